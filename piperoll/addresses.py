@@ -1,0 +1,107 @@
+"""Which addresses may be dialled: the verdict on one address, and how a host that is no name reads as one.
+
+Pure: nothing is resolved here. Who connects must judge the very address that is dialled, at connect time; a
+name that was harmless a moment ago may resolve to something else by then. `ipaddress.is_global` is no guard:
+it holds for multicast, for `::127.0.0.1`, for Azure's 168.63.129.16. Hence the tables. Sources: the IANA
+special-purpose registries (RFC 6890), RFC 4291 2.5.5 (mapped), RFC 6052 (64:ff9b::/96), the clouds' manuals.
+"""
+
+import socket
+import unicodedata
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from urllib.parse import unquote
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+def _networks(*texts: str) -> tuple[Network, ...]:
+    return tuple(ip_network(text) for text in texts)
+
+
+ALWAYS_DENIED = _networks(
+    "169.254.0.0/16",  # link-local: most clouds serve metadata and credentials there
+    "168.63.129.16/32",  # Azure's host agent, a public address by its looks
+    "100.100.100.200/32",  # Alibaba
+    "192.0.0.192/32",  # Oracle
+    "fd00:ec2::/32",  # AWS over IPv6
+    "fd20:ce::254/128",  # Google over IPv6
+    "fe80::/10",  # link-local
+)
+"""Denied even where an operator allows the network around it."""
+
+DENIED_IPV4 = _networks(
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+)
+
+PUBLIC_IPV6 = IPv6Network("2000::/3")
+DENIED_IPV6 = _networks("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+"""Parts of 2000::/3 that are no public hosts: Teredo and its kin, documentation, 6to4."""
+
+TRANSLATED = IPv6Network("64:ff9b::/96")
+
+
+def is_allowed(address: Address, allowed: Iterable[Network]) -> bool:
+    """Whether this address may be dialled; `allowed` are the private networks that the operator opened."""
+    plain = _unwrapped(address)
+    if _within(plain, ALWAYS_DENIED):
+        return False
+    return _within(plain, allowed) or _is_public(plain)
+
+
+def literal_address(host: str) -> Address | None:
+    """The address that a URL's host spells out, or None when it is a name.
+
+    Understands what the C resolver does (dotted, decimal, octal, hexadecimal, short forms such as `127.1`),
+    IPv6 with or without brackets and zone, and the escapes and wide digits that URL libraries fold away.
+    """
+    text = unicodedata.normalize("NFKC", unquote(host)).replace("\u3002", ".")
+    text = text.removeprefix("[").removesuffix("]").removesuffix(".")
+    try:
+        return IPv6Address(text)
+    except ValueError:
+        return _ipv4(text)
+
+
+def _ipv4(text: str) -> IPv4Address | None:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        return None  # inet_aton would read up to a blank and ignore the rest
+    try:
+        return IPv4Address(socket.inet_aton(text))
+    except OSError:
+        return None
+
+
+def _unwrapped(address: Address) -> Address:
+    """The IPv4 address inside an IPv6 one that is mapped (::ffff:) or translated (64:ff9b::)."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address in TRANSLATED:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, IPv4Address):
+        return not _within(address, DENIED_IPV4)
+    return address in PUBLIC_IPV6 and not _within(address, DENIED_IPV6)
+
+
+def _within(address: Address, networks: Iterable[Network]) -> bool:
+    return any(address in network for network in networks)

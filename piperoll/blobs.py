@@ -1,0 +1,195 @@
+"""The claim check over obstore: content goes to the blob store, the log and the read model carry its Claim.
+
+Paths: inputs at `{job_id}/in/{sha256}`, outputs at `{job_id}/{run}/…`, uploads at `uploads/{owner}/{file_id}/…`.
+All are create-only: the name contains the hash, a drawn run or a drawn id, so what is there already is the same.
+`Blobs` is synchronous, for child processes; services use `AsyncBlobs`, the same calls on threads of their own.
+"""
+
+import asyncio
+import hashlib
+import mimetypes
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, ParamSpec, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore, from_url
+
+from schemas.claims import Claim
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CHUNK_BYTES = 1024 * 1024
+THREADS = 16  # a put waits for the disk or the network; more than the cores, fewer than a store minds
+
+
+class BlobMissingError(LookupError):
+    """There is no such blob: it was erased, or never written."""
+
+
+class BlobStoreError(RuntimeError):
+    """The blob store did not do what was asked; another attempt may help."""
+
+
+class Blobs:
+    """A blob store by URL. Raises BlobStoreError from every call that the store fails."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.url = url
+        self.root: Path | None = None
+        if parts.scheme == "file":
+            self.root = Path(unquote(parts.path))
+            self._store = LocalStore(self.root, mkdir=True)
+        else:
+            self._store = from_url(url)  # type: ignore[assignment]
+
+    def put(self, folder: str, content: bytes, media_type: str = "application/json") -> Claim:
+        """Writes content under `folder/{sha256}` and answers its Claim."""
+        digest = hashlib.sha256(content).hexdigest()
+        return self.put_named(f"{folder}/{digest}", content, media_type, digest)
+
+    def put_named(self, uri: str, content: bytes, media_type: str, digest: str | None = None) -> Claim:
+        """Writes content under a name of the caller's. A blob that is there already stays as it is."""
+        # What exists is the same content, or the same run's: an earlier try of this very write.
+        with _store_errors(uri), suppress(AlreadyExistsError):
+            obstore.put(self._store, uri, content, mode="create", use_multipart=False)
+        self._flush(uri)
+        digest = digest or hashlib.sha256(content).hexdigest()
+        return Claim(uri=uri, sha256=digest, size=len(content), media_type=media_type)
+
+    def replace(self, uri: str, content: bytes) -> None:
+        """Writes content over what was there, whole or not at all. For checkpoints; content of jobs never changes."""
+        with _store_errors(uri):
+            obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
+        self._flush(uri)
+
+    def put_file(self, uri: str, source: BinaryIO, media_type: str | None = None) -> Claim:
+        """Streams an open file to `uri`, a chunk at a time."""
+        digest = hashlib.sha256()
+        size = 0
+
+        def chunks() -> Iterator[bytes]:
+            nonlocal size
+            while chunk := source.read(CHUNK_BYTES):
+                digest.update(chunk)
+                size += len(chunk)
+                yield chunk
+
+        with _store_errors(uri):
+            obstore.put(self._store, uri, chunks(), chunk_size=5 * CHUNK_BYTES, max_concurrency=2)
+        self._flush(uri)
+        kind = media_type or mimetypes.guess_type(uri)[0] or "application/octet-stream"
+        return Claim(uri=uri, sha256=digest.hexdigest(), size=size, media_type=kind)
+
+    def get(self, uri: str) -> bytes:
+        """The whole blob. Raises BlobMissingError."""
+        with _store_errors(uri):
+            return bytes(obstore.get(self._store, uri).bytes())
+
+    def size(self, uri: str) -> int:
+        """How many bytes the blob has. Raises BlobMissingError."""
+        with _store_errors(uri):
+            return int(obstore.head(self._store, uri)["size"])
+
+    def fetch(self, uri: str, target: Path) -> None:
+        """Streams the blob into a local file. Raises BlobMissingError."""
+        with _store_errors(uri), target.open("wb") as out:
+            for chunk in obstore.get(self._store, uri).stream(min_chunk_size=CHUNK_BYTES):
+                out.write(chunk)
+
+    def local_path(self, uri: str) -> Path | None:
+        """Where the blob lies on this machine, or None when the store is remote."""
+        return self.root / uri if self.root else None
+
+    def location(self, uri: str) -> str:
+        """The blob's absolute path with a local store, else its URL."""
+        return str(self.root / uri) if self.root else f"{self.url.rstrip('/')}/{uri}"
+
+    def delete_folder(self, folder: str) -> int:
+        """Deletes everything under `folder/`; answers how many blobs that were."""
+        count = 0
+        with _store_errors(folder):
+            for page in obstore.list(self._store, prefix=f"{folder.strip('/')}/"):
+                paths = [entry["path"] for entry in page]
+                obstore.delete(self._store, paths)
+                count += len(paths)
+        return count
+
+    def check(self) -> None:
+        """Asks the store for one page of a listing. Raises BlobStoreError when it cannot answer."""
+        with _store_errors("the root"):
+            next(iter(obstore.list(self._store, prefix="piperoll-check/")), None)
+
+    def _flush(self, uri: str) -> None:
+        """Local blobs reach the disk before a fact may name them: the file, and the entry in its folder."""
+        if self.root is None:
+            return
+        path = self.root / uri
+        for target in (path, path.parent):
+            handle = os.open(target, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
+class AsyncBlobs:
+    """The calls of Blobs that services make, each on a thread, so that the event loop never waits for a disk."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self.sync = blobs
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
+
+    async def put(self, folder: str, content: bytes, media_type: str = "application/json") -> Claim:
+        """See Blobs.put."""
+        return await self._run(self.sync.put, folder, content, media_type)
+
+    async def replace(self, uri: str, content: bytes) -> None:
+        """See Blobs.replace."""
+        await self._run(self.sync.replace, uri, content)
+
+    async def put_file(self, uri: str, source: BinaryIO, media_type: str | None = None) -> Claim:
+        """See Blobs.put_file."""
+        return await self._run(self.sync.put_file, uri, source, media_type)
+
+    async def get(self, uri: str) -> bytes:
+        """See Blobs.get."""
+        return await self._run(self.sync.get, uri)
+
+    async def delete_folder(self, folder: str) -> int:
+        """See Blobs.delete_folder."""
+        return await self._run(self.sync.delete_folder, folder)
+
+    async def check(self) -> None:
+        """See Blobs.check."""
+        await self._run(self.sync.check)
+
+    def close(self) -> None:
+        """Gives the threads back, after what they are at."""
+        self._threads.shutdown(wait=True)
+
+    async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
+
+
+class _store_errors:  # noqa: N801 - reads as the statement it is: `with _store_errors(uri):`
+    """Turns the store's errors into ours."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, FileNotFoundError):
+            raise BlobMissingError(f"there is no blob at {self._uri}") from error
+        if isinstance(error, BaseError | OSError):
+            raise BlobStoreError(f"the blob store failed at {self._uri}: {error}") from error

@@ -1,0 +1,72 @@
+"""The fold of one partition, keeping what is still to be done: open jobs, unexpanded batches, and recent ends.
+
+A job leaves when its terminal event is read back from the log, not when a worker thinks it is done. The ids ended in
+the last two days stay, so that a repeated JobCreated does not open a finished job again.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from piperoll.domain import batch as batches
+from piperoll.domain.batch import Batch
+from piperoll.domain.job import Job, evolve
+from schemas.envelope import Fact
+from schemas.events import BatchCreated, BatchExpanded
+
+REMEMBER_ENDED = timedelta(hours=48)  # longer than any writer repeats a JobCreated: clients' retries, batch takeovers
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What one fact did to a job. `before is after` when it did not count."""
+
+    before: Job | None
+    after: Job | None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the fact counted."""
+        return self.before is not self.after
+
+
+@dataclass(slots=True)
+class Backlog:
+    """The open work of one partition. Not thread-safe; folded by one task in offset order."""
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    ended: dict[str, datetime] = field(default_factory=dict)
+    batches: dict[str, Batch] = field(default_factory=dict)
+    parked: set[str] = field(default_factory=set)
+
+    def fold_job(self, fact: Fact) -> Transition:
+        """Folds one fact about a job. A fact about a job that ended here is not accepted."""
+        if fact.subject in self.ended:
+            return Transition(None, None)
+        before = self.jobs.get(fact.subject)
+        after = evolve(before, fact)
+        if after is before or after is None:
+            return Transition(before, before)
+        if after.status.terminal:
+            self.jobs.pop(fact.subject, None)
+            self.ended[fact.subject] = fact.known_at
+        else:
+            self.jobs[fact.subject] = after
+        return Transition(before, after)
+
+    def fold_batch(self, fact: Fact) -> Batch | None:
+        """Folds one fact about a batch; answers the batch when it has just become one to expand."""
+        match fact.data:
+            case BatchCreated() if fact.subject not in self.ended and fact.subject not in self.batches:
+                batch = batches.evolve(None, fact)
+                assert batch is not None  # a BatchCreated always begins a batch
+                self.batches[fact.subject] = batch
+                return batch
+            case BatchExpanded():
+                if self.batches.pop(fact.subject, None) is not None:
+                    self.ended[fact.subject] = fact.known_at
+        return None
+
+    def forget_ended(self, now: datetime) -> None:
+        """Drops the ids that ended too long ago to be repeated."""
+        horizon = now - REMEMBER_ENDED
+        self.ended = {name: at for name, at in self.ended.items() if at >= horizon}

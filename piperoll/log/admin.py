@@ -1,0 +1,126 @@
+"""Makes the topics, and checks the live ones against the manifest before a service touches them."""
+
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from piperoll.log.kafka import KafkaOffsets, client_options
+from piperoll.settings import Settings
+from schemas.topics import FOR_EVER, MANIFEST, Topic
+
+
+class TopicDriftError(RuntimeError):
+    """A live topic is not what the manifest says. Going on could lose facts or their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTopic:
+    """What the cluster says about a topic; `begin` is the low watermark of each partition."""
+
+    partitions: int
+    config: dict[str, str]
+    begin: dict[int, int]
+
+
+async def create_topics(settings: Settings) -> list[str]:
+    """Makes the topics that are missing; answers their names. Existing ones are left as they are."""
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    created = []
+    try:
+        existing = set(await admin.list_topics())
+        for topic in MANIFEST:
+            if topic.name in existing:
+                continue
+            answer = await admin.create_topics(
+                [
+                    NewTopic(
+                        topic.name,
+                        settings.partitions,
+                        settings.replication_factor,
+                        topic_configs=topic.config(),
+                    )
+                ]
+            )
+            _raise_for(answer.topic_errors)
+            created.append(topic.name)
+    finally:
+        await admin.close()
+    return created
+
+
+def _raise_for(topic_errors: list[tuple[object, ...]]) -> None:
+    """Raises what the broker answered; that another process was faster is fine."""
+    for name, code, *_ in topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise error(f"the topic {name} could not be made")
+
+
+async def inspect(settings: Settings) -> dict[str, LiveTopic]:
+    """The manifest's topics as the cluster has them; a missing one is left out."""
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    offsets = KafkaOffsets(settings)
+    await offsets.start()
+    try:
+        names = [topic.name for topic in MANIFEST]
+        described = {
+            found["topic"]: len(found["partitions"])
+            for found in await admin.describe_topics(names)
+            if not found["error_code"]
+        }
+        configs = await _configs(admin, list(described))
+        live = {}
+        for topic in MANIFEST:
+            if topic.name in described:
+                whole = described[topic.name] == settings.partitions
+                begin = await offsets.begin_offsets(topic) if whole else {}
+                live[topic.name] = LiveTopic(described[topic.name], configs[topic.name], begin)
+        return live
+    finally:
+        await offsets.stop()
+        await admin.close()
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for name in names:
+        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+        for answer in answers:
+            for resource in answer.resources:
+                found[name] = {entry[0]: entry[1] for entry in resource[4]}
+    return found
+
+
+def drift(topic: Topic, live: LiveTopic | None, partitions: int) -> list[str]:
+    """What is wrong with a live topic, in sentences that say what to do. Pure."""
+    if live is None:
+        return [f"the topic {topic.name} does not exist: create it with `piperoll topics create`"]
+    problems = []
+    if live.partitions != partitions:
+        problems.append(
+            f"{topic.name} has {live.partitions} partitions, PIPEROLL_PARTITIONS says {partitions}: set the "
+            "variable to what the topic has (never alter the topic: keys would move)"
+        )
+    for name, wanted in topic.config().items():
+        if name in live.config and live.config[name] != wanted:
+            problems.append(f"{topic.name} has {name}={live.config[name]}, it must be {wanted}")
+    if topic.retention_ms == FOR_EVER and any(live.begin.values()):
+        cut = {part: offset for part, offset in live.begin.items() if offset}
+        problems.append(f"{topic.name} lost its oldest records (low watermarks {cut}): the history is not whole")
+    return problems
+
+
+async def check_topics(settings: Settings) -> list[str]:
+    """Every difference between the live topics and the manifest, as sentences; none when all is well."""
+    live = await inspect(settings)
+    return [problem for topic in MANIFEST for problem in drift(topic, live.get(topic.name), settings.partitions)]
+
+
+async def require_topics(settings: Settings) -> None:
+    """The check every service makes at its start. Raises TopicDriftError, which names every difference."""
+    if problems := await check_topics(settings):
+        raise TopicDriftError("; ".join(problems))

@@ -1,0 +1,194 @@
+"""Reads partitions into a Reader that keeps its own positions. Kafka's group only deals the partitions out.
+
+One task does everything in turn: take over partitions, poll, hand over. The rebalance callbacks only leave a note,
+so nothing runs beside the poll and no lock is needed (a lock around both deadlocks). A revoke is a "maybe": what a
+rebalance really took away is the difference at the next assignment, and a partition that stays is sought to the
+position it had reached, because aiokafka forgets it.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError
+
+from piperoll.log import watchdog
+from piperoll.log.contract import Reader
+from piperoll.log.kafka import client_options, record_of
+from piperoll.settings import Settings
+from schemas.topics import Topic
+
+log = structlog.get_logger()
+
+POLL_MS = 200
+MAX_RECORDS = 1000  # keeps the loop free for about 8 ms; 5,000 held it for 60
+COMMIT_INTERVAL_S = 5.0  # for lag dashboards only; nobody of ours reads the committed offsets
+WATCH_INTERVAL_S = 10.0
+
+
+class StalledConsumerError(RuntimeError):
+    """The consumer stopped moving although there is more to read. A new process has to take over."""
+
+
+class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
+    """What the group said last; read by the poll loop."""
+
+    def __init__(self) -> None:
+        self.assigned: set[int] | None = None
+
+    def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Nothing yet: most of these come back."""
+
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """The partitions that this member has from now on."""
+        self.assigned = {tp.partition for tp in assigned}
+
+
+class PartitionConsumer:
+    """Reads one topic as a member of a group. `on_lag(partition, records behind)` is told after each poll."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        group: str,
+        topic: Topic,
+        reader: Reader,
+        on_lag: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._group = group
+        self._topic = topic
+        self._reader = reader
+        self._on_lag = on_lag
+        self._notes = _Notes()
+        self._next: dict[int, int] = {}
+        self._joined = False
+        self._watched = watchdog.Progress(time.monotonic(), {})
+
+    @property
+    def positions(self) -> dict[int, int]:
+        """Per partition that this member has, the offset it reads next."""
+        return dict(self._next)
+
+    def problem(self) -> str | None:
+        """A sentence until the group has dealt out its partitions."""
+        return None if self._joined else f"{self._group} has not joined its consumer group yet"
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Reads until `stopping` is set, then gives the partitions back.
+
+        Raises StalledConsumerError when it no longer moves, and whatever the reader raises: a reader that cannot
+        account for a record must not be handed the next one.
+        """
+        consumer = self._new_consumer()
+        await consumer.start()
+        consumer.subscribe([self._topic.name], listener=self._notes)
+        committed = watched = time.monotonic()
+        try:
+            while not stopping.is_set():
+                await self._take_over(consumer)
+                await self._poll(consumer)
+                now = time.monotonic()
+                if now - committed > COMMIT_INTERVAL_S:
+                    await self._commit(consumer)
+                    committed = now
+                if now - watched > WATCH_INTERVAL_S:
+                    await self._watch(consumer, now)
+                    watched = now
+            await self._reader.revoked(set(self._next))
+            await self._commit(consumer)
+        finally:
+            await consumer.stop()
+
+    async def _take_over(self, consumer: AIOKafkaConsumer) -> None:
+        """Acts on the newest assignment: gives up what is gone, takes what is new, seeks all."""
+        while (assigned := self._notes.assigned) is not None:
+            self._notes.assigned = None
+            gone, new = set(self._next) - assigned, assigned - set(self._next)
+            log.info("partitions_assigned", group=self._group, new=sorted(new), gone=sorted(gone))
+            if gone:
+                await self._reader.revoked(gone)
+                self._next = {part: offset for part, offset in self._next.items() if part in assigned}
+            if new:
+                self._next.update(await self._reader.assigned(new))
+            self._seek_all(consumer)
+            self._joined = True
+
+    def _seek_all(self, consumer: AIOKafkaConsumer) -> None:
+        for part, offset in self._next.items():
+            try:
+                consumer.seek(TopicPartition(self._topic.name, part), offset)
+            except IllegalStateError:
+                return  # another rebalance is under way; its assignment seeks again
+
+    async def _poll(self, consumer: AIOKafkaConsumer) -> None:
+        try:
+            polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS)
+        except NoOffsetForPartitionError:
+            await asyncio.sleep(0)  # dealt out but not sought yet: the note is there, or comes at once
+            return
+        if self._notes.assigned is not None:
+            return  # read before the seek of a new assignment: it will be read again
+        for tp, raw in polled.items():
+            await self._hand_over(consumer, tp, raw)
+            if self._notes.assigned is not None:
+                return  # what is left of this poll may be another member's now
+
+    async def _hand_over(self, consumer: AIOKafkaConsumer, tp: TopicPartition, raw: list[object]) -> None:
+        expected = self._next.get(tp.partition)
+        records = [record_of(one) for one in raw]
+        if expected is None or not records:
+            return
+        records = [record for record in records if record.offset >= expected]
+        if not records:
+            return
+        await self._reader.handle(tp.partition, records)
+        self._next[tp.partition] = records[-1].offset + 1
+        if self._on_lag is not None:
+            self._on_lag(tp.partition, (consumer.highwater(tp) or 0) - self._next[tp.partition])
+
+    async def _commit(self, consumer: AIOKafkaConsumer) -> None:
+        """Tells the group how far this member is, so that ordinary lag dashboards work."""
+        offsets = {TopicPartition(self._topic.name, part): offset for part, offset in self._next.items()}
+        if not offsets:
+            return
+        try:
+            await consumer.commit(offsets)
+        except (KafkaError, IllegalStateError) as error:
+            log.debug("lag_commit_skipped", group=self._group, error=repr(error))
+
+    async def _watch(self, consumer: AIOKafkaConsumer, now: float) -> None:
+        parts = [TopicPartition(self._topic.name, part) for part in self._next]
+        try:
+            async with asyncio.timeout(WATCH_INTERVAL_S):
+                ends = await consumer.end_offsets(parts) if parts else {}
+                # The client's own positions: they pass gaps at the end, which ours do not know of.
+                positions = {tp.partition: await consumer.position(tp) for tp in parts}
+        except (KafkaError, IllegalStateError, TimeoutError):
+            # The broker is away: that is no stall of ours, and the client is reconnecting.
+            self._watched = watchdog.Progress(now, dict(self._next))
+            return
+        by_part = {tp.partition: end for tp, end in ends.items()}
+        self._watched = watchdog.observe(self._watched, now, positions, by_part)
+        if watchdog.stalled(self._watched, now):
+            raise StalledConsumerError(f"{self._group} stands at {self._next} although the ends are {by_part}")
+
+    def _new_consumer(self) -> AIOKafkaConsumer:
+        session_ms = int(self._settings.session_timeout_s * 1000)
+        return AIOKafkaConsumer(
+            **client_options(self._settings),
+            group_id=self._group,
+            group_instance_id=self._settings.instance if self._settings.static_membership else None,
+            client_id=self._settings.instance,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            partition_assignment_strategy=[StickyPartitionAssignor],
+            session_timeout_ms=session_ms,
+            rebalance_timeout_ms=session_ms,  # its default is the session timeout's default, not its value
+            heartbeat_interval_ms=max(200, session_ms // 10),
+            max_poll_interval_ms=300_000,
+            metadata_max_age_ms=30_000,
+        )

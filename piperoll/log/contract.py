@@ -1,0 +1,52 @@
+"""What a log offers, whichever it is: appending facts, and reading partitions with positions kept by the reader."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from piperoll.log.record import Position, Record
+from schemas.envelope import Fact
+from schemas.topics import Topic
+
+
+class AppendError(RuntimeError):
+    """The fact could not be appended, and will not be."""
+
+
+class OutcomeUnknownError(AppendError):
+    """The deadline passed before the acknowledgement. The fact may still arrive; repeating it is harmless."""
+
+
+class Appender(Protocol):
+    """Appends facts."""
+
+    async def append(self, topic: Topic, fact: Fact, deadline_s: float | None = None) -> Position:
+        """Appends one fact under its subject and answers where it stands, once all replicas have it.
+
+        Facts of one subject appended one after the other keep that order. Without a deadline it waits for as long
+        as the log is away. Raises OutcomeUnknownError when `deadline_s` passed, AppendError when it is refused.
+        """
+        ...
+
+
+class Reader(Protocol):
+    """What the partitions are read into. It owns its positions: they are stored with what they account for."""
+
+    async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
+        """Takes over partitions that it did not have; answers the offset to read each from."""
+        ...
+
+    async def revoked(self, partitions: set[int]) -> None:
+        """Gives partitions up for good. Nothing of them is handed over afterwards."""
+        ...
+
+    async def handle(self, partition: int, records: Sequence[Record]) -> None:
+        """Accounts for records of one partition, in offset order. Must be idempotent by offset."""
+        ...
+
+
+class Offsets(Protocol):
+    """Looks at a topic without reading it."""
+
+    async def end_offsets(self, topic: Topic) -> dict[int, int]:
+        """Per partition, the offset that the next record will get."""
+        ...

@@ -1,0 +1,142 @@
+"""How every client of ours reaches Kafka, and looks at a topic without reading it."""
+
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from piperoll.log.record import Record
+from piperoll.settings import Settings
+from schemas.topics import Topic
+
+READ_ONE_TIMEOUT_MS = 10_000  # a record that is surely there; beyond this the broker is not answering
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """The connection settings that producers, consumers and admin clients share."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap,
+        "security_protocol": settings.kafka_security,
+    }
+    if "SSL" in settings.kafka_security.split("_"):
+        options["ssl_context"] = ssl.create_default_context()
+    if settings.kafka_security.startswith("SASL"):
+        options["sasl_mechanism"] = settings.kafka_sasl_mechanism
+        options["sasl_plain_username"] = settings.kafka_username
+        options["sasl_plain_password"] = settings.kafka_password.get_secret_value()
+    return options
+
+
+def record_of(raw: ConsumerRecord) -> Record:
+    """Our record from the client library's."""
+    return Record(
+        topic=raw.topic,
+        partition=raw.partition,
+        offset=raw.offset,
+        timestamp_ms=raw.timestamp,
+        key=raw.key,
+        value=raw.value,
+        headers=list(raw.headers),
+    )
+
+
+class KafkaOffsets:
+    """Looks at topics: offsets, single records, the cluster's id. No group, no position of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._consumer = AIOKafkaConsumer(
+            **client_options(settings), enable_auto_commit=False, auto_offset_reset="none"
+        )
+
+    async def start(self) -> None:
+        """Connects. Raises aiokafka's KafkaConnectionError when no broker answers."""
+        await self._consumer.start()
+
+    async def stop(self) -> None:
+        """Closes the connections."""
+        await self._consumer.stop()
+
+    async def end_offsets(self, topic: Topic) -> dict[int, int]:
+        """Per partition, the offset that the next record will get."""
+        found = await self._consumer.end_offsets(self._topic_partitions(topic))
+        return {tp.partition: offset for tp, offset in found.items()}
+
+    async def begin_offsets(self, topic: Topic) -> dict[int, int]:
+        """Per partition, the low watermark: the first offset that is still kept."""
+        found = await self._consumer.beginning_offsets(self._topic_partitions(topic))
+        return {tp.partition: offset for tp, offset in found.items()}
+
+    async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
+        """Per partition, the first offset appended at `time` or later; the end where there is none."""
+        ends = await self.end_offsets(topic)
+        asked = {TopicPartition(topic.name, part): int(time.timestamp() * 1000) for part in ends}
+        found = await self._consumer.offsets_for_times(asked)
+        return {tp.partition: hit.offset if hit else ends[tp.partition] for tp, hit in found.items()}
+
+    async def read_one(self, topic: Topic, partition: int, offset: int) -> Record | None:
+        """The record at an offset, or None when the partition has none there any more."""
+        found = await self.read_range(topic, {partition: offset}, {partition: offset + 1}, limit=1)
+        return found[0] if found and found[0].offset == offset else None
+
+    async def read_range(
+        self, topic: Topic, begin: dict[int, int], end: dict[int, int], limit: int | None = None
+    ) -> list[Record]:
+        """The records from `begin` up to but not including `end`, per partition in offset order.
+
+        Meant for few records: it holds them all. Raises TimeoutError when the broker stops answering.
+        """
+        records: list[Record] = []
+        async for batch in self.scan(topic, begin, end):
+            records.extend(batch)
+            if limit is not None and len(records) >= limit:
+                break
+        return records
+
+    async def scan(self, topic: Topic, begin: dict[int, int], end: dict[int, int]) -> AsyncIterator[list[Record]]:
+        """Yields lists of records of one partition each, from `begin` up to but not including `end`."""
+        open_parts = {part for part, offset in begin.items() if offset < end.get(part, 0)}
+        if not open_parts:
+            return
+        consumer = AIOKafkaConsumer(
+            **client_options(self._settings), enable_auto_commit=False, auto_offset_reset="none"
+        )
+        await consumer.start()
+        try:
+            consumer.assign([TopicPartition(topic.name, part) for part in open_parts])
+            for part in open_parts:
+                consumer.seek(TopicPartition(topic.name, part), begin[part])
+            while open_parts:
+                polled = await consumer.getmany(timeout_ms=READ_ONE_TIMEOUT_MS, max_records=1000)
+                for tp, raw in polled.items():
+                    yield [record_of(one) for one in raw if one.offset < end[tp.partition]]
+                reached = await self._reached(consumer, topic, open_parts, end)
+                if not polled and not reached:
+                    raise TimeoutError(f"{topic.name} did not answer for {READ_ONE_TIMEOUT_MS} ms")
+                for part in reached:
+                    consumer.pause(TopicPartition(topic.name, part))
+                open_parts -= reached
+        finally:
+            await consumer.stop()
+
+    @staticmethod
+    async def _reached(consumer: AIOKafkaConsumer, topic: Topic, parts: Iterable[int], end: dict[int, int]) -> set[int]:
+        """The partitions read to their end. By position, because offsets have gaps."""
+        positions = {part: await consumer.position(TopicPartition(topic.name, part)) for part in parts}
+        return {part for part, position in positions.items() if position >= end[part]}
+
+    async def cluster_id(self) -> str:
+        """The id that the cluster got when it was formatted."""
+        admin = AIOKafkaAdminClient(**client_options(self._settings))
+        await admin.start()
+        try:
+            return str((await admin.describe_cluster())["cluster_id"])
+        finally:
+            await admin.close()
+
+    def _topic_partitions(self, topic: Topic) -> list[TopicPartition]:
+        """All partitions: their number is the manifest's, which every service checks at its start."""
+        return [TopicPartition(topic.name, part) for part in range(self._settings.partitions)]

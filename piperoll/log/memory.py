@@ -1,0 +1,101 @@
+"""A log in memory with the contract of the real one, for tests that ask what code does and not what Kafka does."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from piperoll.clock import Clock, utc_now
+from piperoll.log.contract import Reader
+from piperoll.log.record import Position, Record, partition_of
+from schemas.envelope import Fact, Headers, encode
+from schemas.topics import Topic
+
+
+@dataclass(slots=True)
+class _Subscription:
+    reader: Reader
+    next_offsets: dict[int, int] = field(default_factory=dict)
+
+
+class MemoryLog:
+    """Keeps every record. Readers get what is new when `deliver` is called, so a test decides when time passes."""
+
+    def __init__(self, partitions: int = 3, clock: Clock = utc_now) -> None:
+        self.partitions = partitions
+        self._clock = clock
+        self._records: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        self._subscriptions: dict[str, list[_Subscription]] = defaultdict(list)
+
+    async def append(self, topic: Topic, fact: Fact, deadline_s: float | None = None) -> Position:
+        """See piperoll.log.contract.Appender."""
+        key, value, headers = encode(fact)
+        return await self.append_raw(topic, key, value, headers, deadline_s)
+
+    async def append_raw(
+        self,
+        topic: Topic,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+        deadline_s: float | None = None,
+    ) -> Position:
+        """Appends a record as it is."""
+        part = partition_of((key or b"").decode(), self.partitions)
+        kept = self._records[topic.name, part]
+        stamp = int(self._clock().astimezone(UTC).timestamp() * 1000)
+        record = Record(topic.name, part, len(kept), stamp, key, value, headers)
+        kept.append(record)
+        return record.position
+
+    async def end_offsets(self, topic: Topic) -> dict[int, int]:
+        """See piperoll.log.contract.Offsets."""
+        return {part: len(self._records[topic.name, part]) for part in range(self.partitions)}
+
+    async def read_range(
+        self, topic: Topic, begin: dict[int, int], end: dict[int, int], limit: int | None = None
+    ) -> list[Record]:
+        """The records from `begin` up to but not including `end`."""
+        found = [
+            record
+            for part, offset in sorted(begin.items())
+            for record in self._records[topic.name, part][offset : end.get(part, 0)]
+        ]
+        return found[:limit]
+
+    async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
+        """Per partition, the first offset appended at `time` or later; the end where there is none."""
+        asked = int(time.timestamp() * 1000)
+        return {
+            part: next((r.offset for r in self._records[topic.name, part] if r.timestamp_ms >= asked), end)
+            for part, end in (await self.end_offsets(topic)).items()
+        }
+
+    async def subscribe(self, topic: Topic, reader: Reader, partitions: set[int] | None = None) -> None:
+        """Deals `partitions` (all by default) to a reader."""
+        dealt = set(range(self.partitions)) if partitions is None else partitions
+        subscription = _Subscription(reader, dict(await reader.assigned(dealt)))
+        self._subscriptions[topic.name].append(subscription)
+
+    async def unsubscribe(self, topic: Topic, reader: Reader) -> None:
+        """Takes a reader's partitions away."""
+        for subscription in list(self._subscriptions[topic.name]):
+            if subscription.reader is reader:
+                await reader.revoked(set(subscription.next_offsets))
+                self._subscriptions[topic.name].remove(subscription)
+
+    async def deliver(self, max_records: int = 1000) -> int:
+        """Hands every reader what is new to it, in polls of at most `max_records`; answers how many records."""
+        handed = 0
+        for topic_name, subscriptions in list(self._subscriptions.items()):
+            for subscription in list(subscriptions):
+                for part in sorted(subscription.next_offsets):
+                    handed += await self._deliver_to(subscription, topic_name, part, max_records)
+        return handed
+
+    async def _deliver_to(self, subscription: _Subscription, topic_name: str, part: int, max_records: int) -> int:
+        kept, handed = self._records[topic_name, part], 0
+        while batch := kept[subscription.next_offsets[part] :][:max_records]:
+            await subscription.reader.handle(part, batch)
+            subscription.next_offsets[part] = batch[-1].offset + 1
+            handed += len(batch)
+        return handed

@@ -1,0 +1,142 @@
+"""Appends to Kafka: idempotent, all replicas, no waiting for company (linger 0 was best in latency and throughput)."""
+
+import asyncio
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    OutOfOrderSequenceNumber,
+    ProducerClosed,
+    ProducerFenced,
+    UnknownProducerId,
+)
+
+from piperoll.log.contract import AppendError, OutcomeUnknownError
+from piperoll.log.kafka import client_options
+from piperoll.log.record import Position
+from piperoll.settings import Settings
+from schemas.envelope import Fact, Headers, encode
+from schemas.topics import Topic
+
+log = structlog.get_logger()
+
+BROKEN = (InvalidProducerEpoch, OutOfOrderSequenceNumber, ProducerClosed, ProducerFenced, UnknownProducerId)
+"""After these the client library's producer never works again (aiokafka 1017, 510): a new one takes over."""
+
+RETRY_PAUSE_S = 0.2  # the producer itself retried for its request timeout before it gave an error
+MAX_RECORD_BYTES = 1_048_576  # Kafka's default; content is claim-checked, so a fact never comes near
+
+
+class KafkaAppender:
+    """Appends facts. One a process: the order of one subject's facts is the order of the calls."""
+
+    def __init__(self, settings: Settings, client_id: str) -> None:
+        self._settings = settings
+        self._client_id = client_id
+        self._producer: AIOKafkaProducer | None = None
+        self._replacing = asyncio.Lock()
+        self._late: int = 0
+
+    async def start(self) -> None:
+        """Connects. Raises aiokafka's KafkaConnectionError when no broker answers."""
+        self._producer = await self._new_producer()
+
+    async def stop(self) -> None:
+        """Sends what is under way, and closes."""
+        if self._producer is not None:
+            await self._producer.stop()
+            self._producer = None
+
+    def problem(self) -> str | None:
+        """A sentence while appends do not get through."""
+        if self._producer is None:
+            return "the producer is not connected"
+        return "Kafka does not acknowledge appends" if self._late else None
+
+    async def append(self, topic: Topic, fact: Fact, deadline_s: float | None = None) -> Position:
+        """See piperoll.log.contract.Appender."""
+        key, value, headers = encode(fact)
+        return await self.append_raw(topic, key, value, headers, deadline_s)
+
+    async def append_raw(
+        self,
+        topic: Topic,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+        deadline_s: float | None = None,
+    ) -> Position:
+        """Appends a record as it is, for facts that are already encoded and for dead letters."""
+        try:
+            async with asyncio.timeout(deadline_s):
+                position = await self._send(topic, key, value, headers)
+        except TimeoutError as error:
+            self._late += 1
+            raise OutcomeUnknownError(
+                f"Kafka did not acknowledge within {deadline_s:g} s; the fact may still arrive"
+            ) from error
+        self._late = 0
+        return position
+
+    async def _send(self, topic: Topic, key: bytes | None, value: bytes | None, headers: Headers) -> Position:
+        while True:
+            producer = self._producer
+            if producer is None:
+                raise AppendError("the producer is stopped")
+            try:
+                future = await producer.send(topic.name, value=value, key=key, headers=headers)
+                placed = await future
+                return Position(placed.partition, placed.offset)
+            except BROKEN as error:
+                await self._replace(producer, error)
+            except MessageSizeTooLargeError as error:
+                raise AppendError(f"the record is larger than {MAX_RECORD_BYTES} bytes") from error
+            except KafkaError as error:
+                # With idempotence on, what ends here was refused or never sent; both are worth another try,
+                # and a second copy would be dropped by the fold.
+                log.warning("append_retried", topic=topic.name, error=repr(error))
+                await asyncio.sleep(RETRY_PAUSE_S)
+
+    async def _replace(self, broken: AIOKafkaProducer, error: Exception) -> None:
+        async with self._replacing:
+            if self._producer is not broken:
+                return  # another append did it while this one waited
+            log.warning("producer_replaced", error=repr(error))
+            while True:
+                try:
+                    self._producer = await self._new_producer()
+                    break
+                except (KafkaConnectionError, KafkaTimeoutError) as refused:
+                    log.warning("producer_waits_for_kafka", error=repr(refused))
+                    await asyncio.sleep(RETRY_PAUSE_S)
+            await self._abandon(broken)
+
+    @staticmethod
+    async def _abandon(broken: AIOKafkaProducer) -> None:
+        """Closes a producer whose state is lost; that it cannot flush is the reason it is closed."""
+        try:
+            async with asyncio.timeout(1):
+                await broken.stop()
+        except (KafkaError, TimeoutError) as error:
+            log.info("broken_producer_closed", error=repr(error))
+
+    async def _new_producer(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **client_options(self._settings),
+            client_id=self._client_id,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_request_size=MAX_RECORD_BYTES,
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer

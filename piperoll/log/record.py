@@ -1,0 +1,58 @@
+"""Positions and records: what the log hands out, before anybody knows what it means."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiokafka.partitioner import murmur2
+
+from schemas.envelope import Fact, Headers, decode
+
+POSITIVE = 0x7FFFFFFF  # Java's toPositive: the sign bit cleared
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """Where one record stands in a topic."""
+
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.partition}:{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it was read. `timestamp_ms` is the append time that the broker gave."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+    @property
+    def position(self) -> Position:
+        """Its place in the topic."""
+        return Position(self.partition, self.offset)
+
+    @property
+    def appended_at(self) -> datetime:
+        """When the broker took it."""
+        return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
+
+    @property
+    def ce_id(self) -> str:
+        """The CloudEvents id, or an empty text in a record that is not ours."""
+        return dict(self.headers).get("ce_id", b"").decode(errors="replace")
+
+    def fact(self) -> Fact:
+        """The fact in it. Raises UndecodableRecordError and UnknownEventError."""
+        return decode(self.value, self.headers, self.appended_at)
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """Where the record of a key stands: murmur2 as in the Java client."""
+    return int((murmur2(key.encode()) & POSITIVE) % partitions)

@@ -1,0 +1,34 @@
+"""The pool, transactions and migrations. Holds no query: SQL lives beside the service that owns it."""
+
+import re
+from importlib.resources import files
+
+import asyncpg
+
+MIGRATION_LOCK = 0x70697065  # any number, the same in every process: replicas migrate one after the other
+
+
+async def connect_pool(dsn: str, *, min_size: int = 1, max_size: int = 8) -> asyncpg.Pool:
+    """A pool of connections. Raises OSError or asyncpg.PostgresError when Postgres cannot be reached."""
+    return await asyncpg.create_pool(dsn, min_size=min_size, max_size=max_size, command_timeout=30)
+
+
+def load_queries(package: str, name: str) -> dict[str, str]:
+    """The statements of an `.sql` file by their names.
+
+    A statement begins with a line `-- name: what it does`; the text after the colon is for the reader.
+    """
+    text = files(package).joinpath(name).read_text(encoding="utf-8")
+    parts = re.split(r"^-- (\w+): .*$", text, flags=re.MULTILINE)
+    return {key: body.strip().rstrip(";") for key, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+async def migrate(pool: asyncpg.Pool, package: str, name: str) -> None:
+    """Runs an idempotent schema file under an advisory lock, so that replicas starting together do not race."""
+    script = files(package).joinpath(name).read_text(encoding="utf-8")
+    async with pool.acquire() as connection:
+        await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        try:
+            await connection.execute(script)
+        finally:
+            await connection.execute("SELECT pg_advisory_unlock($1)", MIGRATION_LOCK)

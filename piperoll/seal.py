@@ -1,0 +1,42 @@
+"""Seals webhook tokens: AES-256-GCM, with the key's id in front so that keys can be rotated."""
+
+import base64
+import os
+from collections.abc import Mapping
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+NONCE_BYTES = 12  # the size GCM is defined for (NIST SP 800-38D)
+
+
+class SealError(ValueError):
+    """A sealed text that no configured key opens."""
+
+
+class Seal:
+    """Seals with the first of `keys` (id -> 32 bytes) and opens with any of them."""
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        if not keys:
+            raise SealError("no sealing key is configured: set PIPEROLL_SEAL_KEYS to id:base64-of-32-bytes")
+        self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
+        self._current = next(iter(keys))
+
+    def seal(self, text: str) -> str:
+        """`key id.base64(nonce + ciphertext)`."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._ciphers[self._current].encrypt(nonce, text.encode(), self._current.encode())
+        return f"{self._current}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+
+    def open(self, sealed: str) -> str:
+        """The text. Raises SealError when the key is not configured or the text was changed."""
+        name, _, payload = sealed.partition(".")
+        cipher = self._ciphers.get(name)
+        if cipher is None:
+            raise SealError(f"the sealing key {name!r} is not configured")
+        raw = base64.urlsafe_b64decode(payload)
+        try:
+            return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], name.encode()).decode()
+        except InvalidTag as error:
+            raise SealError("the sealed text was changed or sealed with another key") from error

@@ -1,0 +1,132 @@
+"""Every setting of every service, read from the environment here and nowhere else."""
+
+import base64
+import ipaddress
+import os
+import socket
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Settings(BaseSettings):
+    """Settings by environment variable: `PIPEROLL_` and the field's name in capitals.
+
+    Raises pydantic's ValidationError, which names the variable, when a value makes no sense.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PIPEROLL_", frozen=True, extra="ignore")
+
+    # Where the parts are
+    kafka_bootstrap: str = "127.0.0.1:9092"
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_username: str = ""
+    kafka_password: SecretStr = SecretStr("")
+    postgres_dsn: SecretStr = SecretStr("postgresql://piperoll@127.0.0.1:5432/piperoll")
+    blob_url: str = Field(
+        default="file:///var/lib/piperoll/blobs",
+        description="file:///folder, or s3://, gs:// or az:// with the usual variables of those stores",
+    )
+    partitions: int = Field(default=24, ge=1, description="fixed when the topics are made")
+    replication_factor: int = Field(default=3, ge=1)
+
+    # Who this process is
+    instance: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
+    static_membership: bool = Field(
+        default=False, description="keep `instance` as the group member's name over restarts (KIP-345)"
+    )
+    session_timeout_s: float = Field(default=30.0, ge=1)
+    health_host: str = "127.0.0.1"
+    health_port: int = Field(default=0, ge=0, le=65535, description="0 turns health and metrics off")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    # Secrets
+    seal_keys: SecretStr = Field(
+        default=SecretStr(""), description="`id:base64 of 32 bytes`, comma separated; the first one seals"
+    )
+    key_pepper: SecretStr = SecretStr("")
+    bootstrap_keys: SecretStr = Field(
+        default=SecretStr(""), description="comma separated API keys of the owner `local`"
+    )
+
+    # The API
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(default=5001, ge=0, le=65535)
+    max_body_bytes: int = 10 * 1024 * 1024
+    max_batch_jobs: int = 10_000
+    max_upload_bytes: int = 150_000_000
+    append_deadline_s: float = Field(default=10.0, gt=0)
+    read_deadline_s: float = Field(default=5.0, gt=0)
+    key_cache_s: float = 900.0
+    public_url: str = Field(default="", description="prefixed to the relative URLs in webhooks; empty: none")
+
+    # Files and addresses
+    files_roots: str = Field(default="", description="folders that `filename` may name, separated by a colon")
+    allow_private_networks: str = Field(default="", description="CIDR list of private networks that webhooks may reach")
+    max_pages: int = Field(default=500, ge=1)
+
+    # The worker
+    slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    reserved_slots: int = Field(default=0, ge=0)
+    enable_noop: bool = False
+    job_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2)
+    stall_timeout_s: float = Field(default=600.0, gt=0)
+    max_losses: int = Field(default=10, ge=1)
+    handover_grace_s: float = Field(default=15.0, ge=0)
+    checkpoint_interval_s: float = Field(default=30.0, gt=0)
+    retry_base_s: float = Field(default=5.0, gt=0)
+    retry_cap_s: float = Field(default=300.0, gt=0)
+    child_jobs: int = Field(default=1000, ge=1, description="a child process is replaced after so many jobs")
+    work_dir: str = ""
+
+    # The notifier
+    receiver_concurrency: int = Field(default=8, ge=1, description="hooks in flight to one receiver")
+    delivery_concurrency: int = Field(default=64, ge=1, description="hooks in flight in all")
+    progress_timeout_s: float = Field(default=15.0, gt=0)
+    final_timeout_s: float = Field(default=30.0, gt=0)
+    delivery_schedule_s: str = Field(
+        default="0,5,300,1800,7200,18000,36000,50400,72000,86400",
+        description="delays between the attempts of a terminal hook (Standard Webhooks)",
+    )
+    delivery_max_age_s: float = Field(default=86400.0, description="older first deliveries are held")
+
+    @field_validator("files_roots")
+    @classmethod
+    def _roots_are_absolute(cls, value: str) -> str:
+        for root in filter(None, value.split(":")):
+            if not Path(root).is_absolute():
+                raise ValueError(f"{root!r} is not an absolute folder")
+        return value
+
+    @cached_property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders that `filename` may name, resolved."""
+        return tuple(Path(root).resolve() for root in self.files_roots.split(":") if root)
+
+    @cached_property
+    def private_networks(self) -> tuple[Network, ...]:
+        """Private networks that hooks may reach. Raises ValueError for what is no network."""
+        parts = (part.strip() for part in self.allow_private_networks.split(","))
+        return tuple(ipaddress.ip_network(part, strict=False) for part in parts if part)
+
+    @cached_property
+    def delivery_delays(self) -> tuple[float, ...]:
+        """Seconds before the first, second… attempt of a terminal hook."""
+        return tuple(float(part) for part in self.delivery_schedule_s.split(","))
+
+    @cached_property
+    def sealing_keys(self) -> dict[str, bytes]:
+        """Sealing keys by id, the current one first."""
+        pairs = (part.split(":", 1) for part in self.seal_keys.get_secret_value().split(",") if part)
+        return {name: base64.b64decode(key) for name, key in pairs}
+
+    def redacted(self) -> dict[str, Any]:
+        """The settings as they may be printed: secrets masked."""
+        return self.model_dump(mode="json")

@@ -1,0 +1,1 @@
+"""The contract: the types and names that services and their subscribers share."""

@@ -1,0 +1,123 @@
+"""A fact and its form on the wire: CloudEvents 1.0 in Kafka's binary mode (attributes as headers, data as value).
+
+A subscriber can filter by headers without reading a body.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from schemas.events import EVENTS, Event
+from schemas.upcasters import upcast
+
+Headers = list[tuple[str, bytes]]
+E = TypeVar("E", bound=Event)
+
+SPEC_VERSION = b"1.0"
+CONTENT_TYPE = b"application/json"
+PREFIX = "piperoll."
+
+
+class UndecodableRecordError(ValueError):
+    """A record that is not an event of ours and never will be: it goes to the dead letters."""
+
+
+class UnknownEventError(RuntimeError):
+    """An event of a later release. Skipping it would corrupt state for good, so the reader stops here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One event with the attributes of its envelope.
+
+    `subject` is the job or batch id and the record's key. `time` is when the writer says it happened,
+    `appended_at` when the broker took it (None before that); delays count from the latter.
+    """
+
+    id: str
+    subject: str
+    owner: str
+    time: datetime
+    source: str
+    data: Event
+    traceparent: str | None = None
+    appended_at: datetime | None = None
+
+    @property
+    def known_at(self) -> datetime:
+        """The append time, or the writer's own while the record is not in the log."""
+        return self.appended_at or self.time
+
+
+def encode(fact: Fact) -> tuple[bytes, bytes, Headers]:
+    """The record's key, value and headers."""
+    type_name = fact.data.type_name()
+    headers: Headers = [
+        ("ce_specversion", SPEC_VERSION),
+        ("ce_id", fact.id.encode()),
+        ("ce_source", f"/piperoll/{fact.source}".encode()),
+        ("ce_type", type_name.encode()),
+        ("ce_subject", fact.subject.encode()),
+        ("ce_time", fact.time.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()),
+        ("ce_dataschema", f"/schemas/json/{type_name}.json".encode()),
+        ("ce_owner", fact.owner.encode()),
+        ("content-type", CONTENT_TYPE),
+    ]
+    if fact.traceparent:
+        headers.append(("traceparent", fact.traceparent.encode()))
+    return fact.subject.encode(), fact.data.model_dump_json(exclude_none=True).encode(), headers
+
+
+def decode(value: bytes | None, headers: Headers, appended_at: datetime) -> Fact:
+    """The fact in a record.
+
+    Raises UndecodableRecordError for garbage and UnknownEventError for a `piperoll.` type or version that this
+    release does not know.
+    """
+    attributes = dict(headers)
+    try:
+        type_name = attributes["ce_type"].decode()
+        return Fact(
+            id=attributes["ce_id"].decode(),
+            subject=attributes["ce_subject"].decode(),
+            owner=attributes["ce_owner"].decode(),
+            time=_aware(attributes["ce_time"].decode()),
+            source=attributes["ce_source"].decode().removeprefix("/piperoll/"),
+            data=_decode_data(type_name, value or b""),
+            traceparent=attributes["traceparent"].decode() if "traceparent" in attributes else None,
+            appended_at=appended_at,
+        )
+    except KeyError as missing:
+        raise UndecodableRecordError(f"the header {missing} is missing") from missing
+    except (ValidationError, ValueError) as error:
+        raise UndecodableRecordError(str(error)) from error
+
+
+def _aware(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise UndecodableRecordError(f"ce_time has no time zone: {text}")
+    return time
+
+
+def _decode_data(type_name: str, value: bytes) -> Event:
+    name, version = _parse_type(type_name)
+    event = EVENTS.get(name)
+    if event is None or version > event.version:
+        raise UnknownEventError(f"{type_name} is not known to this release: deploy readers before writers")
+    if version == event.version:
+        return event.model_validate_json(value)
+    return event.model_validate(upcast(name, version, event.version, from_json(value)))
+
+
+def _parse_type(type_name: str) -> tuple[str, int]:
+    """(`JobCreated`, 1) from `piperoll.JobCreated.v1`."""
+    if not type_name.startswith(PREFIX):
+        raise UndecodableRecordError(f"the type {type_name!r} is not one of Piperoll's")
+    name, _, version = type_name.removeprefix(PREFIX).partition(".v")
+    if not version.isdecimal():
+        raise UndecodableRecordError(f"the type {type_name!r} names no version")
+    return name, int(version)

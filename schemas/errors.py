@@ -1,0 +1,68 @@
+"""Every error code a client can meet (contract 2b and 16), and what it says when nothing better is known."""
+
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """A stable name for what went wrong. Clients switch on it; messages may change."""
+
+    # Answers to a request
+    INVALID_REQUEST = "INVALID_REQUEST"
+    UNKNOWN_JOB_TYPE = "UNKNOWN_JOB_TYPE"
+    INVALID_PARAMETERS = "INVALID_PARAMETERS"
+    BLOCKED_ADDRESS = "BLOCKED_ADDRESS"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    CONFLICT = "CONFLICT"
+    IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
+    BODY_TOO_LARGE = "BODY_TOO_LARGE"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    READ_MODEL_UNAVAILABLE = "READ_MODEL_UNAVAILABLE"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    # Ends of a job
+    CANCELLED = "CANCELLED"
+    FILE_NOT_ALLOWED = "FILE_NOT_ALLOWED"
+    FILE_NOT_FOUND = "FILE_NOT_FOUND"
+    FILE_TOO_LARGE = "FILE_TOO_LARGE"
+    INVALID_PDF = "INVALID_PDF"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    PAGE_RANGE_INVALID = "PAGE_RANGE_INVALID"
+    PDF_ENCRYPTED = "PDF_ENCRYPTED"
+    PROCESSING_ERROR = "PROCESSING_ERROR"
+    PROCESSING_TIMEOUT = "PROCESSING_TIMEOUT"
+    PROCESSOR_CRASHED = "PROCESSOR_CRASHED"
+    STORAGE_ERROR = "STORAGE_ERROR"
+    TOO_MANY_PAGES = "TOO_MANY_PAGES"
+    WORKER_LOST = "WORKER_LOST"
+
+
+SENTENCES: dict[ErrorCode, str] = {
+    ErrorCode.CANCELLED: "The job was cancelled.",
+    ErrorCode.FILE_NOT_ALLOWED: "The file lies outside the folders that jobs may read (PIPEROLL_FILES_ROOTS).",
+    ErrorCode.FILE_NOT_FOUND: "The file does not exist, or the worker cannot read it.",
+    ErrorCode.FILE_TOO_LARGE: "The file is larger than the configured limit.",
+    ErrorCode.INVALID_PDF: "The file is not a PDF that can be opened.",
+    ErrorCode.OUT_OF_MEMORY: "Processing needed more memory than one job may use.",
+    ErrorCode.PAGE_RANGE_INVALID: "The requested pages lie outside the document.",
+    ErrorCode.PDF_ENCRYPTED: "The PDF is protected by a password.",
+    ErrorCode.PROCESSING_ERROR: "Processing failed.",
+    ErrorCode.PROCESSING_TIMEOUT: "Processing took longer than allowed.",
+    ErrorCode.PROCESSOR_CRASHED: "The processor crashed on this input.",
+    ErrorCode.STORAGE_ERROR: "The blob store did not answer.",
+    ErrorCode.TOO_MANY_PAGES: "The document has more pages than the configured limit.",
+    ErrorCode.WORKER_LOST: "The job lost its worker too many times.",
+}
+"""What a client reads when a job ended with a code and its details are not to be had."""
+
+RETRYABLE = frozenset(
+    {
+        ErrorCode.OUT_OF_MEMORY,
+        ErrorCode.PROCESSING_TIMEOUT,
+        ErrorCode.PROCESSOR_CRASHED,
+        ErrorCode.STORAGE_ERROR,
+    }
+)
+"""Codes after which another attempt may help. Everything that lies in the input fails at once."""

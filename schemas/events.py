@@ -1,0 +1,218 @@
+"""Every fact that Piperoll appends to its log: past tense, frozen, each naming who writes it.
+
+These shapes are the contract with every subscriber. A field may be added when it has a default; anything else is
+a new version of the type, with an upcaster from the old one (`schemas.upcasters`). Producers are strict, consumers
+ignore fields they do not know. Content never stands here: it is claim-checked (`schemas.claims`).
+"""
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.claims import Claim
+
+Writer = Literal["api", "worker", "notifier"]
+
+
+class Event(BaseModel):
+    """What every event shares. The subject, the owner and the time stand in the envelope."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: ClassVar[int] = 1
+    writers: ClassVar[tuple[Writer, ...]] = ()
+
+    @classmethod
+    def type_name(cls) -> str:
+        """The CloudEvents type, such as `piperoll.JobCreated.v1`."""
+        return f"piperoll.{cls.__name__}.v{cls.version}"
+
+
+# --- piperoll.jobs.events: the facts of a job, key job_id ---------------------------------------------------------
+
+
+class JobCreated(Event):
+    """A job was accepted. The first one of an id counts; a repeat is ignored by the fold."""
+
+    writers = ("api", "worker")
+
+    job_type: str
+    parameters: Claim
+    body_sha256: str = Field(description="of the canonical request, to tell a repeated key from a reused one")
+    user_id: str | None = None
+    target_id: str | None = None
+    batch_id: str | None = None
+    retry_of: str | None = None
+    priority: int = Field(default=5, ge=0, le=9, description="9 runs before 0")
+    timeout_s: int = Field(default=3600, ge=1, le=86400)
+    max_attempts: int = Field(default=3, ge=1, le=10)
+    has_webhook: bool = False
+
+
+class JobStarted(Event):
+    """A worker claimed the job. Accepted only with the next number; then its run is the current one."""
+
+    writers = ("worker",)
+
+    number: int = Field(ge=1)
+    run: str
+    worker: str
+
+
+class JobProgress(Event):
+    """The current run came further. One per step or 5 percent, at most 30 a run."""
+
+    writers = ("worker",)
+
+    run: str
+    sequence: int = Field(ge=1, description="1, 2, 3… within the run")
+    step: str
+    percent: int = Field(ge=0, le=100)
+    page: int | None = None
+    pages: int | None = None
+
+
+class JobReleased(Event):
+    """The run gave the job back unfinished, because its worker drained or lost the partition. Charges nothing."""
+
+    writers = ("worker",)
+
+    run: str
+    reason: Literal["drain", "rebalance"]
+
+
+class JobRetryScheduled(Event):
+    """The attempt failed in a way that may pass. Due at the append time plus `delay_s`."""
+
+    writers = ("worker",)
+
+    run: str
+    error_code: str
+    delay_s: float = Field(ge=0)
+    details: Claim | None = None
+
+
+class JobCompleted(Event):
+    """The run succeeded. The result names text, files and metadata; the numbers are for subscribers' filters."""
+
+    writers = ("worker",)
+
+    run: str
+    result: Claim
+    assets: int = Field(default=0, ge=0, description="how many files the result lists")
+    pages: int | None = None
+    bytes_in: int | None = None
+    duration_ms: int = Field(default=0, ge=0)
+    from_cache: bool = False
+
+
+class JobFailed(Event):
+    """The run failed for good."""
+
+    writers = ("worker",)
+
+    run: str
+    error_code: str
+    details: Claim | None = None
+    duration_ms: int = Field(default=0, ge=0)
+
+
+class JobCancelled(Event):
+    """Somebody asked for the job to stop. Wins only if no other terminal event stands before it."""
+
+    writers = ("api",)
+
+    by: str = Field(description="the owner of the key that asked")
+    reason: str | None = Field(default=None, max_length=64, description="a code, not prose")
+
+
+class JobErased(Event):
+    """Everything the job read and made is to be deleted. Ends the job where it was still open."""
+
+    writers = ("api",)
+
+    by: str
+    reason: str | None = Field(default=None, max_length=64)
+
+
+# --- piperoll.jobs.events: the facts of a batch, key batch_id -----------------------------------------------------
+
+
+class BatchCreated(Event):
+    """Many jobs were accepted in one record. Its members get deterministic ids (`schemas.ids.member_id`)."""
+
+    writers = ("api",)
+
+    count: int = Field(ge=1)
+    specs: Claim = Field(description="the list of members: job_type, parameters and counters of each")
+    body_sha256: str
+    name: Claim | None = None
+    user_id: str | None = None
+
+
+class BatchExpanded(Event):
+    """The process manager appended JobCreated for every member of the batch."""
+
+    writers = ("worker",)
+
+    count: int = Field(ge=1)
+
+
+# --- piperoll.jobs.deliveries: what became of the webhooks, key job_id --------------------------------------------
+
+Phase = Literal["processing", "completed", "error"]
+
+
+class WebhookDelivered(Event):
+    """The receiver answered 2xx."""
+
+    writers = ("notifier",)
+
+    delivery_id: str
+    phase: Phase
+    attempt: int = Field(ge=1)
+    status: int
+    duration_ms: int = Field(ge=0)
+
+
+class WebhookFailed(Event):
+    """One attempt failed; another follows at `next_attempt_at`, none for a progress hook (null)."""
+
+    writers = ("notifier",)
+
+    delivery_id: str
+    phase: Phase
+    attempt: int = Field(ge=1)
+    reason: str = Field(description="a code: HTTP_STATUS, TIMEOUT, CONNECTION, TLS, NAME_NOT_FOUND")
+    status: int | None = None
+    duration_ms: int = Field(ge=0)
+    next_attempt_at: str | None = None
+
+
+class WebhookAbandoned(Event):
+    """No further attempt will be made: the schedule ended, the receiver answered 410, or its address is blocked."""
+
+    writers = ("notifier",)
+
+    delivery_id: str
+    phase: Phase
+    attempt: int = Field(ge=0)
+    reason: str = Field(description="a code: EXHAUSTED, GONE, BLOCKED_ADDRESS, TOO_OLD, UNREADABLE")
+    status: int | None = None
+
+
+JOB_EVENTS: tuple[type[Event], ...] = (
+    JobCreated,
+    JobStarted,
+    JobProgress,
+    JobReleased,
+    JobRetryScheduled,
+    JobCompleted,
+    JobFailed,
+    JobCancelled,
+    JobErased,
+)
+BATCH_EVENTS: tuple[type[Event], ...] = (BatchCreated, BatchExpanded)
+DELIVERY_EVENTS: tuple[type[Event], ...] = (WebhookDelivered, WebhookFailed, WebhookAbandoned)
+EVENTS: dict[str, type[Event]] = {event.__name__: event for event in (*JOB_EVENTS, *BATCH_EVENTS, *DELIVERY_EVENTS)}
+"""Every event by its bare name; the version stands in the type name."""

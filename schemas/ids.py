@@ -1,0 +1,44 @@
+"""How ids are made: drawn where nothing determines them, derived (UUIDv5, RFC 9562) where something does.
+
+A derived id makes a repeat recognisable: the same command, run or member always gets the same id.
+"""
+
+from uuid import UUID, uuid4, uuid5
+
+NAMESPACE = UUID("5b0b0a5e-6f0a-5d1c-9a53-0d2b7f0c6a11")
+"""The root of every derived id. Never change it: ids of old records could not be derived again."""
+
+
+def draw_job_id() -> str:
+    """A job id that nothing determines, such as `job-6f1c…`."""
+    return f"job-{uuid4()}"
+
+
+def draw_batch_id() -> str:
+    """A batch id that nothing determines."""
+    return f"batch-{uuid4()}"
+
+
+def draw_run() -> str:
+    """The id of one run of a job: one child process, one folder of outputs."""
+    return uuid4().hex
+
+
+def keyed_id(kind: str, owner: str, key: str) -> str:
+    """The id of the job or batch (`kind`) that `owner` created under an Idempotency-Key."""
+    return f"{kind}-{uuid5(NAMESPACE, f'{kind}/{owner}/{key}')}"
+
+
+def member_id(batch_id: str, index: int) -> str:
+    """The job id of a batch's member; `index` counts from 0."""
+    return f"job-{uuid5(NAMESPACE, f'member/{batch_id}/{index}')}"
+
+
+def event_id(scope: str, name: str, sequence: int = 0) -> str:
+    """The CloudEvents id of the event `name` about `scope`: a job, batch, run, command or delivery id."""
+    return str(uuid5(NAMESPACE, f"event/{scope}/{name}/{sequence}"))
+
+
+def delivery_id(job_id: str, phase: str, sequence: int = 0) -> str:
+    """The id a receiver sees for one hook, the same over all its attempts."""
+    return f"msg_{uuid5(NAMESPACE, f'delivery/{job_id}/{phase}/{sequence}').hex}"

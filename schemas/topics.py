@@ -1,0 +1,54 @@
+"""The topics: what stands where, under which key, for how long, written and read by whom.
+
+Records are placed by murmur2 of the key (the Java client's default; librdkafka: `partitioner=murmur2_random`), so
+all facts of a job stand in one partition, in one order. The number of partitions is fixed when a topic is made.
+"""
+
+from dataclasses import dataclass
+
+DAY_MS = 24 * 3600 * 1000
+FOR_EVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic of the manifest. `retention_ms` of -1 keeps records for ever."""
+
+    name: str
+    key: str
+    retention_ms: int
+    writers: tuple[str, ...]
+    groups: tuple[str, ...]
+
+    def config(self) -> dict[str, str]:
+        """The topic settings that the contract fixes. Times are given by the broker, which seeking relies on."""
+        return {
+            "cleanup.policy": "delete",
+            "retention.ms": str(self.retention_ms),
+            "retention.bytes": "-1",
+            "message.timestamp.type": "LogAppendTime",
+        }
+
+
+JOB_EVENTS = Topic(
+    name="piperoll.jobs.events.v1",
+    key="job_id, or batch_id for the facts of a batch",
+    retention_ms=FOR_EVER,
+    writers=("api", "worker"),
+    groups=("piperoll.worker", "piperoll.projector", "piperoll.notifier"),
+)
+JOB_DELIVERIES = Topic(
+    name="piperoll.jobs.deliveries.v1",
+    key="job_id",
+    retention_ms=30 * DAY_MS,
+    writers=("notifier",),
+    groups=("piperoll.projector", "piperoll.notifier"),
+)
+DEAD_LETTERS = Topic(
+    name="piperoll.dead-letters.v1",
+    key="the undecodable record's own key",
+    retention_ms=30 * DAY_MS,
+    writers=("worker", "projector", "notifier"),
+    groups=(),
+)
+MANIFEST: tuple[Topic, ...] = (JOB_EVENTS, JOB_DELIVERIES, DEAD_LETTERS)

@@ -1,0 +1,1 @@
+"""Accepts and answers: appends facts and reads the read model. Runs no work, sends no webhook."""

@@ -1,0 +1,91 @@
+"""What a job may name: files, uploads and webhook addresses. Pure text rules; nothing is opened or resolved.
+
+The worker and the notifier judge again at the moment of use: links and names may lead elsewhere by then.
+"""
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+from piperoll.addresses import Network, is_allowed, literal_address
+from schemas.errors import ErrorCode
+from services.api.errors import ApiError, invalid_field
+
+UPLOAD = re.compile(r"upload://file-[0-9a-f-]{36}/[^/]+")
+UPLOAD_SCHEME = "upload://"
+MAX_NAME_BYTES = 240  # file systems take 255; the blob store appends a suffix while it writes
+_BLANK_OR_BACKSLASH = re.compile(r"[\s\\]")
+
+
+def check_filename(filename: str, roots: Sequence[str]) -> None:
+    """An upload, or an absolute path under one of `roots` (contract 1 and A27).
+
+    Raises ApiError INVALID_PARAMETERS, whose message names the setting that opens a folder.
+    """
+    path = filename.replace("\\", "/")
+    if path.startswith(UPLOAD_SCHEME):
+        _check_upload(path)
+        return
+    if not path.startswith("/") or ".." in path.split("/"):
+        raise _refused("must be an absolute path without '..'")
+    if not any(_lies_under(_normalised(path), _normalised(root)) for root in roots):
+        raise _refused("lies outside the folders that jobs may read")
+
+
+def check_webhook_url(url: str, allowed: Iterable[Network]) -> None:
+    """An address that may be posted to, as far as its text tells.
+
+    Raises ApiError: INVALID_PARAMETERS for a malformed one or one with a password in it; BLOCKED_ADDRESS for a
+    private or metadata address spelled out in any form.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise invalid_field("webhook.url", f"is not an address: {error}") from error
+    if _BLANK_OR_BACKSLASH.search(url) or not url.isprintable():
+        raise invalid_field("webhook.url", "must not contain blanks, backslashes or control characters")
+    if "@" in parts.netloc:
+        raise invalid_field("webhook.url", "must not contain a user or password: pass a token instead")
+    address = literal_address(host)
+    if address is not None and not is_allowed(address, allowed):
+        raise ApiError(
+            400,
+            ErrorCode.BLOCKED_ADDRESS,
+            "webhook.url names a blocked address: private, local and metadata addresses are not called",
+            {"fields": [{"field": "webhook.url", "message": "blocked address"}]},
+        )
+
+
+def upload_name(given: str) -> str:
+    """A file's own name as it is kept: no folders, no control characters, at most 240 bytes, never empty."""
+    base = given.replace("\\", "/").rsplit("/", 1)[-1]
+    clean = "".join(char for char in base if unicodedata.category(char)[0] != "C").strip()
+    if clean in ("", ".", ".."):
+        return "upload"
+    stem, dot, suffix = clean.rpartition(".")
+    ending = f".{suffix}" if dot and stem and len(suffix.encode()) <= 16 else ""
+    kept = clean.removesuffix(ending).encode()[: MAX_NAME_BYTES - len(ending.encode())]
+    return kept.decode(errors="ignore") + ending
+
+
+def _check_upload(path: str) -> None:
+    name = path.rpartition("/")[2]
+    if not UPLOAD.fullmatch(path) or name in (".", ".."):
+        raise invalid_field("filename", "must be the upload://… filename that POST /api/files answered")
+
+
+def _normalised(path: str) -> str:
+    return "/" + posixpath.normpath(path).lstrip("/")
+
+
+def _lies_under(path: str, root: str) -> bool:
+    return path.startswith(root if root == "/" else f"{root}/")
+
+
+def _refused(why: str) -> ApiError:
+    return invalid_field(
+        "filename", f"{why}; upload the file to /api/files, or have its folder added to PIPEROLL_FILES_ROOTS"
+    )

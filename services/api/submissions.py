@@ -1,0 +1,182 @@
+"""What a client submits: a request body in, validated jobs out. Pure; refusals are ApiErrors of contract 2b."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from piperoll.addresses import Network
+from piperoll.settings import Settings
+from schemas.parameters import PARAMETERS, JobParameters
+from schemas.errors import ErrorCode
+from services.api.bodies import Document, canonical_sha256
+from services.api.errors import ApiError, invalid_field, invalid_parameters, invalid_request
+from services.api.references import check_filename, check_webhook_url
+
+LABEL_CHARS = 255
+JOB_NAMES = frozenset({"job_type", "parameters", "user_id"})
+BATCH_NAMES = frozenset({"batch_name", "jobs", "user_id", "webhook"})
+TOKEN_MASK = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the settings allow a job to name."""
+
+    roots: tuple[str, ...]
+    private_networks: tuple[Network, ...]
+    job_types: Mapping[str, type[JobParameters]]
+    max_batch_jobs: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Rules":
+        """The rules of these settings. A root counts as it was written and as it resolves."""
+        written = tuple(root for root in settings.files_roots.split(":") if root)
+        types = {name: model for name, model in PARAMETERS.items() if name != "noop" or settings.enable_noop}
+        return cls(
+            roots=(*written, *map(str, settings.roots)),
+            private_networks=settings.private_networks,
+            job_types=types,
+            max_batch_jobs=settings.max_batch_jobs,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One job that may be created: `given` is its parameters as they were sent, `parameters` what they mean."""
+
+    job_type: str
+    given: dict[str, Any]
+    parameters: JobParameters
+    user_id: str | None
+    body_sha256: str
+
+    def shown(self) -> dict[str, Any]:
+        """The parameters as they are echoed: the webhook's token masked (contract 3)."""
+        return masked(self.given)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSubmission:
+    """Jobs that are created together or not at all."""
+
+    name: str | None
+    jobs: tuple[Submission, ...]
+    user_id: str | None
+    body_sha256: str
+
+
+def masked(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Parameters without what only the notifier may know."""
+    webhook = parameters.get("webhook")
+    if not isinstance(webhook, dict) or webhook.get("token") is None:
+        return parameters
+    return {**parameters, "webhook": {**webhook, "token": TOKEN_MASK}}
+
+
+def parse_job(document: Document, rules: Rules, user_id: str | None = None) -> Submission:
+    """The job in a body of POST /api/jobs; `user_id` is the header's, which the body's goes before."""
+    return _job(document.value, rules, user_id, {}, document.sha256)
+
+
+def parse_batch(document: Document, rules: Rules, user_id: str | None = None) -> BatchSubmission:
+    """The jobs in a body of POST /api/jobs/batch. Errors about a job carry its `details.index`."""
+    body = document.value
+    _check_names(body, BATCH_NAMES)
+    jobs = body.get("jobs")
+    if not isinstance(jobs, list) or not jobs:
+        raise invalid_request("jobs must be a list of at least one job")
+    if len(jobs) > rules.max_batch_jobs:
+        raise invalid_field("jobs", f"must not be more than {rules.max_batch_jobs:,}")
+    inherited = {"webhook": body["webhook"]} if body.get("webhook") is not None else {}
+    batch_user = _label(body, "user_id") or user_id
+    return BatchSubmission(
+        name=_label(body, "batch_name"),
+        jobs=tuple(_member(job, index, rules, batch_user, inherited) for index, job in enumerate(jobs)),
+        user_id=batch_user,
+        body_sha256=document.sha256,
+    )
+
+
+def _member(
+    job: Any, index: int, rules: Rules, user_id: str | None, inherited: dict[str, Any]
+) -> Submission:
+    try:
+        if not isinstance(job, dict):
+            raise invalid_request("a job must be a JSON object")
+        return _job(job, rules, user_id, inherited, canonical_sha256(job))
+    except ApiError as error:
+        error.details["index"] = index
+        error.message = f"jobs[{index}]: {error.message}"
+        raise
+
+
+def _job(
+    body: dict[str, Any], rules: Rules, user_id: str | None, inherited: dict[str, Any], sha256: str
+) -> Submission:
+    _check_names(body, JOB_NAMES)
+    job_type, given = body.get("job_type"), body.get("parameters")
+    if not isinstance(job_type, str) or not job_type:
+        raise invalid_request("job_type is missing or no text", supported=sorted(rules.job_types))
+    if not isinstance(given, dict):
+        raise invalid_request("parameters is missing or no JSON object")
+    given = {**inherited, **given}
+    return Submission(
+        job_type=job_type,
+        given=given,
+        parameters=_validated(job_type, given, rules),
+        user_id=_label(body, "user_id") or user_id,
+        body_sha256=sha256,
+    )
+
+
+def _validated(job_type: str, given: dict[str, Any], rules: Rules) -> JobParameters:
+    model = rules.job_types.get(job_type)
+    if model is None:
+        raise ApiError(
+            400,
+            ErrorCode.UNKNOWN_JOB_TYPE,
+            f"the job_type {job_type[:100]!r} is not supported",
+            {"supported": sorted(rules.job_types)},
+        )
+    supported = getattr(model, "SUPPORTED", {})
+    try:
+        parameters = model.model_validate(given)
+    except ValidationError as error:
+        fields = [_field(problem) for problem in error.errors(include_url=False, include_input=False)]
+        said = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
+        raise invalid_parameters(said, fields, supported) from error
+    _check_references(parameters, rules)
+    return parameters
+
+
+def _check_references(parameters: JobParameters, rules: Rules) -> None:
+    filename = getattr(parameters, "filename", None)
+    if filename is not None:
+        check_filename(filename, rules.roots)
+    if parameters.webhook is not None:
+        check_webhook_url(parameters.webhook.url, rules.private_networks)
+
+
+def _field(problem: Mapping[str, Any]) -> dict[str, str]:
+    """A pydantic error as {field, message}; the field is `parameters` where several are wrong together."""
+    name = ".".join(str(part) for part in problem["loc"]) or "parameters"
+    return {"field": name, "message": str(problem["msg"]).removeprefix("Value error, ")}
+
+
+def _label(body: dict[str, Any], name: str) -> str | None:
+    """An optional short text. Raises ApiError INVALID_REQUEST."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 1 <= len(value) <= LABEL_CHARS:
+        raise invalid_request(f"{name} must be a text of 1 to {LABEL_CHARS} characters")
+    return value
+
+
+def _check_names(body: dict[str, Any], known: frozenset[str]) -> None:
+    """Nothing is accepted and ignored. Raises ApiError INVALID_REQUEST."""
+    if unknown := sorted(body.keys() - known):
+        listed = ", ".join(name[:50] for name in unknown[:10])
+        raise invalid_request(f"not supported here: {listed}", supported=sorted(known))

@@ -1,0 +1,108 @@
+"""What a hook says: bodies (contract 7, Secretary flavour) and headers. Pure."""
+
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any, Final
+
+from pydantic_core import from_json, to_json
+
+from schemas.errors import SENTENCES, ErrorCode
+from services.notifier.hooks import Claimed, Hook, Progress
+
+SCHEMA_VERSION: Final = 1
+USER_AGENT: Final = f"Piperoll/{version('piperoll')}"
+
+STEP_MESSAGES: Final = {
+    "initializing": "Preparing the job...",
+    "reading_file": "Reading the file...",
+    "extracting_text": "Extracting text from PDF...",  # the wording of the seed
+    "processing_images": "Writing the images of the pages...",
+    "applying_template": "Applying the template...",
+    "finalizing": "Writing the result...",
+}
+COMPLETED_MESSAGE: Final = "Processing completed"  # the wording of the seed
+
+
+class UnreadableContentError(ValueError):
+    """A result or error document that is no JSON object of the agreed shape."""
+
+
+def progress_body(claimed: Claimed, progress: Progress) -> bytes:
+    """How far the job is."""
+    return to_json(
+        {
+            "phase": "processing",
+            "progress": progress.percent,
+            "message": _progress_message(progress),
+            "step": progress.step,
+            **_common(claimed),
+        }
+    )
+
+
+def completed_body(claimed: Claimed, result: bytes | None, public_url: str) -> bytes:
+    """The job's result; without data when it was erased meanwhile. Raises UnreadableContentError."""
+    data = None if result is None else _absolute(_object(result).get("structured_data") or {}, public_url)
+    return to_json({"phase": "completed", "message": COMPLETED_MESSAGE, "data": data, **_common(claimed)})
+
+
+def error_body(claimed: Claimed, details: bytes | None) -> bytes:
+    """Why the job ended without a result. Raises UnreadableContentError."""
+    code = claimed.job.error_code or ErrorCode.PROCESSING_ERROR.value
+    given = _object(details) if details is not None else {}
+    message = given.get("message") or _sentence(code)
+    error = {"code": code, "message": message, "details": given.get("details") or {}}
+    return to_json({"phase": "error", "message": message, "error": error, "data": None, **_common(claimed)})
+
+
+def headers(hook: Hook, token: str | None, now: datetime) -> dict[str, str]:
+    """The headers of one attempt. The id is the same over all attempts, the timestamp (Unix seconds) is new."""
+    named = {
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "User-Agent": USER_AGENT,
+        "webhook-id": hook.delivery_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+    }
+    if token is not None:
+        named |= {"Authorization": f"Bearer {token}", "X-Callback-Token": token}
+    return named
+
+
+def _common(claimed: Claimed) -> dict[str, Any]:
+    return {
+        "process": {"id": claimed.job_id, "main_processor": claimed.job.job_type},
+        "job": {"id": claimed.client_id},
+        "schema_version": SCHEMA_VERSION,
+    }
+
+
+def _progress_message(progress: Progress) -> str:
+    message = STEP_MESSAGES.get(progress.step, progress.step)
+    if progress.page is None or progress.pages is None:
+        return message
+    return f"{message.removesuffix('...')} (page {progress.page} of {progress.pages})"
+
+
+def _sentence(code: str) -> str:
+    return SENTENCES.get(ErrorCode(code), code) if code in ErrorCode.__members__ else code
+
+
+def _absolute(data: dict[str, Any], public_url: str) -> dict[str, Any]:
+    """Data with its relative links (`…_url`) made absolute, where a public address is configured."""
+    base = public_url.rstrip("/")
+    return {
+        name: f"{base}{value}" if name.endswith("_url") and str(value).startswith("/") else value
+        for name, value in data.items()
+    }
+
+
+def _object(document: bytes) -> dict[str, Any]:
+    try:
+        content = from_json(document)
+    except ValueError as error:
+        raise UnreadableContentError(f"no JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise UnreadableContentError(f"no JSON object but {type(content).__name__}")
+    return content

@@ -1,0 +1,77 @@
+"""Which hook of a job comes next. Pure: the order of a job's hooks is decided here and nowhere else."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from piperoll.domain.job import Job, Status
+from schemas.events import Phase
+from schemas.ids import delivery_id
+
+FinalPhase = Literal["completed", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The newest progress of a job; `number` is the fold's count of its facts, so a later one is greater."""
+
+    number: int
+    step: str
+    percent: int
+    page: int | None = None
+    pages: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A leased row of the queue: everything a hook is made of. `attempts` counts those of the final hook."""
+
+    job_id: str
+    owner: str
+    origin: str
+    url: str
+    token: str | None
+    client_id: str
+    job: Job
+    progress: Progress | None
+    progress_attempted: bool
+    progress_muted: bool
+    final_phase: FinalPhase | None
+    final_at: datetime | None
+    attempts: int
+    leased_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One POST to make. The delivery id is the same over its attempts; a job has one terminal id."""
+
+    delivery_id: str
+    phase: Phase
+    attempt: int
+    progress: Progress | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether it tells how the job ended."""
+        return self.progress is None
+
+
+def final_phase(status: Status) -> FinalPhase:
+    """How the end of a job is told; a cancelled one as an error (contract 16)."""
+    return "completed" if status is Status.COMPLETED else "error"
+
+
+def next_hook(claimed: Claimed) -> Hook | None:
+    """The hook to send now, or None when nothing is left to tell.
+
+    Progress comes first while the job is open, and once before the final hook if none was ever attempted; after
+    that the final hook waits for no progress (design.md, "The notifier").
+    """
+    progress, final = claimed.progress, claimed.final_phase
+    wanted = progress is not None and not claimed.progress_muted
+    if progress is not None and wanted and (final is None or not claimed.progress_attempted):
+        return Hook(delivery_id(claimed.job_id, "processing", progress.number), "processing", 1, progress)
+    if final is not None:
+        return Hook(delivery_id(claimed.job_id, "final"), final, claimed.attempts + 1)
+    return None

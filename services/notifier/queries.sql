@@ -1,0 +1,148 @@
+-- What the notifier asks its own schema. Loaded by name (piperoll.postgres.load_queries).
+
+-- begin_checkpoints: a row for each partition of a topic that has none yet
+INSERT INTO notifier.checkpoints (topic, partition, next_offset, cluster_id)
+SELECT $1, part, start, $4 FROM unnest($2::int[], $3::bigint[]) AS given(part, start)
+ON CONFLICT (topic, partition) DO NOTHING;
+
+-- read_checkpoints: where the partitions of a topic stand
+SELECT partition, next_offset, cluster_id, last_ce_id FROM notifier.checkpoints WHERE topic = $1;
+
+-- lock_checkpoint: the offset to go on from; keeps a second reader of the partition out until commit
+SELECT next_offset FROM notifier.checkpoints WHERE topic = $1 AND partition = $2 FOR UPDATE;
+
+-- advance_checkpoint: stored in the transaction of the rows it accounts for
+UPDATE notifier.checkpoints SET next_offset = $3, last_ce_id = $4 WHERE topic = $1 AND partition = $2;
+
+-- parked_jobs: the jobs whose records go to the dead letters
+SELECT job_id FROM notifier.parked WHERE partition = ANY($1::int[]);
+
+-- park_job: from this record on
+INSERT INTO notifier.parked (job_id, partition, since_offset) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
+
+-- load_jobs: the rows that a poll touches, locked in one order so that nobody deadlocks
+SELECT job_id, origin, url, token, client_id, job, progress, final_phase, final_at, state
+FROM notifier.queue WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE;
+
+-- save_jobs: what the log says about each job; what the dispatcher wrote stays
+INSERT INTO notifier.queue AS q (job_id, partition, owner, origin, url, token, client_id, job, progress,
+    progress_number, final_phase, final_at, erased, state, next_attempt_at)
+SELECT job_id, $1, owner, origin, url, token, client_id, job, progress, progress_number, final_phase, final_at,
+    erased, state, CASE WHEN due THEN now() END
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::json[], $9::json[],
+    $10::int[], $11::text[], $12::timestamptz[], $13::boolean[], $14::text[], $15::boolean[])
+    AS given(job_id, owner, origin, url, token, client_id, job, progress, progress_number, final_phase, final_at,
+        erased, state, due)
+ON CONFLICT (job_id) DO UPDATE SET
+    owner = excluded.owner, origin = excluded.origin, url = excluded.url, token = excluded.token,
+    client_id = excluded.client_id, job = excluded.job, final_phase = excluded.final_phase,
+    final_at = excluded.final_at, erased = excluded.erased,
+    progress = CASE WHEN excluded.next_attempt_at IS NULL THEN q.progress ELSE excluded.progress END,
+    progress_number =
+        CASE WHEN excluded.next_attempt_at IS NULL THEN q.progress_number ELSE excluded.progress_number END,
+    state = CASE WHEN q.state = 'open' THEN excluded.state ELSE q.state END,
+    next_attempt_at = CASE
+        WHEN q.state <> 'open' OR excluded.state <> 'open' THEN NULL
+        WHEN q.progress_muted AND excluded.final_phase IS NULL THEN NULL
+        ELSE coalesce(excluded.next_attempt_at, q.next_attempt_at) END;
+
+-- settle_from_log: final hooks that the deliveries topic knows as settled; a job not known yet becomes a stub
+INSERT INTO notifier.queue AS q (job_id, partition, owner, state)
+SELECT given.job_id, $1, given.owner, given.state
+FROM unnest($2::text[], $3::text[], $4::text[]) AS given(job_id, owner, state)
+LEFT JOIN notifier.queue known ON known.job_id = given.job_id
+WHERE known.job_id IS NULL OR known.state IN ('open', 'late')
+ORDER BY given.job_id
+ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, next_attempt_at = NULL, progress = NULL
+WHERE q.state IN ('open', 'late');
+
+-- due_origins: each receiver with something to send and in how many seconds, by one index probe a receiver
+WITH RECURSIVE receiver AS (
+    (SELECT origin, next_attempt_at FROM notifier.queue WHERE next_attempt_at IS NOT NULL
+     ORDER BY origin, next_attempt_at LIMIT 1)
+    UNION ALL
+    SELECT following.* FROM receiver CROSS JOIN LATERAL (
+        SELECT origin, next_attempt_at FROM notifier.queue
+        WHERE next_attempt_at IS NOT NULL AND origin > receiver.origin
+        ORDER BY origin, next_attempt_at LIMIT 1) AS following
+)
+SELECT origin, extract(epoch FROM next_attempt_at - now())::float8 AS in_s FROM receiver;
+
+-- claim: leases at most so many due rows of each receiver; one index range a receiver, whatever waits at others
+WITH due AS (
+    SELECT picked.job_id
+    FROM unnest($1::text[], $2::int[]) AS wanted(origin, room)
+    CROSS JOIN LATERAL (
+        SELECT job_id FROM notifier.queue
+        WHERE origin = wanted.origin AND next_attempt_at <= now() AND leased_until < now()
+        ORDER BY next_attempt_at LIMIT wanted.room
+        FOR UPDATE SKIP LOCKED) AS picked
+)
+UPDATE notifier.queue q SET leased_until = now() + make_interval(secs => $3)
+FROM due WHERE q.job_id = due.job_id
+RETURNING q.job_id, q.owner, q.origin, q.url, q.token, q.client_id, q.job, q.progress, q.progress_attempted,
+    q.progress_muted, q.final_phase, q.final_at, q.attempts, q.leased_until;
+
+-- settle: what came of claimed rows whose lease still stands; answers those rows and what is due of them next
+WITH outcome AS (
+    SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::int[], $5::int[], $6::boolean[], $7::float8[])
+        AS given(job_id, lease, state, attempts, progress_number, mute, delay_s)
+), held AS (
+    SELECT job_id FROM notifier.queue WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE
+)
+UPDATE notifier.queue q SET
+    leased_until = '-infinity',
+    state = outcome.state,
+    attempts = outcome.attempts,
+    progress_attempted = q.progress_attempted OR outcome.progress_number IS NOT NULL,
+    progress_muted = q.progress_muted OR outcome.mute,
+    progress = CASE WHEN q.progress_number > coalesce(outcome.progress_number, 0) THEN q.progress END,
+    url = CASE WHEN q.erased AND outcome.state <> 'open' THEN NULL ELSE q.url END,
+    token = CASE WHEN q.erased AND outcome.state <> 'open' THEN NULL ELSE q.token END,
+    next_attempt_at = CASE
+        WHEN outcome.state <> 'open' THEN NULL
+        WHEN outcome.delay_s IS NOT NULL THEN now() + make_interval(secs => outcome.delay_s)
+        WHEN q.final_phase IS NOT NULL THEN now()
+        WHEN q.progress_number > outcome.progress_number AND NOT (q.progress_muted OR outcome.mute) THEN now() END
+FROM outcome JOIN held USING (job_id)
+WHERE q.job_id = outcome.job_id AND q.leased_until = outcome.lease AND q.state = 'open'
+RETURNING q.job_id, q.origin, extract(epoch FROM q.next_attempt_at - now())::float8 AS in_s;
+
+-- add_to_outbox: facts for the relay
+INSERT INTO notifier.outbox (ce_id, job_id, owner, time, type, data)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::json[]);
+
+-- lead_relay: whether this session relays the outbox; one at a time, so that a job's facts keep their order
+SELECT pg_try_advisory_lock($1);
+
+-- read_outbox: the oldest facts that the log has not acknowledged
+SELECT id, ce_id, job_id, owner, time, type, data FROM notifier.outbox ORDER BY id LIMIT $1;
+
+-- clear_outbox: acknowledged
+DELETE FROM notifier.outbox WHERE id = ANY($1::bigint[]);
+
+-- hold_late: final hooks seen too late are not sent; the caller says so in the outbox
+UPDATE notifier.queue SET state = 'held', next_attempt_at = NULL, progress = NULL
+WHERE job_id IN (SELECT job_id FROM notifier.queue WHERE state = 'late' ORDER BY job_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING job_id, owner, final_phase, attempts;
+
+-- give_up: final hooks whose whole schedule has passed, attempted or not
+UPDATE notifier.queue SET state = 'abandoned', next_attempt_at = NULL, progress = NULL,
+    url = CASE WHEN erased THEN NULL ELSE url END, token = CASE WHEN erased THEN NULL ELSE token END
+WHERE job_id IN (
+    SELECT job_id FROM notifier.queue
+    WHERE next_attempt_at IS NOT NULL AND final_at < now() - make_interval(secs => $2) AND leased_until < now()
+    ORDER BY job_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING job_id, owner, final_phase, attempts;
+
+-- remove_old: rows of ended jobs, settled or without a hook, first seen so many seconds ago
+DELETE FROM notifier.queue WHERE job_id IN (
+    SELECT job_id FROM notifier.queue
+    WHERE seen_at < now() - make_interval(secs => $2) AND (state IN ('held', 'delivered', 'abandoned') OR url IS NULL)
+    LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING job_id;
+
+-- backlog: how many rows are due, the oldest's age in seconds, and the size of the outbox
+SELECT count(*) AS due, coalesce(extract(epoch FROM now() - min(next_attempt_at)), 0)::float8 AS oldest_s,
+    (SELECT count(*) FROM notifier.outbox) AS outbox
+FROM notifier.queue WHERE next_attempt_at <= now();

@@ -1,0 +1,76 @@
+"""The projector's composition root: two readers, one session each, over one set of tables."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import structlog
+
+from piperoll.blobs import AsyncBlobs, Blobs
+from piperoll.log.admin import require_topics
+from piperoll.log.consumer import PartitionConsumer
+from piperoll.log.dead_letters import DeadLetters
+from piperoll.log.kafka import KafkaOffsets
+from piperoll.log.producer import KafkaAppender
+from piperoll.runtime import Lifetime
+from piperoll.settings import Settings
+from services.projector.deliveries import DeliveryTables
+from services.projector.jobs import JobTables
+from services.projector.outages import Outage, StoppedWaitingError
+from services.projector.parking import Parking
+from services.projector.reader import TableReader, Tables
+from services.projector.schema import migrate_live
+from services.projector.session import Session
+
+log = structlog.get_logger()
+
+JOBS_GROUP = "piperoll.projector"
+DELIVERIES_GROUP = "piperoll.projector.deliveries"
+
+
+async def main(settings: Settings, lifetime: Lifetime) -> None:
+    """Projects until told to stop. Raises what must not be passed over: a diverged log, an unknown event."""
+    await require_topics(settings)
+    async with AsyncExitStack() as stack:
+        offsets = KafkaOffsets(settings)
+        await offsets.start()
+        stack.push_async_callback(offsets.stop)
+        appender = KafkaAppender(settings, f"{settings.instance}-dead-letters")
+        await appender.start()
+        stack.push_async_callback(appender.stop)
+        blobs = AsyncBlobs(Blobs(settings.blob_url))
+        stack.callback(blobs.close)
+        blob_outage = Outage("the blob store", lifetime.stopping)
+        lifetime.check("blobs", blob_outage.problem)
+        parking = Parking(DeadLetters(appender))
+        groups: list[tuple[str, Tables]] = [
+            (JOBS_GROUP, JobTables(blobs, parking, blob_outage, settings.partitions)),
+            (DELIVERIES_GROUP, DeliveryTables(parking)),
+        ]
+        try:
+            await _project(settings, lifetime, offsets, groups, stack)
+        except* StoppedWaitingError as stopped:
+            log.info("stopped_during_an_outage", why=[str(error) for error in stopped.exceptions])
+
+
+async def _project(
+    settings: Settings,
+    lifetime: Lifetime,
+    offsets: KafkaOffsets,
+    groups: list[tuple[str, Tables]],
+    stack: AsyncExitStack,
+) -> None:
+    dsn = settings.postgres_dsn.get_secret_value()
+    async with asyncio.TaskGroup() as tasks:
+        consumers = []
+        for group, tables in groups:
+            session = Session(dsn, lifetime.stopping)
+            stack.push_async_callback(session.close)
+            lifetime.check(f"postgres_{tables.alias}", session.problem)
+            await session.transaction(migrate_live)
+            reader = TableReader(tables, session, offsets)
+            consumer = PartitionConsumer(settings, group, tables.topic, reader, on_lag=reader.lag.moved)
+            lifetime.check(f"group_{tables.alias}", consumer.problem)
+            lifetime.check(f"lag_{tables.alias}", reader.lag.problem)
+            consumers.append(consumer)
+        for consumer in consumers:
+            tasks.create_task(consumer.run(lifetime.stopping))

@@ -1,0 +1,159 @@
+"""What records mean for the tables: states and facts in, rows out. Pure: no clock, no SQL, no blob store.
+
+Any split of a partition into polls gives the same rows, and so does handing a poll over twice: records below the
+checkpoint are dropped (`fresh`), and the rest is the one fold of `piperoll.domain`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from piperoll.domain import batch as batches
+from piperoll.domain import job as jobs
+from piperoll.domain.batch import Batch
+from piperoll.domain.job import Job
+from piperoll.log.record import Record
+from schemas.envelope import Fact, UndecodableRecordError, UnknownEventError
+from schemas.events import BATCH_EVENTS, BatchCreated
+
+PARKED_BEFORE = "an earlier record of the same key could not be decoded"
+MEMBERS_AT_ONCE = 10_000  # members announced in one transaction: 3 MB of specs and a fraction of a second
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record and the fact in it, or why there is none."""
+
+    record: Record
+    key: str
+    fact: Fact | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One accepted fact of a job, numbered by the fold."""
+
+    job_id: str
+    sequence: int
+    log_offset: int
+    type: str
+    time: datetime
+    data: str
+
+
+@dataclass(slots=True)
+class Known:
+    """What the tables hold about some keys, all in the form of `text`: states, and which of them are parked."""
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    batches: dict[str, Batch] = field(default_factory=dict)
+    parked: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Changes:
+    """What some records change. Of each job and batch it holds the last state only.
+
+    `announced` are batches whose creation was accepted here; `park` the records for the dead letters, with the
+    reason; `parked` the keys that park from now on, with the offset they do so since.
+    """
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    batches: dict[str, Batch] = field(default_factory=dict)
+    events: list[EventRow] = field(default_factory=list)
+    announced: list[Batch] = field(default_factory=list)
+    park: list[tuple[Record, str]] = field(default_factory=list)
+    parked: dict[str, int] = field(default_factory=dict)
+
+
+def decode(record: Record) -> Entry:
+    """The entry of one record. Raises UnknownEventError."""
+    key = text((record.key or b"").decode(errors="replace"))
+    try:
+        return Entry(record, key, record.fact())
+    except UndecodableRecordError as error:
+        return Entry(record, key, None, str(error))
+
+
+def decode_poll(records: Iterable[Record]) -> tuple[list[Entry], UnknownEventError | None]:
+    """The entries up to the first event of a later release, and the error that has to stop the service there."""
+    entries: list[Entry] = []
+    for record in records:
+        try:
+            entries.append(decode(record))
+        except UnknownEventError as error:
+            return entries, error
+    return entries, None
+
+
+def fresh(entries: Iterable[Entry], next_offset: int) -> list[Entry]:
+    """The entries that the checkpoint does not account for yet."""
+    return [entry for entry in entries if entry.record.offset >= next_offset]
+
+
+def units(entries: Sequence[Entry], limit: int = MEMBERS_AT_ONCE) -> Iterator[list[Entry]]:
+    """Cuts entries into transactions, none of which announces more than `limit` members (or one batch)."""
+    unit: list[Entry] = []
+    members = 0
+    for entry in entries:
+        count = entry.fact.data.count if entry.fact and isinstance(entry.fact.data, BatchCreated) else 0
+        if unit and members + count > limit:
+            yield unit
+            unit, members = [], 0
+        unit.append(entry)
+        members += count
+    if unit:
+        yield unit
+
+
+def project(known: Known, entries: Iterable[Entry]) -> Changes:
+    """What `entries`, in offset order, change in tables that hold `known`."""
+    changes = Changes()
+    for entry in entries:
+        if entry.fact is None:
+            changes.park.append((entry.record, entry.why))
+            if entry.key and entry.key not in known.parked:
+                changes.parked.setdefault(entry.key, entry.record.offset)
+        elif entry.key in known.parked or entry.key in changes.parked:
+            changes.park.append((entry.record, PARKED_BEFORE))
+        elif isinstance(entry.fact.data, BATCH_EVENTS):
+            _fold_batch(known.batches, changes, entry.fact)
+        else:
+            _fold_job(known.jobs, changes, entry.fact, entry.record.offset)
+    return changes
+
+
+def _fold_job(known: Mapping[str, Job], changes: Changes, fact: Fact, offset: int) -> None:
+    job_id = text(fact.subject)
+    before = changes.jobs.get(job_id) or known.get(job_id)
+    after = jobs.evolve(before, fact)
+    if after is None or after is before:
+        return
+    changes.jobs[job_id] = after
+    changes.events.append(
+        EventRow(
+            job_id=job_id,
+            sequence=after.sequence,
+            log_offset=offset,
+            type=fact.data.type_name(),
+            time=fact.time,
+            data=fact.data.model_dump_json(exclude_none=True),
+        )
+    )
+
+
+def _fold_batch(known: Mapping[str, Batch], changes: Changes, fact: Fact) -> None:
+    batch_id = text(fact.subject)
+    before = changes.batches.get(batch_id) or known.get(batch_id)
+    after = batches.evolve(before, fact)
+    if after is None or after is before:
+        return
+    changes.batches[batch_id] = after
+    if before is None:
+        changes.announced.append(after)
+
+
+def text(value: str) -> str:
+    """A text as a Postgres column takes it: NUL, which it refuses, shown as the replacement character."""
+    return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -1,0 +1,76 @@
+-- The projector's statements. All of a transaction's writes happen under the lock on its checkpoint row.
+
+-- add_checkpoint: takes a partition over for the first time, from the oldest record there is
+INSERT INTO read_v1.checkpoints (topic, partition, next_offset, cluster_id)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (topic, partition) DO NOTHING;
+
+-- read_checkpoint: how far a partition was projected, and of which cluster
+SELECT next_offset, cluster_id, last_ce_id FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2;
+
+-- lock_checkpoint: one projector at a time writes what a partition holds
+SELECT next_offset FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2 FOR UPDATE;
+
+-- move_checkpoint: skips records that the log no longer holds
+UPDATE read_v1.checkpoints SET next_offset = $3, last_ce_id = NULL WHERE topic = $1 AND partition = $2;
+
+-- advance: moves the checkpoint on and tells those who wait for it; $5 is the topic's short name
+UPDATE read_v1.checkpoints SET next_offset = $3, last_ce_id = $4
+WHERE topic = $1 AND partition = $2
+RETURNING pg_notify('piperoll_read_v1', $5 || ':' || partition || ':' || next_offset);
+
+-- load: what is known about some keys, read in one round trip
+SELECT 'job' AS kind, job_id AS key, state FROM read_v1.jobs WHERE job_id = ANY ($1) AND sequence > 0
+UNION ALL
+SELECT 'batch', batch_id, state FROM read_v1.batches WHERE batch_id = ANY ($1)
+UNION ALL
+SELECT 'parked', job_id, NULL FROM read_v1.parked WHERE job_id = ANY ($1);
+
+-- upsert_jobs: rows of folded jobs and of announced members (sequence 0), in the order of their ids
+-- What comes first and what second does not matter: the fold's columns come from the higher sequence, details from
+-- the JobCreated, else from the announcement.
+INSERT INTO read_v1.jobs AS old (
+    job_id, partition, owner, user_id, job_type, target_id, batch_id, batch_index,
+    status, sequence, created, erased, created_at, updated_at, state
+)
+SELECT * FROM unnest(
+    $1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[],
+    $9::text[], $10::int[], $11::boolean[], $12::boolean[], $13::timestamptz[], $14::timestamptz[], $15::json[]
+)
+ON CONFLICT (job_id) DO UPDATE SET
+    batch_id    = coalesce(EXCLUDED.batch_id, old.batch_id),
+    batch_index = coalesce(EXCLUDED.batch_index, old.batch_index),
+    user_id     = CASE WHEN EXCLUDED.created OR EXCLUDED.sequence = 0 AND NOT old.created
+                       THEN EXCLUDED.user_id ELSE old.user_id END,
+    job_type    = CASE WHEN EXCLUDED.created OR EXCLUDED.sequence = 0 AND NOT old.created
+                       THEN EXCLUDED.job_type ELSE old.job_type END,
+    target_id   = CASE WHEN EXCLUDED.created OR EXCLUDED.sequence = 0 AND NOT old.created
+                       THEN EXCLUDED.target_id ELSE old.target_id END,
+    created_at  = CASE WHEN EXCLUDED.created OR EXCLUDED.sequence = 0 AND NOT old.created
+                       THEN EXCLUDED.created_at ELSE old.created_at END,
+    status      = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.status ELSE old.status END,
+    sequence    = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.sequence ELSE old.sequence END,
+    created     = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.created ELSE old.created END,
+    erased      = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.erased ELSE old.erased END,
+    updated_at  = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.updated_at ELSE old.updated_at END,
+    state       = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.state ELSE old.state END;
+
+-- insert_events: accepted facts; a number that is taken already is a fault, and fails
+INSERT INTO read_v1.events (job_id, sequence, log_offset, type, time, data)
+SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::json[]);
+
+-- upsert_batches: batches, whose facts stand in one partition
+INSERT INTO read_v1.batches (batch_id, partition, owner, user_id, created_at, count, state)
+SELECT * FROM unnest(
+    $1::text[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::int[], $7::json[]
+)
+ON CONFLICT (batch_id) DO UPDATE SET state = EXCLUDED.state;
+
+-- park: remembers keys whose later records go to the dead letters too
+INSERT INTO read_v1.parked (job_id, partition, since_offset)
+SELECT key, $3, since FROM unnest($1::text[], $2::bigint[]) AS parked (key, since)
+ON CONFLICT (job_id) DO NOTHING;
+
+-- insert_deliveries: what became of webhooks, one row per record
+INSERT INTO read_v1.deliveries (job_id, partition, log_offset, type, time, data)
+SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::json[]);

@@ -1,0 +1,28 @@
+"""The read model's SQL for a schema of any name: the live one, or the one that a rebuild fills beside it.
+
+The statements are written for the live schema; another name takes its place in tables and in the NOTIFY channel
+alike, so what a rebuild writes is announced to nobody. Holds no query of its own.
+"""
+
+from importlib.resources import files
+
+from asyncpg import Connection
+
+from piperoll.postgres import load_queries
+from schemas.read_model import READ_SCHEMA
+
+PACKAGE = "services.projector"
+TABLES = "read_v1.sql"
+REBUILD_SCHEMA = f"{READ_SCHEMA}_rebuild"
+RETIRED_SCHEMA = f"{READ_SCHEMA}_retired"
+
+
+def queries(name: str, schema: str = READ_SCHEMA) -> dict[str, str]:
+    """The statements of `name` (an `.sql` file of this folder) by their names, for the tables of `schema`."""
+    return {key: sql.replace(READ_SCHEMA, schema) for key, sql in load_queries(PACKAGE, name).items()}
+
+
+async def create_tables(connection: Connection, schema: str) -> None:
+    """Makes the read model's empty tables in `schema`. Idempotent."""
+    script = files(PACKAGE).joinpath(TABLES).read_text(encoding="utf-8")
+    await connection.execute(script.replace(READ_SCHEMA, schema))

@@ -1,0 +1,99 @@
+"""The worker's composition root: what it is made of, and in which order it starts and ends."""
+
+import asyncio
+
+import structlog
+
+from piperoll.blobs import AsyncBlobs, Blobs
+from piperoll.clock import utc_now
+from piperoll.log.admin import require_topics
+from piperoll.log.checkpoint import Checkpoints
+from piperoll.log.consumer import PartitionConsumer
+from piperoll.log.dead_letters import DeadLetters
+from piperoll.log.kafka import KafkaOffsets
+from piperoll.log.producer import KafkaAppender
+from piperoll.runtime import Lifetime
+from piperoll.settings import Settings
+from schemas.topics import JOB_EVENTS
+from services.worker import metrics
+from services.worker.children import ChildPool
+from services.worker.expander import Expander
+from services.worker.intake import Intake, save_periodically
+from services.worker.runner import Runner
+
+log = structlog.get_logger()
+
+GROUP = "piperoll.worker"
+MEASURE_INTERVAL_S = 5.0
+
+
+async def main(settings: Settings, lifetime: Lifetime) -> None:
+    """Runs jobs until told to stop; then gives back what is unfinished and leaves checkpoints."""
+    await require_topics(settings)
+    blobs = AsyncBlobs(Blobs(settings.blob_url))
+    appender = KafkaAppender(settings, f"{settings.instance}-worker")
+    offsets = KafkaOffsets(settings)
+    pool = ChildPool(settings, settings.slots)
+    await appender.start()
+    await offsets.start()
+    await pool.start()
+    metrics.SLOTS.set(settings.slots)
+    try:
+        await _serve(settings, lifetime, blobs, appender, offsets, pool)
+    finally:
+        await pool.stop()
+        await offsets.stop()
+        await appender.stop()
+        blobs.close()
+
+
+async def _serve(
+    settings: Settings,
+    lifetime: Lifetime,
+    blobs: AsyncBlobs,
+    appender: KafkaAppender,
+    offsets: KafkaOffsets,
+    pool: ChildPool,
+) -> None:
+    runner = Runner(settings, appender, blobs, pool, utc_now)
+    expander = Expander(appender, blobs, offsets, utc_now)
+    checkpoints = Checkpoints(blobs, await offsets.cluster_id(), f"{GROUP}/{JOB_EVENTS.name}")
+
+    async def erase(job_id: str) -> None:
+        await runner.await_exit(job_id)
+        count = await blobs.delete_folder(job_id)
+        log.info("content_erased", job_id=job_id, blobs=count)
+
+    intake = Intake(runner, expander, checkpoints, offsets, DeadLetters(appender), erase, utc_now)
+    consumer = PartitionConsumer(
+        settings, GROUP, JOB_EVENTS, intake, on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag)
+    )
+    for name, check in (
+        ("group", consumer.problem),
+        ("replay", intake.problem),
+        ("children", pool.problem),
+        ("kafka", appender.problem),
+    ):
+        lifetime.check(name, check)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_drain(intake, lifetime.stopping))
+        tasks.create_task(consumer.run(lifetime.stopping))
+        tasks.create_task(runner.run(lifetime.stopping))
+        tasks.create_task(save_periodically(intake, settings.checkpoint_interval_s, lifetime.stopping))
+        tasks.create_task(_measure(runner, lifetime.stopping))
+
+
+async def _drain(intake: Intake, stopping: asyncio.Event) -> None:
+    """What is released from now on is released because the worker ends."""
+    await stopping.wait()
+    intake.draining = True
+
+
+async def _measure(runner: Runner, stopping: asyncio.Event) -> None:
+    while not stopping.is_set():
+        runner.measure()
+        try:
+            async with asyncio.timeout(MEASURE_INTERVAL_S):
+                await stopping.wait()
+        except TimeoutError:
+            continue

@@ -1,0 +1,64 @@
+"""What one run says to the log, in order: each fact is appended after the one before it was acknowledged.
+
+Writing never waits, so that a slot is not held across an acknowledgement; `flush` does.
+"""
+
+import asyncio
+from datetime import datetime
+
+import structlog
+
+from piperoll.clock import Clock
+from piperoll.log.contract import Appender
+from schemas.envelope import Fact
+from schemas.events import Event
+from schemas.ids import event_id
+from schemas.topics import JOB_EVENTS
+
+log = structlog.get_logger()
+
+SOURCE = "worker"
+
+
+class Journal:
+    """The facts of one run of a job. Their ids are derived from the run, so a repeat is recognised."""
+
+    def __init__(self, appender: Appender, clock: Clock, job_id: str, owner: str, run: str) -> None:
+        self._appender = appender
+        self._clock = clock
+        self._job_id = job_id
+        self._owner = owner
+        self._run = run
+        self._last: asyncio.Task[None] | None = None
+
+    def write(self, data: Event, sequence: int = 0) -> None:
+        """Has a fact appended after those before it."""
+        fact = self._fact(data, sequence, self._clock())
+        self._last = asyncio.create_task(self._append_after(self._last, fact))
+        self._last.add_done_callback(_note_refusal)
+
+    async def flush(self) -> None:
+        """Waits until everything written is acknowledged. Raises AppendError when the log refused a fact."""
+        if self._last is not None:
+            await asyncio.shield(self._last)
+
+    async def _append_after(self, before: asyncio.Task[None] | None, fact: Fact) -> None:
+        if before is not None:
+            await before
+        await self._appender.append(JOB_EVENTS, fact)
+
+    def _fact(self, data: Event, sequence: int, now: datetime) -> Fact:
+        return Fact(
+            id=event_id(self._run, type(data).__name__, sequence),
+            subject=self._job_id,
+            owner=self._owner,
+            time=now,
+            source=SOURCE,
+            data=data,
+        )
+
+
+def _note_refusal(task: "asyncio.Task[None]") -> None:
+    """A refused fact is raised to whoever flushes; a killed run has nobody who does."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.warning("fact_not_appended", error=repr(error))

@@ -1,0 +1,102 @@
+"""What a processor is: parameters -> result, told about its run by a `Workspace`, knowing neither log nor SQL.
+
+A processor is a function `process(parameters, workspace, report) -> Result` in a file named after its job type.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from piperoll.blobs import Blobs
+from schemas.errors import RETRYABLE, ErrorCode
+from schemas.parameters import JobParameters
+
+
+class ProcessingError(Exception):
+    """Ends a run with a code of contract 16 and a sentence that a client reads."""
+
+    def __init__(self, code: ErrorCode, message: str, retryable: bool | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retryable = code in RETRYABLE if retryable is None else retryable
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may read: files under `roots` (resolved), of at most `max_bytes` and `max_pages`."""
+
+    roots: tuple[Path, ...]
+    max_bytes: int
+    max_pages: int
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where a run reads and writes: the blob store under `{job_id}/{run}/`, and a folder of its own on this disk."""
+
+    job_id: str
+    run: str
+    owner: str
+    attempt: int
+    blobs: Blobs
+    limits: Limits
+    scratch: Path = field(repr=False)
+
+    @cached_property
+    def folder(self) -> Path:
+        """The run's own folder, made when first asked for and removed after the run by whoever started it."""
+        self.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self.scratch
+
+    @property
+    def target_dir(self) -> str:
+        """The location of the run's outputs, as results name it (contract 6)."""
+        return self.blobs.location(f"{self.job_id}/{self.run}")
+
+    def keep(self, name: str, content: bytes, media_type: str) -> str:
+        """Stores an output under the relative `name`; answers its location. Raises BlobStoreError."""
+        uri = f"{self.job_id}/{self.run}/{name}"
+        self.blobs.put_named(uri, content, media_type)
+        return self.blobs.location(uri)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a run made: the parts of the result document (contract 6), and numbers for the log."""
+
+    structured_data: Mapping[str, Any]
+    assets: tuple[str, ...] = ()
+    pages: int | None = None
+    bytes_in: int | None = None
+
+    def document(self, target_dir: str) -> dict[str, Any]:
+        """The JSON document that clients get as `results`."""
+        return {
+            "structured_data": dict(self.structured_data),
+            "assets": list(self.assets),
+            "target_dir": target_dir,
+        }
+
+
+class Report(Protocol):
+    """Tells how far the run is: a step and a percent of contract 5; pages count from 1."""
+
+    def __call__(
+        self,
+        step: str,
+        percent: int,
+        message: str | None = None,
+        page: int | None = None,
+        pages: int | None = None,
+    ) -> None:
+        """Never raises for what it is told; a percent below the last one is lifted to it."""
+
+
+class Processor(Protocol):
+    """Does the work of one job type. Raises ProcessingError; whatever else it raises is a PROCESSING_ERROR."""
+
+    def __call__(self, parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+        """Runs in a child process, which may be killed at any time."""

@@ -1,0 +1,106 @@
+"""What a worker and its child processes say to each other: frozen messages, one JSON document a line.
+
+The worker sends `Setup` once and an `Assignment` for each job; the child answers `Ready` once, any number of
+`Progress`, and one `Done` for each assignment. No job is run here and no process is started here.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from schemas.claims import Claim
+from schemas.errors import ErrorCode
+
+MESSAGE_CHARS = 1000
+"""The longest sentence that leaves a child: enough for a person, too short for a document's content."""
+TRACE_CHARS = 20_000
+"""The longest traceback that a child sends for the service's log."""
+
+
+class Message(BaseModel):
+    """What every message shares."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def line(self) -> bytes:
+        """The message as it goes over the socket. JSON escapes line ends, so a line is a whole message."""
+        return self.model_dump_json().encode() + b"\n"
+
+
+class Setup(Message):
+    """What a child must know before its first job. It carries no secret of ours: a child reads hostile files."""
+
+    blob_url: str
+    roots: tuple[str, ...] = Field(description="resolved folders that `filename` may name")
+    max_pages: int
+    max_bytes: int
+    memory_bytes: int = Field(description="address space that the child may use, everything included")
+    work_dir: str = Field(description="the folder in which each run gets its own, named by the run")
+
+
+class Assignment(Message):
+    """One run of one job."""
+
+    job_id: str
+    run: str
+    owner: str
+    job_type: str
+    parameters: Claim
+    attempt: int = Field(ge=1)
+    timeout_s: float = Field(gt=0)
+
+
+class Ready(Message):
+    """The child has imported everything and waits for work."""
+
+    kind: Literal["ready"] = "ready"
+
+
+class Progress(Message):
+    """The run came further (contract 5). Percent never falls within a run."""
+
+    kind: Literal["progress"] = "progress"
+    step: str
+    percent: int = Field(ge=0, le=100)
+    message: str | None = None
+    page: int | None = None
+    pages: int | None = None
+
+
+class Completed(Message):
+    """The run succeeded; its result document lies in the blob store."""
+
+    outcome: Literal["completed"] = "completed"
+    result: Claim
+    assets: int = Field(ge=0, description="how many files the result lists")
+    pages: int | None = None
+    bytes_in: int | None = None
+    duration_ms: int = Field(ge=0)
+
+
+class Failed(Message):
+    """The run failed. `retryable` tells whether another attempt may help (`schemas.errors.RETRYABLE`)."""
+
+    outcome: Literal["failed"] = "failed"
+    code: ErrorCode
+    message: str = Field(max_length=MESSAGE_CHARS)
+    error_type: str = Field(description="the name of the error's class; `Exit` for a process that ended")
+    retryable: bool
+    duration_ms: int = Field(ge=0)
+
+
+Outcome = Completed | Failed
+
+
+class Done(Message):
+    """The end of an assignment, with what only the worker itself is to know."""
+
+    kind: Literal["done"] = "done"
+    end: Annotated[Outcome, Field(discriminator="outcome")]
+    rss_bytes: int = Field(ge=0, description="resident memory of the child after the run")
+    trace: str = Field(default="", max_length=TRACE_CHARS, description="for the log, never for a client")
+
+
+Answer = Annotated[Ready | Progress | Done, Field(discriminator="kind")]
+ANSWERS: TypeAdapter[Ready | Progress | Done] = TypeAdapter(Answer)
+"""Reads a child's line: `ANSWERS.validate_json(line)`; raises pydantic's ValidationError."""

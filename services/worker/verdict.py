@@ -1,0 +1,108 @@
+"""What the end of a run becomes in the log: completed, a retry, or failed. And which of its progress is a fact."""
+
+import random
+from typing import Literal, cast
+
+import structlog
+from pydantic_core import to_json
+
+from piperoll.blobs import AsyncBlobs, BlobStoreError
+from piperoll.domain.job import Job
+from piperoll.domain.retry import Backoff, may_retry
+from piperoll.domain.thinning import Thinning
+from piperoll.settings import Settings
+from schemas.claims import Claim
+from schemas.errors import SENTENCES, ErrorCode
+from schemas.events import Event, JobCompleted, JobFailed, JobProgress, JobReleased, JobRetryScheduled
+from services.worker import metrics
+from services.worker.journal import Journal
+from services.worker.protocol import Completed, Failed, Outcome, Progress
+
+log = structlog.get_logger()
+
+
+class Reporter:
+    """Turns a run's progress into the few facts that are worth one."""
+
+    def __init__(self, journal: Journal, run: str) -> None:
+        self._journal = journal
+        self._run = run
+        self._thinning = Thinning()
+
+    def report(self, progress: Progress) -> None:
+        """Appends a progress if it says something new (see piperoll.domain.thinning)."""
+        if not self._thinning.admit(progress.step, progress.percent):
+            return
+        number = self._thinning.count
+        self._journal.write(
+            JobProgress(
+                run=self._run,
+                sequence=number,
+                step=progress.step,
+                percent=progress.percent,
+                page=progress.page,
+                pages=progress.pages,
+            ),
+            sequence=number,
+        )
+
+
+class Verdicts:
+    """Judges outcomes by the job's limits."""
+
+    def __init__(self, settings: Settings, blobs: AsyncBlobs, chances: random.Random) -> None:
+        self._blobs = blobs
+        self._chances = chances
+        self._backoff = Backoff(settings.retry_base_s, settings.retry_cap_s)
+
+    async def judge(self, job: Job, run: str, outcome: Outcome) -> Event:
+        """The fact that ends the run. Stores the details of a failure; without a blob store the code must do."""
+        metrics.ATTEMPTS.labels(job.job_type, outcome.outcome).inc()
+        metrics.DURATION.labels(job.job_type).observe(outcome.duration_ms / 1000)
+        if isinstance(outcome, Completed):
+            return _completed(run, outcome)
+        details = await self._store_details(job, run, outcome)
+        log.info("attempt_failed", job_id=job.job_id, run=run, code=outcome.code, error=outcome.message)
+        if may_retry(job, outcome.retryable):
+            delay = self._backoff.delay(job.retries, self._chances.random())
+            return JobRetryScheduled(run=run, error_code=outcome.code, delay_s=round(delay, 3), details=details)
+        return JobFailed(run=run, error_code=outcome.code, details=details, duration_ms=outcome.duration_ms)
+
+    @staticmethod
+    def lost(job: Job) -> Failed:
+        """The end of a job that is not to be tried again: it lost its worker too often."""
+        return Failed(
+            code=ErrorCode.WORKER_LOST,
+            message=f"{SENTENCES[ErrorCode.WORKER_LOST]} It was started {job.attempt} times.",
+            error_type="WorkerLost",
+            retryable=False,
+            duration_ms=0,
+        )
+
+    @staticmethod
+    def released(run: str, reason: str) -> JobReleased:
+        """The word of a worker that gives a run back unfinished."""
+        return JobReleased(run=run, reason=cast(Literal["drain", "rebalance"], reason))
+
+    async def _store_details(self, job: Job, run: str, outcome: Failed) -> Claim | None:
+        document = {
+            "code": outcome.code,
+            "message": outcome.message,
+            "details": {"error_type": outcome.error_type, "duration_ms": outcome.duration_ms},
+        }
+        try:
+            return await self._blobs.put(f"{job.job_id}/{run}", to_json(document))
+        except BlobStoreError as error:
+            log.warning("details_not_stored", job_id=job.job_id, run=run, error=str(error))
+            return None
+
+
+def _completed(run: str, outcome: Completed) -> JobCompleted:
+    return JobCompleted(
+        run=run,
+        result=outcome.result,
+        assets=outcome.assets,
+        pages=outcome.pages,
+        bytes_in=outcome.bytes_in,
+        duration_ms=outcome.duration_ms,
+    )
