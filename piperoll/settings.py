@@ -4,6 +4,7 @@ import base64
 import ipaddress
 import os
 import socket
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -126,6 +127,15 @@ class Settings(BaseSettings):
         """Sealing keys by id, the current one first."""
         pairs = (part.split(":", 1) for part in self.seal_keys.get_secret_value().split(",") if part)
         return {name: base64.b64decode(key) for name, key in pairs}
+
+    @classmethod
+    def from_environment(cls, variables: Mapping[str, str]) -> "Settings":
+        """Settings from `variables` alone, by the same names; for a stack that is not this process's own."""
+        prefix = "PIPEROLL_"
+        given = {
+            name.removeprefix(prefix).lower(): value for name, value in variables.items() if name.startswith(prefix)
+        }
+        return cls.model_validate(given)
 
     def redacted(self) -> dict[str, Any]:
         """The settings as they may be printed: secrets masked."""

@@ -26,6 +26,8 @@ from piperoll.embedded.leftovers import identify, stop_all
 from piperoll.embedded.ports import HOST, PortBook, is_free
 from piperoll.embedded.postgres import EmbeddedPostgres
 from piperoll.embedded.private import Secrets, load_secrets
+from piperoll.log.admin import create_topics
+from piperoll.settings import Settings
 
 SERVICES = ("api", "worker", "projector", "notifier")
 DATABASE = "piperoll"
@@ -127,6 +129,7 @@ class Stack:
             self._api_port = self._choose_api_port()
             await self._start_stores()
             self._settle_environment()
+            await create_topics(Settings.from_environment(self._shared))
             for service in self._options.services:
                 await self._start_service(service)
         except BaseException:

@@ -33,7 +33,7 @@ def progress_body(claimed: Claimed, progress: Progress) -> bytes:
         {
             "phase": "processing",
             "progress": progress.percent,
-            "message": _progress_message(progress),
+            "message": STEP_MESSAGES.get(progress.step, progress.step),
             "step": progress.step,
             **_common(claimed),
         }
@@ -76,13 +76,6 @@ def _common(claimed: Claimed) -> dict[str, Any]:
         "job": {"id": claimed.client_id},
         "schema_version": SCHEMA_VERSION,
     }
-
-
-def _progress_message(progress: Progress) -> str:
-    message = STEP_MESSAGES.get(progress.step, progress.step)
-    if progress.page is None or progress.pages is None:
-        return message
-    return f"{message.removesuffix('...')} (page {progress.page} of {progress.pages})"
 
 
 def _sentence(code: str) -> str:

@@ -42,6 +42,11 @@ class Attempted:
         """Whether the receiver took it: 2xx and nothing else (a redirect is a failure)."""
         return self.status is not None and 200 <= self.status < 300
 
+    @property
+    def failure(self) -> str:
+        """The code of what went wrong, as it stands in WebhookFailed."""
+        return "HTTP_STATUS" if self.ending is Ending.ANSWERED else self.ending.value
+
 
 class Decision(StrEnum):
     """What to do with the hook."""
@@ -74,16 +79,15 @@ def judge(attempted: Attempted, final: bool, attempt: int, delays: Sequence[floa
     if attempted.ending is Ending.OURS:
         return Verdict(Decision.REPEAT, delay_s=REPEAT_AFTER_S)
     if attempted.ending in (Ending.BLOCKED_ADDRESS, Ending.UNREADABLE):
-        return Verdict(Decision.ABANDONED, attempted.ending)
+        return Verdict(Decision.ABANDONED, attempted.ending.value)
     if attempted.status == GONE:
         return Verdict(Decision.ABANDONED, "GONE")
-    reason = "HTTP_STATUS" if attempted.ending is Ending.ANSWERED else attempted.ending.value
     if not final:
-        return Verdict(Decision.FAILED, reason)
+        return Verdict(Decision.FAILED, attempted.failure)
     if attempt >= len(delays):
         return Verdict(Decision.ABANDONED, "EXHAUSTED")
     wait = delays[attempt] * (1 + JITTER * spread)
-    return Verdict(Decision.FAILED, reason, max(wait, min(attempted.retry_after_s or 0.0, MAX_RETRY_AFTER_S)))
+    return Verdict(Decision.FAILED, attempted.failure, max(wait, min(attempted.retry_after_s or 0.0, MAX_RETRY_AFTER_S)))
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:

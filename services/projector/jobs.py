@@ -67,9 +67,7 @@ class JobTables:
             log.warning("specs_unreadable", uri=uri, error=str(error.errors(include_input=False)[:3]))
             return None
 
-    async def _write(
-        self, specs: Specs, connection: Connection, partition: int, entries: Sequence[Entry]
-    ) -> None:
+    async def _write(self, specs: Specs, connection: Connection, partition: int, entries: Sequence[Entry]) -> None:
         changes = project(await self._load(connection, entries), entries)
         await self._parking.park_all(connection, partition, changes.park, changes.parked)
         announced = await self._announced(changes, specs)

@@ -1,5 +1,8 @@
 -- The projector's statements. All of a transaction's writes happen under the lock on its checkpoint row.
 
+-- lock_migrations: replicas that start together make the tables one after the other
+SELECT pg_advisory_xact_lock($1);
+
 -- add_checkpoint: takes a partition over for the first time, from the oldest record there is
 INSERT INTO read_v1.checkpoints (topic, partition, next_offset, cluster_id)
 VALUES ($1, $2, $3, $4)

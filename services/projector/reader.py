@@ -105,9 +105,7 @@ class TableReader:
         if unknown is not None:
             raise unknown
 
-    async def _project(
-        self, connection: Connection, partition: int, entries: Sequence[Entry], write: Write
-    ) -> None:
+    async def _project(self, connection: Connection, partition: int, entries: Sequence[Entry], write: Write) -> None:
         topic = self._tables.topic.name
         next_offset = await connection.fetchval(self._sql["lock_checkpoint"], topic, partition)
         handed = self._handed.get(partition, 0)

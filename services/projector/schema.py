@@ -8,18 +8,23 @@ from importlib.resources import files
 
 from asyncpg import Connection
 
-from piperoll.postgres import load_queries
+from piperoll.postgres import MIGRATION_LOCK, load_queries
 from schemas.read_model import READ_SCHEMA
 
 PACKAGE = "services.projector"
 TABLES = "read_v1.sql"
 REBUILD_SCHEMA = f"{READ_SCHEMA}_rebuild"
-RETIRED_SCHEMA = f"{READ_SCHEMA}_retired"
 
 
 def queries(name: str, schema: str = READ_SCHEMA) -> dict[str, str]:
     """The statements of `name` (an `.sql` file of this folder) by their names, for the tables of `schema`."""
     return {key: sql.replace(READ_SCHEMA, schema) for key, sql in load_queries(PACKAGE, name).items()}
+
+
+async def migrate_live(connection: Connection) -> None:
+    """Makes the live tables where they are missing; in a transaction, whose end lets the next replica do the same."""
+    await connection.execute(queries("queries.sql")["lock_migrations"], MIGRATION_LOCK)
+    await create_tables(connection, READ_SCHEMA)
 
 
 async def create_tables(connection: Connection, schema: str) -> None:

@@ -45,9 +45,7 @@ class Session:
 
     async def _once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         if self._connection is None:
-            self._connection = await asyncpg.connect(
-                self._dsn, timeout=CONNECT_S, command_timeout=STATEMENT_S
-            )
+            self._connection = await asyncpg.connect(self._dsn, timeout=CONNECT_S, command_timeout=STATEMENT_S)
         connection = self._connection
         try:
             async with connection.transaction():

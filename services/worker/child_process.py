@@ -5,28 +5,19 @@ Which job runs when, and what follows from an outcome, is decided elsewhere.
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
 
-from schemas.errors import RETRYABLE, ErrorCode
-from services.worker.protocol import (
-    ANSWERS,
-    Assignment,
-    Completed,
-    Done,
-    Failed,
-    Outcome,
-    Progress,
-    Ready,
-    Setup,
-)
+from schemas.errors import ErrorCode
+from services.worker.protocol import ANSWERS, Assignment, Done, Failed, Outcome, Progress, Ready, Setup
+from services.worker.watch import Watch
 
 log = structlog.get_logger()
 
@@ -48,29 +39,13 @@ class ChildStartError(RuntimeError):
 
 @dataclass(slots=True)
 class _Running:
-    """The assignment that a child is at."""
+    """The run that a child is at. `done` becomes None when the process went away before its answer."""
 
     done: asyncio.Future[Done | None]
     on_progress: OnProgress
-    assignment: Assignment
-    stall_timeout_s: float
-    started: float
-    heard: float
+    watch: Watch
     timer: asyncio.TimerHandle | None = None
     verdict: Failed | None = None
-
-    @property
-    def deadline(self) -> float:
-        return self.started + self.assignment.timeout_s
-
-    def failed(self, code: ErrorCode, message: str, error_type: str, now: float) -> Failed:
-        return Failed(
-            code=code,
-            message=message,
-            error_type=error_type,
-            retryable=code in RETRYABLE,
-            duration_ms=round((now - self.started) * 1000),
-        )
 
 
 class ChildProcess(asyncio.Protocol):
@@ -87,23 +62,28 @@ class ChildProcess(asyncio.Protocol):
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
-        self._rest = b""
         self._running: _Running | None = None
+        self._rest = b""
         self._printed = b""
+        self._ending = False
+        self._transport: asyncio.Transport | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._listener: asyncio.Task[None] | None = None
 
     @classmethod
     async def start(cls, setup: Setup, on_lost: Callable[["ChildProcess"], None]) -> "ChildProcess":
         """Starts a process and waits until it is warm. Raises ChildStartError."""
         child = cls(on_lost)
-        await child._spawn()
         try:
-            child._transport.write(setup.line())
             async with asyncio.timeout(START_TIMEOUT_S):
+                await child._spawn()
+                child._send(setup.line())
                 await child._ready
-        except BaseException as error:
+        except OSError as error:  # TimeoutError is one; a line that closed early another
             await child.end()
-            if isinstance(error, TimeoutError | ConnectionError):
-                raise ChildStartError(f"a child process did not start: {child._last_words()}") from error
+            raise ChildStartError(f"a child process did not start ({error}): {child._last_words()}") from error
+        except BaseException:
+            await child.end()
             raise
         return child
 
@@ -113,31 +93,40 @@ class ChildProcess(asyncio.Protocol):
         Cancelled, it kills the process and waits for its exit before the CancelledError leaves.
         """
         now = self._loop.time()
-        running = _Running(self._loop.create_future(), on_progress, assignment, stall_timeout_s, started=now, heard=now)
-        self._running = running
-        self._transport.write(assignment.line())
-        self._arm(running)
+        watch = Watch(started=now, timeout_s=assignment.timeout_s, stall_timeout_s=stall_timeout_s, heard=now)
+        self._running = running = _Running(self._loop.create_future(), on_progress, watch)
+        self._send(assignment.line())
+        running.timer = self._loop.call_at(watch.due(), self._check, running)
         try:
             done = await running.done
-            return self._ended(done) if done else await self._lost(running)
+            return self._ended(done, assignment) if done else await self._lost(running, assignment)
         except asyncio.CancelledError:
             await self.end()
             raise
         finally:
             self._running = None
-            if running.timer:
-                running.timer.cancel()
+            running.timer.cancel()
 
     async def end(self) -> None:
-        """Kills the process and waits for its exit, cancelled or not: a SIGKILL is not long in coming."""
-        self.spent = True
+        """Kills the process and waits for its exit. A cancellation takes effect only after that."""
+        self.spent = self._ending = True
+        if self._transport:
+            self._transport.abort()
+        self._ready.cancel()
+        if self._process is None:
+            return
         self._kill()
-        exit_ = asyncio.ensure_future(self._process.wait())
-        while not exit_.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.shield(exit_)
-        self._transport.abort()
-        await self._stderr
+        ends: set[asyncio.Future[Any]] = {asyncio.ensure_future(self._process.wait())}
+        if self._listener:
+            ends.add(self._listener)
+        cancelled = False
+        while ends:
+            try:
+                _, ends = await asyncio.wait(ends)
+            except asyncio.CancelledError:
+                cancelled = True
+        if cancelled:
+            raise asyncio.CancelledError
 
     # --- what the child says (asyncio.Protocol) --------------------------------------------------------------
 
@@ -148,7 +137,7 @@ class ChildProcess(asyncio.Protocol):
             for line in lines:
                 self._take(ANSWERS.validate_json(line))
         except ValidationError:
-            log.exception("child_unreadable", pid=self._process.pid)
+            log.exception("child_unreadable")
             self._kill()
         if len(self._rest) > LONGEST_LINE:
             self._kill()
@@ -157,7 +146,7 @@ class ChildProcess(asyncio.Protocol):
         """The child ended, or closed its end, which is the same to us."""
         self.spent = True
         if not self._ready.done():
-            self._ready.set_exception(ConnectionResetError("the child ended before it was ready"))
+            self._ready.set_exception(ConnectionResetError("it ended before it was ready"))
         if self._running and not self._running.done.done():
             self._running.done.set_result(None)
         self._on_lost(self)
@@ -170,86 +159,83 @@ class ChildProcess(asyncio.Protocol):
         elif running is None or running.done.done():
             return  # an answer to a run that was given up
         elif isinstance(answer, Progress):
-            running.heard = self._loop.time()
+            running.watch.heard = self._loop.time()
             running.on_progress(answer)
         else:
             running.done.set_result(answer)
 
-    # --- watching ----------------------------------------------------------------------------------------------
-
-    def _arm(self, running: _Running) -> None:
-        due = min(running.deadline, running.heard + running.stall_timeout_s)
-        running.timer = self._loop.call_at(due, self._check, running)
+    # --- how a run ends --------------------------------------------------------------------------------------
 
     def _check(self, running: _Running) -> None:
-        now = self._loop.time()
-        if now >= running.deadline:
-            self._condemn(running, f"The attempt took longer than its {running.assignment.timeout_s:g} seconds.")
-        elif now >= running.heard + running.stall_timeout_s:
-            self._condemn(running, f"Processing made no progress for {running.stall_timeout_s:g} seconds.")
-        else:
-            self._arm(running)
-
-    def _condemn(self, running: _Running, sentence: str) -> None:
-        if not running.done.done():
-            now = self._loop.time()
-            running.verdict = running.failed(ErrorCode.PROCESSING_TIMEOUT, sentence, "Timeout", now)
+        """Called when the run may be over its time; kills it then, else looks again later."""
+        if running.done.done():
+            return
+        running.verdict = running.watch.expired(self._loop.time())
+        if running.verdict:
             self._kill()
+        else:
+            running.timer = self._loop.call_at(running.watch.due(), self._check, running)
 
-    def _ended(self, done: Done) -> Completed | Failed:
+    def _ended(self, done: Done, assignment: Assignment) -> Outcome:
         self.jobs += 1
         self.rss_bytes = done.rss_bytes
         if isinstance(done.end, Failed) and done.end.code is ErrorCode.OUT_OF_MEMORY:
             self.spent = True  # what is left of its memory may lie in pieces
         if done.trace:
-            log.error("processor_raised", traceback=done.trace)
+            log.error("processor_raised", job_id=assignment.job_id, run=assignment.run, traceback=done.trace)
         return done.end
 
-    async def _lost(self, running: _Running) -> Failed:
+    async def _lost(self, running: _Running, assignment: Assignment) -> Failed:
         """The verdict on a run whose process went away."""
+        assert self._process
         with suppress(TimeoutError):
             async with asyncio.timeout(EXIT_GRACE_S):
                 await self._process.wait()
+        killed_by_us = self._ending or running.verdict is not None
         await self.end()
-        if running.verdict:
-            return running.verdict
-        how = _described(self._process.returncode)
-        log.error("child_crashed", how=how, stderr=self._last_words())
-        sentence = f"The process that worked on this input {how}."
-        return running.failed(ErrorCode.PROCESSOR_CRASHED, sentence, "Exit", self._loop.time())
+        outcome = running.verdict or running.watch.crashed(self._process.returncode, self._loop.time())
+        if not killed_by_us:
+            log.error(
+                "child_crashed",
+                job_id=assignment.job_id,
+                run=assignment.run,
+                how=outcome.message,
+                stderr=self._last_words(),
+            )
+        return outcome
 
-    # --- the process -------------------------------------------------------------------------------------------
+    # --- the process -----------------------------------------------------------------------------------------
 
     async def _spawn(self) -> None:
         ours, theirs = socket.socketpair()
-        ours.setblocking(False)
         with theirs:
-            try:
-                self._process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    *("-m", "services.worker.child", str(theirs.fileno()), str(os.getpid())),
-                    pass_fds=(theirs.fileno(),),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.PIPE,
-                    env=_environment(),
-                    start_new_session=True,  # a terminal's Ctrl-C is for the worker, which drains first
-                )
-            except OSError as error:
-                ours.close()
-                raise ChildStartError(f"no child process can be started: {error}") from error
-        self._transport, _ = await self._loop.create_unix_connection(lambda: self, sock=ours)
-        self._stderr = asyncio.create_task(self._listen())
+            self._transport, _ = await self._loop.create_unix_connection(lambda: self, sock=ours)
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "services.worker.child", str(theirs.fileno()), str(os.getpid())),
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,  # MuPDF prints
+                stderr=asyncio.subprocess.PIPE,
+                env=_environment(),
+                start_new_session=True,  # a terminal's Ctrl-C is for the worker, which drains first
+            )
+        self._listener = asyncio.create_task(self._listen(self._process))
 
-    async def _listen(self) -> None:
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
         """Reads what the child prints, so that it never blocks on a full pipe, and keeps the tail."""
-        assert self._process.stderr
-        while chunk := await self._process.stderr.read(4096):
+        assert process.stderr
+        while chunk := await process.stderr.read(4096):
             self._printed = (self._printed + chunk)[-STDERR_TAIL:]
 
+    def _send(self, line: bytes) -> None:
+        assert self._transport
+        self._transport.write(line)
+
     def _kill(self) -> None:
-        with suppress(ProcessLookupError):  # it has ended already
-            self._process.kill()
+        if self._process:
+            with suppress(ProcessLookupError):  # it has ended already
+                self._process.kill()
 
     def _last_words(self) -> str:
         return self._printed.decode(errors="replace").strip() or "it printed nothing"
@@ -259,15 +245,3 @@ def _environment() -> dict[str, str]:
     """The worker's environment without our own settings: a process that reads hostile files needs no secret."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PIPEROLL_")}
     return {**ENVIRONMENT, **ours}
-
-
-def _described(returncode: int | None) -> str:
-    if returncode is None or returncode >= 0:
-        return f"ended with exit code {returncode}"
-    try:
-        name = signal.Signals(-returncode).name
-    except ValueError:
-        name = str(-returncode)
-    if -returncode == signal.SIGKILL:
-        return "was killed (SIGKILL), as the system does when it runs out of memory"
-    return f"crashed ({name})"

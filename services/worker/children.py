@@ -6,6 +6,7 @@ The pool knows no log and no job's state: it turns an Assignment into an Outcome
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
+from itertools import chain, repeat
 
 import structlog
 from prometheus_client import Counter
@@ -62,6 +63,9 @@ class ChildPool:
         awaited before the CancelledError leaves. Raises PoolStoppedError.
         """
         child = await self._take()
+        while child.spent:  # it ended between being given and being taken
+            self._give_back(child, assignment.run)
+            child = await self._take()
         try:
             outcome = await child.run(assignment, on_progress, self._settings.stall_timeout_s)
         finally:
@@ -145,10 +149,11 @@ class ChildPool:
 
     async def _refill(self, delay_s: float) -> None:
         """Fills one slot, however often that takes."""
-        waits = iter(BACKOFF_S)
         await asyncio.sleep(delay_s)
-        while not await self._start_one():
-            await asyncio.sleep(next(waits, BACKOFF_S[-1]))
+        for pause_s in chain(BACKOFF_S, repeat(BACKOFF_S[-1])):
+            if self._stopped or await self._start_one():
+                return
+            await asyncio.sleep(pause_s)
 
     async def _start_one(self) -> bool:
         try:
@@ -165,7 +170,7 @@ class ChildPool:
     def _on_lost(self, child: ChildProcess) -> None:
         """A child ended. One at work is replaced when its run ends; an idle one here, after a pause."""
         self._living.discard(child)
-        if child in self._idle:
+        if child in self._idle and not self._stopped:
             self._idle.remove(child)
             REPLACED.labels("idle").inc()
             log.warning("idle_child_ended")

@@ -17,6 +17,7 @@ from piperoll.clock import Clock
 from piperoll.domain.batch import Batch
 from piperoll.log.contract import Appender
 from piperoll.log.record import Record
+from schemas.claims import Claim
 from schemas.envelope import Fact, UndecodableRecordError
 from schemas.events import BatchExpanded, Event, JobCreated
 from schemas.ids import event_id, member_id
@@ -99,11 +100,10 @@ class Expander:
             try:
                 return list(from_json(await self._blobs.get(batch.specs.uri)))
             except BlobMissingError:
-                log.error("batch_specs_missing", batch_id=batch.batch_id, uri=batch.specs.uri)
+                log.exception("batch_specs_missing", batch_id=batch.batch_id, uri=batch.specs.uri)
                 return None
             except BlobStoreError as error:
-                log.warning("batch_waits_for_blob_store", batch_id=batch.batch_id, error=str(error))
-                await asyncio.sleep(STORE_PAUSE_S)
+                await _wait_for_store(batch, error)
 
     async def _written(self, batch: Batch) -> set[str]:
         """The members that stand in the log already, in any partition, since the batch was appended."""
@@ -121,7 +121,7 @@ class Expander:
 
     async def _create(self, batch: Batch, job_id: str, spec: dict[str, Any]) -> None:
         document = {"job_type": spec["job_type"], "parameters": spec["parameters"]}
-        claim = await self._blobs.put(f"{job_id}/in", to_json(document))
+        claim = await self._store(batch, f"{job_id}/in", to_json(document))
         data = JobCreated(
             job_type=spec["job_type"],
             parameters=claim,
@@ -136,6 +136,13 @@ class Expander:
         )
         await self._append(job_id, batch.owner, data)
 
+    async def _store(self, batch: Batch, folder: str, content: bytes) -> Claim:
+        while True:
+            try:
+                return await self._blobs.put(folder, content)
+            except BlobStoreError as error:
+                await _wait_for_store(batch, error)
+
     async def _append(self, subject: str, owner: str, data: Event) -> None:
         fact = Fact(
             id=event_id(subject, type(data).__name__),
@@ -146,3 +153,8 @@ class Expander:
             data=data,
         )
         await self._appender.append(JOB_EVENTS, fact)
+
+
+async def _wait_for_store(batch: Batch, error: BlobStoreError) -> None:
+    log.warning("batch_waits_for_blob_store", batch_id=batch.batch_id, error=str(error))
+    await asyncio.sleep(STORE_PAUSE_S)

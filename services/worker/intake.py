@@ -5,15 +5,15 @@ nobody told; then its open jobs are handed over at once, and from there on fact 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from piperoll.blobs import BlobStoreError
 from piperoll.clock import Clock
 from piperoll.domain.backlog import Backlog
-from piperoll.domain.batch import Batch
 from piperoll.log.checkpoint import Checkpoint, CheckpointError, Checkpoints
 from piperoll.log.contract import Offsets
 from piperoll.log.dead_letters import DeadLetters
@@ -53,7 +53,7 @@ class Intake:
         checkpoints: Checkpoints,
         offsets: Offsets,
         dead_letters: DeadLetters,
-        erase: Callable[[str], Awaitable[None]],
+        erase: Callable[[str], Coroutine[Any, Any, None]],
         clock: Clock,
     ) -> None:
         self._runner = runner
@@ -163,20 +163,14 @@ class Intake:
         if state.live:
             self._runner.observe(transition, fact, partition)
             if isinstance(fact.data, JobErased):
-                self._erase_later(fact.subject)
+                self._expander.spawn(self._erase(fact.subject))
 
     def _go_live(self, partition: int, state: Partition) -> None:
         log.info("partition_live", partition=partition, open_jobs=len(state.backlog.jobs))
         for job in state.backlog.jobs.values():
             self._runner.adopt(job, partition)
         for batch in state.backlog.batches.values():
-            self._take_over(batch, partition)
-
-    def _take_over(self, batch: Batch, partition: int) -> None:
-        self._expander.expand(batch, partition, taken_over=True)
-
-    def _erase_later(self, job_id: str) -> None:
-        self._expander.spawn(self._erase(job_id))
+            self._expander.expand(batch, partition, taken_over=True)
 
 
 async def save_periodically(intake: Intake, interval_s: float, stopping: asyncio.Event) -> None:

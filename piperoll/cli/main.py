@@ -1,0 +1,44 @@
+"""The `piperoll` command: every subcommand by name; what each does stands in its own module."""
+
+import importlib
+
+import typer
+
+from piperoll.runtime import run
+
+app = typer.Typer(
+    name="piperoll",
+    help="Document jobs as an unbroken record: event-sourced services over Kafka.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _service(name: str) -> None:
+    """Runs one of the four services, by its composition root."""
+    run(name, importlib.import_module(f"services.{name}.app").main)
+
+
+@app.command(rich_help_panel="Services")
+def api() -> None:
+    """Run the API: accepts jobs and answers what became of them."""
+    _service("api")
+
+
+@app.command(rich_help_panel="Services")
+def worker() -> None:
+    """Run a worker: does the jobs."""
+    _service("worker")
+
+
+@app.command(rich_help_panel="Services")
+def projector() -> None:
+    """Run the projector: folds the log into the tables that the API reads."""
+    _service("projector")
+
+
+@app.command(rich_help_panel="Services")
+def notifier() -> None:
+    """Run the notifier: tells webhooks what became of the jobs."""
+    _service("notifier")

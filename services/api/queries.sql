@@ -1,0 +1,52 @@
+-- What the API asks of the read model. Each statement is one snapshot.
+
+-- job: a job with how far its partition was projected, its facts but progress, and its webhooks' failures
+SELECT j.job_id, j.partition, j.owner, j.user_id, j.job_type, j.target_id, j.batch_id, j.batch_index,
+       j.status, j.created, j.erased, j.created_at, j.updated_at, j.state,
+       (SELECT c.next_offset FROM read_v1.checkpoints c WHERE c.topic = $2 AND c.partition = j.partition),
+       (SELECT json_agg(json_build_object('type', e.type, 'time', e.time, 'data', e.data) ORDER BY e.sequence)
+        FROM read_v1.events e
+        WHERE e.job_id = j.job_id AND e.type <> 'piperoll.JobProgress.v1') AS facts,
+       (SELECT json_agg(json_build_object('type', d.type, 'time', d.time, 'data', d.data) ORDER BY d.log_offset)
+        FROM read_v1.deliveries d
+        WHERE d.job_id = j.job_id AND d.type <> 'piperoll.WebhookDelivered.v1') AS failures,
+       CASE WHEN NOT j.created AND j.batch_id IS NOT NULL
+            THEN (SELECT b.state FROM read_v1.batches b WHERE b.batch_id = j.batch_id) END AS batch
+FROM read_v1.jobs j
+WHERE j.job_id = $1;
+
+-- batch: a batch with how far its partition was projected
+SELECT b.batch_id, b.partition, b.owner, b.state,
+       (SELECT c.next_offset FROM read_v1.checkpoints c WHERE c.topic = $2 AND c.partition = b.partition)
+FROM read_v1.batches b
+WHERE b.batch_id = $1;
+
+-- members: the jobs of a batch in their order
+SELECT job_id, status, updated_at FROM read_v1.jobs WHERE batch_id = $1 ORDER BY batch_index;
+
+-- job_creation: what a job was created with
+SELECT j.created_at, j.partition, j.state ->> 'body_sha256' AS body_sha256,
+       (SELECT c.next_offset FROM read_v1.checkpoints c WHERE c.topic = $2 AND c.partition = j.partition)
+FROM read_v1.jobs j
+WHERE j.job_id = $1 AND j.created;
+
+-- batch_creation: what a batch was created with
+SELECT b.created_at, b.partition, b.state ->> 'body_sha256' AS body_sha256,
+       (SELECT c.next_offset FROM read_v1.checkpoints c WHERE c.topic = $2 AND c.partition = b.partition)
+FROM read_v1.batches b
+WHERE b.batch_id = $1;
+
+-- statuses: how some jobs stand, for those who wait for a change
+SELECT job_id, status FROM read_v1.jobs WHERE job_id = ANY ($1);
+
+-- events: a job's facts after a sequence number
+SELECT sequence, log_offset, type, time, data FROM read_v1.events
+WHERE job_id = $1 AND sequence > $2
+ORDER BY sequence
+LIMIT $3;
+
+-- deliveries: what became of a job's webhooks
+SELECT type, time, data FROM read_v1.deliveries WHERE job_id = $1 ORDER BY log_offset;
+
+-- positions: how far each partition was projected
+SELECT partition, next_offset FROM read_v1.checkpoints WHERE topic = $1;

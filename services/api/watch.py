@@ -1,0 +1,81 @@
+"""Waits for jobs to change their status: all waiters share one query per notification, none polls by itself."""
+
+import asyncio
+from collections import defaultdict
+
+from piperoll.domain.job import Status
+from services.api.errors import ReadModelUnavailableError
+from services.api.positions import Positions
+from services.api.read_model import ReadModel
+
+BREATH_S = 0.01  # notifications that arrive together are answered by one query
+
+
+class StatusWatch:
+    """Wakes those who wait for a job when its status is no longer the one they saw."""
+
+    def __init__(self, read_model: ReadModel, positions: Positions) -> None:
+        self._read_model = read_model
+        self._waiting: dict[str, dict[asyncio.Future[None], Status]] = defaultdict(dict)
+        self._partitions: dict[str, int] = {}
+        self._due: set[int] = set()
+        self._wake = asyncio.Event()
+        self._closed = False
+        positions.subscribe(self._came_further)
+
+    async def changed(self, job_id: str, partition: int, seen: Status, timeout_s: float) -> None:
+        """Returns when the job stands otherwise than `seen`, after `timeout_s`, or when the service stops."""
+        if self._closed:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[job_id][future] = seen
+        self._partitions[job_id] = partition
+        self._came_further(partition)  # it may have changed between the caller's look and this call
+        try:
+            await asyncio.wait([future], timeout=timeout_s)
+        finally:
+            self._forget(job_id, future)
+
+    def close(self) -> None:
+        """Lets everybody go, so that their requests end before the service does."""
+        self._closed = True
+        for waiters in self._waiting.values():
+            for future in waiters:
+                _finish(future)
+
+    async def run(self) -> None:
+        """Answers notifications until cancelled. During an outage waiters keep waiting, up to their time."""
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(BREATH_S)
+            self._wake.clear()
+            due, self._due = self._due, set()
+            asked = [job_id for job_id, partition in self._partitions.items() if partition in due]
+            if asked:
+                await self._look(asked)
+
+    async def _look(self, asked: list[str]) -> None:
+        try:
+            statuses = await self._read_model.statuses(asked)
+        except ReadModelUnavailableError:
+            return  # said in the log there; the positions are asked again within two seconds, and wake us then
+        for job_id, status in statuses.items():
+            for future, seen in self._waiting.get(job_id, {}).items():
+                if status is not seen:
+                    _finish(future)
+
+    def _came_further(self, partition: int) -> None:
+        self._due.add(partition)
+        self._wake.set()
+
+    def _forget(self, job_id: str, future: asyncio.Future[None]) -> None:
+        waiters = self._waiting[job_id]
+        waiters.pop(future, None)
+        if not waiters:
+            del self._waiting[job_id]
+            self._partitions.pop(job_id, None)
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

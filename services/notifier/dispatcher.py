@@ -1,0 +1,234 @@
+"""Sends what is due: deals free places to receivers, claims, posts, hands outcomes to the ledger.
+
+Bounds are per process; several processes share the queue, and leases keep them apart.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from datetime import UTC, datetime
+
+import structlog
+
+from piperoll.blobs import BlobStoreError
+from piperoll.settings import Settings
+from services.notifier import breaker, metrics
+from services.notifier.agenda import Agenda, deal
+from services.notifier.bodies import headers
+from services.notifier.breaker import CLOSED, Breaker
+from services.notifier.composer import Composer
+from services.notifier.hooks import Claimed, Hook, next_hook
+from services.notifier.ledger import Ledger
+from services.notifier.outcome import nothing_due, outcome_of, released
+from services.notifier.queue import TRANSIENT, Queue
+from services.notifier.retry import Attempted, Decision, Ending, Verdict, judge
+from services.notifier.sender import Sender
+
+log = structlog.get_logger()
+
+LOOK_S = 1.0  # how often the queue is asked what is due that nobody hinted: other processes, ended leases
+LEASE_MARGIN_S = 15.0  # beyond the longest timeout: reading the content before it, writing the outcome after it
+FORGET_S = 600.0  # a failing receiver with nothing due for so long starts afresh
+WRITE_S = 3.0  # for the last outcomes, if Postgres is away at our end
+DRAIN_S = 8.0  # what is in flight at the end may finish; the supervisor's patience is 15 s
+
+
+class Dispatcher:
+    """One per process. Woken through `wake`, after a hint to the agenda."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        queue: Queue,
+        ledger: Ledger,
+        composer: Composer,
+        sender: Sender,
+        agenda: Agenda,
+        wake: asyncio.Event,
+        lease_margin_s: float = LEASE_MARGIN_S,
+    ) -> None:
+        self._settings = settings
+        self._queue = queue
+        self._ledger = ledger
+        self._composer = composer
+        self._sender = sender
+        self._agenda = agenda
+        self._wake = wake
+        self._lease_s = max(settings.final_timeout_s, settings.progress_timeout_s) + lease_margin_s
+        self._breakers: dict[str, Breaker] = {}
+        self._in_flight: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._fault: BaseException | None = None
+        self._next_look = 0.0
+        self._problem: str | None = "the delivery queue was not looked at yet"
+
+    def problem(self) -> str | None:
+        """A sentence while the queue cannot be reached."""
+        return self._problem
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Dispatches until `stopping` is set, then lets what is in flight end."""
+        stopped = asyncio.create_task(_wake_at(stopping, self._wake))
+        try:
+            while not stopping.is_set():
+                self._wake.clear()
+                if self._fault is not None:
+                    raise self._fault
+                try:
+                    claimed = await self._round()
+                    self._problem = None
+                except TRANSIENT as error:
+                    log.warning("dispatch_waits_for_postgres", error=repr(error))
+                    self._problem = "Postgres does not answer the notifier"
+                    self._next_look = self._now() + LOOK_S
+                    claimed = 0
+                if not claimed:
+                    await self._wait()
+        finally:
+            stopped.cancel()
+            await self._drain()
+
+    async def _round(self) -> int:
+        """Claims and starts what may be sent now; answers how many rows that were."""
+        now = self._now()
+        if now >= self._next_look:
+            self._next_look = now + LOOK_S
+            self._breakers = {
+                origin: known for origin, known in self._breakers.items() if now < known.paused_until + FORGET_S
+            }
+            due = await self._queue.due_origins()
+            self._agenda.correct({origin: now + in_s for origin, in_s in due.items()})
+        wanted = deal(self._settings.delivery_concurrency - len(self._tasks), self._rooms(now))
+        if not wanted:
+            return 0
+        self._agenda.forget(list(wanted))
+        rows = await self._queue.claim(wanted, self._lease_s)
+        for claimed in rows:
+            self._start(claimed)
+        per_origin = Counter(claimed.origin for claimed in rows)
+        for origin, room in wanted.items():
+            if per_origin[origin] == room:
+                self._agenda.hint(origin, now)  # there may be more than there was room for
+        return len(rows)
+
+    def _rooms(self, now: float) -> dict[str, int]:
+        bound = self._settings.receiver_concurrency
+        return {
+            origin: breaker.room(self._breakers.get(origin, CLOSED), self._in_flight[origin], bound, now)
+            for origin in self._agenda.ready(now)
+        }
+
+    def _start(self, claimed: Claimed) -> None:
+        self._in_flight[claimed.origin] += 1
+        task = asyncio.create_task(self._deliver(claimed))
+        self._tasks.add(task)
+        metrics.IN_FLIGHT.set(len(self._tasks))
+        task.add_done_callback(lambda done: self._ended(done, claimed.origin))
+
+    def _ended(self, task: asyncio.Task[None], origin: str) -> None:
+        self._tasks.discard(task)
+        metrics.IN_FLIGHT.set(len(self._tasks))
+        self._in_flight[origin] -= 1
+        if not self._in_flight[origin]:
+            del self._in_flight[origin]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fault = error
+        self._wake.set()
+
+    async def _deliver(self, claimed: Claimed) -> None:
+        """Sends the next hook of one job, and enters what came of it."""
+        hook = next_hook(claimed)
+        if hook is None:
+            self._ledger.enter(nothing_due(claimed))
+            return
+        try:
+            attempted = await self._attempt(claimed, hook)
+        except asyncio.CancelledError:
+            self._ledger.enter(released(claimed))
+            raise
+        self._observe(claimed.origin, attempted)
+        delays = self._settings.delivery_delays
+        verdict = judge(attempted, hook.final, hook.attempt, delays, random.random())
+        now = datetime.now(UTC)
+        self._ledger.enter(outcome_of(claimed, hook, attempted, verdict, now))
+        _tell(claimed, hook, attempted, verdict, now)
+
+    async def _attempt(self, claimed: Claimed, hook: Hook) -> Attempted:
+        timeout_s = self._settings.final_timeout_s if hook.final else self._settings.progress_timeout_s
+        try:
+            token = self._composer.token(claimed)
+            body = await self._composer.body(claimed, hook)
+            sent = headers(hook, token, datetime.now(UTC))
+            return await self._sender.post(claimed.url, sent, body, timeout_s)
+        except BlobStoreError as error:
+            log.warning("hook_waits_for_blobs", job_id=claimed.job_id, error=repr(error))
+            return Attempted(Ending.OURS)
+        except ValueError as error:
+            log.error("hook_unreadable", job_id=claimed.job_id, error=repr(error))
+            return Attempted(Ending.UNREADABLE)
+        except Exception:  # noqa: BLE001 - one row that trips a fault of ours must not stop all the others
+            log.exception("hook_failed_by_us", job_id=claimed.job_id)
+            return Attempted(Ending.OURS)
+
+    def _observe(self, origin: str, attempted: Attempted) -> None:
+        after = breaker.observe(self._breakers.get(origin, CLOSED), attempted, self._now())
+        if after == CLOSED:
+            self._breakers.pop(origin, None)
+        else:
+            self._breakers[origin] = after
+        metrics.PAUSED.set(len(self._breakers))
+
+    async def _wait(self) -> None:
+        """Until something may have become due: a hint, an end, a pause that is over, or the next look."""
+        now = self._now()
+        times = [self._next_look]
+        if len(self._tasks) < self._settings.delivery_concurrency:
+            times += [at for at in [self._agenda.next_due(now)] if at is not None]
+            times += [known.paused_until for known in self._breakers.values() if known.paused_until > now]
+        try:
+            async with asyncio.timeout(max(0.0, min(times) - now)):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _drain(self) -> None:
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=DRAIN_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        try:
+            async with asyncio.timeout(WRITE_S):
+                await self._ledger.drained()
+        except TimeoutError:
+            log.warning("outcomes_left_unwritten")  # their leases run out and the hooks are sent again
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+
+async def _wake_at(event: asyncio.Event, wake: asyncio.Event) -> None:
+    await event.wait()
+    wake.set()
+
+
+def _tell(claimed: Claimed, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> None:
+    """Metrics and the log line of one attempt."""
+    metrics.ATTEMPTS.labels(hook.phase, verdict.decision.value, verdict.reason or "").inc()
+    metrics.ATTEMPT_SECONDS.labels(hook.phase).observe(attempted.duration_ms / 1000)
+    if verdict.decision is Decision.DELIVERED:
+        if hook.final and claimed.final_at is not None:
+            metrics.DELIVERY_SECONDS.observe(max(0.0, (now - claimed.final_at).total_seconds()))
+        return
+    log.info(
+        "hook_not_delivered",
+        job_id=claimed.job_id,
+        delivery_id=hook.delivery_id,
+        phase=hook.phase,
+        attempt=hook.attempt,
+        decision=verdict.decision.value,
+        reason=verdict.reason,
+        status=attempted.status,
+        again_in_s=verdict.delay_s,
+    )

@@ -1,0 +1,67 @@
+"""Keeps hooks away from private networks: judges every address that a name resolves to, and the one dialled."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
+from typing import Any
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from piperoll.addresses import Network, is_allowed
+
+LOOKUP_THREADS = 32  # threads of our own: names that hang in DNS must not hold up the others'
+
+Lookup = Callable[..., list[tuple[Any, ...]]]
+
+
+class BlockedAddressError(OSError):
+    """The address may not be dialled. Whoever asked for it learns that, not which address it was."""
+
+
+class GuardedResolver(AbstractResolver):
+    """Resolves names, and refuses one that leads, if only in part, to an address that is not allowed."""
+
+    def __init__(self, allowed: Sequence[Network], lookup: Lookup = socket.getaddrinfo) -> None:
+        self._allowed = tuple(allowed)
+        self._lookup = lookup
+        self._threads = ThreadPoolExecutor(LOOKUP_THREADS, thread_name_prefix="names")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """All addresses of a name. Raises BlockedAddressError and socket.gaierror."""
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(
+            self._threads, lambda: self._lookup(host, port, family=family, type=socket.SOCK_STREAM)
+        )
+        answers = [(kind, proto, str(address[0])) for kind, _, proto, _, address in found]
+        if not all(is_allowed(ip_address(address), self._allowed) for *_, address in answers):
+            raise BlockedAddressError("the name leads to a blocked address")
+        return [
+            ResolveResult(
+                hostname=host, host=address, port=port, family=kind, proto=proto, flags=socket.AI_NUMERICHOST
+            )
+            for kind, proto, address in answers
+        ]
+
+    async def close(self) -> None:
+        """Gives the threads back; lookups under way are not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def guarded_socket(allowed: Sequence[Network]) -> Callable[[tuple[Any, ...]], socket.socket]:
+    """A socket factory that is called with exactly the address that is dialled, and refuses a blocked one.
+
+    This covers literal addresses, which no resolver sees, and whatever happens between lookup and connection.
+    """
+    networks = tuple(allowed)
+
+    def open_socket(info: tuple[Any, ...]) -> socket.socket:
+        family, kind, proto, _, address = info
+        if not is_allowed(ip_address(address[0]), networks):
+            raise BlockedAddressError("blocked address")
+        return socket.socket(family=family, type=kind, proto=proto)
+
+    return open_socket

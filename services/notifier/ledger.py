@@ -1,0 +1,60 @@
+"""Writes outcomes in groups: one transaction for all attempts that ended while the last one was written."""
+
+import asyncio
+
+import structlog
+
+from services.notifier.agenda import Agenda
+from services.notifier.outcome import Outcome
+from services.notifier.queue import TRANSIENT, Queue
+
+log = structlog.get_logger()
+
+GROUP = 500
+PAUSE_S = 1.0  # between tries while Postgres is away; the leases run meanwhile, then others deliver again
+
+
+class Ledger:
+    """Takes outcomes from the dispatcher. `written` is set whenever there is something for the relay."""
+
+    def __init__(self, queue: Queue, agenda: Agenda, wake: asyncio.Event, written: asyncio.Event) -> None:
+        self._queue = queue
+        self._agenda = agenda
+        self._wake = wake
+        self._written = written
+        self._outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def enter(self, outcome: Outcome) -> None:
+        """Takes one outcome; it is written soon."""
+        self._idle.clear()
+        self._outcomes.put_nowait(outcome)
+
+    async def drained(self) -> None:
+        """Waits until everything that was entered is written."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Writes until cancelled. Nothing is lost by that: what is not written is delivered again."""
+        while True:
+            group = [await self._outcomes.get()]
+            while len(group) < GROUP and not self._outcomes.empty():
+                group.append(self._outcomes.get_nowait())
+            await self._write(group)
+            if self._outcomes.empty():
+                self._idle.set()
+
+    async def _write(self, group: list[Outcome]) -> None:
+        while True:
+            try:
+                due = await self._queue.settle(group)
+                break
+            except TRANSIENT as error:
+                log.warning("outcomes_wait_for_postgres", outcomes=len(group), error=repr(error))
+                await asyncio.sleep(PAUSE_S)
+        now = asyncio.get_running_loop().time()
+        for origin, in_s in due.items():
+            self._agenda.hint(origin, now + in_s)
+        self._wake.set()
+        self._written.set()

@@ -1,0 +1,107 @@
+"""The delivery queue in Postgres: claiming, settling, and what the sweep does. Decides nothing, sends nothing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+from pydantic_core import from_json
+
+from piperoll.domain.job import CODEC
+from piperoll.postgres import load_queries
+from schemas.envelope import Fact
+from services.notifier.hooks import Claimed, Progress
+from services.notifier.outcome import Outcome
+
+SQL = load_queries("services.notifier", "queries.sql")
+
+TRANSIENT = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError,
+             asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError)
+"""What Postgres being away, restarted or crowded looks like: the same call again may succeed."""
+
+
+class Queue:
+    """The queue as the dispatcher sees it."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def due_origins(self) -> dict[str, float]:
+        """Each receiver with something to send, and in how many seconds (below zero: since when)."""
+        rows = await self._pool.fetch(SQL["due_origins"])
+        return {row["origin"]: row["in_s"] for row in rows}
+
+    async def claim(self, rooms: Mapping[str, int], lease_s: float) -> list[Claimed]:
+        """Leases due rows: at most `rooms[origin]` of each receiver. Nobody else gets them until the lease ends."""
+        rows = await self._pool.fetch(SQL["claim"], list(rooms), list(rooms.values()), lease_s)
+        return [_claimed(row) for row in rows]
+
+    async def settle(self, outcomes: Sequence[Outcome]) -> dict[str, float]:
+        """Writes what came of claimed rows, and the facts about it, in one transaction.
+
+        Answers the receivers that have something more to send, in seconds. An outcome whose lease ran out is
+        dropped with its facts: the row belongs to whoever claimed it since.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(
+                SQL["settle"],
+                [outcome.job_id for outcome in outcomes],
+                [outcome.lease for outcome in outcomes],
+                [outcome.state for outcome in outcomes],
+                [outcome.attempts for outcome in outcomes],
+                [outcome.progress_number for outcome in outcomes],
+                [outcome.mute for outcome in outcomes],
+                [outcome.delay_s for outcome in outcomes],
+            )
+            settled = {row["job_id"] for row in rows}
+            facts = [fact for outcome in outcomes if outcome.job_id in settled for fact in outcome.facts]
+            await add_to_outbox(connection, facts)
+        return {row["origin"]: row["in_s"] for row in sorted(rows, key=_latest_first) if row["in_s"] is not None}
+
+    async def backlog(self) -> tuple[int, float, int]:
+        """How many jobs are due, the age of the oldest in seconds, and how many facts wait in the outbox."""
+        row = await self._pool.fetchrow(SQL["backlog"])
+        return row["due"], row["oldest_s"], row["outbox"]
+
+
+async def add_to_outbox(connection: asyncpg.pool.PoolConnectionProxy[Any], facts: Sequence[Fact]) -> None:
+    """Stores facts for the relay, in the caller's transaction."""
+    if not facts:
+        return
+    await connection.execute(
+        SQL["add_to_outbox"],
+        [fact.id for fact in facts],
+        [fact.subject for fact in facts],
+        [fact.owner for fact in facts],
+        [fact.time for fact in facts],
+        [type(fact.data).__name__ for fact in facts],
+        [fact.data.model_dump_json(exclude_none=True) for fact in facts],
+    )
+
+
+def progress_of(text: str | None) -> Progress | None:
+    """The progress in its column."""
+    return Progress(**from_json(text)) if text else None
+
+
+def _claimed(row: asyncpg.Record) -> Claimed:
+    return Claimed(
+        job_id=row["job_id"],
+        owner=row["owner"],
+        origin=row["origin"],
+        url=row["url"],
+        token=row["token"],
+        client_id=row["client_id"],
+        job=CODEC.validate_json(row["job"]),
+        progress=progress_of(row["progress"]),
+        progress_attempted=row["progress_attempted"],
+        progress_muted=row["progress_muted"],
+        final_phase=row["final_phase"],
+        final_at=row["final_at"],
+        attempts=row["attempts"],
+        leased_until=row["leased_until"],
+    )
+
+
+def _latest_first(row: asyncpg.Record) -> float:
+    """Sorts so that in a dict by origin the earliest stays."""
+    return -(row["in_s"] if row["in_s"] is not None else 0.0)

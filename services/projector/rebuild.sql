@@ -1,0 +1,27 @@
+-- Statements of a rebuild. Schema names stand in them as they are: nothing else may bear them.
+
+-- lock_rebuild: one rebuild at a time; held by the connection
+SELECT pg_try_advisory_lock($1);
+
+-- drop_leftovers: what an interrupted rebuild left
+DROP SCHEMA IF EXISTS read_v1_rebuild, read_v1_retired CASCADE;
+
+-- fence: stops the projectors between two transactions
+-- Whoever waits for this lock looks the table up by its name again, and so finds the new one after the swap.
+LOCK TABLE read_v1.checkpoints IN ACCESS EXCLUSIVE MODE;
+
+-- retire: the first half of the swap
+ALTER SCHEMA read_v1 RENAME TO read_v1_retired;
+
+-- promote: the second half of the swap
+ALTER SCHEMA read_v1_rebuild RENAME TO read_v1;
+
+-- announce: the new tables may be further than the old ones were
+SELECT pg_notify('piperoll_read_v1', $2 || ':' || partition || ':' || next_offset)
+FROM read_v1.checkpoints WHERE topic = $1;
+
+-- drop_retired: after the swap, once nobody reads the old tables any more
+DROP SCHEMA read_v1_retired CASCADE;
+
+-- analyze: plans for an empty table would be made otherwise
+ANALYZE read_v1_rebuild.jobs, read_v1_rebuild.events, read_v1_rebuild.batches, read_v1_rebuild.deliveries;
