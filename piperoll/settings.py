@@ -140,3 +140,12 @@ class Settings(BaseSettings):
     def redacted(self) -> dict[str, Any]:
         """The settings as they may be printed: secrets masked."""
         return self.model_dump(mode="json")
+
+
+class ClientSettings(BaseSettings):
+    """What the client commands read: `PIPEROLL_URL` and `PIPEROLL_API_KEY`. Empty when not set."""
+
+    model_config = SettingsConfigDict(env_prefix="PIPEROLL_", frozen=True, extra="ignore")
+
+    url: str = ""
+    api_key: SecretStr = SecretStr("")

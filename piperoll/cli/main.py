@@ -4,6 +4,7 @@ import importlib
 
 import typer
 
+from piperoll.cli import jobs, local
 from piperoll.runtime import run
 
 app = typer.Typer(
@@ -42,3 +43,10 @@ def projector() -> None:
 def notifier() -> None:
     """Run the notifier: tells webhooks what became of the jobs."""
     _service("notifier")
+
+
+# What a command needs beyond its options it imports when it is called: the services start through here too.
+app.command(rich_help_panel="This machine")(local.up)
+app.command(rich_help_panel="This machine")(local.demo)
+app.command(rich_help_panel="Jobs")(jobs.submit)
+app.command(rich_help_panel="Jobs")(jobs.watch)

@@ -1,8 +1,9 @@
 """The system account that Postgres runs as when we are root, since Postgres refuses to run as root.
 
-Linux only, which is where one is root in a container. The account may pass through folders that are closed to others
-(a clone under /root, a private temporary folder) by one entry each in their access control lists: execute for that
-account alone, so it can neither list the folder nor read in it, and nobody else gains anything.
+Linux only, which is where one is root in a container. The account may pass through folders that are closed to
+others (a clone under /root, a private temporary folder) by one entry each in their access control lists:
+execute for that account alone, so it can neither list the folder nor read in it, and nobody else gains
+anything.
 """
 
 import errno
@@ -18,7 +19,8 @@ from piperoll.embedded.process import Account
 
 NAME = "piperoll-postgres"
 
-# <linux/posix_acl_xattr.h>: a version, then entries of (tag, permissions, id); ids only where the tag names someone.
+# <linux/posix_acl_xattr.h>: a version, then entries of (tag, permissions, id); ids only where the tag names
+# someone.
 _ACL = "system.posix_acl_access"
 _VERSION = 2
 _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
@@ -29,7 +31,7 @@ Entry = tuple[int, int, int]
 
 
 def postgres_account() -> Account | None:
-    """Return the account to run Postgres as, made if it is missing; None when we are not root and stay who we are."""
+    """Return the account to run Postgres as, made if it is missing; None when we are not root."""
     if os.geteuid() != 0:
         return None
     try:
@@ -76,9 +78,9 @@ def let_pass(account: Account, path: Path, on_event: Callable[[str], None]) -> N
             os.setxattr(folder, _ACL, packed(opened(_entries(folder, state.st_mode), account.uid)))
         except OSError as error:
             raise StackError(
-                f"the account {account.name}, which Postgres runs as since we are root, cannot pass through {folder} "
-                f"({error.strerror}): use a data folder that others may pass through, such as one in /var/lib, "
-                f"or run `chmod o+x {folder}`, or run piperoll as an ordinary user"
+                f"the account {account.name}, which Postgres runs as since we are root, cannot pass through "
+                f"{folder} ({error.strerror}): use a data folder that others may pass through, such as one in "
+                f"/var/lib, or run `chmod o+x {folder}`, or run piperoll as an ordinary user"
             ) from error
         on_event(f"let the account {account.name} pass through {folder} (execute only, for Postgres)")
 
@@ -90,7 +92,8 @@ def opened(entries: list[Entry], uid: int) -> list[Entry]:
     group = next(permissions for tag, permissions, _ in entries if tag == _GROUP_OBJ)
     mask = next((permissions for tag, permissions, _ in entries if tag == _MASK), group)
     # The kernel wants entries ordered by tag, then by id.
-    return sorted([*others, (_USER, own | _EXECUTE, uid), (_MASK, mask | _EXECUTE, _NO_ID)], key=lambda e: e[::2])
+    changed = [(_USER, own | _EXECUTE, uid), (_MASK, mask | _EXECUTE, _NO_ID)]
+    return sorted([*others, *changed], key=lambda entry: entry[::2])
 
 
 def packed(entries: list[Entry]) -> bytes:

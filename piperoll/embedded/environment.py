@@ -1,4 +1,4 @@
-"""The settings that the stack gives its services, as environment variables. Pure: the caller passes what it inherited."""
+"""The settings that the stack gives its services, as environment variables. Pure: reads no environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from piperoll.embedded.private import Secrets
 
-# What the user may set outside and the stack only proposes. Everything else that the stack names below is its own:
-# a PIPEROLL_POSTGRES_DSN left in a shell must not point a local stack at another database.
+# What the user may set outside and the stack only proposes. Everything else that the stack names below is its
+# own: a PIPEROLL_POSTGRES_DSN left in a shell must not point a local stack at another database.
 _PROPOSED = {
-    "PIPEROLL_ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8,::1/128",  # receivers on this machine are what one tries first
+    "PIPEROLL_ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8,::1/128",  # one tries a receiver on this machine first
     "PIPEROLL_SESSION_TIMEOUT_S": "10",
     "PIPEROLL_STATIC_MEMBERSHIP": "true",  # instances keep their names: a restart moves no partition
     "PIPEROLL_LOG_LEVEL": "info",
@@ -59,7 +59,7 @@ def shared_settings(
 def service_environment(
     inherited: Mapping[str, str], shared: Mapping[str, str], instance: str, health_port: int
 ) -> dict[str, str]:
-    """Return the whole environment of one service process: what we inherited, then the settings, then its identity.
+    """Return the whole environment of one service process: inherited, then the settings, then its identity.
 
     `instance` is its static group membership id; `health_port` 0 means that it opens none.
     """

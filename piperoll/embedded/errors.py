@@ -2,4 +2,4 @@
 
 
 class StackError(Exception):
-    """Something on this machine keeps the stack from running; the message says what, and what to do about it."""
+    """Something keeps the stack from running; the message says what it is, and what to do about it."""

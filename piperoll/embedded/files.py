@@ -31,7 +31,7 @@ def set_aside_long_log(path: Path) -> None:
 
 
 def tail(path: Path, lines: int = 15) -> str:
-    """Return the last `lines` lines of the file at `path`, of its last 8 KiB at most; a note if there is none."""
+    """Return the last `lines` lines of the file at `path`, 8 KiB at most; a note if there is none."""
     try:
         with path.open("rb") as file:
             file.seek(0, os.SEEK_END)

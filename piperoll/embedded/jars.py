@@ -1,7 +1,7 @@
 """Kafka's jars: which ones, where they lie, and how they come there.
 
-`kafka-jars.lock` names each jar by Maven coordinate, size and SHA-256. They are copied into the environment that
-Piperoll is installed in, so after one `fetch_jars` nothing asks the network.
+`kafka-jars.lock` names each jar by Maven coordinate, size and SHA-256. They are copied into the environment
+that Piperoll is installed in, so after one `fetch_jars` nothing asks the network.
 """
 
 import hashlib
@@ -113,7 +113,7 @@ def _obtain(jar: Jar, progress: Progress) -> Path:
         path.unlink()
         progress(f"  {jar.filename}: not the bytes that were expected, fetching it anew")
     raise StackError(
-        f"{jar.filename} as served by Maven differs from the one this release was tested with (its SHA-256 is in "
+        f"{jar.filename} as served by Maven is not the one this release was tested with (its SHA-256 is in "
         f"{_LOCK.name}): if a mirror or a proxy stands between, ask who runs it"
     )
 

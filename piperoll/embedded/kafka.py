@@ -86,8 +86,9 @@ rootLogger.appenderRef.out.ref = out
 class EmbeddedKafka:
     """One Kafka node whose log lies in `data_dir/kafka`; its output goes to `data_dir/logs/kafka.log`.
 
-    The ports are remembered, the data survives. Also an async context manager: `async with EmbeddedKafka(dir)`.
-    There is no authentication: whoever can run programs on this machine can reach 127.0.0.1.
+    The ports are remembered, the data survives. Also an async context manager: `async with
+    EmbeddedKafka(dir)`. There is no authentication: whoever can run programs on this machine can reach
+    127.0.0.1.
     """
 
     def __init__(self, data_dir: Path, on_event: Callable[[str], None] = lambda _: None) -> None:

@@ -1,4 +1,4 @@
-"""Processes that a killed stack may have left: written down while they run, recognised, and stopped, those exactly."""
+"""Processes that a killed stack may have left: noted while they run, recognised, and stopped, no others."""
 
 import signal
 import time
@@ -43,15 +43,16 @@ def recognise(noted: Mapping[str, object]) -> psutil.Process | None:
         command = process.cmdline()
     except (psutil.NoSuchProcess, TypeError):
         return None
-    # A process between fork and exec still shows its tether's line, which ends in its own; a zombie shows none.
+    # A process between fork and exec still shows its tether's line, which ends in its own; a zombie shows
+    # none.
     return process if same_time and command[-len(identity.argv) :] == identity.argv else None
 
 
 def stop_all(noted: Mapping[str, Mapping[str, object]], on_event: Callable[[str], None]) -> None:
     """Stop the processes in `noted` (name to identity) that still run; after 10 s kill them. Blocks.
 
-    Postgres is left out: its own pid file tells more, see `postgres.stop_leftover`. Raises StackError when one
-    survives even SIGKILL.
+    Postgres is left out: its own pid file tells more, see `postgres.stop_leftover`. Raises StackError when
+    one survives even SIGKILL.
     """
     found = {name: process for name, entry in noted.items() if (process := recognise(entry)) is not None}
     for name, process in found.items():

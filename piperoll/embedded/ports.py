@@ -1,4 +1,4 @@
-"""Ports on 127.0.0.1: finding free ones and remembering them in a data folder, so that a restart keeps them."""
+"""Ports on 127.0.0.1: finding free ones and remembering them, so that a restart keeps them."""
 
 import json
 import random
@@ -10,9 +10,9 @@ from piperoll.embedded.files import write_private
 
 HOST = "127.0.0.1"
 
-# Below the range from which Linux draws the local ports of outgoing connections (32768 and up by default). Inside
-# it, a client that keeps dialling a server which is down can be given that very port, connect to itself and so hold
-# the port against the server's return.
+# Below the range from which Linux draws the local ports of outgoing connections (32768 and up by default).
+# Inside it, a client that keeps dialling a server which is down can be given that very port, connect to
+# itself and so hold the port against the server's return.
 _RANGE = range(20_000, 32_000)
 _TRIES = 200
 
@@ -63,4 +63,4 @@ class PortBook:
         except FileNotFoundError:
             return {}
         except (ValueError, AttributeError) as error:
-            raise StackError(f"{self._path} is not readable ({error}): delete it, then start again") from error
+            raise StackError(f"{self._path} is damaged ({error}): delete it, then try again") from error

@@ -30,7 +30,7 @@ _PROBE_S = 0.05
 
 _SETTINGS = {
     "listen_addresses": HOST,
-    "unix_socket_directories": "",  # a socket's path may have 107 bytes at most, a data folder's may have more
+    "unix_socket_directories": "",  # a socket's path has 107 bytes at most, a data folder's may have more
     "shared_buffers": "128MB",
     "max_connections": "100",
     "jit": "off",  # our queries are short: compiling one costs more than it saves
@@ -43,8 +43,8 @@ _SETTINGS = {
 class EmbeddedPostgres:
     """One Postgres server whose data lies in `data_dir/postgres`; its output goes to `data_dir/logs/postgres.log`.
 
-    Listens on 127.0.0.1 at a remembered port and asks for `password` (scram-sha-256). Run as root it works as the
-    account `piperoll-postgres`. Also an async context manager.
+    Listens on 127.0.0.1 at a remembered port and asks for `password` (scram-sha-256). Run as root it works as
+    the account `piperoll-postgres`. Also an async context manager.
     """
 
     def __init__(self, data_dir: Path, password: str, on_event: Callable[[str], None] = lambda _: None) -> None:
@@ -91,7 +91,7 @@ class EmbeddedPostgres:
         self._port = self._ports.assign("postgres")
         settings = [f"--{name}={value}" for name, value in {**_SETTINGS, "port": str(self._port)}.items()]
         argv = (str(binaries() / "postgres"), "-D", str(self._data), *settings)
-        # SIGINT is the fast shutdown: sessions are ended, data is written. SIGTERM would wait for every session.
+        # SIGINT is the fast shutdown: sessions are ended, data is written. SIGTERM waits for every session.
         command = Command(argv, _environment(), self._log, signal.SIGINT, account, cwd=self._home)
         self._process = ChildProcess(command)
         try:
@@ -137,7 +137,7 @@ class EmbeddedPostgres:
         return account
 
     def _initialise(self, account: Account | None) -> None:
-        draft = self._home / "data.draft"  # renamed when it is whole: an interrupted start leaves no half database
+        draft = self._home / "data.draft"  # renamed once it is whole, however often that was interrupted
         shutil.rmtree(draft, ignore_errors=True)
         secret = self._home / "password"
         secret.touch(mode=0o600)
@@ -206,7 +206,7 @@ def binaries() -> Path:
 
 
 def stop_leftover(data: Path, on_event: Callable[[str], None]) -> None:
-    """Stop the server that a killed stack left at work on `data`, that one exactly, and remove its stale pid file.
+    """Stop the server that a killed stack left at work on `data`, that one exactly; remove a stale pid file.
 
     The pid file's number counts only if that process is a postgres started with this very folder.
     """

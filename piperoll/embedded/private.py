@@ -1,4 +1,4 @@
-"""The secrets of one data folder: drawn once, kept in `private/secrets.json` (0600) in a folder that is 0700."""
+"""The secrets of one data folder: drawn once, kept in `private/secrets.json` (0600, the folder 0700)."""
 
 import base64
 import json
@@ -15,8 +15,8 @@ from piperoll.embedded.files import private_folder, write_private
 class Secrets:
     """What only this stack may know.
 
-    `seal_keys` is `id:base64` of 32 bytes, comma separated; `key_pepper` is hex of 32 bytes; `api_keys` are all keys
-    that ever were valid for the owner `local`, the one to use now last.
+    `seal_keys` is `id:base64` of 32 bytes, comma separated; `key_pepper` is hex of 32 bytes; `api_keys` are
+    all keys that ever were valid for the owner `local`, the one to use now last.
     """
 
     postgres_password: str
@@ -26,7 +26,7 @@ class Secrets:
 
 
 def load_secrets(data_dir: Path, api_keys: Iterable[str] = ()) -> Secrets:
-    """Return the secrets of `data_dir`, drawn the first time, with `api_keys` added; the last of those is used now.
+    """Return the secrets of `data_dir`, drawn the first time, with `api_keys` added as the newest.
 
     A key is drawn only when there is none at all. StackError when the file was damaged.
     """

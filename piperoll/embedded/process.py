@@ -1,4 +1,4 @@
-"""One child process: started in the shadow of its parent, logged to a file, asked to stop and then made to."""
+"""One child process: tied to its parent, logged to a file, asked to stop and then made to."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ import psutil
 
 from piperoll.embedded.files import set_aside_long_log
 
-_POLL_S = 0.02  # waiting for an exit costs one waitpid a poll; a thread for each child would cost more to get right
+_POLL_S = 0.02  # a poll costs one waitpid; a waiting thread for each child would be harder to get right
 _TETHER = Path(__file__).with_name("tether.py")
 
 
@@ -30,7 +30,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Command:
-    """What to run: the absolute path of a program with its arguments, and how it is told to end in good order."""
+    """What to run: a program by its absolute path, its arguments, and how it is told to end in good order."""
 
     argv: Sequence[str]
     env: Mapping[str, str]
@@ -109,7 +109,7 @@ class ChildProcess:
         return True
 
     async def stop(self, timeout: float) -> bool:
-        """Ask the process to stop; after `timeout` seconds kill it and its descendants. Tell whether it obeyed."""
+        """Ask the process to stop; after `timeout` s kill it and its descendants. Tell whether it obeyed."""
         self.send(self._command.stop_signal)
         if await self.wait(timeout):
             return True

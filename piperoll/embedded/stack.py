@@ -6,43 +6,41 @@
 import asyncio
 import fcntl
 import json
+import logging
 import os
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
 
-import aiohttp
-
 from piperoll.embedded.environment import Addresses, service_environment, shared_settings
 from piperoll.embedded.errors import StackError
-from piperoll.embedded.files import private_folder, tail, write_private
+from piperoll.embedded.files import private_folder, write_private
 from piperoll.embedded.kafka import EmbeddedKafka
 from piperoll.embedded.keeper import Keeper, ServiceProcess
 from piperoll.embedded.leftovers import identify, stop_all
 from piperoll.embedded.ports import HOST, PortBook, is_free
 from piperoll.embedded.postgres import EmbeddedPostgres
 from piperoll.embedded.private import Secrets, load_secrets
+from piperoll.embedded.readiness import explain_by_logs, wait_for_api
 from piperoll.log.admin import create_topics
 from piperoll.settings import Settings
 
 SERVICES = ("api", "worker", "projector", "notifier")
 DATABASE = "piperoll"
 
-_READY_POLL_S = 0.1
-_NOTE_S = 5.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class StackOptions:
     """What a stack can be told.
 
-    `port` is the API's, 0 means a free one that is remembered. `processes` says how many of a service to run (1 if
-    not named; the API is always one). `api_keys` are added to those the data folder knows. `extra_env` goes to every
-    service and before anything else. `service_command` is what a service's name is appended to.
+    `port` is the API's, 0 means a free one that is remembered. `processes` says how many of a service to run
+    (1 if not named; the API is always one). `api_keys` are added to those the data folder knows. `extra_env`
+    goes to every service and before anything else. `service_command` is what a service's name is appended to.
     """
 
     services: Sequence[str] = SERVICES
@@ -58,8 +56,8 @@ class StackOptions:
 class Stack:
     """Kafka, Postgres and services on 127.0.0.1, their data in `data_dir`. Also an async context manager.
 
-    Process names: `kafka`, `postgres`, `api`, `worker`, `projector`, `notifier`; a second worker is `worker-1`, and
-    the first may be called `worker-0` too. Logs lie in `data_dir/logs/NAME.log`.
+    Process names: `kafka`, `postgres`, `api`, `worker`, `projector`, `notifier`; a second worker is
+    `worker-1`, and the first may be called `worker-0` too. Logs lie in `data_dir/logs/NAME.log`.
     """
 
     def __init__(
@@ -70,7 +68,7 @@ class Stack:
     ) -> None:
         self.data_dir = data_dir.absolute()
         self._options = options or StackOptions()
-        self._on_event = on_event
+        self._listener = on_event
         self._ports = PortBook(self.data_dir)
         self._keepers: dict[str, Keeper] = {}
         self._services: list[str] = []
@@ -150,23 +148,8 @@ class Stack:
             self._lock = None
 
     async def wait_ready(self, timeout: float = 60.0) -> None:
-        """Wait until GET /api/health/ready answers 200; StackError with what was seen last after `timeout` seconds."""
-        began = noted = time.monotonic()
-        seen = "no answer yet"
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5), trust_env=False) as session:
-            while True:
-                with suppress(aiohttp.ClientConnectionError, TimeoutError):
-                    async with session.get(f"{self.api_url}/api/health/ready") as reply:
-                        if reply.status == 200:
-                            return
-                        seen = f"HTTP {reply.status}: {(await reply.text())[:500]}"
-                now = time.monotonic()
-                if now - began > timeout:
-                    raise StackError(self._not_ready(timeout, seen))
-                if now - noted > _NOTE_S:
-                    noted = now
-                    self._on_event(f"waiting for the services, {now - began:.0f} s so far ({seen})")
-                await asyncio.sleep(_READY_POLL_S)
+        """Wait until GET /api/health/ready answers 200; StackError, with the logs' ends, after `timeout` s."""
+        await wait_for_api(self.api_url, timeout, self._on_event, self._explain)
 
     def pid(self, name: str) -> int:
         """Return the process id of `name`; StackError if there is none such or it does not run."""
@@ -203,6 +186,13 @@ class Stack:
         """Bring Postgres back; it answers, at its old port, when this returns."""
         await self._keepers["postgres"].start()
 
+    def _on_event(self, line: str) -> None:
+        try:
+            self._listener(line)
+        except OSError as error:
+            # The terminal or pipe that we reported to is gone. That is no reason to let the services go.
+            _log.warning("progress could not be told (%s): %s", error, line)
+
     @property
     def _known_secrets(self) -> Secrets:
         if self._secrets is None:
@@ -213,7 +203,8 @@ class Stack:
         try:
             return self._keepers[name.removesuffix("-0")]
         except KeyError:
-            raise StackError(f"no process {name} in this stack: there are {', '.join(self._keepers)}") from None
+            known = ", ".join(self._keepers)
+            raise StackError(f"no process {name} in this stack: there are {known}") from None
 
     def _claim_folder(self) -> None:
         """Hold the data folder by a lock that ends with this process, however it ends."""
@@ -234,7 +225,8 @@ class Stack:
         except OSError as error:
             lock.close()
             raise StackError(
-                f"{self.data_dir} is in use by another running stack: stop that one first, or choose another folder"
+                f"{self.data_dir} is in use by another running stack: stop that one first, "
+                f"or choose another data folder"
             ) from error
         self._lock = lock
 
@@ -255,15 +247,16 @@ class Stack:
             return self._ports.assign("api")
         if not is_free(self._options.port):
             raise StackError(
-                f"port {self._options.port} is taken by another program (or may not be used by this user): choose "
-                f"another port, or 0 for any free one"
+                f"port {self._options.port} is taken by another program, or may not be used by this user: "
+                f"choose another port, or 0 for any free one"
             )
         return self._options.port
 
     async def _start_stores(self) -> None:
         self._on_event("starting Kafka and Postgres")
+        password = self._known_secrets.postgres_password
         self._kafka = EmbeddedKafka(self.data_dir, self._on_event)
-        self._postgres = EmbeddedPostgres(self.data_dir, self._known_secrets.postgres_password, self._on_event)
+        self._postgres = EmbeddedPostgres(self.data_dir, password, self._on_event)
         starts = [self._add("kafka", self._kafka).start(), self._add("postgres", self._postgres).start()]
         # Both are awaited to their end, so that no start is under way when a failure stops everything.
         results = await asyncio.gather(*starts, return_exceptions=True)
@@ -288,7 +281,8 @@ class Stack:
             name = service if number == 0 else f"{service}-{number}"
             argv = (*self._options.service_command, service)
             log = self.data_dir / "logs" / f"{name}.log"
-            part = ServiceProcess(name, argv, log, lambda s=service, n=number: self._environment_of(s, n))  # type: ignore[misc]
+            environment = partial(self._environment_of, service, number)
+            part = ServiceProcess(name, argv, log, environment)
             self._services.append(name)
             await self._add(name, part).start()
             self._on_event(f"started {name} (process {self.pid(name)})")
@@ -323,13 +317,6 @@ class Stack:
         }
         write_private(self.data_dir / "stack.json", json.dumps(content, indent=2))
 
-    def _not_ready(self, timeout: float, seen: str) -> str:
-        ended = [name for name in self._services if not self._keepers[name].part.running]
-        suspects = ended or self._services[:1]
-        logs = "\n".join(
-            f"The end of {name}'s log:\n{tail(self.data_dir / 'logs' / f'{name}.log')}" for name in suspects
-        )
-        return (
-            f"the services were not ready within {timeout:.0f} s (last seen: {seen}; not running: "
-            f"{', '.join(ended) or 'none'}). All logs are in {self.data_dir / 'logs'}.\n{logs}"
-        )
+    def _explain(self) -> str:
+        running = {name: self._keepers[name].part.running for name in self._services}
+        return explain_by_logs(running, self.data_dir / "logs")

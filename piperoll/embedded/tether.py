@@ -1,10 +1,11 @@
-"""Started by its path, before each process of the stack: binds that process's life to its parent's, then becomes it.
+"""Started by its path before each process of the stack: ties that process to its parent, then becomes it.
 
     python -I -S tether.py PARENT_PID SIGNAL UID GID PROGRAM [ARGUMENT ...]
 
-UID and GID are numbers, or `-` to stay who we are. On Linux the kernel sends SIGNAL (a number) to the process when
-its parent ends, however it ends; elsewhere the stack's next start clears up what was left. It replaces itself by
-PROGRAM, so the process id stays. Only the standard library and nothing of ours: it must start in milliseconds.
+UID and GID are numbers, or `-` to stay who we are. On Linux the kernel sends SIGNAL (a number) to the process
+when its parent ends, however it ends; elsewhere the stack's next start clears up what was left. It replaces
+itself by PROGRAM, so the process id stays. Only the standard library and nothing of ours: it must start in
+milliseconds.
 """
 
 import ctypes

@@ -13,7 +13,9 @@ JSON = "application/json"
 POSITION_HEADER = "Piperoll-Position"
 
 
-def success(data: Any, position: object = None, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def success(
+    data: Any, position: object = None, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """`{"status":"success","data":…}` with the position in the log that the answer reflects."""
     response = Response(to_json({"status": "success", "data": data}), status, headers, JSON)
     if position is not None:

@@ -58,11 +58,11 @@ async def limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
                 break
             yield chunk
     if too_large:
-        await _drain(stream, limit)
+        await drain(stream, limit)
         raise body_too_large(limit)
 
 
-async def _drain(stream: AsyncGenerator[bytes, None], at_most: int) -> None:
+async def drain(stream: AsyncGenerator[bytes, None], at_most: int) -> None:
     """Reads on for a bounded while: a connection closed with unread data is reset, and the answer lost."""
     seen = 0
     try:

@@ -76,6 +76,4 @@ def not_found(what: str) -> ApiError:
 
 def body_too_large(limit: int) -> ApiError:
     """413: the body has more than `limit` bytes."""
-    return ApiError(
-        413, ErrorCode.BODY_TOO_LARGE, f"the body is larger than {limit:,} bytes", {"limit_bytes": limit}
-    )
+    return ApiError(413, ErrorCode.BODY_TOO_LARGE, f"the body is larger than {limit:,} bytes", {"limit_bytes": limit})

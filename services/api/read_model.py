@@ -1,4 +1,4 @@
-"""Asks the read model (queries.sql). Every call is bounded and raises ReadModelUnavailableError, never asyncpg's own."""
+"""Asks the read model (queries.sql). Every call is bounded, and raises ReadModelUnavailableError, nothing else."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,10 +1,10 @@
 """What the read model answers, as frozen data. No SQL, no view."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from asyncpg import Record
 from pydantic_core import from_json
 
 from piperoll.domain import batch as batches
@@ -20,10 +20,10 @@ class Noted:
 
     name: str
     time: datetime
-    data: Mapping[str, Any]
+    data: dict[str, Any]
 
     @classmethod
-    def of(cls, type_name: str, time: datetime, data: Mapping[str, Any]) -> "Noted":
+    def of(cls, type_name: str, time: datetime, data: dict[str, Any]) -> "Noted":
         """From the CloudEvents type, such as `piperoll.JobStarted.v1`."""
         return cls(type_name.split(".")[1], time, data)
 
@@ -81,7 +81,7 @@ class Creation:
     position: Position
 
 
-def job_row(row: Mapping[str, Any]) -> JobRow:
+def job_row(row: Record) -> JobRow:
     """From a record of the statement `job`."""
     return JobRow(
         job_id=row["job_id"],
@@ -103,12 +103,12 @@ def job_row(row: Mapping[str, Any]) -> JobRow:
     )
 
 
-def batch_row(row: Mapping[str, Any], members: tuple[Member, ...]) -> BatchRow:
+def batch_row(row: Record, members: tuple[Member, ...]) -> BatchRow:
     """From a record of the statement `batch` and those of `members`."""
     return BatchRow(row["owner"], batches.CODEC.validate_json(row["state"]), reflected(row), members)
 
 
-def reflected(row: Mapping[str, Any]) -> Position:
+def reflected(row: Record) -> Position:
     """The last position that an answer reflects; offset -1 when nothing of the partition was projected."""
     return Position(row["partition"], (row["next_offset"] or 0) - 1)
 

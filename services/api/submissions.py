@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from piperoll.addresses import Network
 from piperoll.settings import Settings
-from schemas.parameters import PARAMETERS, JobParameters
 from schemas.errors import ErrorCode
+from schemas.parameters import PARAMETERS, JobParameters
 from services.api.bodies import Document, canonical_sha256
 from services.api.errors import ApiError, invalid_field, invalid_parameters, invalid_request
 from services.api.references import check_filename, check_webhook_url
@@ -99,9 +99,7 @@ def parse_batch(document: Document, rules: Rules, user_id: str | None = None) ->
     )
 
 
-def _member(
-    job: Any, index: int, rules: Rules, user_id: str | None, inherited: dict[str, Any]
-) -> Submission:
+def _member(job: Any, index: int, rules: Rules, user_id: str | None, inherited: dict[str, Any]) -> Submission:
     try:
         if not isinstance(job, dict):
             raise invalid_request("a job must be a JSON object")
@@ -112,9 +110,7 @@ def _member(
         raise
 
 
-def _job(
-    body: dict[str, Any], rules: Rules, user_id: str | None, inherited: dict[str, Any], sha256: str
-) -> Submission:
+def _job(body: dict[str, Any], rules: Rules, user_id: str | None, inherited: dict[str, Any], sha256: str) -> Submission:
     _check_names(body, JOB_NAMES)
     job_type, given = body.get("job_type"), body.get("parameters")
     if not isinstance(job_type, str) or not job_type:

@@ -9,6 +9,7 @@ from services.api.positions import Positions
 from services.api.read_model import ReadModel
 
 BREATH_S = 0.01  # notifications that arrive together are answered by one query
+OUTAGE_PAUSE_S = 1.0
 
 
 class StatusWatch:
@@ -51,14 +52,16 @@ class StatusWatch:
             self._wake.clear()
             due, self._due = self._due, set()
             asked = [job_id for job_id, partition in self._partitions.items() if partition in due]
-            if asked:
-                await self._look(asked)
+            if not asked:
+                continue
+            try:
+                self._tell(await self._read_model.statuses(asked))
+            except ReadModelUnavailableError:  # said in the log by whom it comes from
+                await asyncio.sleep(OUTAGE_PAUSE_S)
+                self._due |= due
+                self._wake.set()
 
-    async def _look(self, asked: list[str]) -> None:
-        try:
-            statuses = await self._read_model.statuses(asked)
-        except ReadModelUnavailableError:
-            return  # said in the log there; the positions are asked again within two seconds, and wake us then
+    def _tell(self, statuses: dict[str, Status]) -> None:
         for job_id, status in statuses.items():
             for future, seen in self._waiting.get(job_id, {}).items():
                 if status is not seen:

@@ -1,13 +1,13 @@
 """Positions in the queue's own transactions: where a partition of a topic goes on, and whether it is the same log."""
 
 from collections.abc import Collection
-from typing import Any, Protocol
+from typing import Protocol
 
 import asyncpg
 
 from piperoll.log.record import Record
 from schemas.topics import Topic
-from services.notifier.queue import SQL
+from services.notifier.queue import SQL, Connection
 
 
 class LogDivergedError(RuntimeError):
@@ -58,11 +58,11 @@ class Checkpoints:
         reached = {row["partition"]: row["next_offset"] for row in rows}
         return [part for part, target in targets.items() if reached.get(part, 0) < target]
 
-    async def lock(self, connection: asyncpg.pool.PoolConnectionProxy[Any], partition: int) -> int:
+    async def lock(self, connection: Connection, partition: int) -> int:
         """The offset to go on from, kept from other readers until the transaction ends."""
         return int(await connection.fetchval(SQL["lock_checkpoint"], self._topic.name, partition))
 
-    async def advance(self, connection: asyncpg.pool.PoolConnectionProxy[Any], last: Record) -> None:
+    async def advance(self, connection: Connection, last: Record) -> None:
         """Everything up to and including `last` is accounted for, once the transaction commits."""
         await connection.execute(
             SQL["advance_checkpoint"], self._topic.name, last.partition, last.offset + 1, last.ce_id

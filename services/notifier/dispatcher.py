@@ -164,9 +164,9 @@ class Dispatcher:
             log.warning("hook_waits_for_blobs", job_id=claimed.job_id, error=repr(error))
             return Attempted(Ending.OURS)
         except ValueError as error:
-            log.error("hook_unreadable", job_id=claimed.job_id, error=repr(error))
+            log.warning("hook_unreadable", job_id=claimed.job_id, error=repr(error))
             return Attempted(Ending.UNREADABLE)
-        except Exception:  # noqa: BLE001 - one row that trips a fault of ours must not stop all the others
+        except Exception:
             log.exception("hook_failed_by_us", job_id=claimed.job_id)
             return Attempted(Ending.OURS)
 

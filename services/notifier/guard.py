@@ -40,9 +40,7 @@ class GuardedResolver(AbstractResolver):
         if not all(is_allowed(ip_address(address), self._allowed) for *_, address in answers):
             raise BlockedAddressError("the name leads to a blocked address")
         return [
-            ResolveResult(
-                hostname=host, host=address, port=port, family=kind, proto=proto, flags=socket.AI_NUMERICHOST
-            )
+            ResolveResult(hostname=host, host=address, port=port, family=kind, proto=proto, flags=socket.AI_NUMERICHOST)
             for kind, proto, address in answers
         ]
 

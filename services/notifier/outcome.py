@@ -61,7 +61,15 @@ def released(claimed: Claimed) -> Outcome:
 
 
 def abandoned_fact(
-    job_id: str, owner: str, delivery: str, phase: Phase, attempt: int, reason: str, now: datetime, *, status: int | None = None
+    job_id: str,
+    owner: str,
+    delivery: str,
+    phase: Phase,
+    attempt: int,
+    reason: str,
+    now: datetime,
+    *,
+    status: int | None = None,
 ) -> Fact:
     """No further attempt of this hook will be made."""
     data = WebhookAbandoned(delivery_id=delivery, phase=phase, attempt=attempt, reason=reason, status=status)

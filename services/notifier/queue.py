@@ -1,7 +1,7 @@
 """The delivery queue in Postgres: claiming, settling, and what the sweep does. Decides nothing, sends nothing."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 from pydantic_core import from_json
@@ -12,10 +12,18 @@ from schemas.envelope import Fact
 from services.notifier.hooks import Claimed, Progress
 from services.notifier.outcome import Outcome
 
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
 SQL = load_queries("services.notifier", "queries.sql")
 
-TRANSIENT = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError,
-             asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError)
+TRANSIENT = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+)
 """What Postgres being away, restarted or crowded looks like: the same call again may succeed."""
 
 
@@ -59,11 +67,11 @@ class Queue:
 
     async def backlog(self) -> tuple[int, float, int]:
         """How many jobs are due, the age of the oldest in seconds, and how many facts wait in the outbox."""
-        row = await self._pool.fetchrow(SQL["backlog"])
+        row = (await self._pool.fetch(SQL["backlog"]))[0]
         return row["due"], row["oldest_s"], row["outbox"]
 
 
-async def add_to_outbox(connection: asyncpg.pool.PoolConnectionProxy[Any], facts: Sequence[Fact]) -> None:
+async def add_to_outbox(connection: Connection, facts: Sequence[Fact]) -> None:
     """Stores facts for the relay, in the caller's transaction."""
     if not facts:
         return

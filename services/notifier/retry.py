@@ -87,7 +87,9 @@ def judge(attempted: Attempted, final: bool, attempt: int, delays: Sequence[floa
     if attempt >= len(delays):
         return Verdict(Decision.ABANDONED, "EXHAUSTED")
     wait = delays[attempt] * (1 + JITTER * spread)
-    return Verdict(Decision.FAILED, attempted.failure, max(wait, min(attempted.retry_after_s or 0.0, MAX_RETRY_AFTER_S)))
+    return Verdict(
+        Decision.FAILED, attempted.failure, max(wait, min(attempted.retry_after_s or 0.0, MAX_RETRY_AFTER_S))
+    )
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:

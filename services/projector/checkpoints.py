@@ -64,6 +64,6 @@ async def take_over(
     found = {}
     for partition, begin in sorted(begins.items()):
         await connection.execute(sql["add_checkpoint"], topic.name, partition, begin, cluster_id)
-        row = await connection.fetchrow(sql["read_checkpoint"], topic.name, partition)
+        (row,) = await connection.fetch(sql["read_checkpoint"], topic.name, partition)
         found[partition] = Checkpoint(row["next_offset"], row["cluster_id"], row["last_ce_id"])
     return found

@@ -51,6 +51,7 @@ ON CONFLICT (job_id) DO UPDATE SET
                        THEN EXCLUDED.target_id ELSE old.target_id END,
     created_at  = CASE WHEN EXCLUDED.created OR EXCLUDED.sequence = 0 AND NOT old.created
                        THEN EXCLUDED.created_at ELSE old.created_at END,
+    owner       = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.owner ELSE old.owner END,
     status      = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.status ELSE old.status END,
     sequence    = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.sequence ELSE old.sequence END,
     created     = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.created ELSE old.created END,

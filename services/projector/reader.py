@@ -6,6 +6,7 @@ the row went back. What the records mean is for `Tables`.
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -97,15 +98,13 @@ class TableReader:
         for unit in self._tables.units(entries):
             began = time.perf_counter()
             write = await self._tables.prepare(unit)
-            await self._session.transaction(
-                lambda connection, unit=unit, write=write: self._project(connection, partition, unit, write)
-            )
+            await self._session.transaction(partial(self._project, partition, unit, write))
             self._handed[partition] = unit[-1].record.offset + 1
             metrics.projected(self._tables.alias, len(unit), time.perf_counter() - began)
         if unknown is not None:
             raise unknown
 
-    async def _project(self, connection: Connection, partition: int, entries: Sequence[Entry], write: Write) -> None:
+    async def _project(self, partition: int, entries: Sequence[Entry], write: Write, connection: Connection) -> None:
         topic = self._tables.topic.name
         next_offset = await connection.fetchval(self._sql["lock_checkpoint"], topic, partition)
         handed = self._handed.get(partition, 0)

@@ -1,7 +1,7 @@
 """Rows: of folded jobs and batches, and of batch members announced before their JobCreated is read.
 
-Pure. Folded and announced jobs go into the table by one statement in the order of their ids, because two projectors may write rows
-of each other's partitions through an announcement, and locks taken in one order cannot deadlock.
+Pure. Folded and announced jobs go into the table by one statement in the order of their ids, because two projectors
+may write rows of each other's partitions through an announcement, and locks taken in one order cannot deadlock.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

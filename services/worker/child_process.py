@@ -80,7 +80,7 @@ class ChildProcess(asyncio.Protocol):
                 child._send(setup.line())
                 await child._ready
         except OSError as error:  # TimeoutError is one; a line that closed early another
-            await child.end()
+            await child._finish()
             raise ChildStartError(f"a child process did not start ({error}): {child._last_words()}") from error
         except BaseException:
             await child.end()
@@ -187,13 +187,9 @@ class ChildProcess(asyncio.Protocol):
 
     async def _lost(self, running: _Running, assignment: Assignment) -> Failed:
         """The verdict on a run whose process went away."""
-        assert self._process
-        with suppress(TimeoutError):
-            async with asyncio.timeout(EXIT_GRACE_S):
-                await self._process.wait()
         killed_by_us = self._ending or running.verdict is not None
-        await self.end()
-        outcome = running.verdict or running.watch.crashed(self._process.returncode, self._loop.time())
+        returncode = await self._finish()
+        outcome = running.verdict or running.watch.crashed(returncode, self._loop.time())
         if not killed_by_us:
             log.error(
                 "child_crashed",
@@ -227,6 +223,16 @@ class ChildProcess(asyncio.Protocol):
         assert process.stderr
         while chunk := await process.stderr.read(4096):
             self._printed = (self._printed + chunk)[-STDERR_TAIL:]
+
+    async def _finish(self) -> int | None:
+        """Lets a process whose line closed say its last words and exit, then makes sure; answers how it ended."""
+        if self._process is None:
+            return None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EXIT_GRACE_S):
+                await self._process.wait()
+        await self.end()
+        return self._process.returncode
 
     def _send(self, line: bytes) -> None:
         assert self._transport

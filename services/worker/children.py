@@ -38,19 +38,20 @@ class ChildPool:
         self._living: set[ChildProcess] = set()
         self._waiting: deque[asyncio.Future[ChildProcess]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._scratch: ScratchFolder | None = None
         self._trouble: str | None = None
         self._stopped = False
 
     async def start(self) -> None:
         """Starts all children at once and returns when each is warm or failed; failed ones are tried again."""
-        self._scratch = await asyncio.to_thread(ScratchFolder, self._settings.work_dir)
+        self._scratch = scratch = await asyncio.to_thread(ScratchFolder, self._settings.work_dir)
         self._setup = Setup(
             blob_url=self._settings.blob_url,
             roots=tuple(str(root) for root in self._settings.roots),
             max_pages=self._settings.max_pages,
             max_bytes=self._settings.max_upload_bytes,
             memory_bytes=self._settings.job_memory_bytes,
-            work_dir=str(self._scratch.path),
+            work_dir=str(scratch.path),
         )
         started = await asyncio.gather(*(self._start_one() for _ in range(self._size)))
         for _ in range(started.count(False)):
@@ -83,7 +84,8 @@ class ChildPool:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(child.end() for child in tuple(self._living)))
-        await asyncio.to_thread(self._scratch.close)
+        if self._scratch:
+            await asyncio.to_thread(self._scratch.close)
 
     def problem(self) -> str | None:
         """A sentence while children cannot be started, for readiness."""
@@ -144,7 +146,8 @@ class ChildPool:
 
     async def _replace(self, child: ChildProcess, run: str) -> None:
         await child.end()
-        await asyncio.to_thread(self._scratch.clear, run)
+        if self._scratch:
+            await asyncio.to_thread(self._scratch.clear, run)
         await self._refill(0.0)
 
     async def _refill(self, delay_s: float) -> None:

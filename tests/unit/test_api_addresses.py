@@ -45,9 +45,7 @@ def test_a_private_or_special_address_is_never_dialled(address: str) -> None:
     assert not is_allowed(ip_address(address), ())
 
 
-@pytest.mark.parametrize(
-    "address", ["1.1.1.1", "172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"]
-)
+@pytest.mark.parametrize("address", ["1.1.1.1", "172.32.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"])
 def test_a_public_address_is_dialled(address: str) -> None:
     assert is_allowed(ip_address(address), ())
 
@@ -76,12 +74,8 @@ def _number(value: int, base: int) -> str:
     return {8: f"0{value:o}", 10: str(value), 16: f"{value:#x}"}[base]
 
 
-@given(
-    st.ip_addresses(v=4), st.integers(1, 4), st.lists(st.sampled_from([8, 10, 16]), min_size=4, max_size=4)
-)
-def test_every_spelling_of_an_ipv4_address_is_seen_through(
-    address: IPv4Address, parts: int, bases: list[int]
-) -> None:
+@given(st.ip_addresses(v=4), st.integers(1, 4), st.lists(st.sampled_from([8, 10, 16]), min_size=4, max_size=4))
+def test_every_spelling_of_an_ipv4_address_is_seen_through(address: IPv4Address, parts: int, bases: list[int]) -> None:
     octets = list(address.packed)
     heads, tail = octets[: parts - 1], int.from_bytes(octets[parts - 1 :], "big")
     spelled = ".".join(_number(value, base) for value, base in zip([*heads, tail], bases, strict=False))

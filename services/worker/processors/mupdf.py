@@ -59,7 +59,7 @@ def page_count(document: Any) -> int:
         _raise_if_memory(error)
         raise ProcessingError(ErrorCode.INVALID_PDF, "The PDF's list of pages is damaged.") from error
     if count < 1:
-        raise ProcessingError(ErrorCode.INVALID_PDF, "The PDF has no pages.")
+        raise ProcessingError(ErrorCode.INVALID_PDF, "The PDF has no pages that can be found.")
     return count
 
 

@@ -1,0 +1,101 @@
+# Piperoll's commands for people who work on it. Everything is made inside this folder; `make` alone lists them.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+# A PDF of one's own for run and demo: make run PDF="my file.pdf"
+PDF    ?=
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Given to the shell as a variable, not pasted into its line: a path may have spaces and quotes.
+export PIPEROLL_DEMO_PDF := $(PDF)
+DEMO_PDF = $${PIPEROLL_DEMO_PDF:+--pdf "$$PIPEROLL_DEMO_PDF"}
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+.PHONY: setup
+setup: $(STAMPS)/installed $(STAMPS)/kafka ## Install everything into .venv (a few minutes the first time)
+
+.PHONY: run
+run: setup ## Start everything, show one job from end to end, stay (PDF="my file.pdf" for your own)
+	@exec $(BIN)/piperoll demo --stay $(DEMO_PDF)
+
+.PHONY: demo
+demo: setup ## The same, then stop; fails unless the job completed and its webhook came
+	@exec $(BIN)/piperoll demo $(DEMO_PDF)
+
+.PHONY: test
+test: setup $(STAMPS)/dev ## Run the tests (ARGS="-k name" to choose)
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: setup $(STAMPS)/dev ## Lint, check formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: bench
+bench: setup $(STAMPS)/dev ## Measure throughput and latency on this machine
+	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: chaos
+chaos: setup $(STAMPS)/dev ## Kill parts at random while jobs run, then account for every job
+	$(BIN)/python -m pytest tests/chaos $(ARGS)
+
+LOCK = $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--strip-extras --allow-unsafe
+
+.PHONY: lock
+lock: $(STAMPS)/dev ## Resolve both lock files anew from pyproject.toml
+	$(LOCK) --output-file=requirements.lock pyproject.toml
+	$(LOCK) --extra=dev --constraint=requirements.lock --output-file=requirements-dev.lock pyproject.toml
+
+.PHONY: clean
+clean: ## Remove .venv and caches; the data of stacks stays
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# A lock file counts by its content, not by its time: a checkout changes the one and not the other.
+# umask 022: Postgres runs as an account of its own when we are root, and must be able to read its programs.
+define install
+	@set -e; umask 022; \
+	sum="$$(cat $(1) pyproject.toml | $(BIN)/python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')"; \
+	if [ "$$(cat $@ 2> /dev/null || true)" != "$$sum" ]; then \
+		echo "Installing $(1) into $(VENV)"; \
+		$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r $(1); \
+		$(2) \
+		mkdir -p $(STAMPS); printf '%s' "$$sum" > $@; \
+	fi
+endef
+
+.PHONY: FORCE
+FORCE:
+
+$(STAMPS)/installed: $(BIN)/python FORCE
+	$(call install,requirements.lock,\
+		$(BIN)/python -m pip install --disable-pip-version-check --no-deps -e .;)
+
+$(STAMPS)/dev: $(STAMPS)/installed FORCE
+	$(call install,requirements-dev.lock,)
+
+$(STAMPS)/kafka: $(STAMPS)/installed piperoll/embedded/kafka-jars.lock
+	@umask 022 && $(BIN)/python -m piperoll.embedded.fetch && touch $@
+
+$(BIN)/python:
+	@command -v "$(PYTHON)" > /dev/null || { \
+		echo "error: $(PYTHON) was not found; Piperoll needs Python 3.11 or newer (make setup PYTHON=python3.12)" >&2; \
+		exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "error: Piperoll needs Python 3.11 or newer, and $(PYTHON) is $$("$(PYTHON)" --version 2>&1): install" \
+			"one and name it, for example: make setup PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2> /dev/null || { \
+		echo "error: this Python cannot make virtual environments: on Debian and Ubuntu, apt-get install python3-venv" >&2; \
+		exit 1; }
+	@echo "Making $(VENV)"
+	@umask 022; "$(PYTHON)" -m venv $(VENV)

@@ -1,0 +1,97 @@
+"""The client commands `submit` and `watch`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from piperoll.cli.console import CommandError, entry, out, run_command, say
+from piperoll.cli.target import DataDir, endpoint_of
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the job as JSON and nothing else.")]
+
+
+def submit(
+    file: Annotated[Path, typer.Argument(help="The PDF; it is uploaded.")],
+    method: Annotated[str, typer.Option(help="The extraction method.")] = "native",
+    pages: Annotated[str, typer.Option(help="Which pages, such as 3, 1-3, 5- or -4.")] = "",
+    include_images: Annotated[bool, typer.Option("--include-images", help="Draw the pages as images too.")] = False,
+    webhook: Annotated[str, typer.Option(help="A URL that is told of progress and outcome.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the job until it has ended.")] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Upload a PDF, create a job for it and print the job's id."""
+    parameters: dict[str, Any] = {"extraction_method": method, "include_images": include_images, **page_range(pages)}
+    if webhook:
+        parameters["webhook"] = {"url": webhook}
+    run_command(_submit(file, parameters, wait, as_json, data_dir))
+
+
+def watch(
+    job_id: Annotated[str, typer.Argument(help="The job's id, as `submit` printed it.")],
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Show a job's progress until it has ended. Exit status 0 if it completed."""
+    run_command(_watch(job_id, as_json, data_dir))
+
+
+def page_range(text: str) -> dict[str, int]:
+    """The job parameters of `3`, `1-3`, `5-` or `-4`; none for an empty text. Raises typer.BadParameter."""
+    if not text:
+        return {}
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    given = {"page_start": first, "page_end": last if dash else first}
+    if not any(given.values()) or not all(number.isdecimal() for number in given.values() if number):
+        raise typer.BadParameter(f"{text!r} names no pages: write 3, 1-3, 5- or -4", param_hint="--pages")
+    return {name: int(number) for name, number in given.items() if number}
+
+
+async def _submit(file: Path, parameters: dict[str, Any], wait: bool, as_json: bool, data_dir: Path | None) -> int:
+    from piperoll.cli.client import ApiClient
+    from piperoll.cli.demonstration import upload
+
+    if not file.is_file():
+        raise CommandError(f"{file} is not a file: give the path of a PDF")
+    async with ApiClient(endpoint_of(data_dir)) as client:
+        filename = await (client.upload(file) if as_json else upload(client, file))
+        job = await client.create("pdf", {"filename": filename, **parameters})
+        if not wait:
+            _print_json(job) if as_json else entry("job", job["job_id"])
+            return 0
+        if not as_json:
+            entry("job", job["job_id"])
+        return await _follow(client, job["job_id"], as_json)
+
+
+async def _watch(job_id: str, as_json: bool, data_dir: Path | None) -> int:
+    from piperoll.cli.client import ApiClient
+
+    async with ApiClient(endpoint_of(data_dir)) as client:
+        return await _follow(client, job_id, as_json)
+
+
+async def _follow(client: Any, job_id: str, as_json: bool) -> int:
+    from piperoll.cli.demonstration import first_lines
+    from piperoll.cli.follow import follow, progress_display
+
+    if as_json:
+        job = await follow(client, job_id, lambda _: None)
+        _print_json(job)
+        return 0 if job["status"] == "completed" else 1
+    with progress_display() as show:
+        job = await follow(client, job_id, show)
+    if job["status"] != "completed":
+        error = job.get("error") or {}
+        raise CommandError(f"the job {job_id} failed: {error.get('message')} ({error.get('code')})")
+    content = job["results"]["structured_data"]
+    if "extracted_text" in content:
+        entry("text", first_lines(content["extracted_text"]))
+    say()
+    return 0
+
+
+def _print_json(job: dict[str, Any]) -> None:
+    out.file.write(json.dumps(job, ensure_ascii=False, indent=2) + "\n")

@@ -1,0 +1,118 @@
+"""`piperoll up` and `piperoll demo`: everything on this machine, started, shown and stopped."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from piperoll.cli.console import INTERRUPTED, CommandError, complain, say, waiting
+from piperoll.cli.demonstration import demonstrate, invitation
+from piperoll.cli.target import Endpoint
+from piperoll.embedded.stack import Stack, StackOptions
+
+READY_S = 120.0  # on two busy cores the first start of everything takes a while
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to start: `workers` is the number of worker child processes, None for one a core."""
+
+    data_dir: Path
+    port: int
+    api_keys: tuple[str, ...] = ()
+    workers: int | None = None
+    pdf: Path | None = None
+    demo: bool = True
+
+    def options(self) -> StackOptions:
+        """The same, as the stack wants it."""
+        extra = {} if self.workers is None else {"PIPEROLL_SLOTS": str(self.workers)}
+        return StackOptions(port=self.port, api_keys=self.api_keys, extra_env=extra)
+
+
+class Narrator:
+    """Passes the stack's events on: into the wait that is shown, else as a line with the time."""
+
+    def __init__(self) -> None:
+        self.detail: Callable[[str], None] | None = None
+
+    def __call__(self, event: str) -> None:
+        if self.detail is not None:
+            self.detail(event)
+        else:
+            say(f"  [dim]{datetime.now():%H:%M:%S}[/dim]  {event}")
+
+
+Work = Callable[[Stack], Awaitable[int]]
+
+
+async def serve(plan: Plan) -> int:
+    """`up`: run until a signal comes; a demonstration that fails is told and ends nothing."""
+
+    async def work(stack: Stack) -> int:
+        endpoint = Endpoint(stack.api_url, stack.api_key)
+        if plan.demo:
+            try:
+                await demonstrate(endpoint, plan.data_dir, plan.pdf)
+            except CommandError as error:
+                complain(str(error))
+        invitation(endpoint, plan.data_dir)
+        say("Serving until Ctrl-C.")
+        await asyncio.Event().wait()
+        return 0
+
+    code = await _with_stack(plan, work)
+    return 0 if code == INTERRUPTED else code
+
+
+async def show(plan: Plan) -> int:
+    """`demo`: run the demonstration and stop; 0 only if the job completed and the webhook came."""
+
+    async def work(stack: Stack) -> int:
+        endpoint = Endpoint(stack.api_url, stack.api_key)
+        return 0 if await demonstrate(endpoint, plan.data_dir, plan.pdf) else 1
+
+    return await _with_stack(plan, work)
+
+
+async def _with_stack(plan: Plan, work: Work) -> int:
+    """Start the stack, do the work, stop the stack. A signal ends the work; a second one hurries nothing."""
+    if plan.pdf is not None and not plan.pdf.is_file():
+        raise CommandError(f"{plan.pdf} is not a file: give the path of a PDF")
+    narrator = Narrator()
+    stack = Stack(plan.data_dir, plan.options(), narrator)
+    living = asyncio.create_task(_live(stack, narrator, work))
+    _cancel_once(living)
+    try:
+        return await living
+    except asyncio.CancelledError:
+        return INTERRUPTED
+    finally:
+        with waiting("Stopping: jobs under way are given back, then Postgres and Kafka stop", "stopped") as detail:
+            narrator.detail = detail
+            await stack.stop()
+
+
+async def _live(stack: Stack, narrator: Narrator, work: Work) -> int:
+    with waiting("Starting Kafka, Postgres and the services", "Kafka, Postgres and the four services are up") as detail:
+        narrator.detail = detail
+        await stack.start()
+        await stack.wait_ready(READY_S)
+    narrator.detail = None
+    return await work(stack)
+
+
+def _cancel_once(task: "asyncio.Task[int]") -> None:
+    """Let SIGINT and SIGTERM cancel the task, the first time only, so that its cleaning up is not cut short."""
+    asked = False
+
+    def ask() -> None:
+        nonlocal asked
+        if not asked:
+            asked = True
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ask)

@@ -1,0 +1,52 @@
+"""Waiting until the services say that they are ready: the one question the stack asks over HTTP."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+
+from piperoll.embedded.errors import StackError
+from piperoll.embedded.files import tail
+
+_POLL_S = 0.1
+_NOTE_S = 5.0
+
+
+async def wait_for_api(
+    api_url: str, timeout: float, on_event: Callable[[str], None], explain: Callable[[], str]
+) -> None:
+    """Wait until GET `api_url`/api/health/ready answers 200.
+
+    After `timeout` seconds raises StackError with what was answered last and with what `explain` returns
+    then.
+    """
+    began = noted = time.monotonic()
+    seen = "no answer yet"
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5), trust_env=False) as session:
+        while True:
+            with suppress(aiohttp.ClientConnectionError, TimeoutError):
+                async with session.get(f"{api_url}/api/health/ready") as reply:
+                    if reply.status == 200:
+                        return
+                    seen = f"HTTP {reply.status}: {(await reply.text())[:500]}"
+            now = time.monotonic()
+            if now - began > timeout:
+                raise StackError(f"the services were not ready within {timeout:.0f} s (last seen: {seen}). {explain()}")
+            if now - noted > _NOTE_S:
+                noted = now
+                on_event(f"waiting for the services, {now - began:.0f} s so far ({seen})")
+            await asyncio.sleep(_POLL_S)
+
+
+def explain_by_logs(running: Mapping[str, bool], logs: Path) -> str:
+    """Say which of the services (name to whether it runs) have ended, with the ends of their logs in `logs`.
+
+    When all run, the end of the first one's log is shown, since it is the one that was asked.
+    """
+    ended = [name for name, runs in running.items() if not runs]
+    shown = ended or list(running)[:1]
+    ends = "\n".join(f"The end of {name}'s log:\n{tail(logs / f'{name}.log')}" for name in shown)
+    return f"Not running: {', '.join(ended) or 'none'}. All logs are in {logs}.\n{ends}"

@@ -1,0 +1,217 @@
+"""The history checker: what the log shows of the invariants I1-I8 (docs/architecture.md).
+
+One checker for `piperoll verify`, the simulation and the fault tests. Pure: it is shown facts in log order and
+answers violations. It folds with `piperoll.domain`, but judges each step by rules of its own, so that a fault of the
+fold shows. What tables, blobs and HTTP answers must agree with is shown to it by whoever can read those.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from piperoll.domain import batch as batches
+from piperoll.domain import job as jobs
+from piperoll.domain.batch import Batch
+from piperoll.domain.job import Job, Status
+from piperoll.log.record import Position, partition_of
+from schemas.envelope import Fact
+from schemas.events import (
+    BATCH_EVENTS,
+    DELIVERY_EVENTS,
+    JobStarted,
+    WebhookAbandoned,
+    WebhookDelivered,
+    WebhookFailed,
+)
+from schemas.ids import member_id
+
+HTTP_NOT_FOUND = 404
+NEXT_STATUSES: dict[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset(Status) - {Status.COMPLETED, Status.FAILED},  # an end needs a run
+    Status.PROCESSING: frozenset(Status),
+    Status.COMPLETED: frozenset({Status.COMPLETED}),
+    Status.FAILED: frozenset({Status.FAILED}),
+    Status.CANCELLED: frozenset({Status.CANCELLED}),
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Violation:
+    """One broken invariant, about one job, batch or partition."""
+
+    invariant: str
+    subject: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.subject} {self.sentence}"
+
+
+@dataclass(slots=True)
+class Hooks:
+    """What the deliveries topic shows of one job."""
+
+    facts: set[str] = field(default_factory=set)
+    terminal_ids: set[str] = field(default_factory=set)
+    settled: bool = False
+
+
+class History:
+    """The facts seen so far. With `partitions` it also checks that each record stands where its key belongs.
+
+    `jobs` and `batches` are the folded states. `trails` lists per job its accepted facts as
+    `sequence:offset:type`. `late_starts` are claims that stand after the end of their job: harmless, since the fold
+    drops them, but a worker that makes many of them runs finished jobs again.
+    """
+
+    def __init__(self, partitions: int | None = None) -> None:
+        self._partitions = partitions
+        self._found: list[Violation] = []
+        self._ends: dict[str, int] = {}
+        self.jobs: dict[str, Job] = {}
+        self.batches: dict[str, Batch] = {}
+        self.hooks: dict[str, Hooks] = {}
+        self.trails: dict[str, list[str]] = {}
+        self.late_starts: list[tuple[str, JobStarted]] = []
+
+    def observe(self, fact: Fact, position: Position | None = None) -> None:
+        """Takes the next fact of a topic. Facts of one subject must come in log order; topics may interleave."""
+        self._check_place(fact, position)
+        if isinstance(fact.data, DELIVERY_EVENTS):
+            self._observe_hook(fact)
+        elif isinstance(fact.data, BATCH_EVENTS):
+            after = batches.evolve(self.batches.get(fact.subject), fact)
+            if after is not None:
+                self.batches[fact.subject] = after
+        else:
+            self._observe_job(fact, position)
+
+    def violations(self) -> list[Violation]:
+        """What is wrong already, whatever may follow."""
+        return sorted([*self._found, *self._double_ends(), *self._erased_content()])
+
+    def unsettled(self, acknowledged: Iterable[str] = ()) -> list[Violation]:
+        """What is wrong if nothing more follows: for the end of a test, not for a live log.
+
+        `acknowledged` are the jobs that the API said yes to (I1); hooks must have an outcome by now (I4).
+        """
+        return sorted([*self._missing(acknowledged), *self._open(), *self._unexpanded(), *self._untold()])
+
+    def unanswered(self, answers: Mapping[str, int]) -> list[Violation]:
+        """I5: accepted and unerased jobs that a GET answered with 404; `answers` are HTTP statuses by job id."""
+        return [
+            Violation("I5", job_id, "is in the log and unerased, and was answered with 404")
+            for job_id, status in sorted(answers.items())
+            if status == HTTP_NOT_FOUND and job_id in self.jobs and not self.jobs[job_id].erased
+        ]
+
+    def leftovers(self, blobs: Mapping[str, Sequence[str]]) -> list[Violation]:
+        """I7: blobs that erased jobs still have; `blobs` are names by job id."""
+        return [
+            Violation("I7", job_id, f"is erased and still has {len(names)} blobs, such as {names[0]}")
+            for job_id, names in sorted(blobs.items())
+            if names and job_id in self.jobs and self.jobs[job_id].erased
+        ]
+
+    def _observe_job(self, fact: Fact, position: Position | None) -> None:
+        before = self.jobs.get(fact.subject)
+        after = jobs.evolve(before, fact)
+        if isinstance(fact.data, JobStarted) and before is not None and before.status.terminal:
+            self.late_starts.append((fact.subject, fact.data))
+        if after is None or after is before:
+            return
+        self.jobs[fact.subject] = after
+        offset = "" if position is None else position.offset
+        self.trails.setdefault(fact.subject, []).append(f"{after.sequence}:{offset}:{fact.data.type_name()}")
+        if after.status.terminal and (before is None or not before.status.terminal):
+            self._ends[fact.subject] = self._ends.get(fact.subject, 0) + 1
+        if before is not None:
+            self._found += [Violation("I2", fact.subject, sentence) for sentence in regressions(before, after)]
+
+    def _observe_hook(self, fact: Fact) -> None:
+        data = fact.data
+        assert isinstance(data, WebhookDelivered | WebhookFailed | WebhookAbandoned)
+        hooks = self.hooks.setdefault(fact.subject, Hooks())
+        if fact.id in hooks.facts:
+            return  # the relay appends at least once
+        hooks.facts.add(fact.id)
+        if data.phase == "processing":
+            if hooks.terminal_ids:
+                self._found.append(Violation("I4", fact.subject, "got a progress hook after its terminal one"))
+            return
+        hooks.terminal_ids.add(data.delivery_id)
+        hooks.settled = hooks.settled or isinstance(data, WebhookDelivered | WebhookAbandoned)
+        if len(hooks.terminal_ids) == 2:  # said once, however many follow
+            self._found.append(Violation("I4", fact.subject, "has terminal hooks of two different ids"))
+
+    def _check_place(self, fact: Fact, position: Position | None) -> None:
+        if self._partitions is None or position is None:
+            return
+        home = partition_of(fact.subject, self._partitions)
+        if position.partition != home:
+            sentence = f"has a record at {position}, its key belongs in partition {home}"
+            self._found.append(Violation("I2", fact.subject, sentence))
+
+    def _double_ends(self) -> Iterator[Violation]:
+        for job_id, count in self._ends.items():
+            if count > 1:
+                yield Violation("I1", job_id, f"reached a terminal state {count} times")
+
+    def _erased_content(self) -> Iterator[Violation]:
+        for job in self.jobs.values():
+            if job.erased and (job.parameters or job.result or job.error):
+                yield Violation("I7", job.job_id, "is erased and still names content")
+
+    def _missing(self, acknowledged: Iterable[str]) -> Iterator[Violation]:
+        for job_id in acknowledged:
+            if job_id not in self.jobs or not self.jobs[job_id].created:
+                yield Violation("I1", job_id, "was acknowledged and is not in the log")
+
+    def _open(self) -> Iterator[Violation]:
+        for job in self.jobs.values():
+            if not job.status.terminal:
+                yield Violation("I1", job.job_id, f"has not ended: it is {job.status.value}")
+
+    def _unexpanded(self) -> Iterator[Violation]:
+        for batch in self.batches.values():
+            members = (member_id(batch.batch_id, index) for index in range(batch.count))
+            missing = sum(1 for member in members if member not in self.jobs or not self.jobs[member].created)
+            if missing:
+                yield Violation("I1", batch.batch_id, f"lacks {missing} of its {batch.count} members")
+            if not batch.expanded:
+                yield Violation("I1", batch.batch_id, "was never acknowledged as expanded")
+
+    def _untold(self) -> Iterator[Violation]:
+        for job in self.jobs.values():
+            hooks = self.hooks.get(job.job_id)
+            due = job.has_webhook and job.created and job.status.terminal and not job.erased
+            if due and (hooks is None or not hooks.settled):
+                yield Violation("I4", job.job_id, "ended, and its webhook was neither delivered nor abandoned")
+
+
+def regressions(before: Job, after: Job) -> list[str]:
+    """I2: what is wrong with `after` as the state that the next accepted fact made of `before`, in sentences."""
+    found = []
+    if after.status not in NEXT_STATUSES[before.status]:
+        found.append(f"went from {before.status.value} to {after.status.value}")
+    if after.sequence != before.sequence + 1:
+        found.append(f"went from sequence {before.sequence} to {after.sequence}")
+    for name in ("updated_at", "attempt", "retries", "losses", "percent"):
+        old, new = getattr(before, name), getattr(after, name)
+        if new < old:
+            found.append(f"went back in {name}, from {old} to {new}")
+    for name in ("created", "erased"):
+        if getattr(before, name) and not getattr(after, name):
+            found.append(f"was {name} and is no more")
+    for name in ("owner", "ended_at", "started_at"):
+        if getattr(before, name) is not None and getattr(before, name) != getattr(after, name):
+            found.append(f"changed its {name}")
+    return found
+
+
+def beyond_the_log(stored: Mapping[int, int], ends: Mapping[int, int]) -> list[Violation]:
+    """I8: stored offsets ahead of the log's end, per partition."""
+    return [
+        Violation("I8", f"partition {part}", f"has its checkpoint at {offset}, the log ends at {ends.get(part, 0)}")
+        for part, offset in sorted(stored.items())
+        if offset > ends.get(part, 0)
+    ]

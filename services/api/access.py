@@ -1,0 +1,82 @@
+"""Finds out who calls: bootstrap keys from the settings, all others from Postgres, remembered for a while.
+
+A revoked or expired key is refused at the latest PIPEROLL_KEY_CACHE_S seconds later; meanwhile the keys that are
+known keep working without Postgres.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+import asyncpg
+import structlog
+
+from piperoll import keys
+from services.api.caller import Caller
+from services.api.errors import ReadModelUnavailableError, unauthorized
+from services.api.read_model import AWAY
+
+log = structlog.get_logger()
+
+PREPARE_PAUSE_S = 1.0
+LOCAL_OWNER = "local"
+BOOTSTRAP_SCOPES = frozenset({"jobs", "admin"})
+MAX_TOKEN_BYTES = 512  # twice the longest key there can be; nothing longer is worth a digest
+
+
+class Access:
+    """Callers by key. Only digests are kept in memory."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, pepper: str, bootstrap: Iterable[str], cache_s: float, deadline_s: float
+    ) -> None:
+        self._pool = pool
+        self._pepper = pepper
+        self._cache_s = cache_s
+        self._deadline_s = deadline_s
+        self._known: dict[str, tuple[Caller, float]] = {}
+        local = Caller(LOCAL_OWNER, "bootstrap", BOOTSTRAP_SCOPES)
+        self._bootstrap = {keys.digest(pepper, key): local for key in bootstrap if key}
+
+    async def caller(self, token: bytes | None) -> Caller:
+        """Whose key `token` is. Raises ApiError: UNAUTHORIZED (401), READ_MODEL_UNAVAILABLE (503)."""
+        if not token or len(token) > MAX_TOKEN_BYTES:
+            raise unauthorized()
+        digest = keys.digest(self._pepper, token.decode("latin-1"))
+        if caller := self._bootstrap.get(digest):
+            return caller
+        known = self._known.get(digest)
+        if known is not None and time.monotonic() < known[1]:
+            return known[0]
+        return await self._look_up(digest)
+
+    async def prepare(self) -> None:
+        """Makes the keys' table where it is missing, as soon as Postgres lets it."""
+        while True:
+            try:
+                await keys.prepare(self._pool)
+            except AWAY as error:
+                log.warning("keys_not_prepared", error=repr(error), next_try_s=PREPARE_PAUSE_S)
+                await asyncio.sleep(PREPARE_PAUSE_S)
+            else:
+                return
+
+    async def _look_up(self, digest: str) -> Caller:
+        self._known.pop(digest, None)
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                key = await keys.find(self._pool, digest)
+        except AWAY as error:
+            log.warning("keys_away", error=repr(error))
+            raise ReadModelUnavailableError("the key cannot be checked at present") from error
+        if key is None:
+            raise unauthorized()
+        caller = Caller(key.owner, key.key_id, key.scopes)
+        self._known[digest] = (caller, time.monotonic() + self._remembered_s(key))
+        return caller
+
+    def _remembered_s(self, key: keys.Key) -> float:
+        """How long to remember a key: never beyond its own end."""
+        if key.expires_at is None:
+            return self._cache_s
+        return min(self._cache_s, key.expires_at.timestamp() - time.time())

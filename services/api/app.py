@@ -1,0 +1,118 @@
+"""The composition root of the API: what is built from the settings, in which order it starts and ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import structlog
+
+from piperoll.blobs import AsyncBlobs, Blobs
+from piperoll.clock import utc_now
+from piperoll.log.admin import require_topics
+from piperoll.log.kafka import KafkaOffsets
+from piperoll.log.producer import KafkaAppender
+from piperoll.postgres import connect_pool
+from piperoll.runtime import Lifetime
+from piperoll.seal import Seal
+from piperoll.settings import Settings
+from services.api.access import Access
+from services.api.commands import Commands
+from services.api.creation import Creator
+from services.api.ends import LogEnds
+from services.api.positions import Positions
+from services.api.read_model import ReadModel
+from services.api.reading import Reading
+from services.api.server import listen, serve
+from services.api.services import Services
+from services.api.spread import IdSpread
+from services.api.submissions import Rules
+from services.api.watch import StatusWatch
+from services.api.web import build_app
+
+log = structlog.get_logger()
+
+
+async def main(settings: Settings, lifetime: Lifetime) -> None:
+    """Serves until told to stop. Needs Kafka to start; Postgres may come later."""
+    seal = Seal(settings.sealing_keys)
+    await require_topics(settings)
+    async with _connected(settings) as (appender, offsets, pool):
+        blobs = AsyncBlobs(Blobs(settings.blob_url))
+        positions = Positions(settings.postgres_dsn.get_secret_value())
+        read_model = ReadModel(pool, settings.read_deadline_s)
+        watch = StatusWatch(read_model, positions)
+        ends = LogEnds(offsets, settings.read_deadline_s)
+        reading = Reading(read_model, positions, ends, watch, blobs, settings.read_deadline_s)
+        commands = Commands(appender, blobs, seal, utc_now, settings.append_deadline_s)
+        services = Services(
+            rules=Rules.of(settings),
+            commands=commands,
+            creator=Creator(commands, read_model, reading, IdSpread(settings.partitions)),
+            reading=reading,
+            read_model=read_model,
+            blobs=blobs,
+            problems=lifetime.problems,
+            max_body_bytes=settings.max_body_bytes,
+            max_upload_bytes=settings.max_upload_bytes,
+        )
+        lifetime.check("kafka", appender.problem)
+        lifetime.check("read_model", positions.problem)
+        await _serve(settings, lifetime, services, _access(settings, pool), positions, watch)
+        blobs.close()
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[tuple[KafkaAppender, KafkaOffsets, asyncpg.Pool]]:
+    """Producer, a look at offsets, and a pool that opens connections when they are needed."""
+    appender = KafkaAppender(settings, client_id=f"piperoll-api-{settings.instance}")
+    offsets = KafkaOffsets(settings)
+    pool = await connect_pool(settings.postgres_dsn.get_secret_value(), min_size=0)
+    try:
+        await appender.start()
+        await offsets.start()
+        yield appender, offsets, pool
+    finally:
+        await offsets.stop()
+        await appender.stop()
+        pool.terminate()
+
+
+async def _serve(
+    settings: Settings,
+    lifetime: Lifetime,
+    services: Services,
+    access: Access,
+    positions: Positions,
+    watch: StatusWatch,
+) -> None:
+    """Runs the server with what has to run beside it; those who wait are answered before the drain."""
+    app = build_app(services, access)
+    with listen(settings.api_host, settings.api_port) as listening:
+        host, port = listening.getsockname()[:2]
+        log.info("api_listening", host=host, port=port)
+        async with asyncio.TaskGroup() as tasks:
+            beside = [
+                tasks.create_task(positions.run()),
+                tasks.create_task(watch.run()),
+                tasks.create_task(_release(lifetime.stopping, watch)),
+                tasks.create_task(access.prepare()),
+            ]
+            await serve(app, listening, lifetime.stopping)
+            for task in beside:
+                task.cancel()
+
+
+async def _release(stopping: asyncio.Event, watch: StatusWatch) -> None:
+    await stopping.wait()
+    watch.close()
+
+
+def _access(settings: Settings, pool: asyncpg.Pool) -> Access:
+    return Access(
+        pool,
+        settings.key_pepper.get_secret_value(),
+        settings.bootstrap_keys.get_secret_value().split(","),
+        settings.key_cache_s,
+        settings.read_deadline_s,
+    )

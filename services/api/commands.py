@@ -1,0 +1,115 @@
+"""Turns what clients want into facts: content to the blob store first, then one record to the log."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic_core import to_json
+
+from piperoll.blobs import AsyncBlobs
+from piperoll.clock import Clock
+from piperoll.log.contract import Appender, OutcomeUnknownError
+from piperoll.log.record import Position
+from piperoll.seal import Seal
+from schemas.claims import Claim
+from schemas.envelope import Fact
+from schemas.errors import ErrorCode
+from schemas.events import BatchCreated, Event, JobCancelled, JobCreated
+from schemas.ids import draw_run, event_id
+from schemas.topics import JOB_EVENTS
+from services.api.caller import Caller
+from services.api.errors import UnavailableError
+from services.api.submissions import BatchSubmission, Submission
+
+SOURCE = "api"
+
+
+class Commands:
+    """Appends what was decided. Every method raises UnavailableError OUTCOME_UNKNOWN when Kafka does not answer."""
+
+    def __init__(self, log: Appender, blobs: AsyncBlobs, seal: Seal, clock: Clock, deadline_s: float) -> None:
+        self._log = log
+        self._blobs = blobs
+        self._seal = seal
+        self._clock = clock
+        self._deadline_s = deadline_s
+
+    async def create_job(self, job_id: str, job: Submission, caller: Caller) -> tuple[datetime, Position]:
+        """When the job was created, and where that stands."""
+        parameters = job.parameters
+        claim = await self._put(job_id, {"job_type": job.job_type, "parameters": self._sealed(job.given)})
+        event = JobCreated(
+            job_type=job.job_type,
+            parameters=claim,
+            body_sha256=job.body_sha256,
+            user_id=job.user_id,
+            target_id=parameters.target_id,
+            priority=parameters.priority,
+            timeout_s=parameters.timeout_s,
+            max_attempts=parameters.max_attempts,
+            has_webhook=parameters.webhook is not None,
+        )
+        return await self._append(job_id, job_id, event, caller, "job_id")
+
+    async def create_batch(self, batch_id: str, batch: BatchSubmission, caller: Caller) -> tuple[datetime, Position]:
+        """When the batch was created, and where that stands: one record, so all of it or nothing."""
+        specs = await self._put(batch_id, [self._spec(job) for job in batch.jobs])
+        name = await self._put(batch_id, batch.name) if batch.name else None
+        event = BatchCreated(
+            count=len(batch.jobs), specs=specs, body_sha256=batch.body_sha256, name=name, user_id=batch.user_id
+        )
+        return await self._append(batch_id, batch_id, event, caller, "batch_id")
+
+    async def cancel_job(self, job_id: str, reason: str | None, caller: Caller) -> Position:
+        """Where the wish stands; whether it won, the fold decides."""
+        event = JobCancelled(by=caller.owner, reason=reason)
+        _, position = await self._append(job_id, draw_run(), event, caller, "job_id")
+        return position
+
+    async def _append(
+        self, subject: str, scope: str, event: Event, caller: Caller, named: str
+    ) -> tuple[datetime, Position]:
+        """Appends one fact. `scope` makes its id: the subject's own where a repeat is the same fact."""
+        now = self._clock()
+        fact = Fact(
+            id=event_id(scope, type(event).__name__),
+            subject=subject,
+            owner=caller.owner,
+            time=now,
+            source=SOURCE,
+            data=event,
+            traceparent=caller.traceparent,
+        )
+        try:
+            return now, await self._log.append(JOB_EVENTS, fact, self._deadline_s)
+        except OutcomeUnknownError as error:
+            raise UnavailableError(
+                ErrorCode.OUTCOME_UNKNOWN,
+                "Kafka did not acknowledge in time, so the outcome is not known: repeat the request with the same "
+                f"Idempotency-Key, or look the {named} up",
+                {named: subject},
+            ) from error
+
+    async def _put(self, subject: str, document: Any) -> Claim:
+        return await self._blobs.put(f"{subject}/in", to_json(document))
+
+    def _spec(self, job: Submission) -> dict[str, Any]:
+        """What the process manager needs to create a member."""
+        parameters = job.parameters
+        return {
+            "job_type": job.job_type,
+            "parameters": self._sealed(job.given),
+            "priority": parameters.priority,
+            "timeout_s": parameters.timeout_s,
+            "max_attempts": parameters.max_attempts,
+            "target_id": parameters.target_id,
+            "user_id": job.user_id,
+            "has_webhook": parameters.webhook is not None,
+            "body_sha256": job.body_sha256,
+        }
+
+    def _sealed(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Parameters as they are stored: nobody but the notifier reads the token."""
+        webhook = given.get("webhook")
+        if not webhook or webhook.get("token") is None:
+            return given
+        return {**given, "webhook": {**webhook, "token": {"sealed": self._seal.seal(webhook["token"])}}}

@@ -1,0 +1,102 @@
+"""The way into the app, as plain ASGI: lets known callers in, counts, and turns what escaped into an envelope."""
+
+import time
+from dataclasses import replace
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from schemas.errors import ErrorCode
+from services.api import metrics
+from services.api.access import Access
+from services.api.answers import failure
+from services.api.caller import Caller, valid_traceparent
+from services.api.errors import ApiError
+
+log = structlog.get_logger()
+
+PUBLIC = ("/api/health", "/api/doc", "/api/swagger.json", "/metrics")
+SCOPE = "jobs"
+BEARER = b"bearer "
+
+
+class Gate:
+    """Every path but the public ones needs a key, known or not: who may not call learns nothing about paths."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the ASGI specification."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send)
+        began = time.perf_counter()
+        metrics.IN_FLIGHT.inc()
+        try:
+            await self._enter(scope, receive, answer)
+        finally:
+            metrics.IN_FLIGHT.dec()
+            taken = time.perf_counter() - began
+            metrics.answered(scope["method"], _route(scope), answer.status, taken)
+            log.debug("request", path=scope["path"], status=answer.status, seconds=round(taken, 4))
+
+    async def _enter(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        try:
+            if not _is_public(scope["path"]):
+                scope["piperoll.caller"] = await self._caller(scope)
+            await self._app(scope, receive, answer)
+        except ApiError as error:
+            await failure(error)(scope, receive, answer)
+        except ClientDisconnect:
+            log.debug("client_left", path=scope["path"])
+        except Exception as error:
+            log.exception("request_failed", path=scope["path"], error=repr(error))
+            if answer.begun:
+                raise  # half an answer cannot be taken back: the server closes the connection
+            internal = ApiError(500, ErrorCode.INTERNAL_ERROR, "something went wrong here; it was logged")
+            await failure(internal)(scope, receive, answer)
+
+    async def _caller(self, scope: Scope) -> Caller:
+        headers = dict(scope["headers"])
+        caller = await self._access.caller(_token(headers))
+        if not caller.may(SCOPE):
+            raise ApiError(403, ErrorCode.FORBIDDEN, f"this key lacks the scope {SCOPE!r}")
+        trace = valid_traceparent(headers.get(b"traceparent", b""))
+        return replace(caller, traceparent=trace) if trace else caller
+
+
+class _Answer:
+    """Passes an answer on and remembers what became of it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 499  # nginx's number for a client that left before there was an answer
+
+    @property
+    def begun(self) -> bool:
+        return self.status != 499
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
+
+
+def _token(headers: dict[bytes, bytes]) -> bytes | None:
+    authorization = headers.get(b"authorization", b"")
+    if authorization[: len(BEARER)].lower() == BEARER:
+        return authorization[len(BEARER) :].strip()
+    return headers.get(b"x-secretary-api-key")
+
+
+def _is_public(path: str) -> bool:
+    return any(path == public or path.startswith(f"{public}/") for public in PUBLIC)
+
+
+def _route(scope: Scope) -> str:
+    """The template of the path that answered, or one name for all that lead nowhere."""
+    return getattr(scope.get("route"), "path", "unknown")

@@ -1,0 +1,36 @@
+"""Health and metrics: the paths that need no key."""
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.api.answers import success
+from services.api.errors import RETRY_AFTER_S
+from services.api.services import services_of
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/api/health/", summary="Whether the process lives")
+@router.get("/api/health", include_in_schema=False)
+@router.get("/api/health/live", summary="Whether the process lives")
+async def live() -> Response:
+    """200 as long as requests are answered at all."""
+    return success({"status": "ok"})
+
+
+@router.get("/api/health/ready", summary="Whether requests can be served")
+async def ready(request: Request) -> Response:
+    """200 when Kafka and the read model answer; else 503 and what is missing."""
+    problems = services_of(request).problems()
+    if not problems:
+        return success({"status": "ok", "problems": {}})
+    headers = {"Retry-After": RETRY_AFTER_S}
+    return success({"status": "unavailable", "problems": problems}, status=503, headers=headers)
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics() -> Response:
+    """Prometheus' text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

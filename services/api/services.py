@@ -1,0 +1,35 @@
+"""What the routes work with, put together by the composition root and found on the app."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from piperoll.blobs import AsyncBlobs
+from services.api.commands import Commands
+from services.api.creation import Creator
+from services.api.read_model import ReadModel
+from services.api.reading import Reading
+from services.api.submissions import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of the API. `problems` is what keeps it from being ready, by name."""
+
+    rules: Rules
+    commands: Commands
+    creator: Creator
+    reading: Reading
+    read_model: ReadModel
+    blobs: AsyncBlobs
+    problems: Callable[[], dict[str, str]]
+    max_body_bytes: int
+    max_upload_bytes: int
+
+
+def services_of(request: Request) -> Services:
+    """The parts of the app that a request came to."""
+    services = request.app.state.services
+    assert isinstance(services, Services)
+    return services

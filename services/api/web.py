@@ -1,0 +1,72 @@
+"""The FastAPI app: routes, the gate in front of them, and the envelope around every error."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from piperoll.blobs import BlobStoreError
+from schemas.errors import SENTENCES, ErrorCode
+from services.api import openapi
+from services.api.access import Access
+from services.api.answers import failure
+from services.api.errors import ApiError, UnavailableError
+from services.api.gate import Gate
+from services.api.routes import batches, files, health, jobs
+from services.api.services import Services
+
+CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
+
+
+def build_app(services: Services, access: Access) -> FastAPI:
+    """The app over these parts."""
+    app = FastAPI(
+        title=openapi.TITLE,
+        description=openapi.DESCRIPTION,
+        openapi_url="/api/swagger.json",
+        docs_url="/api/doc",
+        redoc_url=None,
+        redirect_slashes=False,  # a redirected POST loses its body with some clients
+    )
+    app.state.services = services
+    for router in (batches.router, jobs.router, files.router, health.router):  # batch before {job_id}
+        app.include_router(router)
+    app.add_exception_handler(ApiError, _refused)
+    app.add_exception_handler(BlobStoreError, _storage_away)
+    app.add_exception_handler(HTTPException, _not_served)
+    app.add_middleware(Gate, access=access)
+    _declare_key(app)
+    return app
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return failure(error)
+
+
+async def _storage_away(request: Request, error: Exception) -> Response:
+    """Content is stored before a fact names it, so nothing was created."""
+    return failure(UnavailableError(ErrorCode.STORAGE_ERROR, SENTENCES[ErrorCode.STORAGE_ERROR]))
+
+
+async def _not_served(request: Request, error: Exception) -> Response:
+    """What the framework refuses: unknown paths and methods."""
+    assert isinstance(error, HTTPException)
+    code = CODES.get(error.status_code, ErrorCode.INVALID_REQUEST)
+    message = f"{request.method} {request.url.path[:200]} is not served here; see /api/doc"
+    return failure(ApiError(error.status_code, code, message, headers=error.headers))
+
+
+def _declare_key(app: FastAPI) -> None:
+    """Adds the key to the OpenAPI document, which FastAPI only does for its own security classes."""
+    generate = app.openapi
+
+    def with_key() -> dict[str, Any]:
+        document = generate()
+        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["bearer"] = {"type": "http", "scheme": "bearer"}
+        return document
+
+    app.openapi = with_key  # type: ignore[method-assign]

@@ -1,0 +1,100 @@
+"""What nobody waits for: holding what is too old, giving up what had its time, removing old rows, measuring."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import asyncpg
+import structlog
+
+from schemas.ids import delivery_id
+from services.notifier import metrics
+from services.notifier.outcome import abandoned_fact
+from services.notifier.queue import SQL, TRANSIENT, Queue, add_to_outbox
+
+log = structlog.get_logger()
+
+GROUP = 500
+KEEP_S = 30 * 86400.0  # as long as the deliveries topic remembers what was delivered
+MEASURE_EVERY_S = 15.0
+HOLD_EVERY_S = 5.0
+TIDY_EVERY_S = 300.0
+
+
+class Sweep:
+    """One per process; rows that another one sweeps are skipped."""
+
+    def __init__(self, pool: asyncpg.Pool, queue: Queue, patience_s: float, written: asyncio.Event) -> None:
+        self._pool = pool
+        self._queue = queue
+        self._patience_s = patience_s
+        self._written = written
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Sweeps now and then until `stopping` is set. Postgres being away only puts it off."""
+        async with asyncio.TaskGroup() as tasks:
+            for every_s, chore in (
+                (HOLD_EVERY_S, self.hold_late),
+                (TIDY_EVERY_S, self.give_up),
+                (TIDY_EVERY_S, self.remove_old),
+                (MEASURE_EVERY_S, self.measure),
+            ):
+                tasks.create_task(_now_and_then(every_s, chore, stopping))
+
+    async def hold_late(self) -> None:
+        """Final hooks first seen too late are held, and that is said."""
+        while await self._end(SQL["hold_late"], (GROUP,), "TOO_OLD") == GROUP:
+            pass
+
+    async def give_up(self) -> None:
+        """Final hooks whose whole schedule has passed, as behind a receiver that was away all the time."""
+        while await self._end(SQL["give_up"], (GROUP, self._patience_s), "EXHAUSTED") == GROUP:
+            pass
+
+    async def remove_old(self) -> None:
+        """Rows of ended jobs first seen 30 days ago."""
+        while len(await self._pool.fetch(SQL["remove_old"], GROUP, KEEP_S)) == GROUP:
+            pass
+
+    async def measure(self) -> None:
+        """Backlog and outbox."""
+        due, oldest_s, outbox = await self._queue.backlog()
+        metrics.DUE.set(due)
+        metrics.OLDEST_DUE.set(oldest_s)
+        metrics.OUTBOX.set(outbox)
+
+    async def _end(self, statement: str, arguments: tuple[float, ...], reason: str) -> int:
+        """Ends final hooks by a statement, with their facts in the same transaction; answers how many."""
+        now = datetime.now(UTC)
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(statement, *arguments)
+            facts = [
+                abandoned_fact(
+                    row["job_id"],
+                    row["owner"],
+                    delivery_id(row["job_id"], "final"),
+                    row["final_phase"],
+                    row["attempts"],
+                    reason,
+                    now,
+                )
+                for row in rows
+            ]
+            await add_to_outbox(connection, facts)
+        if rows:
+            log.warning("final_hooks_not_sent", hooks=len(rows), reason=reason)
+            self._written.set()
+        return len(rows)
+
+
+async def _now_and_then(every_s: float, chore: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:
+    while not stopping.is_set():
+        try:
+            await chore()
+        except TRANSIENT as error:
+            log.warning("sweep_put_off", error=repr(error))
+        try:
+            async with asyncio.timeout(every_s):
+                await stopping.wait()
+        except TimeoutError:
+            continue

@@ -1,0 +1,1 @@
+"""The system from the outside: HTTP, webhooks, commands."""

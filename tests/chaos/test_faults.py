@@ -1,0 +1,142 @@
+"""What the system survives: its processes killed, its broker and its database taken away, all under load.
+
+Each test ends with the same judgement: every acknowledged job ended once, the read model is the fold of the log, and
+every end was told to the receiver under one id.
+"""
+
+import asyncio
+
+import httpx
+import pytest
+
+from piperoll.log.kafka import KafkaOffsets
+from schemas.envelope import Fact
+from schemas.events import JobStarted
+from schemas.topics import JOB_EVENTS
+from tests.support.system import System, is_final
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.timeout(240)
+
+
+async def hooked(system: System, count: int, **parameters: object) -> list[str]:
+    """Creates jobs that tell the receiver of their end."""
+    webhook = {"url": system.receiver.url("/hook"), "token": "secret"}
+    made = [system.create(webhook=webhook, **parameters) for _ in range(count)]
+    return list(await asyncio.gather(*made))
+
+
+async def judge(system: System, job_ids: list[str]) -> None:
+    """The judgement at the end of every fault."""
+    ended = await system.wait_for_all(job_ids)
+    assert {job["status"] for job in ended} == {"completed"}
+    for job_id, hooks in (await system.wait_for_final_hooks(job_ids)).items():
+        finals = [hook for hook in hooks if is_final(hook)]
+        assert len({hook["webhook-id"] for hook in finals}) == 1, f"{job_id} was told to have ended twice"
+        last_first = next(index for index, hook in enumerate(hooks) if is_final(hook))
+        assert all(is_final(hook) for hook in hooks[last_first:]), f"progress of {job_id} followed its end"
+    report = await system.verify()
+    assert not report.violations, report.violations
+
+
+async def facts_of(system: System, job_ids: set[str], begin: dict[int, int]) -> list[Fact]:
+    """The facts of some jobs since `begin`, in log order per job."""
+    offsets = KafkaOffsets(system.settings)
+    await offsets.start()
+    try:
+        records = await offsets.read_range(JOB_EVENTS, begin, await offsets.end_offsets(JOB_EVENTS))
+    finally:
+        await offsets.stop()
+    return [fact for fact in (record.fact() for record in records) if fact.subject in job_ids]
+
+
+async def log_end(system: System) -> dict[int, int]:
+    offsets = KafkaOffsets(system.settings)
+    await offsets.start()
+    try:
+        return await offsets.end_offsets(JOB_EVENTS)
+    finally:
+        await offsets.stop()
+
+
+async def test_a_job_whose_worker_is_killed_completes_on_a_later_attempt(system: System) -> None:
+    begin = await log_end(system)
+    finished = await hooked(system, 5)
+    await system.wait_for_all(finished)
+    running = await hooked(system, 2, sleep_s=3, steps=10)
+    for job_id in running:
+        await system.wait_for_status(job_id, "processing")
+    await system.stack.kill("worker")
+    await judge(system, finished + running)
+    starts = [
+        fact for fact in await facts_of(system, {*finished, *running}, begin) if isinstance(fact.data, JobStarted)
+    ]
+    assert [fact.subject for fact in starts].count(running[0]) == 2, "the killed run was followed by one other"
+    assert all([fact.subject for fact in starts].count(job_id) == 1 for job_id in finished), "no finished job ran again"
+
+
+async def test_a_batch_whose_expander_dies_in_the_middle_is_expanded_once(system: System) -> None:
+    begin = await log_end(system)
+    batch = await system.create_batch(400)
+    batch_id = batch["batch_id"]
+
+    async def halfway() -> bool:
+        return (await system.batch(batch_id))["completed_count"] >= 20
+
+    await wait_until(halfway, 60, "some members to be completed")
+    await system.stack.kill("worker")
+
+    async def ended() -> bool:
+        return (await system.batch(batch_id))["status"] == "completed"
+
+    await wait_until(ended, 120, "the batch to be completed")
+    after = await system.batch(batch_id)
+    assert (after["job_count"], after["completed_count"], after["failed_count"]) == (400, 400, 0)
+    members = {member["job_id"] for member in after["jobs"]}
+    runs: dict[str, list[int]] = {}
+    for fact in await facts_of(system, members, begin):
+        if isinstance(fact.data, JobStarted):
+            runs.setdefault(fact.subject, []).append(fact.data.number)
+    assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in runs.values()), "no finished member ran again"
+    assert not (await system.verify()).violations
+
+
+@pytest.mark.parametrize("service", ["projector", "notifier"])
+async def test_killing_a_reader_under_load_loses_and_doubles_nothing(system: System, service: str) -> None:
+    first = await hooked(system, 100)
+    await system.stack.kill(service)
+    second = await hooked(system, 100)
+    await system.stack.kill(service)
+    await judge(system, first + second)
+
+
+async def test_every_acknowledged_job_completes_when_the_broker_was_away(system: System) -> None:
+    acknowledged = await hooked(system, 60)
+    await system.stack.stop_kafka()
+    refused = await system.client.post("/api/jobs/", json={"job_type": "noop", "parameters": {}})
+    assert refused.status_code == 503
+    assert refused.json()["error"]["code"] == "OUTCOME_UNKNOWN"
+    assert "Retry-After" in refused.headers
+    await system.stack.start_kafka()
+
+    async def accepted() -> str:
+        return await system.create()
+
+    acknowledged.append(
+        await wait_until(accepted, 60, "a job to be accepted again", not_yet=(AssertionError, httpx.TransportError))
+    )
+    later = await hooked(system, 20)
+    await system.wait_for_all([*acknowledged, *later])
+    await judge(system, acknowledged[:60] + later)
+
+
+async def test_jobs_are_accepted_while_postgres_is_away_and_readable_when_it_is_back(system: System) -> None:
+    before = await hooked(system, 20)
+    await system.wait_for_all(before)
+    await system.stack.stop_postgres()
+    during = await hooked(system, 20)
+    unreadable = await system.client.get(f"/api/jobs/{during[0]}")
+    assert unreadable.status_code == 503
+    assert unreadable.json()["error"]["code"] == "READ_MODEL_UNAVAILABLE"
+    await system.stack.start_postgres()
+    await judge(system, before + during)

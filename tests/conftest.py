@@ -1,0 +1,92 @@
+"""What every test may ask for. One Kafka and one Postgres serve the whole session; a test that needs them pristine, or
+stops them, starts a stack of its own in its `tmp_path`.
+
+Topic names are fixed, so all tests of a session share one log: they use ids of their own and pass over the rest.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import hypothesis
+import pytest
+
+from piperoll.embedded.stack import Stack, StackOptions
+from piperoll.postgres import connect_pool
+from piperoll.settings import Settings
+from tests.support.receiver import Receiver
+from tests.support.system import System
+
+# The same examples in every run, so that a red build is red again on the next machine. `--hypothesis-profile=search`
+# draws new ones, and many: for whoever changed the fold.
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=100)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=5000, print_blob=True)
+hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """A running Kafka and Postgres, topics made, no service. Not to be stopped: others use it too."""
+    async with Stack(tmp_path_factory.mktemp("stack"), StackOptions(services=())) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def database(stack: Stack) -> str:
+    """The connection string of a fresh, empty database for this module."""
+    name = f"test_{uuid4().hex[:12]}"
+    await stack.postgres.create_database(name)
+    return stack.postgres.dsn(name)
+
+
+@pytest.fixture(scope="module")
+def environment(stack: Stack, database: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """All PIPEROLL_* settings as variables: the session's Kafka, this module's own database and blob folder.
+
+    For settings that differ: `Settings.from_environment({**environment, "PIPEROLL_SLOTS": "1"})`.
+    """
+    blobs: Path = tmp_path_factory.mktemp("blobs")
+    return {**stack.environment, "PIPEROLL_POSTGRES_DSN": database, "PIPEROLL_BLOB_URL": blobs.as_uri()}
+
+
+@pytest.fixture(scope="module")
+def settings(environment: dict[str, str]) -> Settings:
+    """The settings of `environment`."""
+    return Settings.from_environment(environment)
+
+
+@pytest.fixture(scope="module")
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    """Connections to this module's database."""
+    connections = await connect_pool(database)
+    yield connections
+    await connections.close()
+
+
+@pytest.fixture(scope="session")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    """The four services in processes of their own over a Kafka and Postgres of their own, and a webhook receiver.
+
+    Fault tests kill its parts; each test leaves it working.
+    """
+    files: Path = tmp_path_factory.mktemp("files")
+    options = StackOptions(
+        extra_env={
+            "PIPEROLL_ENABLE_NOOP": "true",
+            "PIPEROLL_FILES_ROOTS": str(files),
+            "PIPEROLL_SLOTS": "2",
+            "PIPEROLL_RETRY_BASE_S": "0.2",
+            "PIPEROLL_HANDOVER_GRACE_S": "2",
+            "PIPEROLL_CHECKPOINT_INTERVAL_S": "1",
+            "PIPEROLL_APPEND_DEADLINE_S": "3",
+            "PIPEROLL_DELIVERY_SCHEDULE_S": "0,0.2,0.5,1,1,1",
+        }
+    )
+    async with Receiver() as receiver, Stack(tmp_path_factory.mktemp("system"), options) as running:
+        await running.wait_ready()
+        headers = {"Authorization": f"Bearer {running.api_key}"}
+        limits = httpx.Limits(max_connections=20)
+        async with httpx.AsyncClient(base_url=running.api_url, headers=headers, limits=limits, timeout=70) as client:
+            yield System(running, client, receiver, files)

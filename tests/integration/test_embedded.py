@@ -1,0 +1,318 @@
+"""The embedded stack: a real Kafka, a real Postgres and stand-in services, started, killed, left over and found again.
+
+The services here are a few lines of Python that answer what the stack asks; the real ones have tests of their own.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import psutil
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from piperoll.embedded.account import opened, packed, unpacked
+from piperoll.embedded.environment import Addresses, service_environment, shared_settings
+from piperoll.embedded.errors import StackError
+from piperoll.embedded.leftovers import recognise, stop_all
+from piperoll.embedded.ports import PortBook, is_free
+from piperoll.embedded.postgres import EmbeddedPostgres, stop_leftover
+from piperoll.embedded.private import Secrets, load_secrets
+from piperoll.embedded.stack import Stack, StackOptions
+from tests.support.waiting import wait_until
+
+STAND_IN = """\
+import http.server, json, os, sys
+service = sys.argv[1]
+print(json.dumps({name: value for name, value in os.environ.items() if name.startswith("PIPEROLL_")}), flush=True)
+port = os.environ["PIPEROLL_API_PORT" if service == "api" else "PIPEROLL_HEALTH_PORT"]
+class Ready(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(port)), Ready).serve_forever()
+"""
+
+
+def runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def pid_of(stack: Stack, name: str) -> int | None:
+    try:
+        return stack.pid(name)
+    except StackError:
+        return None
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    script = tmp_path_factory.mktemp("stand-in") / "service.py"
+    script.write_text(STAND_IN)
+    return (sys.executable, str(script))
+
+
+@pytest.fixture(scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory, command: tuple[str, ...]) -> AsyncIterator[Stack]:
+    """One stack for the tests that leave it as they found it; its folder is 0700, as temporary folders are."""
+    folder = tmp_path_factory.mktemp("stack") / "data"
+    options = StackOptions(service_command=command, processes={"worker": 2}, api_keys=["first.key"])
+    async with Stack(folder, options) as running:
+        await running.wait_ready(30)
+        yield running
+
+
+async def test_kafka_and_postgres_answer_once_the_stack_has_started(stack: Stack) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka.bootstrap)
+    await admin.start()
+    assert len((await admin.describe_cluster())["brokers"]) == 1
+    await admin.close()
+    connection = await asyncpg.connect(stack.environment["PIPEROLL_POSTGRES_DSN"])
+    assert await connection.fetchval("SELECT current_setting('server_version_num')::int / 10000") == 18
+    await connection.close()
+
+
+async def test_postgres_asks_for_the_password(stack: Stack) -> None:
+    dsn = stack.environment["PIPEROLL_POSTGRES_DSN"]
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(dsn, password="another")
+
+
+async def test_all_servers_listen_on_the_loopback_address_only(stack: Stack) -> None:
+    for name in ("kafka", "postgres"):
+        listening = [
+            connection.laddr.ip.removeprefix("::ffff:")
+            for connection in psutil.Process(stack.pid(name)).net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        assert set(listening) == {"127.0.0.1"}, name
+
+
+async def test_stack_json_tells_addresses_and_process_ids_to_its_owner_only(stack: Stack) -> None:
+    path = stack.data_dir / "stack.json"
+    told = json.loads(path.read_text())
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert told["api_url"] == stack.api_url
+    assert told["env"] == stack.environment
+    assert told["pids"] == {name: stack.pid(name) for name in told["pids"]}
+    assert set(told["pids"]) == {
+        "kafka", "postgres", "api", "worker", "worker-1", "projector", "notifier",
+    }  # fmt: skip
+
+
+async def test_folders_with_content_are_closed_to_others(stack: Stack) -> None:
+    for name in ("private", "blobs", "kafka", "logs", "postgres"):
+        assert (stack.data_dir / name).stat().st_mode & 0o077 == 0, name
+
+
+async def test_each_service_process_gets_its_own_instance_name_and_health_port(stack: Stack) -> None:
+    logs = [stack.data_dir / "logs" / f"{name}.log" for name in ("worker", "worker-1", "projector", "notifier")]
+    await wait_until(lambda: all(log.stat().st_size for log in logs), 10, "every service has spoken")
+    seen = [json.loads(log.read_text().splitlines()[0]) for log in logs]
+    assert [env["PIPEROLL_INSTANCE"] for env in seen] == ["worker-0", "worker-1", "projector-0", "notifier-0"]
+    assert len({env["PIPEROLL_HEALTH_PORT"] for env in seen}) == 4
+
+
+async def test_a_killed_service_is_back_within_two_seconds(stack: Stack) -> None:
+    before = stack.pid("worker-0")
+    await stack.kill("worker")
+    await wait_until(lambda: pid_of(stack, "worker") not in (None, before), 2, "the worker is back")
+
+
+async def test_a_stopped_service_stays_away_until_it_is_started(stack: Stack) -> None:
+    await stack.stop_service("notifier")
+    assert pid_of(stack, "notifier") is None
+    await stack.start_service("notifier")
+    assert runs(stack.pid("notifier"))
+
+
+async def test_a_second_stack_on_the_same_folder_is_refused_and_the_first_goes_on(stack: Stack) -> None:
+    with pytest.raises(StackError, match="in use by another running stack"):
+        await Stack(stack.data_dir).start()
+    await stack.wait_ready(5)
+
+
+async def test_a_taken_port_is_named_in_the_refusal_and_nothing_is_left_running(stack: Stack, tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(StackError, match=f"port {port} is taken"):
+            await Stack(tmp_path, StackOptions(port=port)).start()
+    assert not (tmp_path / "stack.json").exists()
+
+
+async def test_killed_stores_come_back_at_their_ports_with_their_data(stack: Stack) -> None:
+    connection = await asyncpg.connect(stack.postgres.dsn("piperoll"))
+    await connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+    await connection.close()
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic("kept", num_partitions=1, replication_factor=1)])
+    await admin.close()
+    addresses = (stack.kafka.bootstrap, stack.postgres.dsn())
+
+    await stack.kill("kafka")
+    await stack.kill("postgres")
+    await stack.start_kafka()
+    await stack.start_postgres()
+
+    assert addresses == (stack.kafka.bootstrap, stack.postgres.dsn())
+    connection = await asyncpg.connect(stack.postgres.dsn("piperoll"))
+    assert await connection.fetchval("SELECT n FROM kept") == 7
+    await connection.close()
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka.bootstrap)
+    await admin.start()
+    assert "kept" in await admin.list_topics()
+    await admin.close()
+
+
+SUPERVISOR = """\
+import asyncio, sys
+from pathlib import Path
+from piperoll.embedded.postgres import EmbeddedPostgres, stop_leftover
+from piperoll.embedded.stack import Stack, StackOptions
+from tests.support.waiting import wait_until
+async def main():
+    async with Stack(Path(sys.argv[1]), StackOptions(service_command=sys.argv[2:])):
+        print("up", flush=True)
+        await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+async def test_after_the_supervisor_was_killed_nothing_runs_on_and_a_second_stack_is_untouched(
+    stack: Stack, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    neighbours = json.loads((stack.data_dir / "stack.json").read_text())["pids"]
+    supervisor = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SUPERVISOR, str(tmp_path), *command, stdout=subprocess.PIPE
+    )
+    assert supervisor.stdout is not None
+    assert await asyncio.wait_for(supervisor.stdout.readline(), 60) == b"up\n"
+    left = json.loads((tmp_path / "stack.json").read_text())["pids"]
+    assert all(map(runs, left.values()))
+    supervisor.kill()
+    await supervisor.wait()
+
+    async with Stack(tmp_path, StackOptions(service_command=command)) as again:
+        assert not any(map(runs, left.values()))
+        await again.wait_ready(20)
+    assert json.loads((stack.data_dir / "stack.json").read_text())["pids"] == neighbours
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def noted(process: subprocess.Popen[bytes], **changed: object) -> dict[str, object]:
+    known = psutil.Process(process.pid)
+    return {"pid": known.pid, "created": known.create_time(), "argv": known.cmdline(), **changed}
+
+
+def test_a_leftover_is_recognised_and_stopped(sleeper: subprocess.Popen[bytes]) -> None:
+    told: list[str] = []
+    stop_all({"worker": noted(sleeper)}, told.append)
+    assert sleeper.wait(5) == -signal.SIGTERM
+    assert told == [f"stopping worker, which an earlier run left (process {sleeper.pid})"]
+
+
+@pytest.mark.parametrize("changed", [{"created": 1.0}, {"argv": ["java", "kafka.Kafka"]}])
+def test_a_stranger_who_got_a_leftovers_process_id_is_left_alone(
+    sleeper: subprocess.Popen[bytes], changed: dict[str, object]
+) -> None:
+    assert recognise(noted(sleeper, **changed)) is None
+    stop_all({"kafka": noted(sleeper, **changed)}, lambda _: None)
+    assert sleeper.poll() is None
+
+
+async def test_a_postgres_left_by_an_earlier_run_is_found_by_its_pid_file_and_stopped(tmp_path: Path) -> None:
+    async with EmbeddedPostgres(tmp_path, "secret") as left:
+        told: list[str] = []
+        await asyncio.to_thread(stop_leftover, tmp_path / "postgres" / "data", told.append)
+        await wait_until(lambda: not left.running, 5, "the postgres that was left has ended")
+        assert len(told) == 1
+
+
+def test_a_postgres_pid_file_that_names_a_stranger_is_removed_and_the_stranger_left_alone(
+    sleeper: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "postmaster.pid").write_text(f"{sleeper.pid}\n{tmp_path}\n")
+    stop_leftover(tmp_path, lambda _: None)
+    assert sleeper.poll() is None
+    assert not (tmp_path / "postmaster.pid").exists()
+
+
+def test_a_port_is_remembered_until_another_program_takes_it(tmp_path: Path) -> None:
+    port = PortBook(tmp_path).assign("api")
+    assert PortBook(tmp_path).assign("api") == port
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        assert not is_free(port)
+        assert PortBook(tmp_path).assign("api") != port
+
+
+def test_every_api_key_ever_given_stays_valid_and_the_last_given_is_current(tmp_path: Path) -> None:
+    drawn = load_secrets(tmp_path).api_keys
+    assert len(drawn) == 1
+    assert load_secrets(tmp_path, ["a.1"]).api_keys == (*drawn, "a.1")
+    assert load_secrets(tmp_path, ["b.2"]).api_keys == (*drawn, "a.1", "b.2")
+    assert load_secrets(tmp_path, ["a.1"]).api_keys == (*drawn, "b.2", "a.1")
+    assert load_secrets(tmp_path) == load_secrets(tmp_path)
+
+
+def test_damaged_secrets_are_refused_and_kept(tmp_path: Path) -> None:
+    load_secrets(tmp_path)
+    (tmp_path / "private" / "secrets.json").write_text("{}")
+    with pytest.raises(StackError, match="damaged"):
+        load_secrets(tmp_path)
+    assert (tmp_path / "private" / "secrets.json").read_text() == "{}"
+
+
+def test_the_stacks_settings_go_before_inherited_ones_except_those_the_user_may_choose(tmp_path: Path) -> None:
+    inherited = {
+        "PIPEROLL_POSTGRES_DSN": "postgresql://elsewhere/production",
+        "PIPEROLL_INSTANCE": "leaked",
+        "PIPEROLL_LOG_LEVEL": "debug",
+        "PIPEROLL_FILES_ROOTS": "/srv/documents",
+        "MISTRAL_API_KEY": "m",
+    }
+    addresses = Addresses("127.0.0.1:1", "postgresql://here", 2, tmp_path)
+    shared = shared_settings(inherited, addresses, Secrets("p", "k1:s", "f", ("a", "b")), 6, {"PIPEROLL_SLOTS": "3"})
+    env = service_environment(inherited, shared, "worker-0", 4)
+    assert env["PIPEROLL_POSTGRES_DSN"] == "postgresql://here"
+    assert env["PIPEROLL_INSTANCE"] == "worker-0"
+    assert env["PIPEROLL_LOG_LEVEL"] == "debug"
+    assert env["PIPEROLL_FILES_ROOTS"] == "/srv/documents"
+    assert env["MISTRAL_API_KEY"] == "m"
+    assert env["PIPEROLL_SLOTS"] == "3"
+    assert env["PIPEROLL_BOOTSTRAP_KEYS"] == "a,b"
+
+
+def test_letting_an_account_pass_opens_a_folder_for_execute_and_for_that_account_alone() -> None:
+    private = [(0x01, 7, 0xFFFFFFFF), (0x04, 0, 0xFFFFFFFF), (0x20, 0, 0xFFFFFFFF)]
+    once = opened(private, 999)
+    assert once == [
+        (0x01, 7, 0xFFFFFFFF), (0x02, 1, 999), (0x04, 0, 0xFFFFFFFF), (0x10, 1, 0xFFFFFFFF), (0x20, 0, 0xFFFFFFFF),
+    ]  # fmt: skip
+    assert opened(once, 999) == once
+    assert unpacked(packed(once)) == once
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs Postgres as another account")
+async def test_as_root_postgres_runs_as_an_account_of_its_own(stack: Stack) -> None:
+    assert psutil.Process(stack.pid("postgres")).username() == "piperoll-postgres"
