@@ -40,6 +40,7 @@ check: setup $(STAMPS)/dev ## Lint, check formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m schemas.generate --check
 
 .PHONY: bench
 bench: setup $(STAMPS)/dev ## Measure throughput and latency on this machine

@@ -6,11 +6,14 @@ It is an ordinary client: it knows the API's address and key, and nothing of wha
 import asyncio
 import json
 import shlex
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from rich.markup import escape
 
 from piperoll.cli.client import ApiClient, Job
 from piperoll.cli.console import CommandError, complain, entry, heading, say, waiting
@@ -36,24 +39,26 @@ class Outcome:
     progress_hooks: int
 
 
-async def demonstrate(endpoint: Endpoint, data_dir: Path, pdf: Path | None) -> bool:
-    """Run `pdf`, or a document of our own, through the system; tell whether job and webhook did what they should.
+async def demonstrate(endpoint: Endpoint, data_dir: Path, pdf: Path | None) -> str | None:
+    """Run `pdf`, or a document of our own, through the system.
 
-    Raises CommandError when the API refuses.
+    Answers the job's id if it completed and the webhook came, else None after having said what went wrong. Raises
+    CommandError when the API refuses.
     """
     heading("The demonstration: a real PDF through the real log")
     async with ApiClient(endpoint) as client, Receiver() as receiver:
         with tempfile.TemporaryDirectory(prefix="piperoll-") as folder:
-            document = pdf or await asyncio.to_thread(_typeset, Path(folder))
+            document = await asyncio.to_thread(_typeset, Path(folder)) if pdf is None else pdf
             filename = await upload(client, document)
         entry("webhook to", receiver.url)
-        outcome = await _run(client, receiver, filename)
+        # Drawing our own few pages shows off the progress; of the user's file only the text was asked for.
+        outcome = await _run(client, receiver, {"filename": filename, "include_images": pdf is None})
         _report(outcome)
         await _recall(client, data_dir, outcome.job)
-    succeeded = outcome.job["status"] == "completed" and (outcome.hook or {}).get("phase") == "completed"
-    if not succeeded:
-        complain(_reason(outcome))
-    return succeeded
+    if outcome.job["status"] == "completed" and (outcome.hook or {}).get("phase") == "completed":
+        return str(outcome.job["job_id"])
+    complain(_reason(outcome))
+    return None
 
 
 def _typeset(folder: Path) -> Path:
@@ -86,7 +91,7 @@ def _bytes(path: Path) -> str:
     return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} kB"
 
 
-async def _run(client: ApiClient, receiver: Receiver, filename: str) -> Outcome:
+async def _run(client: ApiClient, receiver: Receiver, parameters: dict[str, Any]) -> Outcome:
     began = time.monotonic()
     hook_at: list[float] = []
 
@@ -95,14 +100,8 @@ async def _run(client: ApiClient, receiver: Receiver, filename: str) -> Outcome:
         hook_at.append(time.monotonic() - began)
         return body
 
-    created = await client.create(
-        "pdf",
-        {
-            "filename": filename,
-            "extraction_method": "native",
-            "webhook": {"url": receiver.url, "token": receiver.token, "jobId": "demonstration"},
-        },
-    )
+    webhook = {"url": receiver.url, "token": receiver.token, "jobId": "demonstration"}
+    created = await client.create("pdf", {**parameters, "extraction_method": "native", "webhook": webhook})
     entry("job", created["job_id"])
     hook_task = asyncio.create_task(final())
     try:
@@ -129,14 +128,16 @@ def _report(outcome: Outcome) -> None:
         keys = ", ".join(outcome.hook)
         entry(
             "webhook",
-            f"{outcome.hook.get('phase')!r} came after {outcome.hook_s:.2f} s, with {outcome.progress_hooks} of "
-            f"progress before it\nits body has {keys}",
+            f"{outcome.hook.get('phase')} after {outcome.hook_s:.2f} s, and {outcome.progress_hooks} times progress "
+            f"before that\nits body has {keys}",
         )
     results = outcome.job.get("results")
     if not results:
         return
     content = results["structured_data"]
     entry("pages", str(content["metadata"]["page_count"]))
+    if results["assets"]:
+        entry("images", f"{len(results['assets'])} in {results['target_dir']}")
     entry("time", f"{outcome.job_s:.2f} s from the POST until it read as completed")
     entry("text", first_lines(content["extracted_text"]))
 
@@ -171,15 +172,20 @@ async def _recall(client: ApiClient, data_dir: Path, job: Job) -> None:
     entry("earlier", f"the first job here, {first} of {earlier['created_at']}, still reads {earlier['status']}")
 
 
-def invitation(endpoint: Endpoint, data_dir: Path, job_id: str | None = None) -> None:
-    """Print where the API is, its key, the logs, and what to try."""
+def invitation(endpoint: Endpoint, data_dir: Path, job_id: str | None) -> None:
+    """Print where the API is, its key, the logs, and what to try; `job_id` is a job to look at."""
     heading("Ready")
     entry("URL", endpoint.url)
     entry("API key", endpoint.key)
     entry("logs", str(data_dir / "logs"))
-    say("\n  Try it:\n")
     header = shlex.quote(f"Authorization: Bearer {endpoint.key}")
-    if job_id:
-        say(f"  curl -H {header} {endpoint.url}/api/jobs/{job_id}")
-    say(f"  curl -H {header} -F file=@YOUR.pdf {endpoint.url}/api/files")
-    say(f"  piperoll submit YOUR.pdf --wait --data-dir {shlex.quote(str(data_dir))}\n")
+    path = f"jobs/{job_id}" if job_id else "health/ready"
+    say("\n  Try:\n")
+    say(escape(f"  curl -H {header} {endpoint.url}/api/{path}"))
+    say(escape(f"  {_program()} submit YOUR.pdf --wait --data-dir {shlex.quote(str(data_dir))}\n"))
+
+
+def _program() -> str:
+    """How this program was called, so that it can be called again the same way."""
+    called = Path(sys.argv[0])
+    return "python -m piperoll" if called.name == "__main__.py" else str(called)

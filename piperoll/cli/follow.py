@@ -1,9 +1,10 @@
-"""Follows a job until it ends, and shows how it comes along: a bar on a terminal, a line for each step in a pipe."""
+"""Follows a job until it ends and shows how it comes along: bars on a terminal, a line for each change in a pipe."""
 
 import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from rich.markup import escape
@@ -40,39 +41,83 @@ async def follow(client: ApiClient, job_id: str, show: Show) -> Job:
 
 @contextmanager
 def progress_display() -> Iterator[Show]:
-    """What shows a job's changes; on a terminal the bar stays as the last line of the wait."""
+    """What shows a job's changes; on a terminal the bars stay as the last lines of the wait."""
     if not out.is_terminal:
-        yield lambda job: say(f"  {_line(job)}")
+        yield lambda job: say(f"  {escape(_line(job))}")
         return
     columns = (
         TextColumn("  {task.description}"),
         BarColumn(bar_width=32),
-        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[detail]:<14}"),
         TimeElapsedColumn(),
-        TextColumn("[dim]{task.fields[detail]}[/dim]"),
     )
     with Progress(*columns, console=out) as progress:
-        task = progress.add_task("waiting for a worker", total=100, detail="")
-        yield lambda job: _update(progress, task, job)
+        yield _Bars(progress).show
 
 
-def _update(progress: Progress, task: TaskID, job: Job) -> None:
-    step, percent, detail = describe(job)
-    progress.update(task, description=f"{step:<20}", completed=percent, detail=escape(detail))
+class _Bars:
+    """A bar for the whole job, and below it one for each step that was seen."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._whole = progress.add_task(_padded("waiting for a worker"), total=100, detail="")
+        self._steps: dict[str, TaskID] = {}
+
+    def show(self, job: Job) -> None:
+        """Moves the bars on. A step is over when another one, or the end, has come."""
+        now = glance(job)
+        self._progress.update(
+            self._whole, description=_padded(now.state), completed=now.percent, detail=f"{now.percent} %"
+        )
+        for step, task in self._steps.items():
+            if step != now.step and job["status"] != "failed":
+                self._complete(task)
+        if now.step:
+            self._show_step(now)
+
+    def _show_step(self, now: "Glance") -> None:
+        task = self._steps.get(now.step)
+        if task is None:
+            task = self._steps[now.step] = self._progress.add_task(_padded(f"  {now.step}"), total=None, detail="")
+        if now.pages:
+            pages = f"page {now.page} of {now.pages}"
+            self._progress.update(task, total=now.pages, completed=now.page, detail=pages)
+
+    def _complete(self, task: TaskID) -> None:
+        pages = self._progress.tasks[task].total or 1
+        detail = f"{pages:.0f} pages" if pages > 1 else ""
+        self._progress.update(task, total=pages, completed=pages, detail=detail)
+        self._progress.stop_task(task)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What is shown of a job: how it stands in words, the percent, and the step and page if it is at one."""
+
+    state: str
+    percent: int
+    step: str = ""
+    page: int = 0
+    pages: int = 0
+
+
+def glance(job: Job) -> Glance:
+    """The job at a glance."""
+    progress: dict[str, Any] = job.get("progress") or {}
+    percent = int(progress.get("percent", 0))
+    if ended(job):
+        return Glance(job["status"], percent)
+    if job["status"] == "pending":
+        return Glance("waits for another try" if percent else "waiting for a worker", percent)
+    step = str(progress.get("step", "")).replace("_", " ")
+    return Glance("processing", percent, step, int(progress.get("page") or 0), int(progress.get("pages") or 0))
 
 
 def _line(job: Job) -> str:
-    step, percent, detail = describe(job)
-    return escape(f"{percent:3d} %  {step:<20} {detail}".rstrip())
+    now = glance(job)
+    page = f"page {now.page} of {now.pages}" if now.pages else ""
+    return f"{now.percent:3d} %  {now.step or now.state:<20} {page}".rstrip()
 
 
-def describe(job: Job) -> tuple[str, int, str]:
-    """The step in words, the percent, and the page or the message."""
-    progress: dict[str, Any] = job.get("progress") or {}
-    if job["status"] == "failed":
-        return "failed", int(progress.get("percent", 0)), str((job.get("error") or {}).get("message", ""))
-    if job["status"] == "pending" and not progress.get("percent"):
-        return "waiting for a worker", 0, ""
-    page, pages = progress.get("page"), progress.get("pages")
-    detail = f"page {page} of {pages}" if page and pages else str(progress.get("message") or "")
-    return str(progress.get("step", job["status"])).replace("_", " "), int(progress.get("percent", 0)), detail
+def _padded(text: str) -> str:
+    return escape(f"{text:<22}")

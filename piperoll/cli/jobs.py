@@ -26,6 +26,8 @@ def submit(
     parameters: dict[str, Any] = {"extraction_method": method, "include_images": include_images, **page_range(pages)}
     if webhook:
         parameters["webhook"] = {"url": webhook}
+    if not file.is_file():
+        raise typer.BadParameter(f"{file} is not a file: give the path of a PDF", param_hint="FILE")
     run_command(_submit(file, parameters, wait, as_json, data_dir))
 
 
@@ -53,8 +55,6 @@ async def _submit(file: Path, parameters: dict[str, Any], wait: bool, as_json: b
     from piperoll.cli.client import ApiClient
     from piperoll.cli.demonstration import upload
 
-    if not file.is_file():
-        raise CommandError(f"{file} is not a file: give the path of a PDF")
     async with ApiClient(endpoint_of(data_dir)) as client:
         filename = await (client.upload(file) if as_json else upload(client, file))
         job = await client.create("pdf", {"filename": filename, **parameters})

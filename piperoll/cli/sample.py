@@ -2,10 +2,12 @@
 
 import html
 import io
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-import pymupdf
+pymupdf: Any = import_module("pymupdf")  # it has no types
 
 TITLE = "The Pipe Rolls"
 PAGE = pymupdf.paper_rect("a4")
@@ -42,7 +44,7 @@ def write_sample(path: Path) -> int:
         return int(document.page_count)
 
 
-def _set_chapter(writer: pymupdf.DocumentWriter, title: str, paragraphs: list[str]) -> None:
+def _set_chapter(writer: Any, title: str, paragraphs: list[str]) -> None:
     body = "".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)
     story = pymupdf.Story(f"<h1>{html.escape(title)}</h1>{body}", user_css=STYLE)
     frame, more = PAGE + (MARGIN, MARGIN, -MARGIN, -MARGIN), 1  # noqa: RUF005 - a rectangle and its insets, added

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from rich.markup import escape
+
 from piperoll.cli.console import INTERRUPTED, CommandError, complain, say, waiting
 from piperoll.cli.demonstration import demonstrate, invitation
 from piperoll.cli.target import Endpoint
@@ -39,10 +41,11 @@ class Narrator:
         self.detail: Callable[[str], None] | None = None
 
     def __call__(self, event: str) -> None:
+        """Pass one event on."""
         if self.detail is not None:
             self.detail(event)
         else:
-            say(f"  [dim]{datetime.now():%H:%M:%S}[/dim]  {event}")
+            say(f"  [dim]{datetime.now():%H:%M:%S}[/dim]  {escape(event)}")
 
 
 Work = Callable[[Stack], Awaitable[int]]
@@ -53,12 +56,13 @@ async def serve(plan: Plan) -> int:
 
     async def work(stack: Stack) -> int:
         endpoint = Endpoint(stack.api_url, stack.api_key)
+        job_id = None
         if plan.demo:
             try:
-                await demonstrate(endpoint, plan.data_dir, plan.pdf)
+                job_id = await demonstrate(endpoint, plan.data_dir, plan.pdf)
             except CommandError as error:
                 complain(str(error))
-        invitation(endpoint, plan.data_dir)
+        invitation(endpoint, plan.data_dir, job_id)
         say("Serving until Ctrl-C.")
         await asyncio.Event().wait()
         return 0
@@ -72,7 +76,7 @@ async def show(plan: Plan) -> int:
 
     async def work(stack: Stack) -> int:
         endpoint = Endpoint(stack.api_url, stack.api_key)
-        return 0 if await demonstrate(endpoint, plan.data_dir, plan.pdf) else 1
+        return 1 if await demonstrate(endpoint, plan.data_dir, plan.pdf) is None else 0
 
     return await _with_stack(plan, work)
 

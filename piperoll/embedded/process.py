@@ -70,7 +70,6 @@ class ChildProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.started_at = time.monotonic()
 
     @property
     def pid(self) -> int:

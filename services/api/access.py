@@ -5,6 +5,8 @@ known keep working without Postgres.
 """
 
 import asyncio
+import hashlib
+import math
 import time
 from collections.abc import Iterable
 
@@ -25,7 +27,7 @@ MAX_TOKEN_BYTES = 512  # twice the longest key there can be; nothing longer is w
 
 
 class Access:
-    """Callers by key. Only digests are kept in memory."""
+    """Callers by key. Keys are remembered by a hash, never as they are."""
 
     def __init__(
         self, pool: asyncpg.Pool, pepper: str, bootstrap: Iterable[str], cache_s: float, deadline_s: float
@@ -34,21 +36,20 @@ class Access:
         self._pepper = pepper
         self._cache_s = cache_s
         self._deadline_s = deadline_s
-        self._known: dict[str, tuple[Caller, float]] = {}
         local = Caller(LOCAL_OWNER, "bootstrap", BOOTSTRAP_SCOPES)
-        self._bootstrap = {keys.digest(pepper, key): local for key in bootstrap if key}
+        self._known: dict[bytes, tuple[Caller, float]] = {
+            _fingerprint(key.encode()): (local, math.inf) for key in bootstrap if key
+        }
 
     async def caller(self, token: bytes | None) -> Caller:
         """Whose key `token` is. Raises ApiError: UNAUTHORIZED (401), READ_MODEL_UNAVAILABLE (503)."""
         if not token or len(token) > MAX_TOKEN_BYTES:
             raise unauthorized()
-        digest = keys.digest(self._pepper, token.decode("latin-1"))
-        if caller := self._bootstrap.get(digest):
-            return caller
-        known = self._known.get(digest)
+        fingerprint = _fingerprint(token)
+        known = self._known.get(fingerprint)
         if known is not None and time.monotonic() < known[1]:
             return known[0]
-        return await self._look_up(digest)
+        return await self._look_up(token, fingerprint)
 
     async def prepare(self) -> None:
         """Makes the keys' table where it is missing, as soon as Postgres lets it."""
@@ -61,8 +62,9 @@ class Access:
             else:
                 return
 
-    async def _look_up(self, digest: str) -> Caller:
-        self._known.pop(digest, None)
+    async def _look_up(self, token: bytes, fingerprint: bytes) -> Caller:
+        self._known.pop(fingerprint, None)
+        digest = keys.digest(self._pepper, token.decode("latin-1"))
         try:
             async with asyncio.timeout(self._deadline_s):
                 key = await keys.find(self._pool, digest)
@@ -72,7 +74,7 @@ class Access:
         if key is None:
             raise unauthorized()
         caller = Caller(key.owner, key.key_id, key.scopes)
-        self._known[digest] = (caller, time.monotonic() + self._remembered_s(key))
+        self._known[fingerprint] = (caller, time.monotonic() + self._remembered_s(key))
         return caller
 
     def _remembered_s(self, key: keys.Key) -> float:
@@ -80,3 +82,8 @@ class Access:
         if key.expires_at is None:
             return self._cache_s
         return min(self._cache_s, key.expires_at.timestamp() - time.time())
+
+
+def _fingerprint(token: bytes) -> bytes:
+    """What a key is remembered by in this process."""
+    return hashlib.sha256(token).digest()

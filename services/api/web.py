@@ -31,7 +31,7 @@ def build_app(services: Services, access: Access) -> FastAPI:
         redirect_slashes=False,  # a redirected POST loses its body with some clients
     )
     app.state.services = services
-    for router in (batches.router, jobs.router, files.router, health.router):  # batch before {job_id}
+    for router in (jobs.router, batches.router, files.router, health.router):
         app.include_router(router)
     app.add_exception_handler(ApiError, _refused)
     app.add_exception_handler(BlobStoreError, _storage_away)

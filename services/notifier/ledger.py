@@ -6,11 +6,13 @@ import structlog
 
 from services.notifier.agenda import Agenda
 from services.notifier.outcome import Outcome
+from services.notifier.pace import Pace
 from services.notifier.queue import TRANSIENT, Queue
 
 log = structlog.get_logger()
 
 GROUP = 500
+ROUND_S = 0.01  # between two transactions
 PAUSE_S = 1.0  # between tries while Postgres is away; the leases run meanwhile, then others deliver again
 
 
@@ -25,6 +27,7 @@ class Ledger:
         self._outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._pace = Pace(ROUND_S)
 
     def enter(self, outcome: Outcome) -> None:
         """Takes one outcome; it is written soon."""
@@ -39,6 +42,7 @@ class Ledger:
         """Writes until cancelled. Nothing is lost by that: what is not written is delivered again."""
         while True:
             group = [await self._outcomes.get()]
+            await self._pace.turn()
             while len(group) < GROUP and not self._outcomes.empty():
                 group.append(self._outcomes.get_nowait())
             await self._write(group)

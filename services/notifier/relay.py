@@ -11,6 +11,7 @@ from piperoll.log.contract import Appender, AppendError
 from schemas.envelope import Fact
 from schemas.events import EVENTS
 from schemas.topics import JOB_DELIVERIES
+from services.notifier.pace import Pace
 from services.notifier.queue import SQL, TRANSIENT, Connection
 
 log = structlog.get_logger()
@@ -18,6 +19,7 @@ log = structlog.get_logger()
 LOCK = 0x6E6F7469  # any number; whoever holds it relays, so that a job's facts keep their order over processes
 GROUP = 500
 POLL_S = 1.0  # for what other processes wrote, and for the lock of one that ended
+ROUND_S = 0.05  # between two looks: nobody waits for these facts
 PAUSE_S = 1.0
 
 
@@ -28,6 +30,7 @@ class Relay:
         self._pool = pool
         self._appender = appender
         self._written = written
+        self._pace = Pace(ROUND_S)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Relays until `stopping` is set and the outbox was emptied once more."""
@@ -51,6 +54,7 @@ class Relay:
             await self._rest()
             return stopping.is_set()
         while True:
+            await self._pace.turn()
             self._written.clear()
             last = stopping.is_set()
             while await self._relay(connection):

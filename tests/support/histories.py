@@ -105,9 +105,7 @@ _runs = st.sampled_from(RUNS)
 _job_events: st.SearchStrategy[Event] = st.one_of(
     st.builds(created),
     st.builds(JobStarted, number=st.integers(1, 4), run=_runs, worker=st.just("worker-0")),
-    st.builds(
-        JobProgress, run=_runs, sequence=st.integers(1, 4), step=st.just("reading"), percent=st.integers(0, 100)
-    ),
+    st.builds(JobProgress, run=_runs, sequence=st.integers(1, 4), step=st.just("reading"), percent=st.integers(0, 100)),
     st.builds(JobReleased, run=_runs, reason=st.just("drain")),
     st.builds(JobRetryScheduled, run=_runs, error_code=st.just("PROCESSOR_CRASHED"), delay_s=st.just(5.0)),
     st.builds(completed, _runs),

@@ -1,4 +1,4 @@
-"""`/api/jobs/batch`: create many jobs at once, and see how they stand. Mounted before `/api/jobs/{job_id}`."""
+"""`/api/jobs/batch`: create many jobs at once, and see how they stand."""
 
 import asyncio
 import re
