@@ -25,11 +25,11 @@ setup: $(STAMPS)/installed $(STAMPS)/kafka ## Install everything into .venv (a f
 
 .PHONY: run
 run: setup ## Start everything, show one job from end to end, stay (PDF="my file.pdf" for your own)
-	@exec $(BIN)/piperoll demo --stay $(DEMO_PDF)
+	@exec $(BIN)/piperoll up $(DEMO_PDF) $(ARGS)
 
 .PHONY: demo
 demo: setup ## The same, then stop; fails unless the job completed and its webhook came
-	@exec $(BIN)/piperoll demo $(DEMO_PDF)
+	@exec $(BIN)/piperoll demo $(DEMO_PDF) $(ARGS)
 
 .PHONY: test
 test: setup $(STAMPS)/dev ## Run the tests (ARGS="-k name" to choose)

@@ -1,7 +1,9 @@
 """Every setting of every service, read from the environment here and nowhere else."""
 
 import base64
+import binascii
 import ipaddress
+import math
 import os
 import socket
 from collections.abc import Mapping
@@ -10,9 +12,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from schemas.events import MAX_DELAY_S
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+SEAL_KEY_BYTES = 32  # AES-256
 
 
 class Settings(BaseSettings):
@@ -83,7 +89,7 @@ class Settings(BaseSettings):
     handover_grace_s: float = Field(default=15.0, ge=0)
     checkpoint_interval_s: float = Field(default=30.0, gt=0)
     retry_base_s: float = Field(default=5.0, gt=0)
-    retry_cap_s: float = Field(default=300.0, gt=0)
+    retry_cap_s: float = Field(default=300.0, gt=0, le=MAX_DELAY_S / 2, description="jitter is added to it")
     child_jobs: int = Field(default=1000, ge=1, description="a child process is replaced after so many jobs")
     work_dir: str = ""
 
@@ -106,6 +112,25 @@ class Settings(BaseSettings):
                 raise ValueError(f"{root!r} is not an absolute folder")
         return value
 
+    @field_validator("seal_keys")
+    @classmethod
+    def _keys_can_seal(cls, value: SecretStr) -> SecretStr:
+        _sealing_keys(value.get_secret_value())
+        return value
+
+    @field_validator("allow_private_networks")
+    @classmethod
+    def _networks_exist(cls, value: str) -> str:
+        _networks(value)
+        return value
+
+    @field_validator("delivery_schedule_s")
+    @classmethod
+    def _delays_can_be_waited(cls, value: str) -> str:
+        if not all(0 <= delay < math.inf for delay in _delays(value)):
+            raise ValueError("delays are seconds, 0 or more")
+        return value
+
     @cached_property
     def roots(self) -> tuple[Path, ...]:
         """The folders that `filename` may name, resolved."""
@@ -113,29 +138,30 @@ class Settings(BaseSettings):
 
     @cached_property
     def private_networks(self) -> tuple[Network, ...]:
-        """Private networks that hooks may reach. Raises ValueError for what is no network."""
-        parts = (part.strip() for part in self.allow_private_networks.split(","))
-        return tuple(ipaddress.ip_network(part, strict=False) for part in parts if part)
+        """Private networks that hooks may reach."""
+        return _networks(self.allow_private_networks)
 
     @cached_property
     def delivery_delays(self) -> tuple[float, ...]:
         """Seconds before the first, second… attempt of a terminal hook."""
-        return tuple(float(part) for part in self.delivery_schedule_s.split(","))
+        return _delays(self.delivery_schedule_s)
 
     @cached_property
     def sealing_keys(self) -> dict[str, bytes]:
         """Sealing keys by id, the current one first."""
-        pairs = (part.split(":", 1) for part in self.seal_keys.get_secret_value().split(",") if part)
-        return {name: base64.b64decode(key) for name, key in pairs}
+        return _sealing_keys(self.seal_keys.get_secret_value())
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> "Settings":
-        """Settings from `variables` alone, by the same names; for a stack that is not this process's own."""
+        """Settings from `variables` alone, by the same names; for a stack that is not this process's own.
+
+        What is not among them has its default, whatever this process's own environment says.
+        """
         prefix = "PIPEROLL_"
         given = {
             name.removeprefix(prefix).lower(): value for name, value in variables.items() if name.startswith(prefix)
         }
-        return cls.model_validate(given)
+        return _Given.model_validate(given)
 
     def redacted(self) -> dict[str, Any]:
         """The settings as they may be printed: secrets masked."""
@@ -149,3 +175,42 @@ class ClientSettings(BaseSettings):
 
     url: str = ""
     api_key: SecretStr = SecretStr("")
+
+
+class _Given(Settings):
+    """Settings that look at nothing but what they are given."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *others: PydanticBaseSettingsSource,
+        **more: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def _sealing_keys(text: str) -> dict[str, bytes]:
+    """Keys by id. Raises ValueError, which names the id at most and never the key."""
+    keys = {}
+    for part in filter(None, text.split(",")):
+        name, colon, encoded = part.partition(":")
+        if not colon or not name or "." in name:
+            raise ValueError("a sealing key is written `id:base64 of 32 bytes`, its id without a dot")
+        try:
+            keys[name] = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            raise ValueError(f"the sealing key {name!r} is not base64") from None
+        if len(keys[name]) != SEAL_KEY_BYTES:
+            raise ValueError(f"the sealing key {name!r} has {len(keys[name])} bytes, it must have {SEAL_KEY_BYTES}")
+    return keys
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    parts = (part.strip() for part in text.split(","))
+    return tuple(ipaddress.ip_network(part, strict=False) for part in parts if part)
+
+
+def _delays(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(","))

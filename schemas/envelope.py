@@ -3,18 +3,16 @@
 A subscriber can filter by headers without reading a body.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
 
-from pydantic import ValidationError
 from pydantic_core import from_json
 
 from schemas.events import EVENTS, Event
 from schemas.upcasters import upcast
 
 Headers = list[tuple[str, bytes]]
-E = TypeVar("E", bound=Event)
 
 SPEC_VERSION = b"1.0"
 CONTENT_TYPE = b"application/json"
@@ -79,21 +77,25 @@ def decode(value: bytes | None, headers: Headers, appended_at: datetime) -> Fact
     """
     attributes = dict(headers)
     try:
-        type_name = attributes["ce_type"].decode()
         return Fact(
-            id=attributes["ce_id"].decode(),
-            subject=attributes["ce_subject"].decode(),
-            owner=attributes["ce_owner"].decode(),
-            time=_aware(attributes["ce_time"].decode()),
-            source=attributes["ce_source"].decode().removeprefix("/piperoll/"),
-            data=_decode_data(type_name, value or b""),
-            traceparent=attributes["traceparent"].decode() if "traceparent" in attributes else None,
+            id=_required(attributes, "ce_id"),
+            subject=_required(attributes, "ce_subject"),
+            owner=_required(attributes, "ce_owner"),
+            time=_aware(_required(attributes, "ce_time")),
+            source=_required(attributes, "ce_source").removeprefix("/piperoll/"),
+            data=_decode_data(_required(attributes, "ce_type"), value or b""),
+            traceparent=(attributes.get("traceparent") or b"").decode() or None,
             appended_at=appended_at,
         )
-    except KeyError as missing:
-        raise UndecodableRecordError(f"the header {missing} is missing") from missing
-    except (ValidationError, ValueError) as error:
+    except ValueError as error:  # text that is no UTF-8, a time that is none, a body that breaks its type's shape
         raise UndecodableRecordError(str(error)) from error
+
+
+def _required(attributes: Mapping[str, bytes | None], name: str) -> str:
+    value = attributes.get(name)  # Kafka allows a header without a value
+    if value is None:
+        raise UndecodableRecordError(f"the header {name} is missing")
+    return value.decode()
 
 
 def _aware(text: str) -> datetime:
@@ -110,7 +112,10 @@ def _decode_data(type_name: str, value: bytes) -> Event:
         raise UnknownEventError(f"{type_name} is not known to this release: deploy readers before writers")
     if version == event.version:
         return event.model_validate_json(value)
-    return event.model_validate(upcast(name, version, event.version, from_json(value)))
+    body = from_json(value)
+    if not isinstance(body, dict):
+        raise UndecodableRecordError(f"the body of {type_name} is no object")
+    return event.model_validate(upcast(name, version, event.version, body))
 
 
 def _parse_type(type_name: str) -> tuple[str, int]:
@@ -118,6 +123,6 @@ def _parse_type(type_name: str) -> tuple[str, int]:
     if not type_name.startswith(PREFIX):
         raise UndecodableRecordError(f"the type {type_name!r} is not one of Piperoll's")
     name, _, version = type_name.removeprefix(PREFIX).partition(".v")
-    if not version.isdecimal():
+    if not version.isdecimal() or int(version) < 1:
         raise UndecodableRecordError(f"the type {type_name!r} names no version")
     return name, int(version)

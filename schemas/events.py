@@ -13,6 +13,9 @@ from schemas.claims import Claim
 
 Writer = Literal["api", "worker", "notifier"]
 
+MAX_DELAY_S = 30 * 86400.0
+"""The longest delay a retry may have. Bounded, so that no fact can make the fold compute a time that there is not."""
+
 
 class Event(BaseModel):
     """What every event shares. The subject, the owner and the time stand in the envelope."""
@@ -88,7 +91,7 @@ class JobRetryScheduled(Event):
 
     run: str
     error_code: str
-    delay_s: float = Field(ge=0)
+    delay_s: float = Field(ge=0, le=MAX_DELAY_S)
     details: Claim | None = None
 
 

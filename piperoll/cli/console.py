@@ -4,16 +4,25 @@ No command lives here, and nothing that knows a job.
 """
 
 import asyncio
+import logging
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+import structlog
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 LABEL_WIDTH = 11
@@ -54,6 +63,27 @@ def warn(text: str) -> None:
 
 
 @contextmanager
+def counting(text: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far something is: a bar on a terminal, a line a second in a pipe. Yields what to tell: done, of all."""
+    if out.is_terminal:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=out, transient=True) as progress:
+            task = progress.add_task(escape(f"{text}, {unit}"), total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+        return
+    say(escape(text))
+    told = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= 1:
+            told = time.monotonic()
+            say(f"  {done:,} of {total:,} {unit}")
+
+    yield tell
+
+
+@contextmanager
 def waiting(text: str, done: str = "") -> Iterator[Callable[[str], None]]:
     """Show that something takes its time: a spinner with the seconds on a terminal, lines in a pipe.
 
@@ -81,10 +111,12 @@ def run_command(main: Coroutine[Any, Any, int], failure: int = 1) -> NoReturn:
 
     from piperoll.blobs import BlobStoreError
     from piperoll.embedded.errors import StackError
+    from schemas.envelope import UnknownEventError
 
+    _hush_libraries()
     try:
         code = asyncio.run(main)
-    except (CommandError, StackError) as error:
+    except (CommandError, StackError, UnknownEventError) as error:
         code = _failed(str(error), failure)
     except ValidationError as error:
         problems = "; ".join(f"PIPEROLL_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())
@@ -97,6 +129,15 @@ def run_command(main: Coroutine[Any, Any, int], failure: int = 1) -> NoReturn:
         code = INTERRUPTED
     sys.stdout.flush()
     raise typer.Exit(code)
+
+
+def _hush_libraries() -> None:
+    """What a library logs on the way to an error, the error says better; ours goes to standard error."""
+    logging.getLogger().addHandler(logging.NullHandler())
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def _failed(text: str, code: int) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import psutil
 import typer
 
 from piperoll.cli.console import CommandError
@@ -15,7 +16,11 @@ DEFAULT_URL = "http://127.0.0.1:5001"
 
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", help="Folder of a running `piperoll up`; without it the PIPEROLL_* variables count."),
+    typer.Option(
+        "--data-dir",
+        help="Folder of a running `piperoll up`. Without it the PIPEROLL_* variables count, and where there are none "
+        "the folder `data`.",
+    ),
 ]
 
 
@@ -32,19 +37,25 @@ def settings_of(data_dir: Path | None) -> Settings:
 
     Raises CommandError when no stack runs there, pydantic's ValidationError when the variables make no sense.
     """
-    return Settings() if data_dir is None else Settings.from_environment(_stack(data_dir)["env"])
+    folder = data_dir or unnamed_stack(Settings())
+    return Settings() if folder is None else Settings.from_environment(_stack(folder)["env"])
+
+
+def unnamed_stack(given: Settings | ClientSettings) -> Path | None:
+    """The folder `data`, if a stack runs in it and `given`, the environment, names no other installation."""
+    named = given.model_fields_set & {"kafka_bootstrap", "postgres_dsn", "url", "api_key"}
+    return DEFAULT_DATA_DIR if not named and (DEFAULT_DATA_DIR / "stack.json").exists() else None
 
 
 def endpoint_of(data_dir: Path | None) -> Endpoint:
     """The API of the stack in `data_dir`, or PIPEROLL_URL with PIPEROLL_API_KEY.
 
-    With neither, a stack in the folder `data` is taken if it runs. Raises CommandError when there is no key.
+    Raises CommandError when no stack runs there, or there is no key.
     """
     given = ClientSettings()
-    if data_dir is None and not given.url and not given.api_key and (DEFAULT_DATA_DIR / "stack.json").exists():
-        data_dir = DEFAULT_DATA_DIR
-    if data_dir is not None:
-        stack = _stack(data_dir)
+    folder = data_dir or unnamed_stack(given)
+    if folder is not None:
+        stack = _stack(folder)
         keys = str(stack["env"]["PIPEROLL_BOOTSTRAP_KEYS"]).split(",")
         return Endpoint(stack["api_url"], keys[-1])
     key = given.api_key.get_secret_value()
@@ -60,10 +71,18 @@ def _stack(data_dir: Path) -> dict[str, Any]:
     path = data_dir / "stack.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return {"api_url": content["api_url"], "env": dict(content["env"])}
+        stack = {"api_url": content["api_url"], "env": dict(content["env"]), "supervisor": content["supervisor"]}
     except FileNotFoundError:
         raise CommandError(f"no stack runs in {data_dir}: start one with `piperoll up --data-dir {data_dir}`") from None
     except PermissionError:
         raise CommandError(f"{path} belongs to another user: run this command as the one who started it") from None
     except (ValueError, KeyError, TypeError) as error:
         raise CommandError(f"{path} is damaged ({error!r}): stop the stack, then start it again") from error
+    if not stack["env"]:
+        raise CommandError(f"the stack in {data_dir} is still starting: try again when it says that it is ready")
+    if not psutil.pid_exists(stack["supervisor"]):
+        raise CommandError(
+            f"the stack in {data_dir} was killed: start it again with `piperoll up --data-dir {data_dir}`, which "
+            "also clears up what it left"
+        )
+    return stack

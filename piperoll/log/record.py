@@ -46,7 +46,7 @@ class Record:
     @property
     def ce_id(self) -> str:
         """The CloudEvents id, or an empty text in a record that is not ours."""
-        return dict(self.headers).get("ce_id", b"").decode(errors="replace")
+        return (dict(self.headers).get("ce_id") or b"").decode(errors="replace")  # Kafka allows a header without value
 
     def fact(self) -> Fact:
         """The fact in it. Raises UndecodableRecordError and UnknownEventError."""

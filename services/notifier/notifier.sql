@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS notifier.queue (
     attempts           int NOT NULL DEFAULT 0,
     next_attempt_at    timestamptz,
     leased_until       timestamptz NOT NULL DEFAULT '-infinity',
+    leased_by          text,
     seen_at            timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 

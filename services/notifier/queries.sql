@@ -78,10 +78,14 @@ WITH due AS (
         ORDER BY next_attempt_at LIMIT wanted.room
         FOR UPDATE SKIP LOCKED) AS picked
 )
-UPDATE notifier.queue q SET leased_until = now() + make_interval(secs => $3)
+UPDATE notifier.queue q SET leased_until = now() + make_interval(secs => $3), leased_by = $4
 FROM due WHERE q.job_id = due.job_id
 RETURNING q.job_id, q.owner, q.origin, q.url, q.token, q.client_id, q.job, q.progress, q.progress_attempted,
     q.progress_muted, q.final_phase, q.final_at, q.attempts, q.leased_until;
+
+-- release: what an earlier process of this name had claimed when it was killed
+UPDATE notifier.queue SET leased_until = '-infinity'
+WHERE next_attempt_at IS NOT NULL AND leased_by = $1 AND leased_until > now();
 
 -- settle: what came of claimed rows whose lease still stands; answers those rows and what is due of them next
 WITH outcome AS (

@@ -28,10 +28,15 @@ TRANSIENT = (
 
 
 class Queue:
-    """The queue as the dispatcher sees it."""
+    """The queue as the dispatcher sees it. `instance` is the name that leases are taken under."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, instance: str) -> None:
         self._pool = pool
+        self._instance = instance
+
+    async def release(self) -> None:
+        """Ends the leases of an earlier process of this name, so that what it was sending follows again at once."""
+        await self._pool.execute(SQL["release"], self._instance)
 
     async def due_origins(self) -> dict[str, float]:
         """Each receiver with something to send, and in how many seconds (below zero: since when)."""
@@ -40,7 +45,7 @@ class Queue:
 
     async def claim(self, rooms: Mapping[str, int], lease_s: float) -> list[Claimed]:
         """Leases due rows: at most `rooms[origin]` of each receiver. Nobody else gets them until the lease ends."""
-        rows = await self._pool.fetch(SQL["claim"], list(rooms), list(rooms.values()), lease_s)
+        rows = await self._pool.fetch(SQL["claim"], list(rooms), list(rooms.values()), lease_s, self._instance)
         return [_claimed(row) for row in rows]
 
     async def settle(self, outcomes: Sequence[Outcome]) -> dict[str, float]:

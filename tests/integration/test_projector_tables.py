@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
@@ -141,7 +142,7 @@ async def projecting(projectors: Projectors) -> Projecting:
 
 def polls(records: Sequence[Record], cuts: Sequence[int]) -> list[Sequence[Record]]:
     edges = [0, *cuts, len(records)]
-    return [records[begin:end] for begin, end in zip(edges, edges[1:], strict=False) if begin < end]
+    return [records[begin:end] for begin, end in pairwise(edges) if begin < end]
 
 
 @hypothesis_settings(max_examples=30)
@@ -263,13 +264,11 @@ async def test_a_checkpoint_that_went_back_is_not_passed_over(projecting: Projec
 
 async def test_who_waits_for_a_position_is_told(projecting: Projecting) -> None:
     heard: list[object] = []
-    async with projecting.pool.acquire() as connection:
-        channel = f"piperoll_{projecting.schema}"
-        await connection.add_listener(channel, lambda *told: heard.append(told[-1]))
-        await projecting.jobs.handle(2, [record(fact("job-a", created()), 2, 0)])
-        await wait_until(lambda: heard, 5, "the notification")
-        await connection.remove_listener(channel, lambda *told: None)
-        await connection.reset()
+    listener = await asyncpg.connect(projecting.settings.postgres_dsn.get_secret_value())
+    await listener.add_listener(f"piperoll_{projecting.schema}", lambda *told: heard.append(told[-1]))
+    await projecting.jobs.handle(2, [record(fact("job-a", created()), 2, 0)])
+    await wait_until(lambda: heard, 5, "the notification")
+    await listener.close()
     assert heard == ["jobs:2:1"]
 
 

@@ -13,11 +13,12 @@ from services.api.answers import success
 from services.api.bodies import read_json
 from services.api.caller import caller_of, header_user, idempotency_key
 from services.api.errors import not_found
+from services.api.routes.plain import PlainRoute
 from services.api.services import services_of
 from services.api.submissions import parse_batch
 from services.api.views import created_batch
 
-router = APIRouter(tags=["batches"])
+router = APIRouter(tags=["batches"], route_class=PlainRoute)
 
 _BATCH_ID = re.compile(r"batch-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

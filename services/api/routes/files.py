@@ -17,9 +17,10 @@ from services.api.bodies import drain, limited
 from services.api.caller import caller_of
 from services.api.errors import body_too_large, invalid_request
 from services.api.references import UPLOAD_SCHEME, upload_name
+from services.api.routes.plain import PlainRoute
 from services.api.services import services_of
 
-router = APIRouter(tags=["files"])
+router = APIRouter(tags=["files"], route_class=PlainRoute)
 
 FIELD = "file"
 FRAMING_BYTES = 64 * 1024  # what multipart adds to a file: boundaries, headers, a few small fields

@@ -7,15 +7,16 @@ from starlette.responses import Response
 
 from services.api.answers import success
 from services.api.errors import RETRY_AFTER_S
+from services.api.routes.plain import PlainRoute
 from services.api.services import services_of
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=PlainRoute)
 
 
 @router.get("/api/health/", summary="Whether the process lives")
 @router.get("/api/health", include_in_schema=False)
 @router.get("/api/health/live", summary="Whether the process lives")
-async def live() -> Response:
+async def live(request: Request) -> Response:
     """200 as long as requests are answered at all."""
     return success({"status": "ok"})
 
@@ -31,6 +32,6 @@ async def ready(request: Request) -> Response:
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics() -> Response:
+async def metrics(request: Request) -> Response:
     """Prometheus' text format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -15,13 +15,14 @@ from services.api.answers import success, timestamp
 from services.api.bodies import read_json
 from services.api.caller import caller_of, header_user, idempotency_key
 from services.api.errors import ApiError, invalid_field, invalid_request, not_found
+from services.api.routes.plain import PlainRoute
 from services.api.rows import JobRow
 from services.api.services import services_of
 from services.api.submissions import parse_job
 from services.api.views import created_job
 from services.api.wording import delivery_reason
 
-router = APIRouter(tags=["jobs"])
+router = APIRouter(tags=["jobs"], route_class=PlainRoute)
 
 MAX_WAIT_S = 60
 MAX_REASON_CHARS = 64  # as in schemas.events.JobCancelled

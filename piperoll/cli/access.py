@@ -1,0 +1,120 @@
+"""`piperoll keys`: make, list and revoke API keys."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from piperoll.cli.console import CommandError, out, run_command, say
+from piperoll.cli.target import DataDir, settings_of
+from piperoll.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="API keys: who may call.")
+
+
+@app.command()
+def create(
+    owner: Annotated[str, typer.Option(help="Whose jobs the key reaches; every key of an owner reaches them all.")],
+    scopes: Annotated[str, typer.Option(help="Comma separated: jobs, admin.")] = "jobs",
+    days: Annotated[int | None, typer.Option(min=1, help="How long it is good; for ever if not given.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a key and print it, and nothing else: it cannot be shown again."""
+    run_command(_create(owner, scopes, days, data_dir))
+
+
+@app.command("list")
+def list_keys(data_dir: DataDir = None) -> None:
+    """List the keys, those that were revoked too. The keys themselves are kept nowhere."""
+    run_command(_list(data_dir))
+
+
+@app.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="The id, as `list` shows it: the part before the point.")],
+    data_dir: DataDir = None,
+) -> None:
+    """End a key. Running APIs refuse it after PIPEROLL_KEY_CACHE_S at the latest."""
+    run_command(_revoke(key_id, data_dir))
+
+
+async def _with_pool(data_dir: Path | None, work: Callable[[Any, Settings], Awaitable[int]]) -> int:
+    from piperoll.postgres import connect_pool
+
+    settings = settings_of(data_dir)
+    pool = await connect_pool(settings.postgres_dsn.get_secret_value(), max_size=1)
+    try:
+        return await work(pool, settings)
+    finally:
+        await pool.close()
+
+
+async def _create(owner: str, scopes: str, days: int | None, data_dir: Path | None) -> int:
+    from piperoll import keys
+
+    async def work(pool: Any, settings: Settings) -> int:
+        chosen = [scope.strip() for scope in scopes.split(",") if scope.strip()]
+        expires = datetime.now(UTC) + timedelta(days=days) if days else None
+        try:
+            _, key = await keys.create(pool, settings.key_pepper.get_secret_value(), owner, chosen, expires)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        out.file.write(f"{key}\n")
+        return 0
+
+    return await _with_pool(data_dir, work)
+
+
+async def _list(data_dir: Path | None) -> int:
+    from piperoll import keys
+
+    async def work(pool: Any, _: Settings) -> int:
+        rows = [
+            (key.key_id, key.owner, ",".join(sorted(key.scopes)), _moment(key.created_at), _state(key))
+            for key in await keys.list_all(pool)
+        ]
+        _print_rows(("id", "owner", "scopes", "created", "state"), rows)
+        return 0
+
+    return await _with_pool(data_dir, work)
+
+
+async def _revoke(key_id: str, data_dir: Path | None) -> int:
+    from piperoll import keys
+
+    async def work(pool: Any, settings: Settings) -> int:
+        wanted = key_id.removeprefix("pr_").partition(".")[0]
+        key = await keys.revoke(pool, wanted)
+        if key is None:
+            raise CommandError(f"there is no key with the id {wanted}: `piperoll keys list` shows them")
+        say(f"{key.key_id} of {key.owner} is revoked; running APIs know within {settings.key_cache_s:g} s")
+        return 0
+
+    return await _with_pool(data_dir, work)
+
+
+def _state(key: Any) -> str:
+    if key.revoked_at:
+        return f"revoked {_moment(key.revoked_at)}"
+    if key.expires_at is None:
+        return "good"
+    expired = key.expires_at <= datetime.now(UTC)
+    return f"{'expired' if expired else 'good until'} {_moment(key.expires_at)}"
+
+
+def _moment(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}Z"
+
+
+def _print_rows(names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """A table on a terminal, tabulators in a pipe."""
+    if not out.is_terminal:
+        out.file.writelines("\t".join(row) + "\n" for row in (names, *rows))
+        return
+    table = Table(*names, box=None, header_style="dim", padding=(0, 3, 0, 0))
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)

@@ -1,0 +1,174 @@
+"""What `piperoll doctor` makes of settings and of what it found: findings with what to do. Pure, no I/O."""
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from piperoll.settings import Network, Settings
+
+Level = Literal["ok", "warn", "fail"]
+
+SHORT_KEY = 20  # characters; 16 drawn bytes are 22 in base64
+WIDE_PREFIX = {4: 16, 6: 64}  # a network that is wider than this is more than one site needs
+LOW_SPACE, NO_SPACE = 5 * 10**9, 5 * 10**8  # bytes free
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, and the sentence about it; of anything but `ok` it says what to do."""
+
+    level: Level
+    subject: str
+    sentence: str
+
+
+def of_settings(settings: Settings, embedded: bool) -> list[Finding]:
+    """What is dangerous in the settings. `embedded`: they are those of a stack for one machine."""
+    return [
+        _secrets(settings),
+        _keys(settings),
+        _noop(settings),
+        _networks(settings.private_networks),
+        *_roots(settings),
+        _replication(settings, embedded),
+        _exposure(settings),
+    ]
+
+
+def _secrets(settings: Settings) -> Finding:
+    missing = [
+        name
+        for name, value in (("PIPEROLL_SEAL_KEYS", settings.seal_keys), ("PIPEROLL_KEY_PEPPER", settings.key_pepper))
+        if not value.get_secret_value()
+    ]
+    if missing:
+        return Finding("fail", "secrets", f"{' and '.join(missing)} not set: draw 32 random bytes for each")
+    try:
+        short = [name for name, key in settings.sealing_keys.items() if len(key) != 32]
+    except ValueError:
+        return Finding("fail", "secrets", "PIPEROLL_SEAL_KEYS is not `id:base64`, comma separated: draw it anew")
+    if short:
+        return Finding("fail", "secrets", f"the sealing keys {', '.join(short)} are not of 32 bytes: draw them anew")
+    return Finding("ok", "secrets", "the sealing keys and the pepper are set")
+
+
+def _keys(settings: Settings) -> Finding:
+    keys = [key for key in settings.bootstrap_keys.get_secret_value().split(",") if key]
+    short = sum(len(key) < SHORT_KEY for key in keys)
+    if short:
+        return Finding(
+            "warn", "API keys", f"{short} of PIPEROLL_BOOTSTRAP_KEYS can be guessed: use keys of `piperoll keys create`"
+        )
+    return Finding("ok", "API keys", f"{len(keys)} in the settings, none of them short")
+
+
+def _noop(settings: Settings) -> Finding:
+    if settings.enable_noop:
+        return Finding(
+            "warn",
+            "noop jobs",
+            "they sleep, crash and fill memory on request, and are on: unset PIPEROLL_ENABLE_NOOP outside tests",
+        )
+    return Finding("ok", "noop jobs", "off")
+
+
+def _networks(networks: Iterable[Network]) -> Finding:
+    others = [network for network in networks if not any(_within(network, local) for local in LOOPBACK)]
+    wide = [str(network) for network in others if network.prefixlen < WIDE_PREFIX[network.version]]
+    if wide:
+        return Finding(
+            "warn",
+            "webhooks",
+            f"they may reach all of {', '.join(wide)}: narrow PIPEROLL_ALLOW_PRIVATE_NETWORKS to the receivers",
+        )
+    return Finding("ok", "webhooks", f"private networks they may reach: {', '.join(map(str, networks)) or 'none'}")
+
+
+def _within(network: Network, outer: Network) -> bool:
+    if isinstance(network, ipaddress.IPv4Network) and isinstance(outer, ipaddress.IPv4Network):
+        return network.subnet_of(outer)
+    if isinstance(network, ipaddress.IPv6Network) and isinstance(outer, ipaddress.IPv6Network):
+        return network.subnet_of(outer)
+    return False
+
+
+def _roots(settings: Settings) -> list[Finding]:
+    if not settings.roots:
+        return [Finding("ok", "files", "jobs may name uploads only: PIPEROLL_FILES_ROOTS is empty")]
+    blobs = urlsplit(settings.blob_url)
+    store = Path(unquote(blobs.path)) if blobs.scheme == "file" else None
+    return [_root(root, store) for root in settings.roots]
+
+
+def _root(root: Path, store: Path | None) -> Finding:
+    if root == Path("/"):
+        return Finding(
+            "fail", "files", "jobs may read every file of the workers: name folders in PIPEROLL_FILES_ROOTS"
+        )
+    if store is not None and (store.is_relative_to(root) or root.is_relative_to(store)):
+        return Finding(
+            "fail", "files", f"{root} and the blob store {store} overlap, so an owner can read others' files: part them"
+        )
+    return Finding("ok", "files", f"jobs may name files in {root}")
+
+
+def _replication(settings: Settings, embedded: bool) -> Finding:
+    if settings.replication_factor == 1 and not embedded:
+        return Finding(
+            "warn",
+            "replication",
+            "each fact is on one broker only, and lost with it: make the topics with PIPEROLL_REPLICATION_FACTOR=3",
+        )
+    copies = "one copy, as on one machine there can be" if embedded else f"{settings.replication_factor} copies"
+    return Finding("ok", "replication", copies)
+
+
+def _exposure(settings: Settings) -> Finding:
+    bare = [part.rpartition(":")[0].strip("[]") for part in settings.kafka_bootstrap.split(",")]
+    if settings.kafka_security == "PLAINTEXT" and any(host not in LOCAL_HOSTS for host in bare):
+        return Finding(
+            "warn", "exposure", "facts go to Kafka in clear: set PIPEROLL_KAFKA_SECURITY unless the network is trusted"
+        )
+    if settings.api_host not in LOCAL_HOSTS:
+        return Finding(
+            "warn", "exposure", f"the API listens on {settings.api_host} without TLS: put a proxy with TLS before it"
+        )
+    return Finding("ok", "exposure", "the API listens on this machine only")
+
+
+def of_space(folder: Path, free: int) -> Finding:
+    """What `free` bytes in a folder mean."""
+    text = f"{free / 1e9:,.1f} GB free for {folder}"
+    if free < NO_SPACE:
+        return Finding("fail", "disk", f"{text}: Kafka and Postgres stop when it is full; make room")
+    return Finding("warn", "disk", f"{text}: make room soon") if free < LOW_SPACE else Finding("ok", "disk", text)
+
+
+def of_memory(settings: Settings, total: int) -> Finding:
+    """Whether the jobs that may run at once fit into `total` bytes, if each takes what it may."""
+    needed = settings.slots * settings.job_memory_bytes
+    text = f"{settings.slots} jobs at once may take {needed / 1e9:,.1f} of {total / 1e9:,.1f} GB"
+    if needed > total:
+        return Finding("warn", "memory", f"{text}: lower PIPEROLL_SLOTS or PIPEROLL_JOB_MEMORY_BYTES")
+    return Finding("ok", "memory", text)
+
+
+def of_python(version: tuple[int, int]) -> Finding:
+    """Whether the Python that runs this will do."""
+    text = f"{version[0]}.{version[1]}"
+    if version < (3, 11):
+        return Finding("fail", "Python", f"{text} is too old: install Python 3.11 or newer")
+    return Finding("ok", "Python", text)
+
+
+def of_user(is_root: bool, embedded: bool) -> Finding:
+    """Whether it matters who runs this."""
+    if not is_root:
+        return Finding("ok", "user", "an ordinary one")
+    does = "runs Postgres as an account of its own" if embedded else "reads any file that a job may name"
+    return Finding("warn", "user", f"this is root, and {does}: better run Piperoll as an ordinary user")

@@ -1,0 +1,52 @@
+"""`piperoll rebuild` and `piperoll verify`: the read model made anew from the log, and compared with it."""
+
+from pathlib import Path
+
+from piperoll.cli.console import CommandError, complain, counting, entry, run_command, say
+from piperoll.cli.target import DataDir, settings_of
+
+COULD_NOT_RUN = 2
+
+
+def rebuild(data_dir: DataDir = None) -> None:
+    """Build the read model anew from the first record, beside the one that serves, and swap them."""
+    run_command(_rebuild(data_dir))
+
+
+def verify(data_dir: DataDir = None) -> None:
+    """Fold the log and compare the tables with it. Exit status 0: it holds, 1: violated, 2: could not run."""
+    run_command(_verify(data_dir), failure=COULD_NOT_RUN)
+
+
+async def _rebuild(data_dir: Path | None) -> int:
+    from services.projector.rebuild import RebuildRunningError
+    from services.projector.rebuild import rebuild as build
+
+    with counting("Rebuilding the read model from the log", "records") as progress:
+        try:
+            rebuilt = await build(settings_of(data_dir), progress)
+        except RebuildRunningError as error:
+            raise CommandError(str(error)) from error
+    say(f"The read model was built anew from {rebuilt.records:,} records in {rebuilt.seconds:.1f} s and serves.")
+    return 0
+
+
+async def _verify(data_dir: Path | None) -> int:
+    from asyncpg import UndefinedTableError
+
+    from services.projector.verify import verify as compare
+
+    with counting("Folding the log and comparing the tables with it", "partitions") as progress:
+        try:
+            report = await compare(settings_of(data_dir), progress)
+        except UndefinedTableError as error:
+            raise CommandError("there is no read model yet: start a projector, then try again") from error
+    entry("compared", f"{report.jobs:,} jobs, {report.batches:,} batches, {report.deliveries:,} facts of webhooks")
+    entry("read", f"{report.records:,} records of the log in {report.seconds:.1f} s")
+    entry("under way", f"{report.open_jobs:,} jobs, {report.hooks_due:,} webhooks of ended jobs")
+    if report.parked:
+        entry("parked", f"{report.parked:,} keys with records that could not be read: see the dead letters")
+    for violation in report.violations:
+        complain(str(violation))
+    entry("verdict", "holds" if report.holds else f"violated {len(report.violations):,} times")
+    return 0 if report.holds else 1

@@ -1,0 +1,76 @@
+"""`piperoll topics`: make the topics, compare them with the contract, show them."""
+
+from pathlib import Path
+
+import typer
+
+from piperoll.cli.console import complain, entry, run_command, say, waiting
+from piperoll.cli.target import DataDir, settings_of
+
+DAY_MS = 24 * 3600 * 1000
+
+app = typer.Typer(no_args_is_help=True, help="The topics of the log.")
+
+
+@app.command()
+def create(data_dir: DataDir = None) -> None:
+    """Make the topics that are missing. Those that exist are left as they are."""
+    run_command(_create(data_dir))
+
+
+@app.command()
+def check(data_dir: DataDir = None) -> None:
+    """Compare the live topics with the contract. Exit status 1 when they differ."""
+    run_command(_check(data_dir))
+
+
+@app.command()
+def describe(data_dir: DataDir = None) -> None:
+    """Show each topic: what stands in it, under which key, for how long, who writes and who reads."""
+    run_command(_describe(data_dir))
+
+
+async def _create(data_dir: Path | None) -> int:
+    from piperoll.log.admin import create_topics
+
+    settings = settings_of(data_dir)
+    with waiting("Asking Kafka"):
+        created = await create_topics(settings)
+    for name in created:
+        entry("created", f"{name}, {settings.partitions} partitions")
+    if not created:
+        say("All topics are there already.")
+    return 0
+
+
+async def _check(data_dir: Path | None) -> int:
+    from piperoll.log.admin import check_topics
+    from schemas.topics import MANIFEST
+
+    settings = settings_of(data_dir)
+    with waiting("Asking Kafka"):
+        problems = await check_topics(settings)
+    for problem in problems:
+        complain(problem)
+    if not problems:
+        say(f"All {len(MANIFEST)} topics are as the contract says.")
+    return 1 if problems else 0
+
+
+async def _describe(data_dir: Path | None) -> int:
+    from piperoll.log.admin import inspect
+    from schemas.topics import MANIFEST
+
+    settings = settings_of(data_dir)
+    with waiting("Asking Kafka"):
+        live = await inspect(settings)
+    for topic in MANIFEST:
+        found = live.get(topic.name)
+        say(f"\n[bold]{topic.name}[/bold]")
+        entry("key", topic.key)
+        entry("partitions", str(found.partitions) if found else "does not exist: `piperoll topics create` makes it")
+        entry("kept", f"{topic.retention_ms // DAY_MS} days" if topic.retention_ms >= 0 else "for ever")
+        entry("written by", ", ".join(topic.writers))
+        entry("read by", ", ".join(topic.groups) or "people: it holds what could not be read")
+    say()
+    return 0
