@@ -35,8 +35,8 @@ class Seal:
         cipher = self._ciphers.get(name)
         if cipher is None:
             raise SealError(f"the sealing key {name!r} is not configured")
-        raw = base64.urlsafe_b64decode(payload)
         try:
+            raw = base64.urlsafe_b64decode(payload)
             return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], name.encode()).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: no base64, or cut off within the nonce
             raise SealError("the sealed text was changed or sealed with another key") from error

@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     checkpoint_interval_s: float = Field(default=30.0, gt=0)
     retry_base_s: float = Field(default=5.0, gt=0)
     retry_cap_s: float = Field(default=300.0, gt=0, le=MAX_DELAY_S / 2, description="jitter is added to it")
-    child_jobs: int = Field(default=1000, ge=1, description="a child process is replaced after so many jobs")
+    child_jobs: int = Field(default=10_000, ge=1, description="a child process is replaced after so many jobs")
     work_dir: str = ""
 
     # The notifier

@@ -107,9 +107,7 @@ def _roots(settings: Settings) -> list[Finding]:
 
 def _root(root: Path, store: Path | None) -> Finding:
     if root == Path("/"):
-        return Finding(
-            "fail", "files", "jobs may read every file of the workers: name folders in PIPEROLL_FILES_ROOTS"
-        )
+        return Finding("fail", "files", "jobs may read every file of the workers: name folders in PIPEROLL_FILES_ROOTS")
     if store is not None and (store.is_relative_to(root) or root.is_relative_to(store)):
         return Finding(
             "fail", "files", f"{root} and the blob store {store} overlap, so an owner can read others' files: part them"

@@ -1,9 +1,5 @@
 """`piperoll doctor`: looks at the machine, the settings and the parts, and says what is wrong and what to do."""
 
-import os
-import shutil
-import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,15 +7,10 @@ import typer
 from rich.markup import escape
 
 from piperoll.cli.console import run_command, say, waiting
-from piperoll.cli.diagnosis import Finding, of_memory, of_python, of_settings, of_space, of_user
 from piperoll.cli.target import DEFAULT_DATA_DIR, DataDir, settings_of, unnamed_stack
 from piperoll.settings import Settings
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
-TIMEOUT_S = 10.0  # a part that takes longer to answer is as good as away
-CHECK_FOLDER = "piperoll-check"
-
-Check = Callable[[Settings], Awaitable[list[Finding]]]
 
 
 def doctor(
@@ -31,26 +22,26 @@ def doctor(
 
 
 async def _examine(data_dir: Path | None, port: int) -> int:
-    found: list[Finding] = []
-
-    def tell(findings: list[Finding]) -> None:
-        for one in findings:
-            colour = COLOURS[one.level]
-            say(f"  [{colour}]{one.level:<4}[/{colour}]  {one.subject:<12} {escape(one.sentence)}")
-        found.extend(findings)
+    from piperoll.cli import probes
+    from piperoll.cli.diagnosis import Finding, of_settings
 
     given = Settings()
     folder = data_dir or unnamed_stack(given)
-    configured = folder is not None or bool(given.model_fields_set & {"kafka_bootstrap", "postgres_dsn"})
-    tell(_of_machine(folder or DEFAULT_DATA_DIR, given, embedded=folder is not None or not configured))
-    if configured:
-        settings = settings_of(folder)
-        tell(of_settings(settings, embedded=folder is not None))
-        for name, check in (("Kafka", _kafka), ("Postgres", _postgres), ("the blob store", _blobs), ("API", _api)):
-            with waiting(f"Asking {name}") if sys.stdout.isatty() else _silence():
-                findings = await check(settings)
-            tell(findings)
+    named = bool(given.model_fields_set & {"kafka_bootstrap", "postgres_dsn"})
+    settings = given if folder is None else settings_of(folder)
+    embedded = folder is not None or not named
+    found: list[Finding] = probes.machine(folder or DEFAULT_DATA_DIR, settings, embedded)
+    if embedded:
+        found += await probes.embedded_parts()
+    if folder is None and not named:
+        found.append(probes.port(port))
     else:
-        tell([*_of_embedded(), _of_port(port)])
-        say("\nNothing runs here and no PIPEROLL_* variable names an installation: this is what `piperoll up` needs.")
+        found += of_settings(settings, embedded)
+        with waiting("Asking Kafka, Postgres, the blob store and the API"):
+            found += [*await probes.kafka(settings), *await probes.postgres(settings), *await probes.blobs(settings)]
+            found += await probes.api(f"http://{settings.api_host}:{settings.api_port}")
+    for one in found:
+        say(f"  [{COLOURS[one.level]}]{one.level:<4}[/]  {one.subject:<13} {escape(one.sentence)}")
+    if folder is None and not named:
+        say("\nNo stack runs in `data`, and no PIPEROLL_* variable names one: this is what `piperoll up` needs.")
     return 1 if any(one.level == "fail" for one in found) else 0

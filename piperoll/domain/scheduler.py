@@ -57,7 +57,7 @@ class Scheduler:
         self._not_before: dict[str, datetime] = {}
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._not_before)
+        return len(self._waiting)
 
     def put(self, job: Job, not_before: datetime | None = None) -> None:
         """Offers a job, from `not_before` on if given."""

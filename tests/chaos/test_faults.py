@@ -9,10 +9,7 @@ import asyncio
 import httpx
 import pytest
 
-from piperoll.log.kafka import KafkaOffsets
-from schemas.envelope import Fact
-from schemas.events import JobStarted
-from schemas.topics import JOB_EVENTS
+from schemas.events import JobCreated, JobStarted
 from tests.support.system import System, is_final
 from tests.support.waiting import wait_until
 
@@ -39,28 +36,8 @@ async def judge(system: System, job_ids: list[str]) -> None:
     assert not report.violations, report.violations
 
 
-async def facts_of(system: System, job_ids: set[str], begin: dict[int, int]) -> list[Fact]:
-    """The facts of some jobs since `begin`, in log order per job."""
-    offsets = KafkaOffsets(system.settings)
-    await offsets.start()
-    try:
-        records = await offsets.read_range(JOB_EVENTS, begin, await offsets.end_offsets(JOB_EVENTS))
-    finally:
-        await offsets.stop()
-    return [fact for fact in (record.fact() for record in records) if fact.subject in job_ids]
-
-
-async def log_end(system: System) -> dict[int, int]:
-    offsets = KafkaOffsets(system.settings)
-    await offsets.start()
-    try:
-        return await offsets.end_offsets(JOB_EVENTS)
-    finally:
-        await offsets.stop()
-
-
 async def test_a_job_whose_worker_is_killed_completes_on_a_later_attempt(system: System) -> None:
-    begin = await log_end(system)
+    begin = await system.log_end()
     finished = await hooked(system, 5)
     await system.wait_for_all(finished)
     running = await hooked(system, 2, sleep_s=3, steps=10)
@@ -68,36 +45,36 @@ async def test_a_job_whose_worker_is_killed_completes_on_a_later_attempt(system:
         await system.wait_for_status(job_id, "processing")
     await system.stack.kill("worker")
     await judge(system, finished + running)
-    starts = [
-        fact for fact in await facts_of(system, {*finished, *running}, begin) if isinstance(fact.data, JobStarted)
-    ]
+    starts = [fact for fact in await system.facts_of({*finished, *running}, begin) if isinstance(fact.data, JobStarted)]
     assert [fact.subject for fact in starts].count(running[0]) == 2, "the killed run was followed by one other"
     assert all([fact.subject for fact in starts].count(job_id) == 1 for job_id in finished), "no finished job ran again"
 
 
 async def test_a_batch_whose_expander_dies_in_the_middle_is_expanded_once(system: System) -> None:
-    begin = await log_end(system)
-    batch = await system.create_batch(400)
-    batch_id = batch["batch_id"]
+    begin, count = await system.log_end(), 3000
+    batch = await system.create_batch(count)
+    members = {member["job_id"] for member in batch["jobs"]}
 
-    async def halfway() -> bool:
-        return (await system.batch(batch_id))["completed_count"] >= 20
+    async def begun() -> bool:
+        return await system.count_facts(JobCreated, members, begin) >= 200
 
-    await wait_until(halfway, 60, "some members to be completed")
+    await wait_until(begun, 60, "the first members to be created")
     await system.stack.kill("worker")
+    written = await system.count_facts(JobCreated, members, begin)
+    assert written < count, "the expander was to die in the middle"
 
     async def ended() -> bool:
-        return (await system.batch(batch_id))["status"] == "completed"
+        return (await system.batch(batch["batch_id"]))["status"] == "completed"
 
-    await wait_until(ended, 120, "the batch to be completed")
-    after = await system.batch(batch_id)
-    assert (after["job_count"], after["completed_count"], after["failed_count"]) == (400, 400, 0)
-    members = {member["job_id"] for member in after["jobs"]}
+    await wait_until(ended, 150, "the batch to be completed")
+    after = await system.batch(batch["batch_id"])
+    assert (after["job_count"], after["completed_count"], after["failed_count"]) == (count, count, 0)
     runs: dict[str, list[int]] = {}
-    for fact in await facts_of(system, members, begin):
+    for fact in await system.facts_of(members, begin):
         if isinstance(fact.data, JobStarted):
             runs.setdefault(fact.subject, []).append(fact.data.number)
     assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in runs.values()), "no finished member ran again"
+    assert sum(len(numbers) for numbers in runs.values()) <= count + system.settings.slots
     assert not (await system.verify()).violations
 
 

