@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     Raises pydantic's ValidationError, which names the variable, when a value makes no sense.
     """
 
-    model_config = SettingsConfigDict(env_prefix="PIPEROLL_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="PIPEROLL_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     # Where the parts are
     kafka_bootstrap: str = "127.0.0.1:9092"
@@ -171,7 +171,7 @@ class Settings(BaseSettings):
 class ClientSettings(BaseSettings):
     """What the client commands read: `PIPEROLL_URL` and `PIPEROLL_API_KEY`. Empty when not set."""
 
-    model_config = SettingsConfigDict(env_prefix="PIPEROLL_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="PIPEROLL_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     url: str = ""
     api_key: SecretStr = SecretStr("")

@@ -25,8 +25,10 @@ class Webhook(BaseModel):
 
     @model_validator(mode="after")
     def _is_http(self) -> Self:
+        if " " in self.url or not self.url.isprintable():  # urlsplit would drop some of them without a word
+            raise ValueError("a webhook's url must not contain spaces, line ends or control characters")
         parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # .port raises ValueError
             raise ValueError("a webhook's url must be an http or https address, such as https://example.com/hook")
         return self
 

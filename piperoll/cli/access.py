@@ -1,6 +1,6 @@
 """`piperoll keys`: make, list and revoke API keys."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -109,7 +109,7 @@ def _moment(time: datetime) -> str:
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}Z"
 
 
-def _print_rows(names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_rows(names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """A table on a terminal, tabulators in a pipe."""
     if not out.is_terminal:
         out.file.writelines("\t".join(row) + "\n" for row in (names, *rows))

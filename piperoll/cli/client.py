@@ -21,6 +21,8 @@ Sent = Callable[[int, int], None]
 TIMEOUT_S = 60.0  # a read of the answer; uploads are bounded by each write, not as a whole
 PATIENCE_S = 60.0  # for 503 answers, which say that another try will help
 LONGEST_PAUSE_S = 5.0
+HIGHEST_PORT = 65_535
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class ApiClient:
@@ -28,11 +30,12 @@ class ApiClient:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        url = _parsed(endpoint.url)
         self._http = httpx.AsyncClient(
-            base_url=endpoint.url,
+            base_url=url,
             headers={"Authorization": f"Bearer {endpoint.key}"},
             timeout=httpx.Timeout(TIMEOUT_S, connect=10.0),
-            trust_env=not _is_local(endpoint.url),  # a proxy is not asked for the machine we are on
+            trust_env=url.host not in LOCAL_HOSTS,  # a proxy is not asked for the machine we are on
         )
 
     async def __aenter__(self) -> "ApiClient":
@@ -73,7 +76,7 @@ class ApiClient:
                 raise CommandError(
                     f"no API answers at {self.endpoint.url}: start one with `piperoll up`, or set PIPEROLL_URL"
                 ) from error
-            except (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            except httpx.TransportError as error:
                 raise CommandError(f"{self.endpoint.url} broke off ({error!r}): try again") from error
             if reply.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() >= deadline:
                 return _data(reply)
@@ -94,11 +97,15 @@ class _CountedFile(io.FileIO):
         return chunk
 
 
-def _is_local(url: str) -> bool:
+def _parsed(url: str) -> httpx.URL:
+    """The URL of an API. Raises CommandError for anything else."""
     try:
-        return httpx.URL(url).host in ("127.0.0.1", "localhost", "::1")
+        parsed = httpx.URL(url)
     except httpx.InvalidURL:
-        raise CommandError(f"{url!r} is no URL: set PIPEROLL_URL to one such as http://127.0.0.1:5001") from None
+        parsed = httpx.URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host or (parsed.port or 0) > HIGHEST_PORT:
+        raise CommandError(f"{url!r} is not where an API can be: set PIPEROLL_URL to such as http://127.0.0.1:5001")
+    return parsed
 
 
 def _pause(reply: httpx.Response) -> float:

@@ -5,6 +5,7 @@ No command lives here, and nothing that knows a job.
 
 import asyncio
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -27,7 +28,16 @@ from rich.progress import (
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 LABEL_WIDTH = 11
 
-out = Console(highlight=False)
+
+class _Output(Console):
+    """Goes on in silence when nobody reads any more: `piperoll up | head` is no reason to let services go."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+out = _Output(highlight=False)
 
 
 class CommandError(Exception):

@@ -93,23 +93,30 @@ async def _with_stack(plan: Plan, work: Work) -> int:
         return await living
     except asyncio.CancelledError:
         return INTERRUPTED
-    finally:
-        with waiting("Stopping: jobs under way are given back, then Postgres and Kafka stop", "stopped") as detail:
-            narrator.detail = detail
-            await stack.stop()
 
 
 async def _live(stack: Stack, narrator: Narrator, work: Work) -> int:
-    with waiting("Starting Kafka, Postgres and the services", "Kafka, Postgres and the four services are up") as detail:
-        narrator.detail = detail
+    with waiting("Starting Kafka and Postgres", "Kafka and Postgres are up") as narrator.detail:
         await stack.start()
-        await stack.wait_ready(READY_S)
-    narrator.detail = None
-    return await work(stack)
+    try:
+        with waiting("Waiting for the four services", "the four services are ready") as narrator.detail:
+            await stack.wait_ready(READY_S)
+        narrator.detail = None
+        return await work(stack)
+    finally:
+        await _stop(stack, narrator)
+
+
+async def _stop(stack: Stack, narrator: Narrator) -> None:
+    try:
+        with waiting("Stopping: jobs under way are given back", "stopped") as narrator.detail:
+            await stack.stop()
+    finally:
+        await stack.stop()  # where the telling failed because the terminal is gone; else there is nothing left
 
 
 def _cancel_once(task: "asyncio.Task[int]") -> None:
-    """Let SIGINT and SIGTERM cancel the task, the first time only, so that its cleaning up is not cut short."""
+    """Let SIGINT, SIGTERM and the terminal's end cancel the task, once only: its cleaning up is not cut short."""
     asked = False
 
     def ask() -> None:
@@ -118,5 +125,6 @@ def _cancel_once(task: "asyncio.Task[int]") -> None:
             asked = True
             task.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ask)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, and shells for background jobs
+            asyncio.get_running_loop().add_signal_handler(number, ask)

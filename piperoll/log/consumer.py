@@ -66,7 +66,7 @@ class PartitionConsumer:
         self._notes = _Notes()
         self._next: dict[int, int] = {}
         self._joined = False
-        self._watched = watchdog.Progress(time.monotonic(), {})
+        self._watched = watchdog.Watch()
 
     @property
     def positions(self) -> dict[int, int]:
@@ -96,7 +96,7 @@ class PartitionConsumer:
                     await self._commit(consumer)
                     committed = now
                 if now - watched > WATCH_INTERVAL_S:
-                    await self._watch(consumer, now)
+                    await self._watch(consumer)
                     watched = now
             await self._reader.revoked(set(self._next))
             await self._commit(consumer)
@@ -160,7 +160,7 @@ class PartitionConsumer:
         except (KafkaError, IllegalStateError) as error:
             log.debug("lag_commit_skipped", group=self._group, error=repr(error))
 
-    async def _watch(self, consumer: AIOKafkaConsumer, now: float) -> None:
+    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         parts = [TopicPartition(self._topic.name, part) for part in self._next]
         try:
             async with asyncio.timeout(WATCH_INTERVAL_S):
@@ -169,12 +169,12 @@ class PartitionConsumer:
                 positions = {tp.partition: await consumer.position(tp) for tp in parts}
         except (KafkaError, IllegalStateError, TimeoutError):
             # The broker is away: that is no stall of ours, and the client is reconnecting.
-            self._watched = watchdog.Progress(now, dict(self._next))
+            self._watched = watchdog.Watch()
             return
         by_part = {tp.partition: end for tp, end in ends.items()}
-        self._watched = watchdog.observe(self._watched, now, positions, by_part)
-        if watchdog.stalled(self._watched, now):
-            raise StalledConsumerError(f"{self._group} stands at {self._next} although the ends are {by_part}")
+        self._watched = watchdog.observe(self._watched, positions, by_part)
+        if stalled := watchdog.stalled(self._watched):
+            raise StalledConsumerError(f"{self._group} stands in {stalled} at {positions}, the ends are {by_part}")
 
     def _new_consumer(self) -> AIOKafkaConsumer:
         session_ms = int(self._settings.session_timeout_s * 1000)

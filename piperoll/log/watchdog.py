@@ -1,30 +1,29 @@
-"""Judges whether a consumer is alive. Pure: fed with what was seen, asked for a verdict.
+"""Judges whether a consumer is alive. Pure: shown what each look found, asked for a verdict.
 
-aiokafka can stall for ever after a broker restart without an error (issues 1154, 718, 712). So liveness is: the
-position moves, or it has reached the end, or the group is rebalancing within a grace.
+aiokafka can stall for ever after a broker restart without an error (issues 1154, 718, 712), also in one partition
+alone. So each partition is alive that moves from look to look, or has reached its end.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-STALL_S = 60.0  # longer than a broker's restart and a rebalance; after it a new process is the better bet
+STALL_LOOKS = 6  # a minute: longer than a broker's restart and a rebalance; after it a new process is the better bet
+"""Looks are counted, not seconds: a reader that took long over one poll has not been looked at meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """The last sign of life: when (monotonic seconds), and the positions then."""
+class Watch:
+    """Per partition, its position at the last look, and at how many looks in a row it stood there short of its end."""
 
-    since: float
-    positions: dict[int, int]
-
-
-def observe(progress: Progress, now: float, positions: dict[int, int], ends: dict[int, int]) -> Progress:
-    """The progress after a look: renewed if a position moved or all of them have reached the ends."""
-    caught_up = all(positions.get(part, 0) >= end for part, end in ends.items() if part in positions)
-    if caught_up or positions != progress.positions:
-        return Progress(now, positions)
-    return progress
+    positions: dict[int, int] = field(default_factory=dict)
+    stood: dict[int, int] = field(default_factory=dict)
 
 
-def stalled(progress: Progress, now: float) -> bool:
-    """Whether nothing moved for too long."""
-    return now - progress.since > STALL_S
+def observe(watch: Watch, positions: dict[int, int], ends: dict[int, int]) -> Watch:
+    """The watch after another look."""
+    still = {part for part, at in positions.items() if watch.positions.get(part) == at and at < ends.get(part, 0)}
+    return Watch(positions, {part: watch.stood.get(part, 0) + 1 for part in still})
+
+
+def stalled(watch: Watch) -> list[int]:
+    """The partitions that stood still for too long."""
+    return sorted(part for part, looks in watch.stood.items() if looks >= STALL_LOOKS)

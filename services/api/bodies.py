@@ -45,16 +45,19 @@ async def read_limited(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-async def limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
-    """The body's chunks as they arrive. Raises ApiError BODY_TOO_LARGE at the first byte too many."""
+async def limited(request: Request, limit: int, framing: int = 0) -> AsyncGenerator[bytes, None]:
+    """The body's chunks as they arrive. Raises ApiError BODY_TOO_LARGE at the first byte too many.
+
+    `framing` bytes may come on top for what surrounds the content.
+    """
     declared = request.headers.get("content-length", "")
     seen = 0
     stream = request.stream()
-    too_large = declared.isdecimal() and int(declared) > limit
+    too_large = declared.isdecimal() and int(declared) > limit + framing
     if not too_large:
         async for chunk in stream:
             seen += len(chunk)
-            if too_large := seen > limit:
+            if too_large := seen > limit + framing:
                 break
             yield chunk
     if too_large:

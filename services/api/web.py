@@ -28,6 +28,7 @@ def build_app(services: Services, access: Access) -> FastAPI:
         openapi_url="/api/swagger.json",
         docs_url="/api/doc",
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # it looks for providers on every request
         redirect_slashes=False,  # a redirected POST loses its body with some clients
     )
     app.state.services = services

@@ -79,7 +79,7 @@ WITH due AS (
         FOR UPDATE SKIP LOCKED) AS picked
 )
 UPDATE notifier.queue q SET leased_until = now() + make_interval(secs => $3), leased_by = $4
-FROM due WHERE q.job_id = due.job_id
+WHERE q.job_id = ANY(ARRAY(SELECT job_id FROM due))
 RETURNING q.job_id, q.owner, q.origin, q.url, q.token, q.client_id, q.job, q.progress, q.progress_attempted,
     q.progress_muted, q.final_phase, q.final_at, q.attempts, q.leased_until;
 
@@ -109,7 +109,7 @@ UPDATE notifier.queue q SET
         WHEN q.final_phase IS NOT NULL THEN now()
         WHEN q.progress_number > outcome.progress_number AND NOT (q.progress_muted OR outcome.mute) THEN now() END
 FROM outcome JOIN held USING (job_id)
-WHERE q.job_id = outcome.job_id AND q.leased_until = outcome.lease AND q.state = 'open'
+WHERE q.job_id = outcome.job_id AND q.job_id = ANY($1::text[]) AND q.leased_until = outcome.lease AND q.state = 'open'
 RETURNING q.job_id, q.origin, extract(epoch FROM q.next_attempt_at - now())::float8 AS in_s;
 
 -- add_to_outbox: facts for the relay

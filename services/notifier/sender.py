@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import aiohttp
 from yarl import URL
 
-from piperoll.addresses import Network
+from piperoll.addresses import Network, is_allowed, literal_address
 from services.notifier.guard import BlockedAddressError, GuardedResolver, Lookup, guarded_socket
 from services.notifier.retry import Attempted, Ending, parse_retry_after
 
@@ -24,6 +24,7 @@ class Sender:
     """A session for all receivers: no redirects, no proxy of the environment, no cookies, no inflating."""
 
     def __init__(self, allowed: Sequence[Network], lookup: Lookup = socket.getaddrinfo) -> None:
+        self._allowed = tuple(allowed)
         connector = aiohttp.TCPConnector(
             limit=0,  # the dispatcher bounds what is in flight, by receiver and in all
             resolver=GuardedResolver(allowed, lookup),
@@ -58,11 +59,20 @@ class Sender:
 
     async def _open(self, url: str, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
         """Sends the request and reads the head of the answer."""
-        target = URL(url)
+        target = self._spelled_out(URL(url))
         if "Authorization" in headers:
             target = target.with_user(None)  # aiohttp refuses credentials in both places
         # A BytesIO is sent in pieces; large bytes would hold the loop (and aiohttp warns of it).
         return await self._session.post(target, data=io.BytesIO(body), headers=headers, allow_redirects=False)
+
+    def _spelled_out(self, target: URL) -> URL:
+        """A host that is an address in disguise (`127.1`, `2130706433`) as what it is. Raises BlockedAddressError."""
+        literal = literal_address(target.host or "")
+        if literal is None:
+            return target
+        if not is_allowed(literal, self._allowed):
+            raise BlockedAddressError("blocked address")
+        return target.with_host(str(literal))
 
 
 async def _drain(reply: aiohttp.ClientResponse) -> None:

@@ -48,8 +48,17 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         ]
         try:
             await _project(settings, lifetime, offsets, groups, stack)
-        except* StoppedWaitingError as stopped:
-            log.info("stopped_during_an_outage", why=[str(error) for error in stopped.exceptions])
+        except ExceptionGroup as ended:
+            _explain(ended)
+
+
+def _explain(ended: ExceptionGroup[Exception]) -> None:
+    """Raises the first fault by itself, so that its sentence is what the operator reads."""
+    for error in ended.exceptions:
+        if isinstance(error, StoppedWaitingError):
+            log.info("stopped_during_an_outage", why=str(error))
+        else:
+            raise error
 
 
 async def _project(

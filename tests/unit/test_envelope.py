@@ -1,5 +1,6 @@
 """The envelope: what is written is read back, what is unknown stops the reader, and garbage is named as such."""
 
+import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, ClassVar
@@ -150,10 +151,8 @@ def test_nothing_that_a_record_can_hold_raises_anything_else(
     value: bytes | None, headers: list[tuple[str, Any]], beside_good_ones: bool
 ) -> None:
     good = encode(fact("job-a", BODY))[2] if beside_good_ones else []
-    try:
+    with contextlib.suppress(UndecodableRecordError, UnknownEventError):
         decode(value, [*good, *headers], APPENDED)
-    except (UndecodableRecordError, UnknownEventError):
-        pass
 
 
 @given(st.sampled_from(sorted(EVENTS)), st.data())
@@ -163,10 +162,8 @@ def test_no_change_of_one_field_raises_anything_else(name: str, data: st.DataObj
     body = from_json(value)
     field = data.draw(st.sampled_from(sorted(EVENTS[name].model_fields)))
     body[field] = data.draw(st.none() | st.booleans() | st.floats() | st.integers() | texts | st.lists(st.integers()))
-    try:
+    with contextlib.suppress(UndecodableRecordError):
         decode(to_json(body), headers, APPENDED)
-    except UndecodableRecordError:
-        pass
 
 
 # --- old versions ----------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ MAGIC_WITHIN_BYTES = 1024  # readers accept junk before the header that far (ISO
 async def upload_file(request: Request) -> Response:
     """Keeps a file for the caller's jobs. The body is never held whole."""
     services, owner = services_of(request), caller_of(request).owner
-    async with aclosing(limited(request, services.max_upload_bytes + FRAMING_BYTES)) as stream:
+    async with aclosing(limited(request, services.max_upload_bytes, FRAMING_BYTES)) as stream:
         upload = await _one_file(request, stream)
     try:
         _check_size(upload, services.max_upload_bytes)

@@ -5,8 +5,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from schemas.errors import ErrorCode
 from services.api.answers import success
-from services.api.errors import RETRY_AFTER_S
+from services.api.errors import UnavailableError
 from services.api.routes.plain import PlainRoute
 from services.api.services import services_of
 
@@ -24,11 +25,10 @@ async def live(request: Request) -> Response:
 @router.get("/api/health/ready", summary="Whether requests can be served")
 async def ready(request: Request) -> Response:
     """200 when Kafka and the read model answer; else 503 and what is missing."""
-    problems = services_of(request).problems()
-    if not problems:
-        return success({"status": "ok", "problems": {}})
-    headers = {"Retry-After": RETRY_AFTER_S}
-    return success({"status": "unavailable", "problems": problems}, status=503, headers=headers)
+    if problems := services_of(request).problems():
+        said = "not ready: " + "; ".join(problems.values())
+        raise UnavailableError(ErrorCode.READ_MODEL_UNAVAILABLE, said, {"problems": problems})
+    return success({"status": "ok"})
 
 
 @router.get("/metrics", include_in_schema=False)

@@ -1,0 +1,55 @@
+"""What `POST /api/jobs/` is compared with: FastAPI and aiokafka's `send_and_wait`, and nothing else.
+
+The same server settings as the API's, the same producer settings, the same broker. Takes the broker's address and the
+number of partitions as arguments; says its port on standard output.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+from uuid import uuid4
+
+import uvloop
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from services.api.server import listen, serve
+
+TOPIC = "bench.bare.v1"
+
+
+def build_app(producer: AIOKafkaProducer) -> FastAPI:
+    """One route: the body goes to the log, the answer names what was made of it."""
+    app = FastAPI()
+
+    @app.post("/api/jobs/")
+    async def create(request: Request) -> JSONResponse:
+        job = await request.json()
+        job_id = f"job-{uuid4()}"
+        await producer.send_and_wait(TOPIC, key=job_id.encode(), value=json.dumps(job).encode())
+        return JSONResponse({"status": "success", "data": {"job_id": job_id}})
+
+    return app
+
+
+async def run(bootstrap: str, partitions: int) -> None:
+    """Makes the topic and serves until SIGTERM."""
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(TOPIC, partitions, 1)])
+    await admin.close()
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=0)
+    await producer.start()
+    with listen("127.0.0.1", 0) as listening:
+        print(json.dumps({"port": listening.getsockname()[1]}), flush=True)
+        await serve(build_app(producer), listening, stopping)
+    await producer.stop()
+
+
+if __name__ == "__main__":
+    uvloop.run(run(sys.argv[1], int(sys.argv[2])))

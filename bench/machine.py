@@ -1,0 +1,36 @@
+"""Where and when a measurement was made, in a sentence or two: numbers of another machine are other numbers."""
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import asyncpg
+import psutil
+
+from bench.accounts import MIB
+from piperoll.embedded.jars import KAFKA_VERSION
+
+LIBRARIES = ("aiokafka", "asyncpg", "fastapi", "uvicorn", "uvloop", "pydantic", "obstore", "pymupdf")
+
+
+async def describe(database: asyncpg.Connection, load: float) -> list[str]:
+    """Lines about the machine and the versions; `load` is the load average before the bench began."""
+    postgres = await database.fetchval("SHOW server_version")
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return [
+        f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; load average before it began: {load:.1f}",
+        f"{_cpu()}, {os.cpu_count()} cores, {psutil.virtual_memory().total // MIB:,} MiB of memory, {_system()}",
+        f"Python {platform.python_version()}, Apache Kafka {KAFKA_VERSION}, Postgres {postgres}, {libraries}",
+        "Everything runs on this one machine: four services, Kafka, Postgres, the load generator and the receiver.",
+    ]
+
+
+def _cpu() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _system() -> str:
+    return f"{platform.freedesktop_os_release().get('PRETTY_NAME', 'Linux')}, Linux {platform.release()}"

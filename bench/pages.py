@@ -1,0 +1,60 @@
+"""Pages a second through the whole system against a bare multiprocessing loop over the same files."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench import documents
+from bench.programs import ask, generate
+from bench.projected import SQL
+from bench.rig import SLOTS, Rig
+
+LENGTHS = [300, 250, 200, 150, 100]  # pages: the longest first, so that both sides end with short ones
+REPEATS = 4
+ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Pages a second, the middle of several rounds; `ratio` is the middle of the rounds' ratios."""
+
+    pages: int
+    system: float
+    bare: float
+    ratio: float
+
+
+async def compare(rig: Rig, given: Path | None) -> Pages:
+    """Runs both in turn. `given` is a folder of PDFs to use instead of our own."""
+    files = _copied(given, rig.files) if given else documents.make(rig.files, LENGTHS)
+    paths = [str(path) for path in files for _ in range(1 if given else REPEATS)]
+    await _through_system(rig, paths[-SLOTS:])  # warms the children as the bare loop warms its own
+    pairs = []
+    for _ in range(ROUNDS):
+        bare: dict[str, Any] = await ask("bench.bare_pdf", {"processes": SLOTS, "files": paths})
+        pages, seconds = await _through_system(rig, paths)
+        pairs.append((pages / seconds, pages / bare["seconds"]))
+    return Pages(
+        pages=pages,
+        system=median(system for system, _ in pairs),
+        bare=median(bare for _, bare in pairs),
+        ratio=median(system / bare for system, bare in pairs),
+    )
+
+
+async def _through_system(rig: Rig, paths: list[str]) -> tuple[int, float]:
+    """Pages read and the seconds until the last document was readable."""
+    records = rig.projected.records
+    answer = await generate(rig.order("pdf", [{"filename": path, "use_cache": False} for path in paths]))
+    ids = [one.job_id for one in answer.posted]
+    readable = await rig.projected.completed(ids, records)
+    pages = await rig.database.fetchval(SQL["pages"], ids)
+    return int(pages), max(readable.values()) - answer.began
+
+
+def _copied(given: Path, files: Path) -> list[Path]:
+    """The PDFs of a folder, the largest first, copied to where jobs may read them."""
+    found = sorted(given.glob("*.pdf"), key=lambda path: path.stat().st_size, reverse=True)
+    return [Path(shutil.copy(path, files)) for path in found]

@@ -1,0 +1,101 @@
+"""What the client says when an answer is not what it hoped for. The server is a real one, on this machine."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from piperoll.cli.client import ApiClient
+from piperoll.cli.console import CommandError
+from piperoll.cli.target import Endpoint
+from piperoll.embedded.ports import free_port
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[ApiClient]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with ApiClient(Endpoint(f"http://127.0.0.1:{runner.addresses[0][1]}", "a-key")) as client:
+        yield client
+    await runner.cleanup()
+
+
+def answering(status: int, body: str) -> Handler:
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=body, content_type="application/json")
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (
+            404,
+            {"error": {"code": "NOT_FOUND", "message": "job not found", "details": {}}},
+            r"job not found \(NOT_FOUND\)",
+        ),
+        (401, {"error": {"code": "UNAUTHORIZED", "message": "no", "details": {}}}, "set PIPEROLL_API_KEY"),
+        (400, {"error": {"code": "X", "message": "no", "details": {"supported": ["native"]}}}, "Supported: .'native'"),
+        (200, [], "nothing that Piperoll would say"),
+        (502, "<html>", "HTTP 502"),
+    ],
+)
+async def test_an_answer_that_is_no_success_becomes_a_sentence(status: int, body: object, said: str) -> None:
+    async with serving(answering(status, json.dumps(body))) as client:
+        with pytest.raises(CommandError, match=said):
+            await client.job("job-1")
+
+
+async def test_a_503_is_tried_again_under_the_same_idempotency_key() -> None:
+    keys: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        keys.append(request.headers["Idempotency-Key"])
+        if len(keys) == 1:
+            return web.Response(status=503, headers={"Retry-After": "0"})
+        return web.json_response({"status": "success", "data": {"job": {"job_id": "job-1"}}})
+
+    async with serving(handler) as client:
+        assert (await client.create("pdf", {}))["job_id"] == "job-1"
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+
+
+async def test_an_upload_tells_how_far_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "big.bin"
+    path.write_bytes(bytes(300_000))
+    told: list[tuple[int, int]] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        part = await (await request.multipart()).next()
+        assert part is not None
+        size = len(await part.read())  # type: ignore[union-attr]
+        return web.json_response({"status": "success", "data": {"filename": f"upload://{size}"}})
+
+    async with serving(handler) as client:
+        filename = await client.upload(path, lambda done, total: told.append((done, total)))
+    assert filename == "upload://300000"
+    assert told == sorted(told)
+    assert told[-1] == (300_000, 300_000)
+
+
+async def test_no_server_says_how_to_start_one() -> None:
+    async with ApiClient(Endpoint(f"http://127.0.0.1:{free_port()}", "a-key")) as client:
+        with pytest.raises(CommandError, match="piperoll up"):
+            await client.job("job-1")
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "nowhere", "http://127.0.0.1:99999999"])
+async def test_a_url_that_is_none_is_named(url: str) -> None:
+    with pytest.raises(CommandError, match="PIPEROLL_URL"):
+        async with ApiClient(Endpoint(url, "a-key")) as client:
+            await client.job("job-1")

@@ -1,0 +1,54 @@
+"""The pure parts of `submit` and `watch`: page ranges, what is shown of a job, first lines."""
+
+from typing import Any
+
+import pytest
+import typer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from piperoll.cli.demonstration import LINE_CHARS, TEXT_LINES, first_lines
+from piperoll.cli.follow import glance
+from piperoll.cli.jobs import page_range
+
+
+@given(first=st.integers(1, 9999), last=st.integers(1, 9999))
+def test_a_page_range_means_its_numbers(first: int, last: int) -> None:
+    assert page_range(f"{first}-{last}") == {"page_start": first, "page_end": last}
+    assert page_range(f" {first} - ") == {"page_start": first}
+    assert page_range(f"-{last}") == {"page_end": last}
+    assert page_range(str(first)) == {"page_start": first, "page_end": first}
+    assert page_range("") == {}
+
+
+@pytest.mark.parametrize("text", ["-", "a", "1-b", "1-2-3", "1,2", "--1", "1.5", " "])
+def test_what_is_no_page_range_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="write 3, 1-3"):
+        page_range(text)
+
+
+@pytest.mark.parametrize(
+    ("job", "shown"),
+    [
+        ({"status": "pending"}, ("waiting for a worker", 0, "")),
+        ({"status": "pending", "progress": {"step": "x", "percent": 30}}, ("waits for another try", 30, "")),
+        (
+            {"status": "processing", "progress": {"step": "extracting_text", "percent": 40, "page": 2, "pages": 9}},
+            ("processing", 40, "extracting text"),
+        ),
+        ({"status": "completed", "progress": {"step": "completed", "percent": 100}}, ("completed", 100, "")),
+        ({"status": "failed", "progress": {"step": "error", "percent": 10}}, ("failed", 10, "")),
+    ],
+)
+def test_a_glance_at_a_job_tells_how_it_stands(job: dict[str, Any], shown: tuple[str, int, str]) -> None:
+    seen = glance(job)
+
+    assert (seen.state, seen.percent, seen.step) == shown
+
+
+@given(st.text())
+def test_first_lines_are_few_short_and_never_empty(text: str) -> None:
+    lines = first_lines(text).splitlines()
+
+    assert 1 <= len(lines) <= TEXT_LINES
+    assert all(line.strip() and len(line) <= LINE_CHARS for line in lines)
