@@ -20,11 +20,11 @@ from services.api.access import Access
 from services.api.commands import Commands
 from services.api.creation import Creator
 from services.api.ends import LogEnds
+from services.api.parts import Parts
 from services.api.positions import Positions
 from services.api.read_model import ReadModel
 from services.api.reading import Reading
 from services.api.server import listen, serve
-from services.api.services import Services
 from services.api.spread import IdSpread
 from services.api.submissions import Rules
 from services.api.watch import StatusWatch
@@ -45,7 +45,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         ends = LogEnds(offsets, settings.read_deadline_s)
         reading = Reading(read_model, positions, ends, watch, blobs, settings.read_deadline_s)
         commands = Commands(appender, blobs, seal, utc_now, settings.append_deadline_s)
-        services = Services(
+        parts = Parts(
             rules=Rules.of(settings),
             commands=commands,
             creator=Creator(commands, read_model, reading, IdSpread(settings.partitions)),
@@ -58,7 +58,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         )
         lifetime.check("kafka", appender.problem)
         lifetime.check("read_model", positions.problem)
-        await _serve(settings, lifetime, services, _access(settings, pool), positions, watch)
+        await _serve(settings, lifetime, parts, _access(settings, pool), positions, watch)
         blobs.close()
 
 
@@ -81,13 +81,13 @@ async def _connected(settings: Settings) -> AsyncIterator[tuple[KafkaAppender, K
 async def _serve(
     settings: Settings,
     lifetime: Lifetime,
-    services: Services,
+    parts: Parts,
     access: Access,
     positions: Positions,
     watch: StatusWatch,
 ) -> None:
     """Runs the server with what has to run beside it; those who wait are answered before the drain."""
-    app = build_app(services, access)
+    app = build_app(parts, access)
     with listen(settings.api_host, settings.api_port) as listening:
         host, port = listening.getsockname()[:2]
         log.info("api_listening", host=host, port=port)

@@ -14,13 +14,13 @@ from services.api.access import Access
 from services.api.answers import failure
 from services.api.errors import ApiError, UnavailableError
 from services.api.gate import Gate
+from services.api.parts import Parts
 from services.api.routes import batches, files, health, jobs
-from services.api.services import Services
 
 CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 
-def build_app(services: Services, access: Access) -> FastAPI:
+def build_app(parts: Parts, access: Access) -> FastAPI:
     """The app over these parts."""
     app = FastAPI(
         title=openapi.TITLE,
@@ -31,7 +31,7 @@ def build_app(services: Services, access: Access) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # it looks for providers on every request
         redirect_slashes=False,  # a redirected POST loses its body with some clients
     )
-    app.state.services = services
+    app.state.parts = parts
     for router in (jobs.router, batches.router, files.router, health.router):
         app.include_router(router)
     app.add_exception_handler(ApiError, _refused)

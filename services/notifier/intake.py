@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -39,6 +39,7 @@ class _Poll:
     parked: set[str]
     tracked: dict[str, Tracked]
     hooks: Mapping[int, Webhook | UnreadableWebhookError | None]
+    oldest: datetime
     touched: dict[str, Tracked] = field(default_factory=dict)
 
 
@@ -94,7 +95,8 @@ class Intake:
                 return  # another process had the partition meanwhile
             touching = {_key(record) for record in fresh if _type(record) not in BATCH}
             known = await load_jobs(connection, touching)
-            poll = _Poll(partition, set(self._parked[partition]), known, hooks)
+            oldest = self._clock() - self._max_age
+            poll = _Poll(partition, set(self._parked[partition]), known, hooks, oldest)
             for record in fresh:
                 await self._follow(connection, poll, record)
             await save_jobs(connection, partition, poll.touched)
@@ -115,7 +117,7 @@ class Intake:
             if isinstance(hook, UnreadableWebhookError):
                 raise hook
             before = poll.tracked.get(job_id)
-            after = follow(before, record.fact(), hook, self._clock() - self._max_age)
+            after = follow(before, record.fact(), hook, poll.oldest)
         except (UndecodableRecordError, UnreadableWebhookError) as error:
             await self._park(connection, poll, record, str(error))
             return
@@ -159,7 +161,10 @@ def _key(record: Record) -> str:
 
 
 def _type(record: Record) -> bytes:
-    return next((value for name, value in record.headers if name == "ce_type"), b"")
+    for name, value in record.headers:
+        if name == "ce_type":
+            return value
+    return b""
 
 
 def _with_webhook(record: Record) -> list[tuple[int, Fact]]:

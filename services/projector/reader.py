@@ -4,7 +4,6 @@ Trusts only the checkpoint row, read under its lock in each transaction; what is
 the row went back. What the records mean is for `Tables`.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -19,7 +18,6 @@ from schemas.read_model import READ_SCHEMA
 from schemas.topics import Topic
 from services.projector import checkpoints, metrics
 from services.projector.checkpoints import Checkpoint, LogDivergedError, LogView, PositionLostError
-from services.projector.pacing import Pace
 from services.projector.projection import Entry, decode_poll, fresh, text
 from services.projector.schema import queries
 from services.projector.session import Session
@@ -54,7 +52,6 @@ class TableReader:
         self._offsets = offsets
         self._sql = queries("queries.sql", schema)
         self._handed: dict[int, int] = {}
-        self._pace = Pace(began=time.perf_counter())
         self.lag = metrics.Lag(tables.alias)
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
@@ -103,10 +100,7 @@ class TableReader:
             write = await self._tables.prepare(unit)
             await self._session.transaction(partial(self._project, partition, unit, write))
             self._handed[partition] = unit[-1].record.offset + 1
-            took = time.perf_counter() - began
-            metrics.projected(self._tables.alias, len(unit), took)
-            if rest := self._pace.rest_after(began + took, len(unit), took):
-                await asyncio.sleep(rest)
+            metrics.projected(self._tables.alias, len(unit), time.perf_counter() - began)
         if unknown is not None:
             raise unknown
 

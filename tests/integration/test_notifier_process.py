@@ -43,6 +43,18 @@ async def test_hooks_survive_the_death_of_the_process(alone: Stack) -> None:
         assert sorted(delivered) == sorted(jobs), "each delivery stands in the log once"
 
 
+async def test_hooks_wait_for_postgres_and_follow_when_it_is_back(alone: Stack) -> None:
+    settings = Settings.from_environment(alone.environment)
+    async with Receiver() as receiver, appending(settings) as appender:
+        jobs = [await append_job(appender, settings, receiver.url()) for _ in range(5)]
+        await alone.stop_postgres()
+        jobs += [await append_job(appender, settings, receiver.url()) for _ in range(5)]
+        notifier = alone.pid("notifier")
+        await alone.start_postgres()
+        await wait_until(lambda: told(settings, jobs), 40, "all hooks to be told of in the log")
+        assert alone.pid("notifier") == notifier, "it waits, it does not die"
+
+
 @asynccontextmanager
 async def appending(settings: Settings) -> AsyncIterator[KafkaAppender]:
     """A producer for as long as a test needs it."""

@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 
 from piperoll.blobs import Blobs
-from piperoll.clock import Clock, utc_now
+from piperoll.clock import Clock
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.memory import MemoryLog
 from piperoll.postgres import connect_pool, migrate
@@ -160,6 +160,3 @@ def ago(seconds: float) -> Clock:
         return datetime.fromtimestamp(offset, UTC)
 
     return clock
-
-
-__all__ = ["STARTED", "Rig", "WholeLog", "ago", "running", "utc_now"]

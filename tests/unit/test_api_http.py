@@ -25,10 +25,10 @@ from services.api.access import Access
 from services.api.commands import Commands
 from services.api.creation import Creator
 from services.api.ends import LogEnds
+from services.api.parts import Parts
 from services.api.positions import Positions
 from services.api.read_model import ReadModel
 from services.api.reading import Reading
-from services.api.services import Services
 from services.api.spread import IdSpread
 from services.api.submissions import Rules
 from services.api.watch import StatusWatch
@@ -82,7 +82,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
         read_model, positions, LogEnds(log, 1.0), StatusWatch(read_model, positions), blobs, deadline_s=1.0
     )
     commands = Commands(log, blobs, seal, utc_now, 1.0)
-    services = Services(
+    parts = Parts(
         rules=Rules.of(settings),
         commands=commands,
         creator=Creator(commands, read_model, reading, IdSpread(PARTITIONS)),
@@ -93,7 +93,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
         max_body_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,
     )
-    app = build_app(services, Access(pool, "pepper", ["good-key"], 60, 1.0))
+    app = build_app(parts, Access(pool, "pepper", ["good-key"], 60, 1.0))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=KEY) as client:
         yield Api(client, log, blobs, seal)

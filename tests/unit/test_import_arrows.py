@@ -1,4 +1,4 @@
-"""The import arrows: `schemas` <- `piperoll.domain` <- `piperoll` <- `services.X`. Read from the code, not at run time."""
+"""The import arrows: `schemas` <- `piperoll.domain` <- `piperoll` <- `services.X`. Read from the code itself."""
 
 import ast
 from collections.abc import Iterator
@@ -11,10 +11,8 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted(file for house in ("schemas", "piperoll", "services") for file in (ROOT / house).rglob("*.py"))
 SERVICES = sorted(folder.name for folder in (ROOT / "services").iterdir() if (folder / "app.py").exists())
 
-PURE = frozenset(
-    ["collections", "dataclasses", "datetime", "enum", "functools", "heapq", "itertools", "math"]
-    + ["pydantic", "pydantic_core", "typing"]
-)
+STANDARD = ["collections", "dataclasses", "datetime", "enum", "functools", "heapq", "itertools", "math", "typing"]
+PURE = frozenset([*STANDARD, "pydantic", "pydantic_core"])
 """What the pure core may import beside our own: no I/O, no clock of its own, no event loop, no randomness."""
 CONTRACT = PURE | frozenset(["abc", "json", "re", "string", "urllib", "uuid"])
 TOOLS = frozenset(["schemas.generate"])

@@ -16,9 +16,9 @@ from services.api.answers import success
 from services.api.bodies import drain, limited
 from services.api.caller import caller_of
 from services.api.errors import body_too_large, invalid_request
+from services.api.parts import parts_of
 from services.api.references import UPLOAD_SCHEME, upload_name
 from services.api.routes.plain import PlainRoute
-from services.api.services import services_of
 
 router = APIRouter(tags=["files"], route_class=PlainRoute)
 
@@ -34,14 +34,14 @@ MAGIC_WITHIN_BYTES = 1024  # readers accept junk before the header that far (ISO
 @router.post("/api/files/", include_in_schema=False)
 async def upload_file(request: Request) -> Response:
     """Keeps a file for the caller's jobs. The body is never held whole."""
-    services, owner = services_of(request), caller_of(request).owner
-    async with aclosing(limited(request, services.max_upload_bytes, FRAMING_BYTES)) as stream:
+    parts, owner = parts_of(request), caller_of(request).owner
+    async with aclosing(limited(request, parts.max_upload_bytes, FRAMING_BYTES)) as stream:
         upload = await _one_file(request, stream)
     try:
-        _check_size(upload, services.max_upload_bytes)
+        _check_size(upload, parts.max_upload_bytes)
         file_id, name = f"file-{uuid4()}", upload_name(upload.filename or "")
         media_type = await _media_type(upload, name)
-        claim = await services.blobs.put_file(f"uploads/{owner}/{file_id}/{name}", upload.file, media_type)
+        claim = await parts.blobs.put_file(f"uploads/{owner}/{file_id}/{name}", upload.file, media_type)
     finally:
         await upload.close()
     return success(

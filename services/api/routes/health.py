@@ -8,8 +8,8 @@ from starlette.responses import Response
 from schemas.errors import ErrorCode
 from services.api.answers import success
 from services.api.errors import UnavailableError
+from services.api.parts import parts_of
 from services.api.routes.plain import PlainRoute
-from services.api.services import services_of
 
 router = APIRouter(tags=["health"], route_class=PlainRoute)
 
@@ -25,7 +25,7 @@ async def live(request: Request) -> Response:
 @router.get("/api/health/ready", summary="Whether requests can be served")
 async def ready(request: Request) -> Response:
     """200 when Kafka and the read model answer; else 503 and what is missing."""
-    if problems := services_of(request).problems():
+    if problems := parts_of(request).problems():
         said = "not ready: " + "; ".join(problems.values())
         raise UnavailableError(ErrorCode.READ_MODEL_UNAVAILABLE, said, {"problems": problems})
     return success({"status": "ok"})

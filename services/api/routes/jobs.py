@@ -15,9 +15,9 @@ from services.api.answers import success, timestamp
 from services.api.bodies import read_json
 from services.api.caller import caller_of, header_user, idempotency_key
 from services.api.errors import ApiError, invalid_field, invalid_request, not_found
+from services.api.parts import parts_of
 from services.api.routes.plain import PlainRoute
 from services.api.rows import JobRow
-from services.api.services import services_of
 from services.api.submissions import parse_job
 from services.api.views import created_job
 from services.api.wording import delivery_reason
@@ -36,10 +36,10 @@ _SECONDS = re.compile(r"\d{1,4}(\.\d{1,6})?")
 @router.post("/api/jobs", include_in_schema=False)
 async def create_job(request: Request) -> Response:
     """Accepts a job; it runs later. Answers once the log has it."""
-    services, caller = services_of(request), caller_of(request)
+    parts, caller = parts_of(request), caller_of(request)
     key, user = idempotency_key(request), header_user(request)
-    job = parse_job(await read_json(request, services.max_body_bytes), services.rules, user)
-    created = await services.creator.job(job, caller, key)
+    job = parse_job(await read_json(request, parts.max_body_bytes), parts.rules, user)
+    created = await parts.creator.job(job, caller, key)
     data = {"job_id": created.subject, "job": created_job(created.subject, job, created.created_at)}
     return success(data, created.position, headers=created.headers)
 
@@ -48,7 +48,7 @@ async def create_job(request: Request) -> Response:
 async def get_job(request: Request, job_id: str) -> Response:
     """A job's status, progress, results and log. `wait` holds the answer until the status changes."""
     wait_s = _wait(request.query_params.get("wait"))
-    reading = services_of(request).reading
+    reading = parts_of(request).reading
     row = await reading.after_change(await _row(request, job_id), wait_s)
     return success(await reading.shown_job(row), row.position)
 
@@ -56,17 +56,17 @@ async def get_job(request: Request, job_id: str) -> Response:
 @router.post("/api/jobs/{job_id}/cancel", **openapi.CANCEL_JOB)
 async def cancel_job(request: Request, job_id: str) -> Response:
     """Stops a job. 409 when it ended before; 202 when whether it did is not known yet."""
-    services = services_of(request)
-    reason = _reason((await read_json(request, services.max_body_bytes, optional=True)).value)
+    parts = parts_of(request)
+    reason = _reason((await read_json(request, parts.max_body_bytes, optional=True)).value)
     row = await _row(request, job_id)
     if row.status.terminal:
         raise _ended(row)
-    position = await services.commands.cancel_job(job_id, reason, caller_of(request))
-    passed = await services.reading.passed(position)
+    position = await parts.commands.cancel_job(job_id, reason, caller_of(request))
+    passed = await parts.reading.passed(position)
     row = await _row(request, job_id)
     if passed and row.status is not Status.CANCELLED:
         raise _ended(row)
-    return success(await services.reading.shown_job(row), position, status=200 if passed else 202)
+    return success(await parts.reading.shown_job(row), position, status=200 if passed else 202)
 
 
 @router.get("/api/jobs/{job_id}/events", **openapi.GET_EVENTS)
@@ -75,7 +75,7 @@ async def get_events(request: Request, job_id: str) -> Response:
     after = _count(request, "after", default=0, most=2**31 - 1)
     limit = _count(request, "limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
     row = await _row(request, job_id)
-    found = await services_of(request).read_model.events(job_id, after, limit)
+    found = await parts_of(request).read_model.events(job_id, after, limit)
     events: list[dict[str, Any]] = [
         {
             "sequence": sequence,
@@ -95,7 +95,7 @@ async def get_deliveries(request: Request, job_id: str) -> Response:
     """Every attempt to tell the job's webhook, oldest first."""
     row = await _row(request, job_id)
     attempts = []
-    for type_name, time, data in await services_of(request).read_model.deliveries(job_id):
+    for type_name, time, data in await parts_of(request).read_model.deliveries(job_id):
         attempt = from_json(data)
         outcome = type_name.split(".")[1].removeprefix("Webhook").lower()
         failed = {"reason": delivery_reason(attempt)} if "reason" in attempt else {}
@@ -107,7 +107,7 @@ async def _row(request: Request, job_id: str) -> JobRow:
     """The caller's job. Raises ApiError NOT_FOUND at once for what can be no id of ours."""
     if not _JOB_ID.fullmatch(job_id):
         raise not_found("job")
-    return await services_of(request).reading.job(job_id, caller_of(request).owner)
+    return await parts_of(request).reading.job(job_id, caller_of(request).owner)
 
 
 def _ended(row: JobRow) -> ApiError:

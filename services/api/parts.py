@@ -14,7 +14,7 @@ from services.api.submissions import Rules
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class Parts:
     """The parts of the API. `problems` is what keeps it from being ready, by name."""
 
     rules: Rules
@@ -28,8 +28,8 @@ class Services:
     max_upload_bytes: int
 
 
-def services_of(request: Request) -> Services:
+def parts_of(request: Request) -> Parts:
     """The parts of the app that a request came to."""
-    services = request.app.state.services
-    assert isinstance(services, Services)
-    return services
+    parts = request.app.state.parts
+    assert isinstance(parts, Parts)
+    return parts

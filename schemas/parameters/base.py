@@ -1,0 +1,40 @@
+"""What a job of every type takes, and where to tell the caller what becomes of it (contract 4 and 7)."""
+
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+
+
+class Webhook(BaseModel):
+    """Where to tell the caller what becomes of the job (contract 7)."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    url: Annotated[str, StringConstraints(min_length=1, max_length=2048)]
+    token: Label | None = None
+    job_id: Label | None = Field(default=None, alias="jobId")
+
+    @model_validator(mode="after")
+    def _is_http(self) -> Self:
+        if " " in self.url or not self.url.isprintable():  # urlsplit would drop some of them without a word
+            raise ValueError("a webhook's url must not contain spaces, line ends or control characters")
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # .port raises ValueError
+            raise ValueError("a webhook's url must be an http or https address, such as https://example.com/hook")
+        return self
+
+
+class JobParameters(BaseModel):
+    """What jobs of every type take."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    webhook: Webhook | None = None
+    target_id: Label | None = None
+    priority: int = Field(default=5, ge=0, le=9)
+    timeout_s: int = Field(default=3600, ge=1, le=86400)
+    max_attempts: int = Field(default=3, ge=1, le=10)

@@ -1,0 +1,21 @@
+"""What a `noop` job takes."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.parameters.base import JobParameters, Label
+
+
+class NoopParameters(JobParameters):
+    """The `noop` job, for benchmarks and tests: does as it is told. Off unless PIPEROLL_ENABLE_NOOP is set."""
+
+    SUPPORTED: ClassVar[dict[str, Any]] = {"behaviour": ["succeed", "fail", "crash", "loop", "allocate"]}
+
+    behaviour: Literal["succeed", "fail", "crash", "loop", "allocate"] = "succeed"
+    until_attempt: int | None = Field(
+        default=None, ge=1, description="misbehave only in attempts below this number, then succeed"
+    )
+    sleep_s: float = Field(default=0.0, ge=0, le=3600)
+    steps: int = Field(default=0, ge=0, le=1000, description="progress reports, evenly spread over sleep_s")
+    error_code: Label | None = Field(default=None, description="the code to fail with")
