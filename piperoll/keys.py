@@ -65,8 +65,8 @@ async def create(
     await prepare(pool)
     key_id = secrets.token_hex(ID_BYTES)
     key = f"pr_{key_id}.{secrets.token_urlsafe(SECRET_BYTES)}"
-    row = await pool.fetchrow(_QUERIES["create"], digest(pepper, key), key_id, owner, sorted(chosen), expires_at)
-    return _key(row), key
+    rows = await pool.fetch(_QUERIES["create"], digest(pepper, key), key_id, owner, sorted(chosen), expires_at)
+    return _key(rows[0]), key
 
 
 async def find(pool: asyncpg.Pool, key_digest: str) -> Key | None:

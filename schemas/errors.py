@@ -27,42 +27,73 @@ class ErrorCode(StrEnum):
     FILE_NOT_ALLOWED = "FILE_NOT_ALLOWED"
     FILE_NOT_FOUND = "FILE_NOT_FOUND"
     FILE_TOO_LARGE = "FILE_TOO_LARGE"
+    HTTP_ERROR = "HTTP_ERROR"
     INVALID_PDF = "INVALID_PDF"
+    JSON_PARSE_ERROR = "JSON_PARSE_ERROR"
+    NETWORK_ERROR = "NETWORK_ERROR"
+    OCR_PROVIDER_UNAVAILABLE = "OCR_PROVIDER_UNAVAILABLE"
     OUT_OF_MEMORY = "OUT_OF_MEMORY"
     PAGE_RANGE_INVALID = "PAGE_RANGE_INVALID"
     PDF_ENCRYPTED = "PDF_ENCRYPTED"
     PROCESSING_ERROR = "PROCESSING_ERROR"
     PROCESSING_TIMEOUT = "PROCESSING_TIMEOUT"
     PROCESSOR_CRASHED = "PROCESSOR_CRASHED"
+    PROVIDER_ERROR = "PROVIDER_ERROR"
+    RATE_LIMITED = "RATE_LIMITED"
     STORAGE_ERROR = "STORAGE_ERROR"
+    TEMPLATE_ERROR = "TEMPLATE_ERROR"
+    TEMPLATE_TRANSFORMATION_ERROR = "TEMPLATE_TRANSFORMATION_ERROR"
+    TIMEOUT = "TIMEOUT"
     TOO_MANY_PAGES = "TOO_MANY_PAGES"
+    TRANSFORMATION_ERROR = "TRANSFORMATION_ERROR"
+    URL_FETCH_ERROR = "URL_FETCH_ERROR"
+    URL_NOT_FOUND = "URL_NOT_FOUND"
+    URL_TRANSFORMATION_ERROR = "URL_TRANSFORMATION_ERROR"
     WORKER_LOST = "WORKER_LOST"
 
 
 SENTENCES: dict[ErrorCode, str] = {
+    ErrorCode.BLOCKED_ADDRESS: "The address is private, local or a cloud's own, and is not called.",
     ErrorCode.CANCELLED: "The job was cancelled.",
     ErrorCode.FILE_NOT_ALLOWED: "The file lies outside the folders that jobs may read (PIPEROLL_FILES_ROOTS).",
     ErrorCode.FILE_NOT_FOUND: "The file does not exist, or the worker cannot read it.",
     ErrorCode.FILE_TOO_LARGE: "The file is larger than the configured limit.",
+    ErrorCode.HTTP_ERROR: "The server behind the url answered with an error.",
     ErrorCode.INVALID_PDF: "The file is not a PDF that can be opened.",
+    ErrorCode.JSON_PARSE_ERROR: "The language model did not answer with the JSON object that it was asked for.",
+    ErrorCode.NETWORK_ERROR: "The server behind the url could not be reached.",
+    ErrorCode.OCR_PROVIDER_UNAVAILABLE: "The OCR provider cannot be used: no valid key is configured.",
     ErrorCode.OUT_OF_MEMORY: "Processing needed more memory than one job may use.",
     ErrorCode.PAGE_RANGE_INVALID: "The requested pages lie outside the document.",
     ErrorCode.PDF_ENCRYPTED: "The PDF is protected by a password.",
     ErrorCode.PROCESSING_ERROR: "Processing failed.",
     ErrorCode.PROCESSING_TIMEOUT: "Processing took longer than allowed.",
     ErrorCode.PROCESSOR_CRASHED: "The processor crashed on this input.",
+    ErrorCode.PROVIDER_ERROR: "The provider did not do what was asked.",
+    ErrorCode.RATE_LIMITED: "The provider refused the request for the time being: too many requests.",
     ErrorCode.STORAGE_ERROR: "The blob store did not answer.",
+    ErrorCode.TEMPLATE_ERROR: "The template cannot be used.",
+    ErrorCode.TEMPLATE_TRANSFORMATION_ERROR: "The template could not be filled.",
+    ErrorCode.TIMEOUT: "The server behind the url did not answer in time.",
     ErrorCode.TOO_MANY_PAGES: "The document has more pages than the configured limit.",
+    ErrorCode.TRANSFORMATION_ERROR: "The text could not be transformed.",
+    ErrorCode.URL_FETCH_ERROR: "The page behind the url could not be fetched.",
+    ErrorCode.URL_NOT_FOUND: "There is nothing behind the url.",
+    ErrorCode.URL_TRANSFORMATION_ERROR: "The page behind the url holds no text that can be read.",
     ErrorCode.WORKER_LOST: "The job lost its worker too many times.",
 }
 """What a client reads when a job ended with a code and its details are not to be had."""
 
 RETRYABLE = frozenset(
     {
+        ErrorCode.NETWORK_ERROR,
         ErrorCode.OUT_OF_MEMORY,
         ErrorCode.PROCESSING_TIMEOUT,
         ErrorCode.PROCESSOR_CRASHED,
+        ErrorCode.PROVIDER_ERROR,
+        ErrorCode.RATE_LIMITED,
         ErrorCode.STORAGE_ERROR,
+        ErrorCode.TIMEOUT,
     }
 )
 """Codes after which another attempt may help. Everything that lies in the input fails at once."""

@@ -42,7 +42,7 @@ JOB_DELIVERIES = Topic(
     key="job_id",
     retention_ms=30 * DAY_MS,
     writers=("notifier",),
-    groups=("piperoll.projector", "piperoll.notifier"),
+    groups=("piperoll.projector.deliveries", "piperoll.notifier.deliveries"),
 )
 DEAD_LETTERS = Topic(
     name="piperoll.dead-letters.v1",

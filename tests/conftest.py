@@ -21,7 +21,7 @@ from tests.support.system import System
 
 # The same examples in every run, so that a red build is red again on the next machine. `--hypothesis-profile=search`
 # draws new ones, and many: for whoever changed the fold.
-hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=100)
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=60)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=5000, print_blob=True)
 hypothesis.settings.load_profile("repeatable")
 

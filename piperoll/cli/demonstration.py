@@ -16,7 +16,7 @@ from typing import Any
 from rich.markup import escape
 
 from piperoll.cli.client import ApiClient, Job
-from piperoll.cli.console import CommandError, complain, entry, heading, say, waiting
+from piperoll.cli.console import LABEL_WIDTH, CommandError, complain, entry, heading, out, say, waiting
 from piperoll.cli.follow import follow, progress_display
 from piperoll.cli.receiver import Receiver
 from piperoll.cli.target import Endpoint
@@ -144,8 +144,9 @@ def _report(outcome: Outcome) -> None:
 
 def first_lines(text: str) -> str:
     """The first lines that have text, none longer than a terminal shows."""
+    width = min(LINE_CHARS, max(out.width - LABEL_WIDTH - 2, 20)) if out.is_terminal else LINE_CHARS
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    shown = [line if len(line) <= LINE_CHARS else f"{line[: LINE_CHARS - 1]}…" for line in lines[:TEXT_LINES]]
+    shown = [line if len(line) <= width else f"{line[: width - 1]}…" for line in lines[:TEXT_LINES]]
     return "\n".join(shown) or "(no text: its pages may be pictures, which need OCR)"
 
 
@@ -188,4 +189,6 @@ def invitation(endpoint: Endpoint, data_dir: Path, job_id: str | None) -> None:
 def _program() -> str:
     """How this program was called, so that it can be called again the same way."""
     called = Path(sys.argv[0])
-    return "python -m piperoll" if called.name == "__main__.py" else str(called)
+    if called.name == "__main__.py":
+        return "python -m piperoll"
+    return str(called.relative_to(Path.cwd()) if called.is_relative_to(Path.cwd()) else called)

@@ -1,5 +1,6 @@
 """Makes the topics, and checks the live ones against the manifest before a service touches them."""
 
+import asyncio
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -9,6 +10,8 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from piperoll.log.kafka import KafkaOffsets, client_options
 from piperoll.settings import Settings
 from schemas.topics import FOR_EVER, MANIFEST, Topic
+
+VISIBLE_S = 10.0  # a new topic took well below a second to be served; beyond this the cluster is in trouble
 
 
 class TopicDriftError(RuntimeError):
@@ -46,9 +49,21 @@ async def create_topics(settings: Settings) -> list[str]:
             )
             _raise_for(answer.topic_errors)
             created.append(topic.name)
+        await _until_visible(admin)
     finally:
         await admin.close()
     return created
+
+
+async def _until_visible(admin: AIOKafkaAdminClient) -> None:
+    """Waits until every topic is served: a broker answers the creation before it does. Raises TimeoutError."""
+    names = [topic.name for topic in MANIFEST]
+    async with asyncio.timeout(VISIBLE_S):
+        while True:
+            found = await admin.describe_topics(names)
+            if all(not one["error_code"] and one["partitions"] for one in found):
+                return
+            await asyncio.sleep(0.05)
 
 
 def _raise_for(topic_errors: list[tuple[object, ...]]) -> None:

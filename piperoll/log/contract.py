@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from piperoll.log.record import Position, Record
-from schemas.envelope import Fact
+from schemas.envelope import Fact, Headers
 from schemas.topics import Topic
 
 
@@ -25,6 +25,21 @@ class Appender(Protocol):
         Facts of one subject appended one after the other keep that order. Without a deadline it waits for as long
         as the log is away. Raises OutcomeUnknownError when `deadline_s` passed, AppendError when it is refused.
         """
+        ...
+
+
+class RawAppender(Protocol):
+    """Appends records as they are."""
+
+    async def append_raw(
+        self,
+        topic: Topic,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+        deadline_s: float | None = None,
+    ) -> Position:
+        """As Appender.append, for a record that is encoded already or cannot be decoded."""
         ...
 
 

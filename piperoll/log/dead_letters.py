@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from piperoll.log.producer import KafkaAppender
+from piperoll.log.contract import RawAppender
 from piperoll.log.record import Record
 from schemas.topics import DEAD_LETTERS
 
@@ -10,7 +10,7 @@ from schemas.topics import DEAD_LETTERS
 class DeadLetters:
     """Appends undecodable records to the dead-letter topic, under their own key."""
 
-    def __init__(self, appender: KafkaAppender) -> None:
+    def __init__(self, appender: RawAppender) -> None:
         self._appender = appender
 
     async def park(self, consumer: str, record: Record, why: str) -> None:

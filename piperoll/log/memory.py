@@ -51,6 +51,10 @@ class MemoryLog:
         """See piperoll.log.contract.Offsets."""
         return {part: len(self._records[topic.name, part]) for part in range(self.partitions)}
 
+    async def begin_offsets(self, topic: Topic) -> dict[int, int]:
+        """Per partition, the first offset that is kept: everything is."""
+        return dict.fromkeys(range(self.partitions), 0)
+
     async def read_range(
         self, topic: Topic, begin: dict[int, int], end: dict[int, int], limit: int | None = None
     ) -> list[Record]:

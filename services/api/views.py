@@ -8,10 +8,11 @@ from typing import Any
 from piperoll.domain.batch import status_of
 from piperoll.domain.job import Status
 from schemas.errors import SENTENCES, ErrorCode
+from schemas.steps import step_message
 from services.api.answers import timestamp
 from services.api.rows import BatchRow, JobRow
 from services.api.submissions import BatchSubmission, Submission, masked
-from services.api.wording import error_sentence, log_entries, step_message
+from services.api.wording import error_sentence, log_entries
 
 
 @dataclass(frozen=True, slots=True)

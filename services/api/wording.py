@@ -1,22 +1,12 @@
-"""The sentences of answers about jobs: progress messages and log entries (contract 3 and 5). Pure."""
+"""The sentences of answers about jobs: log entries and reasons (contract 3). Those of steps are in schemas.steps."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from schemas.errors import SENTENCES, ErrorCode
+from schemas.steps import step_message
 from services.api.answers import timestamp
 from services.api.rows import Noted
-
-STEPS: Mapping[str, str] = {
-    "initializing": "Job started",
-    "reading_file": "Reading the file",
-    "extracting_text": "Extracting text from PDF...",
-    "processing_images": "Drawing pages",
-    "applying_template": "Applying the template",
-    "finalizing": "Storing the results",
-    "completed": "Processing completed",
-}
-"""By step of contract 5. The messages of extracting_text and completed are the seed's."""
 
 FAILURES: Mapping[str, str] = {
     "HTTP_STATUS": "the receiver answered {status}",
@@ -31,11 +21,6 @@ FAILURES: Mapping[str, str] = {
     "UNREADABLE": "what was to be sent cannot be read any more",
 }
 """By the reason of a webhook's failure."""
-
-
-def step_message(step: str) -> str:
-    """What a step of contract 5 says; a step of a later release says its own name."""
-    return STEPS.get(step, step.replace("_", " "))
 
 
 def error_sentence(code: str) -> str:
@@ -87,7 +72,7 @@ def _sentence(fact: Noted, running: int, error: str | None) -> tuple[str, str] |
             why = error_sentence(data["error_code"])
             return "warning", f"Attempt {running} failed: {why} The next one follows in {data['delay_s']:.0f} s"
         case "JobCompleted":
-            return "info", STEPS["completed"]
+            return "info", step_message("completed")
         case "JobFailed":
             return "error", error or error_sentence(data["error_code"])
         case "JobCancelled":

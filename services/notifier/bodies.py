@@ -7,20 +7,11 @@ from typing import Any, Final
 from pydantic_core import from_json, to_json
 
 from schemas.errors import SENTENCES, ErrorCode
+from schemas.steps import step_message
 from services.notifier.hooks import Claimed, Hook, Progress
 
 SCHEMA_VERSION: Final = 1
 USER_AGENT: Final = f"Piperoll/{version('piperoll')}"
-
-STEP_MESSAGES: Final = {
-    "initializing": "Preparing the job...",
-    "reading_file": "Reading the file...",
-    "extracting_text": "Extracting text from PDF...",  # the wording of the seed
-    "processing_images": "Writing the images of the pages...",
-    "applying_template": "Applying the template...",
-    "finalizing": "Writing the result...",
-}
-COMPLETED_MESSAGE: Final = "Processing completed"  # the wording of the seed
 
 
 class UnreadableContentError(ValueError):
@@ -33,7 +24,7 @@ def progress_body(claimed: Claimed, progress: Progress) -> bytes:
         {
             "phase": "processing",
             "progress": progress.percent,
-            "message": STEP_MESSAGES.get(progress.step, progress.step),
+            "message": step_message(progress.step),
             "step": progress.step,
             **_common(claimed),
         }
@@ -43,7 +34,7 @@ def progress_body(claimed: Claimed, progress: Progress) -> bytes:
 def completed_body(claimed: Claimed, result: bytes | None, public_url: str) -> bytes:
     """The job's result; without data when it was erased meanwhile. Raises UnreadableContentError."""
     data = None if result is None else _absolute(_object(result).get("structured_data") or {}, public_url)
-    return to_json({"phase": "completed", "message": COMPLETED_MESSAGE, "data": data, **_common(claimed)})
+    return to_json({"phase": "completed", "message": step_message("completed"), "data": data, **_common(claimed)})
 
 
 def error_body(claimed: Claimed, details: bytes | None) -> bytes:

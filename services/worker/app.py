@@ -1,6 +1,7 @@
 """The worker's composition root: what it is made of, and in which order it starts and ends."""
 
 import asyncio
+import random
 
 import structlog
 
@@ -55,7 +56,7 @@ async def _serve(
     offsets: KafkaOffsets,
     pool: ChildPool,
 ) -> None:
-    runner = Runner(settings, appender, blobs, pool, utc_now)
+    runner = Runner(settings, appender, blobs, pool, utc_now, random.Random())
     expander = Expander(appender, blobs, offsets, utc_now)
     checkpoints = Checkpoints(blobs, await offsets.cluster_id(), f"{GROUP}/{JOB_EVENTS.name}")
 

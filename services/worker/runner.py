@@ -53,13 +53,19 @@ class Runner:
     """Runs jobs in at most `settings.slots` children at a time."""
 
     def __init__(
-        self, settings: Settings, appender: Appender, blobs: AsyncBlobs, pool: ChildPool, clock: Clock
+        self,
+        settings: Settings,
+        appender: Appender,
+        blobs: AsyncBlobs,
+        pool: ChildPool,
+        clock: Clock,
+        chances: random.Random,
     ) -> None:
         self._settings = settings
         self._appender = appender
         self._pool = pool
         self._clock = clock
-        self._verdicts = Verdicts(settings, blobs, random.Random())
+        self._verdicts = Verdicts(settings, blobs, chances)
         self._scheduler = Scheduler()
         self._running = Running()
         self._attempts: dict[str, Attempt] = {}
@@ -170,9 +176,10 @@ class Runner:
         metrics.SLOTS_TAKEN.set(self._taken())
         journal.write(JobStarted(number=job.attempt + 1, run=run, worker=self._settings.instance))
         attempt.task = asyncio.create_task(self._work(attempt))
-        attempt.task.add_done_callback(self._note_failure)
+        attempt.task.add_done_callback(lambda task: self._note_end(attempt, task))
 
-    def _note_failure(self, task: "asyncio.Task[None]") -> None:
+    def _note_end(self, attempt: Attempt, task: "asyncio.Task[None]") -> None:
+        self._free(attempt)  # one that was killed before its first step never came to its own `finally`
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failure = self._failure or error
             self._kick.set()

@@ -15,7 +15,7 @@ from schemas.ids import draw_job_id
 from schemas.topics import DEAD_LETTERS, JOB_DELIVERIES, JOB_EVENTS
 from services.notifier.checkpoints import LogDivergedError
 from services.notifier.queue import SQL, Queue
-from tests.support.notifying import STARTED, Rig, WholeLog, ago, running
+from tests.support.notifying import STARTED, MemoryLog, Rig, ago, running
 from tests.support.receiver import Receiver, hang, status
 from tests.support.waiting import wait_until
 
@@ -91,7 +91,7 @@ async def test_what_a_killed_process_had_claimed_is_sent_when_its_lease_ends(pat
 
 
 async def test_a_restarted_process_sends_at_once_what_it_had_claimed(patient: Settings) -> None:
-    log = WholeLog()
+    log = MemoryLog()
     async with Receiver() as receiver:
         async with running(patient, log) as rig:
             job_id = draw_job_id()
@@ -102,7 +102,7 @@ async def test_a_restarted_process_sends_at_once_what_it_had_claimed(patient: Se
 
 
 async def test_two_processes_share_a_queue_and_send_each_hook_once(patient: Settings) -> None:
-    log, other = WholeLog(), patient.model_copy(update={"instance": "two"})
+    log, other = MemoryLog(), patient.model_copy(update={"instance": "two"})
     async with Receiver() as receiver, running(patient, log) as one, running(other, log, fresh=False):
         jobs = [await one.run_job(receiver.url(), progress=1) for _ in range(50)]
         for job_id in jobs:
@@ -112,7 +112,7 @@ async def test_two_processes_share_a_queue_and_send_each_hook_once(patient: Sett
 
 
 async def test_a_lost_schema_sends_nothing_again_and_nothing_is_lost(patient: Settings) -> None:
-    log = WholeLog()
+    log = MemoryLog()
     async with Receiver() as receiver:
         async with running(patient, log) as rig:
             told = await rig.run_job(receiver.url())
@@ -128,7 +128,7 @@ async def test_a_lost_schema_sends_nothing_again_and_nothing_is_lost(patient: Se
 
 
 async def test_an_end_first_seen_a_day_late_is_held_and_that_is_said(patient: Settings) -> None:
-    async with Receiver() as receiver, running(patient, WholeLog(clock=ago(DAY_S + 60))) as rig:
+    async with Receiver() as receiver, running(patient, MemoryLog(clock=ago(DAY_S + 60))) as rig:
         job_id = await rig.run_job(receiver.url(), progress=2)
         await rig.wait_for_state(job_id, "held")
         (fact,) = await rig.wait_for_deliveries(job_id, 1)
@@ -185,7 +185,7 @@ async def test_a_queue_of_another_log_is_refused(patient: Settings, topic: objec
             job_id = await rig.run_job(receiver.url())
             await rig.wait_for_deliveries(job_id, 1)
             await rig.log.deliver()
-        async with running(patient, WholeLog(), fresh=True) as rig:
+        async with running(patient, MemoryLog(), fresh=True) as rig:
             await rig.pool.execute("UPDATE notifier.checkpoints SET next_offset = 7")
             reader: Reader = rig.notifier.intake if topic is JOB_EVENTS else rig.notifier.settled
             with pytest.raises(LogDivergedError, match="belongs to another log"):

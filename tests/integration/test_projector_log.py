@@ -7,7 +7,9 @@ from functools import partial
 
 import asyncpg
 import pytest
+from pydantic_core import to_json
 
+from piperoll.blobs import Blobs
 from piperoll.embedded.stack import Stack, StackOptions
 from piperoll.log.admin import create_topics
 from piperoll.log.kafka import KafkaOffsets
@@ -15,13 +17,14 @@ from piperoll.log.producer import KafkaAppender
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from schemas.envelope import Fact
-from schemas.events import WebhookDelivered
-from schemas.ids import draw_job_id
+from schemas.events import BatchCreated, WebhookDelivered
+from schemas.ids import draw_batch_id, draw_job_id, member_id
 from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
 from services.projector.app import main
 from services.projector.checkpoints import LogDivergedError
 from services.projector.rebuild import RebuildRunningError, rebuild
 from services.projector.verify import Report, verify
+from tests.support.histories import created as created_event
 from tests.support.histories import fact, life
 from tests.support.waiting import wait_until
 
@@ -45,6 +48,27 @@ class Log:
         told = WebhookDelivered(delivery_id="msg-1", phase="completed", attempt=1, status=200, duration_ms=3)
         await asyncio.gather(*(self._appender.append(JOB_DELIVERIES, fact(job_id, told, 9)) for job_id in ids))
         return ids
+
+    async def append_batch(self, count: int, created: int) -> None:
+        """A batch of which the first `created` members exist, as an expander that is halfway leaves it."""
+        batch_id = draw_batch_id()
+        specs = Blobs(self.settings.blob_url).put(f"{batch_id}/in", to_json([{"job_type": "noop"}] * count))
+        whole = BatchCreated(count=count, specs=specs, body_sha256="0" * 64)
+        members = [fact(member_id(batch_id, index), created_event(batch_id), 1) for index in range(created)]
+        await self._append_all([fact(batch_id, whole), *members])
+
+    async def tables(self) -> dict[str, list[asyncpg.Record]]:
+        """Everything that the read model holds, but the checkpoints."""
+        order = {
+            "jobs": "job_id",
+            "events": "job_id, sequence",
+            "batches": "batch_id",
+            "deliveries": "job_id, log_offset",
+        }
+        return {
+            table: await self.statement(f"SELECT t::text FROM read_v1.{table} t ORDER BY {columns}")
+            for table, columns in order.items()
+        }
 
     async def _append_all(self, facts: list[Fact]) -> None:
         await asyncio.gather(*(self._appender.append(JOB_EVENTS, one) for one in facts))
@@ -194,6 +218,17 @@ async def test_a_rebuild_under_load_is_not_noticed_by_the_projector(log: Log) ->
     assert all(done <= total for done, total in seen)
     left = await log.statement("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'read%'")
     assert [row["nspname"] for row in left] == ["read_v1"]
+
+
+async def test_a_rebuilt_read_model_is_the_live_one(log: Log) -> None:
+    await log.append(jobs=20)
+    await log.append_batch(count=30, created=20)
+    async with log.projector():
+        await log.caught_up()
+    live = await log.tables()
+    await rebuild(log.settings)
+    assert await log.tables() == live
+    assert len(live["jobs"]) >= 50
 
 
 async def test_there_is_one_rebuild_at_a_time(log: Log) -> None:

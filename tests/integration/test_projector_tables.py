@@ -145,7 +145,7 @@ def polls(records: Sequence[Record], cuts: Sequence[int]) -> list[Sequence[Recor
     return [records[begin:end] for begin, end in pairwise(edges) if begin < end]
 
 
-@hypothesis_settings(max_examples=30)
+@hypothesis_settings(max_examples=15)  # each fills two schemas
 @given(histories(), st.lists(st.integers(0, 20), max_size=3).map(sorted), st.integers(0, 2**32))
 async def test_partitions_may_be_read_in_any_order_and_any_polls(
     projectors: Projectors, facts: list[Fact], cuts: list[int], seed: int

@@ -1,4 +1,4 @@
-"""The facts of one job, as two workers that both believe to own it may append them, in any order at all."""
+"""Lives of jobs as two workers that both believe to own them may append them, and whole partitions of such lives."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -6,9 +6,13 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
+from piperoll.domain.backlog import Backlog
 from piperoll.domain.job import Job, evolve
 from schemas.envelope import Fact
 from schemas.events import (
+    BATCH_EVENTS,
+    BatchCreated,
+    BatchExpanded,
     Event,
     JobCancelled,
     JobErased,
@@ -22,6 +26,7 @@ from schemas.events import (
 from tests.support.histories import OWNER, claim, completed, created, fact
 
 JOB = "job-a"
+JOBS = [JOB, "job-b", "job-c"]
 
 
 def started(number: int, worker: str = "worker-a") -> JobStarted:
@@ -51,6 +56,7 @@ def failed(run: str) -> JobFailed:
 
 CANCELLED = JobCancelled(by=OWNER)
 ERASED = JobErased(by=OWNER)
+BATCH = BatchCreated(count=2, specs=claim("batch-1/specs"), body_sha256="0" * 64)
 ODD = WebhookDelivered(delivery_id="msg_1", phase="completed", attempt=1, status=200, duration_ms=1)
 """A fact that is none of a job's."""
 
@@ -119,3 +125,26 @@ def stories(draw: st.DrawFn) -> list[Event]:
     last = started(attempts + 1)
     ends = [[], [last, completed(last.run)], [last, failed(last.run)], [last, CANCELLED], [CANCELLED], [last, ERASED]]
     return story + draw(st.sampled_from(ends))
+
+
+@st.composite
+def partitions(draw: st.DrawFn) -> list[Fact]:
+    """One partition: the lives of a few jobs and a batch, shuffled into each other, each in its own order."""
+    lanes = [draw(lives(name)) for name in JOBS]
+    of_batch = draw(st.lists(st.sampled_from([BATCH, BatchExpanded(count=2)])))
+    lanes.append([fact("batch-1", data, 5) for data in of_batch])
+    facts = []
+    while lanes := [lane for lane in lanes if lane]:
+        facts.append(lanes[draw(st.integers(0, len(lanes) - 1))].pop(0))
+    return facts
+
+
+def folded_backlog(facts: list[Fact], backlog: Backlog | None = None) -> Backlog:
+    """The backlog of a partition after all of them."""
+    backlog = Backlog() if backlog is None else backlog
+    for one in facts:
+        if isinstance(one.data, BATCH_EVENTS):
+            backlog.fold_batch(one)
+        else:
+            backlog.fold_job(one)
+    return backlog

@@ -24,7 +24,7 @@ from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import Event, JobCompleted, JobCreated, JobProgress, JobStarted
 from schemas.ids import draw_job_id, event_id
-from schemas.topics import JOB_DELIVERIES, JOB_EVENTS, Topic
+from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
 from services.notifier.app import Log, Notifier, assemble
 from services.notifier.guard import Lookup
 from tests.support.waiting import wait_until
@@ -32,17 +32,10 @@ from tests.support.waiting import wait_until
 CLUSTER = "memory"
 
 
-class WholeLog(MemoryLog):
-    """A log in memory that has lost nothing: every partition begins at 0."""
-
-    async def begin_offsets(self, topic: Topic) -> dict[int, int]:
-        return dict.fromkeys(range(self.partitions), 0)
-
-
 class Rig:
     """A running notifier, and what a test does to it."""
 
-    def __init__(self, settings: Settings, pool: asyncpg.Pool, log: WholeLog, notifier: Notifier) -> None:
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, log: MemoryLog, notifier: Notifier) -> None:
         self.settings = settings
         self.pool = pool
         self.log = log
@@ -123,13 +116,13 @@ STARTED = JobStarted(number=1, run="run", worker="worker")
 @asynccontextmanager
 async def running(
     settings: Settings,
-    log: WholeLog | None = None,
+    log: MemoryLog | None = None,
     *,
     fresh: bool = True,
     lookup: Lookup = socket.getaddrinfo,
 ) -> AsyncIterator[Rig]:
     """A notifier at work. `fresh` drops its schema first."""
-    log = log or WholeLog()
+    log = log or MemoryLog()
     stopping = asyncio.Event()
     async with AsyncExitStack() as owned:
         pool = await connect_pool(settings.postgres_dsn.get_secret_value())
@@ -137,7 +130,7 @@ async def running(
         if fresh:
             await pool.execute("DROP SCHEMA IF EXISTS notifier CASCADE")
         await migrate(pool, "services.notifier", "notifier.sql")
-        dead_letters = DeadLetters(log)  # type: ignore[arg-type]
+        dead_letters = DeadLetters(log)
         notifier = assemble(settings, pool, Log(log, log, dead_letters, CLUSTER), stopping, owned, lookup)
         await log.subscribe(JOB_DELIVERIES, notifier.settled)
         await log.subscribe(JOB_EVENTS, notifier.intake)

@@ -1,0 +1,103 @@
+"""The README's examples, run as they are written: by bash and curl, against what `piperoll up` starts."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.documents import pdf
+from tests.support.waiting import wait_until
+
+README = Path(__file__).parents[2] / "README.md"
+READY_S = 90.0
+KEY = "pr_readme.a-key-of-the-test"
+
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the examples need curl, which is not installed")
+
+
+def examples() -> list[str]:
+    """The blocks of the section about curl, but the first, which says where the API is and what its key is."""
+    section = README.read_text(encoding="utf-8").partition("### With curl")[2].partition("\n## ")[0]
+    first, *others = re.findall(r"^```sh\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
+    assert re.findall(r"export (\w+)", first) == ["PIPEROLL_URL", "PIPEROLL_API_KEY"]
+    return others
+
+
+@pytest.fixture(scope="module")
+async def folder(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:
+    """A folder as the README's reader has it: `.venv`, a report, and a stack whose data is in `data`."""
+    home = tmp_path_factory.mktemp("reader")
+    (home / ".venv").symlink_to(Path(sys.executable).parent.parent)
+    pdf(home / "report.pdf", pages=4)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("PIPEROLL_")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "piperoll", "up", "--port", "0", "--no-demo", "--api-key", KEY, "--workers", "2"),
+        cwd=home,
+        env=plain,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await _serving(home)
+        yield home
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.wait()
+    assert process.returncode == 0
+
+
+async def _serving(home: Path) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+
+        async def ready() -> bool:
+            return (await client.get(f"{_url(home)}/api/health/ready")).status_code == 200
+
+        await wait_until(ready, READY_S, "the API to be ready", not_yet=(FileNotFoundError, httpx.TransportError))
+
+
+def _url(home: Path) -> str:
+    return str(json.loads((home / "data" / "stack.json").read_text())["api_url"])
+
+
+async def test_the_examples_with_curl_do_what_the_text_says(folder: Path) -> None:
+    said = await _run("\n".join(examples()), folder)
+    job, events, deliveries, batch = (answer["data"] for answer in answers(said))
+    assert job["status"] in ("processing", "completed")
+    assert [event["sequence"] for event in events["events"]] == list(range(1, len(events["events"]) + 1))
+    assert events["events"][0]["type"] == "piperoll.JobCreated.v1"
+    assert deliveries == {"deliveries": []}
+    assert (batch["batch_name"], batch["job_count"]) == ("Monday", 2)
+    assert "This is page 1." in said.rpartition("}")[2], "what `piperoll submit` shows comes last"
+
+
+def answers(said: str) -> list[dict[str, Any]]:
+    """The JSON objects at the beginning of an output, which curl prints one after another without line ends."""
+    found, rest = [], said
+    while rest.startswith("{"):
+        answer, end = json.JSONDecoder().raw_decode(rest)
+        found.append(answer)
+        rest = rest[end:]
+    return found
+
+
+async def _run(script: str, home: Path) -> str:
+    """What the script prints; it must end with status 0."""
+    given = {"PATH": os.environ["PATH"], "PIPEROLL_URL": _url(home), "PIPEROLL_API_KEY": KEY}
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-euo", "pipefail", "-c", script),
+        cwd=home,
+        env=given,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode() + out.decode()
+    return out.decode()
