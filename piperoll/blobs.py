@@ -112,6 +112,12 @@ class Blobs:
         """The blob's absolute path with a local store, else its URL."""
         return str(self.root / uri) if self.root else f"{self.url.rstrip('/')}/{uri}"
 
+    def list(self, folder: str) -> Iterator[str]:
+        """The uri of every blob under `folder/`."""
+        with _store_errors(folder):
+            for page in obstore.list(self._store, prefix=f"{folder.strip('/')}/"):
+                yield from (entry["path"] for entry in page)
+
     def delete_folder(self, folder: str) -> int:
         """Deletes everything under `folder/`; answers how many blobs that were."""
         count = 0

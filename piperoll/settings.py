@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schemas.events import MAX_DELAY_S
@@ -19,6 +19,9 @@ from schemas.events import MAX_DELAY_S
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SEAL_KEY_BYTES = 32  # AES-256
+FOREIGN = ("MISTRAL_API_KEY", "MISTRAL_MODEL")
+"""Variables that go by the names that their own service gave them. The same with our prefix goes before."""
+HTTP_URL = r"^https?://[^\s/]+"
 
 
 class Settings(BaseSettings):
@@ -93,6 +96,31 @@ class Settings(BaseSettings):
     child_jobs: int = Field(default=10_000, ge=1, description="a child process is replaced after so many jobs")
     work_dir: str = ""
 
+    # Providers outside the house
+    mistral_api_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias=AliasChoices("PIPEROLL_MISTRAL_API_KEY", "MISTRAL_API_KEY", "mistral_api_key"),
+    )
+    mistral_url: str = Field(default="https://api.mistral.ai", pattern=HTTP_URL)
+    mistral_model: str = Field(
+        default="mistral-ocr-latest",
+        min_length=1,
+        validation_alias=AliasChoices("PIPEROLL_MISTRAL_MODEL", "MISTRAL_MODEL", "mistral_model"),
+        description="reads documents",
+    )
+    chat_model: str = Field(default="mistral-medium-latest", min_length=1, description="fills templates")
+    vision_model: str = Field(default="mistral-medium-latest", min_length=1, description="reads page images")
+    transcription_model: str = Field(default="voxtral-mini-latest", min_length=1)
+    chat_url: str = Field(
+        default="", pattern=f"^$|{HTTP_URL}", description="OpenAI-compatible server for chat and vision, not Mistral's"
+    )
+    chat_api_key: SecretStr = SecretStr("")
+    provider_timeout_s: float = Field(
+        default=300.0, gt=0, description="below stall_timeout_s, or that one ends the run"
+    )
+    fetch_timeout_s: float = Field(default=120.0, gt=0, description="for the whole download of a `url`")
+    templates_dir: str = Field(default="", description="folder of templates beside and before the shipped ones")
+
     # The notifier
     receiver_concurrency: int = Field(default=8, ge=1, description="hooks in flight to one receiver")
     delivery_concurrency: int = Field(default=64, ge=1, description="hooks in flight in all")
@@ -161,6 +189,9 @@ class Settings(BaseSettings):
         given = {
             name.removeprefix(prefix).lower(): value for name, value in variables.items() if name.startswith(prefix)
         }
+        for name in FOREIGN:
+            if name in variables:
+                given.setdefault(name.lower(), variables[name])
         return _Given.model_validate(given)
 
     def redacted(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """How every client of ours reaches Kafka, and looks at a topic without reading it."""
 
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -96,7 +96,9 @@ class KafkaOffsets:
                 break
         return records
 
-    async def scan(self, topic: Topic, begin: dict[int, int], end: dict[int, int]) -> AsyncIterator[list[Record]]:
+    async def scan(
+        self, topic: Topic, begin: dict[int, int], end: dict[int, int]
+    ) -> AsyncGenerator[list[Record], None]:
         """Yields lists of records of one partition each, from `begin` up to but not including `end`."""
         open_parts = {part for part, offset in begin.items() if offset < end.get(part, 0)}
         if not open_parts:

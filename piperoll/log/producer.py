@@ -1,6 +1,7 @@
 """Appends to Kafka: idempotent, all replicas, no waiting for company (linger 0 was best in latency and throughput)."""
 
 import asyncio
+import time
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -29,6 +30,7 @@ BROKEN = (InvalidProducerEpoch, OutOfOrderSequenceNumber, ProducerClosed, Produc
 """After these the client library's producer never works again (aiokafka 1017, 510): a new one takes over."""
 
 RETRY_PAUSE_S = 0.2  # the producer itself retried for its request timeout before it gave an error
+LATE_MEMORY_S = 10.0  # after that the service says it is ready again: without appends it could not learn that it is
 MAX_RECORD_BYTES = 1_048_576  # Kafka's default; content is claim-checked, so a fact never comes near
 
 
@@ -40,7 +42,7 @@ class KafkaAppender:
         self._client_id = client_id
         self._producer: AIOKafkaProducer | None = None
         self._replacing = asyncio.Lock()
-        self._late: int = 0
+        self._late_at = -LATE_MEMORY_S
 
     async def start(self) -> None:
         """Connects. Raises aiokafka's KafkaConnectionError when no broker answers."""
@@ -53,10 +55,11 @@ class KafkaAppender:
             self._producer = None
 
     def problem(self) -> str | None:
-        """A sentence while appends do not get through."""
+        """A sentence while there is no connection, and for a while after an append missed its deadline."""
         if self._producer is None:
             return "the producer is not connected"
-        return "Kafka does not acknowledge appends" if self._late else None
+        late = time.monotonic() - self._late_at < LATE_MEMORY_S
+        return "Kafka does not acknowledge appends" if late else None
 
     async def append(self, topic: Topic, fact: Fact, deadline_s: float | None = None) -> Position:
         """See piperoll.log.contract.Appender."""
@@ -74,14 +77,12 @@ class KafkaAppender:
         """Appends a record as it is, for facts that are already encoded and for dead letters."""
         try:
             async with asyncio.timeout(deadline_s):
-                position = await self._send(topic, key, value, headers)
+                return await self._send(topic, key, value, headers)
         except TimeoutError as error:
-            self._late += 1
+            self._late_at = time.monotonic()
             raise OutcomeUnknownError(
                 f"Kafka did not acknowledge within {deadline_s:g} s; the fact may still arrive"
             ) from error
-        self._late = 0
-        return position
 
     async def _send(self, topic: Topic, key: bytes | None, value: bytes | None, headers: Headers) -> Position:
         while True:

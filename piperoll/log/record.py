@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from aiokafka.partitioner import murmur2
 
-from schemas.envelope import Fact, Headers, decode
+from schemas.envelope import Fact, Headers, UndecodableRecordError, decode
 
 POSITIVE = 0x7FFFFFFF  # Java's toPositive: the sign bit cleared
 
@@ -49,8 +49,15 @@ class Record:
         return (dict(self.headers).get("ce_id") or b"").decode(errors="replace")  # Kafka allows a header without value
 
     def fact(self) -> Fact:
-        """The fact in it. Raises UndecodableRecordError and UnknownEventError."""
-        return decode(self.value, self.headers, self.appended_at)
+        """The fact in it.
+
+        Raises UndecodableRecordError, also when it stands under a key that is not its subject, where no reader of
+        the subject's partition would fold it; and UnknownEventError.
+        """
+        fact = decode(self.value, self.headers, self.appended_at)
+        if self.key != fact.subject.encode():
+            raise UndecodableRecordError(f"the record's key is not its subject {fact.subject!r}")
+        return fact
 
 
 def partition_of(key: str, partitions: int) -> int:

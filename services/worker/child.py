@@ -1,7 +1,7 @@
 """A child process: takes assignments from a socket one after another, runs processors, answers. May be killed.
 
 Started by `services.worker.children` as `python -m services.worker.child FD PARENT`. It reads hostile files, so it
-holds no secret of ours, has a memory cap, and dies with its parent. It knows the blob store, but no log and no SQL.
+holds no secret but the keys of providers, has a memory cap, and dies with its parent. It knows the blob store, but no log and no SQL.
 """
 
 import ctypes
@@ -16,6 +16,7 @@ import socket
 import sys
 import time
 import traceback
+from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -39,6 +40,7 @@ from services.worker.protocol import (
     Ready,
     Setup,
 )
+from services.worker.providers import Providers
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 HEARTBEAT_S = 1.0  # progress that moves no percent is told this often: the worker watches for stalls
@@ -84,7 +86,11 @@ class Desk:
             roots=tuple(Path(root) for root in setup.roots),
             max_bytes=setup.max_bytes,
             max_pages=setup.max_pages,
+            networks=tuple(ip_network(network) for network in setup.networks),
+            fetch_timeout_s=setup.fetch_timeout_s,
+            templates_dir=Path(setup.templates_dir) if setup.templates_dir else None,
         )
+        self._providers = Providers(setup.providers)
 
     def send(self, message: Message) -> None:
         """Writes one message. A closed socket raises, which ends the child: nobody is left to work for."""
@@ -114,6 +120,7 @@ class Desk:
             blobs=self._blobs,
             limits=self._limits,
             scratch=scratch,
+            providers=self._providers,
         )
         parameters = self._parameters(assignment)
         result = processors.load(assignment.job_type)(parameters, workspace, Reporter(self))
@@ -181,11 +188,13 @@ class Reporter:
 def failure(error: BaseException, duration_ms: int) -> Failed:
     """How an error ends a run: its code, a sentence for the client, and whether another attempt may help."""
     code, message = _verdict(error)
+    known = error if isinstance(error, ProcessingError) else None
     return Failed(
         code=code,
         message=message[:MESSAGE_CHARS],
-        error_type=type(error).__name__,
-        retryable=error.retryable if isinstance(error, ProcessingError) else code in RETRYABLE,
+        error_type=known.error_type if known else type(error).__name__,
+        retryable=known.retryable if known else code in RETRYABLE,
+        retry_after_s=known.retry_after_s if known else None,
         duration_ms=duration_ms,
     )
 

@@ -29,6 +29,8 @@ ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "2",  # each arena reserves 64 MiB of the address space that the memory cap counts
     "TOKIO_WORKER_THREADS": "1",  # the blob store's runtime; a child makes one call at a time
 }
+SETTINGS = ("PIPEROLL_", "MISTRAL_")
+"""What our settings begin with. A provider's key reaches a child by its Setup, and no program that it starts."""
 
 OnProgress = Callable[[Progress], None]
 
@@ -249,5 +251,5 @@ class ChildProcess(asyncio.Protocol):
 
 def _environment() -> dict[str, str]:
     """The worker's environment without our own settings: a process that reads hostile files needs no secret."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("PIPEROLL_")}
-    return {**ENVIRONMENT, **ours}
+    others = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+    return {**ENVIRONMENT, **others}

@@ -14,6 +14,7 @@ from prometheus_client import Counter
 from piperoll.settings import Settings
 from services.worker.child_process import ChildProcess, ChildStartError, OnProgress
 from services.worker.protocol import Assignment, Outcome, Setup
+from services.worker.providers import ProviderSetup
 from services.worker.scratch import ScratchFolder
 
 log = structlog.get_logger()
@@ -45,14 +46,7 @@ class ChildPool:
     async def start(self) -> None:
         """Starts all children at once and returns when each is warm or failed; failed ones are tried again."""
         self._scratch = scratch = await asyncio.to_thread(ScratchFolder, self._settings.work_dir)
-        self._setup = Setup(
-            blob_url=self._settings.blob_url,
-            roots=tuple(str(root) for root in self._settings.roots),
-            max_pages=self._settings.max_pages,
-            max_bytes=self._settings.max_upload_bytes,
-            memory_bytes=self._settings.job_memory_bytes,
-            work_dir=str(scratch.path),
-        )
+        self._setup = _setup(self._settings, scratch)
         started = await asyncio.gather(*(self._start_one() for _ in range(self._size)))
         for _ in range(started.count(False)):
             self._spawn(self._refill(BACKOFF_S[0]))
@@ -187,3 +181,19 @@ class ChildPool:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _setup(settings: Settings, scratch: ScratchFolder) -> Setup:
+    """The part of the settings that a child must know."""
+    return Setup(
+        blob_url=settings.blob_url,
+        roots=tuple(str(root) for root in settings.roots),
+        max_pages=settings.max_pages,
+        max_bytes=settings.max_upload_bytes,
+        memory_bytes=settings.job_memory_bytes,
+        work_dir=str(scratch.path),
+        networks=tuple(str(network) for network in settings.private_networks),
+        fetch_timeout_s=settings.fetch_timeout_s,
+        templates_dir=settings.templates_dir,
+        providers=ProviderSetup.of(settings),
+    )

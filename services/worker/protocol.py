@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.claims import Claim
 from schemas.errors import ErrorCode
+from services.worker.providers.setup import ProviderSetup
 
 MESSAGE_CHARS = 1000
 """The longest sentence that leaves a child: enough for a person, too short for a document's content."""
@@ -28,7 +29,10 @@ class Message(BaseModel):
 
 
 class Setup(Message):
-    """What a child must know before its first job. It carries no secret of ours: a child reads hostile files."""
+    """What a child must know before its first job.
+
+    It carries no secret of ours, since a child reads hostile files; the keys of providers it must have to call them.
+    """
 
     blob_url: str
     roots: tuple[str, ...] = Field(description="resolved folders that `filename` may name")
@@ -36,6 +40,10 @@ class Setup(Message):
     max_bytes: int
     memory_bytes: int = Field(description="address space that the child may use, everything included")
     work_dir: str = Field(description="the folder in which each run gets its own, named by the run")
+    networks: tuple[str, ...] = Field(default=(), description="private networks that a `url` may lead to")
+    fetch_timeout_s: float = Field(default=120.0, gt=0, description="for the whole of a `url`")
+    templates_dir: str = Field(default="", description="the operator's own templates; empty: none")
+    providers: ProviderSetup = ProviderSetup()
 
 
 class Assignment(Message):
@@ -86,6 +94,7 @@ class Failed(Message):
     message: str = Field(max_length=MESSAGE_CHARS)
     error_type: str = Field(description="the name of the error's class; `Exit` for a process that ended")
     retryable: bool
+    retry_after_s: float | None = Field(default=None, ge=0, description="the least wait that the other side asked for")
     duration_ms: int = Field(ge=0)
 
 

@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from piperoll.blobs import AsyncBlobs, BlobStoreError
 from piperoll.domain.job import Job
-from piperoll.domain.retry import Backoff, may_retry
+from piperoll.domain.retry import JITTER, Backoff, may_retry
 from piperoll.domain.thinning import Thinning
 from piperoll.settings import Settings
 from schemas.claims import Claim
@@ -64,9 +64,15 @@ class Verdicts:
         details = await self._store_details(job, run, outcome)
         log.info("attempt_failed", job_id=job.job_id, run=run, code=outcome.code, error=outcome.message)
         if may_retry(job, outcome.retryable):
-            delay = self._backoff.delay(job.retries, self._chances.random())
+            delay = self._delay(job, outcome)
             return JobRetryScheduled(run=run, error_code=outcome.code, delay_s=round(delay, 3), details=details)
         return JobFailed(run=run, error_code=outcome.code, details=details, duration_ms=outcome.duration_ms)
+
+    def _delay(self, job: Job, outcome: Failed) -> float:
+        """The backoff, or the longer wait that the other side asked for, up to the backoff's cap; jitter added."""
+        chance = self._chances.random()
+        asked = min(outcome.retry_after_s or 0.0, self._backoff.cap)
+        return max(self._backoff.delay(job.retries, chance), asked * (1 + JITTER * chance))
 
     @staticmethod
     def lost(job: Job) -> Failed:

@@ -11,10 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from schemas import generate
+from schemas import generate, topics
 from schemas.envelope import Fact, encode
 from schemas.events import EVENTS
 from schemas.topics import MANIFEST
+from services.notifier import intake, settled
+from services.projector import app as projector
+from services.worker import app as worker
 
 CLAIM = {"uri": "job-1/in/ab", "sha256": "ab", "size": 2, "media_type": "application/json"}
 SAMPLES: dict[str, dict[str, Any]] = {
@@ -124,6 +127,11 @@ def test_the_channels_are_the_topics_of_the_manifest(document: dict[str, Any]) -
         configured = channels[topic.name]["bindings"]["kafka"]["topicConfiguration"]
         assert configured["retention.ms"] == topic.retention_ms
         assert channels[topic.name]["x-partitioner"] == "murmur2"
+
+
+def test_the_manifest_names_the_consumer_groups_that_the_services_join() -> None:
+    assert topics.JOB_EVENTS.groups == (worker.GROUP, projector.JOBS_GROUP, intake.GROUP)
+    assert topics.JOB_DELIVERIES.groups == (projector.DELIVERIES_GROUP, settled.GROUP)
 
 
 @given(JSON_LIKE)

@@ -9,28 +9,29 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from piperoll.addresses import Network
 from piperoll.blobs import Blobs
-from schemas.errors import RETRYABLE, ErrorCode
 from schemas.parameters import JobParameters
+from services.worker.errors import ProcessingError
+from services.worker.providers import Providers
 
-
-class ProcessingError(Exception):
-    """Ends a run with a code of contract 16 and a sentence that a client reads."""
-
-    def __init__(self, code: ErrorCode, message: str, retryable: bool | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.retryable = code in RETRYABLE if retryable is None else retryable
+__all__ = ["Limits", "ProcessingError", "Processor", "Report", "Result", "Workspace"]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a run may read: files under `roots` (resolved), of at most `max_bytes` and `max_pages`."""
+    """What a run may read: files under `roots` (resolved), of at most `max_bytes` and `max_pages`.
+
+    A `url` is fetched within `fetch_timeout_s` in all; `networks` are private ones that it may lead to.
+    `templates_dir` holds the operator's own templates.
+    """
 
     roots: tuple[Path, ...]
     max_bytes: int
     max_pages: int
+    networks: tuple[Network, ...] = ()
+    fetch_timeout_s: float = 120.0
+    templates_dir: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Workspace:
     blobs: Blobs
     limits: Limits
     scratch: Path = field(repr=False)
+    providers: Providers = field(default_factory=Providers, repr=False)
 
     @cached_property
     def folder(self) -> Path:
@@ -65,20 +67,27 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a run made: the parts of the result document (contract 6), and numbers for the log."""
+    """What a run made: the parts of the result document (contract 6), and numbers for the log.
+
+    `extra` are further top-level keys of the document; `notes` are sentences for the job's `logs`.
+    """
 
     structured_data: Mapping[str, Any]
     assets: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     pages: int | None = None
     bytes_in: int | None = None
 
     def document(self, target_dir: str) -> dict[str, Any]:
         """The JSON document that clients get as `results`."""
-        return {
+        document = {
+            **self.extra,
             "structured_data": dict(self.structured_data),
             "assets": list(self.assets),
             "target_dir": target_dir,
         }
+        return {**document, "notes": list(self.notes)} if self.notes else document
 
 
 class Report(Protocol):

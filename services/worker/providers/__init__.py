@@ -1,0 +1,97 @@
+"""Services outside the house that runs may call: OCR, vision, chat and transcription, behind one object.
+
+`Providers` is what processors see as `workspace.providers`. Only this package speaks to a provider.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
+from services.worker.providers.answers import OcrAnswer, OcrReport
+from services.worker.providers.mistral import Mistral
+from services.worker.providers.setup import ProviderSetup
+
+__all__ = ["OcrAnswer", "OcrReport", "ProviderSetup", "Providers"]
+
+
+class Providers:
+    """What is configured of the services outside. Nothing is imported or called before it is asked for.
+
+    Every call raises ProcessingError: without a key, and for a key that is refused, at once and for good; for a
+    provider that is busy, broken or away as retryable (`providers.failures`).
+    """
+
+    def __init__(self, setup: ProviderSetup | None = None) -> None:
+        self._setup = setup or ProviderSetup()
+
+    @property
+    def has_ocr(self) -> bool:
+        """Whether OCR and transcription can be asked for."""
+        return bool(self._setup.mistral_key)
+
+    @property
+    def has_chat(self) -> bool:
+        """Whether a chat model can be asked: Mistral's, or the one at the OpenAI-compatible URL."""
+        return bool(self._setup.chat_url or self._setup.mistral_key)
+
+    @property
+    def chat_model(self) -> str:
+        """The chat model that is asked when a job names none."""
+        return self._setup.chat_model
+
+    def ocr(
+        self, source: Path | bytes, name: str, pages: Sequence[int] | None = None, report: OcrReport | None = None
+    ) -> OcrAnswer:
+        """Reads a document (contract 12). `pages` count from 0; None reads all of them.
+
+        Raises ProcessingError: OCR_PROVIDER_UNAVAILABLE, RATE_LIMITED, PROVIDER_ERROR, PROCESSING_ERROR.
+        """
+        return self._mistral.ocr(source, name, pages, report)
+
+    def vision(self, images: Sequence[bytes], prompt: str) -> str:
+        """What a vision model answers to `prompt` about JPEG images. Codes as for `ocr`."""
+        return self._chat(ErrorCode.OCR_PROVIDER_UNAVAILABLE).vision(images, prompt)
+
+    def transcribe(self, path: Path, language: str | None = None) -> str:
+        """The words spoken in an audio file; `language` (`de`) helps. Codes as for `ocr`."""
+        return self._mistral.transcribe(path, language)
+
+    def chat(self, system: str, user: str, model: str | None = None) -> str:
+        """A chat model's answer in words.
+
+        Raises ProcessingError: TEMPLATE_TRANSFORMATION_ERROR without a valid key, RATE_LIMITED, PROVIDER_ERROR,
+        PROCESSING_ERROR.
+        """
+        return self._chat(ErrorCode.TEMPLATE_TRANSFORMATION_ERROR).chat(system, user, model)
+
+    def chat_json(self, system: str, user: str, model: str | None = None) -> dict[str, Any]:
+        """A chat model's answer as one JSON object; asked twice at most. Raises as `chat`, and JSON_PARSE_ERROR."""
+        return self._chat(ErrorCode.TEMPLATE_TRANSFORMATION_ERROR).chat_json(system, user, model)
+
+    @cached_property
+    def _at_mistral(self) -> Mistral:
+        return Mistral(self._setup)
+
+    @property
+    def _mistral(self) -> Mistral:
+        if not self.has_ocr:
+            raise _no_key(ErrorCode.OCR_PROVIDER_UNAVAILABLE)
+        return self._at_mistral
+
+    @cached_property
+    def _at_chat_url(self) -> Mistral:
+        return Mistral(self._setup.for_chat())
+
+    def _chat(self, code: ErrorCode) -> Mistral:
+        if not self.has_chat:
+            raise _no_key(code)
+        return self._at_chat_url if self._setup.chat_url else self._at_mistral
+
+
+def _no_key(code: ErrorCode) -> ProcessingError:
+    return ProcessingError(
+        code, "No provider is configured for this: set MISTRAL_API_KEY for the worker.", error_type="NoProviderKey"
+    )

@@ -1,0 +1,182 @@
+"""The Mistral API through its own SDK: files, OCR, chat, vision, transcription. No policy of ours but the retries of JSON.
+
+One attempt a call: whether another follows is the job's business, which waits without holding a process. The SDK is
+imported when the first call is made, since it takes a second and most workers never need it.
+"""
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from piperoll.clock import utc_now
+from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
+from services.worker.providers import failures
+from services.worker.providers.answers import MalformedAnswerError, OcrAnswer, OcrReport, read_ocr
+from services.worker.providers.setup import ProviderSetup
+
+if TYPE_CHECKING:
+    from mistralai.client import Mistral as Sdk
+
+CONNECT_TIMEOUT_S = 10.0
+JSON_TRIES = 2  # contract 9: one retry, then JSON_PARSE_ERROR
+Message = dict[str, Any]
+
+
+class Mistral:
+    """A client of one server with one key. The calls raise what `services.worker.providers.Providers` says."""
+
+    def __init__(self, setup: ProviderSetup) -> None:
+        self._setup = setup
+
+    def ocr(
+        self, source: Path | bytes, name: str, pages: Sequence[int] | None = None, report: OcrReport | None = None
+    ) -> OcrAnswer:
+        """Uploads the document, has it read, and deletes it there again (contract 12)."""
+        tell = report or _silently
+        with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE):
+            tell(10, "Sending the document to the OCR provider")
+            file_id = self._upload(source, name)
+            tell(30, "Document sent")
+            try:
+                tell(60, "Waiting for the OCR provider")
+                raw = self._read(file_id, pages)
+            finally:
+                notes = self._forget(file_id)
+            tell(75, "OCR answer received")
+            answer = read_ocr(raw, notes)
+            tell(85, "OCR answer read")
+            return answer
+
+    def vision(self, images: Sequence[bytes], prompt: str) -> str:
+        """What the vision model says about JPEG images."""
+        parts: list[dict[str, Any]] = [{"type": "text", "text": prompt}]
+        parts += [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in images]
+        with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE):
+            return self._complete(self._setup.vision_model, [{"role": "user", "content": parts}])
+
+    def chat(self, system: str, user: str, model: str | None = None) -> str:
+        """The chat model's answer in words."""
+        with self._calling(ErrorCode.TEMPLATE_TRANSFORMATION_ERROR):
+            return self._complete(model or self._setup.chat_model, _dialogue(system, user))
+
+    def chat_json(self, system: str, user: str, model: str | None = None) -> dict[str, Any]:
+        """The chat model's answer in JSON mode."""
+        for _ in range(JSON_TRIES):
+            with self._calling(ErrorCode.TEMPLATE_TRANSFORMATION_ERROR):
+                text = self._complete(model or self._setup.chat_model, _dialogue(system, user), json_mode=True)
+            try:
+                document = json.loads(text)
+            except ValueError:
+                continue
+            if isinstance(document, dict):
+                return document
+        raise ProcessingError(
+            ErrorCode.JSON_PARSE_ERROR,
+            f"The language model was asked {JSON_TRIES} times for a JSON object and answered something else.",
+        )
+
+    def transcribe(self, path: Path, language: str | None = None) -> str:
+        """The words spoken in an audio file."""
+        with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE), path.open("rb") as audio:
+            answer = self._sdk.audio.transcriptions.complete(
+                model=self._setup.transcription_model,
+                file={"file_name": path.name, "content": audio},
+                **({"language": language} if language else {}),
+            )
+            return answer.text
+
+    # --- single requests ------------------------------------------------------------------------------------------
+
+    def _upload(self, source: Path | bytes, name: str) -> str:
+        with ExitStack() as stack:
+            content = source if isinstance(source, bytes) else stack.enter_context(source.open("rb"))
+            return self._sdk.files.upload(file={"file_name": name, "content": content}, purpose="ocr").id
+
+    def _read(self, file_id: str, pages: Sequence[int] | None) -> dict[str, Any]:
+        answer = self._sdk.ocr.process(
+            model=self._setup.ocr_model,
+            document={"type": "file", "file_id": file_id},
+            pages=list(pages) if pages is not None else None,
+            include_image_base64=True,
+            include_blocks=False,
+        )
+        return answer.model_dump(mode="json")
+
+    def _forget(self, file_id: str) -> tuple[str, ...]:
+        """Deletes the uploaded document. That it stays there fails no job, but is told."""
+        try:
+            with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE):
+                self._sdk.files.delete(file_id=file_id)
+        except ProcessingError as error:
+            return (f"The document that was sent for OCR could not be deleted there: {error.message}",)
+        return ()
+
+    def _complete(self, model: str, messages: list[Message], json_mode: bool = False) -> str:
+        answer = self._sdk.chat.complete(
+            model=model,
+            messages=messages,  # type: ignore[arg-type]
+            temperature=0.0,
+            **({"response_format": {"type": "json_object"}} if json_mode else {}),
+        )
+        if not answer.choices or answer.choices[0].message is None:
+            raise MalformedAnswerError("it holds no message")
+        return _text(answer.choices[0].message.content)
+
+    # --- the SDK --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _sdk(self) -> "Sdk":
+        import httpx2
+        from mistralai.client import Mistral as Sdk
+
+        timeout = httpx2.Timeout(self._setup.timeout_s, connect=CONNECT_TIMEOUT_S)
+        return Sdk(
+            api_key=self._setup.mistral_key,
+            server_url=self._setup.mistral_url,
+            client=httpx2.Client(timeout=timeout, follow_redirects=False),
+            timeout_ms=round(self._setup.timeout_s * 1000),
+        )
+
+    @contextmanager
+    def _calling(self, unavailable: ErrorCode) -> Iterator[None]:
+        """Turns what the SDK raises into ProcessingError."""
+        import httpx2
+        from mistralai.client import errors
+
+        try:
+            yield
+        except (errors.ResponseValidationError, MalformedAnswerError) as error:
+            what = str(error) if isinstance(error, MalformedAnswerError) else "it is not the JSON that was promised"
+            raise failures.malformed(what) from error
+        except errors.MistralError as error:
+            raise failures.refused(error.status_code, error.body, error.headers, unavailable, utc_now()) from error
+        except httpx2.TimeoutException as error:
+            raise failures.too_slow(self._setup.timeout_s) from error
+        except (httpx2.HTTPError, httpx2.InvalidURL, errors.NoResponseError) as error:
+            raise failures.unreachable(self._setup.mistral_url, error) from error
+
+
+def _silently(percent: int, message: str) -> None:
+    """A report that nobody listens to."""
+
+
+def _dialogue(system: str, user: str) -> list[Message]:
+    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+
+
+def _data_url(jpeg: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+
+
+def _text(content: Any) -> str:
+    """An answer's content is one text, or a list of parts of which the text ones count."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(part.text for part in content if part.type == "text")
+    raise MalformedAnswerError("its message holds no text")
