@@ -134,16 +134,18 @@ class Blobs:
             next(iter(obstore.list(self._store, prefix="piperoll-check/")), None)
 
     def _flush(self, uri: str) -> None:
-        """Local blobs reach the disk before a fact may name them: the file, and the entry in its folder."""
+        """Local blobs reach the disk before a fact may name them.
+
+        One fsync of a new file brings its names in the folders above it along on the journalling file systems
+        (ext4, XFS, Btrfs), so the folders need none of their own.
+        """
         if self.root is None:
             return
-        path = self.root / uri
-        for target in (path, path.parent):
-            handle = os.open(target, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+        handle = os.open(self.root / uri, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 class AsyncBlobs:

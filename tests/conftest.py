@@ -4,6 +4,7 @@ stops them, starts a stack of its own in its `tmp_path`.
 Topic names are fixed, so all tests of a session share one log: they use ids of their own and pass over the rest.
 """
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +13,7 @@ import asyncpg
 import httpx
 import hypothesis
 import pytest
+import structlog
 
 from piperoll.embedded.stack import Stack, StackOptions
 from piperoll.postgres import connect_pool
@@ -24,6 +26,9 @@ from tests.support.system import System
 hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=60)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=5000, print_blob=True)
 hypothesis.settings.load_profile("repeatable")
+
+# What our code says of its ordinary day would bury what matters in the output of a failed test.
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """A child process: takes assignments from a socket one after another, runs processors, answers. May be killed.
 
 Started by `services.worker.children` as `python -m services.worker.child FD PARENT`. It reads hostile files, so it
-holds no secret but the keys of providers, has a memory cap, and dies with its parent. It knows the blob store, but no log and no SQL.
+holds no secret but the keys of providers, has a memory cap, and dies with its parent. It knows the blob store, but no
+log and no SQL.
 """
 
 import ctypes

@@ -158,7 +158,8 @@ class Runner:
         return self._running.owners.total()
 
     async def _wait_for_change(self) -> None:
-        due = self._scheduler.next_due()
+        full = self._taken() >= self._settings.slots  # then a job that falls due has to wait for a kick anyway
+        due = None if full else self._scheduler.next_due()
         wait = 1.0 if due is None else min(1.0, max(0.0, (due - self._clock()).total_seconds()))
         try:
             async with asyncio.timeout(wait):

@@ -120,7 +120,7 @@ class World:
         """Lets time pass until all is done, at most `limit_s`; what is still open then is for the checker to say."""
         end = self.loop.time() + limit_s
         while not self.settled() and self.loop.time() < end:
-            await asyncio.sleep(1.0)  # noqa: ASYNC110 - virtual seconds, and nobody who could set an event
+            await asyncio.sleep(1.0)
 
 
 class SimulatedWorker:

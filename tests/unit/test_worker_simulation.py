@@ -13,9 +13,8 @@ from pydantic_core import to_json
 
 from piperoll.domain.job import Status
 from schemas.envelope import Fact
-from schemas.events import BatchCreated, Event, JobCancelled, JobCreated, JobErased, JobStarted
+from schemas.events import BatchCreated, Event, JobCancelled, JobCreated, JobErased
 from schemas.ids import event_id, member_id
-from schemas.topics import JOB_EVENTS
 from tests.support.histories import claim
 from tests.support.scripted_pool import Script
 from tests.support.simulation import CHECKPOINTS, SimulatedWorker, World

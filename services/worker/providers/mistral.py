@@ -1,4 +1,4 @@
-"""The Mistral API through its own SDK: files, OCR, chat, vision, transcription. No policy of ours but the retries of JSON.
+"""The Mistral API through its own SDK: files, OCR, chat, vision, transcription. No template and no page lives here.
 
 One attempt a call: whether another follows is the job's business, which waits without holding a process. The SDK is
 imported when the first call is made, since it takes a second and most workers never need it.
@@ -82,11 +82,13 @@ class Mistral:
 
     def transcribe(self, path: Path, language: str | None = None) -> str:
         """The words spoken in an audio file."""
+        from mistralai.client.types import UNSET
+
         with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE), path.open("rb") as audio:
             answer = self._sdk.audio.transcriptions.complete(
                 model=self._setup.transcription_model,
                 file={"file_name": path.name, "content": audio},
-                **({"language": language} if language else {}),
+                language=language or UNSET,
             )
             return answer.text
 
@@ -121,7 +123,7 @@ class Mistral:
             model=model,
             messages=messages,  # type: ignore[arg-type]
             temperature=0.0,
-            **({"response_format": {"type": "json_object"}} if json_mode else {}),
+            response_format={"type": "json_object"} if json_mode else None,
         )
         if not answer.choices or answer.choices[0].message is None:
             raise MalformedAnswerError("it holds no message")
