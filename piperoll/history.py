@@ -173,6 +173,8 @@ class History:
 
     def _unexpanded(self) -> Iterator[Violation]:
         for batch in self.batches.values():
+            if batch.erased:
+                continue  # its members ended before they were created
             members = (member_id(batch.batch_id, index) for index in range(batch.count))
             missing = sum(1 for member in members if member not in self.jobs or not self.jobs[member].created)
             if missing:

@@ -161,6 +161,15 @@ class BatchExpanded(Event):
     count: int = Field(ge=1)
 
 
+class BatchErased(Event):
+    """The batch's name and member specs are to be deleted. Stands after the JobErased of each of its members."""
+
+    writers = ("api",)
+
+    by: str
+    reason: str | None = Field(default=None, max_length=64)
+
+
 # --- piperoll.jobs.deliveries: what became of the webhooks, key job_id --------------------------------------------
 
 Phase = Literal["processing", "completed", "error"]
@@ -215,7 +224,7 @@ JOB_EVENTS: tuple[type[Event], ...] = (
     JobCancelled,
     JobErased,
 )
-BATCH_EVENTS: tuple[type[Event], ...] = (BatchCreated, BatchExpanded)
+BATCH_EVENTS: tuple[type[Event], ...] = (BatchCreated, BatchExpanded, BatchErased)
 DELIVERY_EVENTS: tuple[type[Event], ...] = (WebhookDelivered, WebhookFailed, WebhookAbandoned)
 EVENTS: dict[str, type[Event]] = {event.__name__: event for event in (*JOB_EVENTS, *BATCH_EVENTS, *DELIVERY_EVENTS)}
 """Every event by its bare name; the version stands in the type name."""

@@ -11,7 +11,7 @@ from piperoll.domain import batch as batches
 from piperoll.domain.batch import Batch
 from piperoll.domain.job import Job, evolve
 from schemas.envelope import Fact
-from schemas.events import BatchCreated, BatchExpanded
+from schemas.events import BatchCreated, BatchErased, BatchExpanded
 
 REMEMBER_ENDED = timedelta(hours=48)  # longer than any writer repeats a JobCreated: clients' retries, batch takeovers
 
@@ -61,7 +61,7 @@ class Backlog:
                 assert batch is not None  # a BatchCreated always begins a batch
                 self.batches[fact.subject] = batch
                 return batch
-            case BatchExpanded():
+            case BatchExpanded() | BatchErased():
                 if self.batches.pop(fact.subject, None) is not None:
                     self.ended[fact.subject] = fact.known_at
         return None

@@ -8,14 +8,17 @@ from pydantic import TypeAdapter
 
 from schemas.claims import Claim
 from schemas.envelope import Fact
-from schemas.events import BatchCreated, BatchExpanded
+from schemas.events import BatchCreated, BatchErased, BatchExpanded
 
 BatchStatus = Literal["pending", "processing", "completed", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """A batch folded from its facts. `appended_at` is where to look for members written before a crash."""
+    """A batch folded from its facts. `appended_at` is where to look for members written before a crash.
+
+    The claims of an erased batch stay, though nothing is left behind them: its members were announced from them.
+    """
 
     batch_id: str
     owner: str
@@ -27,6 +30,7 @@ class Batch:
     created_at: datetime
     appended_at: datetime
     expanded: bool = False
+    erased: bool = False
 
 
 CODEC: TypeAdapter[Batch] = TypeAdapter(Batch)
@@ -49,6 +53,8 @@ def evolve(batch: Batch | None, fact: Fact) -> Batch | None:
             )
         case BatchExpanded() if batch is not None and not batch.expanded:
             return replace(batch, expanded=True)
+        case BatchErased() if batch is not None and not batch.erased:
+            return replace(batch, erased=True)
         case _:
             return batch
 

@@ -29,6 +29,7 @@ class Head(BaseModel):
     version: int
     cluster_id: str
     next_offset: int
+    last_ce_id: str = ""
     jobs: int
     batches: int
     ended: dict[str, datetime]
@@ -37,10 +38,11 @@ class Head(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A backlog and the offset that it accounts for, exclusive."""
+    """A backlog, the offset that it accounts for, exclusive, and the id of the last record that it folded."""
 
     backlog: Backlog
     next_offset: int
+    last_ce_id: str = ""
 
 
 class Checkpoints:
@@ -51,13 +53,14 @@ class Checkpoints:
         self._cluster_id = cluster_id
         self._folder = folder
 
-    async def save(self, partition: int, backlog: Backlog, next_offset: int) -> None:
+    async def save(self, partition: int, backlog: Backlog, next_offset: int, last_ce_id: str = "") -> None:
         """Replaces the partition's checkpoint. Raises BlobStoreError."""
         jobs, batches = list(backlog.jobs.values()), list(backlog.batches.values())
         head = Head(
             version=VERSION,
             cluster_id=self._cluster_id,
             next_offset=next_offset,
+            last_ce_id=last_ce_id,
             jobs=len(jobs),
             batches=len(batches),
             ended=dict(backlog.ended),
@@ -104,4 +107,4 @@ def _decode(content: bytes, cluster_id: str) -> Checkpoint:
         batches={one.batch_id: one for one in batches},
         parked=set(head.parked),
     )
-    return Checkpoint(backlog, head.next_offset)
+    return Checkpoint(backlog, head.next_offset, head.last_ce_id)

@@ -20,8 +20,18 @@ CREATE TABLE IF NOT EXISTS read_v1.jobs (
     updated_at  timestamptz NOT NULL,
     state       json
 ) WITH (fillfactor = 85);
-CREATE INDEX IF NOT EXISTS jobs_by_batch ON read_v1.jobs (batch_id, batch_index) WHERE batch_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS jobs_by_owner ON read_v1.jobs (owner, created_at DESC);
+-- The lists show what is not erased, newest first. The status stands in two indexes, so that a list of failed jobs
+-- and the counts of a batch never read the rows; a change of status pays for it, progress does not.
+CREATE INDEX IF NOT EXISTS jobs_by_batch
+    ON read_v1.jobs (batch_id, batch_index) INCLUDE (status) WHERE batch_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS jobs_by_owner
+    ON read_v1.jobs (owner, created_at DESC, job_id DESC) WHERE NOT erased;
+CREATE INDEX IF NOT EXISTS jobs_by_status
+    ON read_v1.jobs (owner, status, created_at DESC, job_id DESC) WHERE NOT erased;
+CREATE INDEX IF NOT EXISTS jobs_by_target
+    ON read_v1.jobs (owner, target_id, created_at DESC, job_id DESC) WHERE target_id IS NOT NULL AND NOT erased;
+CREATE INDEX IF NOT EXISTS jobs_by_user
+    ON read_v1.jobs (owner, user_id, created_at DESC, job_id DESC) WHERE user_id IS NOT NULL AND NOT erased;
 
 -- Which facts each job is made of: the accepted ones, numbered by the fold.
 CREATE TABLE IF NOT EXISTS read_v1.events (
@@ -44,6 +54,7 @@ CREATE TABLE IF NOT EXISTS read_v1.batches (
     count      int NOT NULL,
     state      json NOT NULL
 );
+CREATE INDEX IF NOT EXISTS batches_by_owner ON read_v1.batches (owner, created_at DESC, batch_id DESC);
 
 -- What became of each webhook attempt, from the deliveries topic.
 CREATE TABLE IF NOT EXISTS read_v1.deliveries (

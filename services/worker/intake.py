@@ -15,14 +15,13 @@ from piperoll.blobs import BlobStoreError
 from piperoll.clock import Clock
 from piperoll.domain.backlog import Backlog
 from piperoll.log.checkpoint import Checkpoint, CheckpointError, Checkpoints
-from piperoll.log.contract import Offsets
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.record import Record
 from schemas.envelope import Fact, UndecodableRecordError
 from schemas.events import BATCH_EVENTS, JobErased
 from schemas.topics import JOB_EVENTS
 from services.worker import metrics
-from services.worker.expander import Expander
+from services.worker.expander import Expander, History
 from services.worker.runner import Runner
 
 log = structlog.get_logger()
@@ -36,6 +35,7 @@ class Partition:
     next_offset: int
     replay_to: int
     saved_offset: int
+    last_ce_id: str = ""
 
     @property
     def live(self) -> bool:
@@ -51,7 +51,7 @@ class Intake:
         runner: Runner,
         expander: Expander,
         checkpoints: Checkpoints,
-        offsets: Offsets,
+        history: History,
         dead_letters: DeadLetters,
         erase: Callable[[str], Coroutine[Any, Any, None]],
         clock: Clock,
@@ -59,7 +59,7 @@ class Intake:
         self._runner = runner
         self._expander = expander
         self._checkpoints = checkpoints
-        self._offsets = offsets
+        self._history = history
         self._dead_letters = dead_letters
         self._erase = erase
         self._clock = clock
@@ -73,9 +73,11 @@ class Intake:
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
         """Loads each partition's checkpoint; answers where to read on."""
-        ends = await self._offsets.end_offsets(JOB_EVENTS)
-        for part in partitions:
-            state = await self._load(part, ends.get(part, 0))
+        ends = await self._history.end_offsets(JOB_EVENTS)
+        loaded = {part: await self._load(part, ends.get(part, 0)) for part in partitions}
+        diverged = await self._diverged(loaded)
+        for part, checkpoint in loaded.items():
+            state = _resume(None if part in diverged else checkpoint, ends.get(part, 0))
             self._partitions[part] = state
             if state.live:
                 self._go_live(part, state)
@@ -100,6 +102,7 @@ class Intake:
             state.next_offset = record.offset + 1
             if state.live and not was_live:
                 self._go_live(partition, state)
+        state.last_ce_id = records[-1].ce_id
         metrics.OPEN_JOBS.labels(partition).set(len(state.backlog.jobs))
 
     async def save_checkpoints(self) -> None:
@@ -109,23 +112,32 @@ class Intake:
                 state.backlog.forget_ended(self._clock())
                 await self._save(part, state)
 
-    async def _load(self, part: int, end: int) -> Partition:
-        checkpoint: Checkpoint | None = None
+    async def _load(self, part: int, end: int) -> Checkpoint | None:
         try:
             checkpoint = await self._checkpoints.load(part)
         except CheckpointError as error:
             log.warning("checkpoint_passed_over", partition=part, error=str(error))
+            return None
         if checkpoint is not None and checkpoint.next_offset > end:
             log.warning("checkpoint_passed_over", partition=part, error="it lies beyond the end of the log")
-            checkpoint = None
-        if checkpoint is None:
-            return Partition(Backlog(), 0, end, -1)
-        return Partition(checkpoint.backlog, checkpoint.next_offset, end, checkpoint.next_offset)
+            return None
+        return checkpoint
+
+    async def _diverged(self, loaded: Mapping[int, Checkpoint | None]) -> set[int]:
+        """The partitions whose log is not the one that the checkpoint was folded from, as after a restored backup."""
+        last = {part: one for part, one in loaded.items() if one is not None and one.last_ce_id}
+        begin = {part: one.next_offset - 1 for part, one in last.items()}
+        end = {part: one.next_offset for part, one in last.items()}
+        found = {record.partition: record.ce_id for record in await self._history.read_range(JOB_EVENTS, begin, end)}
+        diverged = {part for part, one in last.items() if found.get(part) != one.last_ce_id}
+        for part in diverged:
+            log.warning("checkpoint_passed_over", partition=part, error="the log has another record at its end")
+        return diverged
 
     async def _save(self, part: int, state: Partition) -> None:
         offset = state.next_offset
         try:
-            await self._checkpoints.save(part, state.backlog, offset)
+            await self._checkpoints.save(part, state.backlog, offset, state.last_ce_id)
         except BlobStoreError as error:
             # An older checkpoint stays, which is slower to start from and never wrong.
             metrics.CHECKPOINTS.labels("failed").inc()
@@ -171,6 +183,13 @@ class Intake:
             self._runner.adopt(job, partition)
         for batch in state.backlog.batches.values():
             self._expander.expand(batch, partition, taken_over=True)
+
+
+def _resume(checkpoint: Checkpoint | None, end: int) -> Partition:
+    """Where a partition goes on: behind its checkpoint, or at its beginning."""
+    if checkpoint is None:
+        return Partition(Backlog(), 0, end, -1)
+    return Partition(checkpoint.backlog, checkpoint.next_offset, end, checkpoint.next_offset, checkpoint.last_ce_id)
 
 
 async def save_periodically(intake: Intake, interval_s: float, stopping: asyncio.Event) -> None:

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+TINY_S = 1e-6
+PATIENCE = 100_000  # rounds of the loop in which no time passed
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -43,10 +45,14 @@ class _Jumping(selectors.DefaultSelector):
     def __init__(self, loop: VirtualLoop) -> None:
         super().__init__()
         self._loop = loop
+        self._moments = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise RuntimeError("everybody waits for somebody else: nothing will ever happen again")
+        self._moments = 0 if timeout > TINY_S else self._moments + 1
+        if self._moments > PATIENCE:
+            raise RuntimeError("somebody looks again and again without waiting: that is a busy loop")
         self._loop.now += max(0.0, timeout)
         return super().select(0)
 

@@ -11,7 +11,7 @@ from piperoll.domain.backlog import REMEMBER_ENDED, Backlog, Transition
 from piperoll.domain.job import evolve
 from piperoll.history import History
 from schemas.envelope import Fact
-from schemas.events import BATCH_EVENTS, BatchExpanded
+from schemas.events import BATCH_EVENTS, BatchErased, BatchExpanded
 from tests.support.histories import BEGAN, completed, created, fact
 from tests.support.lives import BATCH, CANCELLED, ERASED, appended, folded_backlog, partitions, released, started
 
@@ -128,7 +128,7 @@ def test_an_acknowledgement_of_a_batch_that_nobody_created_is_nothing() -> None:
     assert folded_backlog([fact("batch-1", BatchExpanded(count=2))]) == Backlog()
 
 
-@given(st.lists(st.sampled_from([BATCH, BatchExpanded(count=2), created()]), max_size=12))
+@given(st.lists(st.sampled_from([BATCH, BatchExpanded(count=2), BatchErased(by="x"), created()]), max_size=12))
 def test_the_fold_of_a_batch_takes_its_first_creation_and_its_first_expansion(data: list[object]) -> None:
     batch = None
     for second, one in enumerate(data):

@@ -32,6 +32,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "JobErased": {"by": "local"},
     "BatchCreated": {"count": 2, "specs": CLAIM, "body_sha256": "ab", "name": CLAIM},
     "BatchExpanded": {"count": 2},
+    "BatchErased": {"by": "local"},
     "WebhookDelivered": {"delivery_id": "d", "phase": "completed", "attempt": 1, "status": 200, "duration_ms": 3},
     "WebhookFailed": {"delivery_id": "d", "phase": "error", "attempt": 1, "reason": "TIMEOUT", "duration_ms": 3},
     "WebhookAbandoned": {"delivery_id": "d", "phase": "error", "attempt": 9, "reason": "EXHAUSTED"},

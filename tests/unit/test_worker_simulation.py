@@ -5,66 +5,35 @@ checker (piperoll.history) over the whole log, and by the workers' own children,
 """
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable
+from itertools import pairwise
 
 import pytest
-from pydantic_core import to_json
 
-from piperoll.domain.job import Status
-from schemas.envelope import Fact
-from schemas.events import BatchCreated, Event, JobCancelled, JobCreated, JobErased
-from schemas.ids import event_id, member_id
-from tests.support.histories import claim
+from piperoll.blobs import BlobStoreError
+from piperoll.domain.job import Job, Status
+from piperoll.log.record import Record
+from schemas.claims import Claim
+from schemas.envelope import UnknownEventError
+from schemas.events import (
+    JobCancelled,
+    JobCreated,
+    JobErased,
+    JobProgress,
+    JobReleased,
+    JobRetryScheduled,
+    JobStarted,
+)
+from schemas.ids import member_id
+from schemas.topics import DEAD_LETTERS, JOB_EVENTS
+from tests.support.clients import create, create_batch, creation, fact, simulate
+from tests.support.histories import from_the_future
 from tests.support.scripted_pool import Script
-from tests.support.simulation import CHECKPOINTS, SimulatedWorker, World
-from tests.support.virtual_time import VirtualLoop, run_virtually
+from tests.support.simulation import SESSION_S, World
+from tests.support.storm import Storm
 
-SEEDS = range(20)
-HOUR_S = 3600.0
-Story = Callable[[World], Awaitable[None]]
-
-
-def simulate(story: Story, seed: int = 1, partitions: int = 4, slots: int = 2) -> World:
-    """The world after a story, its blobs closed and nobody left at work."""
-    loop = VirtualLoop()
-    world = World(loop, seed, partitions, slots)
-    run_virtually(story(world), loop)
-    world.blobs.close()
-    return world
-
-
-def fact(world: World, subject: str, data: Event) -> Fact:
-    return Fact(
-        id=event_id(subject, type(data).__name__),
-        subject=subject,
-        owner=f"owner-{hash_of(subject) % 3}",
-        time=world.loop.clock(),
-        source="api",
-        data=data,
-    )
-
-
-def hash_of(text: str) -> int:
-    return sum(text.encode())
-
-
-def creation(batch_id: str | None = None) -> JobCreated:
-    return JobCreated(job_type="noop", parameters=claim("in"), body_sha256="0" * 64, batch_id=batch_id)
-
-
-async def create(world: World, job_id: str, script: Script | None = None) -> str:
-    world.stage.scripts[job_id] = script or Script()
-    await world.append(fact(world, job_id, creation()))
-    return job_id
-
-
-async def create_batch(world: World, batch_id: str, count: int) -> list[str]:
-    spec = {"job_type": "noop", "parameters": {}, "body_sha256": "0" * 64, "priority": 5}
-    spec |= {"timeout_s": 60, "max_attempts": 3, "has_webhook": False}
-    specs = await world.blobs.put(f"{batch_id}/in", to_json([spec] * count))
-    await world.append(fact(world, batch_id, BatchCreated(count=count, specs=specs, body_sha256="0" * 64)))
-    return [member_id(batch_id, index) for index in range(count)]
+SEEDS = range(16)
+GRACE_S = 15.0
+MOMENT_S = 2.0  # a poll, the way to the log and back
 
 
 def accounted(world: World, acknowledged: list[str]) -> None:
@@ -80,147 +49,17 @@ def accounted(world: World, acknowledged: list[str]) -> None:
         assert worker.pool.most <= world.slots
 
 
+async def facts_of(world: World, subject: str) -> list[object]:
+    """What the log holds of a job, in order, accepted or not."""
+    return [record.fact().data for record in await records(world) if record.key == subject.encode()]
+
+
+async def records(world: World) -> list[Record]:
+    ends = await world.log.end_offsets(JOB_EVENTS)
+    return await world.log.read_range(JOB_EVENTS, dict.fromkeys(ends, 0), ends)
+
+
 # --- any course of events ------------------------------------------------------------------------------------------
-
-
-class Storm:
-    """Clients who repeat and cancel, and workers that crash, hang, go deaf, drain and come back; then calm."""
-
-    def __init__(self, world: World, seed: int) -> None:
-        self.world = world
-        self.chances = random.Random(seed * 7919)
-        self.acknowledged: list[str] = []
-        self.cancelled_first: list[str] = []
-        self.count = 0
-
-    async def rage(self, seconds: float = 400.0) -> None:
-        for _ in range(3):
-            self.start()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.clients(seconds))
-            tasks.create_task(self.faults(seconds))
-        await self.calm_down()
-
-    def start(self) -> None:
-        self.count += 1
-        self.world.start_worker(f"worker-{self.count}", lag_s=self.chances.choice([0.01, 0.2, 3.0]))
-
-    def living(self) -> list[SimulatedWorker]:
-        return [worker for worker in self.world.workers.values() if not worker.main.done()]
-
-    # --- clients -----------------------------------------------------------------------------------------------------
-
-    async def clients(self, seconds: float) -> None:
-        end = self.world.loop.time() + seconds
-        number = 0
-        while self.world.loop.time() < end:
-            number += 1
-            await self.one_client(number)
-            await asyncio.sleep(self.chances.expovariate(1 / 5))
-
-    async def one_client(self, number: int) -> None:
-        job_id, dice = f"job-{number}", self.chances.random()
-        seconds = self.chances.choice([0.0, 1.0, 5.0, 20.0, 40.0])
-        self.world.stage.scripts[job_id] = Script(
-            seconds, failures=self.chances.choice([0, 0, 0, 1, 2, 3]), fatal=self.chances.random() < 0.1
-        )
-        if dice < 0.1:
-            self.acknowledged += await create_batch(self.world, f"batch-{number}", self.chances.randint(1, 12))
-            return
-        if dice < 0.2:
-            await self.say(job_id, JobCancelled(by="somebody"))
-            self.cancelled_first.append(job_id)
-        self.acknowledged.append(job_id)
-        await self.say(job_id, creation())
-        if dice > 0.8:
-            self.later(job_id, creation())
-        if dice > 0.9:
-            self.later(job_id, JobErased(by="somebody") if dice > 0.97 else JobCancelled(by="somebody"))
-
-    async def say(self, job_id: str, data: Event) -> None:
-        await self.world.append(fact(self.world, job_id, data), gap_before=self.chances.random() < 0.2)
-
-    def later(self, job_id: str, data: Event) -> None:
-        delay_s = self.chances.choice([0.0, 0.3, 2.0, 30.0, 120.0])
-        self.world.loop.call_later(delay_s, lambda: self.world.loop.create_task(self.say(job_id, data)))
-
-    # --- faults ------------------------------------------------------------------------------------------------------
-
-    async def faults(self, seconds: float) -> None:
-        end = self.world.loop.time() + seconds
-        kinds = [self.crash, self.cut_off, self.deafen, self.replace, self.lose_checkpoint, self.revive_checkpoint]
-        while self.world.loop.time() < end:
-            await asyncio.sleep(self.chances.expovariate(1 / 15))
-            if living := self.living():
-                await self.chances.choice(kinds)(self.chances.choice(living))
-            if len(self.living()) < 3 and self.chances.random() < 0.7:
-                self.start()
-
-    async def crash(self, worker: SimulatedWorker) -> None:
-        worker.crash()
-
-    async def cut_off(self, worker: SimulatedWorker) -> None:
-        """No way to the log for a while, maybe longer than the group has patience; its children go on."""
-        worker.online.clear()
-        away_s = self.chances.uniform(1, 40)
-        self.world.loop.call_later(away_s, worker.online.set)
-        if away_s > 10:
-            self.world.loop.call_later(10, worker.leave_group)
-            self.world.loop.call_later(away_s + 1, self.rejoin, worker)
-
-    def rejoin(self, worker: SimulatedWorker) -> None:
-        if not worker.main.done():
-            worker.in_group = True
-            self.world.deal()
-
-    async def deafen(self, worker: SimulatedWorker) -> None:
-        """A zombie: its partitions go to others, and it reads, runs and writes as if they had not."""
-        worker.deaf_until = self.world.loop.time() + self.chances.uniform(1, 60)
-        worker.leave_group()
-        self.world.loop.call_later(self.chances.uniform(1, 60), self.rejoin, worker)
-
-    async def replace(self, worker: SimulatedWorker) -> None:
-        """A rolling restart: it gives everything back, and a new one comes."""
-        await worker.drain()
-        self.start()
-
-    async def lose_checkpoint(self, _: SimulatedWorker) -> None:
-        await self.world.blobs.delete_folder(CHECKPOINTS)
-
-    async def revive_checkpoint(self, _: SimulatedWorker) -> None:
-        """Somebody restores the state of a while ago, of one partition."""
-        name = f"{CHECKPOINTS}/{self.chances.randrange(self.world.partitions)}"
-        if name.rsplit("/", 1)[1] in {"0", "1", "2", "3"}:
-            content = await self.old_content(name)
-            if content is not None:
-                self.world.loop.call_later(
-                    self.chances.uniform(10, 120), lambda: self.world.blobs.sync.replace(name, content)
-                )
-
-    async def old_content(self, name: str) -> bytes | None:
-        try:
-            return await self.world.blobs.get(name)
-        except LookupError:
-            return None
-
-    async def calm_down(self) -> None:
-        """Nothing fails any more: what is open must end by itself."""
-        for worker in self.living():
-            worker.online.set()
-            worker.deaf_until = 0.0
-            worker.in_group = True
-        self.start()
-        await asyncio.sleep(130.0)  # the last repeats and cancellations are said by then
-        await self.world.settle(4 * HOUR_S)
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_whatever_happens_every_job_ends_once_and_none_is_lost(seed: int) -> None:
-    world, storm = weather(seed)
-    accounted(world, storm.acknowledged)
-    for job_id in storm.cancelled_first:
-        assert world.history.jobs[job_id].status is Status.CANCELLED
-        assert world.stage.runs_of(job_id) == []
 
 
 def weather(seed: int) -> tuple[World, Storm]:
@@ -233,8 +72,457 @@ def weather(seed: int) -> tuple[World, Storm]:
     return simulate(story, seed), storms[0]
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_happens_every_job_ends_once_and_none_is_lost(seed: int) -> None:
+    world, storm = weather(seed)
+    accounted(world, storm.acknowledged)
+    for job_id in storm.cancelled_first:
+        assert world.history.jobs[job_id].status is Status.CANCELLED
+        assert world.stage.runs_of(job_id) == []
+
+
 def test_the_same_seed_is_the_same_course_of_events() -> None:
     def course(world: World) -> list[tuple[str, str, float]]:
         return [(name, job.status, job.updated_at.timestamp()) for name, job in sorted(world.history.jobs.items())]
 
     assert course(weather(3)[0]) == course(weather(3)[0])
+
+
+# --- quiet days ----------------------------------------------------------------------------------------------------
+
+
+def test_when_nothing_fails_every_job_runs_exactly_once() -> None:
+    async def story(world: World) -> None:
+        for name in ("worker-1", "worker-2", "worker-3"):
+            world.start_worker(name)
+        for number in range(60):
+            await create(world, f"job-{number}", Script(seconds=number % 7))
+            await asyncio.sleep(0.3)
+        await world.settle(600)
+
+    world = simulate(story)
+    accounted(world, [f"job-{number}" for number in range(60)])
+    assert sorted(job_id for job_id, _ in world.stage.begun) == sorted(f"job-{number}" for number in range(60))
+    assert world.history.late_starts == []
+
+
+def test_a_run_appends_its_start_its_progress_and_its_end_in_this_order() -> None:
+    said: list[object] = []
+
+    async def story(world: World) -> None:
+        world.start_worker("worker-1")
+        await create(world, "job-1")
+        await world.settle(60)
+        said.extend(await facts_of(world, "job-1"))
+
+    simulate(story)
+    assert [type(one).__name__ for one in said] == ["JobCreated", "JobStarted", *["JobProgress"] * 3, "JobCompleted"]
+    assert [one.sequence for one in said if isinstance(one, JobProgress)] == [1, 2, 3]
+
+
+def test_all_slots_are_used_and_no_more() -> None:
+    async def story(world: World) -> None:
+        world.start_worker("worker-1")
+        for number in range(9):
+            await create(world, f"job-{number}", Script(seconds=10))
+        await world.settle(600)
+
+    world = simulate(story, slots=3)
+    accounted(world, [f"job-{number}" for number in range(9)])
+    assert world.workers["worker-1"].pool.most == 3
+    assert world.loop.time() < 3 * 10 + 5 * MOMENT_S
+
+
+def test_failed_attempts_are_retried_after_their_delay_and_then_the_job_fails() -> None:
+    said: list[object] = []
+
+    async def story(world: World) -> None:
+        world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=1, failures=99))
+        await world.settle(600)
+        said.extend(await facts_of(world, "job-1"))
+
+    world = simulate(story)
+    job = world.history.jobs["job-1"]
+    assert (job.status, job.error_code, job.attempt, job.retries) == (Status.FAILED, "PROCESSOR_CRASHED", 3, 2)
+    delays = [one.delay_s for one in said if isinstance(one, JobRetryScheduled)]
+    assert 5 <= delays[0] <= 6.25
+    assert 10 <= delays[1] <= 12.5
+    assert world.loop.time() >= sum(delays) + 3
+
+
+def test_what_lies_in_the_input_fails_at_once() -> None:
+    async def story(world: World) -> None:
+        world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=1, failures=1, fatal=True))
+        await world.settle(600)
+
+    job = simulate(story).history.jobs["job-1"]
+    assert (job.status, job.error_code, job.attempt) == (Status.FAILED, "INVALID_PDF", 1)
+
+
+def test_a_retry_that_falls_due_while_all_slots_are_taken_waits_without_looking_all_the_time() -> None:
+    """The loop that fills the slots must sleep until one is free: in virtual time a busy loop is an error."""
+
+    async def story(world: World) -> None:
+        world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=1, failures=1))
+        await asyncio.sleep(MOMENT_S)
+        await create(world, "job-2", Script(seconds=300))
+        await world.settle(600)
+
+    accounted(simulate(story, slots=1), ["job-1", "job-2"])
+
+
+# --- cancel and erase ----------------------------------------------------------------------------------------------
+
+
+def test_a_cancelled_job_is_killed_within_a_moment() -> None:
+    async def story(world: World) -> None:
+        worker = world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=1000))
+        await asyncio.sleep(10)
+        assert worker.pool.running
+        await world.append(fact(world, "job-1", JobCancelled(by="somebody")))
+        await asyncio.sleep(1)
+        assert not worker.pool.running
+        await create(world, "job-2", Script(seconds=1))
+        await asyncio.sleep(MOMENT_S + 1)
+        assert world.history.jobs["job-2"].status is Status.COMPLETED  # the only slot is free again
+
+    world = simulate(story, slots=1)
+    accounted(world, ["job-1"])
+    assert world.history.jobs["job-1"].status is Status.CANCELLED
+
+
+def test_a_job_that_is_cancelled_in_the_very_moment_it_is_claimed_leaves_no_slot_behind() -> None:
+    """A task that is cancelled before its first step never comes to its own `finally`."""
+
+    async def story(world: World) -> None:
+        worker = world.start_worker("worker-1")
+        await asyncio.sleep(MOMENT_S)
+        for number in range(3):
+            before = len(world.stage.begun)
+            await create(world, f"job-{number}", Script(seconds=100))
+            await world.append(fact(world, f"job-{number}", JobCancelled(by="somebody")))
+            part = world.history.ends[f"job-{number}"].partition if False else _home(world, f"job-{number}")
+            claimed, cancelled = (await _tail(world, part))[-2:]
+            await worker.intake.handle(part, [claimed])
+            worker.runner._fill()  # in one breath with what follows, as when both tasks are due at once
+            await worker.intake.handle(part, [cancelled])
+            worker.positions[part] = cancelled.offset + 1
+            assert len(world.stage.begun) == before
+        await create(world, "job-last", Script(seconds=1))
+        await asyncio.sleep(MOMENT_S + 1)
+        assert world.history.jobs["job-last"].status is Status.COMPLETED
+
+    simulate(story, slots=1)
+
+
+def test_erasure_waits_for_the_child_and_leaves_no_blob() -> None:
+    async def story(world: World) -> None:
+        worker = world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=1000))
+        await world.blobs.put("job-1/in", b"content")
+        await asyncio.sleep(10)
+        assert worker.pool.running
+        await world.append(fact(world, "job-1", JobErased(by="somebody")))
+        await asyncio.sleep(MOMENT_S)
+        assert not worker.pool.running
+        assert await world.blobs.delete_folder("job-1") == 0
+
+    world = simulate(story)
+    assert world.history.jobs["job-1"].erased
+
+
+def test_content_is_erased_also_when_the_worker_dies_before_it_could() -> None:
+    async def story(world: World) -> None:
+        await create(world, "job-1")
+        await world.blobs.put("job-1/in", b"content")
+        await world.append(fact(world, "job-1", JobErased(by="somebody")))
+        world.start_worker("worker-1")  # the erasure stands in its replay
+        await asyncio.sleep(MOMENT_S)
+        assert await world.blobs.delete_folder("job-1") == 0
+
+    simulate(story)
+
+
+# --- handovers -----------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_workers_job_is_taken_over_after_the_grace_and_counts_one_loss() -> None:
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=60))
+        await asyncio.sleep(10)
+        first.crash()
+        crashed = world.loop.time()
+        world.start_worker("worker-2")
+        await asyncio.sleep(SESSION_S + GRACE_S - 1)
+        assert len(world.stage.runs_of("job-1")) == 1
+        await asyncio.sleep(MOMENT_S + 1)
+        assert len(world.stage.runs_of("job-1")) == 2
+        assert world.loop.time() - crashed < SESSION_S + GRACE_S + 2 * MOMENT_S
+        await world.settle(600)
+
+    world = simulate(story, partitions=1)
+    accounted(world, ["job-1"])
+    job = world.history.jobs["job-1"]
+    assert (job.status, job.attempt, job.losses, job.retries) == (Status.COMPLETED, 2, 1, 0)
+
+
+def test_a_draining_worker_gives_its_jobs_back_at_once_and_nothing_is_charged() -> None:
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=60))
+        await asyncio.sleep(10)
+        world.start_worker("worker-2")
+        await first.drain()
+        assert not first.pool.running
+        await asyncio.sleep(MOMENT_S)
+        assert len(world.stage.runs_of("job-1")) == 2
+        await world.settle(600)
+        reasons = [one.reason for one in await facts_of(world, "job-1") if isinstance(one, JobReleased)]
+        assert reasons == ["drain"]
+
+    world = simulate(story, partitions=1)
+    accounted(world, ["job-1"])
+    job = world.history.jobs["job-1"]
+    assert (job.status, job.attempt, job.losses, job.retries) == (Status.COMPLETED, 2, 0, 0)
+
+
+def test_a_partition_that_moves_takes_its_jobs_along_and_leaves_the_others_alone() -> None:
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1")
+        names = [await create(world, f"job-{number}", Script(seconds=60)) for number in range(8)]
+        await asyncio.sleep(10)
+        running = dict(first.pool.running)
+        assert len(running) == 8
+        world.start_worker("worker-2")
+        await asyncio.sleep(MOMENT_S)
+        stayed = {name for name in names if _home(world, name) in first.positions}
+        assert {name: run for name, run in running.items() if name in stayed} == first.pool.running
+        assert set(world.workers["worker-2"].pool.running) == set(names) - stayed
+        await world.settle(600)
+
+    world = simulate(story, partitions=4, slots=8)
+    accounted(world, [f"job-{number}" for number in range(8)])
+    assert all(job.losses == 0 for job in world.history.jobs.values())
+
+
+def test_a_worker_that_is_lost_again_and_again_makes_the_job_fail() -> None:
+    async def story(world: World) -> None:
+        await create(world, "job-1", Script(seconds=1000))
+        for number in range(12):
+            worker = world.start_worker(f"worker-{number}")
+            await asyncio.sleep(GRACE_S + MOMENT_S + 1)
+            worker.crash()
+            await asyncio.sleep(SESSION_S + 1)
+            if not world.open_jobs():
+                break
+
+    world = simulate(story, partitions=1)
+    job = world.history.jobs["job-1"]
+    assert (job.status, job.error_code) == (Status.FAILED, "WORKER_LOST")
+    assert job.losses == 11
+    assert len(world.stage.runs_of("job-1")) == 11  # the twelfth claim only said so
+
+
+def test_two_workers_that_both_believe_to_own_a_partition_do_not_outbid_each_other_without_end() -> None:
+    async def story(world: World) -> None:
+        for name in ("worker-1", "worker-2"):
+            world.start_worker(name)
+            world.dealt = {0: name}  # the group knows only the newest; the first never hears of it
+            await asyncio.sleep(MOMENT_S)
+            world.workers[name].deaf_until = float("inf")
+        await create(world, "job-short", Script(seconds=10))
+        await create(world, "job-long", Script(seconds=100))
+        await world.settle(600)
+
+    world = simulate(story, partitions=1)
+    accounted(world, ["job-short", "job-long"])
+    assert world.history.jobs["job-short"].status is Status.COMPLETED
+    assert world.history.jobs["job-short"].losses == 0
+    starts = world.history.jobs["job-long"].attempt
+    assert starts <= 12
+    assert world.loop.time() < starts * (GRACE_S + MOMENT_S) + 60
+
+
+def test_a_zombies_late_word_does_not_count_and_its_children_end() -> None:
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=60))
+        await asyncio.sleep(10)
+        first.online.clear()  # cut off: its child goes on and completes
+        first.leave_group()
+        world.start_worker("worker-2")
+        await asyncio.sleep(55)
+        assert len(world.stage.runs_of("job-1")) == 2
+        assert world.stage.finished["job-1"] == 1
+        first.online.set()
+        await asyncio.sleep(MOMENT_S)
+        assert world.history.jobs["job-1"].status is Status.PROCESSING
+        await world.settle(600)
+
+    world = simulate(story, partitions=1)
+    accounted(world, ["job-1"])
+    job = world.history.jobs["job-1"]
+    assert (job.status, job.attempt, job.worker) == (Status.COMPLETED, 2, "worker-2")
+
+
+# --- batches -------------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_becomes_its_members_once() -> None:
+    created: list[object] = []
+
+    async def story(world: World) -> None:
+        world.start_worker("worker-1")
+        for name in await create_batch(world, "batch-1", 250):
+            world.stage.scripts[name] = Script(seconds=1)
+        await world.settle(600)
+        created.extend(one for one in await records(world) if isinstance(one.fact().data, JobCreated))
+
+    world = simulate(story, slots=8)
+    accounted(world, [member_id("batch-1", index) for index in range(250)])
+    assert len(created) == 250
+
+
+@pytest.mark.parametrize("moment_s", [0.05, 0.3, 0.6, 0.9, 1.2])
+def test_an_expansion_that_dies_in_the_middle_is_finished_by_the_next_worker(moment_s: float) -> None:
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1", lag_s=0.2)
+        await asyncio.sleep(1)
+        await create_batch(world, "batch-1", 250)
+        await asyncio.sleep(moment_s)
+        first.crash()
+        landed = len([one for one in await records(world) if isinstance(one.fact().data, JobCreated)])
+        world.start_worker("worker-2")
+        await world.settle(3600)
+        again = len([one for one in await records(world) if isinstance(one.fact().data, JobCreated)])
+        assert again == 250, f"{landed} had been created before the crash"
+
+    accounted(simulate(story, slots=8), [member_id("batch-1", index) for index in range(250)])
+
+
+def test_a_member_cancelled_before_it_is_created_never_runs() -> None:
+    async def story(world: World) -> None:
+        (first, _) = await create_batch(world, "batch-1", 2)
+        await world.append(fact(world, first, JobCancelled(by="somebody")))
+        world.start_worker("worker-1")
+        await world.settle(600)
+
+    world = simulate(story)
+    accounted(world, [member_id("batch-1", index) for index in range(2)])
+    assert world.history.jobs[member_id("batch-1", 0)].status is Status.CANCELLED
+    assert world.stage.runs_of(member_id("batch-1", 0)) == []
+
+
+def test_an_expansion_waits_for_a_blob_store_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(world: World) -> None:
+        def away(*_: object) -> Claim:
+            raise BlobStoreError("away")
+
+        monkeypatch.setattr(world.blobs.sync, "get", away)
+        await create_batch(world, "batch-1", 2)
+        world.start_worker("worker-1")
+        await asyncio.sleep(60)
+        assert world.stage.begun == []
+        monkeypatch.undo()
+        await world.settle(600)
+
+    accounted(simulate(story), [member_id("batch-1", index) for index in range(2)])
+
+
+# --- the log -------------------------------------------------------------------------------------------------------
+
+
+def test_gaps_in_the_offsets_stall_nothing() -> None:
+    async def story(world: World) -> None:
+        world.start_worker("worker-1")
+        for number in range(10):
+            await world.append(fact(world, f"job-{number}", creation()), gap_before=True)
+        await asyncio.sleep(MOMENT_S)
+        world.start_worker("worker-2")
+        await world.settle(600)
+
+    accounted(simulate(story), [f"job-{number}" for number in range(10)])
+
+
+def test_a_record_that_is_no_event_is_parked_and_so_is_what_follows_of_its_job() -> None:
+    parked: list[Record] = []
+
+    async def story(world: World) -> None:
+        world.start_worker("worker-1")
+        await world.land(b"job-bad", b"no event", [])
+        await create(world, "job-bad")
+        await create(world, "job-good")
+        await asyncio.sleep(20)
+        ends = await world.log.end_offsets(DEAD_LETTERS)
+        parked.extend(await world.log.read_range(DEAD_LETTERS, dict.fromkeys(ends, 0), ends))
+
+    world = simulate(story)
+    assert world.history.jobs["job-good"].status is Status.COMPLETED
+    assert world.stage.runs_of("job-bad") == []
+    assert [record.key for record in parked] == [b"job-bad", b"job-bad"]
+    assert parked[0].value == b"no event"
+    assert [dict(record.headers)["piperoll_reason"] for record in parked] == [
+        b"the header ce_id is missing",
+        b"an earlier record of the same key could not be decoded",
+    ]
+
+
+def test_an_event_of_a_later_release_stops_the_worker_before_it_does_harm() -> None:
+    async def story(world: World) -> None:
+        worker = world.start_worker("worker-1")
+        record = from_the_future("job-1", 0, 0)
+        await world.log.append_raw(JOB_EVENTS, record.key, record.value, record.headers)
+        await asyncio.sleep(MOMENT_S)
+        assert worker.main.done()
+
+    failure = simulate(story).workers["worker-1"].failure
+    assert isinstance(failure, ExceptionGroup)
+    assert failure.subgroup(UnknownEventError)
+
+
+def test_a_checkpoint_shortens_the_replay_and_changes_nothing_else() -> None:
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1")
+        for number in range(5):
+            await create(world, f"job-{number}", Script(seconds=1))
+        await world.settle(600)
+        await first.drain()
+        second = world.start_worker("worker-2")
+        await asyncio.sleep(MOMENT_S)
+        assert second.positions == await world.log.end_offsets(JOB_EVENTS)
+        await asyncio.sleep(60)
+
+    world = simulate(story)
+    accounted(world, [f"job-{number}" for number in range(5)])
+    assert len(world.stage.begun) == 5
+
+
+def test_jobs_of_many_owners_take_turns() -> None:
+    def owner_of(world: World, job_id: str) -> str:
+        return world.history.jobs[job_id].owner
+
+    async def story(world: World) -> None:
+        for number in range(30):
+            await create(world, f"job-{number}", Script(seconds=5))
+        world.start_worker("worker-1")
+        await world.settle(3600)
+
+    world = simulate(story, slots=2)
+    accounted(world, [f"job-{number}" for number in range(30)])
+    order = [owner_of(world, job_id) for job_id, _ in world.stage.begun]
+    first = order[: 3 * min(order.count(owner) for owner in set(order))]
+    assert all(one != other for one, other in pairwise(first)), order
+
+
+def _home(world: World, job_id: str) -> int:
+    job: Job = world.history.jobs[job_id]
+    return int(world.history.trails[job.job_id][0].split(":")[0]) and world.home_of(job_id)
+
+
+async def _tail(world: World, part: int) -> list[Record]:
+    return [record for record in await records(world) if record.partition == part]

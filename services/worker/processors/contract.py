@@ -1,13 +1,18 @@
 """What a processor is: parameters -> result, told about its run by a `Workspace`, knowing neither log nor SQL.
 
 A processor is a function `process(parameters, workspace, report) -> Result` in a file named after its job type.
+
+One whose results may be used again asks for an earlier one as soon as it knows its input's content:
+
+    if (earlier := workspace.recall(asked, content=source.sha256, engine=ENGINE)) is not None:
+        return earlier
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from piperoll.addresses import Network
 from piperoll.blobs import Blobs
@@ -15,7 +20,7 @@ from schemas.parameters import JobParameters
 from services.worker.errors import ProcessingError
 from services.worker.providers import Providers
 
-__all__ = ["Limits", "ProcessingError", "Processor", "Report", "Result", "Workspace"]
+__all__ = ["Limits", "ProcessingError", "Processor", "Recall", "Report", "Result", "Workspace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,23 @@ class Limits:
     templates_dir: Path | None = None
 
 
+class Recall(Protocol):
+    """Looks for the result of an earlier run of the same work, of the same owner (contract 10)."""
+
+    def __call__(self, parameters: JobParameters, **shaping: Any) -> "Result | None":
+        """The earlier result, its files copied to this run; None: do the work, and what comes of it is kept.
+
+        `shaping` is what shapes the result beside the parameters, as JSON: hashes of the content read, of a
+        template's text, versions and models. The parameters that only name a source (`filename`, `url`) do not
+        count, so pass them where they show in the result. Obeys `use_cache` and `force_refresh`. To be called at
+        most once a run, and before anything is kept. Raises BlobStoreError.
+        """
+
+
+def _nothing_kept(parameters: JobParameters, **shaping: Any) -> None:
+    """For a run without a cache."""
+
+
 @dataclass(frozen=True)
 class Workspace:
     """Where a run reads and writes: the blob store under `{job_id}/{run}/`, and a folder of its own on this disk."""
@@ -46,6 +68,7 @@ class Workspace:
     limits: Limits
     scratch: Path = field(repr=False)
     providers: Providers = field(default_factory=Providers, repr=False)
+    recall: Recall = field(default=_nothing_kept, repr=False)
 
     @cached_property
     def folder(self) -> Path:
@@ -70,6 +93,7 @@ class Result:
     """What a run made: the parts of the result document (contract 6), and numbers for the log.
 
     `extra` are further top-level keys of the document; `notes` are sentences for the job's `logs`.
+    One that is not `cacheable` is kept from later jobs: it lacks a part that another attempt may bring.
     """
 
     structured_data: Mapping[str, Any]
@@ -78,16 +102,37 @@ class Result:
     notes: tuple[str, ...] = ()
     pages: int | None = None
     bytes_in: int | None = None
+    cacheable: bool = True
+    from_cache: bool = False
 
     def document(self, target_dir: str) -> dict[str, Any]:
-        """The JSON document that clients get as `results`."""
+        """The JSON document that clients get as `results`; one from the cache says so (contract 10)."""
         document = {
             **self.extra,
             "structured_data": dict(self.structured_data),
             "assets": list(self.assets),
             "target_dir": target_dir,
         }
-        return {**document, "notes": list(self.notes)} if self.notes else document
+        if self.notes:
+            document["notes"] = list(self.notes)
+        if self.from_cache:
+            document["process"] = {"is_from_cache": True}
+        return document
+
+    @classmethod
+    def restored(cls, document: Mapping[str, Any], pages: int | None, bytes_in: int | None) -> Self:
+        """The result that a document of an earlier run was made of, as one from the cache."""
+        parts = dict(document)
+        del parts["target_dir"]
+        return cls(
+            structured_data=parts.pop("structured_data"),
+            assets=tuple(parts.pop("assets")),
+            notes=tuple(parts.pop("notes", ())),
+            extra=parts,
+            pages=pages,
+            bytes_in=bytes_in,
+            from_cache=True,
+        )
 
 
 class Report(Protocol):

@@ -20,6 +20,8 @@ from services.worker.providers.answers import MalformedAnswerError, OcrAnswer, O
 from services.worker.providers.setup import ProviderSetup
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from mistralai.client import Mistral as Sdk
 
 CONNECT_TIMEOUT_S = 10.0
@@ -38,13 +40,13 @@ class Mistral:
     ) -> OcrAnswer:
         """Uploads the document, has it read, and deletes it there again (contract 12)."""
         tell = report or _silently
-        with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE):
+        with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE) as sdk:
             tell(10, "Sending the document to the OCR provider")
-            file_id = self._upload(source, name)
+            file_id = _upload(sdk, source, name)
             tell(30, "Document sent")
             try:
                 tell(60, "Waiting for the OCR provider")
-                raw = self._read(file_id, pages)
+                raw = self._read(sdk, file_id, pages)
             finally:
                 notes = self._forget(file_id)
             tell(75, "OCR answer received")
@@ -56,25 +58,21 @@ class Mistral:
         """What the vision model says about JPEG images."""
         parts: list[dict[str, Any]] = [{"type": "text", "text": prompt}]
         parts += [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in images]
-        with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE):
-            return self._complete(self._setup.vision_model, [{"role": "user", "content": parts}])
+        with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE) as sdk:
+            return _complete(sdk, self._setup.vision_model, [{"role": "user", "content": parts}])
 
     def chat(self, system: str, user: str, model: str | None = None) -> str:
         """The chat model's answer in words."""
-        with self._calling(ErrorCode.TEMPLATE_TRANSFORMATION_ERROR):
-            return self._complete(model or self._setup.chat_model, _dialogue(system, user))
+        with self._calling(ErrorCode.TEMPLATE_TRANSFORMATION_ERROR) as sdk:
+            return _complete(sdk, model or self._setup.chat_model, _dialogue(system, user))
 
     def chat_json(self, system: str, user: str, model: str | None = None) -> dict[str, Any]:
         """The chat model's answer in JSON mode."""
-        for _ in range(JSON_TRIES):
-            with self._calling(ErrorCode.TEMPLATE_TRANSFORMATION_ERROR):
-                text = self._complete(model or self._setup.chat_model, _dialogue(system, user), json_mode=True)
-            try:
-                document = json.loads(text)
-            except ValueError:
-                continue
-            if isinstance(document, dict):
-                return document
+        with self._calling(ErrorCode.TEMPLATE_TRANSFORMATION_ERROR) as sdk:
+            for _ in range(JSON_TRIES):
+                text = _complete(sdk, model or self._setup.chat_model, _dialogue(system, user), json_mode=True)
+                if (document := _object(text)) is not None:
+                    return document
         raise ProcessingError(
             ErrorCode.JSON_PARSE_ERROR,
             f"The language model was asked {JSON_TRIES} times for a JSON object and answered something else.",
@@ -84,23 +82,16 @@ class Mistral:
         """The words spoken in an audio file."""
         from mistralai.client.types import UNSET
 
-        with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE), path.open("rb") as audio:
-            answer = self._sdk.audio.transcriptions.complete(
+        with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE) as sdk, path.open("rb") as audio:
+            answer = sdk.audio.transcriptions.complete(
                 model=self._setup.transcription_model,
                 file={"file_name": path.name, "content": audio},
                 language=language or UNSET,
             )
             return answer.text
 
-    # --- single requests ------------------------------------------------------------------------------------------
-
-    def _upload(self, source: Path | bytes, name: str) -> str:
-        with ExitStack() as stack:
-            content = source if isinstance(source, bytes) else stack.enter_context(source.open("rb"))
-            return self._sdk.files.upload(file={"file_name": name, "content": content}, purpose="ocr").id
-
-    def _read(self, file_id: str, pages: Sequence[int] | None) -> dict[str, Any]:
-        answer = self._sdk.ocr.process(
+    def _read(self, sdk: "Sdk", file_id: str, pages: Sequence[int] | None) -> dict[str, Any]:
+        answer = sdk.ocr.process(
             model=self._setup.ocr_model,
             document={"type": "file", "file_id": file_id},
             pages=list(pages) if pages is not None else None,
@@ -112,55 +103,71 @@ class Mistral:
     def _forget(self, file_id: str) -> tuple[str, ...]:
         """Deletes the uploaded document. That it stays there fails no job, but is told."""
         try:
-            with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE):
-                self._sdk.files.delete(file_id=file_id)
+            with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE) as sdk:
+                sdk.files.delete(file_id=file_id)
         except ProcessingError as error:
             return (f"The document that was sent for OCR could not be deleted there: {error.message}",)
         return ()
 
-    def _complete(self, model: str, messages: list[Message], json_mode: bool = False) -> str:
-        answer = self._sdk.chat.complete(
-            model=model,
-            messages=messages,  # type: ignore[arg-type]
-            temperature=0.0,
-            response_format={"type": "json_object"} if json_mode else None,
-        )
-        if not answer.choices or answer.choices[0].message is None:
-            raise MalformedAnswerError("it holds no message")
-        return _text(answer.choices[0].message.content)
-
-    # --- the SDK --------------------------------------------------------------------------------------------------
-
     @cached_property
-    def _sdk(self) -> "Sdk":
+    def _tls(self) -> "SSLContext":
         import httpx2
-        from mistralai.client import Mistral as Sdk
 
-        timeout = httpx2.Timeout(self._setup.timeout_s, connect=CONNECT_TIMEOUT_S)
-        return Sdk(
-            api_key=self._setup.mistral_key,
-            server_url=self._setup.mistral_url,
-            client=httpx2.Client(timeout=timeout, follow_redirects=False),
-            timeout_ms=round(self._setup.timeout_s * 1000),
-        )
+        return httpx2.create_ssl_context()
 
     @contextmanager
-    def _calling(self, unavailable: ErrorCode) -> Iterator[None]:
-        """Turns what the SDK raises into ProcessingError."""
+    def _calling(self, unavailable: ErrorCode) -> Iterator["Sdk"]:
+        """The SDK with a connection of its own, since a child may wait long for its next job; its errors as ours."""
         import httpx2
+        from mistralai.client import Mistral as Sdk
         from mistralai.client import errors
 
+        setup = self._setup
+        timeout = httpx2.Timeout(setup.timeout_s, connect=CONNECT_TIMEOUT_S)
         try:
-            yield
+            with httpx2.Client(timeout=timeout, verify=self._tls) as client:
+                yield Sdk(
+                    api_key=setup.mistral_key,
+                    server_url=setup.mistral_url,
+                    client=client,
+                    async_client=httpx2.AsyncClient(verify=self._tls),  # unused; its own would read all certificates
+                    timeout_ms=round(setup.timeout_s * 1000),
+                )
         except (errors.ResponseValidationError, MalformedAnswerError) as error:
             what = str(error) if isinstance(error, MalformedAnswerError) else "it is not the JSON that was promised"
             raise failures.malformed(what) from error
         except errors.MistralError as error:
             raise failures.refused(error.status_code, error.body, error.headers, unavailable, utc_now()) from error
         except httpx2.TimeoutException as error:
-            raise failures.too_slow(self._setup.timeout_s) from error
+            raise failures.too_slow(setup.timeout_s) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, errors.NoResponseError) as error:
-            raise failures.unreachable(self._setup.mistral_url, error) from error
+            raise failures.unreachable(setup.mistral_url, error) from error
+
+
+def _upload(sdk: "Sdk", source: Path | bytes, name: str) -> str:
+    with ExitStack() as stack:
+        content = source if isinstance(source, bytes) else stack.enter_context(source.open("rb"))
+        return sdk.files.upload(file={"file_name": name, "content": content}, purpose="ocr").id
+
+
+def _complete(sdk: "Sdk", model: str, messages: list[Message], json_mode: bool = False) -> str:
+    answer = sdk.chat.complete(
+        model=model,
+        messages=messages,  # type: ignore[arg-type]
+        temperature=0.0,
+        response_format={"type": "json_object"} if json_mode else None,
+    )
+    if not answer.choices or answer.choices[0].message is None:
+        raise MalformedAnswerError("it holds no message")
+    return _text(answer.choices[0].message.content)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def _silently(percent: int, message: str) -> None:

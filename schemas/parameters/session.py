@@ -1,0 +1,84 @@
+"""What a `session` job takes (contract 4b)."""
+
+from datetime import date
+from typing import Annotated, Any, ClassVar, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from schemas.parameters.base import JobParameters
+
+MAX_SPEAKERS = 100
+MAX_TRANSCRIPT_CHARS = 2_000_000  # two days of speech
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # .port raises ValueError
+        raise ValueError("must be an http or https address, such as https://example.com/talk")
+    if " " in value or not value.isprintable():
+        raise ValueError("must not contain spaces, line ends or control characters")
+    return value
+
+
+def _said(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+def _day(value: str) -> str:
+    date.fromisoformat(value)  # raises ValueError, which says what is wrong
+    return value
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_said)]
+Address = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_address)]
+Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day)]
+Time = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Line = Annotated[str, StringConstraints(max_length=4096)]
+Lines = Annotated[list[Line], Field(max_length=MAX_SPEAKERS)]
+TemplateName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=255)]
+
+
+class SessionParameters(JobParameters):
+    """The `session` job (contract 4b): a talk's page, video and slides become one Markdown file and its archive.
+
+    The template is looked for as `{template}_{target_language}` first (contract 13).
+    """
+
+    SUPPORTED: ClassVar[dict[str, Any]] = {
+        "required": ["event", "session", "url", "filename", "track"],
+        "attachments": ["application/pdf"],
+    }
+
+    event: Name
+    session: Name
+    url: Address = Field(description="the talk's page")
+    filename: Name = Field(description="of the Markdown file; `.md` is added if missing")
+    track: Name
+    day: Day | None = None
+    starttime: Time | None = None
+    endtime: Time | None = None
+    speakers: Lines = Field(default_factory=list)
+    speakers_url: Lines = Field(default_factory=list)
+    speakers_image_url: Lines = Field(default_factory=list)
+    video_url: Address | None = None
+    video_transcript: Annotated[str, StringConstraints(max_length=MAX_TRANSCRIPT_CHARS)] | None = Field(
+        default=None, description="the words of the video; then it is not fetched"
+    )
+    attachments_url: Address | None = Field(default=None, description="a PDF, usually the slides")
+    source_language: Language = "en"
+    target_language: Language = "de"
+    template: TemplateName = "Session"
+    target: Line | None = Field(default=None, description="whom the text is for")
+    create_archive: bool = True
+    use_cache: bool = True
+    force_refresh: bool = False
+
+    @model_validator(mode="after")
+    def _file_has_a_name(self) -> Self:
+        if not self.filename.removesuffix(".md").strip():
+            raise ValueError("filename must have a name before its .md")
+        return self

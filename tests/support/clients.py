@@ -1,0 +1,57 @@
+"""What clients say to a simulated world, and how a story is told in one."""
+
+from collections.abc import Awaitable, Callable
+
+from pydantic_core import to_json
+
+from schemas.envelope import Fact
+from schemas.events import BatchCreated, Event, JobCreated
+from schemas.ids import event_id, member_id
+from tests.support.histories import claim
+from tests.support.scripted_pool import Script
+from tests.support.simulation import World
+from tests.support.virtual_time import VirtualLoop, run_virtually
+
+Story = Callable[[World], Awaitable[None]]
+
+
+def simulate(story: Story, seed: int = 1, partitions: int = 4, slots: int = 2) -> World:
+    """The world after a story, its blobs closed and nobody left at work."""
+    loop = VirtualLoop()
+    world = World(loop, seed, partitions, slots)
+    run_virtually(story(world), loop)
+    world.blobs.close()
+    return world
+
+
+def fact(world: World, subject: str, data: Event) -> Fact:
+    return Fact(
+        id=event_id(subject, type(data).__name__),
+        subject=subject,
+        owner=f"owner-{hash_of(subject) % 3}",
+        time=world.loop.clock(),
+        source="api",
+        data=data,
+    )
+
+
+def hash_of(text: str) -> int:
+    return sum(text.encode())
+
+
+def creation(batch_id: str | None = None) -> JobCreated:
+    return JobCreated(job_type="noop", parameters=claim("in"), body_sha256="0" * 64, batch_id=batch_id)
+
+
+async def create(world: World, job_id: str, script: Script | None = None) -> str:
+    world.stage.scripts[job_id] = script or Script()
+    await world.append(fact(world, job_id, creation()))
+    return job_id
+
+
+async def create_batch(world: World, batch_id: str, count: int) -> list[str]:
+    spec = {"job_type": "noop", "parameters": {}, "body_sha256": "0" * 64, "priority": 5}
+    spec |= {"timeout_s": 60, "max_attempts": 3, "has_webhook": False}
+    specs = await world.blobs.put(f"{batch_id}/in", to_json([spec] * count))
+    await world.append(fact(world, batch_id, BatchCreated(count=count, specs=specs, body_sha256="0" * 64)))
+    return [member_id(batch_id, index) for index in range(count)]
