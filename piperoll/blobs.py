@@ -9,9 +9,11 @@ import asyncio
 import hashlib
 import mimetypes
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, ParamSpec, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -26,6 +28,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 CHUNK_BYTES = 1024 * 1024
+PAGE_ENTRIES = 1000  # the most that S3 lists at once
 THREADS = 16  # a put waits for the disk or the network; more than the cores, fewer than a store minds
 
 
@@ -35,6 +38,14 @@ class BlobMissingError(LookupError):
 
 class BlobStoreError(RuntimeError):
     """The blob store did not do what was asked; another attempt may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A blob in a listing. A copy in a local folder keeps the time of its original."""
+
+    uri: str
+    written_at: datetime
 
 
 class Blobs:
@@ -58,17 +69,18 @@ class Blobs:
     def put_named(self, uri: str, content: bytes, media_type: str, digest: str | None = None) -> Claim:
         """Writes content under a name of the caller's. A blob that is there already stays as it is."""
         # What exists is the same content, or the same run's: an earlier try of this very write.
-        with _store_errors(uri), suppress(AlreadyExistsError):
-            obstore.put(self._store, uri, content, mode="create", use_multipart=False)
-        self._flush(uri)
+        with _store_errors(uri, writing=True):
+            with suppress(AlreadyExistsError):
+                obstore.put(self._store, uri, content, mode="create", use_multipart=False)
+            self._flush(uri)
         digest = digest or hashlib.sha256(content).hexdigest()
         return Claim(uri=uri, sha256=digest, size=len(content), media_type=media_type)
 
     def replace(self, uri: str, content: bytes) -> None:
         """Writes content over what was there, whole or not at all. For checkpoints; content of jobs never changes."""
-        with _store_errors(uri):
+        with _store_errors(uri, writing=True):
             obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
-        self._flush(uri)
+            self._flush(uri)
 
     def put_file(self, uri: str, source: BinaryIO, media_type: str | None = None) -> Claim:
         """Streams an open file to `uri`, a chunk at a time."""
@@ -82,9 +94,9 @@ class Blobs:
                 size += len(chunk)
                 yield chunk
 
-        with _store_errors(uri):
+        with _store_errors(uri, writing=True):
             obstore.put(self._store, uri, chunks(), chunk_size=5 * CHUNK_BYTES, max_concurrency=2)
-        self._flush(uri)
+            self._flush(uri)
         kind = media_type or mimetypes.guess_type(uri)[0] or "application/octet-stream"
         return Claim(uri=uri, sha256=digest.hexdigest(), size=size, media_type=kind)
 
@@ -93,10 +105,25 @@ class Blobs:
         with _store_errors(uri):
             return bytes(obstore.get(self._store, uri).bytes())
 
+    def copy(self, names: Iterable[tuple[str, str]]) -> None:
+        """Copies blobs (from, to) within the store; a local folder shares their bytes. Raises BlobMissingError."""
+        folders = set()
+        for source, target in names:
+            with _store_errors(source), suppress(AlreadyExistsError):
+                obstore.copy(self._store, source, target, overwrite=False)
+            folders.add(target.rpartition("/")[0])
+        for folder in folders:
+            self._flush(folder)  # the bytes reached the disk when they were first written
+
     def size(self, uri: str) -> int:
         """How many bytes the blob has. Raises BlobMissingError."""
         with _store_errors(uri):
             return int(obstore.head(self._store, uri)["size"])
+
+    def read(self, uri: str, begin: int, end: int) -> bytes:
+        """The bytes from `begin` up to but not including `end`, which must lie within the blob. Raises as `get`."""
+        with _store_errors(uri):
+            return bytes(obstore.get_range(self._store, uri, start=begin, end=end))
 
     def fetch(self, uri: str, target: Path) -> None:
         """Streams the blob into a local file. Raises BlobMissingError."""
@@ -118,15 +145,29 @@ class Blobs:
             for page in obstore.list(self._store, prefix=f"{folder.strip('/')}/"):
                 yield from (entry["path"] for entry in page)
 
+    def pages(self) -> Iterator[Sequence[Entry]]:
+        """Every blob of the store, in no order, a bounded number at a time."""
+        with _store_errors("the root"):
+            for page in obstore.list(self._store, chunk_size=PAGE_ENTRIES):
+                yield [Entry(entry["path"], entry["last_modified"]) for entry in page]
+
+    def delete(self, uris: Iterable[str]) -> None:
+        """Deletes blobs; one that is gone already is no error, and hinders no other."""
+        if self.root is None:
+            with _store_errors("a deletion"):
+                obstore.delete(self._store, list(uris))  # by the thousand; object stores do not mind what is gone
+            return
+        for uri in uris:
+            with _store_errors(uri), suppress(FileNotFoundError):
+                obstore.delete(self._store, uri)
+
     def delete_folder(self, folder: str) -> int:
         """Deletes everything under `folder/`; answers how many blobs that were."""
-        count = 0
-        with _store_errors(folder):
-            for page in obstore.list(self._store, prefix=f"{folder.strip('/')}/"):
-                paths = [entry["path"] for entry in page]
-                obstore.delete(self._store, paths)
-                count += len(paths)
-        return count
+        uris = list(self.list(folder))
+        self.delete(uris)
+        if self.root is not None:
+            _remove_empty(self.root / folder)
+        return len(uris)
 
     def check(self) -> None:
         """Asks the store for one page of a listing. Raises BlobStoreError when it cannot answer."""
@@ -159,6 +200,10 @@ class AsyncBlobs:
         """See Blobs.put."""
         return await self._run(self.sync.put, folder, content, media_type)
 
+    async def mark(self, uri: str) -> None:
+        """Writes an empty blob whose name says it all. One that is there already stays."""
+        await self._run(self.sync.put_named, uri, b"", "application/octet-stream")
+
     async def replace(self, uri: str, content: bytes) -> None:
         """See Blobs.replace."""
         await self._run(self.sync.replace, uri, content)
@@ -170,6 +215,29 @@ class AsyncBlobs:
     async def get(self, uri: str) -> bytes:
         """See Blobs.get."""
         return await self._run(self.sync.get, uri)
+
+    async def size(self, uri: str) -> int:
+        """See Blobs.size."""
+        return await self._run(self.sync.size, uri)
+
+    async def chunks(self, uri: str, begin: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes from `begin` to `end`, one chunk at a time; whoever stops asking leaves nothing open."""
+        for start in range(begin, end, CHUNK_BYTES):
+            yield await self._run(self.sync.read, uri, start, min(start + CHUNK_BYTES, end))
+
+    async def names(self, folder: str) -> Sequence[str]:
+        """See Blobs.list; all at once."""
+        return await self._run(lambda: tuple(self.sync.list(folder)))
+
+    async def pages(self) -> AsyncIterator[Sequence[Entry]]:
+        """See Blobs.pages."""
+        pages = self.sync.pages()
+        while (page := await self._run(lambda: next(pages, None))) is not None:
+            yield page
+
+    async def delete(self, uris: Iterable[str]) -> None:
+        """See Blobs.delete."""
+        await self._run(self.sync.delete, uris)
 
     async def delete_folder(self, folder: str) -> int:
         """See Blobs.delete_folder."""
@@ -187,17 +255,25 @@ class AsyncBlobs:
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
 
 
-class _store_errors:  # noqa: N801 - reads as the statement it is: `with _store_errors(uri):`
-    """Turns the store's errors into ours."""
+def _remove_empty(folder: Path) -> None:
+    """Removes what a deletion leaves in a local folder: folders without a blob, innermost first."""
+    for path, _, _ in os.walk(folder, topdown=False):
+        with suppress(OSError):  # written to again meanwhile, or removed by another
+            Path(path).rmdir()
 
-    def __init__(self, uri: str) -> None:
+
+class _store_errors:  # noqa: N801 - reads as the statement it is: `with _store_errors(uri):`
+    """Turns the store's errors into ours. What a write finds missing is the store itself, not a blob."""
+
+    def __init__(self, uri: str, writing: bool = False) -> None:
         self._uri = uri
+        self._writing = writing
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, FileNotFoundError):
+        if isinstance(error, FileNotFoundError) and not self._writing:
             raise BlobMissingError(f"there is no blob at {self._uri}") from error
         if isinstance(error, BaseError | OSError):
             raise BlobStoreError(f"the blob store failed at {self._uri}: {error}") from error

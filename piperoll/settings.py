@@ -19,6 +19,7 @@ from schemas.events import MAX_DELAY_S
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SEAL_KEY_BYTES = 32  # AES-256
+DAY_S = 86400
 FOREIGN = ("MISTRAL_API_KEY", "MISTRAL_MODEL")
 """Variables that go by the names that their own service gave them. The same with our prefix goes before."""
 HTTP_URL = r"^https?://[^\s/]+"
@@ -95,6 +96,12 @@ class Settings(BaseSettings):
     retry_cap_s: float = Field(default=300.0, gt=0, le=MAX_DELAY_S / 2, description="jitter is added to it")
     child_jobs: int = Field(default=10_000, ge=1, description="a child process is replaced after so many jobs")
     work_dir: str = ""
+    cache_ttl_s: float = Field(default=30 * DAY_S, ge=0, description="how old a result may be that a job takes over")
+    transformer_cache_ttl_s: float = Field(default=14 * DAY_S, ge=0, description="the same for transformer jobs")
+    upload_ttl_s: float = Field(
+        default=7 * DAY_S, gt=0, description="uploads are deleted after it; a job must have run by then"
+    )
+    sweep_interval_s: float = Field(default=6 * 3600, gt=0, description="between two looks at the whole blob store")
 
     # Providers outside the house
     mistral_api_key: SecretStr = Field(
@@ -120,6 +127,9 @@ class Settings(BaseSettings):
     )
     fetch_timeout_s: float = Field(default=120.0, gt=0, description="for the whole download of a `url`")
     templates_dir: str = Field(default="", description="folder of templates beside and before the shipped ones")
+    ocr_languages: str = Field(
+        default="deu+eng", pattern=r"^\w+(\+\w+)*$", description="of Tesseract, by its own names, the main one first"
+    )
 
     # The notifier
     receiver_concurrency: int = Field(default=8, ge=1, description="hooks in flight to one receiver")

@@ -50,7 +50,6 @@ class ErrorCode(StrEnum):
     TEMPLATE_TRANSFORMATION_ERROR = "TEMPLATE_TRANSFORMATION_ERROR"
     TIMEOUT = "TIMEOUT"
     TOO_MANY_PAGES = "TOO_MANY_PAGES"
-    TRANSFORMATION_ERROR = "TRANSFORMATION_ERROR"
     URL_FETCH_ERROR = "URL_FETCH_ERROR"
     URL_NOT_FOUND = "URL_NOT_FOUND"
     URL_TRANSFORMATION_ERROR = "URL_TRANSFORMATION_ERROR"
@@ -81,7 +80,6 @@ SENTENCES: dict[ErrorCode, str] = {
     ErrorCode.TEMPLATE_TRANSFORMATION_ERROR: "The template could not be filled.",
     ErrorCode.TIMEOUT: "The server behind the url did not answer in time.",
     ErrorCode.TOO_MANY_PAGES: "The document has more pages than the configured limit.",
-    ErrorCode.TRANSFORMATION_ERROR: "The text could not be transformed.",
     ErrorCode.URL_FETCH_ERROR: "The page behind the url could not be fetched.",
     ErrorCode.URL_NOT_FOUND: "There is nothing behind the url.",
     ErrorCode.URL_TRANSFORMATION_ERROR: "The page behind the url holds no text that can be read.",

@@ -50,6 +50,9 @@ class JobCreated(Event):
     timeout_s: int = Field(default=3600, ge=1, le=86400)
     max_attempts: int = Field(default=3, ge=1, le=10)
     has_webhook: bool = False
+    work_sha256: str | None = Field(
+        default=None, description="of what shapes the result; a job that has one takes an equal job's result"
+    )
 
 
 class JobStarted(Event):

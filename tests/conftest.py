@@ -5,7 +5,7 @@ Topic names are fixed, so all tests of a session share one log: they use ids of 
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,8 +18,10 @@ import structlog
 from piperoll.embedded.stack import Stack, StackOptions
 from piperoll.postgres import connect_pool
 from piperoll.settings import Settings
+from tests.support.mistral import MistralServer
 from tests.support.receiver import Receiver
 from tests.support.system import System
+from tests.support.website import Website
 
 # The same examples in every run, so that a red build is red again on the next machine. `--hypothesis-profile=search`
 # draws new ones, and many: for whoever changed the fold.
@@ -71,8 +73,24 @@ async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
 
 
 @pytest.fixture(scope="session")
-async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+def mistral() -> Iterator[MistralServer]:
+    """A server that speaks Mistral's wire format. A test that changes its answers puts them back."""
+    with MistralServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Website]:
+    """A web site on this machine, to which each test adds pages of its own."""
+    with Website() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def system(tmp_path_factory: pytest.TempPathFactory, mistral: MistralServer) -> AsyncIterator[System]:
     """The four services in processes of their own over a Kafka and Postgres of their own, and a webhook receiver.
+
+    Their provider is the server `mistral`.
 
     Fault tests kill its parts; each test leaves it working.
     """
@@ -87,6 +105,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
             "PIPEROLL_CHECKPOINT_INTERVAL_S": "1",
             "PIPEROLL_APPEND_DEADLINE_S": "3",
             "PIPEROLL_DELIVERY_SCHEDULE_S": "0,0.2,0.5,1,1,1",
+            **mistral.environment,
         }
     )
     async with Receiver() as receiver, Stack(tmp_path_factory.mktemp("system"), options) as running:

@@ -1,7 +1,8 @@
 """The fold of one partition, keeping what is still to be done: open jobs, unexpanded batches, and recent ends.
 
 A job leaves when its terminal event is read back from the log, not when a worker thinks it is done. The ids ended in
-the last two days stay, so that a repeated JobCreated does not open a finished job again.
+the last two days stay, so that a repeated JobCreated does not open a finished job again; so do those erased, so that
+what a process that nobody hears of any more writes late is deleted too.
 """
 
 from dataclasses import dataclass, field
@@ -11,9 +12,10 @@ from piperoll.domain import batch as batches
 from piperoll.domain.batch import Batch
 from piperoll.domain.job import Job, evolve
 from schemas.envelope import Fact
-from schemas.events import BatchCreated, BatchErased, BatchExpanded
+from schemas.events import BatchCreated, BatchErased, BatchExpanded, JobErased
 
-REMEMBER_ENDED = timedelta(hours=48)  # longer than any writer repeats a JobCreated: clients' retries, batch takeovers
+REMEMBER_ENDED = timedelta(hours=48)
+"""Longer than any writer repeats a JobCreated (clients' retries, batch takeovers), and than any run may last (24 h)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,14 @@ class Transition:
         return self.before is not self.after
 
 
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """When the erasure of a job or batch was appended, and whose it was."""
+
+    at: datetime
+    owner: str
+
+
 @dataclass(slots=True)
 class Backlog:
     """The open work of one partition. Not thread-safe; folded by one task in offset order."""
@@ -37,9 +47,12 @@ class Backlog:
     ended: dict[str, datetime] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     parked: set[str] = field(default_factory=set)
+    erased: dict[str, Erasure] = field(default_factory=dict)
 
     def fold_job(self, fact: Fact) -> Transition:
         """Folds one fact about a job. A fact about a job that ended here is not accepted."""
+        if isinstance(fact.data, JobErased):
+            self.erased[fact.subject] = Erasure(fact.known_at, fact.owner)
         if fact.subject in self.ended:
             return Transition(None, None)
         before = self.jobs.get(fact.subject)
@@ -55,6 +68,8 @@ class Backlog:
 
     def fold_batch(self, fact: Fact) -> Batch | None:
         """Folds one fact about a batch; answers the batch when it has just become one to expand."""
+        if isinstance(fact.data, BatchErased):
+            self.erased[fact.subject] = Erasure(fact.known_at, fact.owner)
         match fact.data:
             case BatchCreated() if fact.subject not in self.ended and fact.subject not in self.batches:
                 batch = batches.evolve(None, fact)
@@ -67,6 +82,7 @@ class Backlog:
         return None
 
     def forget_ended(self, now: datetime) -> None:
-        """Drops the ids that ended too long ago to be repeated."""
+        """Drops the ids that ended too long ago to be repeated, or were erased too long ago to be written to."""
         horizon = now - REMEMBER_ENDED
         self.ended = {name: at for name, at in self.ended.items() if at >= horizon}
+        self.erased = {name: one for name, one in self.erased.items() if one.at >= horizon}

@@ -77,6 +77,7 @@ class Job:
     max_attempts: int = 3
     has_webhook: bool = False
     body_sha256: str = ""
+    work_sha256: str | None = None
     parameters: Claim | None = None
     attempt: int = 0
     run: str | None = None
@@ -158,6 +159,7 @@ def _creation(data: JobCreated) -> Changes:
         "max_attempts": data.max_attempts,
         "has_webhook": data.has_webhook,
         "body_sha256": data.body_sha256,
+        "work_sha256": data.work_sha256,
         "parameters": data.parameters,
     }
 

@@ -3,6 +3,9 @@
 The owner with the fewest running jobs here goes first, within it the user with the fewest, then the higher priority,
 then the older job. Priority ages by one step in ten minutes, which needs no clock: comparing `created - 600 s *
 priority` of two jobs gives the same order at any time.
+
+A job whose equal of the same owner runs here is held back until that run ends, once: then it runs, and takes the
+cached result if there is one. It holds up nobody else.
 """
 
 import heapq
@@ -16,11 +19,18 @@ AGEING_S = 600.0
 Rank = tuple[float, str]
 Lane = tuple[str, str]
 """An owner and one of its users (an empty text for none)."""
+Work = tuple[str, str]
+"""An owner and the fingerprint of what is done for it (piperoll.domain.work)."""
 
 
 def lane_of(job: Job) -> Lane:
     """Whose share a job counts against."""
     return job.owner, job.user_id or ""
+
+
+def work_of(job: Job) -> Work | None:
+    """What a job may wait for; None for one that waits for nobody."""
+    return None if job.work_sha256 is None else (job.owner, job.work_sha256)
 
 
 def rank(job: Job) -> Rank:
@@ -30,21 +40,27 @@ def rank(job: Job) -> Rank:
 
 @dataclass(slots=True)
 class Running:
-    """How many jobs run here, by owner and by lane."""
+    """How many jobs run here, by owner, by lane, and by what they do."""
 
     owners: Counter[str] = field(default_factory=Counter)
     lanes: Counter[Lane] = field(default_factory=Counter)
+    works: Counter[Work] = field(default_factory=Counter)
 
     def add(self, job: Job) -> None:
         """Counts a job that took a slot."""
         self.owners[job.owner] += 1
         self.lanes[lane_of(job)] += 1
+        if (work := work_of(job)) is not None:
+            self.works[work] += 1
 
     def remove(self, job: Job) -> None:
         """Counts a job out whose slot is free again."""
         self.owners[job.owner] -= 1
         self.lanes[lane_of(job)] -= 1
-        self.owners, self.lanes = +self.owners, +self.lanes  # unary plus drops what stands at zero
+        if (work := work_of(job)) is not None:
+            self.works[work] -= 1
+        # unary plus drops what stands at zero
+        self.owners, self.lanes, self.works = +self.owners, +self.lanes, +self.works
 
 
 class Scheduler:
@@ -55,6 +71,8 @@ class Scheduler:
         self._lanes: dict[Lane, list[Rank]] = defaultdict(list)
         self._delayed: list[tuple[datetime, str]] = []
         self._not_before: dict[str, datetime] = {}
+        self._held: dict[Work, set[str]] = defaultdict(set)
+        self._waited: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -71,8 +89,11 @@ class Scheduler:
 
     def discard(self, job_id: str) -> None:
         """Takes a job out. What the heaps still name is passed over when it comes up."""
-        self._waiting.pop(job_id, None)
+        job = self._waiting.pop(job_id, None)
         self._not_before.pop(job_id, None)
+        self._waited.discard(job_id)
+        if job is not None:
+            self._unhold(job)
 
     def take(self, now: datetime, running: Running, free: int, reserved: int = 0) -> Job | None:
         """The job to run now, taken out, or None.
@@ -80,9 +101,10 @@ class Scheduler:
         `free` counts free slots; the last `reserved` of them go only to owners with nothing running.
         """
         self._release_due(now)
+        self._release_held(running)
         best: tuple[int, int, Rank, Lane] | None = None
         for lane in list(self._lanes):
-            top = self._top(lane)
+            top = self._top(lane, running)
             if top is None or (free <= reserved and running.owners[lane[0]]):
                 continue
             candidate = (running.owners[lane[0]], running.lanes[lane], top, lane)
@@ -92,6 +114,7 @@ class Scheduler:
             return None
         _, _, top, lane = best
         heapq.heappop(self._lanes[lane])
+        self._waited.discard(top[1])
         return self._waiting.pop(top[1])
 
     def next_due(self) -> datetime | None:
@@ -102,7 +125,7 @@ class Scheduler:
 
     def oldest(self) -> datetime | None:
         """When the oldest job was created that may run now; for the metric `oldest_runnable_age`."""
-        times = [job.created_at for name, job in self._waiting.items() if name not in self._not_before]
+        times = [job.created_at for job in self._waiting.values() if self._may_run(job)]
         return min(times, default=None)
 
     def _release_due(self, now: datetime) -> None:
@@ -112,13 +135,36 @@ class Scheduler:
             job = self._waiting[job_id]
             heapq.heappush(self._lanes[lane_of(job)], rank(job))
 
-    def _top(self, lane: Lane) -> Rank | None:
-        """The first job of a lane that still waits; empty lanes are forgotten."""
+    def _top(self, lane: Lane, running: Running) -> Rank | None:
+        """The first job of a lane that still waits; what is to be held back is set aside, empty lanes forgotten."""
         heap = self._lanes[lane]
         while heap:
             job = self._waiting.get(heap[0][1])
-            if job is not None and rank(job) == heap[0] and job.job_id not in self._not_before:
-                return heap[0]
+            if job is not None and rank(job) == heap[0] and self._may_run(job):
+                work = work_of(job)
+                if work is None or not running.works[work] or job.job_id in self._waited:
+                    return heap[0]
+                self._held[work].add(job.job_id)
             heapq.heappop(heap)
         del self._lanes[lane]
         return None
+
+    def _may_run(self, job: Job) -> bool:
+        work = work_of(job)
+        held = work is not None and job.job_id in self._held.get(work, ())
+        return not held and job.job_id not in self._not_before
+
+    def _release_held(self, running: Running) -> None:
+        """Puts back what waited for a run that is over. All of it: from here on they are free to run side by side."""
+        for work in [work for work in self._held if not running.works[work]]:
+            for job_id in self._held.pop(work):
+                self._waited.add(job_id)
+                job = self._waiting[job_id]
+                heapq.heappush(self._lanes[lane_of(job)], rank(job))
+
+    def _unhold(self, job: Job) -> None:
+        work = work_of(job)
+        if work is not None and work in self._held:
+            self._held[work].discard(job.job_id)
+            if not self._held[work]:
+                del self._held[work]

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ValidationError
 
 from piperoll.blobs import AsyncBlobs, BlobMissingError
 from piperoll.domain import batch, job
-from piperoll.domain.backlog import Backlog
+from piperoll.domain.backlog import Backlog, Erasure
 
-VERSION = 1  # raised when the fold or the shape changes: older checkpoints are then passed over
+VERSION = 2  # raised when the fold or the shape changes: older checkpoints are then passed over
 CHUNK = 500  # jobs encoded between two looks at the event loop: about 3 ms
 
 
@@ -34,6 +34,7 @@ class Head(BaseModel):
     batches: int
     ended: dict[str, datetime]
     parked: list[str]
+    erased: dict[str, Erasure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Checkpoints:
             batches=len(batches),
             ended=dict(backlog.ended),
             parked=sorted(backlog.parked),
+            erased=dict(backlog.erased),
         )
         lines = [head.model_dump_json().encode()]
         for start in range(0, len(jobs), CHUNK):
@@ -106,5 +108,6 @@ def _decode(content: bytes, cluster_id: str) -> Checkpoint:
         ended=head.ended,
         batches={one.batch_id: one for one in batches},
         parked=set(head.parked),
+        erased=head.erased,
     )
     return Checkpoint(backlog, head.next_offset, head.last_ce_id)

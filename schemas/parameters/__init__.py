@@ -7,8 +7,27 @@ refused rather than ignored (contract 2b). What is supported stands in `SUPPORTE
 from schemas.parameters.base import JobParameters, Webhook
 from schemas.parameters.noop import NoopParameters
 from schemas.parameters.pdf import PdfParameters
+from schemas.parameters.session import SessionParameters
+from schemas.parameters.transformer import TransformerParameters
 
-__all__ = ["PARAMETERS", "JobParameters", "NoopParameters", "PdfParameters", "Webhook"]
+__all__ = [
+    "ALIASES",
+    "PARAMETERS",
+    "JobParameters",
+    "NoopParameters",
+    "PdfParameters",
+    "SessionParameters",
+    "TransformerParameters",
+    "Webhook",
+]
 
-PARAMETERS: dict[str, type[JobParameters]] = {"pdf": PdfParameters, "noop": NoopParameters}
+PARAMETERS: dict[str, type[JobParameters]] = {
+    "pdf": PdfParameters,
+    "session": SessionParameters,
+    "transformer": TransformerParameters,
+    "noop": NoopParameters,
+}
 """Every job type of this release and the shape of its parameters."""
+
+ALIASES: dict[str, str] = {"transformer_template": "transformer"}
+"""Other names by which clients may ask for a job type (contract 17, A12); facts and answers have the type's own."""

@@ -18,4 +18,6 @@ class NoopParameters(JobParameters):
     )
     sleep_s: float = Field(default=0.0, ge=0, le=3600)
     steps: int = Field(default=0, ge=0, le=1000, description="progress reports, evenly spread over sleep_s")
+    use_cache: bool = False
+    force_refresh: bool = False
     error_code: Label | None = Field(default=None, description="the code to fail with")

@@ -1,38 +1,104 @@
 """What a `pdf` job takes (contract 4a)."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from schemas.parameters.base import JobParameters, Text
+from schemas.parameters.base import JobParameters, Label, Text
+
+MAX_CONTEXT_BYTES: Final = 1024 * 1024  # contract 16
+
+METHODS: Final = (
+    "native",
+    "tesseract_ocr",
+    "both",
+    "preview",
+    "preview_and_native",
+    "preview_and_mistral_ocr",
+    "llm",
+    "llm_and_native",
+    "llm_and_ocr",
+    "mistral_ocr",
+    "mistral_ocr_with_pages",
+)
+ALIASES: Final[Mapping[str, str]] = {"ocr": "tesseract_ocr", "combined": "both", "openai_vision": "llm"}
+"""Documented names of methods and what they are called (contract 4a)."""
+
+
+def _known(method: str) -> str:
+    if method not in METHODS and method not in ALIASES:
+        raise ValueError(f"is none of {', '.join((*METHODS, *ALIASES))}")
+    return method
+
+
+def _address(value: str) -> str:
+    if " " in value or not value.isprintable():  # urlsplit would drop some of them without a word
+        raise ValueError("must not contain spaces, line ends or control characters")
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # .port raises ValueError
+        raise ValueError("must be an http or https address, such as https://example.com/a.pdf")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user or password")
+    return value
+
+
+def _of_bounded_size(context: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(context)) > MAX_CONTEXT_BYTES:
+        raise ValueError(f"has more than {MAX_CONTEXT_BYTES:,} bytes as JSON")
+    return context
+
 
 PageNumber = Annotated[int, Field(ge=1, le=1_000_000)]
+Method = Annotated[str, AfterValidator(_known)]
+Address = Annotated[str, StringConstraints(min_length=1, max_length=4096), AfterValidator(_address)]
+TemplateName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=255)]
+Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Context = Annotated[dict[str, Any], AfterValidator(_of_bounded_size)]
 
 
 class PdfParameters(JobParameters):
-    """The `pdf` job (contract 4a): extract the text, page by page."""
+    """The `pdf` job (contract 4a): extract the text and draw the pages of one document."""
 
-    SUPPORTED: ClassVar[dict[str, Any]] = {"extraction_method": ["native"], "source": ["filename"]}
+    SUPPORTED: ClassVar[dict[str, Any]] = {
+        "extraction_method": [*METHODS, *ALIASES],
+        "source": ["filename", "url"],
+        "ocr_engine": ["rapidocr", "tesseract"],
+    }
 
-    filename: Text
-    extraction_method: Literal["native"] = "native"
+    filename: Text | None = None
+    url: Address | None = None
+    extraction_method: Method = "native"
     page_start: PageNumber | None = None
     page_end: PageNumber | None = None
     include_images: bool = False
+    include_ocr_images: bool = Field(default=True, description="without effect: OCR images are always kept apart")
+    include_preview_pages: bool = Field(default=True, description="in pages.zip of mistral_ocr_with_pages")
+    include_high_res_pages: bool = Field(default=False, description="in pages.zip of mistral_ocr_with_pages")
+    ocr_engine: Literal["rapidocr", "tesseract"] = Field(
+        default="rapidocr", description="of local OCR; tesseract must be installed on the worker"
+    )
+    template: TemplateName | None = Field(
+        default=None, description="filled from the text; not by mistral_ocr_with_pages"
+    )
+    context: Context | None = Field(default=None, description="variables of the template")
+    target_language: Language | None = Field(default=None, description="of the template's fields")
+    file_hash: Label | None = Field(default=None, description="the caller's own note: content is hashed here")
     use_cache: bool = True
     force_refresh: bool = False
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_source(cls, raw: Any) -> Any:
-        if not isinstance(raw, dict):
-            return raw
-        given = [name for name in ("filename", "url") if raw.get(name) is not None]
-        if len(given) != 1:
+    @property
+    def method(self) -> str:
+        """The method by its own name, whatever alias was asked for."""
+        return ALIASES.get(self.extraction_method, self.extraction_method)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.filename is None) == (self.url is None):
             raise ValueError("exactly one of filename and url is required")
-        if given == ["url"]:
-            raise ValueError("url is not supported yet: upload the file to /api/files and pass its filename")
-        return {name: value for name, value in raw.items() if name != "url"}
+        return self
 
     @model_validator(mode="after")
     def _ordered_range(self) -> Self:

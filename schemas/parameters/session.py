@@ -2,29 +2,14 @@
 
 from datetime import date
 from typing import Annotated, Any, ClassVar, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from schemas.parameters.base import JobParameters
+from schemas.parameters.values import Address, Language, Name, TemplateName
 
 MAX_SPEAKERS = 100
 MAX_TRANSCRIPT_CHARS = 2_000_000  # two days of speech
-
-
-def _address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # .port raises ValueError
-        raise ValueError("must be an http or https address, such as https://example.com/talk")
-    if " " in value or not value.isprintable():
-        raise ValueError("must not contain spaces, line ends or control characters")
-    return value
-
-
-def _said(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be blank")
-    return value
 
 
 def _day(value: str) -> str:
@@ -32,14 +17,10 @@ def _day(value: str) -> str:
     return value
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_said)]
-Address = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_address)]
-Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day)]
 Time = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Line = Annotated[str, StringConstraints(max_length=4096)]
 Lines = Annotated[list[Line], Field(max_length=MAX_SPEAKERS)]
-TemplateName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=255)]
 
 
 class SessionParameters(JobParameters):

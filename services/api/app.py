@@ -18,8 +18,11 @@ from piperoll.seal import Seal
 from piperoll.settings import Settings
 from services.api.access import Access
 from services.api.commands import Commands
+from services.api.contents import Contents
 from services.api.creation import Creator
 from services.api.ends import LogEnds
+from services.api.listing import Listing
+from services.api.outputs import Outputs
 from services.api.parts import Parts
 from services.api.positions import Positions
 from services.api.read_model import ReadModel
@@ -27,7 +30,7 @@ from services.api.reading import Reading
 from services.api.server import listen, serve
 from services.api.spread import IdSpread
 from services.api.submissions import Rules
-from services.api.watch import StatusWatch
+from services.api.watch import JobWatch
 from services.api.web import build_app
 
 log = structlog.get_logger()
@@ -41,15 +44,18 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         blobs = AsyncBlobs(Blobs(settings.blob_url))
         positions = Positions(settings.postgres_dsn.get_secret_value())
         read_model = ReadModel(pool, settings.read_deadline_s)
-        watch = StatusWatch(read_model, positions)
+        watch = JobWatch(read_model, positions)
         ends = LogEnds(offsets, settings.read_deadline_s)
-        reading = Reading(read_model, positions, ends, watch, blobs, settings.read_deadline_s)
+        contents = Contents(blobs)
+        reading = Reading(read_model, positions, ends, watch, contents, settings.read_deadline_s)
         commands = Commands(appender, blobs, seal, utc_now, settings.append_deadline_s)
         parts = Parts(
             rules=Rules.of(settings),
             commands=commands,
             creator=Creator(commands, read_model, reading, IdSpread(settings.partitions)),
             reading=reading,
+            listing=Listing(read_model, reading, contents),
+            outputs=Outputs(blobs),
             read_model=read_model,
             blobs=blobs,
             problems=lifetime.problems,
@@ -84,7 +90,7 @@ async def _serve(
     parts: Parts,
     access: Access,
     positions: Positions,
-    watch: StatusWatch,
+    watch: JobWatch,
 ) -> None:
     """Runs the server with what has to run beside it; those who wait are answered before the drain."""
     app = build_app(parts, access)
@@ -103,7 +109,7 @@ async def _serve(
                 task.cancel()
 
 
-async def _release(stopping: asyncio.Event, watch: StatusWatch) -> None:
+async def _release(stopping: asyncio.Event, watch: JobWatch) -> None:
     await stopping.wait()
     watch.close()
 

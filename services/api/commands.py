@@ -1,19 +1,23 @@
 """Turns what clients want into facts: content to the blob store first, then one record to the log."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic_core import to_json
 
+from piperoll import uploads
 from piperoll.blobs import AsyncBlobs
 from piperoll.clock import Clock
+from piperoll.domain.work import work_sha256
 from piperoll.log.contract import Appender, OutcomeUnknownError
 from piperoll.log.record import Position
 from piperoll.seal import Seal
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.errors import ErrorCode
-from schemas.events import BatchCreated, Event, JobCancelled, JobCreated
+from schemas.events import BatchCreated, BatchErased, Event, JobCancelled, JobCreated, JobErased
 from schemas.ids import draw_run, event_id
 from schemas.topics import JOB_EVENTS
 from services.api.caller import Caller
@@ -21,6 +25,7 @@ from services.api.errors import UnavailableError
 from services.api.submissions import BatchSubmission, Submission
 
 SOURCE = "api"
+ERASED_AT_ONCE = 200  # appends under way together: they share the producer's batches, and memory stays bounded
 
 
 class Commands:
@@ -37,22 +42,26 @@ class Commands:
         """When the job was created, and where that stands."""
         parameters = job.parameters
         claim = await self._put(job_id, {"job_type": job.job_type, "parameters": self._sealed(job.given)})
+        if (use := uploads.use_of(caller.owner, job_id, job.given)) is not None:
+            await self._blobs.mark(use)
         event = JobCreated(
             job_type=job.job_type,
             parameters=claim,
             body_sha256=job.body_sha256,
             user_id=job.user_id,
             target_id=parameters.target_id,
+            retry_of=job.retry_of,
             priority=parameters.priority,
             timeout_s=parameters.timeout_s,
             max_attempts=parameters.max_attempts,
             has_webhook=parameters.webhook is not None,
+            work_sha256=work_sha256(job.job_type, parameters),
         )
         return await self._append(job_id, job_id, event, caller, "job_id")
 
     async def create_batch(self, batch_id: str, batch: BatchSubmission, caller: Caller) -> tuple[datetime, Position]:
         """When the batch was created, and where that stands: one record, so all of it or nothing."""
-        specs = await self._put(batch_id, [self._spec(job) for job in batch.jobs])
+        specs = await self._blobs.put(f"{batch_id}/specs", to_json([self._spec(job) for job in batch.jobs]))
         name = await self._put(batch_id, batch.name) if batch.name else None
         event = BatchCreated(
             count=len(batch.jobs), specs=specs, body_sha256=batch.body_sha256, name=name, user_id=batch.user_id
@@ -64,6 +73,27 @@ class Commands:
         event = JobCancelled(by=caller.owner, reason=reason)
         _, position = await self._append(job_id, draw_run(), event, caller, "job_id")
         return position
+
+    async def erase_job(self, job_id: str, caller: Caller) -> Position:
+        """Where the erasure stands; a repeat is the same fact."""
+        _, position = await self._append(job_id, job_id, JobErased(by=caller.owner), caller, "job_id")
+        return position
+
+    async def erase_batch(self, batch_id: str, job_ids: Sequence[str], caller: Caller) -> list[Position]:
+        """Where the erasures of the members stand, and of the batch: it comes last, so that a repeat finds the rest."""
+        positions: list[Position] = []
+        for begin in range(0, len(job_ids), ERASED_AT_ONCE):
+            some = job_ids[begin : begin + ERASED_AT_ONCE]
+            positions += await asyncio.gather(*(self.erase_job(job_id, caller) for job_id in some))
+        _, last = await self._append(batch_id, batch_id, BatchErased(by=caller.owner), caller, "batch_id")
+        return [*positions, last]
+
+    def opened(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Stored parameters as they were sent. Raises SealError for a token sealed with a key that is gone."""
+        webhook = parameters.get("webhook")
+        if not webhook or not isinstance(webhook.get("token"), dict):
+            return parameters
+        return {**parameters, "webhook": {**webhook, "token": self._seal.open(webhook["token"]["sealed"])}}
 
     async def _append(
         self, subject: str, scope: str, event: Event, caller: Caller, named: str
@@ -105,6 +135,7 @@ class Commands:
             "user_id": job.user_id,
             "has_webhook": parameters.webhook is not None,
             "body_sha256": job.body_sha256,
+            "work_sha256": work_sha256(job.job_type, parameters),
         }
 
     def _sealed(self, given: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about each path: summaries, bodies with examples, and the errors to expect.
+"""What the OpenAPI document says about each path: summaries, bodies with examples, answers, and the errors to expect.
 
 Bodies are read by hand (`services.api.bodies`), so what FastAPI cannot see is written down here.
 """
@@ -6,25 +6,45 @@ Bodies are read by hand (`services.api.bodies`), so what FastAPI cannot see is w
 from typing import Any
 
 from schemas.parameters import PARAMETERS
-
-Operation = dict[str, Any]
+from services.api import examples
+from services.api.direct import (
+    FLAG,
+    MAX_WAIT_MS,
+    MISTRAL_FIELDS,
+    NUMBER,
+    OBJECT,
+    PDF_FIELDS,
+    TEMPLATE_FIELDS,
+    TEXT,
+    Fields,
+)
+from services.api.examples import Json
 
 TITLE = "Piperoll"
 DESCRIPTION = "Document jobs as an unbroken record. Every path but health needs `Authorization: Bearer <key>`."
 
-SENTENCES = {
-    202: "Accepted; whether it took effect is not known yet",
-    400: "Malformed request or wrong parameters: INVALID_REQUEST, UNKNOWN_JOB_TYPE, INVALID_PARAMETERS, "
-    "BLOCKED_ADDRESS",
-    401: "No key, or none that is good: UNAUTHORIZED",
-    404: "No such job or batch of the caller's: NOT_FOUND",
-    409: "The job has ended already: CONFLICT",
-    413: "The body is larger than allowed: BODY_TOO_LARGE",
-    422: "The Idempotency-Key was used for another body: IDEMPOTENCY_CONFLICT",
-    503: "A part is away, see Retry-After: OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE, STORAGE_ERROR",
+ERRORS = {
+    400: ("INVALID_PARAMETERS", "Malformed request or wrong parameters: INVALID_REQUEST, INVALID_PARAMETERS"),
+    401: ("UNAUTHORIZED", "No key, or none that is good: UNAUTHORIZED"),
+    404: ("NOT_FOUND", "There is no such thing, or it is not the caller's: NOT_FOUND"),
+    409: ("CONFLICT", "The job's status does not allow it: CONFLICT"),
+    413: ("BODY_TOO_LARGE", "The body is larger than allowed: BODY_TOO_LARGE"),
+    416: ("RANGE_NOT_SATISFIABLE", "The range lies behind the end of the file: RANGE_NOT_SATISFIABLE"),
+    422: ("IDEMPOTENCY_CONFLICT", "The Idempotency-Key was used for another body: IDEMPOTENCY_CONFLICT"),
+    503: (
+        "READ_MODEL_UNAVAILABLE",
+        "A part is away, see Retry-After: OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE, STORAGE_ERROR",
+    ),
 }
+"""By status: the code of the example, and what the status means."""
+NOTHING_TO_DOWNLOAD = ("NO_ARCHIVE", "The job has ended, and made no such thing: NO_ARCHIVE")
+BAD_JOB = (
+    "INVALID_PARAMETERS",
+    "Malformed request or wrong parameters: INVALID_REQUEST, UNKNOWN_JOB_TYPE, INVALID_PARAMETERS, BLOCKED_ADDRESS",
+)
+BAD_DIRECT = ("ValidationError", "Wrong fields: ValidationError, InvalidRequest; with `wait_ms` also a failed job")
 
-_ERROR = {
+_ERROR: Json = {
     "type": "object",
     "required": ["status", "error"],
     "properties": {
@@ -42,39 +62,62 @@ _ERROR = {
 }
 
 
-def _operation(
-    summary: str, statuses: tuple[int, ...], body: Any = None, parameters: list[dict[str, Any]] | None = None
-) -> Operation:
-    """The keyword arguments of a route."""
-    extra: dict[str, Any] = {"security": [{"bearer": []}]}
+def operation(
+    summary: str,
+    answers: dict[int, Json],
+    errors: tuple[int, ...],
+    body: Json | None = None,
+    parameters: tuple[Json, ...] = (),
+    bad: tuple[str, str] = ERRORS[400],
+) -> Json:
+    """The keyword arguments of a route. `bad` is what a 400 means here."""
+    extra: Json = {"security": [{"bearer": []}]}
     if body is not None:
         extra["requestBody"] = body
     if parameters:
-        extra["parameters"] = parameters
-    responses = {
-        status: {"description": SENTENCES[status], "content": {"application/json": {"schema": _ERROR}}}
-        for status in statuses
-    }
-    return {"summary": summary, "openapi_extra": extra, "responses": responses}
+        extra["parameters"] = list(parameters)
+    refusals = {status: _refusal(*(bad if status == 400 else ERRORS[status])) for status in errors}
+    return {"summary": summary, "openapi_extra": extra, "responses": answers | refusals}
 
 
-def _json(schema: dict[str, Any], example: Any, required: bool = True) -> dict[str, Any]:
-    content = {"application/json": {"schema": schema, "example": example}}
-    return {"required": required, "content": content}
+def data(example: Any, description: str = "Done") -> Json:
+    """An answer in the success envelope."""
+    return _content("application/json", {"status": "success", "data": example}, description)
 
 
-def _query(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _content(media_type: str, example: Any, description: str, schema: Json | None = None) -> Json:
+    about: Json = {"schema": schema or {"type": "object"}}
+    if example is not None:
+        about["example"] = example
+    return {"description": description, "content": {media_type: about}}
+
+
+def _refusal(code: str, description: str) -> Json:
+    message = description.partition(":")[0]
+    example = {"status": "error", "error": {"code": code, "message": message, "details": {}}}
+    return _content("application/json", example, description, _ERROR)
+
+
+def _json(schema: Json, example: Any, required: bool = True) -> Json:
+    return {"required": required, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def _query(name: str, description: str, **schema: Any) -> Json:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "description": "A repeat with the same key and body gets the first answer again",
-    "schema": {"type": "string", "maxLength": 255},
-}
+def _header(name: str, description: str, **schema: Any) -> Json:
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string", **schema}}
 
-_JOB = {
+
+_KEY = _header("Idempotency-Key", "A repeat with the same key and body gets the first answer again", maxLength=255)
+_USER = _header("X-User-ID", "A label for what is created, and a filter of lists", maxLength=255)
+_LIMIT = _query("limit", "How many at most", type="integer", minimum=0, maximum=1000, default=100)
+_SKIP = _query("skip", "How many to leave out, from the newest", type="integer", minimum=0, default=0)
+_STATUS = _query("status", "Only of this status", enum=["pending", "processing", "completed", "failed"])
+_USER_ID = _query("user_id", "Only of this user; goes before X-User-ID", type="string")
+
+_JOB: Json = {
     "type": "object",
     "required": ["job_type", "parameters"],
     "additionalProperties": False,
@@ -84,14 +127,7 @@ _JOB = {
         "user_id": {"type": "string", "maxLength": 255},
     },
 }
-
-_JOB_EXAMPLE = {
-    "job_type": "pdf",
-    "parameters": {"filename": "/path/to/file.pdf", "extraction_method": "native"},
-    "user_id": "optional-user-id",
-}
-
-_BATCH = {
+_BATCH: Json = {
     "type": "object",
     "required": ["jobs"],
     "additionalProperties": False,
@@ -102,8 +138,7 @@ _BATCH = {
         "webhook": {"type": "object", "description": "for every job that has none of its own"},
     },
 }
-
-_FILE = {
+_FILE: Json = {
     "required": True,
     "content": {
         "multipart/form-data": {
@@ -111,38 +146,195 @@ _FILE = {
                 "type": "object",
                 "required": ["file"],
                 "properties": {"file": {"type": "string", "format": "binary"}},
-            }
+            },
+            "example": {"file": "(the file's bytes)"},
         }
     },
 }
-
 _REASON = {"type": "object", "properties": {"reason": {"type": "string", "maxLength": 64}}}
+_BYTES: Json = {"type": "string", "format": "binary"}
+_LATER = data(examples.WHOLE_JOB, "Accepted; whether it took effect is not known yet")
+_NOT_YET = _content("application/json", examples.NOT_YET, "The job has not ended yet")
 
-CREATE_JOB = _operation("Create a job", (400, 401, 413, 422, 503), _json(_JOB, _JOB_EXAMPLE), [_KEY])
-GET_JOB = _operation(
-    "Get a job",
-    (400, 401, 404, 503),
-    parameters=[
-        _query("wait", "Seconds to wait for a change of status", {"type": "number", "minimum": 0, "maximum": 60})
-    ],
-)
-CANCEL_JOB = _operation(
-    "Cancel a job", (202, 401, 404, 409, 503), _json(_REASON, {"reason": "not needed"}, required=False)
-)
-GET_EVENTS = _operation(
-    "List the facts of a job",
-    (400, 401, 404, 503),
-    parameters=[
-        _query("after", "The sequence number to begin after", {"type": "integer", "minimum": 0}),
-        _query("limit", "How many at most", {"type": "integer", "minimum": 0, "maximum": 1000}),
-    ],
-)
-GET_DELIVERIES = _operation("List the webhook attempts of a job", (401, 404, 503))
-CREATE_BATCH = _operation(
-    "Create a batch of jobs, all or none",
+CREATE_JOB = operation(
+    "Create a job",
+    {200: data({"job_id": examples.JOB_ID, "job": examples.CREATED_JOB}, "Created")},
     (400, 401, 413, 422, 503),
-    _json(_BATCH, {"batch_name": "My Batch", "jobs": [_JOB_EXAMPLE]}),
-    [_KEY],
+    _json(_JOB, examples.JOB_REQUEST),
+    (_KEY, _USER),
+    BAD_JOB,
 )
-GET_BATCH = _operation("Get a batch", (401, 404, 503))
-UPLOAD_FILE = _operation("Upload a file", (400, 401, 413, 503), _FILE)
+LIST_JOBS = operation(
+    "List jobs, newest first",
+    {200: data({"total": 1, "jobs": [examples.JOB]}, "A page, without results and logs")},
+    (400, 401, 503),
+    parameters=(
+        _STATUS,
+        _query("batch_id", "Only of this batch", type="string"),
+        _USER_ID,
+        _query("job_type", "Only of this type", type="string"),
+        _query("target_id", "Only with this target_id", type="string"),
+        _LIMIT,
+        _SKIP,
+        _USER,
+    ),
+)
+GET_JOB = operation(
+    "Get a job",
+    {200: data(examples.WHOLE_JOB, "The job")},
+    (400, 401, 404, 503),
+    parameters=(_query("wait", "Seconds to wait for a change of status", type="number", minimum=0, maximum=60),),
+)
+DELETE_JOB = operation(
+    "Erase a job and all it made",
+    {200: data({"job_id": examples.JOB_ID, "message": "job deleted"}, "Erased"), 202: _LATER},
+    (401, 404, 503),
+)
+CANCEL_JOB = operation(
+    "Cancel a job",
+    {200: data(examples.CANCELLED_JOB, "Cancelled"), 202: _LATER},
+    (400, 401, 404, 409, 503),
+    _json(_REASON, {"reason": "not needed"}, required=False),
+)
+RESTART_JOB = operation(
+    "Do a job again, as a new one",
+    {200: data({"job_id": examples.JOB_ID, "job": {**examples.CREATED_JOB, "retry_of": examples.JOB_ID}}, "Created")},
+    (400, 401, 404, 409, 422, 503),
+    parameters=(_KEY,),
+    bad=BAD_JOB,
+)
+GET_EVENTS = operation(
+    "List the facts of a job",
+    {200: data(examples.EVENTS, "The facts, in the log's order")},
+    (400, 401, 404, 503),
+    parameters=(_query("after", "The sequence number to begin after", type="integer", minimum=0), _LIMIT),
+)
+GET_DELIVERIES = operation(
+    "List the webhook attempts of a job", {200: data(examples.DELIVERIES, "The attempts")}, (401, 404, 503)
+)
+STREAM_JOB = operation(
+    "Follow a job",
+    {
+        200: _content("text/event-stream", examples.STREAM, "pending, progress, completed, error, timeout", _BYTES),
+        204: {"description": "The client has seen the job's end (Last-Event-ID)"},
+    },
+    (401, 404, 503),
+    parameters=(_header("Last-Event-ID", "The id of the last event seen: its state is not said again"),),
+)
+GET_FILE = operation(
+    "Download a file that a job made",
+    {
+        200: _content("application/octet-stream", None, "The file, with its own Content-Type", _BYTES),
+        202: _NOT_YET,
+        206: _content("application/octet-stream", None, "The range of it that was asked for", _BYTES),
+    },
+    (401, 404, 416, 503),
+    parameters=(_header("Range", "One range of bytes, such as bytes=0-1023"), _header("If-Range", "An ETag")),
+)
+DOWNLOAD_ARCHIVE = operation(
+    "Download all that a job made",
+    {200: _content("application/zip", None, "A ZIP", _BYTES), 202: _NOT_YET},
+    (400, 401, 404, 503),
+    bad=NOTHING_TO_DOWNLOAD,
+)
+MISTRAL_RAW = operation(
+    "Download the OCR provider's answer",
+    {200: _content("application/json", examples.OCR_RAW, "The answer as an attachment"), 202: _NOT_YET},
+    (400, 401, 404, 503),
+    parameters=(_query("include_images", "With every image in base64", type="boolean", default=False),),
+    bad=NOTHING_TO_DOWNLOAD,
+)
+MISTRAL_IMAGES = operation(
+    "Download the images that OCR found",
+    {200: _content("application/zip", None, "A ZIP", _BYTES), 202: _NOT_YET},
+    (400, 401, 404, 503),
+    bad=NOTHING_TO_DOWNLOAD,
+)
+PAGES_ARCHIVE = operation(
+    "Download the pages as images",
+    {200: _content("application/zip", None, "A ZIP", _BYTES), 202: _NOT_YET},
+    (400, 401, 404, 503),
+    bad=NOTHING_TO_DOWNLOAD,
+)
+CREATE_BATCH = operation(
+    "Create a batch of jobs, all or none",
+    {200: data({"batch_id": examples.BATCH_ID, "batch": examples.NEW_BATCH, "job_ids": [examples.JOB_ID]}, "Created")},
+    (400, 401, 413, 422, 503),
+    _json(_BATCH, examples.BATCH_REQUEST),
+    (_KEY, _USER),
+    BAD_JOB,
+)
+LIST_BATCHES = operation(
+    "List batches, newest first",
+    {200: data({"total": 1, "batches": [examples.BATCH]}, "A page, without the jobs")},
+    (400, 401, 503),
+    parameters=(
+        _STATUS,
+        _query("archived", "true lists nothing: batches are never archived", type="string"),
+        _USER_ID,
+        _LIMIT,
+        _SKIP,
+        _USER,
+    ),
+)
+GET_BATCH = operation("Get a batch", {200: data(examples.WHOLE_BATCH, "The batch")}, (401, 404, 503))
+DELETE_BATCH = operation(
+    "Erase a batch and its jobs",
+    {
+        200: data({"batch_id": examples.BATCH_ID, "message": "batch deleted", "jobs_deleted": 1}, "Erased"),
+        202: data({"batch_id": examples.BATCH_ID, "message": "batch deleted", "jobs_deleted": 1}, "Not read back yet"),
+    },
+    (401, 404, 503),
+)
+UPLOAD_FILE = operation("Upload a file", {200: data(examples.UPLOAD, "Kept")}, (400, 401, 413, 503), _FILE)
+
+
+def _direct(summary: str, fields: Fields, example: Json, file: bool = False) -> Json:
+    """An endpoint that wraps one job: a form (or JSON, where there is no file) in; a result or a receipt out."""
+    kinds = {TEXT: {"type": "string"}, NUMBER: {"type": "integer"}, FLAG: {"type": "boolean"}, OBJECT: {}}
+    properties: Json = {name: kinds[kind] for name, (_, kind) in fields.items()}
+    properties |= {name: {"type": "string"} for name in ("callback_url", "callback_token", "jobId")}
+    properties["wait_ms"] = {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_MS}
+    content: Json = {"schema": {"type": "object", "properties": properties}, "example": example}
+    if file:
+        properties["file"] = _BYTES
+        body = {"required": True, "content": {"multipart/form-data": content}}
+    else:
+        types = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
+        body = {"required": True, "content": dict.fromkeys(types, content)}
+    answers = {
+        200: _content("application/json", examples.PROCESSED, "The result, where it was waited for"),
+        202: _content("application/json", examples.ACCEPTED, "The job is under way"),
+    }
+    return operation(summary, answers, (400, 401, 413, 422, 503), body, (_KEY, _USER), BAD_DIRECT)
+
+
+_CALLBACK = {"callback_url": "https://example.com/webhook", "callback_token": "secret", "jobId": "client_job_id"}
+PROCESS_PDF = _direct(
+    "Extract from an uploaded PDF",
+    PDF_FIELDS,
+    {"file": "(the file's bytes)", "extraction_method": "native", **_CALLBACK},
+    file=True,
+)
+PROCESS_URL = _direct(
+    "Extract from a PDF at an address", PDF_FIELDS, {"url": "https://example.com/a.pdf", "wait_ms": 30_000}
+)
+PROCESS_MISTRAL = _direct(
+    "Have an uploaded PDF read by Mistral's OCR",
+    MISTRAL_FIELDS,
+    {"file": "(the file's bytes)", "includePreviewPages": True, **_CALLBACK},
+    file=True,
+)
+TRANSFORM = _direct(
+    "Fill a template from a text or a page",
+    TEMPLATE_FIELDS,
+    {"text": "We met on Monday…", "template": "MeetingMinutes"},
+)
+LIVE: Json = {
+    "summary": "Whether the process lives",
+    "responses": {200: data({"status": "ok"}, "It does")},
+}
+READY: Json = {
+    "summary": "Whether requests can be served",
+    "responses": {200: data({"status": "ok"}, "They can"), 503: _refusal(*ERRORS[503])},
+}

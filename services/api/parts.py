@@ -8,6 +8,8 @@ from starlette.requests import Request
 from piperoll.blobs import AsyncBlobs
 from services.api.commands import Commands
 from services.api.creation import Creator
+from services.api.listing import Listing
+from services.api.outputs import Outputs
 from services.api.read_model import ReadModel
 from services.api.reading import Reading
 from services.api.submissions import Rules
@@ -21,6 +23,8 @@ class Parts:
     commands: Commands
     creator: Creator
     reading: Reading
+    listing: Listing
+    outputs: Outputs
     read_model: ReadModel
     blobs: AsyncBlobs
     problems: Callable[[], dict[str, str]]

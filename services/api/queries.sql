@@ -22,7 +22,7 @@ FROM read_v1.batches b
 WHERE b.batch_id = $1;
 
 -- members: the jobs of a batch in their order
-SELECT job_id, status, updated_at FROM read_v1.jobs WHERE batch_id = $1 ORDER BY batch_index;
+SELECT job_id, status, updated_at, erased FROM read_v1.jobs WHERE batch_id = $1 ORDER BY batch_index;
 
 -- job_creation: what a job was created with
 SELECT j.created_at, j.partition, j.state ->> 'body_sha256' AS body_sha256,
@@ -36,8 +36,66 @@ SELECT b.created_at, b.partition, b.state ->> 'body_sha256' AS body_sha256,
 FROM read_v1.batches b
 WHERE b.batch_id = $1;
 
--- statuses: how some jobs stand, for those who wait for a change
-SELECT job_id, status FROM read_v1.jobs WHERE job_id = ANY ($1);
+-- standings: how some jobs stand, for those who wait for a change
+SELECT job_id, status, sequence FROM read_v1.jobs WHERE job_id = ANY ($1);
+
+-- count_jobs: how many jobs of an owner a list would show; a filter that is null lets all through
+SELECT count(*) FROM read_v1.jobs j
+WHERE j.owner = $1 AND NOT j.erased
+  AND ($2::text[] IS NULL OR j.status = ANY ($2))
+  AND ($3::text IS NULL OR j.batch_id = $3)
+  AND ($4::text IS NULL OR j.user_id = $4)
+  AND ($5::text IS NULL OR j.job_type = $5)
+  AND ($6::text IS NULL OR j.target_id = $6);
+
+-- list_jobs: a page of an owner's jobs, newest first; a filter that is null lets all through
+SELECT j.job_id, j.partition, j.owner, j.user_id, j.job_type, j.target_id, j.batch_id, j.batch_index,
+       j.status, j.created, j.erased, j.created_at, j.updated_at, j.state,
+       NULL::bigint AS next_offset, NULL::json AS facts, NULL::json AS failures, NULL::json AS batch
+FROM read_v1.jobs j
+WHERE j.owner = $1 AND NOT j.erased
+  AND ($2::text[] IS NULL OR j.status = ANY ($2))
+  AND ($3::text IS NULL OR j.batch_id = $3)
+  AND ($4::text IS NULL OR j.user_id = $4)
+  AND ($5::text IS NULL OR j.job_type = $5)
+  AND ($6::text IS NULL OR j.target_id = $6)
+ORDER BY j.created_at DESC, j.job_id DESC
+LIMIT $7 OFFSET $8;
+
+-- count_batches: how many batches of an owner a list would show; a filter that is null lets all through
+SELECT count(*) FROM read_v1.batches b
+WHERE b.owner = $1 AND (b.state ->> 'erased')::boolean IS NOT TRUE
+  AND ($2::text IS NULL OR b.user_id = $2)
+  AND ($3::text[] IS NULL OR b.batch_id = ANY ($3));
+
+-- list_batches: a page of an owner's batches with the counts of their members, newest first
+SELECT b.state, m.pending, m.processing, m.completed, m.failed, m.cancelled, m.updated_at
+FROM read_v1.batches b
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE j.status = 'pending') AS pending,
+           count(*) FILTER (WHERE j.status = 'processing') AS processing,
+           count(*) FILTER (WHERE j.status = 'completed') AS completed,
+           count(*) FILTER (WHERE j.status = 'failed') AS failed,
+           count(*) FILTER (WHERE j.status = 'cancelled') AS cancelled,
+           max(j.updated_at) AS updated_at
+    FROM read_v1.jobs j WHERE j.batch_id = b.batch_id
+) m
+WHERE b.owner = $1 AND (b.state ->> 'erased')::boolean IS NOT TRUE
+  AND ($2::text IS NULL OR b.user_id = $2)
+  AND ($3::text[] IS NULL OR b.batch_id = ANY ($3))
+ORDER BY b.created_at DESC, b.batch_id DESC
+LIMIT $4 OFFSET $5;
+
+-- batch_counts: what the status of each batch of an owner follows from
+SELECT b.batch_id, b.count, m.started, m.completed, m.ended
+FROM read_v1.batches b
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE j.status <> 'pending') AS started,
+           count(*) FILTER (WHERE j.status = 'completed') AS completed,
+           count(*) FILTER (WHERE j.status IN ('completed', 'failed', 'cancelled')) AS ended
+    FROM read_v1.jobs j WHERE j.batch_id = b.batch_id
+) m
+WHERE b.owner = $1 AND (b.state ->> 'erased')::boolean IS NOT TRUE AND ($2::text IS NULL OR b.user_id = $2);
 
 -- events: a job's facts after a sequence number
 SELECT sequence, log_offset, type, time, data FROM read_v1.events

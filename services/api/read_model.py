@@ -1,18 +1,31 @@
 """Asks the read model (queries.sql). Every call is bounded, and raises ReadModelUnavailableError, nothing else."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal
 
 import asyncpg
 import structlog
 
+from piperoll.domain.batch import status_of
 from piperoll.domain.job import Status
 from piperoll.postgres import load_queries
 from schemas.topics import JOB_EVENTS
 from services.api.errors import ReadModelUnavailableError
-from services.api.rows import BatchRow, Creation, JobRow, Member, batch_row, job_row, reflected
+from services.api.rows import (
+    BatchRow,
+    Creation,
+    JobRow,
+    ListedBatch,
+    Member,
+    Standing,
+    batch_row,
+    job_row,
+    listed_batch,
+    reflected,
+)
 
 log = structlog.get_logger()
 
@@ -42,7 +55,8 @@ class ReadModel:
             return None
         members = await self._fetch("members", batch_id)
         return batch_row(
-            rows[0], tuple(Member(row["job_id"], Status(row["status"]), row["updated_at"]) for row in members)
+            rows[0],
+            tuple(Member(row["job_id"], Status(row["status"]), row["updated_at"], row["erased"]) for row in members),
         )
 
     async def creation(self, kind: Literal["job", "batch"], subject: str) -> Creation | None:
@@ -52,9 +66,29 @@ class ReadModel:
             return None
         return Creation(rows[0]["created_at"], rows[0]["body_sha256"], reflected(rows[0]))
 
-    async def statuses(self, job_ids: Sequence[str]) -> dict[str, Status]:
+    async def standings(self, job_ids: Sequence[str]) -> dict[str, Standing]:
         """How some jobs stand."""
-        return {row["job_id"]: Status(row["status"]) for row in await self._fetch("statuses", job_ids)}
+        rows = await self._fetch("standings", job_ids)
+        return {row["job_id"]: Standing(Status(row["status"]), row["sequence"]) for row in rows}
+
+    async def jobs(self, filters: Sequence[Any], limit: int, skip: int) -> tuple[int, list[JobRow]]:
+        """How many jobs pass the filters (see `count_jobs`), and a page of them without their facts."""
+        total, rows = await self._page("jobs", filters, limit, skip)
+        return total, [job_row(row) for row in rows]
+
+    async def batches(self, filters: Sequence[Any], limit: int, skip: int) -> tuple[int, list[ListedBatch]]:
+        """How many batches pass the filters (see `count_batches`), and a page of them."""
+        total, rows = await self._page("batches", filters, limit, skip)
+        return total, [listed_batch(row) for row in rows]
+
+    async def batches_of_status(self, owner: str, user_id: str | None, status: str) -> list[str]:
+        """The ids of the batches that stand so. Every member is counted: a batch has no status of its own."""
+        rows = await self._fetch("batch_counts", owner, user_id)
+        return [
+            row["batch_id"]
+            for row in rows
+            if status_of(row["count"], row["started"], row["completed"], row["ended"]) == status
+        ]
 
     async def events(self, job_id: str, after: int, limit: int) -> list[tuple[int, int, str, datetime, str]]:
         """A job's facts: sequence, offset, type, time and data as JSON text."""
@@ -65,10 +99,28 @@ class ReadModel:
         """What became of a job's webhooks: type, time and data as JSON text."""
         return [(row["type"], row["time"], row["data"]) for row in await self._fetch("deliveries", job_id)]
 
+    async def _page(self, what: str, filters: Sequence[Any], limit: int, skip: int) -> tuple[int, list[asyncpg.Record]]:
+        """Total and page of one snapshot, planned for these very filters: a plan for any would use no index."""
+        with self._asking(f"list_{what}"):
+            async with (
+                asyncio.timeout(self._deadline_s),
+                self._pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+                total = await connection.fetchval(QUERIES[f"count_{what}"], *filters)
+                rows = await connection.fetch(QUERIES[f"list_{what}"], *filters, limit, skip)
+        return total, rows
+
     async def _fetch(self, name: str, *arguments: Any) -> list[asyncpg.Record]:
-        try:
+        with self._asking(name):
             async with asyncio.timeout(self._deadline_s):
                 return await self._pool.fetch(QUERIES[name], *arguments)
+
+    @contextmanager
+    def _asking(self, name: str) -> Iterator[None]:
+        try:
+            yield
         except AWAY as error:
             log.warning("read_model_away", query=name, error=repr(error))
             raise ReadModelUnavailableError("the read model does not answer at present") from error

@@ -8,54 +8,52 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import structlog
-from pydantic_core import from_json
 
-from piperoll.blobs import AsyncBlobs, BlobMissingError
 from piperoll.domain.job import Status
 from piperoll.log.record import Position
-from schemas.claims import Claim
+from services.api.contents import Contents
 from services.api.ends import LogEnds
 from services.api.errors import ReadModelUnavailableError, not_found
 from services.api.positions import Positions
 from services.api.read_model import ReadModel
 from services.api.rows import BatchRow, JobRow
 from services.api.views import Documents, batch_view, job_view
-from services.api.watch import StatusWatch
+from services.api.watch import Awaited, JobWatch
 
 T = TypeVar("T")
 log = structlog.get_logger()
 
 
 class Reading:
-    """Reads jobs and batches of one owner at a time. Foreign ones are as good as not there (contract 14)."""
+    """Reads jobs and batches of one owner at a time. Foreign and erased ones are not there (contract 14 and 16)."""
 
     def __init__(
         self,
         read_model: ReadModel,
         positions: Positions,
         ends: LogEnds,
-        watch: StatusWatch,
-        blobs: AsyncBlobs,
+        watch: JobWatch,
+        contents: Contents,
         deadline_s: float,
     ) -> None:
         self._read_model = read_model
         self._positions = positions
         self._ends = ends
         self._watch = watch
-        self._blobs = blobs
+        self._contents = contents
         self._deadline_s = deadline_s
 
     async def job(self, job_id: str, owner: str) -> JobRow:
         """The job's row. Raises ApiError: NOT_FOUND (404), READ_MODEL_UNAVAILABLE (503)."""
         row = await self._sought(lambda: self._read_model.job(job_id))
-        if row is None or row.owner != owner:
+        if row is None or row.owner != owner or row.erased:
             raise not_found("job")
         return row
 
     async def batch(self, batch_id: str, owner: str) -> BatchRow:
         """The batch's row. Raises as `job` does."""
         row = await self._sought(lambda: self._read_model.batch(batch_id))
-        if row is None or row.owner != owner:
+        if row is None or row.owner != owner or row.batch.erased:
             raise not_found("batch")
         return row
 
@@ -63,53 +61,66 @@ class Reading:
         """The job at its next change of status, or as it is after `wait_s`; at once where none can follow."""
         if wait_s <= 0 or row.status.terminal:
             return row
-        await self._watch.changed(row.job_id, row.position.partition, row.status, wait_s)
-        return await self.job(row.job_id, row.owner)
+        return await self._after(row, lambda now: now.status is not row.status, wait_s)
 
-    async def passed(self, position: Position) -> bool:
-        """Waits until the projector has passed an own append; False when it did not in time."""
+    async def after_fact(self, row: JobRow, wait_s: float) -> JobRow:
+        """The job after its next fact, or as it is after `wait_s`."""
+        return await self._after(row, lambda now: now != row.standing, wait_s)
+
+    async def after_end(self, row: JobRow, wait_s: float) -> JobRow:
+        """The job once it has ended, or as it is after `wait_s`."""
+        if row.status.terminal:
+            return row
+        return await self._after(row, lambda now: now.status.terminal, wait_s)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the service stops: what waits for changes should end."""
+        return self._watch.closed
+
+    async def passed(self, *positions: Position) -> bool:
+        """Waits until the projector has passed own appends; False when it did not in time."""
+        ends: dict[int, int] = {}
+        for position in positions:
+            ends[position.partition] = max(ends.get(position.partition, 0), position.offset + 1)
         try:
             async with asyncio.timeout(self._deadline_s):
-                await self._positions.passed({position.partition: position.offset + 1})
+                await self._positions.passed(ends)
         except TimeoutError:
+            return False
+        return True
+
+    async def caught_up(self, at_most_s: float) -> bool:
+        """Waits until what is in the log now was projected; False when that took longer or cannot be told."""
+        try:
+            async with asyncio.timeout(at_most_s):
+                await self._positions.passed(await self._ends.now())
+        except (TimeoutError, ReadModelUnavailableError) as error:
+            log.info("list_may_be_behind", why=repr(error))
             return False
         return True
 
     async def shown_job(self, row: JobRow) -> dict[str, Any]:
         """The job as clients see it. Raises UnavailableError (503) when the blob store does not answer."""
+        return job_view(row, await self.documents(row))
+
+    async def documents(self, row: JobRow) -> Documents:
+        """What the job's claims lead to: a result only of a completed job, an error only of a failed one."""
         job = row.job
         result = job.result if job and row.status is Status.COMPLETED else None
         error = job.error if job and row.status is Status.FAILED else None
         parameters, results, details = await asyncio.gather(
-            self._parameters(row), self._document(result), self._document(error)
+            self._contents.parameters(row), self._contents.document(result), self._contents.document(error)
         )
-        return job_view(row, Documents(parameters, results, details))
+        return Documents(parameters, results, details)
 
     async def shown_batch(self, row: BatchRow) -> dict[str, Any]:
         """The batch as clients see it."""
-        return batch_view(row, await self._document(row.batch.name))
+        return batch_view(row, await self._contents.document(row.batch.name))
 
-    async def _parameters(self, row: JobRow) -> dict[str, Any] | None:
-        """The job's own document; of a member that was not created yet, its place in the batch's specs."""
-        if row.erased:
-            return None
-        if row.job is not None and row.job.parameters is not None:
-            document: dict[str, Any] | None = await self._document(row.job.parameters)
-            return document
-        if row.batch is None or row.batch_index is None:
-            return None
-        specs = await self._document(row.batch.specs)
-        return specs[row.batch_index] if specs else None
-
-    async def _document(self, claim: Claim | None) -> Any:
-        """The JSON that a claim leads to; None for no claim, and for a blob that was erased."""
-        if claim is None:
-            return None
-        try:
-            return from_json(await self._blobs.get(claim.uri))
-        except BlobMissingError:
-            log.info("blob_missing", uri=claim.uri)
-            return None
+    async def _after(self, row: JobRow, awaited: Awaited, wait_s: float) -> JobRow:
+        await self._watch.until(row.job_id, row.position.partition, awaited, wait_s)
+        return await self.job(row.job_id, row.owner)
 
     async def _sought(self, look: Callable[[], Awaitable[T | None]]) -> T | None:
         """What `look` finds, at the latest once the read model has caught up with the log as it ends now."""

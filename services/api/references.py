@@ -1,4 +1,4 @@
-"""What a job may name: files, uploads and webhook addresses. Pure text rules; nothing is opened or resolved.
+"""What a job may name: files, uploads and web addresses. Pure text rules; nothing is opened or resolved.
 
 The worker and the notifier judge again at the moment of use: links and names may lead elsewhere by then.
 """
@@ -34,8 +34,8 @@ def check_filename(filename: str, roots: Sequence[str]) -> None:
         raise _refused("lies outside the folders that jobs may read")
 
 
-def check_webhook_url(url: str, allowed: Iterable[Network]) -> None:
-    """An address that may be posted to, as far as its text tells.
+def check_address(field: str, url: str, allowed: Iterable[Network]) -> None:
+    """An address that may be called, as far as its text tells; `field` is where it was given.
 
     Raises ApiError: INVALID_PARAMETERS for a malformed one or one with a password in it; BLOCKED_ADDRESS for a
     private or metadata address spelled out in any form.
@@ -44,18 +44,18 @@ def check_webhook_url(url: str, allowed: Iterable[Network]) -> None:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
-        raise invalid_field("webhook.url", f"is not an address: {error}") from error
+        raise invalid_field(field, f"is not an address: {error}") from error
     if _BLANK_OR_BACKSLASH.search(url) or not url.isprintable():
-        raise invalid_field("webhook.url", "must not contain blanks, backslashes or control characters")
+        raise invalid_field(field, "must not contain blanks, backslashes or control characters")
     if "@" in parts.netloc:
-        raise invalid_field("webhook.url", "must not contain a user or password: pass a token instead")
+        raise invalid_field(field, "must not contain a user or password")
     address = literal_address(host)
     if address is not None and not is_allowed(address, allowed):
         raise ApiError(
             400,
             ErrorCode.BLOCKED_ADDRESS,
-            "webhook.url names a blocked address: private, local and metadata addresses are not called",
-            {"fields": [{"field": "webhook.url", "message": "blocked address"}]},
+            f"{field} names a blocked address: private, local and metadata addresses are not called",
+            {"fields": [{"field": field, "message": "blocked address"}]},
         )
 
 

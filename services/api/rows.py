@@ -1,8 +1,9 @@
 """What the read model answers, as frozen data. No SQL, no view."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from asyncpg import Record
 from pydantic_core import from_json
@@ -52,6 +53,11 @@ class JobRow:
     facts: tuple[Noted, ...]
     failures: tuple[Noted, ...]
 
+    @property
+    def standing(self) -> "Standing":
+        """What a change of the job is told by."""
+        return Standing(self.status, self.job.sequence if self.job else 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -60,6 +66,7 @@ class Member:
     job_id: str
     status: jobs.Status
     updated_at: datetime
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,22 @@ class BatchRow:
     batch: Batch
     position: Position
     members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBatch:
+    """A batch as lists show it: how many of its members stand how, and when the last of them changed."""
+
+    batch: Batch
+    counts: Counter[jobs.Status]
+    updated_at: datetime
+
+
+class Standing(NamedTuple):
+    """How a job stands: its status, and how many facts were accepted so far (0: none was read yet)."""
+
+    status: jobs.Status
+    sequence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +129,13 @@ def job_row(row: Record) -> JobRow:
 def batch_row(row: Record, members: tuple[Member, ...]) -> BatchRow:
     """From a record of the statement `batch` and those of `members`."""
     return BatchRow(row["owner"], batches.CODEC.validate_json(row["state"]), reflected(row), members)
+
+
+def listed_batch(row: Record) -> ListedBatch:
+    """From a record of the statement `list_batches`."""
+    batch = batches.CODEC.validate_json(row["state"])
+    counts = Counter({status: row[status.value] for status in jobs.Status})
+    return ListedBatch(batch, counts, row["updated_at"] or batch.created_at)
 
 
 def reflected(row: Record) -> Position:

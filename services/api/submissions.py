@@ -9,15 +9,17 @@ from pydantic import ValidationError
 from piperoll.addresses import Network
 from piperoll.settings import Settings
 from schemas.errors import ErrorCode
-from schemas.parameters import PARAMETERS, JobParameters
+from schemas.parameters import ALIASES, PARAMETERS, JobParameters
 from services.api.bodies import Document, canonical_sha256
 from services.api.errors import ApiError, invalid_field, invalid_parameters, invalid_request
-from services.api.references import check_filename, check_webhook_url
+from services.api.references import check_address, check_filename
 
 LABEL_CHARS = 255
 JOB_NAMES = frozenset({"job_type", "parameters", "user_id"})
 BATCH_NAMES = frozenset({"batch_name", "jobs", "user_id", "webhook"})
 TOKEN_MASK = "***"
+FILENAME_IS_WRITTEN = frozenset({"session"})
+"""Job types whose `filename` is what a file of theirs will be called, not one to read (contract 4b)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Submission:
     parameters: JobParameters
     user_id: str | None
     body_sha256: str
+    retry_of: str | None = None
 
     def shown(self) -> dict[str, Any]:
         """The parameters as they are echoed: the webhook's token masked (contract 3)."""
@@ -99,6 +102,23 @@ def parse_batch(document: Document, rules: Rules, user_id: str | None = None) ->
     )
 
 
+def restarted(job_id: str, job_type: str, given: dict[str, Any], user_id: str | None, rules: Rules) -> Submission:
+    """A job that does again what `job_id` did. Its parameters must still be allowed (contract 2b)."""
+    return Submission(
+        job_type=job_type,
+        given=given,
+        parameters=_validated(job_type, given, rules),
+        user_id=user_id,
+        body_sha256=canonical_sha256({"restart": job_id}),
+        retry_of=job_id,
+    )
+
+
+def submitted(job_type: str, given: dict[str, Any], rules: Rules, user_id: str | None, sha256: str) -> Submission:
+    """A job whose parameters were not sent as one JSON body; `sha256` is of all that was sent."""
+    return Submission(job_type, given, _validated(job_type, given, rules), user_id, sha256)
+
+
 def _member(job: Any, index: int, rules: Rules, user_id: str | None, inherited: dict[str, Any]) -> Submission:
     try:
         if not isinstance(job, dict):
@@ -118,6 +138,7 @@ def _job(body: dict[str, Any], rules: Rules, user_id: str | None, inherited: dic
     if not isinstance(given, dict):
         raise invalid_request("parameters is missing or no JSON object")
     given = {**inherited, **given}
+    job_type = ALIASES.get(job_type, job_type)
     return Submission(
         job_type=job_type,
         given=given,
@@ -143,16 +164,22 @@ def _validated(job_type: str, given: dict[str, Any], rules: Rules) -> JobParamet
         fields = [_field(problem) for problem in error.errors(include_url=False, include_input=False)]
         said = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
         raise invalid_parameters(said, fields, supported) from error
-    _check_references(parameters, rules)
+    _check_references(job_type, parameters, rules)
     return parameters
 
 
-def _check_references(parameters: JobParameters, rules: Rules) -> None:
-    filename = getattr(parameters, "filename", None)
-    if filename is not None:
-        check_filename(filename, rules.roots)
+def _check_references(job_type: str, parameters: JobParameters, rules: Rules) -> None:
+    """Files and addresses that the job would read or call: `filename`, `url`, and all that end in `_url`."""
+    for name in type(parameters).model_fields:
+        value = getattr(parameters, name)
+        if not isinstance(value, str):
+            continue
+        if name == "filename" and job_type not in FILENAME_IS_WRITTEN:
+            check_filename(value, rules.roots)
+        elif name == "url" or name.endswith("_url"):
+            check_address(name, value, rules.private_networks)
     if parameters.webhook is not None:
-        check_webhook_url(parameters.webhook.url, rules.private_networks)
+        check_address("webhook.url", parameters.webhook.url, rules.private_networks)
 
 
 def _field(problem: Mapping[str, Any]) -> dict[str, str]:

@@ -4,13 +4,14 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from piperoll.domain.batch import status_of
 from piperoll.domain.job import Status
 from schemas.errors import SENTENCES, ErrorCode
 from schemas.steps import step_message
 from services.api.answers import timestamp
-from services.api.rows import BatchRow, JobRow
+from services.api.rows import BatchRow, JobRow, ListedBatch
 from services.api.submissions import BatchSubmission, Submission, masked
 from services.api.wording import error_sentence, log_entries
 
@@ -30,22 +31,32 @@ def shown_status(status: Status) -> str:
 
 
 def created_job(job_id: str, submission: Submission, created_at: datetime) -> dict[str, Any]:
-    """The job in the answer to its creation: exactly the seed's keys."""
-    return {
+    """The job in the answer to its creation: exactly the seed's keys, and of a restart what it repeats."""
+    view = {
         "job_id": job_id,
         "job_type": submission.job_type,
         "status": Status.PENDING.value,
         "created_at": timestamp(created_at),
         "parameters": submission.shown(),
     }
+    return view if submission.retry_of is None else {**view, "retry_of": submission.retry_of}
 
 
 def job_view(row: JobRow, documents: Documents) -> dict[str, Any]:
     """The whole Job of contract 3. What is not known, or was erased, is left out."""
-    error = _error(row, documents.error)
+    view = job_summary(row, documents)
+    error = view.get("error")
+    result = documents.result if row.status is Status.COMPLETED else None
+    notes = result.get("notes", ()) if result else ()
+    view["logs"] = log_entries(row.facts, row.failures, error["message"] if error else None, notes)
+    return view if result is None else {**view, "results": shown_results(row.job_id, result)}
+
+
+def job_summary(row: JobRow, documents: Documents) -> dict[str, Any]:
+    """The Job as lists show it: all but `results` and `logs`."""
+    error = job_error(row, documents.error)
     parameters = documents.parameters and documents.parameters.get("parameters")
     job = row.job
-    completed = row.status is Status.COMPLETED
     view = {
         "job_id": row.job_id,
         "job_type": row.job_type,
@@ -53,21 +64,43 @@ def job_view(row: JobRow, documents: Documents) -> dict[str, Any]:
         "created_at": timestamp(row.created_at),
         "updated_at": timestamp(row.updated_at),
         "parameters": masked(parameters) if parameters is not None else None,
+        "job_name": _job_name(parameters or {}),
         "progress": _progress(row, error),
-        "results": documents.result if completed else None,
-        "logs": log_entries(row.facts, row.failures, error["message"] if error else None),
         "error": error,
         "user_id": row.user_id,
         "target_id": row.target_id,
         "batch_id": row.batch_id,
         "retry_of": job.retry_of if job else None,
         "attempt": job.attempt if job else 0,
+        "is_from_cache": True if job and job.from_cache else None,
         "archived": False,
         "processing_started_at": timestamp(job.started_at) if job and job.started_at else None,
         "completed_at": timestamp(job.ended_at) if job and job.ended_at else None,
         "access_control": access_control(row.user_id),
     }
     return {name: value for name, value in view.items() if value is not None}
+
+
+def shown_results(job_id: str, result: dict[str, Any]) -> dict[str, Any]:
+    """The results of contract 6, with `asset_urls`: where each of `assets` is served, in the same order."""
+    shown = {name: value for name, value in result.items() if name != "notes"}  # they stand in the logs
+    if isinstance(assets := result.get("assets"), list):
+        names = [file_name(asset, result) for asset in assets]
+        shown["asset_urls"] = [name and f"/api/jobs/{job_id}/files/{quote(name)}" for name in names]
+    return shown
+
+
+def file_name(location: str, result: dict[str, Any]) -> str | None:
+    """A file's name within its job's outputs, from its location in the results; None when it lies elsewhere."""
+    folder = f"{str(result.get('target_dir', '')).rstrip('/')}/"
+    return location.removeprefix(folder) if location.startswith(folder) else None
+
+
+def client_id(row: JobRow, documents: Documents) -> str:
+    """What the client calls the job: the webhook's `jobId`, else our own id (contract 7)."""
+    parameters = (documents.parameters or {}).get("parameters") or {}
+    webhook = parameters.get("webhook") or {}
+    return str(webhook.get("jobId") or row.job_id)
 
 
 def access_control(user_id: str | None) -> dict[str, Any]:
@@ -96,6 +129,13 @@ def batch_view(row: BatchRow, name: str | None) -> dict[str, Any]:
     view = _batch(batch.batch_id, name or batch.batch_id, counts, batch.created_at, updated_at, batch.user_id)
     jobs = [{"job_id": member.job_id, "status": shown_status(member.status)} for member in row.members]
     return {**view, "jobs": jobs}
+
+
+def batch_summary(listed: ListedBatch, name: str | None) -> dict[str, Any]:
+    """The Batch as lists show it: all but its jobs."""
+    batch, counts = listed.batch, Counter(listed.counts)
+    counts[Status.PENDING] += batch.count - counts.total()
+    return _batch(batch.batch_id, name or batch.batch_id, counts, batch.created_at, listed.updated_at, batch.user_id)
 
 
 def _batch(
@@ -132,6 +172,12 @@ def _batch(
     return {name: value for name, value in view.items() if value is not None}
 
 
+def _job_name(parameters: dict[str, Any]) -> str | None:
+    """What a session is called (contract 3)."""
+    parts = (parameters.get(name) for name in ("event", "track", "session"))
+    return " - ".join(part for part in parts if isinstance(part, str) and part) or None
+
+
 def _progress(row: JobRow, error: dict[str, Any] | None) -> dict[str, Any] | None:
     """None before the first attempt. On failure the percent stays where it was (contract 3)."""
     job = row.job
@@ -146,7 +192,7 @@ def _progress(row: JobRow, error: dict[str, Any] | None) -> dict[str, Any] | Non
     return progress
 
 
-def _error(row: JobRow, document: dict[str, Any] | None) -> dict[str, Any] | None:
+def job_error(row: JobRow, document: dict[str, Any] | None) -> dict[str, Any] | None:
     """`{code, message, details}` of a job that failed or was cancelled."""
     if row.status is Status.CANCELLED:
         reasons = [fact.data.get("reason") for fact in row.facts if fact.name in ("JobCancelled", "JobErased")]

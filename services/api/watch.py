@@ -1,35 +1,49 @@
-"""Waits for jobs to change their status: all waiters share one query per notification, none polls by itself."""
+"""Waits for jobs to change: all waiters share one query per notification, none polls by itself."""
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 
-from piperoll.domain.job import Status
 from services.api.errors import ReadModelUnavailableError
 from services.api.positions import Positions
 from services.api.read_model import ReadModel
+from services.api.rows import Standing
 
 BREATH_S = 0.01  # notifications that arrive together are answered by one query
 OUTAGE_PAUSE_S = 1.0
 
+Awaited = Callable[[Standing], bool]
+"""Whether how a job stands now is what somebody waits for."""
 
-class StatusWatch:
-    """Wakes those who wait for a job when its status is no longer the one they saw."""
+
+class JobWatch:
+    """Wakes those who wait for a job when it stands as they wait for."""
 
     def __init__(self, read_model: ReadModel, positions: Positions) -> None:
         self._read_model = read_model
-        self._waiting: dict[str, dict[asyncio.Future[None], Status]] = defaultdict(dict)
+        self._waiting: dict[str, dict[asyncio.Future[None], Awaited]] = defaultdict(dict)
         self._partitions: dict[str, int] = {}
         self._due: set[int] = set()
         self._wake = asyncio.Event()
         self._closed = False
         positions.subscribe(self._came_further)
 
-    async def changed(self, job_id: str, partition: int, seen: Status, timeout_s: float) -> None:
-        """Returns when the job stands otherwise than `seen`, after `timeout_s`, or when the service stops."""
+    @property
+    def closed(self) -> bool:
+        """Whether the service stops, so that nobody should wait any more."""
+        return self._closed
+
+    @property
+    def waiting(self) -> int:
+        """For how many jobs somebody waits."""
+        return len(self._waiting)
+
+    async def until(self, job_id: str, partition: int, awaited: Awaited, timeout_s: float) -> None:
+        """Returns when the job stands as awaited, after `timeout_s`, or when the service stops."""
         if self._closed:
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[job_id][future] = seen
+        self._waiting[job_id][future] = awaited
         self._partitions[job_id] = partition
         self._came_further(partition)  # it may have changed between the caller's look and this call
         try:
@@ -55,16 +69,16 @@ class StatusWatch:
             if not asked:
                 continue
             try:
-                self._tell(await self._read_model.statuses(asked))
+                self._tell(await self._read_model.standings(asked))
             except ReadModelUnavailableError:  # said in the log by whom it comes from
                 await asyncio.sleep(OUTAGE_PAUSE_S)
                 self._due |= due
                 self._wake.set()
 
-    def _tell(self, statuses: dict[str, Status]) -> None:
-        for job_id, status in statuses.items():
-            for future, seen in self._waiting.get(job_id, {}).items():
-                if status is not seen:
+    def _tell(self, standings: dict[str, Standing]) -> None:
+        for job_id, standing in standings.items():
+            for future, awaited in self._waiting.get(job_id, {}).items():
+                if awaited(standing):
                     _finish(future)
 
     def _came_further(self, partition: int) -> None:

@@ -15,7 +15,7 @@ from services.api.answers import failure
 from services.api.errors import ApiError, UnavailableError
 from services.api.gate import Gate
 from services.api.parts import Parts
-from services.api.routes import batches, files, health, jobs
+from services.api.routes import ROUTERS
 
 CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
@@ -32,7 +32,7 @@ def build_app(parts: Parts, access: Access) -> FastAPI:
         redirect_slashes=False,  # a redirected POST loses its body with some clients
     )
     app.state.parts = parts
-    for router in (jobs.router, batches.router, files.router, health.router):
+    for router in ROUTERS:
         app.include_router(router)
     app.add_exception_handler(ApiError, _refused)
     app.add_exception_handler(BlobStoreError, _storage_away)

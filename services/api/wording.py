@@ -1,6 +1,6 @@
 """The sentences of answers about jobs: log entries and reasons (contract 3). Those of steps are in schemas.steps."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from schemas.errors import SENTENCES, ErrorCode
@@ -35,16 +35,21 @@ def delivery_reason(data: Mapping[str, Any]) -> str:
     return FAILURES.get(reason, reason).format(status=data.get("status", "without a status"))
 
 
-def log_entries(facts: Iterable[Noted], failures: Iterable[Noted], error: str | None) -> list[dict[str, str]]:
-    """What happened, oldest first: `{timestamp, level, message}`. `error` is the sentence a job failed with."""
-    entries = [*_fact_entries(facts, error), *(_failure_entry(failure) for failure in failures)]
+def log_entries(
+    facts: Iterable[Noted], failures: Iterable[Noted], error: str | None, notes: Sequence[str] = ()
+) -> list[dict[str, str]]:
+    """What happened, oldest first: `{timestamp, level, message}`.
+
+    `error` is the sentence a job failed with, `notes` what its last run had to say: they stand before its end.
+    """
+    entries = [*_fact_entries(facts, error, notes), *(_failure_entry(failure) for failure in failures)]
     entries.sort(key=lambda entry: entry[0].time)  # stable: facts of one moment keep the log's order
     return [
         {"timestamp": timestamp(noted.time), "level": level, "message": message} for noted, level, message in entries
     ]
 
 
-def _fact_entries(facts: Iterable[Noted], error: str | None) -> list[tuple[Noted, str, str]]:
+def _fact_entries(facts: Iterable[Noted], error: str | None, notes: Sequence[str]) -> list[tuple[Noted, str, str]]:
     entries = []
     running = 0
     for fact in facts:
@@ -53,6 +58,8 @@ def _fact_entries(facts: Iterable[Noted], error: str | None) -> list[tuple[Noted
             running = fact.data["number"]
         elif fact.name in ("JobReleased", "JobRetryScheduled"):
             running = 0
+        if fact.name == "JobCompleted":
+            entries += [(fact, "info", note) for note in notes]
         if said is not None:
             entries.append((fact, *said))
     return entries
@@ -72,7 +79,8 @@ def _sentence(fact: Noted, running: int, error: str | None) -> tuple[str, str] |
             why = error_sentence(data["error_code"])
             return "warning", f"Attempt {running} failed: {why} The next one follows in {data['delay_s']:.0f} s"
         case "JobCompleted":
-            return "info", step_message("completed")
+            from_cache = " from the cache" if data.get("from_cache") else ""
+            return "info", f"{step_message('completed')}{from_cache}"
         case "JobFailed":
             return "error", error or error_sentence(data["error_code"])
         case "JobCancelled":

@@ -8,6 +8,7 @@ from pydantic_core import from_json, to_json
 
 from schemas.errors import SENTENCES, ErrorCode
 from schemas.steps import step_message
+from services.notifier.completed import told
 from services.notifier.hooks import Claimed, Hook, Progress
 
 SCHEMA_VERSION: Final = 1
@@ -33,8 +34,9 @@ def progress_body(claimed: Claimed, progress: Progress) -> bytes:
 
 def completed_body(claimed: Claimed, result: bytes | None, public_url: str) -> bytes:
     """The job's result; without data when it was erased meanwhile. Raises UnreadableContentError."""
-    data = None if result is None else _absolute(_object(result).get("structured_data") or {}, public_url)
-    return to_json({"phase": "completed", "message": step_message("completed"), "data": data, **_common(claimed)})
+    message, data = told(claimed.job.job_type, claimed.job_id, {} if result is None else _object(result))
+    shown = None if result is None else _absolute(data, public_url)
+    return to_json({"phase": "completed", "message": message, "data": shown, **_common(claimed)})
 
 
 def error_body(claimed: Claimed, details: bytes | None) -> bytes:

@@ -3,8 +3,6 @@
 import asyncio
 import random
 
-import structlog
-
 from piperoll.blobs import AsyncBlobs, Blobs
 from piperoll.clock import utc_now
 from piperoll.log.admin import require_topics
@@ -18,11 +16,11 @@ from piperoll.settings import Settings
 from schemas.topics import JOB_EVENTS
 from services.worker import metrics
 from services.worker.children import ChildPool
+from services.worker.erasure import Eraser
 from services.worker.expander import Expander
 from services.worker.intake import Intake, save_periodically
 from services.worker.runner import Runner
-
-log = structlog.get_logger()
+from services.worker.sweep import Sweeper
 
 GROUP = "piperoll.worker"
 MEASURE_INTERVAL_S = 5.0
@@ -60,12 +58,9 @@ async def _serve(
     expander = Expander(appender, blobs, offsets, utc_now)
     checkpoints = Checkpoints(blobs, await offsets.cluster_id(), f"{GROUP}/{JOB_EVENTS.name}")
 
-    async def erase(job_id: str) -> None:
-        await runner.await_exit(job_id)
-        count = await blobs.delete_folder(job_id)
-        log.info("content_erased", job_id=job_id, blobs=count)
-
-    intake = Intake(runner, expander, checkpoints, offsets, DeadLetters(appender), erase, utc_now)
+    eraser = Eraser(blobs, runner.await_exit)
+    intake = Intake(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, utc_now)
+    sweeper = Sweeper(settings, blobs, utc_now, intake.live, eraser)
     consumer = PartitionConsumer(
         settings, GROUP, JOB_EVENTS, intake, on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag)
     )
@@ -80,6 +75,8 @@ async def _serve(
         tasks.create_task(_drain(intake, lifetime.stopping))
         tasks.create_task(consumer.run(lifetime.stopping))
         tasks.create_task(runner.run(lifetime.stopping))
+        tasks.create_task(eraser.run(lifetime.stopping))
+        tasks.create_task(sweeper.run(lifetime.stopping))
         tasks.create_task(save_periodically(intake, settings.checkpoint_interval_s, lifetime.stopping))
         tasks.create_task(_measure(runner, lifetime.stopping))
 

@@ -23,10 +23,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from piperoll.blobs import BlobMissingError, Blobs, BlobStoreError
+from piperoll.clock import utc_now
 from schemas.claims import Claim
 from schemas.errors import RETRYABLE, SENTENCES, ErrorCode
 from schemas.parameters import PARAMETERS, JobParameters
 from services.worker import processors
+from services.worker.cache import RESULT, Cache
 from services.worker.processors.contract import Limits, ProcessingError, Workspace
 from services.worker.protocol import (
     MESSAGE_CHARS,
@@ -90,8 +92,10 @@ class Desk:
             networks=tuple(ip_network(network) for network in setup.networks),
             fetch_timeout_s=setup.fetch_timeout_s,
             templates_dir=Path(setup.templates_dir) if setup.templates_dir else None,
+            ocr_languages=setup.ocr_languages,
         )
         self._providers = Providers(setup.providers)
+        self._setup = setup
 
     def send(self, message: Message) -> None:
         """Writes one message. A closed socket raises, which ends the child: nobody is left to work for."""
@@ -113,6 +117,7 @@ class Desk:
         self.send(Done(end=end, rss_bytes=_resident_bytes(), trace=trace))
 
     def _run(self, assignment: Assignment, scratch: Path, started: float) -> Completed:
+        cache = self._cache(assignment)
         workspace = Workspace(
             job_id=assignment.job_id,
             run=assignment.run,
@@ -122,17 +127,27 @@ class Desk:
             limits=self._limits,
             scratch=scratch,
             providers=self._providers,
+            recall=cache.recall,
         )
         parameters = self._parameters(assignment)
         result = processors.load(assignment.job_type)(parameters, workspace, Reporter(self))
         document = json.dumps(result.document(workspace.target_dir), ensure_ascii=False).encode()
-        uri = f"{assignment.job_id}/{assignment.run}/result.json"
+        uri = f"{assignment.job_id}/{assignment.run}/{RESULT}"
+        claim = self._blobs.put_named(uri, document, "application/json")
+        cache.remember(result, claim)
         return Completed(
-            result=self._blobs.put_named(uri, document, "application/json"),
+            result=claim,
             assets=len(result.assets),
             pages=result.pages,
             bytes_in=result.bytes_in,
             duration_ms=_since(started),
+            from_cache=result.from_cache,
+        )
+
+    def _cache(self, assignment: Assignment) -> Cache:
+        ttl_s = self._setup.cache_ttls_s.get(assignment.job_type, self._setup.cache_ttl_s)
+        return Cache(
+            self._blobs, utc_now, assignment.job_type, assignment.owner, assignment.job_id, assignment.run, ttl_s
         )
 
     def _parameters(self, assignment: Assignment) -> JobParameters:

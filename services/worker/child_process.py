@@ -28,6 +28,10 @@ LONGEST_LINE = 1024 * 1024  # far above any message: a child that sends more has
 ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "2",  # each arena reserves 64 MiB of the address space that the memory cap counts
     "TOKIO_WORKER_THREADS": "1",  # the blob store's runtime; a child makes one call at a time
+    # A slot is a core, and a thread for each core of the machine would reserve address space in every child.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_THREAD_LIMIT": "1",  # Tesseract's
 }
 SETTINGS = ("PIPEROLL_", "MISTRAL_")
 """What our settings begin with. A provider's key reaches a child by its Setup, and no program that it starts."""

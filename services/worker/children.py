@@ -195,5 +195,8 @@ def _setup(settings: Settings, scratch: ScratchFolder) -> Setup:
         networks=tuple(str(network) for network in settings.private_networks),
         fetch_timeout_s=settings.fetch_timeout_s,
         templates_dir=settings.templates_dir,
+        ocr_languages=settings.ocr_languages,
         providers=ProviderSetup.of(settings),
+        cache_ttl_s=settings.cache_ttl_s,
+        cache_ttls_s={"transformer": settings.transformer_cache_ttl_s},
     )

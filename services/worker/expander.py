@@ -5,13 +5,14 @@ over, which first looks up what is in the log already: a member that has long en
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from pydantic_core import from_json, to_json
 
+from piperoll import uploads
 from piperoll.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
 from piperoll.clock import Clock
 from piperoll.domain.batch import Batch
@@ -22,6 +23,8 @@ from schemas.envelope import Fact, UndecodableRecordError
 from schemas.events import BatchExpanded, Event, JobCreated
 from schemas.ids import event_id, member_id
 from schemas.topics import JOB_EVENTS, Topic
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -55,26 +58,19 @@ class Expander:
         self._blobs = blobs
         self._history = history
         self._clock = clock
-        self._tasks: dict[asyncio.Task[None], int | None] = {}
+        self._tasks: dict[asyncio.Task[None], int] = {}
 
     def expand(self, batch: Batch, partition: int, taken_over: bool) -> None:
         """Begins to expand a batch of a partition of ours."""
-        self._start(self._expand(batch, taken_over), partition)
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Runs work that belongs to no partition, such as deleting erased content."""
-        self._start(work, None)
+        task = asyncio.create_task(self._expand(batch, taken_over))
+        self._tasks[task] = partition
+        task.add_done_callback(self._ended)
 
     def stop(self, partitions: set[int]) -> None:
         """Stops the expansions of partitions that are given up; the next owner goes on with them."""
         for task, partition in list(self._tasks.items()):
             if partition in partitions:
                 task.cancel()
-
-    def _start(self, work: Coroutine[Any, Any, None], partition: int | None) -> None:
-        task = asyncio.create_task(work)
-        self._tasks[task] = partition
-        task.add_done_callback(self._ended)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         del self._tasks[task]
@@ -122,6 +118,9 @@ class Expander:
     async def _create(self, batch: Batch, job_id: str, spec: dict[str, Any]) -> None:
         document = {"job_type": spec["job_type"], "parameters": spec["parameters"]}
         claim = await self._store(batch, f"{job_id}/in", to_json(document))
+        use = uploads.use_of(batch.owner, job_id, spec["parameters"])
+        if use is not None:
+            await self._outlast(batch, lambda: self._blobs.mark(use))
         data = JobCreated(
             job_type=spec["job_type"],
             parameters=claim,
@@ -133,13 +132,17 @@ class Expander:
             timeout_s=spec["timeout_s"],
             max_attempts=spec["max_attempts"],
             has_webhook=spec["has_webhook"],
+            work_sha256=spec.get("work_sha256"),
         )
         await self._append(job_id, batch.owner, data)
 
     async def _store(self, batch: Batch, folder: str, content: bytes) -> Claim:
+        return await self._outlast(batch, lambda: self._blobs.put(folder, content))
+
+    async def _outlast(self, batch: Batch, write: Callable[[], Awaitable[T]]) -> T:
         while True:
             try:
-                return await self._blobs.put(folder, content)
+                return await write()
             except BlobStoreError as error:
                 await _wait_for_store(batch, error)
 

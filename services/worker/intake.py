@@ -5,9 +5,8 @@ nobody told; then its open jobs are handed over at once, and from there on fact 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -18,9 +17,10 @@ from piperoll.log.checkpoint import Checkpoint, CheckpointError, Checkpoints
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.record import Record
 from schemas.envelope import Fact, UndecodableRecordError
-from schemas.events import BATCH_EVENTS, JobErased
+from schemas.events import BATCH_EVENTS, BatchExpanded
 from schemas.topics import JOB_EVENTS
 from services.worker import metrics
+from services.worker.erasure import Eraser
 from services.worker.expander import Expander, History
 from services.worker.runner import Runner
 
@@ -53,7 +53,7 @@ class Intake:
         checkpoints: Checkpoints,
         history: History,
         dead_letters: DeadLetters,
-        erase: Callable[[str], Coroutine[Any, Any, None]],
+        eraser: Eraser,
         clock: Clock,
     ) -> None:
         self._runner = runner
@@ -61,7 +61,7 @@ class Intake:
         self._checkpoints = checkpoints
         self._history = history
         self._dead_letters = dead_letters
-        self._erase = erase
+        self._eraser = eraser
         self._clock = clock
         self._partitions: dict[int, Partition] = {}
         self.draining = False
@@ -99,11 +99,16 @@ class Intake:
             fact = await self._decode(state, record)
             if fact is not None:
                 self._fold(partition, state, fact)
+                self._erase_what_is_heard_of(state, fact)
             state.next_offset = record.offset + 1
             if state.live and not was_live:
                 self._go_live(partition, state)
         state.last_ce_id = records[-1].ce_id
         metrics.OPEN_JOBS.labels(partition).set(len(state.backlog.jobs))
+
+    def live(self) -> Mapping[int, Backlog]:
+        """The backlogs of the partitions that are ours and replayed."""
+        return {part: state.backlog for part, state in self._partitions.items() if state.live}
 
     async def save_checkpoints(self) -> None:
         """Writes the checkpoint of every partition that moved since its last one."""
@@ -115,7 +120,7 @@ class Intake:
     async def _load(self, part: int, end: int) -> Checkpoint | None:
         try:
             checkpoint = await self._checkpoints.load(part)
-        except CheckpointError as error:
+        except (CheckpointError, BlobStoreError) as error:  # then the history says it all again, which takes longer
             log.warning("checkpoint_passed_over", partition=part, error=str(error))
             return None
         if checkpoint is not None and checkpoint.next_offset > end:
@@ -170,12 +175,21 @@ class Intake:
             batch = state.backlog.fold_batch(fact)
             if state.live and batch is not None:
                 self._expander.expand(batch, partition, taken_over=False)
+            if state.live and isinstance(fact.data, BatchExpanded):
+                self._eraser.drop_specs(fact.subject)
             return
         transition = state.backlog.fold_job(fact)
-        if state.live:
-            self._runner.observe(transition, fact, partition)
-            if isinstance(fact.data, JobErased):
-                self._expander.spawn(self._erase(fact.subject))
+        if not state.live:
+            return
+        self._runner.observe(transition, fact, partition)
+        job = transition.after
+        if job is not None and transition.accepted and job.status.terminal:
+            self._eraser.tidy(job)
+
+    def _erase_what_is_heard_of(self, state: Partition, fact: Fact) -> None:
+        """The erasure itself, and whatever follows it: somebody worked on, and wrote."""
+        if state.live and fact.subject in state.backlog.erased:
+            self._eraser.erase(fact.subject, fact.owner)
 
     def _go_live(self, partition: int, state: Partition) -> None:
         log.info("partition_live", partition=partition, open_jobs=len(state.backlog.jobs))
@@ -183,6 +197,8 @@ class Intake:
             self._runner.adopt(job, partition)
         for batch in state.backlog.batches.values():
             self._expander.expand(batch, partition, taken_over=True)
+        for subject, erasure in state.backlog.erased.items():  # the worker before may have died over it
+            self._eraser.erase(subject, erasure.owner)
 
 
 def _resume(checkpoint: Checkpoint | None, end: int) -> Partition:

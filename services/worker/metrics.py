@@ -10,4 +10,6 @@ LAG = Gauge("piperoll_worker_lag_records", "Records not read yet", ["partition"]
 ATTEMPTS = Counter("piperoll_worker_attempts_total", "Ended attempts", ["job_type", "outcome"])
 DURATION = Histogram("piperoll_worker_attempt_seconds", "How long attempts took", ["job_type"])
 CHECKPOINTS = Counter("piperoll_worker_checkpoints_total", "Checkpoints written", ["outcome"])
+ERASED_BLOBS = Counter("piperoll_worker_erased_blobs_total", "Blobs of erased jobs that were deleted")
+SWEPT_BLOBS = Counter("piperoll_worker_swept_blobs_total", "Blobs that the sweep deleted, by reason", ["reason"])
 PARKED = Counter("piperoll_worker_parked_records_total", "Records sent to the dead letters")

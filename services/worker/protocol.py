@@ -43,7 +43,10 @@ class Setup(Message):
     networks: tuple[str, ...] = Field(default=(), description="private networks that a `url` may lead to")
     fetch_timeout_s: float = Field(default=120.0, gt=0, description="for the whole of a `url`")
     templates_dir: str = Field(default="", description="the operator's own templates; empty: none")
+    ocr_languages: str = Field(default="deu+eng", description="of Tesseract")
     providers: ProviderSetup = ProviderSetup()
+    cache_ttl_s: float = Field(default=0.0, ge=0, description="how old a result may be that is taken over")
+    cache_ttls_s: dict[str, float] = Field(default={}, description="the same for job types that differ")
 
 
 class Assignment(Message):
@@ -84,6 +87,7 @@ class Completed(Message):
     pages: int | None = None
     bytes_in: int | None = None
     duration_ms: int = Field(ge=0)
+    from_cache: bool = False
 
 
 class Failed(Message):

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from piperoll.blobs import AsyncBlobs
+from piperoll.blobs import AsyncBlobs, BlobStoreError
 from piperoll.clock import Clock
 from piperoll.domain.backlog import Transition
 from piperoll.domain.job import Job, Status
@@ -65,6 +65,7 @@ class Runner:
         self._appender = appender
         self._pool = pool
         self._clock = clock
+        self._blobs = blobs
         self._verdicts = Verdicts(settings, blobs, chances)
         self._scheduler = Scheduler()
         self._running = Running()
@@ -189,12 +190,21 @@ class Runner:
         try:
             outcome = await self._outcome(attempt)
         except asyncio.CancelledError:
+            self._free(attempt)
+            await self._discard(attempt)
             return  # killed on purpose; whoever did it says why
         finally:
             self._free(attempt)
         end = await self._verdicts.judge(attempt.job, attempt.run, outcome)
         attempt.journal.write(end)
         await attempt.journal.flush()
+
+    async def _discard(self, attempt: Attempt) -> None:
+        """Deletes what a killed run wrote: nobody will count it, and its child can write no more."""
+        try:
+            await self._blobs.delete_folder(f"{attempt.job.job_id}/{attempt.run}")
+        except BlobStoreError as error:  # then the job's end or its erasure has it deleted
+            log.warning("run_not_discarded", job_id=attempt.job.job_id, run=attempt.run, error=str(error))
 
     async def _outcome(self, attempt: Attempt) -> Outcome:
         job = attempt.job

@@ -111,4 +111,5 @@ def _completed(run: str, outcome: Completed) -> JobCompleted:
         pages=outcome.pages,
         bytes_in=outcome.bytes_in,
         duration_ms=outcome.duration_ms,
+        from_cache=outcome.from_cache,
     )

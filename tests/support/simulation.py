@@ -21,6 +21,7 @@ from piperoll.settings import Settings
 from schemas.envelope import Fact, Headers, UndecodableRecordError, encode
 from schemas.topics import JOB_EVENTS, Topic
 from services.worker.children import ChildPool
+from services.worker.erasure import Eraser
 from services.worker.expander import Expander
 from services.worker.intake import Intake, save_periodically
 from services.worker.runner import Runner
@@ -78,6 +79,10 @@ class World:
         """The partitions that the group has given to a worker."""
         return {part for part, owner in self.dealt.items() if owner == name}
 
+    def home_of(self, job_id: str) -> int:
+        """The partition of a job."""
+        return partition_of(job_id, self.partitions)
+
     async def append(self, fact: Fact, gap_before: bool = False) -> Position:
         """A client's record, which every worker may read from now on."""
         key, value, headers = encode(fact)
@@ -119,7 +124,7 @@ class World:
     async def settle(self, limit_s: float) -> None:
         """Lets time pass until all is done, at most `limit_s`; what is still open then is for the checker to say."""
         end = self.loop.time() + limit_s
-        while not self.settled() and self.loop.time() < end:
+        while not self.settled() and self.loop.time() < end:  # noqa: ASYNC110 - virtual time, and no one event
             await asyncio.sleep(1.0)
 
 
@@ -138,6 +143,7 @@ class SimulatedWorker:
         self.online.set()
         self.stopping = asyncio.Event()
         self.positions: dict[int, int] = {}
+        self.handled = 0
         network = Network(self, lag_s)
         self.pool = ScriptedPool(world.stage, world.slots, self._may_begin)
         self.runner = Runner(
@@ -146,7 +152,8 @@ class SimulatedWorker:
         self.expander = Expander(network, world.blobs, world.log, world.loop.clock)
         checkpoints = Checkpoints(world.blobs, "cluster", "simulation")
         letters = DeadLetters(cast(KafkaAppender, network))
-        self.intake = Intake(self.runner, self.expander, checkpoints, world.log, letters, self._erase, world.loop.clock)
+        self.eraser = Eraser(world.blobs, self._exited)
+        self.intake = Intake(self.runner, self.expander, checkpoints, world.log, letters, self.eraser, world.loop.clock)
 
     # --- its life ------------------------------------------------------------------------------------------------
 
@@ -180,6 +187,7 @@ class SimulatedWorker:
             tasks.create_task(self._drain())
             tasks.create_task(self._consume())
             tasks.create_task(self.runner.run(self.stopping))
+            tasks.create_task(self.eraser.run(self.stopping))
             tasks.create_task(save_periodically(self.intake, self.settings.checkpoint_interval_s, self.stopping))
 
     async def _drain(self) -> None:
@@ -219,6 +227,7 @@ class SimulatedWorker:
         if records := [record for record in polled if MARKER not in record.headers]:
             await self.intake.handle(part, records)
             self.positions[part] = records[-1].offset + 1
+            self.handled += len(records)
 
     # --- what is checked while it goes on ------------------------------------------------------------------------
 
@@ -230,10 +239,9 @@ class SimulatedWorker:
                 f"{self.name} runs {job_id}, which it knows ended"
             )
 
-    async def _erase(self, job_id: str) -> None:
+    async def _exited(self, job_id: str) -> None:
         await self.runner.await_exit(job_id)
         assert job_id not in self.pool.running
-        await self.world.blobs.delete_folder(job_id)
 
 
 class Network:
@@ -272,11 +280,6 @@ def settings_of(name: str, world: World) -> Settings:
             "PIPEROLL_PARTITIONS": str(world.partitions),
         }
     )
-
-
-def home_of(job_id: str, world: World) -> int:
-    """The partition of a job."""
-    return partition_of(job_id, world.partitions)
 
 
 def _task_of_its_worker(

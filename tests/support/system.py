@@ -8,12 +8,15 @@ from typing import Any
 import httpx
 
 from piperoll import keys
+from piperoll.clock import utc_now
 from piperoll.embedded.stack import Stack
 from piperoll.log.kafka import KafkaOffsets
+from piperoll.log.producer import KafkaAppender
 from piperoll.postgres import connect_pool
 from piperoll.settings import Settings
 from schemas.envelope import Fact
 from schemas.events import Event
+from schemas.ids import event_id
 from schemas.topics import JOB_EVENTS
 from services.projector.verify import Report, verify
 from tests.support.receiver import Receiver
@@ -130,6 +133,18 @@ class System:
     async def count_facts(self, kind: type[Event], job_ids: set[str], begin: dict[int, int]) -> int:
         """How many facts of a kind the log has about some jobs since `begin`."""
         return sum(isinstance(fact.data, kind) for fact in await self.facts_of(job_ids, begin))
+
+    async def append(self, subject: str, event: Event, owner: str = "local") -> None:
+        """Appends a fact as the API would."""
+        appender = KafkaAppender(self.settings, "test")
+        await appender.start()
+        try:
+            scope = event_id(subject, type(event).__name__)
+            now = utc_now()
+            fact = Fact(id=scope, subject=subject, owner=owner, time=now, source="api", data=event)
+            await appender.append(JOB_EVENTS, fact)
+        finally:
+            await appender.stop()
 
     @asynccontextmanager
     async def _offsets(self) -> AsyncIterator[KafkaOffsets]:

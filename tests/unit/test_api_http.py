@@ -23,15 +23,18 @@ from schemas.events import BatchCreated, JobCreated
 from schemas.topics import JOB_EVENTS
 from services.api.access import Access
 from services.api.commands import Commands
+from services.api.contents import Contents
 from services.api.creation import Creator
 from services.api.ends import LogEnds
+from services.api.listing import Listing
+from services.api.outputs import Outputs
 from services.api.parts import Parts
 from services.api.positions import Positions
 from services.api.read_model import ReadModel
 from services.api.reading import Reading
 from services.api.spread import IdSpread
 from services.api.submissions import Rules
-from services.api.watch import StatusWatch
+from services.api.watch import JobWatch
 from services.api.web import build_app
 
 KEY = {"Authorization": "Bearer good-key"}
@@ -78,8 +81,9 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
     blobs = AsyncBlobs(Blobs(settings.blob_url))
     seal = Seal({"k1": b"0" * 32})
     positions, read_model = Positions(dsn), ReadModel(pool, 1.0)
+    contents = Contents(blobs)
     reading = Reading(
-        read_model, positions, LogEnds(log, 1.0), StatusWatch(read_model, positions), blobs, deadline_s=1.0
+        read_model, positions, LogEnds(log, 1.0), JobWatch(read_model, positions), contents, deadline_s=1.0
     )
     commands = Commands(log, blobs, seal, utc_now, 1.0)
     parts = Parts(
@@ -87,6 +91,8 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
         commands=commands,
         creator=Creator(commands, read_model, reading, IdSpread(PARTITIONS)),
         reading=reading,
+        listing=Listing(read_model, reading, contents),
+        outputs=Outputs(blobs),
         read_model=read_model,
         blobs=blobs,
         problems=dict,

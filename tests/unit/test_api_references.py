@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from schemas.ids import draw_run
 from services.api.errors import ApiError
-from services.api.references import MAX_NAME_BYTES, check_filename, check_webhook_url, upload_name
+from services.api.references import MAX_NAME_BYTES, check_address, check_filename, upload_name
 
 ROOTS = ("/data/in", "/srv/scans/")
 FILE_ID = f"file-{draw_run()[:8]}-0000-4000-8000-000000000000"
@@ -80,7 +80,7 @@ def test_a_kept_name_loses_folders_and_control_characters_and_keeps_its_ending()
 
 @pytest.mark.parametrize("url", ["https://example.com/hook", "http://example.com:8080/{jobId}?a=b", "http://1.1.1.1/"])
 def test_a_public_address_may_be_told(url: str) -> None:
-    check_webhook_url(url, ())
+    check_address("webhook.url", url, ())
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_public_address_may_be_told(url: str) -> None:
 )
 def test_a_private_address_is_blocked_in_every_spelling_and_not_repeated(host: str) -> None:
     with pytest.raises(ApiError) as refusal:
-        check_webhook_url(f"http://{host}:80/hook", ())
+        check_address("webhook.url", f"http://{host}:80/hook", ())
     assert refusal.value.code == "BLOCKED_ADDRESS"
     assert host not in refusal.value.message
 
@@ -121,5 +121,5 @@ def test_a_private_address_is_blocked_in_every_spelling_and_not_repeated(host: s
 )
 def test_an_address_that_readers_take_differently_is_refused(url: str) -> None:
     with pytest.raises(ApiError) as refusal:
-        check_webhook_url(url, ())
+        check_address("webhook.url", url, ())
     assert refusal.value.code == "INVALID_PARAMETERS"

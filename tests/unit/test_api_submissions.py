@@ -8,7 +8,7 @@ import pytest
 from piperoll.settings import Settings
 from services.api.bodies import parse_object
 from services.api.errors import ApiError
-from services.api.submissions import Rules, parse_batch, parse_job
+from services.api.submissions import Rules, parse_batch, parse_job, restarted
 
 RULES = Rules.of(Settings(files_roots="/data/in", enable_noop=True, max_batch_jobs=3))
 HOOK = {"url": "https://example.com/hook", "token": "secret"}
@@ -90,15 +90,17 @@ def test_a_malformed_request_is_an_invalid_request(value: dict[str, Any]) -> Non
     [
         ({}, "parameters"),
         ({"filename": "/data/in/a.pdf", "url": "https://example.com/a.pdf"}, "parameters"),
-        ({"url": "https://example.com/a.pdf"}, "parameters"),
+        ({"url": "ftp://example.com/a.pdf"}, "url"),
+        ({"url": "file:///data/in/a.pdf"}, "url"),
+        ({"url": "https://user:word@example.com/a.pdf"}, "url"),
         ({"filename": 7}, "filename"),
         ({"filename": "/elsewhere/a.pdf"}, "filename"),
         ({"filename": "/data/in/a.pdf", "page_start": 0}, "page_start"),
         ({"filename": "/data/in/a.pdf", "page_end": True}, "page_end"),
         ({"filename": "/data/in/a.pdf", "page_start": "1"}, "page_start"),
         ({"filename": "/data/in/a.pdf", "page_start": 2, "page_end": 1}, "parameters"),
-        ({"filename": "/data/in/a.pdf", "extraction_method": "ocr"}, "extraction_method"),
-        ({"filename": "/data/in/a.pdf", "template": "MeetingMinutes"}, "template"),
+        ({"filename": "/data/in/a.pdf", "extraction_method": "magic"}, "extraction_method"),
+        ({"filename": "/data/in/a.pdf", "template": "../MeetingMinutes"}, "template"),
         ({"filename": "/data/in/a.pdf", "priority": 10}, "priority"),
         ({"filename": "/data/in/a.pdf", "webhook": {"token": "t"}}, "webhook.url"),
         ({"filename": "/data/in/a.pdf", "webhook": {"url": "ftp://example.com"}}, "webhook"),
@@ -111,6 +113,21 @@ def test_wrong_parameters_name_the_field(parameters: dict[str, Any], field: str)
     assert [found["field"] for found in error.details["fields"]] == [field]
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "[::1]", "169.254.169.254", "0x7f.1", "2130706433"])
+def test_a_private_address_is_blocked_wherever_it_would_be_called(host: str) -> None:
+    address = f"http://{host}/a.pdf"
+    assert refusal({"job_type": "pdf", "parameters": {"url": address}}).code == "BLOCKED_ADDRESS"
+    assert refusal(noop(webhook={"url": address})).code == "BLOCKED_ADDRESS"
+
+
+def test_a_restart_links_to_its_job_and_is_another_request_than_any_other() -> None:
+    first, second = (restarted(f"job-{n}", "noop", {"sleep_s": 1}, "u", RULES) for n in (1, 2))
+    assert (first.retry_of, first.user_id, first.given) == ("job-1", "u", {"sleep_s": 1})
+    assert first.body_sha256 != second.body_sha256
+    with pytest.raises(ApiError):
+        restarted("job-1", "pdf", {"filename": "/elsewhere/a.pdf"}, None, RULES)
+
+
 def test_too_many_jobs_are_refused() -> None:
     assert refusal({"jobs": [noop()] * 4}).code == "INVALID_PARAMETERS"
 
@@ -119,4 +136,4 @@ def test_noop_is_unknown_unless_it_was_enabled() -> None:
     with pytest.raises(ApiError) as found:
         parse_job(body(noop()), Rules.of(Settings()))
     assert found.value.code == "UNKNOWN_JOB_TYPE"
-    assert found.value.details["supported"] == ["pdf"]
+    assert "noop" not in found.value.details["supported"]

@@ -131,6 +131,16 @@ async def test_a_damaged_checkpoint_is_refused_and_never_half_read(
         await checkpoints.load(0)
 
 
+async def test_a_checkpoint_that_lacks_its_last_line_is_refused(checkpoints: Checkpoints, blobs: AsyncBlobs) -> None:
+    one = folded(created())
+    jobs = {name: replace(one, job_id=name) for name in ("job-a", "job-b")}
+    await checkpoints.save(0, Backlog(jobs=jobs), 5)
+    whole = await blobs.get(URI)
+    await blobs.replace(URI, whole.rpartition(b"\n")[0])
+    with pytest.raises(CheckpointError, match="cut off"):
+        await checkpoints.load(0)
+
+
 async def test_a_store_that_fails_is_not_a_missing_checkpoint(tmp_path: Path) -> None:
     """Else a worker would read the whole history again, and think it had to."""
     store = AsyncBlobs(Blobs(tmp_path.as_uri()))

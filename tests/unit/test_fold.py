@@ -223,11 +223,11 @@ def test_before_it_is_appended_a_retry_is_due_by_the_writers_clock() -> None:
     assert job.due == BEGAN + timedelta(seconds=32)
 
 
-def test_percent_never_falls_over_attempts() -> None:
-    job = folded(
-        created(), started(1), progress("worker-a/1", 1, 80), retry("worker-a/1"), started(2), progress("worker-a/2")
-    )
-    assert (job.percent, job.progress_sequence) == (80, 1)
+def test_percent_never_falls_over_attempts_and_each_run_counts_its_progress_from_one() -> None:
+    first = [created(), started(1), progress("worker-a/1", 3, 80), retry("worker-a/1"), started(2)]
+    again = evolve(folded(*first), appended(progress("worker-a/2", 1, 20), 9))
+    assert again is not None
+    assert (again.percent, again.progress_sequence) == (80, 1)
 
 
 def test_progress_out_of_order_or_repeated_is_ignored() -> None:

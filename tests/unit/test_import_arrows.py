@@ -11,7 +11,19 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted(file for house in ("schemas", "piperoll", "services") for file in (ROOT / house).rglob("*.py"))
 SERVICES = sorted(folder.name for folder in (ROOT / "services").iterdir() if (folder / "app.py").exists())
 
-STANDARD = ["collections", "dataclasses", "datetime", "enum", "functools", "heapq", "itertools", "math", "typing"]
+STANDARD = [
+    "collections",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "functools",
+    "hashlib",
+    "heapq",
+    "itertools",
+    "json",
+    "math",
+    "typing",
+]
 PURE = frozenset([*STANDARD, "pydantic", "pydantic_core"])
 """What the pure core may import beside our own: no I/O, no clock of its own, no event loop, no randomness."""
 CONTRACT = PURE | frozenset(["abc", "json", "re", "string", "urllib", "uuid"])

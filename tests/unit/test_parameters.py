@@ -50,9 +50,13 @@ def test_everything_the_seed_names_for_a_pdf_of_this_release_is_taken() -> None:
         {"filename": "a" * 4097},
         {"filename": "a\ud800.pdf"},
         {"filename": "a.pdf", "url": "https://example.com/a.pdf"},
-        {"filename": None, "url": "https://example.com/a.pdf"},
+        {"filename": None, "url": "ftp://example.com/a.pdf"},
+        {"filename": None, "url": "https://user:word@example.com/a.pdf"},
+        {"filename": None, "url": "https://example.com/a b.pdf"},
+        {"filename": None, "url": "example.com/a.pdf"},
         {"filename": None, "url": None},
-        {"extraction_method": "mistral_ocr"},
+        {"extraction_method": "magic"},
+        {"extraction_method": ["native"]},
         {"extraction_method": "NATIVE"},
         {"extraction_method": None},
         {"page_start": 0},
@@ -79,8 +83,17 @@ def test_everything_the_seed_names_for_a_pdf_of_this_release_is_taken() -> None:
         {"target_id": ""},
         {"target_id": "x" * 256},
         {"target_id": 3},
-        {"template": "MeetingMinutes"},
-        {"target_language": "de"},
+        {"template": "../MeetingMinutes"},
+        {"template": "a/b"},
+        {"template": ""},
+        {"template": 7},
+        {"context": "text"},
+        {"context": {"a": "x" * 1024 * 1024}},
+        {"target_language": "German, please"},
+        {"ocr_engine": "abbyy"},
+        {"include_preview_pages": None},
+        {"include_high_res_pages": 1},
+        {"file_hash": ""},
         {"unheard_of": None},
     ],
     ids=repr,
@@ -171,9 +184,33 @@ def test_both_sources_and_neither_get_the_same_plain_sentence() -> None:
             pdf(**changes)
 
 
-def test_a_url_alone_is_answered_with_what_to_do() -> None:
-    with pytest.raises(ValidationError, match="/api/files"):
-        PdfParameters.model_validate({"url": "https://example.com/a.pdf"})
+def test_a_url_stands_in_for_a_filename() -> None:
+    taken = PdfParameters.model_validate({"url": "https://example.com/a.pdf?x=1"})
+    assert (taken.url, taken.filename) == ("https://example.com/a.pdf?x=1", None)
+
+
+def test_everything_that_contract_4a_names_for_a_pdf_is_taken() -> None:
+    taken = pdf(
+        extraction_method="mistral_ocr_with_pages",
+        template="MeetingMinutes",
+        context={"event": "Tagung", "speakers": ["A", "B"]},
+        target_language="de",
+        include_ocr_images=False,
+        include_preview_pages=False,
+        include_high_res_pages=True,
+        ocr_engine="tesseract",
+        file_hash="5d41402abc4b2a76b9719d911017c592",
+    )
+    assert (taken.include_preview_pages, taken.include_high_res_pages) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "method"),
+    [("ocr", "tesseract_ocr"), ("combined", "both"), ("openai_vision", "llm"), ("native", "native")],
+)
+def test_an_alias_keeps_its_name_and_means_its_method(asked: str, method: str) -> None:
+    taken = pdf(extraction_method=asked)
+    assert (taken.extraction_method, taken.method) == (asked, method)
 
 
 json_values = st.recursive(

@@ -8,20 +8,35 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from piperoll.domain.job import Job
-from piperoll.domain.scheduler import AGEING_S, Running, Scheduler, lane_of, rank
+from piperoll.domain.scheduler import AGEING_S, Running, Scheduler, lane_of, rank, work_of
 from tests.support.histories import BEGAN, created
 from tests.support.lives import folded
 
 OWNERS = ["acme", "bolt", "crest"]
 USERS = [None, "ann", "ben"]
+WORKS = [None, None, "work-1", "work-2"]
 SLOTS = 4
 TEMPLATE = folded(created())
 
 
-def job(job_id: str, owner: str = "acme", user_id: str | None = None, age_s: float = 0, priority: int = 5) -> Job:
+def job(
+    job_id: str,
+    owner: str = "acme",
+    user_id: str | None = None,
+    age_s: float = 0,
+    priority: int = 5,
+    work: str | None = None,
+) -> Job:
     """A pending job that was created `age_s` seconds before the start of the test's time."""
-    began = BEGAN - timedelta(seconds=age_s)
-    return replace(TEMPLATE, job_id=job_id, owner=owner, user_id=user_id, created_at=began, priority=priority)
+    return replace(
+        TEMPLATE,
+        job_id=job_id,
+        owner=owner,
+        user_id=user_id,
+        created_at=BEGAN - timedelta(seconds=age_s),
+        priority=priority,
+        work_sha256=work,
+    )
 
 
 jobs = st.builds(
@@ -31,6 +46,7 @@ jobs = st.builds(
     st.sampled_from(USERS),
     st.integers(0, 4000),
     st.integers(0, 9),
+    st.sampled_from(WORKS),
 )
 
 
@@ -47,6 +63,30 @@ def naive_next(waiting: dict[str, Job], running: list[Job], free: int, reserved:
     return min(allowed, key=order, default=None)
 
 
+class NaiveHolding:
+    """Who is held back, by lists: of each lane the first jobs, as long as an equal one runs and they never waited."""
+
+    def __init__(self) -> None:
+        self.held: set[str] = set()
+        self.waited: set[str] = set()
+
+    def admitted(self, waiting: dict[str, Job], running: list[Job]) -> dict[str, Job]:
+        busy = {work_of(one) for one in running} - {None}
+        over = {name for name in self.held if work_of(waiting[name]) not in busy}
+        self.held, self.waited = self.held - over, self.waited | over
+        for lane in {lane_of(one) for one in waiting.values()}:
+            queue = sorted((one for one in waiting.values() if lane_of(one) == lane), key=rank)
+            for one in (one for one in queue if one.job_id not in self.held):
+                if work_of(one) not in busy or one.job_id in self.waited:
+                    break
+                self.held.add(one.job_id)
+        return {name: one for name, one in waiting.items() if name not in self.held}
+
+    def forget(self, job_id: str) -> None:
+        self.held.discard(job_id)
+        self.waited.discard(job_id)
+
+
 class SchedulerAgainstAList(RuleBasedStateMachine):
     """Offers, discards, takes and ends, in any order, while time passes."""
 
@@ -59,12 +99,14 @@ class SchedulerAgainstAList(RuleBasedStateMachine):
         self.waiting: dict[str, Job] = {}
         self.delayed: dict[str, tuple[Job, float]] = {}
         self.at_work: list[Job] = []
-        self.owners: dict[str, tuple[str, str | None]] = {}
+        self.owners: dict[str, tuple[str, str | None, str | None]] = {}
+        self.holding = NaiveHolding()
 
     def own(self, one: Job) -> Job:
-        """A job keeps its owner and user for ever; the rest may differ when it is offered again."""
-        owner, user_id = self.owners.setdefault(one.job_id, (one.owner, one.user_id))
-        return replace(one, owner=owner, user_id=user_id)
+        """A job keeps its owner, user and work for ever; the rest may differ when it is offered again."""
+        self.holding.forget(one.job_id)
+        kept = self.owners.setdefault(one.job_id, (one.owner, one.user_id, one.work_sha256))
+        return replace(one, owner=kept[0], user_id=kept[1], work_sha256=kept[2])
 
     @rule(one=jobs)
     def offer(self, one: Job) -> None:
@@ -83,6 +125,7 @@ class SchedulerAgainstAList(RuleBasedStateMachine):
 
     @rule(one=jobs)
     def discard(self, one: Job) -> None:
+        self.holding.forget(one.job_id)
         self.waiting.pop(one.job_id, None)
         self.delayed.pop(one.job_id, None)
         self.scheduler.discard(one.job_id)
@@ -99,11 +142,13 @@ class SchedulerAgainstAList(RuleBasedStateMachine):
                 self.waiting[name] = one
                 del self.delayed[name]
         free = SLOTS - len(self.at_work)
-        expected = naive_next(self.waiting, self.at_work, free, self.reserved)
+        admitted = self.holding.admitted(self.waiting, self.at_work)
+        expected = naive_next(admitted, self.at_work, free, self.reserved)
         taken = self.scheduler.take(self.now, self.running, free, self.reserved)
         assert taken == expected
         if taken is not None:
             del self.waiting[taken.job_id]
+            self.holding.forget(taken.job_id)
             self.at_work.append(taken)
             self.running.add(taken)
 
@@ -204,6 +249,44 @@ def test_reserved_slots_are_kept_for_owners_with_nothing_running() -> None:
     taken = scheduler.take(BEGAN, running, free=1, reserved=1)
     assert taken is not None
     assert taken.job_id == "modest-0"
+
+
+def test_a_job_whose_equal_runs_waits_for_its_end_and_holds_up_nobody() -> None:
+    running = Running()
+    first = job("first", work="w")
+    running.add(first)
+    scheduler = offered(job("equal", age_s=60, work="w"), job("other", work="v"), job("any"))
+    assert drained(scheduler, running, free=9) == ["any", "other"]
+    running.remove(first)
+    assert drained(scheduler, running, free=9) == ["equal"]
+
+
+def test_equal_jobs_wait_once_and_then_run_side_by_side() -> None:
+    """Whether the first one completed, failed or was cancelled: nobody waits for a second one, so nobody starves."""
+    running, first = Running(), job("first", work="w")
+    running.add(first)
+    scheduler = offered(*(job(f"equal-{number}", work="w") for number in range(3)))
+    assert drained(scheduler, running, free=9) == []
+    running.remove(first)
+    assert drained(scheduler, running, free=9) == ["equal-0", "equal-1", "equal-2"]
+
+
+def test_equal_jobs_of_two_owners_do_not_wait_for_each_other() -> None:
+    running = Running()
+    running.add(job("theirs", owner="bolt", work="w"))
+    assert drained(offered(job("mine", work="w")), running, free=9) == ["mine"]
+
+
+def test_a_held_job_that_is_taken_back_is_forgotten() -> None:
+    running, first = Running(), job("first", work="w")
+    running.add(first)
+    scheduler = offered(job("equal", work="w"))
+    assert drained(scheduler, running, free=9) == []
+    assert scheduler.oldest() is None
+    scheduler.discard("equal")
+    running.remove(first)
+    assert drained(scheduler, running, free=9) == []
+    assert (len(scheduler), scheduler._held, scheduler._waited, running.works) == (0, {}, set(), {})
 
 
 def test_the_oldest_job_that_may_run_now_is_told_and_a_delayed_one_is_not() -> None:

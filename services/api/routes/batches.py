@@ -1,26 +1,26 @@
-"""`/api/jobs/batch`: create many jobs at once, and see how they stand."""
+"""`/api/jobs/batch` and `/api/jobs/batches`: create many jobs at once, see how they stand, list and erase them."""
 
 import asyncio
-import re
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from schemas.ids import member_id
 from services.api import openapi
 from services.api.answers import success
 from services.api.bodies import read_json
 from services.api.caller import caller_of, header_user, idempotency_key
-from services.api.errors import not_found
+from services.api.listing import asked_batches
 from services.api.parts import parts_of
+from services.api.routes.lookup import own_batch
 from services.api.routes.plain import PlainRoute
+from services.api.rows import BatchRow
 from services.api.submissions import parse_batch
 from services.api.views import created_batch
 
 router = APIRouter(tags=["batches"], route_class=PlainRoute)
-
-_BATCH_ID = re.compile(r"batch-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @router.post("/api/jobs/batch", **openapi.CREATE_BATCH)
@@ -39,11 +39,34 @@ async def create_batch(request: Request) -> Response:
     return success(data, created.position, headers=created.headers)
 
 
+@router.get("/api/jobs/batches", **openapi.LIST_BATCHES)
+@router.get("/api/jobs/batches/", include_in_schema=False)
+async def list_batches(request: Request) -> Response:
+    """The owner's batches with their counts, newest first, without their jobs."""
+    asked = asked_batches(request.query_params, header_user(request))
+    return success(await parts_of(request).listing.batches(caller_of(request).owner, asked))
+
+
 @router.get("/api/jobs/batch/{batch_id}", **openapi.GET_BATCH)
 async def get_batch(request: Request, batch_id: str) -> Response:
     """A batch, its counts, and how each of its jobs stands."""
-    if not _BATCH_ID.fullmatch(batch_id):
-        raise not_found("batch")
-    reading = parts_of(request).reading
-    row = await reading.batch(batch_id, caller_of(request).owner)
-    return success(await reading.shown_batch(row), row.position)
+    row = await own_batch(request, batch_id)
+    return success(await parts_of(request).reading.shown_batch(row), row.position)
+
+
+@router.delete("/api/jobs/batch/{batch_id}", **openapi.DELETE_BATCH)
+async def delete_batch(request: Request, batch_id: str) -> Response:
+    """Erases a batch's jobs, then the batch. 202 when that was not read back in time."""
+    parts = parts_of(request)
+    row = await own_batch(request, batch_id)
+    positions = await parts.commands.erase_batch(batch_id, _unerased(row), caller_of(request))
+    passed = await parts.reading.passed(*positions)
+    data = {"batch_id": batch_id, "message": "batch deleted", "jobs_deleted": len(positions) - 1}
+    return success(data, positions[-1], status=200 if passed else 202)
+
+
+def _unerased(row: BatchRow) -> list[str]:
+    """The members that are still there, also those that nobody created yet."""
+    gone = {member.job_id for member in row.members if member.erased}
+    members = (member_id(row.batch.batch_id, index) for index in range(row.batch.count))
+    return [job_id for job_id in members if job_id not in gone]

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.errors import ErrorCode
+from services.api import openapi
 from services.api.answers import success
 from services.api.errors import UnavailableError
 from services.api.parts import parts_of
@@ -14,15 +15,15 @@ from services.api.routes.plain import PlainRoute
 router = APIRouter(tags=["health"], route_class=PlainRoute)
 
 
-@router.get("/api/health/", summary="Whether the process lives")
+@router.get("/api/health/", **openapi.LIVE)
 @router.get("/api/health", include_in_schema=False)
-@router.get("/api/health/live", summary="Whether the process lives")
+@router.get("/api/health/live", **openapi.LIVE)
 async def live(request: Request) -> Response:
     """200 as long as requests are answered at all."""
     return success({"status": "ok"})
 
 
-@router.get("/api/health/ready", summary="Whether requests can be served")
+@router.get("/api/health/ready", **openapi.READY)
 async def ready(request: Request) -> Response:
     """200 when Kafka and the read model answer; else 503 and what is missing."""
     if problems := parts_of(request).problems():

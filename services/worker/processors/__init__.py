@@ -8,6 +8,8 @@ from services.worker.processors.contract import Processor
 MODULES: dict[str, str] = {
     "noop": "services.worker.processors.noop",
     "pdf": "services.worker.processors.pdf",
+    "session": "services.worker.processors.session",
+    "transformer": "services.worker.processors.transformer",
 }
 """Every job type of this release and the module whose `process` does its work."""
 

@@ -4,11 +4,11 @@ A processor is a function `process(parameters, workspace, report) -> Result` in 
 
 One whose results may be used again asks for an earlier one as soon as it knows its input's content:
 
-    if (earlier := workspace.recall(asked, content=source.sha256, engine=ENGINE)) is not None:
+    if (earlier := workspace.recall(asked, without={"filename", "url"}, content=source.sha256())) is not None:
         return earlier
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,7 @@ class Limits:
     """What a run may read: files under `roots` (resolved), of at most `max_bytes` and `max_pages`.
 
     A `url` is fetched within `fetch_timeout_s` in all; `networks` are private ones that it may lead to.
-    `templates_dir` holds the operator's own templates.
+    `templates_dir` holds the operator's own templates. `ocr_languages` are Tesseract's names, such as `deu+eng`.
     """
 
     roots: tuple[Path, ...]
@@ -37,22 +37,25 @@ class Limits:
     networks: tuple[Network, ...] = ()
     fetch_timeout_s: float = 120.0
     templates_dir: Path | None = None
+    ocr_languages: str = "deu+eng"
 
 
 class Recall(Protocol):
     """Looks for the result of an earlier run of the same work, of the same owner (contract 10)."""
 
-    def __call__(self, parameters: JobParameters, **shaping: Any) -> "Result | None":
+    def __call__(
+        self, parameters: JobParameters, *, without: Collection[str] = (), **shaped_by: Any
+    ) -> "Result | None":
         """The earlier result, its files copied to this run; None: do the work, and what comes of it is kept.
 
-        `shaping` is what shapes the result beside the parameters, as JSON: hashes of the content read, of a
-        template's text, versions and models. The parameters that only name a source (`filename`, `url`) do not
-        count, so pass them where they show in the result. Obeys `use_cache` and `force_refresh`. To be called at
-        most once a run, and before anything is kept. Raises BlobStoreError.
+        All parameters count but those of `without`, which only say where content came from. `shaped_by` is what
+        shapes the result beside them, as JSON: hashes of the content read and of a template's text, versions,
+        models. Obeys `use_cache` and `force_refresh`. To be called at most once a run, before anything is kept.
+        Raises BlobStoreError.
         """
 
 
-def _nothing_kept(parameters: JobParameters, **shaping: Any) -> None:
+def _nothing_kept(parameters: JobParameters, *, without: Collection[str] = (), **shaped_by: Any) -> None:
     """For a run without a cache."""
 
 
@@ -87,18 +90,27 @@ class Workspace:
         self.blobs.put_named(uri, content, media_type)
         return self.blobs.location(uri)
 
+    def keep_file(self, name: str, path: Path, media_type: str) -> str:
+        """As `keep`, for a file on this disk, which goes to the store in pieces. Raises BlobStoreError."""
+        uri = f"{self.job_id}/{self.run}/{name}"
+        with path.open("rb") as file:
+            self.blobs.put_file(uri, file, media_type)
+        return self.blobs.location(uri)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What a run made: the parts of the result document (contract 6), and numbers for the log.
 
-    `extra` are further top-level keys of the document; `notes` are sentences for the job's `logs`.
+    `extra` are further top-level keys of the document; `notes` are sentences for the job's `logs`. `files` are kept
+    outputs that the API serves under a name of its own, such as `pages_archive`: what they are -> name as in `keep`.
     One that is not `cacheable` is kept from later jobs: it lacks a part that another attempt may bring.
     """
 
     structured_data: Mapping[str, Any]
     assets: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     pages: int | None = None
     bytes_in: int | None = None
@@ -113,6 +125,8 @@ class Result:
             "assets": list(self.assets),
             "target_dir": target_dir,
         }
+        if self.files:
+            document["files"] = dict(self.files)
         if self.notes:
             document["notes"] = list(self.notes)
         if self.from_cache:
@@ -127,6 +141,7 @@ class Result:
         return cls(
             structured_data=parts.pop("structured_data"),
             assets=tuple(parts.pop("assets")),
+            files=parts.pop("files", {}),
             notes=tuple(parts.pop("notes", ())),
             extra=parts,
             pages=pages,

@@ -8,15 +8,19 @@ from urllib.parse import quote, unquote, urlsplit
 
 MAX_CHARS = 50  # at most four bytes each: below the 255 that file systems take, with room for an ending
 NAMELESS = "untitled"
-FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
+FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f]')
 EDGES = " ."  # a name of dots is a folder; Windows drops them and blanks at the end
 SPACES = re.compile(r"[-\s]+")
 
 
 def safe_name(text: str) -> str:
-    """A name that any file system takes, of at most 50 characters: forbidden ones become `_`, hyphens a space."""
-    replaced = FORBIDDEN.sub("_", unicodedata.normalize("NFC", text))
-    name = SPACES.sub(" ", replaced).strip(EDGES)[:MAX_CHARS].strip(EDGES)
+    """A name that any file system takes, of at most 50 characters: hyphens become a space, forbidden characters `_`.
+
+    So does what nobody can see, such as half of a surrogate pair: the API serves printable names alone.
+    """
+    spaced = SPACES.sub(" ", FORBIDDEN.sub("_", unicodedata.normalize("NFC", text)))
+    seen = "".join(char if char.isprintable() else "_" for char in spaced)
+    name = seen.strip(EDGES)[:MAX_CHARS].strip(EDGES)
     return name or NAMELESS
 
 

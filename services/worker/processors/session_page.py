@@ -5,13 +5,43 @@ beside the text, not in it.
 """
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from lxml import etree, html
 
 UNSEEN = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea")
 INLINE = frozenset(
-    ["a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "dfn", "em", "font", "i", "kbd", "label", "mark", "q", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"]
+    [
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "bdo",
+        "cite",
+        "code",
+        "data",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "kbd",
+        "label",
+        "mark",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+    ]
 )
 BLANKS = re.compile(r"[^\S\n]+")
 EMPTY_LINES = re.compile(r"\s*\n\s*")
@@ -20,10 +50,10 @@ EMPTY_LINES = re.compile(r"\s*\n\s*")
 def page_text(content: bytes, charset: str | None = None) -> str:
     """The page's title and text, a line for each block, blank lines dropped; empty for a page without words.
 
-    `charset` is what the server said, if anything; a page's own word counts without it.
+    `charset` is what the server said. Without it, what reads as UTF-8 is UTF-8, and else a page's own word counts.
     """
     try:
-        root = html.document_fromstring(content, parser=_parser(charset))
+        root = html.document_fromstring(content, parser=_parser(content, charset))
     except (etree.ParserError, etree.XMLSyntaxError):  # nothing but blanks or comments
         return ""
     etree.strip_elements(root, etree.Comment, etree.ProcessingInstruction, *UNSEEN, with_tail=False)
@@ -31,11 +61,21 @@ def page_text(content: bytes, charset: str | None = None) -> str:
     return EMPTY_LINES.sub("\n", text).strip()
 
 
-def _parser(charset: str | None) -> html.HTMLParser:
+def _parser(content: bytes, named: str | None) -> html.HTMLParser:
+    """A parser for the named charset if there is one, else for UTF-8 if that fits; else the page's own word counts."""
+    for charset in (named, _utf_8(content)):
+        with suppress(LookupError):  # a charset that nobody knows
+            if charset:
+                return html.HTMLParser(encoding=charset)
+    return html.HTMLParser()
+
+
+def _utf_8(content: bytes) -> str | None:
     try:
-        return html.HTMLParser(encoding=charset)
-    except LookupError:  # a charset that nobody knows
-        return html.HTMLParser()
+        content.decode()
+    except UnicodeDecodeError:
+        return None
+    return "utf-8"
 
 
 def _pieces(root: Any) -> list[str]:

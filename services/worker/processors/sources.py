@@ -1,9 +1,10 @@
-"""Opens the file that a job names: a path under the allowed folders, or an upload. Knows no file format.
+"""Opens the file that a job names: a path under the allowed folders, an upload, or a url. Knows no file format.
 
 What is opened is a descriptor, and what is checked is that descriptor, so that nobody can swap the file for a link
 between the check and the reading.
 """
 
+import hashlib
 import os
 import re
 import stat
@@ -16,6 +17,7 @@ from typing import BinaryIO
 
 from piperoll.blobs import BlobMissingError
 from schemas.errors import ErrorCode
+from services.worker.fetching import fetch
 from services.worker.processors.contract import Limits, ProcessingError, Workspace
 
 UPLOAD_SCHEME = "upload://"
@@ -27,16 +29,30 @@ FILE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An open input: its own name, its size in bytes, and the descriptor that was checked."""
+    """An open input: its own name, its size in bytes, and the descriptor that was checked.
+
+    `media_type` is what a server said of a download, empty for others.
+    """
 
     name: str
     size: int
     file: BinaryIO
+    media_type: str = ""
 
     @property
     def path(self) -> str:
         """A path that opens this very file again, whatever became of its name (proc(5), /proc/pid/fd)."""
         return f"/proc/self/fd/{self.file.fileno()}"
+
+    @property
+    def written_ns(self) -> int:
+        """When the content was last changed: another value than before means that it was not the same throughout."""
+        return os.fstat(self.file.fileno()).st_mtime_ns
+
+    def sha256(self) -> str:
+        """The hash of the content; reads all of it."""
+        with open(self.path, "rb") as again:  # noqa: PTH123 - the descriptor's own position stays where it is
+            return hashlib.file_digest(again, "sha256").hexdigest()
 
 
 @contextmanager
@@ -54,6 +70,14 @@ def open_source(filename: str, workspace: Workspace, end_marker: bytes) -> Itera
         size = os.fstat(file.fileno()).st_size
         _check_size(size, workspace.limits)
         yield Source(name=name, size=size, file=file)
+
+
+@contextmanager
+def open_url(url: str, workspace: Workspace) -> Iterator[Source]:
+    """Opens what a `url` leads to, downloaded into the run's own folder. Raises ProcessingError as `fetch` does."""
+    fetched = fetch(url, workspace)
+    with fetched.path.open("rb") as file:
+        yield Source(name=fetched.name, size=fetched.size, file=file, media_type=fetched.media_type)
 
 
 def _check_size(size: int, limits: Limits) -> None:

@@ -42,6 +42,16 @@ class Providers:
         """The chat model that is asked when a job names none."""
         return self._setup.chat_model
 
+    @property
+    def ocr_model(self) -> str:
+        """The model that reads documents."""
+        return self._setup.ocr_model
+
+    @property
+    def vision_model(self) -> str:
+        """The model that looks at images."""
+        return self._setup.vision_model
+
     def ocr(
         self, source: Path | bytes, name: str, pages: Sequence[int] | None = None, report: OcrReport | None = None
     ) -> OcrAnswer:

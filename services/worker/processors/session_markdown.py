@@ -1,0 +1,122 @@
+"""What a session's Markdown is made from: the text and context for its template, and its placeholders. Pure.
+
+Filling the template is the template engine's business (contract 9); what `{videoplayer}` and `{slides}` become is
+decided here (contract 13, steps 6 and 7).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+from schemas.parameters.session import SessionParameters
+
+PLAYER = "videoplayer"
+TABLE = "slidetable"
+MARKS = {"videoplayer": PLAYER, "slides": TABLE}
+"""A template's placeholders, written `{name}`, and the variables that stand in for them."""
+FALLBACK = "Session_en"
+VIMEO_HOSTS = ("vimeo.com", "www.vimeo.com", "player.vimeo.com")
+VIMEO_ID = re.compile(r"^[0-9]{1,20}$")
+VIMEO_HASH = re.compile(r"^[0-9a-f]{4,64}$")
+
+
+def template_names(template: str, language: str) -> tuple[str, ...]:
+    """The templates to look for, the best first (contract 13)."""
+    return tuple(dict.fromkeys((f"{template}_{language}", template, FALLBACK)))
+
+
+def model_text(web_text: str, page_texts: Sequence[str]) -> str:
+    """What a template is filled from: the page's words, then those of the slides."""
+    slides = [f"--- Slide {number} ---\n{text.strip()}" for number, text in enumerate(page_texts, 1) if text.strip()]
+    return "\n\n".join([web_text, *slides])
+
+
+def context(
+    asked: SessionParameters,
+    transcript: str,
+    attachments: Sequence[str],
+    page_count: int,
+    template: str,
+    cache_key: str,
+) -> dict[str, Any]:
+    """The variables of the template (contract 13, step 6); what was not given is empty.
+
+    `attachments` are links as the Markdown file needs them, `template` the name of the one that was found.
+    """
+    return {
+        "event": asked.event,
+        "session": asked.session,
+        "track": asked.track,
+        "day": asked.day or "",
+        "starttime": asked.starttime or "",
+        "endtime": asked.endtime or "",
+        "speakers": asked.speakers,
+        "speakers_url": asked.speakers_url,
+        "speakers_image_url": asked.speakers_image_url,
+        "url": asked.url,
+        "video_url": asked.video_url or "",
+        "video_mp4_url": asked.video_url if is_file(asked.video_url) else "",
+        "video_transcript": transcript,
+        "attachments_url": asked.attachments_url or "",
+        "attachment_paths": list(attachments),
+        "page_count": page_count,
+        "cache_key": cache_key,
+        "source_language": asked.source_language,
+        "target_language": asked.target_language,
+        "target": asked.target or "",
+        "template": template,
+    }
+
+
+def marks(video_url: str | None, table: str) -> dict[str, str]:
+    """What stands in the place of the placeholders, by variable."""
+    return {PLAYER: player(video_url), TABLE: table}
+
+
+def is_file(video_url: str | None) -> bool:
+    """Whether a video's address names a file that a browser plays, and not a page with a player in it."""
+    return video_url is not None and urlsplit(video_url).path.lower().endswith(
+        (".mp4", ".m4v", ".webm", ".mov", ".ogv")
+    )
+
+
+def player(video_url: str | None) -> str:
+    """The HTML for a video: a frame with Vimeo's player, else a video element; empty without a video."""
+    if not video_url:
+        return ""
+    if frame := _vimeo(video_url):
+        return (
+            f'<iframe src="{escape(frame)}" width="640" height="360" allow="autoplay; fullscreen; picture-in-picture" '
+            "allowfullscreen></iframe>"
+        )
+    return f'<video src="{escape(video_url)}" width="640" height="360" controls></video>'
+
+
+def _vimeo(video_url: str) -> str | None:
+    """The address of Vimeo's player for `vimeo.com/ID`, `vimeo.com/ID/HASH` or `player.vimeo.com/video/ID?h=HASH`."""
+    parts = urlsplit(video_url)
+    if parts.hostname not in VIMEO_HOSTS:
+        return None
+    segments = [segment for segment in parts.path.split("/") if segment]
+    at = next((index for index, segment in enumerate(segments) if VIMEO_ID.match(segment)), None)
+    if at is None:
+        return None
+    hashes = [*segments[at + 1 : at + 2], *parse_qs(parts.query).get("h", [])]
+    private = next((text for text in hashes if VIMEO_HASH.match(text)), None)
+    return f"https://player.vimeo.com/video/{segments[at]}{f'?h={quote(private)}' if private else ''}"
+
+
+def placed(body: str, variables: Mapping[str, str]) -> str:
+    """A template's body with `{{variable}}` for each placeholder; one that stands for nothing goes with its line.
+
+    So what is put in is never looked at again, whatever stands in it.
+    """
+    for mark, variable in MARKS.items():
+        written = rf"(?<!\{{)\{{{mark}\}}(?!\}})"
+        if not variables.get(variable):
+            body = re.sub(rf"(?m)^[ \t]*{written}[ \t]*\n(?:[ \t]*\n)?", "", body)
+            body = re.sub(written, "", body)
+        body = re.sub(written, f"{{{{{variable}}}}}", body)
+    return body

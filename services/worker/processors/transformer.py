@@ -1,0 +1,87 @@
+"""The `transformer` job: fills a template from a text or a web page (contract 4c, 5, 6, 9 and 11)."""
+
+import hashlib
+import json
+from typing import cast
+
+from schemas.errors import ErrorCode
+from schemas.parameters import JobParameters
+from schemas.parameters.transformer import TransformerParameters
+from services.worker.errors import ProcessingError
+from services.worker.fetching import fetch
+from services.worker.processors.contract import Report, Result, Workspace
+from services.worker.processors.readable import MAX_PAGE_BYTES, readable_text
+from services.worker.templates import Languages, Transformed, apply_template, load, parse
+
+ENGINE = 1
+"""Raised when templates are filled or rendered in another way, so that earlier results are not taken over."""
+
+FETCH_FAILURES = (ErrorCode.URL_NOT_FOUND, ErrorCode.HTTP_ERROR, ErrorCode.NETWORK_ERROR, ErrorCode.TIMEOUT)
+
+
+def process(parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+    """Transforms. Raises ProcessingError: TEMPLATE_ERROR, URL_FETCH_ERROR, URL_TRANSFORMATION_ERROR,
+    BLOCKED_ADDRESS, FILE_TOO_LARGE, JSON_PARSE_ERROR, TEMPLATE_TRANSFORMATION_ERROR and what providers raise.
+    """
+    asked = cast(TransformerParameters, parameters)
+    report("initializing", 0)
+    report("loading_template", 20)
+    content = asked.template_content or load(asked.template or "", workspace.limits.templates_dir)[1]
+    template = parse(content)
+    text = asked.text or _page_text(asked, workspace, report)
+    local = asked.provider == "local" if asked.provider else not workspace.providers.has_chat
+    earlier = workspace.recall(
+        asked,
+        without={"url", "text", "template", "template_content", "container_selector", "provider", "model"},
+        text=_sha256(text),
+        template=_sha256(content),
+        model=None if local else asked.model or workspace.providers.chat_model,
+        engine=ENGINE,
+    )
+    if earlier is not None:
+        return earlier
+    report("transforming_text", 50)
+    transformed = apply_template(
+        template,
+        text,
+        asked.context,
+        Languages(asked.source_language, asked.target_language),
+        workspace.providers,
+        descriptions=asked.additional_field_descriptions,
+        local=asked.provider == "local" if asked.provider else None,
+        model=asked.model,
+    )
+    report("finalizing", 90)
+    return _result(transformed, workspace, len(text.encode()))
+
+
+def _page_text(asked: TransformerParameters, workspace: Workspace, report: Report) -> str:
+    report("loading_template", 30, "Fetching the page")
+    try:
+        page = fetch(asked.url or "", workspace, min(MAX_PAGE_BYTES, workspace.limits.max_bytes))
+    except ProcessingError as error:
+        if error.code not in FETCH_FAILURES:
+            raise
+        raise ProcessingError(
+            ErrorCode.URL_FETCH_ERROR, error.message, error.retryable, error.retry_after_s, error_type=error.code.value
+        ) from error
+    return readable_text(page, asked.container_selector)
+
+
+def _result(transformed: Transformed, workspace: Workspace, size: int) -> Result:
+    fields = json.dumps(transformed.fields, ensure_ascii=False, indent=2)
+    made = {"transformed_text": transformed.text, "template_fields": transformed.fields}
+    return Result(
+        structured_data=made,
+        extra=made,
+        assets=(
+            workspace.keep("transformed.md", transformed.text.encode(), "text/markdown; charset=utf-8"),
+            workspace.keep("template_fields.json", fields.encode(), "application/json"),
+        ),
+        notes=transformed.notes,
+        bytes_in=size,
+    )
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

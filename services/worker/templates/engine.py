@@ -1,0 +1,175 @@
+"""The template engine (contract 9): a template's parts, its fields, and what it becomes when they are filled. Pure.
+
+Values are put in once and never looked at again, so that a text with `{{…}}` in it stays a text.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeGuard
+
+from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
+
+JSON_KEYS = frozenset(
+    {
+        "affiliations",
+        "attachments",
+        "chapters",
+        "confidence",
+        "provenance",
+        "slides",
+        "speakers",
+        "tags",
+        "toc",
+        "topics",
+    }
+)
+"""Keys of the front matter whose values are written as JSON; all others are strings (contract 9)."""
+
+TEXT = "text"  # `{{text}}` is the input
+
+_MARKER = re.compile(r"\{\{([A-Za-z][A-Za-z0-9_]*)(?:\|([^}]+))?\}\}")
+_OPENED = re.compile(r"\{\{[^{}|\n]*\|")
+_PROMPT = re.compile(r"^---[ \t]*systemprompt[ \t]*$\n?", re.MULTILINE)
+_FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+_KEY = re.compile(r"([A-Za-z_][\w-]*):[ \t]*(.*)")
+_QUOTES = "\"'"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template taken apart. `front` are the lines of its front matter; None when it has none.
+
+    `fields` are the names to fill and what to put into each, in the order in which they first occur.
+    """
+
+    body: str
+    front: tuple[str, ...] | None
+    system_prompt: str
+    fields: Mapping[str, str]
+
+
+def parse(content: str) -> Template:
+    """Takes a template apart. A text without markers is one too, and is rendered as it is.
+
+    Raises ProcessingError TEMPLATE_ERROR for front matter without an end, and for a field that is not written
+    `{{name|instruction}}`.
+    """
+    content = content.removeprefix("\ufeff").replace("\r\n", "\n")
+    rest, *prompts = _PROMPT.split(content, maxsplit=1)
+    _check(rest)
+    matter = _FRONT.match(rest)
+    front = tuple(matter[1].splitlines()) if matter else None
+    fields: dict[str, str] = {}
+    for name, instruction in _MARKER.findall(rest):
+        if instruction:
+            fields.setdefault(name, instruction.strip())
+    return Template(
+        body=rest[matter.end() :] if matter else rest,
+        front=front,
+        system_prompt="".join(prompts).strip(),
+        fields=MappingProxyType(fields),
+    )
+
+
+def _check(text: str) -> None:
+    if re.match(r"---[ \t]*\n", text) and not _FRONT.match(text):
+        raise _broken("its front matter begins with a line --- and has no such line at its end")
+    for found in _OPENED.finditer(text):
+        if not _MARKER.match(text, found.start()):
+            line = text.count("\n", 0, found.start()) + 1
+            raise _broken(f"the field in line {line} is not written {{{{name|instruction}}}}, without }} within it")
+
+
+def _broken(why: str) -> ProcessingError:
+    return ProcessingError(ErrorCode.TEMPLATE_ERROR, f"The template is broken: {why}.", error_type="TemplateReadError")
+
+
+def render(template: Template, values: Mapping[str, Any], context: Mapping[str, Any], text: str) -> str:
+    """The filled template: `values` for its fields, `context` for its variables, `text` for `{{text}}`.
+
+    A field without a value is empty; a variable that nothing is known of stays in the body as it is written.
+    """
+    filling = _Filling(values, {**values, **context, TEXT: text})
+    body = _MARKER.sub(filling.in_body, template.body)
+    if template.front is None:
+        return body
+    following = (*template.front[1:], "")
+    lines = [filling.front_line(line, after) for line, after in zip(template.front, following, strict=True)]
+    return "\n".join(["---", *lines, "---", body])
+
+
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """Where values come from: fields by `values`, bare variables by `variables`."""
+
+    values: Mapping[str, Any]
+    variables: Mapping[str, Any]
+
+    def in_body(self, found: "re.Match[str]") -> str:
+        """What stands in a marker's place. A list that has a line for itself becomes a list there."""
+        name, instruction = found.groups()
+        if not instruction:
+            return _plain(self.variables[name]) if name in self.variables else found[0]
+        value = self.values.get(name)
+        if _is_list_of_words(value):
+            return "\n".join(f"- {_plain(item)}" for item in value) if _is_alone(found) else _inline(value)
+        return _plain(value)
+
+    def front_line(self, line: str, after: str) -> str:
+        """A line of the front matter, rebuilt if it stands for a value, else as it is."""
+        known = _KEY.fullmatch(line.rstrip())
+        if known is None:
+            return _MARKER.sub(lambda found: _inline(self._value(found)), line)
+        key, given = known.groups()
+        if not given:
+            return (
+                line if after.startswith((" ", "\t", "-")) else f"{key}: {_front_value(key, self.variables.get(key))}"
+            )
+        given = given.strip(_QUOTES)
+        if whole := _MARKER.fullmatch(given):
+            return f"{key}: {_front_value(key, self._value(whole))}"
+        if not _MARKER.search(given):
+            return line
+        return f"{key}: {_quoted(_MARKER.sub(lambda found: _inline(self._value(found)), given))}"
+
+    def _value(self, found: "re.Match[str]") -> Any:
+        name, instruction = found.groups()
+        return self.values.get(name) if instruction else self.variables.get(name)
+
+
+def _is_alone(found: "re.Match[str]") -> bool:
+    """Whether a marker has a line for itself."""
+    before = found.string[: found.start()].rpartition("\n")[2]
+    after = found.string[found.end() :].partition("\n")[0]
+    return not before.strip() and not after.strip()
+
+
+def _is_list_of_words(value: Any) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, list | tuple) and not any(isinstance(item, dict | list | tuple) for item in value)
+
+
+def _plain(value: Any) -> str:
+    """A value as text: nothing for None, JSON for lists and objects."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _inline(value: Any) -> str:
+    """A value within a line: a list of words with commas between them."""
+    return ", ".join(_plain(item) for item in value) if _is_list_of_words(value) else _plain(value)
+
+
+def _front_value(key: str, value: Any) -> str:
+    if key in JSON_KEYS:
+        return json.dumps([] if value is None or value == "" else value, ensure_ascii=False)
+    return _quoted(_inline(value))
+
+
+def _quoted(text: str) -> str:
+    """A double-quoted string of YAML on one line. Every JSON string is one (YAML 1.2, 10.3)."""
+    return json.dumps(" ".join(text.splitlines()).strip(), ensure_ascii=False)

@@ -1,0 +1,111 @@
+"""A text as lines of known kinds: headings, list items, labels with what stands behind them, prose. Pure.
+
+It serves the local rules: nothing is understood here, only the marks that writers of minutes and notes set anyway.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+_HEADING = re.compile(r"#{1,6}\s+(.+?)[ #]*|(?:\*\*|__)([^*_]+?):?(?:\*\*|__):?")
+_ITEM = re.compile(r"(?:[-*+•\u2013]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s*)?(.*)|\[[ xX]\]\s*(.*)")
+_LABEL = re.compile(r"(?:\*\*|__)?([^\W\d_][\w /&()'\u2019.-]{0,40}?)(?:\*\*|__)?\s*:(?:\*\*|__)?(?:\s+(.*))?")
+_RULE = re.compile(r"[-=_*]{3,}(?: .{0,60} [-=_*]{3,})?|\|.*\|")
+_SENTENCE_END = re.compile(r"[.!?…][\"”»'\u2019)\]]*(?=\s+[\"“„«'\u2018(\[]*[^\W_a-zäöüß])")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:\d{1,2}|[^\W\d_]|bzw|ca|dr|e\.g|etc|evtl|fr|ggf|hr|i\.e|inkl|mr|mrs|ms|no|nr|prof|sog|st|usw|vgl|vs)"
+    r"\.$",
+    re.IGNORECASE,
+)
+
+
+LAST_WORD = 12  # characters: as long as the longest abbreviation with what stands around it
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line. `label` is what stands before a colon or as a heading, `text` the rest without its marks."""
+
+    kind: str  # heading, item, label, prose, blank, rule
+    text: str
+    label: str = ""
+    open_task: bool = False
+
+
+def outline(text: str) -> list[Line]:
+    """The lines of a text. A heading's words are its label; an item's text may hold a label of its own."""
+    return [_line(line.strip()) for line in text.splitlines()]
+
+
+def _line(line: str) -> Line:
+    if not line:
+        return Line("blank", "")
+    if _RULE.fullmatch(line):
+        return Line("rule", "")
+    if heading := _HEADING.fullmatch(line):
+        return Line("heading", "", (heading[1] or heading[2]).strip().removesuffix(":"))
+    if item := _ITEM.fullmatch(line):
+        text = plain(item[1] or item[2] or "")
+        label = _LABEL.fullmatch(text)
+        return Line("item", text, label[1].strip() if label else "", "[ ]" in line[:8])
+    if label := _LABEL.fullmatch(line):
+        return Line("label", plain(label[2] or ""), label[1].strip())
+    return Line("prose", plain(line))
+
+
+def plain(text: str) -> str:
+    """Text without the marks of emphasis around words."""
+    return re.sub(r"(\*\*|__|`)(.+?)\1", r"\2", text).strip()
+
+
+def after_label(item: Line) -> str:
+    """What stands behind the label of an item."""
+    return item.text.partition(":")[2].strip()
+
+
+def section(lines: list[Line], start: int, is_known: Callable[[str], bool]) -> list[Line]:
+    """The lines that belong to the heading or the empty label at `start`.
+
+    A heading's reach to the next heading; a label's to the first gap after them. Both end at a label that is known.
+    """
+    heading = lines[start].kind == "heading"
+    found: list[Line] = []
+    gap = False
+    for line in lines[start + 1 :]:
+        if line.kind == "heading" or (line.kind == "label" and is_known(line.label)):
+            break
+        if line.kind in ("blank", "rule"):
+            gap = bool(found)
+            continue
+        if gap and not heading and not (line.kind == "item" and found[-1].kind == "item"):
+            break
+        found.append(line)
+    return found
+
+
+def content(line: Line) -> str:
+    """The words of a line, a label that is none of ours included."""
+    return f"{line.label}: {line.text}".strip() if line.kind == "label" else line.text
+
+
+def paragraphs(lines: list[Line]) -> Iterator[str]:
+    """The prose of a text, a paragraph each."""
+    words: list[str] = []
+    for line in [*lines, Line("blank", "")]:
+        if line.kind == "prose":
+            words.append(line.text)
+        elif words:
+            yield " ".join(words)
+            words = []
+
+
+def sentences(paragraph: str) -> list[str]:
+    """The sentences of a paragraph; abbreviations, initials and days (`3. Mai`) end none."""
+    found: list[str] = []
+    begin = 0
+    for end in _SENTENCE_END.finditer(paragraph):
+        tail = paragraph[max(begin, end.end() - LAST_WORD) : end.end()]
+        if not _ABBREVIATION.search(tail):
+            found.append(paragraph[begin : end.end()].strip())
+            begin = end.end()
+    return [*found, rest] if (rest := paragraph[begin:].strip()) else found
