@@ -1,6 +1,8 @@
 """How every client of ours reaches Kafka, and looks at a topic without reading it."""
 
+import contextlib
 import ssl
+import time
 from collections.abc import AsyncGenerator, Iterable
 from datetime import datetime
 from typing import Any
@@ -12,7 +14,8 @@ from piperoll.log.record import Record
 from piperoll.settings import Settings
 from schemas.topics import Topic
 
-READ_ONE_TIMEOUT_MS = 10_000  # a record that is surely there; beyond this the broker is not answering
+POLL_MS = 200  # short: at the end of a stretch there may be no record to wait for, only a gap that is passed
+SILENCE_S = 10.0  # records that are surely there; beyond this the broker is not answering
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -90,16 +93,20 @@ class KafkaOffsets:
         Meant for few records: it holds them all. Raises TimeoutError when the broker stops answering.
         """
         records: list[Record] = []
-        async for batch in self.scan(topic, begin, end):
-            records.extend(batch)
-            if limit is not None and len(records) >= limit:
-                break
+        async with contextlib.aclosing(self.scan(topic, begin, end)) as batches:
+            async for batch in batches:
+                records.extend(batch)
+                if limit is not None and len(records) >= limit:
+                    break
         return records
 
     async def scan(
         self, topic: Topic, begin: dict[int, int], end: dict[int, int]
     ) -> AsyncGenerator[list[Record], None]:
-        """Yields lists of records of one partition each, from `begin` up to but not including `end`."""
+        """Yields lists of records of one partition each, from `begin` up to but not including `end`.
+
+        Close it if it is left before its end (contextlib.aclosing). Raises TimeoutError when the broker stops answering.
+        """
         open_parts = {part for part, offset in begin.items() if offset < end.get(part, 0)}
         if not open_parts:
             return
@@ -111,13 +118,16 @@ class KafkaOffsets:
             consumer.assign([TopicPartition(topic.name, part) for part in open_parts])
             for part in open_parts:
                 consumer.seek(TopicPartition(topic.name, part), begin[part])
+            heard = time.monotonic()
             while open_parts:
-                polled = await consumer.getmany(timeout_ms=READ_ONE_TIMEOUT_MS, max_records=1000)
+                polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=1000)
                 for tp, raw in polled.items():
                     yield [record_of(one) for one in raw if one.offset < end[tp.partition]]
                 reached = await self._reached(consumer, topic, open_parts, end)
-                if not polled and not reached:
-                    raise TimeoutError(f"{topic.name} did not answer for {READ_ONE_TIMEOUT_MS} ms")
+                if polled or reached:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > SILENCE_S:
+                    raise TimeoutError(f"{topic.name} did not answer for {SILENCE_S:g} s")
                 for part in reached:
                     consumer.pause(TopicPartition(topic.name, part))
                 open_parts -= reached

@@ -75,6 +75,8 @@ class KafkaAppender:
         deadline_s: float | None = None,
     ) -> Position:
         """Appends a record as it is, for facts that are already encoded and for dead letters."""
+        if key is None and value is None:
+            value = b""  # the client library sends no record without either
         try:
             async with asyncio.timeout(deadline_s):
                 return await self._send(topic, key, value, headers)

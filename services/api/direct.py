@@ -88,9 +88,8 @@ def asked_of(values: Mapping[str, Any], fields: Fields) -> Asked:
             f"not supported here: {', '.join(name[:50] for name in unknown[:10])}", problems, sorted({*fields, *OWN})
         )
     given = {name: value for name, value in values.items() if value is not None and value != ""}
-    parameters = {
-        fields[name][0]: _value(name, fields[name][1], value) for name, value in given.items() if name in fields
-    }
+    known = [(name, *fields[name], value) for name, value in given.items() if name in fields]
+    parameters = {parameter: _value(name, kind, value) for name, parameter, kind, value in known}
     url, client_id = _text(given, "callback_url"), _text(given, "jobId")
     if webhook := _webhook(url, _text(given, "callback_token"), client_id):
         parameters["webhook"] = webhook

@@ -5,6 +5,9 @@ Bodies are read by hand (`services.api.bodies`), so what FastAPI cannot see is w
 
 from typing import Any
 
+from pydantic.json_schema import models_json_schema
+from starlette.responses import Response
+
 from schemas.parameters import PARAMETERS
 from services.api import examples
 from services.api.direct import (
@@ -77,7 +80,12 @@ def operation(
     if parameters:
         extra["parameters"] = list(parameters)
     refusals = {status: _refusal(*(bad if status == 400 else ERRORS[status])) for status in errors}
-    return {"summary": summary, "openapi_extra": extra, "responses": answers | refusals}
+    return {
+        "summary": summary,
+        "openapi_extra": extra,
+        "responses": answers | refusals,
+        "response_class": Response,  # the default one adds an empty JSON answer to those above
+    }
 
 
 def data(example: Any, description: str = "Done") -> Json:
@@ -117,13 +125,19 @@ _SKIP = _query("skip", "How many to leave out, from the newest", type="integer",
 _STATUS = _query("status", "Only of this status", enum=["pending", "processing", "completed", "failed"])
 _USER_ID = _query("user_id", "Only of this user; goes before X-User-ID", type="string")
 
+_REFERENCES, _DEFINITIONS = models_json_schema(
+    [(model, "validation") for model in PARAMETERS.values()], ref_template="#/components/schemas/{model}"
+)
+SCHEMAS: Json = _DEFINITIONS["$defs"]
+"""The shapes that the document refers to: parameters by job type."""
+
 _JOB: Json = {
     "type": "object",
     "required": ["job_type", "parameters"],
     "additionalProperties": False,
     "properties": {
         "job_type": {"enum": sorted(PARAMETERS)},
-        "parameters": {"oneOf": [model.model_json_schema() for model in PARAMETERS.values()]},
+        "parameters": {"oneOf": list(_REFERENCES.values())},
         "user_id": {"type": "string", "maxLength": 255},
     },
 }

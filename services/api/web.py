@@ -26,7 +26,7 @@ def build_app(parts: Parts, access: Access) -> FastAPI:
         title=openapi.TITLE,
         description=openapi.DESCRIPTION,
         openapi_url="/api/swagger.json",
-        docs_url="/api/doc",
+        docs_url=None,  # its page comes from elsewhere: ours is services.api.routes.doc
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # it looks for providers on every request
         redirect_slashes=False,  # a redirected POST loses its body with some clients
@@ -38,7 +38,7 @@ def build_app(parts: Parts, access: Access) -> FastAPI:
     app.add_exception_handler(BlobStoreError, _storage_away)
     app.add_exception_handler(HTTPException, _not_served)
     app.add_middleware(Gate, access=access)
-    _declare_key(app)
+    _complete(app)
     return app
 
 
@@ -60,14 +60,20 @@ async def _not_served(request: Request, error: Exception) -> Response:
     return failure(ApiError(error.status_code, code, message, headers=error.headers))
 
 
-def _declare_key(app: FastAPI) -> None:
-    """Adds the key to the OpenAPI document, which FastAPI only does for its own security classes."""
+def _complete(app: FastAPI) -> None:
+    """Corrects the OpenAPI document: adds our key, which FastAPI only does for its own security classes, and takes
+    out its own answer to wrong path parameters, which nothing here gives (`PlainRoute`)."""
     generate = app.openapi
 
-    def with_key() -> dict[str, Any]:
+    def completed() -> dict[str, Any]:
         document = generate()
-        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
-        schemes["bearer"] = {"type": "http", "scheme": "bearer"}
+        components = document.setdefault("components", {})
+        components.setdefault("securitySchemes", {})["bearer"] = {"type": "http", "scheme": "bearer"}
+        components["schemas"] = openapi.SCHEMAS
+        for item in document["paths"].values():
+            for operation in item.values():
+                if operation["responses"].get("422", {}).get("description") == "Validation Error":
+                    del operation["responses"]["422"]
         return document
 
-    app.openapi = with_key  # type: ignore[method-assign]
+    app.openapi = completed  # type: ignore[method-assign]

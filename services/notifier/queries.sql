@@ -53,7 +53,8 @@ FROM unnest($2::text[], $3::text[], $4::text[]) AS given(job_id, owner, state)
 LEFT JOIN notifier.queue known ON known.job_id = given.job_id
 WHERE known.job_id IS NULL OR known.state IN ('open', 'late')
 ORDER BY given.job_id
-ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, next_attempt_at = NULL, progress = NULL
+ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, next_attempt_at = NULL, progress = NULL,
+    url = CASE WHEN q.erased THEN NULL ELSE q.url END, token = CASE WHEN q.erased THEN NULL ELSE q.token END
 WHERE q.state IN ('open', 'late');
 
 -- due_origins: each receiver with something to send and in how many seconds, by one index probe a receiver
@@ -126,7 +127,8 @@ SELECT id, ce_id, job_id, owner, time, type, data FROM notifier.outbox ORDER BY 
 DELETE FROM notifier.outbox WHERE id = ANY($1::bigint[]);
 
 -- hold_late: final hooks seen too late are not sent; the caller says so in the outbox
-UPDATE notifier.queue SET state = 'held', next_attempt_at = NULL, progress = NULL
+UPDATE notifier.queue SET state = 'held', next_attempt_at = NULL, progress = NULL,
+    url = CASE WHEN erased THEN NULL ELSE url END, token = CASE WHEN erased THEN NULL ELSE token END
 WHERE job_id IN (SELECT job_id FROM notifier.queue WHERE state = 'late' ORDER BY job_id LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING job_id, owner, final_phase, attempts;
 

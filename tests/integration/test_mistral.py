@@ -135,7 +135,9 @@ def test_json_that_is_broken_once_is_asked_for_again(server: MistralServer) -> N
     assert server.requests(CHAT)[0].json["response_format"] == {"type": "json_object"}
 
 
-@pytest.mark.parametrize("text", ["Sure! Here it is.", "[1, 2]", '"text"', ""])
+@pytest.mark.parametrize(
+    "text", ["Sure! Here it is.", "[1, 2]", '"text"', "", '{"a": NaN}', '{"a": "\\ud800"}', '{"a":' * 10_000]
+)
 def test_json_that_stays_broken_is_a_parse_error_after_one_retry(server: MistralServer, text: str) -> None:
     server.then(CHAT, says(text), says(text))
     error = failure(fill, providers(server))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -291,7 +292,31 @@ async def test_health_docs_and_metrics_need_no_key(api: Api) -> None:
         assert (await api.client.get(path, headers=nobody)).status_code == 200, path
     document = (await api.client.get("/api/swagger.json", headers=nobody)).json()
     assert {"/api/jobs/", "/api/jobs/{job_id}", "/api/jobs/batch", "/api/files"} <= set(document["paths"])
-    assert all(operation["summary"] for path in document["paths"].values() for operation in path.values())
+
+
+async def test_every_operation_is_documented_with_examples_and_its_errors(api: Api) -> None:
+    document = (await api.client.get("/api/swagger.json")).json()
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            named = f"{method} {path}"
+            assert operation["summary"], named
+            for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+                assert content["example"], f"{named} {media_type}"
+            answers = {int(status): answer for status, answer in operation["responses"].items()}
+            assert min(answers) < 300, named
+            assert path.startswith("/api/health") or {401, 503} <= answers.keys(), named
+            for status, answer in answers.items():
+                assert answer["description"], f"{named} {status}"
+                for media_type, content in answer.get("content", {}).items():
+                    assert "example" in content or content["schema"].get("format") == "binary", f"{named} {media_type}"
+                    if status >= 400:
+                        assert set(content["example"]["error"]) == {"code", "message", "details"}, named
+
+
+async def test_the_page_of_the_document_needs_nothing_from_elsewhere(api: Api) -> None:
+    page = (await api.client.get("/api/doc", headers={"Authorization": ""})).text
+    assert "/api/swagger.json" in page
+    assert re.findall(r"https?://", page) == []
 
 
 async def test_a_look_at_the_logs_end_sees_what_was_appended_before_it_was_asked_for(api: Api) -> None:

@@ -160,6 +160,17 @@ def test_front_matter_is_always_yaml(values: dict[str, Any]) -> None:
     front = text.removeprefix("---\n").rpartition("---\n")[0]
     for line in front.splitlines():
         json.loads(line.partition(": ")[2])
+    assert not isinstance(yaml.safe_load(front), str)
+
+
+def test_a_template_of_nothing_but_openings_is_looked_through_in_no_time() -> None:
+    for end in ("", "}}"):
+        content = "{{a|" * 250_000 + end
+        if end:
+            parse(content)
+        else:
+            with pytest.raises(ProcessingError):
+                parse(content)
 
 
 # --- the library ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The paths of contract 2, a file per noun. Routes are thin: they read the request, ask one part, and answer."""
 
-from services.api.routes import batches, direct, downloads, files, health, history, jobs
+from services.api.routes import batches, direct, doc, downloads, files, health, history, jobs
 
 ROUTERS = (
     batches.router,
@@ -10,5 +10,6 @@ ROUTERS = (
     files.router,
     direct.router,
     health.router,
+    doc.router,
 )
 """All routes. Those with a fixed path go before those that would take it for an id (contract A25)."""

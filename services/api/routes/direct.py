@@ -24,9 +24,10 @@ from services.api.direct import (
     outcome,
     renamed,
 )
-from services.api.errors import ApiError, invalid_field, invalid_request
+from services.api.errors import ApiError, ReadModelUnavailableError, invalid_field, invalid_request
 from services.api.parts import parts_of
 from services.api.routes.plain import PlainRoute
+from services.api.rows import JobRow
 from services.api.submissions import submitted
 from services.api.uploads import FIELD, FORM, MULTIPART, Kept, form_of, keep_upload
 
@@ -77,24 +78,26 @@ async def _form(request: Request, fields: Fields, needs_file: bool = False) -> t
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in (MULTIPART, FORM):
         document = await read_json(request, parts.max_body_bytes)
-        return _asked(document.value, fields, None, needs_file)
+        return _asked(request.url.path, document.value, fields, None, needs_file)
     async with form_of(request, parts.max_upload_bytes, parts.max_body_bytes) as form:
         asked_of(form.texts, fields)  # refused before a file is kept for it
         if form.upload is None:
-            return _asked(form.texts, fields, None, needs_file)
+            return _asked(request.url.path, form.texts, fields, None, needs_file)
         if not needs_file:
             raise invalid_request(f"{request.url.path} takes no file")
         kept = await keep_upload(parts.blobs, caller_of(request).owner, form.upload, parts.max_upload_bytes)
-    return _asked(form.texts, fields, kept, needs_file)
+    return _asked(request.url.path, form.texts, fields, kept, needs_file)
 
 
-def _asked(values: Mapping[str, Any], fields: Fields, kept: Kept | None, needs_file: bool) -> tuple[Asked, str]:
+def _asked(
+    path: str, values: Mapping[str, Any], fields: Fields, kept: Kept | None, needs_file: bool
+) -> tuple[Asked, str]:
     asked = asked_of(values, fields)
     if needs_file and kept is None and "url" not in asked.parameters:
         raise invalid_field(FIELD, "is required, or a url")
     if kept is not None:
         asked.parameters["filename"] = kept.filename
-    return asked, canonical_sha256({**values, FIELD: kept and kept.sha256})
+    return asked, canonical_sha256({**values, FIELD: kept and kept.sha256, "path": path})
 
 
 async def _run(request: Request, job_type: str, asked: Asked, sha256: str, default_wait_ms: int = 0) -> Response:
@@ -103,14 +106,21 @@ async def _run(request: Request, job_type: str, asked: Asked, sha256: str, defau
     created = await parts.creator.job(job, caller_of(request), idempotency_key(request))
     headers = {**created.headers, POSITION_HEADER: str(created.position)}
     wait_ms = default_wait_ms if asked.wait_ms is None else asked.wait_ms
-    if wait_ms:
-        row = await parts.reading.job(created.subject, caller_of(request).owner)
-        row = await parts.reading.after_end(row, wait_ms / 1000)
-        if row.status.terminal:
-            status, answer = outcome(row, await parts.reading.documents(row), asked)
-            return Response(to_json(answer), status, headers, JSON)
+    if wait_ms and (row := await _ended(request, created.subject, wait_ms)) is not None:
+        status, answer = outcome(row, await parts.reading.documents(row), asked)
+        return Response(to_json(answer), status, headers, JSON)
     accepted = acknowledgement(created.subject, job_type, asked, created.created_at)
     return Response(to_json(accepted), 202, headers, JSON)
+
+
+async def _ended(request: Request, job_id: str, wait_ms: int) -> JobRow | None:
+    """The job if it ends within the time; None where that cannot be told: it is accepted all the same."""
+    reading = parts_of(request).reading
+    try:
+        row = await reading.after_end(await reading.job(job_id, caller_of(request).owner), wait_ms / 1000)
+    except ReadModelUnavailableError:
+        return None
+    return row if row.status.terminal else None
 
 
 @contextmanager

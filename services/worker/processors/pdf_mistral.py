@@ -43,6 +43,7 @@ def ask(paper: Paper, workspace: Workspace, going: Pass, beside: Iterator[int], 
     def heard(done: int, _: str) -> None:
         percent[0] = done
 
+    going.tell(0)
     with ThreadPoolExecutor(1, "mistral-ocr") as threads:
         asking = threads.submit(
             workspace.providers.ocr, Path(paper.source.path), paper.source.name, _indices(paper), heard

@@ -12,37 +12,12 @@ from lxml import etree, html
 
 UNSEEN = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea")
 INLINE = frozenset(
-    [
-        "a",
-        "abbr",
-        "b",
-        "bdi",
-        "bdo",
-        "cite",
-        "code",
-        "data",
-        "dfn",
-        "em",
-        "font",
-        "i",
-        "kbd",
-        "label",
-        "mark",
-        "q",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "sup",
-        "time",
-        "tt",
-        "u",
-        "var",
-        "wbr",
-    ]
+    {
+        *("a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "dfn", "em", "font", "i", "kbd", "label", "mark"),
+        *("q", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"),
+    }
 )
+"""Elements that stand within a line (HTML, 4.5)."""
 BLANKS = re.compile(r"[^\S\n]+")
 EMPTY_LINES = re.compile(r"\s*\n\s*")
 

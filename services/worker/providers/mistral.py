@@ -5,12 +5,13 @@ imported when the first call is made, since it takes a second and most workers n
 """
 
 import base64
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json
 
 from piperoll.clock import utc_now
 from schemas.errors import ErrorCode
@@ -164,7 +165,7 @@ def _complete(sdk: "Sdk", model: str, messages: list[Message], json_mode: bool =
 
 def _object(text: str) -> dict[str, Any] | None:
     try:
-        document = json.loads(text)
+        document = from_json(text, allow_inf_nan=False)  # stricter than json.loads: neither NaN nor half a character
     except ValueError:
         return None
     return document if isinstance(document, dict) else None

@@ -36,6 +36,7 @@ _OPENED = re.compile(r"\{\{[^{}|\n]*\|")
 _PROMPT = re.compile(r"^---[ \t]*systemprompt[ \t]*$\n?", re.MULTILINE)
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 _KEY = re.compile(r"([A-Za-z_][\w-]*):[ \t]*(.*)")
+_UNPRINTABLE = re.compile("[\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 _QUOTES = "\"'"
 
 
@@ -78,10 +79,13 @@ def parse(content: str) -> Template:
 def _check(text: str) -> None:
     if re.match(r"---[ \t]*\n", text) and not _FRONT.match(text):
         raise _broken("its front matter begins with a line --- and has no such line at its end")
-    for found in _OPENED.finditer(text):
-        if not _MARKER.match(text, found.start()):
-            line = text.count("\n", 0, found.start()) + 1
+    place = 0
+    while opened := _OPENED.search(text, place):
+        field = _MARKER.match(text, opened.start())
+        if field is None:
+            line = text.count("\n", 0, opened.start()) + 1
             raise _broken(f"the field in line {line} is not written {{{{name|instruction}}}}, without }} within it")
+        place = field.end()
 
 
 def _broken(why: str) -> ProcessingError:
@@ -166,10 +170,15 @@ def _inline(value: Any) -> str:
 
 def _front_value(key: str, value: Any) -> str:
     if key in JSON_KEYS:
-        return json.dumps([] if value is None or value == "" else value, ensure_ascii=False)
+        return _front_json([] if value is None or value == "" else value)
     return _quoted(_inline(value))
 
 
 def _quoted(text: str) -> str:
-    """A double-quoted string of YAML on one line. Every JSON string is one (YAML 1.2, 10.3)."""
-    return json.dumps(" ".join(text.splitlines()).strip(), ensure_ascii=False)
+    """A double-quoted string of YAML on one line."""
+    return _front_json(" ".join(text.splitlines()).strip())
+
+
+def _front_json(value: Any) -> str:
+    """JSON that is YAML too: what YAML's characters are not is escaped (YAML 1.2, 5.1)."""
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
