@@ -1,7 +1,8 @@
 """The claim check over obstore: content goes to the blob store, the log and the read model carry its Claim.
 
 Paths: inputs at `{job_id}/in/{sha256}`, outputs at `{job_id}/{run}/…`, uploads at `uploads/{owner}/{file_id}/…`.
-All are create-only: the name contains the hash, a drawn run or a drawn id, so what is there already is the same.
+These are create-only: the name contains the hash, a drawn run or a drawn id, so what is there already is the same.
+Checkpoints and the entries of the cache are replaced.
 `Blobs` is synchronous, for child processes; services use `AsyncBlobs`, the same calls on threads of their own.
 """
 
@@ -77,7 +78,7 @@ class Blobs:
         return Claim(uri=uri, sha256=digest, size=len(content), media_type=media_type)
 
     def replace(self, uri: str, content: bytes) -> None:
-        """Writes content over what was there, whole or not at all. For checkpoints; content of jobs never changes."""
+        """Writes content over what was there, whole or not at all. Content of jobs is never replaced."""
         with _store_errors(uri, writing=True):
             obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
             self._flush(uri)

@@ -17,7 +17,7 @@ from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionE
 
 from piperoll.log import watchdog
 from piperoll.log.contract import Reader
-from piperoll.log.kafka import client_options, record_of
+from piperoll.log.kafka import client_options, close, pace, record_of
 from piperoll.settings import Settings
 from schemas.topics import Topic
 
@@ -26,6 +26,7 @@ log = structlog.get_logger()
 POLL_MS = 200
 MAX_RECORDS = 1000  # keeps the loop free for about 8 ms; 5,000 held it for 60
 COMMIT_INTERVAL_S = 5.0  # for lag dashboards only; nobody of ours reads the committed offsets
+COMMIT_TIMEOUT_S = 2.0  # without Kafka the client library would try for ever, and no drain would end
 WATCH_INTERVAL_S = 10.0
 BEHIND_RECORDS = 16  # more than arrive during one poll's work at 100 jobs a second
 GATHER_S = 0.02
@@ -88,6 +89,7 @@ class PartitionConsumer:
         """
         consumer = self._new_consumer()
         await consumer.start()
+        pace(consumer._client)
         consumer.subscribe([self._topic.name], listener=self._notes)
         committed = watched = time.monotonic()
         try:
@@ -105,7 +107,7 @@ class PartitionConsumer:
             await self._reader.revoked(set(self._next))
             await self._commit(consumer)
         finally:
-            await consumer.stop()
+            await close(consumer)
 
     async def _take_over(self, consumer: AIOKafkaConsumer) -> None:
         """Acts on the newest assignment: gives up what is gone, takes what is new, seeks all."""
@@ -170,8 +172,9 @@ class PartitionConsumer:
         if not offsets:
             return
         try:
-            await consumer.commit(offsets)
-        except (KafkaError, IllegalStateError) as error:
+            async with asyncio.timeout(COMMIT_TIMEOUT_S):
+                await consumer.commit(offsets)
+        except (KafkaError, IllegalStateError, TimeoutError) as error:
             log.debug("lag_commit_skipped", group=self._group, error=repr(error))
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:

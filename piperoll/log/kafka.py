@@ -1,5 +1,6 @@
 """How every client of ours reaches Kafka, and looks at a topic without reading it."""
 
+import asyncio
 import contextlib
 import ssl
 import time
@@ -9,6 +10,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
 
 from piperoll.log.record import Record
 from piperoll.settings import Settings
@@ -16,6 +18,9 @@ from schemas.topics import Topic
 
 POLL_MS = 200  # short: at the end of a stretch there may be no record to wait for, only a gap that is passed
 SILENCE_S = 10.0  # records that are surely there; beyond this the broker is not answering
+
+
+OUTAGE_PAUSE_S = 0.25  # short beside a broker's restart, long beside a refused connection
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
@@ -46,6 +51,37 @@ def record_of(raw: ConsumerRecord) -> Record:
     )
 
 
+def pace(client: AIOKafkaClient) -> None:
+    """Has a started client pause between its tries while no broker answers.
+
+    aiokafka 0.14 asks for the cluster's metadata again at once, which takes half a core and floods the log for as
+    long as the outage lasts.
+    """
+    update = client._metadata_update
+
+    async def paced(cluster: Any, topics: Any) -> bool:
+        updated = bool(await update(cluster, topics))
+        if not updated:
+            await asyncio.sleep(OUTAGE_PAUSE_S)
+        return updated
+
+    client._metadata_update = paced
+
+
+async def close(consumer: AIOKafkaConsumer) -> None:
+    """Closes a consumer, also while the broker is away.
+
+    Then aiokafka 0.14 may let the cancellation of its own fetch task out (Fetcher.close) and keep its connections.
+    """
+    task = asyncio.current_task()
+    try:
+        await consumer.stop()
+    except asyncio.CancelledError:
+        if task is not None and task.cancelling():
+            raise  # that one was meant for us
+        await consumer._client.close()
+
+
 class KafkaOffsets:
     """Looks at topics: offsets, single records, the cluster's id. No group, no position of its own."""
 
@@ -58,10 +94,11 @@ class KafkaOffsets:
     async def start(self) -> None:
         """Connects. Raises aiokafka's KafkaConnectionError when no broker answers."""
         await self._consumer.start()
+        pace(self._consumer._client)
 
     async def stop(self) -> None:
         """Closes the connections."""
-        await self._consumer.stop()
+        await close(self._consumer)
 
     async def end_offsets(self, topic: Topic) -> dict[int, int]:
         """Per partition, the offset that the next record will get."""
@@ -105,7 +142,8 @@ class KafkaOffsets:
     ) -> AsyncGenerator[list[Record], None]:
         """Yields lists of records of one partition each, from `begin` up to but not including `end`.
 
-        Close it if it is left before its end (contextlib.aclosing). Raises TimeoutError when the broker stops answering.
+        To be closed if it is left before its end (contextlib.aclosing). Raises TimeoutError when the broker stops
+        answering.
         """
         open_parts = {part for part, offset in begin.items() if offset < end.get(part, 0)}
         if not open_parts:
@@ -132,7 +170,7 @@ class KafkaOffsets:
                     consumer.pause(TopicPartition(topic.name, part))
                 open_parts -= reached
         finally:
-            await consumer.stop()
+            await close(consumer)
 
     @staticmethod
     async def _reached(consumer: AIOKafkaConsumer, topic: Topic, parts: Iterable[int], end: dict[int, int]) -> set[int]:

@@ -18,7 +18,7 @@ from aiokafka.errors import (
 )
 
 from piperoll.log.contract import AppendError, OutcomeUnknownError
-from piperoll.log.kafka import client_options
+from piperoll.log.kafka import client_options, pace
 from piperoll.log.record import Position
 from piperoll.settings import Settings
 from schemas.envelope import Fact, Headers, encode
@@ -142,4 +142,5 @@ class KafkaAppender:
         except BaseException:
             await producer.stop()
             raise
+        pace(producer.client)
         return producer

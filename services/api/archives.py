@@ -36,7 +36,7 @@ def archive_of(job_id: str, job_type: str, result: dict[str, Any]) -> Archive | 
     match job_type:
         case "pdf":
             return _pdf_archive(job_id, result)
-        case "transformer" | "transformer_template":
+        case "transformer":
             return _transformer_archive(job_id, result)
         case "session":
             return _session_archive(result)

@@ -1,4 +1,4 @@
-"""Examples for the OpenAPI document: what requests and answers look like. Checked against the real ones by tests."""
+"""Examples for the OpenAPI document: what requests and answers look like. Nothing here is served as an answer."""
 
 from typing import Any
 

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from schemas.claims import Claim
+from schemas.parameters import ALIASES
 from services.api.contents import Contents
 from services.api.errors import invalid_field, invalid_request
 from services.api.read_model import ReadModel
@@ -52,10 +53,11 @@ def asked_jobs(query: QueryParams, user_id: str | None) -> Asked:
 
     Raises ApiError: INVALID_REQUEST for a name there is none of, INVALID_PARAMETERS for a value (both 400).
     """
+    job_type = _text(query, "job_type")
     return Asked(
         **_common(query, JOB_NAMES, user_id),
         batch_id=_text(query, "batch_id"),
-        job_type=_text(query, "job_type"),
+        job_type=ALIASES.get(job_type or "", job_type),
         target_id=_text(query, "target_id"),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 
-from schemas.parameters import PARAMETERS
+from schemas.parameters import ALIASES, PARAMETERS
 from services.api import examples
 from services.api.direct import (
     FLAG,
@@ -24,7 +24,7 @@ from services.api.direct import (
 from services.api.examples import Json
 
 TITLE = "Piperoll"
-DESCRIPTION = "Document jobs as an unbroken record. Every path but health needs `Authorization: Bearer <key>`."
+DESCRIPTION = "Document jobs as an unbroken record. Every path but health needs the header Authorization: Bearer <key>."
 
 ERRORS = {
     400: ("INVALID_PARAMETERS", "Malformed request or wrong parameters: INVALID_REQUEST, INVALID_PARAMETERS"),
@@ -136,7 +136,7 @@ _JOB: Json = {
     "required": ["job_type", "parameters"],
     "additionalProperties": False,
     "properties": {
-        "job_type": {"enum": sorted(PARAMETERS)},
+        "job_type": {"enum": sorted([*PARAMETERS, *ALIASES])},
         "parameters": {"oneOf": list(_REFERENCES.values())},
         "user_id": {"type": "string", "maxLength": 255},
     },

@@ -16,6 +16,7 @@ from pydantic_core import to_json
 
 from piperoll.blobs import BlobStoreError
 from piperoll.domain.job import Status
+from schemas.completed import told
 from schemas.steps import step_message
 from services.api.errors import ApiError, UnavailableError
 from services.api.reading import Reading
@@ -85,8 +86,8 @@ def event_of(row: JobRow, documents: Documents, client_id: str) -> tuple[str, di
             step = row.job.step if row.job and row.job.step else "initializing"
             return "progress", _data(row, client_id, "running", step_message(step), {"progress": percent})
         case Status.COMPLETED:
-            result = (documents.result or {}).get("structured_data") or {}
-            return "completed", _data(row, client_id, "completed", step_message("completed"), result)
+            message, data = told(row.job_type, row.job_id, documents.result or {})
+            return "completed", _data(row, client_id, "completed", message, data)
         case _:
             error = job_error(row, documents.error)
             message = str(error["message"]) if error else ""

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
+from schemas.completed import told
 from schemas.errors import SENTENCES, ErrorCode
 from schemas.steps import step_message
-from services.notifier.completed import told
 from services.notifier.hooks import Claimed, Hook, Progress
 
 SCHEMA_VERSION: Final = 1

@@ -1,4 +1,4 @@
-"""What the completed hook of each job type says (contract 7): its message and its data. Pure.
+"""What is said of a completed job of each type, by hooks and streams alike (contract 7 and 8). Pure.
 
 Links are relative, and a key without a value is left out, never null.
 """
