@@ -55,8 +55,8 @@ LOCK = $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emi
 
 .PHONY: lock
 lock: $(STAMPS)/dev ## Resolve both lock files anew from pyproject.toml
-	$(LOCK) --output-file=requirements.lock pyproject.toml
-	$(LOCK) --extra=dev --constraint=requirements.lock --output-file=requirements-dev.lock pyproject.toml
+	$(LOCK) --extra=dev --output-file=requirements-dev.lock pyproject.toml
+	$(LOCK) --constraint=requirements-dev.lock --output-file=requirements.lock pyproject.toml
 
 .PHONY: clean
 clean: ## Remove .venv and caches; the data of stacks stays

@@ -3,13 +3,23 @@
 Bodies are read by hand (`services.api.bodies`), so what FastAPI cannot see is written down here.
 """
 
-from typing import Any
-
 from pydantic.json_schema import models_json_schema
-from starlette.responses import Response
 
 from schemas.parameters import ALIASES, PARAMETERS
 from services.api import examples
+from services.api.describing import (
+    BAD_DIRECT,
+    BAD_JOB,
+    ERRORS,
+    NOTHING_TO_DOWNLOAD,
+    content,
+    data,
+    header,
+    json_body,
+    operation,
+    query,
+    refusal,
+)
 from services.api.direct import (
     FLAG,
     MAX_WAIT_MS,
@@ -26,104 +36,12 @@ from services.api.examples import Json
 TITLE = "Piperoll"
 DESCRIPTION = "Document jobs as an unbroken record. Every path but health needs the header Authorization: Bearer <key>."
 
-ERRORS = {
-    400: ("INVALID_PARAMETERS", "Malformed request or wrong parameters: INVALID_REQUEST, INVALID_PARAMETERS"),
-    401: ("UNAUTHORIZED", "No key, or none that is good: UNAUTHORIZED"),
-    404: ("NOT_FOUND", "There is no such thing, or it is not the caller's: NOT_FOUND"),
-    409: ("CONFLICT", "The job's status does not allow it: CONFLICT"),
-    413: ("BODY_TOO_LARGE", "The body is larger than allowed: BODY_TOO_LARGE"),
-    416: ("RANGE_NOT_SATISFIABLE", "The range lies behind the end of the file: RANGE_NOT_SATISFIABLE"),
-    422: ("IDEMPOTENCY_CONFLICT", "The Idempotency-Key was used for another body: IDEMPOTENCY_CONFLICT"),
-    503: (
-        "READ_MODEL_UNAVAILABLE",
-        "A part is away, see Retry-After: OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE, STORAGE_ERROR",
-    ),
-}
-"""By status: the code of the example, and what the status means."""
-NOTHING_TO_DOWNLOAD = ("NO_ARCHIVE", "The job has ended, and made no such thing: NO_ARCHIVE")
-BAD_JOB = (
-    "INVALID_PARAMETERS",
-    "Malformed request or wrong parameters: INVALID_REQUEST, UNKNOWN_JOB_TYPE, INVALID_PARAMETERS, BLOCKED_ADDRESS",
-)
-BAD_DIRECT = ("ValidationError", "Wrong fields: ValidationError, InvalidRequest; with `wait_ms` also a failed job")
-
-_ERROR: Json = {
-    "type": "object",
-    "required": ["status", "error"],
-    "properties": {
-        "status": {"const": "error"},
-        "error": {
-            "type": "object",
-            "required": ["code", "message", "details"],
-            "properties": {
-                "code": {"type": "string"},
-                "message": {"type": "string"},
-                "details": {"type": "object"},
-            },
-        },
-    },
-}
-
-
-def operation(
-    summary: str,
-    answers: dict[int, Json],
-    errors: tuple[int, ...],
-    body: Json | None = None,
-    parameters: tuple[Json, ...] = (),
-    bad: tuple[str, str] = ERRORS[400],
-) -> Json:
-    """The keyword arguments of a route. `bad` is what a 400 means here."""
-    extra: Json = {"security": [{"bearer": []}]}
-    if body is not None:
-        extra["requestBody"] = body
-    if parameters:
-        extra["parameters"] = list(parameters)
-    refusals = {status: _refusal(*(bad if status == 400 else ERRORS[status])) for status in errors}
-    return {
-        "summary": summary,
-        "openapi_extra": extra,
-        "responses": answers | refusals,
-        "response_class": Response,  # the default one adds an empty JSON answer to those above
-    }
-
-
-def data(example: Any, description: str = "Done") -> Json:
-    """An answer in the success envelope."""
-    return _content("application/json", {"status": "success", "data": example}, description)
-
-
-def _content(media_type: str, example: Any, description: str, schema: Json | None = None) -> Json:
-    about: Json = {"schema": schema or {"type": "object"}}
-    if example is not None:
-        about["example"] = example
-    return {"description": description, "content": {media_type: about}}
-
-
-def _refusal(code: str, description: str) -> Json:
-    message = description.partition(":")[0]
-    example = {"status": "error", "error": {"code": code, "message": message, "details": {}}}
-    return _content("application/json", example, description, _ERROR)
-
-
-def _json(schema: Json, example: Any, required: bool = True) -> Json:
-    return {"required": required, "content": {"application/json": {"schema": schema, "example": example}}}
-
-
-def _query(name: str, description: str, **schema: Any) -> Json:
-    return {"name": name, "in": "query", "description": description, "schema": schema}
-
-
-def _header(name: str, description: str, **schema: Any) -> Json:
-    return {"name": name, "in": "header", "description": description, "schema": {"type": "string", **schema}}
-
-
-_KEY = _header("Idempotency-Key", "A repeat with the same key and body gets the first answer again", maxLength=255)
-_USER = _header("X-User-ID", "A label for what is created, and a filter of lists", maxLength=255)
-_LIMIT = _query("limit", "How many at most", type="integer", minimum=0, maximum=1000, default=100)
-_SKIP = _query("skip", "How many to leave out, from the newest", type="integer", minimum=0, default=0)
-_STATUS = _query("status", "Only of this status", enum=["pending", "processing", "completed", "failed"])
-_USER_ID = _query("user_id", "Only of this user; goes before X-User-ID", type="string")
+_KEY = header("Idempotency-Key", "A repeat with the same key and body gets the first answer again", maxLength=255)
+_USER = header("X-User-ID", "A label for what is created, and a filter of lists", maxLength=255)
+_LIMIT = query("limit", "How many at most", type="integer", minimum=0, maximum=1000, default=100)
+_SKIP = query("skip", "How many to leave out, from the newest", type="integer", minimum=0, default=0)
+_STATUS = query("status", "Only of this status", enum=["pending", "processing", "completed", "failed"])
+_USER_ID = query("user_id", "Only of this user; goes before X-User-ID", type="string")
 
 _REFERENCES, _DEFINITIONS = models_json_schema(
     [(model, "validation") for model in PARAMETERS.values()], ref_template="#/components/schemas/{model}"
@@ -168,13 +86,13 @@ _FILE: Json = {
 _REASON = {"type": "object", "properties": {"reason": {"type": "string", "maxLength": 64}}}
 _BYTES: Json = {"type": "string", "format": "binary"}
 _LATER = data(examples.WHOLE_JOB, "Accepted; whether it took effect is not known yet")
-_NOT_YET = _content("application/json", examples.NOT_YET, "The job has not ended yet")
+_NOT_YET = content("application/json", examples.NOT_YET, "The job has not ended yet")
 
 CREATE_JOB = operation(
     "Create a job",
     {200: data({"job_id": examples.JOB_ID, "job": examples.CREATED_JOB}, "Created")},
     (400, 401, 413, 422, 503),
-    _json(_JOB, examples.JOB_REQUEST),
+    json_body(_JOB, examples.JOB_REQUEST),
     (_KEY, _USER),
     BAD_JOB,
 )
@@ -184,10 +102,10 @@ LIST_JOBS = operation(
     (400, 401, 503),
     parameters=(
         _STATUS,
-        _query("batch_id", "Only of this batch", type="string"),
+        query("batch_id", "Only of this batch", type="string"),
         _USER_ID,
-        _query("job_type", "Only of this type", type="string"),
-        _query("target_id", "Only with this target_id", type="string"),
+        query("job_type", "Only of this type", type="string"),
+        query("target_id", "Only with this target_id", type="string"),
         _LIMIT,
         _SKIP,
         _USER,
@@ -197,7 +115,7 @@ GET_JOB = operation(
     "Get a job",
     {200: data(examples.WHOLE_JOB, "The job")},
     (400, 401, 404, 503),
-    parameters=(_query("wait", "Seconds to wait for a change of status", type="number", minimum=0, maximum=60),),
+    parameters=(query("wait", "Seconds to wait for a change of status", type="number", minimum=0, maximum=60),),
 )
 DELETE_JOB = operation(
     "Erase a job and all it made",
@@ -208,7 +126,7 @@ CANCEL_JOB = operation(
     "Cancel a job",
     {200: data(examples.CANCELLED_JOB, "Cancelled"), 202: _LATER},
     (400, 401, 404, 409, 503),
-    _json(_REASON, {"reason": "not needed"}, required=False),
+    json_body(_REASON, {"reason": "not needed"}, required=False),
 )
 RESTART_JOB = operation(
     "Do a job again, as a new one",
@@ -221,7 +139,7 @@ GET_EVENTS = operation(
     "List the facts of a job",
     {200: data(examples.EVENTS, "The facts, in the log's order")},
     (400, 401, 404, 503),
-    parameters=(_query("after", "The sequence number to begin after", type="integer", minimum=0), _LIMIT),
+    parameters=(query("after", "The sequence number to begin after", type="integer", minimum=0), _LIMIT),
 )
 GET_DELIVERIES = operation(
     "List the webhook attempts of a job", {200: data(examples.DELIVERIES, "The attempts")}, (401, 404, 503)
@@ -229,44 +147,44 @@ GET_DELIVERIES = operation(
 STREAM_JOB = operation(
     "Follow a job",
     {
-        200: _content("text/event-stream", examples.STREAM, "pending, progress, completed, error, timeout", _BYTES),
+        200: content("text/event-stream", examples.STREAM, "pending, progress, completed, error, timeout", _BYTES),
         204: {"description": "The client has seen the job's end (Last-Event-ID)"},
     },
     (401, 404, 503),
-    parameters=(_header("Last-Event-ID", "The id of the last event seen: its state is not said again"),),
+    parameters=(header("Last-Event-ID", "The id of the last event seen: its state is not said again"),),
 )
 GET_FILE = operation(
     "Download a file that a job made",
     {
-        200: _content("application/octet-stream", None, "The file, with its own Content-Type", _BYTES),
+        200: content("application/octet-stream", None, "The file, with its own Content-Type", _BYTES),
         202: _NOT_YET,
-        206: _content("application/octet-stream", None, "The range of it that was asked for", _BYTES),
+        206: content("application/octet-stream", None, "The range of it that was asked for", _BYTES),
     },
     (401, 404, 416, 503),
-    parameters=(_header("Range", "One range of bytes, such as bytes=0-1023"), _header("If-Range", "An ETag")),
+    parameters=(header("Range", "One range of bytes, such as bytes=0-1023"), header("If-Range", "An ETag")),
 )
 DOWNLOAD_ARCHIVE = operation(
     "Download all that a job made",
-    {200: _content("application/zip", None, "A ZIP", _BYTES), 202: _NOT_YET},
+    {200: content("application/zip", None, "A ZIP", _BYTES), 202: _NOT_YET},
     (400, 401, 404, 503),
     bad=NOTHING_TO_DOWNLOAD,
 )
 MISTRAL_RAW = operation(
     "Download the OCR provider's answer",
-    {200: _content("application/json", examples.OCR_RAW, "The answer as an attachment"), 202: _NOT_YET},
+    {200: content("application/json", examples.OCR_RAW, "The answer as an attachment"), 202: _NOT_YET},
     (400, 401, 404, 503),
-    parameters=(_query("include_images", "With every image in base64", type="boolean", default=False),),
+    parameters=(query("include_images", "With every image in base64", type="boolean", default=False),),
     bad=NOTHING_TO_DOWNLOAD,
 )
 MISTRAL_IMAGES = operation(
     "Download the images that OCR found",
-    {200: _content("application/zip", None, "A ZIP", _BYTES), 202: _NOT_YET},
+    {200: content("application/zip", None, "A ZIP", _BYTES), 202: _NOT_YET},
     (400, 401, 404, 503),
     bad=NOTHING_TO_DOWNLOAD,
 )
 PAGES_ARCHIVE = operation(
     "Download the pages as images",
-    {200: _content("application/zip", None, "A ZIP", _BYTES), 202: _NOT_YET},
+    {200: content("application/zip", None, "A ZIP", _BYTES), 202: _NOT_YET},
     (400, 401, 404, 503),
     bad=NOTHING_TO_DOWNLOAD,
 )
@@ -274,7 +192,7 @@ CREATE_BATCH = operation(
     "Create a batch of jobs, all or none",
     {200: data({"batch_id": examples.BATCH_ID, "batch": examples.NEW_BATCH, "job_ids": [examples.JOB_ID]}, "Created")},
     (400, 401, 413, 422, 503),
-    _json(_BATCH, examples.BATCH_REQUEST),
+    json_body(_BATCH, examples.BATCH_REQUEST),
     (_KEY, _USER),
     BAD_JOB,
 )
@@ -284,7 +202,7 @@ LIST_BATCHES = operation(
     (400, 401, 503),
     parameters=(
         _STATUS,
-        _query("archived", "true lists nothing: batches are never archived", type="string"),
+        query("archived", "true lists nothing: batches are never archived", type="string"),
         _USER_ID,
         _LIMIT,
         _SKIP,
@@ -309,16 +227,16 @@ def _direct(summary: str, fields: Fields, example: Json, file: bool = False) -> 
     properties: Json = {name: kinds[kind] for name, (_, kind) in fields.items()}
     properties |= {name: {"type": "string"} for name in ("callback_url", "callback_token", "jobId")}
     properties["wait_ms"] = {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_MS}
-    content: Json = {"schema": {"type": "object", "properties": properties}, "example": example}
+    form: Json = {"schema": {"type": "object", "properties": properties}, "example": example}
     if file:
         properties["file"] = _BYTES
-        body = {"required": True, "content": {"multipart/form-data": content}}
+        body = {"required": True, "content": {"multipart/form-data": form}}
     else:
         types = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
-        body = {"required": True, "content": dict.fromkeys(types, content)}
+        body = {"required": True, "content": dict.fromkeys(types, form)}
     answers = {
-        200: _content("application/json", examples.PROCESSED, "The result, where it was waited for"),
-        202: _content("application/json", examples.ACCEPTED, "The job is under way"),
+        200: content("application/json", examples.PROCESSED, "The result, where it was waited for"),
+        202: content("application/json", examples.ACCEPTED, "The job is under way"),
     }
     return operation(summary, answers, (400, 401, 413, 422, 503), body, (_KEY, _USER), BAD_DIRECT)
 
@@ -350,5 +268,5 @@ LIVE: Json = {
 }
 READY: Json = {
     "summary": "Whether requests can be served",
-    "responses": {200: data({"status": "ok"}, "They can"), 503: _refusal(*ERRORS[503])},
+    "responses": {200: data({"status": "ok"}, "They can"), 503: refusal(*ERRORS[503])},
 }

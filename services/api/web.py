@@ -3,9 +3,11 @@
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from piperoll.blobs import BlobStoreError
 from schemas.errors import SENTENCES, ErrorCode
@@ -57,7 +59,18 @@ async def _not_served(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = CODES.get(error.status_code, ErrorCode.INVALID_REQUEST)
     message = f"{request.method} {request.url.path[:200]} is not served here; see /api/doc"
-    return failure(ApiError(error.status_code, code, message, headers=error.headers))
+    allowed = {"Allow": _allowed(request)} if code is ErrorCode.METHOD_NOT_ALLOWED else error.headers
+    return failure(ApiError(error.status_code, code, message, headers=allowed))
+
+
+def _allowed(request: Request) -> str:
+    """The methods of a path over all its routes; the framework names those of the first one only."""
+    found: set[str] = set()
+    for router in ROUTERS:
+        for route in router.routes:
+            if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE:
+                found.update(route.methods or ())
+    return ", ".join(sorted(found))
 
 
 def _complete(app: FastAPI) -> None:

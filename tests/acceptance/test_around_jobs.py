@@ -167,6 +167,8 @@ async def test_a_deleted_batch_is_gone_with_its_jobs_also_those_that_never_began
         refused(await system.client.get(f"/api/jobs/{job_id}"), 404, "NOT_FOUND")
     batches = (await listed(system.client, "/api/jobs/batches", limit=1000))["batches"]
     assert created["batch_id"] not in [batch["batch_id"] for batch in batches]
+    report = await system.verify()
+    assert report.holds, report.violations
     assert (await system.wait_for_end(await system.create()))["status"] == "completed"
 
 

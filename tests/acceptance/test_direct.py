@@ -1,6 +1,8 @@
 """The endpoints that wrap one job (contract 2d): an acknowledgement, or the result where it is waited for."""
 
+import io
 import json
+import zipfile
 from typing import Any
 from uuid import uuid4
 
@@ -141,3 +143,37 @@ async def test_a_repeat_with_the_same_key_and_file_is_the_same_job(system: Syste
     assert first.json() == second.json()
     other = await system.client.post("/api/pdf/process", data={"page_end": "1"}, files=files, headers=headers)
     assert other.status_code == 422
+
+
+@pytest.mark.parametrize("way", ["form", "json"])
+async def test_a_template_is_filled_while_the_caller_waits(system: System, way: str) -> None:
+    fields = {
+        "text": "Anna and Ben met on Monday. Ben will send the offer.",
+        "template_content": "# {{title}}\n\n{{text}}\n",
+        "context": {"title": "Monday"},
+        "provider": "local",
+    }
+    if way == "form":
+        form = {**fields, "context": json.dumps(fields["context"])}
+        reply = await system.client.post("/api/transformer/template", data=form)
+    else:
+        reply = await system.client.post("/api/transformer/template", json=fields)
+    assert reply.status_code == 200, reply.text
+    answer = reply.json()
+    assert (answer["status"], answer["process"]["main_processor"]) == ("success", "transformer")
+    assert answer["data"]["transformed_text"].startswith("# Monday\n\nAnna and Ben met on Monday.")
+    archive = await system.client.get(f"/api/jobs/{answer['process']['id']}/download-archive")
+    with zipfile.ZipFile(io.BytesIO(archive.content)) as files:
+        assert files.namelist() == ["transformed.md", "template_fields.json"]
+        assert files.read("transformed.md").decode() == answer["data"]["transformed_text"]
+
+
+async def test_a_template_with_a_callback_is_acknowledged(system: System) -> None:
+    url = system.receiver.url("/transformed")
+    fields = {"text": "A text.", "template_content": "{{text}}", "provider": "local", "callback_url": url}
+    reply = await system.client.post("/api/transformer/template", json=fields)
+    assert (reply.status_code, reply.json()["webhook"]) == (202, {"delivered_to": url})
+    job_id = reply.json()["process"]["id"]
+    assert (await system.wait_for_final_hooks([job_id]))[job_id][-1]["phase"] == "completed"
+    wrong = await system.client.post("/api/transformer/template", json={**fields, "template": "MeetingMinutes"})
+    refused(wrong, "ValidationError")

@@ -1,6 +1,8 @@
 """Erasure as its owner sees it: after DELETE, what was given and made is found nowhere, and the batch still counts."""
 
 import asyncio
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -28,8 +30,13 @@ def secret_pdf(path: Path, secret: str) -> Path:
 
 def blobs_of(system: System) -> list[Place]:
     """Every blob, and the names of all files and folders."""
-    root = Path(system.settings.blob_url.removeprefix("file://"))
-    return [(str(path), path.read_bytes() if path.is_file() else b"") for path in root.rglob("*")]
+    found: list[Place] = []
+    for folder, _, names in os.walk(system.settings.blob_url.removeprefix("file://")):
+        found.append((folder, b""))
+        for path in (Path(folder, name) for name in names):
+            with suppress(FileNotFoundError):  # deleted while we look
+                found.append((str(path), path.read_bytes()))
+    return found
 
 
 async def rows(system: System) -> list[Place]:

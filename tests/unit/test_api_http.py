@@ -188,7 +188,18 @@ async def test_an_empty_or_too_long_key_is_refused(api: Api, key: str) -> None:
     assert error(reply, 400)["code"] == "INVALID_REQUEST"
 
 
-@pytest.mark.parametrize("path", ["/api/jobs/job-{id}", "/api/jobs/batch/batch-{id}", "/api/jobs/job-{id}/events"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/jobs/job-{id}",
+        "/api/jobs/batch/batch-{id}",
+        "/api/jobs/job-{id}/events",
+        "/api/jobs/job-{id}/stream",
+        "/api/jobs/job-{id}/download-archive",
+        "/api/jobs/",
+        "/api/jobs/batches",
+    ],
+)
 async def test_reading_without_postgres_says_so_and_when_to_come_back(api: Api, path: str) -> None:
     reply = await api.client.get(path.replace("{id}", "00000000-0000-4000-8000-000000000000"))
     assert error(reply, 503)["code"] == "READ_MODEL_UNAVAILABLE"
@@ -219,7 +230,7 @@ async def test_unknown_paths_and_methods_are_errors_in_the_envelope(api: Api) ->
     assert error(await api.client.get("/api/nothing"), 404)["code"] == "NOT_FOUND"
     reply = await api.client.delete("/api/jobs")
     assert error(reply, 405)["code"] == "METHOD_NOT_ALLOWED"
-    assert reply.headers["Allow"] == "POST"
+    assert reply.headers["Allow"] == "GET, POST"
 
 
 @pytest.mark.parametrize("name", ["job-1", "job-..", "batch", "job-00000000-0000-4000-8000-00000000000G"])
