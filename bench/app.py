@@ -15,7 +15,7 @@ from bench.rig import Rig, started
 from piperoll.log.kafka import KafkaOffsets
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-JOBS = 2000  # of one burst: about four seconds
+JOBS = 1500  # of one burst: three seconds
 ROUNDS = 3
 RATES = ((20.0, 25.0), (50.0, 20.0))  # jobs a second, for how many seconds
 

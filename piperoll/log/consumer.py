@@ -28,6 +28,7 @@ MAX_RECORDS = 1000  # keeps the loop free for about 8 ms; 5,000 held it for 60
 COMMIT_INTERVAL_S = 5.0  # for lag dashboards only; nobody of ours reads the committed offsets
 COMMIT_TIMEOUT_S = 2.0  # without Kafka the client library would try for ever, and no drain would end
 WATCH_INTERVAL_S = 10.0
+BROKER_DEADLINE_S = 3.0  # for what is asked beside the polls; nothing else is read meanwhile
 BEHIND_RECORDS = 16  # more than arrive during one poll's work at 100 jobs a second
 GATHER_S = 0.02
 
@@ -88,11 +89,11 @@ class PartitionConsumer:
         account for a record must not be handed the next one.
         """
         consumer = self._new_consumer()
-        await consumer.start()
-        pace(consumer._client)
-        consumer.subscribe([self._topic.name], listener=self._notes)
         committed = watched = time.monotonic()
         try:
+            await consumer.start()
+            pace(consumer._client)
+            consumer.subscribe([self._topic.name], listener=self._notes)
             while not stopping.is_set():
                 await self._take_over(consumer)
                 await self._poll(consumer)
@@ -180,7 +181,7 @@ class PartitionConsumer:
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         parts = [TopicPartition(self._topic.name, part) for part in self._next]
         try:
-            async with asyncio.timeout(WATCH_INTERVAL_S):
+            async with asyncio.timeout(BROKER_DEADLINE_S):
                 ends = await consumer.end_offsets(parts) if parts else {}
                 # The client's own positions: they pass gaps at the end, which ours do not know of.
                 positions = {tp.partition: await consumer.position(tp) for tp in parts}

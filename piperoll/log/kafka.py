@@ -20,6 +20,7 @@ POLL_MS = 200  # short: at the end of a stretch there may be no record to wait f
 SILENCE_S = 10.0  # records that are surely there; beyond this the broker is not answering
 
 
+CLOSE_S = 3.0
 OUTAGE_PAUSE_S = 0.25  # short beside a broker's restart, long beside a refused connection
 
 
@@ -71,11 +72,15 @@ def pace(client: AIOKafkaClient) -> None:
 async def close(consumer: AIOKafkaConsumer) -> None:
     """Closes a consumer, also while the broker is away.
 
-    Then aiokafka 0.14 may let the cancellation of its own fetch task out (Fetcher.close) and keep its connections.
+    Then aiokafka 0.14 waits for the broker's answer to its goodbye, or lets the cancellation of its own fetch task
+    out (Fetcher.close); in both cases its connections are closed by hand.
     """
     task = asyncio.current_task()
     try:
-        await consumer.stop()
+        async with asyncio.timeout(CLOSE_S):
+            await consumer.stop()
+    except TimeoutError:
+        await consumer._client.close()
     except asyncio.CancelledError:
         if task is not None and task.cancelling():
             raise  # that one was meant for us
@@ -93,7 +98,11 @@ class KafkaOffsets:
 
     async def start(self) -> None:
         """Connects. Raises aiokafka's KafkaConnectionError when no broker answers."""
-        await self._consumer.start()
+        try:
+            await self._consumer.start()
+        except BaseException:
+            await close(self._consumer)
+            raise
         pace(self._consumer._client)
 
     async def stop(self) -> None:
@@ -151,8 +160,8 @@ class KafkaOffsets:
         consumer = AIOKafkaConsumer(
             **client_options(self._settings), enable_auto_commit=False, auto_offset_reset="none"
         )
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([TopicPartition(topic.name, part) for part in open_parts])
             for part in open_parts:
                 consumer.seek(TopicPartition(topic.name, part), begin[part])

@@ -8,7 +8,7 @@ moves meanwhile is taken for a fault. Writes nothing.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 from asyncpg import Connection
@@ -77,7 +77,7 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
             begin = {name: found[partition] for name, found in begins.items()}
             folding = Folding(offsets, partition, settings.partitions, begin)
             await _verify_partition(connection, sql, folding, report)
-            report.violations += await _leftovers(folding.history, blobs)
+            report.violations += await leftovers(folding.history, blobs, utc_now())
         progress(settings.partitions, settings.partitions)
         for row in await connection.fetch(sql["orphans"]):
             report.violations.append(Violation("I3", row["id"], f"is an {row['kind']} row that belongs to nothing"))
@@ -137,9 +137,9 @@ async def _verify_partition(connection: Connection, sql: Mapping[str, str], fold
     _count(report, folding)
 
 
-async def _leftovers(history: History, blobs: AsyncBlobs) -> list[Violation]:
+async def leftovers(history: History, blobs: AsyncBlobs, now: datetime) -> list[Violation]:
     """I7: the blobs that jobs still have which were erased more than a minute ago. Raises BlobStoreError."""
-    before = utc_now() - ERASURE_GRACE
+    before = now - ERASURE_GRACE
     erased = [job.job_id for job in history.jobs.values() if job.erased and job.updated_at < before]
     return history.leftovers({job_id: await blobs.names(job_id) for job_id in erased})
 

@@ -7,6 +7,7 @@ every end was told to the receiver under one id.
 import asyncio
 
 import httpx
+import psutil
 import pytest
 
 from schemas.events import JobCreated, JobStarted
@@ -117,3 +118,22 @@ async def test_jobs_are_accepted_while_postgres_is_away_and_readable_when_it_is_
     assert unreadable.json()["error"]["code"] == "READ_MODEL_UNAVAILABLE"
     await system.stack.start_postgres()
     await judge(system, before + during)
+
+
+@pytest.mark.parametrize("service", ["worker", "projector", "notifier"])
+async def test_a_service_ends_in_good_time_while_the_broker_is_away(system: System, service: str) -> None:
+    process = psutil.Process(system.stack.pid(service))
+    await system.stack.stop_kafka()
+    process.terminate()
+
+    def ended() -> bool:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+    await wait_until(ended, 15, f"the {service} to end by itself")
+    await system.stack.start_kafka()
+
+    async def works_again() -> str:
+        return await system.create()
+
+    job_id = await wait_until(works_again, 60, "jobs to be accepted", not_yet=(AssertionError, httpx.TransportError))
+    assert (await system.wait_for_end(job_id))["status"] == "completed"

@@ -1,11 +1,14 @@
 """What only a real Kafka can show: groups, gaps, other clients, and what the topics really are."""
 
 import asyncio
+import gc
+import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 
 from piperoll.log.admin import TopicDriftError, check_topics, create_topics, require_topics
 from piperoll.log.consumer import PartitionConsumer
@@ -295,3 +298,23 @@ async def test_another_number_of_partitions_is_refused_by_name(environment: dict
     mistaken = Settings.from_environment({**environment, "PIPEROLL_PARTITIONS": "7"})
     with pytest.raises(TopicDriftError, match=r"jobs\.events\.v1 has 6 partitions, PIPEROLL_PARTITIONS says 7"):
         await require_topics(mistaken)
+
+
+@pytest.mark.filterwarnings("error::ResourceWarning")
+async def test_without_a_broker_every_client_says_so_and_leaves_nothing_open(
+    environment: dict[str, str], topic: Topic
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody answers there
+        nowhere = Settings.from_environment(
+            {**environment, "PIPEROLL_KAFKA_BOOTSTRAP": f"127.0.0.1:{taken.getsockname()[1]}"}
+        )
+        reader = Bookkeeper(nothing_read(nowhere))
+        for start in (
+            KafkaAppender(nowhere, "nowhere").start,
+            KafkaOffsets(nowhere).start,
+            lambda: PartitionConsumer(nowhere, "nowhere", topic, reader).run(asyncio.Event()),
+        ):
+            with pytest.raises(KafkaConnectionError):
+                await start()
+    gc.collect()

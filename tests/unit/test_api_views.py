@@ -1,9 +1,11 @@
 """Jobs and batches as clients see them, from folded histories."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +23,7 @@ from schemas.events import (
     WebhookAbandoned,
 )
 from services.api.rows import BatchRow, JobRow, Member, Noted
-from services.api.views import Documents, batch_view, job_view
+from services.api.views import Documents, batch_view, job_summary, job_view
 from tests.support.histories import BEGAN, claim, completed, created, fact, life
 
 JOB = "job-1"
@@ -178,3 +180,37 @@ def test_a_batch_counts_its_members_under_both_sets_of_names(statuses: list[Stat
     assert (view["status"] in ("completed", "failed")) == (ended == batch.count) == ("completed_at" in view)
     assert view["batch_name"] == "batch-1"
     assert {job["status"] for job in view["jobs"]} <= {"pending", "processing", "completed", "failed"}
+
+
+def test_what_a_run_had_to_say_stands_in_the_log_before_its_end_and_not_in_the_results() -> None:
+    result = {"structured_data": {}, "assets": [], "target_dir": "/out", "notes": ["Fields were filled by rules."]}
+    view = job_view(row(life()), replace(DOCUMENTS, result=result))
+    assert messages(view)[-2:] == [("info", "Fields were filled by rules."), ("info", "Processing completed")]
+    assert "notes" not in view["results"]
+
+
+def test_a_cached_result_says_so() -> None:
+    events = [*life()[:-1], life()[-1].model_copy(update={"from_cache": True})]
+    view = job_view(row(events), DOCUMENTS)
+    assert view["is_from_cache"] is True
+    assert messages(view)[-1] == ("info", "Processing completed from the cache")
+    assert "is_from_cache" not in job_view(row(life()), DOCUMENTS)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ({"event": "FOSDEM", "track": "Python", "session": "A Talk"}, "FOSDEM - Python - A Talk"),
+        ({"event": "FOSDEM", "track": "", "session": "A Talk"}, "FOSDEM - A Talk"),
+        ({"event": 7}, None),
+        ({}, None),
+    ],
+)
+def test_a_session_s_job_is_named_by_event_track_and_session(parameters: dict[str, Any], name: str | None) -> None:
+    documents = Documents(parameters={"job_type": "session", "parameters": parameters})
+    assert job_view(row([created()]), documents).get("job_name") == name
+
+
+def test_a_list_shows_a_job_without_its_results_and_log() -> None:
+    whole, listed = job_view(row(life()), DOCUMENTS), job_summary(row(life()), DOCUMENTS)
+    assert {name: value for name, value in whole.items() if name not in ("results", "logs")} == listed

@@ -15,12 +15,15 @@ from piperoll import uploads
 from piperoll.blobs import AsyncBlobs, Blobs, BlobStoreError, Entry
 from piperoll.domain.backlog import REMEMBER_ENDED, Backlog, Erasure
 from piperoll.domain.job import Job, Status
+from piperoll.history import History
 from piperoll.log.record import partition_of
 from piperoll.settings import Settings
+from schemas.events import JobErased
+from services.projector.verify import leftovers
 from services.worker.cache import Kept
 from services.worker.erasure import SPECS_GRACE_S, Eraser, losing
 from services.worker.sweep import ORPHANED_AFTER, ORPHANED_BEFORE, Ages, Reason, Sweeper, condemned
-from tests.support.histories import BEGAN, claim, created
+from tests.support.histories import BEGAN, claim, created, fact
 from tests.support.lives import folded
 from tests.support.virtual_time import VirtualLoop, run_virtually
 from tests.support.waiting import wait_until
@@ -188,6 +191,21 @@ def test_the_specs_of_an_expanded_batch_go_after_a_grace() -> None:
         blobs.close()
 
     run_virtually(story(), loop)
+
+
+async def test_verify_finds_what_an_erasure_left_behind_and_gives_the_worker_a_minute(blobs: AsyncBlobs) -> None:
+    """I7."""
+    history = History()
+    for one in (fact("job-1", created()), fact("job-1", JobErased(by="acme"))):
+        history.observe(one)
+    (job_id,) = history.jobs
+    at = history.jobs[job_id].updated_at
+    put(blobs, f"{job_id}/run-1/result.json", "job-other/run-1/result.json")
+    assert await leftovers(history, blobs, at + timedelta(seconds=59)) == []
+    (violation,) = await leftovers(history, blobs, at + timedelta(seconds=61))
+    assert (violation.invariant, violation.subject) == ("I7", job_id)
+    await blobs.delete_folder(job_id)
+    assert await leftovers(history, blobs, at + timedelta(seconds=61)) == []
 
 
 # --- losing runs --------------------------------------------------------------------------------------------------
