@@ -1,7 +1,8 @@
 """What `POST /api/jobs/` is compared with: FastAPI and aiokafka's `send_and_wait`, and nothing else.
 
-Written as FastAPI's users write it: a model for the body, a dictionary for the answer. The same server settings as the API's, the same producer settings, the same broker. Takes the broker's address and the
-number of partitions as arguments; says its port on standard output.
+Written as FastAPI's users write it: a model for the body, a dictionary for the answer. The server's and the producer's
+settings are the API's, and so is the broker. Takes the broker's address and the number of partitions as arguments;
+says its port on standard output.
 """
 
 import asyncio

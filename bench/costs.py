@@ -1,5 +1,6 @@
 """What a job leaves behind: bytes in the log by event, rows and write-ahead log in Postgres."""
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.record import Record
 from schemas.topics import JOB_DELIVERIES, JOB_EVENTS, Topic
 
+SETTLE_S = 3.0  # a backend of Postgres tells its counts once a second, and the last outcomes are still relayed
 TOPICS = (JOB_EVENTS, JOB_DELIVERIES)
 
 
@@ -43,7 +45,7 @@ class Costs:
 
 async def mark(rig: Rig, offsets: KafkaOffsets) -> Mark:
     """Notes where everything stands."""
-    await rig.database.execute(SQL["flush_statistics"])
+    await asyncio.sleep(SETTLE_S)
     rows = await rig.database.fetch(SQL["tables"])
     return Mark(
         ends={topic.name: await offsets.end_offsets(topic) for topic in TOPICS},

@@ -23,9 +23,6 @@ SELECT schemaname || '.' || relname AS name, n_tup_ins AS inserted, n_tup_upd AS
        pg_total_relation_size(relid) AS bytes
 FROM pg_stat_user_tables ORDER BY 1;
 
--- flush_statistics: what the server counted becomes visible
-SELECT pg_stat_force_next_flush();
-
 -- pages: how many pages some completed jobs read
 SELECT sum((data ->> 'pages')::int) FROM read_v1.events
 WHERE type = 'piperoll.JobCompleted.v1' AND job_id = ANY ($1);

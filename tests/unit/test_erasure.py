@@ -85,10 +85,6 @@ def cache_entry(blobs: AsyncBlobs, made_by: str, named: str) -> str:
     return uri
 
 
-def exists(path: Path) -> bool:
-    return path.exists()
-
-
 def put(blobs: AsyncBlobs, *uris: str) -> None:
     for uri in uris:
         blobs.sync.put_named(uri, b"content", "text/plain")
@@ -105,7 +101,7 @@ async def test_everything_of_an_erased_job_goes_and_nothing_of_another(
     erasing.eraser.erase("job-1", "acme")
     await erasing.gone("job-1")
     assert await blobs.names("job-10") == ("job-10/run-1/result.json",)
-    assert not exists(tmp_path / "job-1"), "not even its folders are left"
+    await wait_until(lambda: not (tmp_path / "job-1").exists(), 5, "not even its folders to be left")
 
 
 async def test_nothing_is_deleted_before_the_child_has_exited(blobs: AsyncBlobs, erasing: Erasing) -> None:
