@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import sys
 from pathlib import Path
 
 import structlog
@@ -19,7 +20,7 @@ JOBS = 1500  # of one burst: three seconds
 ROUNDS = 3
 RATES = ((20.0, 25.0), (50.0, 20.0))  # jobs a second, for how many seconds
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 140)
 
 
 def main() -> None:

@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from pydantic_core import to_json
 
+from piperoll.log.record import Record
 from schemas.envelope import Fact
 from schemas.events import BatchCreated, Event, JobCreated
 from schemas.ids import event_id, member_id
+from schemas.topics import JOB_EVENTS
 from tests.support.histories import claim
 from tests.support.scripted_pool import Script
 from tests.support.simulation import World
@@ -55,3 +57,27 @@ async def create_batch(world: World, batch_id: str, count: int) -> list[str]:
     specs = await world.blobs.put(f"{batch_id}/in", to_json([spec] * count))
     await world.append(fact(world, batch_id, BatchCreated(count=count, specs=specs, body_sha256="0" * 64)))
     return [member_id(batch_id, index) for index in range(count)]
+
+
+def accounted(world: World, acknowledged: list[str]) -> None:
+    """What must hold at the end of every story."""
+    assert [worker.failure for worker in world.workers.values() if worker.failure] == []
+    assert world.history.violations() == []
+    assert world.history.unsettled(acknowledged) == []
+    for job in world.history.jobs.values():
+        assert job.retries < job.max_attempts
+        assert job.losses <= 11
+    for worker in world.workers.values():
+        assert worker.pool.running == {}
+        assert worker.pool.most <= world.slots
+
+
+async def facts_of(world: World, subject: str) -> list[object]:
+    """What the log holds of a job, in order, accepted or not."""
+    return [record.fact().data for record in await records(world) if record.key == subject.encode()]
+
+
+async def records(world: World) -> list[Record]:
+    """Everything in the log of facts, partition by partition."""
+    ends = await world.log.end_offsets(JOB_EVENTS)
+    return await world.log.read_range(JOB_EVENTS, dict.fromkeys(ends, 0), ends)
