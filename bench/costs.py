@@ -11,7 +11,7 @@ from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.record import Record
 from schemas.topics import JOB_DELIVERIES, JOB_EVENTS, Topic
 
-SETTLE_S = 3.0  # a backend of Postgres tells its counts once a second, and the last outcomes are still relayed
+SETTLE_S = 11.0  # a backend of Postgres that fell idle tells its counts within ten seconds
 TOPICS = (JOB_EVENTS, JOB_DELIVERIES)
 
 

@@ -23,7 +23,7 @@ async def describe(database: asyncpg.Connection, load: float) -> list[str]:
         f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; load average before it began: {load:.1f}",
         f"{_cpu()}, {os.cpu_count()} cores, {psutil.virtual_memory().total // MIB:,} MiB of memory, {_system()}",
         f"Python {platform.python_version()}, Apache Kafka {KAFKA_VERSION}, Postgres {postgres}, {libraries}",
-        "Everything runs on this one machine: four services, Kafka, Postgres, the load generator and the receiver.",
+        "Everything runs on this one machine: four services, Kafka, Postgres, the load generator and the receiver",
     ]
 
 

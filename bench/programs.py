@@ -22,7 +22,10 @@ class ProgramFailedError(RuntimeError):
 async def ask(module: str, question: Any) -> Any:
     """What `python -m module` answers to one document on its standard input."""
     process = await _start(module, ())
-    answer, _ = await process.communicate(json.dumps(question).encode())
+    try:
+        answer, _ = await process.communicate(json.dumps(question).encode())
+    finally:
+        await _end(process)
     if process.returncode != 0:
         raise ProgramFailedError(f"{module} ended with {process.returncode}")
     return json.loads(answer)
@@ -63,15 +66,22 @@ async def running(module: str, *arguments: str) -> AsyncIterator[Program]:
     try:
         yield Program(process, await _line(process, 30.0))
     finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+        await _end(process)
 
 
 async def _start(module: str, arguments: Sequence[str]) -> asyncio.subprocess.Process:
+    """A session of its own, as the stack's processes have: Linux deals the CPU out by session (sched(7), autogroup)."""
     pipe = asyncio.subprocess.PIPE
     argv = (sys.executable, "-m", module, *arguments)
-    return await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe, limit=LONGEST_LINE)
+    return await asyncio.create_subprocess_exec(
+        *argv, stdin=pipe, stdout=pipe, limit=LONGEST_LINE, start_new_session=True
+    )
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+    await process.wait()
 
 
 async def _line(process: asyncio.subprocess.Process, timeout_s: float) -> Any:

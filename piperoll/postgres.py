@@ -7,6 +7,16 @@ import asyncpg
 
 MIGRATION_LOCK = 0x70697065  # any number, the same in every process: replicas migrate one after the other
 
+POSTGRES_AWAY = (
+    OSError,  # refused, reset; and TimeoutError: a statement's bound passed
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shutting down, starting up, cancelled by its timeout
+    asyncpg.InsufficientResourcesError,  # too many connections, disk full
+    asyncpg.TransactionRollbackError,  # deadlock, serialisation
+    asyncpg.InternalClientError,  # what asyncpg says of a connection that broke in the middle of an exchange
+)
+"""What Postgres being away, restarted or crowded looks like: the same call again may succeed."""
+
 
 async def connect_pool(dsn: str, *, min_size: int = 1, max_size: int = 8) -> asyncpg.Pool:
     """A pool of connections. Raises OSError or asyncpg.PostgresError when Postgres cannot be reached."""

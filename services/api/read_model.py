@@ -32,7 +32,7 @@ log = structlog.get_logger()
 QUERIES = load_queries("services.api", "queries.sql")
 TOPIC = JOB_EVENTS.name
 
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 """What asyncpg raises while Postgres is away, restarts, or lacks the tables because no projector ran yet."""
 
 

@@ -7,7 +7,7 @@ import asyncpg
 from pydantic_core import from_json
 
 from piperoll.domain.job import CODEC
-from piperoll.postgres import load_queries
+from piperoll.postgres import POSTGRES_AWAY, load_queries
 from schemas.envelope import Fact
 from services.notifier.hooks import Claimed, Progress
 from services.notifier.outcome import Outcome
@@ -15,16 +15,8 @@ from services.notifier.outcome import Outcome
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
 SQL = load_queries("services.notifier", "queries.sql")
 
-TRANSIENT = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-)
-"""What Postgres being away, restarted or crowded looks like: the same call again may succeed."""
+TRANSIENT = (*POSTGRES_AWAY, asyncpg.InterfaceError)
+"""What passes by itself; asyncpg also calls a connection that was closed meanwhile an interface error."""
 
 
 class Queue:

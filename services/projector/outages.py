@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from piperoll.blobs import BlobStoreError
+from piperoll.postgres import POSTGRES_AWAY
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -18,15 +19,7 @@ T = TypeVar("T")
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0  # so that a store that is back is noticed within two seconds
 
-OUTAGES = (
-    BlobStoreError,
-    OSError,  # refused, reset, and TimeoutError: a statement's bound passed
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # shutting down, starting up, cancelled by its timeout
-    asyncpg.InsufficientResourcesError,  # too many connections, disk full
-    asyncpg.TransactionRollbackError,  # deadlock, serialisation
-    asyncpg.LockNotAvailableError,
-)
+OUTAGES = (BlobStoreError, *POSTGRES_AWAY, asyncpg.LockNotAvailableError)
 
 
 class StoppedWaitingError(RuntimeError):

@@ -56,6 +56,23 @@ def test_only_the_pages_asked_for_are_read(tmp_path: Path) -> None:
     assert result.pages == 1
 
 
+@pytest.mark.parametrize("text", ["Hello world", "Größe der Straße: Übermaß"])
+def test_a_line_that_is_alone_on_a_large_page_is_found(tmp_path: Path, text: str) -> None:
+    path = scanned(tmp_path / "in" / "a.pdf", [text], size=(595, 842))
+    result, _ = run(workspace(tmp_path), path, "ocr")
+    assert result.structured_data["metadata"]["text_contents"][0]["text"] == text
+
+
+def test_a_long_narrow_page_is_read_to_its_end(tmp_path: Path) -> None:
+    """A receipt: shrunk to a fixed longest side its lines would be specks."""
+    items = [f"Artikel {number}  {number},99 EUR" for number in range(1, 41)]
+    path = scanned(tmp_path / "in" / "a.pdf", ["\n\n".join(items)], size=(226, 1400))
+    result, _ = run(workspace(tmp_path), path, "ocr")
+    read = result.structured_data["metadata"]["text_contents"][0]["text"].split("\n")
+    assert len(read) == len(items)
+    assert "40,99" in read[-1]
+
+
 @pytest.mark.parametrize("size", [(300, 300), (5, 3000), (3000, 5), (0.2, 0.2)])
 def test_a_page_with_nothing_on_it_has_no_text_and_no_score(tmp_path: Path, size: tuple[float, float]) -> None:
     path = typed(tmp_path / "in" / "a.pdf", [""], size)

@@ -11,9 +11,8 @@ from services.worker.processors.looks import Look
 
 EngineName = Literal["rapidocr", "tesseract"]
 
-SCAN = Look(dpi=200, quality=100, max_pixels=3_000_000, shrink=True)
-"""How a page is drawn for OCR: A4 comes out at 175 DPI, at which both engines read 6-point type; rapidocr needs
-about 250 bytes of memory for a pixel."""
+SCAN = Look(dpi=200, quality=100, max_pixels=4_000_000, shrink=True)
+"""How a page is drawn for OCR: A4 and Letter at 200 DPI, what is larger with as many pixels."""
 
 
 @dataclass(frozen=True, slots=True)
