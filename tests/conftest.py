@@ -5,6 +5,8 @@ Topic names are fixed, so all tests of a session share one log: they use ids of 
 """
 
 import logging
+import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -31,6 +33,21 @@ hypothesis.settings.load_profile("repeatable")
 
 # What our code says of its ordinary day would bury what matters in the output of a failed test.
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(tool): the test runs a program that a bare machine does not have")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that lacks its tool is skipped, and listed at the end; with CI=true it fails instead."""
+    for mark in item.iter_markers("needs"):
+        tool = str(mark.args[0])
+        if shutil.which(tool) is None:
+            waits = f"waits for {tool}: install it, for example with apt-get install {tool}"
+            if os.environ.get("CI") == "true":
+                pytest.fail(waits, pytrace=False)
+            pytest.skip(waits)
 
 
 @pytest.fixture(scope="session")

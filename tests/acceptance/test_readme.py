@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -21,7 +20,7 @@ README = Path(__file__).parents[2] / "README.md"
 READY_S = 90.0
 KEY = "pr_readme.a-key-of-the-test"
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the examples need curl, which is not installed")
+pytestmark = pytest.mark.needs("curl")
 
 
 def examples() -> list[str]:
