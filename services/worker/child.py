@@ -21,6 +21,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from piperoll.blobs import BlobMissingError, Blobs, BlobStoreError
 from piperoll.clock import utc_now
@@ -131,7 +132,7 @@ class Desk:
         )
         parameters = self._parameters(assignment)
         result = processors.load(assignment.job_type)(parameters, workspace, Reporter(self))
-        document = json.dumps(result.document(workspace.target_dir), ensure_ascii=False).encode()
+        document = to_json(result.document(workspace.target_dir))
         uri = f"{assignment.job_id}/{assignment.run}/{RESULT}"
         claim = self._blobs.put_named(uri, document, "application/json")
         cache.remember(result, claim)

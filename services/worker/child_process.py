@@ -5,6 +5,7 @@ Which job runs when, and what follows from an outcome, is decided elsewhere.
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -245,9 +246,10 @@ class ChildProcess(asyncio.Protocol):
         self._transport.write(line)
 
     def _kill(self) -> None:
-        if self._process:
+        """Ends the child and what it started itself, such as Tesseract: it leads a group of its own."""
+        if self._process and self._process.returncode is None:
             with suppress(ProcessLookupError):  # it has ended already
-                self._process.kill()
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def _last_words(self) -> str:
         return self._printed.decode(errors="replace").strip() or "it printed nothing"

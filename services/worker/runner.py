@@ -6,7 +6,6 @@ not accept is killed, and what an unaccepted run wrote has no effect.
 
 import asyncio
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,7 +24,7 @@ from schemas.ids import draw_run
 from services.worker import metrics
 from services.worker.children import ChildPool
 from services.worker.journal import Journal
-from services.worker.protocol import Assignment, Outcome, Progress
+from services.worker.protocol import Assignment, Outcome
 from services.worker.verdict import Reporter, Verdicts
 
 log = structlog.get_logger()
@@ -220,11 +219,11 @@ class Runner:
             attempt=job.attempt + 1,
             timeout_s=job.timeout_s,
         )
-        return await self._pool.run(assignment, self._reporter(attempt))
-
-    @staticmethod
-    def _reporter(attempt: Attempt) -> Callable[[Progress], None]:
-        return Reporter(attempt.journal, attempt.run).report
+        reporter = Reporter(attempt.journal, attempt.run)
+        try:
+            return await self._pool.run(assignment, reporter.report)
+        finally:
+            reporter.close()
 
     def _free(self, attempt: Attempt) -> None:
         if attempt.in_slot:

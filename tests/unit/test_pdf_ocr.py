@@ -1,6 +1,7 @@
 """Local OCR of the `pdf` job: scanned pages are read, umlauts are right, and what is uncertain is said."""
 
 import stat
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,13 @@ def test_a_look_without_shrinking_refuses_what_is_too_large() -> None:
     assert Look(quality=80, side=360).zoom(720, 100) == 0.5
     assert Look(quality=80, side=360).zoom(float("inf"), 100) is None
     assert Look(quality=80, side=360).zoom(0, 100) is None
+
+
+def test_no_library_of_a_desktop_is_needed() -> None:
+    """`opencv-python` wants libGL, which a server has not; with both installed, either may be the one imported."""
+    installed = {distribution.name for distribution in distributions()}
+    assert "opencv-python-headless" in installed
+    assert not installed & {"opencv-python", "opencv-contrib-python"}
 
 
 # --- Tesseract ------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: Report) -> 
         finally:
             if tools.engine is not None:
                 memory.give_back()
-        return replace(result, cacheable=source.written_ns == written_ns)
+        return replace(result, cacheable=result.cacheable and source.written_ns == written_ns)
 
 
 @dataclass(frozen=True, slots=True)
