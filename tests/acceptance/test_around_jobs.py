@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.support.documents import pdf
-from tests.support.system import Json, System
+from tests.support.system import ENDED, Json, System
 
 
 async def stranger(system: System) -> httpx.AsyncClient:
@@ -29,6 +29,15 @@ async def posted(client: httpx.AsyncClient, path: str, body: Any) -> Json:
     reply = await client.post(path, json=body)
     assert reply.status_code == 200, reply.text
     return dict(reply.json()["data"])
+
+
+async def ended(client: httpx.AsyncClient, job_id: str) -> None:
+    """Waits for a job's end. A long poll answers at each change of status, of which a retry makes several."""
+    for _ in range(10):
+        reply = await client.get(f"/api/jobs/{job_id}", params={"wait": 30})
+        if reply.json()["data"]["status"] in ENDED:
+            return
+    raise AssertionError(f"{job_id} did not end")
 
 
 def noop(user_id: str | None = None, **parameters: Any) -> Json:
@@ -66,7 +75,7 @@ async def test_the_filters_of_a_list_combine(system: System) -> None:
         alone = (await posted(client, "/api/jobs/", noop("ann", target_id="t", sleep_s=30)))["job_id"]
         first, second = batch["job_ids"]
         for job_id in (first, second):
-            await client.get(f"/api/jobs/{job_id}", params={"wait": 30})
+            await ended(client, job_id)
 
         async def ids(**query: Any) -> set[str]:
             found = await listed(client, **query)
@@ -109,7 +118,7 @@ async def test_the_list_of_batches_counts_their_jobs(system: System) -> None:
         first = await posted(client, "/api/jobs/batch", body)
         second = await posted(client, "/api/jobs/batch", {"jobs": [noop(sleep_s=30)], "user_id": "ann"})
         for job_id in first["job_ids"]:
-            await client.get(f"/api/jobs/{job_id}", params={"wait": 30})
+            await ended(client, job_id)
         found = await listed(client, "/api/jobs/batches")
         assert found["total"] == 2
         newest, oldest = found["batches"]
