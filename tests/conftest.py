@@ -5,7 +5,6 @@ Topic names are fixed, so all tests of a session share one log: they use ids of 
 """
 
 import logging
-import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from piperoll.settings import Settings
 from tests.support.mistral import MistralServer
 from tests.support.receiver import Receiver
 from tests.support.system import System
+from tests.support.tools import wait_for
 from tests.support.website import Website
 
 # The same examples in every run, so that a red build is red again on the next machine. `--hypothesis-profile=search`
@@ -44,10 +44,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         tool = str(mark.args[0])
         if shutil.which(tool) is None:
-            waits = f"waits for {tool}: install it, for example with apt-get install {tool}"
-            if os.environ.get("CI") == "true":
-                pytest.fail(waits, pytrace=False)
-            pytest.skip(waits)
+            wait_for(f"{tool}: install it, for example with apt-get install {tool}")
 
 
 @pytest.fixture(scope="session")

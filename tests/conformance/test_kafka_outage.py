@@ -34,22 +34,6 @@ def settings(own_stack: Stack) -> Settings:
     return Settings.from_environment({**own_stack.environment, "PIPEROLL_INSTANCE": "outage"})
 
 
-@pytest.fixture
-async def appender(settings: Settings) -> AsyncIterator[KafkaAppender]:
-    running = KafkaAppender(settings, "outage")
-    await running.start()
-    yield running
-    await running.stop()
-
-
-@pytest.fixture
-async def offsets(settings: Settings) -> AsyncIterator[KafkaOffsets]:
-    running = KafkaOffsets(settings)
-    await running.start()
-    yield running
-    await running.stop()
-
-
 async def test_an_append_without_kafka_ends_at_its_deadline_with_an_unknown_outcome(
     own_stack: Stack, appender: KafkaAppender
 ) -> None:

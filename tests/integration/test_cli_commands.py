@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.documents import pdf
 from tests.support.system import System
+from tests.support.tools import wait_for
 
 LIMIT_S = 60.0
 
@@ -58,7 +59,7 @@ async def test_submit_on_a_terminal_shows_bars(system: System, folder: Path, tmp
     try:
         master, slave = pty.openpty()
     except OSError:
-        pytest.skip("waits for a pseudo-terminal: mount devpts at /dev/pts")
+        wait_for("a pseudo-terminal: mount devpts at /dev/pts")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "piperoll", "submit", str(pdf(tmp_path / "a.pdf", 40)), "--wait"),
         *("--include-images", "--data-dir", str(folder)),
