@@ -110,6 +110,9 @@ class JobCompleted(Event):
     bytes_in: int | None = None
     duration_ms: int = Field(default=0, ge=0)
     from_cache: bool = False
+    method: str | None = Field(default=None, description="how it was done: an extraction method, a model's name")
+    counts: dict[str, int] = Field(default={}, description="further numbers by name, such as totalChunks")
+    index: Claim | None = Field(default=None, description="the chunks and vectors that an embedding run made")
 
 
 class JobFailed(Event):
@@ -135,7 +138,7 @@ class JobCancelled(Event):
 class JobErased(Event):
     """Everything the job read and made is to be deleted. Ends the job where it was still open."""
 
-    writers = ("api",)
+    writers = ("api", "worker")
 
     by: str
     reason: str | None = Field(default=None, max_length=64)
@@ -216,6 +219,100 @@ class WebhookAbandoned(Event):
     status: int | None = None
 
 
+# --- piperoll.documents.events: documents and folders, key document_id or folder_id -------------------------------
+
+
+class DocumentAdded(Event):
+    """A document, or another content of it, was taken in. Its text is what its newest extraction says.
+
+    A repeat of the same version is ignored by the fold; another version replaces the content and the details.
+    """
+
+    writers = ("api", "worker")
+
+    content: Claim
+    details: Claim = Field(description="its name, and where it came from: schemas.documents.DocumentDetails")
+    revision: str = Field(description="of the content at its source: a hash, an ETag")
+    user_id: str | None = None
+    job_id: str | None = Field(default=None, description="the job that took it in")
+
+
+class DocumentRemoved(Event):
+    """The document is to be deleted, with its content and what was made of it. Ends it; nothing brings it back."""
+
+    writers = ("api", "worker")
+
+    by: str
+    reason: str | None = Field(default=None, max_length=64)
+
+
+class FolderCreated(Event):
+    """A folder was made. The first one of an id counts."""
+
+    writers = ("api",)
+
+    details: Claim = Field(description="its name and description: schemas.documents.FolderDetails")
+    chunk_size: int = Field(default=500, ge=50, le=8000, description="characters of a chunk when it is indexed")
+    user_id: str | None = None
+
+
+class FolderChanged(Event):
+    """A folder has another name, description or chunk size; what is absent stays."""
+
+    writers = ("api",)
+
+    by: str
+    details: Claim | None = None
+    chunk_size: int | None = Field(default=None, ge=50, le=8000)
+
+
+class FolderRemoved(Event):
+    """The folder is gone. Its documents stay."""
+
+    writers = ("api",)
+
+    by: str
+
+
+class FolderMembersChanged(Event):
+    """Documents came into a folder or left it. A document may be in several."""
+
+    writers = ("api", "worker")
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...] = ()
+    job_id: str | None = Field(default=None, description="the job that did it")
+
+
+# --- piperoll.endpoints.events: who wants to be told of an owner's jobs, key endpoint_id --------------------------
+
+
+class EndpointRegistered(Event):
+    """An endpoint is told of each change of status of its owner's jobs, from now on."""
+
+    writers = ("api",)
+
+    settings: Claim = Field(description="its address and sealed secrets: schemas.documents.EndpointSettings")
+    statuses: tuple[str, ...] = Field(default=(), description="of contract 15a; empty: every one")
+    user_id: str | None = None
+
+
+class EndpointTested(Event):
+    """Somebody asked for a trial delivery."""
+
+    writers = ("api",)
+
+    by: str
+
+
+class EndpointRemoved(Event):
+    """The endpoint is told nothing more; its settings are to be deleted."""
+
+    writers = ("api",)
+
+    by: str
+
+
 JOB_EVENTS: tuple[type[Event], ...] = (
     JobCreated,
     JobStarted,
@@ -229,5 +326,17 @@ JOB_EVENTS: tuple[type[Event], ...] = (
 )
 BATCH_EVENTS: tuple[type[Event], ...] = (BatchCreated, BatchExpanded, BatchErased)
 DELIVERY_EVENTS: tuple[type[Event], ...] = (WebhookDelivered, WebhookFailed, WebhookAbandoned)
-EVENTS: dict[str, type[Event]] = {event.__name__: event for event in (*JOB_EVENTS, *BATCH_EVENTS, *DELIVERY_EVENTS)}
+DOCUMENT_EVENTS: tuple[type[Event], ...] = (
+    DocumentAdded,
+    DocumentRemoved,
+    FolderCreated,
+    FolderChanged,
+    FolderRemoved,
+    FolderMembersChanged,
+)
+ENDPOINT_EVENTS: tuple[type[Event], ...] = (EndpointRegistered, EndpointTested, EndpointRemoved)
+EVENTS: dict[str, type[Event]] = {
+    event.__name__: event
+    for event in (*JOB_EVENTS, *BATCH_EVENTS, *DELIVERY_EVENTS, *DOCUMENT_EVENTS, *ENDPOINT_EVENTS)
+}
 """Every event by its bare name; the version stands in the type name."""

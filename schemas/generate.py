@@ -31,6 +31,8 @@ Schema = dict[str, Any]
 CARRIED: dict[str, tuple[type[Event], ...]] = {
     topics.JOB_EVENTS.name: (*events.JOB_EVENTS, *events.BATCH_EVENTS),
     topics.JOB_DELIVERIES.name: events.DELIVERY_EVENTS,
+    topics.DOCUMENT_EVENTS.name: events.DOCUMENT_EVENTS,
+    topics.ENDPOINT_EVENTS.name: events.ENDPOINT_EVENTS,
 }
 """Which events stand in which topic. The dead letters hold no event: whatever could not be read as one."""
 
@@ -39,7 +41,7 @@ HEADERS: dict[str, Schema] = {
     "ce_id": {"description": "deterministic: a record that was appended twice has it twice"},
     "ce_source": {"description": "who appended it, such as /piperoll/api"},
     "ce_type": {"description": "the event and its version, such as piperoll.JobCreated.v1"},
-    "ce_subject": {"description": "the job's or batch's id, which is also the record's key"},
+    "ce_subject": {"description": "id of the job, batch, document, folder or endpoint; the record's key too"},
     "ce_time": {"format": "date-time", "description": "when the writer says it happened, RFC 3339 with a zone"},
     "ce_dataschema": {"description": "the schema of the body, such as /schemas/json/piperoll.JobCreated.v1.json"},
     "ce_owner": {"description": "the owner of the API key, whose data it is"},

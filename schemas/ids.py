@@ -34,6 +34,35 @@ def member_id(batch_id: str, index: int) -> str:
     return f"job-{uuid5(NAMESPACE, f'member/{batch_id}/{index}')}"
 
 
+def draw_document_id() -> str:
+    """The id of an uploaded document."""
+    return f"doc-{uuid4()}"
+
+
+def draw_folder_id() -> str:
+    """The id of a folder."""
+    return f"folder-{uuid4()}"
+
+
+def draw_endpoint_id() -> str:
+    """The id of a registered webhook endpoint."""
+    return f"endpoint-{uuid4()}"
+
+
+def found_document_id(scope: str, place: str) -> str:
+    """The id of a document that a job found at `place`.
+
+    `scope` is the folder and source that are synchronised, so that the next run finds the same document there, or
+    the id of the job that imports it.
+    """
+    return f"doc-{uuid5(NAMESPACE, f'document/{scope}/{place}')}"
+
+
+def intake_job_id(document_id: str, revision: str) -> str:
+    """The id of the job that reads one revision of a document which another job found."""
+    return f"job-{uuid5(NAMESPACE, f'intake/{document_id}/{revision}')}"
+
+
 def event_id(scope: str, name: str, sequence: int = 0) -> str:
     """The CloudEvents id of the event `name` about `scope`: a job, batch, run, command or delivery id."""
     return str(uuid5(NAMESPACE, f"event/{scope}/{name}/{sequence}"))

@@ -44,6 +44,20 @@ JOB_DELIVERIES = Topic(
     writers=("notifier",),
     groups=("piperoll.projector.deliveries", "piperoll.notifier.deliveries"),
 )
+DOCUMENT_EVENTS = Topic(
+    name="piperoll.documents.events.v1",
+    key="document_id, or folder_id for the facts of a folder",
+    retention_ms=FOR_EVER,
+    writers=("api", "worker"),
+    groups=("piperoll.projector.documents",),
+)
+ENDPOINT_EVENTS = Topic(
+    name="piperoll.endpoints.events.v1",
+    key="endpoint_id",
+    retention_ms=FOR_EVER,
+    writers=("api",),
+    groups=("piperoll.projector.endpoints", "piperoll.notifier.endpoints"),
+)
 DEAD_LETTERS = Topic(
     name="piperoll.dead-letters.v1",
     key="the undecodable record's own key",
@@ -51,4 +65,4 @@ DEAD_LETTERS = Topic(
     writers=("worker", "projector", "notifier"),
     groups=(),
 )
-MANIFEST: tuple[Topic, ...] = (JOB_EVENTS, JOB_DELIVERIES, DEAD_LETTERS)
+MANIFEST: tuple[Topic, ...] = (JOB_EVENTS, JOB_DELIVERIES, DOCUMENT_EVENTS, ENDPOINT_EVENTS, DEAD_LETTERS)

@@ -11,6 +11,7 @@ from services.api.errors import ApiError
 
 JSON = "application/json"
 POSITION_HEADER = "Piperoll-Position"
+DEVANA_PREFIX = "/v1/"
 
 
 def success(
@@ -23,10 +24,21 @@ def success(
     return response
 
 
-def failure(error: ApiError) -> Response:
-    """`{"status":"error","error":{"code","message","details"}}`."""
+def devana_success(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """`{"success":true,"data":…}`, the envelope of every path under /v1 (contract 15a)."""
+    return Response(to_json({"success": True, "data": data}), status, headers, JSON)
+
+
+def failure(error: ApiError, path: str) -> Response:
+    """`{"status":"error","error":{"code","message","details"}}`; under /v1 `"success":false` stands for the status."""
+    flavour = {"success": False} if path.startswith(DEVANA_PREFIX) else {"status": "error"}
     body = {"code": error.code.value, "message": error.message, "details": error.details}
-    return Response(to_json({"status": "error", "error": body}), error.status, error.headers, JSON)
+    return Response(to_json({**flavour, "error": body}), error.status, error.headers, JSON)
+
+
+def devana_timestamp(time: datetime) -> str:
+    """As JavaScript writes dates: UTC to the millisecond with `Z` (contract 15a)."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def timestamp(time: datetime) -> str:

@@ -50,7 +50,7 @@ class Gate:
                 scope["piperoll.caller"] = await self._caller(scope)
             await self._app(scope, receive, answer)
         except ApiError as error:
-            await failure(error)(scope, receive, answer)
+            await failure(error, scope["path"])(scope, receive, answer)
         except ClientDisconnect:
             log.debug("client_left", path=scope["path"])
         except Exception as error:
@@ -58,7 +58,7 @@ class Gate:
             if answer.begun:
                 raise  # half an answer cannot be taken back: the server closes the connection
             internal = ApiError(500, ErrorCode.INTERNAL_ERROR, "something went wrong here; it was logged")
-            await failure(internal)(scope, receive, answer)
+            await failure(internal, scope["path"])(scope, receive, answer)
 
     async def _caller(self, scope: Scope) -> Caller:
         headers = dict(scope["headers"])

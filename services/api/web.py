@@ -46,12 +46,12 @@ def build_app(parts: Parts, access: Access) -> FastAPI:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
-    return failure(error)
+    return failure(error, request.url.path)
 
 
 async def _storage_away(request: Request, error: Exception) -> Response:
     """Content is stored before a fact names it, so nothing was created."""
-    return failure(UnavailableError(ErrorCode.STORAGE_ERROR, SENTENCES[ErrorCode.STORAGE_ERROR]))
+    return failure(UnavailableError(ErrorCode.STORAGE_ERROR, SENTENCES[ErrorCode.STORAGE_ERROR]), request.url.path)
 
 
 async def _not_served(request: Request, error: Exception) -> Response:
@@ -60,7 +60,7 @@ async def _not_served(request: Request, error: Exception) -> Response:
     code = CODES.get(error.status_code, ErrorCode.INVALID_REQUEST)
     message = f"{request.method} {request.url.path[:200]} is not served here; see /api/doc"
     allowed = {"Allow": _allowed(request)} if code is ErrorCode.METHOD_NOT_ALLOWED else error.headers
-    return failure(ApiError(error.status_code, code, message, headers=allowed))
+    return failure(ApiError(error.status_code, code, message, headers=allowed), request.url.path)
 
 
 def _allowed(request: Request) -> str:

@@ -38,6 +38,8 @@ class Kept(BaseModel):
     files: tuple[str, ...]
     pages: int | None = None
     bytes_in: int | None = Field(default=None, ge=0)
+    method: str | None = None
+    counts: dict[str, int] = {}
 
 
 def key_of(
@@ -107,6 +109,8 @@ class Cache:
             files=tuple(name for name in names if name != RESULT),
             pages=result.pages,
             bytes_in=result.bytes_in,
+            method=result.method,
+            counts=dict(result.counts),
         )
         # The marker first: no entry may be there that the eraser would not find.
         self._blobs.put_named(f"{self._job_id}/{self._uri}", b"", "application/octet-stream")
@@ -130,7 +134,7 @@ class Cache:
             self._blobs.delete([target for _, target in names])
             return None
         document = self._own(from_json(content), kept)
-        return Result.restored(document, kept.pages, kept.bytes_in)
+        return Result.restored(document, kept.pages, kept.bytes_in, kept.method, kept.counts)
 
     def _own_name(self, name: str, kept: Kept) -> str:
         return f"{self._job_id}/{self._run}/{self._own(name, kept)}"

@@ -20,12 +20,13 @@ import traceback
 from ipaddress import ip_network
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from piperoll.blobs import BlobMissingError, Blobs, BlobStoreError
 from piperoll.clock import utc_now
 from schemas.claims import Claim
+from schemas.documents import Resolved
 from schemas.errors import RETRYABLE, SENTENCES, ErrorCode
 from schemas.parameters import PARAMETERS, JobParameters
 from services.worker import processors
@@ -49,6 +50,7 @@ from services.worker.providers import Providers
 PR_SET_PDEATHSIG = 1  # prctl(2)
 HEARTBEAT_S = 1.0  # progress that moves no percent is told this often: the worker watches for stalls
 PAGE_BYTES = resource.getpagesize()
+RESOLVED: TypeAdapter[Resolved | None] = TypeAdapter(Resolved | None)
 
 
 def main() -> None:
@@ -119,6 +121,7 @@ class Desk:
 
     def _run(self, assignment: Assignment, scratch: Path, started: float) -> Completed:
         cache = self._cache(assignment)
+        parameters, resolved = self._parameters(assignment)
         workspace = Workspace(
             job_id=assignment.job_id,
             run=assignment.run,
@@ -129,8 +132,8 @@ class Desk:
             scratch=scratch,
             providers=self._providers,
             recall=cache.recall,
+            resolved=resolved,
         )
-        parameters = self._parameters(assignment)
         result = processors.load(assignment.job_type)(parameters, workspace, Reporter(self))
         document = to_json(result.document(workspace.target_dir))
         uri = f"{assignment.job_id}/{assignment.run}/{RESULT}"
@@ -143,6 +146,10 @@ class Desk:
             bytes_in=result.bytes_in,
             duration_ms=_since(started),
             from_cache=result.from_cache,
+            method=result.method,
+            counts=dict(result.counts),
+            index=result.index,
+            findings=result.findings,
         )
 
     def _cache(self, assignment: Assignment) -> Cache:
@@ -151,13 +158,16 @@ class Desk:
             self._blobs, utc_now, assignment.job_type, assignment.owner, assignment.job_id, assignment.run, ttl_s
         )
 
-    def _parameters(self, assignment: Assignment) -> JobParameters:
-        """The validated parameters, without the webhook, which is the notifier's business and sealed."""
+    def _parameters(self, assignment: Assignment) -> tuple[JobParameters, Resolved | None]:
+        """The validated parameters, without the webhook, which is the notifier's business and sealed; and what the
+        API knew of the documents they name."""
         raw = self._parameters_blob(assignment.parameters)
         try:
-            given = dict(json.loads(raw)["parameters"])
+            document = json.loads(raw)
+            given = dict(document["parameters"])
             given.pop("webhook", None)
-            return PARAMETERS[assignment.job_type].model_validate(given)
+            resolved = RESOLVED.validate_python(document.get("resolved"))
+            return PARAMETERS[assignment.job_type].model_validate(given), resolved
         except (ValidationError, KeyError, TypeError, ValueError) as error:
             raise ProcessingError(
                 ErrorCode.PROCESSING_ERROR,

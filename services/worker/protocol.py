@@ -88,6 +88,10 @@ class Completed(Message):
     bytes_in: int | None = None
     duration_ms: int = Field(ge=0)
     from_cache: bool = False
+    method: str | None = None
+    counts: dict[str, int] = {}
+    index: Claim | None = Field(default=None, description="a schemas.documents.FolderIndex")
+    findings: Claim | None = Field(default=None, description="a schemas.documents.Findings, for the worker to append")
 
 
 class Failed(Message):

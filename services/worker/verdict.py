@@ -135,4 +135,7 @@ def _completed(run: str, outcome: Completed) -> JobCompleted:
         bytes_in=outcome.bytes_in,
         duration_ms=outcome.duration_ms,
         from_cache=outcome.from_cache,
+        method=outcome.method,
+        counts=outcome.counts,
+        index=outcome.index,
     )

@@ -36,6 +36,15 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "WebhookDelivered": {"delivery_id": "d", "phase": "completed", "attempt": 1, "status": 200, "duration_ms": 3},
     "WebhookFailed": {"delivery_id": "d", "phase": "error", "attempt": 1, "reason": "TIMEOUT", "duration_ms": 3},
     "WebhookAbandoned": {"delivery_id": "d", "phase": "error", "attempt": 9, "reason": "EXHAUSTED"},
+    "DocumentAdded": {"content": CLAIM, "details": CLAIM, "revision": "ab", "job_id": "job-1"},
+    "DocumentRemoved": {"by": "local"},
+    "FolderCreated": {"details": CLAIM, "chunk_size": 500},
+    "FolderChanged": {"by": "local", "chunk_size": 800},
+    "FolderRemoved": {"by": "local"},
+    "FolderMembersChanged": {"added": ["doc-1"], "removed": ["doc-2"]},
+    "EndpointRegistered": {"settings": CLAIM, "statuses": ["DONE"]},
+    "EndpointTested": {"by": "local"},
+    "EndpointRemoved": {"by": "local"},
 }
 PRINTABLE = st.text(st.characters(categories=["L", "M", "N", "P", "S", "Zs"]), max_size=30)
 JSON_LIKE = st.recursive(

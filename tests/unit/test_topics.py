@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 
 from piperoll.log.admin import LiveTopic, drift
 from piperoll.log.record import POSITIVE, partition_of
-from schemas.topics import DEAD_LETTERS, FOR_EVER, JOB_DELIVERIES, JOB_EVENTS, MANIFEST, Topic
+from schemas.topics import (
+    DEAD_LETTERS,
+    DOCUMENT_EVENTS,
+    ENDPOINT_EVENTS,
+    FOR_EVER,
+    JOB_DELIVERIES,
+    JOB_EVENTS,
+    MANIFEST,
+    Topic,
+)
 
 
 def test_the_log_of_facts_is_kept_for_ever_and_never_compacted() -> None:
@@ -20,7 +29,7 @@ def test_the_log_of_facts_is_kept_for_ever_and_never_compacted() -> None:
 
 
 def test_every_topic_of_the_manifest_has_its_own_name_and_its_version() -> None:
-    assert MANIFEST == (JOB_EVENTS, JOB_DELIVERIES, DEAD_LETTERS)
+    assert MANIFEST == (JOB_EVENTS, JOB_DELIVERIES, DOCUMENT_EVENTS, ENDPOINT_EVENTS, DEAD_LETTERS)
     assert len({topic.name for topic in MANIFEST}) == len(MANIFEST)
     assert all(topic.name.startswith("piperoll.") and topic.name.endswith(".v1") for topic in MANIFEST)
 

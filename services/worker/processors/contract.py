@@ -16,6 +16,8 @@ from typing import Any, Protocol, Self
 
 from piperoll.addresses import Network
 from piperoll.blobs import Blobs
+from schemas.claims import Claim
+from schemas.documents import Resolved
 from schemas.parameters import JobParameters
 from services.worker.errors import ProcessingError
 from services.worker.providers import Providers
@@ -61,7 +63,10 @@ def _nothing_kept(parameters: JobParameters, *, without: Collection[str] = (), *
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where a run reads and writes: the blob store under `{job_id}/{run}/`, and a folder of its own on this disk."""
+    """Where a run reads and writes: the blob store under `{job_id}/{run}/`, and a folder of its own on this disk.
+
+    `resolved` is what the API knew of the documents that the job names, for job types that name any.
+    """
 
     job_id: str
     run: str
@@ -72,6 +77,7 @@ class Workspace:
     scratch: Path = field(repr=False)
     providers: Providers = field(default_factory=Providers, repr=False)
     recall: Recall = field(default=_nothing_kept, repr=False)
+    resolved: Resolved | None = field(default=None, repr=False)
 
     @cached_property
     def folder(self) -> Path:
@@ -86,9 +92,11 @@ class Workspace:
 
     def keep(self, name: str, content: bytes, media_type: str) -> str:
         """Stores an output under the relative `name`; answers its location. Raises BlobStoreError."""
-        uri = f"{self.job_id}/{self.run}/{name}"
-        self.blobs.put_named(uri, content, media_type)
-        return self.blobs.location(uri)
+        return self.blobs.location(self.keep_claim(name, content, media_type).uri)
+
+    def keep_claim(self, name: str, content: bytes, media_type: str) -> Claim:
+        """As `keep`, for an output that a fact names. Raises BlobStoreError."""
+        return self.blobs.put_named(f"{self.job_id}/{self.run}/{name}", content, media_type)
 
     def keep_file(self, name: str, path: Path, media_type: str) -> str:
         """As `keep`, for a file on this disk, which goes to the store in pieces. Raises BlobStoreError."""
@@ -105,6 +113,8 @@ class Result:
     `extra` are further top-level keys of the document; `notes` are sentences for the job's `logs`. `files` are kept
     outputs that the API serves under a name of its own, such as `pages_archive`: what they are -> name as in `keep`.
     One that is not `cacheable` is kept from later jobs: it lacks a part that another attempt may bring.
+    `method` says how it was done, `counts` are numbers by name for lists (contract 15a); `index` and `findings` claim
+    a FolderIndex and Findings (schemas.documents).
     """
 
     structured_data: Mapping[str, Any]
@@ -116,6 +126,10 @@ class Result:
     bytes_in: int | None = None
     cacheable: bool = True
     from_cache: bool = False
+    method: str | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    index: Claim | None = None
+    findings: Claim | None = None
 
     def document(self, target_dir: str) -> dict[str, Any]:
         """The JSON document that clients get as `results`; one from the cache says so (contract 10)."""
@@ -134,7 +148,14 @@ class Result:
         return document
 
     @classmethod
-    def restored(cls, document: Mapping[str, Any], pages: int | None, bytes_in: int | None) -> Self:
+    def restored(
+        cls,
+        document: Mapping[str, Any],
+        pages: int | None,
+        bytes_in: int | None,
+        method: str | None = None,
+        counts: Mapping[str, int] | None = None,
+    ) -> Self:
         """The result that a document of an earlier run was made of, as one from the cache."""
         parts = dict(document)
         del parts["target_dir"]
@@ -147,6 +168,8 @@ class Result:
             pages=pages,
             bytes_in=bytes_in,
             from_cache=True,
+            method=method,
+            counts=counts or {},
         )
 
 

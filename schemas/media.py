@@ -1,0 +1,54 @@
+"""What kinds of files there are: by name and media type, and which job type reads each. Pure tables."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+IntakeType = Literal["extraction", "transcription"]
+
+OFFICE: Final = "application/vnd.openxmlformats-officedocument"
+MEDIA_TYPES: Final[Mapping[str, str]] = {
+    ".pdf": "application/pdf",
+    ".docx": f"{OFFICE}.wordprocessingml.document",
+    ".pptx": f"{OFFICE}.presentationml.presentation",
+    ".xlsx": f"{OFFICE}.spreadsheetml.sheet",
+    ".html": "text/html",
+    ".htm": "text/html",
+    ".epub": "application/epub+zip",
+    ".md": "text/markdown",
+    ".markdown": "text/markdown",
+    ".txt": "text/plain",
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".webp": "image/webp",
+    ".bmp": "image/bmp",
+    ".gif": "image/gif",
+    ".wav": "audio/wav",
+    ".mp3": "audio/mpeg",
+    ".m4a": "audio/mp4",
+    ".ogg": "audio/ogg",
+    ".opus": "audio/opus",
+    ".flac": "audio/flac",
+    ".mp4": "video/mp4",
+    ".mov": "video/quicktime",
+    ".webm": "video/webm",
+    ".mkv": "video/x-matroska",
+}
+"""The files that jobs can read, by the ending of their name in lower case."""
+
+UNKNOWN: Final = "application/octet-stream"
+
+
+def media_type_of(name: str, said: str | None = None) -> str:
+    """The media type of a file: by its name, else what its sender said of it, else `application/octet-stream`."""
+    known = MEDIA_TYPES.get(f".{name.rpartition('.')[2].lower()}")
+    return known or (said or UNKNOWN).partition(";")[0].strip().lower() or UNKNOWN
+
+
+def intake_type_of(media_type: str) -> IntakeType:
+    """The type of the job that reads a document: what sounds is transcribed, all else is extracted."""
+    return "transcription" if media_type.startswith(("audio/", "video/")) else "extraction"

@@ -1,0 +1,33 @@
+"""What a `generation` job takes (contract 15d)."""
+
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from schemas.parameters.base import JobParameters, Label
+from schemas.parameters.extraction import require_one
+from schemas.parameters.values import Language, TemplateName
+
+MAX_TEXT_CHARS = 100_000
+MAX_PROMPT_CHARS = 20_000
+
+
+class GenerationParameters(JobParameters):
+    """The `generation` job: a new text from a text or a document, by a template or in free words."""
+
+    SUPPORTED: ClassVar[dict[str, Any]] = {"sources": ["text", "document_id"], "by": ["template", "prompt"]}
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARS)] | None = None
+    document_id: Label | None = Field(default=None, description="whose extracted text is used")
+    template: TemplateName | None = None
+    prompt: Annotated[str, StringConstraints(min_length=1, max_length=MAX_PROMPT_CHARS)] | None = None
+    target_language: Language | None = None
+    model: Label | None = Field(default=None, description="another chat model than the configured one")
+    use_cache: bool = True
+    force_refresh: bool = False
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        require_one(self, ("text", "document_id"))
+        require_one(self, ("template", "prompt"))
+        return self

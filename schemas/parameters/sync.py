@@ -1,0 +1,31 @@
+"""What a `sync` job takes (contract 15d)."""
+
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, StringConstraints
+
+from schemas.parameters.base import JobParameters, Label
+
+SCHEMES = ("file", "s3", "gs", "az", "azure", "abfs", "abfss")
+
+
+def _source(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must not contain line ends or control characters")
+    parts = urlsplit(value)
+    if parts.scheme not in SCHEMES:
+        raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not contain a user or password: the worker's own settings hold them")
+    return value
+
+
+class SyncParameters(JobParameters):
+    """The `sync` job: what a folder of files elsewhere holds becomes the documents of a folder here."""
+
+    SUPPORTED: ClassVar[dict[str, Any]] = {"schemes": list(SCHEMES)}
+
+    source: Annotated[str, StringConstraints(min_length=1, max_length=4096), AfterValidator(_source)]
+    folder_id: Label
+    delete_removed: bool = True
