@@ -55,7 +55,7 @@ LOCK = $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emi
 
 .PHONY: lock
 lock: $(STAMPS)/dev ## Resolve both lock files anew from pyproject.toml
-	$(LOCK) --extra=dev --output-file=requirements-dev.lock pyproject.toml
+	$(LOCK) --extra=dev --extra=speech --output-file=requirements-dev.lock pyproject.toml
 	$(LOCK) --constraint=requirements-dev.lock --output-file=requirements.lock pyproject.toml
 
 .PHONY: clean

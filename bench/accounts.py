@@ -31,6 +31,22 @@ class Spent:
     elsewhere: float
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Resident bytes of a process and of those it started: each one's whole, and their shares (PSS)."""
+
+    rss: int
+    pss: int
+
+
+@dataclass(frozen=True, slots=True)
+class Workforce:
+    """The worker itself, and its children by process id, the oldest first."""
+
+    worker: Memory
+    children: dict[int, Memory]
+
+
 class Accounts:
     """The processes of a stack. Postgres, and the worker's children, are families of processes."""
 
@@ -51,6 +67,13 @@ class Accounts:
         for name, family in self._families().items():
             found[name] = _resident(family)
         return found
+
+    def workforce(self) -> Workforce:
+        """Memory of the worker and of each of its children."""
+        worker = self._processes["worker"]
+        children = sorted(worker.children(), key=lambda child: (child.create_time(), child.pid))
+        found = {child.pid: _family_memory(child) for child in children}
+        return Workforce(_memory([worker]), {pid: memory for pid, memory in found.items() if memory.rss})
 
     def _families(self) -> dict[str, list[psutil.Process]]:
         families = {name: [process] for name, process in self._processes.items() if process.is_running()}
@@ -75,6 +98,21 @@ def _cpu_s(process: psutil.Process) -> float:
         times = process.cpu_times()
         return float(times.user + times.system + times.children_user + times.children_system)
     return 0.0
+
+
+def _family_memory(process: psutil.Process) -> Memory:
+    with suppress(psutil.NoSuchProcess):
+        return _memory([process, *process.children(recursive=True)])
+    return Memory(0, 0)
+
+
+def _memory(family: Iterable[psutil.Process]) -> Memory:
+    rss = pss = 0
+    for one in family:
+        with suppress(psutil.NoSuchProcess):
+            full = one.memory_full_info()
+            rss, pss = rss + full.rss, pss + full.pss
+    return Memory(rss, pss)
 
 
 def _resident(family: Iterable[psutil.Process]) -> int:

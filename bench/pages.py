@@ -1,6 +1,7 @@
 """Pages a second through the whole system against a bare multiprocessing loop over the same files."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -30,11 +31,11 @@ async def compare(rig: Rig, given: Path | None) -> Pages:
     """Runs both in turn. `given` is a folder of PDFs to use instead of our own."""
     files = _copied(given, rig.files) if given else documents.make(rig.files, LENGTHS)
     paths = [str(path) for path in files for _ in range(1 if given else REPEATS)]
-    await _through_system(rig, paths[-SLOTS:])  # warms the children as the bare loop warms its own
+    await through_system(rig, _jobs(paths[-SLOTS:]))  # warms the children as the bare loop warms its own
     pairs = []
     for _ in range(ROUNDS):
         bare: dict[str, Any] = await ask("bench.bare_pdf", {"processes": SLOTS, "files": paths})
-        pages, seconds = await _through_system(rig, paths)
+        pages, seconds = await through_system(rig, _jobs(paths))
         pairs.append((pages / seconds, pages / bare["seconds"]))
     return Pages(
         pages=pages,
@@ -44,14 +45,18 @@ async def compare(rig: Rig, given: Path | None) -> Pages:
     )
 
 
-async def _through_system(rig: Rig, paths: list[str]) -> tuple[int, float]:
-    """Pages read and the seconds until the last document was readable."""
+async def through_system(rig: Rig, jobs: Sequence[dict[str, Any]], timeout_s: float = 120.0) -> tuple[int, float]:
+    """Pages that `pdf` jobs read, and the seconds until the last one was readable."""
     records = rig.projected.records
-    answer = await generate(rig.order("pdf", [{"filename": path, "use_cache": False} for path in paths]))
+    answer = await generate(rig.order("pdf", jobs))
     ids = [one.job_id for one in answer.posted]
-    readable = await rig.projected.completed(ids, records)
+    readable = await rig.projected.completed(ids, records, timeout_s)
     pages = await rig.database.fetchval(SQL["pages"], ids)
     return int(pages), max(readable.values()) - answer.began
+
+
+def _jobs(paths: list[str]) -> list[dict[str, Any]]:
+    return [{"filename": path, "use_cache": False} for path in paths]
 
 
 def _copied(given: Path, files: Path) -> list[Path]:

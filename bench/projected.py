@@ -57,15 +57,17 @@ class Projected:
         """How many commits were heard of."""
         return sum(len(times) for times in self._times.values())
 
-    async def completed(self, job_ids: Sequence[str], since: int, timeout_s: float = 120.0) -> dict[str, float]:
+    async def completed(
+        self, job_ids: Sequence[str], since: int, timeout_s: float = 120.0, failing: int = 0
+    ) -> dict[str, float]:
         """When each job became readable as completed. `since` is `records` before the first was posted.
 
-        Raises JobsFailedError when one ended otherwise, or did not end in time.
+        Raises JobsFailedError when other than `failing` of them ended otherwise, or some did not end in time.
         """
         try:
             async with asyncio.timeout(timeout_s):
                 self._news.clear()
-                while self.records - since < LEAST_RECORDS * len(job_ids) or not await self._ended(job_ids):
+                while self.records - since < LEAST_RECORDS * len(job_ids) or not await self._ended(job_ids, failing):
                     await self._news.wait()
                     self._news.clear()
                     await asyncio.sleep(ASK_S)
@@ -74,11 +76,12 @@ class Projected:
         rows = await self._connection.fetch(SQL["completions"], job_ids)
         return {row["job_id"]: self._readable(row["partition"], row["log_offset"]) for row in rows}
 
-    async def _ended(self, job_ids: Sequence[str]) -> bool:
+    async def _ended(self, job_ids: Sequence[str], failing: int) -> bool:
         (row,) = await self._connection.fetch(SQL["ended"], job_ids)
-        if row["ended"] != row["completed"]:
-            raise JobsFailedError(f"{row['ended'] - row['completed']} of {len(job_ids)} jobs did not complete")
-        return bool(row["completed"] == len(job_ids))
+        failed, all_ended = row["ended"] - row["completed"], bool(row["ended"] == len(job_ids))
+        if failed > failing or (all_ended and failed < failing):
+            raise JobsFailedError(f"{failed} of {len(job_ids)} jobs did not complete; {failing} were to fail")
+        return all_ended
 
     def _readable(self, partition: int, offset: int) -> float:
         """The first commit after which the partition's next offset lay beyond `offset`."""

@@ -1,7 +1,7 @@
 """The system under measurement: a stack of its own in a new folder, and how jobs are sent through it."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,8 +47,8 @@ class Rig:
 
 
 @asynccontextmanager
-async def started(where: Path | None) -> AsyncIterator[Rig]:
-    """A stack in a new folder under `where`, which is deleted afterwards. Progress goes to standard error."""
+async def started(where: Path | None, settings: Mapping[str, str] | None = None) -> AsyncIterator[Rig]:
+    """A stack in a new folder under `where`, which is deleted afterwards; `settings` are PIPEROLL_* variables."""
     with TemporaryDirectory(prefix="piperoll-bench-", dir=where) as folder:
         files = Path(folder) / "files"
         files.mkdir()
@@ -57,6 +57,7 @@ async def started(where: Path | None) -> AsyncIterator[Rig]:
                 "PIPEROLL_ENABLE_NOOP": "true",
                 "PIPEROLL_FILES_ROOTS": str(files),
                 "PIPEROLL_SLOTS": str(SLOTS),
+                **(settings or {}),
             }
         )
         async with Stack(Path(folder) / "data", options) as stack:

@@ -13,21 +13,46 @@ from bench.report import Table
 WARM_JOBS = 2000
 
 
-def speed(pages: Pages, posts: Posts, plain: Sequence[Burst], told: Sequence[Burst], paced: Sequence[Latency]) -> Table:
+def speed(rows: list[Sequence[str]]) -> Table:
     """What the aims are about."""
-    rows = [
-        _at_least("PDF pages/s, system : bare", pages.ratio, 0.85, f"{pages.system:,.0f} : {pages.bare:,.0f} pages/s"),
-        _at_least("No-op jobs/s", plain[0].per_second, 500, _range(plain)),
-        _at_least("No-op jobs/s, one webhook each", told[0].per_second, 300, _range(told)),
-        *(row for one in paced for row in _latency(one)),
-        _at_least("POST/s acknowledged, API : bare", posts.ratio, 0.7, f"{posts.api:,.0f} : {posts.bare:,.0f} POST/s"),
-    ]
     note = (
         "PDF: 2 worker processes, documents of 100 to 300 text pages. Jobs/s: from the first POST until the last "
         "job is readable as completed and its webhook answered. Latency: from when a POST was due until its row was "
         "committed; “client” until a long poll (`?wait=`) returned it. Middle of several rounds."
     )
     return Table("Speed", ("What", "Measured", "Aim", "Reached", "Detail"), rows, note)
+
+
+def pages_row(pages: Pages) -> Sequence[str]:
+    """The system against the bare loop."""
+    detail = f"{pages.system:,.0f} : {pages.bare:,.0f} pages/s"
+    return _at_least("PDF pages/s, system : bare", pages.ratio, 0.85, detail)
+
+
+def noop_rows(plain: Sequence[Burst], told: Sequence[Burst]) -> list[Sequence[str]]:
+    """Jobs a second without and with a webhook."""
+    return [
+        _at_least("No-op jobs/s", plain[0].per_second, 500, _range(plain)),
+        _at_least("No-op jobs/s, one webhook each", told[0].per_second, 300, _range(told)),
+    ]
+
+
+def latency_rows(one: Latency) -> list[Sequence[str]]:
+    """Until a job is readable, at one rate."""
+    detail = (
+        f"acknowledged {one.acknowledged[0]:.0f} / {one.acknowledged[1]:.0f} ms, "
+        f"client {one.read[0]:.0f} / {one.read[1]:.0f} ms"
+    )
+    return [
+        _at_most(f"Latency at {one.per_second:g} jobs/s, p50", one.readable[0], 40, detail),
+        _at_most(f"Latency at {one.per_second:g} jobs/s, p99", one.readable[1], 100, ""),
+    ]
+
+
+def posts_row(posts: Posts) -> Sequence[str]:
+    """The API against the bare one."""
+    detail = f"{posts.api:,.0f} : {posts.bare:,.0f} POST/s"
+    return _at_least("POST/s acknowledged, API : bare", posts.ratio, 0.7, detail)
 
 
 def cpu(plain: Burst, told: Burst) -> Table:
@@ -45,10 +70,10 @@ def cpu(plain: Burst, told: Burst) -> Table:
 def memory(rest: dict[str, int], after: dict[str, int]) -> Table:
     """Resident memory before and after."""
     rows: list[Sequence[str]] = [
-        (name, _mib(rest[name]), _mib(after[name]), f"{(after[name] - rest[name]) / MIB:+.0f}") for name in OURS
+        (name, mib(rest[name]), mib(after[name]), f"{(after[name] - rest[name]) / MIB:+.0f}") for name in OURS
     ]
     totals = (sum(rest.values()), sum(after.values()))
-    rows.append(("all", *map(_mib, totals), f"{(totals[1] - totals[0]) / MIB:+.0f}"))
+    rows.append(("all", *map(mib, totals), f"{(totals[1] - totals[0]) / MIB:+.0f}"))
     columns = ("Process", "at rest", f"after {WARM_JOBS:,} jobs", "growth")
     note = "Of Postgres and of the two child processes the sum of their shares (PSS), of the others what is resident."
     return Table("Memory, in MiB", columns, rows, note)
@@ -77,17 +102,6 @@ def database_costs(costs: Costs, jobs: int) -> Table:
     return Table("A job in Postgres: rows and bytes on disk", columns, rows)
 
 
-def _latency(one: Latency) -> list[Sequence[str]]:
-    detail = (
-        f"acknowledged {one.acknowledged[0]:.0f} / {one.acknowledged[1]:.0f} ms, "
-        f"client {one.read[0]:.0f} / {one.read[1]:.0f} ms"
-    )
-    return [
-        _at_most(f"Latency at {one.per_second:g} jobs/s, p50", one.readable[0], 40, detail),
-        _at_most(f"Latency at {one.per_second:g} jobs/s, p99", one.readable[1], 100, ""),
-    ]
-
-
 def _at_least(what: str, value: float, aim: float, detail: str) -> Sequence[str]:
     shown = f"{value:.2f}" if aim < 10 else f"{value:,.0f}"
     return what, shown, f"≥ {aim:g}", f"{value / aim:.0%}", detail
@@ -103,5 +117,6 @@ def _range(bursts: Sequence[Burst]) -> str:
     return f"{min(rates):,.0f} to {max(rates):,.0f} in {len(rates)} rounds; {posts:,.0f} POST/s meanwhile"
 
 
-def _mib(size: int) -> str:
+def mib(size: float) -> str:
+    """Bytes as whole MiB."""
     return f"{size / MIB:,.0f}"

@@ -11,3 +11,12 @@ CREATE TABLE IF NOT EXISTS access.keys (
     expires_at timestamptz,
     revoked_at timestamptz
 );
+
+-- When each key's admitted requests under /v1 came in the last minute, the oldest first, and what became of its last
+-- request. Unlogged: it is written at every request, and after a crash a minute's forgiveness does no harm.
+CREATE UNLOGGED TABLE IF NOT EXISTS access.hits (
+    key_id   text PRIMARY KEY,
+    times    timestamptz[] NOT NULL,
+    asked_at timestamptz NOT NULL,
+    admitted boolean NOT NULL
+) WITH (fillfactor = 50);

@@ -2,7 +2,7 @@
 
 Paths: inputs at `{job_id}/in/{sha256}`, outputs at `{job_id}/{run}/…`, uploads at `uploads/{owner}/{file_id}/…`.
 These are create-only: the name contains the hash, a drawn run or a drawn id, so what is there already is the same.
-Checkpoints and the entries of the cache are replaced.
+Checkpoints and the entries of the cache are replaced. Small inputs share files in a local folder (`segments`).
 `Blobs` is synchronous, for child processes; services use `AsyncBlobs`, the same calls on threads of their own.
 """
 
@@ -23,6 +23,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, from_url
 
+from piperoll import segments
 from schemas.claims import Claim
 
 P = ParamSpec("P")
@@ -102,8 +103,10 @@ class Blobs:
         return Claim(uri=uri, sha256=digest.hexdigest(), size=size, media_type=kind)
 
     def get(self, uri: str) -> bytes:
-        """The whole blob. Raises BlobMissingError."""
+        """The whole blob, or document of a segment. Raises BlobMissingError."""
         with _store_errors(uri):
+            if self.root is not None and (place := segments.place_of(uri)) is not None:
+                return segments.read(self.root, place)
             return bytes(obstore.get(self._store, uri).bytes())
 
     def copy(self, names: Iterable[tuple[str, str]]) -> None:
@@ -160,7 +163,16 @@ class Blobs:
             return
         for uri in uris:
             with _store_errors(uri), suppress(FileNotFoundError):
-                obstore.delete(self._store, uri)
+                if (place := segments.place_of(uri)) is not None:
+                    segments.blank(self.root, place)
+                else:
+                    obstore.delete(self._store, uri)
+
+    def lines(self, segment: str) -> Sequence[segments.Line]:
+        """The documents that a segment of a local store still holds. Raises BlobMissingError."""
+        assert self.root is not None  # nobody else has segments
+        with _store_errors(segment):
+            return tuple(segments.lines(self.root, segment))
 
     def delete_folder(self, folder: str) -> int:
         """Deletes everything under `folder/`; answers how many blobs that were."""
@@ -196,10 +208,25 @@ class AsyncBlobs:
     def __init__(self, blobs: Blobs) -> None:
         self.sync = blobs
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
+        self._small = None if blobs.root is None else segments.GroupCommit(blobs.root)
 
     async def put(self, folder: str, content: bytes, media_type: str = "application/json") -> Claim:
         """See Blobs.put."""
         return await self._run(self.sync.put, folder, content, media_type)
+
+    async def put_input(self, subject: str, document: bytes, repeatable: bool) -> Claim:
+        """Stores a JSON document that a job or batch was given, without line ends; answers its Claim.
+
+        With a local store a small one comes to lie in a segment. What may be stored again for the same subject
+        (`repeatable`) lies under `{subject}/in/`, where a repeat is the same blob, and so does all else.
+        """
+        if repeatable or self._small is None or len(document) > segments.MAX_DOCUMENT_BYTES:
+            return await self.put(f"{subject}/in", document)
+        try:
+            place = await self._small.append(subject, document)
+        except OSError as error:
+            raise BlobStoreError(f"the blob store failed at a segment: {error}") from error
+        return Claim(uri=place.uri, sha256=hashlib.sha256(document).hexdigest(), size=len(document))
 
     async def mark(self, uri: str) -> None:
         """Writes an empty blob whose name says it all. One that is there already stays."""
@@ -236,6 +263,10 @@ class AsyncBlobs:
         while (page := await self._run(lambda: next(pages, None))) is not None:
             yield page
 
+    async def lines(self, segment: str) -> Sequence[segments.Line]:
+        """See Blobs.lines."""
+        return await self._run(self.sync.lines, segment)
+
     async def delete(self, uris: Iterable[str]) -> None:
         """See Blobs.delete."""
         await self._run(self.sync.delete, uris)
@@ -251,6 +282,8 @@ class AsyncBlobs:
     def close(self) -> None:
         """Gives the threads back, after what they are at."""
         self._threads.shutdown(wait=True)
+        if self._small is not None:
+            self._small.close()
 
     async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))

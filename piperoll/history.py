@@ -17,6 +17,8 @@ from schemas.envelope import Fact
 from schemas.events import (
     BATCH_EVENTS,
     DELIVERY_EVENTS,
+    JobCreated,
+    JobErased,
     JobStarted,
     WebhookAbandoned,
     WebhookDelivered,
@@ -60,7 +62,8 @@ class History:
 
     `jobs` and `batches` are the folded states. `trails` lists per job its accepted facts as
     `sequence:offset:type`. `late_starts` are claims that stand after the end of their job: harmless, since the fold
-    drops them, but a worker that makes many of them runs finished jobs again.
+    drops them, but a worker that makes many of them runs finished jobs again. `inputs` are where the parameters of
+    erased jobs lay.
     """
 
     def __init__(self, partitions: int | None = None) -> None:
@@ -72,6 +75,7 @@ class History:
         self.hooks: dict[str, Hooks] = {}
         self.trails: dict[str, list[str]] = {}
         self.late_starts: list[tuple[str, JobStarted]] = []
+        self.inputs: dict[str, str] = {}
 
     def observe(self, fact: Fact, position: Position | None = None) -> None:
         """Takes the next fact of a topic. Facts of one subject must come in log order; topics may interleave."""
@@ -117,6 +121,7 @@ class History:
         after = jobs.evolve(before, fact)
         if isinstance(fact.data, JobStarted) and before is not None and before.status.terminal:
             self.late_starts.append((fact.subject, fact.data))
+        self._note_inputs(fact, before)
         if after is None or after is before:
             return
         self.jobs[fact.subject] = after
@@ -127,9 +132,17 @@ class History:
         if before is not None:
             self._found += [Violation("I2", fact.subject, sentence) for sentence in regressions(before, after)]
 
+    def _note_inputs(self, fact: Fact, before: Job | None) -> None:
+        if isinstance(fact.data, JobErased) and before is not None and before.parameters is not None:
+            self.inputs[fact.subject] = before.parameters.uri
+        elif isinstance(fact.data, JobCreated) and before is not None and before.erased:
+            self.inputs[fact.subject] = fact.data.parameters.uri
+
     def _observe_hook(self, fact: Fact) -> None:
         data = fact.data
         assert isinstance(data, WebhookDelivered | WebhookFailed | WebhookAbandoned)
+        if data.endpoint_id is not None:
+            return  # I4 is about the job's own webhook; an endpoint is told of each status under an id of its own
         hooks = self.hooks.setdefault(fact.subject, Hooks())
         if fact.id in hooks.facts:
             return  # the relay appends at least once

@@ -76,10 +76,17 @@ class Settings(BaseSettings):
     append_deadline_s: float = Field(default=10.0, gt=0)
     read_deadline_s: float = Field(default=5.0, gt=0)
     key_cache_s: float = 900.0
+    document_wait_s: float = Field(
+        default=60.0, ge=0, description="for a document that was uploaded under /v1 to be read"
+    )
+    rate_limit: int = Field(default=100, ge=1, description="requests of a key under /v1 in any 60 s")
     public_url: str = Field(default="", description="prefixed to the relative URLs in webhooks; empty: none")
 
     # Files and addresses
     files_roots: str = Field(default="", description="folders that `filename` may name, separated by a colon")
+    sync_stores: str = Field(
+        default="", description="object stores, as s3://bucket/prefix, that a `source` may lie in, comma separated"
+    )
     allow_private_networks: str = Field(default="", description="CIDR list of private networks that webhooks may reach")
     max_pages: int = Field(default=500, ge=1)
 
@@ -126,6 +133,8 @@ class Settings(BaseSettings):
         default=300.0, gt=0, description="below stall_timeout_s, or that one ends the run"
     )
     fetch_timeout_s: float = Field(default=120.0, gt=0, description="for the whole download of a `url`")
+    max_media_bytes: int = Field(default=2_000_000_000, ge=1, description="of a video or audio file behind a url")
+    media_timeout_s: float = Field(default=1800.0, gt=0, description="for the whole download of one")
     templates_dir: str = Field(default="", description="folder of templates beside and before the shipped ones")
     ocr_languages: str = Field(
         default="deu+eng", pattern=r"^\w+(\+\w+)*$", description="of Tesseract, by its own names, the main one first"

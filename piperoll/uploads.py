@@ -12,12 +12,14 @@ FOLDER = "uploads"
 USES = "uses"
 
 
-def file_id_of(parameters: Mapping[str, Any]) -> str | None:
-    """The upload that a job's parameters name, if any."""
-    filename = parameters.get("filename")
-    if not isinstance(filename, str) or not filename.startswith(SCHEME):
-        return None
-    return filename.removeprefix(SCHEME).partition("/")[0] or None
+def file_ids_of(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """The uploads that a job's parameters name, by its `filename` or those of its `items`; each once."""
+    items = parameters.get("items")
+    given = [parameters, *(items if isinstance(items, list) else ())]
+    names = (one.get("filename") for one in given if isinstance(one, Mapping))
+    uploads = (name for name in names if isinstance(name, str) and name.startswith(SCHEME))
+    ids = (upload.removeprefix(SCHEME).partition("/")[0] for upload in uploads)
+    return tuple(dict.fromkeys(file_id for file_id in ids if file_id))
 
 
 def folder_of(owner: str, file_id: str) -> str:
@@ -30,7 +32,6 @@ def uses_of(owner: str, file_id: str) -> str:
     return f"{USES}/{owner}/{file_id}"
 
 
-def use_of(owner: str, job_id: str, parameters: Mapping[str, Any]) -> str | None:
-    """The marker of a job; None for one that names no upload."""
-    file_id = file_id_of(parameters)
-    return None if file_id is None else f"{uses_of(owner, file_id)}/{job_id}"
+def uses_by(owner: str, job_id: str, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    """The markers of a job, one for each upload that it names."""
+    return tuple(f"{uses_of(owner, file_id)}/{job_id}" for file_id in file_ids_of(parameters))

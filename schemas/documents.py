@@ -20,7 +20,7 @@ class DocumentDetails(_Document):
     """What DocumentAdded's `details` lead to."""
 
     name: Named = Field(description="the file's own name, such as report.docx")
-    source: str | None = Field(default=None, description="where a job found it: its path below the source, or its url")
+    source: str | None = Field(default=None, description="where a job found it: its place or url")
 
 
 class FolderDetails(_Document):

@@ -6,6 +6,7 @@ A subscriber can filter by headers without reading a body.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 from pydantic_core import from_json
 
@@ -52,21 +53,30 @@ class Fact:
 
 def encode(fact: Fact) -> tuple[bytes, bytes, Headers]:
     """The record's key, value and headers."""
-    type_name = fact.data.type_name()
+    subject = fact.subject.encode()
     headers: Headers = [
-        ("ce_specversion", SPEC_VERSION),
+        *_fixed(type(fact.data), fact.source),
         ("ce_id", fact.id.encode()),
-        ("ce_source", f"/piperoll/{fact.source}".encode()),
-        ("ce_type", type_name.encode()),
-        ("ce_subject", fact.subject.encode()),
+        ("ce_subject", subject),
         ("ce_time", fact.time.astimezone(UTC).isoformat().replace("+00:00", "Z").encode()),
-        ("ce_dataschema", f"/schemas/json/{type_name}.json".encode()),
         ("ce_owner", fact.owner.encode()),
-        ("content-type", CONTENT_TYPE),
     ]
     if fact.traceparent:
         headers.append(("traceparent", fact.traceparent.encode()))
-    return fact.subject.encode(), fact.data.model_dump_json(exclude_none=True).encode(), headers
+    return subject, fact.data.model_dump_json(exclude_none=True).encode(), headers
+
+
+@cache
+def _fixed(event: type[Event], source: str) -> Headers:
+    """The headers that all events of a type and a source have."""
+    type_name = event.type_name()
+    return [
+        ("ce_specversion", SPEC_VERSION),
+        ("ce_source", f"/piperoll/{source}".encode()),
+        ("ce_type", type_name.encode()),
+        ("ce_dataschema", f"/schemas/json/{type_name}.json".encode()),
+        ("content-type", CONTENT_TYPE),
+    ]
 
 
 def decode(value: bytes | None, headers: Headers, appended_at: datetime) -> Fact:

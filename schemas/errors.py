@@ -20,7 +20,8 @@ class ErrorCode(StrEnum):
     RANGE_NOT_SATISFIABLE = "RANGE_NOT_SATISFIABLE"
     IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
     BODY_TOO_LARGE = "BODY_TOO_LARGE"
-    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    EXTRACTION_FAILED = "EXTRACTION_FAILED"
+    EXTRACTION_TIMEOUT = "EXTRACTION_TIMEOUT"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
     READ_MODEL_UNAVAILABLE = "READ_MODEL_UNAVAILABLE"
     INTERNAL_ERROR = "INTERNAL_ERROR"
@@ -29,10 +30,14 @@ class ErrorCode(StrEnum):
     DIRECT_INVALID_REQUEST = "InvalidRequest"
     # Ends of a job
     CANCELLED = "CANCELLED"
+    DOCUMENT_HAS_NO_TEXT = "DOCUMENT_HAS_NO_TEXT"
+    EMBEDDING_UNAVAILABLE = "EMBEDDING_UNAVAILABLE"
+    FILE_ENCRYPTED = "FILE_ENCRYPTED"
     FILE_NOT_ALLOWED = "FILE_NOT_ALLOWED"
     FILE_NOT_FOUND = "FILE_NOT_FOUND"
     FILE_TOO_LARGE = "FILE_TOO_LARGE"
     HTTP_ERROR = "HTTP_ERROR"
+    INVALID_DOCUMENT = "INVALID_DOCUMENT"
     INVALID_PDF = "INVALID_PDF"
     JSON_PARSE_ERROR = "JSON_PARSE_ERROR"
     NETWORK_ERROR = "NETWORK_ERROR"
@@ -50,6 +55,8 @@ class ErrorCode(StrEnum):
     TEMPLATE_TRANSFORMATION_ERROR = "TEMPLATE_TRANSFORMATION_ERROR"
     TIMEOUT = "TIMEOUT"
     TOO_MANY_PAGES = "TOO_MANY_PAGES"
+    TRANSCRIPTION_UNAVAILABLE = "TRANSCRIPTION_UNAVAILABLE"
+    UNSUPPORTED_FILE_TYPE = "UNSUPPORTED_FILE_TYPE"
     URL_FETCH_ERROR = "URL_FETCH_ERROR"
     URL_NOT_FOUND = "URL_NOT_FOUND"
     URL_TRANSFORMATION_ERROR = "URL_TRANSFORMATION_ERROR"
@@ -59,10 +66,14 @@ class ErrorCode(StrEnum):
 SENTENCES: dict[ErrorCode, str] = {
     ErrorCode.BLOCKED_ADDRESS: "The address is private, local or a cloud's own, and is not called.",
     ErrorCode.CANCELLED: "The job was cancelled.",
+    ErrorCode.DOCUMENT_HAS_NO_TEXT: "The document has no extracted text yet.",
+    ErrorCode.EMBEDDING_UNAVAILABLE: "The embedding model cannot be used: it is unknown, or has no valid key.",
+    ErrorCode.FILE_ENCRYPTED: "The file is protected by a password.",
     ErrorCode.FILE_NOT_ALLOWED: "The file lies outside the folders that jobs may read (PIPEROLL_FILES_ROOTS).",
     ErrorCode.FILE_NOT_FOUND: "The file does not exist, or the worker cannot read it.",
     ErrorCode.FILE_TOO_LARGE: "The file is larger than the configured limit.",
     ErrorCode.HTTP_ERROR: "The server behind the url answered with an error.",
+    ErrorCode.INVALID_DOCUMENT: "The file is damaged, empty, or not what it is called.",
     ErrorCode.INVALID_PDF: "The file is not a PDF that can be opened.",
     ErrorCode.JSON_PARSE_ERROR: "The language model did not answer with the JSON object that it was asked for.",
     ErrorCode.NETWORK_ERROR: "The server behind the url could not be reached.",
@@ -80,6 +91,8 @@ SENTENCES: dict[ErrorCode, str] = {
     ErrorCode.TEMPLATE_TRANSFORMATION_ERROR: "The template could not be filled.",
     ErrorCode.TIMEOUT: "The server behind the url did not answer in time.",
     ErrorCode.TOO_MANY_PAGES: "The document has more pages than the configured limit.",
+    ErrorCode.TRANSCRIPTION_UNAVAILABLE: "Nothing that understands this speech is configured or installed.",
+    ErrorCode.UNSUPPORTED_FILE_TYPE: "Files of this type are not supported.",
     ErrorCode.URL_FETCH_ERROR: "The page behind the url could not be fetched.",
     ErrorCode.URL_NOT_FOUND: "There is nothing behind the url.",
     ErrorCode.URL_TRANSFORMATION_ERROR: "The page behind the url holds no text that can be read.",

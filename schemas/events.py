@@ -142,6 +142,9 @@ class JobErased(Event):
 
     by: str
     reason: str | None = Field(default=None, max_length=64)
+    parameters: Claim | None = Field(
+        default=None, description="of the job, where the writer knows it: readers may have forgotten an ended job's"
+    )
 
 
 # --- piperoll.jobs.events: the facts of a batch, key batch_id -----------------------------------------------------
@@ -178,28 +181,34 @@ class BatchErased(Event):
 
 # --- piperoll.jobs.deliveries: what became of the webhooks, key job_id --------------------------------------------
 
-Phase = Literal["processing", "completed", "error"]
+Phase = Literal["processing", "completed", "error", "status"]
+"""What a hook tells of; `status` is a change of status that a registered endpoint is told of."""
 
 
-class WebhookDelivered(Event):
+class _Delivery(Event):
+    """What the facts about a hook share."""
+
+    delivery_id: str
+    phase: Phase
+    endpoint_id: str | None = Field(default=None, description="the registered endpoint; none for the job's own webhook")
+    change: int | None = Field(default=None, description="which of the job's accepted facts changed the status so")
+
+
+class WebhookDelivered(_Delivery):
     """The receiver answered 2xx."""
 
     writers = ("notifier",)
 
-    delivery_id: str
-    phase: Phase
     attempt: int = Field(ge=1)
     status: int
     duration_ms: int = Field(ge=0)
 
 
-class WebhookFailed(Event):
+class WebhookFailed(_Delivery):
     """One attempt failed; another follows at `next_attempt_at`, none for a progress hook (null)."""
 
     writers = ("notifier",)
 
-    delivery_id: str
-    phase: Phase
     attempt: int = Field(ge=1)
     reason: str = Field(description="a code: HTTP_STATUS, TIMEOUT, CONNECTION, TLS, NAME_NOT_FOUND")
     status: int | None = None
@@ -207,15 +216,13 @@ class WebhookFailed(Event):
     next_attempt_at: str | None = None
 
 
-class WebhookAbandoned(Event):
+class WebhookAbandoned(_Delivery):
     """No further attempt will be made: the schedule ended, the receiver answered 410, or its address is blocked."""
 
     writers = ("notifier",)
 
-    delivery_id: str
-    phase: Phase
     attempt: int = Field(ge=0)
-    reason: str = Field(description="a code: EXHAUSTED, GONE, BLOCKED_ADDRESS, TOO_OLD, UNREADABLE")
+    reason: str = Field(description="a code: EXHAUSTED, GONE, BLOCKED_ADDRESS, TOO_OLD, UNREADABLE, REMOVED")
     status: int | None = None
 
 

@@ -63,6 +63,11 @@ def intake_job_id(document_id: str, revision: str) -> str:
     return f"job-{uuid5(NAMESPACE, f'intake/{document_id}/{revision}')}"
 
 
+def trial_id(test_id: str) -> str:
+    """What stands for the job id in a trial delivery; `test_id` is the id of the fact that asked for it."""
+    return f"trial-{test_id}"
+
+
 def event_id(scope: str, name: str, sequence: int = 0) -> str:
     """The CloudEvents id of the event `name` about `scope`: a job, batch, run, command or delivery id."""
     return str(uuid5(NAMESPACE, f"event/{scope}/{name}/{sequence}"))

@@ -20,6 +20,15 @@ STEP_MESSAGES: Mapping[str, str] = {
     # transformer
     "loading_template": "Loading the template",
     "transforming_text": "Transforming the text",
+    # extraction and generation
+    "reading_document": "Reading the text of the document",
+    "generating_text": "Writing the text",
+    # transcription and embedding
+    "transcribing": "Transcribing the speech",
+    "embedding": "Computing the vectors of the chunks",
+    # sync and import
+    "listing_source": "Listing the source",
+    "copying_files": "Taking in files",
 }
 
 

@@ -36,7 +36,9 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "needs(tool): the test runs a program that a bare machine does not have")
+    config.addinivalue_line(
+        "markers", "needs(tool, packages=tool): the test runs a program that a bare machine does not have"
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -44,7 +46,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         tool = str(mark.args[0])
         if shutil.which(tool) is None:
-            wait_for(f"{tool}: install it, for example with apt-get install {tool}")
+            packages = mark.kwargs.get("packages", tool)
+            wait_for(f"{tool}: install it, for example with apt-get install {packages}")
 
 
 @pytest.fixture(scope="session")
@@ -118,6 +121,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory, mistral: MistralServe
             "PIPEROLL_HANDOVER_GRACE_S": "2",
             "PIPEROLL_CHECKPOINT_INTERVAL_S": "1",
             "PIPEROLL_APPEND_DEADLINE_S": "3",
+            "PIPEROLL_RATE_LIMIT": "100000",  # all tests share its keys
             "PIPEROLL_DELIVERY_SCHEDULE_S": "0,0.2,0.5,1,1,1",
             **mistral.environment,
         }

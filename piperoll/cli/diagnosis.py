@@ -164,3 +164,15 @@ def of_user(is_root: bool, embedded: bool) -> Finding:
         return Finding("ok", "user", "an ordinary one")
     does = "runs Postgres as an account of its own" if embedded else "reads any file that a job may name"
     return Finding("warn", "user", f"this is root, and {does}: better run Piperoll as an ordinary user")
+
+
+def of_vectors(version: str | None) -> Finding:
+    """Whether Postgres has pgvector, of that version."""
+    if version is None:
+        return Finding(
+            "fail",
+            "pgvector",
+            "this Postgres lacks it, and the projector needs it: install the package postgresql-18-pgvector on its "
+            "machine, or run the image pgvector/pgvector:pg18",
+        )
+    return Finding("ok", "pgvector", version)

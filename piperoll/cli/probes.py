@@ -16,11 +16,12 @@ import psutil
 from aiokafka.errors import KafkaError
 
 from piperoll.blobs import Blobs, BlobStoreError
-from piperoll.cli.diagnosis import Finding, of_memory, of_python, of_space, of_user
+from piperoll.cli.diagnosis import Finding, of_memory, of_python, of_space, of_user, of_vectors
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.jars import KAFKA_VERSION, class_path
 from piperoll.embedded.ports import is_free
 from piperoll.log.admin import check_topics
+from piperoll.postgres import load_queries
 from piperoll.settings import Settings
 from schemas.topics import MANIFEST
 
@@ -72,7 +73,7 @@ async def kafka(settings: Settings) -> list[Finding]:
 
 
 async def postgres(settings: Settings) -> list[Finding]:
-    """Whether Postgres lets us in."""
+    """Whether Postgres lets us in, and can keep what is searched."""
     try:
         connection = await asyncpg.connect(settings.postgres_dsn.get_secret_value(), timeout=TIMEOUT_S)
     except (asyncpg.PostgresError, OSError, TimeoutError, ValueError) as error:
@@ -80,9 +81,10 @@ async def postgres(settings: Settings) -> list[Finding]:
         return [Finding("fail", "Postgres", f"not reached ({reason}): start it, or correct PIPEROLL_POSTGRES_DSN")]
     try:
         version = connection.get_server_version()
+        vectors = await connection.fetchval(load_queries("piperoll.cli", "doctor.sql")["vectors"])
     finally:
         await connection.close()
-    return [Finding("ok", "Postgres", f"{version.major}.{version.minor} answers")]
+    return [Finding("ok", "Postgres", f"{version.major}.{version.minor} answers"), of_vectors(vectors)]
 
 
 async def blobs(settings: Settings) -> list[Finding]:

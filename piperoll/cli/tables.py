@@ -21,11 +21,12 @@ def verify(data_dir: DataDir = None) -> None:
 async def _rebuild(data_dir: Path | None) -> int:
     from services.projector.rebuild import RebuildRunningError
     from services.projector.rebuild import rebuild as build
+    from services.projector.schema import VectorsMissingError
 
     with counting("Rebuilding the read model from the log", "records") as progress:
         try:
             rebuilt = await build(settings_of(data_dir), progress)
-        except RebuildRunningError as error:
+        except (RebuildRunningError, VectorsMissingError) as error:
             raise CommandError(str(error)) from error
     say(f"The read model was built anew from {rebuilt.records:,} records in {rebuilt.seconds:.1f} s and serves.")
     return 0
@@ -41,7 +42,12 @@ async def _verify(data_dir: Path | None) -> int:
             report = await compare(settings_of(data_dir), progress)
         except UndefinedTableError as error:
             raise CommandError("there is no read model yet: start a projector, then try again") from error
-    entry("compared", f"{report.jobs:,} jobs, {report.batches:,} batches, {report.deliveries:,} facts of webhooks")
+    compared = f"{report.jobs:,} jobs, {report.batches:,} batches, {report.deliveries:,} facts of webhooks"
+    kept = (
+        f"{report.documents:,} documents, {report.folders:,} folders, {report.indexes:,} indexes, "
+        f"{report.endpoints:,} endpoints"
+    )
+    entry("compared", f"{compared}\n{kept}")
     entry("read", f"{report.records:,} records of the log in {report.seconds:.1f} s")
     entry("under way", f"{report.open_jobs:,} jobs, {report.hooks_due:,} webhooks of ended jobs")
     if report.parked:

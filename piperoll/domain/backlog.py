@@ -5,14 +5,14 @@ the last two days stay, so that a repeated JobCreated does not open a finished j
 what a process that nobody hears of any more writes late is deleted too.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from piperoll.domain import batch as batches
 from piperoll.domain.batch import Batch
 from piperoll.domain.job import Job, evolve
 from schemas.envelope import Fact
-from schemas.events import BatchCreated, BatchErased, BatchExpanded, JobErased
+from schemas.events import BatchCreated, BatchErased, BatchExpanded, JobCreated, JobErased
 
 REMEMBER_ENDED = timedelta(hours=48)
 """Longer than any writer repeats a JobCreated (clients' retries, batch takeovers), and than any run may last (24 h)."""
@@ -33,10 +33,11 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """When the erasure of a job or batch was appended, and whose it was."""
+    """When the erasure of a job or batch was appended, and whose it was; where a job's parameters lie, if known."""
 
     at: datetime
     owner: str
+    parameters: str | None = None
 
 
 @dataclass(slots=True)
@@ -51,8 +52,7 @@ class Backlog:
 
     def fold_job(self, fact: Fact) -> Transition:
         """Folds one fact about a job. A fact about a job that ended here is not accepted."""
-        if isinstance(fact.data, JobErased):
-            self.erased[fact.subject] = Erasure(fact.known_at, fact.owner)
+        self._note_erasure(fact)
         if fact.subject in self.ended:
             return Transition(None, None)
         before = self.jobs.get(fact.subject)
@@ -80,6 +80,17 @@ class Backlog:
                 if self.batches.pop(fact.subject, None) is not None:
                     self.ended[fact.subject] = fact.known_at
         return None
+
+    def _note_erasure(self, fact: Fact) -> None:
+        """Keeps where the parameters of an erased job lie: in its creation, or in what its eraser knew of it."""
+        noted = self.erased.get(fact.subject)
+        if isinstance(fact.data, JobErased):
+            job = self.jobs.get(fact.subject)
+            claim = fact.data.parameters or (job.parameters if job else None)
+            uri = claim.uri if claim else noted.parameters if noted else None
+            self.erased[fact.subject] = Erasure(fact.known_at, fact.owner, uri)
+        elif isinstance(fact.data, JobCreated) and noted is not None:
+            self.erased[fact.subject] = replace(noted, parameters=fact.data.parameters.uri)
 
     def forget_ended(self, now: datetime) -> None:
         """Drops the ids that ended too long ago to be repeated, or were erased too long ago to be written to."""

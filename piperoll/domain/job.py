@@ -4,7 +4,8 @@ Kafka has no compare-and-append, so writers cannot be refused; the fold arbitrat
 count leaves the job as it is: `evolve` then returns the very same object, which is how callers tell.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import singledispatch
@@ -96,6 +97,9 @@ class Job:
     assets: int = 0
     duration_ms: int | None = None
     from_cache: bool = False
+    bytes_in: int | None = None
+    method: str | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
     error_code: str | None = None
     error: Claim | None = None
 
@@ -251,6 +255,9 @@ def _(data: JobCompleted, job: Job) -> Changes:
         "assets": data.assets,
         "duration_ms": data.duration_ms,
         "from_cache": data.from_cache,
+        "bytes_in": data.bytes_in,
+        "method": data.method,
+        "counts": data.counts,
         "error_code": None,
         "error": None,
     }

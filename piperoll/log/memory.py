@@ -1,6 +1,7 @@
 """A log in memory with the contract of the real one, for tests that ask what code does and not what Kafka does."""
 
 from collections import defaultdict
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -65,6 +66,14 @@ class MemoryLog:
             for record in self._records[topic.name, part][offset : end.get(part, 0)]
         ]
         return found[:limit]
+
+    async def scan(
+        self, topic: Topic, begin: dict[int, int], end: dict[int, int]
+    ) -> AsyncGenerator[list[Record], None]:
+        """The same records, a list for each partition."""
+        for part, offset in sorted(begin.items()):
+            if found := await self.read_range(topic, {part: offset}, end):
+                yield found
 
     async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
         """Per partition, the first offset appended at `time` or later; the end where there is none."""

@@ -19,7 +19,7 @@ from aiokafka.errors import (
 
 from piperoll.log.contract import AppendError, OutcomeUnknownError
 from piperoll.log.kafka import client_options, pace
-from piperoll.log.record import Position
+from piperoll.log.record import Position, partition_of
 from piperoll.settings import Settings
 from schemas.envelope import Fact, Headers, encode
 from schemas.topics import Topic
@@ -64,7 +64,8 @@ class KafkaAppender:
     async def append(self, topic: Topic, fact: Fact, deadline_s: float | None = None) -> Position:
         """See piperoll.log.contract.Appender."""
         key, value, headers = encode(fact)
-        return await self.append_raw(topic, key, value, headers, deadline_s)
+        home = partition_of(fact.subject, self._settings.partitions)
+        return await self._append(topic, key, value, headers, home, deadline_s)
 
     async def append_raw(
         self,
@@ -77,22 +78,35 @@ class KafkaAppender:
         """Appends a record as it is, for facts that are already encoded and for dead letters."""
         if key is None and value is None:
             value = b""  # the client library sends no record without either
+        return await self._append(topic, key, value, headers, None, deadline_s)
+
+    async def _append(
+        self,
+        topic: Topic,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+        partition: int | None,
+        deadline_s: float | None,
+    ) -> Position:
         try:
             async with asyncio.timeout(deadline_s):
-                return await self._send(topic, key, value, headers)
+                return await self._send(topic, key, value, headers, partition)
         except TimeoutError as error:
             self._late_at = time.monotonic()
             raise OutcomeUnknownError(
                 f"Kafka did not acknowledge within {deadline_s:g} s; the fact may still arrive"
             ) from error
 
-    async def _send(self, topic: Topic, key: bytes | None, value: bytes | None, headers: Headers) -> Position:
+    async def _send(
+        self, topic: Topic, key: bytes | None, value: bytes | None, headers: Headers, partition: int | None
+    ) -> Position:
         while True:
             producer = self._producer
             if producer is None:
                 raise AppendError("the producer is stopped")
             try:
-                future = await producer.send(topic.name, value=value, key=key, headers=headers)
+                future = await producer.send(topic.name, value=value, key=key, partition=partition, headers=headers)
                 placed = await future
                 return Position(placed.partition, placed.offset)
             except BROKEN as error:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from aiokafka.partitioner import murmur2
 
@@ -60,6 +61,7 @@ class Record:
         return fact
 
 
+@lru_cache(maxsize=4096)  # an id is asked for when it is drawn, at each fact, and when it is looked for
 def partition_of(key: str, partitions: int) -> int:
     """Where the record of a key stands: murmur2 as in the Java client."""
     return int((murmur2(key.encode()) & POSITIVE) % partitions)

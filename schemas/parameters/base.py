@@ -38,3 +38,9 @@ class JobParameters(BaseModel):
     priority: int = Field(default=5, ge=0, le=9)
     timeout_s: int = Field(default=3600, ge=1, le=86400)
     max_attempts: int = Field(default=3, ge=1, le=10)
+
+    @property
+    def about_id(self) -> str | None:
+        """What the job is about: as the caller says, else the document or folder that it names (contract 15c)."""
+        named = self.target_id or getattr(self, "document_id", None) or getattr(self, "folder_id", None)
+        return str(named) if named else None

@@ -1,15 +1,12 @@
 """What a `pdf` job takes (contract 4a)."""
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from schemas.parameters.base import JobParameters, Label, Text
-
-MAX_CONTEXT_BYTES: Final = 1024 * 1024  # contract 16
+from schemas.parameters.base import JobParameters, Text
+from schemas.parameters.values import Address, Context, FileHash, Language, TemplateName
 
 METHODS: Final = (
     "native",
@@ -34,29 +31,8 @@ def _known(method: str) -> str:
     return method
 
 
-def _address(value: str) -> str:
-    if " " in value or not value.isprintable():  # urlsplit would drop some of them without a word
-        raise ValueError("must not contain spaces, line ends or control characters")
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # .port raises ValueError
-        raise ValueError("must be an http or https address, such as https://example.com/a.pdf")
-    if "@" in parts.netloc:
-        raise ValueError("must not hold a user or password")
-    return value
-
-
-def _of_bounded_size(context: dict[str, Any]) -> dict[str, Any]:
-    if len(json.dumps(context)) > MAX_CONTEXT_BYTES:
-        raise ValueError(f"has more than {MAX_CONTEXT_BYTES:,} bytes as JSON")
-    return context
-
-
 PageNumber = Annotated[int, Field(ge=1, le=1_000_000)]
-Method = Annotated[str, AfterValidator(_known)]
-Address = Annotated[str, StringConstraints(min_length=1, max_length=4096), AfterValidator(_address)]
-TemplateName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=255)]
-Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
-Context = Annotated[dict[str, Any], AfterValidator(_of_bounded_size)]
+Method = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": [*METHODS, *ALIASES]})]
 
 
 class PdfParameters(JobParameters):
@@ -85,7 +61,9 @@ class PdfParameters(JobParameters):
     )
     context: Context | None = Field(default=None, description="variables of the template")
     target_language: Language | None = Field(default=None, description="of the template's fields")
-    file_hash: Label | None = Field(default=None, description="the caller's own note: content is hashed here")
+    file_hash: FileHash | None = Field(
+        default=None, description="MD5 or SHA-256 of the file in hexadecimal; a job fails whose file has another"
+    )
     use_cache: bool = True
     force_refresh: bool = False
 

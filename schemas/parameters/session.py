@@ -1,24 +1,15 @@
 """What a `session` job takes (contract 4b)."""
 
-from datetime import date
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from schemas.parameters.base import JobParameters
-from schemas.parameters.values import Address, Language, Name, TemplateName
+from schemas.parameters.values import Address, Day, Language, Name, TemplateName, Time
 
 MAX_SPEAKERS = 100
 MAX_TRANSCRIPT_CHARS = 2_000_000  # two days of speech
 
-
-def _day(value: str) -> str:
-    date.fromisoformat(value)  # raises ValueError, which says what is wrong
-    return value
-
-
-Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day)]
-Time = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Line = Annotated[str, StringConstraints(max_length=4096)]
 Lines = Annotated[list[Line], Field(max_length=MAX_SPEAKERS)]
 

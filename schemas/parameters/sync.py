@@ -1,7 +1,7 @@
 """What a `sync` job takes (contract 15d)."""
 
 from typing import Annotated, Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, StringConstraints
 
@@ -18,6 +18,12 @@ def _source(value: str) -> str:
         raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not contain a user or password: the worker's own settings hold them")
+    if parts.query or parts.fragment:
+        raise ValueError("must not contain ? or #: a name that does is written with %3F or %23")
+    if (parts.scheme == "file") == bool(parts.netloc):
+        raise ValueError("must be file:///folder, or name a bucket as s3://bucket/prefix does")
+    if ".." in unquote(parts.path).split("/"):
+        raise ValueError("must not contain '..'")
     return value
 
 

@@ -1,31 +1,14 @@
 """What a `transformer` job takes (contract 4c)."""
 
-import json
 from typing import Annotated, Any, ClassVar, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from schemas.parameters.base import JobParameters, Label
+from schemas.parameters.values import Address, Context, FieldName, Language, Said, TemplateName
 
 MAX_TEXT_CHARS = 100_000
 MAX_TEMPLATE_BYTES = 1024 * 1024
-MAX_CONTEXT_BYTES = 1024 * 1024
-
-
-def _address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # .port raises ValueError
-        raise ValueError("must be an http or https address, such as https://example.com/article")
-    if " " in value or not value.isprintable():
-        raise ValueError("must not contain spaces, line ends or control characters")
-    return value
-
-
-def _said(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be blank")
-    return value
 
 
 def _small_template(value: str) -> str:
@@ -34,17 +17,7 @@ def _small_template(value: str) -> str:
     return value
 
 
-def _small_context(value: dict[str, Any]) -> dict[str, Any]:
-    if len(json.dumps(value)) > MAX_CONTEXT_BYTES:
-        raise ValueError(f"must not have more than {MAX_CONTEXT_BYTES:,} bytes as JSON")
-    return value
-
-
-Address = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_address)]
-Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
-TemplateName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=255)]
-TemplateContent = Annotated[str, AfterValidator(_said), AfterValidator(_small_template)]
-FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=255)]
+TemplateContent = Annotated[str, Said, AfterValidator(_small_template)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
@@ -57,11 +30,11 @@ class TransformerParameters(JobParameters):
         "provider": ["mistral", "local"],
     }
 
-    text: Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS), AfterValidator(_said)] | None = None
+    text: Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS), Said] | None = None
     url: Address | None = None
     template: TemplateName | None = Field(default=None, description="the name of a template, such as MeetingMinutes")
     template_content: TemplateContent | None = None
-    context: Annotated[dict[str, Any], AfterValidator(_small_context)] = Field(default_factory=dict)
+    context: Context = Field(default_factory=dict)
     source_language: Language = "de"
     target_language: Language = "de"
     additional_field_descriptions: Annotated[dict[FieldName, Description], Field(max_length=100)] = Field(

@@ -1,9 +1,18 @@
-"""Values that several job types take: addresses, languages, names of templates. Shapes only."""
+"""Values that several job types take: addresses, languages, names of templates. Shapes only.
 
-from typing import Annotated
+A text that does not fit gets a sentence, not a regular expression; the JSON Schema has the expression.
+"""
+
+import json
+import re
+from datetime import date
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic.fields import FieldInfo
+
+MAX_CONTEXT_BYTES: Final = 1024 * 1024  # contract 16
 
 
 def _address(value: str) -> str:
@@ -23,8 +32,74 @@ def _said(value: str) -> str:
     return value
 
 
+def _of_bounded_size(context: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(context)) > MAX_CONTEXT_BYTES:
+        raise ValueError(f"must not have more than {MAX_CONTEXT_BYTES:,} bytes as JSON")
+    return context
+
+
+def _shaped(pattern: str, sentence: str) -> AfterValidator:
+    """Refuses with `sentence` what does not match as a whole."""
+    shape = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if shape.fullmatch(value) is None:
+            raise ValueError(sentence)
+        return value
+
+    return AfterValidator(check)
+
+
+def _schema(pattern: str) -> Any:
+    field: FieldInfo = Field(json_schema_extra={"pattern": f"^{pattern}$"})
+    return field
+
+
+def _day(value: str) -> str:
+    date.fromisoformat(value)  # raises ValueError, which says what is wrong
+    return value
+
+
+_LANGUAGE: Final = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*"
+_TEMPLATE: Final = r"[A-Za-z0-9_-]+"
+_FIELD: Final = r"[A-Za-z][A-Za-z0-9_]*"
+_HASH: Final = r"([0-9A-Fa-f]{32}|[0-9A-Fa-f]{64})"
+_DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+
 Address = Annotated[str, StringConstraints(min_length=1, max_length=4096), AfterValidator(_address)]
-Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Language = Annotated[
+    str,
+    StringConstraints(max_length=35),
+    _shaped(_LANGUAGE, "must be the code of a language, such as de or de-AT"),
+    _schema(_LANGUAGE),
+]
 """A code such as `de` or `de-AT` (BCP 47)."""
-TemplateName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=255)]
+TemplateName = Annotated[
+    str,
+    StringConstraints(max_length=255),
+    _shaped(_TEMPLATE, "must be a template's name without folder or ending: letters, digits, _ and - only"),
+    _schema(_TEMPLATE),
+]
+"""Never a path (contract 9)."""
+FieldName = Annotated[
+    str,
+    StringConstraints(max_length=255),
+    _shaped(_FIELD, "must be a field's name: a letter, then letters, digits and _ only"),
+    _schema(_FIELD),
+]
+FileHash = Annotated[
+    str,
+    _shaped(_HASH, "must be the MD5 or the SHA-256 of the file, 32 or 64 hexadecimal digits"),
+    AfterValidator(str.lower),
+    _schema(_HASH),
+]
+Day = Annotated[
+    str, _shaped(_DAY, "must be a day written YYYY-MM-DD, such as 2026-02-28"), AfterValidator(_day), _schema(_DAY)
+]
+Time = Annotated[str, _shaped(_TIME, "must be a time of day written HH:MM, such as 09:30"), _schema(_TIME)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_said)]
+Said = AfterValidator(_said)
+"""For a text that must not be blank."""
+Context = Annotated[dict[str, Any], AfterValidator(_of_bounded_size)]
+"""The variables of a template."""

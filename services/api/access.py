@@ -14,9 +14,9 @@ import asyncpg
 import structlog
 
 from piperoll import keys
+from services.api.asking import AWAY
 from services.api.caller import Caller
 from services.api.errors import ReadModelUnavailableError, unauthorized
-from services.api.read_model import AWAY
 
 log = structlog.get_logger()
 
@@ -36,9 +36,10 @@ class Access:
         self._pepper = pepper
         self._cache_s = cache_s
         self._deadline_s = deadline_s
-        local = Caller(LOCAL_OWNER, "bootstrap", BOOTSTRAP_SCOPES)
         self._known: dict[bytes, tuple[Caller, float]] = {
-            _fingerprint(key.encode()): (local, math.inf) for key in bootstrap if key
+            _fingerprint(key.encode()): (Caller(LOCAL_OWNER, f"bootstrap-{number}", BOOTSTRAP_SCOPES), math.inf)
+            for number, key in enumerate(bootstrap, start=1)
+            if key
         }
 
     async def caller(self, token: bytes | None) -> Caller:

@@ -18,10 +18,9 @@ def success(
     data: Any, position: object = None, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """`{"status":"success","data":…}` with the position in the log that the answer reflects."""
-    response = Response(to_json({"status": "success", "data": data}), status, headers, JSON)
     if position is not None:
-        response.headers[POSITION_HEADER] = str(position)
-    return response
+        headers = {**(headers or {}), POSITION_HEADER: str(position)}
+    return Response(to_json({"status": "success", "data": data}), status, headers, JSON)
 
 
 def devana_success(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -43,4 +42,4 @@ def devana_timestamp(time: datetime) -> str:
 
 def timestamp(time: datetime) -> str:
     """RFC 3339 in UTC with `Z`, to the second as in the seed's samples."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

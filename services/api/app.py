@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import structlog
+from fastapi import FastAPI
 
 from piperoll.blobs import AsyncBlobs, Blobs
 from piperoll.clock import utc_now
+from piperoll.embeddings import Remote
 from piperoll.log.admin import require_topics
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
@@ -16,17 +18,28 @@ from piperoll.postgres import connect_pool
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
 from piperoll.settings import Settings
+from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS
 from services.api.access import Access
+from services.api.catching_up import CatchingUp
 from services.api.commands import Commands
 from services.api.contents import Contents
 from services.api.creation import Creator
+from services.api.devana_listing import DevanaListing
+from services.api.document_model import DocumentModel
+from services.api.documents import DocumentCommands
+from services.api.endpoints import Endpoints
 from services.api.ends import LogEnds
+from services.api.intake import Intake
+from services.api.library import Library
 from services.api.listing import Listing
 from services.api.outputs import Outputs
 from services.api.parts import Parts
 from services.api.positions import Positions
+from services.api.rate_limit import RateLimit
 from services.api.read_model import ReadModel
 from services.api.reading import Reading
+from services.api.resolving import Resolver
+from services.api.searching import Search
 from services.api.server import listen, serve
 from services.api.spread import IdSpread
 from services.api.submissions import Rules
@@ -48,23 +61,36 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         ends = LogEnds(offsets, settings.read_deadline_s)
         contents = Contents(blobs)
         reading = Reading(read_model, positions, ends, watch, contents, settings.read_deadline_s)
-        commands = Commands(appender, blobs, seal, utc_now, settings.append_deadline_s)
+        library = _library(settings, offsets, pool, positions, reading)
+        commands = Commands(appender, blobs, seal, utc_now, settings.append_deadline_s, Resolver(library))
+        documents = DocumentCommands(appender, blobs, utc_now, settings.append_deadline_s)
+        rules = Rules.of(settings)
+        creator = Creator(commands, read_model, reading, IdSpread(settings.partitions))
         parts = Parts(
-            rules=Rules.of(settings),
+            rules=rules,
             commands=commands,
-            creator=Creator(commands, read_model, reading, IdSpread(settings.partitions)),
+            creator=creator,
             reading=reading,
             listing=Listing(read_model, reading, contents),
+            devana_listing=DevanaListing(read_model, reading, contents),
+            endpoints=_endpoints(settings, appender, offsets, pool, blobs, seal, positions),
+            library=library,
+            documents=documents,
+            intake=Intake(blobs, documents, creator, rules, settings.max_upload_bytes),
+            search=Search(library.model, Remote.of(settings)),
             outputs=Outputs(blobs),
             read_model=read_model,
             blobs=blobs,
             problems=lifetime.problems,
             max_body_bytes=settings.max_body_bytes,
             max_upload_bytes=settings.max_upload_bytes,
+            document_wait_s=settings.document_wait_s,
         )
         lifetime.check("kafka", appender.problem)
         lifetime.check("read_model", positions.problem)
-        await _serve(settings, lifetime, parts, _access(settings, pool), positions, watch)
+        access = _access(settings, pool)
+        app = build_app(parts, access, RateLimit(pool, settings.rate_limit, settings.read_deadline_s))
+        await _serve(settings, lifetime, app, access, positions, watch)
         blobs.close()
 
 
@@ -87,13 +113,12 @@ async def _connected(settings: Settings) -> AsyncIterator[tuple[KafkaAppender, K
 async def _serve(
     settings: Settings,
     lifetime: Lifetime,
-    parts: Parts,
+    app: FastAPI,
     access: Access,
     positions: Positions,
     watch: JobWatch,
 ) -> None:
     """Runs the server with what has to run beside it; those who wait are answered before the drain."""
-    app = build_app(parts, access)
     with listen(settings.api_host, settings.api_port) as listening:
         host, port = listening.getsockname()[:2]
         log.info("api_listening", host=host, port=port)
@@ -112,6 +137,28 @@ async def _serve(
 async def _release(stopping: asyncio.Event, watch: JobWatch) -> None:
     await stopping.wait()
     watch.close()
+
+
+def _library(
+    settings: Settings, offsets: KafkaOffsets, pool: asyncpg.Pool, positions: Positions, reading: Reading
+) -> Library:
+    deadline_s = settings.read_deadline_s
+    catching_up = CatchingUp(positions, LogEnds(offsets, deadline_s, DOCUMENT_EVENTS), deadline_s, DOCUMENT_EVENTS)
+    return Library(DocumentModel(pool, deadline_s), catching_up, reading)
+
+
+def _endpoints(
+    settings: Settings,
+    appender: KafkaAppender,
+    offsets: KafkaOffsets,
+    pool: asyncpg.Pool,
+    blobs: AsyncBlobs,
+    seal: Seal,
+    positions: Positions,
+) -> Endpoints:
+    deadline_s = settings.read_deadline_s
+    catching_up = CatchingUp(positions, LogEnds(offsets, deadline_s, ENDPOINT_EVENTS), deadline_s, ENDPOINT_EVENTS)
+    return Endpoints(appender, blobs, seal, utc_now, settings.append_deadline_s, pool, catching_up, deadline_s)
 
 
 def _access(settings: Settings, pool: asyncpg.Pool) -> Access:

@@ -41,8 +41,7 @@ async def read_json(request: Request, limit: int, optional: bool = False) -> Doc
 
 async def read_limited(request: Request, limit: int) -> bytes:
     """The whole body. Raises ApiError BODY_TOO_LARGE beyond `limit` bytes, whatever Content-Length says."""
-    chunks = [chunk async for chunk in limited(request, limit)]
-    return b"".join(chunks)
+    return b"".join([chunk async for chunk in limited(request, limit)])
 
 
 async def limited(request: Request, limit: int, framing: int = 0) -> AsyncGenerator[bytes, None]:
@@ -86,8 +85,8 @@ def parse_object(raw: bytes) -> Document:
     """
     try:
         value = from_json(raw, allow_inf_nan=False)
-        json.loads(raw, object_pairs_hook=_unique)
-        canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        _UNIQUE.decode(raw.decode())
+        canonical = _CANONICAL.encode(value)
     except (ValueError, RecursionError) as error:
         raise invalid_request(f"the body is not valid JSON: {error}") from error
     if not isinstance(value, dict):
@@ -99,8 +98,7 @@ def parse_object(raw: bytes) -> Document:
 
 def canonical_sha256(value: Any) -> str:
     """The hash by which two requests are the same."""
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(value).encode()).hexdigest()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> None:
@@ -111,6 +109,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
         if name in seen:
             raise ValueError(f"the name {name[:100]!r} occurs twice in one object")
         seen.add(name)
+
+
+_UNIQUE = json.JSONDecoder(object_pairs_hook=_unique)
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _has_nul(value: Any) -> bool:

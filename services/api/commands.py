@@ -15,6 +15,7 @@ from piperoll.log.contract import Appender, OutcomeUnknownError
 from piperoll.log.record import Position
 from piperoll.seal import Seal
 from schemas.claims import Claim
+from schemas.documents import Resolved, parameters_document
 from schemas.envelope import Fact
 from schemas.errors import ErrorCode
 from schemas.events import BatchCreated, BatchErased, Event, JobCancelled, JobCreated, JobErased
@@ -22,6 +23,7 @@ from schemas.ids import draw_run, event_id
 from schemas.topics import JOB_EVENTS
 from services.api.caller import Caller
 from services.api.errors import UnavailableError
+from services.api.resolving import Resolver
 from services.api.submissions import BatchSubmission, Submission
 
 SOURCE = "api"
@@ -31,25 +33,36 @@ ERASED_AT_ONCE = 200  # appends under way together: they share the producer's ba
 class Commands:
     """Appends what was decided. Every method raises UnavailableError OUTCOME_UNKNOWN when Kafka does not answer."""
 
-    def __init__(self, log: Appender, blobs: AsyncBlobs, seal: Seal, clock: Clock, deadline_s: float) -> None:
+    def __init__(
+        self, log: Appender, blobs: AsyncBlobs, seal: Seal, clock: Clock, deadline_s: float, resolver: Resolver
+    ) -> None:
         self._log = log
         self._blobs = blobs
         self._seal = seal
+        self._resolver = resolver
         self._clock = clock
         self._deadline_s = deadline_s
 
-    async def create_job(self, job_id: str, job: Submission, caller: Caller) -> tuple[datetime, Position]:
-        """When the job was created, and where that stands."""
+    async def create_job(
+        self, job_id: str, job: Submission, caller: Caller, repeatable: bool
+    ) -> tuple[datetime, Position]:
+        """When the job was created, and where that stands. `repeatable`: another request may create the same id.
+
+        Raises ApiError INVALID_PARAMETERS (400) and READ_MODEL_UNAVAILABLE (503) for jobs that name documents.
+        """
         parameters = job.parameters
-        claim = await self._put(job_id, {"job_type": job.job_type, "parameters": self._sealed(job.given)})
-        if (use := uploads.use_of(caller.owner, job_id, job.given)) is not None:
-            await self._blobs.mark(use)
+        resolved = job.resolved or await self._resolver.resolve(job.job_type, parameters, caller.owner)
+        document = parameters_document(job.job_type, self._sealed(job.given), resolved)
+        # Whoever removes a document knows the ids of its jobs, and not where else something of theirs lies.
+        claim = await self._put(job_id, document, repeatable or resolved is not None)
+        if uses := uploads.uses_by(caller.owner, job_id, job.given):
+            await asyncio.gather(*map(self._blobs.mark, uses))
         event = JobCreated(
             job_type=job.job_type,
             parameters=claim,
             body_sha256=job.body_sha256,
             user_id=job.user_id,
-            target_id=parameters.target_id,
+            target_id=parameters.about_id,
             retry_of=job.retry_of,
             priority=parameters.priority,
             timeout_s=parameters.timeout_s,
@@ -60,9 +73,14 @@ class Commands:
         return await self._append(job_id, job_id, event, caller, "job_id")
 
     async def create_batch(self, batch_id: str, batch: BatchSubmission, caller: Caller) -> tuple[datetime, Position]:
-        """When the batch was created, and where that stands: one record, so all of it or nothing."""
-        specs = await self._blobs.put(f"{batch_id}/specs", to_json([self._spec(job) for job in batch.jobs]))
-        name = await self._put(batch_id, batch.name) if batch.name else None
+        """When the batch was created, and where that stands: one record, so all of it or nothing.
+
+        Raises as `create_job` does; the details of what is wrong with a member have its `index`.
+        """
+        resolved = await self._resolver.resolve_all(batch.jobs, caller.owner)
+        members = [self._spec(job, named) for job, named in zip(batch.jobs, resolved, strict=True)]
+        specs = await self._blobs.put(f"{batch_id}/specs", to_json(members))
+        name = await self._put(batch_id, batch.name, repeatable=True) if batch.name else None
         event = BatchCreated(
             count=len(batch.jobs), specs=specs, body_sha256=batch.body_sha256, name=name, user_id=batch.user_id
         )
@@ -74,9 +92,10 @@ class Commands:
         _, position = await self._append(job_id, draw_run(), event, caller, "job_id")
         return position
 
-    async def erase_job(self, job_id: str, caller: Caller) -> Position:
-        """Where the erasure stands; a repeat is the same fact."""
-        _, position = await self._append(job_id, job_id, JobErased(by=caller.owner), caller, "job_id")
+    async def erase_job(self, job_id: str, parameters: Claim | None, caller: Caller) -> Position:
+        """Where the erasure stands; a repeat is the same fact. `parameters` are the job's, as far as they are known."""
+        event = JobErased(by=caller.owner, parameters=parameters)
+        _, position = await self._append(job_id, job_id, event, caller, "job_id")
         return position
 
     async def erase_batch(self, batch_id: str, job_ids: Sequence[str], caller: Caller) -> list[Position]:
@@ -84,7 +103,8 @@ class Commands:
         positions: list[Position] = []
         for begin in range(0, len(job_ids), ERASED_AT_ONCE):
             some = job_ids[begin : begin + ERASED_AT_ONCE]
-            positions += await asyncio.gather(*(self.erase_job(job_id, caller) for job_id in some))
+            # A member's parameters lie under its own name: nobody need be told where.
+            positions += await asyncio.gather(*(self.erase_job(job_id, None, caller) for job_id in some))
         _, last = await self._append(batch_id, batch_id, BatchErased(by=caller.owner), caller, "batch_id")
         return [*positions, last]
 
@@ -119,19 +139,18 @@ class Commands:
                 {named: subject},
             ) from error
 
-    async def _put(self, subject: str, document: Any) -> Claim:
-        return await self._blobs.put(f"{subject}/in", to_json(document))
+    async def _put(self, subject: str, document: Any, repeatable: bool) -> Claim:
+        return await self._blobs.put_input(subject, to_json(document), repeatable)
 
-    def _spec(self, job: Submission) -> dict[str, Any]:
-        """What the process manager needs to create a member."""
+    def _spec(self, job: Submission, resolved: Resolved | None) -> dict[str, Any]:
+        """What the process manager needs to create a member: its parameters document, and the counters."""
         parameters = job.parameters
         return {
-            "job_type": job.job_type,
-            "parameters": self._sealed(job.given),
+            **parameters_document(job.job_type, self._sealed(job.given), resolved),
             "priority": parameters.priority,
             "timeout_s": parameters.timeout_s,
             "max_attempts": parameters.max_attempts,
-            "target_id": parameters.target_id,
+            "target_id": parameters.about_id,
             "user_id": job.user_id,
             "has_webhook": parameters.webhook is not None,
             "body_sha256": job.body_sha256,

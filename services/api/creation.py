@@ -53,7 +53,7 @@ class Creator:
         """Raises ApiError: IDEMPOTENCY_CONFLICT (422), OUTCOME_UNKNOWN (503), STORAGE_ERROR (503)."""
 
         def append(job_id: str) -> Awaitable[tuple[datetime, Position]]:
-            return self._commands.create_job(job_id, job, caller)
+            return self._commands.create_job(job_id, job, caller, repeatable=key is not None)
 
         if key is None:
             return await _created(self._spread.draw(), append)

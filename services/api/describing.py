@@ -13,10 +13,12 @@ ERRORS = {
     400: ("INVALID_PARAMETERS", "Malformed request or wrong parameters: INVALID_REQUEST, INVALID_PARAMETERS"),
     401: ("UNAUTHORIZED", "No key, or none that is good: UNAUTHORIZED"),
     404: ("NOT_FOUND", "There is no such thing, or it is not the caller's: NOT_FOUND"),
-    409: ("CONFLICT", "The job's status does not allow it: CONFLICT"),
+    408: ("EXTRACTION_TIMEOUT", "The document was not read in time; it is taken in all the same: EXTRACTION_TIMEOUT"),
+    409: ("CONFLICT", "The job's status does not allow it, or there are too many: CONFLICT"),
     413: ("BODY_TOO_LARGE", "The body is larger than allowed: BODY_TOO_LARGE"),
     416: ("RANGE_NOT_SATISFIABLE", "The range lies behind the end of the file: RANGE_NOT_SATISFIABLE"),
     422: ("IDEMPOTENCY_CONFLICT", "The Idempotency-Key was used for another body: IDEMPOTENCY_CONFLICT"),
+    429: ("RATE_LIMITED", "Too many requests with this key in a minute, see Retry-After: RATE_LIMITED"),
     503: (
         "READ_MODEL_UNAVAILABLE",
         "A part is away, see Retry-After: OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE, STORAGE_ERROR",
@@ -30,20 +32,16 @@ BAD_JOB = (
 )
 BAD_DIRECT = ("ValidationError", "Wrong fields: ValidationError, InvalidRequest; with `wait_ms` also a failed job")
 
+SECRETARY: Json = {"status": "error"}
+DEVANA: Json = {"success": False}
+"""What an error's envelope begins with: under `/api`, and under `/v1` (contract 1 and 15a)."""
 _ERROR: Json = {
     "type": "object",
-    "required": ["status", "error"],
+    "required": ["code", "message", "details"],
     "properties": {
-        "status": {"const": "error"},
-        "error": {
-            "type": "object",
-            "required": ["code", "message", "details"],
-            "properties": {
-                "code": {"type": "string"},
-                "message": {"type": "string"},
-                "details": {"type": "object"},
-            },
-        },
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "details": {"type": "object"},
     },
 }
 
@@ -55,6 +53,7 @@ def operation(
     body: Json | None = None,
     parameters: tuple[Json, ...] = (),
     bad: tuple[str, str] = ERRORS[400],
+    envelope: Json = SECRETARY,
 ) -> Json:
     """The keyword arguments of a route. `bad` is what a 400 means here."""
     extra: Json = {"security": [{"bearer": []}]}
@@ -62,7 +61,7 @@ def operation(
         extra["requestBody"] = body
     if parameters:
         extra["parameters"] = list(parameters)
-    refusals = {status: refusal(*(bad if status == 400 else ERRORS[status])) for status in errors}
+    refusals = {status: refusal(*(bad if status == 400 else ERRORS[status]), envelope) for status in errors}
     return {
         "summary": summary,
         "openapi_extra": extra,
@@ -76,6 +75,11 @@ def data(example: Any, description: str = "Done") -> Json:
     return content("application/json", {"status": "success", "data": example}, description)
 
 
+def devana_data(example: Any, description: str = "Done") -> Json:
+    """An answer in the envelope of the paths under /v1."""
+    return content("application/json", {"success": True, "data": example}, description)
+
+
 def content(media_type: str, example: Any, description: str, schema: Json | None = None) -> Json:
     """An answer of any media type."""
     about: Json = {"schema": schema or {"type": "object"}}
@@ -84,11 +88,16 @@ def content(media_type: str, example: Any, description: str, schema: Json | None
     return {"description": description, "content": {media_type: about}}
 
 
-def refusal(code: str, description: str) -> Json:
+def refusal(code: str, description: str, envelope: Json = SECRETARY) -> Json:
     """An error answer; `description` begins with the sentence that is its message."""
     message = description.partition(":")[0]
-    example = {"status": "error", "error": {"code": code, "message": message, "details": {}}}
-    return content("application/json", example, description, _ERROR)
+    example = {**envelope, "error": {"code": code, "message": message, "details": {}}}
+    schema: Json = {
+        "type": "object",
+        "required": [*envelope, "error"],
+        "properties": {**{name: {"const": value} for name, value in envelope.items()}, "error": _ERROR},
+    }
+    return content("application/json", example, description, schema)
 
 
 def json_body(schema: Json, example: Any, required: bool = True) -> Json:

@@ -1,6 +1,10 @@
-"""The way into the app, as plain ASGI: lets known callers in, counts, and turns what escaped into an envelope."""
+"""The way into the app, as plain ASGI: lets known callers in, counts, and turns what escaped into an envelope.
+
+Under /v1 a key has a rate limit (contract 15a), which every answer there speaks of.
+"""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 import structlog
@@ -10,9 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from schemas.errors import ErrorCode
 from services.api import metrics
 from services.api.access import Access
-from services.api.answers import failure
+from services.api.answers import DEVANA_PREFIX, failure
 from services.api.caller import Caller, valid_traceparent
-from services.api.errors import ApiError
+from services.api.errors import ApiError, ReadModelUnavailableError
+from services.api.rate_limit import RateLimit
 
 log = structlog.get_logger()
 
@@ -24,9 +29,10 @@ BEARER = b"bearer "
 class Gate:
     """Every path but the public ones needs a key, known or not: who may not call learns nothing about paths."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, rate_limit: RateLimit) -> None:
         self._app = app
         self._access = access
+        self._rate_limit = rate_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
@@ -47,7 +53,9 @@ class Gate:
     async def _enter(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
             if not _is_public(scope["path"]):
-                scope["piperoll.caller"] = await self._caller(scope)
+                caller = scope["piperoll.caller"] = await self._caller(scope)
+                if scope["path"].startswith(DEVANA_PREFIX):
+                    await self._count(caller, answer)
             await self._app(scope, receive, answer)
         except ApiError as error:
             await failure(error, scope["path"])(scope, receive, answer)
@@ -59,6 +67,15 @@ class Gate:
                 raise  # half an answer cannot be taken back: the server closes the connection
             internal = ApiError(500, ErrorCode.INTERNAL_ERROR, "something went wrong here; it was logged")
             await failure(internal, scope["path"])(scope, receive, answer)
+
+    async def _count(self, caller: Caller, answer: "_Answer") -> None:
+        try:
+            quota = await self._rate_limit.ask(caller.key_id)
+        except ReadModelUnavailableError:
+            return  # uncounted, while Postgres is away: what only needs the log goes on, and what reads answers 503
+        answer.says(quota.headers)
+        if not quota.admitted:
+            raise quota.refusal()
 
     async def _caller(self, scope: Scope) -> Caller:
         headers = dict(scope["headers"])
@@ -74,15 +91,22 @@ class _Answer:
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self._headers: list[tuple[bytes, bytes]] = []
         self.status = 499  # nginx's number for a client that left before there was an answer
 
     @property
     def begun(self) -> bool:
         return self.status != 499
 
+    def says(self, headers: Mapping[str, str]) -> None:
+        """Adds headers to the answer, whatever it will be."""
+        self._headers += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self._headers:
+                message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
         await self._send(message)
 
 

@@ -8,10 +8,16 @@ from starlette.requests import Request
 from piperoll.blobs import AsyncBlobs
 from services.api.commands import Commands
 from services.api.creation import Creator
+from services.api.devana_listing import DevanaListing
+from services.api.documents import DocumentCommands
+from services.api.endpoints import Endpoints
+from services.api.intake import Intake
+from services.api.library import Library
 from services.api.listing import Listing
 from services.api.outputs import Outputs
 from services.api.read_model import ReadModel
 from services.api.reading import Reading
+from services.api.searching import Search
 from services.api.submissions import Rules
 
 
@@ -24,12 +30,19 @@ class Parts:
     creator: Creator
     reading: Reading
     listing: Listing
+    devana_listing: DevanaListing
+    endpoints: Endpoints
+    library: Library
+    documents: DocumentCommands
+    intake: Intake
+    search: Search
     outputs: Outputs
     read_model: ReadModel
     blobs: AsyncBlobs
     problems: Callable[[], dict[str, str]]
     max_body_bytes: int
     max_upload_bytes: int
+    document_wait_s: float
 
 
 def parts_of(request: Request) -> Parts:

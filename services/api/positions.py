@@ -1,6 +1,6 @@
-"""How far the projector is, per partition of the job events: told by NOTIFY, and asked for every two seconds.
+"""How far the projector is, per partition of the topics: told by NOTIFY, and asked for every two seconds.
 
-Waiting for a position is how a client reads its own writes. Nothing here knows a job.
+Waiting for a position is how a client reads its own writes. Nothing here knows a job or a document.
 """
 
 import asyncio
@@ -10,14 +10,17 @@ import asyncpg
 import structlog
 
 from schemas.read_model import POSITIONS_CHANNEL
-from services.api.read_model import AWAY, QUERIES, TOPIC
+from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_EVENTS, Topic
+from services.api.asking import AWAY
+from services.api.read_model import QUERIES
 
 log = structlog.get_logger()
 
 POLL_S = 2.0  # a notification can be lost with its connection; nobody waits longer than this for it
 CONNECT_TIMEOUT_S = 5.0
 RECONNECT_PAUSE_S = 0.5
-ALIAS = "jobs"
+ALIASES = {"jobs": JOB_EVENTS.name, "documents": DOCUMENT_EVENTS.name, "endpoints": ENDPOINT_EVENTS.name}
+"""The topics that are waited for, by the names that notifications have for them."""
 
 Listener = Callable[[int], None]
 
@@ -27,22 +30,22 @@ class Positions:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._next: dict[int, int] = {}
+        self._next: dict[str, dict[int, int]] = {topic: {} for topic in ALIASES.values()}
         self._changed = asyncio.Event()
         self._problem: str | None = "the read model was not reached yet"
-        self._listeners: list[Listener] = []
+        self._listeners: list[tuple[str, Listener]] = []
 
     def problem(self) -> str | None:
         """A sentence while the positions are not known."""
         return self._problem
 
-    def subscribe(self, listener: Listener) -> None:
-        """Calls `listener` with each partition that came further."""
-        self._listeners.append(listener)
+    def subscribe(self, listener: Listener, topic: Topic = JOB_EVENTS) -> None:
+        """Calls `listener` with each partition of a topic that came further."""
+        self._listeners.append((topic.name, listener))
 
-    async def passed(self, ends: Mapping[int, int]) -> None:
+    async def passed(self, ends: Mapping[int, int], topic: Topic = JOB_EVENTS) -> None:
         """Returns once every partition's next offset is at least that in `ends`. Waits without a bound."""
-        while not all(self._next.get(partition, 0) >= end for partition, end in ends.items()):
+        while not all(self._next[topic.name].get(partition, 0) >= end for partition, end in ends.items()):
             await self._changed.wait()
 
     async def run(self) -> None:
@@ -67,24 +70,28 @@ class Positions:
 
     async def _ask(self, connection: asyncpg.Connection) -> None:
         """Reads the table. It goes before what was known: after a rebuild positions may be lower."""
-        rows = await connection.fetch(QUERIES["positions"], TOPIC, timeout=CONNECT_TIMEOUT_S)
-        known = {row["partition"]: row["next_offset"] for row in rows}
-        self._problem = None if known else "the projector has not taken over a partition yet"
-        came_further = [part for part, offset in known.items() if offset != self._next.get(part)]
-        self._next = known
-        self._tell(came_further)
+        rows = await connection.fetch(QUERIES["positions"], list(self._next), timeout=CONNECT_TIMEOUT_S)
+        known: dict[str, dict[int, int]] = {topic: {} for topic in self._next}
+        for row in rows:
+            known[row["topic"]][row["partition"]] = row["next_offset"]
+        self._problem = None if all(known.values()) else "the projector has not taken over all topics yet"
+        earlier, self._next = self._next, known
+        for topic, offsets in known.items():
+            self._tell(topic, [part for part, offset in offsets.items() if offset != earlier[topic].get(part)])
 
     def _heard(self, connection: object, pid: int, channel: str, payload: object) -> None:
         alias, partition, next_offset = str(payload).split(":")
-        if alias == ALIAS and int(next_offset) > self._next.get(int(partition), -1):
-            self._next[int(partition)] = int(next_offset)
-            self._tell([int(partition)])
+        topic = ALIASES.get(alias)
+        if topic is not None and int(next_offset) > self._next[topic].get(int(partition), -1):
+            self._next[topic][int(partition)] = int(next_offset)
+            self._tell(topic, [int(partition)])
 
-    def _tell(self, partitions: list[int]) -> None:
+    def _tell(self, topic: str, partitions: list[int]) -> None:
         if not partitions:
             return
         self._changed.set()
         self._changed = asyncio.Event()
         for partition in partitions:
-            for listener in self._listeners:
-                listener(partition)
+            for wanted, listener in self._listeners:
+                if wanted == topic:
+                    listener(partition)

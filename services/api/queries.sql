@@ -9,7 +9,8 @@ SELECT j.job_id, j.partition, j.owner, j.user_id, j.job_type, j.target_id, j.bat
         WHERE e.job_id = j.job_id AND e.type <> 'piperoll.JobProgress.v1') AS facts,
        (SELECT json_agg(json_build_object('type', d.type, 'time', d.time, 'data', d.data) ORDER BY d.log_offset)
         FROM read_v1.deliveries d
-        WHERE d.job_id = j.job_id AND d.type <> 'piperoll.WebhookDelivered.v1') AS failures,
+        WHERE d.job_id = j.job_id AND d.type <> 'piperoll.WebhookDelivered.v1'
+          AND d.data ->> 'endpoint_id' IS NULL) AS failures,
        CASE WHEN NOT j.created AND j.batch_id IS NOT NULL
             THEN (SELECT b.state FROM read_v1.batches b WHERE b.batch_id = j.batch_id) END AS batch
 FROM read_v1.jobs j
@@ -106,5 +107,63 @@ LIMIT $3;
 -- deliveries: what became of a job's webhooks
 SELECT type, time, data FROM read_v1.deliveries WHERE job_id = $1 ORDER BY log_offset;
 
--- positions: how far each partition was projected
-SELECT partition, next_offset FROM read_v1.checkpoints WHERE topic = $1;
+-- positions: how far each partition of some topics was projected
+SELECT topic, partition, next_offset FROM read_v1.checkpoints WHERE topic = ANY ($1);
+
+-- devana_jobs: a page of an owner's jobs of some types and statuses, of the last 24 hours, newest first
+-- A walk of its own for each type and status, so that a rare one is never looked for among the others.
+WITH page AS (
+    SELECT found.job_id, found.created_at
+    FROM unnest($2::text[]) AS types (job_type)
+    CROSS JOIN unnest($3::text[]) AS statuses (status)
+    CROSS JOIN LATERAL (
+        SELECT j.job_id, j.created_at
+        FROM read_v1.jobs j
+        WHERE j.owner = $1 AND j.job_type = types.job_type AND j.status = statuses.status AND NOT j.erased
+          AND j.created_at > now() - interval '24 hours'
+        ORDER BY j.created_at DESC, j.job_id DESC
+        LIMIT $4::int + $5::int
+    ) found
+    ORDER BY found.created_at DESC, found.job_id DESC
+    LIMIT $4::int OFFSET $5::int
+)
+SELECT j.job_id, j.partition, j.owner, j.user_id, j.job_type, j.target_id, j.batch_id, j.batch_index,
+       j.status, j.created, j.erased, j.created_at, j.updated_at, j.state,
+       NULL::bigint AS next_offset, NULL::json AS facts, NULL::json AS failures, NULL::json AS batch
+FROM page JOIN read_v1.jobs j USING (job_id)
+ORDER BY page.created_at DESC, page.job_id DESC;
+
+-- devana_jobs_of_target: the same of one target: what a job says it is about, else its batch, else itself
+WITH page AS (
+    SELECT found.job_id, found.created_at
+    FROM unnest($2::text[]) AS types (job_type)
+    CROSS JOIN unnest($3::text[]) AS statuses (status)
+    CROSS JOIN LATERAL (
+        (SELECT j.job_id, j.created_at
+         FROM read_v1.jobs j
+         WHERE j.owner = $1 AND j.target_id = $6 AND j.job_type = types.job_type AND j.status = statuses.status
+           AND NOT j.erased AND j.created_at > now() - interval '24 hours'
+         ORDER BY j.created_at DESC, j.job_id DESC
+         LIMIT $4::int + $5::int)
+        UNION ALL
+        (SELECT j.job_id, j.created_at
+         FROM read_v1.jobs j
+         WHERE j.owner = $1 AND j.batch_id = $6 AND j.job_type = types.job_type AND j.status = statuses.status
+           AND j.target_id IS NULL AND NOT j.erased AND j.created_at > now() - interval '24 hours'
+         ORDER BY j.created_at DESC, j.job_id DESC
+         LIMIT $4::int + $5::int)
+        UNION ALL
+        SELECT j.job_id, j.created_at
+        FROM read_v1.jobs j
+        WHERE j.job_id = $6 AND j.owner = $1 AND j.job_type = types.job_type AND j.status = statuses.status
+          AND j.target_id IS NULL AND j.batch_id IS NULL AND NOT j.erased
+          AND j.created_at > now() - interval '24 hours'
+    ) found
+    ORDER BY found.created_at DESC, found.job_id DESC
+    LIMIT $4::int OFFSET $5::int
+)
+SELECT j.job_id, j.partition, j.owner, j.user_id, j.job_type, j.target_id, j.batch_id, j.batch_index,
+       j.status, j.created, j.erased, j.created_at, j.updated_at, j.state,
+       NULL::bigint AS next_offset, NULL::json AS facts, NULL::json AS failures, NULL::json AS batch
+FROM page JOIN read_v1.jobs j USING (job_id)
+ORDER BY page.created_at DESC, page.job_id DESC;

@@ -1,19 +1,17 @@
 """Asks the read model (queries.sql). Every call is bounded, and raises ReadModelUnavailableError, nothing else."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 import asyncpg
-import structlog
 
 from piperoll.domain.batch import status_of
 from piperoll.domain.job import Status
 from piperoll.postgres import load_queries
 from schemas.topics import JOB_EVENTS
-from services.api.errors import ReadModelUnavailableError
+from services.api.asking import asking
 from services.api.rows import (
     BatchRow,
     Creation,
@@ -27,13 +25,8 @@ from services.api.rows import (
     reflected,
 )
 
-log = structlog.get_logger()
-
 QUERIES = load_queries("services.api", "queries.sql")
 TOPIC = JOB_EVENTS.name
-
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
-"""What asyncpg raises while Postgres is away, restarts, or lacks the tables because no projector ran yet."""
 
 
 class ReadModel:
@@ -76,6 +69,16 @@ class ReadModel:
         total, rows = await self._page("jobs", filters, limit, skip)
         return total, [job_row(row) for row in rows]
 
+    async def devana_jobs(
+        self, filters: tuple[str, Sequence[str], Sequence[str]], target: str | None, limit: int, offset: int
+    ) -> list[JobRow]:
+        """A page of an owner's jobs of the last 24 hours, of some job types and statuses (`filters`) and a target."""
+        if target is None:
+            rows = await self._fetch("devana_jobs", *filters, limit, offset)
+        else:
+            rows = await self._fetch("devana_jobs_of_target", *filters, limit, offset, target)
+        return [job_row(row) for row in rows]
+
     async def batches(self, filters: Sequence[Any], limit: int, skip: int) -> tuple[int, list[ListedBatch]]:
         """How many batches pass the filters (see `count_batches`), and a page of them."""
         total, rows = await self._page("batches", filters, limit, skip)
@@ -101,7 +104,7 @@ class ReadModel:
 
     async def _page(self, what: str, filters: Sequence[Any], limit: int, skip: int) -> tuple[int, list[asyncpg.Record]]:
         """Total and page of one snapshot, planned for these very filters: a plan for any would use no index."""
-        with self._asking(f"list_{what}"):
+        with asking(f"list_{what}"):
             async with (
                 asyncio.timeout(self._deadline_s),
                 self._pool.acquire() as connection,
@@ -113,14 +116,6 @@ class ReadModel:
         return total, rows
 
     async def _fetch(self, name: str, *arguments: Any) -> list[asyncpg.Record]:
-        with self._asking(name):
+        with asking(name):
             async with asyncio.timeout(self._deadline_s):
                 return await self._pool.fetch(QUERIES[name], *arguments)
-
-    @contextmanager
-    def _asking(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        except AWAY as error:
-            log.warning("read_model_away", query=name, error=repr(error))
-            raise ReadModelUnavailableError("the read model does not answer at present") from error

@@ -4,24 +4,19 @@ Read your writes: what is not there is only "not found" once the projector has p
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
-
-import structlog
+from typing import Any
 
 from piperoll.domain.job import Status
 from piperoll.log.record import Position
+from services.api.catching_up import CatchingUp
 from services.api.contents import Contents
 from services.api.ends import LogEnds
-from services.api.errors import ReadModelUnavailableError, not_found
+from services.api.errors import not_found
 from services.api.positions import Positions
 from services.api.read_model import ReadModel
 from services.api.rows import BatchRow, JobRow
 from services.api.views import Documents, batch_view, job_view
 from services.api.watch import Awaited, JobWatch
-
-T = TypeVar("T")
-log = structlog.get_logger()
 
 
 class Reading:
@@ -37,22 +32,20 @@ class Reading:
         deadline_s: float,
     ) -> None:
         self._read_model = read_model
-        self._positions = positions
-        self._ends = ends
+        self._catching_up = CatchingUp(positions, ends, deadline_s)
         self._watch = watch
         self._contents = contents
-        self._deadline_s = deadline_s
 
     async def job(self, job_id: str, owner: str) -> JobRow:
         """The job's row. Raises ApiError: NOT_FOUND (404), READ_MODEL_UNAVAILABLE (503)."""
-        row = await self._sought(lambda: self._read_model.job(job_id))
+        row = await self._catching_up.sought(lambda: self._read_model.job(job_id))
         if row is None or row.owner != owner or row.erased:
             raise not_found("job")
         return row
 
     async def batch(self, batch_id: str, owner: str) -> BatchRow:
         """The batch's row. Raises as `job` does."""
-        row = await self._sought(lambda: self._read_model.batch(batch_id))
+        row = await self._catching_up.sought(lambda: self._read_model.batch(batch_id))
         if row is None or row.owner != owner or row.batch.erased:
             raise not_found("batch")
         return row
@@ -80,25 +73,15 @@ class Reading:
 
     async def passed(self, *positions: Position) -> bool:
         """Waits until the projector has passed own appends; False when it did not in time."""
-        ends: dict[int, int] = {}
-        for position in positions:
-            ends[position.partition] = max(ends.get(position.partition, 0), position.offset + 1)
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                await self._positions.passed(ends)
-        except TimeoutError:
-            return False
-        return True
+        return await self._catching_up.passed(*positions)
 
     async def caught_up(self, at_most_s: float) -> bool:
         """Waits until what is in the log now was projected; False when that took longer or cannot be told."""
-        try:
-            async with asyncio.timeout(at_most_s):
-                await self._positions.passed(await self._ends.now())
-        except (TimeoutError, ReadModelUnavailableError) as error:
-            log.info("list_may_be_behind", why=repr(error))
-            return False
-        return True
+        return await self._catching_up.within(at_most_s)
+
+    async def up_to_now(self) -> None:
+        """Returns once what is in the log now was projected. Raises ReadModelUnavailableError beyond the bound."""
+        await self._catching_up.up_to_now()
 
     async def shown_job(self, row: JobRow) -> dict[str, Any]:
         """The job as clients see it. Raises UnavailableError (503) when the blob store does not answer."""
@@ -121,16 +104,3 @@ class Reading:
     async def _after(self, row: JobRow, awaited: Awaited, wait_s: float) -> JobRow:
         await self._watch.until(row.job_id, row.position.partition, awaited, wait_s)
         return await self.job(row.job_id, row.owner)
-
-    async def _sought(self, look: Callable[[], Awaitable[T | None]]) -> T | None:
-        """What `look` finds, at the latest once the read model has caught up with the log as it ends now."""
-        found = await look()
-        if found is not None:
-            return found
-        ends = await self._ends.now()
-        try:
-            async with asyncio.timeout(self._deadline_s):
-                await self._positions.passed(ends)
-        except TimeoutError as error:
-            raise ReadModelUnavailableError("the read model has not caught up with the log yet") from error
-        return await look()

@@ -7,7 +7,7 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from piperoll.addresses import Network, is_allowed, literal_address
 from schemas.errors import ErrorCode
@@ -19,19 +19,34 @@ MAX_NAME_BYTES = 240  # file systems take 255; the blob store appends a suffix w
 _BLANK_OR_BACKSLASH = re.compile(r"[\s\\]")
 
 
-def check_filename(filename: str, roots: Sequence[str]) -> None:
-    """An upload, or an absolute path under one of `roots` (contract 1 and A27).
+def check_filename(filename: str, roots: Sequence[str], field: str = "filename") -> None:
+    """An upload, or an absolute path under one of `roots` (contract 1 and A27); `field` is where it was given.
 
     Raises ApiError INVALID_PARAMETERS, whose message names the setting that opens a folder.
     """
     path = filename.replace("\\", "/")
     if path.startswith(UPLOAD_SCHEME):
-        _check_upload(path)
+        _check_upload(path, field)
         return
     if not path.startswith("/") or ".." in path.split("/"):
-        raise _refused("must be an absolute path without '..'")
+        raise _refused(field, "must be an absolute path without '..'")
     if not any(_lies_under(_normalised(path), _normalised(root)) for root in roots):
-        raise _refused("lies outside the folders that jobs may read")
+        raise _refused(field, "lies outside the folders that jobs may read")
+
+
+def check_source(source: str, roots: Sequence[str], stores: Sequence[str]) -> None:
+    """What is synchronised: one of `roots` or a folder under it, one of the object stores or a prefix under it.
+
+    Raises ApiError INVALID_PARAMETERS, whose message names the setting that opens a folder or a store: the workers'
+    credentials may reach more than every caller should.
+    """
+    scheme, bucket, path = _place(source)
+    allowed = [("file", "", _normalised(root)) for root in roots] if scheme == "file" else [*map(_place, stores)]
+    if not any((scheme, bucket) == (one[0], one[1]) and _is_or_lies_under(path, one[2]) for one in allowed):
+        what, setting = ("folders", "FILES_ROOTS") if scheme == "file" else ("object stores", "SYNC_STORES")
+        raise invalid_field(
+            "source", f"lies outside the {what} that jobs may read; have it added to PIPEROLL_{setting}"
+        )
 
 
 def check_address(field: str, url: str, allowed: Iterable[Network]) -> None:
@@ -71,21 +86,31 @@ def upload_name(given: str) -> str:
     return kept.decode(errors="ignore") + ending
 
 
-def _check_upload(path: str) -> None:
+def _check_upload(path: str, field: str) -> None:
     name = path.rpartition("/")[2]
     if not UPLOAD.fullmatch(path) or name in (".", ".."):
-        raise invalid_field("filename", "must be the upload://… filename that POST /api/files answered")
+        raise invalid_field(field, "must be the upload://… filename that POST /api/files answered")
 
 
 def _normalised(path: str) -> str:
     return "/" + posixpath.normpath(path).lstrip("/")
 
 
+def _place(url: str) -> tuple[str, str, str]:
+    """Scheme, bucket and path of a url, as they are compared."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc, _normalised(unquote(parts.path) or "/")
+
+
+def _is_or_lies_under(path: str, root: str) -> bool:
+    return path == root or _lies_under(path, root)
+
+
 def _lies_under(path: str, root: str) -> bool:
     return path.startswith(root if root == "/" else f"{root}/")
 
 
-def _refused(why: str) -> ApiError:
+def _refused(field: str, why: str) -> ApiError:
     return invalid_field(
-        "filename", f"{why}; upload the file to /api/files, or have its folder added to PIPEROLL_FILES_ROOTS"
+        field, f"{why}; upload the file to /api/files, or have its folder added to PIPEROLL_FILES_ROOTS"
     )

@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from piperoll.addresses import Network
 from piperoll.settings import Settings
+from schemas.documents import Resolved
 from schemas.errors import ErrorCode
 from schemas.parameters import ALIASES, PARAMETERS, JobParameters
+from schemas.parameters.imports import ImportParameters
+from schemas.parameters.sync import SyncParameters
 from services.api.bodies import Document, canonical_sha256
 from services.api.errors import ApiError, invalid_field, invalid_parameters, invalid_request
-from services.api.references import check_address, check_filename
+from services.api.references import check_address, check_filename, check_source
 
 LABEL_CHARS = 255
 JOB_NAMES = frozenset({"job_type", "parameters", "user_id"})
@@ -27,6 +30,7 @@ class Rules:
     """What the settings allow a job to name."""
 
     roots: tuple[str, ...]
+    stores: tuple[str, ...]
     private_networks: tuple[Network, ...]
     job_types: Mapping[str, type[JobParameters]]
     max_batch_jobs: int
@@ -38,6 +42,7 @@ class Rules:
         types = {name: model for name, model in PARAMETERS.items() if name != "noop" or settings.enable_noop}
         return cls(
             roots=(*written, *map(str, settings.roots)),
+            stores=tuple(filter(None, map(str.strip, settings.sync_stores.split(",")))),
             private_networks=settings.private_networks,
             job_types=types,
             max_batch_jobs=settings.max_batch_jobs,
@@ -46,7 +51,10 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One job that may be created: `given` is its parameters as they were sent, `parameters` what they mean."""
+    """One job that may be created: `given` is its parameters as they were sent, `parameters` what they mean.
+
+    `resolved` is the document that it names, where that is known already; else it is looked up (Resolver).
+    """
 
     job_type: str
     given: dict[str, Any]
@@ -54,6 +62,7 @@ class Submission:
     user_id: str | None
     body_sha256: str
     retry_of: str | None = None
+    resolved: Resolved | None = None
 
     def shown(self) -> dict[str, Any]:
         """The parameters as they are echoed: the webhook's token masked (contract 3)."""
@@ -169,17 +178,27 @@ def _validated(job_type: str, given: dict[str, Any], rules: Rules) -> JobParamet
 
 
 def _check_references(job_type: str, parameters: JobParameters, rules: Rules) -> None:
-    """Files and addresses that the job would read or call: `filename`, `url`, and all that end in `_url`."""
-    for name in type(parameters).model_fields:
-        value = getattr(parameters, name)
+    """Files and addresses that the job would read or call, those of an import's items included."""
+    _check_named(job_type, parameters, "", rules)
+    if isinstance(parameters, ImportParameters):
+        for index, item in enumerate(parameters.items):
+            _check_named(job_type, item, f"items.{index}.", rules)
+    if isinstance(parameters, SyncParameters):
+        check_source(parameters.source, rules.roots, rules.stores)
+    if parameters.webhook is not None:
+        check_address("webhook.url", parameters.webhook.url, rules.private_networks)
+
+
+def _check_named(job_type: str, given: BaseModel, prefix: str, rules: Rules) -> None:
+    """`filename`, `url`, and all that end in `_url`; `prefix` says where in the parameters they stand."""
+    for name in type(given).model_fields:
+        value = getattr(given, name)
         if not isinstance(value, str):
             continue
         if name == "filename" and job_type not in FILENAME_IS_WRITTEN:
-            check_filename(value, rules.roots)
+            check_filename(value, rules.roots, f"{prefix}{name}")
         elif name == "url" or name.endswith("_url"):
-            check_address(name, value, rules.private_networks)
-    if parameters.webhook is not None:
-        check_address("webhook.url", parameters.webhook.url, rules.private_networks)
+            check_address(f"{prefix}{name}", value, rules.private_networks)
 
 
 def _field(problem: Mapping[str, Any]) -> dict[str, str]:

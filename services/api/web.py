@@ -17,12 +17,13 @@ from services.api.answers import failure
 from services.api.errors import ApiError, UnavailableError
 from services.api.gate import Gate
 from services.api.parts import Parts
+from services.api.rate_limit import RateLimit
 from services.api.routes import ROUTERS
 
 CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 
-def build_app(parts: Parts, access: Access) -> FastAPI:
+def build_app(parts: Parts, access: Access, rate_limit: RateLimit) -> FastAPI:
     """The app over these parts."""
     app = FastAPI(
         title=openapi.TITLE,
@@ -35,11 +36,11 @@ def build_app(parts: Parts, access: Access) -> FastAPI:
     )
     app.state.parts = parts
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # as they are: an included router is a second look-up per request
     app.add_exception_handler(ApiError, _refused)
     app.add_exception_handler(BlobStoreError, _storage_away)
     app.add_exception_handler(HTTPException, _not_served)
-    app.add_middleware(Gate, access=access)
+    app.add_middleware(Gate, access=access, rate_limit=rate_limit)
     _complete(app)
     return app
 

@@ -18,6 +18,7 @@ FAILURES: Mapping[str, str] = {
     "GONE": "the receiver answered 410",
     "BLOCKED_ADDRESS": "the receiver's address is blocked",
     "TOO_OLD": "the event is too old to be sent without being asked for",
+    "REMOVED": "the endpoint was removed",
     "UNREADABLE": "what was to be sent cannot be read any more",
 }
 """By the reason of a webhook's failure."""

@@ -1,13 +1,16 @@
-"""The notifier's composition root: two readers, a dispatcher behind its gate, a ledger, a relay, a sweep."""
+"""The notifier's composition root: three readers, two dispatchers behind one gate, their ledgers, a relay, a sweep."""
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Generic
 
 import asyncpg
 
 from piperoll.blobs import AsyncBlobs, Blobs
+from piperoll.clock import utc_now
 from piperoll.log.admin import require_topics
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.contract import Appender, Reader
@@ -18,15 +21,24 @@ from piperoll.postgres import connect_pool, migrate
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
 from piperoll.settings import Settings
-from schemas.topics import JOB_DELIVERIES, JOB_EVENTS, Topic
-from services.notifier import intake, metrics, settled
-from services.notifier.agenda import Agenda
+from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
+from services.notifier import endpoints, intake, metrics, settled
+from services.notifier.bell import Bell
 from services.notifier.checkpoints import Checkpoints, LogView
 from services.notifier.composer import Composer
-from services.notifier.dispatcher import Dispatcher
+from services.notifier.courier import Courier
+from services.notifier.dispatcher import Dispatcher, OutcomeT, RowT
+from services.notifier.endpoints import Endpoints
 from services.notifier.guard import Lookup
+from services.notifier.hooks import Claimed
 from services.notifier.intake import Intake
+from services.notifier.joining import Joining
 from services.notifier.ledger import Ledger
+from services.notifier.notice_courier import NoticeCourier
+from services.notifier.notice_outcome import NoticeOutcome
+from services.notifier.notice_queue import NoticeQueue
+from services.notifier.notices import ClaimedNotice
+from services.notifier.outcome import Outcome
 from services.notifier.patience import until_done
 from services.notifier.queue import Queue
 from services.notifier.relay import Relay
@@ -35,7 +47,7 @@ from services.notifier.sender import Sender
 from services.notifier.settled import Gate, Settled
 from services.notifier.sweep import Sweep
 
-POOL_SIZE = 8  # the relay keeps one; the readers, claims, outcomes and the sweep take one at a time each
+POOL_SIZE = 10  # the relay keeps one; the readers, claims, outcomes and the sweep take one at a time each
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,38 +61,53 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery(Generic[RowT, OutcomeT]):
+    """What sends the rows of one queue: those of the jobs' own webhooks, or the notices of registered endpoints."""
+
+    dispatcher: Dispatcher[RowT, OutcomeT]
+    ledger: Ledger[OutcomeT]
+    release: Callable[[], Awaitable[None]]
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Sends until `stopping` is set, and lets what is in flight end."""
+        await until_done("released leases", self.release, stopping)
+        await self.dispatcher.run(stopping)
+
+
+@dataclass(frozen=True, slots=True)
 class Notifier:
     """The parts, wired together."""
 
     intake: Intake
     settled: Settled
+    endpoints: Endpoints
     gate: Gate
-    dispatcher: Dispatcher
+    hooks: "Delivery[Claimed, Outcome]"
+    notices: "Delivery[ClaimedNotice, NoticeOutcome]"
     sweep: Sweep
-    ledger: Ledger
     relay: Relay
-    queue: Queue
     written: asyncio.Event
 
     async def run(self, consumers: tuple[PartitionConsumer, ...], stopping: asyncio.Event) -> None:
         """Runs until `stopping` is set: no new claims, what is in flight ends, outcomes are written and relayed."""
         drained = asyncio.Event()
         async with asyncio.TaskGroup() as behind:
-            writing = behind.create_task(self.ledger.run())
+            writing = [behind.create_task(one.ledger.run()) for one in (self.hooks, self.notices)]
             behind.create_task(self.relay.run(drained))
             async with asyncio.TaskGroup() as front:
                 for consumer in consumers:
                     front.create_task(consumer.run(stopping))
                 front.create_task(self._dispatch(stopping))
-            writing.cancel()
+            for task in writing:
+                task.cancel()
             drained.set()
             self.written.set()
 
     async def _dispatch(self, stopping: asyncio.Event) -> None:
         await self.gate.wait(stopping)
-        await until_done("released leases", self.queue.release, stopping)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.dispatcher.run(stopping))
+            tasks.create_task(self.hooks.run(stopping))
+            tasks.create_task(self.notices.run(stopping))
             tasks.create_task(self.sweep.run(stopping))
 
 
@@ -93,26 +120,32 @@ def assemble(
     lookup: Lookup = socket.getaddrinfo,
 ) -> Notifier:
     """Wires the parts. What has to be closed goes to `owned`; `lookup` resolves receivers' names."""
-    agenda, wake, written = Agenda(), asyncio.Event(), asyncio.Event()
+    bell, notice_bell, written = Bell(), Bell(), asyncio.Event()
     blobs = AsyncBlobs(Blobs(settings.blob_url))
     owned.callback(blobs.close)
     sender = Sender(settings.private_networks, lookup)
     owned.push_async_callback(sender.close)
-    queue = Queue(pool, settings.instance)
-    ledger = Ledger(queue, agenda, wake, written)
-    composer = Composer(blobs, Seal(settings.sealing_keys), settings.public_url)
-    job_events = Checkpoints(pool, log.view, JOB_EVENTS, log.cluster_id)
-    deliveries = Checkpoints(pool, log.view, JOB_DELIVERIES, log.cluster_id)
-    max_age_s = settings.delivery_max_age_s
+    seal = Seal(settings.sealing_keys)
+    queue, notices = Queue(pool, settings.instance), NoticeQueue(pool, settings.instance)
+    courier = Courier(settings, Composer(blobs, seal, settings.public_url), sender)
+    notice_courier = NoticeCourier(settings, blobs, seal, sender)
+    ledger, notice_ledger = Ledger(queue, bell, written), Ledger(notices, notice_bell, written)
+    job_events, deliveries, endpoint_events = (
+        Checkpoints(pool, log.view, topic, log.cluster_id) for topic in (JOB_EVENTS, JOB_DELIVERIES, ENDPOINT_EVENTS)
+    )
+    max_age_s, letters = settings.delivery_max_age_s, log.dead_letters
+    joining = Joining(log.view, job_events, notice_bell, max_age_s, utc_now)
     return Notifier(
-        intake=Intake(pool, job_events, blobs, log.dead_letters, agenda, wake, stopping, max_age_s),
-        settled=Settled(pool, deliveries, log.dead_letters, stopping),
+        intake=Intake(pool, job_events, blobs, letters, bell, notice_bell, stopping, max_age_s),
+        settled=Settled(pool, deliveries, letters, stopping),
+        endpoints=Endpoints(pool, endpoint_events, joining, blobs, letters, notice_bell, stopping, utc_now),
         gate=Gate(log.view, deliveries),
-        dispatcher=Dispatcher(settings, queue, ledger, composer, sender, agenda, wake),
-        sweep=Sweep(pool, queue, patience_s(settings.delivery_delays), written),
-        ledger=ledger,
+        hooks=Delivery(Dispatcher(settings, queue, ledger, courier, bell), ledger, queue.release),
+        notices=Delivery(
+            Dispatcher(settings, notices, notice_ledger, notice_courier, notice_bell), notice_ledger, notices.release
+        ),
+        sweep=Sweep(pool, queue, notices, patience_s(settings.delivery_delays), written),
         relay=Relay(pool, log.appender, written),
-        queue=queue,
         written=written,
     )
 
@@ -134,10 +167,12 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         notifier = assemble(settings, pool, log, lifetime.stopping, owned)
         lifetime.check("producer", appender.problem)
         lifetime.check("gate", notifier.gate.problem)
-        lifetime.check("dispatcher", notifier.dispatcher.problem)
+        lifetime.check("dispatcher", notifier.hooks.dispatcher.problem)
+        lifetime.check("notices", notifier.notices.dispatcher.problem)
         consumers = (
             _consumer(settings, lifetime, intake.GROUP, JOB_EVENTS, notifier.intake),
             _consumer(settings, lifetime, settled.GROUP, JOB_DELIVERIES, notifier.settled),
+            _consumer(settings, lifetime, endpoints.GROUP, ENDPOINT_EVENTS, notifier.endpoints),
         )
         await notifier.run(consumers, lifetime.stopping)
 

@@ -34,7 +34,7 @@ def progress_body(claimed: Claimed, progress: Progress) -> bytes:
 
 def completed_body(claimed: Claimed, result: bytes | None, public_url: str) -> bytes:
     """The job's result; without data when it was erased meanwhile. Raises UnreadableContentError."""
-    message, data = told(claimed.job.job_type, claimed.job_id, {} if result is None else _object(result))
+    message, data = told(claimed.job.job_type, claimed.job_id, {} if result is None else read_object(result))
     shown = None if result is None else _absolute(data, public_url)
     return to_json({"phase": "completed", "message": message, "data": shown, **_common(claimed)})
 
@@ -42,8 +42,8 @@ def completed_body(claimed: Claimed, result: bytes | None, public_url: str) -> b
 def error_body(claimed: Claimed, details: bytes | None) -> bytes:
     """Why the job ended without a result. Raises UnreadableContentError."""
     code = claimed.job.error_code or ErrorCode.PROCESSING_ERROR.value
-    given = _object(details) if details is not None else {}
-    message = given.get("message") or _sentence(code)
+    given = read_object(details) if details is not None else {}
+    message = given.get("message") or sentence_of(code)
     error = {"code": code, "message": message, "details": given.get("details") or {}}
     return to_json({"phase": "error", "message": message, "error": error, "data": None, **_common(claimed)})
 
@@ -71,7 +71,8 @@ def _common(claimed: Claimed) -> dict[str, Any]:
     }
 
 
-def _sentence(code: str) -> str:
+def sentence_of(code: str) -> str:
+    """What an error code says when nothing better is known; a code of a later release says its own name."""
     return SENTENCES.get(ErrorCode(code), code) if code in ErrorCode.__members__ else code
 
 
@@ -84,7 +85,8 @@ def _absolute(data: dict[str, Any], public_url: str) -> dict[str, Any]:
     }
 
 
-def _object(document: bytes) -> dict[str, Any]:
+def read_object(document: bytes) -> dict[str, Any]:
+    """The JSON object in a stored document. Raises UnreadableContentError."""
     try:
         content = from_json(document)
     except ValueError as error:

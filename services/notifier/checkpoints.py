@@ -1,6 +1,7 @@
 """Positions in the queue's own transactions: where a partition of a topic goes on, and whether it is the same log."""
 
-from collections.abc import Collection
+from collections.abc import AsyncGenerator, Collection
+from datetime import datetime
 from typing import Protocol
 
 import asyncpg
@@ -31,6 +32,14 @@ class LogView(Protocol):
         """The records from `begin` up to but not including `end`."""
         ...
 
+    def scan(self, topic: Topic, begin: dict[int, int], end: dict[int, int]) -> AsyncGenerator[list[Record], None]:
+        """The same, in lists of records of one partition each."""
+        ...
+
+    async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
+        """Per partition, the first offset appended at `time` or later; the end where there is none."""
+        ...
+
 
 class Checkpoints:
     """The checkpoints of one topic."""
@@ -51,6 +60,20 @@ class Checkpoints:
         mine = {row["partition"]: row for row in rows if row["partition"] in partitions}
         await self._verify(mine, begin)
         return {part: max(row["next_offset"], begin[part]) for part, row in mine.items()}
+
+    async def reached(self) -> dict[int, int]:
+        """How far every partition was read, by any process; the first record kept where none was."""
+        begin = await self._log.begin_offsets(self._topic)
+        parts = sorted(begin)
+        starts = [begin[part] for part in parts]
+        await self._pool.execute(SQL["begin_checkpoints"], self._topic.name, parts, starts, self._cluster_id)
+        rows = await self._pool.fetch(SQL["read_checkpoints"], self._topic.name)
+        return {row["partition"]: row["next_offset"] for row in rows}
+
+    async def hold(self, connection: Connection) -> dict[int, int]:
+        """How far every partition was read, kept there until the transaction ends."""
+        rows = await connection.fetch(SQL["hold_checkpoints"], self._topic.name)
+        return {row["partition"]: row["next_offset"] for row in rows}
 
     async def behind(self, targets: dict[int, int]) -> list[int]:
         """The partitions, of any process, that are not read up to `targets`."""

@@ -4,26 +4,21 @@ Bounds are per process; several processes share the queue, and leases keep them 
 """
 
 import asyncio
-import random
 from collections import Counter
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from piperoll.blobs import BlobStoreError
 from piperoll.settings import Settings
 from services.notifier import breaker, metrics
-from services.notifier.agenda import Agenda, deal
-from services.notifier.bodies import headers
+from services.notifier.agenda import deal
+from services.notifier.bell import Bell
 from services.notifier.breaker import CLOSED, Breaker
-from services.notifier.composer import Composer
-from services.notifier.hooks import Claimed, Hook, next_hook
 from services.notifier.ledger import Ledger
-from services.notifier.outcome import nothing_due, outcome_of, released
 from services.notifier.pace import Pace
-from services.notifier.queue import TRANSIENT, Queue
-from services.notifier.retry import Attempted, Decision, Ending, Verdict, judge
-from services.notifier.sender import Sender
+from services.notifier.queue import TRANSIENT
+from services.notifier.retry import Attempted
 
 log = structlog.get_logger()
 
@@ -35,27 +30,64 @@ WRITE_S = 3.0  # for the last outcomes, if Postgres is away at our end
 DRAIN_S = 8.0  # what is in flight at the end may finish; the supervisor's patience is 15 s
 
 
-class Dispatcher:
-    """One per process. Woken through `wake`, after a hint to the agenda."""
+class Row(Protocol):
+    """A claimed row."""
+
+    @property
+    def origin(self) -> str:
+        """The receiver."""
+        ...
+
+
+RowT = TypeVar("RowT", bound=Row)
+OutcomeT = TypeVar("OutcomeT")
+RowT_contra = TypeVar("RowT_contra", bound=Row, contravariant=True)
+OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
+RowT_co = TypeVar("RowT_co", bound=Row, covariant=True)
+
+
+class Claims(Protocol[RowT_co]):
+    """The queue as rows are claimed from it (services.notifier.queue)."""
+
+    async def due_origins(self) -> dict[str, float]:
+        """Each receiver with something to send, and in how many seconds."""
+        ...
+
+    async def claim(self, rooms: Mapping[str, int], lease_s: float) -> Sequence[RowT_co]:
+        """Leases due rows: at most `rooms[origin]` of each receiver."""
+        ...
+
+
+class Deliverer(Protocol[RowT_contra, OutcomeT_co]):
+    """Takes a row to its receiver (services.notifier.courier)."""
+
+    async def deliver(self, claimed: RowT_contra) -> tuple[OutcomeT_co, Attempted | None]:
+        """What to write, and the attempt if one was made."""
+        ...
+
+    def released(self, claimed: RowT_contra) -> OutcomeT_co:
+        """What to write when the attempt was cut short."""
+        ...
+
+
+class Dispatcher(Generic[RowT, OutcomeT]):
+    """One per process and queue. Woken through its bell."""
 
     def __init__(
         self,
         settings: Settings,
-        queue: Queue,
-        ledger: Ledger,
-        composer: Composer,
-        sender: Sender,
-        agenda: Agenda,
-        wake: asyncio.Event,
+        queue: Claims[RowT],
+        ledger: Ledger[OutcomeT],
+        courier: Deliverer[RowT, OutcomeT],
+        bell: Bell,
         lease_margin_s: float = LEASE_MARGIN_S,
     ) -> None:
         self._settings = settings
         self._queue = queue
         self._ledger = ledger
-        self._composer = composer
-        self._sender = sender
-        self._agenda = agenda
-        self._wake = wake
+        self._courier = courier
+        self._agenda = bell.agenda
+        self._wake = bell.wake
         self._lease_s = max(settings.final_timeout_s, settings.progress_timeout_s) + lease_margin_s
         self._breakers: dict[str, Breaker] = {}
         self._in_flight: Counter[str] = Counter()
@@ -123,7 +155,7 @@ class Dispatcher:
             for origin in self._agenda.ready(now)
         }
 
-    def _start(self, claimed: Claimed) -> None:
+    def _start(self, claimed: RowT) -> None:
         self._in_flight[claimed.origin] += 1
         task = asyncio.create_task(self._deliver(claimed))
         self._tasks.add(task)
@@ -140,40 +172,16 @@ class Dispatcher:
             self._fault = error
         self._wake.set()
 
-    async def _deliver(self, claimed: Claimed) -> None:
-        """Sends the next hook of one job, and enters what came of it."""
-        hook = next_hook(claimed)
-        if hook is None:
-            self._ledger.enter(nothing_due(claimed))
-            return
+    async def _deliver(self, claimed: RowT) -> None:
+        """Delivers one row, and enters what came of it."""
         try:
-            attempted = await self._attempt(claimed, hook)
+            outcome, attempted = await self._courier.deliver(claimed)
         except asyncio.CancelledError:
-            self._ledger.enter(released(claimed))
+            self._ledger.enter(self._courier.released(claimed))
             raise
-        self._observe(claimed.origin, attempted)
-        delays = self._settings.delivery_delays
-        verdict = judge(attempted, hook.final, hook.attempt, delays, random.random())
-        now = datetime.now(UTC)
-        self._ledger.enter(outcome_of(claimed, hook, attempted, verdict, now))
-        _tell(claimed, hook, attempted, verdict, now)
-
-    async def _attempt(self, claimed: Claimed, hook: Hook) -> Attempted:
-        timeout_s = self._settings.final_timeout_s if hook.final else self._settings.progress_timeout_s
-        try:
-            token = self._composer.token(claimed)
-            body = await self._composer.body(claimed, hook)
-            sent = headers(hook, token, datetime.now(UTC))
-            return await self._sender.post(claimed.url, sent, body, timeout_s)
-        except BlobStoreError as error:
-            log.warning("hook_waits_for_blobs", job_id=claimed.job_id, error=repr(error))
-            return Attempted(Ending.OURS)
-        except ValueError as error:
-            log.warning("hook_unreadable", job_id=claimed.job_id, error=repr(error))
-            return Attempted(Ending.UNREADABLE)
-        except Exception:
-            log.exception("hook_failed_by_us", job_id=claimed.job_id)
-            return Attempted(Ending.OURS)
+        if attempted is not None:
+            self._observe(claimed.origin, attempted)
+        self._ledger.enter(outcome)
 
     def _observe(self, origin: str, attempted: Attempted) -> None:
         after = breaker.observe(self._breakers.get(origin, CLOSED), attempted, self._now())
@@ -216,24 +224,3 @@ class Dispatcher:
 async def _wake_at(event: asyncio.Event, wake: asyncio.Event) -> None:
     await event.wait()
     wake.set()
-
-
-def _tell(claimed: Claimed, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> None:
-    """Metrics and the log line of one attempt."""
-    metrics.ATTEMPTS.labels(hook.phase, verdict.decision.value, verdict.reason or "").inc()
-    metrics.ATTEMPT_SECONDS.labels(hook.phase).observe(attempted.duration_ms / 1000)
-    if verdict.decision is Decision.DELIVERED:
-        if hook.final and claimed.final_at is not None:
-            metrics.DELIVERY_SECONDS.observe(max(0.0, (now - claimed.final_at).total_seconds()))
-        return
-    log.info(
-        "hook_not_delivered",
-        job_id=claimed.job_id,
-        delivery_id=hook.delivery_id,
-        phase=hook.phase,
-        attempt=hook.attempt,
-        decision=verdict.decision.value,
-        reason=verdict.reason,
-        status=attempted.status,
-        again_in_s=verdict.delay_s,
-    )

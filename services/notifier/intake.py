@@ -13,9 +13,11 @@ from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.record import Record
 from schemas.envelope import Fact, UndecodableRecordError
 from schemas.events import BATCH_EVENTS, JOB_EVENTS, JobCancelled, JobCreated, JobErased
-from services.notifier.agenda import Agenda
+from services.notifier.bell import Bell
 from services.notifier.checkpoints import Checkpoints
 from services.notifier.fold import Tracked, follow
+from services.notifier.notice_queue import following, save_following
+from services.notifier.notices import Following, owner_of
 from services.notifier.patience import until_done
 from services.notifier.queue import SQL, Connection
 from services.notifier.rows import load_jobs, save_jobs
@@ -33,13 +35,17 @@ CONTINUATIONS = frozenset(
 
 @dataclass(slots=True)
 class _Poll:
-    """One partition's poll on its way into the queue. `hooks` has what JobCreated records name, by offset."""
+    """One partition's poll on its way into the queue.
+
+    `hooks` has what JobCreated records name, by offset; `following` the jobs of owners who have endpoints.
+    """
 
     partition: int
     parked: set[str]
     tracked: dict[str, Tracked]
     hooks: Mapping[int, Webhook | UnreadableWebhookError | None]
     oldest: datetime
+    following: Following
     touched: dict[str, Tracked] = field(default_factory=dict)
 
 
@@ -52,8 +58,8 @@ class Intake:
         checkpoints: Checkpoints,
         blobs: AsyncBlobs,
         dead_letters: DeadLetters,
-        agenda: Agenda,
-        wake: asyncio.Event,
+        bell: Bell,
+        notice_bell: Bell,
         stopping: asyncio.Event,
         max_age_s: float,
         clock: Clock = utc_now,
@@ -62,8 +68,8 @@ class Intake:
         self._checkpoints = checkpoints
         self._blobs = blobs
         self._dead_letters = dead_letters
-        self._agenda = agenda
-        self._wake = wake
+        self._bell = bell
+        self._notice_bell = notice_bell
         self._stopping = stopping
         self._max_age = timedelta(seconds=max_age_s)
         self._clock = clock
@@ -96,13 +102,15 @@ class Intake:
             touching = {_key(record) for record in fresh if _type(record) not in BATCH}
             known = await load_jobs(connection, touching)
             oldest = self._clock() - self._max_age
-            poll = _Poll(partition, set(self._parked[partition]), known, hooks, oldest)
+            followed = await following(connection, {owner_of(record) for record in fresh}, touching, oldest)
+            poll = _Poll(partition, set(self._parked[partition]), known, hooks, oldest, followed)
             for record in fresh:
                 await self._follow(connection, poll, record)
             await save_jobs(connection, partition, poll.touched)
+            await save_following(connection, poll.following)
             await self._checkpoints.advance(connection, fresh[-1])
         self._parked[partition] = poll.parked
-        self._announce(poll.touched)
+        self._announce(poll)
 
     async def _follow(self, connection: Connection, poll: _Poll, record: Record) -> None:
         """Folds one record into the poll, or parks it."""
@@ -110,19 +118,25 @@ class Intake:
         if job_id in poll.parked:
             await self._dead_letters.park(GROUP, record, "an earlier record of this job could not be decoded")
             return
-        if kind in BATCH or (kind in CONTINUATIONS and job_id not in poll.tracked):
+        hooked = kind not in CONTINUATIONS or job_id in poll.tracked
+        followed = poll.following.concerns(owner_of(record))
+        if kind in BATCH or not (hooked or followed):
             return
         hook = poll.hooks.get(record.offset)
         try:
             if isinstance(hook, UnreadableWebhookError):
                 raise hook
-            before = poll.tracked.get(job_id)
-            after = follow(before, record.fact(), hook, poll.oldest)
+            fact = record.fact()
         except (UndecodableRecordError, UnreadableWebhookError) as error:
             await self._park(connection, poll, record, str(error))
             return
-        if after is not None and after is not before:
-            poll.tracked[job_id] = poll.touched[job_id] = after
+        if followed:
+            poll.following.take(fact)
+        if hooked:
+            before = poll.tracked.get(job_id)
+            after = follow(before, fact, hook, poll.oldest)
+            if after is not None and after is not before:
+                poll.tracked[job_id] = poll.touched[job_id] = after
 
     async def _park(self, connection: Connection, poll: _Poll, record: Record, why: str) -> None:
         await self._dead_letters.park(GROUP, record, why)
@@ -146,14 +160,11 @@ class Intake:
         except UnreadableWebhookError as error:
             return error
 
-    def _announce(self, touched: Mapping[str, Tracked]) -> None:
-        """Tells the dispatcher of this process which receivers have something due."""
-        origins = {tracked.webhook.origin for tracked in touched.values() if tracked.due and tracked.webhook}
-        now = asyncio.get_running_loop().time()
-        for origin in origins:
-            self._agenda.hint(origin, now)
-        if origins:
-            self._wake.set()
+    def _announce(self, poll: _Poll) -> None:
+        """Tells the dispatchers of this process which receivers have something due."""
+        touched = poll.touched.values()
+        self._bell.ring({tracked.webhook.origin for tracked in touched if tracked.due and tracked.webhook})
+        self._notice_bell.ring(poll.following.origins)
 
 
 def _key(record: Record) -> str:

@@ -1,13 +1,14 @@
 """Writes outcomes in groups: one transaction for all attempts that ended while the last one was written."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from services.notifier.agenda import Agenda
-from services.notifier.outcome import Outcome
+from services.notifier.bell import Bell
 from services.notifier.pace import Pace
-from services.notifier.queue import TRANSIENT, Queue
+from services.notifier.queue import TRANSIENT
 
 log = structlog.get_logger()
 
@@ -16,20 +17,32 @@ ROUND_S = 0.01  # between two transactions
 PAUSE_S = 1.0  # between tries while Postgres is away; the leases run meanwhile, then others deliver again
 
 
-class Ledger:
+OutcomeT = TypeVar("OutcomeT")
+OutcomeT_contra = TypeVar("OutcomeT_contra", contravariant=True)
+
+
+class Settles(Protocol[OutcomeT_contra]):
+    """The queue as outcomes are written to it (services.notifier.queue)."""
+
+    async def settle(self, outcomes: Sequence[OutcomeT_contra]) -> dict[str, float]:
+        """Answers the receivers that have something more to send, in seconds."""
+        ...
+
+
+class Ledger(Generic[OutcomeT]):
     """Takes outcomes from the dispatcher. `written` is set whenever there is something for the relay."""
 
-    def __init__(self, queue: Queue, agenda: Agenda, wake: asyncio.Event, written: asyncio.Event) -> None:
+    def __init__(self, queue: Settles[OutcomeT], bell: Bell, written: asyncio.Event) -> None:
         self._queue = queue
-        self._agenda = agenda
-        self._wake = wake
+        self._agenda = bell.agenda
+        self._wake = bell.wake
         self._written = written
-        self._outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
+        self._outcomes: asyncio.Queue[OutcomeT] = asyncio.Queue()
         self._idle = asyncio.Event()
         self._idle.set()
         self._pace = Pace(ROUND_S)
 
-    def enter(self, outcome: Outcome) -> None:
+    def enter(self, outcome: OutcomeT) -> None:
         """Takes one outcome; it is written soon."""
         self._idle.clear()
         self._outcomes.put_nowait(outcome)
@@ -49,7 +62,7 @@ class Ledger:
             if self._outcomes.empty():
                 self._idle.set()
 
-    async def _write(self, group: list[Outcome]) -> None:
+    async def _write(self, group: list[OutcomeT]) -> None:
         while True:
             try:
                 due = await self._queue.settle(group)

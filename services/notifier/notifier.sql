@@ -65,3 +65,51 @@ CREATE TABLE IF NOT EXISTS notifier.parked (
     partition    int NOT NULL,
     since_offset bigint NOT NULL
 );
+
+-- Who registered to be told of changes of status, as the endpoint events have it. Token and secret are sealed.
+--   state: on        is told
+--          gone      answered 410: is told nothing more; this notifier's own finding, the log has it as an outcome
+--          removed   by its owner
+CREATE TABLE IF NOT EXISTS notifier.endpoints (
+    endpoint_id text PRIMARY KEY,
+    owner       text NOT NULL,
+    state       text NOT NULL,
+    origin      text,
+    url         text,
+    token       text,
+    secret      text,
+    statuses    text[] NOT NULL,
+    since       timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS endpoints_on ON notifier.endpoints (owner) WHERE state = 'on';
+
+-- The folds of the jobs of owners who have endpoints; of nobody else's.
+CREATE TABLE IF NOT EXISTS notifier.followed (
+    job_id   text PRIMARY KEY,
+    owner    text NOT NULL,
+    sequence int NOT NULL,
+    job      json NOT NULL,
+    seen_at  timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 85);
+CREATE INDEX IF NOT EXISTS followed_seen ON notifier.followed USING brin (seen_at);
+
+-- One row a job and endpoint, claimed as a whole, so that its changes are told one after the other. `changes` are
+-- those not told yet, in order; `taken` is the number of the last one that was taken in, or told as the log has it.
+CREATE TABLE IF NOT EXISTS notifier.notices (
+    job_id          text NOT NULL,
+    endpoint_id     text NOT NULL,
+    owner           text NOT NULL,
+    origin          text,
+    changes         jsonb NOT NULL DEFAULT '[]',
+    taken           int NOT NULL DEFAULT 0,
+    attempts        int NOT NULL DEFAULT 0,
+    next_attempt_at timestamptz,
+    leased_until    timestamptz NOT NULL DEFAULT '-infinity',
+    leased_by       text,
+    seen_at         timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (job_id, endpoint_id)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX IF NOT EXISTS notices_due
+    ON notifier.notices (origin, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS notices_open ON notifier.notices (endpoint_id) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS notices_seen ON notifier.notices USING brin (seen_at);

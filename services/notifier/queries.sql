@@ -11,6 +11,9 @@ SELECT partition, next_offset, cluster_id, last_ce_id FROM notifier.checkpoints 
 -- lock_checkpoint: the offset to go on from; keeps a second reader of the partition out until commit
 SELECT next_offset FROM notifier.checkpoints WHERE topic = $1 AND partition = $2 FOR UPDATE;
 
+-- hold_checkpoints: how far every partition of a topic is; keeps its readers there until commit
+SELECT partition, next_offset FROM notifier.checkpoints WHERE topic = $1 ORDER BY partition FOR UPDATE;
+
 -- advance_checkpoint: stored in the transaction of the rows it accounts for
 UPDATE notifier.checkpoints SET next_offset = $3, last_ce_id = $4 WHERE topic = $1 AND partition = $2;
 
@@ -119,6 +122,9 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::
 
 -- lead_relay: whether this session relays the outbox; one at a time, so that a job's facts keep their order
 SELECT pg_try_advisory_lock($1);
+
+-- leave_relay: another session may relay
+SELECT pg_advisory_unlock($1);
 
 -- read_outbox: the oldest facts that the log has not acknowledged
 SELECT id, ce_id, job_id, owner, time, type, data FROM notifier.outbox ORDER BY id LIMIT $1;

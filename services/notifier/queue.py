@@ -60,7 +60,7 @@ class Queue:
             settled = {row["job_id"] for row in rows}
             facts = [fact for outcome in outcomes if outcome.job_id in settled for fact in outcome.facts]
             await add_to_outbox(connection, facts)
-        return {row["origin"]: row["in_s"] for row in sorted(rows, key=_latest_first) if row["in_s"] is not None}
+        return earliest(rows)
 
     async def backlog(self) -> tuple[int, float, int]:
         """How many jobs are due, the age of the oldest in seconds, and how many facts wait in the outbox."""
@@ -107,6 +107,10 @@ def _claimed(row: asyncpg.Record) -> Claimed:
     )
 
 
-def _latest_first(row: asyncpg.Record) -> float:
-    """Sorts so that in a dict by origin the earliest stays."""
-    return -(row["in_s"] if row["in_s"] is not None else 0.0)
+def earliest(rows: Sequence[asyncpg.Record]) -> dict[str, float]:
+    """By receiver, in how many seconds the first of settled rows is due again."""
+    due: dict[str, float] = {}
+    for row in rows:
+        if row["in_s"] is not None:
+            due[row["origin"]] = min(row["in_s"], due.get(row["origin"], row["in_s"]))
+    return due

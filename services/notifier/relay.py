@@ -46,13 +46,17 @@ class Relay:
                 await asyncio.sleep(PAUSE_S)
 
     async def _lead(self, connection: Connection, stopping: asyncio.Event) -> bool:
-        """Relays while this session has the lock, which ends with its way back to the pool.
-
-        Answers whether it is time to end.
-        """
+        """Relays while this session has the lock. Answers whether it is time to end."""
         if not await connection.fetchval(SQL["lead_relay"], LOCK):
             await self._rest()
             return stopping.is_set()
+        try:
+            return await self._relay_until(connection, stopping)
+        finally:
+            if not connection.is_closed():
+                await connection.execute(SQL["leave_relay"], LOCK)
+
+    async def _relay_until(self, connection: Connection, stopping: asyncio.Event) -> bool:
         while True:
             await self._pace.turn()
             self._written.clear()

@@ -17,6 +17,7 @@ from schemas.events import WebhookAbandoned, WebhookDelivered, WebhookFailed
 from schemas.topics import JOB_DELIVERIES
 from services.notifier.checkpoints import Checkpoints, LogView
 from services.notifier.fold import State
+from services.notifier.notice_queue import settle_from_log
 from services.notifier.patience import until_done
 from services.notifier.queue import SQL
 
@@ -56,15 +57,19 @@ class Settled:
             if not fresh:
                 return
             states: dict[str, tuple[str, State]] = {}
+            told: dict[tuple[str, str], tuple[str, int]] = {}
             for record in fresh:
-                await self._note(states, record)
+                await self._note(states, told, record)
+            await settle_from_log(connection, told)
             if states:
                 owners, ends = zip(*states.values(), strict=True)
                 await connection.execute(SQL["settle_from_log"], partition, list(states), list(owners), list(ends))
             await self._checkpoints.advance(connection, fresh[-1])
 
-    async def _note(self, states: dict[str, tuple[str, State]], record: Record) -> None:
-        """Notes a final hook that is settled; the first settlement counts."""
+    async def _note(
+        self, states: dict[str, tuple[str, State]], told: dict[tuple[str, str], tuple[str, int]], record: Record
+    ) -> None:
+        """Notes a final hook that is settled, of which the first counts, or the last change an endpoint was told."""
         if dict(record.headers).get("ce_type") == FAILED:
             return  # another attempt follows
         try:
@@ -73,6 +78,12 @@ class Settled:
             await self._dead_letters.park(GROUP, record, str(error))
             return
         match fact.data:
+            case (
+                WebhookDelivered(endpoint_id=str(endpoint_id), change=int(change))
+                | WebhookAbandoned(endpoint_id=str(endpoint_id), change=int(change))
+            ):
+                _, before = told.get((fact.subject, endpoint_id), ("", 0))
+                told[fact.subject, endpoint_id] = (fact.owner, max(before, change))
             case WebhookDelivered(phase="completed" | "error"):
                 states.setdefault(fact.subject, (fact.owner, "delivered"))
             case WebhookAbandoned(phase="completed" | "error", reason=reason):

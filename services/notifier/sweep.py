@@ -9,6 +9,7 @@ import structlog
 
 from schemas.ids import delivery_id
 from services.notifier import metrics
+from services.notifier.notice_queue import NoticeQueue
 from services.notifier.outcome import abandoned_fact
 from services.notifier.queue import SQL, TRANSIENT, Queue, add_to_outbox
 
@@ -24,9 +25,12 @@ TIDY_EVERY_S = 300.0
 class Sweep:
     """One per process; rows that another one sweeps are skipped."""
 
-    def __init__(self, pool: asyncpg.Pool, queue: Queue, patience_s: float, written: asyncio.Event) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, queue: Queue, notices: NoticeQueue, patience_s: float, written: asyncio.Event
+    ) -> None:
         self._pool = pool
         self._queue = queue
+        self._notices = notices
         self._patience_s = patience_s
         self._written = written
 
@@ -36,6 +40,7 @@ class Sweep:
             for every_s, chore in (
                 (HOLD_EVERY_S, self.hold_late),
                 (TIDY_EVERY_S, self.give_up),
+                (TIDY_EVERY_S, self.give_up_notices),
                 (TIDY_EVERY_S, self.remove_old),
                 (MEASURE_EVERY_S, self.measure),
             ):
@@ -51,16 +56,25 @@ class Sweep:
         while await self._end(SQL["give_up"], (GROUP, self._patience_s), "EXHAUSTED") == GROUP:
             pass
 
+    async def give_up_notices(self) -> None:
+        """What endpoints were to be told, likewise."""
+        while given_up := await self._notices.give_up(GROUP, self._patience_s, datetime.now(UTC)):
+            log.warning("notices_not_sent", notices=given_up, reason="EXHAUSTED")
+            self._written.set()
+
     async def remove_old(self) -> None:
-        """Rows of ended jobs first seen 30 days ago."""
+        """Rows of ended jobs, and of jobs that endpoints were told of, first seen 30 days ago."""
         while len(await self._pool.fetch(SQL["remove_old"], GROUP, KEEP_S)) == GROUP:
+            pass
+        while await self._notices.remove_old(GROUP, KEEP_S) == GROUP:
             pass
 
     async def measure(self) -> None:
         """Backlog and outbox."""
         due, oldest_s, outbox = await self._queue.backlog()
-        metrics.DUE.set(due)
-        metrics.OLDEST_DUE.set(oldest_s)
+        due_notices, oldest_notice_s = await self._notices.backlog()
+        metrics.DUE.set(due + due_notices)
+        metrics.OLDEST_DUE.set(max(oldest_s, oldest_notice_s))
         metrics.OUTBOX.set(outbox)
 
     async def _end(self, statement: str, arguments: tuple[float, ...], reason: str) -> int:

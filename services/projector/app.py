@@ -1,4 +1,4 @@
-"""The projector's composition root: two readers, one session each, over one set of tables."""
+"""The projector's composition root: four readers, one session each, over one set of tables."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -14,6 +14,8 @@ from piperoll.log.producer import KafkaAppender
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from services.projector.deliveries import DeliveryTables
+from services.projector.documents import DocumentTables
+from services.projector.endpoints import EndpointTables
 from services.projector.jobs import JobTables
 from services.projector.outages import Outage, StoppedWaitingError
 from services.projector.parking import Parking
@@ -25,6 +27,8 @@ log = structlog.get_logger()
 
 JOBS_GROUP = "piperoll.projector"
 DELIVERIES_GROUP = "piperoll.projector.deliveries"
+DOCUMENTS_GROUP = "piperoll.projector.documents"
+ENDPOINTS_GROUP = "piperoll.projector.endpoints"
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
@@ -45,6 +49,8 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         groups: list[tuple[str, Tables]] = [
             (JOBS_GROUP, JobTables(blobs, parking, blob_outage, settings.partitions)),
             (DELIVERIES_GROUP, DeliveryTables(parking)),
+            (DOCUMENTS_GROUP, DocumentTables(blobs, parking, blob_outage)),
+            (ENDPOINTS_GROUP, EndpointTables(blobs, parking, blob_outage)),
         ]
         try:
             await _project(settings, lifetime, offsets, groups, stack)

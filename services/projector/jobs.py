@@ -1,4 +1,7 @@
-"""The tables of jobs, their events and their batches, from the topic of job events. Thin: the fold is `projection`."""
+"""The tables of jobs, their events and batches, and what is searched, from the topic of job events.
+
+Thin: the fold is `projection`.
+"""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +14,8 @@ from pydantic import ValidationError
 from piperoll.blobs import AsyncBlobs, BlobMissingError
 from piperoll.domain import batch as batches
 from piperoll.domain import job as jobs
-from schemas.events import BatchCreated
+from schemas.documents import FolderIndex
+from schemas.events import BatchCreated, JobCompleted
 from schemas.read_model import READ_SCHEMA
 from schemas.topics import JOB_EVENTS
 from services.projector import rows
@@ -21,11 +25,14 @@ from services.projector.projection import Changes, Entry, EventRow, Known, proje
 from services.projector.reader import Write
 from services.projector.rows import SPECS, BatchRow, JobRow, MemberSpec, columns
 from services.projector.schema import queries
+from services.projector.search_index import Made, SearchIndex
 
 log = structlog.get_logger()
 
 Specs = Mapping[str, Sequence[MemberSpec] | None]
 """Members' specs by the uri of their Claim; None where they are gone."""
+Indexes = Mapping[str, FolderIndex | None]
+"""What embedding jobs made, by the uri of their Claim; None where it is gone."""
 
 
 class JobTables:
@@ -42,19 +49,20 @@ class JobTables:
         self._outage = outage
         self._partitions = partitions
         self._sql = queries("queries.sql", schema)
+        self._search = SearchIndex(blobs, schema)
 
     def units(self, entries: Sequence[Entry]) -> Iterable[Sequence[Entry]]:
-        """See `projection.units`: batches are announced in bounded transactions."""
+        """See `projection.units`: batches are announced, and indexes loaded, in bounded transactions."""
         return units(entries)
 
     async def prepare(self, entries: Sequence[Entry]) -> Write:
-        """Reads the member specs of the batches in `entries`, over outages of the blob store."""
-        uris = {
-            entry.fact.data.specs.uri
-            for entry in entries
-            if entry.fact is not None and isinstance(entry.fact.data, BatchCreated)
-        }
-        return partial(self._write, {uri: await self._outage.outlast(partial(self._specs, uri)) for uri in uris})
+        """Reads the member specs of the batches in `entries`, and indexes, over outages of the blob store."""
+        facts = [entry.fact.data for entry in entries if entry.fact is not None]
+        lists = {data.specs.uri for data in facts if isinstance(data, BatchCreated)}
+        made = {data.index.uri for data in facts if isinstance(data, JobCompleted) and data.index is not None}
+        specs = {uri: await self._outage.outlast(partial(self._specs, uri)) for uri in lists}
+        indexes = {uri: await self._outage.outlast(partial(self._search.read, uri)) for uri in made}
+        return partial(self._write, specs, indexes)
 
     async def _specs(self, uri: str) -> Sequence[MemberSpec] | None:
         try:
@@ -67,7 +75,9 @@ class JobTables:
             log.warning("specs_unreadable", uri=uri, error=str(error.errors(include_input=False)[:3]))
             return None
 
-    async def _write(self, specs: Specs, connection: Connection, partition: int, entries: Sequence[Entry]) -> None:
+    async def _write(
+        self, specs: Specs, indexes: Indexes, connection: Connection, partition: int, entries: Sequence[Entry]
+    ) -> None:
         changes = project(await self._load(connection, entries), entries)
         await self._parking.park_all(connection, partition, changes.park, changes.parked)
         announced = await self._announced(changes, specs)
@@ -79,6 +89,7 @@ class JobTables:
         if changes.batches:
             batch_rows = [rows.of_batch(batch, partition) for batch in changes.batches.values()]
             await connection.execute(self._sql["upsert_batches"], *columns(batch_rows, BatchRow))
+        await self._search.settle(connection, _made(changes, indexes), changes.erased)
 
     async def _announced(self, changes: Changes, specs: Specs) -> list[JobRow]:
         """The members of new batches. On a thread: ten thousand ids take long enough to miss a heartbeat."""
@@ -100,3 +111,12 @@ class JobTables:
                 case _:
                     known.parked.add(key)
         return known
+
+
+def _made(changes: Changes, indexes: Indexes) -> list[Made]:
+    """The indexes of jobs that completed, as far as they are still there."""
+    return [
+        Made(job_id, changes.jobs[job_id].created_at, claim.uri, index)
+        for job_id, claim in changes.indexed.items()
+        if (index := indexes.get(claim.uri)) is not None
+    ]

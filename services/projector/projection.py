@@ -13,8 +13,9 @@ from piperoll.domain import job as jobs
 from piperoll.domain.batch import Batch
 from piperoll.domain.job import Job
 from piperoll.log.record import Record
+from schemas.claims import Claim
 from schemas.envelope import Fact, UndecodableRecordError, UnknownEventError
-from schemas.events import BATCH_EVENTS, BatchCreated
+from schemas.events import BATCH_EVENTS, BatchCreated, JobCompleted
 
 PARKED_BEFORE = "an earlier record of the same key could not be decoded"
 MEMBERS_AT_ONCE = 10_000  # members announced in one transaction: 3 MB of specs and a fraction of a second
@@ -56,13 +57,16 @@ class Changes:
     """What some records change. Of each job and batch it holds the last state only.
 
     `announced` are batches whose creation was accepted here; `park` the records for the dead letters, with the
-    reason; `parked` the keys that park from now on, with the offset they do so since.
+    reason; `parked` the keys that park from now on, with the offset they do so since. `indexed` are the indexes of
+    embedding jobs that completed here and were not erased, `erased` the jobs that were.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
     events: list[EventRow] = field(default_factory=list)
     announced: list[Batch] = field(default_factory=list)
+    indexed: dict[str, Claim] = field(default_factory=dict)
+    erased: set[str] = field(default_factory=set)
     park: list[tuple[Record, str]] = field(default_factory=list)
     parked: dict[str, int] = field(default_factory=dict)
 
@@ -93,7 +97,7 @@ def fresh(entries: Iterable[Entry], next_offset: int) -> list[Entry]:
 
 
 def units(entries: Sequence[Entry], limit: int = MEMBERS_AT_ONCE) -> Iterator[list[Entry]]:
-    """Cuts entries into transactions, none of which announces more than `limit` members (or one batch)."""
+    """Cuts entries into transactions: none announces more than `limit` members (or one batch), or loads two indexes."""
     unit: list[Entry] = []
     members = 0
     for entry in entries:
@@ -103,6 +107,9 @@ def units(entries: Sequence[Entry], limit: int = MEMBERS_AT_ONCE) -> Iterator[li
             unit, members = [], 0
         unit.append(entry)
         members += count
+        if entry.fact and isinstance(entry.fact.data, JobCompleted) and entry.fact.data.index:
+            yield unit
+            unit, members = [], 0
     if unit:
         yield unit
 
@@ -131,6 +138,11 @@ def _fold_job(known: Mapping[str, Job], changes: Changes, fact: Fact, offset: in
     if after is None or after is before:
         return
     changes.jobs[job_id] = after
+    if isinstance(fact.data, JobCompleted) and fact.data.index is not None:
+        changes.indexed[job_id] = fact.data.index
+    if after.erased:
+        changes.erased.add(job_id)
+        changes.indexed.pop(job_id, None)
     changes.events.append(
         EventRow(
             job_id=job_id,

@@ -3,6 +3,9 @@
 -- lock_migrations: replicas that start together make the tables one after the other
 SELECT pg_advisory_xact_lock($1);
 
+-- make_vectors: the type of what is searched, once per database
+CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
+
 -- add_checkpoint: takes a partition over for the first time, from the oldest record there is
 INSERT INTO read_v1.checkpoints (topic, partition, next_offset, cluster_id)
 VALUES ($1, $2, $3, $4)

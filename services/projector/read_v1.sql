@@ -1,5 +1,6 @@
 -- The read model, version 1. Its shape never changes: another shape is another version, built beside this one.
 -- A row's `state` is the fold's own JSON (piperoll.domain.job.CODEC); the columns beside it are for finding rows.
+-- The type `vector` is pgvector's, which stands in the schema public and outlives every version.
 CREATE SCHEMA IF NOT EXISTS read_v1;
 
 -- Which jobs there are, and how each stands. `sequence` 0 is a batch member announced by its BatchCreated.
@@ -20,16 +21,22 @@ CREATE TABLE IF NOT EXISTS read_v1.jobs (
     updated_at  timestamptz NOT NULL,
     state       json
 ) WITH (fillfactor = 85);
--- The lists show what is not erased, newest first. The status stands in two indexes, so that a list of failed jobs
--- and the counts of a batch never read the rows; a change of status pays for it, progress does not.
+-- The lists show what is not erased, newest first. Where type and status go before the time, the list of the Devana
+-- API walks to the newest jobs of each without reading any other, however rare they are; a list by status alone skips
+-- over the types (Postgres 18), and needs no index of its own. A change of status writes every index that the row is
+-- in, progress none: so those of targets and batches hold only the jobs that have one.
 CREATE INDEX IF NOT EXISTS jobs_by_batch
     ON read_v1.jobs (batch_id, batch_index) INCLUDE (status) WHERE batch_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS jobs_by_owner
     ON read_v1.jobs (owner, created_at DESC, job_id DESC) WHERE NOT erased;
-CREATE INDEX IF NOT EXISTS jobs_by_status
-    ON read_v1.jobs (owner, status, created_at DESC, job_id DESC) WHERE NOT erased;
+CREATE INDEX IF NOT EXISTS jobs_by_type
+    ON read_v1.jobs (owner, job_type, status, created_at DESC, job_id DESC) WHERE NOT erased;
 CREATE INDEX IF NOT EXISTS jobs_by_target
-    ON read_v1.jobs (owner, target_id, created_at DESC, job_id DESC) WHERE target_id IS NOT NULL AND NOT erased;
+    ON read_v1.jobs (owner, target_id, job_type, status, created_at DESC, job_id DESC)
+    WHERE target_id IS NOT NULL AND NOT erased;
+CREATE INDEX IF NOT EXISTS jobs_by_batch_as_target
+    ON read_v1.jobs (owner, batch_id, job_type, status, created_at DESC, job_id DESC)
+    WHERE batch_id IS NOT NULL AND target_id IS NULL AND NOT erased;
 CREATE INDEX IF NOT EXISTS jobs_by_user
     ON read_v1.jobs (owner, user_id, created_at DESC, job_id DESC) WHERE user_id IS NOT NULL AND NOT erased;
 
@@ -84,3 +91,100 @@ CREATE TABLE IF NOT EXISTS read_v1.parked (
     partition int NOT NULL,
     since_offset bigint NOT NULL
 );
+
+-- Which documents there are, from the documents topic. A removed one keeps its row, so that its end is known.
+-- `name` and `source` are read from the details claim: null once that is gone.
+CREATE TABLE IF NOT EXISTS read_v1.documents (
+    document_id text PRIMARY KEY,
+    partition   int NOT NULL,
+    owner       text NOT NULL,
+    user_id     text,
+    name        text,
+    source      text,
+    media_type  text,
+    size        bigint,
+    revision    text,
+    removed     boolean NOT NULL,
+    job_id      text,
+    created_at  timestamptz NOT NULL,
+    updated_at  timestamptz NOT NULL,
+    state       json NOT NULL
+);
+CREATE INDEX IF NOT EXISTS documents_by_owner
+    ON read_v1.documents (owner, created_at DESC, document_id DESC) WHERE NOT removed;
+
+-- Which folders there are. `chunk_size` is null in a stub, which is a folder removed before it was created.
+CREATE TABLE IF NOT EXISTS read_v1.folders (
+    folder_id   text PRIMARY KEY,
+    partition   int NOT NULL,
+    owner       text NOT NULL,
+    user_id     text,
+    name        text,
+    description text,
+    chunk_size  int,
+    removed     boolean NOT NULL,
+    created_at  timestamptz NOT NULL,
+    updated_at  timestamptz NOT NULL,
+    state       json NOT NULL
+);
+CREATE INDEX IF NOT EXISTS folders_by_owner
+    ON read_v1.folders (owner, created_at DESC, folder_id DESC) WHERE NOT removed;
+
+-- Which documents are in which folder, as the folder's facts say: whether a document was removed stands in its row.
+CREATE TABLE IF NOT EXISTS read_v1.folder_members (
+    folder_id   text NOT NULL,
+    document_id text NOT NULL,
+    added_at    timestamptz NOT NULL,
+    PRIMARY KEY (folder_id, document_id)
+);
+CREATE INDEX IF NOT EXISTS folder_members_by_document ON read_v1.folder_members (document_id);
+
+-- Which embedding jobs made an index that is still there, of which folder. The newest one of a folder is loaded.
+CREATE TABLE IF NOT EXISTS read_v1.index_jobs (
+    job_id         text PRIMARY KEY,
+    folder_id      text NOT NULL,
+    job_created_at timestamptz NOT NULL,
+    uri            text NOT NULL
+);
+CREATE INDEX IF NOT EXISTS index_jobs_by_folder ON read_v1.index_jobs (folder_id, job_created_at DESC, job_id DESC);
+
+-- Which job's index is loaded for a folder: the newest by (job_created_at, job_id) in whatever order they were read.
+CREATE TABLE IF NOT EXISTS read_v1.folder_indexes (
+    folder_id      text PRIMARY KEY,
+    job_id         text NOT NULL,
+    job_created_at timestamptz NOT NULL,
+    model          text NOT NULL,
+    dimensions     int NOT NULL,
+    chunks         int NOT NULL
+);
+
+-- The chunks of those indexes and their vectors, without those of removed documents. `position` counts within the
+-- index. Searched without an index, one folder at a time, because models differ in dimensions and folders are small.
+CREATE TABLE IF NOT EXISTS read_v1.chunks (
+    job_id      text NOT NULL,
+    position    int NOT NULL,
+    folder_id   text NOT NULL,
+    document_id text NOT NULL,
+    number      int NOT NULL,
+    text        text NOT NULL,
+    embedding   vector NOT NULL,
+    PRIMARY KEY (job_id, position)
+);
+CREATE INDEX IF NOT EXISTS chunks_by_folder ON read_v1.chunks (folder_id);
+CREATE INDEX IF NOT EXISTS chunks_by_document ON read_v1.chunks (document_id);
+
+-- Who registered to be told of changes of status, from the endpoints topic. `url` is read from the settings claim:
+-- null once the endpoint was removed. No secret stands here.
+CREATE TABLE IF NOT EXISTS read_v1.endpoints (
+    endpoint_id text PRIMARY KEY,
+    partition   int NOT NULL,
+    owner       text NOT NULL,
+    user_id     text,
+    url         text,
+    statuses    text[] NOT NULL,
+    removed     boolean NOT NULL,
+    created_at  timestamptz NOT NULL,
+    state       json NOT NULL
+);
+CREATE INDEX IF NOT EXISTS endpoints_by_owner
+    ON read_v1.endpoints (owner, created_at DESC, endpoint_id DESC) WHERE NOT removed;

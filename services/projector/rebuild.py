@@ -20,6 +20,8 @@ from piperoll.postgres import MIGRATION_LOCK, load_queries
 from piperoll.settings import Settings
 from schemas.read_model import READ_SCHEMA
 from services.projector.deliveries import DeliveryTables
+from services.projector.documents import DocumentTables
+from services.projector.endpoints import EndpointTables
 from services.projector.jobs import JobTables
 from services.projector.outages import Outage
 from services.projector.parking import Parking
@@ -100,7 +102,7 @@ async def _swap(connection: Connection, sql: Mapping[str, str], filling: "Fillin
 
 
 class Filling:
-    """Reads both topics from their beginnings into the new schema. Parks nothing again, notifies nobody."""
+    """Reads all topics from their beginnings into the new schema. Parks nothing again, notifies nobody."""
 
     def __init__(self, settings: Settings, offsets: KafkaOffsets, progress: Progress) -> None:
         never = asyncio.Event()
@@ -114,6 +116,8 @@ class Filling:
         self.tables: tuple[Tables, ...] = (
             JobTables(self._blobs, parking, outage, settings.partitions, REBUILD_SCHEMA),
             DeliveryTables(parking, REBUILD_SCHEMA),
+            DocumentTables(self._blobs, parking, outage, REBUILD_SCHEMA),
+            EndpointTables(self._blobs, parking, outage, REBUILD_SCHEMA),
         )
         self._readers = [TableReader(tables, self._session, offsets, REBUILD_SCHEMA) for tables in self.tables]
         self._positions: list[dict[int, int]] = []

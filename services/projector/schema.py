@@ -6,6 +6,7 @@ alike, so what a rebuild writes is announced to nobody. Holds no query of its ow
 
 from importlib.resources import files
 
+import asyncpg
 from asyncpg import Connection
 
 from piperoll.postgres import MIGRATION_LOCK, load_queries
@@ -16,18 +17,37 @@ TABLES = "read_v1.sql"
 REBUILD_SCHEMA = f"{READ_SCHEMA}_rebuild"
 
 
+class VectorsMissingError(RuntimeError):
+    """Postgres cannot keep vectors. The message says what to install, or whom to ask."""
+
+
 def queries(name: str, schema: str = READ_SCHEMA) -> dict[str, str]:
     """The statements of `name` (an `.sql` file of this folder) by their names, for the tables of `schema`."""
     return {key: sql.replace(READ_SCHEMA, schema) for key, sql in load_queries(PACKAGE, name).items()}
 
 
 async def migrate_live(connection: Connection) -> None:
-    """Makes the live tables where they are missing; in a transaction, whose end lets the next replica do the same."""
+    """Makes the live tables where they are missing; in a transaction, whose end lets the next replica do the same.
+
+    Raises VectorsMissingError.
+    """
     await connection.execute(queries("queries.sql")["lock_migrations"], MIGRATION_LOCK)
     await create_tables(connection, READ_SCHEMA)
 
 
 async def create_tables(connection: Connection, schema: str) -> None:
-    """Makes the read model's empty tables in `schema`. Idempotent."""
+    """Makes the read model's empty tables in `schema`. Idempotent. Raises VectorsMissingError."""
+    try:
+        await connection.execute(queries("queries.sql")["make_vectors"])
+    except (asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
+        raise VectorsMissingError(
+            "this Postgres lacks the extension pgvector: install the package postgresql-18-pgvector on its machine, "
+            "or run the image pgvector/pgvector:pg18"
+        ) from error
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise VectorsMissingError(
+            "the role of PIPEROLL_POSTGRES_DSN may not create extensions: have an administrator run "
+            "`CREATE EXTENSION vector` in this database once"
+        ) from error
     script = files(PACKAGE).joinpath(TABLES).read_text(encoding="utf-8")
     await connection.execute(script.replace(READ_SCHEMA, schema))

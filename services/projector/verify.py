@@ -6,25 +6,33 @@ moves meanwhile is taken for a fault. Writes nothing.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import asyncpg
 from asyncpg import Connection
 
-from piperoll.blobs import AsyncBlobs, Blobs
+from piperoll.blobs import AsyncBlobs, BlobMissingError, Blobs
 from piperoll.clock import utc_now
+from piperoll.domain.job import Job
 from piperoll.history import History, Violation, beyond_the_log
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.postgres import load_queries
 from piperoll.settings import Settings
-from schemas.topics import JOB_DELIVERIES, JOB_EVENTS, Topic
+from schemas.claims import Claim
+from schemas.envelope import Fact
+from schemas.events import JobCompleted
+from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
 from services.projector import comparison
+from services.projector.document_comparison import DocumentHistory
 from services.projector.projection import Entry, decode, text
 from services.projector.schema import PACKAGE
+from services.projector.verify_documents import compare_documents, compare_indexes, compare_search
+from services.projector.verify_endpoints import EndpointHistory, endpoint_violations
 
 ERASURE_GRACE = timedelta(minutes=1)  # for the worker: an erasure of a moment ago is no fault on a live stack
+TOPICS = (JOB_EVENTS, JOB_DELIVERIES, DOCUMENT_EVENTS, ENDPOINT_EVENTS)
 STATEMENT_S = 600.0  # a partition's rows are read whole; a job table of millions takes a while
 
 Progress = Callable[[int, int], None]
@@ -33,7 +41,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Report:
-    """What was compared, and every violation found. `records` were read from both topics; `seconds` in all.
+    """What was compared, and every violation found. `records` were read from all topics; `seconds` in all.
 
     `open_jobs` have not ended yet; `hooks_due` are ended jobs whose webhook has no outcome yet: on a live stack
     neither is a fault. `late_starts` are claims of jobs that had ended.
@@ -42,6 +50,10 @@ class Report:
     records: int = 0
     jobs: int = 0
     batches: int = 0
+    documents: int = 0
+    folders: int = 0
+    indexes: int = 0
+    endpoints: int = 0
     deliveries: int = 0
     open_jobs: int = 0
     hooks_due: int = 0
@@ -71,16 +83,17 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
     try:
         await offsets.start()
         sql = load_queries(PACKAGE, "verify.sql")
-        begins = {topic.name: await offsets.begin_offsets(topic) for topic in (JOB_EVENTS, JOB_DELIVERIES)}
+        begins = {topic.name: await offsets.begin_offsets(topic) for topic in TOPICS}
         for partition in range(settings.partitions):
             progress(partition, settings.partitions)
             begin = {name: found[partition] for name, found in begins.items()}
             folding = Folding(offsets, partition, settings.partitions, begin)
-            await _verify_partition(connection, sql, folding, report)
+            await _verify_partition(connection, sql, folding, blobs, report)
             report.violations += await leftovers(folding.history, blobs, utc_now())
         progress(settings.partitions, settings.partitions)
         for row in await connection.fetch(sql["orphans"]):
             report.violations.append(Violation("I3", row["id"], f"is an {row['kind']} row that belongs to nothing"))
+        report.violations += await compare_search(connection, sql, blobs)
     finally:
         await offsets.stop()
         await connection.close()
@@ -90,16 +103,19 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
 
 
 class Folding:
-    """One partition of both topics, folded from its beginning. Independent of the projector's own code paths."""
+    """One partition of all topics, folded from its beginning. Independent of the projector's own code paths."""
 
     def __init__(self, offsets: KafkaOffsets, partition: int, partitions: int, begin: Mapping[str, int]) -> None:
         self.partition = partition
         self.begin = begin
         self.positions = dict(begin)
         self.history = History(partitions)
+        self.documents = DocumentHistory(partitions)
+        self.endpoints = EndpointHistory(partitions)
         self.parked: set[str] = set()
         self.deliveries: set[tuple[int, str, str]] = set()
         self.records = 0
+        self._indexes: dict[str, Claim] = {}
         self._offsets = offsets
 
     async def fold_to(self, topic: Topic, end: int) -> None:
@@ -115,24 +131,53 @@ class Folding:
                 self._observe(topic, decode(record))
         self.positions[topic.name] = stop
 
+    def indexed(self) -> dict[str, tuple[Job, Claim]]:
+        """The embedding jobs that made an index and were not erased."""
+        jobs = self.history.jobs
+        return {
+            text(job_id): (jobs[job_id], claim) for job_id, claim in self._indexes.items() if not jobs[job_id].erased
+        }
+
     def _observe(self, topic: Topic, entry: Entry) -> None:
-        if entry.fact is None or (topic is JOB_EVENTS and entry.key in self.parked):
-            if topic is JOB_EVENTS and entry.key:
+        parks = topic is not JOB_DELIVERIES
+        if entry.fact is None or (parks and entry.key in self.parked):
+            if parks and entry.key:
                 self.parked.add(entry.key)
             return
+        if topic is DOCUMENT_EVENTS:
+            self.documents.observe(entry.fact, entry.record.position)
+            return
+        if topic is ENDPOINT_EVENTS:
+            self.endpoints.observe(entry.fact, entry.record.position)
+            return
+        before = self.history.jobs.get(entry.fact.subject)
         self.history.observe(entry.fact, entry.record.position)
         if topic is JOB_DELIVERIES:
             subject = text(entry.fact.subject)
             self.deliveries.add((entry.record.offset, subject, entry.fact.data.type_name()))
+        elif self.history.jobs.get(entry.fact.subject) is not before:
+            self._keep_index(entry.fact)
+
+    def _keep_index(self, fact: Fact) -> None:
+        if isinstance(fact.data, JobCompleted) and fact.data.index is not None:
+            self._indexes[fact.subject] = fact.data.index
 
 
-async def _verify_partition(connection: Connection, sql: Mapping[str, str], folding: Folding, report: Report) -> None:
+async def _verify_partition(
+    connection: Connection, sql: Mapping[str, str], folding: Folding, blobs: AsyncBlobs, report: Report
+) -> None:
+    part = folding.partition
     await _fold_to_checkpoints(connection, sql, folding)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         stored = await _fold_to_checkpoints(connection, sql, folding)
-        report.violations += beyond_the_log(stored, {folding.partition: folding.positions[JOB_EVENTS.name]})
+        for topic, next_offset in stored.items():
+            report.violations += beyond_the_log({part: next_offset}, {part: folding.positions[topic]})
         report.violations += await _compare_jobs(connection, sql, folding)
         report.violations += await _compare_others(connection, sql, folding)
+        report.violations += await compare_documents(connection, sql, folding.documents, part)
+        rows = await connection.fetch(sql["endpoints"], part)
+        report.violations += endpoint_violations(folding.endpoints, rows, part)
+        report.violations += await compare_indexes(connection, sql, folding.indexed(), blobs, part)
     report.violations += folding.history.violations()
     _count(report, folding)
 
@@ -141,18 +186,30 @@ async def leftovers(history: History, blobs: AsyncBlobs, now: datetime) -> list[
     """I7: the blobs that jobs still have which were erased more than a minute ago. Raises BlobStoreError."""
     before = now - ERASURE_GRACE
     erased = [job.job_id for job in history.jobs.values() if job.erased and job.updated_at < before]
-    return history.leftovers({job_id: await blobs.names(job_id) for job_id in erased})
+    return history.leftovers({job_id: await _left(job_id, history.inputs.get(job_id), blobs) for job_id in erased})
 
 
-async def _fold_to_checkpoints(connection: Connection, sql: Mapping[str, str], folding: Folding) -> dict[int, int]:
-    """Folds up to the stored checkpoints; answers that of the job events, if there is one."""
+async def _left(job_id: str, parameters: str | None, blobs: AsyncBlobs) -> Sequence[str]:
+    """What can still be read of an erased job: blobs of its own, and its parameters where they lie with others."""
+    names = list(await blobs.names(job_id))
+    if parameters is None or parameters in names:
+        return names
+    try:
+        await blobs.get(parameters)
+    except BlobMissingError:
+        return names
+    return [*names, parameters]
+
+
+async def _fold_to_checkpoints(connection: Connection, sql: Mapping[str, str], folding: Folding) -> dict[str, int]:
+    """Folds up to the stored checkpoints; answers those of the topics that are kept for ever, by topic."""
     stored = {}
-    for topic in (JOB_EVENTS, JOB_DELIVERIES):
+    for topic in TOPICS:
         next_offset = await connection.fetchval(sql["checkpoint"], topic.name, folding.partition)
         if next_offset is not None:
             await folding.fold_to(topic, next_offset)
-            if topic is JOB_EVENTS:
-                stored[folding.partition] = next_offset
+            if topic is not JOB_DELIVERIES:
+                stored[topic.name] = next_offset
     return stored
 
 
@@ -190,6 +247,10 @@ def _count(report: Report, folding: Folding) -> None:
     report.records += folding.records
     report.jobs += len(history.jobs)
     report.batches += len(history.batches)
+    report.documents += len(folding.documents.documents)
+    report.folders += len(folding.documents.folders)
+    report.indexes += len(folding.indexed())
+    report.endpoints += len(folding.endpoints.endpoints)
     report.deliveries += len(folding.deliveries)
     report.parked += len(folding.parked)
     report.late_starts += len(history.late_starts)

@@ -27,10 +27,63 @@ SELECT job_id FROM read_v1.parked WHERE partition = $1;
 -- deliveries: a partition's delivery rows from an offset on
 SELECT job_id, log_offset, type FROM read_v1.deliveries WHERE partition = $1 AND log_offset >= $2;
 
--- orphans: events of no job, and members announced by no batch
+-- orphans: events and indexes of no job, members announced by no batch, documents in no folder that there is
 SELECT 'event' AS kind, e.job_id AS id FROM read_v1.events e
 WHERE NOT EXISTS (SELECT FROM read_v1.jobs j WHERE j.job_id = e.job_id)
 UNION ALL
 SELECT 'member', j.job_id FROM read_v1.jobs j
 WHERE j.batch_index IS NOT NULL AND NOT EXISTS (SELECT FROM read_v1.batches b WHERE b.batch_id = j.batch_id)
+UNION ALL
+SELECT 'index', i.job_id FROM read_v1.index_jobs i
+WHERE NOT EXISTS (SELECT FROM read_v1.jobs j WHERE j.job_id = i.job_id)
+UNION ALL
+SELECT 'entry', m.document_id FROM read_v1.folder_members m
+WHERE NOT EXISTS (SELECT FROM read_v1.folders f WHERE f.folder_id = m.folder_id)
+LIMIT 100;
+
+-- documents: a partition's document rows, whole
+SELECT * FROM read_v1.documents WHERE partition = $1;
+
+-- folders: a partition's folder rows, whole
+SELECT * FROM read_v1.folders WHERE partition = $1;
+
+-- endpoints: a partition's endpoint rows, whole
+SELECT * FROM read_v1.endpoints WHERE partition = $1;
+
+-- members: who is in a partition's folders
+SELECT m.folder_id, m.document_id, m.added_at
+FROM read_v1.folder_members m JOIN read_v1.folders f USING (folder_id) WHERE f.partition = $1;
+
+-- index_jobs: what a partition's embedding jobs made, and whether it is loaded
+SELECT i.job_id, i.folder_id, i.job_created_at, x.job_id IS NOT NULL AS loaded, x.model, x.dimensions, x.chunks
+FROM read_v1.index_jobs i
+JOIN read_v1.jobs j USING (job_id)
+LEFT JOIN read_v1.folder_indexes x USING (folder_id, job_id)
+WHERE j.partition = $1;
+
+-- chunks: those of one job, their text and vector as hashes
+SELECT position, document_id, number, md5(text), md5(vector_send(embedding)) FROM read_v1.chunks WHERE job_id = $1;
+
+-- removed: those of some documents that were removed
+SELECT document_id FROM read_v1.documents WHERE document_id = ANY ($1) AND removed;
+
+-- passed_over: indexes that are newer than what is loaded for their folder; with nothing loaded, all of them
+SELECT i.folder_id, i.job_id, i.uri, coalesce(x.job_id, 'no job') AS loaded
+FROM read_v1.index_jobs i LEFT JOIN read_v1.folder_indexes x USING (folder_id)
+WHERE (x.job_id IS NULL OR (i.job_created_at, i.job_id) > (x.job_created_at, x.job_id))
+  AND NOT EXISTS (SELECT FROM read_v1.folders f WHERE f.folder_id = i.folder_id AND f.removed)
+LIMIT 100;
+
+-- searched_in_vain: rows of what is searched that should not be there
+SELECT DISTINCT c.job_id AS id, 'has chunks in the tables and is not loaded' AS sentence FROM read_v1.chunks c
+WHERE NOT EXISTS (SELECT FROM read_v1.folder_indexes x WHERE x.job_id = c.job_id AND x.folder_id = c.folder_id)
+UNION ALL
+SELECT DISTINCT c.document_id, 'was removed and still has chunks'
+FROM read_v1.chunks c JOIN read_v1.documents d USING (document_id) WHERE d.removed
+UNION ALL
+SELECT x.folder_id, 'was removed and still has an index'
+FROM read_v1.folder_indexes x JOIN read_v1.folders f USING (folder_id) WHERE f.removed
+UNION ALL
+SELECT x.folder_id, 'has an index loaded that no job made' FROM read_v1.folder_indexes x
+WHERE NOT EXISTS (SELECT FROM read_v1.index_jobs i WHERE i.job_id = x.job_id AND i.folder_id = x.folder_id)
 LIMIT 100;

@@ -5,14 +5,11 @@ holds no secret but the keys of providers, has a memory cap, and dies with its p
 log and no SQL.
 """
 
-import ctypes
 import faulthandler
 import hashlib
 import json
-import os
 import resource
 import shutil
-import signal
 import socket
 import sys
 import time
@@ -31,6 +28,7 @@ from schemas.errors import RETRYABLE, SENTENCES, ErrorCode
 from schemas.parameters import PARAMETERS, JobParameters
 from services.worker import processors
 from services.worker.cache import RESULT, Cache
+from services.worker.lineage import die_with
 from services.worker.processors.contract import Limits, ProcessingError, Workspace
 from services.worker.protocol import (
     MESSAGE_CHARS,
@@ -47,8 +45,8 @@ from services.worker.protocol import (
 )
 from services.worker.providers import Providers
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
 HEARTBEAT_S = 1.0  # progress that moves no percent is told this often: the worker watches for stalls
+PAGE_PACE_S = 0.05  # within a step: a page of text takes a millisecond, and the worker has to read what it is told
 PAGE_BYTES = resource.getpagesize()
 RESOLVED: TypeAdapter[Resolved | None] = TypeAdapter(Resolved | None)
 
@@ -56,7 +54,7 @@ RESOLVED: TypeAdapter[Resolved | None] = TypeAdapter(Resolved | None)
 def main() -> None:
     """Lives until the socket closes. Arguments: the socket's descriptor and the parent's process id."""
     descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
-    _die_with(parent)
+    die_with(parent)
     faulthandler.enable()  # a segfault leaves the Python stack on standard error, which the parent logs
     with socket.socket(fileno=descriptor) as line, line.makefile("rb") as incoming:
         setup = Setup.model_validate_json(incoming.readline())
@@ -66,14 +64,6 @@ def main() -> None:
         desk.send(Ready())
         for frame in incoming:
             desk.serve(Assignment.model_validate_json(frame))
-
-
-def _die_with(parent: int) -> None:
-    """Has the kernel kill this process when its parent ends, however it ends."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before we asked
-        raise SystemExit(0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker, which drains
 
 
 def _cap(memory_bytes: int) -> None:
@@ -94,6 +84,8 @@ class Desk:
             max_pages=setup.max_pages,
             networks=tuple(ip_network(network) for network in setup.networks),
             fetch_timeout_s=setup.fetch_timeout_s,
+            media_bytes=setup.media_bytes,
+            media_timeout_s=setup.media_timeout_s,
             templates_dir=Path(setup.templates_dir) if setup.templates_dir else None,
             ocr_languages=setup.ocr_languages,
         )
@@ -187,7 +179,10 @@ class Desk:
 
 
 class Reporter:
-    """Sends progress when the step or the percent moved, else as a heartbeat. Percent never falls (contract 5)."""
+    """Sends progress when the step or the percent moved, else as a heartbeat. Percent never falls (contract 5).
+
+    Percents of one step that follow each other too closely are told as far as the pace lets them.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -206,7 +201,8 @@ class Reporter:
         """See `processors.contract.Report`."""
         percent = max(percent, self._percent, 0)
         now = time.monotonic()
-        if (step, percent) == (self._step, self._percent) and now - self._told < HEARTBEAT_S:
+        pace_s = HEARTBEAT_S if percent == self._percent else PAGE_PACE_S
+        if step == self._step and now - self._told < pace_s:
             return
         self._step, self._percent, self._told = step, percent, now
         self._desk.send(Progress(step=step, percent=percent, message=message, page=page, pages=pages))

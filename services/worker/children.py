@@ -194,6 +194,8 @@ def _setup(settings: Settings, scratch: ScratchFolder) -> Setup:
         work_dir=str(scratch.path),
         networks=tuple(str(network) for network in settings.private_networks),
         fetch_timeout_s=settings.fetch_timeout_s,
+        media_bytes=settings.max_media_bytes,
+        media_timeout_s=settings.media_timeout_s,
         templates_dir=settings.templates_dir,
         ocr_languages=settings.ocr_languages,
         providers=ProviderSetup.of(settings),

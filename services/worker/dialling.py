@@ -17,6 +17,8 @@ from piperoll.addresses import Network, is_allowed
 
 CONNECT_TIMEOUT_S = 10.0  # for one address; the next one of the name is tried after it
 
+SILENCE_S = 120.0  # less than the worker's patience with a run that says nothing (PIPEROLL_STALL_TIMEOUT_S)
+
 Lookup = Callable[..., list[tuple[Any, ...]]]
 SocketOptions = Iterable[tuple[Any, ...]] | None
 
@@ -81,15 +83,18 @@ class GuardedBackend(httpcore.NetworkBackend):
 
 
 class TimedStream(httpcore.NetworkStream):
-    """A connection on which every wait ends at the deadline: a server that drips bytes gains nothing by it."""
+    """A connection on which every wait ends at the deadline: a server that drips bytes gains nothing by it.
+
+    One that sends nothing at all is left sooner.
+    """
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
         self._stream = stream
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Raises httpcore.ReadTimeout at the deadline, whatever `timeout` says."""
-        return self._stream.read(max_bytes, _left(self._deadline))
+        """Raises httpcore.ReadTimeout at the deadline or after SILENCE_S, whatever `timeout` says."""
+        return self._stream.read(max_bytes, min(SILENCE_S, _left(self._deadline)))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Raises httpcore.WriteTimeout or ReadTimeout at the deadline."""

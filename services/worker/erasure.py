@@ -38,9 +38,15 @@ class Eraser:
         self._await_exit = await_exit
         self._chores: asyncio.Queue[Chore] = asyncio.Queue()
         self._due: set[str] = set()
+        self._inputs: dict[str, str] = {}
 
-    def erase(self, subject: str, owner: str) -> None:
-        """Has everything of an erased job or batch deleted, as soon as nobody here works on it."""
+    def erase(self, subject: str, owner: str, parameters: str | None = None) -> None:
+        """Has everything of an erased job or batch deleted, as soon as nobody here works on it.
+
+        `parameters` is where a job's lie, for those that lie with others (piperoll.segments).
+        """
+        if parameters is not None:
+            self._inputs[subject] = parameters
         if subject not in self._due:
             self._due.add(subject)
             self._chores.put_nowait(partial(self._erase, subject, owner))
@@ -80,32 +86,36 @@ class Eraser:
     async def _erase(self, subject: str, owner: str) -> None:
         await self._await_exit(subject)
         self._due.discard(subject)  # what is heard from here on is a reason to look again
-        for given in await self._blobs.names(f"{subject}/in"):
-            await self._give_up_upload(subject, owner, given)
+        parameters = self._inputs.get(subject)
+        given = [*await self._blobs.names(f"{subject}/in"), *([parameters] if parameters else [])]
+        for uri in given:
+            for file_id in await self._uploads_in(uri):
+                await self._give_up_upload(subject, owner, file_id)
         for marker in await self._blobs.names(markers(subject)):
             await self._take_from_cache(subject, entry_of(subject, marker))
         count = await self._blobs.delete_folder(subject)
+        if parameters is not None:
+            await self._blobs.delete([parameters])
+            if self._inputs.get(subject) == parameters:
+                del self._inputs[subject]
         if count:
             metrics.ERASED_BLOBS.inc(count)
             log.info("content_erased", job_id=subject, blobs=count)
 
-    async def _give_up_upload(self, job_id: str, owner: str, given: str) -> None:
-        """Deletes the upload that a job was given, unless another job that is not erased was given it too."""
-        file_id = await self._upload_in(given)
-        if file_id is None:
-            return
+    async def _give_up_upload(self, job_id: str, owner: str, file_id: str) -> None:
+        """Deletes an upload that a job was given, unless another job that is not erased was given it too."""
         uses = uploads.uses_of(owner, file_id)
         await self._blobs.delete([f"{uses}/{job_id}"])
         if not await self._blobs.names(uses):
             await self._blobs.delete_folder(uses)
             await self._blobs.delete_folder(uploads.folder_of(owner, file_id))
 
-    async def _upload_in(self, given: str) -> str | None:
+    async def _uploads_in(self, given: str) -> tuple[str, ...]:
         try:
             document = from_json(await self._blobs.get(given))
-            return uploads.file_id_of(document["parameters"])
-        except (BlobMissingError, ValueError, TypeError, KeyError):
-            return None  # deleted meanwhile, or the name of a batch: no job's parameters
+            return uploads.file_ids_of(document["parameters"])
+        except (BlobMissingError, ValueError, TypeError, KeyError, AttributeError):
+            return ()  # deleted meanwhile, or the name of a batch: no job's parameters
 
     async def _take_from_cache(self, job_id: str, uri: str) -> None:
         """Removes an entry that the job made, unless a later job has put its own in its place."""

@@ -7,6 +7,7 @@ over, which first looks up what is in the log already: a member that has long en
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -116,11 +117,10 @@ class Expander:
         return found
 
     async def _create(self, batch: Batch, job_id: str, spec: dict[str, Any]) -> None:
-        document = {"job_type": spec["job_type"], "parameters": spec["parameters"]}
+        document = {name: spec[name] for name in ("job_type", "parameters", "resolved") if name in spec}
         claim = await self._store(batch, f"{job_id}/in", to_json(document))
-        use = uploads.use_of(batch.owner, job_id, spec["parameters"])
-        if use is not None:
-            await self._outlast(batch, lambda: self._blobs.mark(use))
+        for use in uploads.uses_by(batch.owner, job_id, spec["parameters"]):
+            await self._outlast(batch, partial(self._blobs.mark, use))
         data = JobCreated(
             job_type=spec["job_type"],
             parameters=claim,

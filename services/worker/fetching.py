@@ -6,7 +6,7 @@ It knows no format: whether the file is a PDF or a page is for the processor to 
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -50,23 +50,34 @@ class Fetched:
     size: int
 
 
-def fetch(url: str, workspace: Workspace, max_bytes: int | None = None, lookup: Lookup = socket.getaddrinfo) -> Fetched:
+def unheard() -> None:
+    """For a download that nobody watches."""
+
+
+def fetch(
+    url: str,
+    workspace: Workspace,
+    max_bytes: int | None = None,
+    lookup: Lookup = socket.getaddrinfo,
+    beat: Callable[[], None] = unheard,
+) -> Fetched:
     """Downloads `url` into the run's own folder; `max_bytes` is the limit of the workspace unless given.
 
+    `beat` is called as the bytes come, for a download that may outlast the patience with a silent run.
     Raises ProcessingError: BLOCKED_ADDRESS, URL_NOT_FOUND (404, 410), HTTP_ERROR, NETWORK_ERROR, TIMEOUT,
     FILE_TOO_LARGE. Retryable are the network, the time, and the statuses 408, 429 and 5xx.
     """
     limits = workspace.limits
     deadline = time.monotonic() + limits.fetch_timeout_s
     with (
-        _failures(limits.fetch_timeout_s),
+        _failures(limits.fetch_timeout_s, deadline),
         httpcore.ConnectionPool(
             ssl_context=_tls(),
             max_connections=1,
             network_backend=GuardedBackend(limits.networks, deadline, lookup),
         ) as connections,
     ):
-        return _follow(connections, url, workspace.folder, max_bytes or limits.max_bytes)
+        return _follow(connections, url, _Sink(workspace.folder, max_bytes or limits.max_bytes, beat))
 
 
 @cache
@@ -75,7 +86,16 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _follow(connections: httpcore.ConnectionPool, url: str, folder: Path, max_bytes: int) -> Fetched:
+@dataclass(frozen=True, slots=True)
+class _Sink:
+    """Where a body goes, and within what bounds."""
+
+    folder: Path
+    max_bytes: int
+    beat: Callable[[], None]
+
+
+def _follow(connections: httpcore.ConnectionPool, url: str, sink: _Sink) -> Fetched:
     for _ in range(1 + MAX_REDIRECTS):
         place = _address(url)
         target = httpcore.URL(
@@ -87,7 +107,7 @@ def _follow(connections: httpcore.ConnectionPool, url: str, folder: Path, max_by
             following = redirect_target(reply, str(place))
             if following is None:
                 _check_status(reply)
-                return _save(answer, reply, place, folder, max_bytes)
+                return _save(answer, reply, place, sink)
             url = following
     raise ProcessingError(ErrorCode.HTTP_ERROR, f"The url leads on and on: more than {MAX_REDIRECTS} redirects.")
 
@@ -122,24 +142,25 @@ def _check_status(reply: Reply) -> None:
         )
 
 
-def _save(answer: httpcore.Response, reply: Reply, place: httpx.URL, folder: Path, max_bytes: int) -> Fetched:
-    if (reply.length or 0) > max_bytes:
-        raise _too_large(max_bytes)
-    with NamedTemporaryFile(dir=folder, prefix="fetched-", delete=False) as file:
-        size = _stream(answer, reply, file, max_bytes)
+def _save(answer: httpcore.Response, reply: Reply, place: httpx.URL, sink: _Sink) -> Fetched:
+    if (reply.length or 0) > sink.max_bytes:
+        raise _too_large(sink.max_bytes)
+    with NamedTemporaryFile(dir=sink.folder, prefix="fetched-", delete=False) as file:
+        size = _stream(answer, reply, file, sink)
     return Fetched(Path(file.name), str(place), reply.media_type, reply.charset, reply.name(place.path), size)
 
 
-def _stream(answer: httpcore.Response, reply: Reply, file: IO[bytes], max_bytes: int) -> int:
+def _stream(answer: httpcore.Response, reply: Reply, file: IO[bytes], sink: _Sink) -> int:
     """Writes the body as it comes, inflated if it came packed; answers its size."""
     size = 0
     unpack = decoder(reply)
     for chunk in answer.iter_stream():
         for piece in unpack(chunk):
             size += len(piece)
-            if size > max_bytes:
-                raise _too_large(max_bytes)
+            if size > sink.max_bytes:
+                raise _too_large(sink.max_bytes)
             file.write(piece)
+        sink.beat()
     return size
 
 
@@ -150,7 +171,7 @@ def _too_large(max_bytes: int) -> ProcessingError:
 
 
 @contextmanager
-def _failures(timeout_s: float) -> Iterator[None]:
+def _failures(timeout_s: float, deadline: float) -> Iterator[None]:
     """Turns what goes wrong on the way into ProcessingError."""
     try:
         yield
@@ -164,9 +185,9 @@ def _failures(timeout_s: float) -> Iterator[None]:
             ErrorCode.NETWORK_ERROR, "The name in the url is not known.", retryable=error.for_now
         ) from error
     except httpcore.TimeoutException as error:
-        raise ProcessingError(
-            ErrorCode.TIMEOUT, f"The server behind the url did not deliver within {timeout_s:g} s."
-        ) from error
+        late = time.monotonic() >= deadline
+        what = f"did not deliver within {timeout_s:g} s" if late else "keeps silent"
+        raise ProcessingError(ErrorCode.TIMEOUT, f"The server behind the url {what}.") from error
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         distrusted = isinstance(error.__cause__ or error.__context__, ssl.SSLCertVerificationError)
         what = "has a certificate that is not trusted" if distrusted else "cannot be reached, or broke off"

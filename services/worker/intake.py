@@ -188,8 +188,9 @@ class Intake:
 
     def _erase_what_is_heard_of(self, state: Partition, fact: Fact) -> None:
         """The erasure itself, and whatever follows it: somebody worked on, and wrote."""
-        if state.live and fact.subject in state.backlog.erased:
-            self._eraser.erase(fact.subject, fact.owner)
+        erasure = state.backlog.erased.get(fact.subject)
+        if state.live and erasure is not None:
+            self._eraser.erase(fact.subject, fact.owner, erasure.parameters)
 
     def _go_live(self, partition: int, state: Partition) -> None:
         log.info("partition_live", partition=partition, open_jobs=len(state.backlog.jobs))
@@ -198,7 +199,7 @@ class Intake:
         for batch in state.backlog.batches.values():
             self._expander.expand(batch, partition, taken_over=True)
         for subject, erasure in state.backlog.erased.items():  # the worker before may have died over it
-            self._eraser.erase(subject, erasure.owner)
+            self._eraser.erase(subject, erasure.owner, erasure.parameters)
 
 
 def _resume(checkpoint: Checkpoint | None, end: int) -> Partition:

@@ -42,6 +42,8 @@ class Setup(Message):
     work_dir: str = Field(description="the folder in which each run gets its own, named by the run")
     networks: tuple[str, ...] = Field(default=(), description="private networks that a `url` may lead to")
     fetch_timeout_s: float = Field(default=120.0, gt=0, description="for the whole of a `url`")
+    media_bytes: int = Field(default=2_000_000_000, ge=1, description="of a video or audio file behind a url")
+    media_timeout_s: float = Field(default=1800.0, gt=0, description="for the whole of one")
     templates_dir: str = Field(default="", description="the operator's own templates; empty: none")
     ocr_languages: str = Field(default="deu+eng", description="of Tesseract")
     providers: ProviderSetup = ProviderSetup()

@@ -23,6 +23,7 @@ from schemas.events import JobStarted
 from schemas.ids import draw_run
 from services.worker import metrics
 from services.worker.children import ChildPool
+from services.worker.findings import FindingsAppender
 from services.worker.journal import Journal
 from services.worker.protocol import Assignment, Outcome
 from services.worker.verdict import Reporter, Verdicts
@@ -66,6 +67,7 @@ class Runner:
         self._clock = clock
         self._blobs = blobs
         self._verdicts = Verdicts(settings, blobs, chances)
+        self._findings = FindingsAppender(appender, blobs, clock)
         self._scheduler = Scheduler()
         self._running = Running()
         self._attempts: dict[str, Attempt] = {}
@@ -194,6 +196,7 @@ class Runner:
             return  # killed on purpose; whoever did it says why
         finally:
             self._free(attempt)
+        outcome = await self._findings.append(attempt.job, outcome)
         end = await self._verdicts.judge(attempt.job, attempt.run, outcome)
         attempt.journal.write(end)
         await attempt.journal.flush()
@@ -219,7 +222,7 @@ class Runner:
             attempt=job.attempt + 1,
             timeout_s=job.timeout_s,
         )
-        reporter = Reporter(attempt.journal, attempt.run)
+        reporter = Reporter(attempt.journal, attempt.run, job.has_webhook)
         try:
             return await self._pool.run(assignment, reporter.report)
         finally:

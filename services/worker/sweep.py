@@ -14,8 +14,8 @@ from typing import Literal
 
 import structlog
 
-from piperoll import uploads
-from piperoll.blobs import AsyncBlobs, BlobStoreError, Entry
+from piperoll import segments, uploads
+from piperoll.blobs import AsyncBlobs, BlobMissingError, BlobStoreError, Entry
 from piperoll.clock import Clock
 from piperoll.domain.backlog import REMEMBER_ENDED, Backlog
 from piperoll.log.record import partition_of
@@ -70,6 +70,13 @@ def _of_subject(subject: str, rest: str, age: timedelta, backlog: Backlog) -> Re
     return "orphaned" if not known and ORPHANED_AFTER < age < ORPHANED_BEFORE else None
 
 
+def of_line(subject: str, age: timedelta, backlog: Backlog | None) -> Reason | None:
+    """Why a document is to be erased from its segment, which was begun `age` ago: see `condemned`."""
+    if backlog is None or age > ORPHANED_BEFORE:
+        return None
+    return _of_subject(subject, "", age - segments.MAX_SEGMENT_AGE, backlog)
+
+
 class Sweeper:
     """Sweeps every so often. `live` tells the backlogs of this worker's partitions."""
 
@@ -107,11 +114,29 @@ class Sweeper:
             self._erase_again({uri for uri, reason in doomed.items() if reason == "erased"})
             await self._blobs.delete([uri for uri, reason in doomed.items() if reason != "erased"])
             counts.update(doomed.values())
+            for entry in page:
+                counts.update(await self._sweep_segment(entry))
             if await _told(stopping, PAUSE_S):
                 break
         for reason, count in counts.items():
             metrics.SWEPT_BLOBS.labels(reason).inc(count)
         log.info("blob_store_swept", deleted=dict(counts))
+
+    async def _sweep_segment(self, entry: Entry) -> list[Reason]:
+        """Erases from a segment what belongs to nobody, and deletes it once nothing is left in it."""
+        begun, now = segments.begun_at(entry.uri), self._clock()
+        if begun is None or now - begun < segments.CLOSED_AFTER or now - entry.written_at > ORPHANED_BEFORE:
+            return []
+        try:
+            lines = await self._blobs.lines(entry.uri)
+        except BlobMissingError:
+            return []  # another worker was here first
+        judged = {line.place.uri: of_line(line.subject, now - begun, self._backlog_of(line.subject)) for line in lines}
+        doomed = {uri: reason for uri, reason in judged.items() if reason is not None}
+        await self._blobs.delete(doomed)
+        if len(doomed) == len(lines):
+            await self._blobs.delete([entry.uri])
+        return list(doomed.values())
 
     def _doomed(self, page: Sequence[Entry]) -> dict[str, Reason]:
         now, ages = self._clock(), self._ages()

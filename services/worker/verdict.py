@@ -25,20 +25,23 @@ PACE_S = 0.25  # nobody reads faster, and a fact on its own costs the whole line
 
 
 class Reporter:
-    """Turns a run's progress into the few facts that are worth one."""
+    """Turns a run's progress into the few facts that are worth one.
 
-    def __init__(self, journal: Journal, run: str) -> None:
+    A run that ends within PACE_S says nothing in between, except to a webhook that waits for its first word.
+    """
+
+    def __init__(self, journal: Journal, run: str, has_webhook: bool) -> None:
         self._journal = journal
         self._run = run
         self._thinning = Thinning()
         self._loop = asyncio.get_running_loop()
-        self._next = 0.0
+        self._next = 0.0 if has_webhook else self._loop.time() + PACE_S
         self._timer: asyncio.TimerHandle | None = None
 
     def report(self, progress: Progress) -> None:
         """Appends a progress if it says something new (see piperoll.domain.thinning).
 
-        What comes sooner than PACE_S after the last fact waits, and gives way to what comes after it.
+        What comes sooner than PACE_S after the last fact, or the start, waits, and gives way to what comes after it.
         """
         self.close()
         if self._loop.time() >= self._next:

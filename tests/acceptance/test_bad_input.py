@@ -223,12 +223,6 @@ async def test_a_file_that_cannot_be_processed_fails_its_job_with_a_sentence(
     assert "Traceback" not in str(job)
 
 
-async def test_a_page_range_outside_the_document_fails_the_job(system: System) -> None:
-    path = str(pdf(system.files / "short.pdf", pages=2))
-    job = await system.wait_for_end(await system.create("pdf", filename=path, page_start=5))
-    assert job["error"]["code"] == "PAGE_RANGE_INVALID"
-
-
 @pytest.mark.parametrize(
     ("parameters", "code"),
     [

@@ -1,13 +1,16 @@
 """Every extraction method of the `pdf` job as its users meet it: over HTTP, through the four services, with hooks."""
 
+import base64
 import io
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from schemas.parameters import PdfParameters
 from tests.support.mistral import OCR, MistralServer, malformed, refused
 from tests.support.pdf_runs import scanned, typed
 from tests.support.system import Json, System
@@ -23,7 +26,8 @@ def fresh(system: System, name: str = "document") -> Path:
 
 
 async def ended(system: System, path: Path, method: str, **parameters: Any) -> Json:
-    job_id = await system.create("pdf", filename=str(path), extraction_method=method, use_cache=False, **parameters)
+    given = {"filename": str(path), "extraction_method": method, "use_cache": False, **parameters}
+    job_id = await system.create("pdf", **given)
     return await system.wait_for_end(job_id, timeout=120)
 
 
@@ -33,14 +37,21 @@ async def done(system: System, path: Path, method: str, **parameters: Any) -> Js
     return job
 
 
-def members(archive: bytes) -> list[str]:
+def unpacked(archive: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(archive)) as file:
-        return file.namelist()
+        return {name: file.read(name) for name in file.namelist()}
 
 
-async def download(system: System, url: str) -> Any:
+def members(archive: bytes) -> list[str]:
+    return list(unpacked(archive))
+
+
+async def download(system: System, url: str, filename: str | None = None) -> Any:
+    """The answer, an attachment of that name if one is given."""
     reply = await system.client.get(url)
     assert reply.status_code == 200, reply.text
+    if filename is not None:
+        assert reply.headers["content-disposition"] == f'attachment; filename="{filename}"'
     return reply
 
 
@@ -56,6 +67,40 @@ async def test_a_scanned_page_is_read_by_local_ocr_within_the_memory_of_a_child(
     assert job["progress"] == {"step": "completed", "percent": 100, "message": "Processing completed"}
 
 
+SEEN = "Text seen in 1 image"
+METHODS: dict[str, dict[str, str]] = {
+    "native": {"native": GERMAN},
+    "ocr": {"ocr": GERMAN},
+    "tesseract_ocr": {"ocr": GERMAN},
+    "combined": {"native": GERMAN, "ocr": GERMAN},
+    "both": {"native": GERMAN, "ocr": GERMAN},
+    "preview": {},
+    "preview_and_native": {"native": GERMAN},
+    "preview_and_mistral_ocr": {"mistral_ocr": GERMAN},
+    "llm": {"llm": SEEN},
+    "openai_vision": {"llm": SEEN},
+    "llm_and_native": {"llm": SEEN, "native": GERMAN},
+    "llm_and_ocr": {"llm": SEEN, "ocr": GERMAN},
+    "mistral_ocr": {"mistral_ocr": GERMAN},
+    "mistral_ocr_with_pages": {"mistral_ocr": GERMAN},
+}
+"""By method as it is asked for: how the page is read, and what is found by it."""
+
+
+@pytest.mark.parametrize("method", PdfParameters.SUPPORTED["extraction_method"])
+async def test_every_method_does_what_it_is_called(system: System, method: str) -> None:
+    job = await done(system, typed(fresh(system), [GERMAN]), method, page_start=1)
+    data = job["results"]["structured_data"]
+    contents = {entry["method"]: entry["text"] for entry in data["metadata"]["text_contents"]}
+    assert list(contents) == list(METHODS[method]), "each way of reading is kept, in the order of the method's name"
+    for by, text in METHODS[method].items():
+        assert text in contents[by]
+    first = next(iter(METHODS[method].values()), "")
+    assert first in data["extracted_text"]
+    assert data["metadata"]["extraction_method"] == method
+    assert bool(data["metadata"]["preview_paths"]) == method.startswith("preview")
+
+
 async def test_previews_are_assets_that_can_be_downloaded(system: System) -> None:
     job = await done(system, typed(fresh(system), ["One", "Two"]), "preview")
     assert [Path(asset).name for asset in job["results"]["assets"]] == ["preview_001.jpg", "preview_002.jpg"]
@@ -66,31 +111,56 @@ async def test_previews_are_assets_that_can_be_downloaded(system: System) -> Non
     assert members(archive.content)[:2] == ["images/preview_001.jpg", "images/preview_002.jpg"]
 
 
-async def test_mistral_with_pages_tells_and_serves_everything_the_seed_names(system: System) -> None:
+async def test_the_downloads_of_a_mistral_job_hold_its_answer_its_images_and_its_pages(system: System) -> None:
+    """Of the job that asked Mistral, and of one like it that took its result from the cache."""
     path = typed(fresh(system), ["One", "Two", "Three"])
-    webhook = {"url": system.receiver.url(), "jobId": "mine"}
-    job = await done(system, path, WITH_PAGES, page_start=2, include_high_res_pages=True, webhook=webhook)
-    job_id = job["job_id"]
-    hooks = (await system.wait_for_final_hooks([job_id]))[job_id]
-    final = hooks[-1]
-    assert (final["phase"], final["message"]) == ("completed", "Extraktion abgeschlossen")
-    assert set(final["data"]) == {
-        *("extracted_text", "metadata", "mistral_ocr_raw_url", "mistral_ocr_raw_metadata", "pages_archive_url"),
-        "mistral_ocr_images_url",
-    }
-    assert set(final["data"]["metadata"]) == {"text_contents"}
-    assert final["data"]["extracted_text"] == job["results"]["structured_data"]["extracted_text"]
-    assert final["data"]["mistral_ocr_raw_metadata"]["pages_count"] == 2
+    asked = {"page_start": 2, "include_high_res_pages": True, "use_cache": True}
+    first = await done(system, path, WITH_PAGES, **asked)
+    again = await done(system, path, WITH_PAGES, **asked)
+    assert "process" not in first["results"]
+    assert again["results"]["process"] == {"is_from_cache": True}
+    for job_id in (first["job_id"], again["job_id"]):
+        found = await mistral_downloads(system, job_id)
+        assert [page["index"] for page in found.raw["pages"]] == [1, 2]
+        assert "Two" in found.raw["pages"][0]["markdown"]
+        assert not any("image_base64" in image for page in found.raw["pages"] for image in page["images"])
+        encoded = [image["image_base64"] for page in found.whole["pages"] for image in page["images"]]
+        assert [base64.b64decode(one.partition(",")[2]) for one in encoded] == list(found.images.values())
+        assert list(found.images) == ["img-1.jpeg", "img-2.jpeg"]
+        assert list(found.pages) == ["preview_002.jpg", "page_002.jpeg", "preview_003.jpg", "page_003.jpeg"]
+        assert all(content.startswith(b"\xff\xd8\xff") for content in found.pages.values())
 
-    pages = await download(system, final["data"]["pages_archive_url"])
-    assert members(pages.content) == ["preview_002.jpg", "page_002.jpeg", "preview_003.jpg", "page_003.jpeg"]
-    raw = (await download(system, final["data"]["mistral_ocr_raw_url"])).json()
-    assert [page["index"] for page in raw["pages"]] == [1, 2]
-    assert "image_base64" not in raw["pages"][0]["images"][0]
-    whole = (await download(system, f"{final['data']['mistral_ocr_raw_url']}?include_images=true")).json()
-    assert whole["pages"][0]["images"][0]["image_base64"]
-    images = await download(system, final["data"]["mistral_ocr_images_url"])
-    assert members(images.content) == ["img-1.jpeg", "img-2.jpeg"]
+
+async def test_plain_mistral_ocr_has_an_answer_and_images_and_no_pages(system: System) -> None:
+    job_id = (await done(system, typed(fresh(system), ["One"]), "mistral_ocr"))["job_id"]
+    raw = await download(system, f"/api/pdf/jobs/{job_id}/mistral-ocr-raw")
+    assert raw.json()["usage_info"]["pages_processed"] == 1
+    images = await download(system, f"/api/pdf/jobs/{job_id}/mistral-ocr-images")
+    assert members(images.content) == ["img-0.jpeg"]
+    refused_archive = await system.client.get(f"/api/pdf/jobs/{job_id}/download-pages-archive")
+    assert (refused_archive.status_code, refused_archive.json()["error"]["code"]) == (400, "NO_ARCHIVE")
+    wrong = await system.client.get(f"/api/pdf/jobs/{job_id}/mistral-ocr-raw?include_images=perhaps")
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (400, "INVALID_PARAMETERS")
+
+
+@dataclass(frozen=True)
+class MistralDownloads:
+    """What the three downloads of a Mistral job hold, the first without and with its images."""
+
+    raw: Json
+    whole: Json
+    images: dict[str, bytes]
+    pages: dict[str, bytes]
+
+
+async def mistral_downloads(system: System, job_id: str) -> MistralDownloads:
+    """All of them, under the names that the contract gives them (2a)."""
+    base = f"/api/pdf/jobs/{job_id}"
+    raw = await download(system, f"{base}/mistral-ocr-raw", f"mistral_ocr_raw_{job_id}.json")
+    whole = await download(system, f"{base}/mistral-ocr-raw?include_images=true", f"mistral_ocr_raw_{job_id}.json")
+    images = await download(system, f"{base}/mistral-ocr-images", f"mistral_ocr_images_{job_id}.zip")
+    pages = await download(system, f"{base}/download-pages-archive", "pages.zip")
+    return MistralDownloads(raw.json(), whole.json(), unpacked(images.content), unpacked(pages.content))
 
 
 async def test_no_page_flag_means_no_archive_and_no_link_to_one(system: System) -> None:
@@ -128,13 +198,6 @@ async def test_a_document_behind_a_url_is_read(system: System, site: Website) ->
     assert "Fetched" in job["results"]["structured_data"]["extracted_text"]
 
 
-async def test_a_web_page_in_a_document_s_place_is_an_invalid_pdf(system: System, site: Website) -> None:
-    url = site.page(f"/{uuid4().hex}.pdf", "Login", "Please sign in.")
-    job = await system.wait_for_end(await system.create("pdf", url=url))
-    assert job["error"]["code"] == "INVALID_PDF"
-    assert "text/html" in job["error"]["message"]
-
-
 @pytest.mark.parametrize("status", [429, 500])
 async def test_a_busy_or_broken_provider_is_asked_again(system: System, mistral: MistralServer, status: int) -> None:
     mistral.then(OCR, refused(status, Retry_After="0"))
@@ -157,10 +220,11 @@ async def test_what_no_retry_can_mend_fails_at_once(
     assert "results" not in job
 
 
-async def test_tesseract_that_is_not_installed_is_said_to_be_missing(system: System) -> None:
-    job = await ended(system, typed(fresh(system), ["x"]), "ocr", ocr_engine="tesseract")
-    if job["status"] == "completed":  # this machine has it
-        assert job["results"]["structured_data"]["metadata"]["ocr_engine"] == "tesseract"
-    else:
-        assert job["error"]["code"] == "OCR_PROVIDER_UNAVAILABLE"
-        assert "esseract" in job["error"]["message"]
+@pytest.mark.needs("tesseract", packages="tesseract-ocr tesseract-ocr-deu")
+async def test_tesseract_reads_a_scanned_page_in_german_and_english(system: System) -> None:
+    path = scanned(fresh(system), ["Größe und Übermaß", "The weather is fine"], dpi=200)
+    job = await done(system, path, "ocr", ocr_engine="tesseract")
+    data = job["results"]["structured_data"]
+    assert "Größe und Übermaß" in data["extracted_text"]
+    assert "The weather is fine" in data["extracted_text"]
+    assert data["metadata"]["ocr_engine"] == "tesseract"

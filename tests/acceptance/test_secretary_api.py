@@ -1,7 +1,4 @@
-"""The Secretary job API as its document shows it (contract 2a, 3, 5, 6, 7, 14): each request and answer, key by key.
-
-These tests speak HTTP alone and could be pointed at another server.
-"""
+"""What the Secretary job API does beyond its document (contract 1, 2e, 4a): that one is checked in tests/contract."""
 
 import re
 from typing import Any
@@ -10,9 +7,7 @@ import httpx
 import pytest
 
 from tests.support.documents import pdf
-from tests.support.system import System, is_final
-
-TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+from tests.support.system import System
 
 
 def success(reply: httpx.Response) -> dict[str, Any]:
@@ -23,54 +18,11 @@ def success(reply: httpx.Response) -> dict[str, Any]:
     return dict(reply.json()["data"])
 
 
-async def test_post_jobs_answers_the_created_job(system: System) -> None:
-    path = str(pdf(system.files / "created.pdf"))
-    body = {
-        "job_type": "pdf",
-        "parameters": {"filename": path, "extraction_method": "native", "use_cache": True},
-        "user_id": "optional-user-id",
-    }
-    reply = await system.client.post("/api/jobs/", json=body)
-    data = success(reply)
-    assert set(data) == {"job_id", "job"}
-    assert {"job_id", "job_type", "status", "created_at", "parameters"} <= set(data["job"])
-    assert data["job"]["job_id"] == data["job_id"]
-    assert data["job_id"].startswith("job-")
-    assert data["job"]["job_type"] == "pdf"
-    assert data["job"]["status"] == "pending"
-    assert TIME.match(data["job"]["created_at"])
-    assert data["job"]["parameters"] == body["parameters"]
-    assert re.match(r"^\d+:\d+$", reply.headers["Piperoll-Position"])
-
-
 @pytest.mark.parametrize("path", ["/api/jobs", "/api/jobs/"])
 async def test_post_jobs_works_with_and_without_the_slash_and_never_redirects(system: System, path: str) -> None:
     reply = await system.client.post(path, json={"job_type": "noop", "parameters": {}}, follow_redirects=False)
-    success(reply)
-
-
-async def test_get_job_shows_a_completed_pdf_as_documented(system: System) -> None:
-    path = str(pdf(system.files / "completed.pdf", pages=4))
-    job_id = await system.create("pdf", filename=path)
-    await system.wait_for_end(job_id)
-    job = success(await system.client.get(f"/api/jobs/{job_id}"))
-    assert {"job_id", "job_type", "status", "created_at", "updated_at", "progress", "results", "logs"} <= set(job)
-    assert job["status"] == "completed"
-    assert TIME.match(job["created_at"])
-    assert TIME.match(job["updated_at"])
-    assert job["progress"] == {"step": "completed", "percent": 100, "message": "Processing completed"}
-    assert {"structured_data", "assets", "target_dir"} <= set(job["results"])
-    data = job["results"]["structured_data"]
-    assert {"extracted_text", "metadata"} <= set(data)
-    assert data["extracted_text"].startswith("--- Seite 1 ---")
-    assert "This is page 4." in data["extracted_text"]
-    assert data["metadata"]["page_count"] == 4
-    assert [entry["page"] for entry in data["metadata"]["text_contents"]] == [1, 2, 3, 4]
-    assert all(entry["text"] == entry["content"] for entry in data["metadata"]["text_contents"])
-    assert job["results"]["assets"] == []
-    assert job["logs"][0]["message"] == "Job started"
-    assert all(set(entry) == {"timestamp", "level", "message"} for entry in job["logs"])
-    assert "error" not in job
+    assert success(reply)["job_id"].startswith("job-")
+    assert re.match(r"^\d+:\d+$", reply.headers["Piperoll-Position"])
 
 
 async def test_include_images_lists_one_asset_a_page(system: System) -> None:
@@ -93,78 +45,11 @@ async def test_a_page_range_extracts_those_pages_only(system: System) -> None:
     assert "page 4." not in text
 
 
-async def test_post_batch_answers_the_created_batch(system: System) -> None:
-    first, second = (str(pdf(system.files / name)) for name in ("file1.pdf", "file2.pdf"))
-    body = {
-        "batch_name": "My Batch",
-        "jobs": [
-            {"job_type": "pdf", "parameters": {"filename": first}},
-            {"job_type": "pdf", "parameters": {"filename": second}},
-        ],
-    }
-    data = success(await system.client.post("/api/jobs/batch", json=body))
-    batch = data["batch"]
-    assert {"batch_id", "batch"} <= set(data)
-    assert {"batch_id", "batch_name", "status", "job_count", "jobs"} <= set(batch)
-    assert batch["batch_id"] == data["batch_id"]
-    assert (batch["batch_name"], batch["status"], batch["job_count"]) == ("My Batch", "pending", 2)
-    assert [job["parameters"]["filename"] for job in batch["jobs"]] == [first, second]
-
-
-async def test_get_batch_shows_counts_and_members_as_documented(system: System) -> None:
-    created = await system.create_batch(2)
-    for member in created["jobs"]:
-        await system.wait_for_end(member["job_id"])
-    batch = success(await system.client.get(f"/api/jobs/batch/{created['batch_id']}"))
-    assert batch["batch_id"] == created["batch_id"]
-    assert batch["batch_name"] == "Trial"
-    assert batch["status"] == "completed"
-    assert (batch["job_count"], batch["completed_count"], batch["failed_count"]) == (2, 2, 0)
-    assert (batch["total_jobs"], batch["completed_jobs"], batch["failed_jobs"]) == (2, 2, 0)
-    assert batch["jobs"] == [{"job_id": job["job_id"], "status": "completed"} for job in created["jobs"]]
-
-
 async def test_a_new_batch_and_each_member_can_be_read_at_once(system: System) -> None:
     created = await system.create_batch(5, sleep_s=0.5)
     assert (await system.batch(created["batch_id"]))["job_count"] == 5
     for member in created["jobs"]:
         assert (await system.job(member["job_id"]))["status"] in ("pending", "processing", "completed")
-
-
-async def test_completion_and_progress_hooks_carry_what_the_document_shows(system: System) -> None:
-    path = str(pdf(system.files / "hooked.pdf"))
-    webhook = {"url": system.receiver.url("/documented"), "token": "webhook_auth_token", "jobId": "client_job_id"}
-    job_id = await system.create("pdf", filename=path, webhook=webhook)
-    hooks = (await system.wait_for_final_hooks([job_id]))[job_id]
-    final = hooks[-1]
-    assert (final["phase"], final["message"]) == ("completed", "Processing completed")
-    assert {"extracted_text", "metadata"} <= set(final["data"])
-    assert "This is page 1." in final["data"]["extracted_text"]
-    assert final["job"]["id"] == "client_job_id"
-    progress = [hook for hook in hooks if not is_final(hook)]
-    assert progress, "one progress hook is always attempted"
-    assert all(hook["phase"] == "processing" and isinstance(hook["progress"], int) for hook in progress)
-    assert all(hook["process"]["id"] == job_id for hook in hooks)
-    sent = [request for request in system.receiver.received if request.json["process"]["id"] == job_id]
-    for request in sent:
-        assert request.headers["Authorization"] == "Bearer webhook_auth_token"
-        assert request.headers["X-Callback-Token"] == "webhook_auth_token"
-        assert request.headers["Content-Type"] == "application/json"
-        assert b"webhook_auth_token" not in request.body
-
-
-async def test_a_failing_job_tells_its_receiver_why(system: System) -> None:
-    webhook = {"url": system.receiver.url("/failing")}
-    job_id = await system.create("pdf", filename=str(system.files / "absent.pdf"), webhook=webhook)
-    final = (await system.wait_for_final_hooks([job_id]))[job_id][-1]
-    assert final["phase"] == "error"
-    assert final["error"]["code"] == "FILE_NOT_FOUND"
-    assert final["data"] is None
-    job = await system.job(job_id)
-    assert job["status"] == "failed"
-    assert job["error"]["code"] == "FILE_NOT_FOUND"
-    assert job["progress"]["step"] == "error"
-    assert "results" not in job
 
 
 async def test_the_webhook_token_is_never_shown_again(system: System) -> None:

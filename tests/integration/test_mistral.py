@@ -113,11 +113,13 @@ def test_vision_sends_the_pictures_as_data_urls(server: MistralServer) -> None:
 def test_transcription_sends_the_audio_and_its_language(server: MistralServer, tmp_path: Path) -> None:
     audio = tmp_path / "talk.mp3"
     audio.write_bytes(b"sound")
-    assert providers(server).transcribe(audio, "de") == server.speech
+    told = providers(server).transcribe(audio, "de")
+    assert (told.text, told.language, told.segments) == (server.speech, "de", ())
     parts = server.requests(AUDIO)[0].parts
     assert parts["file"] == ("talk.mp3", b"sound")
     assert (parts["language"][1], parts["model"][1]) == (b"de", b"voxtral-mini-latest")
-    assert providers(server).transcribe(audio) == server.speech
+    (segment,) = providers(server).transcribe(audio).segments
+    assert (segment.start, segment.end, segment.text) == (0.0, 1.0, server.speech)
     assert "language" not in server.requests(AUDIO)[1].parts
 
 
@@ -266,7 +268,7 @@ def test_chat_and_vision_go_to_the_openai_compatible_server_when_one_is_set(serv
         both = providers(server, chat_url=f"{other.url}/v1", chat_key=KEY)
         assert talk(both) == "from the other"
         assert look(both) == "Text seen in 1 image"
-        assert listen(both) == server.speech
+        assert listen(both).text == server.speech
         assert server.requests(CHAT) == []
         alone = Providers(ProviderSetup(chat_url=other.url, chat_key=KEY))
         assert (alone.has_chat, alone.has_ocr) == (True, False)

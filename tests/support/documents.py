@@ -1,8 +1,13 @@
-"""Small PDFs of our own, made when a test needs them."""
+"""Small documents of our own, good and bad, made when a test needs them."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import pymupdf
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+BOMB_BYTES = 256 * 1024**2
 
 
 def pdf(path: Path, pages: int = 3, password: str | None = None) -> Path:
@@ -18,3 +23,14 @@ def pdf(path: Path, pages: int = 3, password: str | None = None) -> Path:
         document.save(path)
     document.close()
     return path
+
+
+def zip_bomb(size: int = BOMB_BYTES) -> bytes:
+    """A small ZIP with the parts of a Word document, the text of which would inflate to `size` bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        with archive.open("word/document.xml", "w", force_zip64=True) as part:
+            for _ in range(size // 1_048_576):
+                part.write(bytes(1_048_576))
+    return out.getvalue()

@@ -48,7 +48,10 @@ def created(batch_id: str | None = None, has_webhook: bool = False) -> JobCreate
 
 def completed(run: str) -> JobCompleted:
     """The success of a run."""
-    return JobCompleted(run=run, result=claim(f"{run}/result"), duration_ms=5)
+    counts = {"totalChunks": 3, "filesProcessed": 1}
+    return JobCompleted(
+        run=run, result=claim(f"{run}/result"), duration_ms=5, bytes_in=7, method="native", counts=counts
+    )
 
 
 def life(has_webhook: bool = False) -> list[Event]:

@@ -1,4 +1,4 @@
-"""Mistral's wire format, spoken by a server of ours: files, OCR with pictures, chat, vision, transcription.
+"""Mistral's wire format, spoken by a server of ours: files, OCR with pictures, chat, vision, transcription, embeddings.
 
 It answers deterministically from what it is sent. `then(path, reply, …)` has it misbehave for the next requests to a
 path, in turn; after that it answers as always.
@@ -7,6 +7,7 @@ path, in turn; after that it answers as always.
 import base64
 import json
 import re
+import zlib
 from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,8 @@ from tests.support.web_server import Reply, Request, WebServer, json_reply
 
 KEY = "mistral-key"
 OCR, FILES, CHAT, AUDIO = "/v1/ocr", "/v1/files", "/v1/chat/completions", "/v1/audio/transcriptions"
+EMBEDDINGS = "/v1/embeddings"
+DIMENSIONS = 1024
 Json = dict[str, Any]
 
 
@@ -92,7 +95,13 @@ class MistralServer:
             return queued.popleft()
         if request.method == "DELETE":
             return self._delete(request)
-        routes = {OCR: self._ocr, FILES: self._upload, CHAT: self._complete, AUDIO: self._transcribe}
+        routes = {
+            OCR: self._ocr,
+            FILES: self._upload,
+            CHAT: self._complete,
+            AUDIO: self._transcribe,
+            EMBEDDINGS: self._embed,
+        }
         return routes[request.path](request) if request.path in routes else refused(404, "no such route")
 
     def _upload(self, request: Request) -> Reply:
@@ -143,7 +152,27 @@ class MistralServer:
     def _transcribe(self, request: Request) -> Reply:
         usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "prompt_audio_seconds": 1}
         model = request.parts["model"][1].decode()
-        return json_reply({"model": model, "text": self.speech, "language": None, "segments": [], "usage": usage})
+        segment = {"type": "transcription_segment", "text": f" {self.speech}", "start": 0.0, "end": 1.0}
+        segments = [segment] if "timestamp_granularities" in request.parts else []
+        document = {"model": model, "text": self.speech, "language": None, "segments": segments, "usage": usage}
+        return json_reply(document)
+
+    def _embed(self, request: Request) -> Reply:
+        asked = request.json
+        data = [
+            {"object": "embedding", "index": index, "embedding": embedding_of(text)}
+            for index, text in enumerate(asked["input"])
+        ]
+        usage = {"prompt_tokens": 1, "completion_tokens": 0, "total_tokens": 1}
+        return json_reply({"id": "e-1", "object": "list", "model": asked["model"], "data": data, "usage": usage})
+
+
+def embedding_of(text: str) -> list[float]:
+    """The vector that the server gives a text: texts that share words are near to each other."""
+    vector = [0.0] * DIMENSIONS
+    for word in re.findall(r"\w+", text.lower()) or [text]:
+        vector[zlib.crc32(word.encode()) % DIMENSIONS] += 3.0
+    return vector
 
 
 def _chat_document(text: str) -> Json:

@@ -22,9 +22,9 @@ from piperoll.seal import Seal
 from piperoll.settings import Settings
 from schemas.claims import Claim
 from schemas.envelope import Fact
-from schemas.events import Event, JobCompleted, JobCreated, JobProgress, JobStarted
-from schemas.ids import draw_job_id, event_id
-from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
+from schemas.events import EndpointRegistered, Event, JobCompleted, JobCreated, JobProgress, JobStarted
+from schemas.ids import draw_endpoint_id, draw_job_id, event_id
+from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
 from services.notifier.app import Log, Notifier, assemble
 from services.notifier.guard import Lookup
 from tests.support.waiting import wait_until
@@ -63,6 +63,27 @@ class Rig:
         data = {"extracted_text": text, "metadata": {"page_count": 1}}
         result = self.put(f"{job_id}/run", {"structured_data": data, "assets": [], "target_dir": ""})
         return JobCompleted(run="run", result=result)
+
+    async def register(
+        self, url: str, *statuses: str, token: str | None = None, owner: str = "owner", deliver: bool = True
+    ) -> str:
+        """Registers an endpoint under the secret SECRET; the notifier knows it at once unless told otherwise."""
+        endpoint_id = draw_endpoint_id()
+        settings = {
+            "url": url,
+            "secret": self.seal.seal(SECRET),
+            "token": None if token is None else self.seal.seal(token),
+        }
+        claim = self.put(f"endpoints/{endpoint_id}", settings)
+        await self.tell(endpoint_id, EndpointRegistered(settings=claim, statuses=statuses), owner, deliver)
+        return endpoint_id
+
+    async def tell(self, endpoint_id: str, data: Event, owner: str = "owner", deliver: bool = True) -> None:
+        """Appends a fact about an endpoint."""
+        fact_id = event_id(endpoint_id, type(data).__name__)
+        await self.log.append(ENDPOINT_EVENTS, Fact(fact_id, endpoint_id, owner, datetime.now(UTC), "api", data))
+        if deliver:
+            await self.log.deliver()
 
     async def append(self, job_id: str, *data: Event, deliver: bool = True) -> None:
         """Appends facts about a job and, unless told otherwise, hands them to the notifier."""
@@ -110,6 +131,7 @@ class Rig:
         await wait_until(reached, timeout, f"{job_id} to be {state}")
 
 
+SECRET = "whsec_" + "c2VjcmV0" * 4
 STARTED = JobStarted(number=1, run="run", worker="worker")
 
 
@@ -133,6 +155,7 @@ async def running(
         dead_letters = DeadLetters(log)
         notifier = assemble(settings, pool, Log(log, log, dead_letters, CLUSTER), stopping, owned, lookup)
         await log.subscribe(JOB_DELIVERIES, notifier.settled)
+        await log.subscribe(ENDPOINT_EVENTS, notifier.endpoints)
         await log.subscribe(JOB_EVENTS, notifier.intake)
         await log.deliver()
         task = asyncio.create_task(notifier.run((), stopping))
@@ -140,6 +163,7 @@ async def running(
             yield Rig(settings, pool, log, notifier)
         finally:
             await log.unsubscribe(JOB_EVENTS, notifier.intake)
+            await log.unsubscribe(ENDPOINT_EVENTS, notifier.endpoints)
             await log.unsubscribe(JOB_DELIVERIES, notifier.settled)
             stopping.set()
             await task

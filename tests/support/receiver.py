@@ -98,11 +98,11 @@ async def endless(request: web.Request) -> web.StreamResponse:
 class Receiver:
     """Records requests. Answers 200 unless told otherwise: `answers(path, first, second, …)`, the last one stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.received: list[Received] = []
         self._answers: dict[str, list[Answer]] = defaultdict(lambda: [status(200)])
         self._runner: web.AppRunner | None = None
-        self._port = 0
+        self._port = port
 
     async def __aenter__(self) -> "Receiver":
         app = web.Application(client_max_size=1024**3)

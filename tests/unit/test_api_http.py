@@ -14,6 +14,7 @@ import pytest
 
 from piperoll.blobs import AsyncBlobs, Blobs
 from piperoll.clock import utc_now
+from piperoll.embeddings import Remote
 from piperoll.log.memory import MemoryLog
 from piperoll.postgres import connect_pool
 from piperoll.seal import Seal
@@ -21,18 +22,28 @@ from piperoll.settings import Settings
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import BatchCreated, JobCreated
-from schemas.topics import JOB_EVENTS
+from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_EVENTS
 from services.api.access import Access
+from services.api.catching_up import CatchingUp
 from services.api.commands import Commands
 from services.api.contents import Contents
 from services.api.creation import Creator
+from services.api.devana_listing import DevanaListing
+from services.api.document_model import DocumentModel
+from services.api.documents import DocumentCommands
+from services.api.endpoints import Endpoints
 from services.api.ends import LogEnds
+from services.api.intake import Intake
+from services.api.library import Library
 from services.api.listing import Listing
 from services.api.outputs import Outputs
 from services.api.parts import Parts
 from services.api.positions import Positions
+from services.api.rate_limit import RateLimit
 from services.api.read_model import ReadModel
 from services.api.reading import Reading
+from services.api.resolving import Resolver
+from services.api.searching import Search
 from services.api.spread import IdSpread
 from services.api.submissions import Rules
 from services.api.watch import JobWatch
@@ -86,21 +97,41 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
     reading = Reading(
         read_model, positions, LogEnds(log, 1.0), JobWatch(read_model, positions), contents, deadline_s=1.0
     )
-    commands = Commands(log, blobs, seal, utc_now, 1.0)
+    catching_up = CatchingUp(positions, LogEnds(log, 1.0, DOCUMENT_EVENTS), 1.0, DOCUMENT_EVENTS)
+    library = Library(DocumentModel(pool, 1.0), catching_up, reading)
+    commands = Commands(log, blobs, seal, utc_now, 1.0, Resolver(library))
+    documents = DocumentCommands(log, blobs, utc_now, 1.0)
+    rules, creator = Rules.of(settings), Creator(commands, read_model, reading, IdSpread(PARTITIONS))
     parts = Parts(
-        rules=Rules.of(settings),
+        rules=rules,
         commands=commands,
-        creator=Creator(commands, read_model, reading, IdSpread(PARTITIONS)),
+        creator=creator,
         reading=reading,
         listing=Listing(read_model, reading, contents),
+        devana_listing=DevanaListing(read_model, reading, contents),
+        endpoints=Endpoints(
+            log,
+            blobs,
+            seal,
+            utc_now,
+            1.0,
+            pool,
+            CatchingUp(positions, LogEnds(log, 1.0, ENDPOINT_EVENTS), 1.0, ENDPOINT_EVENTS),
+            1.0,
+        ),
+        library=library,
+        documents=documents,
+        intake=Intake(blobs, documents, creator, rules, settings.max_upload_bytes),
+        search=Search(library.model, Remote.of(settings)),
         outputs=Outputs(blobs),
         read_model=read_model,
         blobs=blobs,
         problems=dict,
         max_body_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,
+        document_wait_s=1.0,
     )
-    app = build_app(parts, Access(pool, "pepper", ["good-key"], 60, 1.0))
+    app = build_app(parts, Access(pool, "pepper", ["good-key"], 60, 1.0), RateLimit(pool, 100, 1.0))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=KEY) as client:
         yield Api(client, log, blobs, seal)
@@ -130,7 +161,6 @@ async def test_a_job_is_one_fact_and_its_parameters_are_a_blob(api: Api, path: s
     assert isinstance(fact.data, JobCreated)
     assert (fact.data.priority, fact.data.target_id, fact.data.user_id, fact.data.has_webhook) == (7, "t-1", "u", True)
     stored = await api.document(fact.data.parameters)
-    assert fact.data.parameters.uri.startswith(f"{data['job_id']}/in/")
     assert stored["job_type"] == "noop"
     sealed = stored["parameters"]["webhook"].pop("token")["sealed"]
     assert api.seal.open(sealed) == "very-secret"
@@ -360,3 +390,45 @@ def make_unreadable() -> Callable[[Path], None]:
         folder.write_bytes(b"")
 
     return replace
+
+
+@pytest.mark.parametrize(
+    ("job_type", "parameters"),
+    [
+        ("extraction", {"document_id": "doc-1"}),
+        ("transcription", {"document_id": "doc-1"}),
+        ("generation", {"document_id": "doc-1", "prompt": "Sum it up."}),
+        ("embedding", {"folder_id": "folder-1"}),
+        ("sync", {"folder_id": "folder-1", "source": "file://{root}"}),
+        ("import", {"folder_id": "folder-1", "items": [{"url": "https://example.com/a.pdf"}]}),
+    ],
+)
+async def test_a_job_that_names_documents_is_not_accepted_while_nobody_can_tell_which(
+    api: Api, tmp_path: Path, job_type: str, parameters: dict[str, Any]
+) -> None:
+    if "source" in parameters:
+        parameters = {**parameters, "source": parameters["source"].format(root=tmp_path)}
+    job = {"job_type": job_type, "parameters": parameters}
+    for path, body in (("/api/jobs", job), ("/api/jobs/batch", {"jobs": [NOOP, job]})):
+        reply = await api.client.post(path, json=body)
+        assert error(reply, 503)["code"] == "READ_MODEL_UNAVAILABLE"
+        assert "Retry-After" in reply.headers
+    assert await api.facts() == []
+
+
+async def test_the_same_job_types_without_documents_need_kafka_and_blobs_only(api: Api) -> None:
+    for job_type, parameters in (
+        ("extraction", {"url": "https://example.com/a.pdf"}),
+        ("generation", {"text": "A text.", "prompt": "Sum it up."}),
+        ("import", {"items": [{"url": "https://example.com/a.pdf"}]}),
+    ):
+        reply = await api.client.post("/api/jobs", json={"job_type": job_type, "parameters": parameters})
+        assert reply.status_code == 200, reply.text
+
+
+async def test_without_postgres_a_list_under_v1_is_503_and_its_requests_are_not_counted(api: Api) -> None:
+    for _ in range(3):
+        reply = await api.client.get("/v1/jobs")
+        assert (reply.status_code, reply.json()["success"]) == (503, False)
+        assert reply.json()["error"]["code"] == "READ_MODEL_UNAVAILABLE"
+        assert "RateLimit-Limit" not in reply.headers

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from schemas.ids import draw_run
 from services.api.errors import ApiError
-from services.api.references import MAX_NAME_BYTES, check_address, check_filename, upload_name
+from services.api.references import MAX_NAME_BYTES, check_address, check_filename, check_source, upload_name
 
 ROOTS = ("/data/in", "/srv/scans/")
 FILE_ID = f"file-{draw_run()[:8]}-0000-4000-8000-000000000000"
@@ -123,3 +123,45 @@ def test_an_address_that_readers_take_differently_is_refused(url: str) -> None:
     with pytest.raises(ApiError) as refusal:
         check_address("webhook.url", url, ())
     assert refusal.value.code == "INVALID_PARAMETERS"
+
+
+STORES = ("s3://scans/2024/", "gs://all")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "file:///data/in",
+        "file:///data/in/",
+        "file:///data/in/2024/a%20b",
+        "file:///srv/scans",
+        "s3://scans/2024",
+        "s3://scans/2024/a b/",
+        "gs://all",
+        "gs://all/of/it",
+    ],
+)
+def test_a_source_is_a_root_or_an_object_store_or_lies_under_one(source: str) -> None:
+    check_source(source, ROOTS, STORES)
+
+
+@pytest.mark.parametrize(
+    ("source", "setting"),
+    [
+        ("file:///", "PIPEROLL_FILES_ROOTS"),
+        ("file:///data", "PIPEROLL_FILES_ROOTS"),
+        ("file:///data/inside", "PIPEROLL_FILES_ROOTS"),
+        ("file:///data/in%2f..%2f..", "PIPEROLL_FILES_ROOTS"),
+        ("s3://scans", "PIPEROLL_SYNC_STORES"),
+        ("s3://scans/20245", "PIPEROLL_SYNC_STORES"),
+        ("s3://scans/2024/%2e%2e/2025", "PIPEROLL_SYNC_STORES"),
+        ("s3://all/of/it", "PIPEROLL_SYNC_STORES"),
+        ("s3://other/data/in", "PIPEROLL_SYNC_STORES"),
+    ],
+)
+def test_a_source_outside_of_them_is_refused_with_the_setting_that_opens_it(source: str, setting: str) -> None:
+    with pytest.raises(ApiError) as refusal:
+        check_source(source, ROOTS, STORES)
+    assert (refusal.value.status, refusal.value.code) == (400, "INVALID_PARAMETERS")
+    assert setting in refusal.value.message
+    assert refusal.value.details["fields"][0]["field"] == "source"

@@ -137,3 +137,25 @@ def test_noop_is_unknown_unless_it_was_enabled() -> None:
         parse_job(body(noop()), Rules.of(Settings()))
     assert found.value.code == "UNKNOWN_JOB_TYPE"
     assert "noop" not in found.value.details["supported"]
+
+
+@pytest.mark.parametrize(
+    ("item", "field", "code"),
+    [
+        ({"filename": "/etc/passwd"}, "items.1.filename", "INVALID_PARAMETERS"),
+        ({"filename": "upload://nothing"}, "items.1.filename", "INVALID_PARAMETERS"),
+        ({"url": "http://10.0.0.1/a.pdf"}, "items.1.url", "BLOCKED_ADDRESS"),
+        ({}, "items.1", "INVALID_PARAMETERS"),
+    ],
+)
+def test_an_item_of_an_import_is_judged_as_a_job_s_own_file(item: dict[str, str], field: str, code: str) -> None:
+    items = [{"filename": "/data/in/a.pdf"}, item]
+    found = refusal({"job_type": "import", "parameters": {"items": items}})
+    assert found.code == code
+    assert found.details["fields"][0]["field"] == field
+
+
+def test_a_source_outside_the_roots_is_refused_with_the_setting_that_opens_it() -> None:
+    found = refusal({"job_type": "sync", "parameters": {"source": "file:///etc", "folder_id": "folder-1"}})
+    assert found.code == "INVALID_PARAMETERS"
+    assert "PIPEROLL_FILES_ROOTS" in found.message

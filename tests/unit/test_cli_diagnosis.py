@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.cli.diagnosis import NO_SPACE, Finding, of_memory, of_python, of_settings, of_space, of_user
+from piperoll.cli.diagnosis import NO_SPACE, Finding, of_memory, of_python, of_settings, of_space, of_user, of_vectors
 from piperoll.settings import Settings
 
 SEAL_KEY = f"k1:{base64.b64encode(bytes(32)).decode()}"
@@ -85,3 +85,10 @@ def test_an_old_python_fails_and_root_is_warned_about() -> None:
     assert of_python((3, 11)).level == "ok"
     assert of_user(True, embedded=True).level == "warn"
     assert of_user(False, embedded=True).level == "ok"
+
+
+def test_a_postgres_without_pgvector_fails_and_is_told_what_to_install() -> None:
+    missing = of_vectors(None)
+    assert missing.level == "fail"
+    assert "postgresql-18-pgvector" in missing.sentence
+    assert of_vectors("0.8.5").level == "ok"

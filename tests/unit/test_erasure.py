@@ -131,9 +131,8 @@ async def test_an_upload_goes_with_the_last_job_that_was_given_it(blobs: AsyncBl
     for job_id in ("job-1", "job-2"):
         given = {"filename": "upload://file-1/a.pdf"}
         give(blobs, job_id, **given)
-        use = uploads.use_of("acme", job_id, given)
-        assert use is not None
-        await blobs.mark(use)
+        for use in uploads.uses_by("acme", job_id, given):
+            await blobs.mark(use)
     erasing.eraser.erase("job-1", "acme")
     await erasing.gone("job-1")
     assert await blobs.names("uploads/acme/file-1")
@@ -142,6 +141,22 @@ async def test_an_upload_goes_with_the_last_job_that_was_given_it(blobs: AsyncBl
     assert await blobs.names("uploads/acme/file-1") == ()
     assert await blobs.names("uses") == ()
     assert await blobs.names("uploads/acme/file-2")
+
+
+async def test_all_uploads_of_an_import_go_with_it(blobs: AsyncBlobs, erasing: Erasing) -> None:
+    put(blobs, "uploads/acme/file-1/a.pdf", "uploads/acme/file-2/b.pdf", "uploads/acme/file-3/c.pdf")
+    items = [{"filename": f"upload://file-{number}/x.pdf"} for number in (1, 2, 1)]
+    given = {"items": [*items, {"url": "https://example.com"}, {"filename": "/in/a.pdf"}]}
+    give(blobs, "job-1", **given)
+    uses = uploads.uses_by("acme", "job-1", given)
+    assert uses == ("uses/acme/file-1/job-1", "uses/acme/file-2/job-1")
+    for use in (*uses, "uses/acme/file-2/job-2"):
+        await blobs.mark(use)
+    erasing.eraser.erase("job-1", "acme")
+    await erasing.gone("job-1")
+    assert await blobs.names("uploads/acme/file-1") == ()
+    assert await blobs.names("uploads/acme/file-2")  # another job reads it
+    assert await blobs.names("uploads/acme/file-3")
 
 
 async def test_a_batch_whose_name_and_specs_are_no_parameters_is_erased_too(

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.blobs import Blobs
+from piperoll.settings import Settings
 from schemas.errors import ErrorCode
+from services.worker import dialling
 from services.worker.download import NAME_BYTES, Reply, bare_name, redirect_target
 from services.worker.errors import ProcessingError
 from services.worker.fetching import Fetched, fetch
@@ -126,6 +128,16 @@ def test_a_gibibyte_is_cut_off_at_the_limit(get: Fetch, site: Website, tmp_path:
     assert sum(file.stat().st_size for file in (tmp_path / "scratch").iterdir()) <= 1_000_000
 
 
+def test_whoever_watches_a_long_download_hears_of_it_as_it_comes(tmp_path: Path, site: Website) -> None:
+    heard: list[int] = []
+    limits = Limits((), 1_000_000, 1, networks=LOOPBACK, fetch_timeout_s=20.0)
+    blobs = Blobs(f"file://{tmp_path}/blobs")
+    workspace = Workspace("job-1", "run-1", "owner", 1, blobs, limits, tmp_path / "scratch")
+    fetched = fetch(site.endless("/long", 500_000), workspace, beat=lambda: heard.append(1))
+    assert fetched.size == 500_000 // 65536 * 65536
+    assert len(heard) > 1
+
+
 def test_a_size_that_is_announced_too_large_is_not_waited_for(get: Fetch, site: Website) -> None:
     assert refusal(get, site.announced("/large", 2_000_000)) == (ErrorCode.FILE_TOO_LARGE, False)
 
@@ -140,6 +152,20 @@ def test_a_server_that_takes_its_time_is_left(get: Fetch, site: Website, kind: s
     started = time.monotonic()
     assert refusal(get, url, fetch_timeout_s=0.5) == (ErrorCode.TIMEOUT, True)
     assert time.monotonic() - started < 3
+
+
+def test_a_server_that_says_nothing_is_left_long_before_time_is_up(
+    get: Fetch, site: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A video may take half an hour, but not to begin: the worker's patience with a silent run is shorter."""
+    monkeypatch.setattr(dialling, "SILENCE_S", 0.3)
+    with pytest.raises(ProcessingError, match="keeps silent") as failed:
+        get(site.slow("/silent", 30), fetch_timeout_s=1800.0)
+    assert (failed.value.code, failed.value.retryable) == (ErrorCode.TIMEOUT, True)
+
+
+def test_silence_is_shorter_than_the_worker_s_patience_with_a_run() -> None:
+    assert Settings.model_fields["stall_timeout_s"].default > dialling.SILENCE_S
 
 
 @pytest.mark.parametrize("kind", ["cut", "gone"])

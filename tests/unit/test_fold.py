@@ -1,5 +1,6 @@
 """The fold of a job: what any history at all may do to it, and what each fact does in the state it is meant for."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -277,6 +278,22 @@ def test_erasure_of_a_running_job_ends_it() -> None:
     job = folded(created(), started(1), progress("worker-a/1"), ERASED)
     assert (job.status, job.erased) == (Status.CANCELLED, True)
     assert job.ended_at == BEGAN + timedelta(seconds=3)
+
+
+def test_a_completion_leaves_its_numbers_also_in_the_stored_form() -> None:
+    job = folded(created(), started(1), completed("worker-a/1"))
+    again = CODEC.validate_json(CODEC.dump_json(job))
+    for one in (job, again):
+        assert (one.method, one.bytes_in) == ("native", 7)
+        assert one.counts == {"totalChunks": 3, "filesProcessed": 1}
+    assert again == job
+
+
+def test_a_state_stored_before_there_were_such_numbers_is_read() -> None:
+    stored = json.loads(CODEC.dump_json(folded(created())))
+    for name in ("method", "bytes_in", "counts"):
+        del stored[name]
+    assert CODEC.validate_json(json.dumps(stored)) == folded(created())
 
 
 def test_times_are_clamped_so_that_they_never_go_back() -> None:

@@ -1,5 +1,6 @@
 """The `pdf` processor on files made here: texts, ranges, images, progress, and every way in which a file is bad."""
 
+import hashlib
 import os
 import threading
 import time
@@ -95,6 +96,28 @@ def test_a_result_has_the_text_page_by_page(workspace, tmp_path):
     assert metadata["process_dir"] == workspace.target_dir == str(tmp_path / "blobs" / "job-1" / "run-1")
     assert (result.pages, result.assets) == (3, ())
     assert not workspace.scratch.exists()
+
+
+def test_typeset_ligatures_come_out_as_their_letters(workspace, tmp_path):
+    with pymupdf.open() as document:
+        page = document.new_page()
+        writer = pymupdf.TextWriter(page.rect)
+        writer.append((72, 72), "The e\ufb03cient \ufb01le \ufb02ows o\ufb00.", font=pymupdf.Font("cjk"))
+        writer.write_text(page)
+        document.save(tmp_path / "in" / "typeset.pdf")
+    result, _ = run(workspace, tmp_path / "in" / "typeset.pdf")
+    assert "The efficient file flows off." in result.structured_data["extracted_text"]
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha256"])
+def test_a_file_hash_is_compared_with_the_content(workspace, tmp_path, algorithm):
+    path = make_pdf(tmp_path / "in" / "a.pdf")
+    digest = hashlib.new(algorithm, path.read_bytes()).hexdigest()
+    result, _ = run(workspace, path, file_hash=digest.upper())
+    assert result.pages == 3
+    error = refused(workspace, path, file_hash=digest[::-1])
+    assert (error.code, error.error_type) == (ErrorCode.INVALID_PARAMETERS, "FileHashMismatch")
+    assert digest in error.message
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from services.worker.verdict import Reporter
 from tests.support.waiting import wait_until
 
 
-def reporter_over(log: MemoryLog) -> tuple[Reporter, Journal]:
+def reporter_over(log: MemoryLog, has_webhook: bool = True) -> tuple[Reporter, Journal]:
     journal = Journal(log, utc_now, "job-1", "local", "run-1")
-    return Reporter(journal, "run-1"), journal
+    return Reporter(journal, "run-1", has_webhook), journal
 
 
 def report(reporter: Reporter, *told: tuple[str, int]) -> None:
@@ -38,12 +38,33 @@ async def test_what_comes_too_soon_waits_and_only_the_newest_of_it_is_told() -> 
     assert await steps_in(log) == ["initializing", "extracting_text"]
 
 
-async def test_the_first_progress_of_a_run_is_told_at_once() -> None:
+async def test_the_first_progress_of_a_run_is_told_at_once_where_a_webhook_waits_for_it() -> None:
     log = MemoryLog(partitions=1)
     reporter, journal = reporter_over(log)
     report(reporter, ("initializing", 0))
     await journal.flush()
     assert await steps_in(log) == ["initializing"]
+
+
+async def test_a_run_that_nobody_could_watch_says_nothing_before_its_end() -> None:
+    log = MemoryLog(partitions=1)
+    reporter, journal = reporter_over(log, has_webhook=False)
+    report(reporter, ("initializing", 0), ("reading_file", 10))
+    reporter.close()
+    await journal.flush()
+    assert await steps_in(log) == []
+
+
+async def test_a_longer_run_without_a_webhook_tells_the_newest_of_what_it_came_to() -> None:
+    log = MemoryLog(partitions=1)
+    reporter, _ = reporter_over(log, has_webhook=False)
+    report(reporter, ("initializing", 0), ("reading_file", 10))
+
+    async def told() -> bool:
+        return len(await steps_in(log)) == 1
+
+    await wait_until(told, 5, "the progress that waited")
+    assert await steps_in(log) == ["reading_file"]
 
 
 async def test_what_waits_when_the_run_ends_is_never_told() -> None:

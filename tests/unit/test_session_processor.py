@@ -10,6 +10,7 @@ import yaml
 from tests.support.media import film, speech
 from tests.support.mistral import AUDIO, CHAT, MistralServer
 from tests.support.sessions import Stage, notes_with
+from tests.support.voice import KEY_WORDS, SENTENCE, says
 from tests.support.website import Website
 
 STEPS = {
@@ -171,7 +172,8 @@ def test_a_given_transcript_spares_the_video(offline):
 
 
 def test_without_a_provider_names_stay_texts_are_native_and_notes_say_so(offline):
-    document = offline.run(video_url=offline.site.url("/never.mp4"), attachments_url=offline.attach())
+    asked = {"video_url": offline.site.url("/never.mp4"), "source_language": "fr"}  # the local recogniser has English
+    document = offline.run(**asked, attachments_url=offline.attach())
     assert document["markdown_file"].endswith("/sessions/Soil Days/de/Main_Hall/on soil.md")
     assert document["page_texts"] == ["This is page 1.\n", "This is page 2.\n"]
     assert document["video_transcript"] == ""
@@ -179,6 +181,14 @@ def test_without_a_provider_names_stay_texts_are_native_and_notes_say_so(offline
     for text in ("Names were not translated", "attachment's own text", "was not transcribed", "local rules"):
         assert len(notes_with(document, text)) == 1
     assert offline.result.cacheable  # nothing failed: the next run would make the same
+
+
+def test_without_a_provider_english_is_transcribed_on_this_machine(offline):
+    video = offline.site.file("/voice.wav", says(SENTENCE), "audio/wav")
+    document = offline.run(video_url=video)
+    assert [word for word in KEY_WORDS if word not in document["video_transcript"].lower()] == []
+    assert not notes_with(document, "video")
+    assert offline.result.cacheable
 
 
 def test_no_archive_is_made_when_none_is_wanted(offline):

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from piperoll.blobs import BlobStoreError
+from piperoll.domain.backlog import Backlog
 from piperoll.domain.job import Status
+from piperoll.log.checkpoint import Checkpoints
 from piperoll.log.record import Record
 from schemas.claims import Claim
 from schemas.envelope import UnknownEventError
@@ -294,6 +296,30 @@ def test_a_checkpoint_shortens_the_replay_and_changes_nothing_else() -> None:
     world = simulate(story)
     accounted(world, [f"job-{number}" for number in range(5)])
     assert len(world.stage.begun) == 5
+
+
+@pytest.mark.parametrize(
+    ("next_offset", "last", "begun"),
+    [(3, "its own", {3, 4}), (3, "another", {0, 1, 2, 3, 4}), (99, "its own", {0, 1, 2, 3, 4})],
+    ids=["of this log", "of a log with another record there", "of a longer log"],
+)
+def test_a_checkpoint_of_another_log_is_passed_over(next_offset: int, last: str, begun: set[int]) -> None:
+    """As when the log, but not the blob store, was restored from a backup, and has gone on since.
+
+    The checkpoint knows of no open job: whoever trusts it begins with what stands behind it.
+    """
+
+    async def story(world: World) -> None:
+        for number in range(5):
+            await create(world, f"job-{number}")
+        ids = [record.ce_id for record in await records(world)]
+        last_ce_id = ids[2] if last == "its own" else ids[1]
+        await Checkpoints(world.blobs, "cluster", "simulation").save(0, Backlog(), next_offset, last_ce_id)
+        world.start_worker("worker-1")
+        await world.settle(60)
+
+    world = simulate(story, partitions=1)
+    assert {job_id for job_id, *_ in world.stage.begun} == {f"job-{number}" for number in begun}
 
 
 def test_another_owners_job_waits_for_no_more_than_one_slot_to_free() -> None:

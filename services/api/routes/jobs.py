@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from piperoll.domain.job import Status
-from piperoll.seal import SealError
 from schemas.errors import ErrorCode
 from services.api import openapi
 from services.api.answers import success
@@ -16,13 +15,15 @@ from services.api.bodies import read_json
 from services.api.caller import caller_of, header_user, idempotency_key
 from services.api.errors import ApiError, invalid_field, invalid_request
 from services.api.listing import asked_jobs
-from services.api.parts import Parts, parts_of
+from services.api.parts import parts_of
+from services.api.restarting import again
 from services.api.routes.lookup import own_job
 from services.api.routes.plain import PlainRoute
 from services.api.rows import JobRow
-from services.api.submissions import Submission, parse_job, restarted
+from services.api.submissions import Submission, parse_job
 from services.api.views import created_job
 
+collection = APIRouter(tags=["jobs"], route_class=PlainRoute)
 router = APIRouter(tags=["jobs"], route_class=PlainRoute)
 
 MAX_WAIT_S = 60
@@ -30,8 +31,8 @@ MAX_REASON_CHARS = 64  # as in schemas.events.JobCancelled
 _SECONDS = re.compile(r"\d{1,4}(\.\d{1,6})?")
 
 
-@router.post("/api/jobs/", **openapi.CREATE_JOB)
-@router.post("/api/jobs", include_in_schema=False)
+@collection.post("/api/jobs/", **openapi.CREATE_JOB)
+@collection.post("/api/jobs", include_in_schema=False)
 async def create_job(request: Request) -> Response:
     """Accepts a job; it runs later. Answers once the log has it."""
     parts, user = parts_of(request), header_user(request)
@@ -39,8 +40,8 @@ async def create_job(request: Request) -> Response:
     return await _created(request, job)
 
 
-@router.get("/api/jobs/", **openapi.LIST_JOBS)
-@router.get("/api/jobs", include_in_schema=False)
+@collection.get("/api/jobs/", **openapi.LIST_JOBS)
+@collection.get("/api/jobs", include_in_schema=False)
 async def list_jobs(request: Request) -> Response:
     """The owner's jobs, newest first, without their results and logs. Filters combine."""
     asked = asked_jobs(request.query_params, header_user(request))
@@ -60,8 +61,8 @@ async def get_job(request: Request, job_id: str) -> Response:
 async def delete_job(request: Request, job_id: str) -> Response:
     """Erases a job and all it made; a running one is stopped. 202 when that was not read back in time."""
     parts = parts_of(request)
-    await own_job(request, job_id)
-    position = await parts.commands.erase_job(job_id, caller_of(request))
+    job = (await own_job(request, job_id)).job
+    position = await parts.commands.erase_job(job_id, job.parameters if job else None, caller_of(request))
     passed = await parts.reading.passed(position)
     return success({"job_id": job_id, "message": "job deleted"}, position, status=200 if passed else 202)
 
@@ -89,25 +90,14 @@ async def restart_job(request: Request, job_id: str) -> Response:
     if not row.status.terminal:
         said = f"the job has not ended: it is {row.status.value}; cancel it or wait for its end"
         raise ApiError(409, ErrorCode.CONFLICT, said, {"status": row.status.value})
-    return await _created(request, await _again(parts_of(request), row))
+    parts = parts_of(request)
+    return await _created(request, await again(parts.reading, parts.commands, parts.rules, row))
 
 
 async def _created(request: Request, job: Submission) -> Response:
     created = await parts_of(request).creator.job(job, caller_of(request), idempotency_key(request))
     data = {"job_id": created.subject, "job": created_job(created.subject, job, created.created_at)}
     return success(data, created.position, headers=created.headers)
-
-
-async def _again(parts: Parts, row: JobRow) -> Submission:
-    """The job that a restart creates. Raises ApiError: CONFLICT (409), and 400 where its like is allowed no more."""
-    document = (await parts.reading.documents(row)).parameters
-    if document is None:
-        raise ApiError(409, ErrorCode.CONFLICT, "the job's parameters are gone: create a new job instead")
-    try:
-        given = parts.commands.opened(document["parameters"])
-    except SealError as error:
-        raise ApiError(409, ErrorCode.CONFLICT, f"the webhook's token cannot be used again: {error}") from error
-    return restarted(row.job_id, document["job_type"], given, row.user_id, parts.rules)
 
 
 def _ended(row: JobRow) -> ApiError:

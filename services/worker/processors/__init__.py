@@ -6,9 +6,15 @@ from typing import cast
 from services.worker.processors.contract import Processor
 
 MODULES: dict[str, str] = {
+    "embedding": "services.worker.processors.embedding",
+    "extraction": "services.worker.processors.extraction",
+    "generation": "services.worker.processors.generation",
+    "import": "services.worker.processors.imports",
     "noop": "services.worker.processors.noop",
     "pdf": "services.worker.processors.pdf",
     "session": "services.worker.processors.session",
+    "sync": "services.worker.processors.sync",
+    "transcription": "services.worker.processors.transcription",
     "transformer": "services.worker.processors.transformer",
 }
 """Every job type of this release and the module whose `process` does its work."""

@@ -9,7 +9,7 @@ One whose results may be used again asks for an earlier one as soon as it knows 
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -29,7 +29,8 @@ __all__ = ["Limits", "ProcessingError", "Processor", "Recall", "Report", "Result
 class Limits:
     """What a run may read: files under `roots` (resolved), of at most `max_bytes` and `max_pages`.
 
-    A `url` is fetched within `fetch_timeout_s` in all; `networks` are private ones that it may lead to.
+    A `url` is fetched within `fetch_timeout_s` in all; `networks` are private ones that it may lead to. For videos and
+    audio files `for_media` has bounds of their own.
     `templates_dir` holds the operator's own templates. `ocr_languages` are Tesseract's names, such as `deu+eng`.
     """
 
@@ -38,8 +39,14 @@ class Limits:
     max_pages: int
     networks: tuple[Network, ...] = ()
     fetch_timeout_s: float = 120.0
+    media_bytes: int = 2_000_000_000
+    media_timeout_s: float = 1800.0
     templates_dir: Path | None = None
     ocr_languages: str = "deu+eng"
+
+    def for_media(self) -> "Limits":
+        """The same with the size and time that a video or audio file behind a `url` may take."""
+        return replace(self, max_bytes=self.media_bytes, fetch_timeout_s=self.media_timeout_s)
 
 
 class Recall(Protocol):
@@ -100,10 +107,12 @@ class Workspace:
 
     def keep_file(self, name: str, path: Path, media_type: str) -> str:
         """As `keep`, for a file on this disk, which goes to the store in pieces. Raises BlobStoreError."""
-        uri = f"{self.job_id}/{self.run}/{name}"
+        return self.blobs.location(self.keep_file_claim(name, path, media_type).uri)
+
+    def keep_file_claim(self, name: str, path: Path, media_type: str) -> Claim:
+        """As `keep_file`, for an output that a fact names. Raises BlobStoreError."""
         with path.open("rb") as file:
-            self.blobs.put_file(uri, file, media_type)
-        return self.blobs.location(uri)
+            return self.blobs.put_file(f"{self.job_id}/{self.run}/{name}", file, media_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import ctypes
 from contextlib import suppress
 
 SIGNS = ("malloc", "calloc", "realloc", "out of memory", "bad_alloc", "bad allocation", "insufficient memory",
-         "failed to allocate")  # fmt: skip
+         "failed to allocate", "could not create a memory object")  # fmt: skip
 
 
 def raise_if_memory(error: BaseException) -> None:

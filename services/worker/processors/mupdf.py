@@ -23,6 +23,11 @@ pymupdf: Any = import_module("pymupdf")  # only after the lines above
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
 
+TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
+"""Typeset ligatures come out as their letters: whoever looks for "file" types no U+FB01."""
+ENGINE = f"pymupdf {pymupdf.__version__}, ligatures as letters"
+"""What shapes a page's text beside the document, for the cache (contract 10)."""
+
 PAGE_ERRORS = (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase)
 """What PyMuPDF raises for a damaged document or page; some of these only mean that memory ran out."""
 
@@ -66,7 +71,7 @@ def page_count(document: Any) -> int:
 def page_text(document: Any, number: int) -> str | None:
     """The text of page `number` (from 1), None when the page is broken. Raises MemoryError."""
     try:
-        text: str = document.load_page(number - 1).get_text("text")
+        text: str = document.load_page(number - 1).get_text("text", flags=TEXT_FLAGS)
     except PAGE_ERRORS as error:
         raise_if_memory(error)
         return None

@@ -35,6 +35,8 @@ def process(parameters: JobParameters, workspace: Workspace, report: Report) -> 
     report("reading_file", 10)
     with _source(asked, workspace) as source:
         written_ns = source.written_ns
+        if asked.file_hash is not None:
+            source.require_hash(asked.file_hash)
         earlier = workspace.recall(
             asked, without={"filename", "url", "file_hash"}, content=source.sha256(), **tools.shaping
         )
@@ -65,7 +67,7 @@ def _tools(asked: PdfParameters, workspace: Workspace) -> _Tools:
     """
     plan = plan_of(asked)
     _require_providers(plan, workspace)
-    shaping = {"engine": f"pymupdf {mupdf.pymupdf.__version__}"}
+    shaping = {"engine": mupdf.ENGINE}
     engine = None
     if "ocr" in plan.texts:
         engine = ocr.engine(asked.ocr_engine, workspace.limits.ocr_languages)

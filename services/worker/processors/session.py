@@ -3,6 +3,7 @@
 What each part does is in the `session_…` modules; here stands their order, and what becomes of a part that fails.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +15,7 @@ from schemas.parameters.session import SessionParameters
 from services.worker import templates
 from services.worker.processors import session_archive, session_attachment
 from services.worker.processors.contract import ProcessingError, Report, Result, Workspace
+from services.worker.processors.listening import ear_for
 from services.worker.processors.session_inputs import Inputs, gather
 from services.worker.processors.session_layout import (
     Layout,
@@ -28,9 +30,8 @@ from services.worker.processors.session_video import one_line, transcribe
 from services.worker.processors.session_writing import Chosen, Material, Written, write
 from services.worker.providers import Providers
 
-VERSION = 1
+VERSION = 2
 """Raised when the same input gives another result: cached ones are then not used."""
-NO_SPEECH = "The video was not transcribed: no provider is configured (MISTRAL_API_KEY)."
 
 
 @dataclass(slots=True)
@@ -115,8 +116,8 @@ class _Run:
         if self._asked.video_transcript is not None:
             return one_line(self._asked.video_transcript)
         if video is None:
-            if self._asked.video_url and not self._workspace.providers.has_ocr:
-                self._account.say(NO_SPEECH)
+            if self._asked.video_url:
+                self._account.say(*self._deaf())
             return ""
         self._beat()
         try:
@@ -124,6 +125,13 @@ class _Run:
         except ProcessingError as error:
             self._account.miss(f"The video was not transcribed: {error.message}")
             return ""
+
+    def _deaf(self) -> Iterator[str]:
+        """Why nobody could listen to the video; nothing when somebody could have, and it could not be fetched."""
+        try:
+            ear_for(self._asked.source_language, self._workspace.providers)
+        except ProcessingError as error:
+            yield f"The video was not transcribed: {error.message}"
 
     def _beat(self) -> None:
         self._report("processing_video", 50)

@@ -4,7 +4,9 @@ A page that cannot be had ends the run; a video or an attachment that cannot be 
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from schemas.errors import ErrorCode
 from schemas.parameters.session import SessionParameters
 from services.worker.fetching import Fetched, fetch
 from services.worker.processors.contract import ProcessingError, Report, Workspace
+from services.worker.processors.listening import can_hear
 from services.worker.processors.session_page import page_text
 
 PAGE_TIMEOUT_S = 30.0
@@ -43,12 +46,15 @@ def gather(asked: SessionParameters, workspace: Workspace, report: Report) -> In
     report("fetching_page", 10)
     page = _page(asked.url, workspace)
     web_text = _words(page)
-    wants_video = asked.video_url is not None and asked.video_transcript is None and workspace.providers.has_ocr
-    if wants_video or asked.attachments_url:
+    wants_video = asked.video_transcript is None and can_hear(asked.source_language, workspace.providers)
+    video_url = asked.video_url if wants_video else None
+    if video_url or asked.attachments_url:
         report("downloading_media", 30)
     failures: list[str] = []
-    video = _medium("video", asked.video_url if wants_video else None, workspace, failures)
-    attachment = _medium("attachment", asked.attachments_url, workspace, failures)
+    watched = replace(workspace, limits=workspace.limits.for_media())
+    beat = partial(report, "downloading_media", 30)
+    video = _medium("video", video_url, watched, beat, failures)
+    attachment = _medium("attachment", asked.attachments_url, workspace, beat, failures)
     size = sum(fetched.size for fetched in (page, video, attachment) if fetched)
     return Inputs(web_text, video.path if video else None, attachment, size, tuple(failures))
 
@@ -79,11 +85,13 @@ def _words(page: Fetched) -> str:
     return text
 
 
-def _medium(what: str, url: str | None, workspace: Workspace, failures: list[str]) -> Fetched | None:
+def _medium(
+    what: str, url: str | None, workspace: Workspace, beat: Callable[[], None], failures: list[str]
+) -> Fetched | None:
     if url is None:
         return None
     try:
-        return fetch(url, workspace)
+        return fetch(url, workspace, beat=beat)
     except ProcessingError as error:
         failures.append(f"The {what} cannot be fetched: {error.message}")
         return None

@@ -3,28 +3,19 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from schemas.errors import ErrorCode
-from services.worker.processors.contract import ProcessingError, Workspace
-
-SOUND = "sound.mp3"
+from services.worker.processors.contract import Workspace
+from services.worker.processors.listening import ear_for, listen
 
 
 def transcribe(video: Path, language: str, workspace: Workspace, beat: Callable[[], None]) -> str:
     """What is said in a video or audio file, in one line. `language` is that of the speakers, such as `en`.
 
-    Raises ProcessingError: PROCESSING_ERROR for a file without sound, else what the provider fails with.
+    Raises ProcessingError: as `listening.ear_for` and `listening.listen` do.
     """
-    from services.worker.processors import session_audio  # FFmpeg: 25 MB that only videos need
-
-    sound = workspace.folder / SOUND
-    try:
-        with video.open("rb") as source:
-            session_audio.extract(source, sound, beat)
-    except session_audio.NoSoundError as error:
-        raise ProcessingError(ErrorCode.PROCESSING_ERROR, f"The video cannot be used: {error}.") from error
-    beat()
-    spoken = workspace.providers.transcribe(sound, language.partition("-")[0].lower())
-    return one_line(spoken)
+    ear = ear_for(language, workspace.providers)
+    with video.open("rb") as source:
+        spoken, _ = listen(source, ear, workspace, lambda seconds: beat())
+    return one_line(spoken.text)
 
 
 def one_line(text: str) -> str:

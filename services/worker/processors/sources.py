@@ -1,4 +1,4 @@
-"""Opens the file that a job names: a path under the allowed folders, an upload, or a url. Knows no file format.
+"""Opens the file that a job names: a path under the allowed folders, an upload, a url, a blob. Knows no file format.
 
 What is opened is a descriptor, and what is checked is that descriptor, so that nobody can swap the file for a link
 between the check and the reading.
@@ -9,20 +9,22 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from piperoll.blobs import BlobMissingError
+from schemas.claims import Claim
 from schemas.errors import ErrorCode
-from services.worker.fetching import fetch
+from services.worker.fetching import fetch, unheard
 from services.worker.processors.contract import Limits, ProcessingError, Workspace
 
 UPLOAD_SCHEME = "upload://"
 SETTLE_S = 0.5  # how long a file that is still being written is waited for (contract 1)
 SETTLE_STEP_S = 0.02
+MD5_DIGITS = 32
 TAIL_BYTES = 1024  # where an end marker must stand
 FILE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -31,7 +33,7 @@ FILE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 class Source:
     """An open input: its own name, its size in bytes, and the descriptor that was checked.
 
-    `media_type` is what a server said of a download, empty for others.
+    `media_type` is what a server said of a download, or an uploader of a document; empty for others.
     """
 
     name: str
@@ -51,8 +53,25 @@ class Source:
 
     def sha256(self) -> str:
         """The hash of the content; reads all of it."""
+        return self._digest("sha256")
+
+    def require_hash(self, expected: str) -> None:
+        """Compares the content's MD5 or SHA-256 (32 or 64 lower-case digits) with what the caller expects.
+
+        Raises ProcessingError INVALID_PARAMETERS.
+        """
+        algorithm = "md5" if len(expected) == MD5_DIGITS else "sha256"
+        found = self._digest(algorithm)
+        if found != expected:
+            raise ProcessingError(
+                ErrorCode.INVALID_PARAMETERS,
+                f"The file is not the one that file_hash names: its {algorithm.upper()} is {found}.",
+                error_type="FileHashMismatch",
+            )
+
+    def _digest(self, algorithm: str) -> str:
         with open(self.path, "rb") as again:  # noqa: PTH123 - the descriptor's own position stays where it is
-            return hashlib.file_digest(again, "sha256").hexdigest()
+            return hashlib.file_digest(again, algorithm).hexdigest()
 
 
 @contextmanager
@@ -73,11 +92,30 @@ def open_source(filename: str, workspace: Workspace, end_marker: bytes) -> Itera
 
 
 @contextmanager
-def open_url(url: str, workspace: Workspace) -> Iterator[Source]:
+def open_url(url: str, workspace: Workspace, beat: Callable[[], None] = unheard) -> Iterator[Source]:
     """Opens what a `url` leads to, downloaded into the run's own folder. Raises ProcessingError as `fetch` does."""
-    fetched = fetch(url, workspace)
+    fetched = fetch(url, workspace, beat=beat)
     with fetched.path.open("rb") as file:
         yield Source(name=fetched.name, size=fetched.size, file=file, media_type=fetched.media_type)
+
+
+@contextmanager
+def open_claim(claim: Claim, name: str, workspace: Workspace) -> Iterator[Source]:
+    """Opens a blob that a fact names, a document's content; it never lies in memory as a whole.
+
+    Raises ProcessingError: FILE_NOT_FOUND when it was removed, FILE_TOO_LARGE; BlobStoreError.
+    """
+    path = workspace.blobs.local_path(claim.uri)
+    try:
+        file = _open_regular(path or _fetched(claim.uri, workspace))
+    except (BlobMissingError, OSError) as error:
+        raise ProcessingError(
+            ErrorCode.FILE_NOT_FOUND, f"The content of the document {_short(name)} is gone: it was removed."
+        ) from error
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        _check_size(size, workspace.limits)
+        yield Source(name=name, size=size, file=file, media_type=claim.media_type)
 
 
 def _check_size(size: int, limits: Limits) -> None:

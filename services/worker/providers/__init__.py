@@ -1,4 +1,4 @@
-"""Services outside the house that runs may call: OCR, vision, chat and transcription, behind one object.
+"""Services outside the house that runs may call: OCR, vision, chat, transcription, embedding, behind one object.
 
 `Providers` is what processors see as `workspace.providers`. Only this package speaks to a provider.
 """
@@ -8,13 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from piperoll.embeddings import Embedder
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
-from services.worker.providers.answers import OcrAnswer, OcrReport
+from services.worker.providers.answers import OcrAnswer, OcrReport, Segment, Spoken
+from services.worker.providers.embedding import Embeddings
 from services.worker.providers.mistral import Mistral
 from services.worker.providers.setup import ProviderSetup
 
-__all__ = ["OcrAnswer", "OcrReport", "ProviderSetup", "Providers"]
+__all__ = ["OcrAnswer", "OcrReport", "ProviderSetup", "Providers", "Segment", "Spoken"]
 
 
 class Providers:
@@ -52,6 +54,11 @@ class Providers:
         """The model that looks at images."""
         return self._setup.vision_model
 
+    @property
+    def transcription_model(self) -> str:
+        """The model that understands speech."""
+        return self._setup.transcription_model
+
     def ocr(
         self, source: Path | bytes, name: str, pages: Sequence[int] | None = None, report: OcrReport | None = None
     ) -> OcrAnswer:
@@ -65,9 +72,16 @@ class Providers:
         """What a vision model answers to `prompt` about JPEG images. Codes as for `ocr`."""
         return self._chat(ErrorCode.OCR_PROVIDER_UNAVAILABLE).vision(images, prompt)
 
-    def transcribe(self, path: Path, language: str | None = None) -> str:
-        """The words spoken in an audio file; `language` (`de`) helps. Codes as for `ocr`."""
+    def transcribe(self, path: Path, language: str | None = None) -> Spoken:
+        """The words spoken in an audio file; `language` (`de`) helps, without it there are segments. Codes as `ocr`."""
         return self._mistral.transcribe(path, language)
+
+    def embedder(self, model: str | None) -> Embedder:
+        """The embedding model of that name, or the best there is; what it raises is a ProcessingError.
+
+        Raises ProcessingError EMBEDDING_UNAVAILABLE.
+        """
+        return Embeddings(model, self._setup)
 
     def chat(self, system: str, user: str, model: str | None = None) -> str:
         """A chat model's answer in words.

@@ -1,4 +1,4 @@
-"""What OCR answers, in our own words, and how it is read from a provider's reply. Pure."""
+"""What OCR and transcription answer, in our own words, and how it is read from a provider's reply. Pure."""
 
 import base64
 import binascii
@@ -50,6 +50,25 @@ class OcrAnswer:
             {**page, "images": [_without_content(image) for image in page["images"]]} for page in self.raw["pages"]
         ]
         return {**self.raw, "pages": pages}
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech: from when to when, in seconds of the recording, and its words."""
+
+    start: float
+    end: float
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What is said in a recording, by which model. `segments` only where the recogniser tells them."""
+
+    text: str = field(repr=False)
+    model: str
+    language: str | None = None
+    segments: tuple[Segment, ...] = ()
 
 
 def read_ocr(raw: Mapping[str, Any], notes: tuple[str, ...] = ()) -> OcrAnswer:

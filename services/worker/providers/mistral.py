@@ -17,7 +17,7 @@ from piperoll.clock import utc_now
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.providers import failures
-from services.worker.providers.answers import MalformedAnswerError, OcrAnswer, OcrReport, read_ocr
+from services.worker.providers.answers import MalformedAnswerError, OcrAnswer, OcrReport, Segment, Spoken, read_ocr
 from services.worker.providers.setup import ProviderSetup
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ class Mistral:
             f"The language model was asked {JSON_TRIES} times for a JSON object and answered something else.",
         )
 
-    def transcribe(self, path: Path, language: str | None = None) -> str:
-        """The words spoken in an audio file."""
+    def transcribe(self, path: Path, language: str | None = None) -> Spoken:
+        """The words spoken in an audio file. The API takes a language or tells segments, not both."""
         from mistralai.client.types import UNSET
 
         with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE) as sdk, path.open("rb") as audio:
@@ -88,8 +88,14 @@ class Mistral:
                 model=self._setup.transcription_model,
                 file={"file_name": path.name, "content": audio},
                 language=language or UNSET,
+                timestamp_granularities=None if language else ["segment"],
             )
-            return answer.text
+        segments = tuple(
+            Segment(start=one.start, end=one.end, text=one.text.strip())
+            for one in answer.segments or ()
+            if one.start is not None and one.end is not None
+        )
+        return Spoken(answer.text, answer.model, answer.language or language, segments)
 
     def _read(self, sdk: "Sdk", file_id: str, pages: Sequence[int] | None) -> dict[str, Any]:
         answer = sdk.ocr.process(

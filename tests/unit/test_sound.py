@@ -5,8 +5,8 @@ import io
 import av
 import pytest
 
-from services.worker.processors import session_audio
-from services.worker.processors.session_audio import NoSoundError, extract
+from services.worker.processors import sound
+from services.worker.processors.sound import NoSoundError, extract
 from tests.support.media import film, speech
 
 
@@ -64,4 +64,4 @@ def test_a_damaged_middle_costs_its_own_sound_only(tmp_path):
 
 def test_every_format_that_is_read_is_known_to_ffmpeg():
     known = {part for name in av.formats_available for part in name.split(",")}
-    assert set(session_audio.FORMATS.split(",")) <= known
+    assert set(sound.FORMATS.split(",")) <= known

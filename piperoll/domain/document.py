@@ -1,0 +1,82 @@
+"""The fold of a document: what of it is kept, and whether it was removed.
+
+Its text and its state are not here: those are what its newest extraction says (schemas.events.DocumentAdded).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from schemas.claims import Claim
+from schemas.envelope import Fact
+from schemas.events import DocumentAdded, DocumentRemoved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document folded from its facts. Times are the writers' times, clamped so that they never go back.
+
+    `job_id` is the job that took in this revision. A document removed before it was added is a stub, with `added`
+    false, which a later DocumentAdded only fills in. A removed one names no content, and nothing brings it back.
+    """
+
+    document_id: str
+    owner: str
+    created_at: datetime
+    updated_at: datetime
+    added: bool = False
+    removed: bool = False
+    user_id: str | None = None
+    job_id: str | None = None
+    revision: str | None = None
+    content: Claim | None = None
+    details: Claim | None = None
+
+
+CODEC: TypeAdapter[Document] = TypeAdapter(Document)
+"""The one JSON form of a document, in the read model and in `piperoll verify`."""
+
+
+def evolve(document: Document | None, fact: Fact) -> Document | None:
+    """The document after `fact`. Total; returns the same object exactly when the fact does not count.
+
+    Facts of another owner than the first one's do not count.
+    """
+    if document is None:
+        return _begin(fact)
+    if fact.owner != document.owner:
+        return document
+    now = max(document.updated_at, fact.time)
+    match fact.data:
+        case DocumentAdded() as data if document.removed:
+            return document if document.added else replace(_named(document, data), updated_at=now)
+        case DocumentAdded() as data if data.revision != document.revision:
+            return replace(
+                document,
+                updated_at=now,
+                job_id=data.job_id,
+                revision=data.revision,
+                content=data.content,
+                details=data.details,
+            )
+        case DocumentRemoved() if not document.removed:
+            return replace(document, updated_at=now, removed=True, content=None, details=None)
+        case _:
+            return document
+
+
+def _begin(fact: Fact) -> Document | None:
+    document = Document(document_id=fact.subject, owner=fact.owner, created_at=fact.time, updated_at=fact.time)
+    match fact.data:
+        case DocumentAdded() as data:
+            return replace(_named(document, data), content=data.content, details=data.details)
+        case DocumentRemoved():
+            return replace(document, removed=True)
+        case _:
+            return None
+
+
+def _named(document: Document, data: DocumentAdded) -> Document:
+    """What the first DocumentAdded tells, but for the content."""
+    return replace(document, added=True, user_id=data.user_id, job_id=data.job_id, revision=data.revision)

@@ -1,0 +1,94 @@
+"""The fold of a folder, and what its facts make of its members.
+
+The members themselves are not part of its state, because there may be many: whoever keeps them carries out what
+`moves` says of each accepted fact.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from schemas.claims import Claim
+from schemas.envelope import Fact
+from schemas.events import FolderChanged, FolderCreated, FolderMembersChanged, FolderRemoved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """A folder folded from its facts. Times are the writers' times, clamped so that they never go back.
+
+    A folder removed before it was created is a stub, with `created` false, which a later FolderCreated only fills in.
+    """
+
+    folder_id: str
+    owner: str
+    created_at: datetime
+    updated_at: datetime
+    created: bool = False
+    removed: bool = False
+    user_id: str | None = None
+    chunk_size: int | None = None
+    details: Claim | None = None
+
+
+CODEC: TypeAdapter[Folder] = TypeAdapter(Folder)
+"""The one JSON form of a folder, in the read model and in `piperoll verify`."""
+
+
+def evolve(folder: Folder | None, fact: Fact) -> Folder | None:
+    """The folder after `fact`. Total; returns the same object exactly when the fact does not count.
+
+    Facts of another owner than the first one's do not count, nor does anything after the removal.
+    """
+    if folder is None:
+        return _begin(fact)
+    if fact.owner != folder.owner:
+        return folder
+    now = max(folder.updated_at, fact.time)
+    match fact.data:
+        case FolderCreated() as data if not folder.created:  # only a stub was not
+            return replace(_named(folder, data), updated_at=now)
+        case _ if folder.removed:
+            return folder
+        case FolderChanged() as data if data.details is not None or data.chunk_size is not None:
+            return replace(
+                folder,
+                updated_at=now,
+                details=data.details or folder.details,
+                chunk_size=data.chunk_size or folder.chunk_size,
+            )
+        case FolderMembersChanged():
+            return replace(folder, updated_at=now)
+        case FolderRemoved():
+            return replace(folder, updated_at=now, removed=True, details=None)
+        case _:
+            return folder
+
+
+def moves(folder: Folder, fact: Fact) -> Iterator[tuple[str, datetime | None]]:
+    """Which documents an accepted FolderMembersChanged moves, in order: into the folder at a time, or out (None).
+
+    `folder` is the state after the fact. A document that is in already stays since when it was; what is both added
+    and removed by one fact is out.
+    """
+    if isinstance(fact.data, FolderMembersChanged):
+        yield from ((document_id, folder.updated_at) for document_id in fact.data.added)
+        yield from ((document_id, None) for document_id in fact.data.removed)
+
+
+def _begin(fact: Fact) -> Folder | None:
+    folder = Folder(folder_id=fact.subject, owner=fact.owner, created_at=fact.time, updated_at=fact.time)
+    match fact.data:
+        case FolderCreated() as data:
+            return replace(_named(folder, data), details=data.details)
+        case FolderRemoved():
+            return replace(folder, removed=True)
+        case _:
+            return None
+
+
+def _named(folder: Folder, data: FolderCreated) -> Folder:
+    """What the FolderCreated tells, but for what the removal takes away."""
+    return replace(folder, created=True, user_id=data.user_id, chunk_size=data.chunk_size)

@@ -1,0 +1,55 @@
+"""Vectors of texts, for the embedding job and for the search: which model there is, and how a text is cut for it.
+
+    embedder = embedder_of(None, Remote.of(settings))
+    vectors = embedder.embed(chunks(text, 500))
+
+Nothing heavy is imported before the first `embed`. No vector is stored and none is compared here.
+"""
+
+from piperoll.embeddings.chunking import chunks
+from piperoll.embeddings.contract import (
+    Embedder,
+    EmbeddingError,
+    EmbeddingMalformedError,
+    EmbeddingRefusedError,
+    EmbeddingTimeoutError,
+    EmbeddingUnavailableError,
+    EmbeddingUnreachableError,
+)
+from piperoll.embeddings.local import LocalModel
+from piperoll.embeddings.mistral import MistralModel, Remote
+from schemas.parameters.embedding import LOCAL_MODEL, MISTRAL_MODEL
+
+__all__ = [
+    "LOCAL_MODEL",
+    "MISTRAL_MODEL",
+    "Embedder",
+    "EmbeddingError",
+    "EmbeddingMalformedError",
+    "EmbeddingRefusedError",
+    "EmbeddingTimeoutError",
+    "EmbeddingUnavailableError",
+    "EmbeddingUnreachableError",
+    "Remote",
+    "chunks",
+    "embedder_of",
+]
+
+
+def embedder_of(model: str | None, remote: Remote) -> Embedder:
+    """The embedder of that name; by default Mistral's where there is a key, else the local one.
+
+    Search with the model that made the index (`FolderIndex.model`). Raises EmbeddingUnavailableError for a model that
+    is not known, and for Mistral's without a key.
+    """
+    match model or (MISTRAL_MODEL if remote.key else LOCAL_MODEL):
+        case "all-MiniLM-L6-v2":
+            return LocalModel()
+        case "mistral-embed" if remote.key:
+            return MistralModel(remote)
+        case "mistral-embed":
+            raise EmbeddingUnavailableError(f"The model {MISTRAL_MODEL} needs a key: set MISTRAL_API_KEY.")
+        case unknown:
+            raise EmbeddingUnavailableError(
+                f"There is no embedding model {unknown[:100]}: use {LOCAL_MODEL} or {MISTRAL_MODEL}."
+            )

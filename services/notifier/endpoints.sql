@@ -1,0 +1,154 @@
+-- What the notifier asks about registered endpoints and their notices. Loaded by name (piperoll.postgres.load_queries).
+
+-- endpoints_of: who is told of the jobs of these owners
+SELECT endpoint_id, owner, origin, url, token, secret, statuses, since FROM notifier.endpoints
+WHERE owner = ANY($1::text[]) AND state = 'on';
+
+-- load_followed: the folds of these jobs
+SELECT job_id, job FROM notifier.followed WHERE job_id = ANY($1::text[]);
+
+-- save_followed: the folds of these jobs; one that went on meanwhile stays
+INSERT INTO notifier.followed AS f (job_id, owner, sequence, job)
+SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::json[])
+ON CONFLICT (job_id) DO UPDATE SET sequence = excluded.sequence, job = excluded.job
+WHERE f.sequence < excluded.sequence;
+
+-- add_notices: changes to tell, behind those that wait already; what was taken in before is dropped
+INSERT INTO notifier.notices AS n (job_id, endpoint_id, owner, origin, changes, taken, next_attempt_at)
+SELECT job_id, endpoint_id, owner, origin, changes, taken, now()
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::int[])
+    AS given(job_id, endpoint_id, owner, origin, changes, taken)
+ON CONFLICT (job_id, endpoint_id) DO UPDATE SET
+    origin = excluded.origin,
+    changes = n.changes || jsonb_path_query_array(
+        excluded.changes, '$[*] ? (@.number > $taken)', jsonb_build_object('taken', n.taken)),
+    taken = excluded.taken,
+    next_attempt_at = coalesce(n.next_attempt_at, now())
+WHERE n.taken < excluded.taken;
+
+-- settle_notices_from_log: changes that the deliveries topic knows as told or given up
+INSERT INTO notifier.notices AS n (job_id, endpoint_id, owner, taken)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[])
+ON CONFLICT (job_id, endpoint_id) DO UPDATE SET
+    taken = greatest(n.taken, excluded.taken),
+    attempts = 0,
+    changes = jsonb_path_query_array(
+        n.changes, '$[*] ? (@.number > $taken)', jsonb_build_object('taken', excluded.taken)),
+    next_attempt_at = CASE
+        WHEN jsonb_path_exists(
+            n.changes, '$[*] ? (@.number > $taken)', jsonb_build_object('taken', excluded.taken)) THEN now() END
+WHERE n.taken < excluded.taken OR (n.changes -> 0 ->> 'number')::int <= excluded.taken;
+
+-- due_origins: each receiver with something to send and in how many seconds, by one index probe a receiver
+WITH RECURSIVE receiver AS (
+    (SELECT origin, next_attempt_at FROM notifier.notices WHERE next_attempt_at IS NOT NULL
+     ORDER BY origin, next_attempt_at LIMIT 1)
+    UNION ALL
+    SELECT following.* FROM receiver CROSS JOIN LATERAL (
+        SELECT origin, next_attempt_at FROM notifier.notices
+        WHERE next_attempt_at IS NOT NULL AND origin > receiver.origin
+        ORDER BY origin, next_attempt_at LIMIT 1) AS following
+)
+SELECT origin, extract(epoch FROM next_attempt_at - now())::float8 AS in_s FROM receiver;
+
+-- claim: leases at most so many due rows of each receiver; one index range a receiver, whatever waits at others
+WITH due AS (
+    SELECT picked.job_id, picked.endpoint_id
+    FROM unnest($1::text[], $2::int[]) AS wanted(origin, room)
+    CROSS JOIN LATERAL (
+        SELECT job_id, endpoint_id FROM notifier.notices
+        WHERE origin = wanted.origin AND next_attempt_at <= now() AND leased_until < now()
+        ORDER BY next_attempt_at LIMIT wanted.room
+        FOR UPDATE SKIP LOCKED) AS picked
+)
+UPDATE notifier.notices n SET leased_until = now() + make_interval(secs => $3), leased_by = $4
+FROM due JOIN notifier.endpoints e USING (endpoint_id)
+WHERE n.job_id = due.job_id AND n.endpoint_id = due.endpoint_id AND n.job_id = ANY(ARRAY(SELECT job_id FROM due))
+RETURNING n.job_id, n.endpoint_id, n.owner, n.origin, n.changes -> 0 AS change, n.attempts, n.leased_until,
+    CASE WHEN e.state = 'on' THEN e.url END AS url, e.token, e.secret;
+
+-- release: what an earlier process of this name had claimed when it was killed
+UPDATE notifier.notices SET leased_until = '-infinity'
+WHERE next_attempt_at IS NOT NULL AND leased_by = $1 AND leased_until > now();
+
+-- settle: what came of claimed rows whose lease still stands; answers those rows and what is due of them next
+WITH outcome AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[], $5::int[], $6::float8[])
+        AS given(job_id, endpoint_id, lease, number, attempts, delay_s)
+), held AS (
+    SELECT job_id, endpoint_id FROM notifier.notices WHERE job_id = ANY($1::text[])
+    ORDER BY job_id, endpoint_id FOR UPDATE
+)
+UPDATE notifier.notices n SET
+    leased_until = '-infinity',
+    attempts = CASE WHEN outcome.delay_s IS NULL THEN 0 ELSE outcome.attempts END,
+    changes = CASE WHEN outcome.delay_s IS NULL THEN n.changes - 0 ELSE n.changes END,
+    next_attempt_at = CASE
+        WHEN outcome.delay_s IS NOT NULL THEN now() + make_interval(secs => outcome.delay_s)
+        WHEN jsonb_array_length(n.changes) > 1 THEN now() END
+FROM outcome JOIN held USING (job_id, endpoint_id)
+WHERE n.job_id = outcome.job_id AND n.endpoint_id = outcome.endpoint_id AND n.job_id = ANY($1::text[])
+    AND n.leased_until = outcome.lease AND (n.changes -> 0 ->> 'number')::int = outcome.number
+RETURNING n.job_id, n.endpoint_id, n.origin, extract(epoch FROM n.next_attempt_at - now())::float8 AS in_s;
+
+-- add_endpoint: is told from now on; a repeat changes nothing
+INSERT INTO notifier.endpoints (endpoint_id, owner, state, origin, url, token, secret, statuses, since)
+VALUES ($1, $2, 'on', $3, $4, $5, $6, $7, $8)
+ON CONFLICT (endpoint_id) DO NOTHING;
+
+-- end_endpoint: is told nothing more; a removed one stays removed
+UPDATE notifier.endpoints SET state = $2,
+    url = CASE WHEN $2 = 'removed' THEN NULL ELSE url END,
+    token = CASE WHEN $2 = 'removed' THEN NULL ELSE token END,
+    secret = CASE WHEN $2 = 'removed' THEN NULL ELSE secret END
+WHERE endpoint_id = $1 AND state <> 'removed';
+
+-- add_trial: one notice of no job to an endpoint that is told; answers its receiver
+INSERT INTO notifier.notices (job_id, endpoint_id, owner, origin, changes, taken, next_attempt_at)
+SELECT $2, endpoint_id, owner, origin, jsonb_build_array($3::jsonb), 1, now()
+FROM notifier.endpoints WHERE endpoint_id = $1 AND state = 'on'
+ON CONFLICT DO NOTHING
+RETURNING origin;
+
+-- forget_followed: the folds of an owner who has no endpoint any more
+DELETE FROM notifier.followed f WHERE f.owner = $1
+    AND NOT EXISTS (SELECT FROM notifier.endpoints e WHERE e.owner = $1 AND e.state = 'on');
+
+-- withdraw: takes away what was still to be told to an endpoint, and answers it
+WITH open AS (
+    SELECT job_id, endpoint_id, owner, attempts, changes FROM notifier.notices
+    WHERE endpoint_id = $1 AND next_attempt_at IS NOT NULL ORDER BY job_id FOR UPDATE
+)
+UPDATE notifier.notices n SET changes = '[]', attempts = 0, next_attempt_at = NULL
+FROM open WHERE n.job_id = open.job_id AND n.endpoint_id = open.endpoint_id
+RETURNING open.job_id, open.endpoint_id, open.owner, open.attempts, open.changes;
+
+-- give_up: the next change of rows whose whole schedule has passed, attempted or not
+WITH passed AS (
+    SELECT job_id, endpoint_id, owner, attempts, changes FROM notifier.notices
+    WHERE next_attempt_at IS NOT NULL AND leased_until < now()
+        AND (changes -> 0 ->> 'at')::timestamptz < now() - make_interval(secs => $2)
+    ORDER BY job_id, endpoint_id LIMIT $1 FOR UPDATE SKIP LOCKED
+)
+UPDATE notifier.notices n SET changes = n.changes - 0, attempts = 0,
+    next_attempt_at = CASE WHEN jsonb_array_length(n.changes) > 1 THEN now() END
+FROM passed WHERE n.job_id = passed.job_id AND n.endpoint_id = passed.endpoint_id
+RETURNING passed.job_id, passed.endpoint_id, passed.owner, passed.attempts,
+    jsonb_build_array(passed.changes -> 0) AS changes;
+
+-- remove_old: rows first seen so many seconds ago with nothing left to tell
+DELETE FROM notifier.notices WHERE (job_id, endpoint_id) IN (
+    SELECT job_id, endpoint_id FROM notifier.notices
+    WHERE seen_at < now() - make_interval(secs => $2) AND next_attempt_at IS NULL
+    LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING job_id;
+
+-- remove_old_followed: folds of jobs first seen so many seconds ago
+DELETE FROM notifier.followed WHERE job_id IN (
+    SELECT job_id FROM notifier.followed
+    WHERE seen_at < now() - make_interval(secs => $2) LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING job_id;
+
+-- backlog: how many rows are due and the oldest's age in seconds
+SELECT count(*) AS due, coalesce(extract(epoch FROM now() - min(next_attempt_at)), 0)::float8 AS oldest_s
+FROM notifier.notices WHERE next_attempt_at <= now();

@@ -1,0 +1,166 @@
+"""What registered endpoints are told, and of which jobs: changes of status, as the kernel's fold sees them. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from piperoll.domain.job import Job, evolve
+from piperoll.log.record import Record
+from schemas.claims import Claim
+from schemas.devana import STATUSES, TYPES, target_of
+from schemas.envelope import Fact
+from schemas.ids import delivery_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change of a job's status, with what its notice is made of.
+
+    `number` is the fold's count of the job's facts, so a later change has a greater one. `at` is the append time;
+    `late` says that it was first seen too long after that, and is not sent.
+    """
+
+    number: int
+    status: str
+    at: datetime
+    late: bool = False
+    trial: bool = False
+    job_type: str = ""
+    target_id: str = ""
+    parameters: Claim | None = None
+    method: str | None = None
+    pages: int | None = None
+    bytes_in: int | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    error_code: str | None = None
+    error: Claim | None = None
+
+
+CHANGE: Final[TypeAdapter[Change]] = TypeAdapter(Change)
+CHANGES: Final[TypeAdapter[list[Change]]] = TypeAdapter(list[Change])
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Who is told. Token and secret are sealed; `since` is when the registration was appended."""
+
+    endpoint_id: str
+    owner: str
+    origin: str
+    url: str
+    token: str | None
+    secret: str
+    statuses: frozenset[str]
+    since: datetime
+
+    def wants(self, change: Change) -> bool:
+        """Whether it is told of the change: of what happened after its registration only."""
+        return change.at >= self.since and (not self.statuses or change.status in self.statuses)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedNotice:
+    """A leased row: the next change of one job that one endpoint is to be told of.
+
+    `url` is None when the endpoint is no more. `attempts` counts those of this change.
+    """
+
+    job_id: str
+    endpoint_id: str
+    owner: str
+    origin: str
+    change: Change
+    attempts: int
+    leased_until: datetime
+    url: str | None
+    token: str | None
+    secret: str | None
+
+    @property
+    def delivery_id(self) -> str:
+        """The id that the receiver sees, the same over all attempts."""
+        return notice_id(self.job_id, self.endpoint_id, self.change.number)
+
+
+def owner_of(record: Record) -> str:
+    """Whose job a record is about, as its envelope says; an empty text in one that is not ours."""
+    return (dict(record.headers).get("ce_owner") or b"").decode(errors="replace")
+
+
+def notice_id(job_id: str, endpoint_id: str, number: int) -> str:
+    """The delivery id of one change of a job to one endpoint."""
+    return delivery_id(f"{job_id}/{endpoint_id}", "status", number)
+
+
+def change_of(before: Job | None, after: Job, fact: Fact, oldest: datetime) -> Change | None:
+    """The change of status that an accepted fact made, or None.
+
+    A job that ended before its creation was read is told with its creation, and a job type that the Devana API does
+    not know is not told at all. What was appended before `oldest` is late.
+    """
+    if not after.created or after.job_type not in TYPES:
+        return None
+    if before is not None and before.created and before.status is after.status:
+        return None
+    return Change(
+        number=after.sequence,
+        status=STATUSES[after.status.value],
+        at=fact.known_at,
+        late=fact.known_at < oldest,
+        job_type=after.job_type,
+        target_id=target_of(after.job_id, after.target_id, after.batch_id),
+        parameters=after.parameters,
+        method=after.method,
+        pages=after.pages,
+        bytes_in=after.bytes_in,
+        counts=after.counts,
+        error_code=after.error_code if after.status.terminal else None,
+        error=after.error if after.status.terminal else None,
+    )
+
+
+class Following:
+    """Folds the jobs of owners who have endpoints, and collects who is to be told what.
+
+    `jobs` are the states known beforehand. Of other owners' jobs nothing is kept.
+    """
+
+    def __init__(self, endpoints: Sequence[Endpoint], jobs: Mapping[str, Job], oldest: datetime) -> None:
+        self._endpoints: dict[str, list[Endpoint]] = {}
+        for endpoint in endpoints:
+            self._endpoints.setdefault(endpoint.owner, []).append(endpoint)
+        self._known = dict(jobs)
+        self._oldest = oldest
+        self.jobs: dict[str, Job] = {}
+        self.notices: dict[tuple[str, str], list[Change]] = {}
+
+    def concerns(self, owner: str) -> bool:
+        """Whether the owner has an endpoint."""
+        return owner in self._endpoints
+
+    @property
+    def origins(self) -> set[str]:
+        """The receivers that have something due."""
+        told = {endpoint_id for _, endpoint_id in self.notices}
+        return {one.origin for some in self._endpoints.values() for one in some if one.endpoint_id in told}
+
+    def take(self, fact: Fact) -> None:
+        """Folds the next fact of a job."""
+        before = self._known.get(fact.subject)
+        after = evolve(before, fact)
+        if after is None or after is before:
+            return
+        self._known[fact.subject] = self.jobs[fact.subject] = after
+        change = change_of(before, after, fact, self._oldest)
+        if change is None:
+            return
+        for endpoint in self._endpoints.get(fact.owner, ()):
+            if endpoint.wants(change):
+                self.notices.setdefault((fact.subject, endpoint.endpoint_id), []).append(change)
+
+    def endpoint(self, endpoint_id: str) -> Endpoint:
+        """One of the endpoints by its id."""
+        return next(one for some in self._endpoints.values() for one in some if one.endpoint_id == endpoint_id)

@@ -1,0 +1,120 @@
+"""What the tables hold of documents, folders and what is searched against what the log says, in sentences. Pure."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from piperoll.domain import document as documents
+from piperoll.domain import folder as folders
+from piperoll.domain.document import Document
+from piperoll.domain.folder import Folder
+from piperoll.history import Violation
+from piperoll.log.record import Position, partition_of
+from schemas.documents import FolderIndex
+from schemas.envelope import Fact
+from schemas.events import DocumentAdded, DocumentRemoved, FolderMembersChanged
+from services.projector.comparison import INVARIANT, Row
+from services.projector.document_rows import GONE, of_document, of_folder
+from services.projector.projection import text
+from services.projector.vectors import packed
+
+ChunkKey = tuple[int, str, int, str, str]
+"""Of a chunk its position, document and number, and the hashes of its text and its vector."""
+
+
+class DocumentHistory:
+    """The facts of one partition of the documents topic: folded states, and who is a member of what since when."""
+
+    def __init__(self, partitions: int) -> None:
+        self._partitions = partitions
+        self.documents: dict[str, Document] = {}
+        self.folders: dict[str, Folder] = {}
+        self.members: dict[tuple[str, str], datetime] = {}
+        self.misplaced: list[Violation] = []
+
+    def observe(self, fact: Fact, position: Position) -> None:
+        """Takes the next fact, in log order."""
+        key, home = text(fact.subject), partition_of(fact.subject, self._partitions)
+        if position.partition != home:
+            sentence = f"has a record at {position}, its key belongs in partition {home}"
+            self.misplaced.append(Violation("I2", key, sentence))
+        if isinstance(fact.data, DocumentAdded | DocumentRemoved):
+            document = documents.evolve(self.documents.get(key), fact)
+            if document is not None:
+                self.documents[key] = document
+            return
+        before = self.folders.get(key)
+        folder = folders.evolve(before, fact)
+        if folder is None or folder is before:
+            return
+        self.folders[key] = folder
+        if folder.removed:
+            self.members = {place: since for place, since in self.members.items() if place[0] != key}
+        elif isinstance(fact.data, FolderMembersChanged):
+            for document_id in fact.data.added:
+                self.members.setdefault((key, text(document_id)), folder.updated_at)
+            for document_id in fact.data.removed:
+                self.members.pop((key, text(document_id)), None)
+
+
+def document_violations(history: DocumentHistory, stored: Iterable[Row], partition: int) -> Iterator[Violation]:
+    """Documents whose rows differ, are missing or are too many. A name is judged only where none may be left."""
+    missing = dict(history.documents)
+    for row in stored:
+        document = missing.pop(row["document_id"], None)
+        if document is None:
+            yield _wrong(row["document_id"], "is in the tables and not in the log")
+            continue
+        told = GONE if document.details is None else (row["name"], row["source"])
+        yield from _differences(row["document_id"], row, of_document(document, partition, told))
+    yield from (_wrong(key, "is in the log and not in the tables") for key in sorted(missing))
+
+
+def folder_violations(history: DocumentHistory, stored: Iterable[Row], partition: int) -> Iterator[Violation]:
+    """Folders whose rows differ, are missing or are too many; as `document_violations`."""
+    missing = dict(history.folders)
+    for row in stored:
+        folder = missing.pop(row["folder_id"], None)
+        if folder is None:
+            yield _wrong(row["folder_id"], "is in the tables and not in the log")
+            continue
+        told = GONE if folder.details is None else (row["name"], row["description"])
+        yield from _differences(row["folder_id"], row, of_folder(folder, partition, told))
+    yield from (_wrong(key, "is in the log and not in the tables") for key in sorted(missing))
+
+
+def index_violations(job_id: str, created_at: datetime, index: FolderIndex, row: Row) -> Iterator[Violation]:
+    """How the rows of an index, loaded or not, differ from what its blob says."""
+    expected: dict[str, Any] = {"folder_id": text(index.folder_id), "job_created_at": created_at}
+    if row["loaded"]:
+        expected |= {"model": text(index.model), "dimensions": index.dimensions, "chunks": len(index.chunks)}
+    for name, value in expected.items():
+        if row[name] != value:
+            yield _wrong(job_id, f"has {name} {row[name]!r} in its index's row, its index says {value!r}")
+
+
+def chunk_keys(index: FolderIndex, removed: Iterable[str]) -> set[ChunkKey]:
+    """What the chunks table must hold of a loaded index, without the chunks of removed documents."""
+    without = set(removed)
+    return {
+        (position, text(one.document_id), one.number, _md5(text(one.text).encode()), _md5(packed(one.vector)))
+        for position, one in enumerate(index.chunks)
+        if text(one.document_id) not in without
+    }
+
+
+def _differences(key: str, row: Row, expected: Any) -> Iterator[Violation]:
+    values: Mapping[str, Any] = {column.name: getattr(expected, column.name) for column in fields(expected)}
+    for name, value in values.items():
+        if row[name] != value:
+            yield _wrong(key, f"has {name} {str(row[name])[:200]!r} in its row, {str(value)[:200]!r} in the log")
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def _wrong(subject: str, sentence: str) -> Violation:
+    return Violation(INVARIANT, subject, sentence)

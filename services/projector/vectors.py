@@ -1,0 +1,70 @@
+"""Chunks and vectors as Postgres's COPY takes them in binary (its manual, "COPY"; pgvector's `vector_recv`). Pure.
+
+Text would have to be written and parsed number by number, which takes several times as long.
+"""
+
+import math
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+
+from schemas.documents import FolderIndex
+
+MOST_DIMENSIONS = 16_000  # of pgvector's type
+LARGEST_FLOAT = 3.4e38  # of a 4-byte float, roughly; no model comes near
+
+SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
+TRAILER = struct.pack(">h", -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A row of the chunks table, its fields in the order of the copied columns."""
+
+    job_id: str
+    position: int
+    folder_id: str
+    document_id: str
+    number: int
+    text: str
+    embedding: tuple[float, ...]
+
+
+CHUNK_COLUMNS = [column.name for column in fields(Chunk)]
+
+
+def refusal(index: FolderIndex) -> str | None:
+    """Why the table would not take these vectors, or None."""
+    if index.dimensions > MOST_DIMENSIONS:
+        return f"it has {index.dimensions} dimensions, {MOST_DIMENSIONS} at most can be searched"
+    for position, chunk in enumerate(index.chunks):
+        if len(chunk.vector) != index.dimensions:
+            return f"chunk {position} has {len(chunk.vector)} numbers, the index says {index.dimensions}"
+        if not all(map(math.isfinite, chunk.vector)) or max(map(abs, chunk.vector)) > LARGEST_FLOAT:
+            return f"chunk {position} holds numbers that are no 4-byte floats"
+    return None
+
+
+def copy_rows(chunks: Iterable[Chunk]) -> bytes:
+    """Rows in COPY's binary format, header and trailer included. The chunks come from an index without `refusal`."""
+    parts = [SIGNATURE]
+    for one in chunks:
+        parts.append(struct.pack(">h", len(CHUNK_COLUMNS)))
+        parts += map(_field, (getattr(one, name) for name in CHUNK_COLUMNS))
+    return b"".join([*parts, TRAILER])
+
+
+def packed(vector: Sequence[float]) -> bytes:
+    """A vector as pgvector sends and receives it: its dimensions, a reserved number, 4-byte floats."""
+    return struct.pack(f">hh{len(vector)}f", len(vector), 0, *vector)
+
+
+def _field(value: str | int | tuple[float, ...]) -> bytes:
+    match value:
+        case int():
+            return struct.pack(">ii", 4, value)
+        case str():
+            content = value.encode()
+        case _:
+            content = packed(value)
+    return struct.pack(">i", len(content)) + content

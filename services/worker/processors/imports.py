@@ -1,0 +1,111 @@
+"""The `import` job (contract 15d): files from several places become documents, in a folder where one is named.
+
+It opens and copies. What follows from that for documents and folders is for `services.worker.findings`.
+"""
+
+from contextlib import AbstractContextManager
+from typing import Any, cast
+
+from schemas.documents import Findings, FoundDocument
+from schemas.errors import ErrorCode
+from schemas.media import media_type_of
+from schemas.parameters import JobParameters
+from schemas.parameters.imports import ImportItem, ImportParameters
+from services.worker.errors import ProcessingError
+from services.worker.processors.contract import Report, Result, Workspace
+from services.worker.processors.sources import Source, open_source, open_url
+from services.worker.processors.taking_in import (
+    KNOWN_TYPES,
+    free_document_id,
+    keep_findings,
+    named_failure,
+    own_name,
+    store_content,
+)
+
+COPYING, FINALIZING = 10, 95
+"""The percents at which the steps begin."""
+
+
+def process(parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+    """Imports. An item that fails is named in the result; raises ProcessingError of the first when all fail, and
+    BlobStoreError.
+    """
+    asked = cast(ImportParameters, parameters)
+    report("initializing", 0)
+    found: list[FoundDocument] = []
+    failed: list[dict[str, Any]] = []
+    first: ProcessingError | None = None
+    for index, item in enumerate(asked.items):
+        percent = COPYING + (FINALIZING - COPYING) * index // len(asked.items)
+        try:
+            found.append(_take_in(index, item, workspace, report, percent))
+        except (ProcessingError, OSError) as error:
+            failure = named_failure(error, index=index, **_shown(item))
+            failed.append(failure)
+            first = first or _as_processing(error, failure)
+        _clear(workspace)
+    if first is not None and not found:
+        raise first
+    report("finalizing", FINALIZING)
+    return _result(asked, found, failed, workspace)
+
+
+def _take_in(index: int, item: ImportItem, workspace: Workspace, report: Report, percent: int) -> FoundDocument:
+    def tell() -> None:
+        report("copying_files", percent)
+
+    tell()
+    place = item.url or item.filename
+    assert place is not None  # the shape of an item
+    with _opened(item, workspace) as source:
+        media_type = media_type_of(source.name, source.media_type)
+        if media_type not in KNOWN_TYPES:
+            raise ProcessingError(
+                ErrorCode.UNSUPPORTED_FILE_TYPE, f"Jobs do not read files such as {own_name(source.name)}."
+            )
+        # the same in every attempt of this job: two items that name one file are two documents all the same
+        document_id = free_document_id(workspace.blobs, workspace.job_id, f"{index}/{place}")
+        content = store_content(document_id, source, media_type, workspace, tell)
+        name = own_name(source.name)
+    return FoundDocument(document_id=document_id, name=name, source=place, revision=content.sha256, content=content)
+
+
+def _opened(item: ImportItem, workspace: Workspace) -> AbstractContextManager[Source]:
+    if item.url is not None:
+        return open_url(item.url, workspace)
+    return open_source(item.filename or "", workspace, b"")
+
+
+def _clear(workspace: Workspace) -> None:
+    """Deletes what an item left in the run's folder: many together would fill the disk."""
+    for path in workspace.folder.iterdir():
+        path.unlink()
+
+
+def _shown(item: ImportItem) -> dict[str, str]:
+    return item.model_dump(exclude_none=True)
+
+
+def _as_processing(error: ProcessingError | OSError, failure: dict[str, Any]) -> ProcessingError:
+    return error if isinstance(error, ProcessingError) else ProcessingError(failure["code"], failure["message"])
+
+
+def _result(
+    asked: ImportParameters, found: list[FoundDocument], failed: list[dict[str, Any]], workspace: Workspace
+) -> Result:
+    return Result(
+        structured_data={
+            "folder_id": asked.folder_id,
+            "added": [{"name": one.name, "source": one.source, "document_id": one.document_id} for one in found],
+            "failed": failed,
+        },
+        notes=(f"{len(failed):,} of {len(asked.items):,} items could not be taken in.",) if failed else (),
+        bytes_in=sum(one.content.size for one in found),
+        counts={
+            "filesAdded": len(found),
+            "filesFailed": len(failed),
+            "filesProcessed": len(found) + len(failed),
+        },
+        findings=keep_findings(workspace, Findings(folder_id=asked.folder_id, found=tuple(found))),
+    )

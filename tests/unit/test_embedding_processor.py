@@ -1,0 +1,129 @@
+"""The `embedding` processor over a real blob store, with the local model and with Mistral over the wire."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from schemas.documents import FolderIndex, ResolvedFolder, ResolvedText
+from schemas.errors import ErrorCode
+from schemas.parameters.embedding import LOCAL_MODEL, EmbeddingParameters
+from services.worker.processors import embedding
+from services.worker.processors.contract import ProcessingError
+from services.worker.providers import Providers, ProviderSetup
+from tests.support.mistral import EMBEDDINGS, KEY, refused
+from tests.support.pdf_runs import Reports, kept, workspace
+
+SOIL = "Soil is alive. Earthworms dig through it. Fungi feed the roots of plants.\n\nRain washes it away."
+LEAVE = "Employees have twenty-five days of annual leave. Leave is requested from the manager in writing."
+
+
+def extracted(place, document_id, text, name=None):
+    """A document whose text a job has extracted, as the API resolves it."""
+    result = {"structured_data": {"extracted_text": text}, "assets": [], "target_dir": "t"}
+    uri = f"job-{document_id}/run/result.json"
+    claim = place.blobs.put_named(uri, json.dumps(result).encode(), "application/json")
+    return ResolvedText(document_id=document_id, name=name or f"{document_id}.txt", text=claim)
+
+
+def folder(*documents, chunk_size=100, pending=0):
+    return ResolvedFolder(folder_id="folder-1", name="F", chunk_size=chunk_size, documents=documents, pending=pending)
+
+
+@pytest.fixture
+def place(tmp_path):
+    return workspace(tmp_path)
+
+
+def run(place, resolved, **asked):
+    reports = Reports()
+    asked = EmbeddingParameters(folder_id="folder-1", **asked)
+    return embedding.process(asked, replace(place, resolved=resolved), reports), reports
+
+
+def index_of(place, result):
+    return FolderIndex.model_validate_json(place.blobs.get(result.index.uri))
+
+
+def test_a_folders_texts_become_chunks_with_vectors(place):
+    documents = extracted(place, "doc-soil", SOIL), extracted(place, "doc-leave", LEAVE[:48])
+    result, reports = run(place, folder(*documents, chunk_size=80, pending=3))
+    index = index_of(place, result)
+    assert (index.folder_id, index.model, index.dimensions) == ("folder-1", LOCAL_MODEL, 384)
+    found = [(chunk.document_id, chunk.number) for chunk in index.chunks]
+    assert found == [("doc-soil", 0), ("doc-soil", 1), ("doc-leave", 0)]
+    assert index.chunks[0].text.startswith("Soil is alive.")
+    assert index.chunks[1].text.endswith("Rain washes it away.")
+    assert all(sum(part * part for part in chunk.vector) == pytest.approx(1, abs=1e-3) for chunk in index.chunks)
+    assert result.counts == {"filesProcessed": 2, "filesPending": 3, "totalChunks": 3, "chunkSize": 80}
+    assert result.method == LOCAL_MODEL
+    assert result.structured_data["totalChunks"] == 3
+    assert result.structured_data["documents"][0] == {"document_id": "doc-soil", "name": "doc-soil.txt", "chunks": 2}
+    assert kept(place) == ["index.json"]
+    assert reports.steps == ["initializing", "embedding", "finalizing"]
+    json.dumps(result.document(place.target_dir))
+
+
+def test_the_jobs_chunk_size_goes_before_the_folders(place):
+    document = extracted(place, "doc-1", LEAVE)
+    result, _ = run(place, folder(document), chunk_size=50)
+    assert result.counts["chunkSize"] == 50
+    assert all(len(chunk.text) <= 50 for chunk in index_of(place, result).chunks)
+
+
+def test_a_document_whose_text_was_erased_is_left_out_and_named(place):
+    gone, there = extracted(place, "doc-1", SOIL, "gone.pdf"), extracted(place, "doc-2", LEAVE)
+    place.blobs.delete([gone.text.uri])
+    result, _ = run(place, folder(gone, there))
+    assert {chunk.document_id for chunk in index_of(place, result).chunks} == {"doc-2"}
+    assert result.counts["filesProcessed"] == 1
+    assert result.notes == ("Left out, since their text was erased: gone.pdf.",)
+
+
+def test_a_document_without_text_counts_and_is_named(place):
+    result, _ = run(place, folder(extracted(place, "doc-1", " \n ", "blank.pdf")))
+    assert index_of(place, result).chunks == ()
+    assert (result.counts["filesProcessed"], result.counts["totalChunks"]) == (1, 0)
+    assert result.notes == ("Without any text: blank.pdf.",)
+
+
+def test_an_empty_folder_has_an_empty_index(place):
+    result, _ = run(place, folder())
+    assert index_of(place, result) == FolderIndex(folder_id="folder-1", model=LOCAL_MODEL, dimensions=384)
+    assert result.counts["filesProcessed"] == 0
+
+
+def test_progress_grows_with_each_batch(place, monkeypatch):
+    monkeypatch.setattr(embedding, "BATCH", 1)
+    documents = [extracted(place, f"doc-{number}", SOIL) for number in range(3)]
+    _, reports = run(place, folder(*documents, chunk_size=80))
+    percents = [percent for step, percent, *_ in reports if step == "embedding"]
+    assert percents == sorted(set(percents))
+    assert len(percents) == 6
+
+
+def test_quotes_line_ends_and_every_character_survive(place):
+    text = 'She said "no".\n\n\tTab, \\ backslash, \u00e4\u20ac\U0001f600 end.'
+    result, _ = run(place, folder(extracted(place, "doc-1", text)))
+    assert [chunk.text for chunk in index_of(place, result).chunks] == [text]
+
+
+def test_with_a_key_mistral_embeds(tmp_path, mistral):
+    place = workspace(tmp_path, Providers(ProviderSetup(mistral_key=KEY, mistral_url=mistral.url)))
+    document = extracted(place, "doc-1", LEAVE)
+    result, _ = run(place, folder(document))
+    index = index_of(place, result)
+    assert (index.model, index.dimensions, len(index.chunks[0].vector)) == ("mistral-embed", 1024, 1024)
+    local, _ = run(replace(place, run="run-2"), folder(), model=LOCAL_MODEL)
+    assert local.method == LOCAL_MODEL
+    mistral.then(EMBEDDINGS, refused(429))
+    with pytest.raises(ProcessingError) as failed:
+        run(place, folder(document))
+    assert failed.value.code is ErrorCode.RATE_LIMITED
+
+
+@pytest.mark.parametrize("model", ["mistral-embed", "another"])
+def test_a_model_that_cannot_be_used_fails_at_once(place, model):
+    with pytest.raises(ProcessingError) as failed:
+        run(place, folder(extracted(place, "doc-1", SOIL)), model=model)
+    assert (failed.value.code, failed.value.retryable) == (ErrorCode.EMBEDDING_UNAVAILABLE, False)
