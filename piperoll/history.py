@@ -159,10 +159,8 @@ class History:
     def _check_place(self, fact: Fact, position: Position | None) -> None:
         if self._partitions is None or position is None:
             return
-        home = partition_of(fact.subject, self._partitions)
-        if position.partition != home:
-            sentence = f"has a record at {position}, its key belongs in partition {home}"
-            self._found.append(Violation("I2", fact.subject, sentence))
+        if found := out_of_place(fact.subject, position, self._partitions):
+            self._found.append(found)
 
     def _double_ends(self) -> Iterator[Violation]:
         for job_id, count in self._ends.items():
@@ -201,6 +199,14 @@ class History:
             due = job.has_webhook and job.created and job.status.terminal and not job.erased
             if due and (hooks is None or not hooks.settled):
                 yield Violation("I4", job.job_id, "ended, and its webhook was neither delivered nor abandoned")
+
+
+def out_of_place(subject: str, position: Position, partitions: int) -> Violation | None:
+    """I2: what is wrong with where a subject's record stands, if anything."""
+    home = partition_of(subject, partitions)
+    if position.partition == home:
+        return None
+    return Violation("I2", subject, f"has a record at {position}, its key belongs in partition {home}")
 
 
 def regressions(before: Job, after: Job) -> list[str]:

@@ -1,7 +1,6 @@
 """How every service lives: settings, logs, signals, health and metrics, and an end that loses nothing."""
 
 import asyncio
-import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,14 +11,11 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 
+from piperoll import allocation
 from piperoll.settings import Settings
 from piperoll.telemetry import configure_logging
 
 log = structlog.get_logger()
-
-COLLECT_AFTER = 20_000
-"""Allocations between two looks for garbage. Requests and records come in thousands and leave no cycles: Python's
-default of 700 spends a tenth of a service's time on looking."""
 
 Check = Callable[[], str | None]
 
@@ -55,8 +51,7 @@ def run(service: str, main: Main) -> None:
         raise SystemExit(2) from error
     configure_logging(settings, service)
     log.info("service_starting", settings=settings.redacted())
-    gc.freeze()  # what was imported stays: it need not be looked at again
-    gc.set_threshold(COLLECT_AFTER)
+    allocation.settle()
     uvloop.run(_live(service, settings, main))
 
 

@@ -18,7 +18,7 @@ from piperoll.postgres import connect_pool
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
 from piperoll.settings import Settings
-from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS
+from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_EVENTS
 from services.api.access import Access
 from services.api.catching_up import CatchingUp
 from services.api.commands import Commands
@@ -29,6 +29,7 @@ from services.api.document_model import DocumentModel
 from services.api.documents import DocumentCommands
 from services.api.endpoints import Endpoints
 from services.api.ends import LogEnds
+from services.api.fact_log import FactLog
 from services.api.intake import Intake
 from services.api.library import Library
 from services.api.listing import Listing
@@ -62,8 +63,12 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         contents = Contents(blobs)
         reading = Reading(read_model, positions, ends, watch, contents, settings.read_deadline_s)
         library = _library(settings, offsets, pool, positions, reading)
-        commands = Commands(appender, blobs, seal, utc_now, settings.append_deadline_s, Resolver(library))
-        documents = DocumentCommands(appender, blobs, utc_now, settings.append_deadline_s)
+        job_facts, document_facts, endpoint_facts = (
+            FactLog(appender, topic, utc_now, settings.append_deadline_s)
+            for topic in (JOB_EVENTS, DOCUMENT_EVENTS, ENDPOINT_EVENTS)
+        )
+        commands = Commands(job_facts, blobs, seal, Resolver(library))
+        documents = DocumentCommands(document_facts, blobs)
         rules = Rules.of(settings)
         creator = Creator(commands, read_model, reading, IdSpread(settings.partitions))
         parts = Parts(
@@ -73,7 +78,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             reading=reading,
             listing=Listing(read_model, reading, contents),
             devana_listing=DevanaListing(read_model, reading, contents),
-            endpoints=_endpoints(settings, appender, offsets, pool, blobs, seal, positions),
+            endpoints=_endpoints(settings, endpoint_facts, offsets, pool, blobs, seal, positions),
             library=library,
             documents=documents,
             intake=Intake(blobs, documents, creator, rules, settings.max_upload_bytes),
@@ -149,7 +154,7 @@ def _library(
 
 def _endpoints(
     settings: Settings,
-    appender: KafkaAppender,
+    facts: FactLog,
     offsets: KafkaOffsets,
     pool: asyncpg.Pool,
     blobs: AsyncBlobs,
@@ -158,7 +163,7 @@ def _endpoints(
 ) -> Endpoints:
     deadline_s = settings.read_deadline_s
     catching_up = CatchingUp(positions, LogEnds(offsets, deadline_s, ENDPOINT_EVENTS), deadline_s, ENDPOINT_EVENTS)
-    return Endpoints(appender, blobs, seal, utc_now, settings.append_deadline_s, pool, catching_up, deadline_s)
+    return Endpoints(facts, blobs, seal, pool, catching_up, deadline_s)
 
 
 def _access(settings: Settings, pool: asyncpg.Pool) -> Access:

@@ -1,7 +1,8 @@
 """How every question to Postgres is bounded, and what its being away is turned into. Holds no query."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import structlog
@@ -14,11 +15,12 @@ AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Internal
 """What asyncpg raises while Postgres is away, restarts, or lacks the tables because no projector ran yet."""
 
 
-@contextmanager
-def asking(name: str) -> Iterator[None]:
-    """Around a question called `name`. Raises ReadModelUnavailableError where it is not answered."""
+@asynccontextmanager
+async def asking(name: str, deadline_s: float) -> AsyncIterator[None]:
+    """Around a question called `name`. Raises ReadModelUnavailableError where it is not answered in time."""
     try:
-        yield
+        async with asyncio.timeout(deadline_s):
+            yield
     except AWAY as error:
         log.warning("read_model_away", query=name, error=repr(error))
         raise ReadModelUnavailableError("the read model does not answer at present") from error

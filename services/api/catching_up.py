@@ -15,6 +15,8 @@ from services.api.positions import Positions
 T = TypeVar("T")
 log = structlog.get_logger()
 
+LIST_WAIT_S = 2.0  # for what was just written (design: lists wait at most 2 s)
+
 
 class CatchingUp:
     """Compares how far the projector is with a topic's ends, or with own appends to it."""

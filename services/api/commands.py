@@ -9,39 +9,29 @@ from pydantic_core import to_json
 
 from piperoll import uploads
 from piperoll.blobs import AsyncBlobs
-from piperoll.clock import Clock
 from piperoll.domain.work import work_sha256
-from piperoll.log.contract import Appender, OutcomeUnknownError
 from piperoll.log.record import Position
 from piperoll.seal import Seal
 from schemas.claims import Claim
 from schemas.documents import Resolved, parameters_document
-from schemas.envelope import Fact
-from schemas.errors import ErrorCode
 from schemas.events import BatchCreated, BatchErased, Event, JobCancelled, JobCreated, JobErased
-from schemas.ids import draw_run, event_id
-from schemas.topics import JOB_EVENTS
+from schemas.ids import draw_run
 from services.api.caller import Caller
-from services.api.errors import UnavailableError
+from services.api.fact_log import FactLog
 from services.api.resolving import Resolver
 from services.api.submissions import BatchSubmission, Submission
 
-SOURCE = "api"
 ERASED_AT_ONCE = 200  # appends under way together: they share the producer's batches, and memory stays bounded
 
 
 class Commands:
     """Appends what was decided. Every method raises UnavailableError OUTCOME_UNKNOWN when Kafka does not answer."""
 
-    def __init__(
-        self, log: Appender, blobs: AsyncBlobs, seal: Seal, clock: Clock, deadline_s: float, resolver: Resolver
-    ) -> None:
-        self._log = log
+    def __init__(self, facts: FactLog, blobs: AsyncBlobs, seal: Seal, resolver: Resolver) -> None:
+        self._facts = facts
         self._blobs = blobs
         self._seal = seal
         self._resolver = resolver
-        self._clock = clock
-        self._deadline_s = deadline_s
 
     async def create_job(
         self, job_id: str, job: Submission, caller: Caller, repeatable: bool
@@ -118,26 +108,10 @@ class Commands:
     async def _append(
         self, subject: str, scope: str, event: Event, caller: Caller, named: str
     ) -> tuple[datetime, Position]:
-        """Appends one fact. `scope` makes its id: the subject's own where a repeat is the same fact."""
-        now = self._clock()
-        fact = Fact(
-            id=event_id(scope, type(event).__name__),
-            subject=subject,
-            owner=caller.owner,
-            time=now,
-            source=SOURCE,
-            data=event,
-            traceparent=caller.traceparent,
-        )
-        try:
-            return now, await self._log.append(JOB_EVENTS, fact, self._deadline_s)
-        except OutcomeUnknownError as error:
-            raise UnavailableError(
-                ErrorCode.OUTCOME_UNKNOWN,
-                "Kafka did not acknowledge in time, so the outcome is not known: repeat the request with the same "
-                f"Idempotency-Key, or look the {named} up",
-                {named: subject},
-            ) from error
+        """When one fact was appended, and where it stands; see `FactLog.append`."""
+        remedy = f"repeat the request with the same Idempotency-Key, or look the {named} up"
+        fact, position = await self._facts.append(subject, scope, event, caller, remedy, named)
+        return fact.time, position
 
     async def _put(self, subject: str, document: Any, repeatable: bool) -> Claim:
         return await self._blobs.put_input(subject, to_json(document), repeatable)

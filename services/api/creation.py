@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Literal
 
 from piperoll.log.record import Position
-from schemas.errors import ErrorCode
 from schemas.ids import draw_batch_id, keyed_id, member_id
 from services.api.caller import Caller
 from services.api.commands import Commands
-from services.api.errors import ApiError, ReadModelUnavailableError
+from services.api.errors import ReadModelUnavailableError, idempotency_conflict
 from services.api.read_model import ReadModel
 from services.api.reading import Reading
 from services.api.rows import Creation
@@ -100,9 +99,5 @@ async def _created(subject: str, append: Append, checked: bool = True) -> Create
 
 def _judged(subject: str, first: Creation, body_sha256: str) -> Created:
     if first.body_sha256 != body_sha256:
-        raise ApiError(
-            422,
-            ErrorCode.IDEMPOTENCY_CONFLICT,
-            "this Idempotency-Key was used for another request body: use a new key for a new request",
-        )
+        raise idempotency_conflict()
     return Created(subject, first.created_at, first.position)

@@ -11,9 +11,11 @@ from starlette.datastructures import QueryParams
 
 from piperoll.domain.job import Status
 from schemas.devana import KILLED, STATUSES, TYPES, described, job_types_of
+from services.api.catching_up import LIST_WAIT_S
 from services.api.contents import Contents
 from services.api.devana import Json, devana_job
 from services.api.errors import invalid_field
+from services.api.fields import plain_text
 from services.api.read_model import ReadModel
 from services.api.reading import Reading
 from services.api.recall import Recall
@@ -23,7 +25,6 @@ from services.api.views import job_error
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 100
 MAX_OFFSET = 1000
-WAIT_S = 2.0  # for what was just written, as other lists do
 MOST_DIGITS = 1000  # of a limit that is clamped; beyond, Python itself refuses to read it
 
 TYPE_NAMES = tuple(dict.fromkeys(TYPES.values()))
@@ -55,7 +56,7 @@ def asked_jobs(query: QueryParams) -> AskedJobs:
         statuses=tuple(
             status for status, name in STATUSES.items() if name in of_type and name in of_status and name != KILLED
         ),
-        target_id=_target(query.get("targetId")),
+        target_id=plain_text(query, "targetId"),
         limit=min(_number(query, "limit", DEFAULT_LIMIT, least=1), MAX_LIMIT),
         offset=_number(query, "offset", 0, least=0, most=MAX_OFFSET),
     )
@@ -72,7 +73,7 @@ class DevanaListing:
 
     async def jobs(self, owner: str, asked: AskedJobs) -> list[Json]:
         """The page. Raises ApiError READ_MODEL_UNAVAILABLE (503)."""
-        await self._reading.caught_up(WAIT_S)
+        await self._reading.caught_up(LIST_WAIT_S)
         filters = (owner, asked.job_types, asked.statuses)
         rows = await self._read_model.devana_jobs(filters, asked.target_id, asked.limit, asked.offset)
         return list(await asyncio.gather(*map(self.shown, rows)))
@@ -81,8 +82,8 @@ class DevanaListing:
         """One job. A batch's member that was not created yet has no metadata."""
         job = row.job
         told = await self._described.told(job.parameters, lambda found: described(row.job_type, found)) if job else None
-        failed = job and row.status is Status.FAILED
-        document = await self._errors.told(job.error, _sentence) if job and failed else None
+        why = job.error if job and row.status is Status.FAILED else None
+        document = await self._errors.told(why, _sentence)
         error = job_error(row, document)
         return devana_job(row, told or {}, error["message"] if error else None)
 
@@ -111,9 +112,3 @@ def _number(query: QueryParams, name: str, default: int, least: int, most: int |
     if number < least or (most is not None and number > most):
         raise invalid_field(name, f"must be a whole number {bounds}")
     return number
-
-
-def _target(text: str | None) -> str | None:
-    if text is not None and "\x00" in text:
-        raise invalid_field("targetId", "must not contain a NUL character")
-    return text

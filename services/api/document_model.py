@@ -1,6 +1,5 @@
 """Asks the read model about documents and folders (documents.sql). Raises ReadModelUnavailableError, nothing else."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -102,8 +101,6 @@ class DocumentModel:
         written = f"[{','.join(map(repr, vector))}]"
         return [HitRow(*row) for row in await self._fetch("search", folder_id, model, written, limit, owner)]
 
-    async def _fetch(self, name: str, *arguments: Any) -> Sequence[asyncpg.Record]:
-        with asking(name):
-            async with asyncio.timeout(self._deadline_s):
-                found: Sequence[asyncpg.Record] = await self._pool.fetch(QUERIES[name], *arguments)
-                return found
+    async def _fetch(self, name: str, *arguments: Any) -> list[asyncpg.Record]:
+        async with asking(name, self._deadline_s):
+            return await self._pool.fetch(QUERIES[name], *arguments)

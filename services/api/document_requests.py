@@ -10,8 +10,8 @@ from starlette.datastructures import QueryParams
 
 from schemas.documents import Named
 from schemas.parameters.values import Said
-from services.api.errors import ApiError, invalid_field, invalid_parameters, invalid_request, not_found
-from services.api.listing import whole_number
+from services.api.errors import invalid_field, invalid_request, not_found
+from services.api.fields import check_names, invalid_values, seconds, whole_number
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -23,7 +23,6 @@ MAX_WAIT_S: Final = 300.0
 _UUID: Final = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _DOCUMENT_ID: Final = re.compile(f"doc-{_UUID}")
 _FOLDER_ID: Final = re.compile(f"folder-{_UUID}")
-_SECONDS: Final = re.compile(r"\d{1,4}(\.\d{1,6})?")
 
 Description = Annotated[str, StringConstraints(max_length=4096)]
 ChunkSize = Annotated[int, Field(ge=50, le=8000)]
@@ -83,23 +82,20 @@ def parsed(model: type[M], body: Mapping[str, Any]) -> M:
     try:
         return model.model_validate(body)
     except ValidationError as error:
-        fields = [_field(problem) for problem in error.errors(include_url=False, include_input=False)]
-        said = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
-        raise invalid_parameters(said, fields) from error
+        raise invalid_values(error, "body") from error
 
 
 def file_ids_of(body: FilesBody) -> list[str]:
     """The documents in a body, each once. Raises ApiError NOT_FOUND (404) for what can be none."""
     ids = list(dict.fromkeys(body.file_ids))
     if missing := [one for one in ids if not _DOCUMENT_ID.fullmatch(one)]:
-        error = not_found("document")
-        raise ApiError(error.status, error.code, error.message, {"missing": [one[:100] for one in missing[:100]]})
+        raise not_found("document", missing=[one[:100] for one in missing[:100]])
     return ids
 
 
 def asked_search(query: QueryParams) -> AskedSearch:
     """What the query string of a search says. Raises ApiError: INVALID_REQUEST, INVALID_PARAMETERS (400)."""
-    _check_names(query, {"q", "limit"})
+    check_names(query, {"q", "limit"})
     text = query.get("q", "").strip()
     if not text or len(text) > MAX_QUERY_CHARS or "\x00" in text:
         raise invalid_field("q", f"must be a text of 1 to {MAX_QUERY_CHARS:,} characters: what to look for")
@@ -111,19 +107,14 @@ def asked_search(query: QueryParams) -> AskedSearch:
 
 def asked_page(query: QueryParams) -> tuple[int, int]:
     """Limit and offset of a list. Raises as `asked_search`."""
-    _check_names(query, {"limit", "offset"})
+    check_names(query, {"limit", "offset"})
     return whole_number(query, "limit", MAX_PAGE, MAX_PAGE), whole_number(query, "offset", 0, MAX_OFFSET)
 
 
 def asked_wait(query: QueryParams) -> float | None:
     """How many seconds to wait for the end of the reading; None: as long as the settings say."""
-    _check_names(query, {"wait"})
-    text = query.get("wait")
-    if text is None:
-        return None
-    if not text.isascii() or not _SECONDS.fullmatch(text) or float(text) > MAX_WAIT_S:
-        raise invalid_field("wait", f"must be a number of seconds from 0 to {MAX_WAIT_S:g}")
-    return float(text)
+    check_names(query, {"wait"})
+    return seconds(query, "wait", MAX_WAIT_S)
 
 
 def asked_folder(texts: Mapping[str, str]) -> str | None:
@@ -132,14 +123,3 @@ def asked_folder(texts: Mapping[str, str]) -> str | None:
         raise invalid_request(f"not supported here: {', '.join(unknown)[:200]}", supported=["file", "folderId"])
     folder_id = texts.get("folderId")
     return folder_id_of(folder_id) if folder_id else None
-
-
-def _check_names(query: QueryParams, known: set[str]) -> None:
-    if unknown := sorted(set(query.keys()) - known):
-        listed = ", ".join(name[:50] for name in unknown[:10])
-        raise invalid_request(f"not supported here: {listed}", supported=sorted(known))
-
-
-def _field(problem: Mapping[str, Any]) -> dict[str, str]:
-    name = ".".join(str(part) for part in problem["loc"]) or "body"
-    return {"field": name, "message": str(problem["msg"]).removeprefix("Value error, ")}

@@ -10,13 +10,9 @@ from pydantic_core import to_json
 
 from piperoll import documents
 from piperoll.blobs import AsyncBlobs
-from piperoll.clock import Clock
-from piperoll.log.contract import Appender, OutcomeUnknownError
 from piperoll.log.record import Position
 from schemas.claims import Claim
 from schemas.documents import DocumentDetails, FolderDetails
-from schemas.envelope import Fact
-from schemas.errors import ErrorCode
 from schemas.events import (
     DocumentAdded,
     DocumentRemoved,
@@ -26,20 +22,17 @@ from schemas.events import (
     FolderMembersChanged,
     FolderRemoved,
 )
-from schemas.ids import draw_run, event_id
-from schemas.topics import DOCUMENT_EVENTS
+from schemas.ids import draw_run
 from services.api.caller import Caller
-from services.api.errors import UnavailableError
+from services.api.fact_log import FactLog
 
 
 class DocumentCommands:
     """Appends what was decided. Every method raises UnavailableError OUTCOME_UNKNOWN when Kafka does not answer."""
 
-    def __init__(self, log: Appender, blobs: AsyncBlobs, clock: Clock, deadline_s: float) -> None:
-        self._log = log
+    def __init__(self, facts: FactLog, blobs: AsyncBlobs) -> None:
+        self._facts = facts
         self._blobs = blobs
-        self._clock = clock
-        self._deadline_s = deadline_s
 
     async def add(self, document_id: str, name: str, content: Claim, caller: Caller, user_id: str | None) -> Position:
         """Where the document stands; its content is in the blob store already. A repeat is the same fact."""
@@ -95,23 +88,8 @@ class DocumentCommands:
         return await self._blobs.put(f"folders/{folder_id}/details", to_json(details, exclude_none=True))
 
     async def _append(self, subject: str, scope: str, event: Event, caller: Caller) -> tuple[datetime, Position]:
-        """Appends one fact. `scope` makes its id: the subject's own where a repeat is the same fact."""
-        now = self._clock()
-        fact = Fact(
-            id=event_id(scope, type(event).__name__),
-            subject=subject,
-            owner=caller.owner,
-            time=now,
-            source="api",
-            data=event,
-            traceparent=caller.traceparent,
+        """When one fact was appended, and where it stands; see `FactLog.append`."""
+        fact, position = await self._facts.append(
+            subject, scope, event, caller, "look the id up before you repeat the request"
         )
-        try:
-            return now, await self._log.append(DOCUMENT_EVENTS, fact, self._deadline_s)
-        except OutcomeUnknownError as error:
-            raise UnavailableError(
-                ErrorCode.OUTCOME_UNKNOWN,
-                "Kafka did not acknowledge in time, so the outcome is not known: look the id up before you repeat the "
-                "request",
-                {"id": subject},
-            ) from error
+        return fact.time, position

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from piperoll.addresses import Network
 from schemas.devana import STATUSES
 from schemas.parameters import Webhook
-from services.api.errors import invalid_field, invalid_parameters
+from services.api.errors import invalid_field
+from services.api.fields import invalid_values
 from services.api.references import check_address
 
 STATUS_NAMES: Final = tuple(STATUSES.values())
@@ -40,17 +41,10 @@ def wanted_endpoint(body: Mapping[str, Any], allowed: Iterable[Network]) -> Want
         given = EndpointBody.model_validate(body)
         hook = Webhook.model_validate({"url": given.url, "token": given.token})
     except ValidationError as error:
-        fields = [_field(problem) for problem in error.errors(include_url=False, include_input=False)]
-        said = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
-        raise invalid_parameters(said, fields, {"statuses": list(STATUS_NAMES)}) from error
+        # What an address as such lacks is about the `url`.
+        raise invalid_values(error, "url", {"statuses": list(STATUS_NAMES)}) from error
     statuses = tuple(dict.fromkeys(given.statuses or ()))
     if unknown := [status[:50] for status in statuses if status not in STATUS_NAMES]:
         raise invalid_field("statuses", f"not known: {', '.join(unknown[:5])}", list(STATUS_NAMES))
     check_address("url", hook.url, allowed)
     return Wanted(hook.url, hook.token, statuses)
-
-
-def _field(problem: Any) -> dict[str, str]:
-    """A pydantic error as {field, message}; what an address as such lacks is about the `url`."""
-    name = ".".join(str(part) for part in problem["loc"]) or "url"
-    return {"field": name, "message": str(problem["msg"]).removeprefix("Value error, ")}

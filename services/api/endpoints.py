@@ -1,6 +1,5 @@
 """Registered endpoints: the facts that clients' wishes lead to, and the list (contract 15d)."""
 
-import asyncio
 import base64
 import secrets
 from collections.abc import Sequence
@@ -10,9 +9,7 @@ from typing import Any
 import asyncpg
 
 from piperoll.blobs import AsyncBlobs, BlobMissingError
-from piperoll.clock import Clock
 from piperoll.domain.endpoint import CODEC
-from piperoll.log.contract import Appender, OutcomeUnknownError
 from piperoll.log.record import Position
 from piperoll.postgres import load_queries
 from piperoll.seal import Seal
@@ -20,20 +17,19 @@ from schemas.documents import EndpointSettings
 from schemas.envelope import Fact
 from schemas.errors import ErrorCode
 from schemas.events import EndpointRegistered, EndpointRemoved, EndpointTested, Event
-from schemas.ids import draw_endpoint_id, draw_run, event_id, keyed_id, trial_id
-from schemas.topics import ENDPOINT_EVENTS
+from schemas.ids import draw_endpoint_id, draw_run, keyed_id, trial_id
 from services.api.answers import devana_timestamp
 from services.api.asking import asking
 from services.api.caller import Caller
-from services.api.catching_up import CatchingUp
+from services.api.catching_up import LIST_WAIT_S, CatchingUp
 from services.api.endpoint_requests import STATUS_NAMES, Wanted
-from services.api.errors import ApiError, UnavailableError, not_found
+from services.api.errors import ApiError, idempotency_conflict, not_found
+from services.api.fact_log import FactLog
 
 Json = dict[str, Any]
 
 MAX_ENDPOINTS = 20  # each is told of every job: an owner who needs more wants a subscriber of the topics
 SECRET_BYTES = 32  # Standard Webhooks: 24 to 64
-WAIT_S = 2.0  # for what was just written, as other lists do
 _QUERIES = load_queries("services.api", "endpoints.sql")
 
 
@@ -42,20 +38,16 @@ class Endpoints:
 
     def __init__(
         self,
-        log: Appender,
+        facts: FactLog,
         blobs: AsyncBlobs,
         seal: Seal,
-        clock: Clock,
-        append_deadline_s: float,
         pool: asyncpg.Pool,
         catching_up: CatchingUp,
         read_deadline_s: float,
     ) -> None:
-        self._log = log
+        self._facts = facts
         self._blobs = blobs
         self._seal = seal
-        self._clock = clock
-        self._append_deadline_s = append_deadline_s
         self._pool = pool
         self._catching_up = catching_up
         self._read_deadline_s = read_deadline_s
@@ -79,8 +71,8 @@ class Endpoints:
         content = settings.model_dump_json(exclude_none=True).encode()
         claim = await self._blobs.put(f"endpoints/{endpoint_id}", content)
         event = EndpointRegistered(settings=claim, statuses=wanted.statuses, user_id=user_id)
-        fact = self._fact(endpoint_id, endpoint_id, event, caller)
-        passed = await self._catching_up.passed(await self._append(fact))
+        fact, position = await self._append(endpoint_id, endpoint_id, event, caller)
+        passed = await self._catching_up.passed(position)
         if key is not None and passed and (first := await self._registered(endpoint_id, wanted)) is not None:
             return first  # two at a time may both append, and the log's first one counts
         return {**_shown(endpoint_id, wanted.url, wanted.statuses, fact.time), "secret": secret}
@@ -101,13 +93,12 @@ class Endpoints:
         settings, statuses = EndpointSettings.model_validate_json(content), tuple(rows[0]["statuses"])
         token = None if settings.token is None else self._seal.open(settings.token)
         if Wanted(settings.url, token, statuses) != wanted:
-            said = "this Idempotency-Key was used for another request body: use a new key for a new request"
-            raise ApiError(422, ErrorCode.IDEMPOTENCY_CONFLICT, said)
+            raise idempotency_conflict()
         shown = _shown(endpoint_id, settings.url, statuses, rows[0]["created_at"])
         return {**shown, "secret": self._seal.open(settings.secret)}
 
     async def _check_room(self, owner: str) -> None:
-        await self._catching_up.within(WAIT_S)
+        await self._catching_up.within(LIST_WAIT_S)
         (row,) = await self._fetch("count_endpoints", owner)
         if row["endpoints"] >= MAX_ENDPOINTS:
             said = f"there are {MAX_ENDPOINTS} endpoints already, the most that there may be: delete one first"
@@ -115,7 +106,7 @@ class Endpoints:
 
     async def of_owner(self, owner: str) -> list[Json]:
         """The owner's endpoints, newest first, without their secrets."""
-        await self._catching_up.within(WAIT_S)
+        await self._catching_up.within(LIST_WAIT_S)
         return [
             _shown(row["endpoint_id"], row["url"], row["statuses"], row["created_at"])
             for row in await self._fetch("list_endpoints", owner)
@@ -124,14 +115,13 @@ class Endpoints:
     async def remove(self, endpoint_id: str, caller: Caller) -> bool:
         """Ends an endpoint; False when that was not read back in time. Raises ApiError NOT_FOUND (404)."""
         await self._require(endpoint_id, caller.owner)
-        event = EndpointRemoved(by=caller.owner)
-        return await self._catching_up.passed(await self._append(self._fact(endpoint_id, endpoint_id, event, caller)))
+        _, position = await self._append(endpoint_id, endpoint_id, EndpointRemoved(by=caller.owner), caller)
+        return await self._catching_up.passed(position)
 
     async def test(self, endpoint_id: str, caller: Caller) -> str:
         """Asks for a trial delivery; answers the `jobId` that it will bear. Raises ApiError NOT_FOUND (404)."""
         await self._require(endpoint_id, caller.owner)
-        fact = self._fact(endpoint_id, draw_run(), EndpointTested(by=caller.owner), caller)
-        await self._append(fact)
+        fact, _ = await self._append(endpoint_id, draw_run(), EndpointTested(by=caller.owner), caller)
         return trial_id(fact.id)
 
     async def _require(self, endpoint_id: str, owner: str) -> None:
@@ -142,34 +132,14 @@ class Endpoints:
         if await self._catching_up.sought(look) != owner:
             raise not_found("webhook")
 
-    async def _fetch(self, name: str, *arguments: Any) -> Sequence[asyncpg.Record]:
-        with asking(name):
-            async with asyncio.timeout(self._read_deadline_s):
-                found: Sequence[asyncpg.Record] = await self._pool.fetch(_QUERIES[name], *arguments)
-                return found
+    async def _fetch(self, name: str, *arguments: Any) -> list[asyncpg.Record]:
+        async with asking(name, self._read_deadline_s):
+            return await self._pool.fetch(_QUERIES[name], *arguments)
 
-    def _fact(self, endpoint_id: str, scope: str, event: Event, caller: Caller) -> Fact:
-        """A fact about an endpoint. `scope` makes its id: the endpoint's own where a repeat is the same fact."""
-        return Fact(
-            id=event_id(scope, type(event).__name__),
-            subject=endpoint_id,
-            owner=caller.owner,
-            time=self._clock(),
-            source="api",
-            data=event,
-            traceparent=caller.traceparent,
+    async def _append(self, endpoint_id: str, scope: str, event: Event, caller: Caller) -> tuple[Fact, Position]:
+        return await self._facts.append(
+            endpoint_id, scope, event, caller, "list the endpoints before you repeat the request"
         )
-
-    async def _append(self, fact: Fact) -> Position:
-        try:
-            return await self._log.append(ENDPOINT_EVENTS, fact, self._append_deadline_s)
-        except OutcomeUnknownError as error:
-            raise UnavailableError(
-                ErrorCode.OUTCOME_UNKNOWN,
-                "Kafka did not acknowledge in time, so the outcome is not known: list the endpoints before you repeat "
-                "the request",
-                {"id": fact.subject},
-            ) from error
 
 
 def _shown(endpoint_id: str, url: str | None, statuses: Sequence[str], created_at: datetime) -> Json:

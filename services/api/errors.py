@@ -69,9 +69,15 @@ def unauthorized() -> ApiError:
     )
 
 
-def not_found(what: str) -> ApiError:
+def not_found(what: str, **details: Any) -> ApiError:
     """404: there is no such `what` (job, batch), or it is somebody else's."""
-    return ApiError(404, ErrorCode.NOT_FOUND, f"{what} not found")
+    return ApiError(404, ErrorCode.NOT_FOUND, f"{what} not found", details)
+
+
+def idempotency_conflict() -> ApiError:
+    """422: the Idempotency-Key belongs to another request (contract 2e)."""
+    said = "this Idempotency-Key was used for another request body: use a new key for a new request"
+    return ApiError(422, ErrorCode.IDEMPOTENCY_CONFLICT, said)
 
 
 def body_too_large(limit: int) -> ApiError:

@@ -62,7 +62,7 @@ class Intake:
         if folder_id is not None:
             await self._commands.change_members(folder_id, caller, added=[document_id])
         try:
-            job = await self._read(document_id, name, content, caller, user_id, sha256, key)
+            job = await self._begin_reading(document_id, name, content, caller, user_id, sha256, key)
         except ApiError as error:
             if error.code is ErrorCode.IDEMPOTENCY_CONFLICT:  # so this document is not the one of the key
                 await self._commands.remove(document_id, caller)
@@ -74,7 +74,7 @@ class Intake:
         media_type = media_type_of(name, upload.content_type)
         return await self._blobs.put_file(f"{documents.folder_of(document_id)}/{digest}", upload.file, media_type)
 
-    async def _read(
+    async def _begin_reading(
         self,
         document_id: str,
         name: str,

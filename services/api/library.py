@@ -3,13 +3,11 @@
 import asyncio
 
 from piperoll.log.record import Position
-from services.api.catching_up import CatchingUp
+from services.api.catching_up import LIST_WAIT_S, CatchingUp
 from services.api.document_model import DocumentModel
 from services.api.document_rows import DocumentRow, FileRow, FolderRow, ListedDocument
-from services.api.errors import ApiError, not_found
+from services.api.errors import not_found
 from services.api.reading import Reading
-
-WAIT_S = 2.0  # for what was just written, as other lists do
 
 
 class Library:
@@ -34,7 +32,7 @@ class Library:
 
     async def documents(self, owner: str, limit: int, offset: int) -> list[ListedDocument]:
         """A page of the owner's documents, newest first, after a short wait."""
-        await self._catching_up.within(WAIT_S)
+        await self._catching_up.within(LIST_WAIT_S)
         return await self.model.documents(owner, limit, offset)
 
     async def folder(self, folder_id: str, owner: str) -> FolderRow:
@@ -46,12 +44,12 @@ class Library:
 
     async def folders(self, owner: str, limit: int, offset: int) -> list[FolderRow]:
         """A page of the owner's folders, newest first, after a short wait."""
-        await self._catching_up.within(WAIT_S)
+        await self._catching_up.within(LIST_WAIT_S)
         return await self.model.folders(owner, limit, offset)
 
     async def files(self, folder: FolderRow, limit: int, offset: int) -> list[FileRow]:
         """A page of a folder's documents, in the order in which they came, after a short wait."""
-        await self._catching_up.within(WAIT_S)
+        await self._catching_up.within(LIST_WAIT_S)
         return await self.model.files(folder.folder_id, folder.owner, limit, offset)
 
     async def require_documents(self, document_ids: list[str], owner: str) -> None:
@@ -61,20 +59,16 @@ class Library:
             await self._catching_up.up_to_now()
             missing = set(document_ids) - await self.model.found(document_ids, owner)
         if missing:
-            error = not_found("document")
-            raise ApiError(error.status, error.code, error.message, {"missing": sorted(missing)[:100]})
+            raise not_found("document", missing=sorted(missing)[:100])
 
     async def is_member(self, folder_id: str, document_id: str) -> bool:
         """Whether a document is in a folder, once what is in the log now was projected."""
         await self._catching_up.up_to_now()
         return await self.model.is_member(folder_id, document_id)
 
-    async def up_to_now(self, jobs: bool = False) -> None:
-        """Returns once what the log says of documents (and of jobs) was projected.
-
-        Raises ReadModelUnavailableError.
-        """
-        await asyncio.gather(self._catching_up.up_to_now(), *([self._reading.up_to_now()] if jobs else []))
+    async def up_to_now(self) -> None:
+        """Returns once what the log says of documents and of jobs was projected. Raises ReadModelUnavailableError."""
+        await asyncio.gather(self._catching_up.up_to_now(), self._reading.up_to_now())
 
     async def passed(self, *positions: Position) -> bool:
         """Waits until the projector has passed own appends; False when it did not in time."""

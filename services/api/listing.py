@@ -9,8 +9,10 @@ from starlette.datastructures import QueryParams
 
 from schemas.claims import Claim
 from schemas.parameters import ALIASES
+from services.api.catching_up import LIST_WAIT_S
 from services.api.contents import Contents
-from services.api.errors import invalid_field, invalid_request
+from services.api.errors import invalid_field
+from services.api.fields import check_names, plain_text, whole_number
 from services.api.read_model import ReadModel
 from services.api.reading import Reading
 from services.api.rows import JobRow
@@ -19,7 +21,6 @@ from services.api.views import Documents, batch_summary, job_summary
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 MAX_SKIP = 2**31 - 1
-WAIT_S = 2.0  # for what was just written (design: lists wait at most 2 s)
 MAX_PARAMETERS_BYTES = 16 * 1024  # a thousand jobs with texts of a megabyte each would make a list of a gigabyte
 
 STATUSES = {
@@ -53,28 +54,18 @@ def asked_jobs(query: QueryParams, user_id: str | None) -> Asked:
 
     Raises ApiError: INVALID_REQUEST for a name there is none of, INVALID_PARAMETERS for a value (both 400).
     """
-    job_type = _text(query, "job_type")
+    job_type = plain_text(query, "job_type")
     return Asked(
         **_common(query, JOB_NAMES, user_id),
-        batch_id=_text(query, "batch_id"),
+        batch_id=plain_text(query, "batch_id"),
         job_type=ALIASES.get(job_type or "", job_type),
-        target_id=_text(query, "target_id"),
+        target_id=plain_text(query, "target_id"),
     )
 
 
 def asked_batches(query: QueryParams, user_id: str | None) -> Asked:
     """What GET /api/jobs/batches asks for. Raises as `asked_jobs` does."""
     return Asked(**_common(query, BATCH_NAMES, user_id), archived=query.get("archived") == "true")
-
-
-def whole_number(query: QueryParams, name: str, default: int, most: int) -> int:
-    """A number in a query string. Raises ApiError INVALID_PARAMETERS."""
-    text = query.get(name)
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdecimal() or len(text) > 10 or int(text) > most:
-        raise invalid_field(name, f"must be a whole number from 0 to {most}")
-    return int(text)
 
 
 class Listing:
@@ -87,7 +78,7 @@ class Listing:
 
     async def jobs(self, owner: str, asked: Asked) -> dict[str, Any]:
         """`{total, jobs}`; jobs without results and logs. Raises ApiError READ_MODEL_UNAVAILABLE (503)."""
-        await self._reading.caught_up(WAIT_S)
+        await self._reading.caught_up(LIST_WAIT_S)
         statuses = None if asked.status is None else STATUSES[asked.status]
         filters = (owner, statuses, asked.batch_id, asked.user_id, asked.job_type, asked.target_id)
         total, rows = await self._read_model.jobs(filters, asked.limit, asked.skip)
@@ -98,7 +89,7 @@ class Listing:
         """`{total, batches}`; batches without their members. Raises as `jobs` does."""
         if asked.archived:
             return {"total": 0, "batches": []}  # nothing is ever archived here
-        await self._reading.caught_up(WAIT_S)
+        await self._reading.caught_up(LIST_WAIT_S)
         ids: Sequence[str] | None = None
         if asked.status is not None:
             ids = await self._read_model.batches_of_status(owner, asked.user_id, asked.status)
@@ -124,9 +115,7 @@ def _if_small(claim: Claim | None) -> Claim | None:
 
 
 def _common(query: QueryParams, known: frozenset[str], user_id: str | None) -> dict[str, Any]:
-    if unknown := sorted(set(query.keys()) - known):
-        listed = ", ".join(name[:50] for name in unknown[:10])
-        raise invalid_request(f"not supported here: {listed}", supported=sorted(known))
+    check_names(query, known)
     status = query.get("status")
     if status is not None and status not in STATUSES:
         raise invalid_field("status", f"must be one of {', '.join(STATUSES)}", list(STATUSES))
@@ -134,12 +123,5 @@ def _common(query: QueryParams, known: frozenset[str], user_id: str | None) -> d
         "limit": whole_number(query, "limit", DEFAULT_LIMIT, MAX_LIMIT),
         "skip": whole_number(query, "skip", 0, MAX_SKIP),
         "status": status,
-        "user_id": _text(query, "user_id") or user_id,
+        "user_id": plain_text(query, "user_id") or user_id,
     }
-
-
-def _text(query: QueryParams, name: str) -> str | None:
-    text = query.get(name)
-    if text is not None and "\x00" in text:
-        raise invalid_field(name, "must not contain a NUL character")
-    return text

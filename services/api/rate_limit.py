@@ -4,7 +4,6 @@ What a client is told of it are the fields RateLimit-Limit, -Remaining and -Rese
 up to 07): those that clients' libraries read. The two fields that later drafts made of them are not sent.
 """
 
-import asyncio
 import math
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,7 +61,6 @@ class RateLimit:
 
         Raises ReadModelUnavailableError (503).
         """
-        with asking("admit"):
-            async with asyncio.timeout(self._deadline_s):
-                (row,) = await self._pool.fetch(_QUERIES["admit"], key_id, self._limit, WINDOW_S, now)
+        async with asking("admit", self._deadline_s):
+            (row,) = await self._pool.fetch(_QUERIES["admit"], key_id, self._limit, WINDOW_S, now)
         return Quota(self._limit, row["admitted"], row["used"], row["frees_s"])

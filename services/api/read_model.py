@@ -1,6 +1,5 @@
 """Asks the read model (queries.sql). Every call is bounded, and raises ReadModelUnavailableError, nothing else."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -104,18 +103,16 @@ class ReadModel:
 
     async def _page(self, what: str, filters: Sequence[Any], limit: int, skip: int) -> tuple[int, list[asyncpg.Record]]:
         """Total and page of one snapshot, planned for these very filters: a plan for any would use no index."""
-        with asking(f"list_{what}"):
-            async with (
-                asyncio.timeout(self._deadline_s),
-                self._pool.acquire() as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
-                await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-                total = await connection.fetchval(QUERIES[f"count_{what}"], *filters)
-                rows = await connection.fetch(QUERIES[f"list_{what}"], *filters, limit, skip)
+        async with (
+            asking(f"list_{what}", self._deadline_s),
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+            total = await connection.fetchval(QUERIES[f"count_{what}"], *filters)
+            rows = await connection.fetch(QUERIES[f"list_{what}"], *filters, limit, skip)
         return total, rows
 
     async def _fetch(self, name: str, *arguments: Any) -> list[asyncpg.Record]:
-        with asking(name):
-            async with asyncio.timeout(self._deadline_s):
-                return await self._pool.fetch(QUERIES[name], *arguments)
+        async with asking(name, self._deadline_s):
+            return await self._pool.fetch(QUERIES[name], *arguments)

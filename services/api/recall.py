@@ -1,4 +1,4 @@
-"""Remembers what lists need of documents, so that polling reads no blobs. Knows no job.
+"""Remembers what lists need of the JSON that claims lead to, so that polling reads no blobs. Knows no job.
 
 A claim names one content for ever, so nothing here grows stale. What was erased stays until it is pushed out, but
 no row leads to it any more.
@@ -13,7 +13,7 @@ from services.api.contents import Contents
 
 T = TypeVar("T")
 
-MOST = 20_000  # jobs of a day; a few hundred bytes each
+MOST = 20_000  # a busy day's; a few hundred bytes each
 
 
 class Recall(Generic[T]):

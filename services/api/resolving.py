@@ -31,7 +31,7 @@ class Resolver:
         named = named_by(job_type, parameters)
         if named is None:
             return None
-        await self._library.up_to_now(jobs=True)
+        await self._library.up_to_now()
         return await self._look(job_type, *named, owner)
 
     async def resolve_all(self, jobs: Sequence[Submission], owner: str) -> list[Resolved | None]:
@@ -46,7 +46,7 @@ class Resolver:
                 first.setdefault(key, index)
         if not first:
             return [None] * len(jobs)
-        await self._library.up_to_now(jobs=True)
+        await self._library.up_to_now()
         found: dict[tuple[str, str, str], Resolved | None] = {}
         for begin in range(0, len(first), ASKED_AT_ONCE):
             keys = list(first)[begin : begin + ASKED_AT_ONCE]

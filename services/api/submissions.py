@@ -14,7 +14,8 @@ from schemas.parameters import ALIASES, PARAMETERS, JobParameters
 from schemas.parameters.imports import ImportParameters
 from schemas.parameters.sync import SyncParameters
 from services.api.bodies import Document, canonical_sha256
-from services.api.errors import ApiError, invalid_field, invalid_parameters, invalid_request
+from services.api.errors import ApiError, invalid_field, invalid_request
+from services.api.fields import check_names, invalid_values
 from services.api.references import check_address, check_filename, check_source
 
 LABEL_CHARS = 255
@@ -95,7 +96,7 @@ def parse_job(document: Document, rules: Rules, user_id: str | None = None) -> S
 def parse_batch(document: Document, rules: Rules, user_id: str | None = None) -> BatchSubmission:
     """The jobs in a body of POST /api/jobs/batch. Errors about a job carry its `details.index`."""
     body = document.value
-    _check_names(body, BATCH_NAMES)
+    check_names(body, BATCH_NAMES)
     jobs = body.get("jobs")
     if not isinstance(jobs, list) or not jobs:
         raise invalid_request("jobs must be a list of at least one job")
@@ -140,7 +141,7 @@ def _member(job: Any, index: int, rules: Rules, user_id: str | None, inherited: 
 
 
 def _job(body: dict[str, Any], rules: Rules, user_id: str | None, inherited: dict[str, Any], sha256: str) -> Submission:
-    _check_names(body, JOB_NAMES)
+    check_names(body, JOB_NAMES)
     job_type, given = body.get("job_type"), body.get("parameters")
     if not isinstance(job_type, str) or not job_type:
         raise invalid_request("job_type is missing or no text", supported=sorted(rules.job_types))
@@ -170,9 +171,7 @@ def _validated(job_type: str, given: dict[str, Any], rules: Rules) -> JobParamet
     try:
         parameters = model.model_validate(given)
     except ValidationError as error:
-        fields = [_field(problem) for problem in error.errors(include_url=False, include_input=False)]
-        said = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
-        raise invalid_parameters(said, fields, supported) from error
+        raise invalid_values(error, "parameters", supported) from error
     _check_references(job_type, parameters, rules)
     return parameters
 
@@ -201,12 +200,6 @@ def _check_named(job_type: str, given: BaseModel, prefix: str, rules: Rules) -> 
             check_address(f"{prefix}{name}", value, rules.private_networks)
 
 
-def _field(problem: Mapping[str, Any]) -> dict[str, str]:
-    """A pydantic error as {field, message}; the field is `parameters` where several are wrong together."""
-    name = ".".join(str(part) for part in problem["loc"]) or "parameters"
-    return {"field": name, "message": str(problem["msg"]).removeprefix("Value error, ")}
-
-
 def _label(body: dict[str, Any], name: str) -> str | None:
     """An optional short text. Raises ApiError INVALID_REQUEST."""
     value = body.get(name)
@@ -215,10 +208,3 @@ def _label(body: dict[str, Any], name: str) -> str | None:
     if not isinstance(value, str) or not 1 <= len(value) <= LABEL_CHARS:
         raise invalid_request(f"{name} must be a text of 1 to {LABEL_CHARS} characters")
     return value
-
-
-def _check_names(body: dict[str, Any], known: frozenset[str]) -> None:
-    """Nothing is accepted and ignored. Raises ApiError INVALID_REQUEST."""
-    if unknown := sorted(body.keys() - known):
-        listed = ", ".join(name[:50] for name in unknown[:10])
-        raise invalid_request(f"not supported here: {listed}", supported=sorted(known))

@@ -125,10 +125,9 @@ def assemble(
     owned.callback(blobs.close)
     sender = Sender(settings.private_networks, lookup)
     owned.push_async_callback(sender.close)
-    seal = Seal(settings.sealing_keys)
+    composer = Composer(blobs, Seal(settings.sealing_keys), settings.public_url)
     queue, notices = Queue(pool, settings.instance), NoticeQueue(pool, settings.instance)
-    courier = Courier(settings, Composer(blobs, seal, settings.public_url), sender)
-    notice_courier = NoticeCourier(settings, blobs, seal, sender)
+    courier, notice_courier = Courier(settings, composer, sender), NoticeCourier(settings, composer, sender)
     ledger, notice_ledger = Ledger(queue, bell, written), Ledger(notices, notice_bell, written)
     job_events, deliveries, endpoint_events = (
         Checkpoints(pool, log.view, topic, log.cluster_id) for topic in (JOB_EVENTS, JOB_DELIVERIES, ENDPOINT_EVENTS)

@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 
 import structlog
 
-from piperoll.blobs import BlobStoreError
 from piperoll.settings import Settings
 from services.notifier import metrics
-from services.notifier.bodies import headers
+from services.notifier.attempting import attempt
 from services.notifier.composer import Composer
 from services.notifier.hooks import Claimed, Hook, next_hook
 from services.notifier.outcome import Outcome, nothing_due, outcome_of, released
-from services.notifier.retry import Attempted, Decision, Ending, Verdict, judge
+from services.notifier.retry import Attempted, Decision, Verdict, judge
 from services.notifier.sender import Sender
 
 log = structlog.get_logger()
@@ -31,7 +30,11 @@ class Courier:
         hook = next_hook(claimed)
         if hook is None:
             return nothing_due(claimed), None
-        attempted = await self._attempt(claimed, hook)
+        timeout_s = self._settings.final_timeout_s if hook.final else self._settings.progress_timeout_s
+        composing = self._composer.hook(claimed, hook)
+        attempted = await attempt(
+            self._sender, claimed.url, composing, timeout_s, job_id=claimed.job_id, delivery_id=hook.delivery_id
+        )
         delays = self._settings.delivery_delays
         verdict = judge(attempted, hook.final, hook.attempt, delays, random.random())
         now = datetime.now(UTC)
@@ -41,23 +44,6 @@ class Courier:
     def released(self, claimed: Claimed) -> Outcome:
         """What to write when the attempt was cut short."""
         return released(claimed)
-
-    async def _attempt(self, claimed: Claimed, hook: Hook) -> Attempted:
-        timeout_s = self._settings.final_timeout_s if hook.final else self._settings.progress_timeout_s
-        try:
-            token = self._composer.token(claimed)
-            body = await self._composer.body(claimed, hook)
-            sent = headers(hook, token, datetime.now(UTC))
-            return await self._sender.post(claimed.url, sent, body, timeout_s)
-        except BlobStoreError as error:
-            log.warning("hook_waits_for_blobs", job_id=claimed.job_id, error=repr(error))
-            return Attempted(Ending.OURS)
-        except ValueError as error:
-            log.warning("hook_unreadable", job_id=claimed.job_id, error=repr(error))
-            return Attempted(Ending.UNREADABLE)
-        except Exception:
-            log.exception("hook_failed_by_us", job_id=claimed.job_id)
-            return Attempted(Ending.OURS)
 
 
 def _tell(claimed: Claimed, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> None:

@@ -1,12 +1,11 @@
-"""What one attempt to tell an endpoint means for its row, and the facts that tell of it. Pure."""
+"""What one attempt to tell an endpoint means for its row; the facts that tell of it are `attempt_facts`. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from schemas.envelope import Fact
-from schemas.events import WebhookAbandoned, WebhookDelivered, WebhookFailed
-from schemas.ids import event_id
+from services.notifier.attempt_facts import About, abandoned_fact, attempt_facts
 from services.notifier.notices import Change, ClaimedNotice, notice_id
 from services.notifier.retry import Attempted, Decision, Verdict
 
@@ -36,7 +35,8 @@ def outcome_of(claimed: ClaimedNotice, attempted: Attempted, verdict: Verdict, n
     if verdict.decision is Decision.REPEAT:
         return _outcome(claimed, now, attempts=claimed.attempts, delay_s=verdict.delay_s)
     attempt = claimed.attempts + 1
-    facts = () if claimed.change.trial else tuple(_facts(claimed, attempt, attempted, verdict, now))
+    about = _about(claimed.job_id, claimed.endpoint_id, claimed.owner, claimed.change)
+    facts = () if claimed.change.trial else attempt_facts(about, attempt, attempted, verdict, now)
     gone = verdict.decision is Decision.ABANDONED and verdict.reason == "GONE"
     return _outcome(claimed, now, attempts=attempt, delay_s=verdict.delay_s, gone=gone, facts=facts)
 
@@ -65,87 +65,22 @@ def withdrawn_facts(
 ) -> list[Fact]:
     """That changes are not told any more; `attempts` were made for the first of them."""
     return [
-        _fact(
-            job_id,
-            owner,
-            WebhookAbandoned(
-                delivery_id=notice_id(job_id, endpoint_id, change.number),
-                phase="status",
-                endpoint_id=endpoint_id,
-                change=change.number,
-                attempt=attempts if change is changes[0] else 0,
-                reason=reason,
-            ),
-            now,
-        )
+        abandoned_fact(_about(job_id, endpoint_id, owner, change), attempts if change is changes[0] else 0, reason, now)
         for change in changes
         if not change.trial
     ]
 
 
-def _facts(claimed: ClaimedNotice, attempt: int, attempted: Attempted, verdict: Verdict, now: datetime) -> list[Fact]:
-    """One fact an attempt; the last failure of a schedule is told as failed and as abandoned."""
-    found: list[WebhookDelivered | WebhookFailed | WebhookAbandoned] = []
-    if verdict.decision is Decision.DELIVERED:
-        found.append(_delivered(claimed, attempt, attempted))
-    exhausted = verdict.decision is Decision.ABANDONED and verdict.reason == "EXHAUSTED"
-    if verdict.decision is Decision.FAILED or exhausted:
-        reason = attempted.failure if exhausted else verdict.reason or attempted.failure
-        found.append(_failed(claimed, attempt, attempted, reason, _again(verdict, now)))
-    if verdict.decision is Decision.ABANDONED:
-        found.append(_abandoned(claimed, attempt, verdict.reason or "", attempted.status))
-    return [_fact(claimed.job_id, claimed.owner, data, now) for data in found]
-
-
-def _delivered(claimed: ClaimedNotice, attempt: int, attempted: Attempted) -> WebhookDelivered:
-    return WebhookDelivered(
-        delivery_id=claimed.delivery_id,
+def _about(job_id: str, endpoint_id: str, owner: str, change: Change) -> About:
+    delivery_id = notice_id(job_id, endpoint_id, change.number)
+    return About(
+        job_id=job_id,
+        owner=owner,
+        delivery_id=delivery_id,
         phase="status",
-        endpoint_id=claimed.endpoint_id,
-        change=claimed.change.number,
-        attempt=attempt,
-        status=attempted.status or 0,
-        duration_ms=attempted.duration_ms,
+        endpoint_id=endpoint_id,
+        change=change.number,
     )
-
-
-def _failed(
-    claimed: ClaimedNotice, attempt: int, attempted: Attempted, reason: str, again: str | None
-) -> WebhookFailed:
-    return WebhookFailed(
-        delivery_id=claimed.delivery_id,
-        phase="status",
-        endpoint_id=claimed.endpoint_id,
-        change=claimed.change.number,
-        attempt=attempt,
-        reason=reason,
-        status=attempted.status,
-        duration_ms=attempted.duration_ms,
-        next_attempt_at=again,
-    )
-
-
-def _abandoned(claimed: ClaimedNotice, attempt: int, reason: str, status: int | None) -> WebhookAbandoned:
-    return WebhookAbandoned(
-        delivery_id=claimed.delivery_id,
-        phase="status",
-        endpoint_id=claimed.endpoint_id,
-        change=claimed.change.number,
-        attempt=attempt,
-        reason=reason,
-        status=status,
-    )
-
-
-def _again(verdict: Verdict, now: datetime) -> str | None:
-    if verdict.delay_s is None:
-        return None
-    return (now + timedelta(seconds=verdict.delay_s)).isoformat().replace("+00:00", "Z")
-
-
-def _fact(job_id: str, owner: str, data: WebhookDelivered | WebhookFailed | WebhookAbandoned, now: datetime) -> Fact:
-    fact_id = event_id(data.delivery_id, type(data).__name__, data.attempt)
-    return Fact(id=fact_id, subject=job_id, owner=owner, time=now, source="notifier", data=data)
 
 
 def _outcome(

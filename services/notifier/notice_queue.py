@@ -8,32 +8,23 @@ import asyncpg
 from piperoll.domain.job import CODEC
 from piperoll.postgres import load_queries
 from schemas.envelope import Fact
+from services.notifier.leasing import Leasing, earliest
 from services.notifier.notice_outcome import NoticeOutcome, withdrawn_facts
 from services.notifier.notices import CHANGE, CHANGES, Change, ClaimedNotice, Endpoint, Following
-from services.notifier.queue import Connection, add_to_outbox, earliest
+from services.notifier.queue import Connection, add_to_outbox
 
 SQL = load_queries("services.notifier", "endpoints.sql")
 
 
-class NoticeQueue:
+class NoticeQueue(Leasing):
     """The notices as the dispatcher sees them. `instance` is the name that leases are taken under."""
 
     def __init__(self, pool: asyncpg.Pool, instance: str) -> None:
-        self._pool = pool
-        self._instance = instance
-
-    async def release(self) -> None:
-        """Ends the leases of an earlier process of this name, so that what it was sending follows again at once."""
-        await self._pool.execute(SQL["release"], self._instance)
-
-    async def due_origins(self) -> dict[str, float]:
-        """Each receiver with something to send, and in how many seconds (below zero: since when)."""
-        return {row["origin"]: row["in_s"] for row in await self._pool.fetch(SQL["due_origins"])}
+        super().__init__(pool, instance, SQL)
 
     async def claim(self, rooms: Mapping[str, int], lease_s: float) -> list[ClaimedNotice]:
         """Leases due rows: at most `rooms[origin]` of each receiver. Nobody else gets them until the lease ends."""
-        rows = await self._pool.fetch(SQL["claim"], list(rooms), list(rooms.values()), lease_s, self._instance)
-        return [_claimed(row) for row in rows if row["change"] is not None]
+        return [_claimed(row) for row in await self._lease(rooms, lease_s) if row["change"] is not None]
 
     async def settle(self, outcomes: Sequence[NoticeOutcome]) -> dict[str, float]:
         """Writes what came of claimed rows, and the facts about it, in one transaction.

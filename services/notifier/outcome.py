@@ -1,12 +1,11 @@
-"""What one attempt means for the job's row, and the facts that tell of it. Pure."""
+"""What one attempt means for the job's row; the facts that tell of it are `attempt_facts`. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from schemas.envelope import Fact
-from schemas.events import Event, Phase, WebhookAbandoned, WebhookDelivered, WebhookFailed
-from schemas.ids import event_id
+from services.notifier.attempt_facts import About, attempt_facts
 from services.notifier.hooks import Claimed, Hook
 from services.notifier.retry import Attempted, Decision, Verdict
 
@@ -36,7 +35,8 @@ def outcome_of(claimed: Claimed, hook: Hook, attempted: Attempted, verdict: Verd
     """The row and the facts after an attempt. A repeat leaves no trace but its delay."""
     if verdict.decision is Decision.REPEAT:
         return _outcome(claimed, "open", claimed.attempts, delay_s=verdict.delay_s)
-    facts = tuple(_facts(claimed, hook, attempted, verdict, now))
+    about = About(job_id=claimed.job_id, owner=claimed.owner, delivery_id=hook.delivery_id, phase=hook.phase)
+    facts = attempt_facts(about, hook.attempt, attempted, verdict, now)
     abandoned = verdict.decision is Decision.ABANDONED
     if hook.progress is not None:
         number = hook.progress.number
@@ -58,83 +58,6 @@ def nothing_due(claimed: Claimed) -> Outcome:
 def released(claimed: Claimed) -> Outcome:
     """A claimed row given back unattempted, or with an attempt cut short by our own end."""
     return _outcome(claimed, "open", claimed.attempts, delay_s=0.0)
-
-
-def abandoned_fact(
-    job_id: str,
-    owner: str,
-    delivery: str,
-    phase: Phase,
-    attempt: int,
-    reason: str,
-    now: datetime,
-    *,
-    status: int | None = None,
-) -> Fact:
-    """No further attempt of this hook will be made."""
-    data = WebhookAbandoned(delivery_id=delivery, phase=phase, attempt=attempt, reason=reason, status=status)
-    return _fact(job_id, owner, delivery, attempt, data, now)
-
-
-def _facts(claimed: Claimed, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> list[Fact]:
-    """One fact an attempt; the last failure of a schedule is told as failed and as abandoned."""
-    facts: list[Fact] = []
-    if verdict.decision is Decision.DELIVERED:
-        facts.append(_about(claimed, hook, _delivered(hook, attempted), now))
-    if verdict.decision is Decision.FAILED:
-        facts.append(_about(claimed, hook, _failed(hook, attempted, verdict, now), now))
-    if verdict.decision is Decision.ABANDONED:
-        reason = verdict.reason or ""
-        if reason == "EXHAUSTED":
-            last = Verdict(Decision.FAILED, attempted.failure)
-            facts.append(_about(claimed, hook, _failed(hook, attempted, last, now), now))
-        facts.append(
-            abandoned_fact(
-                claimed.job_id,
-                claimed.owner,
-                hook.delivery_id,
-                hook.phase,
-                hook.attempt,
-                reason,
-                now,
-                status=attempted.status,
-            )
-        )
-    return facts
-
-
-def _delivered(hook: Hook, attempted: Attempted) -> WebhookDelivered:
-    return WebhookDelivered(
-        delivery_id=hook.delivery_id,
-        phase=hook.phase,
-        attempt=hook.attempt,
-        status=attempted.status or 0,
-        duration_ms=attempted.duration_ms,
-    )
-
-
-def _failed(hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> WebhookFailed:
-    again = None if verdict.delay_s is None else now + timedelta(seconds=verdict.delay_s)
-    return WebhookFailed(
-        delivery_id=hook.delivery_id,
-        phase=hook.phase,
-        attempt=hook.attempt,
-        reason=verdict.reason or attempted.failure,
-        status=attempted.status,
-        duration_ms=attempted.duration_ms,
-        next_attempt_at=again.isoformat().replace("+00:00", "Z") if again else None,
-    )
-
-
-def _about(claimed: Claimed, hook: Hook, data: Event, now: datetime) -> Fact:
-    return _fact(claimed.job_id, claimed.owner, hook.delivery_id, hook.attempt, data, now)
-
-
-def _fact(job_id: str, owner: str, delivery: str, attempt: int, data: Event, now: datetime) -> Fact:
-    name = type(data).__name__
-    return Fact(
-        id=event_id(delivery, name, attempt), subject=job_id, owner=owner, time=now, source="notifier", data=data
-    )
 
 
 def _outcome(

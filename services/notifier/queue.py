@@ -10,6 +10,7 @@ from piperoll.domain.job import CODEC
 from piperoll.postgres import POSTGRES_AWAY, load_queries
 from schemas.envelope import Fact
 from services.notifier.hooks import Claimed, Progress
+from services.notifier.leasing import Leasing, earliest
 from services.notifier.outcome import Outcome
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
@@ -19,26 +20,15 @@ TRANSIENT = (*POSTGRES_AWAY, asyncpg.InterfaceError)
 """What passes by itself; asyncpg also calls a connection that was closed meanwhile an interface error."""
 
 
-class Queue:
+class Queue(Leasing):
     """The queue as the dispatcher sees it. `instance` is the name that leases are taken under."""
 
     def __init__(self, pool: asyncpg.Pool, instance: str) -> None:
-        self._pool = pool
-        self._instance = instance
-
-    async def release(self) -> None:
-        """Ends the leases of an earlier process of this name, so that what it was sending follows again at once."""
-        await self._pool.execute(SQL["release"], self._instance)
-
-    async def due_origins(self) -> dict[str, float]:
-        """Each receiver with something to send, and in how many seconds (below zero: since when)."""
-        rows = await self._pool.fetch(SQL["due_origins"])
-        return {row["origin"]: row["in_s"] for row in rows}
+        super().__init__(pool, instance, SQL)
 
     async def claim(self, rooms: Mapping[str, int], lease_s: float) -> list[Claimed]:
         """Leases due rows: at most `rooms[origin]` of each receiver. Nobody else gets them until the lease ends."""
-        rows = await self._pool.fetch(SQL["claim"], list(rooms), list(rooms.values()), lease_s, self._instance)
-        return [_claimed(row) for row in rows]
+        return [_claimed(row) for row in await self._lease(rooms, lease_s)]
 
     async def settle(self, outcomes: Sequence[Outcome]) -> dict[str, float]:
         """Writes what came of claimed rows, and the facts about it, in one transaction.
@@ -105,12 +95,3 @@ def _claimed(row: asyncpg.Record) -> Claimed:
         attempts=row["attempts"],
         leased_until=row["leased_until"],
     )
-
-
-def earliest(rows: Sequence[asyncpg.Record]) -> dict[str, float]:
-    """By receiver, in how many seconds the first of settled rows is due again."""
-    due: dict[str, float] = {}
-    for row in rows:
-        if row["in_s"] is not None:
-            due[row["origin"]] = min(row["in_s"], due.get(row["origin"], row["in_s"]))
-    return due

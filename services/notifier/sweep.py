@@ -9,8 +9,8 @@ import structlog
 
 from schemas.ids import delivery_id
 from services.notifier import metrics
+from services.notifier.attempt_facts import About, abandoned_fact
 from services.notifier.notice_queue import NoticeQueue
-from services.notifier.outcome import abandoned_fact
 from services.notifier.queue import SQL, TRANSIENT, Queue, add_to_outbox
 
 log = structlog.get_logger()
@@ -82,23 +82,21 @@ class Sweep:
         now = datetime.now(UTC)
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(statement, *arguments)
-            facts = [
-                abandoned_fact(
-                    row["job_id"],
-                    row["owner"],
-                    delivery_id(row["job_id"], "final"),
-                    row["final_phase"],
-                    row["attempts"],
-                    reason,
-                    now,
-                )
-                for row in rows
-            ]
+            facts = [abandoned_fact(_final_hook(row), row["attempts"], reason, now) for row in rows]
             await add_to_outbox(connection, facts)
         if rows:
             log.warning("final_hooks_not_sent", hooks=len(rows), reason=reason)
             self._written.set()
         return len(rows)
+
+
+def _final_hook(row: asyncpg.Record) -> About:
+    return About(
+        job_id=row["job_id"],
+        owner=row["owner"],
+        delivery_id=delivery_id(row["job_id"], "final"),
+        phase=row["final_phase"],
+    )
 
 
 async def _now_and_then(every_s: float, chore: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:

@@ -1,8 +1,8 @@
 """I3 and I6: what the tables hold against what the log says, in sentences. Pure: rows and states in, violations out."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from piperoll.domain.batch import CODEC as BATCH_CODEC
 from piperoll.domain.batch import Batch
@@ -10,6 +10,8 @@ from piperoll.domain.job import CODEC, Job
 from piperoll.history import Violation
 from schemas.ids import member_id
 from services.projector import rows
+
+T = TypeVar("T")
 
 INVARIANT = "I3"
 FOLDED = ("partition", "owner", "status", "sequence", "created", "erased", "updated_at")
@@ -76,6 +78,21 @@ def batch_violations(batches: Mapping[str, Batch], stored: Iterable[Row]) -> Ite
             yield _wrong(batch_id, f"counts {batch.count} members and has rows for {row['members']}")
     for batch_id in by_id:
         yield _wrong(batch_id, "is in the tables and not in the log")
+
+
+def row_violations(
+    states: Mapping[str, T], stored: Iterable[Row], key: str, differences: Callable[[T, Row], Iterable[str]]
+) -> Iterator[Violation]:
+    """Folded states whose rows differ, are missing or are too many.
+
+    `key` is the column of their ids; `differences` says in sentences how a row differs from what its state makes.
+    """
+    missing = dict(states)
+    for row in stored:
+        state = missing.pop(row[key], None)
+        sentences = ["is in the tables and not in the log"] if state is None else differences(state, row)
+        yield from (_wrong(row[key], sentence) for sentence in sentences)
+    yield from (_wrong(one, "is in the log and not in the tables") for one in sorted(missing))
 
 
 def set_violations(what: str, expected: set[Any], stored: set[Any]) -> Iterator[Violation]:

@@ -1,7 +1,7 @@
 """What the tables hold of documents, folders and what is searched against what the log says, in sentences. Pure."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -10,13 +10,13 @@ from piperoll.domain import document as documents
 from piperoll.domain import folder as folders
 from piperoll.domain.document import Document
 from piperoll.domain.folder import Folder
-from piperoll.history import Violation
-from piperoll.log.record import Position, partition_of
+from piperoll.history import Violation, out_of_place
+from piperoll.log.record import Position
 from schemas.documents import FolderIndex
 from schemas.envelope import Fact
 from schemas.events import DocumentAdded, DocumentRemoved, FolderMembersChanged
-from services.projector.comparison import INVARIANT, Row
-from services.projector.document_rows import GONE, of_document, of_folder
+from services.projector.comparison import INVARIANT, Row, row_violations
+from services.projector.document_rows import GONE, DocumentRow, FolderRow, of_document, of_folder
 from services.projector.projection import text
 from services.projector.vectors import packed
 
@@ -36,10 +36,9 @@ class DocumentHistory:
 
     def observe(self, fact: Fact, position: Position) -> None:
         """Takes the next fact, in log order."""
-        key, home = text(fact.subject), partition_of(fact.subject, self._partitions)
-        if position.partition != home:
-            sentence = f"has a record at {position}, its key belongs in partition {home}"
-            self.misplaced.append(Violation("I2", key, sentence))
+        key = text(fact.subject)
+        if found := out_of_place(fact.subject, position, self._partitions):
+            self.misplaced.append(found)
         if isinstance(fact.data, DocumentAdded | DocumentRemoved):
             document = documents.evolve(self.documents.get(key), fact)
             if document is not None:
@@ -61,28 +60,22 @@ class DocumentHistory:
 
 def document_violations(history: DocumentHistory, stored: Iterable[Row], partition: int) -> Iterator[Violation]:
     """Documents whose rows differ, are missing or are too many. A name is judged only where none may be left."""
-    missing = dict(history.documents)
-    for row in stored:
-        document = missing.pop(row["document_id"], None)
-        if document is None:
-            yield _wrong(row["document_id"], "is in the tables and not in the log")
-            continue
+
+    def differences(document: Document, row: Row) -> Iterator[str]:
         told = GONE if document.details is None else (row["name"], row["source"])
-        yield from _differences(row["document_id"], row, of_document(document, partition, told))
-    yield from (_wrong(key, "is in the log and not in the tables") for key in sorted(missing))
+        return _differences(row, of_document(document, partition, told))
+
+    return row_violations(history.documents, stored, "document_id", differences)
 
 
 def folder_violations(history: DocumentHistory, stored: Iterable[Row], partition: int) -> Iterator[Violation]:
     """Folders whose rows differ, are missing or are too many; as `document_violations`."""
-    missing = dict(history.folders)
-    for row in stored:
-        folder = missing.pop(row["folder_id"], None)
-        if folder is None:
-            yield _wrong(row["folder_id"], "is in the tables and not in the log")
-            continue
+
+    def differences(folder: Folder, row: Row) -> Iterator[str]:
         told = GONE if folder.details is None else (row["name"], row["description"])
-        yield from _differences(row["folder_id"], row, of_folder(folder, partition, told))
-    yield from (_wrong(key, "is in the log and not in the tables") for key in sorted(missing))
+        return _differences(row, of_folder(folder, partition, told))
+
+    return row_violations(history.folders, stored, "folder_id", differences)
 
 
 def index_violations(job_id: str, created_at: datetime, index: FolderIndex, row: Row) -> Iterator[Violation]:
@@ -92,7 +85,8 @@ def index_violations(job_id: str, created_at: datetime, index: FolderIndex, row:
         expected |= {"model": text(index.model), "dimensions": index.dimensions, "chunks": len(index.chunks)}
     for name, value in expected.items():
         if row[name] != value:
-            yield _wrong(job_id, f"has {name} {row[name]!r} in its index's row, its index says {value!r}")
+            sentence = f"has {name} {row[name]!r} in its index's row, its index says {value!r}"
+            yield Violation(INVARIANT, job_id, sentence)
 
 
 def chunk_keys(index: FolderIndex, removed: Iterable[str]) -> set[ChunkKey]:
@@ -105,16 +99,12 @@ def chunk_keys(index: FolderIndex, removed: Iterable[str]) -> set[ChunkKey]:
     }
 
 
-def _differences(key: str, row: Row, expected: Any) -> Iterator[Violation]:
-    values: Mapping[str, Any] = {column.name: getattr(expected, column.name) for column in fields(expected)}
-    for name, value in values.items():
+def _differences(row: Row, expected: DocumentRow | FolderRow) -> Iterator[str]:
+    for name in (column.name for column in fields(expected)):
+        value = getattr(expected, name)
         if row[name] != value:
-            yield _wrong(key, f"has {name} {str(row[name])[:200]!r} in its row, {str(value)[:200]!r} in the log")
+            yield f"has {name} {str(row[name])[:200]!r} in its row, {str(value)[:200]!r} in the log"
 
 
 def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-
-def _wrong(subject: str, sentence: str) -> Violation:
-    return Violation(INVARIANT, subject, sentence)

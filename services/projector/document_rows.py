@@ -11,11 +11,10 @@ from piperoll.domain import document as documents
 from piperoll.domain import folder as folders
 from piperoll.domain.document import Document
 from piperoll.domain.folder import Folder
-from piperoll.log.record import Record
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import DocumentAdded, DocumentRemoved
-from services.projector.projection import PARKED_BEFORE, Entry, text
+from services.projector.projection import Entry, Parked, text
 
 Details = tuple[str | None, str | None]
 """What a details claim leads to: a name, and a document's source or a folder's description."""
@@ -79,8 +78,8 @@ class Known:
 
 
 @dataclass(slots=True)
-class Changes:
-    """What some records change. Of each document and folder it holds the last state only; see `projection.Changes`.
+class Changes(Parked):
+    """What some records change. Of each document and folder it holds the last state only.
 
     `moves` are by folder and document; `removed` the keys of what was removed here.
     """
@@ -90,24 +89,16 @@ class Changes:
     moves: dict[tuple[str, str], Move] = field(default_factory=dict)
     removed_documents: list[str] = field(default_factory=list)
     removed_folders: list[str] = field(default_factory=list)
-    park: list[tuple[Record, str]] = field(default_factory=list)
-    parked: dict[str, int] = field(default_factory=dict)
 
 
 def project(known: Known, entries: Iterable[Entry]) -> Changes:
     """What `entries`, in offset order, change in tables that hold `known`."""
     changes = Changes()
-    for entry in entries:
-        if entry.fact is None:
-            changes.park.append((entry.record, entry.why))
-            if entry.key and entry.key not in known.parked:
-                changes.parked.setdefault(entry.key, entry.record.offset)
-        elif entry.key in known.parked or entry.key in changes.parked:
-            changes.park.append((entry.record, PARKED_BEFORE))
-        elif isinstance(entry.fact.data, DocumentAdded | DocumentRemoved):
-            _fold_document(known.documents, changes, entry.fact)
+    for fact, _ in changes.sift(entries, known.parked):
+        if isinstance(fact.data, DocumentAdded | DocumentRemoved):
+            _fold_document(known.documents, changes, fact)
         else:
-            _fold_folder(known.folders, changes, entry.fact)
+            _fold_folder(known.folders, changes, fact)
     return changes
 
 

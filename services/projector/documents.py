@@ -22,7 +22,7 @@ from services.projector import document_rows
 from services.projector.document_rows import GONE, Changes, Details, DocumentRow, FolderRow, Known, project
 from services.projector.outages import Outage
 from services.projector.parking import Parking
-from services.projector.projection import Entry, text
+from services.projector.projection import Entry, keys_of
 from services.projector.reader import Write
 from services.projector.rows import columns
 from services.projector.schema import queries
@@ -93,10 +93,8 @@ class DocumentTables:
             await connection.execute(self._sql["clear"], changes.removed_folders)
 
     async def _load(self, connection: Connection, entries: Sequence[Entry]) -> Known:
-        keys = {entry.key for entry in entries}
-        keys.update(text(entry.fact.subject) for entry in entries if entry.fact is not None)
         known = Known()
-        for kind, key, state, name, hint in await connection.fetch(self._sql["load"], list(keys)):
+        for kind, key, state, name, hint in await connection.fetch(self._sql["load"], keys_of(entries)):
             if kind == "parked":
                 known.parked.add(key)
                 continue

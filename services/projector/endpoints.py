@@ -13,14 +13,13 @@ from pydantic import ValidationError
 from piperoll.blobs import AsyncBlobs, BlobMissingError
 from piperoll.domain import endpoint as endpoints
 from piperoll.domain.endpoint import Endpoint
-from piperoll.log.record import Record
 from schemas.documents import EndpointSettings
 from schemas.events import EndpointRegistered
 from schemas.read_model import READ_SCHEMA
 from schemas.topics import ENDPOINT_EVENTS
 from services.projector.outages import Outage
 from services.projector.parking import Parking
-from services.projector.projection import PARKED_BEFORE, Entry, text
+from services.projector.projection import Entry, Parked, keys_of, text
 from services.projector.reader import Write
 from services.projector.rows import columns
 from services.projector.schema import queries
@@ -44,12 +43,10 @@ class EndpointRow:
 
 
 @dataclass(slots=True)
-class Changes:
-    """What some records change; see `projection.Changes`."""
+class Changes(Parked):
+    """What some records change. Of each endpoint it holds the last state only."""
 
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
-    park: list[tuple[Record, str]] = field(default_factory=list)
-    parked: dict[str, int] = field(default_factory=dict)
 
 
 class EndpointTables:
@@ -92,9 +89,7 @@ class EndpointTables:
     async def _write(
         self, urls: Mapping[str, str | None], connection: Connection, partition: int, entries: Sequence[Entry]
     ) -> None:
-        keys = {entry.key for entry in entries}
-        keys.update(text(entry.fact.subject) for entry in entries if entry.fact is not None)
-        rows = await connection.fetch(self._sql["load"], list(keys))
+        rows = await connection.fetch(self._sql["load"], keys_of(entries))
         known = {row["key"]: row for row in rows if row["kind"] == "endpoint"}
         changes = project(
             {key: endpoints.CODEC.validate_json(row["state"]) for key, row in known.items()},
@@ -113,19 +108,12 @@ class EndpointTables:
 def project(known: Mapping[str, Endpoint], parked: set[str], entries: Iterable[Entry]) -> Changes:
     """What `entries`, in offset order, change in a table that holds `known`. Pure."""
     changes = Changes()
-    for entry in entries:
-        if entry.fact is None:
-            changes.park.append((entry.record, entry.why))
-            if entry.key and entry.key not in parked:
-                changes.parked.setdefault(entry.key, entry.record.offset)
-        elif entry.key in parked or entry.key in changes.parked:
-            changes.park.append((entry.record, PARKED_BEFORE))
-        else:
-            endpoint_id = text(entry.fact.subject)
-            before = changes.endpoints.get(endpoint_id) or known.get(endpoint_id)
-            after = endpoints.evolve(before, entry.fact)
-            if after is not None and after is not before:
-                changes.endpoints[endpoint_id] = after
+    for fact, _ in changes.sift(entries, parked):
+        endpoint_id = text(fact.subject)
+        before = changes.endpoints.get(endpoint_id) or known.get(endpoint_id)
+        after = endpoints.evolve(before, fact)
+        if after is not None and after is not before:
+            changes.endpoints[endpoint_id] = after
     return changes
 
 

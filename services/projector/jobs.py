@@ -21,7 +21,7 @@ from schemas.topics import JOB_EVENTS
 from services.projector import rows
 from services.projector.outages import Outage
 from services.projector.parking import Parking
-from services.projector.projection import Changes, Entry, EventRow, Known, project, text, units
+from services.projector.projection import Changes, Entry, EventRow, Known, keys_of, project, units
 from services.projector.reader import Write
 from services.projector.rows import SPECS, BatchRow, JobRow, MemberSpec, columns
 from services.projector.schema import queries
@@ -99,10 +99,8 @@ class JobTables:
         return found
 
     async def _load(self, connection: Connection, entries: Sequence[Entry]) -> Known:
-        keys = {entry.key for entry in entries}
-        keys.update(text(entry.fact.subject) for entry in entries if entry.fact is not None)
         known = Known()
-        for kind, key, state in await connection.fetch(self._sql["load"], list(keys)):
+        for kind, key, state in await connection.fetch(self._sql["load"], keys_of(entries)):
             match kind:
                 case "job":
                     known.jobs[key] = jobs.CODEC.validate_json(state)

@@ -4,7 +4,7 @@ Any split of a partition into polls gives the same rows, and so does handing a p
 checkpoint are dropped (`fresh`), and the rest is the one fold of `piperoll.domain`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -31,6 +31,32 @@ class Entry:
     why: str = ""
 
 
+@dataclass(slots=True)
+class Parked:
+    """Records for the dead letters, with the reason, and keys that park from now on, with the offset they do so since.
+
+    What follows a record that cannot be read, under the same key, would be folded into a state that lacks it.
+    """
+
+    park: list[tuple[Record, str]] = field(default_factory=list)
+    parked: dict[str, int] = field(default_factory=dict)
+
+    def sift(self, entries: Iterable[Entry], known: Collection[str]) -> Iterator[tuple[Fact, int]]:
+        """The facts that may be folded, with their offsets; parks the other entries on the way.
+
+        `entries` are in offset order, `known` are the keys that park already.
+        """
+        for entry in entries:
+            if entry.fact is None:
+                self.park.append((entry.record, entry.why))
+                if entry.key and entry.key not in known:
+                    self.parked.setdefault(entry.key, entry.record.offset)
+            elif entry.key in known or entry.key in self.parked:
+                self.park.append((entry.record, PARKED_BEFORE))
+            else:
+                yield entry.fact, entry.record.offset
+
+
 @dataclass(frozen=True, slots=True)
 class EventRow:
     """One accepted fact of a job, numbered by the fold."""
@@ -53,12 +79,11 @@ class Known:
 
 
 @dataclass(slots=True)
-class Changes:
+class Changes(Parked):
     """What some records change. Of each job and batch it holds the last state only.
 
-    `announced` are batches whose creation was accepted here; `park` the records for the dead letters, with the
-    reason; `parked` the keys that park from now on, with the offset they do so since. `indexed` are the indexes of
-    embedding jobs that completed here and were not erased, `erased` the jobs that were.
+    `announced` are batches whose creation was accepted here, `indexed` the indexes of embedding jobs that completed
+    here and were not erased, `erased` the jobs that were.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -67,8 +92,6 @@ class Changes:
     announced: list[Batch] = field(default_factory=list)
     indexed: dict[str, Claim] = field(default_factory=dict)
     erased: set[str] = field(default_factory=set)
-    park: list[tuple[Record, str]] = field(default_factory=list)
-    parked: dict[str, int] = field(default_factory=dict)
 
 
 def decode(record: Record) -> Entry:
@@ -96,6 +119,16 @@ def fresh(entries: Iterable[Entry], next_offset: int) -> list[Entry]:
     return [entry for entry in entries if entry.record.offset >= next_offset]
 
 
+def keys_of(entries: Iterable[Entry]) -> list[str]:
+    """What the tables are asked for before a fold: the keys of the records, and the subjects of their facts."""
+    keys = set()
+    for entry in entries:
+        keys.add(entry.key)
+        if entry.fact is not None:
+            keys.add(text(entry.fact.subject))
+    return list(keys)
+
+
 def units(entries: Sequence[Entry], limit: int = MEMBERS_AT_ONCE) -> Iterator[list[Entry]]:
     """Cuts entries into transactions: none announces more than `limit` members (or one batch), or loads two indexes."""
     unit: list[Entry] = []
@@ -117,17 +150,11 @@ def units(entries: Sequence[Entry], limit: int = MEMBERS_AT_ONCE) -> Iterator[li
 def project(known: Known, entries: Iterable[Entry]) -> Changes:
     """What `entries`, in offset order, change in tables that hold `known`."""
     changes = Changes()
-    for entry in entries:
-        if entry.fact is None:
-            changes.park.append((entry.record, entry.why))
-            if entry.key and entry.key not in known.parked:
-                changes.parked.setdefault(entry.key, entry.record.offset)
-        elif entry.key in known.parked or entry.key in changes.parked:
-            changes.park.append((entry.record, PARKED_BEFORE))
-        elif isinstance(entry.fact.data, BATCH_EVENTS):
-            _fold_batch(known.batches, changes, entry.fact)
+    for fact, offset in changes.sift(entries, known.parked):
+        if isinstance(fact.data, BATCH_EVENTS):
+            _fold_batch(known.batches, changes, fact)
         else:
-            _fold_job(known.jobs, changes, entry.fact, entry.record.offset)
+            _fold_job(known.jobs, changes, fact, offset)
     return changes
 
 

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator
 
 from piperoll.domain import endpoint as endpoints
 from piperoll.domain.endpoint import Endpoint
-from piperoll.history import Violation
-from piperoll.log.record import Position, partition_of
+from piperoll.history import Violation, out_of_place
+from piperoll.log.record import Position
 from schemas.envelope import Fact
-from services.projector.comparison import INVARIANT, Row
+from services.projector.comparison import Row, row_violations
 from services.projector.endpoints import of_endpoint
 from services.projector.projection import text
+
+COMPARED = ("partition", "owner", "user_id", "url", "removed", "created_at", "state")
 
 
 class EndpointHistory:
@@ -22,10 +24,9 @@ class EndpointHistory:
 
     def observe(self, fact: Fact, position: Position) -> None:
         """Takes the next fact, in log order."""
-        key, home = text(fact.subject), partition_of(fact.subject, self._partitions)
-        if position.partition != home:
-            sentence = f"has a record at {position}, its key belongs in partition {home}"
-            self.misplaced.append(Violation("I2", key, sentence))
+        key = text(fact.subject)
+        if found := out_of_place(fact.subject, position, self._partitions):
+            self.misplaced.append(found)
         endpoint = endpoints.evolve(self.endpoints.get(key), fact)
         if endpoint is not None:
             self.endpoints[key] = endpoint
@@ -33,19 +34,12 @@ class EndpointHistory:
 
 def endpoint_violations(history: EndpointHistory, stored: Iterable[Row], partition: int) -> Iterator[Violation]:
     """Endpoints whose rows differ, are missing or are too many; an address is judged only where none may be left."""
-    yield from history.misplaced
-    missing = dict(history.endpoints)
-    for row in stored:
-        endpoint = missing.pop(row["endpoint_id"], None)
-        if endpoint is None:
-            yield _wrong(row["endpoint_id"], "is in the tables and not in the log")
-            continue
+
+    def differences(endpoint: Endpoint, row: Row) -> Iterator[str]:
         expected = of_endpoint(endpoint, partition, None if endpoint.settings is None else row["url"])
-        for name in ("partition", "owner", "user_id", "url", "removed", "created_at", "state"):
+        for name in COMPARED:
             if row[name] != getattr(expected, name):
-                yield _wrong(row["endpoint_id"], f"has another {name} in the tables than in the log")
-    yield from (_wrong(key, "is in the log and not in the tables") for key in sorted(missing))
+                yield f"has another {name} in the tables than in the log"  # without the values: it may be an address
 
-
-def _wrong(subject: str, sentence: str) -> Violation:
-    return Violation(INVARIANT, subject, sentence)
+    yield from history.misplaced
+    yield from row_violations(history.endpoints, stored, "endpoint_id", differences)

@@ -20,6 +20,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
+from piperoll import allocation
 from piperoll.blobs import BlobMissingError, Blobs, BlobStoreError
 from piperoll.clock import utc_now
 from schemas.claims import Claim
@@ -60,6 +61,7 @@ def main() -> None:
         setup = Setup.model_validate_json(incoming.readline())
         desk = Desk(setup, line)
         processors.load_all()
+        allocation.settle()
         _cap(setup.memory_bytes)
         desk.send(Ready())
         for frame in incoming:

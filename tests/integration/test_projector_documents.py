@@ -3,9 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
@@ -17,21 +15,18 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from piperoll.blobs import AsyncBlobs, Blobs
-from piperoll.embedded.stack import Stack, StackOptions
-from piperoll.log.admin import create_topics
+from piperoll.embedded.stack import Stack
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.record import Record
-from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from schemas.claims import Claim
 from schemas.documents import DocumentDetails, FolderDetails, FolderIndex, IndexedChunk
 from schemas.envelope import Fact
 from schemas.events import DocumentAdded, FolderCreated, JobCompleted, JobErased, JobStarted
 from schemas.ids import draw_document_id, draw_folder_id, draw_job_id
-from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS, Topic
-from services.projector.app import main
+from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS
 from services.projector.documents import DocumentTables
 from services.projector.jobs import JobTables
 from services.projector.outages import Outage
@@ -43,10 +38,9 @@ from services.projector.session import Session
 from services.projector.verify import Report, verify
 from tests.support.histories import OWNER, RUNS, claim, created, fact, record
 from tests.support.library import CLOSED, REMOVED, added, libraries, moved
+from tests.support.projected import PARTITIONS, ProjectedLog, opened
 from tests.support.waiting import wait_until
 
-PARTITIONS = 3
-TIMEOUT_S = 30
 ORDERS = {
     "documents": "document_id",
     "folders": "folder_id",
@@ -57,24 +51,16 @@ ORDERS = {
 }
 
 
-class Library:
+class Library(ProjectedLog):
     """A stack of this module's own: blobs, an appender, and projectors, each over a schema of its own."""
 
+    topics = (JOB_EVENTS, DOCUMENT_EVENTS)
+
     def __init__(self, stack: Stack, settings: Settings, appender: KafkaAppender, offsets: KafkaOffsets) -> None:
-        self.stack = stack
-        self.settings = settings
+        super().__init__(stack, settings, appender, offsets)
         self.sync_blobs = Blobs(settings.blob_url)
         self.blobs = AsyncBlobs(self.sync_blobs)
-        self.appender = appender
-        self.offsets = offsets
         self._sessions: list[Session] = []
-
-    async def statement(self, sql: str, *values: object) -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(self.settings.postgres_dsn.get_secret_value())
-        try:
-            return await connection.fetch(sql, *values)
-        finally:
-            await connection.close()
 
     async def tables(self, schema: str = "read_v1") -> dict[str, list[str]]:
         """Every row of the tables of documents and of what is searched."""
@@ -150,31 +136,6 @@ class Library:
             topic = JOB_EVENTS if one.subject.startswith("job-") else DOCUMENT_EVENTS
             await self.appender.append(topic, one)
 
-    async def caught_up(self) -> None:
-        """Waits until both topics are projected to the ends they have now."""
-        for topic in (JOB_EVENTS, DOCUMENT_EVENTS):
-            ends = await self.offsets.end_offsets(topic)
-
-            missing = (asyncpg.PostgresError, OSError)
-            await wait_until(partial(self._reached, topic, ends), TIMEOUT_S, topic.name, not_yet=missing)
-
-    async def _reached(self, topic: Topic, ends: dict[int, int]) -> bool:
-        rows = await self.statement("SELECT * FROM read_v1.checkpoints WHERE topic = $1", topic.name)
-        stored = {row["partition"]: row["next_offset"] for row in rows}
-        return all(stored.get(partition, -1) >= end for partition, end in ends.items())
-
-    @asynccontextmanager
-    async def projector(self) -> AsyncIterator[Lifetime]:
-        """The whole service, as its process runs it."""
-        lifetime = Lifetime()
-        task = asyncio.create_task(main(self.settings, lifetime))
-        try:
-            yield lifetime
-        finally:
-            lifetime.stopping.set()
-            async with asyncio.timeout(TIMEOUT_S):
-                await task
-
     async def disconnect(self) -> None:
         """Closes what is idle; whoever is used again connects again."""
         for session in self._sessions:
@@ -236,17 +197,9 @@ def lanes_of(*lives: Sequence[Fact]) -> Lanes:
 
 @pytest.fixture(scope="module")
 async def library(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Library]:
-    async with Stack(tmp_path_factory.mktemp("stack"), StackOptions(services=(), partitions=PARTITIONS)) as stack:
-        settings = Settings.from_environment(stack.environment)
-        await create_topics(settings)
-        appender, offsets = KafkaAppender(settings, "tests"), KafkaOffsets(settings)
-        await appender.start()
-        await offsets.start()
-        made = Library(stack, settings, appender, offsets)
-        yield made
-        await made.close()
-        await appender.stop()
-        await offsets.stop()
+    async with opened(tmp_path_factory.mktemp("stack"), Library) as library:
+        yield library
+        await library.close()
 
 
 def sentences(report: Report) -> str:

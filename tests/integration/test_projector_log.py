@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from functools import partial
 
 import asyncpg
@@ -10,12 +10,7 @@ import pytest
 from pydantic_core import to_json
 
 from piperoll.blobs import Blobs
-from piperoll.embedded.stack import Stack, StackOptions
-from piperoll.log.admin import create_topics
-from piperoll.log.kafka import KafkaOffsets
-from piperoll.log.producer import KafkaAppender
 from piperoll.runtime import Lifetime
-from piperoll.settings import Settings
 from schemas.envelope import Fact
 from schemas.events import BatchCreated, WebhookDelivered
 from schemas.ids import draw_batch_id, draw_job_id, member_id
@@ -26,19 +21,14 @@ from services.projector.rebuild import RebuildRunningError, rebuild
 from services.projector.verify import Report, verify
 from tests.support.histories import created as created_event
 from tests.support.histories import fact, life
+from tests.support.projected import TIMEOUT_S, ProjectedLog, opened
 from tests.support.waiting import wait_until
 
-TIMEOUT_S = 30
 
-
-class Log:
+class Log(ProjectedLog):
     """A log of this module's own, and what its projector made of it."""
 
-    def __init__(self, stack: Stack, settings: Settings, appender: KafkaAppender, offsets: KafkaOffsets) -> None:
-        self.stack = stack
-        self.settings = settings
-        self._appender = appender
-        self._offsets = offsets
+    topics = (JOB_EVENTS, JOB_DELIVERIES)
 
     async def append(self, jobs: int) -> list[str]:
         """Whole lives of so many jobs, each with a delivered webhook; their ids."""
@@ -46,7 +36,7 @@ class Log:
         for second, data in enumerate(life(has_webhook=True)):
             await self._append_all([fact(job_id, data, second) for job_id in ids])
         told = WebhookDelivered(delivery_id="msg-1", phase="completed", attempt=1, status=200, duration_ms=3)
-        await asyncio.gather(*(self._appender.append(JOB_DELIVERIES, fact(job_id, told, 9)) for job_id in ids))
+        await asyncio.gather(*(self.appender.append(JOB_DELIVERIES, fact(job_id, told, 9)) for job_id in ids))
         return ids
 
     async def append_batch(self, count: int, created: int) -> None:
@@ -71,27 +61,7 @@ class Log:
         }
 
     async def _append_all(self, facts: list[Fact]) -> None:
-        await asyncio.gather(*(self._appender.append(JOB_EVENTS, one) for one in facts))
-
-    async def statement(self, sql: str, *values: object) -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(self.settings.postgres_dsn.get_secret_value())
-        try:
-            return await connection.fetch(sql, *values)
-        finally:
-            await connection.close()
-
-    async def caught_up(self) -> None:
-        """Waits until both topics are projected to the ends they have now."""
-        for topic in (JOB_EVENTS, JOB_DELIVERIES):
-            ends = await self._offsets.end_offsets(topic)
-
-            async def reached(name: str = topic.name, ends: dict[int, int] = ends) -> bool:
-                rows = await self.statement("SELECT * FROM read_v1.checkpoints WHERE topic = $1", name)
-                stored = {row["partition"]: row["next_offset"] for row in rows}
-                return all(stored.get(partition, -1) >= end for partition, end in ends.items())
-
-            missing = (asyncpg.PostgresError, OSError)
-            await wait_until(reached, TIMEOUT_S, f"{topic.name} to be projected", not_yet=missing)
+        await asyncio.gather(*(self.appender.append(JOB_EVENTS, one) for one in facts))
 
     async def projected(self) -> int:
         """How many records were projected, of both topics."""
@@ -102,30 +72,11 @@ class Log:
         """Whether more was projected than `than` records."""
         return await self.projected() > than
 
-    @asynccontextmanager
-    async def projector(self) -> AsyncIterator[Lifetime]:
-        """The whole service, as its process runs it."""
-        lifetime = Lifetime()
-        task = asyncio.create_task(main(self.settings, lifetime))
-        try:
-            yield lifetime
-        finally:
-            lifetime.stopping.set()
-            async with asyncio.timeout(TIMEOUT_S):
-                await task
-
 
 @pytest.fixture(scope="module")
 async def log(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Log]:
-    async with Stack(tmp_path_factory.mktemp("stack"), StackOptions(services=(), partitions=3)) as stack:
-        settings = Settings.from_environment(stack.environment)
-        await create_topics(settings)
-        appender, offsets = KafkaAppender(settings, "tests"), KafkaOffsets(settings)
-        await appender.start()
-        await offsets.start()
-        yield Log(stack, settings, appender, offsets)
-        await appender.stop()
-        await offsets.stop()
+    async with opened(tmp_path_factory.mktemp("stack"), Log) as log:
+        yield log
 
 
 def sentences(report: Report) -> str:

@@ -33,6 +33,7 @@ from services.api.document_model import DocumentModel
 from services.api.documents import DocumentCommands
 from services.api.endpoints import Endpoints
 from services.api.ends import LogEnds
+from services.api.fact_log import FactLog
 from services.api.intake import Intake
 from services.api.library import Library
 from services.api.listing import Listing
@@ -99,8 +100,8 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
     )
     catching_up = CatchingUp(positions, LogEnds(log, 1.0, DOCUMENT_EVENTS), 1.0, DOCUMENT_EVENTS)
     library = Library(DocumentModel(pool, 1.0), catching_up, reading)
-    commands = Commands(log, blobs, seal, utc_now, 1.0, Resolver(library))
-    documents = DocumentCommands(log, blobs, utc_now, 1.0)
+    commands = Commands(FactLog(log, JOB_EVENTS, utc_now, 1.0), blobs, seal, Resolver(library))
+    documents = DocumentCommands(FactLog(log, DOCUMENT_EVENTS, utc_now, 1.0), blobs)
     rules, creator = Rules.of(settings), Creator(commands, read_model, reading, IdSpread(PARTITIONS))
     parts = Parts(
         rules=rules,
@@ -110,11 +111,9 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
         listing=Listing(read_model, reading, contents),
         devana_listing=DevanaListing(read_model, reading, contents),
         endpoints=Endpoints(
-            log,
+            FactLog(log, ENDPOINT_EVENTS, utc_now, 1.0),
             blobs,
             seal,
-            utc_now,
-            1.0,
             pool,
             CatchingUp(positions, LogEnds(log, 1.0, ENDPOINT_EVENTS), 1.0, ENDPOINT_EVENTS),
             1.0,

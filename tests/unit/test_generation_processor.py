@@ -1,7 +1,6 @@
 """The `generation` processor by itself: by templates with and without a model, by a prompt, from a document's text."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,12 +52,6 @@ class Run:
 @pytest.fixture
 def offline(tmp_path: Path) -> Run:
     return Run(tmp_path, Providers())
-
-
-@pytest.fixture
-def mistral() -> Iterator[MistralServer]:
-    with MistralServer() as server:
-        yield server
 
 
 @pytest.fixture

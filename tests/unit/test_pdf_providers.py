@@ -26,14 +26,8 @@ WITH_PAGES = "mistral_ocr_with_pages"
 
 
 @pytest.fixture
-def server() -> Iterator[MistralServer]:
-    with MistralServer() as running:
-        yield running
-
-
-@pytest.fixture
-def place(tmp_path: Path, server: MistralServer) -> Workspace:
-    return workspace(tmp_path, Providers(ProviderSetup(mistral_key=KEY, mistral_url=server.url, timeout_s=5)))
+def place(tmp_path: Path, mistral: MistralServer) -> Workspace:
+    return workspace(tmp_path, Providers(ProviderSetup(mistral_key=KEY, mistral_url=mistral.url, timeout_s=5)))
 
 
 @pytest.fixture
@@ -89,17 +83,17 @@ def test_the_raw_answer_has_no_pictures_and_the_other_one_has(place: Workspace, 
     assert base64.b64decode(encoded.partition(",")[2]) == content(place, "ocr_images/img-1.jpeg")
 
 
-def test_a_range_goes_to_mistral_counted_from_zero(place: Workspace, document: Path, server: MistralServer) -> None:
+def test_a_range_goes_to_mistral_counted_from_zero(place: Workspace, document: Path, mistral: MistralServer) -> None:
     result, _ = run(place, document, "mistral_ocr", page_start=2, page_end=3)
-    assert [request.json.get("pages") for request in server.requests(OCR)] == [[1, 2]]
+    assert [request.json.get("pages") for request in mistral.requests(OCR)] == [[1, 2]]
     assert [entry["page"] for entry in result.structured_data["metadata"]["text_contents"]] == [2, 3]
-    assert (result.pages, server.files) == (2, {})
+    assert (result.pages, mistral.files) == (2, {})
 
 
-def test_a_page_that_the_answer_lacks_is_named(place: Workspace, document: Path, server: MistralServer) -> None:
+def test_a_page_that_the_answer_lacks_is_named(place: Workspace, document: Path, mistral: MistralServer) -> None:
     page = {"index": 0, "markdown": "One", "images": [], "dimensions": {"dpi": 200, "height": 1, "width": 1}}
     answer = {"pages": [page], "model": "m", "usage_info": {"pages_processed": 1, "doc_size_bytes": 1}}
-    server.then(OCR, json_reply(answer))
+    mistral.then(OCR, json_reply(answer))
     result, _ = run(place, document, "mistral_ocr")
     assert "The OCR provider's answer lacks pages 2, 3, 4." in result.notes
     assert "mistral_ocr_images" not in result.files
@@ -115,13 +109,13 @@ def test_a_page_that_the_answer_lacks_is_named(place: Workspace, document: Path,
     ],
 )
 def test_images_get_safe_names(
-    place: Workspace, document: Path, server: MistralServer, ids: list[str], names: list[str]
+    place: Workspace, document: Path, mistral: MistralServer, ids: list[str], names: list[str]
 ) -> None:
     box = {"top_left_x": 0, "top_left_y": 0, "bottom_right_x": 1, "bottom_right_y": 1}
     images = [{"id": name, **box, "image_base64": base64.b64encode(b"x").decode()} for name in ids]
     page = {"index": 0, "markdown": "", "images": images, "dimensions": {"dpi": 200, "height": 1, "width": 1}}
     usage = {"pages_processed": 1, "doc_size_bytes": 1}
-    server.then(OCR, json_reply({"pages": [page], "model": "m", "usage_info": usage}))
+    mistral.then(OCR, json_reply({"pages": [page], "model": "m", "usage_info": usage}))
     run(place, document, "mistral_ocr")
     assert names_in(content(place, "mistral_ocr_images.zip")) == names
     assert {f"ocr_images/{name}" for name in names} <= set(kept(place))
@@ -175,7 +169,7 @@ def test_both_flags_false_make_no_archive(place: Workspace, document: Path) -> N
 
 
 def test_pages_that_cannot_be_drawn_are_a_warning_and_no_failure(
-    place: Workspace, server: MistralServer, tmp_path: Path
+    place: Workspace, mistral: MistralServer, tmp_path: Path
 ) -> None:
     path = typed(tmp_path / "in" / "b.pdf", ["x"], size=(14_000, 14_000))
     result, _ = run(place, path, WITH_PAGES, include_preview_pages=False, include_high_res_pages=True)
@@ -185,9 +179,9 @@ def test_pages_that_cannot_be_drawn_are_a_warning_and_no_failure(
 
 
 def test_a_failure_of_the_ocr_fails_the_job_though_pages_were_drawn(
-    place: Workspace, document: Path, server: MistralServer
+    place: Workspace, document: Path, mistral: MistralServer
 ) -> None:
-    server.then(OCR, refused(500))
+    mistral.then(OCR, refused(500))
     error = failed(place, document, WITH_PAGES)
     assert (error.code, error.retryable) == (ErrorCode.PROVIDER_ERROR, True)
     assert "mistral_ocr_raw.json" not in kept(place)
@@ -221,47 +215,47 @@ def test_without_a_key_the_job_fails_at_once_and_says_what_to_do(tmp_path: Path,
 )
 @pytest.mark.parametrize(("method", "path"), [("mistral_ocr", OCR), ("llm", CHAT)])
 def test_what_the_provider_does_wrong_ends_the_run_with_its_code(
-    place: Workspace, document: Path, server: MistralServer, reply: Any, code: ErrorCode, retryable: bool,
+    place: Workspace, document: Path, mistral: MistralServer, reply: Any, code: ErrorCode, retryable: bool,
     method: str, path: str,
 ) -> None:  # fmt: skip
-    server.then(path, reply)
+    mistral.then(path, reply)
     error = failed(place, document, method, page_end=1)
     assert (error.code, error.retryable) == (code, retryable)
     assert error.retry_after_s == (7 if code is ErrorCode.RATE_LIMITED else None)
-    assert server.files == {}
+    assert mistral.files == {}
 
 
-def test_a_broken_document_is_not_sent_anywhere(place: Workspace, server: MistralServer, tmp_path: Path) -> None:
+def test_a_broken_document_is_not_sent_anywhere(place: Workspace, mistral: MistralServer, tmp_path: Path) -> None:
     path = tmp_path / "in" / "a.pdf"
     path.write_bytes(b"<html>no PDF</html>")
     assert failed(place, path, "mistral_ocr").code is ErrorCode.INVALID_PDF
-    assert server.requests(FILES) == []
+    assert mistral.requests(FILES) == []
 
 
 # --- vision ---------------------------------------------------------------------------------------------------
 
 
-def test_a_vision_model_is_shown_each_page(place: Workspace, document: Path, server: MistralServer) -> None:
+def test_a_vision_model_is_shown_each_page(place: Workspace, document: Path, mistral: MistralServer) -> None:
     result, reports = run(place, document, "openai_vision", page_end=2)
     assert result.structured_data["extracted_text"] == "\n".join(
         f"--- Seite {n} ---\nText seen in 1 image" for n in (1, 2)
     )
     assert {entry["method"] for entry in result.structured_data["metadata"]["text_contents"]} == {"llm"}
-    shown = [request.json["messages"][-1]["content"][1] for request in server.requests(CHAT)]
+    shown = [request.json["messages"][-1]["content"][1] for request in mistral.requests(CHAT)]
     images = [base64.b64decode(part["image_url"]["url"].partition(",")[2]) for part in shown]
     assert [max(pymupdf.Pixmap(image).width, pymupdf.Pixmap(image).height) for image in images] == [1540, 1540]
     assert [percent for step, percent, *_ in reports if step == "extracting_text"] == [30, 45]
 
 
-def test_a_page_without_text_stays_without(place: Workspace, document: Path, server: MistralServer) -> None:
-    server.then(CHAT, says("NO TEXT"))
+def test_a_page_without_text_stays_without(place: Workspace, document: Path, mistral: MistralServer) -> None:
+    mistral.then(CHAT, says("NO TEXT"))
     result, _ = run(place, document, "llm", page_end=1)
     assert result.structured_data["metadata"]["text_contents"][0]["text"] == ""
 
 
 @pytest.mark.parametrize(("method", "second"), [("llm_and_native", "native"), ("llm_and_ocr", "ocr")])
 def test_a_vision_model_and_another_way_are_both_kept(
-    place: Workspace, server: MistralServer, tmp_path: Path, method: str, second: str
+    place: Workspace, mistral: MistralServer, tmp_path: Path, method: str, second: str
 ) -> None:
     path = (typed if second == "native" else scanned)(tmp_path / "in" / "b.pdf", ["Same words"])
     result, _ = run(place, path, method)
@@ -272,9 +266,9 @@ def test_a_vision_model_and_another_way_are_both_kept(
 
 
 def test_where_the_vision_model_sees_nothing_the_other_text_stands(
-    place: Workspace, document: Path, server: MistralServer
+    place: Workspace, document: Path, mistral: MistralServer
 ) -> None:
-    server.then(CHAT, says("NO TEXT"))
+    mistral.then(CHAT, says("NO TEXT"))
     result, _ = run(place, document, "llm_and_native", page_end=1)
     assert result.structured_data["extracted_text"].split("\n")[:2] == ["--- Seite 1 ---", "First page"]
 
@@ -282,15 +276,15 @@ def test_where_the_vision_model_sees_nothing_the_other_text_stands(
 # --- templates and urls ---------------------------------------------------------------------------------------
 
 
-def test_a_template_is_filled_and_the_text_stays(place: Workspace, document: Path, server: MistralServer) -> None:
-    server.fields = {"summary": "Four pages."}
+def test_a_template_is_filled_and_the_text_stays(place: Workspace, document: Path, mistral: MistralServer) -> None:
+    mistral.fields = {"summary": "Four pages."}
     result, reports = run(place, document, "native", template="MeetingMinutes", context={"event": "Tagung"})
     data = result.structured_data
     assert data["extracted_text"].startswith("--- Seite 1 ---\nFirst page")
     assert data["template_fields"]["summary"] == "Four pages."
     assert "Four pages." in data["transformed_text"]
     assert ("applying_template", 80) in [(step, percent) for step, percent, *_ in reports]
-    assert "First page" in server.requests(CHAT)[0].json["messages"][-1]["content"]
+    assert "First page" in mistral.requests(CHAT)[0].json["messages"][-1]["content"]
 
 
 def test_a_template_works_without_a_provider_and_says_so(tmp_path: Path, document: Path) -> None:
@@ -357,7 +351,7 @@ def test_a_url_that_gives_no_document_says_why(tmp_path: Path, website: Website,
 
 
 def test_the_cache_is_asked_with_everything_that_shapes_the_result(
-    place: Workspace, document: Path, server: MistralServer
+    place: Workspace, document: Path, mistral: MistralServer
 ) -> None:
     asked: list[dict[str, Any]] = []
 

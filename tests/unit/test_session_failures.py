@@ -6,7 +6,7 @@ from schemas.errors import ErrorCode
 from services.worker.processors.contract import ProcessingError
 from tests.support.documents import DOCX, zip_bomb
 from tests.support.media import film, speech
-from tests.support.mistral import AUDIO, CHAT, OCR, MistralServer, malformed, refused
+from tests.support.mistral import AUDIO, CHAT, OCR, malformed, refused
 from tests.support.sessions import Stage, notes_with
 from tests.support.website import Website
 
@@ -15,12 +15,6 @@ from tests.support.website import Website
 def site():
     with Website() as serving:
         serving.page("/talk", "On soil", "Soil is alive.", "Speaker: Somebody")
-        yield serving
-
-
-@pytest.fixture
-def mistral():
-    with MistralServer() as serving:
         yield serving
 
 

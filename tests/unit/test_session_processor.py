@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.support.media import film, speech
-from tests.support.mistral import AUDIO, CHAT, MistralServer
+from tests.support.mistral import AUDIO, CHAT
 from tests.support.sessions import Stage, notes_with
 from tests.support.voice import KEY_WORDS, SENTENCE, says
 from tests.support.website import Website
@@ -32,12 +32,11 @@ def site():
 
 
 @pytest.fixture
-def mistral():
-    with MistralServer() as serving:
-        serving.fields = {"title": "Vom Boden", "summary": "Boden lebt.", "slides": []}
-        serving.words = lambda system, user: f"Über {user}"
-        serving.speech = "  Good\n morning   everybody. "
-        yield serving
+def mistral(mistral):
+    mistral.fields = {"title": "Vom Boden", "summary": "Boden lebt.", "slides": []}
+    mistral.words = lambda system, user: f"Über {user}"
+    mistral.speech = "  Good\n morning   everybody. "
+    return mistral
 
 
 @pytest.fixture

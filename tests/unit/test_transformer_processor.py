@@ -67,12 +67,6 @@ def offline(tmp_path: Path) -> Run:
 
 
 @pytest.fixture
-def mistral() -> Iterator[MistralServer]:
-    with MistralServer() as server:
-        yield server
-
-
-@pytest.fixture
 def online(tmp_path: Path, mistral: MistralServer) -> Run:
     return Run(tmp_path, Providers(ProviderSetup(mistral_key=KEY, mistral_url=mistral.url)))
 

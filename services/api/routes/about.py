@@ -1,5 +1,6 @@
-"""How routes begin jobs about a document or folder, anew or once more (contract 15a and A22)."""
+"""How routes begin jobs about a document or folder, anew or once more, and erase them (contract 15a and A22)."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from piperoll.log.record import Position
 from schemas.documents import Resolved, ResolvedDocument, parameters_document
 from schemas.errors import ErrorCode
 from services.api.answers import devana_success
@@ -59,6 +61,13 @@ async def begin_again(request: Request, target_id: str, job_types: Sequence[str]
     await parts.reading.passed(created.position)
     document = parameters_document(job.job_type, job.given, None)
     return devana_success(_shown(request, created, job, target_id, document), 202)
+
+
+async def erase_jobs(request: Request, target_id: str, job_types: Sequence[str] | None = None) -> list[Position]:
+    """Erases the caller's jobs about a document or folder; where the erasures stand."""
+    parts, caller = parts_of(request), caller_of(request)
+    jobs = await parts.library.model.jobs_about(target_id, caller.owner, job_types)
+    return await asyncio.gather(*(parts.commands.erase_job(job_id, at, caller) for job_id, at in jobs.items()))
 
 
 def _shown(

@@ -19,7 +19,7 @@ from services.api.document_views import document_status, document_view, listed_v
 from services.api.errors import ApiError, ReadModelUnavailableError, invalid_request, not_found
 from services.api.intake import Taken
 from services.api.parts import parts_of
-from services.api.routes.about import begin, begin_again, running
+from services.api.routes.about import begin, begin_again, erase_jobs, running
 from services.api.routes.plain import PlainRoute
 from services.api.rows import JobRow
 from services.api.uploads import FIELD, form_of
@@ -79,8 +79,7 @@ async def delete_document(request: Request, document_id: str) -> Response:
     if row is None:
         raise not_found("document")
     position = await parts.documents.remove(document_id, caller)
-    jobs = await parts.library.model.jobs_about(document_id, caller.owner)
-    erasures = await asyncio.gather(*(parts.commands.erase_job(job_id, at, caller) for job_id, at in jobs.items()))
+    erasures = await erase_jobs(request, document_id)
     await parts.documents.delete_content(document_id)
     if row.removed:
         raise not_found("document")
@@ -92,7 +91,7 @@ async def delete_document(request: Request, document_id: str) -> Response:
 async def reextract(request: Request, document_id: str) -> Response:
     """Has a document read again; or does the newest extraction again that is about this id (contract A22)."""
     parts, caller = parts_of(request), caller_of(request)
-    await parts.library.up_to_now(jobs=True)
+    await parts.library.up_to_now()
     row = await parts.library.model.document(document_id) if "\x00" not in document_id else None
     if row is None or row.owner != caller.owner or row.removed or row.content is None:
         return await begin_again(request, document_id, INTAKE, "document")

@@ -1,7 +1,5 @@
 """`/v1/folders`: keep documents together, index their texts, and search in them (contract 15b and 15d)."""
 
-import asyncio
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,7 +25,7 @@ from services.api.document_rows import INDEXING, FolderRow
 from services.api.document_views import file_view, folder_view, hit_view
 from services.api.errors import not_found
 from services.api.parts import parts_of
-from services.api.routes.about import begin, begin_again, running
+from services.api.routes.about import begin, begin_again, erase_jobs, running
 from services.api.routes.plain import PlainRoute
 
 router = APIRouter(tags=["folders"], route_class=PlainRoute)
@@ -88,8 +86,7 @@ async def delete_folder(request: Request, folder_id: str) -> Response:
     parts, caller = parts_of(request), caller_of(request)
     await _own_folder(request, folder_id)
     position = await parts.documents.remove_folder(folder_id, caller)
-    jobs = await parts.library.model.jobs_about(folder_id, caller.owner, INDEXING)
-    erasures = await asyncio.gather(*(parts.commands.erase_job(job_id, at, caller) for job_id, at in jobs.items()))
+    erasures = await erase_jobs(request, folder_id, INDEXING)
     await parts.documents.delete_details(folder_id)
     passed = await parts.library.passed(position) and await parts.reading.passed(*erasures)
     return devana_success({"id": folder_id, "message": "folder deleted"}, 200 if passed else 202)
@@ -130,7 +127,7 @@ async def remove_file(request: Request, folder_id: str, file_id: str) -> Respons
 async def reindex(request: Request, folder_id: str) -> Response:
     """Indexes a folder anew; or does the newest embedding again that is about this id (contract A22)."""
     parts, caller = parts_of(request), caller_of(request)
-    await parts.library.up_to_now(jobs=True)
+    await parts.library.up_to_now()
     row = await parts.library.model.folder(folder_id) if "\x00" not in folder_id else None
     if row is None or row.owner != caller.owner or row.removed:
         return await begin_again(request, folder_id, INDEXING, "folder")

@@ -9,7 +9,8 @@ from starlette.responses import Response, StreamingResponse
 
 from services.api import openapi
 from services.api.answers import success, timestamp
-from services.api.listing import DEFAULT_LIMIT, MAX_LIMIT, whole_number
+from services.api.fields import whole_number
+from services.api.listing import DEFAULT_LIMIT, MAX_LIMIT
 from services.api.parts import parts_of
 from services.api.routes.lookup import own_job
 from services.api.routes.plain import PlainRoute

@@ -1,6 +1,5 @@
 """`/api/jobs`: create, list, read, wait for, cancel, restart and erase jobs."""
 
-import re
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,7 +12,8 @@ from services.api import openapi
 from services.api.answers import success
 from services.api.bodies import read_json
 from services.api.caller import caller_of, header_user, idempotency_key
-from services.api.errors import ApiError, invalid_field, invalid_request
+from services.api.errors import ApiError, invalid_field
+from services.api.fields import check_names, seconds
 from services.api.listing import asked_jobs
 from services.api.parts import parts_of
 from services.api.restarting import again
@@ -28,7 +28,6 @@ router = APIRouter(tags=["jobs"], route_class=PlainRoute)
 
 MAX_WAIT_S = 60
 MAX_REASON_CHARS = 64  # as in schemas.events.JobCancelled
-_SECONDS = re.compile(r"\d{1,4}(\.\d{1,6})?")
 
 
 @collection.post("/api/jobs/", **openapi.CREATE_JOB)
@@ -51,7 +50,7 @@ async def list_jobs(request: Request) -> Response:
 @router.get("/api/jobs/{job_id}", **openapi.GET_JOB)
 async def get_job(request: Request, job_id: str) -> Response:
     """A job's status, progress, results and log. `wait` holds the answer until the status changes."""
-    wait_s = _wait(request.query_params.get("wait"))
+    wait_s = seconds(request.query_params, "wait", MAX_WAIT_S) or 0.0
     reading = parts_of(request).reading
     row = await reading.after_change(await own_job(request, job_id), wait_s)
     return success(await reading.shown_job(row), row.position)
@@ -106,17 +105,8 @@ def _ended(row: JobRow) -> ApiError:
     )
 
 
-def _wait(text: str | None) -> float:
-    if text is None:
-        return 0.0
-    if not _SECONDS.fullmatch(text) or float(text) > MAX_WAIT_S:
-        raise invalid_field("wait", f"must be a number of seconds from 0 to {MAX_WAIT_S}")
-    return float(text)
-
-
 def _reason(body: dict[str, Any]) -> str | None:
-    if unknown := sorted(body.keys() - {"reason"}):
-        raise invalid_request(f"not supported here: {', '.join(unknown)[:200]}", supported=["reason"])
+    check_names(body, {"reason"})
     reason = body.get("reason")
     if reason is None:
         return None

@@ -4,13 +4,15 @@ Import this module in a child process only: MuPDF is not thread-safe, may crash,
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.processors.looks import Look
-from services.worker.processors.memory import raise_if_memory
+from services.worker.processors.memory import give_back, raise_if_memory
 from services.worker.processors.ocr import Pixels
 
 # PyMuPDF 2.0 imports its layout analysis, and with it onnxruntime (1 s, 90 MiB), unless these are out of reach.
@@ -32,8 +34,19 @@ PAGE_ERRORS = (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase)
 """What PyMuPDF raises for a damaged document or page; some of these only mean that memory ran out."""
 
 
-def open_pdf(path: str) -> Any:
-    """The opened document, a context manager. Raises ProcessingError: INVALID_PDF, PDF_ENCRYPTED."""
+@contextmanager
+def open_pdf(path: str) -> Iterator[Any]:
+    """The opened document. Raises ProcessingError: INVALID_PDF, PDF_ENCRYPTED."""
+    try:
+        with _open(path) as document:
+            yield document
+    finally:
+        # MuPDF keeps up to 256 MiB of fonts and pictures, also of documents that are closed.
+        pymupdf.TOOLS.store_shrink(100)
+        give_back()
+
+
+def _open(path: str) -> Any:
     try:
         document = pymupdf.open(path, filetype="pdf")
     except pymupdf.EmptyFileError as error:

@@ -4,14 +4,14 @@ How texts are read and pictures are drawn is in the `pdf_*` modules beside this 
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, cast
 
 from schemas.errors import ErrorCode
 from schemas.parameters import JobParameters, PdfParameters
-from services.worker.processors import memory, mupdf, ocr, pdf_mistral, pdf_pictures, pdf_texts
+from services.worker.processors import mupdf, ocr, pdf_mistral, pdf_pictures, pdf_texts
 from services.worker.processors.contract import ProcessingError, Report, Result, Workspace
 from services.worker.processors.pdf_paper import Paper, Pass
 from services.worker.processors.pdf_plan import Plan, TextMethod, pages_of, plan_of, shares
@@ -42,11 +42,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: Report) -> 
         )
         if earlier is not None:
             return _renamed(earlier, source.name)
-        try:
-            result = _Extraction(asked, tools, workspace, report).run(source)
-        finally:
-            if tools.engine is not None:
-                memory.give_back()
+        result = _Extraction(asked, tools, workspace, report).run(source)
         return replace(result, cacheable=result.cacheable and source.written_ns == written_ns)
 
 
@@ -119,14 +115,14 @@ def _renamed(earlier: Result, name: str) -> Result:
 @contextmanager
 def _opened(source: Source) -> Iterator[Any]:
     """The document. One that a server called something else than a PDF, and that is none, is refused as that."""
-    try:
-        document = mupdf.open_pdf(source.path)
-    except ProcessingError as error:
-        if error.code is not ErrorCode.INVALID_PDF or source.media_type in ("", "application/pdf"):
-            raise
-        sentence = f"What the url leads to is no PDF but {source.media_type[:100]}."
-        raise ProcessingError(ErrorCode.INVALID_PDF, sentence) from error
-    with document:
+    with ExitStack() as stack:
+        try:
+            document = stack.enter_context(mupdf.open_pdf(source.path))
+        except ProcessingError as error:
+            if error.code is not ErrorCode.INVALID_PDF or source.media_type in ("", "application/pdf"):
+                raise
+            sentence = f"What the url leads to is no PDF but {source.media_type[:100]}."
+            raise ProcessingError(ErrorCode.INVALID_PDF, sentence) from error
         yield document
 
 

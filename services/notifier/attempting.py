@@ -1,0 +1,30 @@
+"""One attempt, of a hook and of a notice alike: what is composed is posted, and whatever goes wrong is classed."""
+
+from collections.abc import Awaitable
+
+import structlog
+
+from piperoll.blobs import BlobStoreError
+from services.notifier.composer import Letter
+from services.notifier.retry import Attempted, Ending
+from services.notifier.sender import Sender
+
+log = structlog.get_logger()
+
+
+async def attempt(
+    sender: Sender, url: str, composing: Awaitable[Letter], timeout_s: float, *, job_id: str, delivery_id: str
+) -> Attempted:
+    """How it went. What is not the receiver's fault is ours, or the content's. Raises CancelledError alone."""
+    try:
+        letter = await composing
+        return await sender.post(url, letter.headers, letter.body, timeout_s)
+    except BlobStoreError as error:
+        log.warning("delivery_waits_for_blobs", job_id=job_id, delivery_id=delivery_id, error=repr(error))
+        return Attempted(Ending.OURS)
+    except ValueError as error:
+        log.warning("delivery_unreadable", job_id=job_id, delivery_id=delivery_id, error=repr(error))
+        return Attempted(Ending.UNREADABLE)
+    except Exception:
+        log.exception("delivery_failed_by_us", job_id=job_id, delivery_id=delivery_id)
+        return Attempted(Ending.OURS)
