@@ -14,7 +14,7 @@ from bench.rig import SLOTS, Rig
 
 LENGTHS = [300, 250, 200, 150, 100]  # pages: the longest first, so that both sides end with short ones
 REPEATS = 8  # 8,000 pages: some five seconds
-ROUNDS = 3
+ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)

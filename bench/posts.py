@@ -8,7 +8,7 @@ from bench.programs import generate, running
 from bench.rig import Rig
 
 COUNT = 2000
-ROUNDS = 3
+ROUNDS = 5
 CONCURRENCY = 32
 BESIDE = ("worker", "projector", "notifier")
 

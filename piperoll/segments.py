@@ -11,10 +11,11 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from uuid import uuid4
 
 FOLDER = "segments"
@@ -156,45 +157,74 @@ class Segment:
             os.fsync(self._handle)  # the name of a new file too
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A document on its way to the disk, and who waits for its place."""
+
+    subject: str
+    document: bytes
+    place: asyncio.Future[Place]
+
+
 class GroupCommit:
-    """Gathers what arrives while the disk is busy, and writes it together: the next group is what came meanwhile."""
+    """Gathers what arrives while the disk is busy, and writes it together: the next group is what came meanwhile.
+
+    The thread is one of its own: an executor's futures cost as much as the writing.
+    """
 
     def __init__(self, root: Path) -> None:
         self._segment = Segment(root)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="segments")
-        self._waiting: list[tuple[tuple[str, bytes], asyncio.Future[Place]]] = []
+        self._groups: SimpleQueue[tuple[asyncio.AbstractEventLoop, list[_Waiting]] | None] = SimpleQueue()
+        self._thread: Thread | None = None
+        self._waiting: list[_Waiting] = []
         self._busy = False
 
     async def append(self, subject: str, document: bytes) -> Place:
         """Where the document lies, once it is on the disk. Raises OSError."""
-        place: asyncio.Future[Place] = asyncio.get_running_loop().create_future()
-        self._waiting.append(((subject, document), place))
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(subject, document, loop.create_future())
+        self._waiting.append(waiting)
         if not self._busy:
             self._busy = True
-            asyncio.get_running_loop().call_soon(self._begin)  # with whatever else this turn of the loop brings
-        return await place
+            loop.call_soon(self._begin, loop)  # with whatever else this turn of the loop brings
+        return await waiting.place
 
     def close(self) -> None:
         """Gives thread and file back, after what is on its way."""
-        self._thread.shutdown(wait=True)
+        if self._thread is not None:
+            self._groups.put(None)
+            self._thread.join()
         self._segment.close()
 
-    def _begin(self) -> None:
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._thread is None:
+            self._thread = Thread(target=self._work, name="segments", daemon=True)
+            self._thread.start()
         group, self._waiting = self._waiting, []
-        writing = asyncio.get_running_loop().run_in_executor(
-            self._thread, self._segment.append, [document for document, _ in group]
-        )
-        writing.add_done_callback(lambda done: self._ended(done, [place for _, place in group]))
+        self._groups.put((loop, group))
 
-    def _ended(self, done: "asyncio.Future[list[Place]]", places: "list[asyncio.Future[Place]]") -> None:
+    def _work(self) -> None:
+        """The thread: writes one group after the other, and tells the loop."""
+        while (order := self._groups.get()) is not None:
+            loop, group = order
+            places: list[Place] = []
+            error: Exception | None = None
+            try:
+                places = self._segment.append([(one.subject, one.document) for one in group])
+            except Exception as failure:  # noqa: BLE001 - whoever waits gets it raised
+                error = failure
+            loop.call_soon_threadsafe(self._ended, loop, group, places, error)
+
+    def _ended(
+        self, loop: asyncio.AbstractEventLoop, group: list[_Waiting], places: list[Place], error: Exception | None
+    ) -> None:
         self._busy = bool(self._waiting)
         if self._busy:
-            self._begin()
-        error = done.exception()
-        for index, place in enumerate(places):
-            if place.done():
+            self._begin(loop)
+        for index, one in enumerate(group):
+            if one.place.done():
                 continue  # whoever asked went away
             if error is None:
-                place.set_result(done.result()[index])
+                one.place.set_result(places[index])
             else:
-                place.set_exception(error)
+                one.place.set_exception(error)

@@ -22,12 +22,12 @@ def shaping(parameters: JobParameters) -> dict[str, Any]:
 
 def reads_cache(parameters: JobParameters) -> bool:
     """Whether an earlier result will do (contract 10). Job types without `use_cache` are never cached."""
-    return writes_cache(parameters) and not getattr(parameters, "force_refresh", False)
+    return writes_cache(parameters) and not parameters.asked("force_refresh")
 
 
 def writes_cache(parameters: JobParameters) -> bool:
     """Whether the result may be kept for later jobs."""
-    return bool(getattr(parameters, "use_cache", False))
+    return bool(parameters.asked("use_cache"))
 
 
 def work_sha256(job_type: str, parameters: JobParameters) -> str | None:

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from aiokafka.partitioner import murmur2
-
+from piperoll.log.murmur import murmur2
 from schemas.envelope import Fact, Headers, UndecodableRecordError, decode
 
 POSITIVE = 0x7FFFFFFF  # Java's toPositive: the sign bit cleared

@@ -1,6 +1,6 @@
 """What a job of every type takes, and where to tell the caller what becomes of it (contract 4 and 7)."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -42,5 +42,9 @@ class JobParameters(BaseModel):
     @property
     def about_id(self) -> str | None:
         """What the job is about: as the caller says, else the document or folder that it names (contract 15c)."""
-        named = self.target_id or getattr(self, "document_id", None) or getattr(self, "folder_id", None)
+        named = self.target_id or self.asked("document_id") or self.asked("folder_id")
         return str(named) if named else None
+
+    def asked(self, name: str) -> Any:
+        """The parameter of this name; None where the job type has none such, which pydantic is slow to say."""
+        return self.__dict__.get(name)

@@ -95,7 +95,7 @@ def _key(job: Submission) -> tuple[str, str, str] | None:
 def named_by(job_type: str, parameters: JobParameters) -> tuple[str, str] | None:
     """The parameter that names a document or folder, and what it names. Pure."""
     field = "folder_id" if job_type in OF_FOLDERS else "document_id"
-    named = getattr(parameters, field, None)
+    named = parameters.asked(field)
     return (field, named) if named is not None else None
 
 

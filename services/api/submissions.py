@@ -190,8 +190,7 @@ def _check_references(job_type: str, parameters: JobParameters, rules: Rules) ->
 
 def _check_named(job_type: str, given: BaseModel, prefix: str, rules: Rules) -> None:
     """`filename`, `url`, and all that end in `_url`; `prefix` says where in the parameters they stand."""
-    for name in type(given).model_fields:
-        value = getattr(given, name)
+    for name, value in given:
         if not isinstance(value, str):
             continue
         if name == "filename" and job_type not in FILENAME_IS_WRITTEN:

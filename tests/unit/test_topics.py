@@ -1,10 +1,12 @@
 """The manifest of topics, and where a key's records stand."""
 
 import pytest
+from aiokafka.partitioner import murmur2 as library_murmur2
 from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.log.admin import LiveTopic, drift
+from piperoll.log.murmur import murmur2
 from piperoll.log.record import POSITIVE, partition_of
 from schemas.topics import (
     DEAD_LETTERS,
@@ -51,6 +53,11 @@ def test_every_topic_of_the_manifest_has_its_own_name_and_its_version() -> None:
 def test_keys_are_hashed_as_the_java_client_does(key: str, hashed: int) -> None:
     """The values that Apache Kafka's own tests state for murmur2 (UtilsTest)."""
     assert partition_of(key, 2**31) == hashed & POSITIVE
+
+
+@given(st.binary(max_size=80))
+def test_keys_are_hashed_as_the_client_library_does(key: bytes) -> None:
+    assert murmur2(key) & POSITIVE == library_murmur2(key) & POSITIVE
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=60), st.integers(1, 200))
