@@ -19,7 +19,7 @@ from piperoll.log import watchdog
 from piperoll.log.contract import Reader
 from piperoll.log.kafka import client_options, close, pace, record_of
 from piperoll.settings import Settings
-from schemas.topics import JOB_EVENTS, Topic
+from schemas.topics import Topic
 
 log = structlog.get_logger()
 
@@ -28,8 +28,6 @@ MAX_RECORDS = 1000  # keeps the loop free for about 8 ms; 5,000 held it for 60
 COMMIT_INTERVAL_S = 5.0  # for lag dashboards only; nobody of ours reads the committed offsets
 COMMIT_TIMEOUT_S = 2.0  # without Kafka the client library would try for ever, and no drain would end
 WATCH_INTERVAL_S = 10.0
-FETCH_WAIT_MS = 500  # how long the broker holds a fetch that has nothing; what is written meanwhile comes at once
-QUIET_FETCH_WAIT_MS = 2000  # of the topics on which little happens: each answer that says nothing costs both 3 ms
 BROKER_DEADLINE_S = 3.0  # for what is asked beside the polls; nothing else is read meanwhile
 BEHIND_RECORDS = 16  # more than arrive during one poll's work at 100 jobs a second
 GATHER_S = 0.02
@@ -214,5 +212,4 @@ class PartitionConsumer:
             heartbeat_interval_ms=max(200, session_ms // 10),
             max_poll_interval_ms=300_000,
             metadata_max_age_ms=30_000,
-            fetch_max_wait_ms=FETCH_WAIT_MS if self._topic is JOB_EVENTS else QUIET_FETCH_WAIT_MS,
         )

@@ -196,7 +196,14 @@ async def test_an_upload_is_accepted_while_the_projector_is_away(api: Api) -> No
         refused(await api.client.get(f"/v1/documents/{taken['documentId']}"), 503, "READ_MODEL_UNAVAILABLE")
         job = {"job_type": "extraction", "parameters": {"document_id": taken["documentId"]}}
         refused(await api.client.post("/api/jobs", json=job), 503, "READ_MODEL_UNAVAILABLE")
-    assert told(await api.client.get(f"/v1/documents/{taken['documentId']}/status")) == "PENDING"
+
+    async def read() -> httpx.Response | None:
+        reply = await api.client.get(f"/v1/documents/{taken['documentId']}/status")
+        return reply if reply.status_code == 200 else None
+
+    reply = await wait_until(read, 20, "the projector to catch up")
+    assert reply is not None
+    assert told(reply) == "PENDING"
 
 
 async def test_the_same_key_and_form_are_the_same_document(api: Api) -> None:
