@@ -1,4 +1,8 @@
-"""Pages a second through the whole system against a bare multiprocessing loop over the same files."""
+"""Pages a second through the whole system against two bare multiprocessing loops over the same files.
+
+One loop is what a script would be, PyMuPDF's `get_text`; the other makes the processor's own, quicker calls, so that
+the difference between the two ratios is what those calls bring.
+"""
 
 import shutil
 from collections.abc import Sequence
@@ -8,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from bench import documents
+from bench.bare_pdf import READINGS
 from bench.programs import ask, generate
 from bench.projected import SQL
 from bench.rig import SLOTS, Rig
@@ -19,12 +24,17 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Pages a second, the middle of several rounds; `ratio` is the middle of the rounds' ratios."""
+    """Pages a second, the middle of several rounds; a ratio is the middle of the rounds' ratios.
+
+    `calls` is the loop over the processor's own calls.
+    """
 
     pages: int
     system: float
     bare: float
+    calls: float
     ratio: float
+    calls_ratio: float
 
 
 async def compare(rig: Rig, given: Path | None) -> Pages:
@@ -32,17 +42,25 @@ async def compare(rig: Rig, given: Path | None) -> Pages:
     files = _copied(given, rig.files) if given else documents.make(rig.files, LENGTHS)
     paths = [str(path) for path in files for _ in range(1 if given else REPEATS)]
     await through_system(rig, _jobs(paths[-SLOTS:]))  # warms the children as the bare loop warms its own
-    pairs = []
+    rounds = []
     for _ in range(ROUNDS):
-        bare: dict[str, Any] = await ask("bench.bare_pdf", {"processes": SLOTS, "files": paths})
+        loops = [await _loop(reading, paths) for reading in READINGS]
         pages, seconds = await through_system(rig, _jobs(paths))
-        pairs.append((pages / seconds, pages / bare["seconds"]))
+        rounds.append((pages / seconds, *(pages / loop for loop in loops)))
     return Pages(
         pages=pages,
-        system=median(system for system, _ in pairs),
-        bare=median(bare for _, bare in pairs),
-        ratio=median(system / bare for system, bare in pairs),
+        system=median(system for system, _, _ in rounds),
+        bare=median(bare for _, bare, _ in rounds),
+        calls=median(calls for _, _, calls in rounds),
+        ratio=median(system / bare for system, bare, _ in rounds),
+        calls_ratio=median(system / calls for system, _, calls in rounds),
     )
+
+
+async def _loop(reading: str, paths: list[str]) -> float:
+    """The seconds that a bare loop takes."""
+    answer: dict[str, Any] = await ask("bench.bare_pdf", {"processes": SLOTS, "files": paths, "reading": reading})
+    return float(answer["seconds"])
 
 
 async def through_system(rig: Rig, jobs: Sequence[dict[str, Any]], timeout_s: float = 120.0) -> tuple[int, float]:

@@ -33,7 +33,7 @@ async def measure(where: Path | None, chosen: Collection[str], pdfs: Path | None
         spent: list[Table] = []
         if "pages" in chosen:
             say(f"PDF pages: {pages.ROUNDS} rounds of system and bare loop")
-            rows.append(tables.pages_row(await pages.compare(rig, pdfs)))
+            rows += tables.pages_rows(await pages.compare(rig, pdfs))
         if "noop" in chosen:
             say(f"no-op jobs: {ROUNDS} rounds of {JOBS:,} without and with a webhook")
             noop_rows, spent = await _noop(rig, receiver)
