@@ -15,15 +15,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from piperoll.embedded.errors import StackError
-from piperoll.embedded.files import tail
 from piperoll.embedded.jars import class_path
 from piperoll.embedded.ports import HOST, PortBook
 from piperoll.embedded.process import ChildProcess, Command
+from piperoll.embedded.readiness import STORE_READY_S, wait_for_store
 
-_READY_S = 60.0  # 2.3 s the first time, 1.5 s later, on an idle machine of two cores
 _STOP_S = 20.0
-_NOTE_S = 5.0  # tell whoever waits that we still do
-_PROBE_S = 0.05
 
 _JVM = (
     "-Xmx384m",
@@ -135,7 +132,7 @@ class EmbeddedKafka:
             await asyncio.to_thread(self._format, tuple(command.argv))
         self._process = ChildProcess(command)
         try:
-            await self._answering(self._process)
+            await wait_for_store("Kafka", self._process, self._log, self._has_broker, self._on_event)
         except BaseException:
             await self._process.kill()
             raise
@@ -193,7 +190,7 @@ class EmbeddedKafka:
             env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
             capture_output=True,
             text=True,
-            timeout=_READY_S,
+            timeout=STORE_READY_S,
             check=False,
         )
         if done.returncode != 0:
@@ -201,24 +198,6 @@ class EmbeddedKafka:
                 f"Kafka could not prepare {self._home} (is the disk full, or the folder of another user?):\n"
                 f"{done.stdout}{done.stderr}"
             )
-
-    async def _answering(self, process: ChildProcess) -> None:
-        began = noted = time.monotonic()
-        while not await self._has_broker():
-            now = time.monotonic()
-            if not process.running:
-                raise StackError(
-                    f"Kafka ended at its start ({process.exit_text}). The end of {self._log}:\n{tail(self._log)}"
-                )
-            if now - began > _READY_S:
-                raise StackError(
-                    f"Kafka did not answer within {_READY_S:.0f} s; if this machine is busy, try again. "
-                    f"The end of {self._log}:\n{tail(self._log)}"
-                )
-            if now - noted > _NOTE_S:
-                noted = now
-                self._on_event(f"waiting for Kafka, {now - began:.0f} s so far")
-            await asyncio.sleep(_PROBE_S)
 
     async def _has_broker(self) -> bool:
         """Tell whether the cluster's metadata names its broker: the controller then lets it serve."""

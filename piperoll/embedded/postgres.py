@@ -17,16 +17,13 @@ import psutil
 
 from piperoll.embedded.account import let_pass, postgres_account
 from piperoll.embedded.errors import StackError
-from piperoll.embedded.files import tail
 from piperoll.embedded.ports import HOST, PortBook
 from piperoll.embedded.process import Account, ChildProcess, Command
+from piperoll.embedded.readiness import STORE_READY_S, wait_for_store
 
 USER = "piperoll"
 
-_READY_S = 60.0  # under a second when it was stopped in good order; longer when it replays its journal
 _STOP_S = 20.0
-_NOTE_S = 5.0
-_PROBE_S = 0.05
 
 _SETTINGS = {
     "listen_addresses": HOST,
@@ -95,7 +92,7 @@ class EmbeddedPostgres:
         command = Command(argv, _environment(), self._log, signal.SIGINT, account, cwd=self._home)
         self._process = ChildProcess(command)
         try:
-            await self._answering(self._process)
+            await wait_for_store("Postgres", self._process, self._log, self._lets_in, self._on_event)
         except BaseException:
             await self.stop()
             raise
@@ -154,7 +151,7 @@ class EmbeddedPostgres:
                 extra_groups=[] if account else None,
                 capture_output=True,
                 text=True,
-                timeout=_READY_S,
+                timeout=STORE_READY_S,
                 check=False,
             )
         except OSError as error:
@@ -164,24 +161,6 @@ class EmbeddedPostgres:
         if done.returncode != 0:
             raise StackError(_unusable(account, f"{done.stdout}{done.stderr}"))
         draft.rename(self._data)
-
-    async def _answering(self, process: ChildProcess) -> None:
-        began = noted = time.monotonic()
-        while not await self._lets_in():
-            now = time.monotonic()
-            if not process.running:
-                raise StackError(
-                    f"Postgres ended at its start ({process.exit_text}). The end of {self._log}:\n{tail(self._log)}"
-                )
-            if now - began > _READY_S:
-                raise StackError(
-                    f"Postgres did not answer within {_READY_S:.0f} s; if this machine is busy, try again. "
-                    f"The end of {self._log}:\n{tail(self._log)}"
-                )
-            if now - noted > _NOTE_S:
-                noted = now
-                self._on_event(f"waiting for Postgres, {now - began:.0f} s so far")
-            await asyncio.sleep(_PROBE_S)
 
     async def _lets_in(self) -> bool:
         try:

@@ -1,8 +1,8 @@
-"""Waiting until the services say that they are ready: the one question the stack asks over HTTP."""
+"""Waiting until a part of the stack answers: Kafka and Postgres each in its own way, the services over HTTP."""
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,9 +10,35 @@ import aiohttp
 
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.files import tail
+from piperoll.embedded.process import ChildProcess
 
+STORE_READY_S = 60.0  # Kafka 2.3 s the first time, Postgres longer only when it replays its journal
+_PROBE_S = 0.05
 _POLL_S = 0.1
-_NOTE_S = 5.0
+_NOTE_S = 5.0  # tell whoever waits that we still do
+
+
+async def wait_for_store(
+    name: str, process: ChildProcess, log: Path, answers: Callable[[], Awaitable[bool]], on_event: Callable[[str], None]
+) -> None:
+    """Wait until `answers` says so of the store called `name`, whose output goes to `log`.
+
+    Raises StackError, with the end of that log, when its process ends first or after STORE_READY_S.
+    """
+    began = noted = time.monotonic()
+    while not await answers():
+        now = time.monotonic()
+        if not process.running:
+            raise StackError(f"{name} ended at its start ({process.exit_text}). The end of {log}:\n{tail(log)}")
+        if now - began > STORE_READY_S:
+            raise StackError(
+                f"{name} did not answer within {STORE_READY_S:.0f} s; if this machine is busy, try again. "
+                f"The end of {log}:\n{tail(log)}"
+            )
+        if now - noted > _NOTE_S:
+            noted = now
+            on_event(f"waiting for {name}, {now - began:.0f} s so far")
+        await asyncio.sleep(_PROBE_S)
 
 
 async def wait_for_api(
