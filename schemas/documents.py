@@ -118,25 +118,44 @@ class Findings(_Document):
     lost: tuple[LostDocument, ...] = ()
 
 
-# --- what an embedding run made: the blob that JobCompleted's `index` leads to --------------------------------------
+# --- what an embedding run made: the blob that JobCompleted's `index` leads to, and those that it leads to ----------
 
 
 class IndexedChunk(_Document):
     """A piece of a document's text and its vector. `number` counts the document's chunks from 0."""
 
-    document_id: str
     number: int = Field(ge=0)
     text: str
     vector: tuple[float, ...]
 
 
+class IndexedDocument(_Document):
+    """The chunks of one document: a blob of its own, so that it can go when the document is removed."""
+
+    document_id: str
+    chunks: tuple[IndexedChunk, ...]
+
+
+class IndexPart(_Document):
+    """How many chunks a document has, and the IndexedDocument that holds them."""
+
+    document_id: str
+    chunks: int = Field(ge=1)
+    content: Claim
+
+
 class FolderIndex(_Document):
-    """All chunks of a folder, by one model; the projector loads it into the search table."""
+    """The documents of a folder that have any text, embedded by one model; the projector loads their chunks."""
 
     folder_id: str
     model: str
     dimensions: int = Field(ge=1)
-    chunks: tuple[IndexedChunk, ...] = ()
+    parts: tuple[IndexPart, ...]
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks all documents have together."""
+        return sum(part.chunks for part in self.parts)
 
 
 def parameters_document(job_type: str, parameters: dict[str, Any], resolved: Resolved | None) -> dict[str, Any]:

@@ -47,9 +47,8 @@ class DocumentCommands:
         return position
 
     async def delete_content(self, document_id: str) -> None:
-        """Deletes what a removed document had in the blob store. May be repeated. Raises BlobStoreError."""
-        await self._blobs.mark(documents.removal_of(document_id))
-        await self._blobs.delete_folder(documents.folder_of(document_id))
+        """See `piperoll.documents.delete_content`."""
+        await documents.delete_content(self._blobs, document_id)
 
     async def create_folder(
         self, folder_id: str, details: FolderDetails, chunk_size: int, caller: Caller, user_id: str | None

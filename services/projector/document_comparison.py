@@ -18,7 +18,7 @@ from schemas.events import DocumentAdded, DocumentRemoved, FolderMembersChanged
 from services.projector.comparison import INVARIANT, Row, row_violations
 from services.projector.document_rows import GONE, DocumentRow, FolderRow, of_document, of_folder
 from services.projector.projection import text
-from services.projector.vectors import packed
+from services.projector.vectors import Chunk, packed
 
 ChunkKey = tuple[int, str, int, str, str]
 """Of a chunk its position, document and number, and the hashes of its text and its vector."""
@@ -82,21 +82,17 @@ def index_violations(job_id: str, created_at: datetime, index: FolderIndex, row:
     """How the rows of an index, loaded or not, differ from what its blob says."""
     expected: dict[str, Any] = {"folder_id": text(index.folder_id), "job_created_at": created_at}
     if row["loaded"]:
-        expected |= {"model": text(index.model), "dimensions": index.dimensions, "chunks": len(index.chunks)}
+        expected |= {"model": text(index.model), "dimensions": index.dimensions, "chunks": index.chunks}
     for name, value in expected.items():
         if row[name] != value:
             sentence = f"has {name} {row[name]!r} in its index's row, its index says {value!r}"
             yield Violation(INVARIANT, job_id, sentence)
 
 
-def chunk_keys(index: FolderIndex, removed: Iterable[str]) -> set[ChunkKey]:
-    """What the chunks table must hold of a loaded index, without the chunks of removed documents."""
-    without = set(removed)
-    return {
-        (position, text(one.document_id), one.number, _md5(text(one.text).encode()), _md5(packed(one.vector)))
-        for position, one in enumerate(index.chunks)
-        if text(one.document_id) not in without
-    }
+def chunk_key(chunk: Chunk) -> ChunkKey:
+    """What the chunks table must hold of a chunk."""
+    content, vector = _md5(chunk.text.encode()), _md5(packed(chunk.embedding))
+    return chunk.position, chunk.document_id, chunk.number, content, vector
 
 
 def _differences(row: Row, expected: DocumentRow | FolderRow) -> Iterator[str]:

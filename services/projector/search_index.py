@@ -2,11 +2,11 @@
 
 Which job that is does not depend on the order in which partitions are read: `index_jobs` knows all of them, and what
 changes which one is the newest changes what is loaded, in the same transaction. A removed folder has none; chunks of
-removed documents are left out, and go with them.
+removed documents are left out, and go with them. Documents are loaded one after the other: a folder has any size.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -16,11 +16,11 @@ from asyncpg import Connection
 from pydantic import ValidationError
 
 from piperoll.blobs import AsyncBlobs, BlobMissingError
-from schemas.documents import FolderIndex, IndexedChunk
+from schemas.documents import FolderIndex, IndexedChunk, IndexedDocument, IndexPart
 from schemas.read_model import READ_SCHEMA
 from services.projector.projection import text
 from services.projector.schema import queries
-from services.projector.vectors import CHUNK_COLUMNS, Chunk, copy_rows, refusal
+from services.projector.vectors import CHUNK_COLUMNS, MOST_DIMENSIONS, Chunk, copy_rows, refusal
 
 log = structlog.get_logger()
 
@@ -56,10 +56,31 @@ class SearchIndex:
         except ValidationError as error:
             log.warning("index_unreadable", uri=uri, error=str(error.errors(include_input=False)[:3]))
             return None
-        if why := await asyncio.to_thread(refusal, index):
-            log.warning("index_refused", uri=uri, why=why)
+        if index.dimensions > MOST_DIMENSIONS:
+            log.warning("index_refused", uri=uri, dimensions=index.dimensions, most=MOST_DIMENSIONS)
             return None
         return index
+
+    async def chunks(
+        self, job_id: str, index: FolderIndex, without: Collection[str]
+    ) -> AsyncIterator[tuple[str, list[Chunk] | None]]:
+        """The rows of an index that some job made, by document, but for those documents `without`.
+
+        None for a document whose chunks were erased; what is of no use has no rows. Raises BlobStoreError.
+        """
+        first = 0
+        for part in index.parts:
+            document_id = text(part.document_id)
+            if document_id not in without:
+                found = await self._read_part(part, index.dimensions)
+                rows = None if found is None else [_row(job_id, first, index, part, one) for one in found]
+                yield document_id, rows
+            first += part.chunks
+
+    async def removed(self, connection: Connection, index: FolderIndex) -> set[str]:
+        """Those of an index's documents that were removed."""
+        ids = [text(part.document_id) for part in index.parts]
+        return {row["document_id"] for row in await connection.fetch(self._sql["removed"], ids)}
 
     async def settle(self, connection: Connection, made: Sequence[Made], erased: Collection[str]) -> None:
         """Takes in what jobs made, and takes out what belonged to erased ones. Raises BlobStoreError.
@@ -110,7 +131,6 @@ class SearchIndex:
 
     async def _load(self, connection: Connection, folder_id: str, made: Made) -> None:
         index = made.index
-        count = len(index.chunks)
         await connection.execute(
             self._sql["add_index"],
             folder_id,
@@ -118,20 +138,46 @@ class SearchIndex:
             made.job_created_at,
             text(index.model),
             index.dimensions,
-            count,
+            index.chunks,
         )
-        removed = await self._removed(connection, index.chunks)
-        chunks = [
-            Chunk(made.job_id, position, folder_id, text(one.document_id), one.number, text(one.text), one.vector)
-            for position, one in enumerate(index.chunks)
-            if text(one.document_id) not in removed
-        ]
-        for begin in range(0, len(chunks), CHUNKS_AT_ONCE):
-            rows = await asyncio.to_thread(copy_rows, chunks[begin : begin + CHUNKS_AT_ONCE])
-            await connection.copy_to_table(
-                "chunks", source=BytesIO(rows), columns=CHUNK_COLUMNS, schema_name=self._schema, format="binary"
-            )
+        async for _, chunks in self.chunks(made.job_id, index, await self.removed(connection, index)):
+            for some in _batched(chunks or ()):
+                rows = await asyncio.to_thread(copy_rows, some)
+                await connection.copy_to_table(
+                    "chunks", source=BytesIO(rows), columns=CHUNK_COLUMNS, schema_name=self._schema, format="binary"
+                )
 
-    async def _removed(self, connection: Connection, chunks: Sequence[IndexedChunk]) -> set[str]:
-        ids = list({text(one.document_id) for one in chunks})
-        return {row["document_id"] for row in await connection.fetch(self._sql["removed"], ids)}
+    async def _read_part(self, part: IndexPart, dimensions: int) -> Sequence[IndexedChunk] | None:
+        """A document's chunks; None where they were erased, empty where they are of no use. Raises BlobStoreError."""
+        uri = part.content.uri
+        try:
+            content = await self._blobs.get(uri)
+        except BlobMissingError:
+            return None
+        try:
+            document = await asyncio.to_thread(IndexedDocument.model_validate_json, content)
+        except ValidationError as error:
+            log.warning("index_part_unreadable", uri=uri, error=str(error.errors(include_input=False)[:3]))
+            return ()
+        if why := await asyncio.to_thread(refusal, document.chunks, dimensions):
+            log.warning("index_part_refused", uri=uri, why=why)
+            return ()
+        return document.chunks[: part.chunks]
+
+
+def _batched(chunks: Sequence[Chunk]) -> Iterator[Sequence[Chunk]]:
+    for begin in range(0, len(chunks), CHUNKS_AT_ONCE):
+        yield chunks[begin : begin + CHUNKS_AT_ONCE]
+
+
+def _row(job_id: str, first: int, index: FolderIndex, part: IndexPart, one: IndexedChunk) -> Chunk:
+    """A chunk's row; `first` is the place of its document's first chunk in the index."""
+    return Chunk(
+        job_id=job_id,
+        position=first + one.number,
+        folder_id=text(index.folder_id),
+        document_id=text(part.document_id),
+        number=one.number,
+        text=text(one.text),
+        embedding=one.vector,
+    )

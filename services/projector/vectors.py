@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
-from schemas.documents import FolderIndex
+from schemas.documents import IndexedChunk
 
 MOST_DIMENSIONS = 16_000  # of pgvector's type
 LARGEST_FLOAT = 3.4e38  # of a 4-byte float, roughly; no model comes near
@@ -33,20 +33,18 @@ class Chunk:
 CHUNK_COLUMNS = [column.name for column in fields(Chunk)]
 
 
-def refusal(index: FolderIndex) -> str | None:
+def refusal(chunks: Iterable[IndexedChunk], dimensions: int) -> str | None:
     """Why the table would not take these vectors, or None."""
-    if index.dimensions > MOST_DIMENSIONS:
-        return f"it has {index.dimensions} dimensions, {MOST_DIMENSIONS} at most can be searched"
-    for position, chunk in enumerate(index.chunks):
-        if len(chunk.vector) != index.dimensions:
-            return f"chunk {position} has {len(chunk.vector)} numbers, the index says {index.dimensions}"
+    for chunk in chunks:
+        if len(chunk.vector) != dimensions:
+            return f"chunk {chunk.number} has {len(chunk.vector)} numbers, the index says {dimensions}"
         if not all(map(math.isfinite, chunk.vector)) or max(map(abs, chunk.vector)) > LARGEST_FLOAT:
-            return f"chunk {position} holds numbers that are no 4-byte floats"
+            return f"chunk {chunk.number} holds numbers that are no 4-byte floats"
     return None
 
 
 def copy_rows(chunks: Iterable[Chunk]) -> bytes:
-    """Rows in COPY's binary format, header and trailer included. The chunks come from an index without `refusal`."""
+    """Rows in COPY's binary format, header and trailer included. The chunks come from a document without `refusal`."""
     parts = [SIGNATURE]
     for one in chunks:
         parts.append(struct.pack(">h", len(CHUNK_COLUMNS)))

@@ -1,6 +1,6 @@
 """The part of `piperoll verify` that compares documents, folders and what is searched. Writes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from asyncpg import Connection
 
@@ -8,10 +8,10 @@ from piperoll.blobs import AsyncBlobs, BlobMissingError
 from piperoll.domain.job import Job
 from piperoll.history import Violation
 from schemas.claims import Claim
+from schemas.documents import FolderIndex
 from services.projector import comparison, document_comparison
 from services.projector.comparison import INVARIANT
-from services.projector.document_comparison import DocumentHistory
-from services.projector.projection import text
+from services.projector.document_comparison import ChunkKey, DocumentHistory
 from services.projector.search_index import SearchIndex
 
 Sql = Mapping[str, str]
@@ -56,12 +56,23 @@ async def compare_indexes(
             continue
         found += document_comparison.index_violations(job_id, job.created_at, index, row)
         if row["loaded"]:
-            documents = list({text(one.document_id) for one in index.chunks})
-            removed = [one["document_id"] for one in await connection.fetch(sql["removed"], documents)]
-            expected = document_comparison.chunk_keys(index, removed)
-            stored = {tuple(one) for one in await connection.fetch(sql["chunks"], job_id)}
-            found += comparison.set_violations(f"the chunks of {job_id}", expected, stored)
+            found += await _compare_chunks(connection, sql, search, job_id, index)
     return found
+
+
+async def _compare_chunks(
+    connection: Connection, sql: Sql, search: SearchIndex, job_id: str, index: FolderIndex
+) -> Iterable[Violation]:
+    """A loaded index, document by document."""
+    expected: set[ChunkKey] = set()
+    erased: set[str] = set()
+    async for document_id, chunks in search.chunks(job_id, index, await search.removed(connection, index)):
+        if chunks is None:
+            erased.add(document_id)
+        else:
+            expected.update(map(document_comparison.chunk_key, chunks))
+    stored = {tuple(one) for one in await connection.fetch(sql["chunks"], job_id) if one["document_id"] not in erased}
+    return comparison.set_violations(f"the chunks of {job_id}", expected, stored)
 
 
 async def compare_search(connection: Connection, sql: Sql, blobs: AsyncBlobs) -> list[Violation]:

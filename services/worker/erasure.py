@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 from pydantic_core import from_json
 
-from piperoll import uploads
+from piperoll import documents, uploads
 from piperoll.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
 from piperoll.domain.job import Job, Status
 from services.worker import metrics
@@ -93,6 +93,7 @@ class Eraser:
                 await self._give_up_upload(subject, owner, file_id)
         for marker in await self._blobs.names(markers(subject)):
             await self._take_from_cache(subject, entry_of(subject, marker))
+        await self._blobs.delete(documents.index_marks(await self._blobs.names(subject)))
         count = await self._blobs.delete_folder(subject)
         if parameters is not None:
             await self._blobs.delete([parameters])
@@ -128,7 +129,7 @@ class Eraser:
 
     async def _tidy(self, job: Job) -> None:
         lost = list(losing(job, await self._blobs.names(job.job_id)))
-        await self._blobs.delete(lost)
+        await self._blobs.delete([*documents.index_marks(lost), *lost])
         if lost:
             log.info("losing_runs_deleted", job_id=job.job_id, blobs=len(lost))
 

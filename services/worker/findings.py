@@ -134,8 +134,7 @@ class FindingsAppender:
         for job_id in lost.jobs:
             erased = JobErased(by=job.owner, reason="DOCUMENT_REMOVED")
             await self._append(JOB_EVENTS, job_id, job_id, job.owner, erased)
-        await self._blobs.mark(documents.removal_of(lost.document_id))
-        await self._blobs.delete_folder(documents.folder_of(lost.document_id))
+        await documents.delete_content(self._blobs, lost.document_id)
 
     async def _append(self, topic: Topic, subject: str, scope: str, owner: str, data: Event) -> None:
         fact = Fact(

@@ -15,6 +15,7 @@ from piperoll.embedded.stack import Stack, StackOptions
 from tests.support import office, voice
 from tests.support.receiver import Receiver
 from tests.support.system import System
+from tests.support.traces import found_in, until_gone
 from tests.support.waiting import wait_until
 
 Json = dict[str, Any]
@@ -174,6 +175,24 @@ async def test_what_leaves_the_folder_or_is_removed_is_found_no_more(system: Sys
     assert told(await system.client.get(f"/v1/documents/{ids['b.md']}/status")) == "DONE"
     job = await reindexed(system, folder_id)
     assert job["metadata"]["filesProcessed"] == 1
+
+
+async def test_after_a_document_is_removed_its_text_is_found_nowhere_and_the_others_stay(system: System) -> None:
+    """In the upload, the extraction, the index and its table."""
+    folder_id = await folder(system)
+    canary, other = f"canary{uuid4().hex}", f"other{uuid4().hex}"
+    document = await upload(system, "song.md", f"The {canary} sings.".encode(), folder_id)
+    await upload(system, "other.md", f"The {other} is silent.".encode(), folder_id)
+    await reindexed(system, folder_id)
+    before = await found_in(system, canary)
+    assert any("/index/" in place for place in before)
+    assert any("read_v1.chunks" in place for place in before)
+    assert not any("piperoll." in place for place in before), "the log never had it"
+    told(await system.client.delete(f"/v1/documents/{document['documentId']}"))
+    await until_gone(system, canary)
+    assert await found_in(system, other)
+    report = await system.verify()
+    assert not report.violations, report.violations
 
 
 async def test_another_chunk_size_makes_other_chunks(system: System) -> None:

@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from piperoll.blobs import AsyncBlobs, Blobs
+from piperoll.documents import index_part
 from piperoll.embedded.stack import Stack
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
@@ -22,7 +23,7 @@ from piperoll.log.producer import KafkaAppender
 from piperoll.log.record import Record
 from piperoll.settings import Settings
 from schemas.claims import Claim
-from schemas.documents import DocumentDetails, FolderDetails, FolderIndex, IndexedChunk
+from schemas.documents import DocumentDetails, FolderDetails, FolderIndex
 from schemas.envelope import Fact
 from schemas.events import DocumentAdded, FolderCreated, JobCompleted, JobErased, JobStarted
 from schemas.ids import draw_document_id, draw_folder_id, draw_job_id
@@ -35,8 +36,10 @@ from services.projector.reader import TableReader, Tables
 from services.projector.rebuild import rebuild
 from services.projector.schema import VectorsMissingError, create_tables
 from services.projector.session import Session
+from services.projector.vectors import MOST_DIMENSIONS
 from services.projector.verify import Report, verify
 from tests.support.histories import OWNER, RUNS, claim, created, fact, record
+from tests.support.indexes import chunks_of, put_index
 from tests.support.library import CLOSED, REMOVED, added, libraries, moved
 from tests.support.projected import PARTITIONS, ProjectedLog, opened
 from tests.support.waiting import wait_until
@@ -98,20 +101,14 @@ class Library(ProjectedLog):
     def index(self, folder_id: str, job_id: str, documents: Sequence[str], dimensions: int = 3) -> Claim:
         """The blob of an index with two chunks of each document, its numbers drawn from the job's id."""
         draw = random.Random(job_id)
-        chunks = [
-            IndexedChunk(
-                document_id=document_id,
-                number=number,
-                text=f"{job_id} on {document_id}, {number}",
-                vector=tuple(draw.random() for _ in range(dimensions)),
-            )
+        documents_with = {
+            document_id: [
+                (f"{job_id} on {document_id}, {number}", [draw.random() for _ in range(dimensions)])
+                for number in range(2)
+            ]
             for document_id in documents
-            for number in range(2)
-        ]
-        index = FolderIndex(
-            folder_id=folder_id, model=f"model-{dimensions}", dimensions=dimensions, chunks=tuple(chunks)
-        )
-        return self.sync_blobs.put(f"{job_id}/{RUNS[0]}", index.model_dump_json().encode())
+        }
+        return put_index(self.sync_blobs, job_id, RUNS[0], folder_id, f"model-{dimensions}", dimensions, documents_with)
 
     def embedding(self, job_id: str, second: int, index: Claim) -> list[Fact]:
         """The life of an embedding job that was created `second` seconds into the history."""
@@ -324,18 +321,30 @@ async def test_erasing_the_only_index_leaves_nothing_of_it(library: Library) -> 
 
 async def test_an_index_that_is_gone_or_of_no_use_is_passed_over(library: Library) -> None:
     projecting = await library.projecting()
-    bad = IndexedChunk(document_id="doc-a", number=0, text="x", vector=(1.0, 2.0))
-    broken = FolderIndex(folder_id="folder-a", model="m", dimensions=3, chunks=(bad,))
+    large = MOST_DIMENSIONS + 1
     claims = [
         claim("job-gone/index"),
         library.sync_blobs.put("job-bad/index", b"not json"),
-        library.sync_blobs.put("job-bad/index", broken.model_dump_json().encode()),
+        put_index(library.sync_blobs, "job-large", RUNS[0], "folder-a", "m", large, {}),
     ]
     lives = [library.embedding(f"job-{number}", number, where) for number, where in enumerate(claims)]
     await projecting.read(lanes_of(*lives))
     assert (await projecting.tables())["index_jobs"] == []
     jobs = await library.statement(f"SELECT status FROM {projecting.schema}.jobs")
     assert [row["status"] for row in jobs] == ["completed"] * 3
+
+
+async def test_a_document_whose_chunks_are_gone_or_of_no_use_is_left_out(library: Library) -> None:
+    projecting, job_id = await library.projecting(), f"job-{uuid4()}"
+    good, bad = ("A text", (1.0, 2.0, 3.0)), ("A text", (1.0, 2.0))
+    documents = {"doc-gone": [good], "doc-broken": [good], "doc-bad": [good, bad], "doc-good": [good, good]}
+    where = put_index(library.sync_blobs, job_id, RUNS[0], "folder-a", "m", 3, documents)
+    library.sync_blobs.delete([index_part(job_id, RUNS[0], "doc-gone")])
+    library.sync_blobs.replace(index_part(job_id, RUNS[0], "doc-broken"), b"not json")
+    await projecting.read(lanes_of(library.embedding(job_id, 5, where)))
+    assert await projecting.chunks() == {(job_id, "doc-good", 0), (job_id, "doc-good", 1)}
+    positions = await library.statement(f"SELECT position FROM {projecting.schema}.chunks ORDER BY position")
+    assert [row["position"] for row in positions] == [4, 5], "each chunk keeps its place"
 
 
 async def test_vectors_are_those_of_the_index(library: Library) -> None:
@@ -346,8 +355,9 @@ async def test_vectors_are_those_of_the_index(library: Library) -> None:
     rows = await library.statement(
         f"SELECT text, embedding::real[] AS vector FROM {projecting.schema}.chunks ORDER BY position"
     )
-    assert [row["text"] for row in rows] == [chunk.text for chunk in index.chunks]
-    for row, chunk in zip(rows, index.chunks, strict=True):
+    chunks = [chunk for _, chunk in chunks_of(library.sync_blobs, index)]
+    assert [row["text"] for row in rows] == [chunk.text for chunk in chunks]
+    for row, chunk in zip(rows, chunks, strict=True):
         assert row["vector"] == pytest.approx(chunk.vector, rel=1e-6)
 
 

@@ -24,6 +24,7 @@ from services.worker.cache import Kept
 from services.worker.erasure import SPECS_GRACE_S, Eraser, losing
 from services.worker.sweep import ORPHANED_AFTER, ORPHANED_BEFORE, Ages, Reason, Sweeper, condemned
 from tests.support.histories import BEGAN, claim, created, fact
+from tests.support.indexes import put_part
 from tests.support.lives import folded
 from tests.support.virtual_time import VirtualLoop, run_virtually
 from tests.support.waiting import wait_until
@@ -124,6 +125,16 @@ async def test_the_entry_that_a_job_made_goes_unless_another_replaced_it(
     erasing.eraser.erase("job-1", "acme")
     await erasing.gone("job-1")
     assert len(await blobs.names("cache")) == left
+
+
+async def test_the_marks_of_an_index_go_with_it_and_with_a_run_that_lost(blobs: AsyncBlobs, erasing: Erasing) -> None:
+    for job_id, run in (("job-1", "a"), ("job-2", "a"), ("job-2", "b")):
+        put_part(blobs.sync, job_id, run, "doc-1", [("Text", (1.0,))])
+    erasing.eraser.erase("job-1", "acme")
+    await erasing.gone("job-1")
+    erasing.eraser.tidy(replace(ENDED, job_id="job-2", run="b"))
+    await erasing.gone("job-2/a")
+    assert await blobs.names("documents") == ("documents/doc-1/indexes/job-2_b",)
 
 
 async def test_an_upload_goes_with_the_last_job_that_was_given_it(blobs: AsyncBlobs, erasing: Erasing) -> None:

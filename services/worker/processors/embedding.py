@@ -1,18 +1,21 @@
 """The `embedding` job (contract 15d): the texts of a folder's documents become chunks with vectors, for the search.
 
-The index goes to disk chunk by chunk, so a folder of any size takes the memory of one document.
+Each document's chunks are a blob of their own, which goes when the document is removed. It is written batch by batch,
+so a folder of any size takes the memory of one document's text.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Self, TextIO, cast
+from pathlib import Path
+from typing import Any, cast
 
 from pydantic_core import from_json, to_json
 
 from piperoll.blobs import BlobMissingError
+from piperoll.documents import index_marks, index_part, removal_of
 from piperoll.embeddings import Embedder, chunks
-from schemas.documents import IndexedChunk, ResolvedFolder, ResolvedText
+from schemas.documents import FolderIndex, IndexedChunk, IndexPart, ResolvedFolder, ResolvedText
 from schemas.errors import ErrorCode
 from schemas.parameters import JobParameters
 from schemas.parameters.embedding import EmbeddingParameters
@@ -35,96 +38,113 @@ def process(parameters: JobParameters, workspace: Workspace, report: Report) -> 
         raise ProcessingError(ErrorCode.PROCESSING_ERROR, f"There is no folder {asked.folder_id}.")
     size = asked.chunk_size or folder.chunk_size
     embedder = workspace.providers.embedder(asked.model)
-    path = workspace.folder / INDEX
+    work = _Embedding(folder, embedder, size, workspace, report)
     try:
-        with path.open("w", encoding="utf-8") as file, Index(file, folder.folder_id, embedder) as index:
-            account = _embed(folder.documents, index, size, workspace, report)
+        work.run()
     finally:
         memory.give_back()
     report("finalizing", 95)
-    claim = workspace.keep_file_claim(INDEX, path, "application/json")
-    counts = account.counts(folder.pending, size)
-    about = {"folder_id": folder.folder_id, "model": embedder.model, "dimensions": embedder.dimensions}
+    index = FolderIndex(
+        folder_id=folder.folder_id,
+        model=embedder.model,
+        dimensions=embedder.dimensions,
+        parts=tuple(part for document in work.done if (part := document.part) is not None),
+    )
+    counts = work.counts()
     return Result(
-        structured_data={**about, **counts, "documents": account.documents},
-        notes=tuple(account.notes()),
-        bytes_in=account.bytes_in,
+        structured_data={
+            **index.model_dump(exclude={"parts"}),
+            **counts,
+            "documents": [document.told() for document in work.done],
+        },
+        notes=tuple(work.notes()),
+        bytes_in=sum(document.bytes_in for document in work.done),
         method=embedder.model,
         counts=counts,
-        index=claim,
+        index=workspace.keep_claim(INDEX, index.model_dump_json().encode(), "application/json"),
     )
 
 
-class Index:
-    """Writes a `schemas.documents.FolderIndex` as JSON, piece by piece; a context manager around its ends."""
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A document that was embedded; without a part it has no text."""
 
-    def __init__(self, file: TextIO, folder_id: str, embedder: Embedder) -> None:
-        self._file = file
-        self._embedder = embedder
-        self._head = {"folder_id": folder_id, "model": embedder.model, "dimensions": embedder.dimensions}
-        self._between = ""
+    document_id: str
+    name: str
+    bytes_in: int
+    part: IndexPart | None
 
-    def __enter__(self) -> Self:
-        self._file.write(f'{to_json(self._head).decode().removesuffix("}")},"chunks":[')
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.write("]}")
-
-    def add(self, document_id: str, first: int, texts: Sequence[str]) -> None:
-        """Appends chunks of a document, numbered from `first`."""
-        for number, (text, vector) in enumerate(zip(texts, self._embedder.embed(texts), strict=True), first):
-            rounded = tuple(round(part, DIGITS) for part in vector)
-            chunk = IndexedChunk(document_id=document_id, number=number, text=text, vector=rounded)
-            self._file.write(self._between + chunk.model_dump_json())
-            self._between = ","
+    def told(self) -> dict[str, Any]:
+        """The document in the job's result."""
+        chunks_made = self.part.chunks if self.part else 0
+        return {"document_id": self.document_id, "name": self.name, "chunks": chunks_made}
 
 
 @dataclass(slots=True)
-class _Account:
-    """What was done: the documents with their chunks, and the names of those whose text is gone."""
+class _Embedding:
+    """One run over a folder. `done` grows as it goes, as do the names of documents whose text is `gone`."""
 
-    documents: list[dict[str, Any]] = field(default_factory=list)
+    folder: ResolvedFolder
+    embedder: Embedder
+    size: int
+    workspace: Workspace
+    report: Report
+    done: list[_Done] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
-    bytes_in: int = 0
 
-    def counts(self, pending: int, size: int) -> dict[str, int]:
+    def run(self) -> None:
+        """Embeds document after document. Raises as `process`."""
+        for position, document in enumerate(self.folder.documents):
+            done = self._embed(position, document)
+            if done is None:
+                self.gone.append(document.name)
+            else:
+                self.done.append(done)
+
+    def counts(self) -> dict[str, int]:
         """The numbers of contract 15a."""
         return {
-            "filesProcessed": len(self.documents),
-            "filesPending": pending,
-            "totalChunks": sum(document["chunks"] for document in self.documents),
-            "chunkSize": size,
+            "filesProcessed": len(self.done),
+            "filesPending": self.folder.pending,
+            "totalChunks": sum(document.part.chunks for document in self.done if document.part),
+            "chunkSize": self.size,
         }
 
     def notes(self) -> Iterator[str]:
         """Sentences for the job's log."""
         if self.gone:
-            more = f" and {len(self.gone) - NAMED} more" if len(self.gone) > NAMED else ""
-            yield f"Left out, since their text was erased: {', '.join(self.gone[:NAMED])}{more}."
-        empty = [document["name"] for document in self.documents if not document["chunks"]]
-        if empty:
-            more = f" and {len(empty) - NAMED} more" if len(empty) > NAMED else ""
-            yield f"Without any text: {', '.join(empty[:NAMED])}{more}."
+            yield f"Left out, since their text was erased: {_named(self.gone)}."
+        if empty := [document.name for document in self.done if document.part is None]:
+            yield f"Without any text: {_named(empty)}."
 
-
-def _embed(
-    documents: Sequence[ResolvedText], index: Index, size: int, workspace: Workspace, report: Report
-) -> _Account:
-    account = _Account()
-    for position, document in enumerate(documents):
-        text = _text(document, workspace)
+    def _embed(self, position: int, document: ResolvedText) -> _Done | None:
+        """The document's part of the index; None for one that was erased, also for one that is erased meanwhile."""
+        text = _text(document, self.workspace)
         if text is None:
-            account.gone.append(document.name)
-            continue
-        pieces = chunks(text, size)
-        for first, batch in _batches(pieces):
-            share = (position + first / len(pieces)) / len(documents)
-            report("embedding", BEGUN + round((DONE - BEGUN) * share))
-            index.add(document.document_id, first, batch)
-        account.bytes_in += len(text.encode("utf-8", "replace"))
-        account.documents.append({"document_id": document.document_id, "name": document.name, "chunks": len(pieces)})
-    return account
+            return None
+        pieces = chunks(text, self.size)
+        part = None
+        if pieces:
+            path = self.workspace.folder / "part"
+            self._write(path, position, document.document_id, pieces)
+            part = _keep(document.document_id, path, len(pieces), self.workspace)
+            if part is None:
+                return None
+        return _Done(document.document_id, document.name, len(text.encode("utf-8", "replace")), part)
+
+    def _write(self, path: Path, position: int, document_id: str, pieces: list[str]) -> None:
+        """A `schemas.documents.IndexedDocument` as JSON, a batch of chunks at a time."""
+        with path.open("wb") as file:
+            file.write(b'{"document_id":%b,"chunks":[' % to_json(document_id))
+            for first, batch in _batches(pieces):
+                share = (position + first / len(pieces)) / len(self.folder.documents)
+                self.report("embedding", BEGUN + round((DONE - BEGUN) * share))
+                vectors = self.embedder.embed(batch)
+                for number, (text, vector) in enumerate(zip(batch, vectors, strict=True), first):
+                    rounded = tuple(round(one, DIGITS) for one in vector)
+                    chunk = IndexedChunk(number=number, text=text, vector=rounded)
+                    file.write((b"," if number else b"") + chunk.model_dump_json().encode())
+            file.write(b"]}")
 
 
 def _batches(pieces: list[str]) -> Iterator[tuple[int, list[str]]]:
@@ -144,3 +164,29 @@ def _text(document: ResolvedText, workspace: Workspace) -> str | None:
         return None
     text: str = result["structured_data"].get("extracted_text") or ""
     return text
+
+
+def _keep(document_id: str, path: Path, count: int, workspace: Workspace) -> IndexPart | None:
+    """Stores a part with its mark; None when the document was removed meanwhile, and nothing of it stays.
+
+    Whoever removes a document first says so and then looks for marks; here it is the other way round. So at least one
+    of the two sees the other (`piperoll.documents.delete_content`).
+    """
+    blobs = workspace.blobs
+    uri = index_part(workspace.job_id, workspace.run, document_id)
+    marks = list(index_marks([uri]))
+    for mark in marks:
+        blobs.put_named(mark, b"", "application/octet-stream")
+    with path.open("rb") as file:
+        content = blobs.put_file(uri, file, "application/json")
+    try:
+        blobs.size(removal_of(document_id))
+    except BlobMissingError:
+        return IndexPart(document_id=document_id, chunks=count, content=content)
+    blobs.delete([uri, *marks])
+    return None
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
