@@ -20,3 +20,17 @@ CREATE UNLOGGED TABLE IF NOT EXISTS access.hits (
     asked_at timestamptz NOT NULL,
     admitted boolean NOT NULL
 ) WITH (fillfactor = 50);
+
+
+-- What signs each owner's webhooks (piperoll.signing_keys): secret and private key sealed, as tokens are. The newest
+-- key of an owner has no `active_until`; one that was rotated away signs until then.
+CREATE TABLE IF NOT EXISTS access.signing_keys (
+    key_id       text PRIMARY KEY,
+    owner        text NOT NULL,
+    secret       text NOT NULL,
+    private_key  text NOT NULL,
+    created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    active_until timestamptz
+);
+CREATE INDEX IF NOT EXISTS signing_keys_owner ON access.signing_keys (owner);
+CREATE UNIQUE INDEX IF NOT EXISTS signing_keys_current ON access.signing_keys (owner) WHERE active_until IS NULL;

@@ -8,6 +8,7 @@ from piperoll.blobs import BlobStoreError
 from services.notifier.composer import Letter
 from services.notifier.retry import Attempted, Ending
 from services.notifier.sender import Sender
+from services.notifier.signing_keys import SigningKeysAwayError
 
 log = structlog.get_logger()
 
@@ -21,6 +22,9 @@ async def attempt(
         return await sender.post(url, letter.headers, letter.body, timeout_s)
     except BlobStoreError as error:
         log.warning("delivery_waits_for_blobs", job_id=job_id, delivery_id=delivery_id, error=repr(error))
+        return Attempted(Ending.OURS)
+    except SigningKeysAwayError as error:
+        log.warning("delivery_waits_for_signing_keys", job_id=job_id, delivery_id=delivery_id, error=repr(error))
         return Attempted(Ending.OURS)
     except ValueError as error:
         log.warning("delivery_unreadable", job_id=job_id, delivery_id=delivery_id, error=repr(error))

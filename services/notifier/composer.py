@@ -1,15 +1,22 @@
-"""Makes the requests of hooks and notices: opens tokens, fetches the content they tell of, builds the bodies."""
+"""Makes the requests of hooks and notices: opens tokens, fetches the content they tell of, builds bodies, signs."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from piperoll import signing
 from piperoll.blobs import AsyncBlobs, BlobMissingError
 from piperoll.seal import Seal
+from piperoll.signing import SigningKey
 from schemas.claims import Claim
 from services.notifier.bodies import completed_body, error_body, headers, progress_body
 from services.notifier.hooks import Claimed, Hook
-from services.notifier.notice_bodies import notice_body, signature
+from services.notifier.notice_bodies import notice_body
 from services.notifier.notices import ClaimedNotice
+from services.notifier.signing_keys import SigningKeys
+
+LARGE_BYTES = 256 * 1024  # signing it with one key takes a millisecond, and lets other threads run
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +28,25 @@ class Letter:
 
 
 class Composer:
-    """Blob store and sealing keys, for bodies, tokens and signatures.
+    """Blob store, sealing keys and signing keys, for bodies, tokens and signatures.
 
     Both methods raise BlobStoreError, and ValueError for content that cannot be read or what no configured key opens.
     """
 
-    def __init__(self, blobs: AsyncBlobs, seal: Seal, public_url: str) -> None:
+    def __init__(self, blobs: AsyncBlobs, seal: Seal, signing_keys: SigningKeys, public_url: str) -> None:
         self._blobs = blobs
         self._seal = seal
+        self._signing_keys = signing_keys
         self._public_url = public_url
 
     async def hook(self, claimed: Claimed, hook: Hook) -> Letter:
-        """What a job's own webhook gets."""
+        """What a job's own webhook gets, signed with its owner's keys. Raises SigningKeysAwayError too."""
         token = self._opened(claimed.token)
         body = await self._body(claimed, hook)
-        return Letter(headers(hook, token, datetime.now(UTC)), body)
+        keys = await self._signing_keys.of(claimed.owner)
+        now = datetime.now(UTC)
+        signature = await _signature(keys, signing.content(hook.delivery_id, now, body))
+        return Letter({**headers(hook, token, now), "webhook-signature": signature}, body)
 
     async def notice(self, claimed: ClaimedNotice, secret: str) -> Letter:
         """What a registered endpoint gets, signed with its secret, which is given sealed."""
@@ -43,8 +54,8 @@ class Composer:
         body = notice_body(claimed, parameters, error)
         now = datetime.now(UTC)
         named = headers(Hook(claimed.delivery_id, "status", claimed.attempts + 1), self._opened(claimed.token), now)
-        signed = signature(self._seal.open(secret), claimed.delivery_id, int(now.timestamp()), body)
-        return Letter({**named, "webhook-signature": signed}, body)
+        signature = signing.by_secret(self._seal.open(secret), signing.content(claimed.delivery_id, now, body))
+        return Letter({**named, "webhook-signature": signature}, body)
 
     async def _body(self, claimed: Claimed, hook: Hook) -> bytes:
         if hook.progress is not None:
@@ -64,3 +75,10 @@ class Composer:
             return await self._blobs.get(claim.uri)
         except BlobMissingError:
             return None
+
+
+async def _signature(keys: Sequence[SigningKey], content: bytes) -> str:
+    """By all keys; large content in a thread, so that the loop does not stand still."""
+    if len(content) < LARGE_BYTES:
+        return signing.by_keys(keys, content)
+    return await asyncio.to_thread(signing.by_keys, keys, content)
