@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from piperoll.domain import batch as batches
+from piperoll.domain import final_hook
 from piperoll.domain import job as jobs
 from piperoll.domain.batch import Batch
+from piperoll.domain.final_hook import FinalHook
 from piperoll.domain.job import Job, Status
 from piperoll.log.record import Position, partition_of
 from schemas.envelope import Fact
@@ -23,6 +25,7 @@ from schemas.events import (
     WebhookAbandoned,
     WebhookDelivered,
     WebhookFailed,
+    WebhookRedeliveryRequested,
 )
 from schemas.ids import member_id
 
@@ -54,7 +57,7 @@ class Hooks:
 
     facts: set[str] = field(default_factory=set)
     terminal_ids: set[str] = field(default_factory=set)
-    settled: bool = False
+    final: FinalHook = field(default_factory=FinalHook)
 
 
 class History:
@@ -140,8 +143,8 @@ class History:
 
     def _observe_hook(self, fact: Fact) -> None:
         data = fact.data
-        assert isinstance(data, WebhookDelivered | WebhookFailed | WebhookAbandoned)
-        if data.endpoint_id is not None:
+        assert isinstance(data, WebhookDelivered | WebhookFailed | WebhookAbandoned | WebhookRedeliveryRequested)
+        if not isinstance(data, WebhookRedeliveryRequested) and data.endpoint_id is not None:
             return  # I4 is about the job's own webhook; an endpoint is told of each status under an id of its own
         hooks = self.hooks.setdefault(fact.subject, Hooks())
         if fact.id in hooks.facts:
@@ -152,7 +155,7 @@ class History:
                 self._found.append(Violation("I4", fact.subject, "got a progress hook after its terminal one"))
             return
         hooks.terminal_ids.add(data.delivery_id)
-        hooks.settled = hooks.settled or isinstance(data, WebhookDelivered | WebhookAbandoned)
+        hooks.final = final_hook.evolve(hooks.final, data)
         if len(hooks.terminal_ids) == 2:  # said once, however many follow
             self._found.append(Violation("I4", fact.subject, "has terminal hooks of two different ids"))
 
@@ -197,7 +200,7 @@ class History:
         for job in self.jobs.values():
             hooks = self.hooks.get(job.job_id)
             due = job.has_webhook and job.created and job.status.terminal and not job.erased
-            if due and (hooks is None or not hooks.settled):
+            if due and (hooks is None or hooks.final.state == "open"):
                 yield Violation("I4", job.job_id, "ended, and its webhook was neither delivered nor abandoned")
 
 

@@ -4,6 +4,7 @@ A key is `pr_<id>.<secret>` with a secret of 256 drawn bits, so a fast hash is e
 made, and only its HMAC is kept. The pepper stands in the settings, not in the database.
 """
 
+import hashlib
 import hmac
 import re
 import secrets
@@ -18,9 +19,10 @@ from piperoll.postgres import load_queries, migrate
 SCOPES = frozenset({"jobs", "admin"})
 """`jobs`: create, read and cancel one's own jobs. `admin`: everything."""
 
-ID_BYTES = 6
+ID_CHARS = 12
 SECRET_BYTES = 32
-_OWNER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")  # owners name folders of uploads: no leading dot
+OWNER_RULE = "1 to 64 of A-Z a-z 0-9 _ . - and no leading dot"  # owners name folders of uploads
+_OWNER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 _QUERIES = load_queries("piperoll", "keys.sql")
 
 
@@ -34,6 +36,24 @@ class Key:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+
+
+class KeyExistsError(Exception):
+    """There is a key of this id already, and what it is cannot be told again."""
+
+
+class KeyEndedError(Exception):
+    """The key was revoked or has expired."""
+
+
+def is_owner(text: str) -> bool:
+    """Whether an owner may be called so."""
+    return _OWNER.fullmatch(text) is not None
+
+
+def derived_id(name: str) -> str:
+    """The id of the key that a request makes which bears `name`: the same at each repeat."""
+    return hashlib.sha256(name.encode()).hexdigest()[:ID_CHARS]
 
 
 def digest(pepper: str, key: str) -> str:
@@ -52,21 +72,45 @@ async def create(
     owner: str,
     scopes: Iterable[str] = ("jobs",),
     expires_at: datetime | None = None,
+    key_id: str | None = None,
 ) -> tuple[Key, str]:
     """Makes a key of `owner`: what is known of it, and the key itself, which cannot be had again.
 
-    Raises ValueError for an owner or a scope that cannot be.
+    Its id is drawn if none is given. Raises ValueError for an owner or a scope that cannot be, KeyExistsError.
     """
     chosen = frozenset(scopes)
-    if not _OWNER.fullmatch(owner):
-        raise ValueError(f"{owner!r} is no owner: 1 to 64 of A-Z a-z 0-9 _ . - and no leading dot")
+    if not is_owner(owner):
+        raise ValueError(f"{owner!r} is no owner: {OWNER_RULE}")
     if not chosen or chosen - SCOPES:
         raise ValueError(f"scopes are {', '.join(sorted(SCOPES))}; not {', '.join(sorted(chosen - SCOPES))}")
     await prepare(pool)
-    key_id = secrets.token_hex(ID_BYTES)
-    key = f"pr_{key_id}.{secrets.token_urlsafe(SECRET_BYTES)}"
-    rows = await pool.fetch(_QUERIES["create"], digest(pepper, key), key_id, owner, sorted(chosen), expires_at)
+    key_id, key = _drawn(key_id)
+    try:
+        rows = await pool.fetch(_QUERIES["create"], digest(pepper, key), key_id, owner, sorted(chosen), expires_at)
+    except asyncpg.UniqueViolationError as error:
+        raise KeyExistsError(key_id) from error
     return _key(rows[0]), key
+
+
+async def rotate(
+    pool: asyncpg.Pool, pepper: str, old_id: str, overlap_s: float, key_id: str | None = None
+) -> tuple[Key, str, datetime] | None:
+    """Makes a key of the owner, scopes and expiry of another one, which stays good for `overlap_s` seconds at most.
+
+    What is known of the new key, the key itself, and when the old one ends; None when there is no old one. Raises
+    KeyEndedError for one that has ended already, KeyExistsError.
+    """
+    await prepare(pool)
+    key_id, key = _drawn(key_id)
+    try:
+        row = await pool.fetchrow(_QUERIES["rotate"], old_id, digest(pepper, key), key_id, overlap_s)
+    except asyncpg.UniqueViolationError as error:
+        raise KeyExistsError(key_id) from error
+    if row is not None:
+        return _key(row), key, row["ends_at"]
+    if await pool.fetchval(_QUERIES["known"], old_id):
+        raise KeyEndedError(old_id)
+    return None
 
 
 async def find(pool: asyncpg.Pool, key_digest: str) -> Key | None:
@@ -86,6 +130,12 @@ async def revoke(pool: asyncpg.Pool, key_id: str) -> Key | None:
     await prepare(pool)
     row = await pool.fetchrow(_QUERIES["revoke"], key_id)
     return _key(row) if row else None
+
+
+def _drawn(key_id: str | None) -> tuple[str, str]:
+    """A key's id and the key."""
+    key_id = key_id or secrets.token_hex(ID_CHARS // 2)
+    return key_id, f"pr_{key_id}.{secrets.token_urlsafe(SECRET_BYTES)}"
 
 
 def _key(row: asyncpg.Record) -> Key:

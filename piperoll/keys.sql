@@ -8,6 +8,21 @@ SELECT key_id, owner, scopes, created_at, expires_at, revoked_at
 FROM access.keys
 WHERE digest = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now());
 
+-- rotate: a key like another good one, which ends after an overlap
+WITH rotated AS (
+    UPDATE access.keys SET expires_at = least(expires_at, now() + $4 * interval '1 second')
+    WHERE key_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+    RETURNING owner, scopes, old.expires_at AS before, new.expires_at AS ends_at
+), made AS (
+    INSERT INTO access.keys (digest, key_id, owner, scopes, expires_at)
+    SELECT $2, $3, owner, scopes, before FROM rotated
+    RETURNING key_id, owner, scopes, created_at, expires_at, revoked_at
+)
+SELECT made.*, rotated.ends_at FROM made, rotated;
+
+-- known: whether there is such a key, good or not
+SELECT EXISTS (SELECT FROM access.keys WHERE key_id = $1);
+
 -- list_all: every key there ever was, the newest first
 SELECT key_id, owner, scopes, created_at, expires_at, revoked_at
 FROM access.keys

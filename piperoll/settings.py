@@ -80,6 +80,9 @@ class Settings(BaseSettings):
         default=60.0, ge=0, description="for a document that was uploaded under /v1 to be read"
     )
     rate_limit: int = Field(default=100, ge=1, description="requests of a key under /v1 in any 60 s")
+    signing_overlap_s: float = Field(
+        default=DAY_S, ge=60, description="how long a key signs on after a rotation; notifiers take 10 s to know of one"
+    )
     public_url: str = Field(default="", description="prefixed to the relative URLs in webhooks; empty: none")
 
     # Files and addresses

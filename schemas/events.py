@@ -192,6 +192,7 @@ class _Delivery(Event):
     phase: Phase
     endpoint_id: str | None = Field(default=None, description="the registered endpoint; none for the job's own webhook")
     change: int | None = Field(default=None, description="which of the job's accepted facts changed the status so")
+    request: str | None = Field(default=None, description="the WebhookRedeliveryRequested that it belongs to")
 
 
 class WebhookDelivered(_Delivery):
@@ -222,8 +223,27 @@ class WebhookAbandoned(_Delivery):
     writers = ("notifier",)
 
     attempt: int = Field(ge=0)
-    reason: str = Field(description="a code: EXHAUSTED, GONE, BLOCKED_ADDRESS, TOO_OLD, UNREADABLE, REMOVED")
+    reason: str = Field(
+        description="a code: EXHAUSTED, GONE, BLOCKED_ADDRESS, TOO_OLD, UNREADABLE, REMOVED, ERASED, FORGOTTEN"
+    )
     status: int | None = None
+    origin_sha256: str | None = Field(
+        default=None, description="of scheme://host:port, the receiver of a job's own webhook; addresses are no facts"
+    )
+
+
+class WebhookRedeliveryRequested(Event):
+    """Somebody asked for a job's final hook to be sent again, under its own delivery id, whatever became of it.
+
+    What follows from it bears its `request`. It does not count while an earlier one is open, nor does a repeat.
+    """
+
+    writers = ("api",)
+
+    request: str = Field(description="drawn for each request")
+    delivery_id: str
+    phase: Literal["completed", "error"]
+    by: str = Field(description="the owner of the key that asked")
 
 
 # --- piperoll.documents.events: documents and folders, key document_id or folder_id -------------------------------
@@ -332,7 +352,12 @@ JOB_EVENTS: tuple[type[Event], ...] = (
     JobErased,
 )
 BATCH_EVENTS: tuple[type[Event], ...] = (BatchCreated, BatchExpanded, BatchErased)
-DELIVERY_EVENTS: tuple[type[Event], ...] = (WebhookDelivered, WebhookFailed, WebhookAbandoned)
+DELIVERY_EVENTS: tuple[type[Event], ...] = (
+    WebhookDelivered,
+    WebhookFailed,
+    WebhookAbandoned,
+    WebhookRedeliveryRequested,
+)
 DOCUMENT_EVENTS: tuple[type[Event], ...] = (
     DocumentAdded,
     DocumentRemoved,

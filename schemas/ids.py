@@ -49,6 +49,11 @@ def draw_endpoint_id() -> str:
     return f"endpoint-{uuid4()}"
 
 
+def draw_signing_key_id() -> str:
+    """The id of a key that signs an owner's webhooks."""
+    return f"signing-{uuid4()}"
+
+
 def found_document_id(scope: str, place: str) -> str:
     """The id of a document that a job found at `place`.
 

@@ -41,7 +41,7 @@ JOB_DELIVERIES = Topic(
     name="piperoll.jobs.deliveries.v1",
     key="job_id",
     retention_ms=30 * DAY_MS,
-    writers=("notifier",),
+    writers=("api", "notifier"),
     groups=("piperoll.projector.deliveries", "piperoll.notifier.deliveries"),
 )
 DOCUMENT_EVENTS = Topic(

@@ -72,7 +72,13 @@ def environment(stack: Stack, database: str, tmp_path_factory: pytest.TempPathFa
     For settings that differ: `Settings.from_environment({**environment, "PIPEROLL_SLOTS": "1"})`.
     """
     blobs: Path = tmp_path_factory.mktemp("blobs")
-    return {**stack.environment, "PIPEROLL_POSTGRES_DSN": database, "PIPEROLL_BLOB_URL": blobs.as_uri()}
+    return {
+        **stack.environment,
+        "PIPEROLL_POSTGRES_DSN": database,
+        "PIPEROLL_BLOB_URL": blobs.as_uri(),
+        # Static members leave no group: another name would wait until the session of the last module's has run out.
+        "PIPEROLL_INSTANCE": "test",
+    }
 
 
 @pytest.fixture(scope="module")

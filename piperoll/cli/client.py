@@ -66,6 +66,11 @@ class ApiClient:
         """The job as it is now."""
         return await self._call("GET", f"/api/jobs/{job_id}")
 
+    async def redeliver(self, origin: str, since: str, dry_run: bool) -> dict[str, Any]:
+        """Have webhooks sent again that were held or given up at a receiver: `{count, left}`, some at a time."""
+        body = {"origin": origin, "since": since, "dry_run": dry_run}
+        return await self._call("POST", "/api/deliveries/redeliver", json=body)
+
     async def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """The `data` of the answer. A 503 is repeated until the patience ends, except uploads, which are read once."""
         deadline = time.monotonic() + (0 if "files" in options else PATIENCE_S)

@@ -4,7 +4,7 @@ import importlib
 
 import typer
 
-from piperoll.cli import access, doctor, jobs, local, tables, topics
+from piperoll.cli import access, deliveries, doctor, jobs, local, tables, topics
 from piperoll.runtime import run
 
 app = typer.Typer(
@@ -50,6 +50,7 @@ app.command(rich_help_panel="This machine")(local.up)
 app.command(rich_help_panel="This machine")(local.demo)
 app.command(rich_help_panel="Jobs")(jobs.submit)
 app.command(rich_help_panel="Jobs")(jobs.watch)
+app.command(rich_help_panel="Jobs")(deliveries.redeliver)
 app.command(rich_help_panel="Operating")(doctor.doctor)
 app.command(rich_help_panel="Operating")(tables.verify)
 app.command(rich_help_panel="Operating")(tables.rebuild)

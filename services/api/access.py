@@ -1,7 +1,7 @@
 """Finds out who calls: bootstrap keys from the settings, all others from Postgres, remembered for a while.
 
-A revoked or expired key is refused at the latest PIPEROLL_KEY_CACHE_S seconds later; meanwhile the keys that are
-known keep working without Postgres.
+A key that was ended elsewhere is refused at the latest PIPEROLL_KEY_CACHE_S seconds later, one that was ended by this
+process at once (`forget`); meanwhile the keys that are known keep working without Postgres.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 PREPARE_PAUSE_S = 1.0
 LOCAL_OWNER = "local"
+BOOTSTRAP = "bootstrap-"  # what the ids of those keys begin with
 BOOTSTRAP_SCOPES = frozenset({"jobs", "admin"})
 MAX_TOKEN_BYTES = 512  # twice the longest key there can be; nothing longer is worth a digest
 
@@ -37,10 +38,11 @@ class Access:
         self._cache_s = cache_s
         self._deadline_s = deadline_s
         self._known: dict[bytes, tuple[Caller, float]] = {
-            _fingerprint(key.encode()): (Caller(LOCAL_OWNER, f"bootstrap-{number}", BOOTSTRAP_SCOPES), math.inf)
+            _fingerprint(key.encode()): (Caller(LOCAL_OWNER, f"{BOOTSTRAP}{number}", BOOTSTRAP_SCOPES), math.inf)
             for number, key in enumerate(bootstrap, start=1)
             if key
         }
+        self._forgotten = 0
 
     async def caller(self, token: bytes | None) -> Caller:
         """Whose key `token` is. Raises ApiError: UNAUTHORIZED (401), READ_MODEL_UNAVAILABLE (503)."""
@@ -51,6 +53,12 @@ class Access:
         if known is not None and time.monotonic() < known[1]:
             return known[0]
         return await self._look_up(token, fingerprint)
+
+    def forget(self, key_id: str) -> None:
+        """Has the next request with a key look it up again, because it may have ended."""
+        self._forgotten += 1
+        for fingerprint in [one for one, (caller, _) in self._known.items() if caller.key_id == key_id]:
+            del self._known[fingerprint]
 
     async def prepare(self) -> None:
         """Makes the keys' table where it is missing, as soon as Postgres lets it."""
@@ -65,6 +73,7 @@ class Access:
 
     async def _look_up(self, token: bytes, fingerprint: bytes) -> Caller:
         self._known.pop(fingerprint, None)
+        forgotten = self._forgotten
         digest = keys.digest(self._pepper, token.decode("latin-1"))
         try:
             async with asyncio.timeout(self._deadline_s):
@@ -75,7 +84,8 @@ class Access:
         if key is None:
             raise unauthorized()
         caller = Caller(key.owner, key.key_id, key.scopes)
-        self._known[fingerprint] = (caller, time.monotonic() + self._remembered_s(key))
+        if forgotten == self._forgotten:  # else it may be the one that ended while it was looked up
+            self._known[fingerprint] = (caller, time.monotonic() + self._remembered_s(key))
         return caller
 
     def _remembered_s(self, key: keys.Key) -> float:

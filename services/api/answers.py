@@ -12,6 +12,8 @@ from services.api.errors import ApiError
 JSON = "application/json"
 POSITION_HEADER = "Piperoll-Position"
 DEVANA_PREFIX = "/v1/"
+UNSTORED = {"Cache-Control": "no-store"}
+"""For answers that hold secrets: nothing on their way may keep them."""
 
 
 def success(

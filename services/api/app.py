@@ -18,9 +18,10 @@ from piperoll.postgres import connect_pool
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
 from piperoll.settings import Settings
-from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_EVENTS
+from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
 from services.api.access import Access
 from services.api.catching_up import CatchingUp
+from services.api.changes import ChangeFeed
 from services.api.commands import Commands
 from services.api.contents import Contents
 from services.api.creation import Creator
@@ -31,6 +32,7 @@ from services.api.endpoints import Endpoints
 from services.api.ends import LogEnds
 from services.api.fact_log import FactLog
 from services.api.intake import Intake
+from services.api.key_admin import KeyAdmin
 from services.api.library import Library
 from services.api.listing import Listing
 from services.api.outputs import Outputs
@@ -39,9 +41,11 @@ from services.api.positions import Positions
 from services.api.rate_limit import RateLimit
 from services.api.read_model import ReadModel
 from services.api.reading import Reading
+from services.api.redelivery import Redelivery
 from services.api.resolving import Resolver
 from services.api.searching import Search
 from services.api.server import listen, serve
+from services.api.signing_keys import SigningKeys
 from services.api.spread import IdSpread
 from services.api.submissions import Rules
 from services.api.watch import JobWatch
@@ -59,32 +63,37 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         positions = Positions(settings.postgres_dsn.get_secret_value())
         read_model = ReadModel(pool, settings.read_deadline_s)
         watch = JobWatch(read_model, positions)
+        changes = ChangeFeed(read_model, positions)
         ends = LogEnds(offsets, settings.read_deadline_s)
         contents = Contents(blobs)
         reading = Reading(read_model, positions, ends, watch, contents, settings.read_deadline_s)
         library = _library(settings, offsets, pool, positions, reading)
-        job_facts, document_facts, endpoint_facts = (
+        job_facts, document_facts, endpoint_facts, delivery_facts = (
             FactLog(appender, topic, utc_now, settings.append_deadline_s)
-            for topic in (JOB_EVENTS, DOCUMENT_EVENTS, ENDPOINT_EVENTS)
+            for topic in (JOB_EVENTS, DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES)
         )
         commands = Commands(job_facts, blobs, seal, Resolver(library))
         documents = DocumentCommands(document_facts, blobs)
-        rules = Rules.of(settings)
+        access, pepper, rules = _access(settings, pool), settings.key_pepper.get_secret_value(), Rules.of(settings)
         creator = Creator(commands, read_model, reading, IdSpread(settings.partitions))
         parts = Parts(
             rules=rules,
             commands=commands,
             creator=creator,
             reading=reading,
+            changes=changes,
             listing=Listing(read_model, reading, contents),
             devana_listing=DevanaListing(read_model, reading, contents),
             endpoints=_endpoints(settings, endpoint_facts, offsets, pool, blobs, seal, positions),
+            signing_keys=SigningKeys(pool, seal, settings.signing_overlap_s, settings.read_deadline_s),
+            key_admin=KeyAdmin(pool, pepper, access, settings.read_deadline_s),
             library=library,
             documents=documents,
             intake=Intake(blobs, documents, creator, rules, settings.max_upload_bytes),
             search=Search(library.model, Remote.of(settings)),
             outputs=Outputs(blobs),
             read_model=read_model,
+            redelivery=_redelivery(settings, delivery_facts, offsets, pool, read_model, positions),
             blobs=blobs,
             problems=lifetime.problems,
             max_body_bytes=settings.max_body_bytes,
@@ -93,9 +102,8 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         )
         lifetime.check("kafka", appender.problem)
         lifetime.check("read_model", positions.problem)
-        access = _access(settings, pool)
         app = build_app(parts, access, RateLimit(pool, settings.rate_limit, settings.read_deadline_s))
-        await _serve(settings, lifetime, app, access, positions, watch)
+        await _serve(settings, lifetime, app, access, positions, watch, changes)
         blobs.close()
 
 
@@ -122,6 +130,7 @@ async def _serve(
     access: Access,
     positions: Positions,
     watch: JobWatch,
+    changes: ChangeFeed,
 ) -> None:
     """Runs the server with what has to run beside it; those who wait are answered before the drain."""
     with listen(settings.api_host, settings.api_port) as listening:
@@ -131,7 +140,7 @@ async def _serve(
             beside = [
                 tasks.create_task(positions.run()),
                 tasks.create_task(watch.run()),
-                tasks.create_task(_release(lifetime.stopping, watch)),
+                tasks.create_task(_release(lifetime.stopping, watch, changes)),
                 tasks.create_task(access.prepare()),
             ]
             await serve(app, listening, lifetime.stopping)
@@ -139,9 +148,10 @@ async def _serve(
                 task.cancel()
 
 
-async def _release(stopping: asyncio.Event, watch: JobWatch) -> None:
+async def _release(stopping: asyncio.Event, watch: JobWatch, changes: ChangeFeed) -> None:
     await stopping.wait()
     watch.close()
+    changes.close()
 
 
 def _library(
@@ -164,6 +174,19 @@ def _endpoints(
     deadline_s = settings.read_deadline_s
     catching_up = CatchingUp(positions, LogEnds(offsets, deadline_s, ENDPOINT_EVENTS), deadline_s, ENDPOINT_EVENTS)
     return Endpoints(facts, blobs, seal, pool, catching_up, deadline_s)
+
+
+def _redelivery(
+    settings: Settings,
+    facts: FactLog,
+    offsets: KafkaOffsets,
+    pool: asyncpg.Pool,
+    read_model: ReadModel,
+    positions: Positions,
+) -> Redelivery:
+    deadline_s = settings.read_deadline_s
+    catching_up = CatchingUp(positions, LogEnds(offsets, deadline_s, JOB_DELIVERIES), deadline_s, JOB_DELIVERIES)
+    return Redelivery(facts, read_model, pool, catching_up, utc_now, deadline_s)
 
 
 def _access(settings: Settings, pool: asyncpg.Pool) -> Access:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from services.api.errors import invalid_request
+from services.api.errors import forbidden, invalid_request
 
+ADMIN = "admin"
 MAX_KEY_CHARS = 255
 MAX_USER_CHARS = 255
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -23,13 +24,21 @@ class Caller:
 
     def may(self, scope: str) -> bool:
         """Whether the key's scopes cover `scope`; `admin` covers every one."""
-        return scope in self.scopes or "admin" in self.scopes
+        return scope in self.scopes or ADMIN in self.scopes
 
 
 def caller_of(request: Request) -> Caller:
     """The caller that the gate let in."""
     caller = request.scope["piperoll.caller"]
     assert isinstance(caller, Caller)
+    return caller
+
+
+def admin_of(request: Request) -> Caller:
+    """The caller, who must be an admin. Raises ApiError FORBIDDEN (403)."""
+    caller = caller_of(request)
+    if not caller.may(ADMIN):
+        raise forbidden(ADMIN)
     return caller
 
 

@@ -12,6 +12,7 @@ from services.api.examples import Json
 ERRORS = {
     400: ("INVALID_PARAMETERS", "Malformed request or wrong parameters: INVALID_REQUEST, INVALID_PARAMETERS"),
     401: ("UNAUTHORIZED", "No key, or none that is good: UNAUTHORIZED"),
+    403: ("FORBIDDEN", "The key lacks the scope that this needs: FORBIDDEN"),
     404: ("NOT_FOUND", "There is no such thing, or it is not the caller's: NOT_FOUND"),
     408: ("EXTRACTION_TIMEOUT", "The document was not read in time; it is taken in all the same: EXTRACTION_TIMEOUT"),
     409: ("CONFLICT", "The job's status does not allow it, or there are too many: CONFLICT"),

@@ -1,7 +1,5 @@
 """Registered endpoints: the facts that clients' wishes lead to, and the list (contract 15d)."""
 
-import base64
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +11,7 @@ from piperoll.domain.endpoint import CODEC
 from piperoll.log.record import Position
 from piperoll.postgres import load_queries
 from piperoll.seal import Seal
+from piperoll.signing import draw_secret
 from schemas.documents import EndpointSettings
 from schemas.envelope import Fact
 from schemas.errors import ErrorCode
@@ -29,7 +28,6 @@ from services.api.fact_log import FactLog
 Json = dict[str, Any]
 
 MAX_ENDPOINTS = 20  # each is told of every job: an owner who needs more wants a subscriber of the topics
-SECRET_BYTES = 32  # Standard Webhooks: 24 to 64
 _QUERIES = load_queries("services.api", "endpoints.sql")
 
 
@@ -62,7 +60,7 @@ class Endpoints:
         if key is not None and (first := await self._registered(endpoint_id, wanted)) is not None:
             return first
         await self._check_room(caller.owner)
-        secret = f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
+        secret = draw_secret()
         settings = EndpointSettings(
             url=wanted.url,
             token=None if wanted.token is None else self._seal.seal(wanted.token),

@@ -69,6 +69,11 @@ def unauthorized() -> ApiError:
     )
 
 
+def forbidden(scope: str) -> ApiError:
+    """403: the key is good, but not for this."""
+    return ApiError(403, ErrorCode.FORBIDDEN, f"this key lacks the scope {scope!r}")
+
+
 def not_found(what: str, **details: Any) -> ApiError:
     """404: there is no such `what` (job, batch), or it is somebody else's."""
     return ApiError(404, ErrorCode.NOT_FOUND, f"{what} not found", details)

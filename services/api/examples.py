@@ -84,7 +84,15 @@ DELIVERIES: Json = {
             "attempt": 1,
             "status": 200,
             "duration_ms": 12,
-        }
+        },
+        {
+            "time": LATER,
+            "outcome": "requested",
+            "delivery_id": "msg_0d6c7e",
+            "phase": "completed",
+            "request": "5f0c9a526d1e4b8a9c578e2b1a7d4f60",
+            "by": "local",
+        },
     ]
 }
 UPLOAD: Json = {

@@ -16,7 +16,7 @@ from services.api import metrics
 from services.api.access import Access
 from services.api.answers import DEVANA_PREFIX, failure
 from services.api.caller import Caller, valid_traceparent
-from services.api.errors import ApiError, ReadModelUnavailableError
+from services.api.errors import ApiError, ReadModelUnavailableError, forbidden
 from services.api.rate_limit import RateLimit
 
 log = structlog.get_logger()
@@ -81,7 +81,7 @@ class Gate:
         headers = dict(scope["headers"])
         caller = await self._access.caller(_token(headers))
         if not caller.may(SCOPE):
-            raise ApiError(403, ErrorCode.FORBIDDEN, f"this key lacks the scope {SCOPE!r}")
+            raise forbidden(SCOPE)
         trace = valid_traceparent(headers.get(b"traceparent", b""))
         return replace(caller, traceparent=trace) if trace else caller
 

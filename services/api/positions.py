@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 
 from schemas.read_model import POSITIONS_CHANNEL
-from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_EVENTS, Topic
+from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
 from services.api.asking import AWAY
 from services.api.read_model import QUERIES
 
@@ -19,7 +19,12 @@ log = structlog.get_logger()
 POLL_S = 2.0  # a notification can be lost with its connection; nobody waits longer than this for it
 CONNECT_TIMEOUT_S = 5.0
 RECONNECT_PAUSE_S = 0.5
-ALIASES = {"jobs": JOB_EVENTS.name, "documents": DOCUMENT_EVENTS.name, "endpoints": ENDPOINT_EVENTS.name}
+ALIASES = {
+    "jobs": JOB_EVENTS.name,
+    "deliveries": JOB_DELIVERIES.name,
+    "documents": DOCUMENT_EVENTS.name,
+    "endpoints": ENDPOINT_EVENTS.name,
+}
 """The topics that are waited for, by the names that notifications have for them."""
 
 Listener = Callable[[int], None]
@@ -38,6 +43,10 @@ class Positions:
     def problem(self) -> str | None:
         """A sentence while the positions are not known."""
         return self._problem
+
+    def reached(self, topic: Topic = JOB_EVENTS) -> dict[int, int]:
+        """The next offset of each partition of a topic, as far as it is known."""
+        return dict(self._next[topic.name])
 
     def subscribe(self, listener: Listener, topic: Topic = JOB_EVENTS) -> None:
         """Calls `listener` with each partition of a topic that came further."""

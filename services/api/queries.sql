@@ -98,6 +98,34 @@ CROSS JOIN LATERAL (
 ) m
 WHERE b.owner = $1 AND (b.state ->> 'erased')::boolean IS NOT TRUE AND ($2::text IS NULL OR b.user_id = $2);
 
+-- changes: an owner's facts from an offset of each partition on, some of each, and of its last fact the job itself
+-- One snapshot: a job whose last fact is not among these has it further on, and is told there.
+SELECT asked.partition AS place, found.log_offset, found.batch_id IS NOT NULL AS about_batch,
+       found.type IS DISTINCT FROM 'piperoll.JobProgress.v1' AS counts, found.sequence = j.sequence AS newest,
+       j.job_id, j.partition, j.owner, j.user_id, j.job_type, j.target_id,
+       coalesce(found.batch_id, j.batch_id) AS batch_id, j.batch_index,
+       j.status, j.created, j.erased, j.created_at, j.updated_at,
+       CASE WHEN found.sequence = j.sequence THEN j.state END AS state,
+       NULL::bigint AS next_offset, NULL::json AS facts, NULL::json AS failures, NULL::json AS batch
+FROM unnest($2::int[], $3::bigint[]) AS asked (partition, next_offset)
+CROSS JOIN LATERAL (
+    (SELECT e.log_offset, e.type, e.job_id, e.sequence, NULL AS batch_id
+     FROM read_v1.events e
+     WHERE e.owner = $1 AND e.partition = asked.partition AND e.log_offset >= asked.next_offset
+     ORDER BY e.log_offset
+     LIMIT $4)
+    UNION ALL
+    (SELECT b.log_offset, NULL, NULL, NULL, b.batch_id
+     FROM read_v1.batches b
+     WHERE b.owner = $1 AND b.partition = asked.partition AND b.log_offset >= asked.next_offset
+     ORDER BY b.log_offset
+     LIMIT $4)
+    ORDER BY log_offset
+    LIMIT $4
+) found
+LEFT JOIN read_v1.jobs j ON j.job_id = found.job_id
+ORDER BY asked.partition, found.log_offset;
+
 -- events: a job's facts after a sequence number
 SELECT sequence, log_offset, type, time, data FROM read_v1.events
 WHERE job_id = $1 AND sequence > $2

@@ -1,6 +1,6 @@
 """Asks the read model (queries.sql). Every call is bounded, and raises ReadModelUnavailableError, nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,12 +13,14 @@ from schemas.topics import JOB_EVENTS
 from services.api.asking import asking
 from services.api.rows import (
     BatchRow,
+    Changed,
     Creation,
     JobRow,
     ListedBatch,
     Member,
     Standing,
     batch_row,
+    changed,
     job_row,
     listed_batch,
     reflected,
@@ -91,6 +93,11 @@ class ReadModel:
             for row in rows
             if status_of(row["count"], row["started"], row["completed"], row["ended"]) == status
         ]
+
+    async def changes(self, owner: str, behind: Mapping[int, int], limit: int) -> list[Changed]:
+        """An owner's facts from an offset of each partition on, at most `limit` of each, in the log's order."""
+        rows = await self._fetch("changes", owner, list(behind), list(behind.values()), limit)
+        return [changed(row) for row in rows]
 
     async def events(self, job_id: str, after: int, limit: int) -> list[tuple[int, int, str, datetime, str]]:
         """A job's facts: sequence, offset, type, time and data as JSON text."""

@@ -88,6 +88,21 @@ class ListedBatch:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A fact about one of an owner's jobs or batches, with the job as it stands now where this is its last fact.
+
+    `batch_id` is the job's batch, or the one that the fact is about (`about_batch`). `counts` says whether the batch
+    may show other counts since.
+    """
+
+    position: Position
+    about_batch: bool
+    counts: bool
+    batch_id: str | None
+    job: JobRow | None
+
+
 class Standing(NamedTuple):
     """How a job stands: its status, and how many facts were accepted so far (0: none was read yet)."""
 
@@ -136,6 +151,17 @@ def listed_batch(row: Record) -> ListedBatch:
     batch = batches.CODEC.validate_json(row["state"])
     counts = Counter({status: row[status.value] for status in jobs.Status})
     return ListedBatch(batch, counts, row["updated_at"] or batch.created_at)
+
+
+def changed(row: Record) -> Changed:
+    """From a record of the statement `changes`."""
+    return Changed(
+        position=Position(row["place"], row["log_offset"]),
+        about_batch=row["about_batch"],
+        counts=row["counts"],
+        batch_id=row["batch_id"],
+        job=job_row(row) if row["newest"] else None,
+    )
 
 
 def reflected(row: Record) -> Position:

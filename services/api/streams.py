@@ -107,18 +107,19 @@ def _looks(row: JobRow) -> tuple[Status, int]:
 async def _told(reading: Reading, row: JobRow, client_id: str) -> bytes:
     documents = await reading.documents(row) if row.status.terminal else Documents()
     name, data = event_of(row, documents, client_id)
-    return _event(name, data, str(row.standing.sequence))
+    return written(name, data, str(row.standing.sequence))
 
 
 def _timeout(client_id: str, pace: Pace) -> bytes:
     message = f"The job has not ended within {pace.timeout_s:g} s: connect again to follow it"
-    return _event("timeout", {"phase": "timeout", "message": message, "job": {"id": client_id}})
+    return written("timeout", {"phase": "timeout", "message": message, "job": {"id": client_id}})
 
 
 def _gone(row: JobRow, client_id: str, error: ApiError) -> bytes:
     why = {"code": error.code.value, "message": error.message, "details": error.details}
-    return _event("error", {**_data(row, client_id, "error", error.message, None), "error": why})
+    return written("error", {**_data(row, client_id, "error", error.message, None), "error": why})
 
 
-def _event(name: str, data: dict[str, Any], event_id: str | None = None) -> bytes:
+def written(name: str, data: dict[str, Any], event_id: str | None = None) -> bytes:
+    """An event as it is sent."""
     return format_sse_event(data_str=to_json(data).decode(), event=name, id=event_id)

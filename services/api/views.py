@@ -15,6 +15,9 @@ from services.api.rows import BatchRow, JobRow, ListedBatch
 from services.api.submissions import BatchSubmission, Submission, masked
 from services.api.wording import error_sentence, log_entries
 
+ECHOED = frozenset({"batch_name", "archived", "isActive", "access_control"})
+"""What a change is told without: it never changes, or stands in a blob."""
+
 
 @dataclass(frozen=True, slots=True)
 class Documents:
@@ -79,6 +82,18 @@ def job_summary(row: JobRow, documents: Documents) -> dict[str, Any]:
         "access_control": access_control(row.user_id),
     }
     return {name: value for name, value in view.items() if value is not None}
+
+
+def changed_job(row: JobRow) -> dict[str, Any]:
+    """A job as the owner's stream tells it: how it stands, without what it was asked and what it made."""
+    summary = job_summary(row, Documents())
+    view = {name: value for name, value in summary.items() if name not in ECHOED}
+    return {**view, "deleted": True} if row.erased else view
+
+
+def changed_batch(listed: ListedBatch) -> dict[str, Any]:
+    """A batch as the owner's stream tells it: its counts."""
+    return {name: value for name, value in batch_summary(listed, None).items() if name not in ECHOED}
 
 
 def shown_results(job_id: str, result: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,8 @@ FAILURES: Mapping[str, str] = {
     "BLOCKED_ADDRESS": "the receiver's address is blocked",
     "TOO_OLD": "the event is too old to be sent without being asked for",
     "REMOVED": "the endpoint was removed",
+    "ERASED": "the job was erased",
+    "FORGOTTEN": "the receiver is not known any more, a month after the job",
     "UNREADABLE": "what was to be sent cannot be read any more",
 }
 """By the reason of a webhook's failure."""
@@ -28,6 +30,11 @@ def error_sentence(code: str) -> str:
     """What is shown of an error whose details are not to be had."""
     known = code in ErrorCode.__members__
     return SENTENCES.get(ErrorCode(code), SENTENCES[ErrorCode.PROCESSING_ERROR]) if known else code
+
+
+def delivery_outcome(name: str) -> str:
+    """What an event about a webhook is called in a job's deliveries: delivered, failed, abandoned, requested."""
+    return name.removeprefix("Webhook").removeprefix("Redelivery").lower()
 
 
 def delivery_reason(data: Mapping[str, Any]) -> str:
@@ -94,6 +101,8 @@ def _sentence(fact: Noted, running: int, error: str | None) -> tuple[str, str] |
 
 def _failure_entry(failure: Noted) -> tuple[Noted, str, str]:
     data = failure.data
+    if failure.name == "WebhookRedeliveryRequested":
+        return failure, "info", f"Webhook ({data['phase']}) was asked for again"
     again = f"; the next attempt is due at {data['next_attempt_at']}" if data.get("next_attempt_at") else ""
     given_up = " and was given up" if failure.name == "WebhookAbandoned" else ""
     return failure, "warning", f"Webhook ({data['phase']}) failed{given_up}: {delivery_reason(data)}{again}"

@@ -9,6 +9,7 @@ from typing import Generic
 
 import asyncpg
 
+from piperoll import keys
 from piperoll.blobs import AsyncBlobs, Blobs
 from piperoll.clock import utc_now
 from piperoll.log.admin import require_topics
@@ -30,6 +31,7 @@ from services.notifier.courier import Courier
 from services.notifier.dispatcher import Dispatcher, OutcomeT, RowT
 from services.notifier.endpoints import Endpoints
 from services.notifier.guard import Lookup
+from services.notifier.homeless import Homeless
 from services.notifier.hooks import Claimed
 from services.notifier.intake import Intake
 from services.notifier.joining import Joining
@@ -45,9 +47,10 @@ from services.notifier.relay import Relay
 from services.notifier.retry import patience_s
 from services.notifier.sender import Sender
 from services.notifier.settled import Gate, Settled
+from services.notifier.signing_keys import SigningKeys
 from services.notifier.sweep import Sweep
 
-POOL_SIZE = 10  # the relay keeps one; the readers, claims, outcomes and the sweep take one at a time each
+POOL_SIZE = 10  # the relay keeps one; readers, claims, outcomes, sweep and signing keys take one at a time each
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,8 @@ def assemble(
     owned.callback(blobs.close)
     sender = Sender(settings.private_networks, lookup)
     owned.push_async_callback(sender.close)
-    composer = Composer(blobs, Seal(settings.sealing_keys), settings.public_url)
+    seal = Seal(settings.sealing_keys)
+    composer = Composer(blobs, seal, SigningKeys(pool, seal, utc_now), settings.public_url)
     queue, notices = Queue(pool, settings.instance), NoticeQueue(pool, settings.instance)
     courier, notice_courier = Courier(settings, composer, sender), NoticeCourier(settings, composer, sender)
     ledger, notice_ledger = Ledger(queue, bell, written), Ledger(notices, notice_bell, written)
@@ -133,17 +137,18 @@ def assemble(
         Checkpoints(pool, log.view, topic, log.cluster_id) for topic in (JOB_EVENTS, JOB_DELIVERIES, ENDPOINT_EVENTS)
     )
     max_age_s, letters = settings.delivery_max_age_s, log.dead_letters
+    homeless = Homeless(pool, log.view, job_events, written)
     joining = Joining(log.view, job_events, notice_bell, max_age_s, utc_now)
     return Notifier(
         intake=Intake(pool, job_events, blobs, letters, bell, notice_bell, stopping, max_age_s),
-        settled=Settled(pool, deliveries, letters, stopping),
+        settled=Settled(pool, deliveries, letters, bell, stopping),
         endpoints=Endpoints(pool, endpoint_events, joining, blobs, letters, notice_bell, stopping, utc_now),
         gate=Gate(log.view, deliveries),
         hooks=Delivery(Dispatcher(settings, queue, ledger, courier, bell), ledger, queue.release),
         notices=Delivery(
             Dispatcher(settings, notices, notice_ledger, notice_courier, notice_bell), notice_ledger, notices.release
         ),
-        sweep=Sweep(pool, queue, notices, patience_s(settings.delivery_delays), written),
+        sweep=Sweep(pool, queue, notices, homeless, patience_s(settings.delivery_delays), written),
         relay=Relay(pool, log.appender, written),
         written=written,
     )
@@ -156,6 +161,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         pool = await connect_pool(settings.postgres_dsn.get_secret_value(), max_size=POOL_SIZE)
         owned.push_async_callback(pool.close)
         await migrate(pool, "services.notifier", "notifier.sql")
+        await keys.prepare(pool)
         view = KafkaOffsets(settings)
         await view.start()
         owned.push_async_callback(view.stop)

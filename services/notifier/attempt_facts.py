@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from piperoll.origins import digest_of
 from schemas.envelope import Fact
 from schemas.events import Event, Phase, WebhookAbandoned, WebhookDelivered, WebhookFailed
 from schemas.ids import event_id
@@ -12,7 +13,10 @@ from services.notifier.retry import Attempted, Decision, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """The delivery that facts are about. Only a notice has an endpoint, and the number of the change it tells of."""
+    """The delivery that facts are about. Only a notice has an endpoint, and the number of the change it tells of.
+
+    `origin` is the receiver of a job's own webhook, `request` the redelivery that was asked for.
+    """
 
     job_id: str
     owner: str
@@ -20,6 +24,8 @@ class About:
     phase: Phase
     endpoint_id: str | None = None
     change: int | None = None
+    origin: str | None = None
+    request: str | None = None
 
 
 def attempt_facts(
@@ -42,7 +48,8 @@ def attempt_facts(
 
 def abandoned_fact(about: About, attempt: int, reason: str, now: datetime, status: int | None = None) -> Fact:
     """No further attempt of this delivery will be made; `attempt` is the last one, 0 where there was none."""
-    data = WebhookAbandoned(**_shared(about), attempt=attempt, reason=reason, status=status)
+    receiver = None if about.origin is None else digest_of(about.origin)
+    data = WebhookAbandoned(**_shared(about), attempt=attempt, reason=reason, status=status, origin_sha256=receiver)
     return _fact(about, attempt, data, now)
 
 
@@ -73,9 +80,11 @@ def _shared(about: About) -> dict[str, Any]:
         "phase": about.phase,
         "endpoint_id": about.endpoint_id,
         "change": about.change,
+        "request": about.request,
     }
 
 
 def _fact(about: About, attempt: int, data: Event, now: datetime) -> Fact:
-    fact_id = event_id(about.delivery_id, type(data).__name__, attempt)
+    """A redelivery may end without a further attempt, so the ids of its facts are made of the request."""
+    fact_id = event_id(about.request or about.delivery_id, type(data).__name__, attempt)
     return Fact(id=fact_id, subject=about.job_id, owner=about.owner, time=now, source="notifier", data=data)

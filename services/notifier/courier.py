@@ -36,7 +36,7 @@ class Courier:
             self._sender, claimed.url, composing, timeout_s, job_id=claimed.job_id, delivery_id=hook.delivery_id
         )
         delays = self._settings.delivery_delays
-        verdict = judge(attempted, hook.final, hook.attempt, delays, random.random())
+        verdict = judge(attempted, hook.final, hook.turn, delays, random.random())
         now = datetime.now(UTC)
         _tell(claimed, hook, attempted, verdict, now)
         return outcome_of(claimed, hook, attempted, verdict, now), attempted
@@ -51,7 +51,7 @@ def _tell(claimed: Claimed, hook: Hook, attempted: Attempted, verdict: Verdict, 
     metrics.ATTEMPTS.labels(hook.phase, verdict.decision.value, verdict.reason or "").inc()
     metrics.ATTEMPT_SECONDS.labels(hook.phase).observe(attempted.duration_ms / 1000)
     if verdict.decision is Decision.DELIVERED:
-        if hook.final and claimed.final_at is not None:
+        if hook.final and claimed.final_at is not None and claimed.request is None:
             metrics.DELIVERY_SECONDS.observe(max(0.0, (now - claimed.final_at).total_seconds()))
         return
     log.info(

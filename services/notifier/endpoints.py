@@ -13,6 +13,7 @@ from piperoll.blobs import AsyncBlobs, BlobMissingError
 from piperoll.clock import Clock
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.record import Record
+from piperoll.origins import origin_of
 from schemas.documents import EndpointSettings
 from schemas.envelope import Fact, UndecodableRecordError
 from schemas.events import EndpointRegistered, EndpointRemoved, EndpointTested
@@ -24,7 +25,6 @@ from services.notifier.notice_queue import add_trial, end_endpoint, forget_follo
 from services.notifier.notices import Change, Endpoint
 from services.notifier.patience import until_done
 from services.notifier.queue import Connection
-from services.notifier.webhook import origin_of
 
 log = structlog.get_logger()
 

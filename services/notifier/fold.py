@@ -52,8 +52,12 @@ def follow(tracked: Tracked | None, fact: Fact, webhook: Webhook | None, oldest:
 
 
 def _with_hooks(tracked: Tracked, job: Job, fact: Fact, too_old: bool) -> Tracked:
-    """What this fact makes due. A settled job has nothing due any more."""
-    if tracked.webhook is None or tracked.state != "open":
+    """What this fact makes due. A settled job has nothing due; what its end was is kept, for it may be asked for."""
+    if tracked.webhook is None:
+        return tracked
+    if job.status.terminal and tracked.final_phase is None and tracked.state not in ("open", "late"):
+        return replace(tracked, final_phase=final_phase(job.status), final_at=job.ended_at)
+    if tracked.state != "open":
         return tracked
     if isinstance(fact.data, JobProgress) and not too_old:
         progress = Progress(job.sequence, job.step or "", job.percent, job.page, job.pages)

@@ -24,7 +24,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A leased row of the queue: everything a hook is made of. `attempts` counts those of the final hook."""
+    """A leased row of the queue: everything a hook is made of. `attempts` counts those of the final hook.
+
+    `request` is the redelivery that was asked for, `attempts_before` how many attempts had been made then.
+    """
 
     job_id: str
     owner: str
@@ -40,16 +43,22 @@ class Claimed:
     final_at: datetime | None
     attempts: int
     leased_until: datetime
+    request: str | None = None
+    attempts_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One POST to make. The delivery id is the same over its attempts; a job has one terminal id."""
+    """One POST to make. The delivery id is the same over its attempts; a job has one terminal id.
+
+    `turn` is the attempt's place in the schedule, from 1: that begins anew with a redelivery.
+    """
 
     delivery_id: str
     phase: Phase
     attempt: int
     progress: Progress | None = None
+    turn: int = 1
 
     @property
     def final(self) -> bool:
@@ -66,12 +75,14 @@ def next_hook(claimed: Claimed) -> Hook | None:
     """The hook to send now, or None when nothing is left to tell.
 
     Progress comes first while the job is open, and once before the final hook if none was ever attempted; after
-    that the final hook waits for no progress (design.md, "The notifier").
+    that the final hook waits for no progress (design.md, "The notifier"). A redelivery is of the final hook alone.
     """
     progress, final = claimed.progress, claimed.final_phase
-    wanted = progress is not None and not claimed.progress_muted
+    wanted = progress is not None and not claimed.progress_muted and claimed.request is None
     if progress is not None and wanted and (final is None or not claimed.progress_attempted):
         return Hook(delivery_id(claimed.job_id, "processing", progress.number), "processing", 1, progress)
     if final is not None:
-        return Hook(delivery_id(claimed.job_id, "final"), final, claimed.attempts + 1)
+        attempt = claimed.attempts + 1
+        turn = attempt - claimed.attempts_before
+        return Hook(delivery_id(claimed.job_id, "final"), final, attempt, turn=turn)
     return None

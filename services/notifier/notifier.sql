@@ -8,6 +8,8 @@ CREATE SCHEMA IF NOT EXISTS notifier;
 --          late      the final hook was first seen too long after its event; the sweep holds it
 --          held      not sent, and said so (WebhookAbandoned TOO_OLD)
 --          delivered, abandoned   the final hook is settled
+-- A request for redelivery opens a settled row again (`request` and what belongs to it): then only the final hook is
+-- sent, `attempts` go on, and the schedule begins anew after `attempts_before`.
 -- A row without url is a stub: a job that ended before its creation was read, or known by its deliveries alone.
 CREATE TABLE IF NOT EXISTS notifier.queue (
     job_id             text PRIMARY KEY,
@@ -35,6 +37,19 @@ CREATE TABLE IF NOT EXISTS notifier.queue (
 
 -- What is due, by receiver: 100,000 due rows of a dead origin are never read to find the one row of another.
 CREATE INDEX IF NOT EXISTS queue_due ON notifier.queue (origin, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+-- Added later. Asked for first: the statement itself would stop every other notifier at each start.
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM information_schema.columns
+                   WHERE table_schema = 'notifier' AND table_name = 'queue' AND column_name = 'request') THEN
+        ALTER TABLE notifier.queue
+            ADD COLUMN request text,
+            ADD COLUMN request_phase text,
+            ADD COLUMN attempts_before int NOT NULL DEFAULT 0,
+            ADD COLUMN reopened_at timestamptz;
+    END IF;
+END $$;
+CREATE INDEX IF NOT EXISTS queue_homeless
+    ON notifier.queue (job_id) WHERE state = 'open' AND request IS NOT NULL AND url IS NULL;
 CREATE INDEX IF NOT EXISTS queue_late ON notifier.queue (job_id) WHERE state = 'late';
 CREATE INDEX IF NOT EXISTS queue_seen ON notifier.queue USING brin (seen_at);
 

@@ -35,7 +35,14 @@ def outcome_of(claimed: Claimed, hook: Hook, attempted: Attempted, verdict: Verd
     """The row and the facts after an attempt. A repeat leaves no trace but its delay."""
     if verdict.decision is Decision.REPEAT:
         return _outcome(claimed, "open", claimed.attempts, delay_s=verdict.delay_s)
-    about = About(job_id=claimed.job_id, owner=claimed.owner, delivery_id=hook.delivery_id, phase=hook.phase)
+    about = About(
+        job_id=claimed.job_id,
+        owner=claimed.owner,
+        delivery_id=hook.delivery_id,
+        phase=hook.phase,
+        origin=claimed.origin,
+        request=claimed.request,
+    )
     facts = attempt_facts(about, hook.attempt, attempted, verdict, now)
     abandoned = verdict.decision is Decision.ABANDONED
     if hook.progress is not None:

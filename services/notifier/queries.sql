@@ -28,6 +28,7 @@ SELECT job_id, origin, url, token, client_id, job, progress, final_phase, final_
 FROM notifier.queue WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE;
 
 -- save_jobs: what the log says about each job; what the dispatcher wrote stays
+-- A redelivery was asked for, so its hook is never late, and due as soon as it is known.
 INSERT INTO notifier.queue AS q (job_id, partition, owner, origin, url, token, client_id, job, progress,
     progress_number, final_phase, final_at, erased, state, next_attempt_at)
 SELECT job_id, $1, owner, origin, url, token, client_id, job, progress, progress_number, final_phase, final_at,
@@ -43,22 +44,53 @@ ON CONFLICT (job_id) DO UPDATE SET
     progress = CASE WHEN excluded.next_attempt_at IS NULL THEN q.progress ELSE excluded.progress END,
     progress_number =
         CASE WHEN excluded.next_attempt_at IS NULL THEN q.progress_number ELSE excluded.progress_number END,
-    state = CASE WHEN q.state = 'open' THEN excluded.state ELSE q.state END,
+    state = CASE WHEN q.state = 'open' AND q.request IS NULL THEN excluded.state ELSE q.state END,
     next_attempt_at = CASE
-        WHEN q.state <> 'open' OR excluded.state <> 'open' THEN NULL
+        WHEN q.state <> 'open' THEN NULL
+        WHEN q.request IS NOT NULL THEN
+            CASE WHEN excluded.final_phase IS NOT NULL AND excluded.url IS NOT NULL
+                THEN coalesce(q.next_attempt_at, now()) END
+        WHEN excluded.state <> 'open' THEN NULL
         WHEN q.progress_muted AND excluded.final_phase IS NULL THEN NULL
         ELSE coalesce(excluded.next_attempt_at, q.next_attempt_at) END;
 
+-- standings: how the final hooks of some jobs stand
+SELECT job_id, state, request FROM notifier.queue WHERE job_id = ANY($1::text[]);
+
+-- lock_standings: the same, kept so until the transaction ends
+SELECT job_id, state, request FROM notifier.queue WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE;
+
 -- settle_from_log: final hooks that the deliveries topic knows as settled; a job not known yet becomes a stub
-INSERT INTO notifier.queue AS q (job_id, partition, owner, state)
-SELECT given.job_id, $1, given.owner, given.state
-FROM unnest($2::text[], $3::text[], $4::text[]) AS given(job_id, owner, state)
-LEFT JOIN notifier.queue known ON known.job_id = given.job_id
-WHERE known.job_id IS NULL OR known.state IN ('open', 'late')
+INSERT INTO notifier.queue AS q (job_id, partition, owner, state, request)
+SELECT given.job_id, $1, given.owner, given.state, given.request
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS given(job_id, owner, state, request)
 ORDER BY given.job_id
-ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, next_attempt_at = NULL, progress = NULL,
-    url = CASE WHEN q.erased THEN NULL ELSE q.url END, token = CASE WHEN q.erased THEN NULL ELSE q.token END
-WHERE q.state IN ('open', 'late');
+ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, request = excluded.request, next_attempt_at = NULL,
+    progress = NULL, url = CASE WHEN q.erased THEN NULL ELSE q.url END,
+    token = CASE WHEN q.erased THEN NULL ELSE q.token END;
+
+-- reopen: final hooks that are to be sent again, and to whom; a job not known yet becomes a stub
+INSERT INTO notifier.queue AS q (job_id, partition, owner, request, request_phase, reopened_at)
+SELECT given.job_id, $1, given.owner, given.request, given.phase, now()
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS given(job_id, owner, request, phase)
+ORDER BY given.job_id
+ON CONFLICT (job_id) DO UPDATE SET state = 'open', request = excluded.request, request_phase = excluded.request_phase,
+    reopened_at = excluded.reopened_at, attempts_before = q.attempts, progress = NULL, progress_number = NULL,
+    leased_until = '-infinity', leased_by = NULL,
+    next_attempt_at = CASE WHEN q.url IS NOT NULL AND q.final_phase IS NOT NULL THEN now() END
+RETURNING q.origin;
+
+-- homeless: redeliveries asked for whose receiver is not known
+SELECT job_id, partition FROM notifier.queue
+WHERE state = 'open' AND request IS NOT NULL AND url IS NULL
+ORDER BY job_id LIMIT $1;
+
+-- abandon_homeless: those whose receiver will not be known any more; the caller says so in the outbox
+UPDATE notifier.queue q SET state = 'abandoned', next_attempt_at = NULL, progress = NULL
+FROM (SELECT job_id FROM notifier.queue WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE) AS chosen
+WHERE q.job_id = chosen.job_id AND q.state = 'open' AND q.request IS NOT NULL AND q.url IS NULL
+RETURNING q.job_id, q.owner, q.origin, q.request, coalesce(q.final_phase, q.request_phase) AS final_phase, q.attempts,
+    q.erased;
 
 -- due_origins: each receiver with something to send and in how many seconds, by one index probe a receiver
 WITH RECURSIVE receiver AS (
@@ -85,7 +117,7 @@ WITH due AS (
 UPDATE notifier.queue q SET leased_until = now() + make_interval(secs => $3), leased_by = $4
 WHERE q.job_id = ANY(ARRAY(SELECT job_id FROM due))
 RETURNING q.job_id, q.owner, q.origin, q.url, q.token, q.client_id, q.job, q.progress, q.progress_attempted,
-    q.progress_muted, q.final_phase, q.final_at, q.attempts, q.leased_until;
+    q.progress_muted, q.final_phase, q.final_at, q.attempts, q.attempts_before, q.request, q.leased_until;
 
 -- release: what an earlier process of this name had claimed when it was killed
 UPDATE notifier.queue SET leased_until = '-infinity'
@@ -136,21 +168,23 @@ DELETE FROM notifier.outbox WHERE id = ANY($1::bigint[]);
 UPDATE notifier.queue SET state = 'held', next_attempt_at = NULL, progress = NULL,
     url = CASE WHEN erased THEN NULL ELSE url END, token = CASE WHEN erased THEN NULL ELSE token END
 WHERE job_id IN (SELECT job_id FROM notifier.queue WHERE state = 'late' ORDER BY job_id LIMIT $1 FOR UPDATE SKIP LOCKED)
-RETURNING job_id, owner, final_phase, attempts;
+RETURNING job_id, owner, origin, request, final_phase, attempts;
 
--- give_up: final hooks whose whole schedule has passed, attempted or not
+-- give_up: final hooks whose whole schedule has passed, attempted or not; since the job's end, or the request
 UPDATE notifier.queue SET state = 'abandoned', next_attempt_at = NULL, progress = NULL,
     url = CASE WHEN erased THEN NULL ELSE url END, token = CASE WHEN erased THEN NULL ELSE token END
 WHERE job_id IN (
     SELECT job_id FROM notifier.queue
-    WHERE next_attempt_at IS NOT NULL AND final_at < now() - make_interval(secs => $2) AND leased_until < now()
+    WHERE next_attempt_at IS NOT NULL AND coalesce(reopened_at, final_at) < now() - make_interval(secs => $2)
+        AND leased_until < now()
     ORDER BY job_id LIMIT $1 FOR UPDATE SKIP LOCKED)
-RETURNING job_id, owner, final_phase, attempts;
+RETURNING job_id, owner, origin, request, final_phase, attempts;
 
 -- remove_old: rows of ended jobs, settled or without a hook, first seen so many seconds ago
 DELETE FROM notifier.queue WHERE job_id IN (
     SELECT job_id FROM notifier.queue
-    WHERE seen_at < now() - make_interval(secs => $2) AND (state IN ('held', 'delivered', 'abandoned') OR url IS NULL)
+    WHERE seen_at < now() - make_interval(secs => $2)
+        AND (state IN ('held', 'delivered', 'abandoned') OR (url IS NULL AND request IS NULL))
     LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING job_id;
 

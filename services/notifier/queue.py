@@ -94,4 +94,6 @@ def _claimed(row: asyncpg.Record) -> Claimed:
         final_at=row["final_at"],
         attempts=row["attempts"],
         leased_until=row["leased_until"],
+        request=row["request"],
+        attempts_before=row["attempts_before"],
     )

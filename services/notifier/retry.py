@@ -69,10 +69,10 @@ class Verdict:
 GONE = 410
 
 
-def judge(attempted: Attempted, final: bool, attempt: int, delays: Sequence[float], spread: float) -> Verdict:
-    """What follows from the `attempt`-th attempt of a hook.
+def judge(attempted: Attempted, final: bool, turn: int, delays: Sequence[float], spread: float) -> Verdict:
+    """What follows from the `turn`-th attempt of a hook by its schedule.
 
-    `delays[n]` is the wait in seconds before attempt n + 1; `spread` in [0, 1) draws the jitter.
+    `delays[n]` is the wait in seconds before turn n + 1; `spread` in [0, 1) draws the jitter.
     """
     if attempted.delivered:
         return Verdict(Decision.DELIVERED)
@@ -84,9 +84,9 @@ def judge(attempted: Attempted, final: bool, attempt: int, delays: Sequence[floa
         return Verdict(Decision.ABANDONED, "GONE")
     if not final:
         return Verdict(Decision.FAILED, attempted.failure)
-    if attempt >= len(delays):
+    if turn >= len(delays):
         return Verdict(Decision.ABANDONED, "EXHAUSTED")
-    wait = delays[attempt] * (1 + JITTER * spread)
+    wait = delays[turn] * (1 + JITTER * spread)
     return Verdict(
         Decision.FAILED, attempted.failure, max(wait, min(attempted.retry_after_s or 0.0, MAX_RETRY_AFTER_S))
     )

@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import structlog
 
-from schemas.ids import delivery_id
+from piperoll.domain.final_hook import HELD
 from services.notifier import metrics
-from services.notifier.attempt_facts import About, abandoned_fact
+from services.notifier.ending import end_hooks
+from services.notifier.homeless import Homeless
 from services.notifier.notice_queue import NoticeQueue
-from services.notifier.queue import SQL, TRANSIENT, Queue, add_to_outbox
+from services.notifier.queue import SQL, TRANSIENT, Queue
 
 log = structlog.get_logger()
 
@@ -26,11 +28,18 @@ class Sweep:
     """One per process; rows that another one sweeps are skipped."""
 
     def __init__(
-        self, pool: asyncpg.Pool, queue: Queue, notices: NoticeQueue, patience_s: float, written: asyncio.Event
+        self,
+        pool: asyncpg.Pool,
+        queue: Queue,
+        notices: NoticeQueue,
+        homeless: Homeless,
+        patience_s: float,
+        written: asyncio.Event,
     ) -> None:
         self._pool = pool
         self._queue = queue
         self._notices = notices
+        self.homeless = homeless
         self._patience_s = patience_s
         self._written = written
 
@@ -39,6 +48,7 @@ class Sweep:
         async with asyncio.TaskGroup() as tasks:
             for every_s, chore in (
                 (HOLD_EVERY_S, self.hold_late),
+                (HOLD_EVERY_S, self.homeless.abandon),
                 (TIDY_EVERY_S, self.give_up),
                 (TIDY_EVERY_S, self.give_up_notices),
                 (TIDY_EVERY_S, self.remove_old),
@@ -48,12 +58,12 @@ class Sweep:
 
     async def hold_late(self) -> None:
         """Final hooks first seen too late are held, and that is said."""
-        while await self._end(SQL["hold_late"], (GROUP,), "TOO_OLD") == GROUP:
+        while await self._end("hold_late", (GROUP,), HELD) == GROUP:
             pass
 
     async def give_up(self) -> None:
         """Final hooks whose whole schedule has passed, as behind a receiver that was away all the time."""
-        while await self._end(SQL["give_up"], (GROUP, self._patience_s), "EXHAUSTED") == GROUP:
+        while await self._end("give_up", (GROUP, self._patience_s), "EXHAUSTED") == GROUP:
             pass
 
     async def give_up_notices(self) -> None:
@@ -77,26 +87,12 @@ class Sweep:
         metrics.OLDEST_DUE.set(max(oldest_s, oldest_notice_s))
         metrics.OUTBOX.set(outbox)
 
-    async def _end(self, statement: str, arguments: tuple[float, ...], reason: str) -> int:
-        """Ends final hooks by a statement, with their facts in the same transaction; answers how many."""
-        now = datetime.now(UTC)
-        async with self._pool.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(statement, *arguments)
-            facts = [abandoned_fact(_final_hook(row), row["attempts"], reason, now) for row in rows]
-            await add_to_outbox(connection, facts)
-        if rows:
-            log.warning("final_hooks_not_sent", hooks=len(rows), reason=reason)
+    async def _end(self, statement: str, arguments: tuple[Any, ...], reason: str) -> int:
+        """Ends final hooks, and answers how many."""
+        ended = await end_hooks(self._pool, statement, arguments, lambda row: reason)
+        if ended:
             self._written.set()
-        return len(rows)
-
-
-def _final_hook(row: asyncpg.Record) -> About:
-    return About(
-        job_id=row["job_id"],
-        owner=row["owner"],
-        delivery_id=delivery_id(row["job_id"], "final"),
-        phase=row["final_phase"],
-    )
+        return ended
 
 
 async def _now_and_then(every_s: float, chore: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:

@@ -1,11 +1,11 @@
 """Where to send a job's hooks, as its parameters document says it. Pure."""
 
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from pydantic_core import from_json
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
+from piperoll.origins import origin_of
 
 
 class UnreadableWebhookError(ValueError):
@@ -37,12 +37,3 @@ def parse_webhook(document: bytes, job_id: str) -> Webhook | None:
         return Webhook(origin_of(url), url, token, client_id)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnreadableWebhookError(f"the webhook of {job_id} cannot be read: {error!r}") from error
-
-
-def origin_of(url: str) -> str:
-    """`scheme://host:port` of a URL (RFC 6454), the receiver that bounds and breaker count by. Raises ValueError."""
-    parts = urlsplit(url)
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
-        raise ValueError(f"no http or https address: {parts.scheme}")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}:{parts.port or DEFAULT_PORTS[parts.scheme]}"

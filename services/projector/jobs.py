@@ -85,9 +85,10 @@ class JobTables:
         if job_rows := rows.merge(folded, announced):
             await connection.execute(self._sql["upsert_jobs"], *columns(job_rows, JobRow))
         if changes.events:
-            await connection.execute(self._sql["insert_events"], *columns(changes.events, EventRow))
+            await connection.execute(self._sql["insert_events"], partition, *columns(changes.events, EventRow))
         if changes.batches:
-            batch_rows = [rows.of_batch(batch, partition) for batch in changes.batches.values()]
+            offsets = changes.batch_offsets
+            batch_rows = [rows.of_batch(batch, partition, offsets[key]) for key, batch in changes.batches.items()]
             await connection.execute(self._sql["upsert_batches"], *columns(batch_rows, BatchRow))
         await self._search.settle(connection, _made(changes, indexes), changes.erased)
 

@@ -63,6 +63,7 @@ class EventRow:
 
     job_id: str
     sequence: int
+    owner: str
     log_offset: int
     type: str
     time: datetime
@@ -82,12 +83,14 @@ class Known:
 class Changes(Parked):
     """What some records change. Of each job and batch it holds the last state only.
 
-    `announced` are batches whose creation was accepted here, `indexed` the indexes of embedding jobs that completed
-    here and were not erased, `erased` the jobs that were.
+    `batch_offsets` are where the last accepted fact about each batch stands. `announced` are batches whose creation
+    was accepted here, `indexed` the indexes of embedding jobs that completed here and were not erased, `erased` the
+    jobs that were.
     """
 
     jobs: dict[str, Job] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
+    batch_offsets: dict[str, int] = field(default_factory=dict)
     events: list[EventRow] = field(default_factory=list)
     announced: list[Batch] = field(default_factory=list)
     indexed: dict[str, Claim] = field(default_factory=dict)
@@ -152,7 +155,7 @@ def project(known: Known, entries: Iterable[Entry]) -> Changes:
     changes = Changes()
     for fact, offset in changes.sift(entries, known.parked):
         if isinstance(fact.data, BATCH_EVENTS):
-            _fold_batch(known.batches, changes, fact)
+            _fold_batch(known.batches, changes, fact, offset)
         else:
             _fold_job(known.jobs, changes, fact, offset)
     return changes
@@ -174,6 +177,7 @@ def _fold_job(known: Mapping[str, Job], changes: Changes, fact: Fact, offset: in
         EventRow(
             job_id=job_id,
             sequence=after.sequence,
+            owner=text(after.owner),
             log_offset=offset,
             type=fact.data.type_name(),
             time=fact.time,
@@ -182,13 +186,14 @@ def _fold_job(known: Mapping[str, Job], changes: Changes, fact: Fact, offset: in
     )
 
 
-def _fold_batch(known: Mapping[str, Batch], changes: Changes, fact: Fact) -> None:
+def _fold_batch(known: Mapping[str, Batch], changes: Changes, fact: Fact, offset: int) -> None:
     batch_id = text(fact.subject)
     before = changes.batches.get(batch_id) or known.get(batch_id)
     after = batches.evolve(before, fact)
     if after is None or after is before:
         return
     changes.batches[batch_id] = after
+    changes.batch_offsets[batch_id] = offset
     if before is None:
         changes.announced.append(after)
 

@@ -62,16 +62,17 @@ ON CONFLICT (job_id) DO UPDATE SET
     updated_at  = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.updated_at ELSE old.updated_at END,
     state       = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.state ELSE old.state END;
 
--- insert_events: accepted facts; a number that is taken already is a fault, and fails
-INSERT INTO read_v1.events (job_id, sequence, log_offset, type, time, data)
-SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::json[]);
+-- insert_events: accepted facts of a partition ($1); a number that is taken already is a fault, and fails
+INSERT INTO read_v1.events (partition, job_id, sequence, owner, log_offset, type, time, data)
+SELECT $1::int, *
+FROM unnest($2::text[], $3::int[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $8::json[]);
 
 -- upsert_batches: batches, whose facts stand in one partition
-INSERT INTO read_v1.batches (batch_id, partition, owner, user_id, created_at, count, state)
+INSERT INTO read_v1.batches (batch_id, partition, owner, user_id, created_at, count, log_offset, state)
 SELECT * FROM unnest(
-    $1::text[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::int[], $7::json[]
+    $1::text[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::int[], $7::bigint[], $8::json[]
 )
-ON CONFLICT (batch_id) DO UPDATE SET state = EXCLUDED.state;
+ON CONFLICT (batch_id) DO UPDATE SET log_offset = EXCLUDED.log_offset, state = EXCLUDED.state;
 
 -- park: remembers keys whose later records go to the dead letters too
 INSERT INTO read_v1.parked (job_id, partition, since_offset)

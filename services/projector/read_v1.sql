@@ -40,18 +40,23 @@ CREATE INDEX IF NOT EXISTS jobs_by_batch_as_target
 CREATE INDEX IF NOT EXISTS jobs_by_user
     ON read_v1.jobs (owner, user_id, created_at DESC, job_id DESC) WHERE user_id IS NOT NULL AND NOT erased;
 
--- Which facts each job is made of: the accepted ones, numbered by the fold.
+-- Which facts each job is made of: the accepted ones, numbered by the fold. Owner and place lead from a position in the
+-- log to what changed since. They stand here, where rows are only added, and not in jobs: an index on where a job's last
+-- fact stands would be written, with all the others, at each progress.
 CREATE TABLE IF NOT EXISTS read_v1.events (
-    job_id    text NOT NULL,
-    sequence  int NOT NULL,
+    job_id     text NOT NULL,
+    sequence   int NOT NULL,
+    owner      text NOT NULL,
+    partition  int NOT NULL,
     log_offset bigint NOT NULL,
-    type      text NOT NULL,
-    time      timestamptz NOT NULL,
-    data      json NOT NULL,
+    type       text NOT NULL,
+    time       timestamptz NOT NULL,
+    data       json NOT NULL,
     PRIMARY KEY (job_id, sequence)
 );
+CREATE INDEX IF NOT EXISTS events_by_place ON read_v1.events (owner, partition, log_offset);
 
--- Which batches there are. Their counts are computed from their members.
+-- Which batches there are, and where the last fact about each stands. Their counts are computed from their members.
 CREATE TABLE IF NOT EXISTS read_v1.batches (
     batch_id   text PRIMARY KEY,
     partition  int NOT NULL,
@@ -59,9 +64,11 @@ CREATE TABLE IF NOT EXISTS read_v1.batches (
     user_id    text,
     created_at timestamptz NOT NULL,
     count      int NOT NULL,
+    log_offset bigint NOT NULL,
     state      json NOT NULL
 );
 CREATE INDEX IF NOT EXISTS batches_by_owner ON read_v1.batches (owner, created_at DESC, batch_id DESC);
+CREATE INDEX IF NOT EXISTS batches_by_place ON read_v1.batches (owner, partition, log_offset);
 
 -- What became of each webhook attempt, from the deliveries topic.
 CREATE TABLE IF NOT EXISTS read_v1.deliveries (
@@ -74,6 +81,9 @@ CREATE TABLE IF NOT EXISTS read_v1.deliveries (
     PRIMARY KEY (partition, log_offset)
 );
 CREATE INDEX IF NOT EXISTS deliveries_by_job ON read_v1.deliveries (job_id, log_offset);
+-- What was held or given up at which receiver; all others cost nothing.
+CREATE INDEX IF NOT EXISTS deliveries_by_origin ON read_v1.deliveries ((data ->> 'origin_sha256'), time)
+    WHERE type = 'piperoll.WebhookAbandoned.v1' AND data ->> 'origin_sha256' IS NOT NULL;
 
 -- How far each partition was projected: the checkpoint, written in the transaction of the rows.
 CREATE TABLE IF NOT EXISTS read_v1.checkpoints (

@@ -53,6 +53,7 @@ class BatchRow:
     user_id: str | None
     created_at: datetime
     count: int
+    log_offset: int
     state: str
 
 
@@ -91,8 +92,8 @@ def of_job(job: Job, partition: int) -> JobRow:
     )
 
 
-def of_batch(batch: Batch, partition: int) -> BatchRow:
-    """The row of a folded batch."""
+def of_batch(batch: Batch, partition: int, log_offset: int) -> BatchRow:
+    """The row of a folded batch, whose last fact stands at `log_offset`."""
     return BatchRow(
         batch_id=text(batch.batch_id),
         partition=partition,
@@ -100,6 +101,7 @@ def of_batch(batch: Batch, partition: int) -> BatchRow:
         user_id=_optional(batch.user_id),
         created_at=batch.created_at,
         count=batch.count,
+        log_offset=log_offset,
         state=BATCH_CODEC.dump_json(batch).decode(),
     )
 

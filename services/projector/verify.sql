@@ -27,9 +27,10 @@ SELECT job_id FROM read_v1.parked WHERE partition = $1;
 -- deliveries: a partition's delivery rows from an offset on
 SELECT job_id, log_offset, type FROM read_v1.deliveries WHERE partition = $1 AND log_offset >= $2;
 
--- orphans: events and indexes of no job, members announced by no batch, documents in no folder that there is
+-- orphans: rows that belong to nothing: events (also of another place than their job's), indexes, members, entries
 SELECT 'event' AS kind, e.job_id AS id FROM read_v1.events e
-WHERE NOT EXISTS (SELECT FROM read_v1.jobs j WHERE j.job_id = e.job_id)
+WHERE NOT EXISTS (SELECT FROM read_v1.jobs j
+                  WHERE j.job_id = e.job_id AND j.owner = e.owner AND j.partition = e.partition)
 UNION ALL
 SELECT 'member', j.job_id FROM read_v1.jobs j
 WHERE j.batch_index IS NOT NULL AND NOT EXISTS (SELECT FROM read_v1.batches b WHERE b.batch_id = j.batch_id)
@@ -63,9 +64,6 @@ WHERE j.partition = $1;
 
 -- chunks: those of one job, their text and vector as hashes
 SELECT position, document_id, number, md5(text), md5(vector_send(embedding)) FROM read_v1.chunks WHERE job_id = $1;
-
--- removed: those of some documents that were removed
-SELECT document_id FROM read_v1.documents WHERE document_id = ANY ($1) AND removed;
 
 -- passed_over: indexes that are newer than what is loaded for their folder; with nothing loaded, all of them
 SELECT i.folder_id, i.job_id, i.uri, coalesce(x.job_id, 'no job') AS loaded

@@ -1,26 +1,15 @@
 """Server-sent events of a job (contract 8): the state at once, each change of status or percent, then the end."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 import httpx
 
 from tests.support.documents import pdf
+from tests.support.sse import Told, events
 from tests.support.system import System
-
-
-@dataclass(frozen=True)
-class Told:
-    """One event."""
-
-    name: str
-    data: Any
-    id: str | None
 
 
 @asynccontextmanager
@@ -29,19 +18,6 @@ async def stream(system: System, job_id: str, **headers: str) -> AsyncIterator[h
     headers = {"Accept": "text/event-stream", **headers}
     async with system.client.stream("GET", f"/api/jobs/{job_id}/stream", headers=headers) as reply:
         yield reply
-
-
-async def events(reply: httpx.Response) -> AsyncIterator[Told]:
-    """The events of a stream, read as the HTML standard has it."""
-    fields: dict[str, str] = {}
-    async for line in reply.aiter_lines():
-        if not line:
-            if "data" in fields:
-                yield Told(fields.get("event", "message"), json.loads(fields["data"]), fields.get("id"))
-            fields = {}
-        elif not line.startswith(":"):
-            name, _, value = line.partition(":")
-            fields[name] = value.removeprefix(" ")
 
 
 async def told(system: System, job_id: str, **headers: str) -> list[Told]:

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.documents import pdf
+from tests.support.receiver import Receiver, status
 from tests.support.system import System
 from tests.support.tools import wait_for
+from tests.support.waiting import wait_until
 
 LIMIT_S = 60.0
 
@@ -120,6 +122,28 @@ async def test_a_refusal_is_one_sentence(system: System, folder: Path, tmp_path:
     assert "native" in refused.err
     assert "NOT_FOUND" in unknown.err
     assert "PIPEROLL_API_KEY" in stranger.err
+
+
+async def test_webhooks_that_were_given_up_are_counted_and_sent_again_when_that_is_said(
+    system: System, folder: Path
+) -> None:
+    async with Receiver() as receiver:
+        receiver.answers("/hook", status(410))
+        await system.create(webhook={"url": receiver.url()})
+        command = ("redeliver", "--origin", receiver.origin, "--since", "2020-01-01T00:00:00Z")
+
+        async def given_up() -> bool:
+            return "1 could be sent again" in (await piperoll(*command, folder=folder)).out
+
+        await wait_until(given_up, 60, "the webhook to be given up")
+        receiver.answers("/hook", status(200))
+        before = len(receiver.received)
+        sent = await piperoll(*command, "--yes", folder=folder)
+        assert (sent.code, "1 are sent again" in sent.out) == (0, True), sent
+        await receiver.wait_for(lambda r: len(r.received) == before + 1)
+    wrong = await piperoll("redeliver", "--origin", "nowhere", "--since", "2020-01-01T00:00:00Z", folder=folder)
+    assert wrong.code == 1
+    assert "https://example.com" in wrong.err
 
 
 async def test_a_key_is_printed_alone_works_and_can_be_revoked(system: System, folder: Path, tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ async def test_a_failing_change_is_tried_again_before_the_next_one_and_then_give
 
 
 async def test_a_dead_endpoint_slows_neither_another_one_nor_the_jobs_own_webhooks(quick: Settings) -> None:
-    async with Receiver() as dead, Receiver() as alive, running(quick) as rig:
+    async with running(quick) as rig, Receiver() as dead, Receiver() as alive:
         dead.answers("/hook", hang)
         await rig.register(dead.url())
         await rig.register(alive.url())
@@ -278,7 +278,7 @@ async def test_two_processes_share_the_notices_and_send_each_once(quick: Setting
 
 
 async def test_what_a_killed_process_had_claimed_is_sent_when_its_lease_ends(quick: Settings) -> None:
-    async with Receiver() as receiver, running(quick) as rig:
+    async with running(quick) as rig, Receiver() as receiver:
         receiver.answers("/hook", hang)
         await rig.register(receiver.url())
         job_id = draw_job_id()

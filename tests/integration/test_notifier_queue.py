@@ -31,7 +31,7 @@ def patient(environment: dict[str, str]) -> Settings:
 
 
 async def test_a_dead_receiver_does_not_slow_another(patient: Settings) -> None:
-    async with Receiver() as dead, Receiver() as alive, running(patient) as rig:
+    async with running(patient) as rig, Receiver() as dead, Receiver() as alive:
         dead.answers("/hook", hang)
         stuck = [await rig.run_job(dead.url()) for _ in range(30)]
         told = [await rig.run_job(alive.url()) for _ in range(30)]

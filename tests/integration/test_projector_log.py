@@ -117,6 +117,7 @@ async def test_each_fault_in_the_tables_is_found_and_all_are_mended_by_a_rebuild
             "{} has percent 1 in its state, 100 in the log",
         ),
         ("DELETE FROM read_v1.events WHERE job_id = $1 AND sequence = 2", "{} has other events"),
+        ("UPDATE read_v1.events SET owner = 'else' WHERE job_id = $1", "{} is an event row that belongs to nothing"),
         ("DELETE FROM read_v1.jobs WHERE job_id = $1", "{} is in the log and not in the tables"),
         ("UPDATE read_v1.jobs SET job_id = 'x' || job_id WHERE job_id = $1", "x{} is in the tables and not in the log"),
         ("DELETE FROM read_v1.deliveries WHERE job_id = $1", "lack 1"),

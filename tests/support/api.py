@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 import httpx
 
@@ -88,13 +87,12 @@ async def serving(environment: dict[str, str]) -> AsyncIterator[Api]:
     """Both services, ready, until the end of the block."""
     settings = Settings.from_environment(
         {
+            "PIPEROLL_KEY_CACHE_S": "0",
             **environment,
             "PIPEROLL_API_PORT": str(a_free_port()),
             "PIPEROLL_BOOTSTRAP_KEYS": "good-key",
             "PIPEROLL_ENABLE_NOOP": "true",
             "PIPEROLL_READ_DEADLINE_S": str(BOUND_S),
-            "PIPEROLL_KEY_CACHE_S": "0",
-            "PIPEROLL_INSTANCE": f"test-{uuid4().hex[:8]}",
         }
     )
     projector, served = Service(projector_app.main, settings), Service(api_app.main, settings)

@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 
+from piperoll import keys
 from piperoll.blobs import Blobs
 from piperoll.clock import Clock
 from piperoll.log.dead_letters import DeadLetters
@@ -141,9 +142,10 @@ async def running(
     log: MemoryLog | None = None,
     *,
     fresh: bool = True,
+    intake_first: bool = False,
     lookup: Lookup = socket.getaddrinfo,
 ) -> AsyncIterator[Rig]:
-    """A notifier at work. `fresh` drops its schema first."""
+    """A notifier at work. `fresh` drops its schema first; `intake_first` has it read the jobs before the deliveries."""
     log = log or MemoryLog()
     stopping = asyncio.Event()
     async with AsyncExitStack() as owned:
@@ -152,11 +154,16 @@ async def running(
         if fresh:
             await pool.execute("DROP SCHEMA IF EXISTS notifier CASCADE")
         await migrate(pool, "services.notifier", "notifier.sql")
+        await keys.prepare(pool)
         dead_letters = DeadLetters(log)
         notifier = assemble(settings, pool, Log(log, log, dead_letters, CLUSTER), stopping, owned, lookup)
+        if intake_first:
+            await log.subscribe(JOB_EVENTS, notifier.intake)
+            await log.deliver()
         await log.subscribe(JOB_DELIVERIES, notifier.settled)
         await log.subscribe(ENDPOINT_EVENTS, notifier.endpoints)
-        await log.subscribe(JOB_EVENTS, notifier.intake)
+        if not intake_first:
+            await log.subscribe(JOB_EVENTS, notifier.intake)
         await log.deliver()
         task = asyncio.create_task(notifier.run((), stopping))
         try:

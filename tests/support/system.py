@@ -110,11 +110,11 @@ class System:
         assert result is not None
         return result
 
-    async def create_key(self, owner: str) -> str:
-        """A key of another owner."""
+    async def create_key(self, owner: str, *scopes: str) -> str:
+        """A key of another owner, for its jobs unless other scopes are named."""
         pool = await connect_pool(self.settings.postgres_dsn.get_secret_value())
         try:
-            _, key = await keys.create(pool, self.settings.key_pepper.get_secret_value(), owner)
+            _, key = await keys.create(pool, self.settings.key_pepper.get_secret_value(), owner, scopes or ("jobs",))
         finally:
             await pool.close()
         return key

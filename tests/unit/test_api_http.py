@@ -22,9 +22,10 @@ from piperoll.settings import Settings
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import BatchCreated, JobCreated
-from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_EVENTS
+from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
 from services.api.access import Access
 from services.api.catching_up import CatchingUp
+from services.api.changes import ChangeFeed
 from services.api.commands import Commands
 from services.api.contents import Contents
 from services.api.creation import Creator
@@ -35,6 +36,7 @@ from services.api.endpoints import Endpoints
 from services.api.ends import LogEnds
 from services.api.fact_log import FactLog
 from services.api.intake import Intake
+from services.api.key_admin import KeyAdmin
 from services.api.library import Library
 from services.api.listing import Listing
 from services.api.outputs import Outputs
@@ -43,8 +45,10 @@ from services.api.positions import Positions
 from services.api.rate_limit import RateLimit
 from services.api.read_model import ReadModel
 from services.api.reading import Reading
+from services.api.redelivery import Redelivery
 from services.api.resolving import Resolver
 from services.api.searching import Search
+from services.api.signing_keys import SigningKeys
 from services.api.spread import IdSpread
 from services.api.submissions import Rules
 from services.api.watch import JobWatch
@@ -102,12 +106,14 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
     library = Library(DocumentModel(pool, 1.0), catching_up, reading)
     commands = Commands(FactLog(log, JOB_EVENTS, utc_now, 1.0), blobs, seal, Resolver(library))
     documents = DocumentCommands(FactLog(log, DOCUMENT_EVENTS, utc_now, 1.0), blobs)
+    access = Access(pool, "pepper", ["good-key"], 60, 1.0)
     rules, creator = Rules.of(settings), Creator(commands, read_model, reading, IdSpread(PARTITIONS))
     parts = Parts(
         rules=rules,
         commands=commands,
         creator=creator,
         reading=reading,
+        changes=ChangeFeed(read_model, positions),
         listing=Listing(read_model, reading, contents),
         devana_listing=DevanaListing(read_model, reading, contents),
         endpoints=Endpoints(
@@ -118,19 +124,29 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
             CatchingUp(positions, LogEnds(log, 1.0, ENDPOINT_EVENTS), 1.0, ENDPOINT_EVENTS),
             1.0,
         ),
+        signing_keys=SigningKeys(pool, seal, 60, 1.0),
+        key_admin=KeyAdmin(pool, "pepper", access, 1.0),
         library=library,
         documents=documents,
         intake=Intake(blobs, documents, creator, rules, settings.max_upload_bytes),
         search=Search(library.model, Remote.of(settings)),
         outputs=Outputs(blobs),
         read_model=read_model,
+        redelivery=Redelivery(
+            FactLog(log, JOB_DELIVERIES, utc_now, 1.0),
+            read_model,
+            pool,
+            CatchingUp(positions, LogEnds(log, 1.0, JOB_DELIVERIES), 1.0, JOB_DELIVERIES),
+            utc_now,
+            1.0,
+        ),
         blobs=blobs,
         problems=dict,
         max_body_bytes=settings.max_body_bytes,
         max_upload_bytes=settings.max_upload_bytes,
         document_wait_s=1.0,
     )
-    app = build_app(parts, Access(pool, "pepper", ["good-key"], 60, 1.0), RateLimit(pool, 100, 1.0))
+    app = build_app(parts, access, RateLimit(pool, 100, 1.0))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=KEY) as client:
         yield Api(client, log, blobs, seal)

@@ -21,6 +21,7 @@ from schemas.events import (
     JobRetryScheduled,
     JobStarted,
     WebhookAbandoned,
+    WebhookRedeliveryRequested,
 )
 from services.api.rows import BatchRow, JobRow, Member, Noted
 from services.api.views import Documents, batch_view, job_summary, job_view
@@ -143,6 +144,12 @@ def test_the_log_tells_of_retries_releases_and_lost_workers() -> None:
     assert said[6][1] == "Processing completed"
     assert "given up" in said[7][1]
     assert "410" in said[7][1]
+
+
+def test_a_redelivery_that_was_asked_for_stands_in_the_log_and_is_no_failure() -> None:
+    asked = WebhookRedeliveryRequested(delivery_id="msg_1", phase="completed", request="a", by="acme")
+    said = messages(job_view(row(life(), (asked,)), DOCUMENTS))
+    assert said[-1] == ("info", "Webhook (completed) was asked for again")
 
 
 def test_the_page_is_shown_while_pages_are_read() -> None:

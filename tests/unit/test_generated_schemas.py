@@ -36,6 +36,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "WebhookDelivered": {"delivery_id": "d", "phase": "completed", "attempt": 1, "status": 200, "duration_ms": 3},
     "WebhookFailed": {"delivery_id": "d", "phase": "error", "attempt": 1, "reason": "TIMEOUT", "duration_ms": 3},
     "WebhookAbandoned": {"delivery_id": "d", "phase": "error", "attempt": 9, "reason": "EXHAUSTED"},
+    "WebhookRedeliveryRequested": {"delivery_id": "d", "phase": "error", "request": "r", "by": "local"},
     "DocumentAdded": {"content": CLAIM, "details": CLAIM, "revision": "ab", "job_id": "job-1"},
     "DocumentRemoved": {"by": "local"},
     "FolderCreated": {"details": CLAIM, "chunk_size": 500},

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from piperoll.origins import origin_of
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import (
@@ -21,9 +22,9 @@ from schemas.events import (
     JobStarted,
 )
 from services.notifier.bodies import completed_body
-from services.notifier.fold import Tracked, follow
+from services.notifier.fold import State, Tracked, follow
 from services.notifier.hooks import Claimed
-from services.notifier.webhook import UnreadableWebhookError, Webhook, origin_of, parse_webhook
+from services.notifier.webhook import UnreadableWebhookError, Webhook, parse_webhook
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 OLDEST = NOW - timedelta(days=1)
@@ -101,6 +102,17 @@ def test_an_old_end_is_late_and_old_progress_is_dropped() -> None:
     assert moving.progress is None
     assert ended is not None
     assert (ended.state, ended.due, ended.final_phase) == ("late", False, "completed")
+
+
+@given(st.sampled_from(["held", "delivered", "abandoned"]), st.booleans())
+def test_the_end_of_a_job_that_the_deliveries_settled_is_kept_and_makes_nothing_due(state: State, old: bool) -> None:
+    tracked: Tracked | None = Tracked(state=state)
+    at = NOW - timedelta(days=2) if old else NOW
+    for data in (CREATED, JobStarted(number=1, run="r", worker="w"), JobCompleted(run="r", result=CLAIM)):
+        tracked = follow(tracked, fact(data, at), WEBHOOK if isinstance(data, JobCreated) else None, OLDEST)
+    assert tracked is not None
+    assert (tracked.state, tracked.final_phase, tracked.due) == (state, "completed", False)
+    assert tracked.final_at is not None
 
 
 def test_the_webhook_is_read_with_the_callers_id_in_its_url() -> None:

@@ -1,6 +1,5 @@
-"""What endpoints are told: which changes, in which words, under which signature, and what follows from an attempt."""
+"""What endpoints are told: which changes, in which words, and what follows from an attempt."""
 
-import base64
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from standardwebhooks import Webhook, WebhookVerificationError
 
 from piperoll.domain.job import Job, evolve
 from piperoll.history import History
@@ -30,7 +28,7 @@ from schemas.events import (
     WebhookDelivered,
     WebhookFailed,
 )
-from services.notifier.notice_bodies import notice_body, signature
+from services.notifier.notice_bodies import notice_body
 from services.notifier.notice_outcome import not_sent, outcome_of
 from services.notifier.notices import CHANGES, Change, ClaimedNotice, Endpoint, Following, change_of
 from services.notifier.retry import Attempted, Decision, Ending, Verdict
@@ -203,26 +201,6 @@ def test_a_trial_is_marked_as_one() -> None:
 def test_documents_that_are_no_objects_are_unreadable() -> None:
     with pytest.raises(ValueError, match="JSON"):
         notice_body(claimed(), b"[]", None)
-
-
-@given(st.binary(min_size=24, max_size=64), st.text(max_size=200))
-def test_receivers_own_library_accepts_the_signature_and_no_other_body(key: bytes, content: str) -> None:
-    secret, now = f"whsec_{base64.b64encode(key).decode()}", int(datetime.now(UTC).timestamp())
-    body = json.dumps(content).encode()
-    sent = {
-        "webhook-id": "msg_1",
-        "webhook-timestamp": str(now),
-        "webhook-signature": signature(secret, "msg_1", now, body),
-    }
-    assert Webhook(secret).verify(body, sent) == content
-    with pytest.raises(WebhookVerificationError):
-        Webhook(secret).verify(body + b" ", sent)
-
-
-@pytest.mark.parametrize("secret", ["c2VjcmV0", "whsec_!!", "whsec_c2VjcmV"])
-def test_a_secret_of_another_form_signs_nothing(secret: str) -> None:
-    with pytest.raises(ValueError, match="secret"):
-        signature(secret, "msg_1", 1, b"")
 
 
 def test_a_delivered_change_is_settled_and_a_failed_one_stays() -> None:

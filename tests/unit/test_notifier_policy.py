@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.domain.job import Job, Status
+from schemas.events import WebhookAbandoned
+from schemas.ids import delivery_id
 from services.notifier.agenda import Agenda, deal
+from services.notifier.attempt_facts import About, abandoned_fact
 from services.notifier.breaker import CLOSED, MAX_PAUSE_S, Breaker, observe, room
 from services.notifier.hooks import Claimed, FinalPhase, Progress, next_hook
 from services.notifier.outcome import outcome_of
@@ -44,6 +47,8 @@ def claimed(
     muted: bool = False,
     final: FinalPhase | None = None,
     attempts: int = 0,
+    request: str | None = None,
+    attempts_before: int = 0,
 ) -> Claimed:
     job = Job(job_id="job-1", owner="o", status=Status.PROCESSING, created_at=NOW, updated_at=NOW, job_type="pdf")
     return Claimed(
@@ -61,6 +66,8 @@ def claimed(
         final_at=None,
         attempts=attempts,
         leased_until=NOW,
+        request=request,
+        attempts_before=attempts_before,
     )
 
 
@@ -75,6 +82,8 @@ def claimed(
         (claimed(progress=3, muted=True), None),
         (claimed(progress=3, muted=True, final="error"), "error"),
         (claimed(final="error"), "error"),
+        (claimed(progress=3, request="a"), None),
+        (claimed(progress=3, request="a", final="completed"), "completed"),
     ],
 )
 def test_progress_goes_first_once_and_never_holds_the_end_up_again(row: Claimed, phase: str | None) -> None:
@@ -110,6 +119,28 @@ def test_every_attempt_has_exactly_one_consequence(
         assert verdict.decision is Decision.REPEAT or (verdict.delay_s is None and outcome.progress_number == 3)
     if final and outcome.state == "open":
         assert outcome.delay_s is not None, "an unsettled final hook always has a next time"
+
+
+@given(st.integers(0, 30), st.integers(1, len(DELAYS)))
+def test_a_redelivery_begins_the_schedule_anew_and_goes_on_counting_attempts(before: int, turn: int) -> None:
+    row = claimed(final="completed", attempts=before + turn - 1, request="a", attempts_before=before)
+    hook = next_hook(row)
+    assert hook is not None
+    assert (hook.attempt, hook.turn) == (before + turn, turn)
+    refused = Attempted(Ending.ANSWERED, status=500)
+    assert judge(refused, True, hook.turn, DELAYS, 0) == judge(refused, True, turn, DELAYS, 0)
+    assert hook.delivery_id == delivery_id("job-1", "final")
+
+
+@given(st.integers(0, 5), st.sampled_from(["GONE", "EXHAUSTED", "TOO_OLD"]))
+def test_the_facts_of_each_life_of_a_hook_have_ids_of_their_own(attempt: int, reason: str) -> None:
+    about = [
+        About(job_id="job-1", owner="o", delivery_id="msg_1", phase="error", origin="http://x:80", request=request)
+        for request in (None, "a", "b")
+    ]
+    facts = [abandoned_fact(one, attempt, reason, NOW) for one in about]
+    assert len({fact.id for fact in facts}) == len(facts)
+    assert [fact.data.request for fact in facts if isinstance(fact.data, WebhookAbandoned)] == [None, "a", "b"]
 
 
 @given(attempts, st.integers(1, 2), st.floats(0, 1, exclude_max=True))

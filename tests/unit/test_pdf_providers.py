@@ -208,10 +208,9 @@ def test_without_a_key_the_job_fails_at_once_and_says_what_to_do(tmp_path: Path,
         (refused(401), ErrorCode.OCR_PROVIDER_UNAVAILABLE, False),
         (refused(429, Retry_After="7"), ErrorCode.RATE_LIMITED, True),
         (refused(500), ErrorCode.PROVIDER_ERROR, True),
-        (slow(6), ErrorCode.PROVIDER_ERROR, True),
         (malformed(), ErrorCode.PROCESSING_ERROR, False),
     ],
-    ids=["401", "429", "500", "slow", "malformed"],
+    ids=["401", "429", "500", "malformed"],
 )
 @pytest.mark.parametrize(("method", "path"), [("mistral_ocr", OCR), ("llm", CHAT)])
 def test_what_the_provider_does_wrong_ends_the_run_with_its_code(
@@ -222,6 +221,18 @@ def test_what_the_provider_does_wrong_ends_the_run_with_its_code(
     error = failed(place, document, method, page_end=1)
     assert (error.code, error.retryable) == (code, retryable)
     assert error.retry_after_s == (7 if code is ErrorCode.RATE_LIMITED else None)
+    assert mistral.files == {}
+
+
+@pytest.mark.parametrize(("method", "path"), [("mistral_ocr", OCR), ("llm", CHAT)])
+def test_a_provider_that_does_not_answer_in_time_ends_the_run(
+    tmp_path: Path, document: Path, mistral: MistralServer, method: str, path: str
+) -> None:
+    mistral.then(path, slow(2))
+    impatient = Providers(ProviderSetup(mistral_key=KEY, mistral_url=mistral.url, timeout_s=0.5))
+    error = failed(workspace(tmp_path, impatient), document, method, page_end=1)
+    assert (error.code, error.retryable) == (ErrorCode.PROVIDER_ERROR, True)
+    assert "0.5 s" in error.message
     assert mistral.files == {}
 
 

@@ -17,6 +17,7 @@ from schemas.events import (
     WebhookAbandoned,
     WebhookDelivered,
     WebhookFailed,
+    WebhookRedeliveryRequested,
 )
 from schemas.ids import member_id
 from tests.support.histories import claim, created, fact, histories, life
@@ -63,6 +64,14 @@ def test_a_hook_that_failed_and_will_be_tried_again_is_not_settled() -> None:
     failed = WebhookFailed(delivery_id="msg-1", phase="completed", attempt=1, reason="TIMEOUT", duration_ms=1)
     (violation,) = told(failed).unsettled()
     assert violation.invariant == "I4"
+
+
+def test_a_hook_that_was_asked_for_again_is_settled_by_what_answers_the_request() -> None:
+    asked = WebhookRedeliveryRequested(delivery_id="msg-1", phase="completed", request="a", by="acme")
+    (violation,) = told(delivered(), asked).unsettled()
+    assert violation.invariant == "I4"
+    answered = told(delivered(), asked, delivered().model_copy(update={"request": "a", "attempt": 2}))
+    assert answered.unsettled() == answered.violations() == []
 
 
 def test_an_acknowledged_job_that_is_not_in_the_log_is_missed() -> None:

@@ -12,6 +12,10 @@ from services.api.routes import (
     health,
     history,
     jobs,
+    keys,
+    redelivery,
+    signing_keys,
+    stream,
     webhooks,
 )
 
@@ -20,6 +24,8 @@ ROUTERS = (
     batches.router,
     jobs.router,
     history.router,
+    redelivery.router,
+    stream.router,
     downloads.router,
     files.router,
     direct.router,
@@ -27,6 +33,8 @@ ROUTERS = (
     documents.router,
     folders.router,
     webhooks.router,
+    signing_keys.router,
+    keys.router,
     health.router,
     doc.router,
 )

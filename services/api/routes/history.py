@@ -16,7 +16,7 @@ from services.api.routes.lookup import own_job
 from services.api.routes.plain import PlainRoute
 from services.api.streams import HEADERS, MEDIA_TYPE, job_stream
 from services.api.views import client_id
-from services.api.wording import delivery_reason
+from services.api.wording import delivery_outcome, delivery_reason
 
 router = APIRouter(tags=["jobs"], route_class=PlainRoute)
 
@@ -46,12 +46,12 @@ async def get_events(request: Request, job_id: str) -> Response:
 
 @router.get("/api/jobs/{job_id}/deliveries", **openapi.GET_DELIVERIES)
 async def get_deliveries(request: Request, job_id: str) -> Response:
-    """Every attempt to tell the job's webhook, oldest first."""
+    """Every attempt to tell the job's webhook, and every request for another one, oldest first."""
     row = await own_job(request, job_id)
     attempts = []
     for type_name, time, data in await parts_of(request).read_model.deliveries(job_id):
         attempt = from_json(data)
-        outcome = type_name.split(".")[1].removeprefix("Webhook").lower()
+        outcome = delivery_outcome(type_name.split(".")[1])
         failed = {"reason": delivery_reason(attempt)} if "reason" in attempt else {}
         attempts.append({"time": timestamp(time), "outcome": outcome, **attempt, **failed})
     return success({"deliveries": attempts}, row.position)
