@@ -4,6 +4,7 @@ from pathlib import Path
 
 from piperoll.cli.console import CommandError, complain, counting, entry, run_command, say
 from piperoll.cli.target import DataDir, settings_of
+from piperoll.settings import Settings
 
 COULD_NOT_RUN = 2
 
@@ -16,6 +17,21 @@ def rebuild(data_dir: DataDir = None) -> None:
 def verify(data_dir: DataDir = None) -> None:
     """Fold the log and compare the tables with it. Exit status 0: it holds, 1: violated, 2: could not run."""
     run_command(_verify(data_dir), failure=COULD_NOT_RUN)
+
+
+async def discard_other_read_model(settings: Settings) -> str | None:
+    """Drops tables that another version of Piperoll made, before a stack's services start; says so if it did."""
+    import asyncpg
+
+    from services.projector.schema import discard_other_shape
+
+    connection = await asyncpg.connect(settings.postgres_dsn.get_secret_value())
+    try:
+        if not await discard_other_shape(connection):
+            return None
+    finally:
+        await connection.close()
+    return "the read model is of another version of Piperoll: it is built anew from the log"
 
 
 async def _rebuild(data_dir: Path | None) -> int:
@@ -35,6 +51,7 @@ async def _rebuild(data_dir: Path | None) -> int:
 async def _verify(data_dir: Path | None) -> int:
     from asyncpg import UndefinedTableError
 
+    from services.projector.schema import OtherShapeError
     from services.projector.verify import verify as compare
 
     with counting("Folding the log and comparing the tables with it", "partitions") as progress:
@@ -42,6 +59,8 @@ async def _verify(data_dir: Path | None) -> int:
             report = await compare(settings_of(data_dir), progress)
         except UndefinedTableError as error:
             raise CommandError("there is no read model yet: start a projector, then try again") from error
+        except OtherShapeError as error:
+            raise CommandError(str(error)) from error
     compared = f"{report.jobs:,} jobs, {report.batches:,} batches, {report.deliveries:,} facts of webhooks"
     kept = (
         f"{report.documents:,} documents, {report.folders:,} folders, {report.indexes:,} indexes, "

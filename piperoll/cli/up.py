@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from piperoll.cli.console import INTERRUPTED, CommandError, complain, say, waiting
 from piperoll.cli.demonstration import demonstrate, invitation
+from piperoll.cli.tables import discard_other_read_model
 from piperoll.cli.target import Endpoint
 from piperoll.embedded.stack import Stack, StackOptions
 
@@ -31,7 +32,7 @@ class Plan:
     def options(self) -> StackOptions:
         """The same, as the stack wants it."""
         extra = {} if self.workers is None else {"PIPEROLL_SLOTS": str(self.workers)}
-        return StackOptions(port=self.port, api_keys=self.api_keys, extra_env=extra)
+        return StackOptions(port=self.port, api_keys=self.api_keys, extra_env=extra, prepare=discard_other_read_model)
 
 
 class Narrator:

@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -41,6 +41,7 @@ class StackOptions:
     `port` is the API's, 0 means a free one that is remembered. `processes` says how many of a service to run
     (1 if not named; the API is always one). `api_keys` are added to those the data folder knows. `extra_env`
     goes to every service and before anything else. `service_command` is what a service's name is appended to.
+    `prepare` is awaited with the services' settings once Kafka and Postgres answer; what it says is progress.
     """
 
     services: Sequence[str] = SERVICES
@@ -51,6 +52,7 @@ class StackOptions:
     extra_env: Mapping[str, str] = field(default_factory=dict)
     supervise: bool = True
     service_command: Sequence[str] = (sys.executable, "-m", "piperoll")
+    prepare: Callable[[Settings], Awaitable[str | None]] | None = None
 
 
 class Stack:
@@ -127,7 +129,10 @@ class Stack:
             self._api_port = self._choose_api_port()
             await self._start_stores()
             self._settle_environment()
-            await create_topics(Settings.from_environment(self._shared))
+            settings = Settings.from_environment(self._shared)
+            await create_topics(settings)
+            if self._options.prepare is not None and (said := await self._options.prepare(settings)):
+                self._on_event(said)
             for service in self._options.services:
                 await self._start_service(service)
         except BaseException:

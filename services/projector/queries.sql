@@ -3,6 +3,13 @@
 -- lock_migrations: replicas that start together make the tables one after the other
 SELECT pg_advisory_xact_lock($1);
 
+-- made_by: by what the tables were made, empty where that was not noted; null while there are none
+SELECT coalesce(obj_description(to_regnamespace('read_v1'), 'pg_namespace'), '')
+WHERE to_regclass('read_v1.jobs') IS NOT NULL;
+
+-- discard: all tables
+DROP SCHEMA read_v1 CASCADE;
+
 -- make_vectors: the type of what is searched, once per database
 CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
 

@@ -1,4 +1,4 @@
--- The read model, version 1. Its shape never changes: another shape is another version, built beside this one.
+-- The read model, version 1. Its shape never changes: tables of another shape are refused and built anew from the log.
 -- A row's `state` is the fold's own JSON (piperoll.domain.job.CODEC); the columns beside it are for finding rows.
 -- The type `vector` is pgvector's, which stands in the schema public and outlives every version.
 CREATE SCHEMA IF NOT EXISTS read_v1;
@@ -198,3 +198,6 @@ CREATE TABLE IF NOT EXISTS read_v1.endpoints (
 );
 CREATE INDEX IF NOT EXISTS endpoints_by_owner
     ON read_v1.endpoints (owner, created_at DESC, endpoint_id DESC) WHERE NOT removed;
+
+-- What these tables are made by, for whoever finds them: the hash of this file.
+COMMENT ON SCHEMA read_v1 IS '{shape}';

@@ -26,7 +26,7 @@ from services.projector.jobs import JobTables
 from services.projector.outages import Outage
 from services.projector.parking import Parking
 from services.projector.reader import TableReader, Tables
-from services.projector.schema import PACKAGE, REBUILD_SCHEMA, create_tables, migrate_live, queries
+from services.projector.schema import PACKAGE, REBUILD_SCHEMA, create_tables, has_other_shape, migrate_live, queries
 from services.projector.session import Session
 
 log = structlog.get_logger()
@@ -83,8 +83,9 @@ async def _make_room(connection: Connection, sql: Mapping[str, str]) -> None:
     if not await connection.fetchval(sql["lock_rebuild"], REBUILD_LOCK):
         raise RebuildRunningError("another rebuild of this read model is under way: wait until it has ended")
     await connection.execute(sql["drop_leftovers"])
-    async with connection.transaction():
-        await migrate_live(connection)
+    if not await has_other_shape(connection):  # such tables only make room: nobody can write them any more
+        async with connection.transaction():
+            await migrate_live(connection)
     await create_tables(connection, REBUILD_SCHEMA)
 
 

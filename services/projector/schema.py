@@ -4,6 +4,7 @@ The statements are written for the live schema; another name takes its place in 
 alike, so what a rebuild writes is announced to nobody. Holds no query of its own.
 """
 
+import hashlib
 from importlib.resources import files
 
 import asyncpg
@@ -15,6 +16,10 @@ from schemas.read_model import READ_SCHEMA
 PACKAGE = "services.projector"
 TABLES = "read_v1.sql"
 REBUILD_SCHEMA = f"{READ_SCHEMA}_rebuild"
+
+
+class OtherShapeError(RuntimeError):
+    """The live tables were made by another version of Piperoll. The message says what to do."""
 
 
 class VectorsMissingError(RuntimeError):
@@ -29,10 +34,34 @@ def queries(name: str, schema: str = READ_SCHEMA) -> dict[str, str]:
 async def migrate_live(connection: Connection) -> None:
     """Makes the live tables where they are missing; in a transaction, whose end lets the next replica do the same.
 
-    Raises VectorsMissingError.
+    Raises OtherShapeError, VectorsMissingError.
     """
     await connection.execute(queries("queries.sql")["lock_migrations"], MIGRATION_LOCK)
+    await require_shape(connection)
     await create_tables(connection, READ_SCHEMA)
+
+
+async def has_other_shape(connection: Connection) -> bool:
+    """Whether there are live tables that this version did not make: it can neither read nor write them."""
+    made_by = await connection.fetchval(queries("queries.sql")["made_by"])
+    return made_by is not None and made_by != _shape(_script())
+
+
+async def require_shape(connection: Connection) -> None:
+    """Raises OtherShapeError."""
+    if await has_other_shape(connection):
+        raise OtherShapeError(
+            f"the tables in {READ_SCHEMA} were made by another version of Piperoll: stop its processes and run "
+            "`piperoll rebuild`, which builds them anew from the log"
+        )
+
+
+async def discard_other_shape(connection: Connection) -> bool:
+    """Drops live tables of another version, if there are any; the next projector fills new ones from the log."""
+    if not await has_other_shape(connection):
+        return False
+    await connection.execute(queries("queries.sql")["discard"])
+    return True
 
 
 async def create_tables(connection: Connection, schema: str) -> None:
@@ -49,5 +78,13 @@ async def create_tables(connection: Connection, schema: str) -> None:
             "the role of PIPEROLL_POSTGRES_DSN may not create extensions: have an administrator run "
             "`CREATE EXTENSION vector` in this database once"
         ) from error
-    script = files(PACKAGE).joinpath(TABLES).read_text(encoding="utf-8")
-    await connection.execute(script.replace(READ_SCHEMA, schema))
+    script = _script()
+    await connection.execute(script.replace(READ_SCHEMA, schema).replace("{shape}", _shape(script)))
+
+
+def _script() -> str:
+    return files(PACKAGE).joinpath(TABLES).read_text(encoding="utf-8")
+
+
+def _shape(script: str) -> str:
+    return hashlib.sha256(script.encode()).hexdigest()

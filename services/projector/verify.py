@@ -27,7 +27,7 @@ from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB
 from services.projector import comparison
 from services.projector.document_comparison import DocumentHistory
 from services.projector.projection import Entry, decode, text
-from services.projector.schema import PACKAGE
+from services.projector.schema import PACKAGE, require_shape
 from services.projector.verify_documents import compare_documents, compare_indexes, compare_search
 from services.projector.verify_endpoints import EndpointHistory, endpoint_violations
 
@@ -72,6 +72,7 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
     """Compares the whole read model with the log up to the projected offsets.
 
     Raises OSError or asyncpg.PostgresError without Postgres (UndefinedTableError: nothing was ever projected),
+    OtherShapeError for tables of another version,
     aiokafka's KafkaError without Kafka, BlobStoreError without the blob store, UnknownEventError for a log written by
     a later release.
     """
@@ -81,6 +82,7 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
     offsets = KafkaOffsets(settings)
     blobs = AsyncBlobs(Blobs(settings.blob_url))
     try:
+        await require_shape(connection)
         await offsets.start()
         sql = load_queries(PACKAGE, "verify.sql")
         begins = {topic.name: await offsets.begin_offsets(topic) for topic in TOPICS}
