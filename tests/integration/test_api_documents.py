@@ -18,7 +18,9 @@ from tests.support.document_api import (
     a_stranger,
     ends,
     failed,
+    new_extraction,
     parameters_of,
+    pending_extractions,
     read,
     serving_documents,
     told,
@@ -39,14 +41,9 @@ async def stranger(api: Api, pool: asyncpg.Pool, settings: Settings) -> dict[str
 
 
 async def test_an_upload_waits_for_its_text_and_answers_it(api: Api, pool: asyncpg.Pool) -> None:
+    before = await pending_extractions(pool)
     posted = asyncio.create_task(api.client.post("/v1/documents?wait=20", files={"file": NOTE}))
-
-    async def known() -> str | None:
-        found = "SELECT job_id FROM read_v1.jobs WHERE job_type = 'extraction' AND status = 'pending'"
-        return await pool.fetchval(found)  # type: ignore[no-any-return]
-
-    job_id = await wait_until(known, 10, "the job")
-    assert job_id is not None
+    job_id = await new_extraction(pool, before)
     text = NOTE[1].decode()
     await read(api, job_id, text)
     data = told(await posted)
@@ -88,6 +85,7 @@ async def test_a_document_that_is_not_read_in_time_is_a_408_that_names_it(api: A
 
 async def test_a_document_that_cannot_be_read_says_why(api: Api, pool: asyncpg.Pool) -> None:
     taken = await upload(api, ("data.xyz", b"?"))
+    before = {taken["jobId"], *await pending_extractions(pool)}
     again = asyncio.create_task(
         api.client.post("/v1/documents?wait=20", files={"file": ("data.xyz", b"?")}, headers={"Idempotency-Key": "xyz"})
     )
@@ -98,16 +96,7 @@ async def test_a_document_that_cannot_be_read_says_why(api: Api, pool: asyncpg.P
     assert (data["status"], data["error"]) == ("ERROR", "Files of type .xyz are not supported.")
     assert "content" not in data
 
-    async def other() -> str | None:
-        found = "SELECT job_id FROM read_v1.jobs WHERE job_type = 'extraction' AND status = 'pending' AND job_id <> $1"
-        for row in await pool.fetch(found, taken["jobId"]):
-            if (await parameters_of(api, row["job_id"], pool))["resolved"]["name"] == "data.xyz":
-                return str(row["job_id"])
-        return None
-
-    job_id = await wait_until(other, 10, "the second job")
-    assert job_id is not None
-    await failed(api, job_id)
+    await failed(api, await new_extraction(pool, before))
     reply = await again
     refused(reply, 400, "EXTRACTION_FAILED")
     assert reply.json()["error"]["details"]["code"] == "UNSUPPORTED_FILE_TYPE"

@@ -52,6 +52,22 @@ async def upload(api: Api, file: tuple[str, bytes] = NOTE, **data: str) -> Json:
     return dict(told(await api.client.post("/v1/documents?wait=0", files={"file": file}, data=data), 202))
 
 
+async def pending_extractions(pool: asyncpg.Pool) -> set[str]:
+    """All there are: other modules left some in the log."""
+    rows = await pool.fetch("SELECT job_id FROM read_v1.jobs WHERE job_type = 'extraction' AND status = 'pending'")
+    return {row["job_id"] for row in rows}
+
+
+async def new_extraction(pool: asyncpg.Pool, before: set[str]) -> str:
+    """The one that came in since."""
+
+    async def found() -> set[str]:
+        return await pending_extractions(pool) - before
+
+    (job_id,) = await wait_until(found, 10, "the job")
+    return job_id
+
+
 async def parameters_of(api: Api, job_id: str, pool: asyncpg.Pool) -> Json:
     """The parameters document of a job."""
     await api.job(job_id)
