@@ -69,7 +69,7 @@ def intake_job_id(document_id: str, revision: str) -> str:
 
 
 def trial_id(test_id: str) -> str:
-    """What stands for the job id in a trial delivery; `test_id` is the id of the fact that asked for it."""
+    """What stands for the job id in a trial delivery; `test_id` is the id of the fact or request that asked for it."""
     return f"trial-{test_id}"
 
 

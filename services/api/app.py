@@ -14,6 +14,7 @@ from piperoll.embeddings import Remote
 from piperoll.log.admin import require_topics
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.outbound.sender import Sender
 from piperoll.postgres import connect_pool
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
@@ -48,6 +49,7 @@ from services.api.server import listen, serve
 from services.api.signing_keys import SigningKeys
 from services.api.spread import IdSpread
 from services.api.submissions import Rules
+from services.api.trials import A_MINUTE, CONNECT_S, Trials
 from services.api.watch import JobWatch
 from services.api.web import build_app
 
@@ -58,7 +60,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
     """Serves until told to stop. Needs Kafka to start; Postgres may come later."""
     seal = Seal(settings.sealing_keys)
     await require_topics(settings)
-    async with _connected(settings) as (appender, offsets, pool):
+    async with _connected(settings) as (appender, offsets, pool, sender):
         blobs = AsyncBlobs(Blobs(settings.blob_url))
         positions = Positions(settings.postgres_dsn.get_secret_value())
         read_model = ReadModel(pool, settings.read_deadline_s)
@@ -75,6 +77,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         commands = Commands(job_facts, blobs, seal, Resolver(library))
         documents = DocumentCommands(document_facts, blobs)
         access, pepper, rules = _access(settings, pool), settings.key_pepper.get_secret_value(), Rules.of(settings)
+        signing_keys = SigningKeys(pool, seal, settings.signing_overlap_s, settings.read_deadline_s)
         creator = Creator(commands, read_model, reading, IdSpread(settings.partitions))
         parts = Parts(
             rules=rules,
@@ -85,7 +88,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             listing=Listing(read_model, reading, contents),
             devana_listing=DevanaListing(read_model, reading, contents),
             endpoints=_endpoints(settings, endpoint_facts, offsets, pool, blobs, seal, positions),
-            signing_keys=SigningKeys(pool, seal, settings.signing_overlap_s, settings.read_deadline_s),
+            signing_keys=signing_keys,
             key_admin=KeyAdmin(pool, pepper, access, settings.read_deadline_s),
             library=library,
             documents=documents,
@@ -94,6 +97,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             outputs=Outputs(blobs),
             read_model=read_model,
             redelivery=_redelivery(settings, delivery_facts, offsets, pool, read_model, positions),
+            trials=Trials(sender, signing_keys, RateLimit(pool, A_MINUTE, settings.read_deadline_s)),
             blobs=blobs,
             problems=lifetime.problems,
             max_body_bytes=settings.max_body_bytes,
@@ -108,16 +112,18 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
 
 
 @asynccontextmanager
-async def _connected(settings: Settings) -> AsyncIterator[tuple[KafkaAppender, KafkaOffsets, asyncpg.Pool]]:
-    """Producer, a look at offsets, and a pool that opens connections when they are needed."""
+async def _connected(settings: Settings) -> AsyncIterator[tuple[KafkaAppender, KafkaOffsets, asyncpg.Pool, Sender]]:
+    """Producer, a look at offsets, a pool that opens connections when they are needed, and what posts trials."""
     appender = KafkaAppender(settings, client_id=f"piperoll-api-{settings.instance}")
     offsets = KafkaOffsets(settings)
     pool = await connect_pool(settings.postgres_dsn.get_secret_value(), min_size=0)
+    sender = Sender(settings.private_networks, connect_s=CONNECT_S, afresh=True)
     try:
         await appender.start()
         await offsets.start()
-        yield appender, offsets, pool
+        yield appender, offsets, pool, sender
     finally:
+        await sender.close()
         await offsets.stop()
         await appender.stop()
         pool.terminate()

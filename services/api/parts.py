@@ -23,6 +23,7 @@ from services.api.redelivery import Redelivery
 from services.api.searching import Search
 from services.api.signing_keys import SigningKeys
 from services.api.submissions import Rules
+from services.api.trials import Trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Parts:
     outputs: Outputs
     read_model: ReadModel
     redelivery: Redelivery
+    trials: Trials
     blobs: AsyncBlobs
     problems: Callable[[], dict[str, str]]
     max_body_bytes: int

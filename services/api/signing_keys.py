@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 class SigningKeys:
-    """One owner at a time. Every answer is `{"keys": […]}`, the newest first."""
+    """One owner at a time. What is shown is `{"keys": […]}`, the newest first."""
 
     def __init__(self, pool: asyncpg.Pool, seal: Seal, overlap_s: float, read_deadline_s: float) -> None:
         self._pool = pool
@@ -30,13 +30,17 @@ class SigningKeys:
         self._read_deadline_s = read_deadline_s
 
     async def of_owner(self, owner: str) -> Json:
-        """The keys that sign now; the first one is made when it is asked for, if no webhook needed it before.
+        """The keys that sign now. Raises what `active` does."""
+        return _shown(await self.active(owner))
+
+    async def active(self, owner: str) -> list[SigningKey]:
+        """The keys to sign with now; the first one is made when it is asked for, if no webhook needed it before.
 
         Raises ApiError: INTERNAL_ERROR (500) for a key that cannot be opened, READ_MODEL_UNAVAILABLE (503).
         """
         try:
             async with asking("signing_keys", self._read_deadline_s):
-                return _shown(await signing_keys.active(self._pool, self._seal, owner))
+                return await signing_keys.active(self._pool, self._seal, owner)
         except SealError as error:
             log.error("signing_key_unreadable", owner=owner, error=str(error))  # noqa: TRY400 -- it says it all
             said = "a signing key cannot be opened: put back what PIPEROLL_SEAL_KEYS had, or rotate the signing keys"

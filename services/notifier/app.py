@@ -18,6 +18,8 @@ from piperoll.log.contract import Appender, Reader
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.outbound.guard import Lookup
+from piperoll.outbound.sender import Sender
 from piperoll.postgres import connect_pool, migrate
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
@@ -30,7 +32,6 @@ from services.notifier.composer import Composer
 from services.notifier.courier import Courier
 from services.notifier.dispatcher import Dispatcher, OutcomeT, RowT
 from services.notifier.endpoints import Endpoints
-from services.notifier.guard import Lookup
 from services.notifier.homeless import Homeless
 from services.notifier.hooks import Claimed
 from services.notifier.intake import Intake
@@ -45,7 +46,6 @@ from services.notifier.patience import until_done
 from services.notifier.queue import Queue
 from services.notifier.relay import Relay
 from services.notifier.retry import patience_s
-from services.notifier.sender import Sender
 from services.notifier.settled import Gate, Settled
 from services.notifier.signing_keys import SigningKeys
 from services.notifier.sweep import Sweep

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from piperoll.origins import digest_of
+from piperoll.outbound.attempts import Attempted
 from schemas.envelope import Fact
 from schemas.events import Event, Phase, WebhookAbandoned, WebhookDelivered, WebhookFailed
 from schemas.ids import event_id
-from services.notifier.retry import Attempted, Decision, Verdict
+from services.notifier.retry import Decision, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from collections.abc import Awaitable
 import structlog
 
 from piperoll.blobs import BlobStoreError
-from services.notifier.composer import Letter
-from services.notifier.retry import Attempted, Ending
-from services.notifier.sender import Sender
+from piperoll.outbound.attempts import Attempted, Ending
+from piperoll.outbound.letters import Letter
+from piperoll.outbound.sender import Sender
 from services.notifier.signing_keys import SigningKeysAwayError
 
 log = structlog.get_logger()

@@ -1,18 +1,14 @@
-"""What a hook says: bodies (contract 7, Secretary flavour) and headers. Pure."""
+"""What a hook says: the bodies of contract 7, Secretary flavour. Pure."""
 
-from datetime import datetime
-from importlib.metadata import version
-from typing import Any, Final
+from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from piperoll.outbound.letters import SCHEMA_VERSION
 from schemas.completed import told
 from schemas.errors import SENTENCES, ErrorCode
 from schemas.steps import step_message
-from services.notifier.hooks import Claimed, Hook, Progress
-
-SCHEMA_VERSION: Final = 1
-USER_AGENT: Final = f"Piperoll/{version('piperoll')}"
+from services.notifier.hooks import Claimed, Progress
 
 
 class UnreadableContentError(ValueError):
@@ -46,21 +42,6 @@ def error_body(claimed: Claimed, details: bytes | None) -> bytes:
     message = given.get("message") or sentence_of(code)
     error = {"code": code, "message": message, "details": given.get("details") or {}}
     return to_json({"phase": "error", "message": message, "error": error, "data": None, **_common(claimed)})
-
-
-def headers(hook: Hook, token: str | None, now: datetime) -> dict[str, str]:
-    """The headers of one attempt. The id is the same over all attempts, the timestamp (Unix seconds) is new."""
-    named = {
-        "Content-Type": "application/json",
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",
-        "User-Agent": USER_AGENT,
-        "webhook-id": hook.delivery_id,
-        "webhook-timestamp": str(int(now.timestamp())),
-    }
-    if token is not None:
-        named |= {"Authorization": f"Bearer {token}", "X-Callback-Token": token}
-    return named
 
 
 def _common(claimed: Claimed) -> dict[str, Any]:

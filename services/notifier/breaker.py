@@ -6,7 +6,7 @@ A receiver is an origin. Only what tells of the whole origin counts against it: 
 
 from dataclasses import dataclass
 
-from services.notifier.retry import Attempted, Ending
+from piperoll.outbound.attempts import Attempted, Ending
 
 OPEN_AFTER = 4  # failures in a row; until then each one halves what is in flight
 FIRST_PAUSE_S = 1.0

@@ -2,29 +2,21 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from piperoll import signing
 from piperoll.blobs import AsyncBlobs, BlobMissingError
+from piperoll.outbound.letters import Letter, letter
 from piperoll.seal import Seal
 from piperoll.signing import SigningKey
 from schemas.claims import Claim
-from services.notifier.bodies import completed_body, error_body, headers, progress_body
+from services.notifier.bodies import completed_body, error_body, progress_body
 from services.notifier.hooks import Claimed, Hook
 from services.notifier.notice_bodies import notice_body
 from services.notifier.notices import ClaimedNotice
 from services.notifier.signing_keys import SigningKeys
 
 LARGE_BYTES = 256 * 1024  # signing it with one key takes a millisecond, and lets other threads run
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """What is posted."""
-
-    headers: dict[str, str]
-    body: bytes
 
 
 class Composer:
@@ -46,16 +38,15 @@ class Composer:
         keys = await self._signing_keys.of(claimed.owner)
         now = datetime.now(UTC)
         signature = await _signature(keys, signing.content(hook.delivery_id, now, body))
-        return Letter({**headers(hook, token, now), "webhook-signature": signature}, body)
+        return letter(hook.delivery_id, token, now, body, signature)
 
     async def notice(self, claimed: ClaimedNotice, secret: str) -> Letter:
         """What a registered endpoint gets, signed with its secret, which is given sealed."""
         parameters, error = await self._fetch(claimed.change.parameters), await self._fetch(claimed.change.error)
         body = notice_body(claimed, parameters, error)
         now = datetime.now(UTC)
-        named = headers(Hook(claimed.delivery_id, "status", claimed.attempts + 1), self._opened(claimed.token), now)
         signature = signing.by_secret(self._seal.open(secret), signing.content(claimed.delivery_id, now, body))
-        return Letter({**named, "webhook-signature": signature}, body)
+        return letter(claimed.delivery_id, self._opened(claimed.token), now, body, signature)
 
     async def _body(self, claimed: Claimed, hook: Hook) -> bytes:
         if hook.progress is not None:

@@ -5,14 +5,15 @@ from datetime import UTC, datetime
 
 import structlog
 
+from piperoll.outbound.attempts import Attempted
+from piperoll.outbound.sender import Sender
 from piperoll.settings import Settings
 from services.notifier import metrics
 from services.notifier.attempting import attempt
 from services.notifier.composer import Composer
 from services.notifier.hooks import Claimed, Hook, next_hook
 from services.notifier.outcome import Outcome, nothing_due, outcome_of, released
-from services.notifier.retry import Attempted, Decision, Verdict, judge
-from services.notifier.sender import Sender
+from services.notifier.retry import Decision, Verdict, judge
 
 log = structlog.get_logger()
 

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
+from piperoll.outbound.attempts import Attempted
 from piperoll.settings import Settings
 from services.notifier import breaker, metrics
 from services.notifier.agenda import deal
@@ -18,7 +19,6 @@ from services.notifier.breaker import CLOSED, Breaker
 from services.notifier.ledger import Ledger
 from services.notifier.pace import Pace
 from services.notifier.queue import TRANSIENT
-from services.notifier.retry import Attempted
 
 log = structlog.get_logger()
 

@@ -4,13 +4,13 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from piperoll.outbound.letters import TRIAL_MESSAGE
 from schemas.devana import TYPES, Figures, metadata
 from schemas.errors import ErrorCode
 from services.notifier.bodies import read_object, sentence_of
 from services.notifier.notices import Change, ClaimedNotice
 
 TRIAL_TYPE = "EXTRACTION"
-TRIAL_MESSAGE = "A trial delivery: there is no such job."
 
 
 def notice_body(claimed: ClaimedNotice, parameters: bytes | None, error: bytes | None) -> bytes:

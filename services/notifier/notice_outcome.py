@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from piperoll.outbound.attempts import Attempted
 from schemas.envelope import Fact
 from services.notifier.attempt_facts import About, abandoned_fact, attempt_facts
 from services.notifier.notices import Change, ClaimedNotice, notice_id
-from services.notifier.retry import Attempted, Decision, Verdict
+from services.notifier.retry import Decision, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from piperoll.outbound.attempts import Attempted
 from schemas.envelope import Fact
 from services.notifier.attempt_facts import About, attempt_facts
 from services.notifier.hooks import Claimed, Hook
-from services.notifier.retry import Attempted, Decision, Verdict
+from services.notifier.retry import Decision, Verdict
 
 State = Literal["open", "delivered", "abandoned"]
 

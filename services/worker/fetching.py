@@ -18,12 +18,12 @@ import httpcore
 import httpx
 
 from piperoll.clock import utc_now
+from piperoll.retry_after import retry_after_s
 from schemas.errors import ErrorCode
 from services.worker.dialling import BlockedAddressError, GuardedBackend, Lookup, UnknownNameError
 from services.worker.download import Reply, decoder, redirect_target
 from services.worker.errors import ProcessingError
 from services.worker.processors.contract import Workspace
-from services.worker.retry_after import retry_after_s
 
 MAX_REDIRECTS = 5
 HEADERS = {

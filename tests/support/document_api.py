@@ -22,8 +22,8 @@ from tests.support.waiting import wait_until
 
 Json = dict[str, Any]
 NOTE = ("note.md", b"# A note\n\nThe heat pump is serviced in May.")
-NOBODY = f"doc-{uuid4()}"
-NOWHERE = f"folder-{uuid4()}"
+NOBODY = "doc-00000000-0000-4000-8000-000000000000"
+NOWHERE = "folder-00000000-0000-4000-8000-000000000000"
 
 
 @asynccontextmanager

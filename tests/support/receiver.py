@@ -6,6 +6,7 @@ It knows nothing of Piperoll: it speaks HTTP, well or badly.
 import asyncio
 import gzip
 import json
+import ssl
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -98,11 +99,12 @@ async def endless(request: web.Request) -> web.StreamResponse:
 class Receiver:
     """Records requests. Answers 200 unless told otherwise: `answers(path, first, second, …)`, the last one stays."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.received: list[Received] = []
         self._answers: dict[str, list[Answer]] = defaultdict(lambda: [status(200)])
         self._runner: web.AppRunner | None = None
         self._port = port
+        self._tls = tls
 
     async def __aenter__(self) -> "Receiver":
         app = web.Application(client_max_size=1024**3)
@@ -118,8 +120,8 @@ class Receiver:
 
     @property
     def origin(self) -> str:
-        """`http://127.0.0.1:port`, the same for its whole life."""
-        return f"http://127.0.0.1:{self._port}"
+        """`http://127.0.0.1:port`, the same for its whole life; with `tls` https."""
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     def url(self, path: str = "/hook") -> str:
         return f"{self.origin}{path}"
@@ -144,7 +146,7 @@ class Receiver:
 
     async def _listen(self) -> None:
         assert self._runner is not None
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port, ssl_context=self._tls)
         await site.start()
         self._port = self._runner.addresses[0][1]
 

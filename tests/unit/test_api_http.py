@@ -16,6 +16,7 @@ from piperoll.blobs import AsyncBlobs, Blobs
 from piperoll.clock import utc_now
 from piperoll.embeddings import Remote
 from piperoll.log.memory import MemoryLog
+from piperoll.outbound.sender import Sender
 from piperoll.postgres import connect_pool
 from piperoll.seal import Seal
 from piperoll.settings import Settings
@@ -51,6 +52,7 @@ from services.api.searching import Search
 from services.api.signing_keys import SigningKeys
 from services.api.spread import IdSpread
 from services.api.submissions import Rules
+from services.api.trials import A_MINUTE, Trials
 from services.api.watch import JobWatch
 from services.api.web import build_app
 
@@ -107,6 +109,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
     commands = Commands(FactLog(log, JOB_EVENTS, utc_now, 1.0), blobs, seal, Resolver(library))
     documents = DocumentCommands(FactLog(log, DOCUMENT_EVENTS, utc_now, 1.0), blobs)
     access = Access(pool, "pepper", ["good-key"], 60, 1.0)
+    signing_keys, sender = SigningKeys(pool, seal, 60, 1.0), Sender(settings.private_networks, afresh=True)
     rules, creator = Rules.of(settings), Creator(commands, read_model, reading, IdSpread(PARTITIONS))
     parts = Parts(
         rules=rules,
@@ -124,7 +127,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
             CatchingUp(positions, LogEnds(log, 1.0, ENDPOINT_EVENTS), 1.0, ENDPOINT_EVENTS),
             1.0,
         ),
-        signing_keys=SigningKeys(pool, seal, 60, 1.0),
+        signing_keys=signing_keys,
         key_admin=KeyAdmin(pool, "pepper", access, 1.0),
         library=library,
         documents=documents,
@@ -140,6 +143,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
             utc_now,
             1.0,
         ),
+        trials=Trials(sender, signing_keys, RateLimit(pool, A_MINUTE, 1.0)),
         blobs=blobs,
         problems=dict,
         max_body_bytes=settings.max_body_bytes,
@@ -151,6 +155,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
     async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=KEY) as client:
         yield Api(client, log, blobs, seal)
     blobs.close()
+    await sender.close()
     pool.terminate()
 
 

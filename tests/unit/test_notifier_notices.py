@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from piperoll.domain.job import Job, evolve
 from piperoll.history import History
+from piperoll.outbound.attempts import Attempted, Ending
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import (
@@ -31,7 +32,7 @@ from schemas.events import (
 from services.notifier.notice_bodies import notice_body
 from services.notifier.notice_outcome import not_sent, outcome_of
 from services.notifier.notices import CHANGES, Change, ClaimedNotice, Endpoint, Following, change_of
-from services.notifier.retry import Attempted, Decision, Ending, Verdict
+from services.notifier.retry import Decision, Verdict
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=1)

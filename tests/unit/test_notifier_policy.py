@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.domain.job import Job, Status
+from piperoll.outbound.attempts import Attempted, Ending
+from piperoll.retry_after import retry_after_s
 from schemas.events import WebhookAbandoned
 from schemas.ids import delivery_id
 from services.notifier.agenda import Agenda, deal
@@ -17,12 +19,9 @@ from services.notifier.outcome import outcome_of
 from services.notifier.retry import (
     JITTER,
     MAX_RETRY_AFTER_S,
-    Attempted,
     Decision,
-    Ending,
     Verdict,
     judge,
-    parse_retry_after,
 )
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -168,32 +167,6 @@ def test_what_follows_from_the_first_attempt(attempted: Attempted, verdict: Verd
     assert judge(attempted, True, 1, DELAYS, 0.0) == verdict
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("120", 120.0),
-        (" 7 ", 7.0),
-        ("0", 0.0),
-        ("Thu, 01 Jan 2026 00:01:00 GMT", 60.0),
-        ("Wed, 31 Dec 2025 00:00:00 GMT", 0.0),
-        ("soon", None),
-        ("-5", None),
-        ("1.5", None),
-        ("", None),
-        (None, None),
-        ("٣", None),
-    ],
-)
-def test_retry_after_is_read_as_seconds_or_date_and_junk_is_ignored(value: str | None, seconds: float | None) -> None:
-    assert parse_retry_after(value, NOW) == seconds
-
-
-@given(st.text())
-def test_no_retry_after_header_breaks_anything(value: str) -> None:
-    seconds = parse_retry_after(value, NOW)
-    assert seconds is None or seconds >= 0
-
-
 @given(st.lists(attempts), st.integers(1, 64), st.integers(0, 64))
 def test_a_receiver_is_never_given_more_than_its_bound_nor_shut_out_for_long(
     history: list[Attempted], bound: int, in_flight: int
@@ -250,6 +223,6 @@ def test_the_agenda_keeps_the_earliest_time_and_forgets_what_is_claimed() -> Non
 
 
 def test_a_date_far_off_is_capped_by_the_judge() -> None:
-    seconds = parse_retry_after("Fri, 01 Jan 2126 00:00:00 GMT", NOW)
+    seconds = retry_after_s("Fri, 01 Jan 2126 00:00:00 GMT", NOW)
     verdict = judge(Attempted(Ending.ANSWERED, status=503, retry_after_s=seconds), True, 1, DELAYS, 0.0)
     assert verdict.delay_s == timedelta(days=1).total_seconds()

@@ -16,6 +16,7 @@ from services.api.routes import (
     redelivery,
     signing_keys,
     stream,
+    trials,
     webhooks,
 )
 
@@ -34,6 +35,7 @@ ROUTERS = (
     folders.router,
     webhooks.router,
     signing_keys.router,
+    trials.router,
     keys.router,
     health.router,
     doc.router,

@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 import aiohttp
 from yarl import URL
 
-from piperoll.addresses import Network, is_allowed, literal_address
-from services.notifier.guard import BlockedAddressError, GuardedResolver, Lookup, guarded_socket
-from services.notifier.retry import Attempted, Ending, parse_retry_after
+from piperoll.addresses import Address, Network, is_allowed, literal_address
+from piperoll.outbound.attempts import Attempted, Ending
+from piperoll.outbound.failures import FAILURES, failed
+from piperoll.outbound.guard import BlockedAddressError, GuardedResolver, Lookup, guarded_socket
+from piperoll.retry_after import retry_after_s
 
 MAX_REPLY_BYTES = 16 * 1024
 DRAIN_S = 1.0  # the status line decides; the rest is read only so that the connection can serve the next hook
@@ -21,15 +23,29 @@ CONNECT_S = 10.0
 
 
 class Sender:
-    """A session for all receivers: no redirects, no proxy of the environment, no cookies, no inflating."""
+    """A session for all receivers: no redirects, no proxy of the environment, no cookies, no inflating.
 
-    def __init__(self, allowed: Sequence[Network], lookup: Lookup = socket.getaddrinfo) -> None:
+    `connect_s` bounds a connection with its TLS. One that works `afresh` looks up every name and connects anew for
+    every POST, so that nothing of an earlier one hides what is wrong now.
+    """
+
+    def __init__(
+        self,
+        allowed: Sequence[Network],
+        lookup: Lookup = socket.getaddrinfo,
+        *,
+        connect_s: float = CONNECT_S,
+        afresh: bool = False,
+    ) -> None:
         self._allowed = tuple(allowed)
+        self._resolver = GuardedResolver(allowed, lookup)
         connector = aiohttp.TCPConnector(
-            limit=0,  # the dispatcher bounds what is in flight, by receiver and in all
-            resolver=GuardedResolver(allowed, lookup),
+            limit=0,  # whoever posts bounds what is in flight
+            resolver=self._resolver,
             socket_factory=guarded_socket(allowed),
-            keepalive_timeout=KEEP_ALIVE_S,
+            use_dns_cache=not afresh,
+            force_close=afresh,
+            keepalive_timeout=None if afresh else KEEP_ALIVE_S,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -37,12 +53,22 @@ class Sender:
             trust_env=False,
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_s),
         )
 
     async def close(self) -> None:
         """Closes all connections."""
         await self._session.close()
+        await self._resolver.close()
+
+    async def addresses(self, url: str) -> tuple[str, ...]:
+        """Where a URL leads, as it does now: addresses that may be dialled. Raises one of FAILURES."""
+        target = URL(url)
+        literal = self._literal(target)
+        if literal is not None:
+            return (str(literal),)
+        found = await self._resolver.resolve(target.raw_host or "", target.port or 0)
+        return tuple(dict.fromkeys(one["host"] for one in found))
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Attempted:
         """Posts once. `timeout_s` bounds the whole attempt, however slowly the receiver drips."""
@@ -50,29 +76,31 @@ class Sender:
         try:
             async with asyncio.timeout(timeout_s):
                 reply = await self._open(url, headers, body)
-        except (TimeoutError, OSError, aiohttp.ClientError, ValueError) as error:
-            return Attempted(_ending_of(error), _ms_since(began))
-        took_ms = _ms_since(began)
-        retry_after_s = parse_retry_after(reply.headers.get("Retry-After"), datetime.now(UTC))
+        except FAILURES as error:
+            return failed(error, ms_since(began))
+        took_ms = ms_since(began)
+        wait_s = retry_after_s(reply.headers.get("Retry-After"), datetime.now(UTC))
+        location = reply.headers.get("Location") if 300 <= reply.status < 400 else None
         await _drain(reply)
-        return Attempted(Ending.ANSWERED, took_ms, reply.status, retry_after_s)
+        return Attempted(Ending.ANSWERED, took_ms, reply.status, wait_s, location, connected=True)
 
     async def _open(self, url: str, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
         """Sends the request and reads the head of the answer."""
-        target = self._spelled_out(URL(url))
+        target = URL(url)
+        literal = self._literal(target)
+        if literal is not None:
+            target = target.with_host(str(literal))
         if "Authorization" in headers:
             target = target.with_user(None)  # aiohttp refuses credentials in both places
         # A BytesIO is sent in pieces; large bytes would hold the loop (and aiohttp warns of it).
         return await self._session.post(target, data=io.BytesIO(body), headers=headers, allow_redirects=False)
 
-    def _spelled_out(self, target: URL) -> URL:
-        """A host that is an address in disguise (`127.1`, `2130706433`) as what it is. Raises BlockedAddressError."""
+    def _literal(self, target: URL) -> Address | None:
+        """The address that a host spells out, also in disguise (`127.1`, `2130706433`). Raises BlockedAddressError."""
         literal = literal_address(target.host or "")
-        if literal is None:
-            return target
-        if not is_allowed(literal, self._allowed):
+        if literal is not None and not is_allowed(literal, self._allowed):
             raise BlockedAddressError("blocked address")
-        return target.with_host(str(literal))
+        return literal
 
 
 async def _drain(reply: aiohttp.ClientResponse) -> None:
@@ -89,21 +117,6 @@ async def _drain(reply: aiohttp.ClientResponse) -> None:
         reply.close()
 
 
-def _ms_since(began: float) -> int:
+def ms_since(began: float) -> int:
+    """Whole milliseconds since a time of the monotonic clock."""
     return round((time.monotonic() - began) * 1000)
-
-
-def _ending_of(error: Exception) -> Ending:
-    """The class of a failure. aiohttp keeps the operating system's error inside its own."""
-    inner = getattr(error, "os_error", None) or error
-    if isinstance(inner, BlockedAddressError):
-        return Ending.BLOCKED_ADDRESS
-    if isinstance(error, TimeoutError):
-        return Ending.TIMEOUT
-    if isinstance(inner, socket.gaierror | UnicodeError):
-        return Ending.NAME_NOT_FOUND
-    if isinstance(error, aiohttp.ClientSSLError | aiohttp.ServerFingerprintMismatch):
-        return Ending.TLS
-    if isinstance(error, ValueError):
-        return Ending.UNREADABLE  # a URL or token that no request can be made of
-    return Ending.CONNECTION

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.notifier.retry import Ending
-from services.notifier.sender import Sender
+from piperoll.outbound.attempts import Ending
+from piperoll.outbound.sender import Sender
 from tests.support.receiver import Answer, Receiver, body, close, drip, endless, gzip_bomb, hang, redirect, status
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
