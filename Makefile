@@ -33,7 +33,7 @@ demo: setup ## The same, then stop; fails unless the job completed and its webho
 
 .PHONY: test
 test: setup $(STAMPS)/dev ## Run the tests (ARGS="-k name" to choose)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 .PHONY: check
 check: setup $(STAMPS)/dev ## Lint, check formatting and types

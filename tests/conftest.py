@@ -35,10 +35,27 @@ hypothesis.settings.load_profile("repeatable")
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
+SHARED = frozenset({"stack", "system"})
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "needs(tool, packages=tool): the test runs a program that a bare machine does not have"
     )
+
+
+@pytest.hookimpl(tryfirst=True)  # before the plugin reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For two processes (`make test`): what shares the session's stacks goes to one of them, in order."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    if SHARED.intersection(getattr(item, "fixturenames", ())):
+        return "stacks"
+    folder = item.path.parent.name
+    return folder if folder == "contract" else item.nodeid.partition("::")[0]  # they share a server and a receiver
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -199,7 +199,7 @@ async def test_a_job_that_is_about_something_else_is_done_again_by_its_target(
     refused(await api.client.post(path), 409, "CONFLICT")
 
 
-@pytest.mark.parametrize("about", [NOBODY, NOWHERE, "anything", f"job-{uuid4()}", "%00"])
+@pytest.mark.parametrize("about", [NOBODY, NOWHERE, "anything", "job-00000000-0000-4000-8000-000000000000", "%00"])
 async def test_what_is_known_neither_as_document_nor_as_folder_nor_as_a_target_is_not_found(
     api: Api, about: str
 ) -> None:
