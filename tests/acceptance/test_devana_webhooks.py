@@ -48,8 +48,7 @@ class Client:
 
 @asynccontextmanager
 async def client_of(system: System, owner: str) -> AsyncIterator[Client]:
-    headers = {"Authorization": f"Bearer {await system.create_key(owner)}"}
-    async with httpx.AsyncClient(base_url=system.stack.api_url, headers=headers, timeout=70) as http:
+    async with system.client_of(owner) as http:
         yield Client(http)
 
 

@@ -17,9 +17,7 @@ LONG_AGO = "2020-01-01T00:00:00Z"
 @asynccontextmanager
 async def stranger(system: System) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an owner who has no job yet."""
-    key = await system.create_key(f"owner-{uuid4().hex[:8]}")
-    headers = {"Authorization": f"Bearer {key}"}
-    async with httpx.AsyncClient(base_url=system.stack.api_url, headers=headers, timeout=30) as client:
+    async with system.client_of(f"owner-{uuid4().hex[:8]}") as client:
         yield client
 
 

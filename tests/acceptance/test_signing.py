@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -23,13 +22,6 @@ ROTATE = f"{KEYS}/rotate"
 DAY = timedelta(days=1)
 
 
-@asynccontextmanager
-async def key_of(system: System, owner: str, *scopes: str) -> AsyncIterator[httpx.AsyncClient]:
-    headers = {"Authorization": f"Bearer {await system.create_key(owner, *scopes)}"}
-    async with httpx.AsyncClient(base_url=system.stack.api_url, headers=headers, timeout=70) as client:
-        yield client
-
-
 @pytest.fixture
 def owner() -> str:
     return f"signed-{uuid4().hex[:8]}"
@@ -38,7 +30,7 @@ def owner() -> str:
 @pytest.fixture
 async def admin(system: System, owner: str) -> AsyncIterator[httpx.AsyncClient]:
     """An owner of its own, who may see and rotate the keys."""
-    async with key_of(system, owner, "admin") as client:
+    async with system.client_of(owner, "admin") as client:
         yield client
 
 
@@ -152,7 +144,7 @@ async def test_there_is_an_end_to_rotating(admin: httpx.AsyncClient) -> None:
 
 
 async def test_only_an_admin_sees_and_rotates_keys(system: System, owner: str, admin: httpx.AsyncClient) -> None:
-    async with key_of(system, owner, "jobs") as client:
+    async with system.client_of(owner, "jobs") as client:
         for reply in (await client.get(KEYS), await client.post(ROTATE)):
             assert reply.status_code == 403, reply.text
             assert reply.json()["error"]["code"] == "FORBIDDEN"
@@ -166,7 +158,7 @@ async def test_an_owners_keys_neither_sign_for_others_nor_are_shown_to_them(
     system: System, owner: str, admin: httpx.AsyncClient
 ) -> None:
     (mine,) = await keys(admin)
-    async with key_of(system, f"{owner}-2", "admin") as stranger:
+    async with system.client_of(f"{owner}-2", "admin") as stranger:
         sent = (await hooks_of_a_job(system, stranger))[-1]
         (theirs,) = await keys(stranger)
         verify(sent, theirs)

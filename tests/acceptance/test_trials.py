@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import httpx
@@ -17,13 +16,6 @@ from tests.support.system import Json, System
 TEST = "/api/webhooks/test"
 
 
-@asynccontextmanager
-async def key_of(system: System, owner: str, *scopes: str) -> AsyncIterator[httpx.AsyncClient]:
-    headers = {"Authorization": f"Bearer {await system.create_key(owner, *scopes)}"}
-    async with httpx.AsyncClient(base_url=system.stack.api_url, headers=headers, timeout=70) as client:
-        yield client
-
-
 @pytest.fixture
 def owner() -> str:
     return f"trying-{uuid4().hex[:8]}"
@@ -31,7 +23,7 @@ def owner() -> str:
 
 @pytest.fixture
 async def client(system: System, owner: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with key_of(system, owner, "jobs") as client:
+    async with system.client_of(owner, "jobs") as client:
         yield client
 
 
@@ -61,7 +53,7 @@ async def test_a_trial_is_signed_as_the_owner_s_webhooks_are(
     assert sent.json["phase"] == "test"
     assert sent.headers["Authorization"] == "Bearer token-of-mine"
     assert sent.headers["X-Callback-Token"] == "token-of-mine"
-    async with key_of(system, owner, "admin") as admin:
+    async with system.client_of(owner, "admin") as admin:
         (key,) = (await admin.get("/api/webhooks/signing-keys")).json()["data"]["keys"]
     assert Webhook(key["secret"]).verify(sent.body, sent.headers) == sent.json
 
