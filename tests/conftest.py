@@ -36,6 +36,8 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.
 
 
 SHARED = frozenset({"stack", "system"})
+ASKING_LATE = ("tests/contract/", "tests/conformance/test_log.py")
+"""Modules that ask for a stack only when a test runs, if it needs one."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,10 +54,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _group(item: pytest.Item) -> str:
-    if SHARED.intersection(getattr(item, "fixturenames", ())):
-        return "stacks"
-    folder = item.path.parent.name
-    return folder if folder == "contract" else item.nodeid.partition("::")[0]  # they share a server and a receiver
+    module = item.nodeid.partition("::")[0]
+    shares = SHARED.intersection(getattr(item, "fixturenames", ()))
+    return "stacks" if shares or module.startswith(ASKING_LATE) else module
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
