@@ -24,6 +24,9 @@ async def _redeliver(origin: str, since: str, yes: bool, data_dir: Path | None) 
 
     async with ApiClient(endpoint_of(data_dir)) as client:
         waiting = (await client.redeliver(origin, since, dry_run=True))["count"]
+        if not waiting:
+            entry("webhooks", "none was held or given up there since, or all are asked for already")
+            return 0
         if not yes:
             entry("webhooks", f"{waiting:,} could be sent again: say --yes to have that done")
             return 0

@@ -79,7 +79,8 @@ async def test_a_request_is_shown_among_the_deliveries_as_soon_as_it_is_answered
     assert answered.items() >= {"job_id": job_id, "delivery_id": delivery_id(job_id, "final")}.items()
     assert reply.headers["Piperoll-Position"].count(":") == 1
     abandoned, requested = await deliveries(api, job_id)
-    assert (abandoned["outcome"], abandoned["origin_sha256"]) == ("abandoned", digest_of(ORIGIN))
+    assert abandoned["outcome"] == "abandoned"
+    assert "origin_sha256" not in abandoned
     assert (requested["outcome"], requested["request"], requested["by"]) == ("requested", answered["request"], "local")
     assert requested["phase"] == "completed"
     assert "Webhook (completed) was asked for again" in [one["message"] for one in (await api.job(job_id))["logs"]]

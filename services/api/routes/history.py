@@ -21,6 +21,8 @@ from services.api.wording import delivery_outcome, delivery_reason
 router = APIRouter(tags=["jobs"], route_class=PlainRoute)
 
 MAX_SEQUENCE = 2**31 - 1
+UNTOLD = frozenset({"origin_sha256"})
+"""Of a delivery, what stands in its fact for machines alone."""
 
 
 @router.get("/api/jobs/{job_id}/events", **openapi.GET_EVENTS)
@@ -50,7 +52,7 @@ async def get_deliveries(request: Request, job_id: str) -> Response:
     row = await own_job(request, job_id)
     attempts = []
     for type_name, time, data in await parts_of(request).read_model.deliveries(job_id):
-        attempt = from_json(data)
+        attempt = {name: value for name, value in from_json(data).items() if name not in UNTOLD}
         outcome = delivery_outcome(type_name.split(".")[1])
         failed = {"reason": delivery_reason(attempt)} if "reason" in attempt else {}
         attempts.append({"time": timestamp(time), "outcome": outcome, **attempt, **failed})
