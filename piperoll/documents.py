@@ -36,12 +36,23 @@ def index_part(job_id: str, run: str, document_id: str) -> str:
     return f"{job_id}/{run}/index/{document_id}"
 
 
+def index_mark(job_id: str, run: str, document_id: str) -> str:
+    """The mark that leads from a document to such a part. It is written before the part."""
+    return f"{_marks_of(document_id)}/{job_id}_{run}"
+
+
 def index_marks(uris: Iterable[str]) -> Iterator[str]:
-    """The marks of those blobs of a job that are parts of an index. A mark is written before its part."""
-    for uri in uris:
-        if part := _PART.fullmatch(uri):
-            job_id, run, document_id = part.groups()
-            yield f"{_marks_of(document_id)}/{job_id}_{run}"
+    """The marks of those blobs of a job that are parts of an index."""
+    return (index_mark(*part.groups()) for uri in uris if (part := _PART.fullmatch(uri)))
+
+
+async def delete_outputs(blobs: AsyncBlobs, folder: str) -> int:
+    """Deletes a job's folder, or a run's, with the marks that lead into it; answers how many blobs it had.
+
+    Raises BlobStoreError.
+    """
+    await blobs.delete(index_marks(await blobs.names(folder)))
+    return await blobs.delete_folder(folder)
 
 
 async def delete_content(blobs: AsyncBlobs, document_id: str) -> None:

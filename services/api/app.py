@@ -19,7 +19,7 @@ from piperoll.postgres import connect_pool
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
 from piperoll.settings import Settings
-from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
+from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
 from services.api.access import Access
 from services.api.catching_up import CatchingUp
 from services.api.changes import ChangeFeed
@@ -164,8 +164,9 @@ def _library(
     settings: Settings, offsets: KafkaOffsets, pool: asyncpg.Pool, positions: Positions, reading: Reading
 ) -> Library:
     deadline_s = settings.read_deadline_s
-    catching_up = CatchingUp(positions, LogEnds(offsets, deadline_s, DOCUMENT_EVENTS), deadline_s, DOCUMENT_EVENTS)
-    return Library(DocumentModel(pool, deadline_s), catching_up, reading)
+    return Library(
+        DocumentModel(pool, deadline_s), _catching_up(deadline_s, offsets, positions, DOCUMENT_EVENTS), reading
+    )
 
 
 def _endpoints(
@@ -178,7 +179,7 @@ def _endpoints(
     positions: Positions,
 ) -> Endpoints:
     deadline_s = settings.read_deadline_s
-    catching_up = CatchingUp(positions, LogEnds(offsets, deadline_s, ENDPOINT_EVENTS), deadline_s, ENDPOINT_EVENTS)
+    catching_up = _catching_up(deadline_s, offsets, positions, ENDPOINT_EVENTS)
     return Endpoints(facts, blobs, seal, pool, catching_up, deadline_s)
 
 
@@ -191,8 +192,12 @@ def _redelivery(
     positions: Positions,
 ) -> Redelivery:
     deadline_s = settings.read_deadline_s
-    catching_up = CatchingUp(positions, LogEnds(offsets, deadline_s, JOB_DELIVERIES), deadline_s, JOB_DELIVERIES)
+    catching_up = _catching_up(deadline_s, offsets, positions, JOB_DELIVERIES)
     return Redelivery(facts, read_model, pool, catching_up, utc_now, deadline_s)
+
+
+def _catching_up(deadline_s: float, offsets: KafkaOffsets, positions: Positions, topic: Topic) -> CatchingUp:
+    return CatchingUp(positions, LogEnds(offsets, deadline_s, topic), deadline_s, topic)
 
 
 def _access(settings: Settings, pool: asyncpg.Pool) -> Access:

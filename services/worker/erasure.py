@@ -93,8 +93,7 @@ class Eraser:
                 await self._give_up_upload(subject, owner, file_id)
         for marker in await self._blobs.names(markers(subject)):
             await self._take_from_cache(subject, entry_of(subject, marker))
-        await self._blobs.delete(documents.index_marks(await self._blobs.names(subject)))
-        count = await self._blobs.delete_folder(subject)
+        count = await documents.delete_outputs(self._blobs, subject)
         if parameters is not None:
             await self._blobs.delete([parameters])
             if self._inputs.get(subject) == parameters:

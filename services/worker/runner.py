@@ -13,6 +13,7 @@ import structlog
 
 from piperoll.blobs import AsyncBlobs, BlobStoreError
 from piperoll.clock import Clock
+from piperoll.documents import delete_outputs
 from piperoll.domain.backlog import Transition
 from piperoll.domain.job import Job, Status
 from piperoll.domain.scheduler import Running, Scheduler
@@ -204,7 +205,7 @@ class Runner:
     async def _discard(self, attempt: Attempt) -> None:
         """Deletes what a killed run wrote: nobody will count it, and its child can write no more."""
         try:
-            await self._blobs.delete_folder(f"{attempt.job.job_id}/{attempt.run}")
+            await delete_outputs(self._blobs, f"{attempt.job.job_id}/{attempt.run}")
         except BlobStoreError as error:  # then the job's end or its erasure has it deleted
             log.warning("run_not_discarded", job_id=attempt.job.job_id, run=attempt.run, error=str(error))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from piperoll.blobs import Blobs
-from piperoll.documents import index_marks, index_part
+from piperoll.documents import index_mark, index_part
 from schemas.claims import Claim
 from schemas.documents import FolderIndex, IndexedChunk, IndexedDocument, IndexPart
 
@@ -25,10 +25,10 @@ def put_part(blobs: Blobs, job_id: str, run: str, document_id: str, chunks: Chun
         IndexedChunk(number=number, text=text, vector=tuple(vector)) for number, (text, vector) in enumerate(chunks)
     ]
     document = IndexedDocument(document_id=document_id, chunks=tuple(numbered))
-    uri = index_part(job_id, run, document_id)
-    for mark in index_marks([uri]):
-        blobs.put_named(mark, b"", "application/octet-stream")
-    content = blobs.put_named(uri, document.model_dump_json().encode(), "application/json")
+    blobs.put_named(index_mark(job_id, run, document_id), b"", "application/octet-stream")
+    content = blobs.put_named(
+        index_part(job_id, run, document_id), document.model_dump_json().encode(), "application/json"
+    )
     return IndexPart(document_id=document_id, chunks=len(chunks), content=content)
 
 

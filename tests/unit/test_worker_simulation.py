@@ -17,6 +17,7 @@ from schemas.events import (
     JobRetryScheduled,
 )
 from tests.support.clients import accounted, create, fact, facts_of, records, simulate
+from tests.support.indexes import put_part
 from tests.support.scripted_pool import Script
 from tests.support.simulation import World
 from tests.support.storm import Storm
@@ -184,6 +185,20 @@ def test_a_job_that_is_cancelled_in_the_very_moment_it_is_claimed_leaves_no_slot
         assert world.history.jobs["job-last"].status is Status.COMPLETED
 
     simulate(story, slots=1)
+
+
+def test_what_a_cancelled_run_wrote_of_an_index_goes_with_its_marks() -> None:
+    async def story(world: World) -> None:
+        worker = world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=1000))
+        await asyncio.sleep(10)
+        put_part(world.blobs.sync, "job-1", worker.pool.running["job-1"], "doc-1", [("Text", (1.0,))])
+        await world.append(fact(world, "job-1", JobCancelled(by="somebody")))
+        await asyncio.sleep(MOMENT_S)
+        assert not worker.pool.running
+        assert await world.blobs.names("documents") == ()
+
+    simulate(story)
 
 
 def test_erasure_waits_for_the_child_and_leaves_no_blob() -> None:

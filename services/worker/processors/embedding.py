@@ -13,7 +13,7 @@ from typing import Any, cast
 from pydantic_core import from_json, to_json
 
 from piperoll.blobs import BlobMissingError
-from piperoll.documents import index_marks, index_part, removal_of
+from piperoll.documents import index_mark, index_part, removal_of
 from piperoll.embeddings import Embedder, chunks
 from schemas.documents import FolderIndex, IndexedChunk, IndexPart, ResolvedFolder, ResolvedText
 from schemas.errors import ErrorCode
@@ -174,16 +174,15 @@ def _keep(document_id: str, path: Path, count: int, workspace: Workspace) -> Ind
     """
     blobs = workspace.blobs
     uri = index_part(workspace.job_id, workspace.run, document_id)
-    marks = list(index_marks([uri]))
-    for mark in marks:
-        blobs.put_named(mark, b"", "application/octet-stream")
+    mark = index_mark(workspace.job_id, workspace.run, document_id)
+    blobs.put_named(mark, b"", "application/octet-stream")
     with path.open("rb") as file:
         content = blobs.put_file(uri, file, "application/json")
     try:
         blobs.size(removal_of(document_id))
     except BlobMissingError:
         return IndexPart(document_id=document_id, chunks=count, content=content)
-    blobs.delete([uri, *marks])
+    blobs.delete([uri, mark])
     return None
 
 

@@ -98,7 +98,7 @@ def page_text(document: Any, number: int) -> str | None:
 def _written(text: Any) -> bytes:
     """Lines as MuPDF itself writes them, an empty one after each block.
 
-    PyMuPDF's `get_text` writes the same without the empty ones, and takes a quarter of its time for that: it asks of
+    PyMuPDF's `get_text` writes the same without the empty ones, and takes a fifth of its time for that: it asks of
     each character once more whether it lies on the page.
     """
     buffer = pymupdf.mupdf.FzBuffer(1024)
