@@ -199,5 +199,5 @@ CREATE TABLE IF NOT EXISTS read_v1.endpoints (
 CREATE INDEX IF NOT EXISTS endpoints_by_owner
     ON read_v1.endpoints (owner, created_at DESC, endpoint_id DESC) WHERE NOT removed;
 
--- What these tables are made by, for whoever finds them: the hash of this file.
+-- What these tables are made by, for whoever finds them: the hash of these statements.
 COMMENT ON SCHEMA read_v1 IS '{shape}';

@@ -5,6 +5,7 @@ alike, so what a rebuild writes is announced to nobody. Holds no query of its ow
 """
 
 import hashlib
+import re
 from importlib.resources import files
 
 import asyncpg
@@ -15,6 +16,7 @@ from schemas.read_model import READ_SCHEMA
 
 PACKAGE = "services.projector"
 TABLES = "read_v1.sql"
+COMMENT = re.compile("--.*")
 REBUILD_SCHEMA = f"{READ_SCHEMA}_rebuild"
 
 
@@ -44,7 +46,7 @@ async def migrate_live(connection: Connection) -> None:
 async def has_other_shape(connection: Connection) -> bool:
     """Whether there are live tables that this version did not make: it can neither read nor write them."""
     made_by = await connection.fetchval(queries("queries.sql")["made_by"])
-    return made_by is not None and made_by != _shape(_script())
+    return made_by is not None and made_by != shape_of(_script())
 
 
 async def require_shape(connection: Connection) -> None:
@@ -79,12 +81,14 @@ async def create_tables(connection: Connection, schema: str) -> None:
             "`CREATE EXTENSION vector` in this database once"
         ) from error
     script = _script()
-    await connection.execute(script.replace(READ_SCHEMA, schema).replace("{shape}", _shape(script)))
+    await connection.execute(script.replace(READ_SCHEMA, schema).replace("{shape}", shape_of(script)))
 
 
 def _script() -> str:
     return files(PACKAGE).joinpath(TABLES).read_text(encoding="utf-8")
 
 
-def _shape(script: str) -> str:
-    return hashlib.sha256(script.encode()).hexdigest()
+def shape_of(script: str) -> str:
+    """The hash of the statements: comments and line ends may change, and the tables are still the same."""
+    statements = " ".join(COMMENT.sub("", script).split())
+    return hashlib.sha256(statements.encode()).hexdigest()

@@ -9,7 +9,14 @@ from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from services.projector import app
 from services.projector.rebuild import rebuild
-from services.projector.schema import OtherShapeError, create_tables, discard_other_shape, migrate_live, require_shape
+from services.projector.schema import (
+    OtherShapeError,
+    create_tables,
+    discard_other_shape,
+    migrate_live,
+    require_shape,
+    shape_of,
+)
 from services.projector.verify import verify
 
 OLDER = """
@@ -56,6 +63,12 @@ async def test_a_rebuild_puts_tables_of_this_version_in_their_place(
     await rebuild(settings)
     await require_shape(connection)
     assert (await verify(settings)).holds
+
+
+def test_a_comment_changes_no_shape_and_a_column_does() -> None:
+    table = "CREATE TABLE read_v1.a (\n    b int -- a number\n);"
+    assert shape_of(table) == shape_of("-- Rows.\nCREATE TABLE read_v1.a ( b int );")
+    assert shape_of(table) != shape_of(table.replace("int", "bigint"))
 
 
 async def test_what_a_rebuild_fills_is_no_live_table_of_another_version(connection: asyncpg.Connection) -> None:
