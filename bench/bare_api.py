@@ -18,7 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from services.api.server import listen, serve
+from services.api.http.server import listen, serve
 
 TOPIC = "bench.bare.v1"
 

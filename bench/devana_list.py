@@ -25,10 +25,10 @@ from piperoll.embedded.postgres import EmbeddedPostgres
 from piperoll.postgres import connect_pool, load_queries
 from schemas.claims import Claim
 from schemas.read_model import READ_SCHEMA
-from services.api.devana_listing import AskedJobs, asked_jobs
-from services.api.rate_limit import RateLimit
-from services.api.read_model import QUERIES, ReadModel
-from services.projector.schema import create_tables
+from services.api.devana_jobs.listing import AskedJobs, asked_jobs
+from services.api.http.rate_limit import RateLimit
+from services.api.read_model.jobs import QUERIES, ReadModel
+from services.projector.tables.schema import create_tables
 
 JOBS = 1_000_000
 CALLS = 300

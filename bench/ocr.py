@@ -12,8 +12,8 @@ from bench.report import Table
 from bench.rig import Rig, started
 from bench.samples import sampled
 from bench.tables import mib
-from services.worker.errors import ProcessingError
-from services.worker.processors import ocr
+from services.worker.ocr import engine as ocr
+from services.worker.run.errors import ProcessingError
 
 ENGINES: Sequence[ocr.EngineName] = ("tesseract", "rapidocr")  # Tesseract leaves nothing behind in a child
 SLOTS = (1, 2)

@@ -22,7 +22,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS access.hits (
 ) WITH (fillfactor = 50);
 
 
--- What signs each owner's webhooks (piperoll.signing_keys): secret and private key sealed, as tokens are. The newest
+-- What signs each owner's webhooks (piperoll.webhooks.signing_keys): secret and private key sealed, as tokens are. The newest
 -- key of an owner has no `active_until`; one that was rotated away signs until then.
 CREATE TABLE IF NOT EXISTS access.signing_keys (
     key_id       text PRIMARY KEY,

@@ -11,7 +11,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 
-from piperoll import allocation
+from piperoll import tuning as allocation
 from piperoll.settings import Settings
 from piperoll.telemetry import configure_logging
 

@@ -19,11 +19,11 @@ import structlog
 from piperoll.embedded.stack import Stack, StackOptions
 from piperoll.postgres import connect_pool
 from piperoll.settings import Settings
-from tests.support.mistral import MistralServer
-from tests.support.receiver import Receiver
-from tests.support.system import System
+from tests.support.servers.mistral import MistralServer
+from tests.support.servers.receiver import Receiver
+from tests.support.servers.website import Website
+from tests.support.stacks.system import System
 from tests.support.tools import wait_for
-from tests.support.website import Website
 
 # The same examples in every run, so that a red build is red again on the next machine. `--hypothesis-profile=search`
 # draws new ones, and many: for whoever changed the fold.

@@ -119,8 +119,8 @@ def run_command(main: Coroutine[Any, Any, int], failure: int = 1) -> NoReturn:
     from asyncpg import PostgresError
     from pydantic import ValidationError
 
-    from piperoll.blobs import BlobStoreError
     from piperoll.embedded.errors import StackError
+    from piperoll.store.blobs import BlobStoreError
     from schemas.envelope import UnknownEventError
 
     _hush_libraries()

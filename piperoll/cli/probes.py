@@ -15,7 +15,6 @@ import httpx
 import psutil
 from aiokafka.errors import KafkaError
 
-from piperoll.blobs import Blobs, BlobStoreError
 from piperoll.cli.diagnosis import Finding, of_memory, of_python, of_space, of_user, of_vectors
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.jars import KAFKA_VERSION, class_path
@@ -23,6 +22,7 @@ from piperoll.embedded.ports import is_free
 from piperoll.log.admin import check_topics
 from piperoll.postgres import load_queries
 from piperoll.settings import Settings
+from piperoll.store.blobs import Blobs, BlobStoreError
 from schemas.topics import MANIFEST
 
 TIMEOUT_S = 10.0  # a part that takes longer to answer is as good as away

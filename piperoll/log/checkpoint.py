@@ -11,9 +11,9 @@ from datetime import datetime
 
 from pydantic import BaseModel, ValidationError
 
-from piperoll.blobs import AsyncBlobs, BlobMissingError
 from piperoll.domain import batch, job
 from piperoll.domain.backlog import Backlog, Erasure
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 
 VERSION = 2  # raised when the fold or the shape changes: older checkpoints are then passed over
 CHUNK = 500  # jobs encoded between two looks at the event loop: about 3 ms

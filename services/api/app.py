@@ -8,49 +8,49 @@ import asyncpg
 import structlog
 from fastapi import FastAPI
 
-from piperoll.blobs import AsyncBlobs, Blobs
 from piperoll.clock import utc_now
 from piperoll.embeddings import Remote
 from piperoll.log.admin import require_topics
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
-from piperoll.outbound.sender import Sender
 from piperoll.postgres import connect_pool
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
 from piperoll.settings import Settings
+from piperoll.store.blobs import AsyncBlobs, Blobs
+from piperoll.webhooks.sender import Sender
 from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
-from services.api.access import Access
-from services.api.catching_up import CatchingUp
-from services.api.changes import ChangeFeed
-from services.api.commands import Commands
-from services.api.contents import Contents
-from services.api.creation import Creator
-from services.api.devana_listing import DevanaListing
-from services.api.document_model import DocumentModel
-from services.api.documents import DocumentCommands
-from services.api.endpoints import Endpoints
-from services.api.ends import LogEnds
-from services.api.fact_log import FactLog
-from services.api.intake import Intake
-from services.api.key_admin import KeyAdmin
-from services.api.library import Library
-from services.api.listing import Listing
-from services.api.outputs import Outputs
+from services.api.api_keys.commands import KeyAdmin
+from services.api.devana_jobs.listing import DevanaListing
+from services.api.documents.commands import DocumentCommands
+from services.api.documents.upload import Intake
+from services.api.endpoints.commands import Endpoints
+from services.api.folders.search import Search
+from services.api.http.access import Access
+from services.api.http.rate_limit import RateLimit
+from services.api.http.server import listen, serve
+from services.api.jobs.commands import Commands
+from services.api.jobs.creation import Creator
+from services.api.jobs.id_spread import IdSpread
+from services.api.jobs.listing import Listing
+from services.api.jobs.named_documents import Resolver
+from services.api.jobs.reading import Reading
+from services.api.jobs.requests import Rules
+from services.api.jobs.watch import JobWatch
+from services.api.log.ends import LogEnds
+from services.api.log.facts import FactLog
+from services.api.outputs.files import Outputs
+from services.api.owner_stream.changes import ChangeFeed
 from services.api.parts import Parts
-from services.api.positions import Positions
-from services.api.rate_limit import RateLimit
-from services.api.read_model import ReadModel
-from services.api.reading import Reading
-from services.api.redelivery import Redelivery
-from services.api.resolving import Resolver
-from services.api.searching import Search
-from services.api.server import listen, serve
-from services.api.signing_keys import SigningKeys
-from services.api.spread import IdSpread
-from services.api.submissions import Rules
-from services.api.trials import A_MINUTE, CONNECT_S, Trials
-from services.api.watch import JobWatch
+from services.api.read_model.catching_up import CatchingUp
+from services.api.read_model.contents import Contents
+from services.api.read_model.documents import DocumentModel
+from services.api.read_model.jobs import ReadModel
+from services.api.read_model.library import Library
+from services.api.read_model.positions import Positions
+from services.api.redelivery.commands import Redelivery
+from services.api.signing_keys.commands import SigningKeys
+from services.api.trials.posting import A_MINUTE, CONNECT_S, Trials
 from services.api.web import build_app
 
 log = structlog.get_logger()

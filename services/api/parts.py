@@ -5,25 +5,25 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from piperoll.blobs import AsyncBlobs
-from services.api.changes import ChangeFeed
-from services.api.commands import Commands
-from services.api.creation import Creator
-from services.api.devana_listing import DevanaListing
-from services.api.documents import DocumentCommands
-from services.api.endpoints import Endpoints
-from services.api.intake import Intake
-from services.api.key_admin import KeyAdmin
-from services.api.library import Library
-from services.api.listing import Listing
-from services.api.outputs import Outputs
-from services.api.read_model import ReadModel
-from services.api.reading import Reading
-from services.api.redelivery import Redelivery
-from services.api.searching import Search
-from services.api.signing_keys import SigningKeys
-from services.api.submissions import Rules
-from services.api.trials import Trials
+from piperoll.store.blobs import AsyncBlobs
+from services.api.api_keys.commands import KeyAdmin
+from services.api.devana_jobs.listing import DevanaListing
+from services.api.documents.commands import DocumentCommands
+from services.api.documents.upload import Intake
+from services.api.endpoints.commands import Endpoints
+from services.api.folders.search import Search
+from services.api.jobs.commands import Commands
+from services.api.jobs.creation import Creator
+from services.api.jobs.listing import Listing
+from services.api.jobs.reading import Reading
+from services.api.jobs.requests import Rules
+from services.api.outputs.files import Outputs
+from services.api.owner_stream.changes import ChangeFeed
+from services.api.read_model.jobs import ReadModel
+from services.api.read_model.library import Library
+from services.api.redelivery.commands import Redelivery
+from services.api.signing_keys.commands import SigningKeys
+from services.api.trials.posting import Trials
 
 
 @dataclass(frozen=True, slots=True)

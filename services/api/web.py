@@ -9,16 +9,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from piperoll.blobs import BlobStoreError
+from piperoll.store.blobs import BlobStoreError
 from schemas.errors import SENTENCES, ErrorCode
-from services.api import openapi
-from services.api.access import Access
-from services.api.answers import failure
-from services.api.errors import ApiError, UnavailableError
-from services.api.gate import Gate
+from services.api.http.access import Access
+from services.api.http.answers import failure
+from services.api.http.errors import ApiError, UnavailableError
+from services.api.http.gate import Gate
+from services.api.http.rate_limit import RateLimit
+from services.api.jobs import openapi
 from services.api.parts import Parts
-from services.api.rate_limit import RateLimit
-from services.api.routes import ROUTERS
+from services.api.routers import ROUTERS
 
 CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
@@ -29,7 +29,7 @@ def build_app(parts: Parts, access: Access, rate_limit: RateLimit) -> FastAPI:
         title=openapi.TITLE,
         description=openapi.DESCRIPTION,
         openapi_url="/api/swagger.json",
-        docs_url=None,  # its page comes from elsewhere: ours is services.api.routes.doc
+        docs_url=None,  # its page comes from elsewhere: ours is services.api.openapi.routes
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # it looks for providers on every request
         redirect_slashes=False,  # a redirected POST loses its body with some clients

@@ -10,7 +10,6 @@ from typing import Generic
 import asyncpg
 
 from piperoll import keys
-from piperoll.blobs import AsyncBlobs, Blobs
 from piperoll.clock import utc_now
 from piperoll.log.admin import require_topics
 from piperoll.log.consumer import PartitionConsumer
@@ -18,36 +17,40 @@ from piperoll.log.contract import Appender, Reader
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
-from piperoll.outbound.guard import Lookup
-from piperoll.outbound.sender import Sender
 from piperoll.postgres import connect_pool, migrate
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
 from piperoll.settings import Settings
+from piperoll.store.blobs import AsyncBlobs, Blobs
+from piperoll.webhooks.guard import Lookup
+from piperoll.webhooks.sender import Sender
 from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
-from services.notifier import endpoints, intake, metrics, settled
-from services.notifier.bell import Bell
+from services.notifier import metrics
 from services.notifier.checkpoints import Checkpoints, LogView
-from services.notifier.composer import Composer
-from services.notifier.courier import Courier
-from services.notifier.dispatcher import Dispatcher, OutcomeT, RowT
-from services.notifier.endpoints import Endpoints
-from services.notifier.homeless import Homeless
-from services.notifier.hooks import Claimed
-from services.notifier.intake import Intake
-from services.notifier.joining import Joining
-from services.notifier.ledger import Ledger
-from services.notifier.notice_courier import NoticeCourier
-from services.notifier.notice_outcome import NoticeOutcome
-from services.notifier.notice_queue import NoticeQueue
-from services.notifier.notices import ClaimedNotice
-from services.notifier.outcome import Outcome
-from services.notifier.patience import until_done
-from services.notifier.queue import Queue
-from services.notifier.relay import Relay
-from services.notifier.retry import patience_s
-from services.notifier.settled import Gate, Settled
-from services.notifier.signing_keys import SigningKeys
+from services.notifier.composing.composer import Composer
+from services.notifier.composing.signing_keys import SigningKeys
+from services.notifier.delivery.dispatcher import Dispatcher, OutcomeT, RowT
+from services.notifier.delivery.ledger import Ledger
+from services.notifier.delivery.relay import Relay
+from services.notifier.delivery.retry import patience_s
+from services.notifier.delivery.wakeup import Bell
+from services.notifier.hooks.courier import Courier
+from services.notifier.hooks.order import Claimed
+from services.notifier.hooks.outcome import Outcome
+from services.notifier.hooks.queue import Queue
+from services.notifier.hooks.unroutable import Homeless
+from services.notifier.notices.changes import ClaimedNotice
+from services.notifier.notices.courier import NoticeCourier
+from services.notifier.notices.outcome import NoticeOutcome
+from services.notifier.notices.queue import NoticeQueue
+from services.notifier.outages import until_done
+from services.notifier.readers import deliveries as settled
+from services.notifier.readers import endpoint_events as endpoints
+from services.notifier.readers import job_events as intake
+from services.notifier.readers.backfill import Joining
+from services.notifier.readers.deliveries import Gate, Settled
+from services.notifier.readers.endpoint_events import Endpoints
+from services.notifier.readers.job_events import Intake
 from services.notifier.sweep import Sweep
 
 POOL_SIZE = 10  # the relay keeps one; readers, claims, outcomes, sweep and signing keys take one at a time each

@@ -8,7 +8,7 @@ import asyncpg
 
 from piperoll.log.record import Record
 from schemas.topics import Topic
-from services.notifier.queue import SQL, Connection
+from services.notifier.hooks.queue import SQL, Connection
 
 
 class LogDivergedError(RuntimeError):

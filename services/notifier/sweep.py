@@ -10,10 +10,10 @@ import structlog
 
 from piperoll.domain.final_hook import HELD
 from services.notifier import metrics
-from services.notifier.ending import end_hooks
-from services.notifier.homeless import Homeless
-from services.notifier.notice_queue import NoticeQueue
-from services.notifier.queue import SQL, TRANSIENT, Queue
+from services.notifier.hooks.give_up import end_hooks
+from services.notifier.hooks.queue import SQL, TRANSIENT, Queue
+from services.notifier.hooks.unroutable import Homeless
+from services.notifier.notices.queue import NoticeQueue
 
 log = structlog.get_logger()
 

@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from piperoll.blobs import AsyncBlobs, Blobs
 from piperoll.log.admin import require_topics
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.dead_letters import DeadLetters
@@ -13,15 +12,16 @@ from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
-from services.projector.deliveries import DeliveryTables
-from services.projector.documents import DocumentTables
-from services.projector.endpoints import EndpointTables
-from services.projector.jobs import JobTables
-from services.projector.outages import Outage, StoppedWaitingError
-from services.projector.parking import Parking
-from services.projector.reader import TableReader, Tables
-from services.projector.schema import migrate_live
-from services.projector.session import Session
+from piperoll.store.blobs import AsyncBlobs, Blobs
+from services.projector.deliveries.tables import DeliveryTables
+from services.projector.documents.tables import DocumentTables
+from services.projector.endpoints.tables import EndpointTables
+from services.projector.jobs.tables import JobTables
+from services.projector.readers.outages import Outage, StoppedWaitingError
+from services.projector.readers.parking import Parking
+from services.projector.readers.topic_reader import TableReader, Tables
+from services.projector.tables.schema import migrate_live
+from services.projector.tables.session import Session
 
 log = structlog.get_logger()
 

@@ -14,20 +14,20 @@ import asyncpg
 import structlog
 from asyncpg import Connection
 
-from piperoll.blobs import AsyncBlobs, Blobs
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.postgres import MIGRATION_LOCK, load_queries
 from piperoll.settings import Settings
+from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.read_model import READ_SCHEMA
-from services.projector.deliveries import DeliveryTables
-from services.projector.documents import DocumentTables
-from services.projector.endpoints import EndpointTables
-from services.projector.jobs import JobTables
-from services.projector.outages import Outage
-from services.projector.parking import Parking
-from services.projector.reader import TableReader, Tables
-from services.projector.schema import PACKAGE, REBUILD_SCHEMA, create_tables, has_other_shape, migrate_live, queries
-from services.projector.session import Session
+from services.projector.deliveries.tables import DeliveryTables
+from services.projector.documents.tables import DocumentTables
+from services.projector.endpoints.tables import EndpointTables
+from services.projector.jobs.tables import JobTables
+from services.projector.readers.outages import Outage
+from services.projector.readers.parking import Parking
+from services.projector.readers.topic_reader import TableReader, Tables
+from services.projector.tables.schema import REBUILD_SCHEMA, create_tables, has_other_shape, migrate_live, queries
+from services.projector.tables.session import Session
 
 log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ async def rebuild(settings: Settings, progress: Progress = lambda done, total: N
         dsn = settings.postgres_dsn.get_secret_value()
         connection = await asyncpg.connect(dsn, command_timeout=FENCE_S)
         stack.push_async_callback(connection.close)
-        sql = {**queries("queries.sql"), **load_queries(PACKAGE, "rebuild.sql")}
+        sql = {**queries("queries.sql"), **load_queries("services.projector", "rebuild.sql")}
         await _make_room(connection, sql)
         offsets = KafkaOffsets(settings)
         await offsets.start()

@@ -3,7 +3,6 @@
 import asyncio
 import random
 
-from piperoll.blobs import AsyncBlobs, Blobs
 from piperoll.clock import utc_now
 from piperoll.log.admin import require_topics
 from piperoll.log.checkpoint import Checkpoints
@@ -13,14 +12,15 @@ from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
+from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.topics import JOB_EVENTS
 from services.worker import metrics
-from services.worker.children import ChildPool
-from services.worker.erasure import Eraser
-from services.worker.expander import Expander
-from services.worker.intake import Intake, save_periodically
-from services.worker.runner import Runner
-from services.worker.sweep import Sweeper
+from services.worker.children.pool import ChildPool
+from services.worker.cleanup.erasure import Eraser
+from services.worker.cleanup.sweep import Sweeper
+from services.worker.manager.batch_expander import Expander
+from services.worker.manager.log_reader import Intake, save_periodically
+from services.worker.manager.runner import Runner
 
 GROUP = "piperoll.worker"
 MEASURE_INTERVAL_S = 5.0

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.documents import pdf
+from tests.support.files.pdf import pdf
 from tests.support.waiting import wait_until
 
 README = Path(__file__).parents[2] / "README.md"

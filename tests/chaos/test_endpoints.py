@@ -5,9 +5,9 @@ import asyncio
 import httpx
 import pytest
 
-from tests.support.documents import pdf
-from tests.support.receiver import Receiver, status
-from tests.support.system import Json, System
+from tests.support.files.pdf import pdf
+from tests.support.servers.receiver import Receiver, status
+from tests.support.stacks.system import Json, System
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(240)

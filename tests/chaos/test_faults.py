@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from schemas.events import JobCreated, JobStarted
-from tests.support.system import System, is_final
+from tests.support.stacks.system import System, is_final
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(240)

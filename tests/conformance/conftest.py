@@ -11,13 +11,13 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from moto.server import ThreadedMotoServer
 
-from piperoll.blobs import AsyncBlobs, Blobs
 from piperoll.log.kafka import KafkaOffsets, client_options
 from piperoll.log.memory import MemoryLog
 from piperoll.log.producer import KafkaAppender
 from piperoll.settings import Settings
+from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.topics import FOR_EVER, JOB_EVENTS, Topic
-from tests.support.reading import Bookkeeper, member
+from tests.support.stacks.reading import Bookkeeper, member
 from tests.support.waiting import wait_until
 
 BUCKET = "piperoll"

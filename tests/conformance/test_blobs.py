@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from piperoll.blobs import CHUNK_BYTES, AsyncBlobs, BlobMissingError, Blobs, BlobStoreError
+from piperoll.store.blobs import CHUNK_BYTES, AsyncBlobs, BlobMissingError, Blobs, BlobStoreError
 
 NAMES = ["a b.txt", "ü.txt", "100%.txt", "%41", "x#y?.txt", "[1].png", "~tilde", "日本.pdf", "a'b\"c.txt"]
 

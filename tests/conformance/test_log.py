@@ -8,8 +8,8 @@ from piperoll.log.record import Position, Record, partition_of
 from schemas.envelope import Fact
 from schemas.events import JobProgress
 from tests.conformance.conftest import LogUnderTest
-from tests.support.histories import created, fact
-from tests.support.reading import Book, Bookkeeper
+from tests.support.histories.jobs import created, fact
+from tests.support.stacks.reading import Book, Bookkeeper
 from tests.support.waiting import wait_until
 
 SUBJECTS = [f"job-{number}" for number in range(12)]

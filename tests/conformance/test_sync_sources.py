@@ -9,10 +9,10 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from piperoll.blobs import Blobs
+from piperoll.store.blobs import Blobs
 from schemas.errors import ErrorCode
-from services.worker.errors import ProcessingError
-from tests.support.syncing import Syncing, counts, paths
+from services.worker.run.errors import ProcessingError
+from tests.support.runs.sync import Syncing, counts, paths
 
 
 class Folder:

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.documents import pdf
-from tests.support.server import Server
-from tests.support.system import System
+from tests.support.files.pdf import pdf
+from tests.support.stacks.server import Server
+from tests.support.stacks.system import System
 
 
 @pytest.fixture(scope="session")

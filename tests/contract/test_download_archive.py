@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import Server
+from tests.support.stacks.server import Server
 
 EXAMPLE = """curl -X GET "http://localhost:5001/api/jobs/job-id-123/download-archive" \\
   -H "Authorization: Bearer YOUR_API_KEY" \\

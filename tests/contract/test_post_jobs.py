@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.seed import require_like
-from tests.support.server import Server
+from tests.support.stacks.server import Server
 
 CREATED = {
     "status": "success",

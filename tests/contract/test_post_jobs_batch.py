@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from tests.support.documents import pdf
+from tests.support.files.pdf import pdf
 from tests.support.seed import require_like
-from tests.support.server import Server
+from tests.support.stacks.server import Server
 
 CREATED = {
     "status": "success",

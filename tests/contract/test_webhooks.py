@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from tests.support.receiver import Received
 from tests.support.seed import require_like
-from tests.support.server import FINAL, Json, Server
+from tests.support.servers.receiver import Received
+from tests.support.stacks.server import FINAL, Json, Server
 
 COMPLETED = {
     "phase": "completed",

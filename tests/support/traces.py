@@ -8,7 +8,7 @@ import asyncpg
 
 from piperoll.log.kafka import KafkaOffsets
 from schemas.topics import MANIFEST
-from tests.support.system import System
+from tests.support.stacks.system import System
 from tests.support.waiting import wait_until
 
 Place = tuple[str, bytes]

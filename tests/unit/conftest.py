@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.mistral import MistralServer
+from tests.support.servers.mistral import MistralServer
 
 
 @pytest.fixture

@@ -3,17 +3,17 @@
 from importlib import import_module
 from typing import cast
 
-from services.worker.processors.contract import Processor
+from services.worker.run.workspace import Processor
 
 MODULES: dict[str, str] = {
     "embedding": "services.worker.processors.embedding",
-    "extraction": "services.worker.processors.extraction",
+    "extraction": "services.worker.processors.extraction.processor",
     "generation": "services.worker.processors.generation",
     "import": "services.worker.processors.imports",
     "noop": "services.worker.processors.noop",
-    "pdf": "services.worker.processors.pdf",
-    "session": "services.worker.processors.session",
-    "sync": "services.worker.processors.sync",
+    "pdf": "services.worker.processors.pdf.processor",
+    "session": "services.worker.processors.session.processor",
+    "sync": "services.worker.processors.sync.processor",
     "transcription": "services.worker.processors.transcription",
     "transformer": "services.worker.processors.transformer",
 }

@@ -12,15 +12,15 @@ from typing import Any, cast
 
 from pydantic_core import from_json, to_json
 
-from piperoll.blobs import BlobMissingError
-from piperoll.documents import index_mark, index_part, removal_of
 from piperoll.embeddings import Embedder, chunks
+from piperoll.store.blobs import BlobMissingError
+from piperoll.store.document_paths import index_mark, index_part, removal_of
 from schemas.documents import FolderIndex, IndexedChunk, IndexPart, ResolvedFolder, ResolvedText
 from schemas.errors import ErrorCode
 from schemas.parameters import JobParameters
 from schemas.parameters.embedding import EmbeddingParameters
-from services.worker.processors import memory
-from services.worker.processors.contract import ProcessingError, Report, Result, Workspace
+from services.worker.run import memory
+from services.worker.run.workspace import ProcessingError, Report, Result, Workspace
 
 INDEX = "index.json"
 BATCH = 32  # chunks between two reports: a second's work of the local model
@@ -170,7 +170,7 @@ def _keep(document_id: str, path: Path, count: int, workspace: Workspace) -> Ind
     """Stores a part with its mark; None when the document was removed meanwhile, and nothing of it stays.
 
     Whoever removes a document first says so and then looks for marks; here it is the other way round. So at least one
-    of the two sees the other (`piperoll.documents.delete_content`).
+    of the two sees the other (`piperoll.store.document_paths.delete_content`).
     """
     blobs = workspace.blobs
     uri = index_part(workspace.job_id, workspace.run, document_id)

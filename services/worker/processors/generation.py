@@ -7,14 +7,14 @@ from typing import Any, Final, cast
 
 from pydantic_core import from_json
 
-from piperoll.blobs import BlobMissingError, BlobStoreError
+from piperoll.store.blobs import BlobMissingError, BlobStoreError
 from schemas.claims import Claim
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
 from schemas.parameters import JobParameters
 from schemas.parameters.generation import MAX_TEXT_CHARS, GenerationParameters
-from services.worker.errors import ProcessingError
-from services.worker.processors.contract import Report, Result, Workspace
+from services.worker.run.errors import ProcessingError
+from services.worker.run.workspace import Report, Result, Workspace
 from services.worker.templates import Languages, apply_template, load, parse
 
 ENGINE: Final = 1

@@ -1,6 +1,6 @@
 """The `import` job (contract 15d): files from several places become documents, in a folder where one is named.
 
-It opens and copies. What follows from that for documents and folders is for `services.worker.findings`.
+It opens and copies. What follows from that for documents and folders is for `services.worker.manager.found_documents`.
 """
 
 from contextlib import AbstractContextManager
@@ -11,10 +11,7 @@ from schemas.errors import ErrorCode
 from schemas.media import media_type_of
 from schemas.parameters import JobParameters
 from schemas.parameters.imports import ImportItem, ImportParameters
-from services.worker.errors import ProcessingError
-from services.worker.processors.contract import Report, Result, Workspace
-from services.worker.processors.sources import Source, open_source, open_url
-from services.worker.processors.taking_in import (
+from services.worker.files.document_intake import (
     KNOWN_TYPES,
     free_document_id,
     keep_findings,
@@ -22,6 +19,9 @@ from services.worker.processors.taking_in import (
     own_name,
     store_content,
 )
+from services.worker.files.sources import Source, open_source, open_url
+from services.worker.run.errors import ProcessingError
+from services.worker.run.workspace import Report, Result, Workspace
 
 COPYING, FINALIZING = 10, 95
 """The percents at which the steps begin."""

@@ -7,7 +7,7 @@ from typing import NoReturn, cast
 
 from schemas.errors import ErrorCode
 from schemas.parameters import JobParameters, NoopParameters
-from services.worker.processors.contract import ProcessingError, Report, Result, Workspace
+from services.worker.run.workspace import ProcessingError, Report, Result, Workspace
 
 ALLOCATION_BYTES = 64 * 1024 * 1024  # a quarter of the smallest memory cap: reaches any cap in a few steps
 

@@ -15,11 +15,12 @@ from schemas.media import UNKNOWN, media_type_of
 from schemas.parameters import JobParameters
 from schemas.parameters.extraction import SOURCES
 from schemas.parameters.transcription import TranscriptionParameters
-from services.worker.processors import memory, sources
-from services.worker.processors.contract import ProcessingError, Report, Result, Workspace
-from services.worker.processors.listening import Ear, ear_for, listen
-from services.worker.processors.sources import Source
+from services.worker.files import sources
+from services.worker.files.sources import Source
 from services.worker.providers import Spoken
+from services.worker.run import memory
+from services.worker.run.workspace import ProcessingError, Report, Result, Workspace
+from services.worker.speech.speech_to_text import Ear, ear_for, listen
 
 TRANSCRIPT = "transcript.txt"
 NO_END_MARKER = b""  # recordings have none
@@ -99,7 +100,7 @@ class _Pace:
 
     def expect(self, source: Source) -> None:
         """Looks how long the recording is. One that cannot be read is refused where it is listened to."""
-        from services.worker.processors import sound  # FFmpeg: 25 MB that only recordings need
+        from services.worker.speech import sound  # FFmpeg: 25 MB that only recordings need
 
         try:
             self.whole_s = sound.length_s(source.file)

@@ -7,10 +7,10 @@ from typing import cast
 from schemas.errors import ErrorCode
 from schemas.parameters import JobParameters
 from schemas.parameters.transformer import TransformerParameters
-from services.worker.errors import ProcessingError
-from services.worker.fetching import fetch
-from services.worker.processors.contract import Report, Result, Workspace
-from services.worker.processors.readable import MAX_PAGE_BYTES, readable_text
+from services.worker.fetch.download import fetch
+from services.worker.fetch.readable import MAX_PAGE_BYTES, readable_text
+from services.worker.run.errors import ProcessingError
+from services.worker.run.workspace import Report, Result, Workspace
 from services.worker.templates import Languages, Transformed, apply_template, load, parse
 
 ENGINE = 1

@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from piperoll.retry_after import retry_after_s
+from piperoll.webhooks.retry_after import retry_after_s
 from schemas.errors import ErrorCode
-from services.worker.errors import ProcessingError
+from services.worker.run.errors import ProcessingError
 
 REASON_CHARS = 200
 BUSY = 429

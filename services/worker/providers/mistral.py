@@ -15,10 +15,10 @@ from pydantic_core import from_json
 
 from piperoll.clock import utc_now
 from schemas.errors import ErrorCode
-from services.worker.errors import ProcessingError
 from services.worker.providers import failures
 from services.worker.providers.answers import MalformedAnswerError, OcrAnswer, OcrReport, Segment, Spoken, read_ocr
 from services.worker.providers.setup import ProviderSetup
+from services.worker.run.errors import ProcessingError
 
 if TYPE_CHECKING:
     from ssl import SSLContext

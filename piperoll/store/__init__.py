@@ -1,0 +1,1 @@
+"""The blob store: content by claim check, small documents in segments, names."""

@@ -1,0 +1,117 @@
+"""API keys as an admin makes, lists, rotates and ends them (contract 2e). What a key is, is `piperoll.keys`."""
+
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import structlog
+
+from piperoll import keys
+from piperoll.keys import Key
+from schemas.errors import ErrorCode
+from services.api.api_keys.requests import WantedKey
+from services.api.database import asking
+from services.api.http.access import BOOTSTRAP, Access
+from services.api.http.answers import timestamp
+from services.api.http.caller import Caller
+from services.api.http.errors import ApiError, not_found
+
+log = structlog.get_logger()
+
+Json = dict[str, Any]
+
+
+class KeyAdmin:
+    """The keys of all owners, but those in the settings. Each method raises READ_MODEL_UNAVAILABLE (503) too."""
+
+    def __init__(self, pool: asyncpg.Pool, pepper: str, access: Access, deadline_s: float) -> None:
+        self._pool = pool
+        self._pepper = pepper
+        self._access = access
+        self._deadline_s = deadline_s
+
+    async def all(self) -> list[Json]:
+        """Every key there ever was, the newest first."""
+        async with asking("list_keys", self._deadline_s):
+            return [_shown(key) for key in await keys.list_all(self._pool)]
+
+    async def create(self, wanted: WantedKey, caller: Caller, idempotency_key: str | None) -> Json:
+        """A new key, with the key itself. Raises ApiError CONFLICT (409) for a repeat of an Idempotency-Key."""
+        key_id = _derived("create", caller, idempotency_key)
+        try:
+            async with asking("create_key", self._deadline_s):
+                made, key = await keys.create(
+                    self._pool, self._pepper, wanted.owner, wanted.scopes, wanted.expires_at, key_id
+                )
+        except keys.KeyExistsError as error:
+            raise _made_already(error) from error
+        log.info("key_created", key_id=made.key_id, owner=made.owner, scopes=sorted(made.scopes), by=caller.key_id)
+        return {**_shown(made), "key": key}
+
+    async def rotate(self, key_id: str, overlap_s: float, caller: Caller, idempotency_key: str | None) -> Json:
+        """A new key in the place of another one, with the key itself, and when the other one ends.
+
+        Raises ApiError: NOT_FOUND (404), CONFLICT (409) for a key that has ended or stands in the settings, and for a
+        repeat of an Idempotency-Key.
+        """
+        _check_stored(key_id)
+        new_id = _derived(f"rotate/{key_id}", caller, idempotency_key)
+        try:
+            async with asking("rotate_key", self._deadline_s):
+                rotated = await keys.rotate(self._pool, self._pepper, key_id, overlap_s, new_id)
+        except keys.KeyExistsError as error:
+            raise _made_already(error) from error
+        except keys.KeyEndedError as error:
+            raise ApiError(409, ErrorCode.CONFLICT, "the key has ended: make a new one with POST /api/keys") from error
+        if rotated is None:
+            raise not_found("key")
+        made, key, ends_at = rotated
+        self._access.forget(key_id)
+        log.info("key_rotated", key_id=key_id, new_key_id=made.key_id, owner=made.owner, by=caller.key_id)
+        return {**_shown(made), "key": key, "replaces": {"id": key_id, "expires_at": timestamp(ends_at)}}
+
+    async def delete(self, key_id: str, caller: Caller) -> Json:
+        """Ends a key; one that was ended before stays so.
+
+        Raises ApiError: NOT_FOUND (404), CONFLICT (409) for a key that stands in the settings, and for the caller's
+        own, so that the last admin cannot lock everybody out.
+        """
+        _check_stored(key_id)
+        if key_id == caller.key_id:
+            said = "this is the key of the request itself: delete it with another admin key, or rotate it"
+            raise ApiError(409, ErrorCode.CONFLICT, said)
+        async with asking("revoke_key", self._deadline_s):
+            ended = await keys.revoke(self._pool, key_id)
+        if ended is None:
+            raise not_found("key")
+        self._access.forget(key_id)
+        log.info("key_deleted", key_id=key_id, owner=ended.owner, by=caller.key_id)
+        return _shown(ended)
+
+
+def _shown(key: Key) -> Json:
+    times: dict[str, datetime | None] = {
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+    }
+    known = {name: timestamp(time) for name, time in times.items() if time is not None}
+    return {"id": key.key_id, "owner": key.owner, "scopes": sorted(key.scopes), **known}
+
+
+def _derived(kind: str, caller: Caller, idempotency_key: str | None) -> str | None:
+    """The id of the key that a request with an Idempotency-Key makes, so that its repeat makes no second one."""
+    return None if idempotency_key is None else keys.derived_id(f"{kind}/{caller.owner}/{idempotency_key}")
+
+
+def _made_already(error: keys.KeyExistsError) -> ApiError:
+    said = "this request made a key already, and a key is shown once: delete it and repeat with a new Idempotency-Key"
+    return ApiError(409, ErrorCode.CONFLICT, said, {"id": str(error)})
+
+
+def _check_stored(key_id: str) -> None:
+    if key_id.startswith(BOOTSTRAP):
+        said = "this key stands in the settings: change PIPEROLL_BOOTSTRAP_KEYS and restart the API"
+        raise ApiError(409, ErrorCode.CONFLICT, said)
+    if "\x00" in key_id:
+        raise not_found("key")

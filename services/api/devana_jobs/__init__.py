@@ -1,0 +1,1 @@
+"""Jobs as clients of the Devana API know them."""

@@ -1,0 +1,1 @@
+"""Endpoints that wrap one job in one request."""

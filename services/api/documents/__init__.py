@@ -1,0 +1,1 @@
+"""Documents: taken in, read, read again, removed."""

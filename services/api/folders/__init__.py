@@ -1,0 +1,1 @@
+"""Folders of documents, and the search in them."""

@@ -1,0 +1,138 @@
+"""Reads request bodies: within a limit, and as JSON that means one thing only. Knows no job."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json
+from starlette.datastructures import Headers
+from starlette.requests import Request
+
+from services.api.http.errors import ApiError, body_too_large, invalid_request
+
+DRAIN_S = 5.0  # how long a refused body is read on, so that the client gets to read the answer
+LARGE_BYTES = 256 * 1024  # parsing more than this would hold the event loop for over 5 ms
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A JSON object as it was sent, and the hash of its canonical form: sorted keys, no blanks."""
+
+    value: dict[str, Any]
+    sha256: str
+
+
+async def read_json(request: Request, limit: int, optional: bool = False) -> Document:
+    """The body as a JSON object; an empty object where the body is empty and may be (`optional`).
+
+    Raises ApiError: INVALID_REQUEST (400), BODY_TOO_LARGE (413).
+    """
+    raw = await read_limited(request, limit)
+    if optional and not raw:
+        return Document({}, "")
+    _check_media_type(request.headers)
+    if len(raw) > LARGE_BYTES:
+        return await asyncio.to_thread(parse_object, raw)
+    return parse_object(raw)
+
+
+async def read_limited(request: Request, limit: int) -> bytes:
+    """The whole body. Raises ApiError BODY_TOO_LARGE beyond `limit` bytes, whatever Content-Length says."""
+    return b"".join([chunk async for chunk in limited(request, limit)])
+
+
+async def limited(request: Request, limit: int, framing: int = 0) -> AsyncGenerator[bytes, None]:
+    """The body's chunks as they arrive. Raises ApiError BODY_TOO_LARGE at the first byte too many.
+
+    `framing` bytes may come on top for what surrounds the content.
+    """
+    declared = request.headers.get("content-length", "")
+    seen = 0
+    stream = request.stream()
+    too_large = declared.isdecimal() and int(declared) > limit + framing
+    if not too_large:
+        async for chunk in stream:
+            seen += len(chunk)
+            if too_large := seen > limit + framing:
+                break
+            yield chunk
+    if too_large:
+        await drain(stream, limit)
+        raise body_too_large(limit)
+
+
+async def drain(stream: AsyncGenerator[bytes, None], at_most: int) -> None:
+    """Reads on for a bounded while: a connection closed with unread data is reset, and the answer lost."""
+    seen = 0
+    try:
+        async with asyncio.timeout(DRAIN_S):
+            async for chunk in stream:
+                seen += len(chunk)
+                if seen > at_most:
+                    return
+    except TimeoutError:
+        return
+
+
+def parse_object(raw: bytes) -> Document:
+    """JSON text as an object. Raises ApiError INVALID_REQUEST for anything that two parsers could read differently.
+
+    Refused are: invalid UTF-8, NaN and infinities, numbers out of range, repeated names, NUL characters (which
+    Postgres cannot store), nesting beyond 200, and what is no object.
+    """
+    try:
+        value = from_json(raw, allow_inf_nan=False)
+        _UNIQUE.decode(raw.decode())
+        canonical = _CANONICAL.encode(value)
+    except (ValueError, RecursionError) as error:
+        raise invalid_request(f"the body is not valid JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise invalid_request("the body must be a JSON object")
+    if "\\u0000" in canonical and _has_nul(value):
+        raise invalid_request("the body contains a NUL character (\\u0000), which no text may")
+    return Document(value, hashlib.sha256(canonical.encode()).hexdigest())
+
+
+def canonical_sha256(value: Any) -> str:
+    """The hash by which two requests are the same."""
+    return hashlib.sha256(_CANONICAL.encode(value).encode()).hexdigest()
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) == len(pairs):
+        return
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise ValueError(f"the name {name[:100]!r} occurs twice in one object")
+        seen.add(name)
+
+
+_UNIQUE = json.JSONDecoder(object_pairs_hook=_unique)
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_has_nul(part) for pair in value.items() for part in pair)
+    return isinstance(value, list) and any(map(_has_nul, value))
+
+
+def _check_media_type(headers: Headers) -> None:
+    """JSON, or nothing said. Raises ApiError INVALID_REQUEST (contract 2b: a malformed request is a 400)."""
+    declared = headers.get("content-type", "").lower()
+    media_type, _, parameters = (part.strip() for part in declared.partition(";"))
+    if media_type and media_type != "application/json" and not media_type.endswith("+json"):
+        raise _wrong_media_type(media_type)
+    charset = parameters.partition("charset=")[2].strip("\"' ")
+    if charset and charset not in ("utf-8", "utf8"):
+        raise _wrong_media_type(declared)
+
+
+def _wrong_media_type(declared: str) -> ApiError:
+    return invalid_request(f"Content-Type must be application/json in UTF-8, not {declared[:100]}")

@@ -1,0 +1,126 @@
+"""The way into the app, as plain ASGI: lets known callers in, counts, and turns what escaped into an envelope.
+
+Under /v1 a key has a rate limit (contract 15a), which every answer there speaks of.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from schemas.errors import ErrorCode
+from services.api import metrics
+from services.api.http.access import Access
+from services.api.http.answers import DEVANA_PREFIX, failure
+from services.api.http.caller import Caller, valid_traceparent
+from services.api.http.errors import ApiError, ReadModelUnavailableError, forbidden
+from services.api.http.rate_limit import RateLimit
+
+log = structlog.get_logger()
+
+PUBLIC = ("/api/health", "/api/doc", "/api/swagger.json", "/metrics")
+SCOPE = "jobs"
+BEARER = b"bearer "
+
+
+class Gate:
+    """Every path but the public ones needs a key, known or not: who may not call learns nothing about paths."""
+
+    def __init__(self, app: ASGIApp, access: Access, rate_limit: RateLimit) -> None:
+        self._app = app
+        self._access = access
+        self._rate_limit = rate_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the ASGI specification."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send)
+        began = time.perf_counter()
+        metrics.IN_FLIGHT.inc()
+        try:
+            await self._enter(scope, receive, answer)
+        finally:
+            metrics.IN_FLIGHT.dec()
+            taken = time.perf_counter() - began
+            metrics.answered(scope["method"], _route(scope), answer.status, taken)
+            log.debug("request", path=scope["path"], status=answer.status, seconds=round(taken, 4))
+
+    async def _enter(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        try:
+            if not _is_public(scope["path"]):
+                caller = scope["piperoll.caller"] = await self._caller(scope)
+                if scope["path"].startswith(DEVANA_PREFIX):
+                    await self._count(caller, answer)
+            await self._app(scope, receive, answer)
+        except ApiError as error:
+            await failure(error, scope["path"])(scope, receive, answer)
+        except ClientDisconnect:
+            log.debug("client_left", path=scope["path"])
+        except Exception as error:
+            log.exception("request_failed", path=scope["path"], error=repr(error))
+            if answer.begun:
+                raise  # half an answer cannot be taken back: the server closes the connection
+            internal = ApiError(500, ErrorCode.INTERNAL_ERROR, "something went wrong here; it was logged")
+            await failure(internal, scope["path"])(scope, receive, answer)
+
+    async def _count(self, caller: Caller, answer: "_Answer") -> None:
+        try:
+            quota = await self._rate_limit.ask(caller.key_id)
+        except ReadModelUnavailableError:
+            return  # uncounted, while Postgres is away: what only needs the log goes on, and what reads answers 503
+        answer.says(quota.headers)
+        if not quota.admitted:
+            raise quota.refusal()
+
+    async def _caller(self, scope: Scope) -> Caller:
+        headers = dict(scope["headers"])
+        caller = await self._access.caller(_token(headers))
+        if not caller.may(SCOPE):
+            raise forbidden(SCOPE)
+        trace = valid_traceparent(headers.get(b"traceparent", b""))
+        return replace(caller, traceparent=trace) if trace else caller
+
+
+class _Answer:
+    """Passes an answer on and remembers what became of it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._headers: list[tuple[bytes, bytes]] = []
+        self.status = 499  # nginx's number for a client that left before there was an answer
+
+    @property
+    def begun(self) -> bool:
+        return self.status != 499
+
+    def says(self, headers: Mapping[str, str]) -> None:
+        """Adds headers to the answer, whatever it will be."""
+        self._headers += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self._headers:
+                message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
+        await self._send(message)
+
+
+def _token(headers: dict[bytes, bytes]) -> bytes | None:
+    authorization = headers.get(b"authorization", b"")
+    if authorization[: len(BEARER)].lower() == BEARER:
+        return authorization[len(BEARER) :].strip()
+    return headers.get(b"x-secretary-api-key")
+
+
+def _is_public(path: str) -> bool:
+    return any(path == public or path.startswith(f"{public}/") for public in PUBLIC)
+
+
+def _route(scope: Scope) -> str:
+    """The template of the path that answered, or one name for all that lead nowhere."""
+    return getattr(scope.get("route"), "path", "unknown")

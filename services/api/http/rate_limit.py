@@ -1,0 +1,66 @@
+"""How many requests a key may make in any minute (contract 15a), counted in Postgres, where all processes count as one.
+
+What a client is told of it are the fields RateLimit-Limit, -Remaining and -Reset (draft-ietf-httpapi-ratelimit-headers
+up to 07): those that clients' libraries read. The two fields that later drafts made of them are not sent.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from piperoll.postgres import load_queries
+from schemas.errors import ErrorCode
+from services.api.database import asking
+from services.api.http.errors import ApiError
+
+WINDOW_S = 60.0
+_QUERIES = load_queries("services.api.http", "rate_limit.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What became of one request. `frees_s` is when the next one leaves the window, in seconds from now."""
+
+    limit: int
+    admitted: bool
+    used: int
+    frees_s: float
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every answer under /v1 says."""
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(max(0, self.limit - self.used)),
+            "RateLimit-Reset": self._seconds,
+        }
+
+    def refusal(self) -> ApiError:
+        """429, with when to come back."""
+        said = f"more than {self.limit} requests in {WINDOW_S:.0f} s: try again in {self._seconds} s"
+        details = {"limit": self.limit, "window_s": int(WINDOW_S)}
+        return ApiError(429, ErrorCode.RATE_LIMITED, said, details, {"Retry-After": self._seconds})
+
+    @property
+    def _seconds(self) -> str:
+        return str(max(1, math.ceil(self.frees_s)))
+
+
+class RateLimit:
+    """Admits at most `limit` requests of a key in any minute."""
+
+    def __init__(self, pool: asyncpg.Pool, limit: int, deadline_s: float) -> None:
+        self._pool = pool
+        self._limit = limit
+        self._deadline_s = deadline_s
+
+    async def ask(self, key_id: str, now: datetime | None = None) -> Quota:
+        """Counts a request, unless it is one too many. `now` is the database's own by default.
+
+        Raises ReadModelUnavailableError (503).
+        """
+        async with asking("admit", self._deadline_s):
+            (row,) = await self._pool.fetch(_QUERIES["admit"], key_id, self._limit, WINDOW_S, now)
+        return Quota(self._limit, row["admitted"], row["used"], row["frees_s"])

@@ -1,0 +1,1 @@
+"""Jobs: created, read, listed, followed, cancelled, restarted and erased."""

@@ -1,0 +1,126 @@
+"""What the documents and folders that a job names are, at the moment of its creation (schemas.documents.Resolved).
+
+The API knows them from the read model, so that workers need no SQL. Job types that name none ask nothing here, and
+need neither Postgres nor the projector. A name that leads nowhere is a wrong parameter (contract 2b): 400.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from piperoll.domain.job import Status
+from schemas.documents import KnownDocument, Resolved, ResolvedDocument, ResolvedFolder, ResolvedSync, ResolvedText
+from schemas.parameters import JobParameters
+from services.api.http.errors import ApiError, invalid_field
+from services.api.jobs.requests import Submission
+from services.api.read_model.document_rows import FolderRow, SourceRow, TextRow
+from services.api.read_model.library import Library
+
+OF_FOLDERS = frozenset({"embedding", "sync", "import"})
+ASKED_AT_ONCE = 32  # more than the pool has connections, so that none of them idles
+UNNAMED = "unnamed"  # a document whose details were erased under us
+
+
+class Resolver:
+    """Resolves what jobs of one owner name. Raises ApiError: INVALID_PARAMETERS (400), READ_MODEL_UNAVAILABLE (503)."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    async def resolve(self, job_type: str, parameters: JobParameters, owner: str) -> Resolved | None:
+        """What the job's parameters document tells of documents; None for a job that names none."""
+        named = named_by(job_type, parameters)
+        if named is None:
+            return None
+        await self._library.up_to_now()
+        return await self._look(job_type, *named, owner)
+
+    async def resolve_all(self, jobs: Sequence[Submission], owner: str) -> list[Resolved | None]:
+        """The same for the members of a batch, each thing that they name asked for once.
+
+        The details of what is wrong with a member have its `index`.
+        """
+        named = [_key(job) for job in jobs]
+        first: dict[tuple[str, str, str], int] = {}
+        for index, key in enumerate(named):
+            if key is not None:
+                first.setdefault(key, index)
+        if not first:
+            return [None] * len(jobs)
+        await self._library.up_to_now()
+        found: dict[tuple[str, str, str], Resolved | None] = {}
+        for begin in range(0, len(first), ASKED_AT_ONCE):
+            keys = list(first)[begin : begin + ASKED_AT_ONCE]
+            answers = await asyncio.gather(*(self._member(first[key], key, owner) for key in keys))
+            found.update(zip(keys, answers, strict=True))
+        return [None if key is None else found[key] for key in named]
+
+    async def _member(self, index: int, key: tuple[str, str, str], owner: str) -> Resolved | None:
+        try:
+            return await self._look(*key, owner)
+        except ApiError as error:
+            if error.status == 400:  # what is wrong with a job, and not with us
+                error.details["index"] = index
+                error.message = f"jobs[{index}]: {error.message}"
+            raise
+
+    async def _look(self, job_type: str, field: str, subject: str, owner: str) -> Resolved | None:
+        try:
+            return await (self._document if field == "document_id" else self._folder)(job_type, subject, owner)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            raise invalid_field(field, f"there is no such {field.removesuffix('_id')}") from error
+
+    async def _document(self, job_type: str, document_id: str, owner: str) -> Resolved | None:
+        row = await self._library.document(document_id, owner)
+        assert row.content is not None, "a document that was not removed has content"
+        text = await self._library.model.text(document_id, owner) if job_type == "generation" else None
+        return ResolvedDocument(document_id=document_id, name=row.name or UNNAMED, content=row.content, text=text)
+
+    async def _folder(self, job_type: str, folder_id: str, owner: str) -> Resolved | None:
+        folder = await self._library.folder(folder_id, owner)
+        if job_type == "import":
+            return None
+        if job_type == "sync":
+            return synchronised(folder, await self._library.model.sources(folder_id, owner))
+        return indexed(folder, await self._library.model.texts(folder_id, owner))
+
+
+def _key(job: Submission) -> tuple[str, str, str] | None:
+    """What makes two members of a batch ask for the same."""
+    named = named_by(job.job_type, job.parameters)
+    return None if named is None else (job.job_type, *named)
+
+
+def named_by(job_type: str, parameters: JobParameters) -> tuple[str, str] | None:
+    """The parameter that names a document or folder, and what it names. Pure."""
+    field = "folder_id" if job_type in OF_FOLDERS else "document_id"
+    named = parameters.asked(field)
+    return (field, named) if named is not None else None
+
+
+def indexed(folder: FolderRow, texts: list[TextRow]) -> ResolvedFolder:
+    """A folder as its embedding job gets it. Pending are documents that somebody is still to read. Pure."""
+    found = tuple(
+        ResolvedText(document_id=row.document_id, name=row.name or UNNAMED, text=row.result)
+        for row in texts
+        if row.result is not None
+    )
+    pending = sum(row.status in (None, Status.PENDING, Status.PROCESSING) for row in texts)
+    assert folder.chunk_size is not None, "a folder that was not removed has a chunk size"
+    return ResolvedFolder(
+        folder_id=folder.folder_id,
+        name=folder.name or UNNAMED,
+        chunk_size=folder.chunk_size,
+        documents=found,
+        pending=pending,
+    )
+
+
+def synchronised(folder: FolderRow, sources: list[SourceRow]) -> ResolvedSync:
+    """A folder as its sync job gets it: whose documents are of that very source, the job sees itself. Pure."""
+    known = tuple(
+        KnownDocument(document_id=row.document_id, source=row.source, revision=row.revision, jobs=row.jobs)
+        for row in sources
+    )
+    return ResolvedSync(folder_id=folder.folder_id, name=folder.name or UNNAMED, documents=known)

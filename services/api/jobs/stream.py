@@ -1,0 +1,125 @@
+"""Server-sent events of one job (contract 8): what is said when. Driven by the read model's notifications.
+
+Any API process can serve any stream, and a client can go on at another one: an event's id is the number of facts that
+it reflects, so `Last-Event-ID` tells which state the client knows already.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from fastapi.sse import format_sse_event
+from pydantic_core import to_json
+
+from piperoll.domain.job import Status
+from piperoll.store.blobs import BlobStoreError
+from schemas.completed import told
+from schemas.steps import step_message
+from services.api.http.errors import ApiError, UnavailableError
+from services.api.jobs.reading import Reading
+from services.api.jobs.views import Documents, job_error
+from services.api.read_model.job_rows import JobRow
+
+log = structlog.get_logger()
+
+HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "Connection": "keep-alive"}
+MEDIA_TYPE = "text/event-stream"
+HEARTBEAT = b": heartbeat\n\n"
+OUTAGE_PAUSE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between two signs of life, and after how many a stream ends (contract 8)."""
+
+    heartbeat_s: float = 15.0
+    timeout_s: float = 300.0
+
+
+PACE = Pace()
+
+
+async def job_stream(
+    reading: Reading, row: JobRow, client_id: str, known: int | None, pace: Pace = PACE
+) -> AsyncIterator[bytes]:
+    """The state of a job and its changes of status or percent, until it ends, `pace` ends it, or the service stops.
+
+    `client_id` is what the client calls the job. `known` is the id of the last event that the client saw, None for
+    one that saw none: a state that it knows is not said again.
+    """
+    began = said = time.monotonic()
+    shown = _looks(row) if known is not None and row.standing.sequence <= known else None
+    while True:
+        try:
+            if _looks(row) != shown:
+                yield await _told(reading, row, client_id)
+                shown, said = _looks(row), time.monotonic()
+            if row.status.terminal or reading.closed:
+                return
+            now = time.monotonic()
+            if now >= began + pace.timeout_s:
+                yield _timeout(client_id, pace)
+                return
+            if now >= said + pace.heartbeat_s:
+                yield HEARTBEAT
+                said = now
+            row = await reading.after_fact(row, min(began + pace.timeout_s, said + pace.heartbeat_s) - now)
+        except (UnavailableError, BlobStoreError) as error:
+            log.info("stream_waits", job_id=row.job_id, why=repr(error))
+            await asyncio.sleep(OUTAGE_PAUSE_S)
+        except ApiError as error:  # erased meanwhile: there is nothing more to say about the job
+            yield _gone(row, client_id, error)
+            return
+
+
+def event_of(row: JobRow, documents: Documents, client_id: str) -> tuple[str, dict[str, Any]]:
+    """The event's name and data for a job as it stands."""
+    percent = row.job.percent if row.job else 0
+    match row.status:
+        case Status.PENDING:
+            message = "Waiting for the next attempt" if row.job and row.job.attempt else "Waiting to be processed"
+            return "pending", _data(row, client_id, "pending", message, {"progress": percent})
+        case Status.PROCESSING:
+            step = row.job.step if row.job and row.job.step else "initializing"
+            return "progress", _data(row, client_id, "running", step_message(step), {"progress": percent})
+        case Status.COMPLETED:
+            message, data = told(row.job_type, row.job_id, documents.result or {})
+            return "completed", _data(row, client_id, "completed", message, data)
+        case _:
+            error = job_error(row, documents.error)
+            message = str(error["message"]) if error else ""
+            return "error", {**_data(row, client_id, "error", message, None), "error": error}
+
+
+def _data(row: JobRow, client_id: str, phase: str, message: str, data: Any) -> dict[str, Any]:
+    process = {"id": row.job_id, "main_processor": row.job_type}
+    return {"phase": phase, "message": message, "job": {"id": client_id}, "process": process, "data": data}
+
+
+def _looks(row: JobRow) -> tuple[Status, int]:
+    """What an event tells of a job."""
+    return row.status, row.job.percent if row.job else 0
+
+
+async def _told(reading: Reading, row: JobRow, client_id: str) -> bytes:
+    documents = await reading.documents(row) if row.status.terminal else Documents()
+    name, data = event_of(row, documents, client_id)
+    return written(name, data, str(row.standing.sequence))
+
+
+def _timeout(client_id: str, pace: Pace) -> bytes:
+    message = f"The job has not ended within {pace.timeout_s:g} s: connect again to follow it"
+    return written("timeout", {"phase": "timeout", "message": message, "job": {"id": client_id}})
+
+
+def _gone(row: JobRow, client_id: str, error: ApiError) -> bytes:
+    why = {"code": error.code.value, "message": error.message, "details": error.details}
+    return written("error", {**_data(row, client_id, "error", error.message, None), "error": why})
+
+
+def written(name: str, data: dict[str, Any], event_id: str | None = None) -> bytes:
+    """An event as it is sent."""
+    return format_sse_event(data_str=to_json(data).decode(), event=name, id=event_id)

@@ -1,0 +1,221 @@
+"""Jobs and batches as clients see them (contract 3, 6 and 14, and the first seed). Pure: rows and documents in."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from piperoll.domain.batch import status_of
+from piperoll.domain.job import Status
+from schemas.errors import SENTENCES, ErrorCode
+from schemas.steps import step_message
+from services.api.http.answers import timestamp
+from services.api.jobs.requests import BatchSubmission, Submission, masked
+from services.api.jobs.wording import error_sentence, log_entries
+from services.api.read_model.job_rows import BatchRow, JobRow, ListedBatch
+
+ECHOED = frozenset({"batch_name", "archived", "isActive", "access_control"})
+"""What a change is told without: it never changes, or stands in a blob."""
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The blobs that a job's claims lead to; None where there is none, or no longer."""
+
+    parameters: dict[str, Any] | None = None
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+
+
+def shown_status(status: Status) -> str:
+    """A cancelled job reads `failed`: clients know four statuses, and would wait for ever on a fifth."""
+    return Status.FAILED.value if status is Status.CANCELLED else status.value
+
+
+def created_job(job_id: str, submission: Submission, created_at: datetime) -> dict[str, Any]:
+    """The job in the answer to its creation: exactly the seed's keys, and of a restart what it repeats."""
+    view = {
+        "job_id": job_id,
+        "job_type": submission.job_type,
+        "status": Status.PENDING.value,
+        "created_at": timestamp(created_at),
+        "parameters": submission.shown(),
+    }
+    return view if submission.retry_of is None else {**view, "retry_of": submission.retry_of}
+
+
+def job_view(row: JobRow, documents: Documents) -> dict[str, Any]:
+    """The whole Job of contract 3. What is not known, or was erased, is left out."""
+    view = job_summary(row, documents)
+    error = view.get("error")
+    result = documents.result if row.status is Status.COMPLETED else None
+    notes = result.get("notes", ()) if result else ()
+    view["logs"] = log_entries(row.facts, row.failures, error["message"] if error else None, notes)
+    return view if result is None else {**view, "results": shown_results(row.job_id, result)}
+
+
+def job_summary(row: JobRow, documents: Documents) -> dict[str, Any]:
+    """The Job as lists show it: all but `results` and `logs`."""
+    error = job_error(row, documents.error)
+    parameters = documents.parameters and documents.parameters.get("parameters")
+    job = row.job
+    view = {
+        "job_id": row.job_id,
+        "job_type": row.job_type,
+        "status": shown_status(row.status),
+        "created_at": timestamp(row.created_at),
+        "updated_at": timestamp(row.updated_at),
+        "parameters": masked(parameters) if parameters is not None else None,
+        "job_name": _job_name(parameters or {}),
+        "progress": _progress(row, error),
+        "error": error,
+        "user_id": row.user_id,
+        "target_id": row.target_id,
+        "batch_id": row.batch_id,
+        "retry_of": job.retry_of if job else None,
+        "attempt": job.attempt if job else 0,
+        "is_from_cache": True if job and job.from_cache else None,
+        "archived": False,
+        "processing_started_at": timestamp(job.started_at) if job and job.started_at else None,
+        "completed_at": timestamp(job.ended_at) if job and job.ended_at else None,
+        "access_control": access_control(row.user_id),
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def changed_job(row: JobRow) -> dict[str, Any]:
+    """A job as the owner's stream tells it: how it stands, without what it was asked and what it made."""
+    summary = job_summary(row, Documents())
+    view = {name: value for name, value in summary.items() if name not in ECHOED}
+    return {**view, "deleted": True} if row.erased else view
+
+
+def changed_batch(listed: ListedBatch) -> dict[str, Any]:
+    """A batch as the owner's stream tells it: its counts."""
+    return {name: value for name, value in batch_summary(listed, None).items() if name not in ECHOED}
+
+
+def shown_results(job_id: str, result: dict[str, Any]) -> dict[str, Any]:
+    """The results of contract 6, with `asset_urls`: where each of `assets` is served, in the same order."""
+    shown = {name: value for name, value in result.items() if name != "notes"}  # they stand in the logs
+    if isinstance(assets := result.get("assets"), list):
+        names = [file_name(asset, result) for asset in assets]
+        shown["asset_urls"] = [name and f"/api/jobs/{job_id}/files/{quote(name)}" for name in names]
+    return shown
+
+
+def file_name(location: str, result: dict[str, Any]) -> str | None:
+    """A file's name within its job's outputs, from its location in the results; None when it lies elsewhere."""
+    folder = f"{str(result.get('target_dir', '')).rstrip('/')}/"
+    return location.removeprefix(folder) if location.startswith(folder) else None
+
+
+def client_id(row: JobRow, documents: Documents) -> str:
+    """What the client calls the job: the webhook's `jobId`, else our own id (contract 7)."""
+    parameters = (documents.parameters or {}).get("parameters") or {}
+    webhook = parameters.get("webhook") or {}
+    return str(webhook.get("jobId") or row.job_id)
+
+
+def access_control(user_id: str | None) -> dict[str, Any]:
+    """Echoed, not enforced (contract 14): the owner of the key is the only boundary."""
+    users = [user_id] if user_id else []
+    return {"visibility": "private", "read_access": users, "write_access": users, "admin_access": users}
+
+
+def created_batch(
+    batch_id: str, submission: BatchSubmission, job_ids: list[str], created_at: datetime
+) -> dict[str, Any]:
+    """The batch in the answer to its creation, with whole jobs."""
+    jobs = [created_job(job_id, job, created_at) for job_id, job in zip(job_ids, submission.jobs, strict=True)]
+    counts = Counter({Status.PENDING: len(jobs)})
+    name = submission.name or batch_id
+    view = _batch(batch_id, name, counts, created_at, created_at, submission.user_id)
+    return {**view, "jobs": jobs}
+
+
+def batch_view(row: BatchRow, name: str | None) -> dict[str, Any]:
+    """The whole Batch of contract 14, under the seed's names and upstream's. Counts are those of its members."""
+    batch = row.batch
+    counts = Counter(member.status for member in row.members)
+    counts[Status.PENDING] += batch.count - len(row.members)
+    updated_at = max((member.updated_at for member in row.members), default=batch.created_at)
+    view = _batch(batch.batch_id, name or batch.batch_id, counts, batch.created_at, updated_at, batch.user_id)
+    jobs = [{"job_id": member.job_id, "status": shown_status(member.status)} for member in row.members]
+    return {**view, "jobs": jobs}
+
+
+def batch_summary(listed: ListedBatch, name: str | None) -> dict[str, Any]:
+    """The Batch as lists show it: all but its jobs."""
+    batch, counts = listed.batch, Counter(listed.counts)
+    counts[Status.PENDING] += batch.count - counts.total()
+    return _batch(batch.batch_id, name or batch.batch_id, counts, batch.created_at, listed.updated_at, batch.user_id)
+
+
+def _batch(
+    batch_id: str,
+    name: str,
+    counts: Counter[Status],
+    created_at: datetime,
+    updated_at: datetime,
+    user_id: str | None,
+) -> dict[str, Any]:
+    total, completed = counts.total(), counts[Status.COMPLETED]
+    failed = counts[Status.FAILED] + counts[Status.CANCELLED]
+    status = status_of(total, total - counts[Status.PENDING], completed, completed + failed)
+    view = {
+        "batch_id": batch_id,
+        "batch_name": name,
+        "status": status,
+        "job_count": total,
+        "completed_count": completed,
+        "failed_count": failed,
+        "total_jobs": total,
+        "completed_jobs": completed,
+        "failed_jobs": failed,
+        "pending_jobs": counts[Status.PENDING],
+        "processing_jobs": counts[Status.PROCESSING],
+        "created_at": timestamp(created_at),
+        "updated_at": timestamp(updated_at),
+        "completed_at": timestamp(updated_at) if status in ("completed", "failed") else None,
+        "archived": False,
+        "isActive": True,
+        "user_id": user_id,
+        "access_control": access_control(user_id),
+    }
+    return {name: value for name, value in view.items() if value is not None}
+
+
+def _job_name(parameters: dict[str, Any]) -> str | None:
+    """What a session is called (contract 3)."""
+    parts = (parameters.get(name) for name in ("event", "track", "session"))
+    return " - ".join(part for part in parts if isinstance(part, str) and part) or None
+
+
+def _progress(row: JobRow, error: dict[str, Any] | None) -> dict[str, Any] | None:
+    """None before the first attempt. On failure the percent stays where it was (contract 3)."""
+    job = row.job
+    if error is not None:
+        return {"step": "error", "percent": job.percent if job else 0, "message": error["message"]}
+    if job is None or job.attempt == 0:
+        return None
+    step = job.step or "initializing"
+    progress = {"step": step, "percent": job.percent, "message": step_message(step)}
+    if job.page is not None and row.status is Status.PROCESSING:
+        progress |= {"page": job.page, "pages": job.pages}
+    return progress
+
+
+def job_error(row: JobRow, document: dict[str, Any] | None) -> dict[str, Any] | None:
+    """`{code, message, details}` of a job that failed or was cancelled."""
+    if row.status is Status.CANCELLED:
+        reasons = [fact.data.get("reason") for fact in row.facts if fact.name in ("JobCancelled", "JobErased")]
+        details = {"reason": reasons[0]} if reasons and reasons[0] else {}
+        return {"code": "CANCELLED", "message": SENTENCES[ErrorCode.CANCELLED], "details": details}
+    if row.status is not Status.FAILED or row.job is None:
+        return None
+    code = row.job.error_code or ErrorCode.PROCESSING_ERROR.value
+    if document is None:
+        return {"code": code, "message": error_sentence(code), "details": {}}
+    return {"code": code, "message": document["message"], "details": document.get("details", {})}

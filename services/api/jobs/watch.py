@@ -1,0 +1,98 @@
+"""Waits for jobs to change: all waiters share one query per notification, none polls by itself."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+
+from services.api.http.errors import ReadModelUnavailableError
+from services.api.read_model.job_rows import Standing
+from services.api.read_model.jobs import ReadModel
+from services.api.read_model.positions import Positions
+
+BREATH_S = 0.01  # notifications that arrive together are answered by one query
+OUTAGE_PAUSE_S = 1.0
+
+Awaited = Callable[[Standing], bool]
+"""Whether how a job stands now is what somebody waits for."""
+
+
+class JobWatch:
+    """Wakes those who wait for a job when it stands as they wait for."""
+
+    def __init__(self, read_model: ReadModel, positions: Positions) -> None:
+        self._read_model = read_model
+        self._waiting: dict[str, dict[asyncio.Future[None], Awaited]] = defaultdict(dict)
+        self._partitions: dict[str, int] = {}
+        self._due: set[int] = set()
+        self._wake = asyncio.Event()
+        self._closed = False
+        positions.subscribe(self._came_further)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the service stops, so that nobody should wait any more."""
+        return self._closed
+
+    @property
+    def waiting(self) -> int:
+        """For how many jobs somebody waits."""
+        return len(self._waiting)
+
+    async def until(self, job_id: str, partition: int, awaited: Awaited, timeout_s: float) -> None:
+        """Returns when the job stands as awaited, after `timeout_s`, or when the service stops."""
+        if self._closed:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[job_id][future] = awaited
+        self._partitions[job_id] = partition
+        self._came_further(partition)  # it may have changed between the caller's look and this call
+        try:
+            await asyncio.wait([future], timeout=timeout_s)
+        finally:
+            self._forget(job_id, future)
+
+    def close(self) -> None:
+        """Lets everybody go, so that their requests end before the service does."""
+        self._closed = True
+        for waiters in self._waiting.values():
+            for future in waiters:
+                _finish(future)
+
+    async def run(self) -> None:
+        """Answers notifications until cancelled. During an outage waiters keep waiting, up to their time."""
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(BREATH_S)
+            self._wake.clear()
+            due, self._due = self._due, set()
+            asked = [job_id for job_id, partition in self._partitions.items() if partition in due]
+            if not asked:
+                continue
+            try:
+                self._tell(await self._read_model.standings(asked))
+            except ReadModelUnavailableError:  # said in the log by whom it comes from
+                await asyncio.sleep(OUTAGE_PAUSE_S)
+                self._due |= due
+                self._wake.set()
+
+    def _tell(self, standings: dict[str, Standing]) -> None:
+        for job_id, standing in standings.items():
+            for future, awaited in self._waiting.get(job_id, {}).items():
+                if awaited(standing):
+                    _finish(future)
+
+    def _came_further(self, partition: int) -> None:
+        self._due.add(partition)
+        self._wake.set()
+
+    def _forget(self, job_id: str, future: asyncio.Future[None]) -> None:
+        waiters = self._waiting[job_id]
+        waiters.pop(future, None)
+        if not waiters:
+            del self._waiting[job_id]
+            self._partitions.pop(job_id, None)
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,116 @@
+"""The grammar of the OpenAPI document: how an operation, its body, its parameters and its answers are written down.
+
+What each path says is `services.api.jobs.openapi`.
+"""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from services.api.openapi.examples import Json
+
+ERRORS = {
+    400: ("INVALID_PARAMETERS", "Malformed request or wrong parameters: INVALID_REQUEST, INVALID_PARAMETERS"),
+    401: ("UNAUTHORIZED", "No key, or none that is good: UNAUTHORIZED"),
+    403: ("FORBIDDEN", "The key lacks the scope that this needs: FORBIDDEN"),
+    404: ("NOT_FOUND", "There is no such thing, or it is not the caller's: NOT_FOUND"),
+    408: ("EXTRACTION_TIMEOUT", "The document was not read in time; it is taken in all the same: EXTRACTION_TIMEOUT"),
+    409: ("CONFLICT", "The job's status does not allow it, or there are too many: CONFLICT"),
+    413: ("BODY_TOO_LARGE", "The body is larger than allowed: BODY_TOO_LARGE"),
+    416: ("RANGE_NOT_SATISFIABLE", "The range lies behind the end of the file: RANGE_NOT_SATISFIABLE"),
+    422: ("IDEMPOTENCY_CONFLICT", "The Idempotency-Key was used for another body: IDEMPOTENCY_CONFLICT"),
+    429: ("RATE_LIMITED", "Too many requests with this key in a minute, see Retry-After: RATE_LIMITED"),
+    503: (
+        "READ_MODEL_UNAVAILABLE",
+        "A part is away, see Retry-After: OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE, STORAGE_ERROR",
+    ),
+}
+"""By status: the code of the example, and what the status means."""
+NOTHING_TO_DOWNLOAD = ("NO_ARCHIVE", "The job has ended, and made no such thing: NO_ARCHIVE")
+BAD_JOB = (
+    "INVALID_PARAMETERS",
+    "Malformed request or wrong parameters: INVALID_REQUEST, UNKNOWN_JOB_TYPE, INVALID_PARAMETERS, BLOCKED_ADDRESS",
+)
+BAD_DIRECT = ("ValidationError", "Wrong fields: ValidationError, InvalidRequest; with `wait_ms` also a failed job")
+
+SECRETARY: Json = {"status": "error"}
+DEVANA: Json = {"success": False}
+"""What an error's envelope begins with: under `/api`, and under `/v1` (contract 1 and 15a)."""
+_ERROR: Json = {
+    "type": "object",
+    "required": ["code", "message", "details"],
+    "properties": {
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "details": {"type": "object"},
+    },
+}
+
+
+def operation(
+    summary: str,
+    answers: dict[int, Json],
+    errors: tuple[int, ...],
+    body: Json | None = None,
+    parameters: tuple[Json, ...] = (),
+    bad: tuple[str, str] = ERRORS[400],
+    envelope: Json = SECRETARY,
+) -> Json:
+    """The keyword arguments of a route. `bad` is what a 400 means here."""
+    extra: Json = {"security": [{"bearer": []}]}
+    if body is not None:
+        extra["requestBody"] = body
+    if parameters:
+        extra["parameters"] = list(parameters)
+    refusals = {status: refusal(*(bad if status == 400 else ERRORS[status]), envelope) for status in errors}
+    return {
+        "summary": summary,
+        "openapi_extra": extra,
+        "responses": answers | refusals,
+        "response_class": Response,  # the default one adds an empty JSON answer to those above
+    }
+
+
+def data(example: Any, description: str = "Done") -> Json:
+    """An answer in the success envelope."""
+    return content("application/json", {"status": "success", "data": example}, description)
+
+
+def devana_data(example: Any, description: str = "Done") -> Json:
+    """An answer in the envelope of the paths under /v1."""
+    return content("application/json", {"success": True, "data": example}, description)
+
+
+def content(media_type: str, example: Any, description: str, schema: Json | None = None) -> Json:
+    """An answer of any media type."""
+    about: Json = {"schema": schema or {"type": "object"}}
+    if example is not None:
+        about["example"] = example
+    return {"description": description, "content": {media_type: about}}
+
+
+def refusal(code: str, description: str, envelope: Json = SECRETARY) -> Json:
+    """An error answer; `description` begins with the sentence that is its message."""
+    message = description.partition(":")[0]
+    example = {**envelope, "error": {"code": code, "message": message, "details": {}}}
+    schema: Json = {
+        "type": "object",
+        "required": [*envelope, "error"],
+        "properties": {**{name: {"const": value} for name, value in envelope.items()}, "error": _ERROR},
+    }
+    return content("application/json", example, description, schema)
+
+
+def json_body(schema: Json, example: Any, required: bool = True) -> Json:
+    """A request body."""
+    return {"required": required, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def query(name: str, description: str, **schema: Any) -> Json:
+    """A parameter in the query string."""
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def header(name: str, description: str, **schema: Any) -> Json:
+    """A request header."""
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string", **schema}}

@@ -1,0 +1,1 @@
+"""What jobs made: single files, ranges of them, and archives."""

@@ -1,0 +1,1 @@
+"""The stream of all changes of an owner's jobs and batches."""

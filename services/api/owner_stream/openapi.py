@@ -1,0 +1,39 @@
+"""What the OpenAPI document says about `/api/stream` (contract 2e)."""
+
+from typing import Final
+
+from services.api.openapi.examples import BATCH_ID, JOB_ID
+from services.api.openapi.grammar import content, header, operation, query
+
+_JOB: Final = (
+    f'{{"job_id":"{JOB_ID}","job_type":"pdf","status":"processing","created_at":"2026-01-01T00:00:00Z",'
+    '"updated_at":"2026-01-01T00:00:02Z","progress":{"step":"extracting_text","percent":45,'
+    f'"message":"Extracting text from PDF..."}},"batch_id":"{BATCH_ID}","attempt":1,'
+    '"processing_started_at":"2026-01-01T00:00:01Z"}'
+)
+_BATCH: Final = (
+    f'{{"batch_id":"{BATCH_ID}","status":"processing","job_count":3,"completed_count":1,"failed_count":0,'
+    '"total_jobs":3,"completed_jobs":1,"failed_jobs":0,"pending_jobs":1,"processing_jobs":1,'
+    '"created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:02Z"}'
+)
+_EXAMPLE: Final = (
+    'event: open\ndata: {"resumed":false}\nid: 4b7.4c1.4b0\n\n'
+    f"event: batch\ndata: {_BATCH}\n\n"
+    f"event: job\ndata: {_JOB}\nid: 4b7.4c2.4b0\n\n"
+)
+_EVENTS: Final = (
+    "open: the stream begins here. job: how a job stands, without parameters and results; deleted is true once it was "
+    "erased. batch: a batch's counts, before the jobs that they follow from. end: connect again"
+)
+
+STREAM = operation(
+    "Follow all jobs and batches",
+    {200: content("text/event-stream", _EXAMPLE, _EVENTS, {"type": "string", "format": "binary"})},
+    (400, 401, 503),
+    parameters=(
+        query("job_type", "Only jobs of this type, and no batches", type="string"),
+        query("batch_id", "Only this batch and its jobs", type="string"),
+        header("Last-Event-ID", "The id of the last event seen: what changed since is told first. None: from now on"),
+    ),
+    bad=("INVALID_REQUEST", "Unknown parameters, or a Last-Event-ID of something else: INVALID_REQUEST"),
+)

@@ -1,0 +1,41 @@
+"""The documents that rows lead to, fetched from the blob store: parameters, results, error details, names."""
+
+from typing import Any
+
+import structlog
+from pydantic_core import from_json
+
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError
+from schemas.claims import Claim
+from services.api.read_model.job_rows import JobRow
+
+log = structlog.get_logger()
+
+
+class Contents:
+    """JSON documents by their claims. Raises BlobStoreError while the store does not answer."""
+
+    def __init__(self, blobs: AsyncBlobs) -> None:
+        self._blobs = blobs
+
+    async def document(self, claim: Claim | None) -> Any:
+        """The JSON that a claim leads to; None for no claim, and for a blob that was erased."""
+        if claim is None:
+            return None
+        try:
+            return from_json(await self._blobs.get(claim.uri))
+        except BlobMissingError:
+            log.info("blob_missing", uri=claim.uri)
+            return None
+
+    async def parameters(self, row: JobRow) -> dict[str, Any] | None:
+        """The job's own document; of a member that was not created yet, its place in the batch's specs."""
+        if row.erased:
+            return None
+        if row.job is not None and row.job.parameters is not None:
+            document: dict[str, Any] | None = await self.document(row.job.parameters)
+            return document
+        if row.batch is None or row.batch_index is None:
+            return None
+        specs = await self.document(row.batch.specs)
+        return specs[row.batch_index] if specs else None

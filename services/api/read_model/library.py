@@ -1,0 +1,75 @@
+"""An owner's documents and folders, with waiting where that is promised. Foreign and removed ones are not there."""
+
+import asyncio
+
+from piperoll.log.record import Position
+from services.api.http.errors import not_found
+from services.api.jobs.reading import Reading
+from services.api.read_model.catching_up import LIST_WAIT_S, CatchingUp
+from services.api.read_model.document_rows import DocumentRow, FileRow, FolderRow, ListedDocument
+from services.api.read_model.documents import DocumentModel
+
+
+class Library:
+    """Reads documents and folders. `model` answers what needs no waiting."""
+
+    def __init__(self, model: DocumentModel, catching_up: CatchingUp, reading: Reading) -> None:
+        self.model = model
+        self._catching_up = catching_up
+        self._reading = reading
+
+    async def document(self, document_id: str, owner: str) -> DocumentRow:
+        """The document's row. Raises ApiError: NOT_FOUND (404), READ_MODEL_UNAVAILABLE (503)."""
+        row = await self.own_document(document_id, owner)
+        if row is None or row.removed:
+            raise not_found("document")
+        return row
+
+    async def own_document(self, document_id: str, owner: str) -> DocumentRow | None:
+        """The document's row, also of a removed one; None for one that the owner never had."""
+        row = await self._catching_up.sought(lambda: self.model.document(document_id))
+        return row if row is not None and row.owner == owner else None
+
+    async def documents(self, owner: str, limit: int, offset: int) -> list[ListedDocument]:
+        """A page of the owner's documents, newest first, after a short wait."""
+        await self._catching_up.within(LIST_WAIT_S)
+        return await self.model.documents(owner, limit, offset)
+
+    async def folder(self, folder_id: str, owner: str) -> FolderRow:
+        """The folder's row. Raises as `document` does."""
+        row = await self._catching_up.sought(lambda: self.model.folder(folder_id))
+        if row is None or row.owner != owner or row.removed:
+            raise not_found("folder")
+        return row
+
+    async def folders(self, owner: str, limit: int, offset: int) -> list[FolderRow]:
+        """A page of the owner's folders, newest first, after a short wait."""
+        await self._catching_up.within(LIST_WAIT_S)
+        return await self.model.folders(owner, limit, offset)
+
+    async def files(self, folder: FolderRow, limit: int, offset: int) -> list[FileRow]:
+        """A page of a folder's documents, in the order in which they came, after a short wait."""
+        await self._catching_up.within(LIST_WAIT_S)
+        return await self.model.files(folder.folder_id, folder.owner, limit, offset)
+
+    async def require_documents(self, document_ids: list[str], owner: str) -> None:
+        """Raises ApiError NOT_FOUND, whose details list those that are not the owner's documents."""
+        missing = set(document_ids) - await self.model.found(document_ids, owner)
+        if missing:
+            await self._catching_up.up_to_now()
+            missing = set(document_ids) - await self.model.found(document_ids, owner)
+        if missing:
+            raise not_found("document", missing=sorted(missing)[:100])
+
+    async def is_member(self, folder_id: str, document_id: str) -> bool:
+        """Whether a document is in a folder, once what is in the log now was projected."""
+        await self._catching_up.up_to_now()
+        return await self.model.is_member(folder_id, document_id)
+
+    async def up_to_now(self) -> None:
+        """Returns once what the log says of documents and of jobs was projected. Raises ReadModelUnavailableError."""
+        await asyncio.gather(self._catching_up.up_to_now(), self._reading.up_to_now())
+
+    async def passed(self, *positions: Position) -> bool:
+        """Waits until the projector has passed own appends; False when it did not in time."""
+        return await self._catching_up.passed(*positions)

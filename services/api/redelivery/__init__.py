@@ -1,0 +1,1 @@
+"""Webhooks sent again on request."""

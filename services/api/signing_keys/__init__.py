@@ -1,0 +1,1 @@
+"""The keys that sign an owner's webhooks."""

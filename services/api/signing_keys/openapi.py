@@ -1,0 +1,34 @@
+"""What the OpenAPI document says about `/api/webhooks/signing-keys` (contract 2e)."""
+
+from typing import Final
+
+from services.api.openapi.examples import Json
+from services.api.openapi.grammar import data, header, operation
+
+_OLD: Final[Json] = {
+    "id": "signing-1d0f7c44-5a0e-4f6b-9a57-6b0e8f2c9d13",
+    "secret": "whsec_mPHwZu6G5Iu3hgdLOHMHOMRhPmEyJaibCvPott0MBJg=",
+    "public_key": "whpk_ZK5FPnqeerFzMeBthGwh3R5OO20y0rxcjQ+/GEhwUb4=",
+}
+_NEW: Final[Json] = {
+    "id": "signing-9b7e5a02-3c4d-4e1f-8a6b-2f1d0c9e8b7a",
+    "secret": "whsec_S85S7EYswdh0c3i+3p/TH3INZ2NBipwYRgnQukp9arw=",
+    "public_key": "whpk_9XDntbX2HUg47NpEo1//PfrHdk/R+hnswX6KBzy/0XM=",
+}
+
+LIST = operation(
+    "List the keys that sign the webhooks of the owner's jobs",
+    {200: data({"keys": [_OLD]}, "The newest first; needs a key with the scope admin")},
+    (401, 403, 503),
+)
+ROTATE = operation(
+    "Sign with a new key too, and with the one before it for a while yet",
+    {
+        200: data(
+            {"keys": [_NEW, {**_OLD, "active_until": "2026-01-02T00:00:00Z"}]},
+            "All that sign now; one with active_until does so until then. Needs a key with the scope admin",
+        )
+    },
+    (400, 401, 403, 409, 503),
+    parameters=(header("Idempotency-Key", "A repeat with the same key rotates once", maxLength=255),),
+)

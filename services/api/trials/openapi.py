@@ -1,0 +1,41 @@
+"""What the OpenAPI document says about `/api/webhooks/test` (contract 2e)."""
+
+from typing import Final
+
+from services.api.openapi.examples import Json
+from services.api.openapi.grammar import BAD_JOB, data, json_body, operation, refusal
+
+_BODY: Final[Json] = {
+    "type": "object",
+    "required": ["url"],
+    "additionalProperties": False,
+    "properties": {
+        "url": {"type": "string", "maxLength": 2048, "description": "http or https, not private"},
+        "token": {"type": "string", "maxLength": 255, "description": "sent as Authorization and X-Callback-Token"},
+    },
+}
+_REDIRECTED: Final[Json] = {
+    "ok": False,
+    "reason": "HTTP_STATUS",
+    "message": "The receiver answered 301, which leads to https://example.com:443. Redirects are not followed: give the"
+    " url that it leads to.",
+    "status": 301,
+    "redirect": "https://example.com:443",
+    "duration_ms": 48,
+    "addresses": ["93.184.215.14"],
+    "webhook_id": "msg_0d6c7e0f5a1b5c2d9e3f4a5b6c7d8e9f",
+}
+_REASONS: Final = (
+    "BLOCKED_ADDRESS, NAME_NOT_FOUND, CONNECTION, TLS, TIMEOUT, HTTP_STATUS, UNREADABLE; null where it arrived"
+)
+
+TEST = operation(
+    "Post a trial to a webhook, and say whether webhooks arrive there or why they do not",
+    {
+        200: data(_REDIRECTED, f"What came of it; `reason` is one of {_REASONS}"),
+        429: refusal("RATE_LIMITED", "Too many trials at once or in a minute, see Retry-After: RATE_LIMITED"),
+    },
+    (400, 401, 413, 503),
+    json_body(_BODY, {"url": "http://example.com/webhook", "token": "s3cret"}),
+    bad=BAD_JOB,
+)

@@ -1,0 +1,1 @@
+"""The requests that are posted: content, tokens, signatures."""

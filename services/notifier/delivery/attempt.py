@@ -1,0 +1,34 @@
+"""One attempt, of a hook and of a notice alike: what is composed is posted, and whatever goes wrong is classed."""
+
+from collections.abc import Awaitable
+
+import structlog
+
+from piperoll.store.blobs import BlobStoreError
+from piperoll.webhooks.attempts import Attempted, Ending
+from piperoll.webhooks.letters import Letter
+from piperoll.webhooks.sender import Sender
+from services.notifier.composing.signing_keys import SigningKeysAwayError
+
+log = structlog.get_logger()
+
+
+async def attempt(
+    sender: Sender, url: str, composing: Awaitable[Letter], timeout_s: float, *, job_id: str, delivery_id: str
+) -> Attempted:
+    """How it went. What is not the receiver's fault is ours, or the content's. Raises CancelledError alone."""
+    try:
+        letter = await composing
+        return await sender.post(url, letter.headers, letter.body, timeout_s)
+    except BlobStoreError as error:
+        log.warning("delivery_waits_for_blobs", job_id=job_id, delivery_id=delivery_id, error=repr(error))
+        return Attempted(Ending.OURS)
+    except SigningKeysAwayError as error:
+        log.warning("delivery_waits_for_signing_keys", job_id=job_id, delivery_id=delivery_id, error=repr(error))
+        return Attempted(Ending.OURS)
+    except ValueError as error:
+        log.warning("delivery_unreadable", job_id=job_id, delivery_id=delivery_id, error=repr(error))
+        return Attempted(Ending.UNREADABLE)
+    except Exception:
+        log.exception("delivery_failed_by_us", job_id=job_id, delivery_id=delivery_id)
+        return Attempted(Ending.OURS)

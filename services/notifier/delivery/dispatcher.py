@@ -1,0 +1,227 @@
+"""Sends what is due: deals free places to receivers, claims, posts, hands outcomes to the ledger.
+
+Bounds are per process; several processes share the queue, and leases keep them apart.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+
+from piperoll.settings import Settings
+from piperoll.webhooks.attempts import Attempted
+from services.notifier import metrics
+from services.notifier.delivery import breaker
+from services.notifier.delivery.breaker import CLOSED, Breaker
+from services.notifier.delivery.due_origins import deal
+from services.notifier.delivery.ledger import Ledger
+from services.notifier.delivery.pace import Pace
+from services.notifier.delivery.wakeup import Bell
+from services.notifier.hooks.queue import TRANSIENT
+
+log = structlog.get_logger()
+
+LOOK_S = 1.0  # how often the queue is asked what is due that nobody hinted: other processes, ended leases
+ROUND_S = 0.005  # between two claims: 8 hooks in flight to one receiver still make 1,000 a second
+LEASE_MARGIN_S = 15.0  # beyond the longest timeout: reading the content before it, writing the outcome after it
+FORGET_S = 600.0  # a failing receiver with nothing due for so long starts afresh
+WRITE_S = 3.0  # for the last outcomes, if Postgres is away at our end
+DRAIN_S = 8.0  # what is in flight at the end may finish; the supervisor's patience is 15 s
+
+
+class Row(Protocol):
+    """A claimed row."""
+
+    @property
+    def origin(self) -> str:
+        """The receiver."""
+        ...
+
+
+RowT = TypeVar("RowT", bound=Row)
+OutcomeT = TypeVar("OutcomeT")
+RowT_contra = TypeVar("RowT_contra", bound=Row, contravariant=True)
+OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
+RowT_co = TypeVar("RowT_co", bound=Row, covariant=True)
+
+
+class Claims(Protocol[RowT_co]):
+    """The queue as rows are claimed from it (services.notifier.hooks.queue)."""
+
+    async def due_origins(self) -> dict[str, float]:
+        """Each receiver with something to send, and in how many seconds."""
+        ...
+
+    async def claim(self, rooms: Mapping[str, int], lease_s: float) -> Sequence[RowT_co]:
+        """Leases due rows: at most `rooms[origin]` of each receiver."""
+        ...
+
+
+class Deliverer(Protocol[RowT_contra, OutcomeT_co]):
+    """Takes a row to its receiver (services.notifier.hooks.courier)."""
+
+    async def deliver(self, claimed: RowT_contra) -> tuple[OutcomeT_co, Attempted | None]:
+        """What to write, and the attempt if one was made."""
+        ...
+
+    def released(self, claimed: RowT_contra) -> OutcomeT_co:
+        """What to write when the attempt was cut short."""
+        ...
+
+
+class Dispatcher(Generic[RowT, OutcomeT]):
+    """One per process and queue. Woken through its bell."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        queue: Claims[RowT],
+        ledger: Ledger[OutcomeT],
+        courier: Deliverer[RowT, OutcomeT],
+        bell: Bell,
+        lease_margin_s: float = LEASE_MARGIN_S,
+    ) -> None:
+        self._settings = settings
+        self._queue = queue
+        self._ledger = ledger
+        self._courier = courier
+        self._agenda = bell.agenda
+        self._wake = bell.wake
+        self._lease_s = max(settings.final_timeout_s, settings.progress_timeout_s) + lease_margin_s
+        self._breakers: dict[str, Breaker] = {}
+        self._in_flight: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pace = Pace(ROUND_S)
+        self._fault: BaseException | None = None
+        self._next_look = 0.0
+        self._problem: str | None = "the delivery queue was not looked at yet"
+
+    def problem(self) -> str | None:
+        """A sentence while the queue cannot be reached."""
+        return self._problem
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Dispatches until `stopping` is set, then lets what is in flight end."""
+        stopped = asyncio.create_task(_wake_at(stopping, self._wake))
+        try:
+            while not stopping.is_set():
+                self._wake.clear()
+                if self._fault is not None:
+                    raise self._fault
+                try:
+                    claimed = await self._round()
+                    self._problem = None
+                except TRANSIENT as error:
+                    log.warning("dispatch_waits_for_postgres", error=repr(error))
+                    self._problem = "Postgres does not answer the notifier"
+                    self._next_look = self._now() + LOOK_S
+                    claimed = 0
+                if not claimed:
+                    await self._wait()
+        finally:
+            stopped.cancel()
+            await self._drain()
+
+    async def _round(self) -> int:
+        """Claims and starts what may be sent now; answers how many rows that were."""
+        now = self._now()
+        if now >= self._next_look:
+            self._next_look = now + LOOK_S
+            self._breakers = {
+                origin: known for origin, known in self._breakers.items() if now < known.paused_until + FORGET_S
+            }
+            due = await self._queue.due_origins()
+            self._agenda.correct({origin: now + in_s for origin, in_s in due.items()})
+        wanted = deal(self._settings.delivery_concurrency - len(self._tasks), self._rooms(now))
+        if not wanted:
+            return 0
+        await self._pace.turn()
+        wanted = deal(self._settings.delivery_concurrency - len(self._tasks), self._rooms(now))
+        self._agenda.forget(list(wanted))
+        rows = await self._queue.claim(wanted, self._lease_s)
+        for claimed in rows:
+            self._start(claimed)
+        per_origin = Counter(claimed.origin for claimed in rows)
+        for origin, room in wanted.items():
+            if per_origin[origin] == room:
+                self._agenda.hint(origin, now)  # there may be more than there was room for
+        return len(rows)
+
+    def _rooms(self, now: float) -> dict[str, int]:
+        bound = self._settings.receiver_concurrency
+        return {
+            origin: breaker.room(self._breakers.get(origin, CLOSED), self._in_flight[origin], bound, now)
+            for origin in self._agenda.ready(now)
+        }
+
+    def _start(self, claimed: RowT) -> None:
+        self._in_flight[claimed.origin] += 1
+        task = asyncio.create_task(self._deliver(claimed))
+        self._tasks.add(task)
+        metrics.IN_FLIGHT.set(len(self._tasks))
+        task.add_done_callback(lambda done: self._ended(done, claimed.origin))
+
+    def _ended(self, task: asyncio.Task[None], origin: str) -> None:
+        self._tasks.discard(task)
+        metrics.IN_FLIGHT.set(len(self._tasks))
+        self._in_flight[origin] -= 1
+        if not self._in_flight[origin]:
+            del self._in_flight[origin]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fault = error
+        self._wake.set()
+
+    async def _deliver(self, claimed: RowT) -> None:
+        """Delivers one row, and enters what came of it."""
+        try:
+            outcome, attempted = await self._courier.deliver(claimed)
+        except asyncio.CancelledError:
+            self._ledger.enter(self._courier.released(claimed))
+            raise
+        if attempted is not None:
+            self._observe(claimed.origin, attempted)
+        self._ledger.enter(outcome)
+
+    def _observe(self, origin: str, attempted: Attempted) -> None:
+        after = breaker.observe(self._breakers.get(origin, CLOSED), attempted, self._now())
+        if after == CLOSED:
+            self._breakers.pop(origin, None)
+        else:
+            self._breakers[origin] = after
+        metrics.PAUSED.set(len(self._breakers))
+
+    async def _wait(self) -> None:
+        """Until something may have become due: a hint, an end, a pause that is over, or the next look."""
+        now = self._now()
+        times = [self._next_look]
+        if len(self._tasks) < self._settings.delivery_concurrency:
+            times += [at for at in [self._agenda.next_due(now)] if at is not None]
+            times += [known.paused_until for known in self._breakers.values() if known.paused_until > now]
+        try:
+            async with asyncio.timeout(max(0.0, min(times) - now)):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _drain(self) -> None:
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=DRAIN_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        try:
+            async with asyncio.timeout(WRITE_S):
+                await self._ledger.drained()
+        except TimeoutError:
+            log.warning("outcomes_left_unwritten")  # their leases run out and the hooks are sent again
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+
+async def _wake_at(event: asyncio.Event, wake: asyncio.Event) -> None:
+    await event.wait()
+    wake.set()

@@ -1,0 +1,77 @@
+"""Writes outcomes in groups: one transaction for all attempts that ended while the last one was written."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+
+from services.notifier.delivery.pace import Pace
+from services.notifier.delivery.wakeup import Bell
+from services.notifier.hooks.queue import TRANSIENT
+
+log = structlog.get_logger()
+
+GROUP = 500
+ROUND_S = 0.01  # between two transactions
+PAUSE_S = 1.0  # between tries while Postgres is away; the leases run meanwhile, then others deliver again
+
+
+OutcomeT = TypeVar("OutcomeT")
+OutcomeT_contra = TypeVar("OutcomeT_contra", contravariant=True)
+
+
+class Settles(Protocol[OutcomeT_contra]):
+    """The queue as outcomes are written to it (services.notifier.hooks.queue)."""
+
+    async def settle(self, outcomes: Sequence[OutcomeT_contra]) -> dict[str, float]:
+        """Answers the receivers that have something more to send, in seconds."""
+        ...
+
+
+class Ledger(Generic[OutcomeT]):
+    """Takes outcomes from the dispatcher. `written` is set whenever there is something for the relay."""
+
+    def __init__(self, queue: Settles[OutcomeT], bell: Bell, written: asyncio.Event) -> None:
+        self._queue = queue
+        self._agenda = bell.agenda
+        self._wake = bell.wake
+        self._written = written
+        self._outcomes: asyncio.Queue[OutcomeT] = asyncio.Queue()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._pace = Pace(ROUND_S)
+
+    def enter(self, outcome: OutcomeT) -> None:
+        """Takes one outcome; it is written soon."""
+        self._idle.clear()
+        self._outcomes.put_nowait(outcome)
+
+    async def drained(self) -> None:
+        """Waits until everything that was entered is written."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Writes until cancelled. Nothing is lost by that: what is not written is delivered again."""
+        while True:
+            group = [await self._outcomes.get()]
+            await self._pace.turn()
+            while len(group) < GROUP and not self._outcomes.empty():
+                group.append(self._outcomes.get_nowait())
+            await self._write(group)
+            if self._outcomes.empty():
+                self._idle.set()
+
+    async def _write(self, group: list[OutcomeT]) -> None:
+        while True:
+            try:
+                due = await self._queue.settle(group)
+                break
+            except TRANSIENT as error:
+                log.warning("outcomes_wait_for_postgres", outcomes=len(group), error=repr(error))
+                await asyncio.sleep(PAUSE_S)
+        now = asyncio.get_running_loop().time()
+        for origin, in_s in due.items():
+            self._agenda.hint(origin, now + in_s)
+        self._wake.set()
+        self._written.set()

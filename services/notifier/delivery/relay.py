@@ -1,0 +1,102 @@
+"""Carries facts from the outbox to the log: appended until acknowledged, then deleted."""
+
+import asyncio
+from collections import defaultdict
+from itertools import chain
+
+import asyncpg
+import structlog
+
+from piperoll.log.contract import Appender, AppendError
+from schemas.envelope import Fact
+from schemas.events import EVENTS
+from schemas.topics import JOB_DELIVERIES
+from services.notifier.delivery.pace import Pace
+from services.notifier.hooks.queue import SQL, TRANSIENT, Connection
+
+log = structlog.get_logger()
+
+LOCK = 0x6E6F7469  # any number; whoever holds it relays, so that a job's facts keep their order over processes
+GROUP = 500
+POLL_S = 1.0  # for what other processes wrote, and for the lock of one that ended
+ROUND_S = 0.05  # between two looks: nobody waits for these facts
+PAUSE_S = 1.0
+
+
+class Relay:
+    """One per process, one at work at a time."""
+
+    def __init__(self, pool: asyncpg.Pool, appender: Appender, written: asyncio.Event) -> None:
+        self._pool = pool
+        self._appender = appender
+        self._written = written
+        self._pace = Pace(ROUND_S)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Relays until `stopping` is set and the outbox was emptied once more."""
+        while True:
+            try:
+                async with self._pool.acquire() as connection:
+                    if await self._lead(connection, stopping):
+                        return
+            except (*TRANSIENT, AppendError) as error:
+                log.warning("relay_waits", error=repr(error))
+                if stopping.is_set():
+                    return  # the outbox keeps what is left
+                await asyncio.sleep(PAUSE_S)
+
+    async def _lead(self, connection: Connection, stopping: asyncio.Event) -> bool:
+        """Relays while this session has the lock. Answers whether it is time to end."""
+        if not await connection.fetchval(SQL["lead_relay"], LOCK):
+            await self._rest()
+            return stopping.is_set()
+        try:
+            return await self._relay_until(connection, stopping)
+        finally:
+            if not connection.is_closed():
+                await connection.execute(SQL["leave_relay"], LOCK)
+
+    async def _relay_until(self, connection: Connection, stopping: asyncio.Event) -> bool:
+        while True:
+            await self._pace.turn()
+            self._written.clear()
+            last = stopping.is_set()
+            while await self._relay(connection):
+                pass
+            if last:
+                return True
+            await self._rest()
+
+    async def _relay(self, connection: Connection) -> int:
+        """One group; answers how many facts it had. Jobs side by side, the facts of one in turn."""
+        rows = await connection.fetch(SQL["read_outbox"], GROUP)
+        by_job: dict[str, list[asyncpg.Record]] = defaultdict(list)
+        for row in rows:
+            by_job[row["job_id"]].append(row)
+        done = await asyncio.gather(*(self._append(one) for one in by_job.values()))
+        if rows:
+            await connection.execute(SQL["clear_outbox"], list(chain.from_iterable(done)))
+        return len(rows)
+
+    async def _append(self, rows: list[asyncpg.Record]) -> list[int]:
+        for row in rows:
+            await self._appender.append(JOB_DELIVERIES, _fact(row))
+        return [row["id"] for row in rows]
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._written.wait()
+        except TimeoutError:
+            return
+
+
+def _fact(row: asyncpg.Record) -> Fact:
+    return Fact(
+        id=row["ce_id"],
+        subject=row["job_id"],
+        owner=row["owner"],
+        time=row["time"],
+        source="notifier",
+        data=EVENTS[row["type"]].model_validate_json(row["data"]),
+    )

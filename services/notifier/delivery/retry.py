@@ -1,0 +1,64 @@
+"""What follows from an attempt: delivered, again later, given up, or not the receiver's fault. Pure.
+
+Three classes of failure. The receiver's is recorded and retried on the schedule; ours is repeated without being
+charged; poison is given up at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from piperoll.webhooks.attempts import Attempted, Ending
+
+MAX_RETRY_AFTER_S = 24 * 3600.0  # a receiver may ask for a day of quiet, not for ever
+JITTER = 0.2  # added to a delay at most, as a part of it; never taken away
+REPEAT_AFTER_S = 5.0  # when the fault was ours
+
+
+class Decision(StrEnum):
+    """What to do with the hook."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"  # recorded; a final hook follows again after `delay_s`, a progress hook does not
+    ABANDONED = "abandoned"
+    REPEAT = "repeat"  # our fault: not recorded, not charged
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decision, and the code that stands in the fact about it."""
+
+    decision: Decision
+    reason: str | None = None
+    delay_s: float | None = None
+
+
+GONE = 410
+
+
+def judge(attempted: Attempted, final: bool, turn: int, delays: Sequence[float], spread: float) -> Verdict:
+    """What follows from the `turn`-th attempt of a hook by its schedule.
+
+    `delays[n]` is the wait in seconds before turn n + 1; `spread` in [0, 1) draws the jitter.
+    """
+    if attempted.delivered:
+        return Verdict(Decision.DELIVERED)
+    if attempted.ending is Ending.OURS:
+        return Verdict(Decision.REPEAT, delay_s=REPEAT_AFTER_S)
+    if attempted.ending in (Ending.BLOCKED_ADDRESS, Ending.UNREADABLE):
+        return Verdict(Decision.ABANDONED, attempted.ending.value)
+    if attempted.status == GONE:
+        return Verdict(Decision.ABANDONED, "GONE")
+    if not final:
+        return Verdict(Decision.FAILED, attempted.failure)
+    if turn >= len(delays):
+        return Verdict(Decision.ABANDONED, "EXHAUSTED")
+    wait = delays[turn] * (1 + JITTER * spread)
+    return Verdict(
+        Decision.FAILED, attempted.failure, max(wait, min(attempted.retry_after_s or 0.0, MAX_RETRY_AFTER_S))
+    )
+
+
+def patience_s(delays: Sequence[float]) -> float:
+    """How long after its event a final hook is given up whatever happened: the schedule, and a day of Retry-After."""
+    return sum(delays) * (1 + JITTER) + MAX_RETRY_AFTER_S

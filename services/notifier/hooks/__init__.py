@@ -1,0 +1,1 @@
+"""Hooks: a job's own webhook."""

@@ -1,0 +1,68 @@
+"""What the facts of a job mean for its hooks: the kernel's fold, and beside it what is to be told. Pure."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from piperoll.domain.job import Job, evolve
+from schemas.envelope import Fact
+from schemas.events import JobProgress
+from services.notifier.hooks.order import FinalPhase, Progress, final_phase
+from services.notifier.hooks.webhook import Webhook
+
+State = Literal["open", "late", "held", "delivered", "abandoned"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked:
+    """A job in the queue, as the log has it. `due` says that these facts made a hook due.
+
+    Without a webhook it is a stub: a job that ended before its creation was read. `job` is None while the job is
+    known by its deliveries alone.
+    """
+
+    job: Job | None = None
+    webhook: Webhook | None = None
+    progress: Progress | None = None
+    final_phase: FinalPhase | None = None
+    final_at: datetime | None = None
+    state: State = "open"
+    due: bool = False
+
+
+NOTHING = Tracked()
+
+
+def follow(tracked: Tracked | None, fact: Fact, webhook: Webhook | None, oldest: datetime) -> Tracked | None:
+    """The tracked job after a fact; the same object when nothing changed, None while there is nothing to track.
+
+    `webhook` is what a JobCreated names; a job created without one is not tracked. What happened before `oldest`
+    is too old to be told: its progress is dropped, its end is late.
+    """
+    before = tracked or NOTHING
+    job = evolve(before.job, fact)
+    if job is None or job is before.job:
+        return tracked
+    if tracked is None and job.created and webhook is None:
+        return None
+    now_known = replace(before, job=job, webhook=before.webhook or webhook)
+    if job.erased and before.state not in ("open", "late"):
+        return replace(now_known, webhook=None)
+    return _with_hooks(now_known, job, fact, fact.known_at < oldest)
+
+
+def _with_hooks(tracked: Tracked, job: Job, fact: Fact, too_old: bool) -> Tracked:
+    """What this fact makes due. A settled job has nothing due; what its end was is kept, for it may be asked for."""
+    if tracked.webhook is None:
+        return tracked
+    if job.status.terminal and tracked.final_phase is None and tracked.state not in ("open", "late"):
+        return replace(tracked, final_phase=final_phase(job.status), final_at=job.ended_at)
+    if tracked.state != "open":
+        return tracked
+    if isinstance(fact.data, JobProgress) and not too_old:
+        progress = Progress(job.sequence, job.step or "", job.percent, job.page, job.pages)
+        return replace(tracked, progress=progress, due=True)
+    if job.status.terminal and tracked.final_phase is None:
+        ended = replace(tracked, final_phase=final_phase(job.status), final_at=job.ended_at)
+        return replace(ended, state="late", progress=None, due=False) if too_old else replace(ended, due=True)
+    return tracked

@@ -1,0 +1,1 @@
+"""Notices: what registered endpoints get."""

@@ -1,0 +1,47 @@
+"""What a notice says (contract 15a). Pure."""
+
+from typing import Any
+
+from pydantic_core import to_json
+
+from piperoll.webhooks.letters import TRIAL_MESSAGE
+from schemas.devana import TYPES, Figures, metadata
+from schemas.errors import ErrorCode
+from services.notifier.hooks.bodies import read_object, sentence_of
+from services.notifier.notices.changes import Change, ClaimedNotice
+
+TRIAL_TYPE = "EXTRACTION"
+
+
+def notice_body(claimed: ClaimedNotice, parameters: bytes | None, error: bytes | None) -> bytes:
+    """`{jobId, status, targetId, type, metadata}` from the job's parameters and error documents, None where erased.
+
+    Raises ValueError for documents that cannot be read.
+    """
+    change = claimed.change
+    if change.trial:
+        return _body(claimed, claimed.endpoint_id, TRIAL_TYPE, {"test": True, "message": TRIAL_MESSAGE})
+    figures = Figures(change.method, change.pages, change.bytes_in, change.counts)
+    document = None if parameters is None else read_object(parameters)
+    told = metadata(change.job_type, document, figures, _sentence(change, error))
+    return _body(claimed, change.target_id, TYPES[change.job_type], told)
+
+
+def _body(claimed: ClaimedNotice, target_id: str, kind: str, told: dict[str, Any]) -> bytes:
+    return to_json(
+        {
+            "jobId": claimed.job_id,
+            "status": claimed.change.status,
+            "targetId": target_id,
+            "type": kind,
+            "metadata": told,
+        }
+    )
+
+
+def _sentence(change: Change, error: bytes | None) -> str | None:
+    """Why the job failed; of a job that did not, nothing."""
+    if change.status != "ERROR":
+        return None
+    said = {} if error is None else read_object(error)
+    return str(said.get("message") or sentence_of(change.error_code or ErrorCode.PROCESSING_ERROR.value))

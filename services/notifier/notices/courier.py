@@ -1,0 +1,67 @@
+"""Tells a registered endpoint of one change of a job's status, signed with the endpoint's secret."""
+
+import random
+from datetime import UTC, datetime
+
+import structlog
+
+from piperoll.settings import Settings
+from piperoll.webhooks.attempts import Attempted
+from piperoll.webhooks.sender import Sender
+from services.notifier import metrics
+from services.notifier.composing.composer import Composer
+from services.notifier.delivery.attempt import attempt
+from services.notifier.delivery.retry import Decision, Verdict, judge
+from services.notifier.notices.changes import ClaimedNotice
+from services.notifier.notices.outcome import NoticeOutcome, given_back, not_sent, outcome_of
+
+log = structlog.get_logger()
+
+
+class NoticeCourier:
+    """Sends the next notice of a job to an endpoint."""
+
+    def __init__(self, settings: Settings, composer: Composer, sender: Sender) -> None:
+        self._settings = settings
+        self._composer = composer
+        self._sender = sender
+
+    async def deliver(self, claimed: ClaimedNotice) -> tuple[NoticeOutcome, Attempted | None]:
+        """What to write, and the attempt if one was made. Raises CancelledError alone."""
+        now = datetime.now(UTC)
+        if claimed.url is None or claimed.secret is None:
+            return not_sent(claimed, "REMOVED", now), None  # it ended while the change was taken in
+        if claimed.change.late:
+            return not_sent(claimed, "TOO_OLD", now), None
+        composing = self._composer.notice(claimed, claimed.secret)
+        timeout_s = self._settings.final_timeout_s
+        attempted = await attempt(
+            self._sender, claimed.url, composing, timeout_s, job_id=claimed.job_id, delivery_id=claimed.delivery_id
+        )
+        repeated = not claimed.change.trial
+        verdict = judge(attempted, repeated, claimed.attempts + 1, self._settings.delivery_delays, random.random())
+        _tell(claimed, attempted, verdict)
+        return outcome_of(claimed, attempted, verdict, datetime.now(UTC)), attempted
+
+    def released(self, claimed: ClaimedNotice) -> NoticeOutcome:
+        """What to write when the attempt was cut short."""
+        return given_back(claimed, datetime.now(UTC))
+
+
+def _tell(claimed: ClaimedNotice, attempted: Attempted, verdict: Verdict) -> None:
+    """Metrics and the log line of one attempt."""
+    metrics.ATTEMPTS.labels("status", verdict.decision.value, verdict.reason or "").inc()
+    metrics.ATTEMPT_SECONDS.labels("status").observe(attempted.duration_ms / 1000)
+    if verdict.decision is Decision.DELIVERED:
+        return
+    log.info(
+        "notice_not_delivered",
+        job_id=claimed.job_id,
+        endpoint_id=claimed.endpoint_id,
+        status_told=claimed.change.status,
+        attempt=claimed.attempts + 1,
+        decision=verdict.decision.value,
+        reason=verdict.reason,
+        status=attempted.status,
+        again_in_s=verdict.delay_s,
+    )

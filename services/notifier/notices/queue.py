@@ -1,0 +1,197 @@
+"""Endpoints, followed jobs and notices in Postgres. Decides nothing, sends nothing."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import asyncpg
+
+from piperoll.domain.job import CODEC
+from piperoll.postgres import load_queries
+from schemas.envelope import Fact
+from services.notifier.delivery.leasing import Leasing, earliest
+from services.notifier.hooks.queue import Connection, add_to_outbox
+from services.notifier.notices.changes import CHANGE, CHANGES, Change, ClaimedNotice, Endpoint, Following
+from services.notifier.notices.outcome import NoticeOutcome, withdrawn_facts
+
+SQL = load_queries("services.notifier.notices", "notices.sql")
+
+
+class NoticeQueue(Leasing):
+    """The notices as the dispatcher sees them. `instance` is the name that leases are taken under."""
+
+    def __init__(self, pool: asyncpg.Pool, instance: str) -> None:
+        super().__init__(pool, instance, SQL)
+
+    async def claim(self, rooms: Mapping[str, int], lease_s: float) -> list[ClaimedNotice]:
+        """Leases due rows: at most `rooms[origin]` of each receiver. Nobody else gets them until the lease ends."""
+        return [_claimed(row) for row in await self._lease(rooms, lease_s) if row["change"] is not None]
+
+    async def settle(self, outcomes: Sequence[NoticeOutcome]) -> dict[str, float]:
+        """Writes what came of claimed rows, and the facts about it, in one transaction.
+
+        Answers the receivers that have something more to send, in seconds. An outcome whose lease ran out is
+        dropped with its facts: the row belongs to whoever claimed it since.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(
+                SQL["settle"],
+                [outcome.job_id for outcome in outcomes],
+                [outcome.endpoint_id for outcome in outcomes],
+                [outcome.lease for outcome in outcomes],
+                [outcome.number for outcome in outcomes],
+                [outcome.attempts for outcome in outcomes],
+                [outcome.delay_s for outcome in outcomes],
+            )
+            settled = {(row["job_id"], row["endpoint_id"]) for row in rows}
+            counted = [one for one in outcomes if (one.job_id, one.endpoint_id) in settled]
+            await add_to_outbox(connection, [fact for outcome in counted for fact in outcome.facts])
+            for endpoint_id in {outcome.endpoint_id for outcome in counted if outcome.gone}:
+                await end_endpoint(connection, endpoint_id, "gone", counted[0].at)
+        return earliest(rows)
+
+    async def give_up(self, limit: int, patience_s: float, now: datetime) -> int:
+        """Changes whose whole schedule has passed, with their facts; answers how many rows had one."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(SQL["give_up"], limit, patience_s)
+            await add_to_outbox(connection, _facts(rows, "EXHAUSTED", now))
+        return len(rows)
+
+    async def remove_old(self, limit: int, keep_s: float) -> int:
+        """Removes rows that are settled, and folds, first seen so long ago; answers how many, at most of one table."""
+        notices = await self._pool.fetch(SQL["remove_old"], limit, keep_s)
+        followed = await self._pool.fetch(SQL["remove_old_followed"], limit, keep_s)
+        return max(len(notices), len(followed))
+
+    async def backlog(self) -> tuple[int, float]:
+        """How many rows are due, and the age of the oldest in seconds."""
+        row = (await self._pool.fetch(SQL["backlog"]))[0]
+        return row["due"], row["oldest_s"]
+
+
+async def endpoints_of(connection: Connection, owners: Collection[str]) -> list[Endpoint]:
+    """The endpoints that are told of the jobs of these owners."""
+    rows = await connection.fetch(SQL["endpoints_of"], list(owners))
+    return [
+        Endpoint(
+            row["endpoint_id"],
+            row["owner"],
+            row["origin"],
+            row["url"],
+            row["token"],
+            row["secret"],
+            frozenset(row["statuses"]),
+            row["since"],
+        )
+        for row in rows
+    ]
+
+
+async def following(
+    connection: Connection, owners: Collection[str], job_ids: Collection[str], oldest: datetime
+) -> Following:
+    """What is known of these jobs, where one of their owners has an endpoint; else nothing, for one query."""
+    endpoints = await endpoints_of(connection, owners)
+    rows = await connection.fetch(SQL["load_followed"], list(job_ids)) if endpoints else []
+    return Following(endpoints, {row["job_id"]: CODEC.validate_json(row["job"]) for row in rows}, oldest)
+
+
+async def save_following(connection: Connection, found: Following) -> None:
+    """Writes the folds, and what they made due."""
+    if found.jobs:
+        jobs = sorted(found.jobs.items())
+        await connection.execute(
+            SQL["save_followed"],
+            [job_id for job_id, _ in jobs],
+            [job.owner for _, job in jobs],
+            [job.sequence for _, job in jobs],
+            [CODEC.dump_json(job, exclude_defaults=True).decode() for _, job in jobs],
+        )
+    if found.notices:
+        notices = sorted(found.notices.items())
+        told = [found.endpoint(endpoint_id) for (_, endpoint_id), _ in notices]
+        await connection.execute(
+            SQL["add_notices"],
+            [job_id for (job_id, _), _ in notices],
+            [endpoint.endpoint_id for endpoint in told],
+            [endpoint.owner for endpoint in told],
+            [endpoint.origin for endpoint in told],
+            [CHANGES.dump_json(changes).decode() for _, changes in notices],
+            [changes[-1].number for _, changes in notices],
+        )
+
+
+async def add_endpoint(connection: Connection, endpoint: Endpoint) -> None:
+    """It is told from now on."""
+    await connection.execute(
+        SQL["add_endpoint"],
+        endpoint.endpoint_id,
+        endpoint.owner,
+        endpoint.origin,
+        endpoint.url,
+        endpoint.token,
+        endpoint.secret,
+        sorted(endpoint.statuses),
+        endpoint.since,
+    )
+
+
+async def end_endpoint(connection: Connection, endpoint_id: str, state: str, now: datetime) -> None:
+    """It is told nothing more (`gone` or `removed`); what was still to be told is said to be given up."""
+    await connection.execute(SQL["end_endpoint"], endpoint_id, state)
+    rows = await connection.fetch(SQL["withdraw"], endpoint_id)
+    await add_to_outbox(connection, _facts(rows, state.upper(), now))
+
+
+async def add_trial(connection: Connection, endpoint_id: str, trial_id: str, change: Change) -> str | None:
+    """One notice of no job; answers the receiver, None where the endpoint is told nothing more."""
+    origin = await connection.fetchval(SQL["add_trial"], endpoint_id, trial_id, CHANGE.dump_json(change).decode())
+    return None if origin is None else str(origin)
+
+
+async def forget_followed(connection: Connection, owner: str) -> None:
+    """The folds of an owner's jobs are kept no longer than the owner has an endpoint."""
+    await connection.execute(SQL["forget_followed"], owner)
+
+
+async def settle_from_log(connection: Connection, told: Mapping[tuple[str, str], tuple[str, int]]) -> None:
+    """What the deliveries topic says: by job and endpoint, the owner and the last change that is settled."""
+    if told:
+        keys = sorted(told)
+        await connection.execute(
+            SQL["settle_notices_from_log"],
+            [job_id for job_id, _ in keys],
+            [endpoint_id for _, endpoint_id in keys],
+            [told[key][0] for key in keys],
+            [told[key][1] for key in keys],
+        )
+
+
+def _facts(rows: Sequence[asyncpg.Record], reason: str, now: datetime) -> list[Fact]:
+    return [
+        fact
+        for row in rows
+        for fact in withdrawn_facts(
+            row["job_id"],
+            row["endpoint_id"],
+            row["owner"],
+            CHANGES.validate_json(row["changes"]),
+            row["attempts"],
+            reason,
+            now,
+        )
+    ]
+
+
+def _claimed(row: asyncpg.Record) -> ClaimedNotice:
+    return ClaimedNotice(
+        job_id=row["job_id"],
+        endpoint_id=row["endpoint_id"],
+        owner=row["owner"],
+        origin=row["origin"],
+        change=CHANGE.validate_json(row["change"]),
+        attempts=row["attempts"],
+        leased_until=row["leased_until"],
+        url=row["url"],
+        token=row["token"],
+        secret=row["secret"],
+    )

@@ -1,0 +1,1 @@
+"""Readers of the topics: each folds records into the queues."""

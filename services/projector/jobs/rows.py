@@ -1,0 +1,169 @@
+"""Rows: of folded jobs and batches, and of batch members announced before their JobCreated is read.
+
+Pure. Folded and announced jobs go into the table by one statement in the order of their ids, because two projectors
+may write rows of each other's partitions through an announcement, and locks taken in one order cannot deadlock.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from piperoll.domain.batch import CODEC as BATCH_CODEC
+from piperoll.domain.batch import Batch
+from piperoll.domain.job import CODEC, Job, Status
+from piperoll.log.record import partition_of
+from schemas.ids import member_id
+from services.projector.jobs.projection import text
+
+UNTOLD = 0  # the sequence of a row that no fact of its job stands behind yet
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """One row, its fields in the order of the statement's arrays."""
+
+    job_id: str
+    partition: int
+    owner: str
+    user_id: str | None
+    job_type: str
+    target_id: str | None
+    batch_id: str | None
+    batch_index: int | None
+    status: str
+    sequence: int
+    created: bool
+    erased: bool
+    created_at: datetime
+    updated_at: datetime
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """One row of the batches table, its fields in the order of the statement's arrays."""
+
+    batch_id: str
+    partition: int
+    owner: str
+    user_id: str | None
+    created_at: datetime
+    count: int
+    log_offset: int
+    state: str
+
+
+class MemberSpec(BaseModel):
+    """What a row needs of a batch member's spec; the rest of it is for the worker."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    job_type: str = ""
+    user_id: str | None = None
+    target_id: str | None = None
+
+
+SPECS: TypeAdapter[list[MemberSpec]] = TypeAdapter(list[MemberSpec])
+"""The content of a BatchCreated's specs Claim, as far as rows go."""
+
+
+def of_job(job: Job, partition: int) -> JobRow:
+    """The row of a folded job. Its batch_index is not known here: the announcement's stays."""
+    return JobRow(
+        job_id=text(job.job_id),
+        partition=partition,
+        owner=text(job.owner),
+        user_id=_optional(job.user_id),
+        job_type=text(job.job_type),
+        target_id=_optional(job.target_id),
+        batch_id=_optional(job.batch_id),
+        batch_index=None,
+        status=job.status.value,
+        sequence=job.sequence,
+        created=job.created,
+        erased=job.erased,
+        created_at=job.created_at,
+        updated_at=job.updated_at,
+        state=CODEC.dump_json(job).decode(),
+    )
+
+
+def of_batch(batch: Batch, partition: int, log_offset: int) -> BatchRow:
+    """The row of a folded batch, whose last fact stands at `log_offset`."""
+    return BatchRow(
+        batch_id=text(batch.batch_id),
+        partition=partition,
+        owner=text(batch.owner),
+        user_id=_optional(batch.user_id),
+        created_at=batch.created_at,
+        count=batch.count,
+        log_offset=log_offset,
+        state=BATCH_CODEC.dump_json(batch).decode(),
+    )
+
+
+def of_members(batch: Batch, specs: Sequence[MemberSpec] | None, partitions: int) -> list[JobRow]:
+    """The rows of a batch's members, as many as it counts; without details when the specs were erased (None)."""
+    blank = MemberSpec()
+    return [
+        _of_member(batch, index, specs[index] if specs and index < len(specs) else blank, partitions)
+        for index in range(batch.count)
+    ]
+
+
+def _of_member(batch: Batch, index: int, spec: MemberSpec, partitions: int) -> JobRow:
+    job_id = member_id(batch.batch_id, index)
+    return JobRow(
+        job_id=job_id,
+        partition=partition_of(job_id, partitions),
+        owner=text(batch.owner),
+        user_id=_optional(spec.user_id or batch.user_id),
+        job_type=text(spec.job_type),
+        target_id=_optional(spec.target_id),
+        batch_id=text(batch.batch_id),
+        batch_index=index,
+        status=Status.PENDING.value,
+        sequence=UNTOLD,
+        created=False,
+        erased=False,
+        created_at=batch.created_at,
+        updated_at=batch.created_at,
+        state=None,
+    )
+
+
+def merge(folded: Iterable[JobRow], announced: Iterable[JobRow]) -> list[JobRow]:
+    """One row per job, sorted by id. Where both kinds are there, it is what the statement makes of a conflict."""
+    rows: dict[str, JobRow] = {row.job_id: row for row in announced}
+    for row in folded:
+        rows[row.job_id] = _fill(row, rows)
+    return sorted(rows.values(), key=attrgetter("job_id"))
+
+
+def _fill(row: JobRow, announced: Mapping[str, JobRow]) -> JobRow:
+    told = announced.get(row.job_id)
+    if told is None:
+        return row
+    filled = replace(row, batch_index=told.batch_index, batch_id=row.batch_id or told.batch_id)
+    if row.created:
+        return filled
+    return replace(
+        filled,
+        job_type=told.job_type,
+        user_id=told.user_id,
+        target_id=told.target_id,
+        created_at=told.created_at,
+    )
+
+
+def columns(rows: Sequence[Any], shape: type[Any]) -> list[list[Any]]:
+    """Rows of a dataclass turned into one array per field, as `unnest` takes them."""
+    return [[getattr(row, column.name) for row in rows] for column in fields(shape)]
+
+
+def _optional(value: str | None) -> str | None:
+    return None if value is None else text(value)

@@ -1,0 +1,121 @@
+"""The tables of jobs, their events and batches, and what is searched, from the topic of job events.
+
+Thin: the fold is `projection`.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+import structlog
+from asyncpg import Connection
+from pydantic import ValidationError
+
+from piperoll.domain import batch as batches
+from piperoll.domain import job as jobs
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError
+from schemas.documents import FolderIndex
+from schemas.events import BatchCreated, JobCompleted
+from schemas.read_model import READ_SCHEMA
+from schemas.topics import JOB_EVENTS
+from services.projector.jobs import rows
+from services.projector.jobs.projection import Changes, Entry, EventRow, Known, keys_of, project, units
+from services.projector.jobs.rows import SPECS, BatchRow, JobRow, MemberSpec, columns
+from services.projector.readers.outages import Outage
+from services.projector.readers.parking import Parking
+from services.projector.readers.topic_reader import Write
+from services.projector.search.tables import Made, SearchIndex
+from services.projector.tables.schema import queries
+
+log = structlog.get_logger()
+
+Specs = Mapping[str, Sequence[MemberSpec] | None]
+"""Members' specs by the uri of their Claim; None where they are gone."""
+Indexes = Mapping[str, FolderIndex | None]
+"""What embedding jobs made, by the uri of their Claim; None where it is gone."""
+
+
+class JobTables:
+    """`Tables` of the job events. `partitions` is how many the topic has: members are placed before they exist."""
+
+    topic = JOB_EVENTS
+    alias = "jobs"
+
+    def __init__(
+        self, blobs: AsyncBlobs, parking: Parking, outage: Outage, partitions: int, schema: str = READ_SCHEMA
+    ) -> None:
+        self._blobs = blobs
+        self._parking = parking
+        self._outage = outage
+        self._partitions = partitions
+        self._sql = queries("queries.sql", schema)
+        self._search = SearchIndex(blobs, schema)
+
+    def units(self, entries: Sequence[Entry]) -> Iterable[Sequence[Entry]]:
+        """See `projection.units`: batches are announced, and indexes loaded, in bounded transactions."""
+        return units(entries)
+
+    async def prepare(self, entries: Sequence[Entry]) -> Write:
+        """Reads the member specs of the batches in `entries`, and indexes, over outages of the blob store."""
+        facts = [entry.fact.data for entry in entries if entry.fact is not None]
+        lists = {data.specs.uri for data in facts if isinstance(data, BatchCreated)}
+        made = {data.index.uri for data in facts if isinstance(data, JobCompleted) and data.index is not None}
+        specs = {uri: await self._outage.outlast(partial(self._specs, uri)) for uri in lists}
+        indexes = {uri: await self._outage.outlast(partial(self._search.read, uri)) for uri in made}
+        return partial(self._write, specs, indexes)
+
+    async def _specs(self, uri: str) -> Sequence[MemberSpec] | None:
+        try:
+            content = await self._blobs.get(uri)
+        except BlobMissingError:
+            return None  # erased: the members are announced without details
+        try:
+            return await asyncio.to_thread(SPECS.validate_json, content)
+        except ValidationError as error:
+            log.warning("specs_unreadable", uri=uri, error=str(error.errors(include_input=False)[:3]))
+            return None
+
+    async def _write(
+        self, specs: Specs, indexes: Indexes, connection: Connection, partition: int, entries: Sequence[Entry]
+    ) -> None:
+        changes = project(await self._load(connection, entries), entries)
+        await self._parking.park_all(connection, partition, changes.park, changes.parked)
+        announced = await self._announced(changes, specs)
+        folded = (rows.of_job(job, partition) for job in changes.jobs.values())
+        if job_rows := rows.merge(folded, announced):
+            await connection.execute(self._sql["upsert_jobs"], *columns(job_rows, JobRow))
+        if changes.events:
+            await connection.execute(self._sql["insert_events"], partition, *columns(changes.events, EventRow))
+        if changes.batches:
+            offsets = changes.batch_offsets
+            batch_rows = [rows.of_batch(batch, partition, offsets[key]) for key, batch in changes.batches.items()]
+            await connection.execute(self._sql["upsert_batches"], *columns(batch_rows, BatchRow))
+        await self._search.settle(connection, _made(changes, indexes), changes.erased)
+
+    async def _announced(self, changes: Changes, specs: Specs) -> list[JobRow]:
+        """The members of new batches. On a thread: ten thousand ids take long enough to miss a heartbeat."""
+        found: list[JobRow] = []
+        for batch in changes.announced:
+            found += await asyncio.to_thread(rows.of_members, batch, specs.get(batch.specs.uri), self._partitions)
+        return found
+
+    async def _load(self, connection: Connection, entries: Sequence[Entry]) -> Known:
+        known = Known()
+        for kind, key, state in await connection.fetch(self._sql["load"], keys_of(entries)):
+            match kind:
+                case "job":
+                    known.jobs[key] = jobs.CODEC.validate_json(state)
+                case "batch":
+                    known.batches[key] = batches.CODEC.validate_json(state)
+                case _:
+                    known.parked.add(key)
+        return known
+
+
+def _made(changes: Changes, indexes: Indexes) -> list[Made]:
+    """The indexes of jobs that completed, as far as they are still there."""
+    return [
+        Made(job_id, changes.jobs[job_id].created_at, claim.uri, index)
+        for job_id, claim in changes.indexed.items()
+        if (index := indexes.get(claim.uri)) is not None
+    ]

@@ -1,0 +1,1 @@
+"""Reads the topics into the tables, and keeps positions."""

@@ -1,0 +1,1 @@
+"""Tables that folders are searched in."""

@@ -1,0 +1,1 @@
+"""The read model's tables and the connection to them."""

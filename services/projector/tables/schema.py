@@ -1,0 +1,94 @@
+"""The read model's SQL for a schema of any name: the live one, or the one that a rebuild fills beside it.
+
+The statements are written for the live schema; another name takes its place in tables and in the NOTIFY channel
+alike, so what a rebuild writes is announced to nobody. Holds no query of its own.
+"""
+
+import hashlib
+import re
+from importlib.resources import files
+
+import asyncpg
+from asyncpg import Connection
+
+from piperoll.postgres import MIGRATION_LOCK, load_queries
+from schemas.read_model import READ_SCHEMA
+
+PACKAGE = "services.projector.tables"
+TABLES = "read_v1.sql"
+COMMENT = re.compile("--.*")
+REBUILD_SCHEMA = f"{READ_SCHEMA}_rebuild"
+
+
+class OtherShapeError(RuntimeError):
+    """The live tables were made by another version of Piperoll. The message says what to do."""
+
+
+class VectorsMissingError(RuntimeError):
+    """Postgres cannot keep vectors. The message says what to install, or whom to ask."""
+
+
+def queries(name: str, schema: str = READ_SCHEMA) -> dict[str, str]:
+    """The statements of `name` (an `.sql` file of this folder) by their names, for the tables of `schema`."""
+    return {key: sql.replace(READ_SCHEMA, schema) for key, sql in load_queries(PACKAGE, name).items()}
+
+
+async def migrate_live(connection: Connection) -> None:
+    """Makes the live tables where they are missing; in a transaction, whose end lets the next replica do the same.
+
+    Raises OtherShapeError, VectorsMissingError.
+    """
+    await connection.execute(queries("queries.sql")["lock_migrations"], MIGRATION_LOCK)
+    await require_shape(connection)
+    await create_tables(connection, READ_SCHEMA)
+
+
+async def has_other_shape(connection: Connection) -> bool:
+    """Whether there are live tables that this version did not make: it can neither read nor write them."""
+    made_by = await connection.fetchval(queries("queries.sql")["made_by"])
+    return made_by is not None and made_by != shape_of(_script())
+
+
+async def require_shape(connection: Connection) -> None:
+    """Raises OtherShapeError."""
+    if await has_other_shape(connection):
+        raise OtherShapeError(
+            f"the tables in {READ_SCHEMA} were made by another version of Piperoll: stop its processes and run "
+            "`piperoll rebuild`, which builds them anew from the log"
+        )
+
+
+async def discard_other_shape(connection: Connection) -> bool:
+    """Drops live tables of another version, if there are any; the next projector fills new ones from the log."""
+    if not await has_other_shape(connection):
+        return False
+    await connection.execute(queries("queries.sql")["discard"])
+    return True
+
+
+async def create_tables(connection: Connection, schema: str) -> None:
+    """Makes the read model's empty tables in `schema`. Idempotent. Raises VectorsMissingError."""
+    try:
+        await connection.execute(queries("queries.sql")["make_vectors"])
+    except (asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
+        raise VectorsMissingError(
+            "this Postgres lacks the extension pgvector: install the package postgresql-18-pgvector on its machine, "
+            "or run the image pgvector/pgvector:pg18"
+        ) from error
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise VectorsMissingError(
+            "the role of PIPEROLL_POSTGRES_DSN may not create extensions: have an administrator run "
+            "`CREATE EXTENSION vector` in this database once"
+        ) from error
+    script = _script()
+    await connection.execute(script.replace(READ_SCHEMA, schema).replace("{shape}", shape_of(script)))
+
+
+def _script() -> str:
+    return files(PACKAGE).joinpath(TABLES).read_text(encoding="utf-8")
+
+
+def shape_of(script: str) -> str:
+    """The hash of the statements: comments and line ends may change, and the tables are still the same."""
+    statements = " ".join(COMMENT.sub("", script).split())
+    return hashlib.sha256(statements.encode()).hexdigest()

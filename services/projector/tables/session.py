@@ -1,0 +1,57 @@
+"""One connection to Postgres, kept, and replaced when it was lost. Holds no query.
+
+Not the pool: a pool resets a connection at each release, a round trip that every small poll would pay.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+from asyncpg import Connection
+
+from services.projector.readers.outages import Outage
+
+T = TypeVar("T")
+
+STATEMENT_S = 30.0  # longer than any statement of ours takes by far; then the try counts as an outage
+CONNECT_S = 10.0
+
+
+class Session:
+    """Runs transactions one at a time, over outages."""
+
+    def __init__(self, dsn: str, stopping: asyncio.Event) -> None:
+        self._dsn = dsn
+        self._connection: Connection | None = None
+        self._outage = Outage("Postgres", stopping)
+
+    def problem(self) -> str | None:
+        """A sentence while Postgres is away."""
+        return self._outage.problem()
+
+    async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """What `work` answers, in one transaction, repeated over outages: `work` must read whatever it relies on.
+
+        Also where the answer to COMMIT was lost. Raises StoppedWaitingError when told to stop meanwhile.
+        """
+        return await self._outage.outlast(lambda: self._once(work))
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close(timeout=CONNECT_S)
+
+    async def _once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        if self._connection is None:
+            self._connection = await asyncpg.connect(self._dsn, timeout=CONNECT_S, command_timeout=STATEMENT_S)
+        connection = self._connection
+        try:
+            async with connection.transaction():
+                return await work(connection)
+        except BaseException:
+            # Whatever state it is in, the next try starts from a new connection; the server rolls back.
+            self._connection = None
+            connection.terminate()
+            raise

@@ -1,0 +1,1 @@
+"""`piperoll verify`: the tables compared with the log."""

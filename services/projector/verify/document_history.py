@@ -1,0 +1,106 @@
+"""What the tables hold of documents, folders and what is searched against what the log says, in sentences. Pure."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from piperoll.domain import document as documents
+from piperoll.domain import folder as folders
+from piperoll.domain.document import Document
+from piperoll.domain.folder import Folder
+from piperoll.history import Violation, out_of_place
+from piperoll.log.record import Position
+from schemas.documents import FolderIndex
+from schemas.envelope import Fact
+from schemas.events import DocumentAdded, DocumentRemoved, FolderMembersChanged
+from services.projector.documents.projection import GONE, DocumentRow, FolderRow, of_document, of_folder
+from services.projector.jobs.projection import text
+from services.projector.search.vectors import Chunk, packed
+from services.projector.verify.jobs import INVARIANT, Row, row_violations
+
+ChunkKey = tuple[int, str, int, str, str]
+"""Of a chunk its position, document and number, and the hashes of its text and its vector."""
+
+
+class DocumentHistory:
+    """The facts of one partition of the documents topic: folded states, and who is a member of what since when."""
+
+    def __init__(self, partitions: int) -> None:
+        self._partitions = partitions
+        self.documents: dict[str, Document] = {}
+        self.folders: dict[str, Folder] = {}
+        self.members: dict[tuple[str, str], datetime] = {}
+        self.misplaced: list[Violation] = []
+
+    def observe(self, fact: Fact, position: Position) -> None:
+        """Takes the next fact, in log order."""
+        key = text(fact.subject)
+        if found := out_of_place(fact.subject, position, self._partitions):
+            self.misplaced.append(found)
+        if isinstance(fact.data, DocumentAdded | DocumentRemoved):
+            document = documents.evolve(self.documents.get(key), fact)
+            if document is not None:
+                self.documents[key] = document
+            return
+        before = self.folders.get(key)
+        folder = folders.evolve(before, fact)
+        if folder is None or folder is before:
+            return
+        self.folders[key] = folder
+        if folder.removed:
+            self.members = {place: since for place, since in self.members.items() if place[0] != key}
+        elif isinstance(fact.data, FolderMembersChanged):
+            for document_id in fact.data.added:
+                self.members.setdefault((key, text(document_id)), folder.updated_at)
+            for document_id in fact.data.removed:
+                self.members.pop((key, text(document_id)), None)
+
+
+def document_violations(history: DocumentHistory, stored: Iterable[Row], partition: int) -> Iterator[Violation]:
+    """Documents whose rows differ, are missing or are too many. A name is judged only where none may be left."""
+
+    def differences(document: Document, row: Row) -> Iterator[str]:
+        told = GONE if document.details is None else (row["name"], row["source"])
+        return _differences(row, of_document(document, partition, told))
+
+    return row_violations(history.documents, stored, "document_id", differences)
+
+
+def folder_violations(history: DocumentHistory, stored: Iterable[Row], partition: int) -> Iterator[Violation]:
+    """Folders whose rows differ, are missing or are too many; as `document_violations`."""
+
+    def differences(folder: Folder, row: Row) -> Iterator[str]:
+        told = GONE if folder.details is None else (row["name"], row["description"])
+        return _differences(row, of_folder(folder, partition, told))
+
+    return row_violations(history.folders, stored, "folder_id", differences)
+
+
+def index_violations(job_id: str, created_at: datetime, index: FolderIndex, row: Row) -> Iterator[Violation]:
+    """How the rows of an index, loaded or not, differ from what its blob says."""
+    expected: dict[str, Any] = {"folder_id": text(index.folder_id), "job_created_at": created_at}
+    if row["loaded"]:
+        expected |= {"model": text(index.model), "dimensions": index.dimensions, "chunks": index.chunks}
+    for name, value in expected.items():
+        if row[name] != value:
+            sentence = f"has {name} {row[name]!r} in its index's row, its index says {value!r}"
+            yield Violation(INVARIANT, job_id, sentence)
+
+
+def chunk_key(chunk: Chunk) -> ChunkKey:
+    """What the chunks table must hold of a chunk."""
+    content, vector = _md5(chunk.text.encode()), _md5(packed(chunk.embedding))
+    return chunk.position, chunk.document_id, chunk.number, content, vector
+
+
+def _differences(row: Row, expected: DocumentRow | FolderRow) -> Iterator[str]:
+    for name in (column.name for column in fields(expected)):
+        value = getattr(expected, name)
+        if row[name] != value:
+            yield f"has {name} {str(row[name])[:200]!r} in its row, {str(value)[:200]!r} in the log"
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -1,0 +1,45 @@
+"""The part of `piperoll verify` that compares registered endpoints. Writes nothing."""
+
+from collections.abc import Iterable, Iterator
+
+from piperoll.domain import endpoint as endpoints
+from piperoll.domain.endpoint import Endpoint
+from piperoll.history import Violation, out_of_place
+from piperoll.log.record import Position
+from schemas.envelope import Fact
+from services.projector.endpoints.tables import of_endpoint
+from services.projector.jobs.projection import text
+from services.projector.verify.jobs import Row, row_violations
+
+COMPARED = ("partition", "owner", "user_id", "url", "removed", "created_at", "state")
+
+
+class EndpointHistory:
+    """The facts of one partition of the endpoints topic, folded."""
+
+    def __init__(self, partitions: int) -> None:
+        self._partitions = partitions
+        self.endpoints: dict[str, Endpoint] = {}
+        self.misplaced: list[Violation] = []
+
+    def observe(self, fact: Fact, position: Position) -> None:
+        """Takes the next fact, in log order."""
+        key = text(fact.subject)
+        if found := out_of_place(fact.subject, position, self._partitions):
+            self.misplaced.append(found)
+        endpoint = endpoints.evolve(self.endpoints.get(key), fact)
+        if endpoint is not None:
+            self.endpoints[key] = endpoint
+
+
+def endpoint_violations(history: EndpointHistory, stored: Iterable[Row], partition: int) -> Iterator[Violation]:
+    """Endpoints whose rows differ, are missing or are too many; an address is judged only where none may be left."""
+
+    def differences(endpoint: Endpoint, row: Row) -> Iterator[str]:
+        expected = of_endpoint(endpoint, partition, None if endpoint.settings is None else row["url"])
+        for name in COMPARED:
+            if row[name] != getattr(expected, name):
+                yield f"has another {name} in the tables than in the log"  # without the values: it may be an address
+
+    yield from history.misplaced
+    yield from row_violations(history.endpoints, stored, "endpoint_id", differences)

@@ -1,0 +1,260 @@
+"""`piperoll verify`: folds the log by itself and compares the tables with it, partition by partition.
+
+Works beside a live projector: a partition is folded up to its checkpoint without any lock, then up to the newer
+checkpoint of a snapshot, in which its rows are read. So memory holds one partition at a time, and nothing that
+moves meanwhile is taken for a fault. Writes nothing.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import asyncpg
+from asyncpg import Connection
+
+from piperoll.clock import utc_now
+from piperoll.domain.job import Job
+from piperoll.history import History, Violation, beyond_the_log
+from piperoll.log.kafka import KafkaOffsets
+from piperoll.postgres import load_queries
+from piperoll.settings import Settings
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError, Blobs
+from schemas.claims import Claim
+from schemas.envelope import Fact
+from schemas.events import JobCompleted
+from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
+from services.projector.jobs.projection import Entry, decode, text
+from services.projector.tables.schema import require_shape
+from services.projector.verify import jobs as comparison
+from services.projector.verify.document_history import DocumentHistory
+from services.projector.verify.documents import compare_documents, compare_indexes, compare_search
+from services.projector.verify.endpoints import EndpointHistory, endpoint_violations
+
+ERASURE_GRACE = timedelta(minutes=1)  # for the worker: an erasure of a moment ago is no fault on a live stack
+TOPICS = (JOB_EVENTS, JOB_DELIVERIES, DOCUMENT_EVENTS, ENDPOINT_EVENTS)
+STATEMENT_S = 600.0  # a partition's rows are read whole; a job table of millions takes a while
+
+Progress = Callable[[int, int], None]
+"""Told how many partitions are done, of how many."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What was compared, and every violation found. `records` were read from all topics; `seconds` in all.
+
+    `open_jobs` have not ended yet; `hooks_due` are ended jobs whose webhook has no outcome yet: on a live stack
+    neither is a fault. `late_starts` are claims of jobs that had ended.
+    """
+
+    records: int = 0
+    jobs: int = 0
+    batches: int = 0
+    documents: int = 0
+    folders: int = 0
+    indexes: int = 0
+    endpoints: int = 0
+    deliveries: int = 0
+    open_jobs: int = 0
+    hooks_due: int = 0
+    parked: int = 0
+    late_starts: int = 0
+    seconds: float = 0.0
+    violations: list[Violation] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every invariant that was checked holds."""
+        return not self.violations
+
+
+async def verify(settings: Settings, progress: Progress = lambda done, total: None) -> Report:
+    """Compares the whole read model with the log up to the projected offsets.
+
+    Raises OSError or asyncpg.PostgresError without Postgres (UndefinedTableError: nothing was ever projected),
+    OtherShapeError for tables of another version,
+    aiokafka's KafkaError without Kafka, BlobStoreError without the blob store, UnknownEventError for a log written by
+    a later release.
+    """
+    began = time.monotonic()
+    report = Report()
+    connection = await asyncpg.connect(settings.postgres_dsn.get_secret_value(), command_timeout=STATEMENT_S)
+    offsets = KafkaOffsets(settings)
+    blobs = AsyncBlobs(Blobs(settings.blob_url))
+    try:
+        await require_shape(connection)
+        await offsets.start()
+        sql = load_queries("services.projector.verify", "verify.sql")
+        begins = {topic.name: await offsets.begin_offsets(topic) for topic in TOPICS}
+        for partition in range(settings.partitions):
+            progress(partition, settings.partitions)
+            begin = {name: found[partition] for name, found in begins.items()}
+            folding = Folding(offsets, partition, settings.partitions, begin)
+            await _verify_partition(connection, sql, folding, blobs, report)
+            report.violations += await leftovers(folding.history, blobs, utc_now())
+        progress(settings.partitions, settings.partitions)
+        for row in await connection.fetch(sql["orphans"]):
+            report.violations.append(Violation("I3", row["id"], f"is an {row['kind']} row that belongs to nothing"))
+        report.violations += await compare_search(connection, sql, blobs)
+    finally:
+        await offsets.stop()
+        await connection.close()
+        blobs.close()
+    report.seconds = time.monotonic() - began
+    return report
+
+
+class Folding:
+    """One partition of all topics, folded from its beginning. Independent of the projector's own code paths."""
+
+    def __init__(self, offsets: KafkaOffsets, partition: int, partitions: int, begin: Mapping[str, int]) -> None:
+        self.partition = partition
+        self.begin = begin
+        self.positions = dict(begin)
+        self.history = History(partitions)
+        self.documents = DocumentHistory(partitions)
+        self.endpoints = EndpointHistory(partitions)
+        self.parked: set[str] = set()
+        self.deliveries: set[tuple[int, str, str]] = set()
+        self.records = 0
+        self._indexes: dict[str, Claim] = {}
+        self._offsets = offsets
+
+    async def fold_to(self, topic: Topic, end: int) -> None:
+        """Folds on up to `end`, or to the end of the log, whichever comes first."""
+        log_end = (await self._offsets.end_offsets(topic))[self.partition]
+        part, stop = self.partition, min(end, log_end)
+        begin = self.positions[topic.name]
+        if begin >= stop:
+            return
+        async for records in self._offsets.scan(topic, {part: begin}, {part: stop}):
+            for record in records:
+                self.records += 1
+                self._observe(topic, decode(record))
+        self.positions[topic.name] = stop
+
+    def indexed(self) -> dict[str, tuple[Job, Claim]]:
+        """The embedding jobs that made an index and were not erased."""
+        jobs = self.history.jobs
+        return {
+            text(job_id): (jobs[job_id], claim) for job_id, claim in self._indexes.items() if not jobs[job_id].erased
+        }
+
+    def _observe(self, topic: Topic, entry: Entry) -> None:
+        parks = topic is not JOB_DELIVERIES
+        if entry.fact is None or (parks and entry.key in self.parked):
+            if parks and entry.key:
+                self.parked.add(entry.key)
+            return
+        if topic is DOCUMENT_EVENTS:
+            self.documents.observe(entry.fact, entry.record.position)
+            return
+        if topic is ENDPOINT_EVENTS:
+            self.endpoints.observe(entry.fact, entry.record.position)
+            return
+        before = self.history.jobs.get(entry.fact.subject)
+        self.history.observe(entry.fact, entry.record.position)
+        if topic is JOB_DELIVERIES:
+            subject = text(entry.fact.subject)
+            self.deliveries.add((entry.record.offset, subject, entry.fact.data.type_name()))
+        elif self.history.jobs.get(entry.fact.subject) is not before:
+            self._keep_index(entry.fact)
+
+    def _keep_index(self, fact: Fact) -> None:
+        if isinstance(fact.data, JobCompleted) and fact.data.index is not None:
+            self._indexes[fact.subject] = fact.data.index
+
+
+async def _verify_partition(
+    connection: Connection, sql: Mapping[str, str], folding: Folding, blobs: AsyncBlobs, report: Report
+) -> None:
+    part = folding.partition
+    await _fold_to_checkpoints(connection, sql, folding)
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        stored = await _fold_to_checkpoints(connection, sql, folding)
+        for topic, next_offset in stored.items():
+            report.violations += beyond_the_log({part: next_offset}, {part: folding.positions[topic]})
+        report.violations += await _compare_jobs(connection, sql, folding)
+        report.violations += await _compare_others(connection, sql, folding)
+        report.violations += await compare_documents(connection, sql, folding.documents, part)
+        rows = await connection.fetch(sql["endpoints"], part)
+        report.violations += endpoint_violations(folding.endpoints, rows, part)
+        report.violations += await compare_indexes(connection, sql, folding.indexed(), blobs, part)
+    report.violations += folding.history.violations()
+    _count(report, folding)
+
+
+async def leftovers(history: History, blobs: AsyncBlobs, now: datetime) -> list[Violation]:
+    """I7: the blobs that jobs still have which were erased more than a minute ago. Raises BlobStoreError."""
+    before = now - ERASURE_GRACE
+    erased = [job.job_id for job in history.jobs.values() if job.erased and job.updated_at < before]
+    return history.leftovers({job_id: await _left(job_id, history.inputs.get(job_id), blobs) for job_id in erased})
+
+
+async def _left(job_id: str, parameters: str | None, blobs: AsyncBlobs) -> Sequence[str]:
+    """What can still be read of an erased job: blobs of its own, and its parameters where they lie with others."""
+    names = list(await blobs.names(job_id))
+    if parameters is None or parameters in names:
+        return names
+    try:
+        await blobs.get(parameters)
+    except BlobMissingError:
+        return names
+    return [*names, parameters]
+
+
+async def _fold_to_checkpoints(connection: Connection, sql: Mapping[str, str], folding: Folding) -> dict[str, int]:
+    """Folds up to the stored checkpoints; answers those of the topics that are kept for ever, by topic."""
+    stored = {}
+    for topic in TOPICS:
+        next_offset = await connection.fetchval(sql["checkpoint"], topic.name, folding.partition)
+        if next_offset is not None:
+            await folding.fold_to(topic, next_offset)
+            if topic is not JOB_DELIVERIES:
+                stored[topic.name] = next_offset
+    return stored
+
+
+async def _compare_jobs(connection: Connection, sql: Mapping[str, str], folding: Folding) -> list[Violation]:
+    found: list[Violation | None] = []
+    missing = {text(job_id): job for job_id, job in folding.history.jobs.items()}
+    async for row in connection.cursor(sql["jobs"], folding.partition, prefetch=1000):
+        job = missing.pop(row["job_id"], None)
+        if job is None:
+            found.append(comparison.unexplained(row))
+        else:
+            found += [*comparison.job_violations(job, row, folding.partition), comparison.misplaced(row)]
+    lost = [Violation("I3", job_id, "is in the log and not in the tables") for job_id in sorted(missing)]
+    return [violation for violation in found if violation is not None] + lost
+
+
+async def _compare_others(connection: Connection, sql: Mapping[str, str], folding: Folding) -> list[Violation]:
+    part, history = folding.partition, folding.history
+    trails = {row["job_id"]: row["trail"] for row in await connection.fetch(sql["trails"], part)}
+    parked = {row["job_id"] for row in await connection.fetch(sql["parked"], part)}
+    first = folding.begin[JOB_DELIVERIES.name]
+    rows = await connection.fetch(sql["deliveries"], part, first)
+    deliveries = {(row["log_offset"], row["job_id"], row["type"]) for row in rows}
+    expected = {text(job_id): trail for job_id, trail in history.trails.items()}
+    return [
+        *comparison.trail_violations(expected, trails),
+        *comparison.batch_violations(history.batches, await connection.fetch(sql["batches"], part)),
+        *comparison.set_violations(f"the parked keys of partition {part}", folding.parked, parked),
+        *comparison.set_violations(f"the deliveries of partition {part}", folding.deliveries, deliveries),
+    ]
+
+
+def _count(report: Report, folding: Folding) -> None:
+    history = folding.history
+    report.records += folding.records
+    report.jobs += len(history.jobs)
+    report.batches += len(history.batches)
+    report.documents += len(folding.documents.documents)
+    report.folders += len(folding.documents.folders)
+    report.indexes += len(folding.indexed())
+    report.endpoints += len(folding.endpoints.endpoints)
+    report.deliveries += len(folding.deliveries)
+    report.parked += len(folding.parked)
+    report.late_starts += len(history.late_starts)
+    report.open_jobs += sum(1 for job in history.jobs.values() if not job.status.terminal)
+    report.hooks_due += sum(1 for violation in history.unsettled() if violation.invariant == "I4")

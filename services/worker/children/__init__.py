@@ -1,0 +1,1 @@
+"""Child processes: the pool, the protocol, and the child's own side of it."""

@@ -1,0 +1,249 @@
+"""A child process: takes assignments from a socket one after another, runs processors, answers. May be killed.
+
+Started by `.pool` as `python -m services.worker.children.main FD PARENT`. It reads hostile files, so it
+holds no secret but the keys of providers, has a memory cap, and dies with its parent. It knows the blob store, but no
+log and no SQL.
+"""
+
+import faulthandler
+import hashlib
+import json
+import resource
+import shutil
+import socket
+import sys
+import time
+import traceback
+from ipaddress import ip_network
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
+
+from piperoll import tuning as allocation
+from piperoll.clock import utc_now
+from piperoll.store.blobs import BlobMissingError, Blobs, BlobStoreError
+from schemas.claims import Claim
+from schemas.documents import Resolved
+from schemas.errors import RETRYABLE, SENTENCES, ErrorCode
+from schemas.parameters import PARAMETERS, JobParameters
+from services.worker import processors
+from services.worker.children.protocol import (
+    MESSAGE_CHARS,
+    TRACE_CHARS,
+    Assignment,
+    Completed,
+    Done,
+    Failed,
+    Message,
+    Outcome,
+    Progress,
+    Ready,
+    Setup,
+)
+from services.worker.providers import Providers
+from services.worker.run.cache import RESULT, Cache
+from services.worker.run.parent_death import die_with
+from services.worker.run.workspace import Limits, ProcessingError, Workspace
+
+HEARTBEAT_S = 1.0  # progress that moves no percent is told this often: the worker watches for stalls
+PAGE_PACE_S = 0.05  # within a step: a page of text takes a millisecond, and the worker has to read what it is told
+PAGE_BYTES = resource.getpagesize()
+RESOLVED: TypeAdapter[Resolved | None] = TypeAdapter(Resolved | None)
+
+
+def main() -> None:
+    """Lives until the socket closes. Arguments: the socket's descriptor and the parent's process id."""
+    descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
+    die_with(parent)
+    faulthandler.enable()  # a segfault leaves the Python stack on standard error, which the parent logs
+    with socket.socket(fileno=descriptor) as line, line.makefile("rb") as incoming:
+        setup = Setup.model_validate_json(incoming.readline())
+        desk = Desk(setup, line)
+        processors.load_all()
+        allocation.settle()
+        _cap(setup.memory_bytes)
+        desk.send(Ready())
+        for frame in incoming:
+            desk.serve(Assignment.model_validate_json(frame))
+
+
+def _cap(memory_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+
+
+class Desk:
+    """Serves assignments with one blob store that stays open between them."""
+
+    def __init__(self, setup: Setup, line: socket.socket) -> None:
+        self._line = line
+        self._blobs = Blobs(setup.blob_url)
+        self._work_dir = Path(setup.work_dir)
+        self._limits = Limits(
+            roots=tuple(Path(root) for root in setup.roots),
+            max_bytes=setup.max_bytes,
+            max_pages=setup.max_pages,
+            networks=tuple(ip_network(network) for network in setup.networks),
+            fetch_timeout_s=setup.fetch_timeout_s,
+            media_bytes=setup.media_bytes,
+            media_timeout_s=setup.media_timeout_s,
+            templates_dir=Path(setup.templates_dir) if setup.templates_dir else None,
+            ocr_languages=setup.ocr_languages,
+        )
+        self._providers = Providers(setup.providers)
+        self._setup = setup
+
+    def send(self, message: Message) -> None:
+        """Writes one message. A closed socket raises, which ends the child: nobody is left to work for."""
+        self._line.sendall(message.line())
+
+    def serve(self, assignment: Assignment) -> None:
+        """Runs one job and answers with its Done; its folder is gone by then."""
+        started = time.monotonic()
+        scratch = self._work_dir / assignment.run
+        trace = ""
+        end: Outcome
+        try:
+            end = self._run(assignment, scratch, started)
+        except Exception as error:  # noqa: BLE001 - whatever a processor raises ends its run, not the child
+            end = failure(error, _since(started))
+            if not isinstance(error, ProcessingError | MemoryError):
+                trace = traceback.format_exc()[-TRACE_CHARS:]
+        shutil.rmtree(scratch, ignore_errors=True)
+        self.send(Done(end=end, rss_bytes=_resident_bytes(), trace=trace))
+
+    def _run(self, assignment: Assignment, scratch: Path, started: float) -> Completed:
+        cache = self._cache(assignment)
+        parameters, resolved = self._parameters(assignment)
+        workspace = Workspace(
+            job_id=assignment.job_id,
+            run=assignment.run,
+            owner=assignment.owner,
+            attempt=assignment.attempt,
+            blobs=self._blobs,
+            limits=self._limits,
+            scratch=scratch,
+            providers=self._providers,
+            recall=cache.recall,
+            resolved=resolved,
+        )
+        result = processors.load(assignment.job_type)(parameters, workspace, Reporter(self))
+        document = to_json(result.document(workspace.target_dir))
+        uri = f"{assignment.job_id}/{assignment.run}/{RESULT}"
+        claim = self._blobs.put_named(uri, document, "application/json")
+        cache.remember(result, claim)
+        return Completed(
+            result=claim,
+            assets=len(result.assets),
+            pages=result.pages,
+            bytes_in=result.bytes_in,
+            duration_ms=_since(started),
+            from_cache=result.from_cache,
+            method=result.method,
+            counts=dict(result.counts),
+            index=result.index,
+            findings=result.findings,
+        )
+
+    def _cache(self, assignment: Assignment) -> Cache:
+        ttl_s = self._setup.cache_ttls_s.get(assignment.job_type, self._setup.cache_ttl_s)
+        return Cache(
+            self._blobs, utc_now, assignment.job_type, assignment.owner, assignment.job_id, assignment.run, ttl_s
+        )
+
+    def _parameters(self, assignment: Assignment) -> tuple[JobParameters, Resolved | None]:
+        """The validated parameters, without the webhook, which is the notifier's business and sealed; and what the
+        API knew of the documents they name."""
+        raw = self._parameters_blob(assignment.parameters)
+        try:
+            document = json.loads(raw)
+            given = dict(document["parameters"])
+            given.pop("webhook", None)
+            resolved = RESOLVED.validate_python(document.get("resolved"))
+            return PARAMETERS[assignment.job_type].model_validate(given), resolved
+        except (ValidationError, KeyError, TypeError, ValueError) as error:
+            raise ProcessingError(
+                ErrorCode.PROCESSING_ERROR,
+                f"This release of the worker cannot run this {assignment.job_type} job: its parameters do not fit.",
+            ) from error
+
+    def _parameters_blob(self, claim: Claim) -> bytes:
+        try:
+            raw = self._blobs.get(claim.uri)
+        except BlobMissingError as error:
+            raise ProcessingError(
+                ErrorCode.PROCESSING_ERROR, "The job's parameters are gone: the job was erased."
+            ) from error
+        if hashlib.sha256(raw).hexdigest() != claim.sha256:
+            raise BlobStoreError(f"the blob at {claim.uri} is not the one that the log names")
+        return raw
+
+
+class Reporter:
+    """Sends progress when the step or the percent moved, else as a heartbeat. Percent never falls (contract 5).
+
+    Percents of one step that follow each other too closely are told as far as the pace lets them.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._step = ""
+        self._percent = -1
+        self._told = 0.0
+
+    def __call__(
+        self,
+        step: str,
+        percent: int,
+        message: str | None = None,
+        page: int | None = None,
+        pages: int | None = None,
+    ) -> None:
+        """See `processors.contract.Report`."""
+        percent = max(percent, self._percent, 0)
+        now = time.monotonic()
+        pace_s = HEARTBEAT_S if percent == self._percent else PAGE_PACE_S
+        if step == self._step and now - self._told < pace_s:
+            return
+        self._step, self._percent, self._told = step, percent, now
+        self._desk.send(Progress(step=step, percent=percent, message=message, page=page, pages=pages))
+
+
+def failure(error: BaseException, duration_ms: int) -> Failed:
+    """How an error ends a run: its code, a sentence for the client, and whether another attempt may help."""
+    code, message = _verdict(error)
+    known = error if isinstance(error, ProcessingError) else None
+    return Failed(
+        code=code,
+        message=message[:MESSAGE_CHARS],
+        error_type=known.error_type if known else type(error).__name__,
+        retryable=known.retryable if known else code in RETRYABLE,
+        retry_after_s=known.retry_after_s if known else None,
+        duration_ms=duration_ms,
+    )
+
+
+def _verdict(error: BaseException) -> tuple[ErrorCode, str]:
+    match error:
+        case ProcessingError():
+            return error.code, error.message
+        case MemoryError():
+            return ErrorCode.OUT_OF_MEMORY, SENTENCES[ErrorCode.OUT_OF_MEMORY]
+        case BlobStoreError():
+            return ErrorCode.STORAGE_ERROR, SENTENCES[ErrorCode.STORAGE_ERROR]
+        case _:  # unexpected: its text may quote the document, so it goes to the log only
+            return ErrorCode.PROCESSING_ERROR, SENTENCES[ErrorCode.PROCESSING_ERROR]
+
+
+def _since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
+
+
+def _resident_bytes() -> int:
+    """The second number of /proc/self/statm, in pages (proc(5))."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""The worker's warm child processes: one takes a job at once, ends alone, and is replaced before it is missed.
+
+The pool knows no log and no job's state: it turns an Assignment into an Outcome, or is cancelled trying.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from itertools import chain, repeat
+
+import structlog
+from prometheus_client import Counter
+
+from piperoll.settings import Settings
+from services.worker.children.process import ChildProcess, ChildStartError, OnProgress
+from services.worker.children.protocol import Assignment, Outcome, Setup
+from services.worker.children.scratch import ScratchFolder
+from services.worker.providers import ProviderSetup
+
+log = structlog.get_logger()
+
+BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""Waits between tries to start a child: a missing module must not burn the machine."""
+
+REPLACED = Counter("piperoll_worker_children_replaced_total", "Child processes replaced, by reason", ["reason"])
+
+
+class PoolStoppedError(RuntimeError):
+    """The pool was stopped while a run waited for a child, or ran in one."""
+
+
+class ChildPool:
+    """`size` child processes. Up to `size` runs go at once; further ones wait for a child."""
+
+    def __init__(self, settings: Settings, size: int) -> None:
+        self._settings = settings
+        self._size = size
+        self._idle: list[ChildProcess] = []  # used from the end: the one that ran last has the warmest caches
+        self._living: set[ChildProcess] = set()
+        self._waiting: deque[asyncio.Future[ChildProcess]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._scratch: ScratchFolder | None = None
+        self._trouble: str | None = None
+        self._stopped = False
+
+    async def start(self) -> None:
+        """Starts all children at once and returns when each is warm or failed; failed ones are tried again."""
+        self._scratch = scratch = await asyncio.to_thread(ScratchFolder, self._settings.work_dir)
+        self._setup = _setup(self._settings, scratch)
+        started = await asyncio.gather(*(self._start_one() for _ in range(self._size)))
+        for _ in range(started.count(False)):
+            self._spawn(self._refill(BACKOFF_S[0]))
+
+    async def run(self, assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        """Runs one assignment in a child. A failure of whatever kind is an Outcome, never an exception.
+
+        `on_progress` is called on the event loop. Cancelling the caller kills this one child; its exit is
+        awaited before the CancelledError leaves. Raises PoolStoppedError.
+        """
+        child = await self._take()
+        while child.spent:  # it ended between being given and being taken
+            self._give_back(child, assignment.run)
+            child = await self._take()
+        try:
+            outcome = await child.run(assignment, on_progress, self._settings.stall_timeout_s)
+        finally:
+            self._give_back(child, assignment.run)
+        if self._stopped:
+            raise PoolStoppedError("the pool was stopped during the run")
+        return outcome
+
+    async def stop(self) -> None:
+        """Kills every child and waits for the exits. Cancel the runs first; those still going raise."""
+        self._stopped = True
+        while self._waiting:
+            self._wake(PoolStoppedError("the pool was stopped"))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(child.end() for child in tuple(self._living)))
+        if self._scratch:
+            await asyncio.to_thread(self._scratch.close)
+
+    def problem(self) -> str | None:
+        """A sentence while children cannot be started, for readiness."""
+        return self._trouble
+
+    # --- taking and giving back ------------------------------------------------------------------------------
+
+    async def _take(self) -> ChildProcess:
+        if self._stopped:
+            raise PoolStoppedError("the pool was stopped")
+        if self._idle:
+            return self._idle.pop()
+        turn: asyncio.Future[ChildProcess] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and not turn.exception():
+                self._offer(turn.result())  # it was given a child in the very moment it was cancelled
+            raise
+
+    def _offer(self, child: ChildProcess) -> None:
+        while self._waiting:
+            if self._wake(child):
+                return
+        self._idle.append(child)
+
+    def _wake(self, answer: ChildProcess | PoolStoppedError) -> bool:
+        turn = self._waiting.popleft()
+        if turn.done():
+            return False
+        if isinstance(answer, PoolStoppedError):
+            turn.set_exception(answer)
+        else:
+            turn.set_result(answer)
+        return True
+
+    def _give_back(self, child: ChildProcess, run: str) -> None:
+        reason = self._why_spent(child)
+        if self._stopped:
+            return
+        if reason is None:
+            self._offer(child)
+        else:
+            REPLACED.labels(reason).inc()
+            self._spawn(self._replace(child, run))
+
+    def _why_spent(self, child: ChildProcess) -> str | None:
+        if child.spent:
+            return "ended"
+        if child.jobs >= self._settings.child_jobs:
+            return "jobs"
+        if child.rss_bytes > self._settings.job_memory_bytes // 2:
+            return "memory"
+        return None
+
+    # --- replacing -------------------------------------------------------------------------------------------
+
+    async def _replace(self, child: ChildProcess, run: str) -> None:
+        await child.end()
+        if self._scratch:
+            await asyncio.to_thread(self._scratch.clear, run)
+        await self._refill(0.0)
+
+    async def _refill(self, delay_s: float) -> None:
+        """Fills one slot, however often that takes."""
+        await asyncio.sleep(delay_s)
+        for pause_s in chain(BACKOFF_S, repeat(BACKOFF_S[-1])):
+            if self._stopped or await self._start_one():
+                return
+            await asyncio.sleep(pause_s)
+
+    async def _start_one(self) -> bool:
+        try:
+            child = await ChildProcess.start(self._setup, self._on_lost)
+        except ChildStartError as error:
+            self._trouble = str(error)
+            log.exception("child_start_failed")
+            return False
+        self._trouble = None
+        self._living.add(child)
+        self._offer(child)
+        return True
+
+    def _on_lost(self, child: ChildProcess) -> None:
+        """A child ended. One at work is replaced when its run ends; an idle one here, after a pause."""
+        self._living.discard(child)
+        if child in self._idle and not self._stopped:
+            self._idle.remove(child)
+            REPLACED.labels("idle").inc()
+            log.warning("idle_child_ended")
+            self._spawn(self._revive(child))
+
+    async def _revive(self, child: ChildProcess) -> None:
+        await child.end()
+        await self._refill(BACKOFF_S[1])
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _setup(settings: Settings, scratch: ScratchFolder) -> Setup:
+    """The part of the settings that a child must know."""
+    return Setup(
+        blob_url=settings.blob_url,
+        roots=tuple(str(root) for root in settings.roots),
+        max_pages=settings.max_pages,
+        max_bytes=settings.max_upload_bytes,
+        memory_bytes=settings.job_memory_bytes,
+        work_dir=str(scratch.path),
+        networks=tuple(str(network) for network in settings.private_networks),
+        fetch_timeout_s=settings.fetch_timeout_s,
+        media_bytes=settings.max_media_bytes,
+        media_timeout_s=settings.media_timeout_s,
+        templates_dir=settings.templates_dir,
+        ocr_languages=settings.ocr_languages,
+        providers=ProviderSetup.of(settings),
+        cache_ttl_s=settings.cache_ttl_s,
+        cache_ttls_s={"transformer": settings.transformer_cache_ttl_s},
+    )

@@ -1,0 +1,261 @@
+"""One child process as its worker sees it: started, given one assignment at a time, watched, killed.
+
+Which job runs when, and what follows from an outcome, is decided elsewhere.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+
+from schemas.errors import ErrorCode
+from services.worker.children.deadline import Watch
+from services.worker.children.protocol import ANSWERS, Assignment, Done, Failed, Outcome, Progress, Ready, Setup
+
+log = structlog.get_logger()
+
+START_TIMEOUT_S = 60.0  # imports take half a second; a machine that swaps needs longer
+EXIT_GRACE_S = 1.0  # between the end of the line and the end of the process
+STDERR_TAIL = 8192  # bytes kept of what a child prints: a Python stack after a segfault fits
+LONGEST_LINE = 1024 * 1024  # far above any message: a child that sends more has lost its mind
+ENVIRONMENT = {
+    "MALLOC_ARENA_MAX": "2",  # each arena reserves 64 MiB of the address space that the memory cap counts
+    "TOKIO_WORKER_THREADS": "1",  # the blob store's runtime; a child makes one call at a time
+    # A slot is a core, and a thread for each core of the machine would reserve address space in every child.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_THREAD_LIMIT": "1",  # Tesseract's
+}
+SETTINGS = ("PIPEROLL_", "MISTRAL_")
+"""What our settings begin with. A provider's key reaches a child by its Setup, and no program that it starts."""
+
+OnProgress = Callable[[Progress], None]
+
+
+class ChildStartError(RuntimeError):
+    """A child process did not come up; the text says what it printed."""
+
+
+@dataclass(slots=True)
+class _Running:
+    """The run that a child is at. `done` becomes None when the process went away before its answer."""
+
+    done: asyncio.Future[Done | None]
+    on_progress: OnProgress
+    watch: Watch
+    timer: asyncio.TimerHandle | None = None
+    verdict: Failed | None = None
+
+
+class ChildProcess(asyncio.Protocol):
+    """A warm child. `on_lost` is called once when its line closes, whoever closed it.
+
+    `jobs` counts the assignments it finished, `rss_bytes` is its resident memory after the last one, and
+    `spent` says that it must not get another.
+    """
+
+    def __init__(self, on_lost: Callable[["ChildProcess"], None]) -> None:
+        self.jobs = 0
+        self.rss_bytes = 0
+        self.spent = False
+        self._on_lost = on_lost
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[None] = self._loop.create_future()
+        self._running: _Running | None = None
+        self._rest = b""
+        self._printed = b""
+        self._ending = False
+        self._transport: asyncio.Transport | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._listener: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(cls, setup: Setup, on_lost: Callable[["ChildProcess"], None]) -> "ChildProcess":
+        """Starts a process and waits until it is warm. Raises ChildStartError."""
+        child = cls(on_lost)
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await child._spawn()
+                child._send(setup.line())
+                await child._ready
+        except OSError as error:  # TimeoutError is one; a line that closed early another
+            await child._finish()
+            raise ChildStartError(f"a child process did not start ({error}): {child._last_words()}") from error
+        except BaseException:
+            await child.end()
+            raise
+        return child
+
+    async def run(self, assignment: Assignment, on_progress: OnProgress, stall_timeout_s: float) -> Outcome:
+        """Runs one assignment to its end, whatever that is; kills the process at a deadline or a stall.
+
+        Cancelled, it kills the process and waits for its exit before the CancelledError leaves.
+        """
+        now = self._loop.time()
+        watch = Watch(started=now, timeout_s=assignment.timeout_s, stall_timeout_s=stall_timeout_s, heard=now)
+        self._running = running = _Running(self._loop.create_future(), on_progress, watch)
+        self._send(assignment.line())
+        running.timer = self._loop.call_at(watch.due(), self._check, running)
+        try:
+            done = await running.done
+            return self._ended(done, assignment) if done else await self._lost(running, assignment)
+        except asyncio.CancelledError:
+            await self.end()
+            raise
+        finally:
+            self._running = None
+            running.timer.cancel()
+
+    async def end(self) -> None:
+        """Kills the process and waits for its exit. A cancellation takes effect only after that."""
+        self.spent = self._ending = True
+        if self._transport:
+            self._transport.abort()
+        self._ready.cancel()
+        if self._process is None:
+            return
+        self._kill()
+        ends: set[asyncio.Future[Any]] = {asyncio.ensure_future(self._process.wait())}
+        if self._listener:
+            ends.add(self._listener)
+        cancelled = False
+        while ends:
+            try:
+                _, ends = await asyncio.wait(ends)
+            except asyncio.CancelledError:
+                cancelled = True
+        if cancelled:
+            raise asyncio.CancelledError
+
+    # --- what the child says (asyncio.Protocol) --------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Takes whole lines and keeps the rest."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        try:
+            for line in lines:
+                self._take(ANSWERS.validate_json(line))
+        except ValidationError:
+            log.exception("child_unreadable")
+            self._kill()
+        if len(self._rest) > LONGEST_LINE:
+            self._kill()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The child ended, or closed its end, which is the same to us."""
+        self.spent = True
+        if not self._ready.done():
+            self._ready.set_exception(ConnectionResetError("it ended before it was ready"))
+        if self._running and not self._running.done.done():
+            self._running.done.set_result(None)
+        self._on_lost(self)
+
+    def _take(self, answer: Ready | Progress | Done) -> None:
+        running = self._running
+        if isinstance(answer, Ready):
+            if not self._ready.done():
+                self._ready.set_result(None)
+        elif running is None or running.done.done():
+            return  # an answer to a run that was given up
+        elif isinstance(answer, Progress):
+            running.watch.heard = self._loop.time()
+            running.on_progress(answer)
+        else:
+            running.done.set_result(answer)
+
+    # --- how a run ends --------------------------------------------------------------------------------------
+
+    def _check(self, running: _Running) -> None:
+        """Called when the run may be over its time; kills it then, else looks again later."""
+        if running.done.done():
+            return
+        running.verdict = running.watch.expired(self._loop.time())
+        if running.verdict:
+            self._kill()
+        else:
+            running.timer = self._loop.call_at(running.watch.due(), self._check, running)
+
+    def _ended(self, done: Done, assignment: Assignment) -> Outcome:
+        self.jobs += 1
+        self.rss_bytes = done.rss_bytes
+        if isinstance(done.end, Failed) and done.end.code is ErrorCode.OUT_OF_MEMORY:
+            self.spent = True  # what is left of its memory may lie in pieces
+        if done.trace:
+            log.error("processor_raised", job_id=assignment.job_id, run=assignment.run, traceback=done.trace)
+        return done.end
+
+    async def _lost(self, running: _Running, assignment: Assignment) -> Failed:
+        """The verdict on a run whose process went away."""
+        killed_by_us = self._ending or running.verdict is not None
+        returncode = await self._finish()
+        outcome = running.verdict or running.watch.crashed(returncode, self._loop.time())
+        if not killed_by_us:
+            log.error(
+                "child_crashed",
+                job_id=assignment.job_id,
+                run=assignment.run,
+                how=outcome.message,
+                stderr=self._last_words(),
+            )
+        return outcome
+
+    # --- the process -----------------------------------------------------------------------------------------
+
+    async def _spawn(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._transport, _ = await self._loop.create_unix_connection(lambda: self, sock=ours)
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "services.worker.children.main", str(theirs.fileno()), str(os.getpid())),
+                pass_fds=(theirs.fileno(),),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,  # MuPDF prints
+                stderr=asyncio.subprocess.PIPE,
+                env=_environment(),
+                start_new_session=True,  # a terminal's Ctrl-C is for the worker, which drains first
+            )
+        self._listener = asyncio.create_task(self._listen(self._process))
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        """Reads what the child prints, so that it never blocks on a full pipe, and keeps the tail."""
+        assert process.stderr
+        while chunk := await process.stderr.read(4096):
+            self._printed = (self._printed + chunk)[-STDERR_TAIL:]
+
+    async def _finish(self) -> int | None:
+        """Lets a process whose line closed say its last words and exit, then makes sure; answers how it ended."""
+        if self._process is None:
+            return None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EXIT_GRACE_S):
+                await self._process.wait()
+        await self.end()
+        return self._process.returncode
+
+    def _send(self, line: bytes) -> None:
+        assert self._transport
+        self._transport.write(line)
+
+    def _kill(self) -> None:
+        """Ends the child and what it started itself, such as Tesseract: it leads a group of its own."""
+        if self._process and self._process.returncode is None:
+            with suppress(ProcessLookupError):  # it has ended already
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _last_words(self) -> str:
+        return self._printed.decode(errors="replace").strip() or "it printed nothing"
+
+
+def _environment() -> dict[str, str]:
+    """The worker's environment without our own settings: a process that reads hostile files needs no secret."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+    return {**ENVIRONMENT, **others}

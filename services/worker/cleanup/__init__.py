@@ -1,0 +1,1 @@
+"""Deletion of content: erasure, and the sweep of the blob store."""

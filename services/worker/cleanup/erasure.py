@@ -1,0 +1,146 @@
+"""Deletes what is to be gone: all that an erased job read and made, and what losing runs and batches left over.
+
+It is told by the intake what was read from the log. An erasure is repeated when more is heard of its job, when a
+partition changes hands, and by the sweep, so that what a process wrote late is deleted too. Decides nothing else.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import partial
+
+import structlog
+from pydantic_core import from_json
+
+from piperoll.domain.job import Job, Status
+from piperoll.store import document_paths as documents
+from piperoll.store import uploads
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
+from services.worker import metrics
+from services.worker.run.cache import entry_of, markers, parse_entry
+
+log = structlog.get_logger()
+
+WIDTH = 4  # deletions side by side: a deleted batch of thousands is gone in seconds, and jobs still get the disk
+STORE_PAUSE_S = 2.0  # between two looks at a blob store that does not answer
+SPECS_GRACE_S = 10.0  # a projector that is behind still announces the members of a batch from them
+INPUTS = ("in", "cache")
+DETAILS = re.compile(r"[0-9a-f]{64}")
+"""What the details of a failed attempt are called: readers of the job's history go on naming them."""
+
+Chore = Callable[[], Awaitable[None]]
+
+
+class Eraser:
+    """Works through deletions, a few at a time. `await_exit` returns when no child of ours works on the job."""
+
+    def __init__(self, blobs: AsyncBlobs, await_exit: Callable[[str], Awaitable[None]]) -> None:
+        self._blobs = blobs
+        self._await_exit = await_exit
+        self._chores: asyncio.Queue[Chore] = asyncio.Queue()
+        self._due: set[str] = set()
+        self._inputs: dict[str, str] = {}
+
+    def erase(self, subject: str, owner: str, parameters: str | None = None) -> None:
+        """Has everything of an erased job or batch deleted, as soon as nobody here works on it.
+
+        `parameters` is where a job's lie, for those that lie with others (piperoll.store.segments).
+        """
+        if parameters is not None:
+            self._inputs[subject] = parameters
+        if subject not in self._due:
+            self._due.add(subject)
+            self._chores.put_nowait(partial(self._erase, subject, owner))
+
+    def tidy(self, job: Job) -> None:
+        """Has deleted what the runs of an ended job left that do not count."""
+        if job.attempt > 1 or (job.attempt and job.status is not Status.COMPLETED):
+            self._chores.put_nowait(partial(self._tidy, job))
+
+    def drop_specs(self, batch_id: str) -> None:
+        """Has the member specs of an expanded batch deleted: each member has its own parameters now.
+
+        Somebody may want a member erased, and the specs hold what all of them were given.
+        """
+        put = partial(self._chores.put_nowait, partial(self._drop_specs, batch_id))
+        asyncio.get_running_loop().call_later(SPECS_GRACE_S, put)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Deletes until told to stop. What is left then is for whoever takes the partitions over."""
+        async with asyncio.TaskGroup() as tasks:
+            workers = [tasks.create_task(self._work()) for _ in range(WIDTH)]
+            await stopping.wait()
+            for worker in workers:
+                worker.cancel()
+
+    async def _work(self) -> None:
+        while True:
+            chore = await self._chores.get()
+            while True:
+                try:
+                    await chore()
+                    break
+                except BlobStoreError as error:
+                    log.warning("deletion_waits_for_blob_store", error=str(error))
+                    await asyncio.sleep(STORE_PAUSE_S)
+
+    async def _erase(self, subject: str, owner: str) -> None:
+        await self._await_exit(subject)
+        self._due.discard(subject)  # what is heard from here on is a reason to look again
+        parameters = self._inputs.get(subject)
+        given = [*await self._blobs.names(f"{subject}/in"), *([parameters] if parameters else [])]
+        for uri in given:
+            for file_id in await self._uploads_in(uri):
+                await self._give_up_upload(subject, owner, file_id)
+        for marker in await self._blobs.names(markers(subject)):
+            await self._take_from_cache(subject, entry_of(subject, marker))
+        count = await documents.delete_outputs(self._blobs, subject)
+        if parameters is not None:
+            await self._blobs.delete([parameters])
+            if self._inputs.get(subject) == parameters:
+                del self._inputs[subject]
+        if count:
+            metrics.ERASED_BLOBS.inc(count)
+            log.info("content_erased", job_id=subject, blobs=count)
+
+    async def _give_up_upload(self, job_id: str, owner: str, file_id: str) -> None:
+        """Deletes an upload that a job was given, unless another job that is not erased was given it too."""
+        uses = uploads.uses_of(owner, file_id)
+        await self._blobs.delete([f"{uses}/{job_id}"])
+        if not await self._blobs.names(uses):
+            await self._blobs.delete_folder(uses)
+            await self._blobs.delete_folder(uploads.folder_of(owner, file_id))
+
+    async def _uploads_in(self, given: str) -> tuple[str, ...]:
+        try:
+            document = from_json(await self._blobs.get(given))
+            return uploads.file_ids_of(document["parameters"])
+        except (BlobMissingError, ValueError, TypeError, KeyError, AttributeError):
+            return ()  # deleted meanwhile, or the name of a batch: no job's parameters
+
+    async def _take_from_cache(self, job_id: str, uri: str) -> None:
+        """Removes an entry that the job made, unless a later job has put its own in its place."""
+        try:
+            kept = parse_entry(await self._blobs.get(uri))
+        except BlobMissingError:
+            return
+        if kept is None or kept.job_id == job_id:
+            await self._blobs.delete([uri])
+
+    async def _tidy(self, job: Job) -> None:
+        lost = list(losing(job, await self._blobs.names(job.job_id)))
+        await self._blobs.delete([*documents.index_marks(lost), *lost])
+        if lost:
+            log.info("losing_runs_deleted", job_id=job.job_id, blobs=len(lost))
+
+    async def _drop_specs(self, batch_id: str) -> None:
+        await self._blobs.delete_folder(f"{batch_id}/specs")
+
+
+def losing(job: Job, names: Iterable[str]) -> Iterator[str]:
+    """Of an ended job's blobs, those that runs wrote which do not count. What a job was given stays, as do details."""
+    winner = job.run if job.status is Status.COMPLETED else None
+    for uri in names:
+        folder, _, name = uri.removeprefix(f"{job.job_id}/").partition("/")
+        if folder not in (*INPUTS, winner) and not DETAILS.fullmatch(name):
+            yield uri

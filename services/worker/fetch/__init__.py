@@ -1,0 +1,1 @@
+"""Downloads of what a job's url leads to, from guarded addresses."""

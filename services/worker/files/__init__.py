@@ -1,0 +1,1 @@
+"""Files: opened, recognised, bounded, taken in as documents."""

@@ -1,0 +1,236 @@
+"""Opens the file that a job names: a path under the allowed folders, an upload, a url, a blob. Knows no file format.
+
+What is opened is a descriptor, and what is checked is that descriptor, so that nobody can swap the file for a link
+between the check and the reading.
+"""
+
+import hashlib
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from piperoll.store.blobs import BlobMissingError
+from schemas.claims import Claim
+from schemas.errors import ErrorCode
+from services.worker.fetch.download import fetch, unheard
+from services.worker.run.workspace import Limits, ProcessingError, Workspace
+
+UPLOAD_SCHEME = "upload://"
+SETTLE_S = 0.5  # how long a file that is still being written is waited for (contract 1)
+SETTLE_STEP_S = 0.02
+MD5_DIGITS = 32
+TAIL_BYTES = 1024  # where an end marker must stand
+FILE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An open input: its own name, its size in bytes, and the descriptor that was checked.
+
+    `media_type` is what a server said of a download, or an uploader of a document; empty for others.
+    """
+
+    name: str
+    size: int
+    file: BinaryIO
+    media_type: str = ""
+
+    @property
+    def path(self) -> str:
+        """A path that opens this very file again, whatever became of its name (proc(5), /proc/pid/fd)."""
+        return f"/proc/self/fd/{self.file.fileno()}"
+
+    @property
+    def written_ns(self) -> int:
+        """When the content was last changed: another value than before means that it was not the same throughout."""
+        return os.fstat(self.file.fileno()).st_mtime_ns
+
+    def sha256(self) -> str:
+        """The hash of the content; reads all of it."""
+        return self._digest("sha256")
+
+    def require_hash(self, expected: str) -> None:
+        """Compares the content's MD5 or SHA-256 (32 or 64 lower-case digits) with what the caller expects.
+
+        Raises ProcessingError INVALID_PARAMETERS.
+        """
+        algorithm = "md5" if len(expected) == MD5_DIGITS else "sha256"
+        found = self._digest(algorithm)
+        if found != expected:
+            raise ProcessingError(
+                ErrorCode.INVALID_PARAMETERS,
+                f"The file is not the one that file_hash names: its {algorithm.upper()} is {found}.",
+                error_type="FileHashMismatch",
+            )
+
+    def _digest(self, algorithm: str) -> str:
+        with open(self.path, "rb") as again:  # noqa: PTH123 - the descriptor's own position stays where it is
+            return hashlib.file_digest(again, algorithm).hexdigest()
+
+
+@contextmanager
+def open_source(filename: str, workspace: Workspace, end_marker: bytes) -> Iterator[Source]:
+    """Opens `filename` of contract 1 and 2e. A file without `end_marker` that just changed is waited for.
+
+    Raises ProcessingError: FILE_NOT_ALLOWED, FILE_NOT_FOUND, FILE_TOO_LARGE; BlobStoreError.
+    """
+    if filename.startswith(UPLOAD_SCHEME):
+        name, file = _open_upload(filename.removeprefix(UPLOAD_SCHEME), workspace)
+    else:
+        path = _allowed(filename, workspace.limits)
+        name, file = path.name, _open_settled(path, workspace.limits, end_marker)
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        _check_size(size, workspace.limits)
+        yield Source(name=name, size=size, file=file)
+
+
+@contextmanager
+def open_url(url: str, workspace: Workspace, beat: Callable[[], None] = unheard) -> Iterator[Source]:
+    """Opens what a `url` leads to, downloaded into the run's own folder. Raises ProcessingError as `fetch` does."""
+    fetched = fetch(url, workspace, beat=beat)
+    with fetched.path.open("rb") as file:
+        yield Source(name=fetched.name, size=fetched.size, file=file, media_type=fetched.media_type)
+
+
+@contextmanager
+def open_claim(claim: Claim, name: str, workspace: Workspace) -> Iterator[Source]:
+    """Opens a blob that a fact names, a document's content; it never lies in memory as a whole.
+
+    Raises ProcessingError: FILE_NOT_FOUND when it was removed, FILE_TOO_LARGE; BlobStoreError.
+    """
+    path = workspace.blobs.local_path(claim.uri)
+    try:
+        file = _open_regular(path or _fetched(claim.uri, workspace))
+    except (BlobMissingError, OSError) as error:
+        raise ProcessingError(
+            ErrorCode.FILE_NOT_FOUND, f"The content of the document {_short(name)} is gone: it was removed."
+        ) from error
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        _check_size(size, workspace.limits)
+        yield Source(name=name, size=size, file=file, media_type=claim.media_type)
+
+
+def _check_size(size: int, limits: Limits) -> None:
+    if size > limits.max_bytes:
+        raise ProcessingError(
+            ErrorCode.FILE_TOO_LARGE, f"The file has {size:,} bytes; at most {limits.max_bytes:,} are allowed."
+        )
+
+
+# --- a path on the worker's disk ------------------------------------------------------------------------------
+
+
+def _allowed(filename: str, limits: Limits) -> Path:
+    """The resolved path, which lies under a root. What lies elsewhere is not even looked for."""
+    path = Path(filename.replace("\\", "/"))
+    if not path.is_absolute() or ".." in path.parts:
+        raise _not_allowed()
+    try:
+        resolved = path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle; ValueError: a NUL
+        raise _not_found(path.name) from error
+    return _confined(resolved, limits)
+
+
+def _confined(path: Path, limits: Limits) -> Path:
+    if not any(path.is_relative_to(root) for root in limits.roots):
+        raise _not_allowed()
+    return path
+
+
+def _open_settled(path: Path, limits: Limits, end_marker: bytes) -> BinaryIO:
+    deadline = time.monotonic() + SETTLE_S
+    while True:
+        last_try = time.monotonic() >= deadline
+        try:
+            file = _open_confined(path, limits, None if last_try else end_marker)
+        except OSError as error:
+            if last_try or not isinstance(error, FileNotFoundError):
+                raise _not_found(path.name) from error
+        else:
+            if file:
+                return file
+        time.sleep(SETTLE_STEP_S)
+
+
+def _open_confined(path: Path, limits: Limits, end_marker: bytes | None) -> BinaryIO | None:
+    """Opens a file and only then asks where it lies. None for one that is still growing towards its marker."""
+    file = _open_regular(path)
+    try:
+        _confined(Path(f"/proc/self/fd/{file.fileno()}").readlink(), limits)
+        settled = end_marker is None or not _still_written(file, end_marker)
+    except BaseException:
+        file.close()
+        raise
+    if settled:
+        return file
+    file.close()
+    return None
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    """Opens a file that is neither a link nor a device. Never blocks, as opening a named pipe would."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise IsADirectoryError(f"{path} is no regular file")
+    return os.fdopen(handle, "rb")
+
+
+def _still_written(file: BinaryIO, end_marker: bytes) -> bool:
+    about = os.fstat(file.fileno())
+    if abs(time.time() - about.st_mtime) > SETTLE_S:
+        return False
+    return end_marker not in os.pread(file.fileno(), TAIL_BYTES, max(0, about.st_size - TAIL_BYTES))
+
+
+# --- an upload in the blob store ------------------------------------------------------------------------------
+
+
+def _open_upload(reference: str, workspace: Workspace) -> tuple[str, BinaryIO]:
+    file_id, _, name = reference.partition("/")
+    if not FILE_ID.fullmatch(file_id) or "/" in name or name in ("", ".", ".."):
+        raise _not_found(reference)
+    uri = f"uploads/{workspace.owner}/{file_id}/{name}"
+    path = workspace.blobs.local_path(uri)
+    try:
+        return name, _open_regular(path or _fetched(uri, workspace))
+    except (BlobMissingError, OSError) as error:
+        raise ProcessingError(
+            ErrorCode.FILE_NOT_FOUND, f"There is no upload {_short(reference)}: send it to /api/files first."
+        ) from error
+
+
+def _fetched(uri: str, workspace: Workspace) -> Path:
+    """A local copy of a blob that lies elsewhere; its size is checked before a byte of it moves."""
+    _check_size(workspace.blobs.size(uri), workspace.limits)
+    target = workspace.folder / "source"
+    workspace.blobs.fetch(uri, target)
+    return target
+
+
+# --- refusals -------------------------------------------------------------------------------------------------
+
+
+def _not_allowed() -> ProcessingError:
+    return ProcessingError(
+        ErrorCode.FILE_NOT_ALLOWED, "The file lies outside the folders that jobs may read (PIPEROLL_FILES_ROOTS)."
+    )
+
+
+def _not_found(name: str) -> ProcessingError:
+    return ProcessingError(
+        ErrorCode.FILE_NOT_FOUND, f"The file {_short(name)} does not exist, or the worker cannot read it."
+    )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 200 else f"{name[:200]}…"

@@ -1,0 +1,1 @@
+"""The process manager: reads the log, runs what is due, appends what came of it."""

@@ -1,0 +1,163 @@
+"""Expands batches: one JobCreated for each member, then BatchExpanded. The process manager of BatchCreated.
+
+Members have deterministic ids, so an expansion that died halfway is simply done again by whoever takes the partition
+over, which first looks up what is in the log already: a member that has long ended must not be created anew.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from pydantic_core import from_json, to_json
+
+from piperoll.clock import Clock
+from piperoll.domain.batch import Batch
+from piperoll.log.contract import Appender
+from piperoll.log.record import Record
+from piperoll.store import uploads
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
+from schemas.claims import Claim
+from schemas.envelope import Fact, UndecodableRecordError
+from schemas.events import BatchExpanded, Event, JobCreated
+from schemas.ids import event_id, member_id
+from schemas.topics import JOB_EVENTS, Topic
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+CHUNK = 100  # members written side by side: the disk and the broker are kept busy, the loop stays free
+STORE_PAUSE_S = 2.0  # between two looks at a blob store that does not answer
+
+
+class History(Protocol):
+    """Looks back in the log."""
+
+    async def end_offsets(self, topic: Topic) -> dict[int, int]:
+        """See piperoll.log.contract.Offsets."""
+        ...
+
+    async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
+        """Per partition, the first offset appended at `time` or later."""
+        ...
+
+    async def read_range(
+        self, topic: Topic, begin: dict[int, int], end: dict[int, int], limit: int | None = None
+    ) -> list[Record]:
+        """The records from `begin` up to but not including `end`."""
+        ...
+
+
+class Expander:
+    """Runs expansions beside the intake, which must not wait for them."""
+
+    def __init__(self, appender: Appender, blobs: AsyncBlobs, history: History, clock: Clock) -> None:
+        self._appender = appender
+        self._blobs = blobs
+        self._history = history
+        self._clock = clock
+        self._tasks: dict[asyncio.Task[None], int] = {}
+
+    def expand(self, batch: Batch, partition: int, taken_over: bool) -> None:
+        """Begins to expand a batch of a partition of ours."""
+        task = asyncio.create_task(self._expand(batch, taken_over))
+        self._tasks[task] = partition
+        task.add_done_callback(self._ended)
+
+    def stop(self, partitions: set[int]) -> None:
+        """Stops the expansions of partitions that are given up; the next owner goes on with them."""
+        for task, partition in list(self._tasks.items()):
+            if partition in partitions:
+                task.cancel()
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        del self._tasks[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background_work_failed", error=repr(error))
+
+    async def _expand(self, batch: Batch, taken_over: bool) -> None:
+        specs = await self._specs(batch)
+        if specs is None:
+            return
+        written = await self._written(batch) if taken_over else set()
+        members = [(index, member_id(batch.batch_id, index)) for index in range(batch.count)]
+        missing = [(index, name) for index, name in members if name not in written]
+        for start in range(0, len(missing), CHUNK):
+            chunk = missing[start : start + CHUNK]
+            await asyncio.gather(*(self._create(batch, name, specs[index]) for index, name in chunk))
+        await self._append(batch.batch_id, batch.owner, BatchExpanded(count=batch.count))
+        log.info("batch_expanded", batch_id=batch.batch_id, count=batch.count, created=len(missing))
+
+    async def _specs(self, batch: Batch) -> list[dict[str, Any]] | None:
+        """The members' specifications; None when somebody deleted them, which no later try can mend."""
+        while True:
+            try:
+                return list(from_json(await self._blobs.get(batch.specs.uri)))
+            except BlobMissingError:
+                log.exception("batch_specs_missing", batch_id=batch.batch_id, uri=batch.specs.uri)
+                return None
+            except BlobStoreError as error:
+                await _wait_for_store(batch, error)
+
+    async def _written(self, batch: Batch) -> set[str]:
+        """The members that stand in the log already, in any partition, since the batch was appended."""
+        begin = await self._history.offsets_at(JOB_EVENTS, batch.appended_at)
+        end = await self._history.end_offsets(JOB_EVENTS)
+        found = set()
+        for record in await self._history.read_range(JOB_EVENTS, begin, end):
+            try:
+                fact = record.fact()
+            except UndecodableRecordError:
+                continue  # the reader of its partition parks it
+            if isinstance(fact.data, JobCreated) and fact.data.batch_id == batch.batch_id:
+                found.add(fact.subject)
+        return found
+
+    async def _create(self, batch: Batch, job_id: str, spec: dict[str, Any]) -> None:
+        document = {name: spec[name] for name in ("job_type", "parameters", "resolved") if name in spec}
+        claim = await self._store(batch, f"{job_id}/in", to_json(document))
+        for use in uploads.uses_by(batch.owner, job_id, spec["parameters"]):
+            await self._outlast(batch, partial(self._blobs.mark, use))
+        data = JobCreated(
+            job_type=spec["job_type"],
+            parameters=claim,
+            body_sha256=spec["body_sha256"],
+            user_id=spec.get("user_id"),
+            target_id=spec.get("target_id"),
+            batch_id=batch.batch_id,
+            priority=spec["priority"],
+            timeout_s=spec["timeout_s"],
+            max_attempts=spec["max_attempts"],
+            has_webhook=spec["has_webhook"],
+            work_sha256=spec.get("work_sha256"),
+        )
+        await self._append(job_id, batch.owner, data)
+
+    async def _store(self, batch: Batch, folder: str, content: bytes) -> Claim:
+        return await self._outlast(batch, lambda: self._blobs.put(folder, content))
+
+    async def _outlast(self, batch: Batch, write: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await write()
+            except BlobStoreError as error:
+                await _wait_for_store(batch, error)
+
+    async def _append(self, subject: str, owner: str, data: Event) -> None:
+        fact = Fact(
+            id=event_id(subject, type(data).__name__),
+            subject=subject,
+            owner=owner,
+            time=self._clock(),
+            source="worker",
+            data=data,
+        )
+        await self._appender.append(JOB_EVENTS, fact)
+
+
+async def _wait_for_store(batch: Batch, error: BlobStoreError) -> None:
+    log.warning("batch_waits_for_blob_store", batch_id=batch.batch_id, error=str(error))
+    await asyncio.sleep(STORE_PAUSE_S)

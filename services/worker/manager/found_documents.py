@@ -1,0 +1,178 @@
+"""Turns what a sync or import run found into facts, before the run's JobCompleted: a process manager of its own kind.
+
+Whoever sees the job completed finds its documents in the log. The ids of the facts depend on what was found and not
+on the run that found it, so a run that is repeated after a crash says the same again, which the folds drop.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TypeVar
+
+import structlog
+from pydantic_core import to_json
+
+from piperoll.clock import Clock
+from piperoll.domain.job import Job
+from piperoll.domain.work import digest, shaping
+from piperoll.log.contract import Appender
+from piperoll.store import document_paths as documents
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
+from schemas.claims import Claim
+from schemas.documents import (
+    DocumentDetails,
+    Findings,
+    FoundDocument,
+    LostDocument,
+    ResolvedDocument,
+    parameters_document,
+)
+from schemas.envelope import Fact
+from schemas.errors import SENTENCES, ErrorCode
+from schemas.events import DocumentAdded, DocumentRemoved, Event, FolderMembersChanged, JobCreated, JobErased
+from schemas.ids import event_id, intake_job_id
+from schemas.media import intake_type_of
+from schemas.parameters.extraction import ExtractionParameters
+from schemas.parameters.transcription import TranscriptionParameters
+from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS, Topic
+from services.worker.children.protocol import Completed, Failed, Outcome
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+CHUNK = 100  # documents side by side: the disk and the broker are kept busy, the loop stays free
+MEMBERS = 1000  # of a folder in one fact, which must stay far below the largest record
+SOURCE = "worker"
+INTAKES: dict[str, type[ExtractionParameters] | type[TranscriptionParameters]] = {
+    "extraction": ExtractionParameters,
+    "transcription": TranscriptionParameters,
+}
+
+
+class FindingsAppender:
+    """Appends what runs found."""
+
+    def __init__(self, appender: Appender, blobs: AsyncBlobs, clock: Clock) -> None:
+        self._appender = appender
+        self._blobs = blobs
+        self._clock = clock
+
+    async def append(self, job: Job, outcome: Outcome) -> Outcome:
+        """Appends the facts of a run's findings and waits until all are acknowledged; answers the run's outcome.
+
+        That is a failure that may pass when the blob store does not do its part: then none of the facts is lost, since
+        another run finds the same. Raises AppendError.
+        """
+        if not isinstance(outcome, Completed) or outcome.findings is None:
+            return outcome
+        try:
+            await self._append_all(job, await self._read(outcome.findings))
+        except (BlobStoreError, BlobMissingError) as error:
+            log.warning("findings_not_stored", job_id=job.job_id, error=str(error))
+            return _not_stored(outcome)
+        return outcome
+
+    async def _read(self, claim: Claim) -> Findings:
+        raw = await self._blobs.get(claim.uri)
+        return await asyncio.to_thread(Findings.model_validate_json, raw)  # there may be many thousands
+
+    async def _append_all(self, job: Job, findings: Findings) -> None:
+        await _in_chunks(findings.found, lambda found: self._add(job, found))
+        await self._put_into_folder(job, findings)
+        await _in_chunks(findings.lost, lambda lost: self._remove(job, lost))
+        log.info("findings_appended", job_id=job.job_id, found=len(findings.found), lost=len(findings.lost))
+
+    # --- found -----------------------------------------------------------------------------------------------------
+
+    async def _add(self, job: Job, found: FoundDocument) -> None:
+        """The document first, then the job that reads it: whoever hears of the job knows the document."""
+        details = DocumentDetails(name=found.name, source=found.source)
+        event = DocumentAdded(
+            content=found.content,
+            details=await self._blobs.put(documents.details_of(found.document_id), to_json(details)),
+            revision=found.revision,
+            user_id=job.user_id,
+            job_id=job.job_id,
+        )
+        scope = f"{found.document_id}/{found.revision}"
+        await self._append(DOCUMENT_EVENTS, found.document_id, scope, job.owner, event)
+        await self._create_intake(job, found)
+
+    async def _create_intake(self, job: Job, found: FoundDocument) -> None:
+        job_id = intake_job_id(found.document_id, found.revision)
+        job_type = intake_type_of(found.content.media_type)
+        parameters = INTAKES[job_type](document_id=found.document_id)
+        resolved = ResolvedDocument(document_id=found.document_id, name=found.name, content=found.content)
+        document = parameters_document(job_type, {"document_id": found.document_id}, resolved)
+        event = JobCreated(
+            job_type=job_type,
+            parameters=await self._blobs.put(f"{job_id}/in", to_json(document)),
+            body_sha256=digest({"document_id": found.document_id, "revision": found.revision}),
+            user_id=job.user_id,
+            target_id=found.document_id,
+            priority=job.priority,
+            timeout_s=parameters.timeout_s,
+            max_attempts=parameters.max_attempts,
+            work_sha256=_work_of(job_type, shaping(parameters), found.content),
+        )
+        await self._append(JOB_EVENTS, job_id, job_id, job.owner, event)
+
+    async def _put_into_folder(self, job: Job, findings: Findings) -> None:
+        if findings.folder_id is None:
+            return
+        for members in _sliced([found.document_id for found in findings.found], MEMBERS):
+            event = FolderMembersChanged(added=tuple(members), job_id=job.job_id)
+            scope = f"{findings.folder_id}/{job.job_id}/{digest({'added': members})}"
+            await self._append(DOCUMENT_EVENTS, findings.folder_id, scope, job.owner, event)
+
+    # --- lost ------------------------------------------------------------------------------------------------------
+
+    async def _remove(self, job: Job, lost: LostDocument) -> None:
+        """The facts first: a document whose content is gone must be known to be gone."""
+        removed = DocumentRemoved(by=job.owner, reason="SOURCE_GONE")
+        await self._append(DOCUMENT_EVENTS, lost.document_id, lost.document_id, job.owner, removed)
+        for job_id in lost.jobs:
+            erased = JobErased(by=job.owner, reason="DOCUMENT_REMOVED")
+            await self._append(JOB_EVENTS, job_id, job_id, job.owner, erased)
+        await documents.delete_content(self._blobs, lost.document_id)
+
+    async def _append(self, topic: Topic, subject: str, scope: str, owner: str, data: Event) -> None:
+        fact = Fact(
+            id=event_id(scope, type(data).__name__),
+            subject=subject,
+            owner=owner,
+            time=self._clock(),
+            source=SOURCE,
+            data=data,
+        )
+        await self._appender.append(topic, fact)
+
+
+def _work_of(job_type: str, shaping_parameters: dict[str, object], content: Claim) -> str:
+    """The fingerprint by which equal files wait for each other, so that one is read and the rest take its result."""
+    named = {name: value for name, value in shaping_parameters.items() if name != "document_id"}
+    return digest({"job_type": job_type, "parameters": named, "content": content.sha256})
+
+
+def _not_stored(outcome: Completed) -> Failed:
+    return Failed(
+        code=ErrorCode.STORAGE_ERROR,
+        message=SENTENCES[ErrorCode.STORAGE_ERROR],
+        error_type="BlobStoreError",
+        retryable=True,
+        duration_ms=outcome.duration_ms,
+    )
+
+
+async def _in_chunks(items: Sequence[T], act: Callable[[T], Awaitable[None]]) -> None:
+    """Raises what the first of them raised, when all of its chunk have ended."""
+    for some in _sliced(items, CHUNK):
+        ends = await asyncio.gather(*(act(item) for item in some), return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end
+
+
+def _sliced(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for begin in range(0, len(items), size):
+        yield items[begin : begin + size]

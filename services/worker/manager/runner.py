@@ -1,0 +1,286 @@
+"""The hands of the process manager: slots, the runs in them, and what each run's end is worth.
+
+It decides by what was read from the log (`observe`), never by what it hopes to have written: a run that the log did
+not accept is killed, and what an unaccepted run wrote has no effect.
+"""
+
+import asyncio
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from piperoll.clock import Clock
+from piperoll.domain.backlog import Transition
+from piperoll.domain.job import Job, Status
+from piperoll.domain.scheduler import Running, Scheduler
+from piperoll.log.contract import Appender
+from piperoll.settings import Settings
+from piperoll.store.blobs import AsyncBlobs, BlobStoreError
+from piperoll.store.document_paths import delete_outputs
+from schemas.envelope import Fact
+from schemas.events import JobStarted
+from schemas.ids import draw_run
+from services.worker import metrics
+from services.worker.children.pool import ChildPool
+from services.worker.children.protocol import Assignment, Outcome
+from services.worker.manager.found_documents import FindingsAppender
+from services.worker.manager.journal import Journal
+from services.worker.manager.run_end import Reporter, Verdicts
+
+log = structlog.get_logger()
+
+DRAIN_S = 10.0  # for the last acknowledgements; what is not acknowledged by then is found as lost by the next worker
+
+
+class RunnerFailedError(RuntimeError):
+    """The end of a run could not be brought to the log; another process has to find out what became of it."""
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One run of ours, from its claim until its end was read back from the log."""
+
+    job: Job
+    run: str
+    partition: int
+    journal: Journal
+    task: "asyncio.Task[None] | None" = None
+    in_slot: bool = True
+
+
+class Runner:
+    """Runs jobs in at most `settings.slots` children at a time."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        appender: Appender,
+        blobs: AsyncBlobs,
+        pool: ChildPool,
+        clock: Clock,
+        chances: random.Random,
+    ) -> None:
+        self._settings = settings
+        self._appender = appender
+        self._pool = pool
+        self._clock = clock
+        self._blobs = blobs
+        self._verdicts = Verdicts(settings, blobs, chances)
+        self._findings = FindingsAppender(appender, blobs, clock)
+        self._scheduler = Scheduler()
+        self._running = Running()
+        self._attempts: dict[str, Attempt] = {}
+        self._partitions: dict[str, int] = {}
+        self._kick = asyncio.Event()
+        self._deaths: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
+
+    # --- what the log says ---------------------------------------------------------------------------------------
+
+    def adopt(self, job: Job, partition: int) -> None:
+        """Takes over an open job of a partition that was just replayed.
+
+        One that runs under a run of another process is left alone for a grace, so that its own worker's word can
+        arrive. A run of this very group member's former process needs none: a member has one process at a time.
+        """
+        self._partitions[job.job_id] = partition
+        if job.status is Status.PENDING:
+            self._offer(job, job.due)
+            return
+        own = self._settings.static_membership and job.worker == self._settings.instance
+        grace = timedelta(seconds=0 if own else self._settings.handover_grace_s)
+        self._offer(job, self._clock() + grace)
+
+    def observe(self, transition: Transition, fact: Fact, partition: int) -> None:
+        """Acts on one fact that was read of a partition of ours."""
+        job = transition.after
+        attempt = self._attempts.get(fact.subject)
+        if attempt is not None and _disproved(attempt, fact, job):
+            self._kill(attempt)
+            attempt = None
+        if job is None or not transition.accepted:
+            return
+        if job.status.terminal:
+            self._forget(job.job_id)
+        elif attempt is not None and not (job.status is Status.PENDING and _run_of(fact) == attempt.run):
+            attempt.job = job  # also when a former run gives the job back late: our claim of the next one stands
+        elif job.status is Status.PENDING:
+            self._attempts.pop(job.job_id, None)
+            self._partitions[job.job_id] = partition
+            self._offer(job, job.due)
+        elif isinstance(fact.data, JobStarted):
+            self._partitions[job.job_id] = partition
+            self._offer(job, self._clock() + timedelta(seconds=self._settings.handover_grace_s))
+
+    async def release(self, partitions: set[int], reason: str) -> None:
+        """Gives up all work of some partitions: kills the runs, appends JobReleased, waits for the log's word."""
+        for job_id in [name for name, part in self._partitions.items() if part in partitions]:
+            self._scheduler.discard(job_id)
+            del self._partitions[job_id]
+        leaving = [one for one in self._attempts.values() if one.partition in partitions]
+        for attempt in leaving:
+            del self._attempts[attempt.job.job_id]
+        await asyncio.gather(*(self._release_one(attempt, reason) for attempt in leaving))
+
+    async def await_exit(self, job_id: str) -> None:
+        """Waits until no child of ours works on the job any more."""
+        if (attempt := self._attempts.get(job_id)) is not None and attempt.task is not None:
+            await asyncio.wait([attempt.task])
+        await asyncio.gather(*self._deaths, return_exceptions=True)
+
+    # --- the slots -----------------------------------------------------------------------------------------------
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Fills free slots until told to stop. Running jobs are released when the consumer gives its partitions up.
+
+        Raises RunnerFailedError when the end of a run could not be brought to the log.
+        """
+        while not stopping.is_set():
+            self._fill()
+            await self._wait_for_change()
+            if self._failure is not None:
+                raise RunnerFailedError("a run could not be accounted for") from self._failure
+
+    def measure(self) -> None:
+        """Sets the gauges that cost a look at every waiting job."""
+        oldest = self._scheduler.oldest()
+        age = 0.0 if oldest is None else (self._clock() - oldest).total_seconds()
+        metrics.OLDEST_RUNNABLE.set(age)
+
+    def _fill(self) -> None:
+        self._kick.clear()
+        while (free := self._settings.slots - self._taken()) > 0:
+            job = self._scheduler.take(self._clock(), self._running, free, self._settings.reserved_slots)
+            if job is None:
+                return
+            self._start(job)
+
+    def _taken(self) -> int:
+        return self._running.owners.total()
+
+    async def _wait_for_change(self) -> None:
+        full = self._taken() >= self._settings.slots  # then a job that falls due has to wait for a kick anyway
+        due = None if full else self._scheduler.next_due()
+        wait = 1.0 if due is None else min(1.0, max(0.0, (due - self._clock()).total_seconds()))
+        try:
+            async with asyncio.timeout(wait):
+                await self._kick.wait()
+        except TimeoutError:
+            return  # a job is due, or it is time to see whether to stop
+
+    def _start(self, job: Job) -> None:
+        """Claims a job: JobStarted is on its way while the child begins."""
+        run = draw_run()
+        journal = Journal(self._appender, self._clock, job.job_id, job.owner, run)
+        attempt = Attempt(job, run, self._partitions[job.job_id], journal)
+        self._attempts[job.job_id] = attempt
+        self._running.add(job)
+        metrics.SLOTS_TAKEN.set(self._taken())
+        journal.write(JobStarted(number=job.attempt + 1, run=run, worker=self._settings.instance))
+        attempt.task = asyncio.create_task(self._work(attempt))
+        attempt.task.add_done_callback(lambda task: self._note_end(attempt, task))
+
+    def _note_end(self, attempt: Attempt, task: "asyncio.Task[None]") -> None:
+        self._free(attempt)  # one that was killed before its first step never came to its own `finally`
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = self._failure or error
+            self._kick.set()
+
+    async def _work(self, attempt: Attempt) -> None:
+        try:
+            outcome = await self._outcome(attempt)
+        except asyncio.CancelledError:
+            self._free(attempt)
+            await self._discard(attempt)
+            return  # killed on purpose; whoever did it says why
+        finally:
+            self._free(attempt)
+        outcome = await self._findings.append(attempt.job, outcome)
+        end = await self._verdicts.judge(attempt.job, attempt.run, outcome)
+        attempt.journal.write(end)
+        await attempt.journal.flush()
+
+    async def _discard(self, attempt: Attempt) -> None:
+        """Deletes what a killed run wrote: nobody will count it, and its child can write no more."""
+        try:
+            await delete_outputs(self._blobs, f"{attempt.job.job_id}/{attempt.run}")
+        except BlobStoreError as error:  # then the job's end or its erasure has it deleted
+            log.warning("run_not_discarded", job_id=attempt.job.job_id, run=attempt.run, error=str(error))
+
+    async def _outcome(self, attempt: Attempt) -> Outcome:
+        job = attempt.job
+        if job.losses >= self._settings.max_losses:
+            return self._verdicts.lost(job)
+        assert job.parameters is not None  # only an ended job can be erased
+        assignment = Assignment(
+            job_id=job.job_id,
+            run=attempt.run,
+            owner=job.owner,
+            job_type=job.job_type,
+            parameters=job.parameters,
+            attempt=job.attempt + 1,
+            timeout_s=job.timeout_s,
+        )
+        reporter = Reporter(attempt.journal, attempt.run, job.has_webhook)
+        try:
+            return await self._pool.run(assignment, reporter.report)
+        finally:
+            reporter.close()
+
+    def _free(self, attempt: Attempt) -> None:
+        if attempt.in_slot:
+            attempt.in_slot = False
+            self._running.remove(attempt.job)
+            metrics.SLOTS_TAKEN.set(self._taken())
+            self._kick.set()
+
+    # --- ends that the log decides -------------------------------------------------------------------------------
+
+    def _kill(self, attempt: Attempt) -> None:
+        """Ends a run that no longer counts: cancelled, or claimed by another. Its output has no effect."""
+        self._attempts.pop(attempt.job.job_id, None)
+        if attempt.task is not None and not attempt.task.done():
+            attempt.task.cancel()
+            self._deaths.add(attempt.task)
+            attempt.task.add_done_callback(self._deaths.discard)
+
+    async def _release_one(self, attempt: Attempt, reason: str) -> None:
+        """Kills a run that is still at work and says so; one that has ended gets its word to the log first."""
+        assert attempt.task is not None  # set in the breath that made the attempt
+        if attempt.in_slot:
+            attempt.task.cancel()
+            await asyncio.wait([attempt.task])
+            attempt.journal.write(self._verdicts.released(attempt.run, reason))
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                await asyncio.wait([attempt.task])
+                await attempt.journal.flush()
+        except TimeoutError:
+            log.warning("release_not_acknowledged", job_id=attempt.job.job_id, run=attempt.run)
+
+    def _offer(self, job: Job, not_before: datetime | None) -> None:
+        self._scheduler.put(job, not_before)
+        self._kick.set()
+
+    def _forget(self, job_id: str) -> None:
+        self._scheduler.discard(job_id)
+        self._attempts.pop(job_id, None)
+        self._partitions.pop(job_id, None)
+
+
+def _run_of(fact: Fact) -> str | None:
+    """The run that a fact speaks of, if it is one of a run's."""
+    return getattr(fact.data, "run", None)
+
+
+def _disproved(attempt: Attempt, fact: Fact, job: Job | None) -> bool:
+    """Whether a fact shows that a run of ours does not count: refused, superseded, or its job ended without it."""
+    if isinstance(fact.data, JobStarted) and fact.data.run == attempt.run:
+        return job is None or job.run != attempt.run
+    if _run_of(fact) == attempt.run:
+        return False  # its own later facts
+    if job is None or job.status.terminal:
+        return True
+    return isinstance(fact.data, JobStarted) and job.run == fact.data.run

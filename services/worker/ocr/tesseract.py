@@ -1,0 +1,98 @@
+"""Tesseract as a program on this machine: an image into its input, its table of words out (tesseract(1), TSV)."""
+
+import csv
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import StringIO
+from itertools import groupby
+
+from schemas.errors import ErrorCode
+from services.worker.ocr import engine as ocr
+from services.worker.run.errors import ProcessingError
+
+PROGRAM = "tesseract"
+TIMEOUT_S = 120.0  # a dense page takes 5 s; a program that hangs must not outlive its page for long
+WORD_LEVEL = "5"
+SAID_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word, its certainty in percent, and the paragraph and line that it stands in."""
+
+    text: str
+    score: float
+    paragraph: tuple[str, str]
+    line: str
+
+
+class Tesseract:
+    """The installed Tesseract with some languages. Raises ProcessingError OCR_PROVIDER_UNAVAILABLE."""
+
+    def __init__(self, languages: str) -> None:
+        path = shutil.which(PROGRAM)
+        if path is None:
+            raise _unavailable("Tesseract is not installed on the worker: install it (Debian: tesseract-ocr), or use "
+                               'ocr_engine "rapidocr".')  # fmt: skip
+        self._languages = languages
+        self._path = path
+        missing = set(languages.split("+")) - self._installed()
+        if missing:
+            names = ", ".join(sorted(missing))
+            raise _unavailable(f"Tesseract on the worker lacks the languages {names}: install them (Debian: "
+                               "tesseract-ocr-LANGUAGE), or change PIPEROLL_OCR_LANGUAGES.")  # fmt: skip
+
+    def __call__(self, image: ocr.Pixels) -> ocr.Recognised:
+        """Reads one image."""
+        table = self._run(["stdin", "stdout", "-l", self._languages, "--dpi", str(ocr.SCAN.dpi), "tsv"], _ppm(image))
+        words = list(_words(table))
+        characters = sum(len(word.text) for word in words)
+        score = sum(word.score * len(word.text) for word in words) / (100 * characters) if characters else None
+        text = _text(words)
+        return ocr.Recognised(text=text, score=score, lines=sum(bool(line) for line in text.splitlines()))
+
+    def _installed(self) -> set[str]:
+        return set(self._run(["--list-langs"], b"").split("\n")[1:])
+
+    def _run(self, arguments: list[str], given: bytes) -> str:
+        try:
+            ended = subprocess.run(
+                [self._path, *arguments], input=given, capture_output=True, timeout=TIMEOUT_S, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ProcessingError(
+                ErrorCode.PROCESSING_TIMEOUT, f"Tesseract did not finish a page within {TIMEOUT_S:g} seconds."
+            ) from error
+        except OSError as error:
+            raise _unavailable(f"Tesseract cannot be started on the worker: {error.strerror}.") from error
+        if ended.returncode:
+            said = " ".join(ended.stderr.decode(errors="replace").split())[:SAID_CHARS]
+            raise _unavailable(f"Tesseract failed on the worker (exit code {ended.returncode}): {said}.")
+        return ended.stdout.decode("utf-8", "replace")
+
+
+def _ppm(image: ocr.Pixels) -> bytes:
+    """The image as a portable pixmap (ppm(5)), which costs nothing to write."""
+    return b"P6 %d %d 255\n" % (image.width, image.height) + image.rgb
+
+
+def _words(table: str) -> Iterator[_Word]:
+    for row in csv.DictReader(StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE):
+        text = (row["text"] or "").strip()
+        if row["level"] == WORD_LEVEL and text:
+            yield _Word(text, max(0.0, float(row["conf"])), (row["block_num"], row["par_num"]), row["line_num"])
+
+
+def _text(words: list[_Word]) -> str:
+    """Lines as they stand, paragraphs with an empty line between them."""
+    paragraphs = []
+    for _, inside in groupby(words, key=lambda word: word.paragraph):
+        lines = groupby(inside, key=lambda word: word.line)
+        paragraphs.append("\n".join(" ".join(word.text for word in line) for _, line in lines))
+    return "\n\n".join(paragraphs)
+
+
+def _unavailable(sentence: str) -> ProcessingError:
+    return ProcessingError(ErrorCode.OCR_PROVIDER_UNAVAILABLE, sentence, retryable=False)

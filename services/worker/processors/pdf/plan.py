@@ -1,0 +1,82 @@
+"""What each extraction method of the `pdf` job is made of, and which pages it reads (contract 4a). Pure."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from schemas.errors import ErrorCode
+from schemas.parameters import PdfParameters
+from services.worker.run.errors import ProcessingError
+
+TextMethod = Literal["native", "ocr", "llm", "mistral_ocr"]
+"""How a page's text was got: from its text layer, by local OCR, by a vision model, by Mistral's OCR."""
+
+NAMED_PAGES: Final = 20  # as many page numbers as a sentence lists
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The parts of a method. All `texts` are kept; a page's `extracted_text` is the first that has any."""
+
+    texts: tuple[TextMethod, ...] = ()
+    previews: bool = False
+    archive: bool = False
+
+    @property
+    def takes_template(self) -> bool:
+        """Whether a template is filled from the text (contract 4a)."""
+        return bool(self.texts) and not self.archive
+
+
+PLANS: Final = {
+    "native": Plan(("native",)),
+    "tesseract_ocr": Plan(("ocr",)),
+    "both": Plan(("native", "ocr")),
+    "preview": Plan(previews=True),
+    "preview_and_native": Plan(("native",), previews=True),
+    "preview_and_mistral_ocr": Plan(("mistral_ocr",), previews=True),
+    "llm": Plan(("llm",)),
+    "llm_and_native": Plan(("llm", "native")),
+    "llm_and_ocr": Plan(("llm", "ocr")),
+    "mistral_ocr": Plan(("mistral_ocr",)),
+    "mistral_ocr_with_pages": Plan(("mistral_ocr",), archive=True),
+}
+"""By the method's own name; aliases are `schemas.parameters.pdf.ALIASES`."""
+
+
+def plan_of(asked: PdfParameters) -> Plan:
+    """The plan of a job's method."""
+    return PLANS[asked.method]
+
+
+def pages_of(asked: PdfParameters, count: int, limit: int) -> range:
+    """The page numbers to read, from 1 (contract 4a). The limit counts the document's pages.
+
+    Raises ProcessingError: TOO_MANY_PAGES, PAGE_RANGE_INVALID.
+    """
+    if count > limit:
+        raise ProcessingError(
+            ErrorCode.TOO_MANY_PAGES, f"The document has {count:,} pages; at most {limit:,} are allowed."
+        )
+    first = asked.page_start or 1
+    if first > count:
+        raise ProcessingError(
+            ErrorCode.PAGE_RANGE_INVALID, f"page_start is {first}, but the document ends with page {count}."
+        )
+    return range(first, min(asked.page_end or count, count) + 1)
+
+
+def shares(low: int, high: int, weights: Sequence[int]) -> list[tuple[int, int]]:
+    """A span of percents divided among passes of some weights."""
+    total, done, spans = sum(weights), 0, []
+    for weight in weights:
+        spans.append((low + (high - low) * done // total, low + (high - low) * (done + weight) // total))
+        done += weight
+    return spans
+
+
+def named(numbers: Collection[int]) -> str:
+    """`page 3`, `pages 3, 4`, `pages 1, … and 7 more`."""
+    shown = ", ".join(str(number) for number in sorted(numbers)[:NAMED_PAGES])
+    more = len(numbers) - NAMED_PAGES
+    return f"page{'s' if len(numbers) > 1 else ''} {shown}{f' and {more} more' if more > 0 else ''}"

@@ -1,0 +1,138 @@
+"""The `pdf` job's result (contract 6) from what its parts made. Pure, but for the document's own properties."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from schemas.parameters import PdfParameters
+from services.worker.processors.pdf.pictures import PAGES_ARCHIVE, PREVIEWS_ARCHIVE, Pictures
+from services.worker.processors.pdf.plan import TextMethod, named
+from services.worker.processors.pdf.selected_pages import Paper
+from services.worker.processors.pdf.texts import PageText, Texts
+from services.worker.run.workspace import Result
+
+POOR_SCORE: Final = 0.8  # clean print scores 0.92 and more with either engine, what is no text at all 0.76 and less
+UNREADABLE: Final[Mapping[TextMethod, str]] = {
+    "native": "The text of {} cannot be read.",
+    "ocr": "There is no OCR text of {}, which cannot be drawn.",
+    "llm": "There is no text of {}, which cannot be drawn for the vision model.",
+}
+
+
+@dataclass(slots=True)
+class Parts:
+    """What the parts of a method have made so far. `texts` are in the order of the plan."""
+
+    texts: list[Texts] = field(default_factory=list)
+    images: Pictures = field(default_factory=Pictures)
+    previews: Pictures = field(default_factory=Pictures)
+    text_paths: list[str] = field(default_factory=list)
+    ocr_images: tuple[str, ...] = ()
+    files: dict[str, str] = field(default_factory=dict)
+    mistral: dict[str, Any] | None = None
+    transformed: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def page_texts(pages: range, all_texts: Sequence[Texts]) -> dict[int, str]:
+    """Each page's text: that of the first method which found any, in the order of the plan."""
+    found = dict.fromkeys(pages, "")
+    for text in (text for texts in all_texts for text in texts.read):
+        if not found[text.page].strip():
+            found[text.page] = text.text
+    return found
+
+
+def extracted_text(asked: PdfParameters, pages: range, all_texts: Sequence[Texts]) -> str:
+    """Pages after each other (contract 6); those of Mistral with an empty line between them (contract 12)."""
+    return _paged(page_texts(pages, all_texts), "\n\n" if "mistral" in asked.method else "\n") if all_texts else ""
+
+
+def result_of(asked: PdfParameters, paper: Paper, parts: Parts, target_dir: str) -> Result:
+    """The result; warnings also become notes for the job's logs."""
+    warnings = [*_warnings(paper, parts), *parts.warnings]
+    data: dict[str, Any] = {"extracted_text": extracted_text(asked, paper.pages, parts.texts)}
+    if len(parts.texts) > 1 and (texts := _of_method("ocr", parts)):
+        data["ocr_text"] = _paged({text.page: text.text for text in texts}, "\n")
+    data |= parts.transformed
+    data["metadata"] = _metadata(asked, paper, parts, target_dir, warnings)
+    if parts.mistral is not None:
+        data["mistral_ocr_raw_metadata"] = parts.mistral
+    if "pages_archive" in parts.files:
+        data["pages_archive_filename"] = PAGES_ARCHIVE
+    return Result(
+        structured_data=data,
+        assets=(*parts.images.kept.values(), *parts.previews.kept.values(), *parts.ocr_images),
+        files=parts.files,
+        notes=(*warnings, *parts.notes),
+        pages=len(paper.pages),
+        bytes_in=paper.source.size,
+    )
+
+
+def _paged(texts: Mapping[int, str], between: str) -> str:
+    return between.join(f"--- Seite {number} ---\n{text}" for number, text in texts.items())
+
+
+def _metadata(asked: PdfParameters, paper: Paper, parts: Parts, target_dir: str, warnings: list[str]) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
+        "file_name": paper.source.name,
+        "file_size": paper.source.size,
+        "page_count": paper.document.page_count,
+        "page_start": paper.pages[0],
+        "page_end": paper.pages[-1],
+        "format": "pdf",
+        "extraction_method": asked.extraction_method,
+        "process_dir": target_dir,
+        "image_paths": list(parts.images.kept.values()),
+        "preview_paths": list(parts.previews.kept.values()),
+        "text_paths": parts.text_paths,
+        "text_contents": list(_contents(paper, parts.texts)),
+        "warnings": warnings,
+    }
+    if parts.previews.kept:
+        metadata["preview_zip"] = f"{target_dir}/{PREVIEWS_ARCHIVE}"
+    if _of_method("ocr", parts):
+        metadata["ocr_engine"] = asked.ocr_engine
+    return metadata
+
+
+def _contents(paper: Paper, all_texts: Sequence[Texts]) -> Iterator[dict[str, Any]]:
+    """Page by page, an entry for each method."""
+    by_method = [(texts.method, {text.page: text for text in texts.read}) for texts in all_texts]
+    for number in paper.pages:
+        for method, read in by_method:
+            yield _content(read.get(number, PageText(number, "", method)))
+
+
+def _content(text: PageText) -> dict[str, Any]:
+    content: dict[str, Any] = {"page": text.page, "content": text.text, "text": text.text, "method": text.method}
+    if text.score is not None:
+        content["score"] = round(text.score, 4)
+    return content
+
+
+def _of_method(method: TextMethod, parts: Parts) -> list[PageText]:
+    return [text for texts in parts.texts if texts.method == method for text in texts.read]
+
+
+def _warnings(paper: Paper, parts: Parts) -> Iterator[str]:
+    if paper.document.is_repaired:
+        yield _repaired([text.page for text in _of_method("native", parts) if not text.text.strip()])
+    for texts in parts.texts:
+        if texts.broken and texts.method in UNREADABLE:
+            yield UNREADABLE[texts.method].format(named(texts.broken))
+    poor = [text.page for text in _of_method("ocr", parts) if text.score is not None and text.score < POOR_SCORE]
+    if poor:
+        yield f"OCR is uncertain about {named(poor)}: the mean score there is below {POOR_SCORE:.2f}."
+    if parts.images.broken:
+        yield f"No image could be drawn of {named(parts.images.broken)}."
+    if parts.previews.broken:
+        yield f"No preview could be drawn of {named(parts.previews.broken)}."
+
+
+def _repaired(empty: list[int]) -> str:
+    if empty:
+        return f"The file is damaged and was repaired; no text was found on {named(empty)}, which may be a loss."
+    return "The file is damaged and was repaired; parts of it may be missing."

@@ -1,0 +1,104 @@
+"""Fetches what a session is made of: its page, its video, its attachment. Nothing is read or kept of them here.
+
+A page that cannot be had ends the run; a video or an attachment that cannot be had leaves a note (contract 13).
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import ErrorCode
+from schemas.parameters.session import SessionParameters
+from services.worker.fetch.download import Fetched, fetch
+from services.worker.processors.session.page import page_text
+from services.worker.run.workspace import ProcessingError, Report, Workspace
+from services.worker.speech.speech_to_text import can_hear
+
+PAGE_TIMEOUT_S = 30.0
+PAGE_BYTES = 10_000_000  # a page of text is a thousandth of it
+PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What was fetched, `size` bytes in all. `failures` are sentences about what should have been, and was not."""
+
+    web_text: str
+    video: Path | None
+    attachment: Fetched | None
+    size: int
+    failures: tuple[str, ...]
+
+    def fingerprints(self) -> dict[str, Any]:
+        """Hashes of the content, which the cache goes by (contract 10)."""
+        return {
+            "page_sha256": hashlib.sha256(self.web_text.encode("utf-8", "replace")).hexdigest(),
+            "video_sha256": _digest(self.video),
+            "attachment_sha256": _digest(self.attachment.path if self.attachment else None),
+        }
+
+
+def gather(asked: SessionParameters, workspace: Workspace, report: Report) -> Inputs:
+    """Fetches everything that the run needs. Raises ProcessingError: URL_FETCH_ERROR, URL_TRANSFORMATION_ERROR."""
+    report("fetching_page", 10)
+    page = _page(asked.url, workspace)
+    web_text = _words(page)
+    wants_video = asked.video_transcript is None and can_hear(asked.source_language, workspace.providers)
+    video_url = asked.video_url if wants_video else None
+    if video_url or asked.attachments_url:
+        report("downloading_media", 30)
+    failures: list[str] = []
+    watched = replace(workspace, limits=workspace.limits.for_media())
+    beat = partial(report, "downloading_media", 30)
+    video = _medium("video", video_url, watched, beat, failures)
+    attachment = _medium("attachment", asked.attachments_url, workspace, beat, failures)
+    size = sum(fetched.size for fetched in (page, video, attachment) if fetched)
+    return Inputs(web_text, video.path if video else None, attachment, size, tuple(failures))
+
+
+def _page(url: str, workspace: Workspace) -> Fetched:
+    patience = min(PAGE_TIMEOUT_S, workspace.limits.fetch_timeout_s)
+    hurried = replace(workspace, limits=replace(workspace.limits, fetch_timeout_s=patience))
+    try:
+        return fetch(url, hurried, min(PAGE_BYTES, workspace.limits.max_bytes))
+    except ProcessingError as error:
+        raise ProcessingError(
+            ErrorCode.URL_FETCH_ERROR,
+            f"The session's page cannot be fetched: {error.message}",
+            retryable=error.retryable,
+            retry_after_s=error.retry_after_s,
+            error_type=error.code,
+        ) from error
+
+
+def _words(page: Fetched) -> str:
+    if page.media_type not in PAGE_TYPES:
+        raise ProcessingError(
+            ErrorCode.URL_TRANSFORMATION_ERROR, f"The session's page is no web page but {page.media_type[:100]}."
+        )
+    text = page_text(page.path.read_bytes(), page.charset)
+    if not text:
+        raise ProcessingError(ErrorCode.URL_TRANSFORMATION_ERROR, "The session's page holds no text.")
+    return text
+
+
+def _medium(
+    what: str, url: str | None, workspace: Workspace, beat: Callable[[], None], failures: list[str]
+) -> Fetched | None:
+    if url is None:
+        return None
+    try:
+        return fetch(url, workspace, beat=beat)
+    except ProcessingError as error:
+        failures.append(f"The {what} cannot be fetched: {error.message}")
+        return None
+
+
+def _digest(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

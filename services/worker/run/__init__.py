@@ -1,0 +1,1 @@
+"""What a run is given: its workspace, its cache, its errors."""

@@ -1,0 +1,151 @@
+"""The cache by content (contract 10): a run looks for an equal run's result and copies it, or leaves its own behind.
+
+An entry lies at `cache/{owner}/{key}` and names a run; the content stays in that run's folder, so erasing its job
+takes it out of the cache. A marker at `{job_id}/cache/{owner}/{key}` tells the eraser which entries a job made.
+Whose source is gone is no entry. Never across owners.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
+
+from piperoll.clock import Clock
+from piperoll.domain.work import digest, reads_cache, shaping, writes_cache
+from piperoll.store.blobs import BlobMissingError, Blobs
+from schemas.claims import Claim
+from schemas.parameters import JobParameters
+from services.worker.run.workspace import Result
+
+FOLDER = "cache"
+VERSION = 1
+"""Raised when entries or keys change: older entries are then never found, and age out."""
+RESULT = "result.json"
+
+
+class Kept(BaseModel):
+    """An entry: the run that may be copied, and the names of its files."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: str
+    run: str
+    made_at: datetime
+    result: Claim
+    files: tuple[str, ...]
+    pages: int | None = None
+    bytes_in: int | None = Field(default=None, ge=0)
+    method: str | None = None
+    counts: dict[str, int] = {}
+
+
+def key_of(
+    job_type: str, parameters: JobParameters, shaped_by: Mapping[str, Any], without: Collection[str] = ()
+) -> str:
+    """The name of the work: everything that shapes its result, and nothing else."""
+    asked = {name: value for name, value in shaping(parameters).items() if name not in without}
+    return digest({"version": VERSION, "job_type": job_type, "parameters": asked, "shaped_by": dict(shaped_by)})
+
+
+def markers(job_id: str) -> str:
+    """The folder of the markers of a job."""
+    return f"{job_id}/{FOLDER}"
+
+
+def entry_of(job_id: str, marker: str) -> str:
+    """The uri of the entry that a marker stands for."""
+    return marker.removeprefix(f"{job_id}/")
+
+
+def parse_entry(content: bytes) -> Kept | None:
+    """An entry; None for one that cannot be read, which is as good as none."""
+    try:
+        return Kept.model_validate_json(content)
+    except ValidationError:
+        return None
+
+
+class Cache:
+    """The cache as one run sees it: asked once with `recall`, told the outcome once with `remember`."""
+
+    def __init__(
+        self, blobs: Blobs, clock: Clock, job_type: str, owner: str, job_id: str, run: str, ttl_s: float
+    ) -> None:
+        self._blobs = blobs
+        self._clock = clock
+        self._job_type = job_type
+        self._owner = owner
+        self._job_id = job_id
+        self._run = run
+        self._ttl = timedelta(seconds=ttl_s)
+        self._uri: str | None = None
+
+    def recall(self, parameters: JobParameters, *, without: Collection[str] = (), **shaped_by: Any) -> Result | None:
+        """See processors.contract.Recall."""
+        if not writes_cache(parameters):
+            return None
+        self._uri = f"{FOLDER}/{self._owner}/{key_of(self._job_type, parameters, shaped_by, without)}"
+        if not reads_cache(parameters):
+            return None
+        kept = self._kept(self._uri)
+        if kept is None or self._clock() - kept.made_at > self._ttl:
+            return None
+        return self._copied(kept)
+
+    def remember(self, result: Result, document: Claim) -> None:
+        """Keeps a finished run's result for later ones, if it was asked for and may be. Raises BlobStoreError."""
+        if self._uri is None or result.from_cache or not result.cacheable:
+            return
+        folder = f"{self._job_id}/{self._run}/"
+        names = sorted(uri.removeprefix(folder) for uri in self._blobs.list(folder))
+        kept = Kept(
+            job_id=self._job_id,
+            run=self._run,
+            made_at=self._clock(),
+            result=document,
+            files=tuple(name for name in names if name != RESULT),
+            pages=result.pages,
+            bytes_in=result.bytes_in,
+            method=result.method,
+            counts=dict(result.counts),
+        )
+        # The marker first: no entry may be there that the eraser would not find.
+        self._blobs.put_named(f"{self._job_id}/{self._uri}", b"", "application/octet-stream")
+        self._blobs.replace(self._uri, kept.model_dump_json().encode())
+
+    def _kept(self, uri: str) -> Kept | None:
+        try:
+            return parse_entry(self._blobs.get(uri))
+        except BlobMissingError:
+            return None
+
+    def _copied(self, kept: Kept) -> Result | None:
+        """The kept result as this run's own, its files copied; None when they are gone, or on their way out."""
+        names = [(f"{kept.job_id}/{kept.run}/{name}", self._own_name(name, kept)) for name in kept.files]
+        try:
+            content = self._blobs.get(kept.result.uri)
+            if hashlib.sha256(content).hexdigest() != kept.result.sha256:
+                return None
+            self._blobs.copy(names)
+        except BlobMissingError:
+            self._blobs.delete([target for _, target in names])
+            return None
+        document = self._own(from_json(content), kept)
+        return Result.restored(document, kept.pages, kept.bytes_in, kept.method, kept.counts)
+
+    def _own_name(self, name: str, kept: Kept) -> str:
+        return f"{self._job_id}/{self._run}/{self._own(name, kept)}"
+
+    def _own(self, value: Any, kept: Kept) -> Any:
+        """A JSON value in which this run stands for the other: in locations, links and names of files."""
+        match value:
+            case str():
+                return value.replace(kept.job_id, self._job_id).replace(kept.run, self._run)
+            case list():
+                return [self._own(part, kept) for part in value]
+            case dict():
+                return {name: self._own(part, kept) for name, part in value.items()}
+        return value

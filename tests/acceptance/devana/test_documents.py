@@ -1,0 +1,261 @@
+"""Documents, folders and search as their users meet them: files of every kind go in, and a search finds each text.
+
+The stack is this module's own, because it has no provider: all is read, heard and compared by the models that ship.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from piperoll.embedded.stack import Stack, StackOptions
+from tests.support.files import office, voice
+from tests.support.servers.receiver import Receiver
+from tests.support.stacks.system import System
+from tests.support.traces import found_in, until_gone
+from tests.support.waiting import wait_until
+
+Json = dict[str, Any]
+Make = Callable[[Path], Path]
+LIMIT_BYTES = 3_000_000
+ENDED = ("DONE", "ERROR")
+
+
+def written(content: str | bytes) -> Make:
+    def make(path: Path) -> Path:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return make
+
+
+PAGE = (
+    "<html><head><title>Roof</title></head><body><article><h1>Roof</h1>"
+    "<p>The solar panels on the roof make electricity for the washing machine.</p></article></body></html>"
+)
+FILES: dict[str, tuple[Make, str, str]] = {
+    "garden.docx": (
+        lambda path: office.word(path, heading="Garden", paragraphs=["Tomatoes want much water and a sunny wall."]),
+        "How do I grow vegetables?",
+        "Tomatoes want much water",
+    ),
+    "whales.pptx": (
+        lambda path: office.slides(path, [("Whales", "Blue whales are the largest animals of the ocean.", "")]),
+        "biggest creature in the sea",
+        "Blue whales",
+    ),
+    "prices.xlsx": (
+        lambda path: office.sheets(path, {"Prices": [["Instrument", "Price"], ["Violin", 900], ["Piano", 4000]]}),
+        "What does a musical instrument cost?",
+        "Violin",
+    ),
+    "roof.html": (written(PAGE), "photovoltaic energy from sunlight", "solar panels"),
+    "novel.epub": (
+        lambda path: office.epub(
+            path, "A novel", ["<h1>One</h1><p>The detective found the murderer in the library.</p>"]
+        ),
+        "crime investigation",
+        "detective",
+    ),
+    "sign.png": (
+        lambda path: office.image(path, "The museum opens at nine", "PNG"),
+        "opening hours of the exhibition",
+        "museum",
+    ),
+    "talk.wav": (written(voice.says(voice.SENTENCE)), "yearly business figures of the firm", "annual report"),
+    "cats.md": (written("# Cats\n\nA kitten sleeps twenty hours a day."), "sleeping pets", "kitten"),
+    "tax.txt": (written("The tax return must be handed in before the end of July."), "fiscal deadline", "tax return"),
+}
+"""By the name of a file: how it is made, what to ask for, and what the chunk that is found must contain."""
+
+
+@pytest.fixture(scope="module")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    """The four services without a provider, with a small limit for uploads."""
+    files: Path = tmp_path_factory.mktemp("files")
+    options = StackOptions(
+        extra_env={
+            "PIPEROLL_FILES_ROOTS": str(files),
+            "PIPEROLL_SLOTS": "2",
+            "PIPEROLL_MAX_UPLOAD_BYTES": str(LIMIT_BYTES),
+            "PIPEROLL_RATE_LIMIT": "100000",
+        }
+    )
+    async with Receiver() as receiver, Stack(tmp_path_factory.mktemp("documents"), options) as running:
+        await running.wait_ready()
+        headers = {"Authorization": f"Bearer {running.api_key}"}
+        async with httpx.AsyncClient(base_url=running.api_url, headers=headers, timeout=180) as client:
+            yield System(running, client, receiver, files)
+
+
+def told(reply: httpx.Response, status: int = 200) -> Any:
+    assert reply.status_code == status, reply.text
+    assert reply.json()["success"] is True
+    return reply.json()["data"]
+
+
+def refused(reply: httpx.Response, status: int, code: str) -> Json:
+    assert reply.status_code == status, reply.text
+    assert reply.json()["success"] is False
+    assert reply.json()["error"]["code"] == code
+    return dict(reply.json()["error"])
+
+
+async def folder(system: System, **body: Any) -> str:
+    return str(told(await system.client.post("/v1/folders", json={"name": f"Folder {uuid4().hex[:6]}", **body}))["id"])
+
+
+async def upload(system: System, name: str, content: bytes, folder_id: str | None = None) -> Json:
+    """Takes a document in and waits until it was read."""
+    data = {} if folder_id is None else {"folderId": folder_id}
+    return dict(told(await system.client.post("/v1/documents?wait=180", files={"file": (name, content)}, data=data)))
+
+
+async def ended(system: System, job: Json, seconds: float = 120) -> Json:
+    """A job as GET /v1/jobs shows it, once it has ended."""
+
+    async def look() -> Json | None:
+        listed = told(await system.client.get("/v1/jobs", params={"targetId": job["targetId"]}))
+        [found] = [one for one in listed if one["id"] == job["id"]]
+        return found if found["status"] in ENDED else None
+
+    found = await wait_until(look, seconds, f"{job['id']} to end", not_yet=(ValueError,))
+    assert found is not None
+    return found
+
+
+async def reindexed(system: System, folder_id: str) -> Json:
+    job = await ended(system, told(await system.client.post(f"/v1/folders/{folder_id}/reindex"), 202))
+    assert job["status"] == "DONE", job
+    return job
+
+
+async def search(system: System, folder_id: str, query: str, **more: Any) -> list[Json]:
+    reply = await system.client.get(f"/v1/folders/{folder_id}/search", params={"q": query, **more})
+    return list(told(reply))
+
+
+async def test_files_of_every_kind_are_read_and_each_is_found_by_what_it_says(system: System, tmp_path: Path) -> None:
+    folder_id = await folder(system)
+    documents: dict[str, str] = {}
+    for name, (make, _, said) in FILES.items():
+        document = await upload(system, name, make(tmp_path / name).read_bytes(), folder_id)
+        assert document["status"] == "DONE", document
+        assert said.lower() in document["content"].lower(), document
+        documents[name] = document["documentId"]
+    listed = told(await system.client.get(f"/v1/folders/{folder_id}/files"))
+    assert {one["name"]: one["id"] for one in listed} == documents
+    job = await reindexed(system, folder_id)
+    assert job["metadata"]["filesProcessed"] == len(FILES)
+    assert job["metadata"]["totalChunks"] >= len(FILES)
+    for name, (_, asked, said) in FILES.items():
+        best = (await search(system, folder_id, asked))[0]
+        assert best["documentId"] == documents[name], (name, asked, best)
+        assert said.lower() in best["text"].lower()
+    words = told(await system.client.get(f"/v1/folders/{folder_id}"))["words"]
+    assert words > 50
+
+
+async def test_what_leaves_the_folder_or_is_removed_is_found_no_more(system: System) -> None:
+    folder_id = await folder(system)
+    texts = {
+        "a.md": "The heat pump is serviced in May.",
+        "b.md": "The boiler was repaired.",
+        "c.md": "Radiators are warm.",
+    }
+    ids = {name: (await upload(system, name, text.encode(), folder_id))["documentId"] for name, text in texts.items()}
+    await reindexed(system, folder_id)
+    assert {one["documentId"] for one in await search(system, folder_id, "heating")} == set(ids.values())
+    told(await system.client.delete(f"/v1/documents/{ids['a.md']}"))
+    told(await system.client.delete(f"/v1/folders/{folder_id}/files/{ids['b.md']}"))
+    assert [one["documentId"] for one in await search(system, folder_id, "heating")] == [ids["c.md"]]
+    assert told(await system.client.get(f"/v1/documents/{ids['b.md']}/status")) == "DONE"
+    job = await reindexed(system, folder_id)
+    assert job["metadata"]["filesProcessed"] == 1
+
+
+async def test_after_a_document_is_removed_its_text_is_found_nowhere_and_the_others_stay(system: System) -> None:
+    """In the upload, the extraction, the index and its table."""
+    folder_id = await folder(system)
+    canary, other = f"canary{uuid4().hex}", f"other{uuid4().hex}"
+    document = await upload(system, "song.md", f"The {canary} sings.".encode(), folder_id)
+    await upload(system, "other.md", f"The {other} is silent.".encode(), folder_id)
+    await reindexed(system, folder_id)
+    before = await found_in(system, canary)
+    assert any("/index/" in place for place in before)
+    assert any("read_v1.chunks" in place for place in before)
+    assert not any("piperoll." in place for place in before), "the log never had it"
+    told(await system.client.delete(f"/v1/documents/{document['documentId']}"))
+    await until_gone(system, canary)
+    assert await found_in(system, other)
+    report = await system.verify()
+    assert not report.violations, report.violations
+
+
+async def test_another_chunk_size_makes_other_chunks(system: System) -> None:
+    folder_id = await folder(system, chunkSize=4000)
+    text = " ".join(f"Sentence number {number} says something about rivers." for number in range(40))
+    await upload(system, "rivers.txt", text.encode(), folder_id)
+    await reindexed(system, folder_id)
+    assert len(await search(system, folder_id, "rivers", limit=100)) == 1
+    told(await system.client.put(f"/v1/folders/{folder_id}", json={"chunkSize": 200}))
+    [newest, _] = told(await system.client.get("/v1/jobs", params={"targetId": folder_id}))
+    assert (await ended(system, newest))["metadata"]["chunkSize"] == 200
+    assert len(await search(system, folder_id, "rivers", limit=100)) > 5
+
+
+async def test_a_file_that_no_job_reads_says_so_and_can_be_tried_again(system: System) -> None:
+    reply = await system.client.post("/v1/documents?wait=60", files={"file": ("data.xyz", b"\x00\x01\x02")})
+    error = refused(reply, 400, "EXTRACTION_FAILED")
+    assert error["details"]["code"] == "UNSUPPORTED_FILE_TYPE"
+    path = f"/v1/documents/{error['details']['documentId']}"
+    assert told(await system.client.get(f"{path}/status")) == "ERROR"
+    assert told(await system.client.get(path))["error"] == error["message"]
+    job = await ended(system, told(await system.client.post(f"{path}/reextract"), 202))
+    assert (job["type"], job["status"], job["error"]) == ("EXTRACTION", "ERROR", error["message"])
+
+
+async def test_a_job_reads_a_document_by_its_id_and_members_of_a_batch_do(system: System) -> None:
+    document = await upload(system, "notes.md", b"# Notes\n\nThe importer ships on Friday.")
+    about = {"document_id": document["documentId"]}
+    alone = await system.wait_for_end(await system.create("extraction", **about, force_refresh=True))
+    assert "importer" in alone["results"]["structured_data"]["extracted_text"]
+    jobs = [{"job_type": "extraction", "parameters": {**about, "use_cache": False}}] * 2
+    batch = await system.post("/api/jobs/batch", {"jobs": jobs})
+    for job in await system.wait_for_all(batch["job_ids"]):
+        assert job["status"] == "completed", job.get("error")
+        assert job["target_id"] == document["documentId"]
+
+
+async def test_a_file_that_is_too_large_is_refused(system: System) -> None:
+    reply = await system.client.post("/v1/documents", files={"file": ("large.txt", b"x" * (LIMIT_BYTES + 1))})
+    assert refused(reply, 413, "BODY_TOO_LARGE")["details"] == {"limit_bytes": LIMIT_BYTES}
+
+
+async def test_another_owner_sees_nothing_of_it(system: System) -> None:
+    folder_id = await folder(system)
+    document = (await upload(system, "own.md", b"Own.", folder_id))["documentId"]
+    headers = {"Authorization": f"Bearer {await system.create_key(f'stranger-{uuid4().hex[:8]}')}"}
+    for method, path in (
+        ("GET", f"/v1/documents/{document}"),
+        ("GET", f"/v1/documents/{document}/status"),
+        ("DELETE", f"/v1/documents/{document}"),
+        ("POST", f"/v1/documents/{document}/reextract"),
+        ("GET", f"/v1/folders/{folder_id}"),
+        ("GET", f"/v1/folders/{folder_id}/files"),
+        ("DELETE", f"/v1/folders/{folder_id}/files/{document}"),
+        ("POST", f"/v1/folders/{folder_id}/reindex"),
+        ("GET", f"/v1/folders/{folder_id}/search?q=own"),
+        ("DELETE", f"/v1/folders/{folder_id}"),
+    ):
+        refused(await system.client.request(method, path, headers=headers), 404, "NOT_FOUND")
+    assert told(await system.client.get("/v1/folders", headers=headers)) == []
+    assert told(await system.client.get(f"/v1/documents/{document}/status")) == "DONE"
+
+
+async def test_the_read_model_is_the_fold_of_the_log(system: System) -> None:
+    report = await system.verify()
+    assert report.violations == []

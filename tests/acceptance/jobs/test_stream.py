@@ -1,0 +1,116 @@
+"""Server-sent events of a job (contract 8): the state at once, each change of status or percent, then the end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import httpx
+
+from tests.support.files.pdf import pdf
+from tests.support.sse import Told, events
+from tests.support.stacks.system import System
+
+
+@asynccontextmanager
+async def stream(system: System, job_id: str, **headers: str) -> AsyncIterator[httpx.Response]:
+    """An open stream."""
+    headers = {"Accept": "text/event-stream", **headers}
+    async with system.client.stream("GET", f"/api/jobs/{job_id}/stream", headers=headers) as reply:
+        yield reply
+
+
+async def told(system: System, job_id: str, **headers: str) -> list[Told]:
+    """All events up to the end of the stream."""
+    async with stream(system, job_id, **headers) as reply:
+        assert reply.status_code == 200
+        return [event async for event in events(reply)]
+
+
+async def test_a_stream_tells_a_job_from_where_it_stands_to_its_end(system: System) -> None:
+    job_id = await system.create(sleep_s=1.5, steps=5)
+    async with stream(system, job_id) as reply:
+        assert reply.headers["Content-Type"].startswith("text/event-stream")
+        assert reply.headers["Cache-Control"] == "no-cache"
+        assert reply.headers["X-Accel-Buffering"] == "no"
+        heard = [event async for event in events(reply)]
+    names = [event.name for event in heard]
+    assert names[-1] == "completed"
+    assert set(names[:-1]) <= {"pending", "progress"}
+    running = [event for event in heard if event.name == "progress"]
+    percents = [event.data["data"]["progress"] for event in running]
+    assert percents == sorted(set(percents)), "each percent once, rising"
+    assert len(percents) >= 3
+    for event in heard:
+        assert event.data["job"] == {"id": job_id}
+        assert event.data["process"] == {"id": job_id, "main_processor": "noop"}
+    assert {event.data["phase"] for event in running} == {"running"}
+    assert heard[-1].data["phase"] == "completed"
+
+
+async def test_the_end_of_a_pdf_carries_what_its_webhook_would(system: System) -> None:
+    webhook = {"url": system.receiver.url("/streamed"), "jobId": "client_job_id"}
+    job_id = await system.create("pdf", filename=str(pdf(system.files / "streamed.pdf")), webhook=webhook)
+    last = (await told(system, job_id))[-1]
+    hook = (await system.wait_for_final_hooks([job_id]))[job_id][-1]
+    assert last.data["data"] == hook["data"]
+    assert last.data["job"] == {"id": "client_job_id"}
+    assert "This is page 1." in last.data["data"]["extracted_text"]
+
+
+async def test_a_failed_job_s_stream_ends_with_its_error(system: System) -> None:
+    job_id = await system.create(behaviour="fail", error_code="INVALID_PDF", sleep_s=0.3)
+    last = (await told(system, job_id))[-1]
+    assert (last.name, last.data["phase"], last.data["data"]) == ("error", "error", None)
+    assert set(last.data["error"]) == {"code", "message", "details"}
+    assert last.data["error"]["code"] == "INVALID_PDF"
+
+
+async def test_a_job_that_ended_is_told_by_one_event_and_to_who_knows_it_by_none(system: System) -> None:
+    job_id = await system.create()
+    await system.wait_for_end(job_id)
+    [event] = await told(system, job_id)
+    assert event.name == "completed"
+    assert event.id is not None
+    again = await system.client.get(f"/api/jobs/{job_id}/stream", headers={"Last-Event-ID": event.id})
+    assert (again.status_code, again.content) == (204, b"")
+    [told_again] = await told(system, job_id, **{"Last-Event-ID": "nonsense"})
+    assert told_again == event
+
+
+async def test_a_client_that_was_cut_off_goes_on_without_what_it_has_heard(system: System) -> None:
+    job_id = await system.create(sleep_s=3, steps=6)
+    heard: list[Told] = []
+    async with stream(system, job_id) as reply:
+        async for event in events(reply):
+            heard.append(event)
+            if event.name == "progress" and event.data["data"]["progress"] > 0:
+                break
+    assert heard[-1].id is not None
+    rest = await told(system, job_id, **{"Last-Event-ID": heard[-1].id})
+    assert rest[-1].name == "completed"
+    said = [event.data["data"]["progress"] for event in heard + rest[:-1] if event.name == "progress"]
+    assert said == sorted(set(said)), "nothing twice"
+
+
+async def test_many_clients_hear_the_same_end(system: System) -> None:
+    job_id = await system.create(sleep_s=1)
+    streams = await asyncio.gather(*(told(system, job_id) for _ in range(10)))
+    assert {heard[-1].name for heard in streams} == {"completed"}
+    assert len({heard[-1].id for heard in streams}) == 1
+
+
+async def test_a_job_erased_meanwhile_ends_its_streams(system: System) -> None:
+    job_id = await system.create(sleep_s=60)
+    listening = asyncio.create_task(told(system, job_id))
+    await system.wait_for_status(job_id, "processing")
+    assert (await system.client.delete(f"/api/jobs/{job_id}")).status_code == 200
+    async with asyncio.timeout(10):
+        last = (await listening)[-1]
+    assert (last.name, last.data["error"]["code"]) == ("error", "NOT_FOUND")
+
+
+async def test_an_unknown_job_has_no_stream(system: System) -> None:
+    reply = await system.client.get(f"/api/jobs/job-{uuid4()}/stream")
+    assert reply.status_code == 404
+    assert reply.json()["error"]["message"] == "job not found"

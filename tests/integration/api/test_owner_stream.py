@@ -1,0 +1,174 @@
+"""The stream of an owner over a real Postgres: what it says, when it beats, waits and ends, and whom it leaves out."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import asyncpg
+import pytest
+
+from piperoll.settings import Settings
+from schemas.events import BatchCreated, JobErased, JobProgress, JobStarted
+from schemas.ids import member_id
+from services.api.http.errors import ReadModelUnavailableError
+from services.api.jobs.stream import Pace
+from services.api.owner_stream.changes import ChangeFeed, Place
+from services.api.owner_stream.stream import Asked, owner_stream
+from tests.support.histories.jobs import OWNER, claim, created, fact, life, record
+from tests.support.stacks.feeding import Projected, projected_tables
+
+START = Place((0,))
+PATIENT = Pace(heartbeat_s=30, timeout_s=60)
+EVERYTHING = Asked()
+BATCH = "batch-0"
+MEMBER = member_id(BATCH, 0)
+
+
+@pytest.fixture(scope="module")
+async def projected(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Projected]:
+    async with projected_tables(settings, pool) as made:
+        yield made
+
+
+@pytest.fixture
+async def feed(projected: Projected) -> ChangeFeed:
+    await projected.empty()
+    return await projected.api()
+
+
+async def stream(
+    feed: ChangeFeed, asked: Asked = EVERYTHING, pace: Pace = PATIENT, begin: Place = START, owner: str = OWNER
+) -> AsyncIterator[str]:
+    async with aclosing(owner_stream(feed, owner, asked, begin, resumed=False, pace=pace)) as events:  # type: ignore[type-var]
+        async for written in events:
+            for event in written.decode().split("\n\n")[:-1]:
+                yield f"{event}\n\n"
+
+
+def said(event: str) -> tuple[str, dict[str, object], str | None]:
+    """Name, data and id of an event."""
+    fields = dict(line.split(": ", 1) for line in event.strip().splitlines())
+    return fields["event"], json.loads(fields["data"]), fields.get("id")
+
+
+async def test_a_stream_opens_and_tells_how_each_job_stands(projected: Projected, feed: ChangeFeed) -> None:
+    heard = stream(feed)
+    assert said(await anext(heard)) == ("open", {"resumed": False}, "0")
+    await projected.handle(0, [record(fact("job-0", event, n), 0, n) for n, event in enumerate(life()[:3])])
+    name, data, event_id = said(await anext(heard))
+    assert (name, event_id) == ("job", "3")
+    assert data == {
+        "job_id": "job-0",
+        "job_type": "noop",
+        "status": "processing",
+        "user_id": "somebody",
+        "progress": {"step": "extracting_text", "percent": 40, "message": "Extracting text from PDF..."},
+        "attempt": 1,
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-01-01T00:00:02Z",
+        "processing_started_at": "2026-01-01T00:00:01Z",
+    }
+    await projected.handle(0, [record(fact("job-0", life()[3], 3), 0, 3)])
+    assert said(await anext(heard))[1]["status"] == "completed"
+    await projected.handle(0, [record(fact("job-0", JobErased(by=OWNER), 4), 0, 4)])
+    data = said(await anext(heard))[1]
+    assert (data["job_id"], data["deleted"]) == ("job-0", True)
+
+
+async def test_a_batch_is_told_before_the_jobs_that_its_counts_follow_from(
+    projected: Projected, feed: ChangeFeed
+) -> None:
+    heard = stream(feed)
+    await anext(heard)
+    whole = BatchCreated(count=2, specs=claim(f"{BATCH}/specs"), body_sha256="0" * 64)
+    await projected.handle(7, [record(fact(BATCH, whole), 7, 0)])
+    name, data, event_id = said(await anext(heard))
+    assert (name, data["batch_id"], data["pending_jobs"]) == ("batch", BATCH, 2)
+    assert event_id is not None, "alone, it is the last of its page"
+    started = JobStarted(number=1, run="run-a", worker="w")
+    events = [created(BATCH), started]
+    await projected.handle(3, [record(fact(MEMBER, event, n), 3, n) for n, event in enumerate(events)])
+    name, data, event_id = said(await anext(heard))
+    assert (name, data["status"], data["processing_jobs"], event_id) == ("batch", "processing", 1, None)
+    name, data, event_id = said(await anext(heard))
+    assert (name, data["batch_id"]) == ("job", BATCH)
+    assert event_id is not None
+    progress = JobProgress(run="run-a", sequence=1, step="extracting_text", percent=40)
+    await projected.handle(3, [record(fact(MEMBER, progress, 9), 3, 2)])
+    assert said(await anext(heard))[0] == "job", "progress changes no count"
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        (Asked(), ["batch", "job", "job"]),
+        (Asked(job_type="noop"), ["job", "job"]),
+        (Asked(job_type="pdf"), []),
+        (Asked(batch_id=BATCH), ["batch", "job"]),
+        (Asked(batch_id="batch-1"), []),
+    ],
+)
+async def test_who_asks_for_some_hears_of_those_and_can_still_go_on(
+    projected: Projected, feed: ChangeFeed, asked: Asked, names: list[str]
+) -> None:
+    whole = BatchCreated(count=1, specs=claim(f"{BATCH}/specs"), body_sha256="0" * 64)
+    facts = [fact(BATCH, whole), fact(MEMBER, created(BATCH)), fact("job-0", created())]
+    await projected.handle(0, [record(one, 0, offset) for offset, one in enumerate(facts)])
+    brief = Pace(heartbeat_s=30, timeout_s=0.3)
+    events = [said(event) async for event in stream(feed, asked, brief)]
+    assert [name for name, _, _ in events] == ["open", *names, "end"]
+    last = Place.parse(events[-1][2] or "")
+    assert last is not None
+    assert last.offset(0) == 3, "what it did not want to hear need not be looked at again"
+
+
+async def test_other_owners_hear_nothing(projected: Projected, feed: ChangeFeed) -> None:
+    await projected.handle(0, [record(fact("job-0", created()), 0, 0)])
+    brief = Pace(heartbeat_s=30, timeout_s=0.3)
+    assert [said(event)[0] async for event in stream(feed, pace=brief, owner="else")] == ["open", "end"]
+
+
+async def test_a_silent_stream_beats_and_ends_by_itself(feed: ChangeFeed) -> None:
+    heard = [event async for event in stream(feed, pace=Pace(heartbeat_s=0.1, timeout_s=0.55))]
+    assert set(heard[1:-1]) == {": heartbeat\n\n"}
+    assert 3 <= len(heard) - 2 <= 5
+    assert said(heard[-1])[0] == "end"
+
+
+async def test_streams_end_when_the_service_stops(feed: ChangeFeed) -> None:
+    streams = [stream(feed) for _ in range(3)]
+    for one in streams:
+        await anext(one)
+    ends = [asyncio.ensure_future(anext(one)) for one in streams]
+    await asyncio.sleep(0)
+    feed.close()
+    async with asyncio.timeout(5):
+        assert [said(event)[0] for event in await asyncio.gather(*ends)] == ["end"] * 3
+
+
+async def test_a_stream_outlasts_an_outage_and_loses_nothing(projected: Projected, feed: ChangeFeed) -> None:
+    heard = stream(feed)
+    await anext(heard)
+    await projected.handle(0, [record(fact("job-0", created()), 0, 0)])
+    await projected.pool.execute("ALTER TABLE read_v1.events RENAME TO events_away")
+    waiting = asyncio.ensure_future(anext(heard))
+    with pytest.raises(ReadModelUnavailableError):
+        await feed.page(OWNER, START)
+    await projected.pool.execute("ALTER TABLE read_v1.events_away RENAME TO events")
+    async with asyncio.timeout(10):
+        assert said(await waiting)[1]["job_id"] == "job-0"
+
+
+async def test_who_reads_slowly_hears_each_job_once_as_it_stands_by_then(
+    projected: Projected, feed: ChangeFeed
+) -> None:
+    heard = stream(feed)
+    await anext(heard)
+    for number in range(30):
+        progress = JobProgress(run="run-a", sequence=number + 1, step="extracting_text", percent=number)
+        start = [created(), JobStarted(number=1, run="run-a", worker="w")] if number == 0 else []
+        facts = [fact("job-0", event, number) for event in [*start, progress]]
+        first = projected.ends.get(0, 0)
+        await projected.handle(0, [record(one, 0, first + offset) for offset, one in enumerate(facts)])
+    assert said(await anext(heard))[1]["progress"]["percent"] == 29  # type: ignore[index]

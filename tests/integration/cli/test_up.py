@@ -1,0 +1,94 @@
+"""`piperoll up` and `piperoll demo`, as whole commands with their own Kafka and Postgres."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.support.files.pdf import pdf
+from tests.support.waiting import wait_until
+
+LIMIT_S = 120.0
+
+
+async def start(*arguments: str) -> asyncio.subprocess.Process:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("PIPEROLL_")}
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "piperoll", *arguments),
+        env=bare,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+async def said(process: asyncio.subprocess.Process) -> str:
+    out, _ = await asyncio.wait_for(process.communicate(), LIMIT_S)
+    return out.decode()
+
+
+@pytest.mark.timeout(300)  # two whole lives of the stack
+async def test_the_demonstration_succeeds_and_its_first_job_is_there_the_next_time(tmp_path: Path) -> None:
+    first = await start("demo", "--data-dir", str(tmp_path / "stack"))
+    shown = await said(first)
+    assert first.returncode == 0, shown
+    for expected in ("An unbroken record", "pages      14", "completed after", "phase, message, data", "job-"):
+        assert expected in shown
+
+    bad = tmp_path / "bad.pdf"
+    bad.write_text("no PDF")
+    second = await start("demo", "--data-dir", str(tmp_path / "stack"), "--pdf", str(bad))
+    shown = await said(second)
+    assert second.returncode == 1, shown
+    assert "INVALID_PDF" in shown
+    assert "still reads completed" in shown
+
+
+async def test_up_serves_with_the_given_key_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    data_dir = tmp_path / "stack"
+    path = pdf(tmp_path / "mine.pdf", 2)
+    process = await start(
+        *("up", "--port", "0", "--data-dir", str(data_dir), "--api-key", "pr_a.chosen-key-of-the-test"),
+        *("--pdf", str(path), "--workers", "1"),
+    )
+    try:
+        stack = await _ready(data_dir)
+        assert stack["env"]["PIPEROLL_SLOTS"] == "1"
+        again = await start("up", "--port", "0", "--data-dir", str(data_dir))
+        refusal = await said(again)
+        assert again.returncode == 1
+        assert "in use by another running stack" in refusal
+    finally:
+        process.send_signal(signal.SIGTERM)
+        shown = await said(process)
+
+    assert process.returncode == 0, shown
+    assert "This is page 2." in shown
+    assert "pr_a.chosen-key-of-the-test" in shown
+    assert stack["api_url"] in shown
+    assert not [pid for pid in stack["pids"].values() if psutil.pid_exists(pid)]
+    assert not (data_dir / "stack.json").exists()
+
+
+async def _ready(data_dir: Path) -> dict[str, Any]:
+    """What stack.json says, once the API takes the test's key and has the job of the demonstration."""
+
+    async def ready() -> dict[str, Any] | None:
+        stack: dict[str, Any] = json.loads((data_dir / "stack.json").read_text())
+        note = json.loads((data_dir / "demonstration.json").read_text())
+        headers = {"Authorization": "Bearer pr_a.chosen-key-of-the-test"}
+        async with httpx.AsyncClient(base_url=stack["api_url"], headers=headers) as client:
+            reply = await client.get(f"/api/jobs/{note['first_job']}")
+        return stack if reply.status_code == 200 else None
+
+    found = await wait_until(
+        ready, LIMIT_S, "the demonstration of `up`", not_yet=(OSError, httpx.HTTPError, ValueError)
+    )
+    assert found is not None
+    return found

@@ -1,0 +1,83 @@
+"""What clients say to a simulated world, and how a story is told in one."""
+
+from collections.abc import Awaitable, Callable
+
+from pydantic_core import to_json
+
+from piperoll.log.record import Record
+from schemas.envelope import Fact
+from schemas.events import BatchCreated, Event, JobCreated
+from schemas.ids import event_id, member_id
+from schemas.topics import JOB_EVENTS
+from tests.support.histories.jobs import claim
+from tests.support.simulation.scripted_pool import Script
+from tests.support.simulation.virtual_time import VirtualLoop, run_virtually
+from tests.support.simulation.world import World
+
+Story = Callable[[World], Awaitable[None]]
+
+
+def simulate(story: Story, seed: int = 1, partitions: int = 4, slots: int = 2) -> World:
+    """The world after a story, its blobs closed and nobody left at work."""
+    loop = VirtualLoop()
+    world = World(loop, seed, partitions, slots)
+    run_virtually(story(world), loop)
+    world.blobs.close()
+    return world
+
+
+def fact(world: World, subject: str, data: Event, owner: str | None = None) -> Fact:
+    """What a client says now; of one of three owners if nobody is named."""
+    return Fact(
+        id=event_id(subject, type(data).__name__),
+        subject=subject,
+        owner=owner or f"owner-{sum(subject.encode()) % 3}",
+        time=world.loop.clock(),
+        source="api",
+        data=data,
+    )
+
+
+def creation(batch_id: str | None = None) -> JobCreated:
+    """The creation of a job whose parameters nobody reads."""
+    return JobCreated(job_type="noop", parameters=claim("in"), body_sha256="0" * 64, batch_id=batch_id)
+
+
+async def create(world: World, job_id: str, script: Script | None = None, owner: str | None = None) -> str:
+    """Creates a job whose runs do as the script says."""
+    world.stage.scripts[job_id] = script or Script()
+    await world.append(fact(world, job_id, creation(), owner))
+    return job_id
+
+
+async def create_batch(world: World, batch_id: str, count: int) -> list[str]:
+    """Creates a batch; answers the ids that its members will have."""
+    spec = {"job_type": "noop", "parameters": {}, "body_sha256": "0" * 64, "priority": 5}
+    spec |= {"timeout_s": 60, "max_attempts": 3, "has_webhook": False}
+    specs = await world.blobs.put(f"{batch_id}/in", to_json([spec] * count))
+    await world.append(fact(world, batch_id, BatchCreated(count=count, specs=specs, body_sha256="0" * 64)))
+    return [member_id(batch_id, index) for index in range(count)]
+
+
+def accounted(world: World, acknowledged: list[str]) -> None:
+    """What must hold at the end of every story."""
+    assert [worker.failure for worker in world.workers.values() if worker.failure] == []
+    assert world.history.violations() == []
+    assert world.history.unsettled(acknowledged) == []
+    for job in world.history.jobs.values():
+        assert job.retries < job.max_attempts
+        assert job.losses <= 11
+    for worker in world.workers.values():
+        assert worker.pool.running == {}
+        assert worker.pool.most <= world.slots
+
+
+async def facts_of(world: World, subject: str) -> list[object]:
+    """What the log holds of a job, in order, accepted or not."""
+    return [record.fact().data for record in await records(world) if record.key == subject.encode()]
+
+
+async def records(world: World) -> list[Record]:
+    """Everything in the log of facts, partition by partition."""
+    ends = await world.log.end_offsets(JOB_EVENTS)
+    return await world.log.read_range(JOB_EVENTS, dict.fromkeys(ends, 0), ends)

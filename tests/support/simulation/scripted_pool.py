@@ -1,0 +1,75 @@
+"""Children that do as a script says. Real ones are processes, which no simulation can hold; the interface is theirs."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from schemas.claims import Claim
+from schemas.errors import ErrorCode
+from services.worker.children.protocol import Assignment, Completed, Failed, Outcome, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What the runs of one job do: each takes `seconds`, the first `failures` fail, `fatal` says how they do."""
+
+    seconds: float = 5.0
+    failures: int = 0
+    fatal: bool = False
+
+
+@dataclass(slots=True)
+class Stage:
+    """What the runs of all workers do, and what they did."""
+
+    scripts: dict[str, Script] = field(default_factory=dict)
+    begun: list[tuple[str, str]] = field(default_factory=list)
+    finished: Counter[str] = field(default_factory=Counter)
+
+    def runs_of(self, job_id: str) -> list[str]:
+        """The runs that a child began for a job, on any worker."""
+        return [run for job, run in self.begun if job == job_id]
+
+
+class ScriptedPool:
+    """The part of services.worker.children.pool.ChildPool that the runner uses, for one worker.
+
+    `may_begin` is asked before each run, to judge whether it should have been begun at all.
+    """
+
+    def __init__(self, stage: Stage, size: int, may_begin: Callable[[str], None] = lambda _: None) -> None:
+        self._stage = stage
+        self._size = size
+        self._may_begin = may_begin
+        self.running: dict[str, str] = {}
+        self.most = 0
+
+    async def run(self, assignment: Assignment, on_progress: Callable[[Progress], None]) -> Outcome:
+        """Does what the job's script says; being cancelled is being killed."""
+        job_id, run = assignment.job_id, assignment.run
+        assert job_id not in self.running, f"{job_id} runs twice in one worker"
+        assert len(self.running) < self._size, "more runs than slots"
+        self._may_begin(job_id)
+        self.running[job_id] = run
+        self._stage.begun.append((job_id, run))
+        self.most = max(self.most, len(self.running))
+        try:
+            return await self._play(assignment, self._stage.scripts.get(job_id, Script()), on_progress)
+        finally:
+            del self.running[job_id]
+
+    async def _play(self, assignment: Assignment, script: Script, on_progress: Callable[[Progress], None]) -> Outcome:
+        for percent in (25, 50, 75):
+            await asyncio.sleep(script.seconds / 4)
+            on_progress(Progress(step="extracting_text", percent=percent))
+        await asyncio.sleep(script.seconds / 4)
+        self._stage.finished[assignment.job_id] += 1
+        duration_ms = round(script.seconds * 1000)
+        if self._stage.finished[assignment.job_id] <= script.failures:
+            code = ErrorCode.INVALID_PDF if script.fatal else ErrorCode.PROCESSOR_CRASHED
+            return Failed(
+                code=code, message="As told.", error_type="Told", retryable=not script.fatal, duration_ms=duration_ms
+            )
+        result = Claim(uri=f"{assignment.job_id}/{assignment.run}/result.json", sha256="0" * 64, size=2)
+        return Completed(result=result, assets=0, duration_ms=duration_ms)

@@ -1,0 +1,100 @@
+"""Tables of jobs that a test fills a poll at a time, and feeds of API processes that read them at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+import asyncpg
+
+from piperoll.log.admin import create_topics
+from piperoll.log.dead_letters import DeadLetters
+from piperoll.log.kafka import KafkaOffsets
+from piperoll.log.producer import KafkaAppender
+from piperoll.log.record import Record
+from piperoll.settings import Settings
+from piperoll.store.blobs import AsyncBlobs, Blobs
+from schemas.topics import JOB_EVENTS
+from services.api.owner_stream.changes import FACTS, ChangeFeed
+from services.api.read_model.jobs import ReadModel
+from services.api.read_model.positions import Positions
+from services.projector.jobs.tables import JobTables
+from services.projector.readers.outages import Outage
+from services.projector.readers.parking import Parking
+from services.projector.readers.topic_reader import TableReader
+from services.projector.tables.schema import create_tables
+from services.projector.tables.session import Session
+from tests.support.waiting import wait_until
+
+PARTITIONS = 24
+
+
+class Projected:
+    """Tables that the test fills a poll at a time, and API processes that read them."""
+
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, reader: TableReader) -> None:
+        self.pool = pool
+        self.reader = reader
+        self._dsn = settings.postgres_dsn.get_secret_value()
+        self._positions: list[tuple[Positions, asyncio.Task[None]]] = []
+        self.ends: dict[int, int] = {}
+
+    async def empty(self) -> None:
+        """As if nothing had happened yet."""
+        await self.leave()
+        await self.pool.execute("TRUNCATE read_v1.jobs, read_v1.events, read_v1.batches, read_v1.parked")
+        await self.pool.execute("UPDATE read_v1.checkpoints SET next_offset = 0")
+        await self.reader.revoked(set(range(PARTITIONS)))
+        self.ends.clear()
+
+    async def api(self, facts: int = FACTS) -> ChangeFeed:
+        """The feed of one more API process, with so many facts of a partition in a page."""
+        positions = Positions(self._dsn)
+        self._positions.append((positions, asyncio.create_task(positions.run())))
+        feed = ChangeFeed(ReadModel(self.pool, 5), positions, facts)
+        await self._seen(positions)
+        return feed
+
+    async def handle(self, partition: int, records: Sequence[Record]) -> None:
+        """A projector's commit, and that every API process heard of it."""
+        await self.reader.handle(partition, records)
+        self.ends[partition] = records[-1].offset + 1
+        for positions, _ in self._positions:
+            await self._seen(positions)
+
+    async def leave(self) -> None:
+        for _, task in self._positions:
+            task.cancel()
+        self._positions.clear()
+
+    async def _seen(self, positions: Positions) -> None:
+        known = partial(positions.reached, JOB_EVENTS)
+        await wait_until(lambda: len(known()) == PARTITIONS, 10, "the positions")
+        async with asyncio.timeout(10):
+            await positions.passed(self.ends)
+
+
+@asynccontextmanager
+async def projected_tables(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Projected]:
+    """Tables in this database, and all that fills them but a consumer."""
+    await create_topics(settings)
+    async with pool.acquire() as connection:
+        await create_tables(connection, "read_v1")
+    offsets, appender, stopping = KafkaOffsets(settings), KafkaAppender(settings, "tests"), asyncio.Event()
+    await offsets.start()
+    await appender.start()
+    session = Session(settings.postgres_dsn.get_secret_value(), stopping)
+    blobs = AsyncBlobs(Blobs(settings.blob_url))
+    tables = JobTables(blobs, Parking(DeadLetters(appender), "read_v1"), Outage("the blob store", stopping), PARTITIONS)
+    reader = TableReader(tables, session, offsets)
+    await pool.executemany(
+        "INSERT INTO read_v1.checkpoints (topic, partition, next_offset, cluster_id) VALUES ($1, $2, 0, 'test')",
+        [(JOB_EVENTS.name, partition) for partition in range(PARTITIONS)],
+    )
+    made = Projected(settings, pool, reader)
+    yield made
+    await made.leave()
+    await session.close()
+    blobs.close()
+    await appender.stop()
+    await offsets.stop()

@@ -1,0 +1,99 @@
+"""What an archive holds, by job type and results; and what can be the name of a job's file."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic_core import from_json
+
+from services.api.jobs.views import shown_results
+from services.api.outputs.archives import archive_of
+from services.api.outputs.files import is_name
+from services.api.outputs.responses import media_type_of
+
+JOB = "job-1"
+
+
+def pdf(*assets: str) -> dict[str, Any]:
+    return {
+        "structured_data": {"extracted_text": "Größe", "metadata": {}},
+        "assets": [f"/blobs/job-1/run/{asset}" for asset in assets],
+        "target_dir": "/blobs/job-1/run",
+    }
+
+
+def test_a_pdf_s_archive_has_its_images_its_text_and_its_results_in_this_order() -> None:
+    result = pdf("images/page_001.jpg", "images/page_002.jpg")
+    archive = archive_of(JOB, "pdf", result)
+    assert archive is not None
+    assert archive.filename == "job-1-images.zip"
+    assert [(entry.name, entry.output) for entry in archive.entries] == [
+        ("images/page_001.jpg", "images/page_001.jpg"),
+        ("images/page_002.jpg", "images/page_002.jpg"),
+        ("extracted_text.md", None),
+        ("result.json", None),
+    ]
+    assert archive.entries[2].content.decode() == "Größe"
+    assert from_json(archive.entries[3].content) == result
+
+
+def test_images_of_one_name_from_two_folders_keep_both_and_archives_are_left_out() -> None:
+    archive = archive_of(JOB, "pdf", pdf("a/page.jpg", "b/page.jpg", "pages.zip"))
+    assert archive is not None
+    assert [entry.name for entry in archive.entries][:2] == ["images/a/page.jpg", "images/b/page.jpg"]
+    assert not any(entry.name.endswith(".zip") for entry in archive.entries)
+
+
+@pytest.mark.parametrize(("job_type", "result"), [("pdf", pdf()), ("noop", pdf("a.jpg")), ("session", pdf("a.jpg"))])
+def test_a_job_that_made_nothing_to_archive_has_none(job_type: str, result: dict[str, Any]) -> None:
+    assert archive_of(JOB, job_type, result) is None
+
+
+def test_a_transformation_s_archive_has_its_text_and_its_fields() -> None:
+    data = {"transformed_text": "# Minutes", "template_fields": {"summary": "short"}}
+    archive = archive_of(JOB, "transformer", {"structured_data": data, "assets": [], "target_dir": "/x"})
+    assert archive is not None
+    assert [entry.name for entry in archive.entries] == ["transformed.md", "template_fields.json"]
+    assert from_json(archive.entries[1].content) == {"summary": "short"}
+
+
+def test_a_session_s_archive_is_the_one_that_its_run_made() -> None:
+    archive = archive_of(JOB, "session", {**pdf(), "files": {"archive": "A Talk.zip"}})
+    assert archive is not None
+    assert (archive.ready, archive.filename) == ("A Talk.zip", "A Talk.zip")
+
+
+def test_asset_urls_stand_in_the_order_of_the_assets() -> None:
+    result = pdf("images/page 1.jpg", "b.jpg")
+    result["assets"].append("/elsewhere/c.jpg")
+    shown = shown_results(JOB, {**result, "notes": ["said in the logs"]})
+    assert shown["assets"] == result["assets"]
+    assert shown["asset_urls"] == ["/api/jobs/job-1/files/images/page%201.jpg", "/api/jobs/job-1/files/b.jpg", None]
+    assert "notes" not in shown
+
+
+@pytest.mark.parametrize("name", ["", "/a", "a/", "a//b", "..", "a/../b", ".", "a\\b", "a\nb", "a\x00", "x" * 1025])
+def test_what_leads_elsewhere_is_no_name_of_a_file(name: str) -> None:
+    assert not is_name(name)
+
+
+@given(st.text(max_size=30))
+def test_a_name_has_no_step_out_of_its_folder(name: str) -> None:
+    if is_name(name):
+        assert not name.startswith("/")
+        assert {"", ".", ".."}.isdisjoint(name.split("/"))
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("a.jpg", "image/jpeg"),
+        ("a.md", "text/markdown; charset=utf-8"),
+        ("a.json", "application/json"),
+        ("a.tar.gz", "application/octet-stream"),
+        ("a", "application/octet-stream"),
+    ],
+)
+def test_a_file_s_type_is_that_of_its_ending(name: str, media_type: str) -> None:
+    assert media_type_of(name) == media_type

@@ -1,0 +1,322 @@
+"""The fold of a job: what any history at all may do to it, and what each fact does in the state it is meant for."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from piperoll.domain.job import CODEC, Status, evolve
+from piperoll.history import regressions
+from schemas.envelope import Fact
+from schemas.events import (
+    EVENTS,
+    BatchCreated,
+    Event,
+    JobCancelled,
+    JobCompleted,
+    JobCreated,
+    JobErased,
+    JobReleased,
+    JobRetryScheduled,
+    JobStarted,
+)
+from tests.support.histories.jobs import BEGAN, claim, completed, created, fact
+from tests.support.histories.lives import (
+    CANCELLED,
+    ERASED,
+    JOB,
+    appended,
+    failed,
+    fold,
+    folded,
+    lives,
+    progress,
+    released,
+    retry,
+    started,
+)
+
+# --- what holds for every history ------------------------------------------------------------------------------------
+
+
+@given(lives())
+def test_no_fact_in_any_state_makes_a_job_go_backwards(facts: list[Fact]) -> None:
+    job = None
+    for one in facts:
+        after = evolve(job, one)
+        if after is not job and job is not None:
+            assert after is not None
+            assert regressions(job, after) == []
+            assert after.updated_at >= job.updated_at
+            assert after.percent >= job.percent
+            assert after.attempt - job.attempt in (0, 1)
+        job = after
+
+
+@given(lives())
+def test_the_sequence_counts_exactly_the_accepted_facts(facts: list[Fact]) -> None:
+    job, accepted = None, 0
+    for one in facts:
+        after = evolve(job, one)
+        accepted += after is not job
+        assert after is None or after.sequence == accepted
+        assert after is job or after != job  # a fact that counts changes something
+        job = after
+
+
+@given(lives())
+def test_a_terminal_job_changes_only_by_being_filled_in_or_erased(facts: list[Fact]) -> None:
+    job = None
+    for one in facts:
+        after = evolve(job, one)
+        if job is not None and job.status.terminal and after is not job:
+            assert after is not None
+            assert (after.status, after.run, after.attempt, after.ended_at, after.error_code) == (
+                job.status,
+                job.run,
+                job.attempt,
+                job.ended_at,
+                job.error_code,
+            )
+            filled = isinstance(one.data, JobCreated) and not job.created
+            erased = isinstance(one.data, JobErased) and not job.erased
+            assert filled or erased
+        job = after
+
+
+@given(lives())
+def test_delivering_the_whole_history_again_changes_no_ended_job_and_never_adds_an_attempt(facts: list[Fact]) -> None:
+    once = fold(facts)
+    twice = fold(facts, once)
+    if once is None:
+        assert twice is None
+    elif once.status.terminal and once.created and once.erased:
+        assert twice is once
+
+
+@given(lives())
+def test_each_record_read_twice_in_a_row_counts_once(facts: list[Fact]) -> None:
+    assert fold(facts) == fold(one for original in facts for one in (original, original))
+
+
+@given(lives())
+def test_repeating_the_facts_of_ended_runs_counts_nothing(facts: list[Fact]) -> None:
+    """What a replayed zombie says again of runs that are over: the job does not move."""
+    job = fold(facts)
+    if job is None:
+        return
+    over = [one for one in facts if getattr(one.data, "run", job.run) != job.run]
+    said_again = [one for one in over if not isinstance(one.data, JobStarted) or one.data.number <= job.attempt]
+    assert fold(said_again, job) is job
+
+
+@given(lives())
+def test_the_counters_add_up(facts: list[Fact]) -> None:
+    """Every accepted start is explained: the current run, or one that was retried, released, lost or ended."""
+    job, starts, releases, retries, losses = None, 0, 0, 0, 0
+    for one in facts:
+        after = evolve(job, one)
+        if after is not job and after is not None:
+            starts += isinstance(one.data, JobStarted)
+            releases += isinstance(one.data, JobReleased)
+            retries += isinstance(one.data, JobRetryScheduled)
+            losses += isinstance(one.data, JobStarted) and job is not None and job.status is Status.PROCESSING
+        job = after
+    if job is not None:
+        assert (job.attempt, job.retries, job.losses) == (starts, retries, losses)
+        assert starts - releases - retries - losses in (0, 1)
+
+
+@given(lives())
+def test_a_job_has_a_current_run_exactly_while_it_is_processing(facts: list[Fact]) -> None:
+    job = fold(facts)
+    if job is None:
+        return
+    if job.status is Status.PENDING:
+        assert (job.run, job.worker) == (None, None)
+    if job.status is Status.PROCESSING:
+        assert job.run is not None
+        assert job.started_at is not None
+        assert job.due is None
+    assert (job.ended_at is not None) == job.status.terminal
+
+
+@given(lives())
+def test_an_erased_job_names_no_content(facts: list[Fact]) -> None:
+    job = fold(facts)
+    if job is not None and job.erased:
+        assert (job.parameters, job.result, job.error) == (None, None, None)
+
+
+@given(lives())
+def test_the_json_form_gives_the_same_job_back(facts: list[Fact]) -> None:
+    job = fold(facts)
+    if job is not None:
+        assert CODEC.validate_json(CODEC.dump_json(job)) == job
+
+
+@given(st.sampled_from(sorted(EVENTS)), st.data())
+def test_every_event_there_is_may_come_first(name: str, data: st.DataObject) -> None:
+    event = data.draw(st.builds(EVENTS[name]))
+    job = evolve(None, fact(JOB, event))
+    assert (job is not None) == isinstance(event, JobCreated | JobCancelled | JobErased)
+
+
+@given(st.sampled_from(sorted(EVENTS)), st.data())
+def test_every_event_there_is_may_follow_in_every_state(name: str, data: st.DataObject) -> None:
+    event = data.draw(st.builds(EVENTS[name]))
+    for job in (
+        folded(created()),
+        folded(created(), started(1)),
+        folded(created(), started(1), completed("worker-a/1")),
+        folded(CANCELLED),
+    ):
+        after = evolve(job, fact(JOB, event, 900))
+        assert after is not None
+
+
+# --- what each fact does -----------------------------------------------------------------------------------------
+
+
+def test_the_first_creation_counts_and_a_repeat_is_ignored() -> None:
+    job = folded(created())
+    assert job.status is Status.PENDING
+    assert evolve(job, fact(JOB, created(has_webhook=True), 5)) is job
+
+
+def test_a_start_is_accepted_only_with_the_next_number() -> None:
+    job = folded(created())
+    assert evolve(job, appended(started(2), 3)) is job
+    running = evolve(job, appended(started(1), 3))
+    assert running is not None
+    assert (running.status, running.attempt, running.run) == (Status.PROCESSING, 1, "worker-a/1")
+    assert evolve(running, appended(started(1, "worker-b"), 4)) is running
+
+
+def test_a_start_while_another_run_is_current_supersedes_it_and_is_a_loss() -> None:
+    job = folded(created(), started(1), started(2, "worker-b"))
+    assert (job.attempt, job.run, job.losses, job.retries) == (2, "worker-b/2", 1, 0)
+    assert evolve(job, appended(completed("worker-a/1"), 9)) is job
+    assert evolve(job, appended(progress("worker-a/1"), 9)) is job
+
+
+def test_a_release_goes_back_to_pending_and_charges_nothing() -> None:
+    job = folded(created(), started(1), released("worker-a/1"), started(2))
+    assert (job.status, job.attempt, job.retries, job.losses) == (Status.PROCESSING, 2, 0, 0)
+
+
+def test_a_retry_is_due_its_delay_after_the_append_whatever_the_writers_clock_said() -> None:
+    running = folded(created(), started(1))
+    late = replace(appended(retry("worker-a/1", 30.0), 2), appended_at=BEGAN + timedelta(hours=1))
+    job = evolve(running, late)
+    assert job is not None
+    assert (job.status, job.retries, job.due) == (Status.PENDING, 1, BEGAN + timedelta(hours=1, seconds=30))
+    assert job.error_code == "PROCESSOR_CRASHED"
+    assert folded(created(), started(1), retry("worker-a/1"), started(2)).due is None
+
+
+def test_before_it_is_appended_a_retry_is_due_by_the_writers_clock() -> None:
+    job = evolve(folded(created(), started(1)), fact(JOB, retry("worker-a/1", 30.0), 2))
+    assert job is not None
+    assert job.due == BEGAN + timedelta(seconds=32)
+
+
+def test_percent_never_falls_over_attempts_and_each_run_counts_its_progress_from_one() -> None:
+    first = [created(), started(1), progress("worker-a/1", 3, 80), retry("worker-a/1"), started(2)]
+    again = evolve(folded(*first), appended(progress("worker-a/2", 1, 20), 9))
+    assert again is not None
+    assert (again.percent, again.progress_sequence) == (80, 1)
+
+
+def test_progress_out_of_order_or_repeated_is_ignored() -> None:
+    job = folded(created(), started(1), progress("worker-a/1", 2, 40))
+    assert evolve(job, appended(progress("worker-a/1", 1, 90), 9)) is job
+    assert evolve(job, appended(progress("worker-a/1", 2, 90), 9)) is job
+
+
+def test_completion_takes_the_last_error_away() -> None:
+    job = folded(created(), started(1), retry("worker-a/1"), started(2), completed("worker-a/2"))
+    assert (job.status, job.percent, job.error_code, job.error) == (Status.COMPLETED, 100, None, None)
+    assert job.result == claim("worker-a/2/result")
+
+
+def test_the_first_end_wins() -> None:
+    done = folded(created(), started(1), completed("worker-a/1"))
+    assert fold([appended(failed("worker-a/1"), 9), appended(CANCELLED, 9), appended(started(2), 9)], done) is done
+    ended = folded(created(), started(1), CANCELLED)
+    assert (ended.status, ended.error_code) == (Status.CANCELLED, "CANCELLED")
+    assert evolve(ended, appended(completed("worker-a/1"), 9)) is ended
+
+
+def test_a_job_cancelled_before_its_creation_is_a_stub_that_the_creation_fills_in() -> None:
+    stub = folded(CANCELLED)
+    assert (stub.created, stub.status, stub.parameters) == (False, Status.CANCELLED, None)
+    assert evolve(stub, appended(started(1), 5)) is stub
+    filled = evolve(stub, appended(created(), 6))
+    assert filled is not None
+    assert (filled.created, filled.status, filled.job_type) == (True, Status.CANCELLED, "noop")
+    assert filled.parameters == claim("parameters")
+    assert filled.ended_at == stub.ended_at
+    assert evolve(filled, appended(created(), 7)) is filled
+
+
+def test_a_job_erased_before_its_creation_stays_without_content() -> None:
+    job = folded(ERASED, created())
+    assert (job.created, job.erased, job.status, job.parameters) == (True, True, Status.CANCELLED, None)
+
+
+def test_erasure_of_an_ended_job_keeps_its_end_and_removes_its_content() -> None:
+    job = folded(created(), started(1), completed("worker-a/1"), ERASED)
+    assert (job.status, job.erased, job.result, job.parameters) == (Status.COMPLETED, True, None, None)
+    assert evolve(job, appended(ERASED, 9)) is job
+
+
+def test_erasure_of_a_running_job_ends_it() -> None:
+    job = folded(created(), started(1), progress("worker-a/1"), ERASED)
+    assert (job.status, job.erased) == (Status.CANCELLED, True)
+    assert job.ended_at == BEGAN + timedelta(seconds=3)
+
+
+def test_a_completion_leaves_its_numbers_also_in_the_stored_form() -> None:
+    job = folded(created(), started(1), completed("worker-a/1"))
+    again = CODEC.validate_json(CODEC.dump_json(job))
+    for one in (job, again):
+        assert (one.method, one.bytes_in) == ("native", 7)
+        assert one.counts == {"totalChunks": 3, "filesProcessed": 1}
+    assert again == job
+
+
+def test_a_state_stored_before_there_were_such_numbers_is_read() -> None:
+    stored = json.loads(CODEC.dump_json(folded(created())))
+    for name in ("method", "bytes_in", "counts"):
+        del stored[name]
+    assert CODEC.validate_json(json.dumps(stored)) == folded(created())
+
+
+def test_times_are_clamped_so_that_they_never_go_back() -> None:
+    job = fold([appended(created(), 100), appended(started(1), 50), appended(completed("worker-a/1"), 60)])
+    assert job is not None
+    assert job.created_at == job.started_at == job.ended_at == job.updated_at == BEGAN + timedelta(seconds=100)
+
+
+def test_a_writers_clock_in_another_time_zone_means_the_same_instant() -> None:
+    elsewhere = datetime(2026, 1, 1, 2, 0, 1, tzinfo=datetime.fromisoformat("2026-01-01T00:00:00+02:00").tzinfo)
+    job = evolve(folded(created()), replace(appended(started(1)), time=elsewhere))
+    assert job is not None
+    assert job.started_at == datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        JobStarted(number=1, run="r", worker="w"),
+        JobCompleted(run="r", result=claim("r/result")),
+        BatchCreated(count=1, specs=claim("specs"), body_sha256="0"),
+    ],
+    ids=lambda data: type(data).__name__,
+)
+def test_a_job_begins_with_its_creation_or_its_end_and_with_nothing_else(data: Event) -> None:
+    assert evolve(None, fact(JOB, data)) is None

@@ -1,0 +1,179 @@
+"""The documents say what is: every path, command, setting, route, topic and metric that they name exists."""
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+from pydantic import SecretStr
+from typer.main import get_command
+
+from piperoll.cli.main import app
+from piperoll.settings import ClientSettings, Settings
+from schemas.events import EVENTS
+from schemas.topics import MANIFEST
+from services.api.routers import ROUTERS
+
+ROOT = Path(__file__).parents[3]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+FOLDERS = ("schemas", "piperoll", "services", "deploy", "tests", "docs", "bench")
+SECTIONS = ["Context", "Decision", "Consequences", "Evidence"]
+SPEAKING_OF_COMMANDS = [*DOCUMENTS, ROOT / "Makefile", ROOT / "deploy/compose.yaml"]
+METRICS = (
+    "piperoll.telemetry",
+    "services.api.metrics",
+    "services.notifier.metrics",
+    "services.projector.metrics",
+    "services.worker.children.pool",
+    "services.worker.metrics",
+)
+"""The modules that register metrics."""
+COMPUTED = {"PIPEROLL_INSTANCE", "PIPEROLL_SLOTS"}
+"""Settings whose default depends on the machine."""
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def code(document: Path) -> Iterator[str]:
+    """Every piece of code in a document: inline ones, and the lines of fenced blocks with continued lines joined."""
+    content = document.read_text(encoding="utf-8")
+    for block in re.findall(r"^```(?:sh)?\n(.*?)^```", content, flags=re.MULTILINE | re.DOTALL):
+        yield from block.replace("\\\n", " ").splitlines()
+    yield from re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", content, flags=re.MULTILINE | re.DOTALL))
+
+
+documents = pytest.mark.parametrize("document", DOCUMENTS, ids=[str(path.relative_to(ROOT)) for path in DOCUMENTS])
+
+
+@documents
+def test_every_link_leads_to_a_file_and_to_a_heading_of_it(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://)([^)\s]+)\)", document.read_text(encoding="utf-8")):
+        name, _, anchor = target.partition("#")
+        path = (document.parent / name).resolve() if name else document
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path), target
+
+
+@documents
+def test_every_path_that_is_named_exists(document: Path) -> None:
+    for piece in code(document):
+        for word in piece.split():
+            named = word.strip("'\"(),;:=").rstrip(".")
+            if named.split("/")[0] in FOLDERS and "/" in named and not re.search(r"[{<*…]", named):
+                assert (ROOT / named).exists(), f"{named} in {document.name}"
+
+
+@documents
+def test_every_make_target_that_is_named_exists(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", text("Makefile"), flags=re.MULTILINE))
+    for piece in code(document):
+        if call := re.match(r"make ((?:[a-z]+ ?)+)", piece):
+            assert set(call[1].split()) <= targets, piece
+
+
+@pytest.mark.parametrize(
+    "document", [*DOCUMENTS, ROOT / "Makefile", ROOT / "deploy/compose.yaml"], ids=lambda path: path.name
+)
+def test_every_command_that_is_named_exists_with_its_options(document: Path) -> None:
+    pieces = code(document) if document.suffix == ".md" else document.read_text(encoding="utf-8").splitlines()
+    for piece in pieces:
+        for call in re.findall(r"(?:^|\s|/)piperoll ((?:[a-z]+ )?[a-z]+[^|`#]*)", f"{piece}\n"):
+            check_call(call.split(), piece)
+
+
+def test_every_command_is_named_somewhere() -> None:
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    written = " ".join(piece for document in DOCUMENTS for piece in code(document))
+    for name in commands:
+        assert re.search(rf"\b{name}\b", written), name
+
+
+def test_every_setting_stands_in_the_operator_s_tables_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `(PIPEROLL_\w+)` \| ([^|]+?) \|", text("docs/operating.md"), flags=re.MULTILINE))
+    assert sorted(rows) == sorted(f"PIPEROLL_{name.upper()}" for name in Settings.model_fields)
+    for name, field in Settings.model_fields.items():
+        variable = f"PIPEROLL_{name.upper()}"
+        if variable not in COMPUTED:
+            assert rows[variable] == shown(field.default), variable
+
+
+@documents
+def test_every_variable_that_is_named_is_a_setting(document: Path) -> None:
+    known = {f"PIPEROLL_{name.upper()}" for model in (Settings, ClientSettings) for name in model.model_fields}
+    assert set(re.findall(r"\bPIPEROLL_\w+[A-Z]\b", document.read_text(encoding="utf-8"))) <= known
+
+
+def test_the_readme_s_table_of_requests_is_what_the_api_serves() -> None:
+    listed = set(re.findall(r"^\| `([A-Z]+) (/(?:api|v1)/\S*)` \|", text("README.md"), flags=re.MULTILINE))
+    served = {
+        (method, route.path_format)  # type: ignore[attr-defined]
+        for router in ROUTERS
+        for route in router.routes
+        if getattr(route, "include_in_schema", False)
+        for method in route.methods  # type: ignore[attr-defined]
+    }
+    assert listed == served
+
+
+def test_every_topic_and_every_event_stands_in_the_architecture_with_its_writers() -> None:
+    architecture = text("docs/architecture.md")
+    rows = dict(re.findall(r"^\| `([\w.-]+)` \| (.+) \|$", architecture, flags=re.MULTILINE))
+    assert {topic.name for topic in MANIFEST} | EVENTS.keys() <= rows.keys()
+    for topic in MANIFEST:
+        assert rows[topic.name].endswith(f"| {', '.join(topic.writers)}"), topic.name
+    for event in EVENTS.values():
+        writers = rows[event.__name__].split("|")[0]
+        assert set(re.findall(r"api|worker|notifier", writers)) == set(event.writers), event
+
+
+def test_every_metric_is_explained_and_every_explained_metric_exists() -> None:
+    for module in METRICS:
+        importlib.import_module(module)
+    registered = {
+        metric.name + ("_total" if metric.type == "counter" else "")
+        for metric in REGISTRY.collect()
+        if metric.name.startswith("piperoll_")
+    }
+    assert set(re.findall(r"`(piperoll_\w+)`", text("docs/operating.md"))) == registered
+
+
+def test_every_decision_has_its_context_consequences_and_evidence_and_a_number_of_its_own() -> None:
+    decisions = sorted((ROOT / "docs/adr").glob("*.md"))
+    assert [int(path.name[:4]) for path in decisions] == list(range(1, len(decisions) + 1))
+    for path in decisions:
+        content = path.read_text(encoding="utf-8")
+        assert content.startswith(f"# {int(path.name[:4])}. ")
+        assert re.findall(r"^## (.+)$", content, flags=re.MULTILINE) == SECTIONS, path.name
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of a document's headings, as they are made of the words."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def shown(default: object) -> str:
+    """A default as the tables show it."""
+    plain = default.get_secret_value() if isinstance(default, SecretStr) else default
+    if plain == "":
+        return "-"
+    if isinstance(plain, bool):
+        return f"`{str(plain).lower()}`"
+    return f"`{plain:g}`" if isinstance(plain, float) and plain < 1e6 else f"`{plain}`"
+
+
+def check_call(words: list[str], piece: str) -> None:
+    """Follows the words of a call down the tree of commands; every option on the way must be one of theirs."""
+    command: Any = get_command(app)
+    names = [word for word in words if re.fullmatch(r"[a-z]+", word)]
+    while hasattr(command, "commands") and names:
+        name = names.pop(0)
+        assert name in command.commands, f"{name} in {piece!r}"
+        command = command.commands[name]
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert {word.split("=")[0] for word in words if word.startswith("--")} <= options, piece

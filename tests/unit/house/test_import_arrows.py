@@ -1,0 +1,144 @@
+"""The import arrows: `schemas` <- `piperoll.domain` <- `piperoll` <- `services.X`. Read from the code itself."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+FILES = sorted(file for house in ("schemas", "piperoll", "services") for file in (ROOT / house).rglob("*.py"))
+SERVICES = sorted(folder.name for folder in (ROOT / "services").iterdir() if (folder / "app.py").exists())
+
+STANDARD = [
+    "collections",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "functools",
+    "hashlib",
+    "heapq",
+    "itertools",
+    "json",
+    "math",
+    "typing",
+]
+PURE = frozenset([*STANDARD, "pydantic", "pydantic_core"])
+"""What the pure core may import beside our own: no I/O, no clock of its own, no event loop, no randomness."""
+CONTRACT = PURE | frozenset(["abc", "json", "re", "string", "urllib", "uuid"])
+TOOLS = frozenset(["schemas.generate"])
+"""Not part of the contract, but the command that writes it down for others."""
+STARTERS = ("piperoll.cli", "piperoll.embedded", "services.worker.children.process")
+"""What starts processes has to hand its own environment on to them."""
+
+
+def module_of(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def imports(file: Path) -> frozenset[str]:
+    """The absolute names of everything that a file imports, also within functions and for type checking."""
+    return frozenset(_imports(file))
+
+
+def _imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} imports relatively: names are folder paths here"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def files_in(*packages: str) -> list[Path]:
+    return [file for file in FILES if within(module_of(file), *packages)]
+
+
+def breaches(files: list[Path], *forbidden: str) -> list[str]:
+    return [
+        f"{module_of(file)} imports {name}"
+        for file in files
+        for name in sorted(imports(file))
+        if within(name, *forbidden)
+    ]
+
+
+def test_there_is_something_to_check() -> None:
+    assert SERVICES == ["api", "notifier", "projector", "worker"]
+    assert {module_of(file).split(".")[0] for file in FILES} == {"schemas", "piperoll", "services"}
+
+
+def test_the_contract_imports_nothing_of_ours() -> None:
+    assert breaches(files_in("schemas"), "piperoll", "services", "tests", "bench") == []
+
+
+def test_the_kernel_imports_no_service() -> None:
+    outer = ("piperoll.cli", "piperoll.embedded", "piperoll.__main__")
+    kernel = [file for file in files_in("piperoll") if not within(module_of(file), *outer)]
+    assert breaches(kernel, "services", "tests", "bench", "piperoll.cli", "piperoll.embedded") == []
+
+
+def test_the_supervisor_starts_services_by_name_and_imports_none() -> None:
+    assert breaches(files_in("piperoll.embedded"), "services", "tests", "piperoll.cli") == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_imports_no_other_service(service: str) -> None:
+    others = [f"services.{other}" for other in SERVICES if other != service]
+    forbidden = (*others, "tests", "bench", "piperoll.cli", "piperoll.embedded")
+    assert breaches(files_in(f"services.{service}"), *forbidden) == []
+
+
+@pytest.mark.parametrize("file", files_in("piperoll.domain"), ids=module_of)
+def test_the_pure_core_imports_only_the_contract_and_what_does_no_io(file: Path) -> None:
+    foreign = [name for name in imports(file) if not within(name, "schemas", "piperoll.domain", *PURE)]
+    assert foreign == []
+
+
+@pytest.mark.parametrize("file", [f for f in files_in("schemas") if module_of(f) not in TOOLS], ids=module_of)
+def test_the_contract_imports_only_pydantic_and_what_does_no_io(file: Path) -> None:
+    assert [name for name in imports(file) if not within(name, "schemas", *CONTRACT)] == []
+
+
+def test_the_pure_core_reads_no_clock() -> None:
+    for file in files_in("piperoll.domain", "schemas"):
+        text = file.read_text(encoding="utf-8")
+        assert "datetime.now" not in text, module_of(file)
+        assert "utcnow" not in text, module_of(file)
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_of)
+def test_the_environment_is_read_in_the_settings_and_by_what_starts_processes(file: Path) -> None:
+    if within(module_of(file), "piperoll.settings", *STARTERS):
+        return
+    reads = [
+        node
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv"))
+        or (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "os"
+            and {a.name for a in node.names} & {"environ", "getenv"}
+        )
+    ]
+    assert reads == [], f"{module_of(file)} line {reads[0].lineno} reads the environment"
+
+
+def test_no_sql_stands_in_python() -> None:
+    """Statements live in `.sql` files; what the kernel itself says to Postgres is a lock and a new database."""
+    verbs = ("SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "CREATE TABLE")
+    found = [
+        f"{module_of(file)}:{node.lineno}"
+        for file in files_in("services")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(verbs)
+    ]
+    assert found == []

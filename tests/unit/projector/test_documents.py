@@ -1,0 +1,215 @@
+"""Rows of documents and folders: they do not depend on how the records were cut into polls, and verify knows them."""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.documents import FolderIndex, IndexedChunk, IndexPart
+from schemas.envelope import Fact
+from schemas.events import JobCompleted, JobErased, JobStarted
+from schemas.topics import DOCUMENT_EVENTS
+from services.projector.documents.projection import (
+    Details,
+    DocumentRow,
+    FolderRow,
+    Known,
+    of_documents,
+    of_folders,
+    project,
+)
+from services.projector.jobs import projection
+from services.projector.jobs.projection import Entry, decode
+from services.projector.search.vectors import Chunk, copy_rows, refusal
+from services.projector.verify.document_history import (
+    DocumentHistory,
+    document_violations,
+    folder_violations,
+    index_violations,
+)
+from tests.support.histories.documents import CLOSED, REMOVED, added, libraries, made, moved
+from tests.support.histories.jobs import BEGAN, OWNER, RUNS, claim, created, fact, garbage, record
+
+READ: Mapping[str, Details] = {
+    **{f"details/{number}": (f"report-{number}.pdf", f"in/{number}") for number in (1, 2)},  # that of 3 is gone
+    "details/folder": ("Reports", None),
+    "details/changed": ("Changed", "described"),
+}
+
+
+@dataclass
+class Folded:
+    """What the tables would hold after some polls."""
+
+    known: Known = field(default_factory=Known)
+    documents: dict[str, DocumentRow] = field(default_factory=dict)
+    folders: dict[str, FolderRow] = field(default_factory=dict)
+    members: dict[tuple[str, str], datetime] = field(default_factory=dict)
+
+    def poll(self, entries: list[Entry]) -> None:
+        changes = project(self.known, entries)
+        claims = [getattr(entry.fact.data, "details", None) for entry in entries if entry.fact]
+        read = {one.uri: READ.get(one.uri, (None, None)) for one in claims if one is not None}
+        self.documents |= {row.document_id: row for row in of_documents(changes, self.known, read, 0)}
+        self.folders |= {row.folder_id: row for row in of_folders(changes, self.known, read, 0)}
+        for place, move in changes.moves.items():
+            if move.left:
+                self.members.pop(place, None)
+            if move.since is not None:
+                self.members.setdefault(place, move.since)
+        for folder_id in changes.removed_folders:
+            self.members = {place: since for place, since in self.members.items() if place[0] != folder_id}
+        self.known.documents |= changes.documents
+        self.known.folders |= changes.folders
+        self.known.parked |= set(changes.parked)
+        self.known.details |= {key: (row.name, row.source) for key, row in self.documents.items()}
+        self.known.details |= {key: (row.name, row.description) for key, row in self.folders.items()}
+
+
+def entries_of(facts: list[Fact]) -> list[Entry]:
+    return [decode(record(one, 0, offset, DOCUMENT_EVENTS)) for offset, one in enumerate(facts)]
+
+
+def folded(facts: list[Fact], cuts: list[int] | None = None) -> Folded:
+    entries, result = entries_of(facts), Folded()
+    edges = [0, *(cuts or []), len(entries)]
+    for begin, end in pairwise(edges):
+        result.poll(entries[begin:end])
+    return result
+
+
+@given(libraries(), st.lists(st.integers(0, 40), max_size=6).map(sorted))
+def test_any_split_into_polls_gives_the_same_rows(facts: list[Fact], cuts: list[int]) -> None:
+    whole, split = folded(facts), folded(facts, [min(cut, len(facts)) for cut in cuts])
+    assert (split.documents, split.folders, split.members) == (whole.documents, whole.folders, whole.members)
+
+
+@given(libraries())
+def test_the_rows_of_a_fold_differ_in_nothing_from_the_log(facts: list[Fact]) -> None:
+    history, tables = DocumentHistory(1), folded(facts)
+    for entry in entries_of(facts):
+        assert entry.fact is not None
+        history.observe(entry.fact, entry.record.position)
+    assert list(document_violations(history, map(asdict, tables.documents.values()), 0)) == []
+    assert list(folder_violations(history, map(asdict, tables.folders.values()), 0)) == []
+    assert tables.members == history.members
+    assert history.misplaced == []
+
+
+def test_a_row_has_what_its_details_tell() -> None:
+    tables = folded([fact("doc-a", added("1")), fact("folder-a", made())])
+    row = tables.documents["doc-a"]
+    assert (row.name, row.source, row.media_type, row.size, row.removed) == (
+        "report-1.pdf",
+        "in/1",
+        "application/json",
+        1,
+        False,
+    )
+    assert (tables.folders["folder-a"].name, tables.folders["folder-a"].chunk_size) == ("Reports", 500)
+
+
+def test_erased_details_leave_a_row_without_a_name() -> None:
+    assert folded([fact("doc-a", added("3"))]).documents["doc-a"].name is None
+
+
+def test_a_removal_takes_the_name_and_the_size_out_of_the_row() -> None:
+    row = folded([fact("doc-a", added("1")), fact("doc-a", REMOVED, 1)]).documents["doc-a"]
+    assert (row.name, row.source, row.media_type, row.size, row.removed) == (None, None, None, None, True)
+
+
+def test_a_member_keeps_since_when_it_is_in_until_it_leaves() -> None:
+    facts = [fact("folder-a", made())]
+    facts += [fact("folder-a", moved(("doc-a", "doc-b")), 1), fact("folder-a", moved(("doc-a", "doc-b")), 2)]
+    facts += [fact("folder-a", moved((), ("doc-b",)), 3), fact("folder-a", moved(("doc-b",)), 4)]
+    assert folded(facts).members == {
+        ("folder-a", "doc-a"): BEGAN + timedelta(seconds=1),
+        ("folder-a", "doc-b"): BEGAN + timedelta(seconds=4),
+    }
+    assert folded([*facts, fact("folder-a", CLOSED, 5), fact("folder-a", moved(("doc-c",)), 6)]).members == {}
+
+
+def test_what_follows_an_undecodable_record_is_parked() -> None:
+    bad = replace(garbage("doc-a", 0, 0), topic=DOCUMENT_EVENTS.name)
+    after = record(fact("doc-a", added()), 0, 1, DOCUMENT_EVENTS)
+    changes = project(Known(), [decode(bad), decode(after)])
+    assert (changes.documents, changes.parked) == ({}, {"doc-a": 0})
+    assert [one.offset for one, _ in changes.park] == [0, 1]
+
+
+# --- indexes -------------------------------------------------------------------------------------------------------
+
+
+def chunks_of(*vectors: tuple[float, ...]) -> list[IndexedChunk]:
+    return [IndexedChunk(number=number, text=f"text {number}", vector=vector) for number, vector in enumerate(vectors)]
+
+
+def embedding(job_id: str, second: int = 0) -> list[Fact]:
+    done = JobCompleted(run=RUNS[0], result=claim("result"), index=claim(f"{job_id}/index"))
+    return [fact(job_id, data, second) for data in (created(), JobStarted(number=1, run=RUNS[0], worker="w"), done)]
+
+
+def test_only_an_accepted_completion_brings_an_index_and_an_erasure_takes_it_away() -> None:
+    entries = [decode(record(one, 0, offset)) for offset, one in enumerate(embedding("job-a"))]
+    assert projection.project(projection.Known(), entries).indexed == {"job-a": claim("job-a/index")}
+    assert projection.project(projection.Known(), entries[2:]).indexed == {}
+    erased = decode(record(fact("job-a", JobErased(by=OWNER), 9), 0, 3))
+    changes = projection.project(projection.Known(), [*entries, erased])
+    assert (changes.indexed, changes.erased) == ({}, {"job-a"})
+
+
+def test_no_transaction_loads_two_indexes() -> None:
+    facts = [*embedding("job-a"), *embedding("job-b"), fact("job-c", created())]
+    cut = projection.units([decode(record(one, 0, offset)) for offset, one in enumerate(facts)])
+    assert [len(unit) for unit in cut] == [3, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "why"),
+    [
+        (chunks_of((1.0, 2.0), (0.5,)), "chunk 1 has 1 numbers, the index says 2"),
+        (chunks_of((1.0, float("nan"))), "chunk 0 holds numbers"),
+        (chunks_of((1.0, float("inf"))), "chunk 0 holds numbers"),
+        (chunks_of((1.0, 1e39)), "chunk 0 holds numbers"),
+    ],
+)
+def test_vectors_that_the_table_would_not_take_are_refused(chunks: list[IndexedChunk], why: str) -> None:
+    assert why in (refusal(chunks, 2) or "")
+
+
+def test_a_row_is_copied_in_postgres_s_binary_form() -> None:
+    row = Chunk("job-a", 7, "folder-a", "doc-a", 3, "née", (0.5, -1.0))
+    content = copy_rows([row])
+    assert content.startswith(b"PGCOPY\n\xff\r\n\x00")
+    assert struct.pack(">hi5s", 7, 5, b"job-a") in content
+    assert content.endswith(
+        struct.pack(">i4s", 4, "née".encode()) + struct.pack(">ihhff", 12, 2, 0, 0.5, -1.0) + b"\xff\xff"
+    )
+
+
+def test_a_document_without_vectors_is_not_refused() -> None:
+    assert refusal([], 2) is None
+
+
+def test_each_difference_of_an_index_is_a_violation() -> None:
+    part = IndexPart(document_id="doc-0", chunks=1, content=claim("part"))
+    index = FolderIndex(folder_id="folder-a", model="m", dimensions=2, parts=(part,))
+    row: dict[str, Any] = {
+        "folder_id": "folder-a",
+        "job_created_at": BEGAN,
+        "loaded": True,
+        "model": "m",
+        "dimensions": 2,
+        "chunks": 1,
+    }
+    assert list(index_violations("job-a", BEGAN, index, row)) == []
+    for name, value in {"folder_id": "folder-b", "model": "n", "dimensions": 3, "chunks": 2}.items():
+        (found,) = index_violations("job-a", BEGAN, index, {**row, name: value})
+        assert name in found.sentence
+    assert list(index_violations("job-a", BEGAN, index, {**row, "loaded": False, "model": None})) == []

@@ -1,0 +1,82 @@
+"""Which of a run's progress reaches the log when it comes faster than anybody reads."""
+
+from piperoll.clock import utc_now
+from piperoll.log.memory import MemoryLog
+from schemas.events import JobProgress
+from schemas.topics import JOB_EVENTS
+from services.worker.children.protocol import Progress
+from services.worker.manager.journal import Journal
+from services.worker.manager.run_end import Reporter
+from tests.support.waiting import wait_until
+
+
+def reporter_over(log: MemoryLog, has_webhook: bool = True) -> tuple[Reporter, Journal]:
+    journal = Journal(log, utc_now, "job-1", "local", "run-1")
+    return Reporter(journal, "run-1", has_webhook), journal
+
+
+def report(reporter: Reporter, *told: tuple[str, int]) -> None:
+    for step, percent in told:
+        reporter.report(Progress(step=step, percent=percent))
+
+
+async def steps_in(log: MemoryLog) -> list[str]:
+    records = await log.read_range(JOB_EVENTS, {0: 0}, await log.end_offsets(JOB_EVENTS))
+    facts = [record.fact().data for record in records]
+    return [fact.step for fact in facts if isinstance(fact, JobProgress)]
+
+
+async def test_what_comes_too_soon_waits_and_only_the_newest_of_it_is_told() -> None:
+    log = MemoryLog(partitions=1)
+    reporter, _ = reporter_over(log)
+    report(reporter, ("initializing", 0), ("reading_file", 10), ("extracting_text", 30))
+
+    async def both() -> bool:
+        return len(await steps_in(log)) == 2
+
+    await wait_until(both, 5, "the progress that waited")
+    assert await steps_in(log) == ["initializing", "extracting_text"]
+
+
+async def test_the_first_progress_of_a_run_is_told_at_once_where_a_webhook_waits_for_it() -> None:
+    log = MemoryLog(partitions=1)
+    reporter, journal = reporter_over(log)
+    report(reporter, ("initializing", 0))
+    await journal.flush()
+    assert await steps_in(log) == ["initializing"]
+
+
+async def test_a_run_that_nobody_could_watch_says_nothing_before_its_end() -> None:
+    log = MemoryLog(partitions=1)
+    reporter, journal = reporter_over(log, has_webhook=False)
+    report(reporter, ("initializing", 0), ("reading_file", 10))
+    reporter.close()
+    await journal.flush()
+    assert await steps_in(log) == []
+
+
+async def test_a_longer_run_without_a_webhook_tells_the_newest_of_what_it_came_to() -> None:
+    log = MemoryLog(partitions=1)
+    reporter, _ = reporter_over(log, has_webhook=False)
+    report(reporter, ("initializing", 0), ("reading_file", 10))
+
+    async def told() -> bool:
+        return len(await steps_in(log)) == 1
+
+    await wait_until(told, 5, "the progress that waited")
+    assert await steps_in(log) == ["reading_file"]
+
+
+async def test_what_waits_when_the_run_ends_is_never_told() -> None:
+    log = MemoryLog(partitions=1)
+    reporter, journal = reporter_over(log)
+    report(reporter, ("initializing", 0), ("finalizing", 90))
+    reporter.close()
+    report(reporter, ("late", 95))
+
+    async def told() -> bool:
+        return len(await steps_in(log)) == 2
+
+    await wait_until(told, 5, "the progress reported after the end")
+    await journal.flush()
+    assert await steps_in(log) == ["initializing", "late"]

@@ -1,0 +1,204 @@
+"""Local OCR of the `pdf` job: scanned pages are read, umlauts are right, and what is uncertain is said."""
+
+import stat
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import ErrorCode
+from services.worker.files.page_sizes import Look
+from services.worker.ocr import engine as ocr
+from services.worker.processors.pdf import texts as pdf_texts
+from services.worker.run.workspace import ProcessingError
+from tests.support.runs.pdf import kept, run, scanned, typed, workspace
+
+GERMAN = "Der Prüfungsausschuss tagte in Köln:\nÄrger über Öl, Größe der Straße 12,5 km."
+TABLE = "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"
+
+
+def test_a_scanned_page_is_read_with_its_umlauts(tmp_path: Path) -> None:
+    place = workspace(tmp_path)
+    result, reports = run(place, scanned(tmp_path / "in" / "a.pdf", [GERMAN]), "ocr")
+    metadata = result.structured_data["metadata"]
+    assert result.structured_data["extracted_text"] == f"--- Seite 1 ---\n{GERMAN}"
+    (entry,) = metadata["text_contents"]
+    assert (entry["page"], entry["method"], entry["content"], entry["text"]) == (1, "ocr", GERMAN, GERMAN)
+    assert 0.95 < entry["score"] <= 1
+    assert (metadata["extraction_method"], metadata["ocr_engine"], metadata["warnings"]) == ("ocr", "rapidocr", [])
+    assert "ocr_text" not in result.structured_data
+    assert reports.steps == ["initializing", "reading_file", "extracting_text", "finalizing"]
+    assert kept(place) == []
+
+
+def test_the_text_layer_alone_finds_nothing_in_a_scan(tmp_path: Path) -> None:
+    result, _ = run(workspace(tmp_path), scanned(tmp_path / "in" / "a.pdf", [GERMAN]), "native")
+    assert result.structured_data["metadata"]["text_contents"][0]["text"] == ""
+
+
+def test_combined_keeps_both_texts_and_prefers_the_text_layer(tmp_path: Path) -> None:
+    path = scanned(tmp_path / "in" / "a.pdf", [None, "Scanned page"])
+    result, reports = run(workspace(tmp_path), path, "combined")
+    data = result.structured_data
+    assert data["extracted_text"] == "--- Seite 1 ---\nTyped page 1\n\n--- Seite 2 ---\nScanned page"
+    assert data["ocr_text"] == "--- Seite 1 ---\nTyped page 1\n--- Seite 2 ---\nScanned page"
+    entries = [(entry["page"], entry["method"], entry["text"].strip()) for entry in data["metadata"]["text_contents"]]
+    assert entries == [
+        *((1, "native", "Typed page 1"), (1, "ocr", "Typed page 1")),
+        *((2, "native", ""), (2, "ocr", "Scanned page")),
+    ]
+    assert data["metadata"]["extraction_method"] == "combined"
+    assert reports.percents == sorted(reports.percents)
+
+
+def test_only_the_pages_asked_for_are_read(tmp_path: Path) -> None:
+    path = scanned(tmp_path / "in" / "a.pdf", ["First page", "Second page", "Third page"])
+    result, _ = run(workspace(tmp_path), path, "tesseract_ocr", page_start=2, page_end=2)
+    assert result.structured_data["extracted_text"] == "--- Seite 2 ---\nSecond page"
+    assert result.pages == 1
+
+
+@pytest.mark.parametrize("text", ["Hello world", "Größe der Straße: Übermaß"])
+def test_a_line_that_is_alone_on_a_large_page_is_found(tmp_path: Path, text: str) -> None:
+    path = scanned(tmp_path / "in" / "a.pdf", [text], size=(595, 842))
+    result, _ = run(workspace(tmp_path), path, "ocr")
+    assert result.structured_data["metadata"]["text_contents"][0]["text"] == text
+
+
+def test_a_long_narrow_page_is_read_to_its_end(tmp_path: Path) -> None:
+    """A receipt: shrunk to a fixed longest side its lines would be specks."""
+    items = [f"Artikel {number}  {number},99 EUR" for number in range(1, 41)]
+    path = scanned(tmp_path / "in" / "a.pdf", ["\n\n".join(items)], size=(226, 1400))
+    result, _ = run(workspace(tmp_path), path, "ocr")
+    read = result.structured_data["metadata"]["text_contents"][0]["text"].split("\n")
+    assert len(read) == len(items)
+    assert "40,99" in read[-1]
+
+
+@pytest.mark.parametrize("size", [(300, 300), (5, 3000), (3000, 5), (0.2, 0.2)])
+def test_a_page_with_nothing_on_it_has_no_text_and_no_score(tmp_path: Path, size: tuple[float, float]) -> None:
+    path = typed(tmp_path / "in" / "a.pdf", [""], size)
+    result, _ = run(workspace(tmp_path), path, "ocr")
+    (entry,) = result.structured_data["metadata"]["text_contents"]
+    assert (entry["text"], "score" in entry) == ("", False)
+
+
+@pytest.mark.parametrize(("width", "height"), [(595, 842), (10_000, 10_000), (200, 14_000), (14_400, 60)])
+def test_a_page_for_ocr_is_never_drawn_larger_than_memory_allows(width: float, height: float) -> None:
+    zoom = ocr.SCAN.zoom(width, height)
+    assert zoom is not None
+    assert width * height * zoom**2 <= ocr.SCAN.max_pixels * 1.001
+    assert zoom <= 200 / 72
+
+
+def test_a_look_without_shrinking_refuses_what_is_too_large() -> None:
+    assert Look(quality=85, dpi=200).zoom(10_000, 10_000) is None
+    assert Look(quality=85, dpi=200).zoom(595, 842) == pytest.approx(200 / 72)
+    assert Look(quality=80, side=360).zoom(720, 100) == 0.5
+    assert Look(quality=80, side=360).zoom(float("inf"), 100) is None
+    assert Look(quality=80, side=360).zoom(0, 100) is None
+
+
+def test_no_library_of_a_desktop_is_needed() -> None:
+    """`opencv-python` wants libGL, which a server has not; with both installed, either may be the one imported."""
+    installed = {distribution.name for distribution in distributions()}
+    assert "opencv-python-headless" in installed
+    assert not installed & {"opencv-python", "opencv-contrib-python"}
+
+
+# --- Tesseract ------------------------------------------------------------------------------------------------
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """A program that answers as Tesseract does, first on the path."""
+    program = folder / "bin" / "tesseract"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\ncd "{folder}"\n{script}\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+
+
+LANGUAGES = 'if [ "$1" = --list-langs ]; then printf "List of languages (2):\\ndeu\\neng\\n"; exit 0; fi'
+
+
+def table(*words: tuple[str, str, str, str, str]) -> str:
+    """What Tesseract prints for words of (block, paragraph, line, certainty in percent, text)."""
+    rows = [f"5\t1\t{block}\t{par}\t{at}\t1\t0\t0\t9\t9\t{conf}\t{text}" for block, par, at, conf, text in words]
+    return "\n".join([TABLE, "1\t1\t0\t0\t0\t0\t0\t0\t9\t9\t-1\t", *rows]) + "\n"
+
+
+def test_tesseract_reads_a_page_when_it_is_installed_and_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [
+        ("1", "1", "1", "96.5", "Grüße"),
+        ("1", "1", "1", "90.0", "aus"),
+        ("1", "1", "2", "92.0", '"Köln"'),
+        ("2", "1", "1", "-1", " "),
+        ("2", "1", "1", "80.0", "Ende"),
+    ]
+    rows = [f"5\t1\t{block}\t{par}\t{at}\t1\t0\t0\t9\t9\t{conf}\t{text}" for block, par, at, conf, text in words]
+    (tmp_path / "table.tsv").write_text("\n".join([TABLE, "1\t1\t0\t0\t0\t0\t0\t0\t9\t9\t-1\t", *rows]) + "\n")
+    install(
+        tmp_path, monkeypatch, f'{LANGUAGES}\necho "$@" > asked; head -c 2 > header; cat > /dev/null; cat table.tsv'
+    )
+    place = workspace(tmp_path)
+    result, _ = run(place, scanned(tmp_path / "in" / "a.pdf", ["a"]), "ocr", ocr_engine="tesseract")
+    metadata = result.structured_data["metadata"]
+    assert metadata["text_contents"][0]["text"] == 'Grüße aus\n"Köln"\n\nEnde'
+    assert metadata["text_contents"][0]["score"] == pytest.approx(
+        (96.5 * 5 + 90 * 3 + 92 * 6 + 80 * 4) / 1800, abs=1e-4
+    )
+    assert metadata["ocr_engine"] == "tesseract"
+    assert (tmp_path / "asked").read_text().split() == ["stdin", "stdout", "-l", "deu+eng", "--dpi", "200", "tsv"]
+    assert (tmp_path / "header").read_text() == "P6"
+
+
+def test_uncertain_text_is_kept_and_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "table.tsv").write_text(table(("1", "1", "1", "51", "x8$"), ("1", "1", "1", "60", "Tq")))
+    install(tmp_path, monkeypatch, f"{LANGUAGES}\ncat > /dev/null; cat table.tsv")
+    place = workspace(tmp_path)
+    result, _ = run(place, scanned(tmp_path / "in" / "a.pdf", ["a", "b"]), "ocr", ocr_engine="tesseract", page_start=2)
+    (warning,) = result.structured_data["metadata"]["warnings"]
+    assert warning == "OCR is uncertain about page 2: the mean score there is below 0.80."
+    assert result.notes == (warning,)
+    assert result.structured_data["extracted_text"] == "--- Seite 2 ---\nx8$ Tq"
+
+
+def refused(tmp_path: Path, **limits: str) -> ProcessingError:
+    place = workspace(tmp_path, **limits)
+    path = scanned(tmp_path / "in" / "a.pdf", ["a"])
+    with pytest.raises(ProcessingError) as caught:
+        run(place, path, "ocr", ocr_engine="tesseract")
+    assert caught.value.code is ErrorCode.OCR_PROVIDER_UNAVAILABLE
+    assert not caught.value.retryable
+    assert kept(place) == []
+    return caught.value
+
+
+def test_tesseract_that_is_not_installed_fails_the_job_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "install it" in refused(tmp_path).message
+
+
+def test_a_language_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, LANGUAGES)
+    error = refused(tmp_path, ocr_languages="deu+fra+ita")
+    assert "fra, ita" in error.message
+    assert "PIPEROLL_OCR_LANGUAGES" in error.message
+
+
+def test_tesseract_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, f"{LANGUAGES}\ncat > /dev/null; echo 'no memory left' >&2; exit 3")
+    message = refused(tmp_path).message
+    assert "exit code 3" in message
+    assert "no memory left" in message
+
+
+def test_a_document_of_which_nothing_can_be_read_is_invalid() -> None:
+    broken = pdf_texts.Texts("ocr", broken=[1, 2])
+    with pytest.raises(ProcessingError) as caught:
+        pdf_texts.require_some([broken])
+    assert caught.value.code is ErrorCode.INVALID_PDF
