@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.jars import class_path
 from piperoll.embedded.ports import HOST, PortBook
-from piperoll.embedded.process import ChildProcess, Command
+from piperoll.embedded.process import ChildProcess, Command, ManagedProcess
 from piperoll.embedded.readiness import STORE_READY_S, wait_for_store
 
 _STOP_S = 20.0
@@ -81,7 +81,7 @@ rootLogger.appenderRef.out.ref = out
 """
 
 
-class EmbeddedKafka:
+class EmbeddedKafka(ManagedProcess):
     """One Kafka node whose log lies in `data_dir/kafka`; its output goes to `data_dir/logs/kafka.log`.
 
     The ports are remembered, the data survives. Also an async context manager: `async with
@@ -90,34 +90,16 @@ class EmbeddedKafka:
     """
 
     def __init__(self, data_dir: Path, on_event: Callable[[str], None] = lambda _: None) -> None:
+        super().__init__("Kafka", _STOP_S, on_event)
         self._home = data_dir.absolute() / "kafka"
         self._log = data_dir.absolute() / "logs" / "kafka.log"
         self._ports = PortBook(data_dir.absolute())
-        self._on_event = on_event
         self._port = 0
-        self._process: ChildProcess | None = None
-
-    async def __aenter__(self) -> "EmbeddedKafka":
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     @property
     def bootstrap(self) -> str:
         """`host:port` for clients; known from the first `start` on."""
         return f"{HOST}:{self._port}"
-
-    @property
-    def process(self) -> ChildProcess | None:
-        """The broker's process, also after its end; None before the first start."""
-        return self._process
-
-    @property
-    def running(self) -> bool:
-        """Whether the broker's process lives; it may not answer yet."""
-        return self._process is not None and self._process.running
 
     async def start(self) -> None:
         """Start the broker and wait until it answers a metadata request with itself in it.
@@ -137,16 +119,6 @@ class EmbeddedKafka:
             await self._process.kill()
             raise
         self._on_event(f"Kafka answers at {self.bootstrap} ({time.monotonic() - began:.1f} s)")
-
-    async def stop(self) -> None:
-        """Stop the broker in good order, after 20 s by force; nothing happens if it does not run."""
-        if self._process is not None and not await self._process.stop(_STOP_S):
-            self._on_event(f"Kafka did not stop within {_STOP_S:.0f} s and was killed")
-
-    async def kill(self) -> None:
-        """End the broker with SIGKILL, as a crash would."""
-        if self._process is not None:
-            await self._process.kill()
 
     def _prepare(self) -> Command:
         """Write the configuration and return the command that runs the broker with it."""

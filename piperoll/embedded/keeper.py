@@ -4,10 +4,9 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from piperoll.embedded.errors import StackError
-from piperoll.embedded.process import ChildProcess, Command
+from piperoll.embedded.process import ChildProcess, Command, ManagedProcess
 
 _POLL_S = 0.1
 _FIRST_DELAY_S = 0.1
@@ -16,61 +15,19 @@ _CALM_S = 10.0  # having run this long, the next end is a new misfortune and not
 _STOP_S = 15.0  # a service's time to drain
 
 
-class Part(Protocol):
-    """What a keeper keeps: Kafka, Postgres, a service."""
-
-    @property
-    def process(self) -> ChildProcess | None:
-        """Its latest process."""
-
-    @property
-    def running(self) -> bool:
-        """Whether that process lives."""
-
-    async def start(self) -> None:
-        """Start it; StackError when that fails."""
-
-    async def stop(self) -> None:
-        """Stop it in good order."""
-
-    async def kill(self) -> None:
-        """End it with SIGKILL."""
-
-
-class ServiceProcess:
+class ServiceProcess(ManagedProcess):
     """One service as a child process; it counts as started as soon as it runs."""
 
     def __init__(self, name: str, argv: Sequence[str], log: Path, environment: Callable[[], Mapping[str, str]]) -> None:
-        self._name = name
+        super().__init__(name, _STOP_S)
         self._argv = argv
         self._log = log
         self._environment = environment  # asked at each start: a health port may have been taken meanwhile
-        self._process: ChildProcess | None = None
-
-    @property
-    def process(self) -> ChildProcess | None:
-        """The latest process, also after its end; None before the first start."""
-        return self._process
-
-    @property
-    def running(self) -> bool:
-        """Whether the process lives."""
-        return self._process is not None and self._process.running
 
     async def start(self) -> None:
         """Start the process unless it runs."""
         if not self.running:
             self._process = ChildProcess(Command(self._argv, self._environment(), self._log))
-
-    async def stop(self) -> None:
-        """Ask the process to drain; kill it and its descendants after 15 s."""
-        if self._process is not None:
-            await self._process.stop(_STOP_S)
-
-    async def kill(self) -> None:
-        """End the process with SIGKILL; its descendants must notice by themselves, as after a crash."""
-        if self._process is not None:
-            await self._process.kill()
 
 
 class Keeper:
@@ -79,7 +36,7 @@ class Keeper:
     def __init__(
         self,
         name: str,
-        part: Part,
+        part: ManagedProcess,
         *,
         supervise: bool,
         on_event: Callable[[str], None],

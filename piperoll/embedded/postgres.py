@@ -18,7 +18,7 @@ import psutil
 from piperoll.embedded.account import let_pass, postgres_account
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.ports import HOST, PortBook
-from piperoll.embedded.process import Account, ChildProcess, Command
+from piperoll.embedded.process import Account, ChildProcess, Command, ManagedProcess
 from piperoll.embedded.readiness import STORE_READY_S, wait_for_store
 
 USER = "piperoll"
@@ -37,7 +37,7 @@ _SETTINGS = {
 }
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(ManagedProcess):
     """One Postgres server whose data lies in `data_dir/postgres`; its output goes to `data_dir/logs/postgres.log`.
 
     Listens on 127.0.0.1 at a remembered port and asks for `password` (scram-sha-256). Run as root it works as
@@ -45,35 +45,17 @@ class EmbeddedPostgres:
     """
 
     def __init__(self, data_dir: Path, password: str, on_event: Callable[[str], None] = lambda _: None) -> None:
+        super().__init__("Postgres", _STOP_S, on_event)
         self._home = data_dir.absolute() / "postgres"
         self._data = self._home / "data"
         self._log = data_dir.absolute() / "logs" / "postgres.log"
         self._ports = PortBook(data_dir.absolute())
         self._password = password
-        self._on_event = on_event
         self._port = 0
-        self._process: ChildProcess | None = None
-
-    async def __aenter__(self) -> "EmbeddedPostgres":
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     def dsn(self, database: str = "postgres") -> str:
         """Return the connection string of a database, password and all; the port is known from `start` on."""
         return f"postgresql://{USER}:{quote(self._password, safe='')}@{HOST}:{self._port}/{database}"
-
-    @property
-    def process(self) -> ChildProcess | None:
-        """The postmaster's process, also after its end; None before the first start."""
-        return self._process
-
-    @property
-    def running(self) -> bool:
-        """Whether the server's process lives; it may not answer yet."""
-        return self._process is not None and self._process.running
 
     async def start(self) -> None:
         """Start the server and wait until it lets us in; make its data folder if there is none.
@@ -97,16 +79,6 @@ class EmbeddedPostgres:
             await self.stop()
             raise
         self._on_event(f"Postgres answers at {HOST}:{self._port} ({time.monotonic() - began:.1f} s)")
-
-    async def stop(self) -> None:
-        """Stop the server in good order, after 20 s by force; nothing happens if it does not run."""
-        if self._process is not None and not await self._process.stop(_STOP_S):
-            self._on_event(f"Postgres did not stop within {_STOP_S:.0f} s and was killed")
-
-    async def kill(self) -> None:
-        """End the server with SIGKILL, as a crash would; its sessions' processes notice and end too."""
-        if self._process is not None:
-            await self._process.kill()
 
     async def create_database(self, name: str) -> None:
         """Create the database `name` if there is none."""

@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -123,6 +125,47 @@ class ChildProcess:
             with suppress(psutil.NoSuchProcess):
                 relative.kill()  # psutil compares the creation time first: never a stranger with the same id
         await self.wait(timeout=10)
+
+
+class ManagedProcess(ABC):
+    """A part of the stack that runs as one child process: Kafka, Postgres, a service. Also a context manager."""
+
+    def __init__(self, name: str, stop_s: float, on_event: Callable[[str], None] = lambda _: None) -> None:
+        self._name = name
+        self._stop_s = stop_s
+        self._on_event = on_event
+        self._process: ChildProcess | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def process(self) -> ChildProcess | None:
+        """The latest process, also after its end; None before the first start."""
+        return self._process
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives; it may not answer yet."""
+        return self._process is not None and self._process.running
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Start the process unless it runs; StackError when that fails."""
+
+    async def stop(self) -> None:
+        """Stop the process in good order, by force after `stop_s` seconds; nothing happens if it does not run."""
+        if self._process is not None and not await self._process.stop(self._stop_s):
+            self._on_event(f"{self._name} did not stop within {self._stop_s:.0f} s and was killed")
+
+    async def kill(self) -> None:
+        """End the process with SIGKILL, as a crash would; its descendants must notice by themselves."""
+        if self._process is not None:
+            await self._process.kill()
 
 
 def _descendants(pid: int) -> list[psutil.Process]:
