@@ -1,6 +1,7 @@
 """What a log offers, whichever it is: appending facts, and reading partitions with positions kept by the reader."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from piperoll.log.record import Position, Record
@@ -64,4 +65,30 @@ class Offsets(Protocol):
 
     async def end_offsets(self, topic: Topic) -> dict[int, int]:
         """Per partition, the offset that the next record will get."""
+        ...
+
+
+class LogView(Offsets, Protocol):
+    """Looks at topics and back in them, without a position of its own."""
+
+    async def cluster_id(self) -> str:
+        """The id that the cluster got when it was formatted."""
+        ...
+
+    async def begin_offsets(self, topic: Topic) -> dict[int, int]:
+        """Per partition, the first offset that is kept."""
+        ...
+
+    async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
+        """Per partition, the first offset appended at `time` or later; the end where there is none."""
+        ...
+
+    async def read_range(
+        self, topic: Topic, begin: dict[int, int], end: dict[int, int], limit: int | None = None
+    ) -> list[Record]:
+        """The records from `begin` up to but not including `end`."""
+        ...
+
+    def scan(self, topic: Topic, begin: dict[int, int], end: dict[int, int]) -> AsyncGenerator[list[Record], None]:
+        """The same, in lists of records of one partition each. To be closed if it is left before its end."""
         ...

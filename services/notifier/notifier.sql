@@ -3,7 +3,7 @@
 CREATE SCHEMA IF NOT EXISTS notifier;
 
 -- One row a job that has a webhook. It is claimed as a whole, so one POST a job is in flight and its hooks keep
--- their order. The intake writes what the log says (down to `erased`), the dispatcher what became of it.
+-- their order. The job reader writes what the log says (down to `erased`), the dispatcher what became of it.
 --   state: open      something may still have to be sent
 --          late      the final hook was first seen too long after its event; the sweep holds it
 --          held      not sent, and said so (WebhookAbandoned TOO_OLD)

@@ -8,12 +8,15 @@ from typing import Any
 import asyncpg
 import structlog
 
+from piperoll.clock import happens_within
 from piperoll.domain.final_hook import HELD
 from services.notifier import metrics
 from services.notifier.hooks.give_up import end_hooks
-from services.notifier.hooks.queue import SQL, TRANSIENT, Queue
-from services.notifier.hooks.unroutable import Homeless
+from services.notifier.hooks.queue import SQL, HookQueue
+from services.notifier.hooks.unroutable import Unroutable
 from services.notifier.notices.queue import NoticeQueue
+from services.notifier.outbox import SQL as OUTBOX_SQL
+from services.notifier.outbox import TRANSIENT
 
 log = structlog.get_logger()
 
@@ -30,16 +33,16 @@ class Sweep:
     def __init__(
         self,
         pool: asyncpg.Pool,
-        queue: Queue,
+        queue: HookQueue,
         notices: NoticeQueue,
-        homeless: Homeless,
+        unroutable: Unroutable,
         patience_s: float,
         written: asyncio.Event,
     ) -> None:
         self._pool = pool
         self._queue = queue
         self._notices = notices
-        self.homeless = homeless
+        self.unroutable = unroutable
         self._patience_s = patience_s
         self._written = written
 
@@ -48,7 +51,7 @@ class Sweep:
         async with asyncio.TaskGroup() as tasks:
             for every_s, chore in (
                 (HOLD_EVERY_S, self.hold_late),
-                (HOLD_EVERY_S, self.homeless.abandon),
+                (HOLD_EVERY_S, self.unroutable.abandon),
                 (TIDY_EVERY_S, self.give_up),
                 (TIDY_EVERY_S, self.give_up_notices),
                 (TIDY_EVERY_S, self.remove_old),
@@ -81,11 +84,11 @@ class Sweep:
 
     async def measure(self) -> None:
         """Backlog and outbox."""
-        due, oldest_s, outbox = await self._queue.backlog()
+        due, oldest_s = await self._queue.backlog()
         due_notices, oldest_notice_s = await self._notices.backlog()
         metrics.DUE.set(due + due_notices)
         metrics.OLDEST_DUE.set(max(oldest_s, oldest_notice_s))
-        metrics.OUTBOX.set(outbox)
+        metrics.OUTBOX.set(await self._pool.fetchval(OUTBOX_SQL["outbox_size"]))
 
     async def _end(self, statement: str, arguments: tuple[Any, ...], reason: str) -> int:
         """Ends final hooks, and answers how many."""
@@ -101,8 +104,4 @@ async def _now_and_then(every_s: float, chore: Callable[[], Awaitable[None]], st
             await chore()
         except TRANSIENT as error:
             log.warning("sweep_put_off", error=repr(error))
-        try:
-            async with asyncio.timeout(every_s):
-                await stopping.wait()
-        except TimeoutError:
-            continue
+        await happens_within(stopping, every_s)

@@ -15,6 +15,7 @@ import structlog
 from asyncpg import Connection
 
 from piperoll.log.kafka import KafkaOffsets
+from piperoll.outages import Outage
 from piperoll.postgres import MIGRATION_LOCK, load_queries
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
@@ -23,8 +24,6 @@ from services.projector.deliveries.tables import DeliveryTables
 from services.projector.documents.tables import DocumentTables
 from services.projector.endpoints.tables import EndpointTables
 from services.projector.jobs.tables import JobTables
-from services.projector.readers.outages import Outage
-from services.projector.readers.parking import Parking
 from services.projector.readers.topic_reader import TableReader, Tables
 from services.projector.tables.schema import REBUILD_SCHEMA, create_tables, has_other_shape, migrate_live, queries
 from services.projector.tables.session import Session
@@ -107,7 +106,6 @@ class Filling:
 
     def __init__(self, settings: Settings, offsets: KafkaOffsets, progress: Progress) -> None:
         never = asyncio.Event()
-        parking = Parking(None, REBUILD_SCHEMA)
         self._blobs = AsyncBlobs(Blobs(settings.blob_url))
         self._session = Session(settings.postgres_dsn.get_secret_value(), never)
         self._offsets = offsets
@@ -115,12 +113,12 @@ class Filling:
         outage = Outage("the blob store", never)
         self.done = 0
         self.tables: tuple[Tables, ...] = (
-            JobTables(self._blobs, parking, outage, settings.partitions, REBUILD_SCHEMA),
-            DeliveryTables(parking, REBUILD_SCHEMA),
-            DocumentTables(self._blobs, parking, outage, REBUILD_SCHEMA),
-            EndpointTables(self._blobs, parking, outage, REBUILD_SCHEMA),
+            JobTables(self._blobs, outage, settings.partitions, REBUILD_SCHEMA),
+            DeliveryTables(REBUILD_SCHEMA),
+            DocumentTables(self._blobs, outage, REBUILD_SCHEMA),
+            EndpointTables(self._blobs, outage, REBUILD_SCHEMA),
         )
-        self._readers = [TableReader(tables, self._session, offsets, REBUILD_SCHEMA) for tables in self.tables]
+        self._readers = [TableReader(tables, self._session, offsets, None, REBUILD_SCHEMA) for tables in self.tables]
         self._positions: list[dict[int, int]] = []
 
     async def begin(self) -> None:

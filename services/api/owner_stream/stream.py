@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from starlette.datastructures import QueryParams
 
+from piperoll.clock import happens_within
 from schemas.parameters import ALIASES
 from services.api.http.errors import ApiError, UnavailableError, invalid_request
 from services.api.http.fields import check_names, plain_text
@@ -102,10 +103,7 @@ async def _until(news: asyncio.Event, wait_s: float, asked_at: float) -> None:
 
     Streams that have to wait ask at the same moments, so that those of one owner share an answer.
     """
-    try:
-        async with asyncio.timeout(wait_s):
-            await news.wait()
-    except TimeoutError:
+    if not await happens_within(news, wait_s):
         return
     now = time.monotonic()
     if now < asked_at + INTERVAL_S:

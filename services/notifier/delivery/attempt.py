@@ -8,7 +8,7 @@ from piperoll.store.blobs import BlobStoreError
 from piperoll.webhooks.attempts import Attempted, Ending
 from piperoll.webhooks.letters import Letter
 from piperoll.webhooks.sender import Sender
-from services.notifier.composing.signing_keys import SigningKeysAwayError
+from services.notifier.delivery.signing_keys import SigningKeysAwayError
 
 log = structlog.get_logger()
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 
-class Agenda:
+class DueOrigins:
     """What this process believes to be due, by origin; the queue knows, and is asked to correct it now and then.
 
     Times are seconds on one monotonic clock. An entry too many costs one empty claim.

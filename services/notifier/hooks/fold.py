@@ -7,8 +7,8 @@ from typing import Literal
 from piperoll.domain.job import Job, evolve
 from schemas.envelope import Fact
 from schemas.events import JobProgress
-from services.notifier.hooks.order import FinalPhase, Progress, final_phase
-from services.notifier.hooks.webhook import Webhook
+from services.notifier.hooks.order import FinalPhase, HookProgress, final_phase
+from services.notifier.hooks.webhook import JobWebhook
 
 State = Literal["open", "late", "held", "delivered", "abandoned"]
 
@@ -22,8 +22,8 @@ class Tracked:
     """
 
     job: Job | None = None
-    webhook: Webhook | None = None
-    progress: Progress | None = None
+    webhook: JobWebhook | None = None
+    progress: HookProgress | None = None
     final_phase: FinalPhase | None = None
     final_at: datetime | None = None
     state: State = "open"
@@ -33,7 +33,7 @@ class Tracked:
 NOTHING = Tracked()
 
 
-def follow(tracked: Tracked | None, fact: Fact, webhook: Webhook | None, oldest: datetime) -> Tracked | None:
+def follow(tracked: Tracked | None, fact: Fact, webhook: JobWebhook | None, oldest: datetime) -> Tracked | None:
     """The tracked job after a fact; the same object when nothing changed, None while there is nothing to track.
 
     `webhook` is what a JobCreated names; a job created without one is not tracked. What happened before `oldest`
@@ -60,7 +60,7 @@ def _with_hooks(tracked: Tracked, job: Job, fact: Fact, too_old: bool) -> Tracke
     if tracked.state != "open":
         return tracked
     if isinstance(fact.data, JobProgress) and not too_old:
-        progress = Progress(job.sequence, job.step or "", job.percent, job.page, job.pages)
+        progress = HookProgress(job.sequence, job.step or "", job.percent, job.page, job.pages)
         return replace(tracked, progress=progress, due=True)
     if job.status.terminal and tracked.final_phase is None:
         ended = replace(tracked, final_phase=final_phase(job.status), final_at=job.ended_at)

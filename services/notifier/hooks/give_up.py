@@ -9,7 +9,8 @@ import structlog
 
 from schemas.ids import delivery_id
 from services.notifier.delivery.facts import About, abandoned_fact
-from services.notifier.hooks.queue import SQL, add_to_outbox
+from services.notifier.hooks.queue import SQL
+from services.notifier.outbox import add_to_outbox
 
 log = structlog.get_logger()
 

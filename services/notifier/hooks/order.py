@@ -12,7 +12,7 @@ FinalPhase = Literal["completed", "error"]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class HookProgress:
     """The newest progress of a job; `number` is the fold's count of its facts, so a later one is greater."""
 
     number: int
@@ -23,7 +23,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
+class ClaimedHook:
     """A leased row of the queue: everything a hook is made of. `attempts` counts those of the final hook.
 
     `request` is the redelivery that was asked for, `attempts_before` how many attempts had been made then.
@@ -36,7 +36,7 @@ class Claimed:
     token: str | None
     client_id: str
     job: Job
-    progress: Progress | None
+    progress: HookProgress | None
     progress_attempted: bool
     progress_muted: bool
     final_phase: FinalPhase | None
@@ -57,7 +57,7 @@ class Hook:
     delivery_id: str
     phase: Phase
     attempt: int
-    progress: Progress | None = None
+    progress: HookProgress | None = None
     turn: int = 1
 
     @property
@@ -71,7 +71,7 @@ def final_phase(status: Status) -> FinalPhase:
     return "completed" if status is Status.COMPLETED else "error"
 
 
-def next_hook(claimed: Claimed) -> Hook | None:
+def next_hook(claimed: ClaimedHook) -> Hook | None:
     """The hook to send now, or None when nothing is left to tell.
 
     Progress comes first while the job is open, and once before the final hook if none was ever attempted; after

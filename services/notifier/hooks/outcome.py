@@ -8,13 +8,13 @@ from piperoll.webhooks.attempts import Attempted
 from schemas.envelope import Fact
 from services.notifier.delivery.facts import About, attempt_facts
 from services.notifier.delivery.retry import Decision, Verdict
-from services.notifier.hooks.order import Claimed, Hook
+from services.notifier.hooks.order import ClaimedHook, Hook
 
 State = Literal["open", "delivered", "abandoned"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class HookOutcome:
     """What to write for a claimed row, under its lease.
 
     `progress_number` is the progress that is dealt with, `mute` that no progress is sent any more, `delay_s` when
@@ -32,7 +32,7 @@ class Outcome:
     facts: tuple[Fact, ...] = ()
 
 
-def outcome_of(claimed: Claimed, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> Outcome:
+def outcome_of(claimed: ClaimedHook, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> HookOutcome:
     """The row and the facts after an attempt. A repeat leaves no trace but its delay."""
     if verdict.decision is Decision.REPEAT:
         return _outcome(claimed, "open", claimed.attempts, delay_s=verdict.delay_s)
@@ -57,19 +57,19 @@ def outcome_of(claimed: Claimed, hook: Hook, attempted: Attempted, verdict: Verd
     return _outcome(claimed, state, hook.attempt, facts=facts, delay_s=verdict.delay_s)
 
 
-def nothing_due(claimed: Claimed) -> Outcome:
+def nothing_due(claimed: ClaimedHook) -> HookOutcome:
     """A claimed row with nothing to tell: its progress, if any, is out of date."""
     number = claimed.progress.number if claimed.progress else None
     return _outcome(claimed, "open", claimed.attempts, progress_number=number)
 
 
-def released(claimed: Claimed) -> Outcome:
+def released(claimed: ClaimedHook) -> HookOutcome:
     """A claimed row given back unattempted, or with an attempt cut short by our own end."""
     return _outcome(claimed, "open", claimed.attempts, delay_s=0.0)
 
 
 def _outcome(
-    claimed: Claimed,
+    claimed: ClaimedHook,
     state: State,
     attempts: int,
     *,
@@ -77,8 +77,8 @@ def _outcome(
     mute: bool = False,
     delay_s: float | None = None,
     facts: tuple[Fact, ...] = (),
-) -> Outcome:
-    return Outcome(
+) -> HookOutcome:
+    return HookOutcome(
         job_id=claimed.job_id,
         origin=claimed.origin,
         lease=claimed.leased_until,

@@ -13,7 +13,7 @@ class UnreadableWebhookError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
+class JobWebhook:
     """One job's receiver. `token` is sealed; `client_id` is what the caller calls the job; `origin` is for bounds."""
 
     origin: str
@@ -22,7 +22,7 @@ class Webhook:
     client_id: str
 
 
-def parse_webhook(document: bytes, job_id: str) -> Webhook | None:
+def parse_webhook(document: bytes, job_id: str) -> JobWebhook | None:
     """The webhook in a parameters document, or None when it has none.
 
     `{jobId}` in the URL becomes the caller's id of the job (contract 7). Raises UnreadableWebhookError.
@@ -34,6 +34,6 @@ def parse_webhook(document: bytes, job_id: str) -> Webhook | None:
         client_id = config.get("jobId") or job_id
         url = config["url"].replace("{jobId}", quote(client_id, safe=""))
         token = config["token"]["sealed"] if config.get("token") else None
-        return Webhook(origin_of(url), url, token, client_id)
+        return JobWebhook(origin_of(url), url, token, client_id)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnreadableWebhookError(f"the webhook of {job_id} cannot be read: {error!r}") from error

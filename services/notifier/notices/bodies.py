@@ -7,7 +7,7 @@ from pydantic_core import to_json
 from piperoll.webhooks.letters import TRIAL_MESSAGE
 from schemas.devana import TYPES, Figures, metadata
 from schemas.errors import ErrorCode
-from services.notifier.hooks.bodies import read_object, sentence_of
+from services.notifier.delivery.bodies import read_object, sentence_of
 from services.notifier.notices.changes import Change, ClaimedNotice
 
 TRIAL_TYPE = "EXTRACTION"

@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from piperoll.domain.folding import Folding
 from piperoll.domain.job import Job, evolve
 from piperoll.log.record import Record
 from schemas.claims import Claim
@@ -44,7 +45,7 @@ CHANGES: Final[TypeAdapter[list[Change]]] = TypeAdapter(list[Change])
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class RegisteredEndpoint:
     """Who is told. Token and secret are sealed; `since` is when the registration was appended."""
 
     endpoint_id: str
@@ -128,13 +129,12 @@ class Following:
     `jobs` are the states known beforehand. Of other owners' jobs nothing is kept.
     """
 
-    def __init__(self, endpoints: Sequence[Endpoint], jobs: Mapping[str, Job], oldest: datetime) -> None:
-        self._endpoints: dict[str, list[Endpoint]] = {}
+    def __init__(self, endpoints: Sequence[RegisteredEndpoint], jobs: Mapping[str, Job], oldest: datetime) -> None:
+        self._endpoints: dict[str, list[RegisteredEndpoint]] = {}
         for endpoint in endpoints:
             self._endpoints.setdefault(endpoint.owner, []).append(endpoint)
-        self._known = dict(jobs)
         self._oldest = oldest
-        self.jobs: dict[str, Job] = {}
+        self.jobs = Folding(evolve, jobs)
         self.notices: dict[tuple[str, str], list[Change]] = {}
 
     def concerns(self, owner: str) -> bool:
@@ -149,18 +149,14 @@ class Following:
 
     def take(self, fact: Fact) -> None:
         """Folds the next fact of a job."""
-        before = self._known.get(fact.subject)
-        after = evolve(before, fact)
-        if after is None or after is before:
-            return
-        self._known[fact.subject] = self.jobs[fact.subject] = after
-        change = change_of(before, after, fact, self._oldest)
+        folded = self.jobs.fold(fact.subject, fact)
+        change = change_of(*folded, fact, self._oldest) if folded else None
         if change is None:
             return
         for endpoint in self._endpoints.get(fact.owner, ()):
             if endpoint.wants(change):
                 self.notices.setdefault((fact.subject, endpoint.endpoint_id), []).append(change)
 
-    def endpoint(self, endpoint_id: str) -> Endpoint:
+    def endpoint(self, endpoint_id: str) -> RegisteredEndpoint:
         """One of the endpoints by its id."""
         return next(one for some in self._endpoints.values() for one in some if one.endpoint_id == endpoint_id)

@@ -39,18 +39,6 @@ ON CONFLICT (job_id, endpoint_id) DO UPDATE SET
             n.changes, '$[*] ? (@.number > $taken)', jsonb_build_object('taken', excluded.taken)) THEN now() END
 WHERE n.taken < excluded.taken OR (n.changes -> 0 ->> 'number')::int <= excluded.taken;
 
--- due_origins: each receiver with something to send and in how many seconds, by one index probe a receiver
-WITH RECURSIVE receiver AS (
-    (SELECT origin, next_attempt_at FROM notifier.notices WHERE next_attempt_at IS NOT NULL
-     ORDER BY origin, next_attempt_at LIMIT 1)
-    UNION ALL
-    SELECT following.* FROM receiver CROSS JOIN LATERAL (
-        SELECT origin, next_attempt_at FROM notifier.notices
-        WHERE next_attempt_at IS NOT NULL AND origin > receiver.origin
-        ORDER BY origin, next_attempt_at LIMIT 1) AS following
-)
-SELECT origin, extract(epoch FROM next_attempt_at - now())::float8 AS in_s FROM receiver;
-
 -- claim: leases at most so many due rows of each receiver; one index range a receiver, whatever waits at others
 WITH due AS (
     SELECT picked.job_id, picked.endpoint_id
@@ -66,10 +54,6 @@ FROM due JOIN notifier.endpoints e USING (endpoint_id)
 WHERE n.job_id = due.job_id AND n.endpoint_id = due.endpoint_id AND n.job_id = ANY(ARRAY(SELECT job_id FROM due))
 RETURNING n.job_id, n.endpoint_id, n.owner, n.origin, n.changes -> 0 AS change, n.attempts, n.leased_until,
     CASE WHEN e.state = 'on' THEN e.url END AS url, e.token, e.secret;
-
--- release: what an earlier process of this name had claimed when it was killed
-UPDATE notifier.notices SET leased_until = '-infinity'
-WHERE next_attempt_at IS NOT NULL AND leased_by = $1 AND leased_until > now();
 
 -- settle: what came of claimed rows whose lease still stands; answers those rows and what is due of them next
 WITH outcome AS (
@@ -148,7 +132,3 @@ DELETE FROM notifier.followed WHERE job_id IN (
     SELECT job_id FROM notifier.followed
     WHERE seen_at < now() - make_interval(secs => $2) LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING job_id;
-
--- backlog: how many rows are due and the oldest's age in seconds
-SELECT count(*) AS due, coalesce(extract(epoch FROM now() - min(next_attempt_at)), 0)::float8 AS oldest_s
-FROM notifier.notices WHERE next_attempt_at <= now();

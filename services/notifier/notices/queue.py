@@ -8,12 +8,12 @@ import asyncpg
 from piperoll.domain.job import CODEC
 from piperoll.postgres import load_queries
 from schemas.envelope import Fact
-from services.notifier.delivery.leasing import Leasing, earliest
-from services.notifier.hooks.queue import Connection, add_to_outbox
-from services.notifier.notices.changes import CHANGE, CHANGES, Change, ClaimedNotice, Endpoint, Following
+from services.notifier.delivery.leasing import Leasing, earliest, leasing_statements
+from services.notifier.notices.changes import CHANGE, CHANGES, Change, ClaimedNotice, Following, RegisteredEndpoint
 from services.notifier.notices.outcome import NoticeOutcome, withdrawn_facts
+from services.notifier.outbox import Connection, add_to_outbox
 
-SQL = load_queries("services.notifier.notices", "notices.sql")
+SQL = {**load_queries("services.notifier.notices", "notices.sql"), **leasing_statements("notifier.notices")}
 
 
 class NoticeQueue(Leasing):
@@ -62,17 +62,12 @@ class NoticeQueue(Leasing):
         followed = await self._pool.fetch(SQL["remove_old_followed"], limit, keep_s)
         return max(len(notices), len(followed))
 
-    async def backlog(self) -> tuple[int, float]:
-        """How many rows are due, and the age of the oldest in seconds."""
-        row = (await self._pool.fetch(SQL["backlog"]))[0]
-        return row["due"], row["oldest_s"]
 
-
-async def endpoints_of(connection: Connection, owners: Collection[str]) -> list[Endpoint]:
+async def endpoints_of(connection: Connection, owners: Collection[str]) -> list[RegisteredEndpoint]:
     """The endpoints that are told of the jobs of these owners."""
     rows = await connection.fetch(SQL["endpoints_of"], list(owners))
     return [
-        Endpoint(
+        RegisteredEndpoint(
             row["endpoint_id"],
             row["owner"],
             row["origin"],
@@ -120,7 +115,7 @@ async def save_following(connection: Connection, found: Following) -> None:
         )
 
 
-async def add_endpoint(connection: Connection, endpoint: Endpoint) -> None:
+async def add_endpoint(connection: Connection, endpoint: RegisteredEndpoint) -> None:
     """It is told from now on."""
     await connection.execute(
         SQL["add_endpoint"],

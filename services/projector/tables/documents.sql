@@ -5,9 +5,7 @@
 SELECT 'document' AS kind, document_id AS key, state, name, source AS hint
 FROM read_v1.documents WHERE document_id = ANY ($1)
 UNION ALL
-SELECT 'folder', folder_id, state, name, description FROM read_v1.folders WHERE folder_id = ANY ($1)
-UNION ALL
-SELECT 'parked', job_id, NULL, NULL, NULL FROM read_v1.parked WHERE job_id = ANY ($1);
+SELECT 'folder', folder_id, state, name, description FROM read_v1.folders WHERE folder_id = ANY ($1);
 
 -- upsert_documents: rows of folded documents
 INSERT INTO read_v1.documents (

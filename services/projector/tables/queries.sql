@@ -35,9 +35,10 @@ RETURNING pg_notify('piperoll_read_v1', $5 || ':' || partition || ':' || next_of
 -- load: what is known about some keys, read in one round trip
 SELECT 'job' AS kind, job_id AS key, state FROM read_v1.jobs WHERE job_id = ANY ($1) AND sequence > 0
 UNION ALL
-SELECT 'batch', batch_id, state FROM read_v1.batches WHERE batch_id = ANY ($1)
-UNION ALL
-SELECT 'parked', job_id, NULL FROM read_v1.parked WHERE job_id = ANY ($1);
+SELECT 'batch', batch_id, state FROM read_v1.batches WHERE batch_id = ANY ($1);
+
+-- parked: which of some keys are parked; those of the deliveries have a prefix
+SELECT job_id FROM read_v1.parked WHERE job_id = ANY ($1);
 
 -- upsert_jobs: rows of folded jobs and of announced members (sequence 0), in the order of their ids
 -- What comes first and what second does not matter: the fold's columns come from the higher sequence, details from

@@ -10,7 +10,7 @@ from typing import TypeVar
 import asyncpg
 from asyncpg import Connection
 
-from services.projector.readers.outages import Outage
+from piperoll.outages import Outage
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ class Session:
     async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """What `work` answers, in one transaction, repeated over outages: `work` must read whatever it relies on.
 
-        Also where the answer to COMMIT was lost. Raises StoppedWaitingError when told to stop meanwhile.
+        Also where the answer to COMMIT was lost. Raises StoppedWaitingError when stopped meanwhile.
         """
         return await self._outage.outlast(lambda: self._once(work))
 

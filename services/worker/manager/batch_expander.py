@@ -6,24 +6,22 @@ over, which first looks up what is in the log already: a member that has long en
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from pydantic_core import from_json, to_json
 
 from piperoll.clock import Clock
 from piperoll.domain.batch import Batch
-from piperoll.log.contract import Appender
-from piperoll.log.record import Record
+from piperoll.log.contract import Appender, LogView
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
 from schemas.claims import Claim
 from schemas.envelope import Fact, UndecodableRecordError
 from schemas.events import BatchExpanded, Event, JobCreated
 from schemas.ids import event_id, member_id
-from schemas.topics import JOB_EVENTS, Topic
+from schemas.topics import JOB_EVENTS
 
 T = TypeVar("T")
 
@@ -33,28 +31,10 @@ CHUNK = 100  # members written side by side: the disk and the broker are kept bu
 STORE_PAUSE_S = 2.0  # between two looks at a blob store that does not answer
 
 
-class History(Protocol):
-    """Looks back in the log."""
-
-    async def end_offsets(self, topic: Topic) -> dict[int, int]:
-        """See piperoll.log.contract.Offsets."""
-        ...
-
-    async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
-        """Per partition, the first offset appended at `time` or later."""
-        ...
-
-    async def read_range(
-        self, topic: Topic, begin: dict[int, int], end: dict[int, int], limit: int | None = None
-    ) -> list[Record]:
-        """The records from `begin` up to but not including `end`."""
-        ...
-
-
 class Expander:
     """Runs expansions beside the intake, which must not wait for them."""
 
-    def __init__(self, appender: Appender, blobs: AsyncBlobs, history: History, clock: Clock) -> None:
+    def __init__(self, appender: Appender, blobs: AsyncBlobs, history: LogView, clock: Clock) -> None:
         self._appender = appender
         self._blobs = blobs
         self._history = history

@@ -19,6 +19,7 @@ from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.record import Record
+from piperoll.outages import Outage
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from piperoll.store.document_paths import index_part
@@ -30,14 +31,12 @@ from schemas.ids import draw_document_id, draw_folder_id, draw_job_id
 from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS
 from services.projector.documents.tables import DocumentTables
 from services.projector.jobs.tables import JobTables
-from services.projector.readers.outages import Outage
-from services.projector.readers.parking import Parking
 from services.projector.readers.topic_reader import TableReader, Tables
 from services.projector.rebuild import rebuild
 from services.projector.search.vectors import MOST_DIMENSIONS
 from services.projector.tables.schema import VectorsMissingError, create_tables
 from services.projector.tables.session import Session
-from services.projector.verify.run import Report, verify
+from services.projector.verify.run import VerifyReport, verify
 from tests.support.files.indexes import chunks_of, put_index
 from tests.support.histories.documents import CLOSED, REMOVED, added, libraries, moved
 from tests.support.histories.jobs import OWNER, RUNS, claim, created, fact, record
@@ -82,16 +81,16 @@ class Library(ProjectedLog):
         await create_tables(connection, schema)
         await connection.close()
         never = asyncio.Event()
-        parking, outage = Parking(DeadLetters(self.appender), schema), Outage("the blob store", never)
+        letters, outage = DeadLetters(self.appender), Outage("the blob store", never)
         tables: list[Tables] = [
-            JobTables(self.blobs, parking, outage, PARTITIONS, schema),
-            DocumentTables(self.blobs, parking, outage, schema),
+            JobTables(self.blobs, outage, PARTITIONS, schema),
+            DocumentTables(self.blobs, outage, schema),
         ]
         readers = []
         for one in tables:
             session = Session(dsn, never)
             self._sessions.append(session)
-            reader = TableReader(one, session, self.offsets, schema)
+            reader = TableReader(one, session, self.offsets, letters, schema)
             await reader.assigned(set(range(PARTITIONS)))
             await reader.revoked(set(range(PARTITIONS)))  # polls are handed over by the test, from offset 0
             readers.append(reader)
@@ -199,7 +198,7 @@ async def library(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lib
         await library.close()
 
 
-def sentences(report: Report) -> str:
+def sentences(report: VerifyReport) -> str:
     return "\n".join(str(violation) for violation in report.violations)
 
 

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from pydantic_core import to_json
 
+from piperoll.log.continuity import LogDivergedError
 from piperoll.runtime import Lifetime
 from piperoll.store.blobs import Blobs
 from schemas.envelope import Fact
@@ -16,9 +17,8 @@ from schemas.events import BatchCreated, WebhookDelivered
 from schemas.ids import draw_batch_id, draw_job_id, member_id
 from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
 from services.projector.app import main
-from services.projector.readers.checkpoints import LogDivergedError
 from services.projector.rebuild import RebuildRunningError, rebuild
-from services.projector.verify.run import Report, verify
+from services.projector.verify.run import VerifyReport, verify
 from tests.support.histories.jobs import created as created_event
 from tests.support.histories.jobs import fact, life
 from tests.support.stacks.projected import TIMEOUT_S, ProjectedLog, opened
@@ -83,7 +83,7 @@ def _is_ready(lifetime: Lifetime) -> bool:
     return not lifetime.problems()
 
 
-def sentences(report: Report) -> str:
+def sentences(report: VerifyReport) -> str:
     return "\n".join(str(violation) for violation in report.violations)
 
 

@@ -20,6 +20,7 @@ from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.record import Record
+from piperoll.outages import Outage
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.claims import Claim
@@ -30,8 +31,6 @@ from schemas.topics import DEAD_LETTERS, JOB_DELIVERIES
 from services.projector.deliveries.tables import DeliveryTables
 from services.projector.jobs.tables import JobTables
 from services.projector.readers.checkpoints import PositionLostError
-from services.projector.readers.outages import Outage
-from services.projector.readers.parking import Parking
 from services.projector.readers.topic_reader import TableReader
 from services.projector.tables.schema import create_tables
 from services.projector.tables.session import Session
@@ -104,10 +103,10 @@ class Projectors:
         stopping = asyncio.Event()
         session = Session(self._settings.postgres_dsn.get_secret_value(), stopping)
         self._sessions.append(session)
-        parking = Parking(self._dead_letters, schema)
-        jobs = JobTables(self._blobs, parking, Outage("the blob store", stopping), PARTITIONS, schema)
+        jobs = JobTables(self._blobs, Outage("the blob store", stopping), PARTITIONS, schema)
         readers = [
-            TableReader(each, session, self._offsets, schema) for each in (jobs, DeliveryTables(parking, schema))
+            TableReader(each, session, self._offsets, self._dead_letters, schema)
+            for each in (jobs, DeliveryTables(schema))
         ]
         for reader in readers:
             await reader.assigned(set(range(PARTITIONS)))

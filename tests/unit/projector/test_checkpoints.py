@@ -6,18 +6,18 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from piperoll.log.continuity import PartitionView, StoredPosition, divergence
+from piperoll.outages import LONGEST_PAUSE_S, Outage, StoppedWaitingError, pauses
 from piperoll.store.blobs import BlobStoreError
 from schemas.read_model import POSITIONS_CHANNEL
 from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
 from services.projector.metrics import CAUGHT_UP_RECORDS, STILL_S, Lag
-from services.projector.readers.checkpoints import Checkpoint, LogView, divergence
-from services.projector.readers.outages import LONGEST_PAUSE_S, Outage, StoppedWaitingError, pauses
 from services.projector.tables.schema import queries
 from tests.support.histories.jobs import created, fact, record
 
 LAST = record(fact("job-a", created()), 0, 9)
-STORED = Checkpoint(next_offset=10, cluster_id="cluster", last_ce_id=LAST.ce_id)
-VIEW = LogView(cluster_id="cluster", begin=0, end=12, last=LAST)
+STORED = StoredPosition(next_offset=10, cluster_id="cluster", last_ce_id=LAST.ce_id)
+VIEW = PartitionView(cluster_id="cluster", begin=0, end=12, last=LAST)
 
 
 def test_a_checkpoint_of_this_log_is_accepted() -> None:
@@ -25,7 +25,7 @@ def test_a_checkpoint_of_this_log_is_accepted() -> None:
 
 
 def test_a_checkpoint_before_the_first_record_is_accepted() -> None:
-    assert divergence(JOB_EVENTS, Checkpoint(0, "cluster", None), replace(VIEW, last=None)) is None
+    assert divergence(JOB_EVENTS, StoredPosition(0, None, "cluster"), replace(VIEW, last=None)) is None
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_checkpoint_before_the_first_record_is_accepted() -> None:
         (replace(VIEW, last=record(fact("job-b", created()), 0, 9)), "it was"),
     ],
 )
-def test_another_history_under_the_checkpoint_is_a_divergence(view: LogView, says: str) -> None:
+def test_another_history_under_the_checkpoint_is_a_divergence(view: PartitionView, says: str) -> None:
     problem = divergence(JOB_EVENTS, STORED, view)
     assert problem is not None
     assert says in problem

@@ -9,7 +9,7 @@ from piperoll.clock import Clock
 from piperoll.seal import Seal
 from piperoll.webhooks import signing_keys
 from piperoll.webhooks.signatures import SigningKey
-from services.notifier.hooks.queue import TRANSIENT
+from services.notifier.outbox import TRANSIENT
 
 REMEMBER_S = 10.0  # a new key signs that soon after a rotation; the setting of the overlap counts on it
 MAX_OWNERS = 1000
@@ -20,7 +20,7 @@ class SigningKeysAwayError(Exception):
     """An owner's keys cannot be read or opened at present, which is no fault of the receiver."""
 
 
-class SigningKeys:
+class SigningKeyCache:
     """Keys by owner. They are read once by whoever needs them first; the others wait for that."""
 
     def __init__(self, pool: asyncpg.Pool, seal: Seal, clock: Clock) -> None:

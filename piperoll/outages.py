@@ -1,4 +1,4 @@
-"""What to do while Postgres or the blob store is away: wait, say so, try again. The position does not move.
+"""What to do while Postgres or the blob store is away: wait, log it, try again. A stop ends the wait.
 
 Holds the list of errors that pass by themselves. Every other error is a fault, and ends the service.
 """
@@ -10,6 +10,7 @@ from typing import TypeVar
 import asyncpg
 import structlog
 
+from piperoll.clock import happens_within
 from piperoll.postgres import POSTGRES_AWAY
 from piperoll.store.blobs import BlobStoreError
 
@@ -23,7 +24,7 @@ OUTAGES = (BlobStoreError, *POSTGRES_AWAY, asyncpg.LockNotAvailableError)
 
 
 class StoppedWaitingError(RuntimeError):
-    """The service was told to stop during an outage. Nothing was lost: the checkpoint stands where it stood."""
+    """The service was stopped during an outage. Nothing was lost: the checkpoint stands where it stood."""
 
 
 class Outage:
@@ -39,7 +40,7 @@ class Outage:
         return self._problem
 
     async def outlast(self, work: Callable[[], Awaitable[T]]) -> T:
-        """The result of `work`. Raises StoppedWaitingError, and at once whatever is no outage."""
+        """Return the result of `work`. Raises StoppedWaitingError, and at once whatever is no outage."""
         for pause in pauses():
             try:
                 result = await work()
@@ -48,21 +49,14 @@ class Outage:
                     raise
                 self._problem = f"{self._store} does not answer: {type(error).__name__}"
                 log.warning("store_away", store=self._store, error=repr(error), next_try_s=pause)
-                await self._wait(pause)
+                if await happens_within(self._stopping, pause):
+                    raise StoppedWaitingError(f"stopped while {self._store} did not answer") from error
             else:
                 if self._problem:
                     log.info("store_back", store=self._store)
                 self._problem = None
                 return result
         raise AssertionError("pauses never end")
-
-    async def _wait(self, pause: float) -> None:
-        try:
-            async with asyncio.timeout(pause):
-                await self._stopping.wait()
-        except TimeoutError:
-            return
-        raise StoppedWaitingError(f"told to stop while {self._store} did not answer")
 
 
 def pauses() -> Iterator[float]:
@@ -74,5 +68,5 @@ def pauses() -> Iterator[float]:
 
 
 def _is_closed(error: asyncpg.InterfaceError) -> bool:
-    """asyncpg says by this error both that a connection was lost and that it was misused; only the text differs."""
+    """asyncpg raises this error for a connection that was lost and for one that was misused; only the text differs."""
     return "closed" in str(error)
