@@ -21,7 +21,7 @@ class Appender(Protocol):
     """Appends facts."""
 
     async def append(self, topic: Topic, fact: Fact, deadline_s: float | None = None) -> Position:
-        """Appends one fact under its subject and answers where it stands, once all replicas have it.
+        """Append one fact under its subject and return its position, once all replicas have it.
 
         Facts of one subject appended one after the other keep that order. Without a deadline it waits for as long
         as the log is away. Raises OutcomeUnknownError when `deadline_s` passed, AppendError when it is refused.
@@ -48,7 +48,7 @@ class Reader(Protocol):
     """What the partitions are read into. It owns its positions: they are stored with what they account for."""
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Takes over partitions that it did not have; answers the offset to read each from."""
+        """Take over partitions that it did not have; return the offset to read each from."""
         ...
 
     async def revoked(self, partitions: set[int]) -> None:

@@ -1,4 +1,4 @@
-"""How every client of ours reaches Kafka, and looks at a topic without reading it."""
+"""The connection options of all Kafka clients, and a view of a topic without a consumer group."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 
 def record_of(raw: ConsumerRecord) -> Record:
-    """Our record from the client library's."""
+    """Return the client library's record as a Record."""
     return Record(
         topic=raw.topic,
         partition=raw.partition,
@@ -83,7 +83,7 @@ async def close(consumer: AIOKafkaConsumer) -> None:
         await consumer._client.close()
     except asyncio.CancelledError:
         if task is not None and task.cancelling():
-            raise  # that one was meant for us
+            raise  # that one is of the calling task
         await consumer._client.close()
 
 

@@ -50,12 +50,12 @@ class Record:
 
     @property
     def ce_id(self) -> str:
-        """The CloudEvents id as a Postgres column takes it, or an empty text in a record that is not ours."""
+        """The CloudEvents id as a Postgres column takes it, or an empty text in a foreign record."""
         return _text(dict(self.headers).get("ce_id"))
 
     @property
     def ce_type(self) -> str:
-        """The CloudEvents type, or an empty text in a record that is not ours."""
+        """The CloudEvents type, or an empty text in a foreign record."""
         return _text(dict(self.headers).get("ce_type"))
 
     def fact(self) -> Fact:

@@ -164,7 +164,7 @@ def assemble(
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
-    """Connects, assembles and runs until told to stop."""
+    """Connects, assembles and runs until stopped."""
     await require_topics(settings)
     async with AsyncExitStack() as owned:
         pool = await connect_pool(settings.postgres_dsn.get_secret_value(), max_size=POOL_SIZE)
@@ -192,7 +192,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
 
 
 def _consumer(settings: Settings, lifetime: Lifetime, topic: Topic, reader: TopicReader[Any]) -> PartitionConsumer:
-    """A consumer that says when it is not ready and how far it is behind."""
+    """A consumer with its readiness check and lag metric."""
 
     def on_lag(partition: int, records: int) -> None:
         metrics.LAG.labels(topic.name, str(partition)).set(records)

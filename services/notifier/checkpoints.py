@@ -37,7 +37,7 @@ class TopicCheckpoints:
         if wrong := await divergences(self._log, self._topic, stored, self._cluster_id):
             raise LogDivergedError(
                 f"the delivery queue belongs to another log than {self._topic.name} ({wrong}): point "
-                "PIPEROLL_KAFKA_BOOTSTRAP at the right cluster, or drop the schema notifier to begin anew"
+                "PIPEROLL_KAFKA_BOOTSTRAP at the right cluster, or drop the schema notifier to start again"
             )
         return {part: max(one.next_offset, begin[part]) for part, one in stored.items()}
 

@@ -1,4 +1,4 @@
-"""What nobody waits for: holding what is too old, giving up what had its time, removing old rows, measuring."""
+"""Periodic work: holds what is too old, gives up what had its time, removes old rows, measures."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,7 +28,7 @@ TIDY_EVERY_S = 300.0
 
 
 class Sweep:
-    """One per process; rows that another one sweeps are skipped."""
+    """One per process; rows that another process sweeps are skipped."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Sweep:
                 tasks.create_task(_now_and_then(every_s, chore, stopping))
 
     async def hold_late(self) -> None:
-        """Final hooks first seen too late are held, and that is said."""
+        """Hold final hooks first seen too late, and record that."""
         while await self._end("hold_late", (GROUP,), HELD) == GROUP:
             pass
 
@@ -70,13 +70,13 @@ class Sweep:
             pass
 
     async def give_up_notices(self) -> None:
-        """What endpoints were to be told, likewise."""
+        """The notices of endpoints, likewise."""
         while given_up := await self._notices.give_up(GROUP, self._patience_s, datetime.now(UTC)):
             log.warning("notices_not_sent", notices=given_up, reason="EXHAUSTED")
             self._written.set()
 
     async def remove_old(self) -> None:
-        """Rows of ended jobs, and of jobs that endpoints were told of, first seen 30 days ago."""
+        """Remove rows of ended jobs and of settled notices, first seen 30 days ago."""
         while len(await self._pool.fetch(SQL["remove_old"], GROUP, KEEP_S)) == GROUP:
             pass
         while await self._notices.remove_old(GROUP, KEEP_S) == GROUP:
@@ -91,7 +91,7 @@ class Sweep:
         metrics.OUTBOX.set(await self._pool.fetchval(OUTBOX_SQL["outbox_size"]))
 
     async def _end(self, statement: str, arguments: tuple[Any, ...], reason: str) -> int:
-        """Ends final hooks, and answers how many."""
+        """End final hooks; return how many."""
         ended = await end_hooks(self._pool, statement, arguments, lambda row: reason)
         if ended:
             self._written.set()

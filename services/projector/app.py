@@ -31,7 +31,7 @@ ENDPOINTS_GROUP = "piperoll.projector.endpoints"
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
-    """Projects until told to stop. Raises what must not be passed over: a diverged log, an unknown event."""
+    """Project until stopped. Raises LogDivergedError and UnknownEventError."""
     await require_topics(settings)
     async with AsyncExitStack() as stack:
         offsets = KafkaOffsets(settings)
@@ -58,7 +58,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
 
 
 def _explain(ended: ExceptionGroup[Exception]) -> None:
-    """Raises the first fault by itself, so that its sentence is what the operator reads."""
+    """Raises the first fault by itself, so that the operator reads its sentence."""
     for error in ended.exceptions:
         if isinstance(error, StoppedWaitingError):
             log.info("stopped_during_an_outage", why=str(error))

@@ -35,7 +35,7 @@ NEAR_RECORDS = 2000  # so few are left to the time when the projectors stand sti
 FENCE_S = 60.0  # a projector's transaction ends long before
 
 Progress = Callable[[int, int], None]
-"""Told how many records are done, of how many that are known of."""
+"""Called with how many records are done, of how many that are known of."""
 
 
 class RebuildRunningError(RuntimeError):
@@ -51,7 +51,7 @@ class Rebuilt:
 
 
 async def rebuild(settings: Settings, progress: Progress = lambda done, total: None) -> Rebuilt:
-    """Builds the read model anew and puts it in the old one's place.
+    """Build a new read model and put it in the old one's place.
 
     Interrupted, it leaves the old one serving; the next rebuild clears up. Raises RebuildRunningError, OSError or
     asyncpg.PostgresError without Postgres, aiokafka's KafkaError without Kafka.
@@ -82,7 +82,7 @@ async def _make_room(connection: Connection, sql: Mapping[str, str]) -> None:
     if not await connection.fetchval(sql["lock_rebuild"], REBUILD_LOCK):
         raise RebuildRunningError("another rebuild of this read model is under way: wait until it has ended")
     await connection.execute(sql["drop_leftovers"])
-    if not await has_other_shape(connection):  # such tables only make room: nobody can write them any more
+    if not await has_other_shape(connection):  # such tables only make room: this version cannot write them
         async with connection.transaction():
             await migrate_live(connection)
     await create_tables(connection, REBUILD_SCHEMA)
@@ -102,7 +102,7 @@ async def _swap(connection: Connection, sql: Mapping[str, str], filling: "Fillin
 
 
 class Filling:
-    """Reads all topics from their beginnings into the new schema. Parks nothing again, notifies nobody."""
+    """Reads all topics from their beginnings into the new schema. Parks nothing again, and sends no notification."""
 
     def __init__(self, settings: Settings, offsets: KafkaOffsets, progress: Progress) -> None:
         never = asyncio.Event()

@@ -20,7 +20,7 @@ ALTER SCHEMA read_v1_rebuild RENAME TO read_v1;
 SELECT pg_notify('piperoll_read_v1', $2 || ':' || partition || ':' || next_offset)
 FROM read_v1.checkpoints WHERE topic = $1;
 
--- drop_retired: after the swap, once nobody reads the old tables any more
+-- drop_retired: after the swap, once the old tables have no readers
 DROP SCHEMA read_v1_retired CASCADE;
 
 -- analyze: plans for an empty table would be made otherwise

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 async def attempt(
     sender: Sender, url: str, composing: Awaitable[Letter], timeout_s: float, *, job_id: str, delivery_id: str
 ) -> Attempted:
-    """How it went. What is not the receiver's fault is ours, or the content's. Raises CancelledError alone."""
+    """Make the attempt. Other failures than the receiver's are OURS or UNREADABLE. Raises CancelledError alone."""
     try:
         letter = await composing
         return await sender.post(url, letter.headers, letter.body, timeout_s)

@@ -12,7 +12,7 @@ class UnreadableContentError(ValueError):
 
 
 def sentence_of(code: str) -> str:
-    """What an error code says when nothing better is known; a code of a later release says its own name."""
+    """The sentence of an error code; a code of a later release is its own sentence."""
     return SENTENCES.get(ErrorCode(code), code) if code in ErrorCode.__members__ else code
 
 

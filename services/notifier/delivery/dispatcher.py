@@ -24,12 +24,12 @@ from services.notifier.outbox import TRANSIENT
 
 log = structlog.get_logger()
 
-LOOK_S = 1.0  # how often the queue is asked what is due that nobody hinted: other processes, ended leases
+LOOK_S = 1.0  # between two queries for what is due without a hint: other processes, ended leases
 ROUND_S = 0.005  # between two claims: 8 hooks in flight to one receiver still make 1,000 a second
 LEASE_MARGIN_S = 15.0  # beyond the longest timeout: reading the content before it, writing the outcome after it
 FORGET_S = 600.0  # a failing receiver with nothing due for so long starts afresh
 WRITE_S = 3.0  # for the last outcomes, if Postgres is away at our end
-DRAIN_S = 8.0  # what is in flight at the end may finish; the supervisor's patience is 15 s
+DRAIN_S = 8.0  # what is in flight at the end may finish; the supervisor waits 15 s
 
 
 class HasOrigin(Protocol):
@@ -97,7 +97,7 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         self._pace = RoundInterval(ROUND_S)
         self._fault: BaseException | None = None
         self._next_look = 0.0
-        self._problem: str | None = "the delivery queue was not looked at yet"
+        self._problem: str | None = "the delivery queue has not been read yet"
 
     def problem(self) -> str | None:
         """A sentence while the queue cannot be reached."""
@@ -126,7 +126,7 @@ class Dispatcher(Generic[RowT, OutcomeT]):
             await self._drain()
 
     async def _round(self) -> int:
-        """Claims and starts what may be sent now; answers how many rows that were."""
+        """Claim and start what may be sent now; return how many rows that was."""
         now = self._now()
         if now >= self._next_look:
             self._next_look = now + LOOK_S
@@ -175,7 +175,7 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         self._wake.set()
 
     async def _deliver(self, claimed: RowT) -> None:
-        """Delivers one row, and enters what came of it."""
+        """Deliver one row, and enter the outcome."""
         try:
             outcome, attempted = await self._courier.deliver(claimed)
         except asyncio.CancelledError:

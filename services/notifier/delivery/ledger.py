@@ -25,7 +25,7 @@ class Settles(Protocol[OutcomeT_contra]):
     """The queue as outcomes are written to it (services.notifier.hooks.queue)."""
 
     async def settle(self, outcomes: Sequence[OutcomeT_contra]) -> dict[str, float]:
-        """Answers the receivers that have something more to send, in seconds."""
+        """Return the receivers that have something more to send, with the seconds until then."""
         ...
 
 

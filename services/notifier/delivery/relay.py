@@ -17,10 +17,10 @@ from services.notifier.outbox import SQL, TRANSIENT, Connection
 
 log = structlog.get_logger()
 
-LOCK = 0x6E6F7469  # any number; whoever holds it relays, so that a job's facts keep their order over processes
+LOCK = 0x6E6F7469  # any number; the process that holds it relays, so that a job's facts keep their order over processes
 GROUP = 500
 POLL_S = 1.0  # for what other processes wrote, and for the lock of one that ended
-ROUND_S = 0.05  # between two looks: nobody waits for these facts
+ROUND_S = 0.05  # between two reads: these facts are not urgent
 PAUSE_S = 1.0
 
 
@@ -47,7 +47,7 @@ class Relay:
                 await asyncio.sleep(PAUSE_S)
 
     async def _lead(self, connection: Connection, stopping: asyncio.Event) -> bool:
-        """Relays while this session has the lock. Answers whether it is time to end."""
+        """Relay while this session has the lock; return whether it is time to end."""
         if not await connection.fetchval(SQL["lead_relay"], LOCK):
             await happens_within(self._written, POLL_S)
             return stopping.is_set()
@@ -69,7 +69,7 @@ class Relay:
             await happens_within(self._written, POLL_S)
 
     async def _relay(self, connection: Connection) -> int:
-        """One group; answers how many facts it had. Jobs side by side, the facts of one in turn."""
+        """Relay one group; return how many facts it had. Jobs side by side, the facts of one in turn."""
         rows = await connection.fetch(SQL["read_outbox"], GROUP)
         by_job: dict[str, list[asyncpg.Record]] = defaultdict(list)
         for row in rows:

@@ -17,11 +17,11 @@ READ_S = 5.0  # within the margin that a lease leaves for making a hook
 
 
 class SigningKeysAwayError(Exception):
-    """An owner's keys cannot be read or opened at present, which is no fault of the receiver."""
+    """An owner's keys cannot be read or opened at present; the receiver is not at fault."""
 
 
 class SigningKeyCache:
-    """Keys by owner. They are read once by whoever needs them first; the others wait for that."""
+    """Keys by owner. The first caller reads them; the others wait for that."""
 
     def __init__(self, pool: asyncpg.Pool, seal: Seal, clock: Clock) -> None:
         self._pool = pool

@@ -1,4 +1,4 @@
-"""What a hook says: the bodies of contract 7, Secretary flavour. Pure."""
+"""The bodies of hooks (contract 7, Secretary flavour). Pure."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Takes one claimed row to its receiver, and says what came of it. The jobs' own webhooks; see also notice_courier."""
+"""Sends the next hook of a claimed job to its receiver and returns the outcome."""
 
 import random
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ class HookCourier:
         delays = self._settings.delivery_delays
         verdict = judge(attempted, hook.final, hook.turn, delays, random.random())
         now = datetime.now(UTC)
-        _tell(claimed, hook, attempted, verdict, now)
+        _report(claimed, hook, attempted, verdict, now)
         return outcome_of(claimed, hook, attempted, verdict, now), attempted
 
     def released(self, claimed: ClaimedHook) -> HookOutcome:
@@ -64,7 +64,7 @@ class HookCourier:
         return await self._composer.signed_by_keys(claimed.owner, hook.delivery_id, claimed.token, body)
 
 
-def _tell(claimed: ClaimedHook, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> None:
+def _report(claimed: ClaimedHook, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> None:
     """Metrics and the log line of one attempt."""
     metrics.ATTEMPTS.labels(hook.phase, verdict.decision.value, verdict.reason or "").inc()
     metrics.ATTEMPT_SECONDS.labels(hook.phase).observe(attempted.duration_ms / 1000)

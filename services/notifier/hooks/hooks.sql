@@ -1,10 +1,10 @@
 -- What the notifier asks about the jobs' own webhooks. Loaded by name (piperoll.postgres.load_queries).
 
--- load_jobs: the rows that a poll touches, locked in one order so that nobody deadlocks
+-- load_jobs: the rows that a poll touches, locked in one order to avoid deadlocks
 SELECT job_id, origin, url, token, client_id, job, progress, final_phase, final_at, state
 FROM notifier.queue WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE;
 
--- save_jobs: what the log says about each job; what the dispatcher wrote stays
+-- save_jobs: the state of each job in the log; what the dispatcher wrote stays
 -- A redelivery was asked for, so its hook is never late, and due as soon as it is known.
 INSERT INTO notifier.queue AS q (job_id, partition, owner, origin, url, token, client_id, job, progress,
     progress_number, final_phase, final_at, erased, state, next_attempt_at)
@@ -46,7 +46,7 @@ ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, request = excluded.re
     progress = NULL, url = CASE WHEN q.erased THEN NULL ELSE q.url END,
     token = CASE WHEN q.erased THEN NULL ELSE q.token END;
 
--- reopen: final hooks that are to be sent again, and to whom; a job not known yet becomes a stub
+-- reopen: final hooks that are to be sent again, with their receivers; a job not known yet becomes a stub
 INSERT INTO notifier.queue AS q (job_id, partition, owner, request, request_phase, reopened_at)
 SELECT given.job_id, $1, given.owner, given.request, given.phase, now()
 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS given(job_id, owner, request, phase)
@@ -62,7 +62,7 @@ SELECT job_id, partition FROM notifier.queue
 WHERE state = 'open' AND request IS NOT NULL AND url IS NULL
 ORDER BY job_id LIMIT $1;
 
--- abandon_unroutable: those whose receiver will not be known any more; the caller says so in the outbox
+-- abandon_unroutable: those whose receiver will not be known any more; the caller adds the fact to the outbox
 UPDATE notifier.queue q SET state = 'abandoned', next_attempt_at = NULL, progress = NULL
 FROM (SELECT job_id FROM notifier.queue WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE) AS chosen
 WHERE q.job_id = chosen.job_id AND q.state = 'open' AND q.request IS NOT NULL AND q.url IS NULL
@@ -84,7 +84,7 @@ WHERE q.job_id = ANY(ARRAY(SELECT job_id FROM due))
 RETURNING q.job_id, q.owner, q.origin, q.url, q.token, q.client_id, q.job, q.progress, q.progress_attempted,
     q.progress_muted, q.final_phase, q.final_at, q.attempts, q.attempts_before, q.request, q.leased_until;
 
--- settle: what came of claimed rows whose lease still stands; answers those rows and what is due of them next
+-- settle: the outcomes of claimed rows whose lease still stands; returns those rows and what is due of them next
 WITH outcome AS (
     SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::int[], $5::int[], $6::boolean[], $7::float8[])
         AS given(job_id, lease, state, attempts, progress_number, mute, delay_s)
@@ -109,7 +109,7 @@ FROM outcome JOIN held USING (job_id)
 WHERE q.job_id = outcome.job_id AND q.job_id = ANY($1::text[]) AND q.leased_until = outcome.lease AND q.state = 'open'
 RETURNING q.job_id, q.origin, extract(epoch FROM q.next_attempt_at - now())::float8 AS in_s;
 
--- hold_late: final hooks seen too late are not sent; the caller says so in the outbox
+-- hold_late: final hooks seen too late are not sent; the caller adds the fact to the outbox
 UPDATE notifier.queue SET state = 'held', next_attempt_at = NULL, progress = NULL,
     url = CASE WHEN erased THEN NULL ELSE url END, token = CASE WHEN erased THEN NULL ELSE token END
 WHERE job_id IN (SELECT job_id FROM notifier.queue WHERE state = 'late' ORDER BY job_id LIMIT $1 FOR UPDATE SKIP LOCKED)

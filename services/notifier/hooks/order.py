@@ -51,7 +51,7 @@ class ClaimedHook:
 class Hook:
     """One POST to make. The delivery id is the same over its attempts; a job has one terminal id.
 
-    `turn` is the attempt's place in the schedule, from 1: that begins anew with a redelivery.
+    `turn` is the attempt's place in the schedule, from 1; a redelivery starts at 1 again.
     """
 
     delivery_id: str
@@ -62,17 +62,17 @@ class Hook:
 
     @property
     def final(self) -> bool:
-        """Whether it tells how the job ended."""
+        """Whether it reports the end of the job."""
         return self.progress is None
 
 
 def final_phase(status: Status) -> FinalPhase:
-    """How the end of a job is told; a cancelled one as an error (contract 16)."""
+    """The phase of the final hook; a cancelled job is an error (contract 16)."""
     return "completed" if status is Status.COMPLETED else "error"
 
 
 def next_hook(claimed: ClaimedHook) -> Hook | None:
-    """The hook to send now, or None when nothing is left to tell.
+    """Return the hook to send now, or None when nothing is left to send.
 
     Progress comes first while the job is open, and once before the final hook if none was ever attempted; after
     that the final hook waits for no progress (design.md, "The notifier"). A redelivery is of the final hook alone.

@@ -26,16 +26,16 @@ class HookQueue(Leasing):
         return [_claimed(row) for row in await self._lease(rooms, lease_s)]
 
     async def settle(self, outcomes: Sequence[HookOutcome]) -> dict[str, float]:
-        """Writes what came of claimed rows, and the facts about it, in one transaction.
+        """Write the outcomes of claimed rows, and the facts about them, in one transaction.
 
-        Answers the receivers that have something more to send, in seconds. An outcome whose lease ran out is
-        dropped with its facts: the row belongs to whoever claimed it since.
+        Returns the receivers that have something more to send, with the seconds until then. An outcome whose lease
+        ran out is dropped with its facts: the row has been claimed by another process since.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(
                 SQL["settle"],
-                [outcome.job_id for outcome in outcomes],
-                [outcome.lease for outcome in outcomes],
+                [outcome.claimed.job_id for outcome in outcomes],
+                [outcome.claimed.leased_until for outcome in outcomes],
                 [outcome.state for outcome in outcomes],
                 [outcome.attempts for outcome in outcomes],
                 [outcome.progress_number for outcome in outcomes],
@@ -43,7 +43,7 @@ class HookQueue(Leasing):
                 [outcome.delay_s for outcome in outcomes],
             )
             settled = {row["job_id"] for row in rows}
-            facts = [fact for outcome in outcomes if outcome.job_id in settled for fact in outcome.facts]
+            facts = [fact for outcome in outcomes if outcome.claimed.job_id in settled for fact in outcome.facts]
             await add_to_outbox(connection, facts)
         return earliest(rows)
 
@@ -54,21 +54,4 @@ def progress_of(text: str | None) -> HookProgress | None:
 
 
 def _claimed(row: asyncpg.Record) -> ClaimedHook:
-    return ClaimedHook(
-        job_id=row["job_id"],
-        owner=row["owner"],
-        origin=row["origin"],
-        url=row["url"],
-        token=row["token"],
-        client_id=row["client_id"],
-        job=CODEC.validate_json(row["job"]),
-        progress=progress_of(row["progress"]),
-        progress_attempted=row["progress_attempted"],
-        progress_muted=row["progress_muted"],
-        final_phase=row["final_phase"],
-        final_at=row["final_at"],
-        attempts=row["attempts"],
-        leased_until=row["leased_until"],
-        request=row["request"],
-        attempts_before=row["attempts_before"],
-    )
+    return ClaimedHook(**{**row, "job": CODEC.validate_json(row["job"]), "progress": progress_of(row["progress"])})

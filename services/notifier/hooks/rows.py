@@ -21,7 +21,7 @@ async def load_jobs(connection: Connection, job_ids: Collection[str]) -> dict[st
 
 
 async def save_jobs(connection: Connection, partition: int, jobs: Mapping[str, Tracked]) -> None:
-    """Writes what the log says about each job."""
+    """Write the state of each job in the log."""
     columns = [_columns(job_id, tracked) for job_id, tracked in sorted(jobs.items())]
     if columns:
         await connection.execute(SQL["save_jobs"], partition, *map(list, zip(*columns, strict=True)))

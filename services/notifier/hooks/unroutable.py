@@ -1,4 +1,4 @@
-"""Redeliveries that were asked for and can never be made, because nobody knows any more to whom.
+"""Redeliveries that were requested and cannot be made, because the receiver is no longer known.
 
 The job was erased meanwhile, or its row was removed after a month. A job that the job reader has not read yet looks the
 same, as after the loss of the schema; so only what stands behind the job reader's position is given up.

@@ -1,4 +1,4 @@
-"""What registered endpoints are told, and of which jobs: changes of status, as the kernel's fold sees them. Pure."""
+"""The changes of status that registered endpoints receive, as the fold of jobs makes them. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Change:
     """One change of a job's status, with what its notice is made of.
 
     `number` is the fold's count of the job's facts, so a later change has a greater one. `at` is the append time;
-    `late` says that it was first seen too long after that, and is not sent.
+    `late`: it was first seen too long after that, and is not sent.
     """
 
     number: int
@@ -46,7 +46,7 @@ CHANGES: Final[TypeAdapter[list[Change]]] = TypeAdapter(list[Change])
 
 @dataclass(frozen=True, slots=True)
 class RegisteredEndpoint:
-    """Who is told. Token and secret are sealed; `since` is when the registration was appended."""
+    """A receiver of changes. Token and secret are sealed; `since` is when the registration was appended."""
 
     endpoint_id: str
     owner: str
@@ -58,15 +58,15 @@ class RegisteredEndpoint:
     since: datetime
 
     def wants(self, change: Change) -> bool:
-        """Whether it is told of the change: of what happened after its registration only."""
+        """Whether it receives the change: only what happened after its registration."""
         return change.at >= self.since and (not self.statuses or change.status in self.statuses)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedNotice:
-    """A leased row: the next change of one job that one endpoint is to be told of.
+    """A leased row: the next change of one job for one endpoint.
 
-    `url` is None when the endpoint is no more. `attempts` counts those of this change.
+    `url` is None when the endpoint has ended. `attempts` counts those of this change.
     """
 
     job_id: str
@@ -87,7 +87,7 @@ class ClaimedNotice:
 
 
 def owner_of(record: Record) -> str:
-    """Whose job a record is about, as its envelope says; an empty text in one that is not ours."""
+    """The owner in a record's envelope; an empty text in a foreign record."""
     return (dict(record.headers).get("ce_owner") or b"").decode(errors="replace")
 
 
@@ -99,8 +99,8 @@ def notice_id(job_id: str, endpoint_id: str, number: int) -> str:
 def change_of(before: Job | None, after: Job, fact: Fact, oldest: datetime) -> Change | None:
     """The change of status that an accepted fact made, or None.
 
-    A job that ended before its creation was read is told with its creation, and a job type that the Devana API does
-    not know is not told at all. What was appended before `oldest` is late.
+    A job that ended before its creation was read changes with its creation, and a job type that the Devana API does
+    not know has no changes. What was appended before `oldest` is late.
     """
     if not after.created or after.job_type not in TYPES:
         return None
@@ -124,7 +124,7 @@ def change_of(before: Job | None, after: Job, fact: Fact, oldest: datetime) -> C
 
 
 class Following:
-    """Folds the jobs of owners who have endpoints, and collects who is to be told what.
+    """Folds the jobs of owners who have endpoints, and collects the changes for each endpoint.
 
     `jobs` are the states known beforehand. Of other owners' jobs nothing is kept.
     """
@@ -144,8 +144,8 @@ class Following:
     @property
     def origins(self) -> set[str]:
         """The receivers that have something due."""
-        told = {endpoint_id for _, endpoint_id in self.notices}
-        return {one.origin for some in self._endpoints.values() for one in some if one.endpoint_id in told}
+        due = {endpoint_id for _, endpoint_id in self.notices}
+        return {one.origin for some in self._endpoints.values() for one in some if one.endpoint_id in due}
 
     def take(self, fact: Fact) -> None:
         """Folds the next fact of a job."""

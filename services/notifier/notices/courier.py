@@ -1,4 +1,4 @@
-"""Tells a registered endpoint of one change of a job's status, signed with the endpoint's secret."""
+"""Sends one change of a job's status to a registered endpoint, signed with the endpoint's secret."""
 
 import random
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ class NoticeCourier:
         )
         repeated = not claimed.change.trial
         verdict = judge(attempted, repeated, claimed.attempts + 1, self._settings.delivery_delays, random.random())
-        _tell(claimed, attempted, verdict)
+        _report(claimed, attempted, verdict)
         return outcome_of(claimed, attempted, verdict, datetime.now(UTC)), attempted
 
     def released(self, claimed: ClaimedNotice) -> NoticeOutcome:
@@ -56,7 +56,7 @@ class NoticeCourier:
         return self._composer.signed_by_secret(secret, claimed.delivery_id, claimed.token, body)
 
 
-def _tell(claimed: ClaimedNotice, attempted: Attempted, verdict: Verdict) -> None:
+def _report(claimed: ClaimedNotice, attempted: Attempted, verdict: Verdict) -> None:
     """Metrics and the log line of one attempt."""
     metrics.ATTEMPTS.labels("status", verdict.decision.value, verdict.reason or "").inc()
     metrics.ATTEMPT_SECONDS.labels("status").observe(attempted.duration_ms / 1000)

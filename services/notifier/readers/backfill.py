@@ -20,7 +20,7 @@ from services.notifier.notices.changes import Following, RegisteredEndpoint, own
 from services.notifier.notices.queue import add_endpoint, save_following
 from services.notifier.outbox import Connection
 
-LOOK_BACK = timedelta(days=1)  # jobs created earlier and still open at a registration are not told of
+LOOK_BACK = timedelta(days=1)  # jobs created earlier and still open at a registration are left out
 
 
 class LogAwayError(TimeoutError):
@@ -37,7 +37,7 @@ class Backfill:
         self._clock = clock
 
     async def read(self, endpoint: RegisteredEndpoint) -> tuple[Following, Mapping[int, int]]:
-        """The owner's jobs up to about where the job reader stands; holds nobody up. Raises LogAwayError."""
+        """The owner's jobs up to about where the job reader stands, without locks. Raises LogAwayError."""
         found = Following([endpoint], {}, self._clock() - self._max_age)
         try:
             begin = await self._view.offsets_at(JOB_EVENTS, endpoint.since - LOOK_BACK)

@@ -1,7 +1,7 @@
 """Reads the deliveries topic into the queue: which final hooks are settled or asked for again, as the log has it.
 
-In ordinary days outcomes tell the queue what it knows, and requests for redelivery what it does not. When the schema
-was lost, outcomes matter too: then what was delivered already must not be sent again, and the dispatcher waits for
+In normal operation the queue knows the outcomes already, and only requests for redelivery are new to it. When the
+schema was lost, outcomes matter too: what was delivered already must not be sent again, and the dispatcher waits for
 this (see DeliveriesGate).
 """
 
@@ -37,10 +37,10 @@ GATE_POLL_S = 0.2
 
 @dataclass(slots=True)
 class _Poll:
-    """What one partition's poll says: the facts of final hooks by job, and by job and endpoint what it was told."""
+    """One partition's poll: the facts of final hooks by job; by job and endpoint its owner and last settled change."""
 
     finals: defaultdict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
-    told: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    settled: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
 
 
 class DeliveriesReader(TopicReader[None]):
@@ -64,31 +64,31 @@ class DeliveriesReader(TopicReader[None]):
                 continue  # after a failed attempt another one follows
             if (fact := parking.admit(decode(record))) is not None:
                 _note(poll, fact)
-        await settle_from_log(connection, poll.told)
+        await settle_from_log(connection, poll.settled)
         reopened = await _fold_finals(connection, partition, poll.finals)
         return lambda: self._wakeup.hint(reopened)
 
 
 def _note(poll: _Poll, fact: Fact) -> None:
-    """Note a fact of a final hook, or the last change that an endpoint was told."""
+    """Note a fact of a final hook, or the last change that is settled for an endpoint."""
     match fact.data:
         case (
             WebhookDelivered(endpoint_id=str(endpoint_id), change=int(change))
             | WebhookAbandoned(endpoint_id=str(endpoint_id), change=int(change))
         ):
-            _, before = poll.told.get((fact.subject, endpoint_id), ("", 0))
-            poll.told[fact.subject, endpoint_id] = (fact.owner, max(before, change))
+            _, before = poll.settled.get((fact.subject, endpoint_id), ("", 0))
+            poll.settled[fact.subject, endpoint_id] = (fact.owner, max(before, change))
         case WebhookDelivered(phase="processing") | WebhookAbandoned(phase="processing"):
-            return  # progress is not told again, whatever became of it
+            return  # progress is never sent again, whatever its outcome
         case _:
             poll.finals[fact.subject].append(fact)
 
 
 async def _fold_finals(connection: Connection, partition: int, finals: Mapping[str, list[Fact]]) -> set[str]:
-    """Writes how the hooks stand after these facts, where that is new; answers whom to send to again.
+    """Write the state of the hooks after these facts, where that is new; return the receivers to send to again.
 
-    What the rows know already, as nearly always, locks none of them. A row that the dispatcher settles meanwhile only
-    comes to where the log is.
+    Rows that are in that state already, which is nearly always so, are not locked. A row that the dispatcher settles
+    meanwhile only comes to where the log is.
     """
     news = _changed(await _standings(connection, "standings", finals), finals)
     news = _changed(await _standings(connection, "lock_standings", news), {job_id: finals[job_id] for job_id in news})
@@ -124,7 +124,7 @@ async def _standings(connection: Connection, statement: str, job_ids: Collection
 
 
 def _hook(row: asyncpg.Record) -> FinalHook:
-    """A late hook is open as far as the log knows: that it is held is still to be said."""
+    """A late hook is open in the log: the fact that it is held is still to come."""
     return FinalHook("open" if row["state"] == "late" else row["state"], row["request"])
 
 
@@ -141,7 +141,7 @@ def _changed(before: Mapping[str, FinalHook], finals: Mapping[str, list[Fact]]) 
 
 
 def _requested_phase(facts: Sequence[Fact], hook: FinalHook) -> str:
-    """What the request says the hook tells of, for a job that is known by its deliveries alone."""
+    """The phase in the request, for a job that is known by its deliveries alone."""
     return next(
         fact.data.phase
         for fact in facts

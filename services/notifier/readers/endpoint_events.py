@@ -1,4 +1,4 @@
-"""Reads the endpoint events: who is told from now on, who no more, and trials. One transaction a fact."""
+"""Reads the endpoint events: registrations, removals and trials. One transaction a fact."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from services.notifier.readers.topic_reader import ReaderContext, TopicReader
 
 log = structlog.get_logger()
 
-TRIAL_MAX_AGE = timedelta(minutes=10)  # nobody waits for an older one; so a lost schema sends no old trials
+TRIAL_MAX_AGE = timedelta(minutes=10)  # an older one is of no use; so a lost schema sends no old trials
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The table of what became of webhooks, from the topic of deliveries. One row a record; nothing is folded."""
+"""The table of deliveries, from their topic. One row a record; nothing is folded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -62,7 +62,7 @@ class StoredFolder:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What became of a document's place in a folder: whether it was taken out, and since when it is in (or is not)."""
+    """A document's moves in a folder: whether it was taken out, and since when it is in (None: it is not)."""
 
     left: bool
     since: datetime | None
@@ -103,7 +103,7 @@ def project(known: KnownDocuments, facts: Iterable[tuple[Fact, int]]) -> Documen
 
 
 def of_document(document: Document, partition: int, details: Details) -> StoredDocument:
-    """The row of a folded document, of which `details` tell the name."""
+    """The row of a folded document, with the name in `details`."""
     name, source = details
     content = document.content
     return StoredDocument(
@@ -125,7 +125,7 @@ def of_document(document: Document, partition: int, details: Details) -> StoredD
 
 
 def of_folder(folder: Folder, partition: int, details: Details) -> StoredFolder:
-    """The row of a folded folder, of which `details` tell the name."""
+    """The row of a folded folder, with the name in `details`."""
     name, description = details
     return StoredFolder(
         folder_id=text(folder.folder_id),

@@ -144,16 +144,16 @@ def merge(folded: Iterable[StoredJob], announced: Iterable[StoredJob]) -> list[S
 
 
 def _fill(row: StoredJob, announced: Mapping[str, StoredJob]) -> StoredJob:
-    told = announced.get(row.job_id)
-    if told is None:
+    member = announced.get(row.job_id)
+    if member is None:
         return row
-    filled = replace(row, batch_index=told.batch_index, batch_id=row.batch_id or told.batch_id)
+    filled = replace(row, batch_index=member.batch_index, batch_id=row.batch_id or member.batch_id)
     if row.created:
         return filled
     return replace(
         filled,
-        job_type=told.job_type,
-        user_id=told.user_id,
-        target_id=told.target_id,
-        created_at=told.created_at,
+        job_type=member.job_type,
+        user_id=member.user_id,
+        target_id=member.target_id,
+        created_at=member.created_at,
     )

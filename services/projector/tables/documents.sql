@@ -1,4 +1,4 @@
--- The projector's statements about documents and folders. Each key's facts stand in one partition, so nobody else
+-- The projector's statements about documents and folders. Each key's facts stand in one partition, so no other projector
 -- writes these rows.
 
 -- load: what is known about some keys, read in one round trip; `hint` is the second text of their details

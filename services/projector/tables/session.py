@@ -14,7 +14,7 @@ from piperoll.outages import Outage
 
 T = TypeVar("T")
 
-STATEMENT_S = 30.0  # longer than any statement of ours takes by far; then the try counts as an outage
+STATEMENT_S = 30.0  # far longer than any statement takes; then the try counts as an outage
 CONNECT_S = 10.0
 
 
@@ -31,7 +31,7 @@ class Session:
         return self._outage.problem()
 
     async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """What `work` answers, in one transaction, repeated over outages: `work` must read whatever it relies on.
+        """Return the result of `work` in one transaction, repeated over outages: `work` must read all it relies on.
 
         Also where the answer to COMMIT was lost. Raises StoppedWaitingError when stopped meanwhile.
         """

@@ -1,4 +1,4 @@
-"""What the tables hold of documents, folders and what is searched against what the log says, in sentences. Pure."""
+"""The tables of documents, folders and search compared with the log, in sentences. Pure."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -62,8 +62,8 @@ def document_violations(history: DocumentHistory, stored: Iterable[TableRow], pa
     """Documents whose rows differ, are missing or are too many. A name is judged only where none may be left."""
 
     def differences(document: Document, row: TableRow) -> Iterator[str]:
-        told = GONE if document.details is None else (row["name"], row["source"])
-        return _differences(row, of_document(document, partition, told))
+        details = GONE if document.details is None else (row["name"], row["source"])
+        return _differences(row, of_document(document, partition, details))
 
     return row_violations(history.documents, stored, "document_id", differences)
 
@@ -72,14 +72,14 @@ def folder_violations(history: DocumentHistory, stored: Iterable[TableRow], part
     """Folders whose rows differ, are missing or are too many; as `document_violations`."""
 
     def differences(folder: Folder, row: TableRow) -> Iterator[str]:
-        told = GONE if folder.details is None else (row["name"], row["description"])
-        return _differences(row, of_folder(folder, partition, told))
+        details = GONE if folder.details is None else (row["name"], row["description"])
+        return _differences(row, of_folder(folder, partition, details))
 
     return row_violations(history.folders, stored, "folder_id", differences)
 
 
 def index_violations(job_id: str, created_at: datetime, index: FolderIndex, row: TableRow) -> Iterator[Violation]:
-    """How the rows of an index, loaded or not, differ from what its blob says."""
+    """How the rows of an index, loaded or not, differ from its blob."""
     expected: dict[str, Any] = {"folder_id": text(index.folder_id), "job_created_at": created_at}
     if row["loaded"]:
         expected |= {"model": text(index.model), "dimensions": index.dimensions, "chunks": index.chunks}

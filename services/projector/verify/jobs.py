@@ -1,4 +1,4 @@
-"""I3 and I6: what the tables hold against what the log says, in sentences. Pure: rows and states in, violations out."""
+"""I3 and I6: the tables compared with the log, in sentences. Pure: rows and states in, violations out."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -85,7 +85,7 @@ def row_violations(
 ) -> Iterator[Violation]:
     """Folded states whose rows differ, are missing or are too many.
 
-    `key` is the column of their ids; `differences` says in sentences how a row differs from what its state makes.
+    `key` is the column of their ids; `differences` returns sentences about how a row differs from what its state makes.
     """
     missing = dict(states)
     for row in stored:

@@ -33,12 +33,12 @@ from services.projector.verify.document_history import DocumentHistory
 from services.projector.verify.documents import compare_documents, compare_indexes, compare_search
 from services.projector.verify.endpoints import EndpointHistory, endpoint_violations
 
-ERASURE_GRACE = timedelta(minutes=1)  # for the worker: an erasure of a moment ago is no fault on a live stack
+ERASURE_GRACE = timedelta(minutes=1)  # for the worker: a very recent erasure is not a fault on a live stack
 TOPICS = (JOB_EVENTS, JOB_DELIVERIES, DOCUMENT_EVENTS, ENDPOINT_EVENTS)
 STATEMENT_S = 600.0  # a partition's rows are read whole; a job table of millions takes a while
 
 Progress = Callable[[int, int], None]
-"""Told how many partitions are done, of how many."""
+"""Called with how many partitions are done, of how many."""
 
 
 @dataclass(slots=True)
@@ -224,7 +224,7 @@ async def _left(job_id: str, parameters: str | None, blobs: AsyncBlobs) -> Seque
 async def _fold_to_checkpoints(
     connection: Connection, sql: Mapping[str, str], folding: PartitionHistory
 ) -> dict[str, int]:
-    """Folds up to the stored checkpoints; answers those of the topics that are kept for ever, by topic."""
+    """Fold up to the stored checkpoints; return those of the topics that are kept for ever, by topic."""
     stored = {}
     for topic in TOPICS:
         next_offset = await connection.fetchval(sql["checkpoint"], topic.name, folding.partition)

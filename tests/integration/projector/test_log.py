@@ -112,6 +112,24 @@ async def test_a_projector_goes_on_where_the_last_one_stopped(log: Log) -> None:
     assert report.jobs == behind.jobs + 20
 
 
+async def test_verify_and_a_rebuild_park_the_same_deliveries_as_the_projector(log: Log) -> None:
+    (job_id,) = await log.append(jobs=1)
+    await log.appender.append_raw(JOB_DELIVERIES, job_id.encode(), b"no event", [])
+    again = WebhookDelivered(delivery_id="msg-1", phase="completed", attempt=2, status=200, duration_ms=3)
+    await log.appender.append(JOB_DELIVERIES, fact(job_id, again, 10))
+    async with log.projector():
+        await log.caught_up()
+    live = await verify(log.settings)
+    assert live.holds, sentences(live)
+    assert live.parked == 1
+    assert len(await log.statement("SELECT 1 FROM read_v1.deliveries WHERE job_id = $1", job_id)) == 1
+    await rebuild(log.settings)
+    await log.statement("INSERT INTO read_v1.parked VALUES ('deliveries/expired', 0, -1)")
+    rebuilt = await verify(log.settings)
+    assert rebuilt.holds, sentences(rebuilt)
+    assert (rebuilt.parked, rebuilt.deliveries) == (2, live.deliveries)
+
+
 async def test_each_fault_in_the_tables_is_found_and_all_are_mended_by_a_rebuild(log: Log) -> None:
     percent = """replace(state::text, '"percent":100', '"percent":1')::json"""
     faults = [
