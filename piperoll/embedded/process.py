@@ -1,4 +1,4 @@
-"""One child process: tied to its parent, logged to a file, asked to stop and then made to."""
+"""One child process: tied to its parent, logged to a file, stopped by a signal and then by SIGKILL."""
 
 import asyncio
 import os
@@ -13,15 +13,15 @@ from pathlib import Path
 
 import psutil
 
-from piperoll.embedded.files import set_aside_long_log
+from piperoll.embedded.files import rotate_long_log
 
-_POLL_S = 0.02  # a poll costs one waitpid; a waiting thread for each child would be harder to get right
+_POLL_S = 0.02  # a poll costs one waitpid and needs no thread per child
 _TETHER = Path(__file__).with_name("tether.py")
 
 
 @dataclass(frozen=True)
-class Account:
-    """A system user to run a process as: numbers, since not every account we borrow has a home or a shell."""
+class SystemAccount:
+    """A system user to run a process as."""
 
     name: str
     uid: int
@@ -30,25 +30,25 @@ class Account:
 
 @dataclass(frozen=True)
 class Command:
-    """What to run: a program by its absolute path, its arguments, and how it is told to end in good order."""
+    """The program by its absolute path, its arguments, and the signal for a graceful stop."""
 
     argv: Sequence[str]
     env: Mapping[str, str]
     log: Path
     stop_signal: signal.Signals = signal.SIGTERM
-    account: Account | None = None
+    account: SystemAccount | None = None
     cwd: Path | None = None
 
 
-class ChildProcess:
-    """A running child of this process. It is in a session of its own: Ctrl-C in the terminal reaches only us.
+class StackProcess:
+    """A child of this process, in a new session, so that Ctrl-C in the terminal does not reach it.
 
-    Start it in the thread that lives longest: the child is ended when the thread that started it ends.
+    Start it in the main thread: the kernel ends the child when the thread that started it ends.
     """
 
     def __init__(self, command: Command) -> None:
         self._command = command
-        set_aside_long_log(command.log)
+        rotate_long_log(command.log)
         account = command.account
         tether = [
             sys.executable,
@@ -73,7 +73,7 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
-        """The process id; it stays reserved until the exit was seen by `running` or `wait`."""
+        """The process id; not reused before `running` or `wait` has seen the end."""
         return self._popen.pid
 
     @property
@@ -83,7 +83,7 @@ class ChildProcess:
 
     @property
     def exit_text(self) -> str:
-        """How it ended, for a person: `exit code 1`, `signal SIGKILL`, or `running`."""
+        """How the process ended: `exit code 1`, `signal SIGKILL`, or `running`."""
         code = self._popen.poll()
         if code is None:
             return "running"
@@ -91,15 +91,15 @@ class ChildProcess:
 
     @property
     def argv(self) -> list[str]:
-        """The command line that the process shows once it is itself."""
+        """The command line of the process after exec."""
         return list(self._command.argv)
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal; nothing happens if the process has ended."""
+        """Send a signal; no effect if the process has ended."""
         self._popen.send_signal(number)
 
     async def wait(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds for the end; tell whether it came."""
+        """Wait up to `timeout` seconds for the end; return whether the process has ended."""
         deadline = time.monotonic() + timeout
         while self.running:
             if time.monotonic() >= deadline:
@@ -108,7 +108,7 @@ class ChildProcess:
         return True
 
     async def stop(self, timeout: float) -> bool:
-        """Ask the process to stop; after `timeout` s kill it and its descendants. Tell whether it obeyed."""
+        """Send the stop signal; after `timeout` s kill the process and its descendants. Return whether it stopped."""
         self.send(self._command.stop_signal)
         if await self.wait(timeout):
             return True
@@ -116,12 +116,12 @@ class ChildProcess:
         return False
 
     async def kill(self, *, with_descendants: bool = False) -> None:
-        """End the process with SIGKILL and wait for its end; its descendants too when asked."""
-        family = _descendants(self.pid) if with_descendants else []
+        """Kill the process, and optionally its descendants, with SIGKILL and wait for its end."""
+        descendants = _descendants(self.pid) if with_descendants else []
         self.send(signal.SIGKILL)
-        for relative in family:
+        for descendant in descendants:
             with suppress(psutil.NoSuchProcess):
-                relative.kill()  # psutil compares the creation time first: never a stranger with the same id
+                descendant.kill()  # psutil checks the creation time, so a reused id is safe
         await self.wait(timeout=10)
 
 

@@ -116,7 +116,7 @@ async def test_webhooks_that_were_given_up_are_counted_and_sent_again_when_that_
         receiver.answers("/hook", status(200))
         before = len(receiver.received)
         sent = await piperoll(*command, "--yes", folder=folder)
-        assert (sent.code, "1 are sent again" in sent.out) == (0, True), sent
+        assert (sent.code, "redelivery of 1 requested" in sent.out) == (0, True), sent
         await receiver.wait_for(lambda r: len(r.received) == before + 1)
         assert "none was held or given up" in (await piperoll(*command, folder=folder)).out
     wrong = await piperoll("redeliver", "--origin", "nowhere", "--since", "2020-01-01T00:00:00Z", folder=folder)
