@@ -9,7 +9,7 @@ special-purpose registries (RFC 6890), RFC 4291 2.5.5 (mapped), RFC 6052 (64:ff9
 import socket
 import unicodedata
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import unquote
 
 Address = IPv4Address | IPv6Address
@@ -53,6 +53,17 @@ DENIED_IPV6 = _networks("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 """Parts of 2000::/3 that are no public hosts: Teredo and its kin, documentation, 6to4."""
 
 TRANSLATED = IPv6Network("64:ff9b::/96")
+
+
+class BlockedAddressError(OSError):
+    """The address must not be dialled. The error names no address: the client learns only that it is blocked."""
+
+
+def require_allowed(addresses: Iterable[str], allowed: Iterable[Network]) -> None:
+    """Raises BlockedAddressError unless every one of the addresses may be dialled."""
+    networks = tuple(allowed)
+    if not all(is_allowed(ip_address(address), networks) for address in addresses):
+        raise BlockedAddressError("blocked address")
 
 
 def is_allowed(address: Address, allowed: Iterable[Network]) -> bool:

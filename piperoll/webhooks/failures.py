@@ -6,8 +6,8 @@ import ssl
 
 import aiohttp
 
+from piperoll.addresses import BlockedAddressError
 from piperoll.webhooks.attempts import Attempted, Ending
-from piperoll.webhooks.guard import BlockedAddressError
 
 FAILURES = (TimeoutError, OSError, aiohttp.ClientError, ValueError)
 """What looking up a name and posting raise. A ValueError is a URL or a header that no request can be made of."""

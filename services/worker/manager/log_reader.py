@@ -46,7 +46,7 @@ class Partition:
         return self.next_offset >= self.replay_to
 
 
-class Intake:
+class PartitionReader:
     """The worker's Reader (piperoll.log.contract)."""
 
     def __init__(
@@ -189,7 +189,7 @@ def _resume(checkpoint: Checkpoint | None, end: int) -> Partition:
     return Partition(checkpoint.backlog, checkpoint.next_offset, end, checkpoint.next_offset, checkpoint.last_ce_id)
 
 
-async def save_periodically(intake: Intake, interval_s: float, stopping: asyncio.Event) -> None:
+async def save_periodically(intake: PartitionReader, interval_s: float, stopping: asyncio.Event) -> None:
     """Writes checkpoints every `interval_s` seconds until told to stop; the last one is written at the revoke."""
     while not await happens_within(stopping, interval_s):
         await intake.save_checkpoints()

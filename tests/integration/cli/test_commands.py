@@ -5,11 +5,11 @@ import json
 import os
 import pty
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.support.clients.commands import piperoll
 from tests.support.files.pdf import pdf
 from tests.support.servers.receiver import Receiver, status
 from tests.support.stacks.system import System
@@ -17,29 +17,6 @@ from tests.support.tools import wait_for
 from tests.support.waiting import wait_until
 
 LIMIT_S = 60.0
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-
-async def piperoll(*arguments: str, folder: Path | None, **variables: str) -> Ended:
-    """Runs a command about the stack in `folder`, or about what `variables` name."""
-    named = ["--data-dir", str(folder)] if folder else []
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("PIPEROLL_")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "piperoll", *arguments, *named),
-        env={**bare, **variables},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), LIMIT_S)
-    return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
 @pytest.fixture
@@ -139,7 +116,7 @@ async def test_webhooks_that_were_given_up_are_counted_and_sent_again_when_that_
         receiver.answers("/hook", status(200))
         before = len(receiver.received)
         sent = await piperoll(*command, "--yes", folder=folder)
-        assert (sent.code, "1 are sent again" in sent.out) == (0, True), sent
+        assert (sent.code, "redelivery of 1 requested" in sent.out) == (0, True), sent
         await receiver.wait_for(lambda r: len(r.received) == before + 1)
         assert "none was held or given up" in (await piperoll(*command, folder=folder)).out
     wrong = await piperoll("redeliver", "--origin", "nowhere", "--since", "2020-01-01T00:00:00Z", folder=folder)

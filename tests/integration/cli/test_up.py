@@ -47,7 +47,7 @@ async def test_the_demonstration_succeeds_and_its_first_job_is_there_the_next_ti
     shown = await said(second)
     assert second.returncode == 1, shown
     assert "INVALID_PDF" in shown
-    assert "still reads completed" in shown
+    assert "is still completed" in shown
 
 
 async def test_up_serves_with_the_given_key_until_it_is_told_to_stop(tmp_path: Path) -> None:

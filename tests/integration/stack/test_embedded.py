@@ -18,12 +18,12 @@ import psutil
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from piperoll.embedded.account import opened, packed, unpacked
+from piperoll.embedded.account import pack_acl, unpack_acl, with_execute
 from piperoll.embedded.environment import Addresses, service_environment, shared_settings
 from piperoll.embedded.errors import StackError
-from piperoll.embedded.leftovers import recognise, stop_all
+from piperoll.embedded.orphans import find_running, stop_all
 from piperoll.embedded.ports import PortBook, is_free
-from piperoll.embedded.postgres import EmbeddedPostgres, stop_leftover
+from piperoll.embedded.postgres import EmbeddedPostgres, stop_orphan
 from piperoll.embedded.private import Secrets, load_secrets
 from piperoll.embedded.stack import Stack, StackOptions
 from tests.support.waiting import wait_until
@@ -180,7 +180,7 @@ async def test_killed_stores_come_back_at_their_ports_with_their_data(stack: Sta
 SUPERVISOR = """\
 import asyncio, sys
 from pathlib import Path
-from piperoll.embedded.postgres import EmbeddedPostgres, stop_leftover
+from piperoll.embedded.postgres import EmbeddedPostgres, stop_orphan
 from piperoll.embedded.stack import Stack, StackOptions
 from tests.support.waiting import wait_until
 async def main():
@@ -227,14 +227,14 @@ def test_a_leftover_is_recognised_and_stopped(sleeper: subprocess.Popen[bytes]) 
     told: list[str] = []
     stop_all({"worker": noted(sleeper)}, told.append)
     assert sleeper.wait(5) == -signal.SIGTERM
-    assert told == [f"stopping worker, which an earlier run left (process {sleeper.pid})"]
+    assert told == [f"stopping worker, left by an earlier run (process {sleeper.pid})"]
 
 
 @pytest.mark.parametrize("changed", [{"created": 1.0}, {"argv": ["java", "kafka.Kafka"]}])
 def test_a_stranger_who_got_a_leftovers_process_id_is_left_alone(
     sleeper: subprocess.Popen[bytes], changed: dict[str, object]
 ) -> None:
-    assert recognise(noted(sleeper, **changed)) is None
+    assert find_running(noted(sleeper, **changed)) is None
     stop_all({"kafka": noted(sleeper, **changed)}, lambda _: None)
     assert sleeper.poll() is None
 
@@ -242,7 +242,7 @@ def test_a_stranger_who_got_a_leftovers_process_id_is_left_alone(
 async def test_a_postgres_left_by_an_earlier_run_is_found_by_its_pid_file_and_stopped(tmp_path: Path) -> None:
     async with EmbeddedPostgres(tmp_path, "secret") as left:
         told: list[str] = []
-        await asyncio.to_thread(stop_leftover, tmp_path / "postgres" / "data", told.append)
+        await asyncio.to_thread(stop_orphan, tmp_path / "postgres" / "data", told.append)
         await wait_until(lambda: not left.running, 5, "the postgres that was left has ended")
         assert len(told) == 1
 
@@ -251,7 +251,7 @@ def test_a_postgres_pid_file_that_names_a_stranger_is_removed_and_the_stranger_l
     sleeper: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     (tmp_path / "postmaster.pid").write_text(f"{sleeper.pid}\n{tmp_path}\n")
-    stop_leftover(tmp_path, lambda _: None)
+    stop_orphan(tmp_path, lambda _: None)
     assert sleeper.poll() is None
     assert not (tmp_path / "postmaster.pid").exists()
 
@@ -305,12 +305,12 @@ def test_the_stacks_settings_go_before_inherited_ones_except_those_the_user_may_
 
 def test_letting_an_account_pass_opens_a_folder_for_execute_and_for_that_account_alone() -> None:
     private = [(0x01, 7, 0xFFFFFFFF), (0x04, 0, 0xFFFFFFFF), (0x20, 0, 0xFFFFFFFF)]
-    once = opened(private, 999)
+    once = with_execute(private, 999)
     assert once == [
         (0x01, 7, 0xFFFFFFFF), (0x02, 1, 999), (0x04, 0, 0xFFFFFFFF), (0x10, 1, 0xFFFFFFFF), (0x20, 0, 0xFFFFFFFF),
     ]  # fmt: skip
-    assert opened(once, 999) == once
-    assert unpacked(packed(once)) == once
+    assert with_execute(once, 999) == once
+    assert unpack_acl(pack_acl(once)) == once
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs Postgres as another account")

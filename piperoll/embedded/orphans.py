@@ -1,4 +1,4 @@
-"""Processes that a killed stack may have left: noted while they run, recognised, and stopped, no others."""
+"""Orphaned processes of a killed stack: identified by what stack.json recorded, and stopped."""
 
 import signal
 import time
@@ -9,23 +9,23 @@ from dataclasses import asdict, dataclass
 import psutil
 
 from piperoll.embedded.errors import StackError
-from piperoll.embedded.process import ChildProcess
+from piperoll.embedded.process import StackProcess
 
 _STOP_S = 10.0
-# The creation time is reckoned from the machine's boot time, which moves a little when its clock is set.
+# The creation time is computed from the boot time, which shifts a little when the clock is set.
 _CREATED_TOLERANCE_S = 2.0
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Enough to know a process again: its id alone is given to others in time. `created` in seconds since 1970."""
+    """Identifies a process even after its id was reused. `created` in seconds since 1970."""
 
     pid: int
     created: float
     argv: list[str]
 
 
-def identify(process: ChildProcess) -> dict[str, object] | None:
+def identify(process: StackProcess) -> dict[str, object] | None:
     """Return the identity of a running child as JSON data; None if it has ended."""
     try:
         created = psutil.Process(process.pid).create_time()
@@ -34,29 +34,27 @@ def identify(process: ChildProcess) -> dict[str, object] | None:
     return asdict(Identity(process.pid, created, process.argv))
 
 
-def recognise(noted: Mapping[str, object]) -> psutil.Process | None:
-    """Return the running process that `identify` wrote down, or None when it is gone or another has its id."""
+def find_running(recorded: Mapping[str, object]) -> psutil.Process | None:
+    """Return the running process with the recorded identity, or None when it has ended."""
     try:
-        identity = Identity(**noted)  # type: ignore[arg-type]  # JSON of our own; anything else raises here
+        identity = Identity(**recorded)  # type: ignore[arg-type]  # JSON of `identify`; other JSON raises TypeError
         process = psutil.Process(identity.pid)
         same_time = abs(process.create_time() - identity.created) < _CREATED_TOLERANCE_S
         command = process.cmdline()
     except (psutil.NoSuchProcess, TypeError):
         return None
-    # A process between fork and exec still shows its tether's line, which ends in its own; a zombie shows
-    # none.
+    # Before exec, a process shows the tether's command line, which ends with its own; a zombie shows none.
     return process if same_time and command[-len(identity.argv) :] == identity.argv else None
 
 
-def stop_all(noted: Mapping[str, Mapping[str, object]], on_event: Callable[[str], None]) -> None:
-    """Stop the processes in `noted` (name to identity) that still run; after 10 s kill them. Blocks.
+def stop_all(recorded: Mapping[str, Mapping[str, object]], on_event: Callable[[str], None]) -> None:
+    """Stop the processes in `recorded` (name to identity) that still run; after 10 s kill them. Blocks.
 
-    Postgres is left out: its own pid file tells more, see `postgres.stop_leftover`. Raises StackError when
-    one survives even SIGKILL.
+    Does not handle Postgres: see `postgres.stop_orphan`. Raises StackError when a process survives SIGKILL.
     """
-    found = {name: process for name, entry in noted.items() if (process := recognise(entry)) is not None}
+    found = {name: process for name, entry in recorded.items() if (process := find_running(entry)) is not None}
     for name, process in found.items():
-        on_event(f"stopping {name}, which an earlier run left (process {process.pid})")
+        on_event(f"stopping {name}, left by an earlier run (process {process.pid})")
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGTERM)
     for process in _survivors(found.values(), _STOP_S):
@@ -67,16 +65,16 @@ def stop_all(noted: Mapping[str, Mapping[str, object]], on_event: Callable[[str]
 
 
 def _survivors(processes: Iterable[psutil.Process], timeout: float) -> list[psutil.Process]:
-    """Wait up to `timeout` seconds; psutil.wait_procs would take another's zombie for alive."""
+    """Wait up to `timeout` seconds; psutil.wait_procs counts a zombie of another parent as alive."""
     deadline = time.monotonic() + timeout
-    alive = [process for process in processes if _lives(process)]
+    alive = [process for process in processes if _is_alive(process)]
     while alive and time.monotonic() < deadline:
         time.sleep(0.05)
-        alive = [process for process in alive if _lives(process)]
+        alive = [process for process in alive if _is_alive(process)]
     return alive
 
 
-def _lives(process: psutil.Process) -> bool:
+def _is_alive(process: psutil.Process) -> bool:
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
