@@ -40,7 +40,7 @@ class Outage:
         return self._problem
 
     async def outlast(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Return the result of `work`. Raises StoppedWaitingError, and at once whatever is no outage."""
+        """Return the result of `work`. Raises StoppedWaitingError, and other errors than outages at once."""
         for pause in pauses():
             try:
                 result = await work()

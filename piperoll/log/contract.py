@@ -69,7 +69,7 @@ class Offsets(Protocol):
 
 
 class LogView(Offsets, Protocol):
-    """Looks at topics and back in them, without a position of its own."""
+    """Reads topics without a consumer group and without storing a position."""
 
     async def cluster_id(self) -> str:
         """The id that the cluster got when it was formatted."""

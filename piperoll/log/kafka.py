@@ -72,7 +72,7 @@ def pace(client: AIOKafkaClient) -> None:
 async def close(consumer: AIOKafkaConsumer) -> None:
     """Closes a consumer, also while the broker is away.
 
-    Then aiokafka 0.14 waits for the broker's answer to its goodbye, or lets the cancellation of its own fetch task
+    Then aiokafka 0.14 waits for the broker's answer to its goodbye, or lets the cancellation of its fetch task
     out (Fetcher.close); in both cases its connections are closed by hand.
     """
     task = asyncio.current_task()
@@ -88,7 +88,7 @@ async def close(consumer: AIOKafkaConsumer) -> None:
 
 
 class KafkaOffsets:
-    """Looks at topics: offsets, single records, the cluster's id. No group, no position of its own."""
+    """A LogView of Kafka (piperoll.log.contract)."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -7,7 +7,7 @@ SELECT pg_try_advisory_lock($1);
 DROP SCHEMA IF EXISTS read_v1_rebuild, read_v1_retired CASCADE;
 
 -- fence: stops the projectors between two transactions
--- Whoever waits for this lock looks the table up by its name again, and so finds the new one after the swap.
+-- A session that waits for this lock looks the table up by its name again, and so finds the new one after the swap.
 LOCK TABLE read_v1.checkpoints IN ACCESS EXCLUSIVE MODE;
 
 -- retire: the first half of the swap

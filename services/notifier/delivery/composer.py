@@ -27,7 +27,7 @@ class Composer:
         self._signing_keys = signing_keys
 
     async def fetch(self, claim: Claim | None) -> bytes | None:
-        """The content, or None when it was erased: then the body shows how the job stands and no more."""
+        """The content, or None when it was erased: then the body shows only how the job stands."""
         if claim is None:
             return None
         try:

@@ -1,6 +1,6 @@
 """Rows with something due to a receiver, leased to one process at a time: what the queues have in common.
 
-Each queue has a statement `claim` of its own. Decides nothing, sends nothing.
+Each queue adds a statement `claim`. Decides nothing, sends nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class Leasing:
         return row["due"], row["oldest_s"]
 
     async def _lease(self, rooms: Mapping[str, int], lease_s: float) -> Sequence[asyncpg.Record]:
-        """Due rows: at most `rooms[origin]` of each receiver. Nobody else gets them until the lease ends."""
+        """Due rows: at most `rooms[origin]` of each receiver. No other process gets them until the lease ends."""
         origins, counts = list(rooms), list(rooms.values())
         return await self._pool.fetch(self._statements["claim"], origins, counts, lease_s, self._instance)
 

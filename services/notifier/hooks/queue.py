@@ -22,7 +22,7 @@ class HookQueue(Leasing):
         super().__init__(pool, instance, SQL)
 
     async def claim(self, rooms: Mapping[str, int], lease_s: float) -> list[ClaimedHook]:
-        """Leases due rows: at most `rooms[origin]` of each receiver. Nobody else gets them until the lease ends."""
+        """Lease due rows: at most `rooms[origin]` of each receiver. No other process gets them until the lease ends."""
         return [_claimed(row) for row in await self._lease(rooms, lease_s)]
 
     async def settle(self, outcomes: Sequence[HookOutcome]) -> dict[str, float]:

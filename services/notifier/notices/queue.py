@@ -23,7 +23,7 @@ class NoticeQueue(Leasing):
         super().__init__(pool, instance, SQL)
 
     async def claim(self, rooms: Mapping[str, int], lease_s: float) -> list[ClaimedNotice]:
-        """Leases due rows: at most `rooms[origin]` of each receiver. Nobody else gets them until the lease ends."""
+        """Lease due rows: at most `rooms[origin]` of each receiver. No other process gets them until the lease ends."""
         return [_claimed(row) for row in await self._lease(rooms, lease_s) if row["change"] is not None]
 
     async def settle(self, outcomes: Sequence[NoticeOutcome]) -> dict[str, float]:

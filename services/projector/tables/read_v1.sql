@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS read_v1.jobs (
 ) WITH (fillfactor = 85);
 -- The lists show what is not erased, newest first. Where type and status go before the time, the list of the Devana
 -- API walks to the newest jobs of each without reading any other, however rare they are; a list by status alone skips
--- over the types (Postgres 18), and needs no index of its own. A change of status writes every index that the row is
+-- over the types (Postgres 18), and needs no separate index. A change of status writes every index that the row is
 -- in, progress none: so those of targets and batches hold only the jobs that have one.
 CREATE INDEX IF NOT EXISTS jobs_by_batch
     ON read_v1.jobs (batch_id, batch_index) INCLUDE (status) WHERE batch_id IS NOT NULL;

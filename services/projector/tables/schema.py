@@ -1,7 +1,7 @@
 """The read model's SQL for a schema of any name: the live one, or the one that a rebuild fills beside it.
 
 The statements are written for the live schema; another name takes its place in tables and in the NOTIFY channel
-alike, so what a rebuild writes is not announced. Holds no query of its own.
+alike, so what a rebuild writes is not announced. Holds no query.
 """
 
 import hashlib

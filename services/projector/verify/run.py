@@ -210,7 +210,7 @@ async def leftovers(history: History, blobs: AsyncBlobs, now: datetime) -> list[
 
 
 async def _left(job_id: str, parameters: str | None, blobs: AsyncBlobs) -> Sequence[str]:
-    """What can still be read of an erased job: blobs of its own, and its parameters where they lie with others."""
+    """What can still be read of an erased job: its blobs, and its parameters where they are stored elsewhere."""
     names = list(await blobs.names(job_id))
     if parameters is None or parameters in names:
         return names
