@@ -42,6 +42,10 @@ class BlobStoreError(RuntimeError):
     """The blob store did not do what was asked; another attempt may help."""
 
 
+class ClaimMismatchError(BlobStoreError):
+    """The blob has another content than its claim names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A blob in a listing. A copy in a local folder keeps the time of its original."""
@@ -108,6 +112,13 @@ class Blobs:
             if self.root is not None and (place := segments.place_of(uri)) is not None:
                 return segments.read(self.root, place)
             return bytes(obstore.get(self._store, uri).bytes())
+
+    def get_claimed(self, claim: Claim) -> bytes:
+        """The content that a claim names, its hash checked. Raises BlobMissingError and ClaimMismatchError."""
+        content = self.get(claim.uri)
+        if hashlib.sha256(content).hexdigest() != claim.sha256:
+            raise ClaimMismatchError(f"the blob at {claim.uri} is not the one that the log names")
+        return content
 
     def copy(self, names: Iterable[tuple[str, str]]) -> None:
         """Copies blobs (from, to) within the store; a local folder shares their bytes. Raises BlobMissingError."""
