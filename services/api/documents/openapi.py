@@ -2,9 +2,19 @@
 
 from typing import Final
 
-from services.api.documents.requests import MAX_PAGE, MAX_WAIT_S
+from services.api.documents.requests import AddDocumentQuery, DocumentForm, DocumentPageQuery
+from services.api.http.caller import IDEMPOTENCY_KEY, USER_ID
 from services.api.openapi.examples import JOB_ID, Json
-from services.api.openapi.grammar import DEVANA, content, devana_data, header, operation, query
+from services.api.openapi.grammar import (
+    DEVANA,
+    content,
+    devana_data,
+    form_body,
+    operation,
+    query_of,
+    schema_of,
+    text_header,
+)
 
 DOCUMENT_ID: Final = "doc-2b7d6a0c-55e1-4f7b-9a41-6a3c0c1d9e20"
 FOLDER_ID: Final = "folder-91c4f2a8-1f0e-4c37-8e42-5f6d7a8b9c10"
@@ -35,34 +45,8 @@ DOCUMENT: Json = {
     "createdAt": "2026-01-01T10:29:00.000Z",
     "updatedAt": "2026-01-01T10:29:00.000Z",
 }
-PAGE = (
-    query("limit", "How many at most", type="integer", minimum=0, maximum=MAX_PAGE, default=MAX_PAGE),
-    query("offset", "How many to leave out", type="integer", minimum=0, default=0),
-)
 _RECEIPT: Json = {"documentId": DOCUMENT_ID, "status": "IN_PROGRESS", "jobId": JOB_ID}
-_FORM: Json = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {
-                    "file": {"type": "string", "format": "binary"},
-                    "folderId": {"type": "string", "description": "a folder that the document goes into"},
-                },
-            },
-            "example": {"file": "(the file's bytes)", "folderId": FOLDER_ID},
-        }
-    },
-}
-_WAIT = query(
-    "wait",
-    "Seconds to wait for the document to be read; then the answer is 202 instead of 408",
-    type="number",
-    minimum=0,
-    maximum=MAX_WAIT_S,
-)
+_FORM = form_body(schema_of(DocumentForm), {"file": "(the file's bytes)", "folderId": FOLDER_ID})
 _BAD = ("EXTRACTION_FAILED", "The document could not be read, or the form: EXTRACTION_FAILED, INVALID_REQUEST")
 _DELETED: Json = {"id": DOCUMENT_ID, "message": "document deleted"}
 
@@ -72,9 +56,9 @@ ADD_DOCUMENT = operation(
     (400, 401, 404, 408, 413, 422, 429, 503),
     _FORM,
     (
-        _WAIT,
-        header("Idempotency-Key", "A repeat with the same key and form is the same document", maxLength=255),
-        header("X-User-ID", "A label for what is created", maxLength=255),
+        *query_of(AddDocumentQuery),
+        text_header(IDEMPOTENCY_KEY, "A repeat with the same key and form is the same document"),
+        text_header(USER_ID, "A label for what is created"),
     ),
     bad=_BAD,
     envelope=DEVANA,
@@ -97,7 +81,7 @@ LIST_DOCUMENTS = operation(
         )
     },
     (400, 401, 429, 503),
-    parameters=PAGE,
+    parameters=query_of(DocumentPageQuery),
     envelope=DEVANA,
 )
 GET_DOCUMENT = operation(

@@ -2,25 +2,12 @@
 
 from typing import Final
 
-from services.api.endpoints.requests import STATUS_NAMES
+from services.api.endpoints.requests import EndpointBody
+from services.api.http.caller import USER_ID
 from services.api.openapi.examples import JOB_ID, Json
-from services.api.openapi.grammar import DEVANA, devana_data, header, json_body, operation
+from services.api.openapi.grammar import DEVANA, KEY, devana_data, json_body, operation, text_header
 
 ENDPOINT_ID: Final = "endpoint-3f0c9a52-6d1e-4b8a-9c57-8e2b1a7d4f60"
-_BODY: Json = {
-    "type": "object",
-    "required": ["url"],
-    "additionalProperties": False,
-    "properties": {
-        "url": {"type": "string", "maxLength": 2048, "description": "http or https, not private"},
-        "token": {"type": "string", "maxLength": 255, "description": "sent as Authorization and X-Callback-Token"},
-        "statuses": {
-            "type": "array",
-            "items": {"enum": list(STATUS_NAMES)},
-            "description": "which to be told of; every one where none is named",
-        },
-    },
-}
 _LISTED: Json = {
     "id": ENDPOINT_ID,
     "url": "https://example.com/hook",
@@ -30,15 +17,12 @@ _LISTED: Json = {
 _REGISTERED: Json = {**_LISTED, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwbJ3z1F0a8Kc="}
 _BAD = ("INVALID_PARAMETERS", "Malformed request or wrong fields: INVALID_REQUEST, INVALID_PARAMETERS, BLOCKED_ADDRESS")
 
-_KEY = header("Idempotency-Key", "A repeat with the same key and body gets the first answer again", maxLength=255)
-_USER = header("X-User-ID", "A label for what is created", maxLength=255)
-
 REGISTER = operation(
     "Register an endpoint that is told of each change of status of the owner's jobs",
     {200: devana_data(_REGISTERED, "Registered. The secret, which signs what is sent, is shown this once")},
     (400, 401, 409, 413, 422, 429, 503),
-    json_body(_BODY, {"url": "https://example.com/hook", "token": "s3cret", "statuses": ["DONE", "ERROR"]}),
-    parameters=(_KEY, _USER),
+    json_body(EndpointBody, {"url": "https://example.com/hook", "token": "s3cret", "statuses": ["DONE", "ERROR"]}),
+    parameters=(KEY, text_header(USER_ID, "A label for what is created")),
     bad=_BAD,
     envelope=DEVANA,
 )

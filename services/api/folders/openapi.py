@@ -1,9 +1,9 @@
 """What the OpenAPI document says about `/v1/folders` (contract 15b and 15d)."""
 
-from services.api.documents.openapi import DOCUMENT_ID, FOLDER_ID, NEW_JOB, PAGE
-from services.api.documents.requests import MAX_FILES, MAX_QUERY_CHARS
+from services.api.documents.openapi import DOCUMENT_ID, FOLDER_ID, NEW_JOB
+from services.api.documents.requests import DocumentPageQuery, FilesBody, FolderBody, FolderChange, SearchQuery
 from services.api.openapi.examples import Json
-from services.api.openapi.grammar import DEVANA, devana_data, json_body, operation, query
+from services.api.openapi.grammar import DEVANA, devana_data, json_body, operation, query_of
 
 _FOLDER: Json = {
     "id": FOLDER_ID,
@@ -13,19 +13,6 @@ _FOLDER: Json = {
     "words": 1250,
     "createdAt": "2026-01-01T08:00:00.000Z",
     "updatedAt": "2026-01-01T09:00:00.000Z",
-}
-_PROPERTIES: Json = {
-    "name": {"type": "string", "minLength": 1, "maxLength": 500},
-    "description": {"type": ["string", "null"], "maxLength": 4096},
-    "chunkSize": {"type": "integer", "minimum": 50, "maximum": 8000, "default": 500},
-}
-_NEW: Json = {"type": "object", "required": ["name"], "additionalProperties": False, "properties": _PROPERTIES}
-_CHANGE: Json = {"type": "object", "additionalProperties": False, "properties": _PROPERTIES}
-_FILES: Json = {
-    "type": "object",
-    "required": ["filesIds"],
-    "additionalProperties": False,
-    "properties": {"filesIds": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_FILES}},
 }
 _LATER = "Accepted; not read back yet"
 _INDEXING: Json = {
@@ -39,14 +26,14 @@ LIST_FOLDERS = operation(
     "List folders, newest first",
     {200: devana_data([{"status": "fulfilled", "value": _FOLDER}], "A page")},
     (400, 401, 429, 503),
-    parameters=PAGE,
+    parameters=query_of(DocumentPageQuery),
     envelope=DEVANA,
 )
 CREATE_FOLDER = operation(
     "Make a folder",
     {200: devana_data({**_FOLDER, "words": 0}, "Made")},
     (400, 401, 413, 429, 503),
-    json_body(_NEW, {"name": "Documentation", "description": "What we know", "chunkSize": 500}),
+    json_body(FolderBody, {"name": "Documentation", "description": "What we know", "chunkSize": 500}),
     envelope=DEVANA,
 )
 GET_FOLDER = operation("Get a folder", {200: devana_data(_FOLDER, "The folder")}, (401, 404, 429, 503), envelope=DEVANA)
@@ -54,7 +41,7 @@ CHANGE_FOLDER = operation(
     "Change a folder; another chunk size has it indexed anew",
     {200: devana_data(_FOLDER, "Changed"), 202: devana_data(_FOLDER, _LATER)},
     (400, 401, 404, 413, 429, 503),
-    json_body(_CHANGE, {"chunkSize": 800}),
+    json_body(FolderChange, {"chunkSize": 800}),
     envelope=DEVANA,
 )
 DELETE_FOLDER = operation(
@@ -70,14 +57,14 @@ LIST_FILES = operation(
     "List the documents of a folder",
     {200: devana_data([{"id": DOCUMENT_ID, "name": "report.pdf", "size": 20481, "mimetype": "application/pdf"}])},
     (400, 401, 404, 429, 503),
-    parameters=PAGE,
+    parameters=query_of(DocumentPageQuery),
     envelope=DEVANA,
 )
 ADD_FILES = operation(
     "Put documents into a folder",
     {200: devana_data([DOCUMENT_ID], "The ids"), 202: devana_data([DOCUMENT_ID], _LATER)},
     (400, 401, 404, 413, 429, 503),
-    json_body(_FILES, {"filesIds": [DOCUMENT_ID]}),
+    json_body(FilesBody, {"filesIds": [DOCUMENT_ID]}),
     envelope=DEVANA,
 )
 REMOVE_FILE = operation(
@@ -104,9 +91,6 @@ SEARCH = operation(
         )
     },
     (400, 401, 404, 409, 429, 503),
-    parameters=(
-        {**query("q", "What to look for", type="string", minLength=1, maxLength=MAX_QUERY_CHARS), "required": True},
-        query("limit", "How many at most", type="integer", minimum=1, maximum=100, default=10),
-    ),
+    parameters=query_of(SearchQuery),
     envelope=DEVANA,
 )

@@ -18,6 +18,14 @@ LARGE_BYTES = 256 * 1024  # parsing more than this would hold the event loop for
 
 
 @dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """How many bytes a body may have: of JSON or of a form's texts, and of an uploaded file."""
+
+    json_bytes: int
+    upload_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class JsonBody:
     """A JSON object as it was sent, and the hash of its canonical form: sorted keys, no blanks."""
 

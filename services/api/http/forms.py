@@ -11,7 +11,7 @@ from starlette.formparsers import FormParser, MultiPartException, MultiPartParse
 from starlette.requests import Request
 
 from piperoll.store.blobs import AsyncBlobs
-from services.api.http.bodies import drain, limited
+from services.api.http.bodies import BodyLimits, drain, limited
 from services.api.http.errors import body_too_large, invalid_request
 from services.api.http.references import UPLOAD_SCHEME, upload_name
 
@@ -45,7 +45,7 @@ class StoredUpload:
 
 
 @asynccontextmanager
-async def form_of(request: Request, max_file_bytes: int, max_text_bytes: int) -> AsyncIterator[Form]:
+async def form_of(request: Request, limits: BodyLimits) -> AsyncIterator[Form]:
     """The form in a request's body; its file is gone after the block.
 
     Raises ApiError: INVALID_REQUEST (400) for what is no form, a field twice, two files, or a file in another field
@@ -54,9 +54,9 @@ async def form_of(request: Request, max_file_bytes: int, max_text_bytes: int) ->
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in (MULTIPART, FORM):
         raise invalid_request(f"Content-Type must be {MULTIPART}, not {media_type[:100] or 'missing'}")
-    limit = max_file_bytes if media_type == MULTIPART else max_text_bytes
+    limit = limits.upload_bytes if media_type == MULTIPART else limits.json_bytes
     async with aclosing(limited(request, limit, FRAMING_BYTES)) as stream:
-        form = await _parse(request, stream, media_type, max_text_bytes)
+        form = await _parse(request, stream, media_type, limits.json_bytes)
     try:
         yield _form(form)
     finally:

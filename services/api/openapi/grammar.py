@@ -1,12 +1,15 @@
 """The grammar of the OpenAPI document: how an operation, its body, its parameters and its answers are written down.
 
-What each path says is `services.api.jobs.openapi`.
+What each path says is the `openapi.py` of its room.
 """
 
-from typing import Any
+from typing import Any, Final
 
+from pydantic import BaseModel
 from starlette.responses import Response
 
+from services.api.http.caller import IDEMPOTENCY_KEY, USER_ID, TextHeader
+from services.api.http.shapes import COMPONENT, not_null
 from services.api.openapi.examples import Json
 
 ERRORS = {
@@ -36,6 +39,7 @@ BAD_DIRECT = ("ValidationError", "Wrong fields: ValidationError, InvalidRequest;
 SECRETARY: Json = {"status": "error"}
 DEVANA: Json = {"success": False}
 """What an error's envelope begins with: under `/api`, and under `/v1` (contract 1 and 15a)."""
+_COMPONENTS: Final = "#/components/schemas/{model}"
 _ERROR: Json = {
     "type": "object",
     "required": ["code", "message", "details"],
@@ -101,16 +105,62 @@ def refusal(code: str, description: str, envelope: Json = SECRETARY) -> Json:
     return content("application/json", example, description, schema)
 
 
-def json_body(schema: Json, example: Any, required: bool = True) -> Json:
+def json_body(model: type[BaseModel], example: Any, required: bool = True) -> Json:
     """A request body."""
-    return {"required": required, "content": {"application/json": {"schema": schema, "example": example}}}
+    return {"required": required, "content": {"application/json": {"schema": schema_of(model), "example": example}}}
 
 
-def query(name: str, description: str, **schema: Any) -> Json:
-    """A parameter in the query string."""
-    return {"name": name, "in": "query", "description": description, "schema": schema}
+def form_body(schema: Json, example: Any, *media_types: str) -> Json:
+    """A form; `media_types` are others than multipart in which it may be sent."""
+    form = {"schema": schema, "example": example}
+    return {"required": True, "content": dict.fromkeys((*media_types, "multipart/form-data"), form)}
 
 
-def header(name: str, description: str, **schema: Any) -> Json:
+def schema_of(model: type[BaseModel]) -> Json:
+    """The JSON schema of a model without the titles that pydantic makes of names."""
+    schema = model.model_json_schema(ref_template=_COMPONENTS)
+    return {name: _untitled(about) for name, about in schema.items() if name not in ("title", "description", "$defs")}
+
+
+def query_of(model: type[BaseModel]) -> tuple[Json, ...]:
+    """The parameters in the query string that a model reads."""
+    schema = schema_of(model)
+    return tuple(
+        _query(name, about, name in schema.get("required", ())) for name, about in schema["properties"].items()
+    )
+
+
+def header(name: str, description: str) -> Json:
     """A request header."""
-    return {"name": name, "in": "header", "description": description, "schema": {"type": "string", **schema}}
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
+
+
+def text_header(which: TextHeader, description: str) -> Json:
+    """A request header of bounded length."""
+    about = header(which.name, description)
+    return {**about, "schema": {**about["schema"], "minLength": 1, "maxLength": which.most}}
+
+
+def _query(name: str, about: Json, required: bool) -> Json:
+    schema = not_null(about)
+    description = schema.pop("description")
+    schema = schema.get("items", schema)  # a list is a name that is repeated
+    schema = {key: value for key, value in schema.items() if key != "default" or value not in (None, [])}
+    if schema["type"] == "number":
+        description, schema["multipleOf"] = f"{description} (a plain decimal: at most six places, no exponent)", 1e-6
+    return {"name": name, "in": "query", "description": description, "schema": schema} | (
+        {"required": True} if required else {}
+    )
+
+
+def _untitled(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        if COMPONENT in schema:
+            return {"$ref": _COMPONENTS.format(model=schema[COMPONENT])}
+        return {name: _untitled(value) for name, value in schema.items() if name != "title" or isinstance(value, dict)}
+    return [_untitled(one) for one in schema] if isinstance(schema, list) else schema
+
+
+BYTES: Json = {"type": "string", "format": "binary"}
+KEY = text_header(IDEMPOTENCY_KEY, "A repeat with the same key and body gets the first answer again")
+USER = text_header(USER_ID, "A label for what is created, and a filter of lists")

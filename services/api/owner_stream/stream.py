@@ -7,17 +7,17 @@ at which any API process goes on.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from starlette.datastructures import QueryParams
+from pydantic import Field
 
-from schemas.parameters import ALIASES
+from services.api.batches.views import changed_batch
 from services.api.http.errors import ApiError, UnavailableError, invalid_request
-from services.api.http.fields import check_names, plain_text
+from services.api.http.shapes import PlainText, QueryModel
+from services.api.jobs.queries import JobType
 from services.api.jobs.stream import HEARTBEAT, OUTAGE_PAUSE_S, PACE, StreamPace, written
-from services.api.jobs.views import changed_batch, changed_job
+from services.api.jobs.views import changed_job
 from services.api.owner_stream.changes import ChangeFeed, ChangePage, StreamPlace
 from services.api.read_model.job_rows import JobRow
 
@@ -25,30 +25,21 @@ log = structlog.get_logger()
 
 INTERVAL_S = 0.25  # between two questions of a stream
 AGAIN = "connect again, with the id of this event as Last-Event-ID"
-NAMES = frozenset({"job_type", "batch_id"})
 
 
-@dataclass(frozen=True, slots=True)
-class StreamFilter:
-    """What a client wants to hear of; None lets everything through. With a job type it hears of no batch."""
+class StreamQuery(QueryModel):
+    """GET /api/stream; None lets everything through. With a job type there are no batches."""
 
-    job_type: str | None = None
-    batch_id: str | None = None
+    job_type: JobType | None = Field(default=None, description="Only jobs of this type, and no batches")
+    batch_id: PlainText | None = Field(default=None, description="Only this batch and its jobs")
 
     def job(self, row: JobRow) -> bool:
-        """Whether this job is among it."""
+        """Whether this job passes."""
         return self.job_type in (None, row.job_type) and self.batch_id in (None, row.batch_id)
 
     def batch(self, batch_id: str) -> bool:
-        """Whether this batch is among it."""
+        """Whether this batch passes."""
         return self.job_type is None and self.batch_id in (None, batch_id)
-
-
-def stream_filter(query: QueryParams) -> StreamFilter:
-    """What GET /api/stream asks for. Raises ApiError: INVALID_REQUEST, INVALID_PARAMETERS (400)."""
-    check_names(query, NAMES)
-    job_type = plain_text(query, "job_type")
-    return StreamFilter(ALIASES.get(job_type or "", job_type), plain_text(query, "batch_id"))
 
 
 def place_of(last_event_id: str | None) -> StreamPlace | None:
@@ -65,7 +56,7 @@ def place_of(last_event_id: str | None) -> StreamPlace | None:
 
 
 async def owner_stream(
-    feed: ChangeFeed, owner: str, asked: StreamFilter, begin: StreamPlace, resumed: bool, pace: StreamPace = PACE
+    feed: ChangeFeed, owner: str, asked: StreamQuery, begin: StreamPlace, resumed: bool, pace: StreamPace = PACE
 ) -> AsyncIterator[bytes]:
     """The changes behind `begin`, until `pace` ends it or the service stops: then the client comes again.
 
@@ -112,14 +103,14 @@ async def _until(news: asyncio.Event, wait_s: float, asked_at: float) -> None:
         await asyncio.sleep(INTERVAL_S - now % INTERVAL_S)
 
 
-def _written(page: ChangePage, asked: StreamFilter, place: StreamPlace) -> bytes:
+def _written(page: ChangePage, asked: StreamQuery, place: StreamPlace) -> bytes:
     """The events of a page, written once for all streams that share it."""
     if asked not in page.written:
         page.written[asked] = b"".join(told(page, asked, place))
     return page.written[asked]
 
 
-def told(page: ChangePage, asked: StreamFilter, place: StreamPlace) -> Iterator[bytes]:
+def told(page: ChangePage, asked: StreamQuery, place: StreamPlace) -> Iterator[bytes]:
     """The events of a page. Batches go first and without an id: who is cut off behind them hears of them again."""
     events: list[tuple[str, dict[str, Any], StreamPlace | None]] = [
         ("batch", changed_batch(batch), None) for batch in page.batches if asked.batch(batch.batch.batch_id)

@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from services.api.http.caller import IDEMPOTENCY_KEY
 from services.api.openapi.examples import Json
-from services.api.openapi.grammar import data, header, operation
+from services.api.openapi.grammar import data, operation, text_header
 
 _OLD: Final[Json] = {
     "id": "signing-1d0f7c44-5a0e-4f6b-9a57-6b0e8f2c9d13",
@@ -30,5 +31,5 @@ ROTATE = operation(
         )
     },
     (400, 401, 403, 409, 503),
-    parameters=(header("Idempotency-Key", "A repeat with the same key rotates once", maxLength=255),),
+    parameters=(text_header(IDEMPOTENCY_KEY, "A repeat with the same key rotates once"),),
 )

@@ -4,16 +4,8 @@ from typing import Final
 
 from services.api.openapi.examples import Json
 from services.api.openapi.grammar import BAD_JOB, data, json_body, operation, refusal
+from services.api.trials.requests import TrialBody
 
-_BODY: Final[Json] = {
-    "type": "object",
-    "required": ["url"],
-    "additionalProperties": False,
-    "properties": {
-        "url": {"type": "string", "maxLength": 2048, "description": "http or https, not private"},
-        "token": {"type": "string", "maxLength": 255, "description": "sent as Authorization and X-Callback-Token"},
-    },
-}
 _REDIRECTED: Final[Json] = {
     "ok": False,
     "reason": "HTTP_STATUS",
@@ -36,6 +28,6 @@ TEST = operation(
         429: refusal("RATE_LIMITED", "Too many trials at once or in a minute, see Retry-After: RATE_LIMITED"),
     },
     (400, 401, 413, 503),
-    json_body(_BODY, {"url": "http://example.com/webhook", "token": "s3cret"}),
+    json_body(TrialBody, {"url": "http://example.com/webhook", "token": "s3cret"}),
     bad=BAD_JOB,
 )

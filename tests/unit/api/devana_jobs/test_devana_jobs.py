@@ -14,7 +14,7 @@ from schemas.claims import Claim
 from schemas.devana import STATUSES, TYPES, Figures, described, job_types_of, metadata, target_of
 from schemas.documents import ResolvedDocument, ResolvedFolder, ResolvedSync, parameters_document
 from schemas.parameters import PARAMETERS
-from services.api.devana_jobs.listing import AskedJobs, asked_jobs
+from services.api.devana_jobs.requests import DevanaJobsQuery
 from services.api.devana_jobs.views import devana_job, new_devana_job
 from services.api.http.errors import ApiError
 from services.api.read_model.content_memo import ContentMemo
@@ -232,12 +232,14 @@ def test_metadata_of_erased_parameters_is_what_the_facts_say(job_type: str) -> N
     assert metadata(job_type, None, Figures(counts={"filesAdded": 1}), "why")["error"] == "why"
 
 
-def asked(query: str) -> AskedJobs:
-    return asked_jobs(QueryParams(query))
+def asked(query: str) -> DevanaJobsQuery:
+    return DevanaJobsQuery.of(QueryParams(query))
 
 
 def test_without_filters_everything_but_killed_is_asked_for() -> None:
-    assert asked("") == AskedJobs(tuple(TYPES), VISIBLE, None, 25, 0)
+    found = asked("")
+    assert (found.job_types, found.statuses, found.target_id) == (tuple(TYPES), VISIBLE, None)
+    assert (found.limit, found.offset) == (25, 0)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,6 @@ from typing import Any
 import httpx
 import pytest
 
-from piperoll.clock import utc_now
-from piperoll.embeddings import Remote
 from piperoll.log.memory import MemoryLog
 from piperoll.postgres import connect_pool
 from piperoll.seal import Seal
@@ -23,38 +21,10 @@ from piperoll.webhooks.sender import Sender
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import BatchCreated, JobCreated
-from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
-from services.api.api_keys.commands import KeyAdmin
-from services.api.devana_jobs.listing import DevanaListing
-from services.api.documents.commands import DocumentCommands
-from services.api.documents.upload import DocumentIntake
-from services.api.endpoints.commands import EndpointCommands
-from services.api.folders.search import Search
-from services.api.http.access import Access
-from services.api.http.rate_limit import RateLimit
-from services.api.jobs.commands import Commands
-from services.api.jobs.creation import Creator
-from services.api.jobs.id_spread import IdSpread
-from services.api.jobs.listing import JobListing
-from services.api.jobs.named_documents import Resolver
-from services.api.jobs.reading import Reading
-from services.api.jobs.requests import Rules
-from services.api.jobs.watch import JobWatch
+from schemas.topics import JOB_EVENTS
+from services.api.assembly import Assembly, Connections
 from services.api.log.ends import LogEnds
-from services.api.log.facts import FactLog
-from services.api.outputs.files import Outputs
-from services.api.owner_stream.changes import ChangeFeed
-from services.api.parts import Parts
-from services.api.read_model.catching_up import CatchingUp
-from services.api.read_model.contents import Contents
-from services.api.read_model.documents import DocumentModel
-from services.api.read_model.jobs import ReadModel
-from services.api.read_model.library import Library
 from services.api.read_model.positions import Positions
-from services.api.redelivery.commands import Redelivery
-from services.api.signing_keys.commands import SigningKeyAdmin
-from services.api.trials.posting import A_MINUTE, Trials
-from services.api.web import build_app
 
 KEY = {"Authorization": "Bearer good-key"}
 PARTITIONS = 3
@@ -93,64 +63,18 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
         enable_noop=True,
         max_body_bytes=100_000,
         max_upload_bytes=200_000,
+        partitions=PARTITIONS,
+        key_pepper="pepper",
+        bootstrap_keys="good-key",
+        read_deadline_s=1.0,
+        append_deadline_s=1.0,
+        document_wait_s=1.0,
     )
     dsn = settings.postgres_dsn.get_secret_value()
     pool = await connect_pool(dsn, min_size=0)
-    log = MemoryLog(PARTITIONS)
-    blobs = AsyncBlobs(Blobs(settings.blob_url))
-    seal = Seal({"k1": b"0" * 32})
-    positions, read_model = Positions(dsn), ReadModel(pool, 1.0)
-    contents = Contents(blobs)
-    reading = Reading(
-        read_model, positions, LogEnds(log, 1.0), JobWatch(read_model, positions), contents, deadline_s=1.0
-    )
-    catching_up = CatchingUp(positions, LogEnds(log, 1.0, DOCUMENT_EVENTS), 1.0, DOCUMENT_EVENTS)
-    library = Library(DocumentModel(pool, 1.0), catching_up, reading)
-    commands = Commands(FactLog(log, JOB_EVENTS, utc_now, 1.0), blobs, seal, Resolver(library))
-    documents = DocumentCommands(FactLog(log, DOCUMENT_EVENTS, utc_now, 1.0), blobs)
-    access = Access(pool, "pepper", ["good-key"], 60, 1.0)
-    signing_keys, sender = SigningKeyAdmin(pool, seal, 60, 1.0), Sender(settings.private_networks, afresh=True)
-    rules, creator = Rules.of(settings), Creator(commands, read_model, reading, IdSpread(PARTITIONS))
-    parts = Parts(
-        rules=rules,
-        commands=commands,
-        creator=creator,
-        reading=reading,
-        changes=ChangeFeed(read_model, positions),
-        listing=JobListing(read_model, reading, contents),
-        devana_listing=DevanaListing(read_model, reading, contents),
-        endpoints=EndpointCommands(
-            FactLog(log, ENDPOINT_EVENTS, utc_now, 1.0),
-            blobs,
-            seal,
-            pool,
-            CatchingUp(positions, LogEnds(log, 1.0, ENDPOINT_EVENTS), 1.0, ENDPOINT_EVENTS),
-            1.0,
-        ),
-        signing_keys=signing_keys,
-        key_admin=KeyAdmin(pool, "pepper", access, 1.0),
-        library=library,
-        documents=documents,
-        intake=DocumentIntake(blobs, documents, creator, rules, settings.max_upload_bytes),
-        search=Search(library.model, Remote.of(settings)),
-        outputs=Outputs(blobs),
-        read_model=read_model,
-        redelivery=Redelivery(
-            FactLog(log, JOB_DELIVERIES, utc_now, 1.0),
-            read_model,
-            pool,
-            CatchingUp(positions, LogEnds(log, 1.0, JOB_DELIVERIES), 1.0, JOB_DELIVERIES),
-            utc_now,
-            1.0,
-        ),
-        trials=Trials(sender, signing_keys, RateLimit(pool, A_MINUTE, 1.0)),
-        blobs=blobs,
-        problems=dict,
-        max_body_bytes=settings.max_body_bytes,
-        max_upload_bytes=settings.max_upload_bytes,
-        document_wait_s=1.0,
-    )
-    app = build_app(parts, access, RateLimit(pool, 100, 1.0))
+    log, blobs, seal = MemoryLog(PARTITIONS), AsyncBlobs(Blobs(settings.blob_url)), Seal({"k1": b"0" * 32})
+    sender = Sender(settings.private_networks, afresh=True)
+    app = Assembly(settings, Connections(log, log, pool, Positions(dsn), blobs, sender, seal), dict).app()
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=KEY) as client:
         yield Api(client, log, blobs, seal)
