@@ -1,7 +1,5 @@
 """`/api/keys`: who may call, for those whose key has the scope `admin` (contract 2e)."""
 
-from dataclasses import dataclass
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,11 +13,8 @@ from services.api.http.caller import IDEMPOTENCY_KEY, admin_of
 from services.api.http.routing import Routes, route
 
 
-@dataclass(frozen=True)
-class ApiKeyRoutes(Routes):
+class ApiKeyRoutes(Routes, tag="keys"):
     """`/api/keys`."""
-
-    TAG = "keys"
 
     key_admin: KeyAdmin
     max_body_bytes: int

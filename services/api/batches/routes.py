@@ -1,7 +1,6 @@
 """`/api/jobs/batch` and `/api/jobs/batches`: create many jobs at once, see how they stand, list and erase them."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -23,11 +22,8 @@ from services.api.jobs.requests import Rules
 from services.api.read_model.job_rows import BatchRow
 
 
-@dataclass(frozen=True)
-class BatchRoutes(Routes):
+class BatchRoutes(Routes, tag="batches"):
     """`/api/jobs/batch` and `/api/jobs/batches`."""
-
-    TAG = "batches"
 
     rules: Rules
     commands: Commands

@@ -4,7 +4,7 @@ from typing import Final
 
 from services.api.devana_jobs.requests import DevanaJobsQuery
 from services.api.openapi.examples import Json
-from services.api.openapi.grammar import DEVANA, devana_data, operation, query_of
+from services.api.openapi.grammar import devana_data, devana_operation, query_of
 
 USER: Final = "user-456"
 EXTRACTION: Json = {
@@ -44,10 +44,9 @@ EMBEDDING: Json = {
     "updatedAt": "2026-01-01T09:15:00.000Z",
 }
 
-LIST_JOBS = operation(
+LIST_JOBS = devana_operation(
     "List the jobs of the last 24 hours, newest first",
     {200: devana_data([EXTRACTION, EMBEDDING], "A page; cancelled jobs are never in it")},
-    (400, 401, 429, 503),
+    (400,),
     parameters=query_of(DevanaJobsQuery),
-    envelope=DEVANA,
 )

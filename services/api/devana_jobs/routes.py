@@ -1,7 +1,5 @@
 """`/v1/jobs`: the jobs of the last 24 hours, as clients of the Devana API know them (contract 15a)."""
 
-from dataclasses import dataclass
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,11 +11,8 @@ from services.api.http.caller import caller_of
 from services.api.http.routing import Routes, route
 
 
-@dataclass(frozen=True)
-class DevanaJobRoutes(Routes):
+class DevanaJobRoutes(Routes, tag="devana"):
     """`/v1/jobs`."""
-
-    TAG = "devana"
 
     listing: DevanaListing
 

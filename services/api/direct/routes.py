@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import to_json
@@ -35,11 +34,8 @@ from services.api.jobs.requests import Rules, submitted
 TEMPLATE_WAIT_MS = 300_000  # for a template without a callback: longer than any provider may take
 
 
-@dataclass(frozen=True)
-class DirectRoutes(Routes):
+class DirectRoutes(Routes, tag="direct"):
     """`/api/pdf/process…` and `/api/transformer/template`."""
-
-    TAG = "direct"
 
     rules: Rules
     creator: Creator

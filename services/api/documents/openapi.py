@@ -6,11 +6,10 @@ from services.api.documents.requests import AddDocumentQuery, DocumentForm, Docu
 from services.api.http.caller import IDEMPOTENCY_KEY, USER_ID
 from services.api.openapi.examples import JOB_ID, Json
 from services.api.openapi.grammar import (
-    DEVANA,
     content,
     devana_data,
+    devana_operation,
     form_body,
-    operation,
     query_of,
     schema_of,
     text_header,
@@ -50,10 +49,10 @@ _FORM = form_body(schema_of(DocumentForm), {"file": "(the file's bytes)", "folde
 _BAD = ("EXTRACTION_FAILED", "The document could not be read, or the form: EXTRACTION_FAILED, INVALID_REQUEST")
 _DELETED: Json = {"id": DOCUMENT_ID, "message": "document deleted"}
 
-ADD_DOCUMENT = operation(
+ADD_DOCUMENT = devana_operation(
     "Add a document, and wait until it was read",
     {200: devana_data(DOCUMENT, "Its text"), 202: devana_data(_RECEIPT, "Taken in; it is still being read")},
-    (400, 401, 404, 408, 413, 422, 429, 503),
+    (400, 404, 408, 422),
     _FORM,
     (
         *query_of(AddDocumentQuery),
@@ -61,9 +60,8 @@ ADD_DOCUMENT = operation(
         text_header(USER_ID, "A label for what is created"),
     ),
     bad=_BAD,
-    envelope=DEVANA,
 )
-LIST_DOCUMENTS = operation(
+LIST_DOCUMENTS = devana_operation(
     "List documents, newest first",
     {
         200: devana_data(
@@ -80,17 +78,15 @@ LIST_DOCUMENTS = operation(
             "A page, without their texts",
         )
     },
-    (400, 401, 429, 503),
+    (400,),
     parameters=query_of(DocumentPageQuery),
-    envelope=DEVANA,
 )
-GET_DOCUMENT = operation(
+GET_DOCUMENT = devana_operation(
     "Get a document and its text",
     {200: devana_data(DOCUMENT, "The document; while it is read without its text")},
-    (401, 404, 429, 503),
-    envelope=DEVANA,
+    (404,),
 )
-GET_STATUS = operation(
+GET_STATUS = devana_operation(
     "Get how a document stands",
     {
         200: content(
@@ -100,18 +96,15 @@ GET_STATUS = operation(
             {"type": "object", "properties": {"data": {"enum": ["PENDING", "IN_PROGRESS", "DONE", "ERROR"]}}},
         )
     },
-    (401, 404, 429, 503),
-    envelope=DEVANA,
+    (404,),
 )
-DELETE_DOCUMENT = operation(
+DELETE_DOCUMENT = devana_operation(
     "Remove a document and all that was made of it",
     {200: devana_data(_DELETED, "Removed"), 202: devana_data(_DELETED, "Accepted; not read back yet")},
-    (401, 404, 429, 503),
-    envelope=DEVANA,
+    (404,),
 )
-REEXTRACT = operation(
+REEXTRACT = devana_operation(
     "Have a document read again",
     {202: devana_data(NEW_JOB, "The new job. An id that is no document's is looked for among the jobs' targetIds")},
-    (400, 401, 404, 409, 429, 503),
-    envelope=DEVANA,
+    (400, 404, 409),
 )

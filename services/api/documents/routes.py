@@ -1,7 +1,6 @@
 """`/v1/documents`: take documents in, read them, have them read again, remove them (contract 15a and 15b)."""
 
 import asyncio
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -37,11 +36,8 @@ from services.api.read_model.library import Library
 Json = dict[str, object]
 
 
-@dataclass(frozen=True)
-class DocumentRoutes(Routes):
+class DocumentRoutes(Routes, tag="documents"):
     """`/v1/documents`."""
-
-    TAG = "documents"
 
     library: Library
     documents: DocumentCommands

@@ -1,7 +1,6 @@
 """`/v1/webhooks`: endpoints that are told of each change of status of their owner's jobs (contract 15d)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,11 +15,8 @@ from services.api.http.caller import IDEMPOTENCY_KEY, USER_ID, caller_of
 from services.api.http.routing import Routes, route
 
 
-@dataclass(frozen=True)
-class EndpointRoutes(Routes):
+class EndpointRoutes(Routes, tag="devana"):
     """`/v1/webhooks`."""
-
-    TAG = "devana"
 
     endpoints: EndpointCommands
     private_networks: Sequence[Network]

@@ -3,7 +3,7 @@
 from services.api.documents.openapi import DOCUMENT_ID, FOLDER_ID, NEW_JOB
 from services.api.documents.requests import DocumentPageQuery, FilesBody, FolderBody, FolderChange, SearchQuery
 from services.api.openapi.examples import Json
-from services.api.openapi.grammar import DEVANA, devana_data, json_body, operation, query_of
+from services.api.openapi.grammar import devana_data, devana_operation, json_body, query_of
 
 _FOLDER: Json = {
     "id": FOLDER_ID,
@@ -22,67 +22,59 @@ _INDEXING: Json = {
     "metadata": {"folderName": "Documentation", "chunkSize": 500},
 }
 
-LIST_FOLDERS = operation(
+LIST_FOLDERS = devana_operation(
     "List folders, newest first",
     {200: devana_data([{"status": "fulfilled", "value": _FOLDER}], "A page")},
-    (400, 401, 429, 503),
+    (400,),
     parameters=query_of(DocumentPageQuery),
-    envelope=DEVANA,
 )
-CREATE_FOLDER = operation(
+CREATE_FOLDER = devana_operation(
     "Make a folder",
     {200: devana_data({**_FOLDER, "words": 0}, "Made")},
-    (400, 401, 413, 429, 503),
+    (400,),
     json_body(FolderBody, {"name": "Documentation", "description": "What we know", "chunkSize": 500}),
-    envelope=DEVANA,
 )
-GET_FOLDER = operation("Get a folder", {200: devana_data(_FOLDER, "The folder")}, (401, 404, 429, 503), envelope=DEVANA)
-CHANGE_FOLDER = operation(
+GET_FOLDER = devana_operation("Get a folder", {200: devana_data(_FOLDER, "The folder")}, (404,))
+CHANGE_FOLDER = devana_operation(
     "Change a folder; another chunk size has it indexed anew",
     {200: devana_data(_FOLDER, "Changed"), 202: devana_data(_FOLDER, _LATER)},
     (400, 401, 404, 413, 429, 503),
     json_body(FolderChange, {"chunkSize": 800}),
-    envelope=DEVANA,
 )
-DELETE_FOLDER = operation(
+DELETE_FOLDER = devana_operation(
     "Remove a folder and its index; its documents stay",
     {
         200: devana_data({"id": FOLDER_ID, "message": "folder deleted"}, "Removed"),
         202: devana_data({"id": FOLDER_ID, "message": "folder deleted"}, _LATER),
     },
-    (401, 404, 429, 503),
-    envelope=DEVANA,
+    (404,),
 )
-LIST_FILES = operation(
+LIST_FILES = devana_operation(
     "List the documents of a folder",
     {200: devana_data([{"id": DOCUMENT_ID, "name": "report.pdf", "size": 20481, "mimetype": "application/pdf"}])},
-    (400, 401, 404, 429, 503),
+    (400, 404),
     parameters=query_of(DocumentPageQuery),
-    envelope=DEVANA,
 )
-ADD_FILES = operation(
+ADD_FILES = devana_operation(
     "Put documents into a folder",
     {200: devana_data([DOCUMENT_ID], "The ids"), 202: devana_data([DOCUMENT_ID], _LATER)},
-    (400, 401, 404, 413, 429, 503),
+    (400, 404),
     json_body(FilesBody, {"filesIds": [DOCUMENT_ID]}),
-    envelope=DEVANA,
 )
-REMOVE_FILE = operation(
+REMOVE_FILE = devana_operation(
     "Take a document out of a folder",
     {
         200: devana_data({"id": DOCUMENT_ID, "message": "document removed from folder"}, "It is in it no more"),
         202: devana_data({"id": DOCUMENT_ID, "message": "document removed from folder"}, _LATER),
     },
-    (401, 404, 429, 503),
-    envelope=DEVANA,
+    (404,),
 )
-REINDEX = operation(
+REINDEX = devana_operation(
     "Index a folder's texts anew",
     {202: devana_data(_INDEXING, "The new job. An id that is no folder's is looked for among the jobs' targetIds")},
-    (400, 401, 404, 409, 429, 503),
-    envelope=DEVANA,
+    (400, 404, 409),
 )
-SEARCH = operation(
+SEARCH = devana_operation(
     "Search in a folder",
     {
         200: devana_data(
@@ -90,7 +82,6 @@ SEARCH = operation(
             "The nearest chunks, the best first. 409 before the folder was indexed",
         )
     },
-    (400, 401, 404, 409, 429, 503),
+    (400, 404, 409),
     parameters=query_of(SearchQuery),
-    envelope=DEVANA,
 )

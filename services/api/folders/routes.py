@@ -1,7 +1,5 @@
 """`/v1/folders`: keep documents together, index their texts, and search in them (contract 15b and 15d)."""
 
-from dataclasses import dataclass
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -32,11 +30,8 @@ from services.api.read_model.document_rows import INDEXING, FolderRow
 from services.api.read_model.library import Library
 
 
-@dataclass(frozen=True)
-class FolderRoutes(Routes):
+class FolderRoutes(Routes, tag="folders"):
     """`/v1/folders`."""
-
-    TAG = "folders"
 
     library: Library
     documents: DocumentCommands

@@ -1,7 +1,6 @@
 """Health and metrics: the paths that need no key."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
@@ -14,11 +13,8 @@ from services.api.http.errors import UnavailableError
 from services.api.http.routing import Routes, route
 
 
-@dataclass(frozen=True)
-class HealthRoutes(Routes):
+class HealthRoutes(Routes, tag="health"):
     """`/api/health` and `/metrics`."""
-
-    TAG = "health"
 
     problems: Callable[[], dict[str, str]]
 

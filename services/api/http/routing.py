@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -30,8 +30,7 @@ class PlainRoute(APIRoute):
         return handle
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(NamedTuple):
     """A method and a path that an endpoint answers; without an `operation` it is not in the OpenAPI document."""
 
     endpoint: str
@@ -44,18 +43,24 @@ def route(method: str, path: str, *spellings: str, operation: dict[str, Any] | N
     """Marks an endpoint of a `Routes`. `spellings` are more paths that it answers; they are not documented."""
 
     def mark(endpoint: E) -> E:
-        served = [Served(endpoint.__name__, method, path, operation)]
-        served += [Served(endpoint.__name__, method, spelling, None) for spelling in spellings]
-        endpoint.__dict__.setdefault("served", []).extend(served)
+        served = endpoint.__dict__.setdefault("served", [])
+        served.append(Served(endpoint.__name__, method, path, operation))
+        served.extend(Served(endpoint.__name__, method, spelling, None) for spelling in spellings)
         return endpoint
 
     return mark
 
 
+@dataclass_transform(frozen_default=True)
 class Routes:
-    """The routes of a room. A subclass is built with what its endpoints need, and marks them with `route`."""
+    """The routes of a room, as a frozen dataclass of what its endpoints need; the endpoints are marked with `route`."""
 
-    TAG: ClassVar[str]
+    _tag: ClassVar[str]
+
+    def __init_subclass__(cls, tag: str) -> None:
+        """`tag` is the heading of the routes in the OpenAPI document."""
+        cls._tag = tag
+        dataclass(frozen=True)(cls)
 
     @classmethod
     def served(cls) -> Iterator[Served]:
@@ -67,12 +72,12 @@ class Routes:
         """The routes as FastAPI serves and documents them."""
         return [
             PlainRoute(
-                one.path,
-                getattr(self, one.endpoint),
-                methods=[one.method],
-                tags=[self.TAG],
-                include_in_schema=one.operation is not None,
-                **(one.operation or {}),
+                path,
+                getattr(self, endpoint),
+                methods=[method],
+                tags=[self._tag],
+                include_in_schema=operation is not None,
+                **(operation or {}),
             )
-            for one in self.served()
+            for endpoint, method, path, operation in self.served()
         ]

@@ -1,6 +1,5 @@
 """`/api/jobs/{job_id}/…`: what happened to a job, as facts, as deliveries, and as a stream of events."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json
@@ -22,11 +21,8 @@ UNTOLD = frozenset({"origin_sha256"})
 """Of a delivery, what stands in its fact for machines alone."""
 
 
-@dataclass(frozen=True)
-class JobHistoryRoutes(Routes):
+class JobHistoryRoutes(Routes, tag="jobs"):
     """History."""
-
-    TAG = "jobs"
 
     read_model: ReadModel
     reading: Reading

@@ -1,7 +1,5 @@
 """`/api/jobs`: create, list, read, wait for, cancel, restart and erase jobs."""
 
-from dataclasses import dataclass
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,11 +22,8 @@ from services.api.jobs.views import created_job
 from services.api.read_model.job_rows import JobRow
 
 
-@dataclass(frozen=True)
-class JobCollectionRoutes(Routes):
+class JobCollectionRoutes(Routes, tag="jobs"):
     """`/api/jobs/`: create and list."""
-
-    TAG = "jobs"
 
     rules: Rules
     creator: Creator
@@ -49,11 +44,8 @@ class JobCollectionRoutes(Routes):
         return success(await self.listing.jobs(caller_of(request).owner, query, USER_ID.of(request)))
 
 
-@dataclass(frozen=True)
-class JobRoutes(Routes):
+class JobRoutes(Routes, tag="jobs"):
     """`/api/jobs/{job_id}`: read, wait for, cancel, restart and erase."""
-
-    TAG = "jobs"
 
     rules: Rules
     commands: Commands

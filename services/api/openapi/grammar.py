@@ -54,25 +54,40 @@ _ERROR: Json = {
 def operation(
     summary: str,
     answers: dict[int, Json],
-    errors: tuple[int, ...],
+    errors: tuple[int, ...] = (),
     body: Json | None = None,
     parameters: tuple[Json, ...] = (),
     bad: tuple[str, str] = ERRORS[400],
     envelope: Json = SECRETARY,
 ) -> Json:
-    """The keyword arguments of a route. `bad` is what a 400 means here."""
+    """The keyword arguments of a route. `errors` are those that not every path has; `bad` is what a 400 means here."""
     extra: Json = {"security": [{"bearer": []}]}
+    every: tuple[int, ...] = (401, 503)
     if body is not None:
         extra["requestBody"] = body
+        every = (*every, 413)
     if parameters:
         extra["parameters"] = list(parameters)
-    refusals = {status: refusal(*(bad if status == 400 else ERRORS[status]), envelope) for status in errors}
+    statuses = sorted({*every, *errors} - answers.keys())
+    refusals = {status: refusal(*(bad if status == 400 else ERRORS[status]), envelope) for status in statuses}
     return {
         "summary": summary,
         "openapi_extra": extra,
         "responses": answers | refusals,
         "response_class": Response,  # the default one adds an empty JSON answer to those above
     }
+
+
+def devana_operation(
+    summary: str,
+    answers: dict[int, Json],
+    errors: tuple[int, ...] = (),
+    body: Json | None = None,
+    parameters: tuple[Json, ...] = (),
+    bad: tuple[str, str] = ERRORS[400],
+) -> Json:
+    """As `operation`, for a path under /v1."""
+    return operation(summary, answers, (429, *errors), body, parameters, bad, DEVANA)
 
 
 def data(example: Any, description: str = "Done") -> Json:

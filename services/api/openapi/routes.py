@@ -13,10 +13,8 @@ HEADERS = {
 }
 
 
-class DocumentationRoutes(Routes):
+class DocumentationRoutes(Routes, tag="doc"):
     """`/api/doc`."""
-
-    TAG = "doc"
 
     @route("GET", "/api/doc", "/api/doc/")
     async def doc(self, request: Request) -> Response:

@@ -19,31 +19,34 @@ GET_FILE = operation(
         202: _NOT_YET,
         206: content("application/octet-stream", None, "The range of it that was asked for", BYTES),
     },
-    (401, 404, 416, 503),
-    parameters=(header("Range", "One range of bytes, such as bytes=0-1023"), header("If-Range", "An ETag")),
+    (404, 416),
+    parameters=(
+        header("Range", "One range of bytes, such as bytes=0-1023"),
+        header("If-Range", "An ETag"),
+    ),
 )
 DOWNLOAD_ARCHIVE = operation(
     "Download all that a job made",
     {200: content("application/zip", None, "A ZIP", BYTES), 202: _NOT_YET},
-    (400, 401, 404, 503),
+    (400, 404),
     bad=NOTHING_TO_DOWNLOAD,
 )
 MISTRAL_RAW = operation(
     "Download the OCR provider's answer",
     {200: content("application/json", examples.OCR_RAW, "The answer as an attachment"), 202: _NOT_YET},
-    (400, 401, 404, 503),
+    (400, 404),
     parameters=query_of(RawAnswerQuery),
     bad=NOTHING_TO_DOWNLOAD,
 )
 MISTRAL_IMAGES = operation(
     "Download the images that OCR found",
     {200: content("application/zip", None, "A ZIP", BYTES), 202: _NOT_YET},
-    (400, 401, 404, 503),
+    (400, 404),
     bad=NOTHING_TO_DOWNLOAD,
 )
 PAGES_ARCHIVE = operation(
     "Download the pages as images",
     {200: content("application/zip", None, "A ZIP", BYTES), 202: _NOT_YET},
-    (400, 401, 404, 503),
+    (400, 404),
     bad=NOTHING_TO_DOWNLOAD,
 )

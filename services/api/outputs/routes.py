@@ -1,7 +1,6 @@
 """What jobs made, as downloads: single files, the archive of a job, and those of a PDF (contract 2a, 11 and 12)."""
 
 import asyncio
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,11 +27,8 @@ from services.api.read_model.job_rows import JobRow
 JSON = "application/json"
 
 
-@dataclass(frozen=True)
-class OutputRoutes(Routes):
+class OutputRoutes(Routes, tag="downloads"):
     """Downloads of jobs."""
-
-    TAG = "downloads"
 
     reading: Reading
     outputs: Outputs

@@ -30,7 +30,7 @@ _EVENTS: Final = (
 STREAM = operation(
     "Follow all jobs and batches",
     {200: content("text/event-stream", _EXAMPLE, _EVENTS, {"type": "string", "format": "binary"})},
-    (400, 401, 503),
+    (400,),
     parameters=(
         *query_of(StreamQuery),
         header("Last-Event-ID", "The id of the last event seen: what changed since is told first. None: from now on"),

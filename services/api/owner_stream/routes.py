@@ -1,7 +1,5 @@
 """`/api/stream`: an owner's jobs and batches, followed all at once (contract 2e)."""
 
-from dataclasses import dataclass
-
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -13,11 +11,8 @@ from services.api.owner_stream.changes import ChangeFeed
 from services.api.owner_stream.stream import StreamQuery, owner_stream, place_of
 
 
-@dataclass(frozen=True)
-class OwnerStreamRoutes(Routes):
+class OwnerStreamRoutes(Routes, tag="jobs"):
     """`/api/stream`."""
-
-    TAG = "jobs"
 
     feed: ChangeFeed
 

@@ -14,7 +14,7 @@ ONE = operation(
         200: data(_ASKED, "Asked for; what becomes of it stands in the job's deliveries"),
         202: data(_ASKED, "Asked for; the job's deliveries may not show it yet"),
     },
-    (400, 401, 404, 409, 413, 503),
+    (400, 404, 409),
     json_body(RedeliverBody, {"delivery_id": _DELIVERY_ID}, required=False),
 )
 MANY = operation(
@@ -23,6 +23,6 @@ MANY = operation(
         200: data({"count": 12, "left": 0, "dry_run": False}, "How many are asked for now, and how many are left"),
         202: data({"count": 12, "left": 0, "dry_run": False}, "The same; the jobs' deliveries may not show it yet"),
     },
-    (400, 401, 413, 503),
+    (400,),
     json_body(RedeliverManyBody, {**_SINCE, "dry_run": False}),
 )

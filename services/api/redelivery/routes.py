@@ -1,6 +1,5 @@
 """Asking for webhooks again: one job's, or all that were held or given up at a receiver (contract 2e)."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -16,11 +15,8 @@ from services.api.redelivery.commands import Redelivery
 from services.api.redelivery.requests import RedeliverBody, RedeliverManyBody
 
 
-@dataclass(frozen=True)
-class RedeliveryRoutes(Routes):
+class RedeliveryRoutes(Routes, tag="jobs"):
     """Redelivery."""
-
-    TAG = "jobs"
 
     redelivery: Redelivery
     reading: Reading

@@ -20,7 +20,7 @@ _NEW: Final[Json] = {
 LIST = operation(
     "List the keys that sign the webhooks of the owner's jobs",
     {200: data({"keys": [_OLD]}, "The newest first; needs a key with the scope admin")},
-    (401, 403, 503),
+    (403,),
 )
 ROTATE = operation(
     "Sign with a new key too, and with the one before it for a while yet",
@@ -30,6 +30,6 @@ ROTATE = operation(
             "All that sign now; one with active_until does so until then. Needs a key with the scope admin",
         )
     },
-    (400, 401, 403, 409, 503),
+    (400, 403, 409),
     parameters=(text_header(IDEMPOTENCY_KEY, "A repeat with the same key rotates once"),),
 )

@@ -1,7 +1,5 @@
 """`/api/webhooks/signing-keys`: by what receivers can tell that a webhook comes from here (contract 2e)."""
 
-from dataclasses import dataclass
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,11 +10,8 @@ from services.api.signing_keys import openapi
 from services.api.signing_keys.commands import SigningKeyAdmin
 
 
-@dataclass(frozen=True)
-class SigningKeyRoutes(Routes):
+class SigningKeyRoutes(Routes, tag="webhooks"):
     """`/api/webhooks/signing-keys`."""
-
-    TAG = "webhooks"
 
     signing_keys: SigningKeyAdmin
 

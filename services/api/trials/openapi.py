@@ -27,7 +27,7 @@ TEST = operation(
         200: data(_REDIRECTED, f"What came of it; `reason` is one of {_REASONS}"),
         429: refusal("RATE_LIMITED", "Too many trials at once or in a minute, see Retry-After: RATE_LIMITED"),
     },
-    (400, 401, 413, 503),
+    (400,),
     json_body(TrialBody, {"url": "http://example.com/webhook", "token": "s3cret"}),
     bad=BAD_JOB,
 )

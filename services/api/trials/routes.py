@@ -1,7 +1,6 @@
 """`/api/webhooks/test`: whether a webhook would arrive, and why not (contract 2e)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,11 +15,8 @@ from services.api.trials.posting import Trials
 from services.api.trials.requests import trial_webhook
 
 
-@dataclass(frozen=True)
-class TrialRoutes(Routes):
+class TrialRoutes(Routes, tag="webhooks"):
     """`/api/webhooks/test`."""
-
-    TAG = "webhooks"
 
     trials: Trials
     private_networks: Sequence[Network]

@@ -12,8 +12,5 @@ from services.api.openapi.grammar import (
 FILE: Json = {"type": "object", "required": ["file"], "properties": {"file": BYTES}}
 
 UPLOAD_FILE = operation(
-    "Upload a file",
-    {200: data(examples.UPLOAD, "Kept")},
-    (400, 401, 413, 503),
-    form_body(FILE, {"file": "(the file's bytes)"}),
+    "Upload a file", {200: data(examples.UPLOAD, "Kept")}, (400,), form_body(FILE, {"file": "(the file's bytes)"})
 )

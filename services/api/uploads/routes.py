@@ -1,6 +1,6 @@
 """`/api/files`: takes one upload, streamed to the blob store; a job then names it by the answered filename."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,11 +15,8 @@ from services.api.http.routing import Routes, route
 from services.api.uploads import openapi
 
 
-@dataclass(frozen=True)
-class UploadRoutes(Routes):
+class UploadRoutes(Routes, tag="files"):
     """`/api/files`."""
-
-    TAG = "files"
 
     blobs: AsyncBlobs
     limits: BodyLimits
