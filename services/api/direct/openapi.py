@@ -1,31 +1,28 @@
 """What the OpenAPI document says about the endpoints that wrap one job (contract 2d)."""
 
-from schemas.parameters import JobParameters, PdfParameters, TransformerParameters, Webhook
-from services.api.direct.requests import MAX_WAIT_MS, MISTRAL_FIELDS, PDF_FIELDS, TEMPLATE_FIELDS, Fields
+from schemas.parameters import Webhook
+from services.api.direct.requests import MAX_WAIT_MS, MISTRAL_FORM, PDF_FORM, TEMPLATE_FORM, DirectForm
 from services.api.http.shapes import not_null
 from services.api.openapi import examples
 from services.api.openapi.examples import Json
 from services.api.openapi.grammar import BAD_DIRECT, BYTES, KEY, USER, content, form_body, operation, schema_of
 
 
-def _schema(fields: Fields, parameters: type[JobParameters], file: bool) -> Json:
+def _schema(form: DirectForm, file: bool) -> Json:
     """The form's fields: their limits are those of the parameters that they give."""
-    known, hook = schema_of(parameters)["properties"], schema_of(Webhook)["properties"]
-    given = {name: known[parameter] for name, (parameter, _) in fields.items()}
-    given |= {"callback_url": hook["url"], "callback_token": hook["token"], "jobId": hook["jobId"]}
-    properties: Json = {name: not_null(about) for name, about in given.items()}
-    for about in properties.values():
+    hook = {name: not_null(about) for name, about in schema_of(Webhook)["properties"].items()}
+    own = {"callback_url": hook["url"], "callback_token": hook["token"], "jobId": hook["jobId"]}
+    for about in own.values():
         about.pop("default", None)
-    properties["wait_ms"] = {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_MS}
-    if file:
-        properties["file"] = BYTES
+    wait_ms = {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_MS}
+    properties = {**form.schemas, **own, "wait_ms": wait_ms, **({"file": BYTES} if file else {})}
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
-def _direct(summary: str, fields: Fields, parameters: type[JobParameters], example: Json, file: bool = False) -> Json:
+def _direct(summary: str, form: DirectForm, example: Json, file: bool = False) -> Json:
     """An endpoint that wraps one job: a form (or JSON, where there is no file) in; a result or a receipt out."""
     types = () if file else ("application/x-www-form-urlencoded", "application/json")
-    body = form_body(_schema(fields, parameters, file), example, *types)
+    body = form_body(_schema(form, file), example, *types)
     answers = {
         200: content("application/json", examples.PROCESSED, "The result, where it was waited for"),
         202: content("application/json", examples.ACCEPTED, "The job is under way"),
@@ -36,27 +33,19 @@ def _direct(summary: str, fields: Fields, parameters: type[JobParameters], examp
 _CALLBACK = {"callback_url": "https://example.com/webhook", "callback_token": "secret", "jobId": "client_job_id"}
 PROCESS_PDF = _direct(
     "Extract from an uploaded PDF",
-    PDF_FIELDS,
-    PdfParameters,
+    PDF_FORM,
     {"file": "(the file's bytes)", "extraction_method": "native", **_CALLBACK},
     file=True,
 )
 PROCESS_URL = _direct(
-    "Extract from a PDF at an address",
-    PDF_FIELDS,
-    PdfParameters,
-    {"url": "https://example.com/a.pdf", "wait_ms": 30_000},
+    "Extract from a PDF at an address", PDF_FORM, {"url": "https://example.com/a.pdf", "wait_ms": 30_000}
 )
 PROCESS_MISTRAL = _direct(
     "Have an uploaded PDF read by Mistral's OCR",
-    MISTRAL_FIELDS,
-    PdfParameters,
+    MISTRAL_FORM,
     {"file": "(the file's bytes)", "includePreviewPages": True, **_CALLBACK},
     file=True,
 )
 TRANSFORM = _direct(
-    "Fill a template from a text or a page",
-    TEMPLATE_FIELDS,
-    TransformerParameters,
-    {"text": "We met on Monday…", "template": "MeetingMinutes"},
+    "Fill a template from a text or a page", TEMPLATE_FORM, {"text": "We met on Monday…", "template": "MeetingMinutes"}
 )

@@ -11,11 +11,11 @@ from starlette.responses import Response
 from piperoll.store.blobs import AsyncBlobs
 from services.api.direct import openapi
 from services.api.direct.requests import (
-    MISTRAL_FIELDS,
-    PDF_FIELDS,
-    TEMPLATE_FIELDS,
+    MISTRAL_FORM,
+    PDF_FORM,
+    TEMPLATE_FORM,
+    DirectForm,
     DirectRequest,
-    Fields,
     acknowledgement,
     asked_of,
     outcome,
@@ -47,14 +47,14 @@ class DirectRoutes(Routes, tag="direct"):
     async def process_pdf(self, request: Request) -> Response:
         """Extracts from an uploaded PDF."""
         with _named_as_clients_know():
-            asked, sha256 = await self._form(request, PDF_FIELDS, needs_file=True)
+            asked, sha256 = await self._form(request, PDF_FORM, needs_file=True)
             return await self._run(request, "pdf", asked, sha256)
 
     @route("POST", "/api/pdf/process-url", operation=openapi.PROCESS_URL)
     async def process_pdf_url(self, request: Request) -> Response:
         """Extracts from a PDF that is fetched from an address."""
         with _named_as_clients_know():
-            asked, sha256 = await self._form(request, PDF_FIELDS)
+            asked, sha256 = await self._form(request, PDF_FORM)
             if "url" not in asked.parameters:
                 raise invalid_field("url", "is required")
             return await self._run(request, "pdf", asked, sha256)
@@ -63,7 +63,7 @@ class DirectRoutes(Routes, tag="direct"):
     async def process_pdf_mistral(self, request: Request) -> Response:
         """Has an uploaded PDF read by Mistral's OCR, and its pages drawn."""
         with _named_as_clients_know():
-            asked, sha256 = await self._form(request, MISTRAL_FIELDS, needs_file=True)
+            asked, sha256 = await self._form(request, MISTRAL_FORM, needs_file=True)
             asked.parameters["extraction_method"] = "mistral_ocr_with_pages"
             return await self._run(request, "pdf", asked, sha256)
 
@@ -71,24 +71,24 @@ class DirectRoutes(Routes, tag="direct"):
     async def transform(self, request: Request) -> Response:
         """Fills a template from a text or a page; answers with the result unless a callback is to get it."""
         with _named_as_clients_know():
-            asked, sha256 = await self._form(request, TEMPLATE_FIELDS)
+            asked, sha256 = await self._form(request, TEMPLATE_FORM)
             default_ms = 0 if asked.callback_url else TEMPLATE_WAIT_MS
             return await self._run(request, "transformer", asked, sha256, default_ms)
 
-    async def _form(self, request: Request, fields: Fields, needs_file: bool = False) -> tuple[DirectRequest, str]:
+    async def _form(self, request: Request, wanted: DirectForm, needs_file: bool = False) -> tuple[DirectRequest, str]:
         """What a form, or a JSON object, asks for, and the hash by which a repeat is the same; a file is kept."""
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type not in (MULTIPART, FORM):
             document = await read_json(request, self.limits.json_bytes)
-            return _asked(request.url.path, document.value, fields, None, needs_file)
+            return _asked(request.url.path, document.value, wanted, None, needs_file)
         async with form_of(request, self.limits) as form:
-            asked_of(form.texts, fields)  # refused before a file is kept for it
+            asked_of(form.texts, wanted)  # refused before a file is kept for it
             if form.upload is None:
-                return _asked(request.url.path, form.texts, fields, None, needs_file)
+                return _asked(request.url.path, form.texts, wanted, None, needs_file)
             if not needs_file:
                 raise invalid_request(f"{request.url.path} takes no file")
             kept = await keep_upload(self.blobs, caller_of(request).owner, form.upload, self.limits.upload_bytes)
-        return _asked(request.url.path, form.texts, fields, kept, needs_file)
+        return _asked(request.url.path, form.texts, wanted, kept, needs_file)
 
     async def _run(
         self, request: Request, job_type: str, asked: DirectRequest, sha256: str, default_wait_ms: int = 0
@@ -108,9 +108,9 @@ class DirectRoutes(Routes, tag="direct"):
 
 
 def _asked(
-    path: str, values: Mapping[str, Any], fields: Fields, kept: StoredUpload | None, needs_file: bool
+    path: str, values: Mapping[str, Any], wanted: DirectForm, kept: StoredUpload | None, needs_file: bool
 ) -> tuple[DirectRequest, str]:
-    asked = asked_of(values, fields)
+    asked = asked_of(values, wanted)
     if needs_file and kept is None and "url" not in asked.parameters:
         raise invalid_field(FIELD, "is required, or a url")
     if kept is not None:
