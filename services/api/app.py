@@ -61,9 +61,9 @@ async def _serve(settings: Settings, lifetime: Lifetime, assembly: Assembly, pos
         async with asyncio.TaskGroup() as tasks:
             beside = [
                 tasks.create_task(positions.run()),
-                tasks.create_task(assembly.watch()),
+                tasks.create_task(assembly.watch.run()),
                 tasks.create_task(_release(lifetime.stopping, assembly)),
-                tasks.create_task(assembly.prepare()),
+                tasks.create_task(assembly.access.prepare()),
             ]
             await serve(assembly.app(), listening, lifetime.stopping)
             for task in beside:

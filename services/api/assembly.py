@@ -36,7 +36,6 @@ from services.api.http.rate_limit import RateLimit
 from services.api.http.routing import Routes
 from services.api.jobs.commands import Commands
 from services.api.jobs.creation import Creator
-from services.api.jobs.history_routes import JobHistoryRoutes
 from services.api.jobs.id_spread import IdSpread
 from services.api.jobs.listing import JobListing
 from services.api.jobs.named_documents import Resolver
@@ -92,14 +91,14 @@ class Assembly:
         self._limits = BodyLimits(settings.max_body_bytes, settings.max_upload_bytes)
         self._contents = Contents(to.blobs)
         self._read_model = ReadModel(to.pool, deadline_s)
-        self._watch = JobWatch(self._read_model, to.positions)
+        self.watch = JobWatch(self._read_model, to.positions)
         self._changes = ChangeFeed(self._read_model, to.positions)
         jobs = self._catching_up(JOB_EVENTS)
-        self._reading = Reading(self._read_model, jobs, self._watch, self._contents)
+        self._reading = Reading(self._read_model, jobs, self.watch, self._contents)
         self._library = Library(DocumentModel(to.pool, deadline_s), self._catching_up(DOCUMENT_EVENTS), jobs)
         self._commands = Commands(self._facts(JOB_EVENTS), to.blobs, to.seal, Resolver(self._library))
         self._creator = Creator(self._commands, self._read_model, self._reading, IdSpread(settings.partitions))
-        self._access = Access(
+        self.access = Access(
             to.pool,
             settings.key_pepper.get_secret_value(),
             settings.bootstrap_keys.get_secret_value().split(","),
@@ -112,19 +111,11 @@ class Assembly:
         would take it for an id (contract A25)."""
         rooms = (*self._jobs(), *self._files(), *self._devana(), *self._administration())
         rate_limit = RateLimit(self._to.pool, self._settings.rate_limit, self._settings.read_deadline_s)
-        return build_app(rooms, self._access, rate_limit)
-
-    async def prepare(self) -> None:
-        """See `Access.prepare`."""
-        await self._access.prepare()
-
-    async def watch(self) -> None:
-        """See `JobWatch.run`."""
-        await self._watch.run()
+        return build_app(rooms, self.access, rate_limit)
 
     def release(self) -> None:
         """Ends all waiting, so that requests end before the service does."""
-        self._watch.close()
+        self.watch.close()
         self._changes.close()
 
     def _jobs(self) -> list[Routes]:
@@ -143,8 +134,7 @@ class Assembly:
         return [
             JobCollectionRoutes(rules, creator, jobs, body_bytes),
             BatchRoutes(rules, commands, creator, reading, batches, body_bytes),
-            JobRoutes(rules, commands, creator, reading, body_bytes),
-            JobHistoryRoutes(self._read_model, reading),
+            JobRoutes(rules, commands, creator, reading, self._read_model, body_bytes),
             RedeliveryRoutes(redelivery, reading, body_bytes),
             OwnerStreamRoutes(self._changes),
         ]
@@ -184,7 +174,7 @@ class Assembly:
         deadline_s = settings.read_deadline_s
         signing_keys = SigningKeyAdmin(pool, self._to.seal, settings.signing_overlap_s, deadline_s)
         trials = Trials(self._to.sender, signing_keys, RateLimit(pool, A_MINUTE, deadline_s))
-        keys = KeyAdmin(pool, settings.key_pepper.get_secret_value(), self._access, deadline_s)
+        keys = KeyAdmin(pool, settings.key_pepper.get_secret_value(), self.access, deadline_s)
         return [
             SigningKeyRoutes(signing_keys),
             TrialRoutes(trials, settings.private_networks, body_bytes),

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from services.api.devana_jobs.openapi import EXTRACTION
 from services.api.documents.requests import AddDocumentQuery, DocumentForm, DocumentPageQuery
 from services.api.http.caller import IDEMPOTENCY_KEY, USER_ID
 from services.api.openapi.examples import JOB_ID, Json
@@ -18,14 +19,10 @@ from services.api.openapi.grammar import (
 DOCUMENT_ID: Final = "doc-2b7d6a0c-55e1-4f7b-9a41-6a3c0c1d9e20"
 FOLDER_ID: Final = "folder-91c4f2a8-1f0e-4c37-8e42-5f6d7a8b9c10"
 NEW_JOB: Json = {
-    "id": JOB_ID,
-    "userId": "user-456",
-    "targetId": DOCUMENT_ID,
-    "type": "EXTRACTION",
+    **{name: EXTRACTION[name] for name in ("id", "userId", "targetId", "type", "createdAt")},
     "status": "PENDING",
     "metadata": {"fileName": "report.pdf", "fileSize": 20481, "mimeType": "application/pdf"},
-    "createdAt": "2026-01-01T10:29:00.000Z",
-    "updatedAt": "2026-01-01T10:29:00.000Z",
+    "updatedAt": EXTRACTION["createdAt"],
 }
 DOCUMENT: Json = {
     "documentId": DOCUMENT_ID,

@@ -10,6 +10,7 @@ from piperoll.addresses import Network
 from piperoll.settings import Settings
 from schemas.documents import Resolved
 from schemas.errors import ErrorCode
+from schemas.events import JobCancelled
 from schemas.parameters import ALIASES, PARAMETERS, JobParameters
 from schemas.parameters.base import Label
 from schemas.parameters.imports import ImportParameters
@@ -17,11 +18,21 @@ from schemas.parameters.sync import SyncParameters
 from services.api.http.bodies import JsonBody, canonical_sha256
 from services.api.http.errors import ApiError
 from services.api.http.references import check_address, check_filename, check_source
-from services.api.http.shapes import COMPONENT, EnvelopeModel, Refusal, RequestModel, invalid_values, printable
+from services.api.http.shapes import (
+    COMPONENT,
+    EnvelopeModel,
+    Refusal,
+    RequestModel,
+    invalid_values,
+    not_null,
+    printable,
+)
 
 TOKEN_MASK = "***"
 FILENAME_IS_WRITTEN = frozenset({"session"})
 """Job types whose `filename` is what a file of theirs will be called, not one to read (contract 4b)."""
+
+_REASON = not_null(JobCancelled.model_json_schema()["properties"]["reason"])
 
 
 class JobBody(EnvelopeModel):
@@ -47,7 +58,7 @@ class CancelBody(RequestModel):
     reason: (
         Annotated[
             str,
-            StringConstraints(min_length=1, max_length=64),  # as in schemas.events.JobCancelled
+            StringConstraints(min_length=1, max_length=_REASON["maxLength"]),
             AfterValidator(printable),
             Refusal("must be a text of {minLength} to {maxLength} characters"),
         ]

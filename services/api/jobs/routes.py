@@ -1,11 +1,14 @@
-"""`/api/jobs`: create, list, read, wait for, cancel, restart and erase jobs."""
+"""`/api/jobs`: create, list, read, wait for, cancel, restart, erase and follow jobs."""
 
+from typing import Any
+
+from pydantic_core import from_json
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from piperoll.domain.job import Status
 from schemas.errors import ErrorCode
-from services.api.http.answers import success
+from services.api.http.answers import success, timestamp
 from services.api.http.bodies import read_json
 from services.api.http.caller import IDEMPOTENCY_KEY, USER_ID, caller_of
 from services.api.http.errors import ApiError
@@ -14,12 +17,18 @@ from services.api.jobs import openapi
 from services.api.jobs.commands import Commands
 from services.api.jobs.creation import Creator
 from services.api.jobs.listing import JobListing
-from services.api.jobs.queries import JobListQuery, JobQuery
+from services.api.jobs.queries import EventsQuery, JobListQuery, JobQuery
 from services.api.jobs.reading import Reading
 from services.api.jobs.requests import CancelBody, Rules, Submission, parse_job
 from services.api.jobs.restart import again
-from services.api.jobs.views import created_job
+from services.api.jobs.stream import HEADERS, MEDIA_TYPE, job_stream
+from services.api.jobs.views import client_id, created_job
+from services.api.jobs.wording import delivery_outcome, delivery_reason
 from services.api.read_model.job_rows import JobRow
+from services.api.read_model.jobs import ReadModel
+
+UNTOLD = frozenset({"origin_sha256"})
+"""Of a delivery, what its fact has for machines alone."""
 
 
 class JobCollectionRoutes(Routes, tag="jobs"):
@@ -45,12 +54,13 @@ class JobCollectionRoutes(Routes, tag="jobs"):
 
 
 class JobRoutes(Routes, tag="jobs"):
-    """`/api/jobs/{job_id}`: read, wait for, cancel, restart and erase."""
+    """`/api/jobs/{job_id}`: read, wait for, cancel, restart, erase and follow."""
 
     rules: Rules
     commands: Commands
     creator: Creator
     reading: Reading
+    read_model: ReadModel
     max_body_bytes: int
 
     @route("GET", "/api/jobs/{job_id}", operation=openapi.GET_JOB)
@@ -92,6 +102,48 @@ class JobRoutes(Routes, tag="jobs"):
             raise ApiError(409, ErrorCode.CONFLICT, said, {"status": row.status.value})
         return await _created(request, self.creator, await again(self.reading, self.commands, self.rules, row))
 
+    @route("GET", "/api/jobs/{job_id}/events", operation=openapi.GET_EVENTS)
+    async def get_events(self, request: Request, job_id: str) -> Response:
+        """The facts that a job is made of, in the log's order, each with its position."""
+        query = EventsQuery.of(request.query_params)
+        row = await self.reading.job(job_id, caller_of(request).owner)
+        found = await self.read_model.events(job_id, query.after, query.limit)
+        events: list[dict[str, Any]] = [
+            {
+                "sequence": sequence,
+                "position": f"{row.position.partition}:{offset}",
+                "type": type_name,
+                "time": timestamp(time),
+                "data": from_json(data),
+            }
+            for sequence, offset, type_name, time, data in found
+        ]
+        following = events[-1]["sequence"] if events else query.after
+        return success({"events": events, "next": following}, row.position)
+
+    @route("GET", "/api/jobs/{job_id}/deliveries", operation=openapi.GET_DELIVERIES)
+    async def get_deliveries(self, request: Request, job_id: str) -> Response:
+        """Every attempt to tell the job's webhook, and every request for another one, oldest first."""
+        row = await self.reading.job(job_id, caller_of(request).owner)
+        attempts = []
+        for type_name, time, data in await self.read_model.deliveries(job_id):
+            attempt = {name: value for name, value in from_json(data).items() if name not in UNTOLD}
+            outcome = delivery_outcome(type_name.split(".")[1])
+            failed = {"reason": delivery_reason(attempt)} if "reason" in attempt else {}
+            attempts.append({"time": timestamp(time), "outcome": outcome, **attempt, **failed})
+        return success({"deliveries": attempts}, row.position)
+
+    @route("GET", "/api/jobs/{job_id}/stream", operation=openapi.STREAM_JOB)
+    async def stream_job(self, request: Request, job_id: str) -> Response:
+        """A job's changes as they happen. 204 for a client that has seen its end, so that it does not come back."""
+        row = await self.reading.job(job_id, caller_of(request).owner)
+        known = _known(request.headers.get("last-event-id"))
+        if known is not None and row.status.terminal and row.standing.sequence <= known:
+            return Response(status_code=204)
+        reading = self.reading
+        called = client_id(row, await reading.documents(row))
+        return StreamingResponse(job_stream(reading, row, called, known), 200, HEADERS, MEDIA_TYPE)
+
 
 async def _created(request: Request, creator: Creator, job: Submission) -> Response:
     created = await creator.job(job, caller_of(request), IDEMPOTENCY_KEY.of(request))
@@ -103,3 +155,10 @@ def _ended(row: JobRow) -> ApiError:
     return ApiError(
         409, ErrorCode.CONFLICT, f"the job has ended: it is {row.status.value}", {"status": row.status.value}
     )
+
+
+def _known(header: str | None) -> int | None:
+    """The last event's id as we gave it; any other text says nothing."""
+    if header is None or not header.isascii() or not header.isdecimal() or len(header) > 10:
+        return None
+    return int(header)

@@ -145,15 +145,14 @@ def query_of(model: type[BaseModel]) -> tuple[Json, ...]:
     )
 
 
-def header(name: str, description: str) -> Json:
+def header(name: str, description: str, **limits: Any) -> Json:
     """A request header."""
-    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string", **limits}}
 
 
 def text_header(which: TextHeader, description: str) -> Json:
     """A request header of bounded length."""
-    about = header(which.name, description)
-    return {**about, "schema": {**about["schema"], "minLength": 1, "maxLength": which.most}}
+    return header(which.name, description, minLength=1, maxLength=which.most)
 
 
 def _query(name: str, about: Json, required: bool) -> Json:

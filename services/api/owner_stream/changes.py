@@ -21,7 +21,8 @@ from services.api.read_model.positions import Positions
 
 FACTS = 20  # of a partition in one page: rows enough to hold the event loop for a few milliseconds
 AT_ONCE = 2  # questions to Postgres; the pool's other connections are for who waits for an answer
-_PLACE: Final = re.compile(r"[0-9a-f]{1,15}(\.[0-9a-f]{1,15}){0,1023}")
+PLACE: Final = r"[0-9a-f]{1,15}(\.[0-9a-f]{1,15}){0,1023}"
+"""An event's id: the offsets in hex, with points between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,13 @@ class StreamPlace:
     offsets: tuple[int, ...]
 
     def __str__(self) -> str:
-        """The id of an event: the offsets in hex, with points between them."""
+        """The id of an event (`PLACE`)."""
         return ".".join(f"{offset:x}" for offset in self.offsets)
 
     @classmethod
     def parse(cls, text: str) -> "StreamPlace | None":
         """The place that an event's id names; None for what is no such id."""
-        return cls(tuple(int(part, 16) for part in text.split("."))) if _PLACE.fullmatch(text) else None
+        return cls(tuple(int(part, 16) for part in text.split("."))) if re.fullmatch(PLACE, text) else None
 
     def offset(self, partition: int) -> int:
         """The next offset of a partition."""

@@ -4,6 +4,7 @@ from typing import Final
 
 from services.api.openapi.examples import BATCH_ID, JOB_ID
 from services.api.openapi.grammar import content, header, operation, query_of
+from services.api.owner_stream.changes import PLACE
 from services.api.owner_stream.stream import StreamQuery
 
 _JOB: Final = (
@@ -33,7 +34,9 @@ STREAM = operation(
     (400,),
     parameters=(
         *query_of(StreamQuery),
-        header("Last-Event-ID", "The id of the last event seen: what changed since is told first. None: from now on"),
+        header(
+            "Last-Event-ID", "The last event seen: the changes since follow. None: from now on", pattern=f"^({PLACE})?$"
+        ),
     ),
     bad=("INVALID_REQUEST", "Unknown parameters, or a Last-Event-ID of something else: INVALID_REQUEST"),
 )
