@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
-    """Serves until told to stop. Needs Kafka to start; Postgres may come later."""
+    """Serves until `lifetime.stopping`. Needs Kafka to start; Postgres may come later."""
     seal = Seal(settings.sealing_keys)
     await require_topics(settings)
     async with _connected(settings, seal, lifetime) as connections:

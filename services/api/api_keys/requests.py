@@ -21,7 +21,7 @@ class KeyBody(FieldsModel):
     scopes: list[str] = Field(json_schema_extra={"minItems": 1, "items": {"enum": [*sorted(SCOPES)]}})
     expires_at: str | None = Field(
         default=None,
-        description="in the future; none: good until deleted",
+        description="in the future; without it the key is valid until it is deleted",
         json_schema_extra={"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]},
     )
 
@@ -29,12 +29,12 @@ class KeyBody(FieldsModel):
 class RotateBody(FieldsModel):
     """The body of POST /api/keys/{id}/rotate."""
 
-    overlap_s: float = Field(default=DAY_S, ge=0, le=30 * DAY_S, description="how many seconds the old key stays good")
+    overlap_s: float = Field(default=DAY_S, ge=0, le=30 * DAY_S, description="how many seconds the old key stays valid")
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRequest:
-    """A key that may be made. Without `expires_at` it is good until it is deleted."""
+    """A key that may be created. Without `expires_at` it is valid until it is deleted."""
 
     owner: str
     scopes: frozenset[str]

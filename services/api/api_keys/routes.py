@@ -1,4 +1,4 @@
-"""`/api/keys`: who may call, for those whose key has the scope `admin` (contract 2e)."""
+"""`/api/keys`: the API keys of all owners, for callers with the scope `admin` (contract 2e)."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,20 +27,20 @@ class ApiKeyRoutes(Routes, tag="keys"):
 
     @route("POST", "/api/keys", "/api/keys/", operation=openapi.CREATE)
     async def create_key(self, request: Request) -> Response:
-        """Makes a key. It is in this answer and in no other."""
+        """Creates a key. The key is in this answer only."""
         caller, repeated = admin_of(request), IDEMPOTENCY_KEY.of(request)
         wanted = key_request((await read_json(request, self.max_body_bytes)).value, utc_now())
         return success(await self.key_admin.create(wanted, caller, repeated), headers=UNSTORED)
 
     @route("POST", "/api/keys/{key_id}/rotate", operation=openapi.ROTATE)
     async def rotate_key(self, request: Request, key_id: str) -> Response:
-        """Makes a key in the place of another one, which ends after the overlap."""
+        """Creates a key in place of another one, which ends after the overlap."""
         caller, repeated = admin_of(request), IDEMPOTENCY_KEY.of(request)
         body = RotateBody.read((await read_json(request, self.max_body_bytes, optional=True)).value)
         return success(await self.key_admin.rotate(key_id, body.overlap_s, caller, repeated), headers=UNSTORED)
 
     @route("DELETE", "/api/keys/{key_id}", operation=openapi.DELETE)
     async def delete_key(self, request: Request, key_id: str) -> Response:
-        """Ends a key. Other API processes know within PIPEROLL_KEY_CACHE_S."""
+        """Revokes a key. Other API processes notice within PIPEROLL_KEY_CACHE_S."""
         caller = admin_of(request)
         return success(await self.key_admin.delete(key_id, caller))

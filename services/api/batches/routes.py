@@ -1,4 +1,4 @@
-"""`/api/jobs/batch` and `/api/jobs/batches`: create many jobs at once, see how they stand, list and erase them."""
+"""`/api/jobs/batch` and `/api/jobs/batches`: create many jobs at once, read, list and erase them."""
 
 import asyncio
 from typing import Any
@@ -54,7 +54,7 @@ class BatchRoutes(Routes, tag="batches"):
 
     @route("GET", "/api/jobs/batch/{batch_id}", operation=openapi.GET_BATCH)
     async def get_batch(self, request: Request, batch_id: str) -> Response:
-        """A batch, its counts, and how each of its jobs stands."""
+        """A batch, its counts, and the status of each of its jobs."""
         row = await self.reading.batch(batch_id, caller_of(request).owner)
         return success(await self.listing.shown(row), row.position)
 
@@ -69,7 +69,7 @@ class BatchRoutes(Routes, tag="batches"):
 
 
 def _unerased(row: BatchRow) -> list[str]:
-    """The members that are still there, also those that nobody created yet."""
+    """The members that are still there, also those that were not created yet."""
     gone = {member.job_id for member in row.members if member.erased}
     members = (member_id(row.batch.batch_id, index) for index in range(row.batch.count))
     return [job_id for job_id in members if job_id not in gone]

@@ -76,5 +76,5 @@ def _batch(
 
 
 def changed_batch(listed: ListedBatch) -> dict[str, Any]:
-    """A batch as the owner's stream tells it: its counts."""
+    """A batch as the owner's stream shows it: its counts."""
     return {name: value for name, value in batch_summary(listed, None).items() if name not in ECHOED}

@@ -35,11 +35,12 @@ class DevanaListing:
     async def shown(self, row: JobRow) -> Json:
         """One job. A batch's member that was not created yet has no metadata."""
         job = row.job
-        told = await self._described.told(job.parameters, lambda found: described(row.job_type, found)) if job else None
+        parameters = job.parameters if job else None
+        metadata = await self._described.get(parameters, lambda found: described(row.job_type, found))
         why = job.error if job and row.status is Status.FAILED else None
-        document = await self._errors.told(why, _sentence)
+        document = await self._errors.get(why, _sentence)
         error = job_error(row, document)
-        return devana_job(row, told or {}, error["message"] if error else None)
+        return devana_job(row, metadata or {}, error["message"] if error else None)
 
 
 def _sentence(document: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about the paths under `/v1` (contract 15)."""
+"""The OpenAPI description of `/v1/jobs` (contract 15a)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about the endpoints that wrap one job (contract 2d)."""
+"""The OpenAPI descriptions of the endpoints that wrap one job (contract 2d)."""
 
 from schemas.parameters import Webhook
 from services.api.direct.requests import MAX_WAIT_MS, MISTRAL_FORM, PDF_FORM, TEMPLATE_FORM, DirectForm
@@ -20,12 +20,12 @@ def _schema(form: DirectForm, file: bool) -> Json:
 
 
 def _direct(summary: str, form: DirectForm, example: Json, file: bool = False) -> Json:
-    """An endpoint that wraps one job: a form (or JSON, where there is no file) in; a result or a receipt out."""
+    """An endpoint that wraps one job: a form, or JSON without a file, in; a result or an acknowledgement out."""
     types = () if file else ("application/x-www-form-urlencoded", "application/json")
     body = form_body(_schema(form, file), example, *types)
     answers = {
-        200: content("application/json", examples.PROCESSED, "The result, where it was waited for"),
-        202: content("application/json", examples.ACCEPTED, "The job is under way"),
+        200: content("application/json", examples.PROCESSED, "The result, if wait_ms was given and sufficed"),
+        202: content("application/json", examples.ACCEPTED, "The job was created"),
     }
     return operation(summary, answers, (400, 401, 413, 422, 503), body, (KEY, USER), BAD_DIRECT)
 
@@ -41,7 +41,7 @@ PROCESS_URL = _direct(
     "Extract from a PDF at an address", PDF_FORM, {"url": "https://example.com/a.pdf", "wait_ms": 30_000}
 )
 PROCESS_MISTRAL = _direct(
-    "Have an uploaded PDF read by Mistral's OCR",
+    "Read an uploaded PDF with Mistral's OCR",
     MISTRAL_FORM,
     {"file": "(the file's bytes)", "includePreviewPages": True, **_CALLBACK},
     file=True,

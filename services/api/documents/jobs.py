@@ -1,4 +1,4 @@
-"""How routes begin jobs about a document or folder, anew or once more, and erase them (contract 15a and A22)."""
+"""Jobs about a document or folder: created, repeated and erased (contract 15a and A22)."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -25,9 +25,9 @@ from services.api.read_model.library import Library
 
 
 def running(what: str, job_id: str | None) -> ApiError:
-    """409: a job is at it already."""
-    said = f"{what}: wait for the end of the job that is at it, or cancel it"
-    return ApiError(409, ErrorCode.CONFLICT, said, {} if job_id is None else {"jobId": job_id})
+    """409: a job is already running for it."""
+    message = f"{what}: wait until its job has finished, or cancel it"
+    return ApiError(409, ErrorCode.CONFLICT, message, {} if job_id is None else {"jobId": job_id})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class DocumentJobs:
         self, request: Request, job_type: str, given: dict[str, Any], target_id: str, known: Resolved
     ) -> Response:
         """Creates a job and answers it as the Devana API does. `known` is what its metadata say of its target; of a
-        document it is all that the job needs, a folder is looked at anew."""
+        document it is all that the job needs, a folder is looked up again."""
         sha256 = canonical_sha256({"about": target_id, "job_type": job_type})
         job = submitted(job_type, given, self.rules, USER_ID.of(request), sha256)
         if isinstance(known, ResolvedDocument):
             job = replace(job, resolved=known)
         created = await self.creator.job(job, caller_of(request), None)
-        await self.reading.passed(created.position)  # whoever asks next how the target stands is told of this job
+        await self.reading.passed(created.position)  # a read of the target's status shows this job
         return devana_success(
             _shown(request, created, job, target_id, parameters_document(job_type, given, known)), 202
         )

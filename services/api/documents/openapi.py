@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about `/v1/documents` (contract 15b)."""
+"""The OpenAPI descriptions of `/v1/documents` (contract 15b)."""
 
 from typing import Final
 
@@ -47,8 +47,8 @@ _BAD = ("EXTRACTION_FAILED", "The document could not be read, or the form: EXTRA
 _DELETED: Json = {"id": DOCUMENT_ID, "message": "document deleted"}
 
 ADD_DOCUMENT = devana_operation(
-    "Add a document, and wait until it was read",
-    {200: devana_data(DOCUMENT, "Its text"), 202: devana_data(_RECEIPT, "Taken in; it is still being read")},
+    "Add a document and wait for its extraction",
+    {200: devana_data(DOCUMENT, "Its text"), 202: devana_data(_RECEIPT, "Added; its extraction is still running")},
     (400, 404, 408, 422),
     _FORM,
     (
@@ -80,11 +80,11 @@ LIST_DOCUMENTS = devana_operation(
 )
 GET_DOCUMENT = devana_operation(
     "Get a document and its text",
-    {200: devana_data(DOCUMENT, "The document; while it is read without its text")},
+    {200: devana_data(DOCUMENT, "The document; without its text until the extraction has ended")},
     (404,),
 )
 GET_STATUS = devana_operation(
-    "Get how a document stands",
+    "Get the status of a document",
     {
         200: content(
             "application/json",
@@ -96,12 +96,12 @@ GET_STATUS = devana_operation(
     (404,),
 )
 DELETE_DOCUMENT = devana_operation(
-    "Remove a document and all that was made of it",
+    "Remove a document and everything extracted from it",
     {200: devana_data(_DELETED, "Removed"), 202: devana_data(_DELETED, "Accepted; not read back yet")},
     (404,),
 )
 REEXTRACT = devana_operation(
-    "Have a document read again",
-    {202: devana_data(NEW_JOB, "The new job. An id that is no document's is looked for among the jobs' targetIds")},
+    "Extract a document again",
+    {202: devana_data(NEW_JOB, "The new job. Another id is looked up among the jobs' targetIds")},
     (400, 404, 409),
 )

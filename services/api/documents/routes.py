@@ -1,4 +1,4 @@
-"""`/v1/documents`: take documents in, read them, have them read again, remove them (contract 15a and 15b)."""
+"""`/v1/documents`: add, read, extract again and remove documents (contract 15a and 15b)."""
 
 import asyncio
 
@@ -49,7 +49,7 @@ class DocumentRoutes(Routes, tag="documents"):
 
     @route("POST", "/v1/documents", "/v1/documents/", operation=openapi.ADD_DOCUMENT)
     async def add_document(self, request: Request) -> Response:
-        """Takes a document in and waits until it was read. The body is never held whole."""
+        """Adds a document and waits for its extraction. The body is never held whole."""
         caller = caller_of(request)
         wait_s, key, user = (
             AddDocumentQuery.of(request.query_params).wait,
@@ -75,20 +75,20 @@ class DocumentRoutes(Routes, tag="documents"):
 
     @route("GET", "/v1/documents/{document_id}", operation=openapi.GET_DOCUMENT)
     async def get_document(self, request: Request, document_id: str) -> Response:
-        """A document: how it stands, and once it was read its text."""
+        """A document: its status, and its text after the extraction."""
         row = await self._own_document(request, document_id)
         return devana_success(await self._shown(request, row, await self._newest_job(request, row)))
 
     @route("GET", "/v1/documents/{document_id}/status", operation=openapi.GET_STATUS)
     async def get_status(self, request: Request, document_id: str) -> Response:
-        """One word."""
+        """The status in one word."""
         return devana_success(document_status((await self._own_document(request, document_id)).status))
 
     @route("DELETE", "/v1/documents/{document_id}", operation=openapi.DELETE_DOCUMENT)
     async def delete_document(self, request: Request, document_id: str) -> Response:
-        """Removes a document with all that was made of it. 202 when that was not read back in time.
+        """Removes a document with everything extracted from it. 202 when that was not read back in time.
 
-        Of one that is removed already, what an earlier try may have left is deleted, too.
+        For a removed document, the leftovers of an earlier try are deleted too.
         """
         caller = caller_of(request)
         row = await self.library.own_document(document_id_of(document_id), caller.owner)
@@ -104,7 +104,7 @@ class DocumentRoutes(Routes, tag="documents"):
 
     @route("POST", "/v1/documents/{document_id}/reextract", operation=openapi.REEXTRACT)
     async def reextract(self, request: Request, document_id: str) -> Response:
-        """Has a document read again; or does the newest extraction again that is about this id (contract A22)."""
+        """Extracts a document again; or repeats the newest extraction about this id (contract A22)."""
         caller = caller_of(request)
         await self.library.up_to_now()
         row = await self.library.model.document(document_id) if "\x00" not in document_id else None
@@ -135,7 +135,7 @@ class DocumentRoutes(Routes, tag="documents"):
         return await asyncio.to_thread(document_view, row, job, found)
 
     async def _told(self, request: Request, taken: Taken, wait_s: float | None) -> Response:
-        """What became of a document that was taken in.
+        """The outcome of a document that was added.
 
         200 with its text; 400 EXTRACTION_FAILED; and where its reading takes longer 202 for those who gave a time to
         wait, 408 for those who did not.
@@ -148,8 +148,8 @@ class DocumentRoutes(Routes, tag="documents"):
         if job is None:
             if wait_s is not None:
                 return devana_success(receipt, 202, taken.job.headers)
-            said = f"the document was not read within {patience_s:g} s: ask for it by its documentId"
-            return failure(ApiError(408, ErrorCode.EXTRACTION_TIMEOUT, said, receipt), request.url.path)
+            message = f"the document was not read within {patience_s:g} s: ask for it by its documentId"
+            return failure(ApiError(408, ErrorCode.EXTRACTION_TIMEOUT, message, receipt), request.url.path)
         if job.status is Status.COMPLETED:
             row = await self.library.document(taken.document_id, caller_of(request).owner)
             return devana_success(await self._shown(request, row, job), headers=taken.job.headers)

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about `/v1/webhooks` (contract 15d)."""
+"""The OpenAPI descriptions of `/v1/webhooks` (contract 15d)."""
 
 from typing import Final
 
@@ -18,8 +18,8 @@ _REGISTERED: Json = {**_LISTED, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS
 _BAD = ("INVALID_PARAMETERS", "Malformed request or wrong fields: INVALID_REQUEST, INVALID_PARAMETERS, BLOCKED_ADDRESS")
 
 REGISTER = devana_operation(
-    "Register an endpoint that is told of each change of status of the owner's jobs",
-    {200: devana_data(_REGISTERED, "Registered. The secret, which signs what is sent, is shown this once")},
+    "Register an endpoint for each change of status of the owner's jobs",
+    {200: devana_data(_REGISTERED, "Registered. The secret, which signs the webhooks, is shown only here")},
     (400, 409, 422),
     json_body(EndpointBody, {"url": "https://example.com/hook", "token": "s3cret", "statuses": ["DONE", "ERROR"]}),
     parameters=(KEY, text_header(USER_ID, "A label for what is created")),
@@ -31,13 +31,13 @@ LIST = devana_operation(
 REMOVE = devana_operation(
     "Remove an endpoint",
     {
-        200: devana_data({"id": ENDPOINT_ID, "message": "webhook deleted"}, "It is told nothing more"),
+        200: devana_data({"id": ENDPOINT_ID, "message": "webhook deleted"}, "Removed"),
         202: devana_data({"id": ENDPOINT_ID, "message": "webhook deleted"}, "Accepted; lists may still show it"),
     },
     (404,),
 )
 TEST = devana_operation(
-    "Have a trial sent to an endpoint",
+    "Send a trial to an endpoint",
     {202: devana_data({"id": ENDPOINT_ID, "jobId": f"trial-{JOB_ID[4:]}"}, "One POST follows, marked as a trial")},
     (404,),
 )

@@ -23,13 +23,13 @@ class EndpointBody(FieldsModel):
     url: HookUrl
     token: HookToken = None
     statuses: Annotated[list[str], Field(json_schema_extra={"items": {"enum": list(STATUS_NAMES)}})] | None = Field(
-        default=None, description="which to be told of; every one where none is named"
+        default=None, description="which to send; without it all of them"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointRequest:
-    """An endpoint that may be registered. No statuses: it is told of every one."""
+    """An endpoint that may be registered. No statuses: it gets all of them."""
 
     url: str
     token: str | None

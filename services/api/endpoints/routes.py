@@ -1,4 +1,4 @@
-"""`/v1/webhooks`: endpoints that are told of each change of status of their owner's jobs (contract 15d)."""
+"""`/v1/webhooks`: endpoints that get a webhook at each change of status of their owner's jobs (contract 15d)."""
 
 from collections.abc import Sequence
 
@@ -43,6 +43,6 @@ class EndpointRoutes(Routes, tag="devana"):
 
     @route("POST", "/v1/webhooks/{endpoint_id}/test", operation=openapi.TEST)
     async def test(self, request: Request, endpoint_id: str) -> Response:
-        """Has a trial sent to an endpoint, once, marked as one."""
+        """Sends a trial to an endpoint, once, marked as one."""
         trial = await self.endpoints.test(endpoint_id, caller_of(request))
         return devana_success({"id": endpoint_id, "jobId": trial}, status=202)

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about `/v1/folders` (contract 15b and 15d)."""
+"""The OpenAPI descriptions of `/v1/folders` (contract 15b and 15d)."""
 
 from services.api.documents.openapi import DOCUMENT_ID, FOLDER_ID, NEW_JOB
 from services.api.documents.requests import DocumentPageQuery, FilesBody, FolderBody, FolderChange, SearchQuery
@@ -29,14 +29,14 @@ LIST_FOLDERS = devana_operation(
     parameters=query_of(DocumentPageQuery),
 )
 CREATE_FOLDER = devana_operation(
-    "Make a folder",
-    {200: devana_data({**_FOLDER, "words": 0}, "Made")},
+    "Create a folder",
+    {200: devana_data({**_FOLDER, "words": 0}, "Created")},
     (400,),
     json_body(FolderBody, {"name": "Documentation", "description": "What we know", "chunkSize": 500}),
 )
 GET_FOLDER = devana_operation("Get a folder", {200: devana_data(_FOLDER, "The folder")}, (404,))
 CHANGE_FOLDER = devana_operation(
-    "Change a folder; another chunk size has it indexed anew",
+    "Change a folder; another chunk size indexes it again",
     {200: devana_data(_FOLDER, "Changed"), 202: devana_data(_FOLDER, _LATER)},
     (400, 401, 404, 413, 429, 503),
     json_body(FolderChange, {"chunkSize": 800}),
@@ -64,14 +64,14 @@ ADD_FILES = devana_operation(
 REMOVE_FILE = devana_operation(
     "Take a document out of a folder",
     {
-        200: devana_data({"id": DOCUMENT_ID, "message": "document removed from folder"}, "It is in it no more"),
+        200: devana_data({"id": DOCUMENT_ID, "message": "document removed from folder"}, "Removed from the folder"),
         202: devana_data({"id": DOCUMENT_ID, "message": "document removed from folder"}, _LATER),
     },
     (404,),
 )
 REINDEX = devana_operation(
-    "Index a folder's texts anew",
-    {202: devana_data(_INDEXING, "The new job. An id that is no folder's is looked for among the jobs' targetIds")},
+    "Index a folder again",
+    {202: devana_data(_INDEXING, "The new job. Another id is looked up among the jobs' targetIds")},
     (400, 404, 409),
 )
 SEARCH = devana_operation(
@@ -79,7 +79,7 @@ SEARCH = devana_operation(
     {
         200: devana_data(
             [{"documentId": DOCUMENT_ID, "chunk": 3, "text": "The heat pump is serviced in May.", "score": 0.71}],
-            "The nearest chunks, the best first. 409 before the folder was indexed",
+            "The nearest chunks, best first. 409 before the folder is indexed",
         )
     },
     (400, 404, 409),

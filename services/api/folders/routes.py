@@ -49,7 +49,7 @@ class FolderRoutes(Routes, tag="folders"):
 
     @route("POST", "/v1/folders", "/v1/folders/", operation=openapi.CREATE_FOLDER)
     async def create_folder(self, request: Request) -> Response:
-        """Makes a folder."""
+        """Creates a folder."""
         caller, user = caller_of(request), USER_ID.of(request)
         body = FolderBody.read((await read_json(request, self.max_body_bytes)).value)
         details = FolderDetails(name=body.name, description=body.description)
@@ -66,7 +66,7 @@ class FolderRoutes(Routes, tag="folders"):
 
     @route("PUT", "/v1/folders/{folder_id}", operation=openapi.CHANGE_FOLDER)
     async def change_folder(self, request: Request, folder_id: str) -> Response:
-        """Changes a folder; another chunk size has it indexed anew. 202 when the change was not read back in time."""
+        """Changes a folder; another chunk size indexes it again. 202 when the change was not read back in time."""
         caller = caller_of(request)
         given = (await read_json(request, self.max_body_bytes)).value
         body = FolderChange.read(given)
@@ -124,7 +124,7 @@ class FolderRoutes(Routes, tag="folders"):
 
     @route("POST", "/v1/folders/{folder_id}/reindex", operation=openapi.REINDEX)
     async def reindex(self, request: Request, folder_id: str) -> Response:
-        """Indexes a folder anew; or does the newest embedding again that is about this id (contract A22)."""
+        """Indexes a folder again; or repeats the newest embedding job about this id (contract A22)."""
         caller = caller_of(request)
         await self.library.up_to_now()
         row = await self.library.model.folder(folder_id) if "\x00" not in folder_id else None
@@ -137,7 +137,7 @@ class FolderRoutes(Routes, tag="folders"):
 
     @route("GET", "/v1/folders/{folder_id}/search", operation=openapi.SEARCH)
     async def search(self, request: Request, folder_id: str) -> Response:
-        """The chunks of the folder's documents nearest to a text, the best first. 409 before there is an index."""
+        """The chunks of the folder's documents nearest to a text, best first. 409 before it is indexed."""
         query = SearchQuery.of(request.query_params)
         folder = await self._own_folder(request, folder_id)
         hits = await self.index.hits(folder, query.q, query.limit)

@@ -1,13 +1,13 @@
-"""What the OpenAPI document says about health."""
+"""The OpenAPI descriptions of health."""
 
 from services.api.openapi.examples import Json
 from services.api.openapi.grammar import ERRORS, data, refusal
 
 LIVE: Json = {
-    "summary": "Whether the process lives",
-    "responses": {200: data({"status": "ok"}, "It does")},
+    "summary": "Liveness",
+    "responses": {200: data({"status": "ok"}, "Alive")},
 }
 READY: Json = {
-    "summary": "Whether requests can be served",
-    "responses": {200: data({"status": "ok"}, "They can"), 503: refusal(*ERRORS[503])},
+    "summary": "Readiness",
+    "responses": {200: data({"status": "ok"}, "Ready"), 503: refusal(*ERRORS[503])},
 }

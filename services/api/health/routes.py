@@ -28,8 +28,8 @@ class HealthRoutes(Routes, tag="health"):
     async def ready(self, request: Request) -> Response:
         """200 when Kafka and the read model answer; else 503 and what is missing."""
         if problems := self.problems():
-            said = "not ready: " + "; ".join(problems.values())
-            raise UnavailableError(ErrorCode.READ_MODEL_UNAVAILABLE, said, {"problems": problems})
+            message = "not ready: " + "; ".join(problems.values())
+            raise UnavailableError(ErrorCode.READ_MODEL_UNAVAILABLE, message, {"problems": problems})
         return success({"status": "ok"})
 
     @route("GET", "/metrics")

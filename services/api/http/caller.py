@@ -54,7 +54,7 @@ class TextHeader:
     most: int = 255
 
     def of(self, request: Request) -> str | None:
-        """What a request says, or None. Raises ApiError INVALID_REQUEST (400)."""
+        """Its text, or None. Raises ApiError INVALID_REQUEST (400)."""
         text = request.headers.get(self.name)
         if text is None or (1 <= len(text) <= self.most and (text.isprintable() or not self.printable)):
             return text

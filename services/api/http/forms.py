@@ -27,7 +27,7 @@ MAGIC_WITHIN_BYTES = 1024  # readers accept junk before the header that far (ISO
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a form said: its texts by field, and its file if it had one."""
+    """A form: its texts by field, and its file if it has one."""
 
     texts: Mapping[str, str]
     upload: UploadFile | None
@@ -48,7 +48,7 @@ class StoredUpload:
 async def form_of(request: Request, limits: BodyLimits) -> AsyncIterator[Form]:
     """The form in a request's body; its file is gone after the block.
 
-    Raises ApiError: INVALID_REQUEST (400) for what is no form, a field twice, two files, or a file in another field
+    Raises ApiError: INVALID_REQUEST (400) for another media type, a field twice, two files, or a file in another field
     than `file`; BODY_TOO_LARGE (413).
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -108,7 +108,7 @@ def _form(form: FormData) -> Form:
 
 
 async def _media_type(upload: UploadFile, name: str) -> str:
-    """By the first bytes where they tell, else by the name; what the client declared is not believed."""
+    """By the first bytes, else by the name; the client's declaration is not trusted."""
     head = await upload.read(MAGIC_WITHIN_BYTES)
     await upload.seek(0)
     if PDF_MAGIC in head:

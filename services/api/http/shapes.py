@@ -54,7 +54,7 @@ PlainText = Annotated[str, StringConstraints(pattern=NO_NUL), Refusal("must not 
 
 
 class RequestModel(BaseModel):
-    """A query string or a JSON body. Unknown names are refused: nothing is accepted and ignored."""
+    """A query string or a JSON body. Unknown names are refused, not ignored."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -100,7 +100,7 @@ class QueryModel(RequestModel):
 
     @classmethod
     def of(cls, query: QueryParams) -> Self:
-        """What a query string says. Raises as `read`."""
+        """The model of a query string. Raises as `read`."""
         given: dict[str, Any] = dict(query)
         for name, kind in _kinds(cls).items():
             if name not in given:
@@ -148,8 +148,8 @@ def invalid_values(error: ValidationError, whole: str, supported: Any = None) ->
         }
         for problem in error.errors(include_url=False, include_input=False)
     ]
-    said = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
-    return invalid_parameters(said, fields, supported)
+    message = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
+    return invalid_parameters(message, fields, supported)
 
 
 def not_null(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def _flag(text: str) -> bool | str:
 
 
 _READERS: Final = {"integer": _whole, "number": _decimal, "boolean": _flag}
-"""By the JSON type of a field: what makes a value of its text. A text that is none stays, and is refused as such."""
+"""By the JSON type of a field: what makes a value of its text. Another text stays a text, which the field refuses."""
 
 
 def _worded(model: type[BaseModel], name: str) -> tuple[str, list[str] | None]:

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about `/api/jobs` (contract 2)."""
+"""The OpenAPI descriptions of `/api/jobs` (contract 2)."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ SCHEMAS: Final = models_json_schema(
     [(model, "validation") for model in PARAMETERS.values()], ref_template="#/components/schemas/{model}"
 )[1]["$defs"]
 """The shapes that the document refers to: parameters by job type."""
-_LATER = data(examples.WHOLE_JOB, "Accepted; whether it took effect is not known yet")
+_LATER = data(examples.WHOLE_JOB, "Accepted; the outcome is not known yet")
 CREATE_JOB = operation(
     "Create a job",
     {200: data({"job_id": examples.JOB_ID, "job": examples.CREATED_JOB}, "Created")},
@@ -42,7 +42,7 @@ LIST_JOBS = operation(
 )
 GET_JOB = operation("Get a job", {200: data(examples.WHOLE_JOB, "The job")}, (400, 404), parameters=query_of(JobQuery))
 DELETE_JOB = operation(
-    "Erase a job and all it made",
+    "Erase a job and its outputs",
     {200: data({"job_id": examples.JOB_ID, "message": "job deleted"}, "Erased"), 202: _LATER},
     (404,),
 )
@@ -53,15 +53,15 @@ CANCEL_JOB = operation(
     json_body(CancelBody, {"reason": "not needed"}, required=False),
 )
 RESTART_JOB = operation(
-    "Do a job again, as a new one",
+    "Run a job again, as a new one",
     {200: data({"job_id": examples.JOB_ID, "job": {**examples.CREATED_JOB, "retry_of": examples.JOB_ID}}, "Created")},
     (400, 404, 409, 422),
     parameters=(KEY,),
     bad=BAD_JOB,
 )
 GET_EVENTS = operation(
-    "List the facts of a job",
-    {200: data(examples.EVENTS, "The facts, in the log's order")},
+    "List the events of a job's log",
+    {200: data(examples.EVENTS, "The events, in the log's order")},
     (400, 404),
     parameters=query_of(EventsQuery),
 )
@@ -72,8 +72,8 @@ STREAM_JOB = operation(
     "Follow a job",
     {
         200: content("text/event-stream", examples.STREAM, "pending, progress, completed, error, timeout", BYTES),
-        204: {"description": "The client has seen the job's end (Last-Event-ID)"},
+        204: {"description": "The client has seen the end of the job (Last-Event-ID)"},
     },
     (404,),
-    parameters=(header("Last-Event-ID", "The id of the last event seen: its state is not said again"),),
+    parameters=(header("Last-Event-ID", "The id of the last event seen: its state is not sent again"),),
 )

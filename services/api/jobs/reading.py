@@ -24,7 +24,7 @@ _BATCH_ID = re.compile(f"batch-{_UUID}")
 
 
 class Reading:
-    """Reads jobs and batches of one owner at a time. Foreign and erased ones are not there (contract 14 and 16)."""
+    """Reads jobs and batches of one owner at a time. Foreign and erased ones are not found (contract 14 and 16)."""
 
     def __init__(self, read_model: ReadModel, catching_up: CatchingUp, watch: JobWatch, contents: Contents) -> None:
         self._read_model = read_model
@@ -76,7 +76,7 @@ class Reading:
         return await self._catching_up.passed(*positions)
 
     async def caught_up(self, at_most_s: float) -> bool:
-        """Waits until what is in the log now was projected; False when that took longer or cannot be told."""
+        """Waits until what is in the log now was projected; False when that took longer or is unknown."""
         return await self._catching_up.within(at_most_s)
 
     async def shown_job(self, row: JobRow) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Reading:
         return JobContents(parameters, results, details)
 
     async def ended(self, job_id: str, owner: str, wait_s: float) -> JobRow | None:
-        """The job if it ends within the time; None where that cannot be told: it is accepted all the same."""
+        """The job if it ends within the time; None while it runs, and where the read model does not answer."""
         try:
             row = await self.after_end(await self.job(job_id, owner), wait_s)
         except ReadModelUnavailableError:

@@ -30,7 +30,7 @@ from services.api.http.shapes import (
 
 TOKEN_MASK = "***"
 FILENAME_IS_WRITTEN = frozenset({"session"})
-"""Job types whose `filename` is what a file of theirs will be called, not one to read (contract 4b)."""
+"""Job types whose `filename` names a file to write, not one to read (contract 4b)."""
 
 _REASON = not_null(JobCancelled.model_json_schema()["properties"]["reason"])
 
@@ -41,12 +41,12 @@ class JobBody(EnvelopeModel):
     job_type: Annotated[
         str,
         StringConstraints(min_length=1),
-        Refusal("is missing or no text"),
+        Refusal("must be a non-empty string"),
         WithJsonSchema({"enum": sorted([*PARAMETERS, *ALIASES])}),
     ]
     parameters: Annotated[
         dict[str, Any],
-        Refusal("is missing or no JSON object"),
+        Refusal("must be a JSON object"),
         WithJsonSchema({"oneOf": [{COMPONENT: model.__name__} for model in PARAMETERS.values()]}),
     ]
     user_id: Label | None = None
@@ -196,7 +196,7 @@ def _check_references(job_type: str, parameters: JobParameters, rules: Rules) ->
 
 
 def _check_named(job_type: str, given: BaseModel, prefix: str, rules: Rules) -> None:
-    """`filename`, `url`, and all that end in `_url`; `prefix` says where in the parameters they stand."""
+    """`filename`, `url`, and all that end in `_url`; `prefix` is their place in the parameters."""
     for name, value in given:
         if not isinstance(value, str):
             continue

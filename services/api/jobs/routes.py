@@ -27,8 +27,8 @@ from services.api.jobs.wording import delivery_outcome, delivery_reason
 from services.api.read_model.job_rows import JobRow
 from services.api.read_model.jobs import ReadModel
 
-UNTOLD = frozenset({"origin_sha256"})
-"""Of a delivery, what its fact has for machines alone."""
+INTERNAL = frozenset({"origin_sha256"})
+"""What a delivery's fact holds for the notifier alone."""
 
 
 class JobCollectionRoutes(Routes, tag="jobs"):
@@ -98,8 +98,8 @@ class JobRoutes(Routes, tag="jobs"):
         """Does a job again, as a new job with the same parameters. 409 while the old one has not ended."""
         row = await self.reading.job(job_id, caller_of(request).owner)
         if not row.status.terminal:
-            said = f"the job has not ended: it is {row.status.value}; cancel it or wait for its end"
-            raise ApiError(409, ErrorCode.CONFLICT, said, {"status": row.status.value})
+            message = f"the job has not ended: it is {row.status.value}; cancel it or wait for its end"
+            raise ApiError(409, ErrorCode.CONFLICT, message, {"status": row.status.value})
         return await _created(request, self.creator, await again(self.reading, self.commands, self.rules, row))
 
     @route("GET", "/api/jobs/{job_id}/events", operation=openapi.GET_EVENTS)
@@ -123,11 +123,11 @@ class JobRoutes(Routes, tag="jobs"):
 
     @route("GET", "/api/jobs/{job_id}/deliveries", operation=openapi.GET_DELIVERIES)
     async def get_deliveries(self, request: Request, job_id: str) -> Response:
-        """Every attempt to tell the job's webhook, and every request for another one, oldest first."""
+        """Every attempt to deliver the job's webhooks, and every request for a redelivery, oldest first."""
         row = await self.reading.job(job_id, caller_of(request).owner)
         attempts = []
         for type_name, time, data in await self.read_model.deliveries(job_id):
-            attempt = {name: value for name, value in from_json(data).items() if name not in UNTOLD}
+            attempt = {name: value for name, value in from_json(data).items() if name not in INTERNAL}
             outcome = delivery_outcome(type_name.split(".")[1])
             failed = {"reason": delivery_reason(attempt)} if "reason" in attempt else {}
             attempts.append({"time": timestamp(time), "outcome": outcome, **attempt, **failed})
@@ -158,7 +158,7 @@ def _ended(row: JobRow) -> ApiError:
 
 
 def _known(header: str | None) -> int | None:
-    """The last event's id as we gave it; any other text says nothing."""
+    """The last event's id; None for any other text."""
     if header is None or not header.isascii() or not header.isdecimal() or len(header) > 10:
         return None
     return int(header)

@@ -1,6 +1,6 @@
 """The grammar of the OpenAPI document: how an operation, its body, its parameters and its answers are written down.
 
-What each path says is the `openapi.py` of its room.
+Each room describes its own paths in `openapi.py`.
 """
 
 from typing import Any, Final
@@ -14,10 +14,13 @@ from services.api.openapi.examples import Json
 
 ERRORS = {
     400: ("INVALID_PARAMETERS", "Malformed request or wrong parameters: INVALID_REQUEST, INVALID_PARAMETERS"),
-    401: ("UNAUTHORIZED", "No key, or none that is good: UNAUTHORIZED"),
-    403: ("FORBIDDEN", "The key lacks the scope that this needs: FORBIDDEN"),
-    404: ("NOT_FOUND", "There is no such thing, or it is not the caller's: NOT_FOUND"),
-    408: ("EXTRACTION_TIMEOUT", "The document was not read in time; it is taken in all the same: EXTRACTION_TIMEOUT"),
+    401: ("UNAUTHORIZED", "No key, or an invalid one: UNAUTHORIZED"),
+    403: ("FORBIDDEN", "The key lacks the required scope: FORBIDDEN"),
+    404: ("NOT_FOUND", "It does not exist, or belongs to another owner: NOT_FOUND"),
+    408: (
+        "EXTRACTION_TIMEOUT",
+        "The extraction takes longer; the document was added: EXTRACTION_TIMEOUT",
+    ),
     409: ("CONFLICT", "The job's status does not allow it, or there are too many: CONFLICT"),
     413: ("BODY_TOO_LARGE", "The body is larger than allowed: BODY_TOO_LARGE"),
     416: ("RANGE_NOT_SATISFIABLE", "The range lies behind the end of the file: RANGE_NOT_SATISFIABLE"),
@@ -25,11 +28,11 @@ ERRORS = {
     429: ("RATE_LIMITED", "Too many requests with this key in a minute, see Retry-After: RATE_LIMITED"),
     503: (
         "READ_MODEL_UNAVAILABLE",
-        "A part is away, see Retry-After: OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE, STORAGE_ERROR",
+        "A part does not answer, see Retry-After: OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE, STORAGE_ERROR",
     ),
 }
 """By status: the code of the example, and what the status means."""
-NOTHING_TO_DOWNLOAD = ("NO_ARCHIVE", "The job has ended, and made no such thing: NO_ARCHIVE")
+NOTHING_TO_DOWNLOAD = ("NO_ARCHIVE", "The job has ended without such an output: NO_ARCHIVE")
 BAD_JOB = (
     "INVALID_PARAMETERS",
     "Malformed request or wrong parameters: INVALID_REQUEST, UNKNOWN_JOB_TYPE, INVALID_PARAMETERS, BLOCKED_ADDRESS",

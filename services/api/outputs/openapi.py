@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about downloads (contract 2a)."""
+"""The OpenAPI descriptions of downloads (contract 2a)."""
 
 from services.api.openapi import examples
 from services.api.openapi.grammar import (
@@ -13,11 +13,11 @@ from services.api.outputs.requests import RawAnswerQuery
 
 _NOT_YET = content("application/json", examples.NOT_YET, "The job has not ended yet")
 GET_FILE = operation(
-    "Download a file that a job made",
+    "Download an output of a job",
     {
         200: content("application/octet-stream", None, "The file, with its own Content-Type", BYTES),
         202: _NOT_YET,
-        206: content("application/octet-stream", None, "The range of it that was asked for", BYTES),
+        206: content("application/octet-stream", None, "The requested range", BYTES),
     },
     (404, 416),
     parameters=(
@@ -26,7 +26,7 @@ GET_FILE = operation(
     ),
 )
 DOWNLOAD_ARCHIVE = operation(
-    "Download all that a job made",
+    "Download all outputs of a job",
     {200: content("application/zip", None, "A ZIP", BYTES), 202: _NOT_YET},
     (400, 404),
     bad=NOTHING_TO_DOWNLOAD,

@@ -1,4 +1,4 @@
-"""What jobs made, as downloads: single files, the archive of a job, and those of a PDF (contract 2a, 11 and 12)."""
+"""Outputs of jobs as downloads: single files, the archive of a job, and those of a PDF (contract 2a, 11 and 12)."""
 
 import asyncio
 
@@ -35,7 +35,7 @@ class OutputRoutes(Routes, tag="downloads"):
 
     @route("GET", "/api/jobs/{job_id}/files/{path:path}", operation=openapi.GET_FILE)
     async def get_file(self, request: Request, job_id: str, path: str) -> Response:
-        """One file that a job made, by its name in `asset_urls`; or a range of it."""
+        """One output of a job, by its name in `asset_urls`; or a range of it."""
         row = await self.reading.job(job_id, caller_of(request).owner)
         if not row.status.terminal:
             return not_yet()
@@ -46,7 +46,7 @@ class OutputRoutes(Routes, tag="downloads"):
 
     @route("GET", "/api/jobs/{job_id}/download-archive", operation=openapi.DOWNLOAD_ARCHIVE)
     async def download_archive(self, request: Request, job_id: str) -> Response:
-        """All that a job made, as a ZIP."""
+        """All outputs of a job, as a ZIP."""
         row = await self.reading.job(job_id, caller_of(request).owner)
         if not row.status.terminal:
             return not_yet()
@@ -55,9 +55,7 @@ class OutputRoutes(Routes, tag="downloads"):
         # On a thread: the results of a long document take a while to be written as JSON.
         archive = await asyncio.to_thread(archive_of, job_id, row.job_type, result)
         if archive is None:
-            raise no_archive(
-                "this job made nothing to archive: a pdf job does with include_images, a session job always"
-            )
+            raise no_archive("this job has nothing to archive: a pdf job has with include_images, a session job always")
         outputs = self.outputs
         if archive.ready is None:
             return await archive_response(outputs, row, archive)
@@ -69,19 +67,19 @@ class OutputRoutes(Routes, tag="downloads"):
         """Mistral's whole answer as JSON; its images are in it only if asked for (contract A9)."""
         query = RawAnswerQuery.of(request.query_params)
         kind = "mistral_ocr_raw_with_images" if query.include_images else "mistral_ocr_raw"
-        why = "there is no OCR answer: only the methods of Mistral make one"
+        why = "there is no OCR answer: only the Mistral methods produce one"
         return await self._pdf_file(request, job_id, kind, JSON, f"mistral_ocr_raw_{job_id}.json", why)
 
     @route("GET", "/api/pdf/jobs/{job_id}/mistral-ocr-images", operation=openapi.MISTRAL_IMAGES)
     async def mistral_ocr_images(self, request: Request, job_id: str) -> Response:
         """The images that Mistral found on the pages, as a ZIP."""
-        why = "there are no OCR images: only the methods of Mistral make some, and only where a page has any"
+        why = "there are no OCR images: only the Mistral methods produce them, and only from pages with images"
         return await self._pdf_file(request, job_id, "mistral_ocr_images", ZIP, f"mistral_ocr_images_{job_id}.zip", why)
 
     @route("GET", "/api/pdf/jobs/{job_id}/download-pages-archive", operation=openapi.PAGES_ARCHIVE)
     async def download_pages_archive(self, request: Request, job_id: str) -> Response:
         """The pages as images, as a ZIP."""
-        why = "there is no archive of pages: the method makes none, or both page flags were false"
+        why = "there is no archive of pages: the method produces none, or both page flags were false"
         return await self._pdf_file(request, job_id, "pages_archive", ZIP, "pages.zip", why)
 
     async def _pdf_file(

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about `/api/stream` (contract 2e)."""
+"""The OpenAPI description of `/api/stream` (contract 2e)."""
 
 from typing import Final
 
@@ -35,7 +35,9 @@ STREAM = operation(
     parameters=(
         *query_of(StreamQuery),
         header(
-            "Last-Event-ID", "The last event seen: the changes since follow. None: from now on", pattern=f"^({PLACE})?$"
+            "Last-Event-ID",
+            "The id of the last event seen. Without it: from now on",
+            pattern=f"^({PLACE})?$",
         ),
     ),
     bad=("INVALID_REQUEST", "Unknown parameters, or a Last-Event-ID of something else: INVALID_REQUEST"),

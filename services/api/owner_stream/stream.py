@@ -1,6 +1,6 @@
-"""Server-sent events of all jobs and batches of an owner (contract 2e): what is said when, to which client.
+"""Server-sent events of all jobs and batches of an owner (contract 2e): which event is sent when, to which client.
 
-Each event is a change as it stands by the time it is told, and its id is the place behind it (`.changes`),
+Each event is a change as it is at the time of sending, and its id is the place behind it (`.changes`),
 at which any API process goes on.
 """
 
@@ -43,9 +43,9 @@ class StreamQuery(QueryModel):
 
 
 def place_of(last_event_id: str | None) -> StreamPlace | None:
-    """Where a client goes on; None for one that comes anew.
+    """Where a client goes on; None without an id.
 
-    Raises ApiError INVALID_REQUEST (400) for what is no id of ours: to begin anew would lose changes silently.
+    Raises ApiError INVALID_REQUEST (400) for any other text: to begin from now would lose changes silently.
     """
     if not last_event_id:
         return None
@@ -58,11 +58,11 @@ def place_of(last_event_id: str | None) -> StreamPlace | None:
 async def owner_stream(
     feed: ChangeFeed, owner: str, asked: StreamQuery, begin: StreamPlace, resumed: bool, pace: StreamPace = PACE
 ) -> AsyncIterator[bytes]:
-    """The changes behind `begin`, until `pace` ends it or the service stops: then the client comes again.
+    """The changes behind `begin`, until `pace` ends it or the service stops: then the client reconnects.
 
-    That it ends is how a key that was revoked meanwhile stops being listened with.
+    A key that was revoked meanwhile ends at the reconnection.
     """
-    began = said = time.monotonic()
+    began = sent_at = time.monotonic()
     place, more = begin, False
     yield written("open", {"resumed": resumed}, str(place))
     while True:
@@ -71,7 +71,7 @@ async def owner_stream(
             page = await feed.page(owner, place)
             if events := _written(page, asked, place):
                 yield events
-                said = time.monotonic()
+                sent_at = time.monotonic()
             place, more = page.end, page.more
         except UnavailableError as error:
             log.info("owner_stream_waits", owner=owner, why=repr(error))
@@ -81,11 +81,11 @@ async def owner_stream(
         if feed.closed or now >= began + pace.timeout_s:
             yield written("end", {"message": AGAIN}, str(place))
             return
-        if now >= said + pace.heartbeat_s:
+        if now >= sent_at + pace.heartbeat_s:
             yield HEARTBEAT
-            said = now
+            sent_at = now
         if not more:
-            await _until(news, min(began + pace.timeout_s, said + pace.heartbeat_s) - now, asked_at)
+            await _until(news, min(began + pace.timeout_s, sent_at + pace.heartbeat_s) - now, asked_at)
 
 
 async def _until(news: asyncio.Event, wait_s: float, asked_at: float) -> None:
@@ -106,12 +106,12 @@ async def _until(news: asyncio.Event, wait_s: float, asked_at: float) -> None:
 def _written(page: ChangePage, asked: StreamQuery, place: StreamPlace) -> bytes:
     """The events of a page, written once for all streams that share it."""
     if asked not in page.written:
-        page.written[asked] = b"".join(told(page, asked, place))
+        page.written[asked] = b"".join(events_of(page, asked, place))
     return page.written[asked]
 
 
-def told(page: ChangePage, asked: StreamQuery, place: StreamPlace) -> Iterator[bytes]:
-    """The events of a page. Batches go first and without an id: who is cut off behind them hears of them again."""
+def events_of(page: ChangePage, asked: StreamQuery, place: StreamPlace) -> Iterator[bytes]:
+    """The events of a page. Batches go first and without an id: a client cut off behind them gets them again."""
     events: list[tuple[str, dict[str, Any], StreamPlace | None]] = [
         ("batch", changed_batch(batch), None) for batch in page.batches if asked.batch(batch.batch.batch_id)
     ]
@@ -126,7 +126,5 @@ def told(page: ChangePage, asked: StreamQuery, place: StreamPlace) -> Iterator[b
 
 
 def _no_place() -> ApiError:
-    said = (
-        "Last-Event-ID is no id of an event of this stream: send the last one as it was, or none to begin from now on"
-    )
-    return invalid_request(said)
+    message = "Last-Event-ID is not an id of this stream: send the last one unchanged, or none to begin from now"
+    return invalid_request(message)

@@ -1,4 +1,4 @@
-"""An owner's documents and folders, with waiting where that is promised. Foreign and removed ones are not there."""
+"""An owner's documents and folders, with waiting where that is promised. Foreign and removed ones are not found."""
 
 import asyncio
 
@@ -66,7 +66,7 @@ class Library:
         return await self.model.is_member(folder_id, document_id)
 
     async def up_to_now(self) -> None:
-        """Returns once what the log says of documents and of jobs was projected. Raises ReadModelUnavailableError."""
+        """Returns once what is in the log about documents and jobs was projected. Raises ReadModelUnavailableError."""
         await asyncio.gather(self._catching_up.up_to_now(), self._jobs.up_to_now())
 
     async def passed(self, *positions: Position) -> bool:

@@ -1,4 +1,4 @@
-"""What a request for redelivery may say. Pure: a body in, what was meant out."""
+"""The bodies of requests for redelivery. Pure."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -33,7 +33,7 @@ def _origin(text: str) -> str:
 def _moment(text: object) -> datetime:
     moment = datetime.fromisoformat(text) if isinstance(text, str) else None
     if moment is None or moment.tzinfo is None:
-        raise ValueError("is no time with a zone")
+        raise ValueError("is not a time with a zone")
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:

@@ -1,4 +1,4 @@
-"""Asking for webhooks again: one job's, or all that were held or given up at a receiver (contract 2e)."""
+"""Redelivery of webhooks: one job's, or all that were held or given up at a receiver (contract 2e)."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class RedeliveryRoutes(Routes, tag="jobs"):
 
     @route("POST", "/api/jobs/{job_id}/deliveries/redeliver", operation=openapi.ONE)
     async def redeliver(self, request: Request, job_id: str) -> Response:
-        """Has the webhook that tells a job's end sent again. 409 while it is on its own schedule anyway; 202 when the
+        """Sends the final webhook of a job again. 409 while it is still on its own schedule; 202 when the
         request was not read back in time."""
         body = RedeliverBody.read((await read_json(request, self.max_body_bytes, optional=True)).value)
         row = await self.reading.job(job_id, caller_of(request).owner)
@@ -34,7 +34,7 @@ class RedeliveryRoutes(Routes, tag="jobs"):
 
     @route("POST", "/api/deliveries/redeliver", operation=openapi.MANY)
     async def redeliver_many(self, request: Request) -> Response:
-        """Counts the webhooks held or given up at a receiver, and with `dry_run: false` has them sent again."""
+        """Counts the webhooks held or given up at a receiver, and with `dry_run: false` sends them again."""
         body = RedeliverManyBody.read((await read_json(request, self.max_body_bytes)).value)
         asked = await self.redelivery.at_origin(body.origin, body.since, body.dry_run, caller_of(request))
         data: dict[str, Any] = {"count": asked.count, "left": asked.left, "dry_run": body.dry_run}

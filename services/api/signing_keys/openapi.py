@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about `/api/webhooks/signing-keys` (contract 2e)."""
+"""The OpenAPI descriptions of `/api/webhooks/signing-keys` (contract 2e)."""
 
 from typing import Final
 
@@ -23,11 +23,11 @@ LIST = operation(
     (403,),
 )
 ROTATE = operation(
-    "Sign with a new key too, and with the one before it for a while yet",
+    "Rotate the signing keys; the previous key still signs for a while",
     {
         200: data(
             {"keys": [_NEW, {**_OLD, "active_until": "2026-01-02T00:00:00Z"}]},
-            "All that sign now; one with active_until does so until then. Needs a key with the scope admin",
+            "All keys that sign now; a key with active_until signs until then. Needs a key with the scope admin",
         )
     },
     (400, 403, 409),

@@ -1,4 +1,4 @@
-"""`/api/webhooks/signing-keys`: by what receivers can tell that a webhook comes from here (contract 2e)."""
+"""`/api/webhooks/signing-keys`: the keys by which receivers verify webhooks (contract 2e)."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,12 +17,12 @@ class SigningKeyRoutes(Routes, tag="webhooks"):
 
     @route("GET", "/api/webhooks/signing-keys", operation=openapi.LIST)
     async def list_keys(self, request: Request) -> Response:
-        """The keys of the caller's owner."""
+        """The signing keys of the caller's owner."""
         owner = admin_of(request).owner
         return success(await self.signing_keys.of_owner(owner), headers=UNSTORED)
 
     @route("POST", "/api/webhooks/signing-keys/rotate", operation=openapi.ROTATE)
     async def rotate(self, request: Request) -> Response:
-        """A new key; the one before it signs on for a while."""
+        """A new key; the previous one still signs for a while."""
         owner, key = admin_of(request).owner, IDEMPOTENCY_KEY.of(request)
         return success(await self.signing_keys.rotate(owner, key), headers=UNSTORED)

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about `/api/webhooks/test` (contract 2e)."""
+"""The OpenAPI description of `/api/webhooks/test` (contract 2e)."""
 
 from typing import Final
 
@@ -22,9 +22,9 @@ _REASONS: Final = (
 )
 
 TEST = operation(
-    "Post a trial to a webhook, and say whether webhooks arrive there or why they do not",
+    "Post a trial to a webhook: whether webhooks arrive there, and if not, why",
     {
-        200: data(_REDIRECTED, f"What came of it; `reason` is one of {_REASONS}"),
+        200: data(_REDIRECTED, f"The outcome; `reason` is one of {_REASONS}"),
         429: refusal("RATE_LIMITED", "Too many trials at once or in a minute, see Retry-After: RATE_LIMITED"),
     },
     (400,),

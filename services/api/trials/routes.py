@@ -1,4 +1,4 @@
-"""`/api/webhooks/test`: whether a webhook would arrive, and why not (contract 2e)."""
+"""`/api/webhooks/test`: test whether webhooks arrive, and if not, why (contract 2e)."""
 
 from collections.abc import Sequence
 
@@ -24,6 +24,6 @@ class TrialRoutes(Routes, tag="webhooks"):
 
     @route("POST", "/api/webhooks/test", operation=openapi.TEST)
     async def test_webhook(self, request: Request) -> Response:
-        """Posts a trial and says what came of it, which is a 200 also when it did not arrive."""
+        """Posts a trial and answers its outcome: 200 also when it did not arrive."""
         hook = trial_webhook((await read_json(request, self.max_body_bytes)).value, self.private_networks)
         return success(await self.trials.run(hook, caller_of(request).owner))

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about `/api/files` (contract 2e)."""
+"""The OpenAPI description of `/api/files` (contract 2e)."""
 
 from services.api.openapi import examples
 from services.api.openapi.examples import Json
@@ -12,5 +12,5 @@ from services.api.openapi.grammar import (
 FILE: Json = {"type": "object", "required": ["file"], "properties": {"file": BYTES}}
 
 UPLOAD_FILE = operation(
-    "Upload a file", {200: data(examples.UPLOAD, "Kept")}, (400,), form_body(FILE, {"file": "(the file's bytes)"})
+    "Upload a file", {200: data(examples.UPLOAD, "Stored")}, (400,), form_body(FILE, {"file": "(the file's bytes)"})
 )

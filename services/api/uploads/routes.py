@@ -1,4 +1,4 @@
-"""`/api/files`: takes one upload, streamed to the blob store; a job then names it by the answered filename."""
+"""`/api/files`: one upload, streamed to the blob store; jobs name it by the returned filename."""
 
 from dataclasses import asdict
 
@@ -23,7 +23,7 @@ class UploadRoutes(Routes, tag="files"):
 
     @route("POST", "/api/files", "/api/files/", operation=openapi.UPLOAD_FILE)
     async def upload_file(self, request: Request) -> Response:
-        """Keeps a file for the caller's jobs. The body is never held whole."""
+        """Stores a file for the caller's jobs. The body is never held whole."""
         owner = caller_of(request).owner
         async with form_of(request, self.limits) as form:
             if form.upload is None:

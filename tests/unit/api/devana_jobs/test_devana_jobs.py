@@ -320,14 +320,14 @@ def test_an_unknown_type_is_refused_with_all_that_are_known() -> None:
 async def test_a_document_is_read_once_until_it_is_pushed_out(tmp_path: Path) -> None:
     blobs = AsyncBlobs(Blobs(tmp_path.as_uri()))
     claims = [await blobs.put("folder", str(number).encode()) for number in range(3)]
-    recall: ContentMemo[int] = ContentMemo(Contents(blobs), most=2)
+    memo: ContentMemo[int] = ContentMemo(Contents(blobs), most=2)
     first, second, third = claims
-    assert [await recall.told(claim, lambda found: found * 10) for claim in (first, second)] == [0, 10]
+    assert [await memo.get(claim, lambda found: found * 10) for claim in (first, second)] == [0, 10]
     await blobs.delete_folder("folder")
-    assert [await recall.told(claim, int) for claim in (second, first)] == [10, 0], "remembered"
-    assert await recall.told(third, int) is None, "never read, and gone"
+    assert [await memo.get(claim, int) for claim in (second, first)] == [10, 0], "remembered"
+    assert await memo.get(third, int) is None, "never read, and gone"
     fourth = await blobs.put("folder", b"3")
-    assert await recall.told(fourth, int) == 3
-    assert [await recall.told(claim, int) for claim in (first, second)] == [0, None], "the one used longest ago went"
-    assert await recall.told(None, int) is None
+    assert await memo.get(fourth, int) == 3
+    assert [await memo.get(claim, int) for claim in (first, second)] == [0, None], "the one used longest ago went"
+    assert await memo.get(None, int) is None
     blobs.close()

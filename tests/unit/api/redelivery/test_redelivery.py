@@ -56,7 +56,7 @@ def test_a_hook_on_its_own_schedule_may_not_and_when_it_follows_is_said() -> Non
 def test_a_hook_that_was_asked_for_already_may_not_be_until_that_is_answered() -> None:
     error = refused(GONE, AGAIN)
     assert error is not None
-    assert "asked for already" in error.message
+    assert "already pending" in error.message
     assert error.details == {"requested_at": "2026-01-31T00:01:00Z"}
     failed = refused(GONE, AGAIN, FAILED)
     assert failed is not None
