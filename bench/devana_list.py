@@ -25,7 +25,7 @@ from piperoll.embedded.postgres import EmbeddedPostgres
 from piperoll.postgres import connect_pool, load_queries
 from schemas.claims import Claim
 from schemas.read_model import READ_SCHEMA
-from services.api.devana_jobs.listing import AskedJobs, asked_jobs
+from services.api.devana_jobs.requests import DevanaJobsQuery
 from services.api.http.rate_limit import RateLimit
 from services.api.read_model.jobs import QUERIES, ReadModel
 from services.projector.tables.schema import create_tables
@@ -90,13 +90,13 @@ async def fill(connection: asyncpg.Connection, jobs: int) -> None:
     await connection.execute(SQL["analyze"], timeout=900)
 
 
-def arguments(asked: AskedJobs) -> tuple[str, list[Any]]:
+def arguments(asked: DevanaJobsQuery) -> tuple[str, list[Any]]:
     """The statement that answers, and what it is given."""
     given = [OWNER, asked.job_types, asked.statuses, asked.limit, asked.offset]
     return ("devana_jobs", given) if asked.target_id is None else ("devana_jobs_of_target", [*given, asked.target_id])
 
 
-async def plan(connection: asyncpg.Connection, asked: AskedJobs) -> list[dict[str, Any]]:
+async def plan(connection: asyncpg.Connection, asked: DevanaJobsQuery) -> list[dict[str, Any]]:
     """The nodes of the plan of a page, as they ran."""
     name, given = arguments(asked)
     found = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {QUERIES[name]}", *given)
@@ -110,7 +110,7 @@ def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 async def _listed(connection: asyncpg.Connection, read_model: ReadModel, query: str) -> Listed:
-    asked = asked_jobs(QueryParams(query))
+    asked = DevanaJobsQuery.of(QueryParams(query))
     filters = (OWNER, asked.job_types, asked.statuses)
     times = []
     for _ in range(CALLS):

@@ -14,13 +14,13 @@ from schemas.ids import member_id
 from services.api.http.errors import ReadModelUnavailableError
 from services.api.jobs.stream import StreamPace
 from services.api.owner_stream.changes import ChangeFeed, StreamPlace
-from services.api.owner_stream.stream import StreamFilter, owner_stream
+from services.api.owner_stream.stream import StreamQuery, owner_stream
 from tests.support.histories.jobs import OWNER, claim, created, fact, life, record
 from tests.support.stacks.feeding import Projected, projected_tables
 
 START = StreamPlace((0,))
 PATIENT = StreamPace(heartbeat_s=30, timeout_s=60)
-EVERYTHING = StreamFilter()
+EVERYTHING = StreamQuery()
 BATCH = "batch-0"
 MEMBER = member_id(BATCH, 0)
 
@@ -39,7 +39,7 @@ async def feed(projected: Projected) -> ChangeFeed:
 
 async def stream(
     feed: ChangeFeed,
-    asked: StreamFilter = EVERYTHING,
+    asked: StreamQuery = EVERYTHING,
     pace: StreamPace = PATIENT,
     begin: StreamPlace = START,
     owner: str = OWNER,
@@ -106,15 +106,15 @@ async def test_a_batch_is_told_before_the_jobs_that_its_counts_follow_from(
 @pytest.mark.parametrize(
     ("asked", "names"),
     [
-        (StreamFilter(), ["batch", "job", "job"]),
-        (StreamFilter(job_type="noop"), ["job", "job"]),
-        (StreamFilter(job_type="pdf"), []),
-        (StreamFilter(batch_id=BATCH), ["batch", "job"]),
-        (StreamFilter(batch_id="batch-1"), []),
+        (StreamQuery(), ["batch", "job", "job"]),
+        (StreamQuery(job_type="noop"), ["job", "job"]),
+        (StreamQuery(job_type="pdf"), []),
+        (StreamQuery(batch_id=BATCH), ["batch", "job"]),
+        (StreamQuery(batch_id="batch-1"), []),
     ],
 )
 async def test_who_asks_for_some_hears_of_those_and_can_still_go_on(
-    projected: Projected, feed: ChangeFeed, asked: StreamFilter, names: list[str]
+    projected: Projected, feed: ChangeFeed, asked: StreamQuery, names: list[str]
 ) -> None:
     whole = BatchCreated(count=1, specs=claim(f"{BATCH}/specs"), body_sha256="0" * 64)
     facts = [fact(BATCH, whole), fact(MEMBER, created(BATCH)), fact("job-0", created())]

@@ -24,6 +24,7 @@ from services.api.jobs.reading import Reading
 from services.api.jobs.stream import StreamPace, job_stream
 from services.api.jobs.watch import JobWatch
 from services.api.log.ends import LogEnds
+from services.api.read_model.catching_up import CatchingUp
 from services.api.read_model.contents import Contents
 from services.api.read_model.jobs import ReadModel
 from services.api.read_model.positions import Positions
@@ -73,7 +74,8 @@ async def apis(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[tuple[Ap
     for _ in range(2):
         positions, read_model = Positions(settings.postgres_dsn.get_secret_value()), ReadModel(pool, 5)
         watch = JobWatch(read_model, positions)
-        reading = Reading(read_model, positions, LogEnds(offsets, 5), watch, Contents(blobs), 20)
+        catching_up = CatchingUp(positions, LogEnds(offsets, 5), 20)
+        reading = Reading(read_model, catching_up, watch, Contents(blobs))
         made.append(Api(reading, watch, appender))
         places.append(positions)
         tasks += [asyncio.create_task(positions.run()), asyncio.create_task(watch.run())]
