@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from starlette.datastructures import QueryParams
 
-from bench.devana_list import FILTERS, fill, plan
+from bench.parts.devana import FILTERS, fill, plan
 from schemas.read_model import READ_SCHEMA
 from services.api.devana_jobs.requests import DevanaJobsQuery
 from services.projector.tables.schema import create_tables

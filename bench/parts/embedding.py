@@ -1,28 +1,22 @@
-"""Chunks a second of the local embedding model, in a process bounded as a worker's child is.
+"""Chunks/s of the local embedding model, in a process with the memory limit of a worker's child.
 
-Run as a program it reads `{"sizes", "chars", "memory_bytes"}` from standard input and answers what it measured.
-`python -m bench.embedding alone` measures and prints the table.
+As a program it reads `{"sizes", "chars", "memory_bytes"}` from standard input and prints its measurements.
 """
 
-import asyncio
 import json
 import os
 import random
 import resource
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from bench.accounts import MIB
-from bench.programs import ask
-from bench.report import Table, show
+from bench.programs.calls import ask
+from bench.report import MIB, Row, Table
 from piperoll.embeddings import LOCAL_MODEL, Remote, chunks, embedder_of
 
-SIZES = (500, 1000, 2000)  # characters of a chunk; 500 is what a folder has by default
+SIZES = (500, 1000, 2000)  # characters of a chunk; 500 is the default of a folder
 CHARS = 60_000
 MEMORY_BYTES = 2 * 1024**3
 WORDS = """
@@ -32,34 +26,35 @@ WORDS = """
 """
 
 
-async def measure() -> Table:
-    """Measures in a fresh process."""
+async def measure(_data: Path) -> Table:
+    """Measure in a new process, which writes no data."""
     question = {"sizes": SIZES, "chars": CHARS, "memory_bytes": MEMORY_BYTES}
-    found: dict[str, Any] = await ask("bench.embedding", question)
-    rows: list[Sequence[str]] = [
+    found: dict[str, Any] = await ask("bench.parts.embedding", question)
+    rows: list[Row] = [
         (f"chunks of {size} characters", f"{one['chunks'] / one['seconds']:.1f}", f"{CHARS / one['seconds']:,.0f}")
         for size, one in zip(SIZES, found["sizes"], strict=True)
     ]
     note = (
-        f"{LOCAL_MODEL} in one process with one thread, cutting included; the first text took "
-        f"{found['load_s']:.1f} s more. {found['rss_bytes'] / MIB:,.0f} MiB resident at the end, "
-        f"{found['peak_bytes'] / MIB:,.0f} MiB at most; a child may use {MEMORY_BYTES / MIB:,.0f} MiB of addresses."
+        f"{LOCAL_MODEL} in one process with one thread, splitting included; the first text, which loads the model, "
+        f"took {found['load_s']:.1f} s more. {found['rss_bytes'] / MIB:,.0f} MiB resident at the end, "
+        f"{found['peak_bytes'] / MIB:,.0f} MiB at most; the limit of a child's address space is "
+        f"{MEMORY_BYTES / MIB:,.0f} MiB."
     )
     return Table("Embedding on this machine", ("What", "chunks/s", "characters/s"), rows, note)
 
 
 def text(chars: int) -> str:
-    """Seeded sentences of common words: as many tokens a character as English has."""
-    chance = random.Random(7)
+    """Return seeded sentences of common words, with as many tokens per character as English."""
+    seeded = random.Random(7)
     words = WORDS.split()
     made = ""
     while len(made) < chars:
-        made += f"{' '.join(chance.choices(words, k=chance.randint(6, 18))).capitalize()}. "
+        made += f"{' '.join(seeded.choices(words, k=seeded.randint(6, 18))).capitalize()}. "
     return made[:chars]
 
 
 def main() -> None:
-    """Measures here, and answers in JSON."""
+    """Measure in this process and print JSON."""
     order = json.load(sys.stdin)
     resource.setrlimit(resource.RLIMIT_AS, (order["memory_bytes"], order["memory_bytes"]))
     embedder = embedder_of(LOCAL_MODEL, Remote())
@@ -85,7 +80,4 @@ def _resident_bytes() -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["alone"]:
-        show(Console(), asyncio.run(measure()))
-    else:
-        main()
+    main()

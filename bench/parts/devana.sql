@@ -1,9 +1,8 @@
--- The table that the list of the Devana API is measured over: written directly, since a million jobs would take an hour
--- through the log.
+-- Rows for measuring the list of the Devana API: written directly, as a million jobs through the log take an hour.
 
--- fill: $1 jobs of one owner, spread evenly over the last 24 hours; $2 is the state that each row carries
--- Types and statuses are as skewed as in life: most jobs are completed extractions, few others are under way, and
--- one target has a fifth of all jobs.
+-- fill: $1 jobs of one owner, spread evenly over the last 24 hours; $2 is the state in each row
+-- Types and statuses have a realistic skew: most jobs are completed extractions, few others are in progress, and one
+-- target has a fifth of all jobs.
 INSERT INTO read_v1.jobs (
     job_id, partition, owner, user_id, job_type, target_id, batch_id, batch_index,
     status, sequence, created, erased, created_at, updated_at, state
@@ -20,5 +19,5 @@ SELECT 'job-' || gen_random_uuid(), n % 24, 'bench', 'user-' || n % 50,
        3, true, n % 200 = 14, now() - n * interval '86000 seconds' / $1::int, now(), $2::json
 FROM generate_series(1, $1::int) AS n;
 
--- analyze: what autovacuum does to a table that grew
+-- analyze: as autovacuum does after a table has grown
 VACUUM (ANALYZE) read_v1.jobs;

@@ -1,8 +1,7 @@
-"""What `POST /api/jobs/` is compared with: FastAPI and aiokafka's `send_and_wait`, and nothing else.
+"""The comparison for `POST /api/jobs/`: FastAPI and aiokafka's `send_and_wait` alone.
 
-Written as FastAPI's users write it: a model for the body, a dictionary for the answer. The server's and the producer's
-settings are the API's, and so is the broker. Takes the broker's address and the number of partitions as arguments;
-says its port on standard output.
+Uses FastAPI in the usual way: a model for the body, a dictionary for the answer. Server settings, producer settings
+and broker are those of the API. Arguments: the broker's address, the number of partitions. Prints its port.
 """
 
 import asyncio
@@ -30,7 +29,7 @@ class Job(BaseModel):
 
 
 def build_app(producer: AIOKafkaProducer) -> FastAPI:
-    """One route: the body goes to the log, the answer names what was made of it."""
+    """One route, which appends the body to the log and returns a job id."""
     app = FastAPI()
 
     @app.post("/api/jobs/")
@@ -43,7 +42,7 @@ def build_app(producer: AIOKafkaProducer) -> FastAPI:
 
 
 async def run(bootstrap: str, partitions: int) -> None:
-    """Makes the topic and serves until SIGTERM."""
+    """Create the topic and serve until SIGTERM."""
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)

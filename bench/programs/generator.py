@@ -1,6 +1,6 @@
-"""The load generator, a process of its own: reads an Order from standard input, answers on standard output.
+"""The load generator, a separate process: reads an Order from standard input and writes an Answer to standard output.
 
-It shares no event loop with anything that it measures, and tells what CPU it took.
+It shares no event loop with the measured processes, and reports its own CPU time.
 """
 
 import asyncio
@@ -12,32 +12,26 @@ from dataclasses import asdict
 
 import uvloop
 
-from bench.orders import Answer, Order, Posted
-from bench.wire import Client, request
+from bench.programs.orders import Answer, Order, Posted
+from bench.programs.wire import Client, request
 
+PATH = "/api/jobs/"
 WAIT_S = 30
 ENDED = ("completed", "failed")
 
 
 async def run(order: Order) -> Answer:
-    """Carries an order out. Raises RequestFailedError at the first answer that is no 200."""
+    """Execute an order. Raises RequestFailedError at the first answer with another status than 200."""
     client = Client(order.url)
     await client.open(order.concurrency)
     began, cpu = time.monotonic(), time.process_time()
     posted = await (_burst(order, client) if order.per_second is None else _paced(order, client, order.per_second))
-    ended = time.monotonic()
     client.close()
-    return Answer(
-        began=began,
-        acknowledged=max(one.acknowledged for one in posted),
-        ended=ended,
-        cpu_s=time.process_time() - cpu,
-        posted=posted,
-    )
+    return Answer(began, time.process_time() - cpu, posted)
 
 
 async def _burst(order: Order, client: Client) -> list[Posted]:
-    """A fixed number of requests in flight."""
+    """Keep a fixed number of requests in flight."""
     bodies = iter(order.bodies)
 
     async def lane(bodies: Iterator[str]) -> list[Posted]:
@@ -48,7 +42,7 @@ async def _burst(order: Order, client: Client) -> list[Posted]:
 
 
 async def _paced(order: Order, client: Client, per_second: float) -> list[Posted]:
-    """A fixed rate. A late answer delays no other request, and its lateness counts from when it was due."""
+    """Send at a fixed rate. A late answer delays no other request; its time counts from when its POST was due."""
     loop, first = asyncio.get_running_loop(), time.monotonic() + 0.1
     tasks: list[asyncio.Task[Posted]] = []
     for number, body in enumerate(order.bodies):
@@ -59,7 +53,7 @@ async def _paced(order: Order, client: Client, per_second: float) -> list[Posted
 
 
 async def _job(order: Order, client: Client, body: str, due: float) -> Posted:
-    answer = await client.ask(request(order.url, order.key, "POST", order.path, body.encode()))
+    answer = await client.ask(request(order.url, order.key, "POST", PATH, body.encode()))
     acknowledged = time.monotonic()
     job_id = json.loads(answer)["data"]["job_id"]
     read = await _followed(order, client, job_id) if order.follow else None
@@ -67,19 +61,12 @@ async def _job(order: Order, client: Client, body: str, due: float) -> Posted:
 
 
 async def _followed(order: Order, client: Client, job_id: str) -> float:
-    """When the job was read as ended, by long polls as a client would."""
+    """Long-poll a job as a client does; return when its end was read."""
     message = request(order.url, order.key, "GET", f"/api/jobs/{job_id}?wait={WAIT_S}")
     while json.loads(await client.ask(message))["data"]["status"] not in ENDED:
         pass
     return time.monotonic()
 
 
-def main() -> None:
-    """Reads, runs, answers."""
-    order = Order(**json.load(sys.stdin))
-    answer = uvloop.run(run(order))
-    json.dump(asdict(answer), sys.stdout)
-
-
 if __name__ == "__main__":
-    main()
+    json.dump(asdict(uvloop.run(run(Order(**json.load(sys.stdin))))), sys.stdout)

@@ -1,4 +1,4 @@
-"""Processes beside the stack: started for one measurement, spoken to in lines of JSON."""
+"""Start the programs of this folder; they exchange lines of JSON with the measuring process."""
 
 import asyncio
 import json
@@ -8,19 +8,17 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
-import psutil
-
-from bench.orders import Answer, Order, Posted
+from bench.programs.orders import Answer, Order, Posted
 
 LONGEST_LINE = 64 * 1024 * 1024
 
 
 class ProgramFailedError(RuntimeError):
-    """A process of the bench ended with an error; what it printed stands above."""
+    """A process of the bench failed; its output is on the terminal."""
 
 
 async def ask(module: str, question: Any) -> Any:
-    """What `python -m module` answers to one document on its standard input."""
+    """Run `python -m module` with JSON on its standard input, and return the JSON that it prints."""
     process = await _start(module, ())
     try:
         answer, _ = await process.communicate(json.dumps(question).encode())
@@ -32,36 +30,31 @@ async def ask(module: str, question: Any) -> Any:
 
 
 async def generate(order: Order) -> Answer:
-    """Has the load generator carry an order out."""
-    answer = await ask("bench.generator", asdict(order))
+    """Let the load generator execute an order."""
+    answer = await ask("bench.programs.generator", asdict(order))
     return Answer(**{**answer, "posted": [Posted(**one) for one in answer["posted"]]})
 
 
 class Program:
-    """A process that goes on answering."""
+    """A process that stays; `first` is the first line that it printed."""
 
     def __init__(self, process: asyncio.subprocess.Process, first: Any) -> None:
         self._process = process
         self.first = first
 
-    def cpu_s(self) -> float:
-        """CPU seconds that it took so far."""
-        times = psutil.Process(self._process.pid).cpu_times()
-        return float(times.user + times.system)
-
-    def tell(self, line: str) -> None:
-        """Sends one line."""
+    def send(self, line: str) -> None:
+        """Send one line."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{line}\n".encode())
 
-    async def hear(self, timeout_s: float = 120.0) -> Any:
-        """The next line that it says."""
+    async def receive(self, timeout_s: float = 120.0) -> Any:
+        """Return its next line."""
         return await _line(self._process, timeout_s)
 
 
 @asynccontextmanager
 async def running(module: str, *arguments: str) -> AsyncIterator[Program]:
-    """Runs `python -m module`, from its first line of JSON until the end of the block."""
+    """Run `python -m module`, from its first line of JSON until the end of the block."""
     process = await _start(module, arguments)
     try:
         yield Program(process, await _line(process, 30.0))
@@ -70,7 +63,7 @@ async def running(module: str, *arguments: str) -> AsyncIterator[Program]:
 
 
 async def _start(module: str, arguments: Sequence[str]) -> asyncio.subprocess.Process:
-    """A session of its own, as the stack's processes have: Linux deals the CPU out by session (sched(7), autogroup)."""
+    """Start in a new session, as the stack's processes: Linux shares the CPU among sessions (sched(7), autogroup)."""
     pipe = asyncio.subprocess.PIPE
     argv = (sys.executable, "-m", module, *arguments)
     return await asyncio.create_subprocess_exec(
