@@ -13,7 +13,7 @@ from services.api import app as api_app
 from tests.support.clients.sse import Told, events
 from tests.support.stacks.api import Service, a_free_port
 from tests.support.stacks.system import System
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 PATH = "/api/stream"
 ENDED = ("completed", "failed")
@@ -43,7 +43,7 @@ async def create(system: System, owner: dict[str, str], **parameters: object) ->
 async def told_until_ended(heard: AsyncIterator[Told], *job_ids: str) -> list[Told]:
     """The events up to the last end of these jobs."""
     waiting, told = set(job_ids), []
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while waiting:
             event = await anext(heard)
             told.append(event)
@@ -138,7 +138,7 @@ async def test_another_api_process_goes_on_where_one_stopped(system: System, own
                 told += await told_until_ended(heard, *(set(job_ids) - open_ended))
                 drained = asyncio.create_task(_to_end(heard))
                 await other.stop()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(PATIENCE_S):
                     assert (await drained)[-1].name == "end"
     finally:
         await other.stop()
@@ -154,7 +154,7 @@ async def test_a_batch_is_followed_by_its_counts(system: System, owner: dict[str
         await anext(heard)
         batch_id = (await system.post("/api/jobs/batch", {"jobs": jobs}, **owner))["batch_id"]
         counts = []
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             async for event in heard:
                 if event.name == "batch":
                     assert event.data["batch_id"] == batch_id

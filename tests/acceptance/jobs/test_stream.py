@@ -10,6 +10,7 @@ import httpx
 from tests.support.clients.sse import Told, events
 from tests.support.files.pdf import pdf
 from tests.support.stacks.system import System
+from tests.support.waiting import PATIENCE_S
 
 
 @asynccontextmanager
@@ -105,7 +106,7 @@ async def test_a_job_erased_meanwhile_ends_its_streams(system: System) -> None:
     listening = asyncio.create_task(told(system, job_id))
     await system.wait_for_status(job_id, "processing")
     assert (await system.client.delete(f"/api/jobs/{job_id}")).status_code == 200
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         last = (await listening)[-1]
     assert (last.name, last.data["error"]["code"]) == ("error", "NOT_FOUND")
 

@@ -17,6 +17,7 @@ from services.api.owner_stream.changes import ChangeFeed, Place
 from services.api.owner_stream.stream import Asked, owner_stream
 from tests.support.histories.jobs import OWNER, claim, created, fact, life, record
 from tests.support.stacks.feeding import Projected, projected_tables
+from tests.support.waiting import PATIENCE_S
 
 START = Place((0,))
 PATIENT = Pace(heartbeat_s=30, timeout_s=60)
@@ -143,7 +144,7 @@ async def test_streams_end_when_the_service_stops(feed: ChangeFeed) -> None:
     ends = [asyncio.ensure_future(anext(one)) for one in streams]
     await asyncio.sleep(0)
     feed.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert [said(event)[0] for event in await asyncio.gather(*ends)] == ["end"] * 3
 
 
@@ -156,7 +157,7 @@ async def test_a_stream_outlasts_an_outage_and_loses_nothing(projected: Projecte
     with pytest.raises(ReadModelUnavailableError):
         await feed.page(OWNER, START)
     await projected.pool.execute("ALTER TABLE read_v1.events_away RENAME TO events")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert said(await waiting)[1]["job_id"] == "job-0"
 
 

@@ -28,7 +28,7 @@ from services.api.read_model.contents import Contents
 from services.api.read_model.jobs import ReadModel
 from services.api.read_model.positions import Positions
 from services.projector import app as projector_app
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 OWNER = "streams"
 CLAIM = Claim(uri="job/in/none", sha256="0" * 64, size=1)
@@ -146,5 +146,5 @@ async def test_streams_end_when_the_service_stops(apis: tuple[Api, Api]) -> None
     ends = [asyncio.create_task(anext(stream, "ended")) for stream in streams]  # type: ignore[arg-type]
     await wait_until(lambda: api.watch.waiting == 1, 10, "the streams to wait")
     api.watch.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await asyncio.gather(*ends) == ["ended"] * 3

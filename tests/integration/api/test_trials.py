@@ -29,6 +29,7 @@ from services.api.trials.posting import A_MINUTE, AT_ONCE, AT_ONCE_OF_OWNER, Tri
 from tests.support.servers.certificates import self_signed
 from tests.support.servers.receiver import Answer, Receiver, close, drip, endless, hang, redirect, status
 from tests.support.stacks.api import a_free_port
+from tests.support.waiting import PATIENCE_S
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 SEAL = Seal({"k1": bytes(range(32))})
@@ -132,7 +133,7 @@ async def test_what_a_receiver_does_wrong_is_said(
 @pytest.mark.parametrize("answer", [drip, endless])
 async def test_a_reply_without_end_is_cut_off(trials: Trials, receiver: Receiver, owner: str, answer: Answer) -> None:
     receiver.answers("/hook", answer)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert (await trials.run(Webhook(url=receiver.url()), owner))["ok"]
 
 
@@ -189,7 +190,7 @@ def silent() -> Iterator[Lookup]:
 
 
 async def test_a_name_service_that_does_not_answer_is_said(ready: asyncpg.Pool, owner: str, silent: Lookup) -> None:
-    async with asyncio.timeout(10), trying(ready, silent) as trials:
+    async with asyncio.timeout(PATIENCE_S), trying(ready, silent) as trials:
         found = await trials.run(Webhook(url="https://hook.example/"), owner)
     failed(found, "TIMEOUT", "The name service did not answer")
 

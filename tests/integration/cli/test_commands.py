@@ -14,7 +14,7 @@ from tests.support.files.pdf import pdf
 from tests.support.servers.receiver import Receiver, status
 from tests.support.stacks.system import System
 from tests.support.tools import wait_for
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 LIMIT_S = 60.0
 
@@ -47,7 +47,7 @@ async def test_submit_on_a_terminal_shows_bars(system: System, folder: Path, tmp
         stderr=slave,
     )
     os.close(slave)
-    shown = await asyncio.wait_for(asyncio.to_thread(_read_all, master), LIMIT_S)
+    shown = await asyncio.wait_for(asyncio.to_thread(_read_all, master), PATIENCE_S)
 
     assert await process.wait() == 0
     assert "━" in shown

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.support.files.pdf import pdf
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 LIMIT_S = 120.0
 
@@ -29,7 +29,7 @@ async def start(*arguments: str) -> asyncio.subprocess.Process:
 
 
 async def said(process: asyncio.subprocess.Process) -> str:
-    out, _ = await asyncio.wait_for(process.communicate(), LIMIT_S)
+    out, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     return out.decode()
 
 

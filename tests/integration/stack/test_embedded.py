@@ -26,7 +26,7 @@ from piperoll.embedded.ports import PortBook, is_free
 from piperoll.embedded.postgres import EmbeddedPostgres, stop_leftover
 from piperoll.embedded.private import Secrets, load_secrets
 from piperoll.embedded.stack import Stack, StackOptions
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 STAND_IN = """\
 import http.server, json, os, sys
@@ -182,7 +182,6 @@ import asyncio, sys
 from pathlib import Path
 from piperoll.embedded.postgres import EmbeddedPostgres, stop_leftover
 from piperoll.embedded.stack import Stack, StackOptions
-from tests.support.waiting import wait_until
 async def main():
     async with Stack(Path(sys.argv[1]), StackOptions(service_command=sys.argv[2:])):
         print("up", flush=True)
@@ -199,7 +198,7 @@ async def test_after_the_supervisor_was_killed_nothing_runs_on_and_a_second_stac
         sys.executable, "-c", SUPERVISOR, str(tmp_path), *command, stdout=subprocess.PIPE
     )
     assert supervisor.stdout is not None
-    assert await asyncio.wait_for(supervisor.stdout.readline(), 60) == b"up\n"
+    assert await asyncio.wait_for(supervisor.stdout.readline(), PATIENCE_S) == b"up\n"
     left = json.loads((tmp_path / "stack.json").read_text())["pids"]
     assert all(map(runs, left.values()))
     supervisor.kill()
