@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.files.pdf import pdf
+from tests.support.files.pdf import held_pdf, pdf
+from tests.support.servers.website import Website
 from tests.support.stacks.system import System
 
 PRIVATE = [
@@ -232,11 +233,13 @@ async def test_a_file_that_cannot_be_processed_fails_its_job_with_a_sentence(
     ],
 )
 async def test_a_run_that_crashes_hangs_or_swells_ends_alone(
-    system: System, parameters: dict[str, Any], code: str
+    system: System, site: Website, tmp_path: Path, parameters: dict[str, Any], code: str
 ) -> None:
-    neighbour = await system.create(sleep_s=3, steps=6)
+    held = held_pdf(site, tmp_path)
+    neighbour = await system.create("pdf", url=held.url)
     job = await system.wait_for_end(await system.create(**parameters))
     assert job["error"]["code"] == code, job["error"]
+    held.release()
     assert (await system.wait_for_end(neighbour))["status"] == "completed"
     starts = [entry for entry in (await system.job(neighbour))["logs"] if entry["message"] == "Job started"]
     assert len(starts) == 1, "the neighbour noticed nothing"

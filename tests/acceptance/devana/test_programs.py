@@ -85,7 +85,7 @@ async def customer(system: System, source: str, tmp_path: Path) -> Customer:
 @asynccontextmanager
 async def no_slot_free(system: System) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Keeps the worker busy, so that a new job stays pending: until the block ends, or calls what it is given."""
-    holding = [await system.create(sleep_s=120) for _ in range(SLOTS)]
+    holding = [await system.create(sleep_s=3600) for _ in range(SLOTS)]
 
     async def release() -> None:
         for job_id in holding:

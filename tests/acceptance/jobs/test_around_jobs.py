@@ -72,7 +72,7 @@ async def test_a_list_shows_the_owner_s_own_jobs_newest_first_and_at_once(system
 async def test_the_filters_of_a_list_combine(system: System) -> None:
     async with await stranger(system) as client:
         batch = await posted(client, "/api/jobs/batch", {"jobs": [noop(target_id="t"), noop(behaviour="fail")]})
-        alone = (await posted(client, "/api/jobs/", noop("ann", target_id="t", sleep_s=30)))["job_id"]
+        alone = (await posted(client, "/api/jobs/", noop("ann", target_id="t", sleep_s=3600)))["job_id"]
         first, second = batch["job_ids"]
         for job_id in (first, second):
             await ended(client, job_id)
@@ -116,7 +116,7 @@ async def test_the_list_of_batches_counts_their_jobs(system: System) -> None:
     async with await stranger(system) as client:
         body = {"batch_name": "First", "jobs": [noop(), noop(behaviour="fail")]}
         first = await posted(client, "/api/jobs/batch", body)
-        second = await posted(client, "/api/jobs/batch", {"jobs": [noop(sleep_s=30)], "user_id": "ann"})
+        second = await posted(client, "/api/jobs/batch", {"jobs": [noop(sleep_s=3600)], "user_id": "ann"})
         for job_id in first["job_ids"]:
             await ended(client, job_id)
         found = await listed(client, "/api/jobs/batches")
@@ -133,6 +133,7 @@ async def test_the_list_of_batches_counts_their_jobs(system: System) -> None:
         assert (await listed(client, "/api/jobs/batches", user_id="ann"))["total"] == 1
         assert (await listed(client, "/api/jobs/batches", archived="true"))["total"] == 0
         assert (await listed(client, "/api/jobs/batches", archived="false", limit=1))["total"] == 2
+        assert (await client.delete(f"/api/jobs/batch/{second['batch_id']}")).status_code == 200
         assert (await client.post(f"/api/jobs/{second['job_ids'][0]}/cancel")).status_code == 200
 
 
@@ -155,7 +156,7 @@ async def test_a_deleted_job_is_gone_and_its_batch_keeps_its_counts(system: Syst
 
 
 async def test_deleting_a_running_job_stops_it(system: System) -> None:
-    running = [await system.create(sleep_s=60) for _ in range(2)]
+    running = [await system.create(sleep_s=3600) for _ in range(2)]
     for job_id in running:
         await system.wait_for_status(job_id, "processing")
     for job_id in running:
@@ -165,7 +166,7 @@ async def test_deleting_a_running_job_stops_it(system: System) -> None:
 
 
 async def test_a_deleted_batch_is_gone_with_its_jobs_also_those_that_never_began(system: System) -> None:
-    created = await system.create_batch(30, sleep_s=20)
+    created = await system.create_batch(30, sleep_s=3600)
     ids = [job["job_id"] for job in created["jobs"]]
     reply = await system.client.delete(f"/api/jobs/batch/{created['batch_id']}")
     assert reply.status_code == 200, reply.text
@@ -203,7 +204,7 @@ async def test_a_restart_is_a_new_job_with_the_same_parameters(system: System) -
 
 
 async def test_a_job_that_has_not_ended_cannot_be_restarted(system: System) -> None:
-    job_id = await system.create(sleep_s=60)
+    job_id = await system.create(sleep_s=3600)
     refused(await system.client.post(f"/api/jobs/{job_id}/restart"), 409, "CONFLICT")
     assert (await system.client.post(f"/api/jobs/{job_id}/cancel")).status_code == 200
     again = await system.client.post(f"/api/jobs/{job_id}/restart")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -11,6 +12,8 @@ import pytest
 from piperoll.settings import Settings
 from services.api import app as api_app
 from tests.support.clients.sse import Told, events
+from tests.support.files.pdf import held_pdf
+from tests.support.servers.website import Website
 from tests.support.stacks.api import Service, a_free_port
 from tests.support.stacks.system import System
 from tests.support.waiting import PATIENCE_S, wait_until
@@ -100,12 +103,15 @@ async def test_one_owner_never_hears_of_another_ones_jobs(system: System, owner:
 
 
 async def test_what_changed_while_a_client_was_away_is_told_when_it_comes_back(
-    system: System, owner: dict[str, str]
+    system: System, owner: dict[str, str], site: Website, tmp_path: Path
 ) -> None:
+    held = held_pdf(site, tmp_path)
     async with stream(system.client, owner) as heard:
         await anext(heard)
-        running = await create(system, owner, sleep_s=2, steps=4)
+        body = {"job_type": "pdf", "parameters": {"url": held.url}}
+        running = (await system.post("/api/jobs/", body, **owner))["job_id"]
         first = await anext(heard)
+    held.release()
     assert first.id is not None
     meanwhile = [await create(system, owner) for _ in range(20)]
     key = owner["Authorization"]

@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import psutil
-import pytest
 
 from tests.support.files.pdf import pdf
 from tests.support.waiting import PATIENCE_S, wait_until
@@ -33,7 +32,6 @@ async def said(process: asyncio.subprocess.Process) -> str:
     return out.decode()
 
 
-@pytest.mark.timeout(300)  # two whole lives of the stack
 async def test_the_demonstration_succeeds_and_its_first_job_is_there_the_next_time(tmp_path: Path) -> None:
     first = await start("demo", "--data-dir", str(tmp_path / "stack"))
     shown = await said(first)

@@ -21,7 +21,7 @@ from services.worker.children.pool import ChildPool, PoolStoppedError
 from services.worker.children.protocol import Assignment, Completed, Failed
 from services.worker.children.scratch import ScratchFolder
 from services.worker.files.mupdf import pymupdf
-from tests.support.files.pdf import pdf
+from tests.support.files.pdf import held_pdf
 from tests.support.files.voice import SENTENCE, says
 from tests.support.waiting import PATIENCE_S, wait_until
 
@@ -81,7 +81,7 @@ async def until(condition, what):
 @pytest.fixture
 def held(site, tmp_path):
     """A document on a web site that is sent only when the test releases it."""
-    page = site.held(f"/{tmp_path.name}.pdf", pdf(tmp_path / "held.pdf").read_bytes(), "application/pdf")
+    page = held_pdf(site, tmp_path)
     yield page
     page.release()
 
