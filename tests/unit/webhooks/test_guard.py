@@ -60,6 +60,7 @@ async def test_every_way_to_answer_ends_in_time(
     timeout_s = 0.5 if answer is hang else PATIENCE_S
     attempted = await sender.post(receiver.url(), {}, b"{}", timeout_s)
     assert (attempted.ending, attempted.status) == (ending, code)
+    assert attempted.duration_ms >= (500 if answer is hang else 0)
     assert [one.path for one in receiver.received] == ["/hook"]
 
 

@@ -129,6 +129,7 @@ def test_the_wait_that_a_busy_server_asks_for_is_passed_on(get: Fetch, site: Web
 
 def test_a_gibibyte_is_cut_off_at_the_limit(get: Fetch, site: Website, tmp_path: Path) -> None:
     assert refusal(get, site.endless("/endless")) == (ErrorCode.FILE_TOO_LARGE, False)
+    assert len(site.requests("/endless")) == 1
     assert sum(file.stat().st_size for file in (tmp_path / "scratch").iterdir()) <= 1_000_000
 
 
@@ -154,6 +155,7 @@ def test_a_small_body_that_inflates_is_cut_off_at_the_limit(get: Fetch, site: We
 def test_a_server_that_takes_its_time_is_left(get: Fetch, site: Website, kind: str) -> None:
     url = site.slow("/late", 10 * PATIENCE_S) if kind == "slow" else site.drip("/late")
     assert refusal(get, url, fetch_timeout_s=0.5) == (ErrorCode.TIMEOUT, True)
+    assert len(site.requests("/late")) == 1, "it is not asked a second time"
 
 
 def test_a_server_that_says_nothing_is_left_long_before_time_is_up(
