@@ -42,6 +42,7 @@ def quick(environment: dict[str, str]) -> Settings:
             **environment,
             "PIPEROLL_ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8",
             "PIPEROLL_DELIVERY_SCHEDULE_S": "0,0.1,0.2",
+            "PIPEROLL_FINAL_TIMEOUT_S": "3600",
             "PIPEROLL_INSTANCE": "one",
         }
     )

@@ -41,7 +41,7 @@ from tests.support.files.indexes import chunks_of, put_index
 from tests.support.histories.documents import CLOSED, REMOVED, added, libraries, moved
 from tests.support.histories.jobs import OWNER, RUNS, claim, created, fact, record
 from tests.support.stacks.projected import PARTITIONS, ProjectedLog, opened
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 ORDERS = {
     "documents": "document_id",
@@ -376,7 +376,7 @@ async def test_projectors_that_load_and_remove_at_once_neither_block_nor_leave_a
         for one in records:
             await reader.handle(partition, [one])
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(
             *(
                 run(hands[part].jobs if topic == JOB_EVENTS.name else hands[part].documents, part, records)

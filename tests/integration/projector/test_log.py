@@ -22,7 +22,7 @@ from services.projector.verify.run import VerifyReport, verify
 from tests.support.histories.jobs import created as created_event
 from tests.support.histories.jobs import fact, life
 from tests.support.stacks.projected import TIMEOUT_S, ProjectedLog, opened
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 
 class Log(ProjectedLog):
@@ -216,7 +216,7 @@ async def test_a_log_that_is_another_one_stops_the_projector_until_a_rebuild(log
     async with log.projector():
         await log.caught_up()
     await log.statement("UPDATE read_v1.checkpoints SET last_ce_id = 'another' WHERE last_ce_id IS NOT NULL")
-    async with asyncio.timeout(TIMEOUT_S):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(LogDivergedError, match="log diverged: rebuild"):
             await main(log.settings, Lifetime())
     await rebuild(log.settings)

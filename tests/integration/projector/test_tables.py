@@ -46,7 +46,7 @@ from tests.support.histories.jobs import (
     life,
     record,
 )
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 PARTITIONS = 3
 
@@ -214,7 +214,7 @@ async def test_projectors_that_announce_into_each_others_partitions_do_not_block
         for poll in polls(log[partition], range(50, len(log[partition]), 50)):
             await projecting.jobs.handle(partition, poll)
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(*(run(partition, each) for partition, each in enumerate(others)))
     found = await first.rows("jobs", "job_id")
     assert len(found) == 1800

@@ -23,7 +23,7 @@ from services.projector.jobs.tables import JobTables
 from services.projector.readers.topic_reader import TableReader
 from services.projector.tables.schema import create_tables
 from services.projector.tables.session import Session
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 PARTITIONS = 24
 
@@ -69,7 +69,7 @@ class Projected:
     async def _seen(self, positions: Positions) -> None:
         known = partial(positions.reached, JOB_EVENTS)
         await wait_until(lambda: len(known()) == PARTITIONS, 10, "the positions")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await positions.passed(self.ends)
 
 
