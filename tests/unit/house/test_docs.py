@@ -46,8 +46,8 @@ CITATION = re.compile(r"\b(docs/[\w/-]+\.md)((?:(?:, | and )?#[\w-]+)*)")
 UNCITABLE = re.compile(r"\b[Cc]ontract A?[0-9]|\bdesign\.md\b")
 """Citations of texts that are not in this repository."""
 MANNERED = re.compile(
-    r"\b(anew|tells?|told|telling|says?|said|nobody|somebody|whoever|whomever|under way|what (came|becomes?|became) of)\b"
-    r"|(?<!there )\b(is|are|was|were) no (?!longer\b)|\bof (ours|yours|(its|one's|their) own)\b",
+    r"\b(anew|tells?|told|telling|says?|said|nobody|somebody|whoever|whomever|what (came|becomes?|became) of)\b"
+    r"|(?<!there )\b(is|are|was|were) no (?!longer\b)|\bof (ours|yours|(its|one's|their) own)\b|\bunder way\b",
     re.IGNORECASE,
 )
 """Words that plain technical English does without."""
