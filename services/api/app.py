@@ -117,7 +117,7 @@ async def _connected(settings: Settings) -> AsyncIterator[tuple[KafkaAppender, K
     appender = KafkaAppender(settings, client_id=f"piperoll-api-{settings.instance}")
     offsets = KafkaOffsets(settings)
     pool = await connect_pool(settings.postgres_dsn.get_secret_value(), min_size=0)
-    sender = Sender(settings.private_networks, connect_s=CONNECT_S, afresh=True)
+    sender = Sender(settings.private_networks, connect_s=CONNECT_S, uncached=True)
     try:
         await appender.start()
         await offsets.start()

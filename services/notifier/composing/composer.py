@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from piperoll.seal import Seal
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from piperoll.webhooks import signatures as signing
-from piperoll.webhooks.letters import Letter, letter
+from piperoll.webhooks.messages import WebhookMessage, webhook_message
 from piperoll.webhooks.signatures import SigningKey
 from schemas.claims import Claim
 from services.notifier.composing.signing_keys import SigningKeys
@@ -31,22 +31,22 @@ class Composer:
         self._signing_keys = signing_keys
         self._public_url = public_url
 
-    async def hook(self, claimed: Claimed, hook: Hook) -> Letter:
+    async def hook(self, claimed: Claimed, hook: Hook) -> WebhookMessage:
         """What a job's own webhook gets, signed with its owner's keys. Raises SigningKeysAwayError too."""
         token = self._opened(claimed.token)
         body = await self._body(claimed, hook)
         keys = await self._signing_keys.of(claimed.owner)
         now = datetime.now(UTC)
         signature = await _signature(keys, signing.content(hook.delivery_id, now, body))
-        return letter(hook.delivery_id, token, now, body, signature)
+        return webhook_message(hook.delivery_id, token, now, body, signature)
 
-    async def notice(self, claimed: ClaimedNotice, secret: str) -> Letter:
+    async def notice(self, claimed: ClaimedNotice, secret: str) -> WebhookMessage:
         """What a registered endpoint gets, signed with its secret, which is given sealed."""
         parameters, error = await self._fetch(claimed.change.parameters), await self._fetch(claimed.change.error)
         body = notice_body(claimed, parameters, error)
         now = datetime.now(UTC)
-        signature = signing.by_secret(self._seal.open(secret), signing.content(claimed.delivery_id, now, body))
-        return letter(claimed.delivery_id, self._opened(claimed.token), now, body, signature)
+        signature = signing.sign_with_secret(self._seal.open(secret), signing.content(claimed.delivery_id, now, body))
+        return webhook_message(claimed.delivery_id, self._opened(claimed.token), now, body, signature)
 
     async def _body(self, claimed: Claimed, hook: Hook) -> bytes:
         if hook.progress is not None:
@@ -71,5 +71,5 @@ class Composer:
 async def _signature(keys: Sequence[SigningKey], content: bytes) -> str:
     """By all keys; large content in a thread, so that the loop does not stand still."""
     if len(content) < LARGE_BYTES:
-        return signing.by_keys(keys, content)
-    return await asyncio.to_thread(signing.by_keys, keys, content)
+        return signing.sign_with_keys(keys, content)
+    return await asyncio.to_thread(signing.sign_with_keys, keys, content)

@@ -56,7 +56,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def trying(
     pool: asyncpg.Pool, lookup: Lookup = socket.getaddrinfo, seal: Seal = SEAL, connect_s: float = TIMEOUT_S
 ) -> AsyncIterator[Trials]:
-    sender = Sender(LOOPBACK, lookup, connect_s=connect_s, afresh=True)
+    sender = Sender(LOOPBACK, lookup, connect_s=connect_s, uncached=True)
     yield Trials(sender, SigningKeys(pool, seal, 60, 5.0), RateLimit(pool, A_MINUTE, 5.0), TIMEOUT_S)
     await sender.close()
 
@@ -265,7 +265,7 @@ async def refused(trials: Trials, hook: Webhook, owner: str) -> ApiError:
 @pytest.fixture
 async def patient(ready: asyncpg.Pool) -> AsyncIterator[Trials]:
     """Trials with time enough to be held."""
-    sender = Sender(LOOPBACK, afresh=True)
+    sender = Sender(LOOPBACK, uncached=True)
     yield Trials(sender, SigningKeys(ready, SEAL, 60, 5.0), RateLimit(ready, A_MINUTE, 5.0), 60.0)
     await sender.close()
 

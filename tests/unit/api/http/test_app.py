@@ -109,7 +109,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
     commands = Commands(FactLog(log, JOB_EVENTS, utc_now, 1.0), blobs, seal, Resolver(library))
     documents = DocumentCommands(FactLog(log, DOCUMENT_EVENTS, utc_now, 1.0), blobs)
     access = Access(pool, "pepper", ["good-key"], 60, 1.0)
-    signing_keys, sender = SigningKeys(pool, seal, 60, 1.0), Sender(settings.private_networks, afresh=True)
+    signing_keys, sender = SigningKeys(pool, seal, 60, 1.0), Sender(settings.private_networks, uncached=True)
     rules, creator = Rules.of(settings), Creator(commands, read_model, reading, IdSpread(PARTITIONS))
     parts = Parts(
         rules=rules,
