@@ -1,4 +1,4 @@
-"""Time, passed in as data so that tests can hold it."""
+"""The clock, passed as a parameter so that tests can control it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,5 +7,5 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The present, with its time zone."""
+    """Return the current time with time zone UTC."""
     return datetime.now(UTC)

@@ -20,7 +20,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from piperoll import tuning as allocation
+from piperoll import tuning
 from piperoll.clock import utc_now
 from piperoll.store.blobs import BlobMissingError, Blobs, BlobStoreError
 from schemas.claims import Claim
@@ -61,7 +61,7 @@ def main() -> None:
         setup = Setup.model_validate_json(incoming.readline())
         desk = Desk(setup, line)
         processors.load_all()
-        allocation.settle()
+        tuning.apply()
         _cap(setup.memory_bytes)
         desk.send(Ready())
         for frame in incoming:
