@@ -26,7 +26,7 @@ log = structlog.get_logger()
 LOOK_S = 1.0  # how often the queue is asked what is due that nobody hinted: other processes, ended leases
 ROUND_S = 0.005  # between two claims: 8 hooks in flight to one receiver still make 1,000 a second
 LEASE_MARGIN_S = 15.0  # beyond the longest timeout: reading the content before it, writing the outcome after it
-FORGET_S = 600.0  # a failing receiver with nothing due for so long starts uncached
+FORGET_S = 600.0  # a failing receiver with nothing due for so long starts afresh
 WRITE_S = 3.0  # for the last outcomes, if Postgres is away at our end
 DRAIN_S = 8.0  # what is in flight at the end may finish; the supervisor's patience is 15 s
 
