@@ -8,7 +8,7 @@ from typing import Final
 SCHEMA_VERSION: Final = 1
 """The schema version of job webhooks (contract 7)."""
 USER_AGENT: Final = f"Piperoll/{version('piperoll')}"
-TRIAL_MESSAGE: Final = "A trial delivery: this job does not exist."
+TRIAL_MESSAGE: Final = "A trial delivery: no such job exists."
 
 
 @dataclass(frozen=True, slots=True)
