@@ -15,7 +15,7 @@ from bench.report import Table
 from bench.rig import Rig, started
 from bench.samples import sampled
 from bench.tables import mib
-from services.worker.files.page_sizes import PAGE_IMAGE
+from services.worker.pages.drawing import PAGE_IMAGE
 
 PAGES = 1000
 LINES = 20  # of each page: a full one takes half as long again to draw

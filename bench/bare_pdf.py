@@ -13,7 +13,7 @@ import time
 
 def plainly(path: str) -> int:
     """The number of characters in a document, read as a script that knows PyMuPDF would."""
-    from services.worker.files import mupdf  # in the child only, as in the worker
+    from services.worker.pages import mupdf  # in the child only, as in the worker
 
     with mupdf.pymupdf.open(path) as document:
         return sum(len(page.get_text("text", flags=mupdf.TEXT_FLAGS)) for page in document)
@@ -21,7 +21,7 @@ def plainly(path: str) -> int:
 
 def by_our_calls(path: str) -> int:
     """The number of characters in a document, read as the processor does."""
-    from services.worker.files import mupdf
+    from services.worker.pages import mupdf
 
     with mupdf.open_pdf(path) as document:
         return sum(len(mupdf.page_text(document, number) or "") for number in range(1, mupdf.page_count(document) + 1))

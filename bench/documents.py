@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from services.worker.files.mupdf import pymupdf  # without the layout analysis, which costs a second
+from services.worker.pages.mupdf import pymupdf  # without the layout analysis, which costs a second
 
 LINES = 46
 LINE_CHARS = 72  # on average; together with the heading about what a page of a report holds

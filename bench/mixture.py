@@ -7,7 +7,7 @@ from typing import Any
 
 from bench import documents
 from bench.documents import Writer
-from services.worker.files.mupdf import pymupdf
+from services.worker.pages.mupdf import pymupdf
 
 TEXTS = (2, 3, 5, 8, 12, 20)  # pages
 PICTURES = (3, 5)

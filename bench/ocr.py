@@ -12,10 +12,11 @@ from bench.report import Table
 from bench.rig import Rig, started
 from bench.samples import sampled
 from bench.tables import mib
-from services.worker.ocr import engine as ocr
-from services.worker.run.errors import ProcessingError
+from services.worker.errors import ProcessingError
+from services.worker.ocr.contract import EngineName
+from services.worker.ocr.engines import engine_named
 
-ENGINES: Sequence[ocr.EngineName] = ("tesseract", "rapidocr")  # Tesseract leaves nothing behind in a child
+ENGINES: Sequence[EngineName] = ("tesseract", "rapidocr")  # Tesseract leaves nothing behind in a child
 SLOTS = (1, 2)
 DOCUMENTS = 6
 PAGES = 2  # of each document
@@ -52,7 +53,7 @@ async def measure(where: Path | None) -> Table:
     return _table(sorted(runs, key=lambda run: (run.engine, run.slots)), sorted(lacking))
 
 
-async def _run(rig: Rig, engine: ocr.EngineName, slots: int, files: list[Path]) -> Run:
+async def _run(rig: Rig, engine: EngineName, slots: int, files: list[Path]) -> Run:
     await through_system(rig, _jobs(files[:slots], engine, page_end=1), TIMEOUT_S)  # each child loads its model
     books = rig.accounts()
     before = books.usage()
@@ -62,16 +63,16 @@ async def _run(rig: Rig, engine: ocr.EngineName, slots: int, files: list[Path]) 
     return Run(engine, slots, pages / seconds, (spent["worker"] + spent[CHILDREN]) / pages, *_highest(seen))
 
 
-def _is_installed(engine: ocr.EngineName, languages: str) -> bool:
+def _is_installed(engine: EngineName, languages: str) -> bool:
     """Whether the worker would find it, with the languages that it is to read."""
     try:
-        ocr.engine(engine, languages)
+        engine_named(engine, languages)
     except ProcessingError:
         return False
     return True
 
 
-def _jobs(files: list[Path], engine: ocr.EngineName, **more: Any) -> list[dict[str, Any]]:
+def _jobs(files: list[Path], engine: EngineName, **more: Any) -> list[dict[str, Any]]:
     how = {"extraction_method": "ocr", "ocr_engine": engine, "use_cache": False, **more}
     return [{"filename": str(file), **how} for file in files]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench.documents import Writer
-from services.worker.files.mupdf import pymupdf
+from services.worker.pages.mupdf import pymupdf
 
 DPI = 200
 LINES = 24

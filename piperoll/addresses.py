@@ -8,7 +8,7 @@ special-purpose registries (RFC 6890), RFC 4291 2.5.5 (mapped), RFC 6052 (64:ff9
 import socket
 import unicodedata
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import unquote
 
 Address = IPv4Address | IPv6Address
@@ -52,6 +52,17 @@ DENIED_IPV6 = _networks("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 """Parts of 2000::/3 that are not public hosts: IETF protocols such as Teredo, documentation, 6to4."""
 
 TRANSLATED = IPv6Network("64:ff9b::/96")
+
+
+class BlockedAddressError(OSError):
+    """The address is not allowed. The message does not contain the address."""
+
+
+def require_allowed(addresses: Iterable[str], allowed: Iterable[Network]) -> None:
+    """Raise BlockedAddressError unless all addresses are allowed."""
+    networks = tuple(allowed)
+    if not all(is_allowed(ip_address(address), networks) for address in addresses):
+        raise BlockedAddressError("blocked address")
 
 
 def is_allowed(address: Address, allowed: Iterable[Network]) -> bool:

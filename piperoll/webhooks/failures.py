@@ -6,8 +6,8 @@ import ssl
 
 import aiohttp
 
+from piperoll.addresses import BlockedAddressError
 from piperoll.webhooks.attempts import Attempted, Ending
-from piperoll.webhooks.guard import BlockedAddressError
 
 FAILURES = (TimeoutError, OSError, aiohttp.ClientError, ValueError)
 """Errors of a name lookup or a POST. A ValueError means that the URL or a header is invalid."""

@@ -4,20 +4,15 @@ import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import ip_address
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from piperoll.addresses import Network, is_allowed
+from piperoll.addresses import Network, require_allowed
 
 LOOKUP_THREADS = 32  # separate threads: slow DNS lookups must not block other work
 
 Lookup = Callable[..., list[tuple[Any, ...]]]
-
-
-class BlockedAddressError(OSError):
-    """The address is not allowed. The message does not contain the address."""
 
 
 class GuardedResolver(AbstractResolver):
@@ -37,8 +32,7 @@ class GuardedResolver(AbstractResolver):
             self._threads, lambda: self._lookup(host, port, family=family, type=socket.SOCK_STREAM)
         )
         answers = [(kind, proto, str(address[0])) for kind, _, proto, _, address in found]
-        if not all(is_allowed(ip_address(address), self._allowed) for *_, address in answers):
-            raise BlockedAddressError("the name resolves to a blocked address")
+        require_allowed((address for *_, address in answers), self._allowed)
         return [
             ResolveResult(hostname=host, host=address, port=port, family=kind, proto=proto, flags=socket.AI_NUMERICHOST)
             for kind, proto, address in answers
@@ -58,8 +52,7 @@ def guarded_socket(allowed: Sequence[Network]) -> Callable[[tuple[Any, ...]], so
 
     def open_socket(info: tuple[Any, ...]) -> socket.socket:
         family, kind, proto, _, address = info
-        if not is_allowed(ip_address(address[0]), networks):
-            raise BlockedAddressError("blocked address")
+        require_allowed([address[0]], networks)
         return socket.socket(family=family, type=kind, proto=proto)
 
     return open_socket

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import aiohttp
 from yarl import URL
 
-from piperoll.addresses import Address, Network, is_allowed, literal_address
+from piperoll.addresses import Address, BlockedAddressError, Network, is_allowed, literal_address
 from piperoll.webhooks.attempts import Attempted, Ending
 from piperoll.webhooks.failures import FAILURES, failed
-from piperoll.webhooks.guard import BlockedAddressError, GuardedResolver, Lookup, guarded_socket
+from piperoll.webhooks.guard import GuardedResolver, Lookup, guarded_socket
 from piperoll.webhooks.retry_after import retry_after_s
 
 MAX_REPLY_BYTES = 16 * 1024

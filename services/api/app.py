@@ -23,8 +23,8 @@ from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB
 from services.api.api_keys.commands import KeyAdmin
 from services.api.devana_jobs.listing import DevanaListing
 from services.api.documents.commands import DocumentCommands
-from services.api.documents.upload import Intake
-from services.api.endpoints.commands import Endpoints
+from services.api.documents.upload import DocumentIntake
+from services.api.endpoints.commands import EndpointCommands
 from services.api.folders.search import Search
 from services.api.http.access import Access
 from services.api.http.rate_limit import RateLimit
@@ -32,7 +32,7 @@ from services.api.http.server import listen, serve
 from services.api.jobs.commands import Commands
 from services.api.jobs.creation import Creator
 from services.api.jobs.id_spread import IdSpread
-from services.api.jobs.listing import Listing
+from services.api.jobs.listing import JobListing
 from services.api.jobs.named_documents import Resolver
 from services.api.jobs.reading import Reading
 from services.api.jobs.requests import Rules
@@ -49,7 +49,7 @@ from services.api.read_model.jobs import ReadModel
 from services.api.read_model.library import Library
 from services.api.read_model.positions import Positions
 from services.api.redelivery.commands import Redelivery
-from services.api.signing_keys.commands import SigningKeys
+from services.api.signing_keys.commands import SigningKeyAdmin
 from services.api.trials.posting import A_MINUTE, CONNECT_S, Trials
 from services.api.web import build_app
 
@@ -77,7 +77,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         commands = Commands(job_facts, blobs, seal, Resolver(library))
         documents = DocumentCommands(document_facts, blobs)
         access, pepper, rules = _access(settings, pool), settings.key_pepper.get_secret_value(), Rules.of(settings)
-        signing_keys = SigningKeys(pool, seal, settings.signing_overlap_s, settings.read_deadline_s)
+        signing_keys = SigningKeyAdmin(pool, seal, settings.signing_overlap_s, settings.read_deadline_s)
         creator = Creator(commands, read_model, reading, IdSpread(settings.partitions))
         parts = Parts(
             rules=rules,
@@ -85,14 +85,14 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             creator=creator,
             reading=reading,
             changes=changes,
-            listing=Listing(read_model, reading, contents),
+            listing=JobListing(read_model, reading, contents),
             devana_listing=DevanaListing(read_model, reading, contents),
             endpoints=_endpoints(settings, endpoint_facts, offsets, pool, blobs, seal, positions),
             signing_keys=signing_keys,
             key_admin=KeyAdmin(pool, pepper, access, settings.read_deadline_s),
             library=library,
             documents=documents,
-            intake=Intake(blobs, documents, creator, rules, settings.max_upload_bytes),
+            intake=DocumentIntake(blobs, documents, creator, rules, settings.max_upload_bytes),
             search=Search(library.model, Remote.of(settings)),
             outputs=Outputs(blobs),
             read_model=read_model,
@@ -177,10 +177,10 @@ def _endpoints(
     blobs: AsyncBlobs,
     seal: Seal,
     positions: Positions,
-) -> Endpoints:
+) -> EndpointCommands:
     deadline_s = settings.read_deadline_s
     catching_up = _catching_up(deadline_s, offsets, positions, ENDPOINT_EVENTS)
-    return Endpoints(facts, blobs, seal, pool, catching_up, deadline_s)
+    return EndpointCommands(facts, blobs, seal, pool, catching_up, deadline_s)
 
 
 def _redelivery(

@@ -9,12 +9,12 @@ from piperoll.store.blobs import AsyncBlobs
 from services.api.api_keys.commands import KeyAdmin
 from services.api.devana_jobs.listing import DevanaListing
 from services.api.documents.commands import DocumentCommands
-from services.api.documents.upload import Intake
-from services.api.endpoints.commands import Endpoints
+from services.api.documents.upload import DocumentIntake
+from services.api.endpoints.commands import EndpointCommands
 from services.api.folders.search import Search
 from services.api.jobs.commands import Commands
 from services.api.jobs.creation import Creator
-from services.api.jobs.listing import Listing
+from services.api.jobs.listing import JobListing
 from services.api.jobs.reading import Reading
 from services.api.jobs.requests import Rules
 from services.api.outputs.files import Outputs
@@ -22,7 +22,7 @@ from services.api.owner_stream.changes import ChangeFeed
 from services.api.read_model.jobs import ReadModel
 from services.api.read_model.library import Library
 from services.api.redelivery.commands import Redelivery
-from services.api.signing_keys.commands import SigningKeys
+from services.api.signing_keys.commands import SigningKeyAdmin
 from services.api.trials.posting import Trials
 
 
@@ -35,14 +35,14 @@ class Parts:
     creator: Creator
     reading: Reading
     changes: ChangeFeed
-    listing: Listing
+    listing: JobListing
     devana_listing: DevanaListing
-    endpoints: Endpoints
-    signing_keys: SigningKeys
+    endpoints: EndpointCommands
+    signing_keys: SigningKeyAdmin
     key_admin: KeyAdmin
     library: Library
     documents: DocumentCommands
-    intake: Intake
+    intake: DocumentIntake
     search: Search
     outputs: Outputs
     read_model: ReadModel

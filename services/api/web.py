@@ -14,7 +14,7 @@ from schemas.errors import SENTENCES, ErrorCode
 from services.api.http.access import Access
 from services.api.http.answers import failure
 from services.api.http.errors import ApiError, UnavailableError
-from services.api.http.gate import Gate
+from services.api.http.gate import RequestGate
 from services.api.http.rate_limit import RateLimit
 from services.api.jobs import openapi
 from services.api.parts import Parts
@@ -40,7 +40,7 @@ def build_app(parts: Parts, access: Access, rate_limit: RateLimit) -> FastAPI:
     app.add_exception_handler(ApiError, _refused)
     app.add_exception_handler(BlobStoreError, _storage_away)
     app.add_exception_handler(HTTPException, _not_served)
-    app.add_middleware(Gate, access=access, rate_limit=rate_limit)
+    app.add_middleware(RequestGate, access=access, rate_limit=rate_limit)
     _complete(app)
     return app
 

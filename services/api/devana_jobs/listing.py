@@ -17,7 +17,7 @@ from services.api.http.fields import plain_text
 from services.api.jobs.reading import Reading
 from services.api.jobs.views import job_error
 from services.api.read_model.catching_up import LIST_WAIT_S
-from services.api.read_model.content_memo import Recall
+from services.api.read_model.content_memo import ContentMemo
 from services.api.read_model.contents import Contents
 from services.api.read_model.job_rows import JobRow
 from services.api.read_model.jobs import ReadModel
@@ -68,8 +68,8 @@ class DevanaListing:
     def __init__(self, read_model: ReadModel, reading: Reading, contents: Contents) -> None:
         self._read_model = read_model
         self._reading = reading
-        self._described: Recall[dict[str, Any]] = Recall(contents)
-        self._errors: Recall[dict[str, Any]] = Recall(contents)
+        self._described: ContentMemo[dict[str, Any]] = ContentMemo(contents)
+        self._errors: ContentMemo[dict[str, Any]] = ContentMemo(contents)
 
     async def jobs(self, owner: str, asked: AskedJobs) -> list[Json]:
         """The page. Raises ApiError READ_MODEL_UNAVAILABLE (503)."""

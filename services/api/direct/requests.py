@@ -14,7 +14,7 @@ from piperoll.domain.job import Status
 from schemas.errors import ErrorCode
 from services.api.http.answers import timestamp
 from services.api.http.errors import ApiError, invalid_field, invalid_parameters
-from services.api.jobs.views import Documents, job_error
+from services.api.jobs.views import JobContents, job_error
 from services.api.read_model.job_rows import JobRow
 
 MAX_WAIT_MS = 300_000
@@ -70,7 +70,7 @@ NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DirectRequest:
     """What a form asks for: a job's parameters, and how to answer."""
 
     parameters: dict[str, Any]
@@ -79,7 +79,7 @@ class Asked:
     wait_ms: int | None
 
 
-def asked_of(values: Mapping[str, Any], fields: Fields) -> Asked:
+def asked_of(values: Mapping[str, Any], fields: Fields) -> DirectRequest:
     """The request in a form's texts or a JSON object's values. Raises ApiError INVALID_PARAMETERS (400)."""
     unknown = sorted(values.keys() - fields.keys() - OWN)
     if unknown:
@@ -93,15 +93,15 @@ def asked_of(values: Mapping[str, Any], fields: Fields) -> Asked:
     url, client_id = _text(given, "callback_url"), _text(given, "jobId")
     if webhook := _webhook(url, _text(given, "callback_token"), client_id):
         parameters["webhook"] = webhook
-    return Asked(parameters, client_id, url, _wait_ms(given))
+    return DirectRequest(parameters, client_id, url, _wait_ms(given))
 
 
-def acknowledgement(job_id: str, job_type: str, asked: Asked, started: datetime) -> dict[str, Any]:
+def acknowledgement(job_id: str, job_type: str, asked: DirectRequest, started: datetime) -> dict[str, Any]:
     """The 202 answer: the job is under way."""
     return _answer("accepted", job_id, job_type, asked, started, False, None)
 
 
-def outcome(row: JobRow, documents: Documents, asked: Asked) -> tuple[int, dict[str, Any]]:
+def outcome(row: JobRow, documents: JobContents, asked: DirectRequest) -> tuple[int, dict[str, Any]]:
     """Status and answer for a job that has ended: 200 and its result, or 400 and why there is none."""
     from_cache = bool(row.job and row.job.from_cache)
     if row.status is Status.COMPLETED:
@@ -120,7 +120,7 @@ def _answer(
     status: str,
     job_id: str,
     job_type: str,
-    asked: Asked,
+    asked: DirectRequest,
     started: datetime,
     from_cache: bool,
     error: dict[str, Any] | None,

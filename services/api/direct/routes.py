@@ -13,7 +13,7 @@ from services.api.direct.requests import (
     MISTRAL_FIELDS,
     PDF_FIELDS,
     TEMPLATE_FIELDS,
-    Asked,
+    DirectRequest,
     Fields,
     acknowledgement,
     asked_of,
@@ -24,7 +24,7 @@ from services.api.http.answers import JSON, POSITION_HEADER
 from services.api.http.bodies import canonical_sha256, read_json
 from services.api.http.caller import caller_of, header_user, idempotency_key
 from services.api.http.errors import ApiError, ReadModelUnavailableError, invalid_field, invalid_request
-from services.api.http.forms import FIELD, FORM, MULTIPART, Kept, form_of, keep_upload
+from services.api.http.forms import FIELD, FORM, MULTIPART, StoredUpload, form_of, keep_upload
 from services.api.http.plain_route import PlainRoute
 from services.api.jobs import openapi
 from services.api.jobs.requests import submitted
@@ -72,7 +72,7 @@ async def transform(request: Request) -> Response:
         return await _run(request, "transformer", asked, sha256, default_ms)
 
 
-async def _form(request: Request, fields: Fields, needs_file: bool = False) -> tuple[Asked, str]:
+async def _form(request: Request, fields: Fields, needs_file: bool = False) -> tuple[DirectRequest, str]:
     """What a form, or a JSON object, asks for, and the hash by which a repeat is the same; a file is kept."""
     parts = parts_of(request)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -90,8 +90,8 @@ async def _form(request: Request, fields: Fields, needs_file: bool = False) -> t
 
 
 def _asked(
-    path: str, values: Mapping[str, Any], fields: Fields, kept: Kept | None, needs_file: bool
-) -> tuple[Asked, str]:
+    path: str, values: Mapping[str, Any], fields: Fields, kept: StoredUpload | None, needs_file: bool
+) -> tuple[DirectRequest, str]:
     asked = asked_of(values, fields)
     if needs_file and kept is None and "url" not in asked.parameters:
         raise invalid_field(FIELD, "is required, or a url")
@@ -100,7 +100,9 @@ def _asked(
     return asked, canonical_sha256({**values, FIELD: kept and kept.sha256, "path": path})
 
 
-async def _run(request: Request, job_type: str, asked: Asked, sha256: str, default_wait_ms: int = 0) -> Response:
+async def _run(
+    request: Request, job_type: str, asked: DirectRequest, sha256: str, default_wait_ms: int = 0
+) -> Response:
     parts = parts_of(request)
     job = submitted(job_type, asked.parameters, parts.rules, header_user(request), sha256)
     created = await parts.creator.job(job, caller_of(request), idempotency_key(request))

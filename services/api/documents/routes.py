@@ -20,7 +20,7 @@ from services.api.http.caller import caller_of, header_user, idempotency_key
 from services.api.http.errors import ApiError, ReadModelUnavailableError, invalid_request, not_found
 from services.api.http.forms import FIELD, form_of
 from services.api.http.plain_route import PlainRoute
-from services.api.jobs.views import Documents, job_error
+from services.api.jobs.views import JobContents, job_error
 from services.api.parts import parts_of
 from services.api.read_model.document_rows import INTAKE, DocumentRow
 from services.api.read_model.job_rows import JobRow
@@ -118,7 +118,7 @@ async def _newest_job(request: Request, row: DocumentRow) -> JobRow | None:
 
 
 async def _shown(request: Request, row: DocumentRow, job: JobRow | None) -> Json:
-    found = Documents() if job is None else await parts_of(request).reading.documents(job)
+    found = JobContents() if job is None else await parts_of(request).reading.documents(job)
     # On a thread: the words of a long document take a while to be counted.
     return await asyncio.to_thread(document_view, row, job, found)
 

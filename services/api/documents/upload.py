@@ -30,7 +30,7 @@ class Taken:
     job: Created
 
 
-class Intake:
+class DocumentIntake:
     """Takes uploads in. Needs Kafka and blobs only."""
 
     def __init__(

@@ -6,7 +6,7 @@ from typing import Any, Final
 from piperoll.domain.job import Status
 from schemas.devana import STATUSES
 from services.api.http.answers import devana_timestamp
-from services.api.jobs.views import Documents, job_error
+from services.api.jobs.views import JobContents, job_error
 from services.api.read_model.document_rows import DocumentRow, FileRow, FolderRow, HitRow, ListedDocument
 from services.api.read_model.job_rows import JobRow
 
@@ -25,7 +25,7 @@ def document_status(status: Status | None) -> str:
     return STATUSES["failed" if status is Status.CANCELLED else status.value]
 
 
-def document_view(row: DocumentRow, job: JobRow | None, found: Documents) -> Json:
+def document_view(row: DocumentRow, job: JobRow | None, found: JobContents) -> Json:
     """The payload of a document: its text and pages once it was read; a plain text also as its clients know it.
 
     What is not known is left out, and nothing is made up: there is no summary and there are no keywords.

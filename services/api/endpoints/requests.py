@@ -27,7 +27,7 @@ class EndpointBody(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EndpointRequest:
     """An endpoint that may be registered. No statuses: it is told of every one."""
 
     url: str
@@ -35,7 +35,7 @@ class Wanted:
     statuses: tuple[str, ...]
 
 
-def wanted_endpoint(body: Mapping[str, Any], allowed: Iterable[Network]) -> Wanted:
+def wanted_endpoint(body: Mapping[str, Any], allowed: Iterable[Network]) -> EndpointRequest:
     """The endpoint in a body. Raises ApiError: INVALID_PARAMETERS, BLOCKED_ADDRESS (400)."""
     try:
         given = EndpointBody.model_validate(body)
@@ -47,4 +47,4 @@ def wanted_endpoint(body: Mapping[str, Any], allowed: Iterable[Network]) -> Want
     if unknown := [status[:50] for status in statuses if status not in STATUS_NAMES]:
         raise invalid_field("statuses", f"not known: {', '.join(unknown[:5])}", list(STATUS_NAMES))
     check_address("url", hook.url, allowed)
-    return Wanted(hook.url, hook.token, statuses)
+    return EndpointRequest(hook.url, hook.token, statuses)

@@ -18,21 +18,21 @@ LARGE_BYTES = 256 * 1024  # parsing more than this would hold the event loop for
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class JsonBody:
     """A JSON object as it was sent, and the hash of its canonical form: sorted keys, no blanks."""
 
     value: dict[str, Any]
     sha256: str
 
 
-async def read_json(request: Request, limit: int, optional: bool = False) -> Document:
+async def read_json(request: Request, limit: int, optional: bool = False) -> JsonBody:
     """The body as a JSON object; an empty object where the body is empty and may be (`optional`).
 
     Raises ApiError: INVALID_REQUEST (400), BODY_TOO_LARGE (413).
     """
     raw = await read_limited(request, limit)
     if optional and not raw:
-        return Document({}, "")
+        return JsonBody({}, "")
     _check_media_type(request.headers)
     if len(raw) > LARGE_BYTES:
         return await asyncio.to_thread(parse_object, raw)
@@ -77,7 +77,7 @@ async def drain(stream: AsyncGenerator[bytes, None], at_most: int) -> None:
         return
 
 
-def parse_object(raw: bytes) -> Document:
+def parse_object(raw: bytes) -> JsonBody:
     """JSON text as an object. Raises ApiError INVALID_REQUEST for anything that two parsers could read differently.
 
     Refused are: invalid UTF-8, NaN and infinities, numbers out of range, repeated names, NUL characters (which
@@ -93,7 +93,7 @@ def parse_object(raw: bytes) -> Document:
         raise invalid_request("the body must be a JSON object")
     if "\\u0000" in canonical and _has_nul(value):
         raise invalid_request("the body contains a NUL character (\\u0000), which no text may")
-    return Document(value, hashlib.sha256(canonical.encode()).hexdigest())
+    return JsonBody(value, hashlib.sha256(canonical.encode()).hexdigest())
 
 
 def canonical_sha256(value: Any) -> str:

@@ -34,7 +34,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredUpload:
     """An upload in the blob store; `filename` is what a job names it by."""
 
     file_id: str
@@ -63,7 +63,7 @@ async def form_of(request: Request, max_file_bytes: int, max_text_bytes: int) ->
         await form.close()
 
 
-async def keep_upload(blobs: AsyncBlobs, owner: str, upload: UploadFile, limit: int) -> Kept:
+async def keep_upload(blobs: AsyncBlobs, owner: str, upload: UploadFile, limit: int) -> StoredUpload:
     """Streams a file to the blob store. Raises ApiError: INVALID_REQUEST for an empty one, BODY_TOO_LARGE."""
     if not upload.size:
         raise invalid_request("the file is empty")
@@ -72,7 +72,7 @@ async def keep_upload(blobs: AsyncBlobs, owner: str, upload: UploadFile, limit: 
     file_id, name = f"file-{uuid4()}", upload_name(upload.filename or "")
     media_type = await _media_type(upload, name)
     claim = await blobs.put_file(f"uploads/{owner}/{file_id}/{name}", upload.file, media_type)
-    return Kept(file_id, f"{UPLOAD_SCHEME}{file_id}/{name}", claim.size, claim.sha256, claim.media_type)
+    return StoredUpload(file_id, f"{UPLOAD_SCHEME}{file_id}/{name}", claim.size, claim.sha256, claim.media_type)
 
 
 async def _parse(

@@ -26,7 +26,7 @@ SCOPE = "jobs"
 BEARER = b"bearer "
 
 
-class Gate:
+class RequestGate:
     """Every path but the public ones needs a key, known or not: who may not call learns nothing about paths."""
 
     def __init__(self, app: ASGIApp, access: Access, rate_limit: RateLimit) -> None:

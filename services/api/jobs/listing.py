@@ -12,7 +12,7 @@ from schemas.parameters import ALIASES
 from services.api.http.errors import invalid_field
 from services.api.http.fields import check_names, plain_text, whole_number
 from services.api.jobs.reading import Reading
-from services.api.jobs.views import Documents, batch_summary, job_summary
+from services.api.jobs.views import JobContents, batch_summary, job_summary
 from services.api.read_model.catching_up import LIST_WAIT_S
 from services.api.read_model.contents import Contents
 from services.api.read_model.job_rows import JobRow
@@ -68,7 +68,7 @@ def asked_batches(query: QueryParams, user_id: str | None) -> Asked:
     return Asked(**_common(query, BATCH_NAMES, user_id), archived=query.get("archived") == "true")
 
 
-class Listing:
+class JobListing:
     """Pages of an owner's jobs and batches, as the read model has them after a short wait for it to catch up."""
 
     def __init__(self, read_model: ReadModel, reading: Reading, contents: Contents) -> None:
@@ -100,14 +100,14 @@ class Listing:
             "batches": [batch_summary(one, name) for one, name in zip(listed, names, strict=True)],
         }
 
-    async def _documents(self, row: JobRow) -> Documents:
+    async def _documents(self, row: JobRow) -> JobContents:
         """The parameters, unless they are large, and why a job failed."""
         if row.job is None:
-            return Documents()
+            return JobContents()
         parameters, error = await asyncio.gather(
             self._contents.document(_if_small(row.job.parameters)), self._contents.document(row.job.error)
         )
-        return Documents(parameters=parameters, error=error)
+        return JobContents(parameters=parameters, error=error)
 
 
 def _if_small(claim: Claim | None) -> Claim | None:

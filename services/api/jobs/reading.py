@@ -9,7 +9,7 @@ from typing import Any
 from piperoll.domain.job import Status
 from piperoll.log.record import Position
 from services.api.http.errors import not_found
-from services.api.jobs.views import Documents, batch_view, job_view
+from services.api.jobs.views import JobContents, batch_view, job_view
 from services.api.jobs.watch import Awaited, JobWatch
 from services.api.log.ends import LogEnds
 from services.api.read_model.catching_up import CatchingUp
@@ -87,7 +87,7 @@ class Reading:
         """The job as clients see it. Raises UnavailableError (503) when the blob store does not answer."""
         return job_view(row, await self.documents(row))
 
-    async def documents(self, row: JobRow) -> Documents:
+    async def documents(self, row: JobRow) -> JobContents:
         """What the job's claims lead to: a result only of a completed job, an error only of a failed one."""
         job = row.job
         result = job.result if job and row.status is Status.COMPLETED else None
@@ -95,7 +95,7 @@ class Reading:
         parameters, results, details = await asyncio.gather(
             self._contents.parameters(row), self._contents.document(result), self._contents.document(error)
         )
-        return Documents(parameters, results, details)
+        return JobContents(parameters, results, details)
 
     async def shown_batch(self, row: BatchRow) -> dict[str, Any]:
         """The batch as clients see it."""

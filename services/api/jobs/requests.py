@@ -13,7 +13,7 @@ from schemas.errors import ErrorCode
 from schemas.parameters import ALIASES, PARAMETERS, JobParameters
 from schemas.parameters.imports import ImportParameters
 from schemas.parameters.sync import SyncParameters
-from services.api.http.bodies import Document, canonical_sha256
+from services.api.http.bodies import JsonBody, canonical_sha256
 from services.api.http.errors import ApiError, invalid_field, invalid_request
 from services.api.http.fields import check_names, invalid_values
 from services.api.http.references import check_address, check_filename, check_source
@@ -88,12 +88,12 @@ def masked(parameters: dict[str, Any]) -> dict[str, Any]:
     return {**parameters, "webhook": {**webhook, "token": TOKEN_MASK}}
 
 
-def parse_job(document: Document, rules: Rules, user_id: str | None = None) -> Submission:
+def parse_job(document: JsonBody, rules: Rules, user_id: str | None = None) -> Submission:
     """The job in a body of POST /api/jobs; `user_id` is the header's, which the body's goes before."""
     return _job(document.value, rules, user_id, {}, document.sha256)
 
 
-def parse_batch(document: Document, rules: Rules, user_id: str | None = None) -> BatchSubmission:
+def parse_batch(document: JsonBody, rules: Rules, user_id: str | None = None) -> BatchSubmission:
     """The jobs in a body of POST /api/jobs/batch. Errors about a job carry its `details.index`."""
     body = document.value
     check_names(body, BATCH_NAMES)

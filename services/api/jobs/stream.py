@@ -20,7 +20,7 @@ from schemas.completed import told
 from schemas.steps import step_message
 from services.api.http.errors import ApiError, UnavailableError
 from services.api.jobs.reading import Reading
-from services.api.jobs.views import Documents, job_error
+from services.api.jobs.views import JobContents, job_error
 from services.api.read_model.job_rows import JobRow
 
 log = structlog.get_logger()
@@ -32,18 +32,18 @@ OUTAGE_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class StreamPace:
     """Seconds between two signs of life, and after how many a stream ends (contract 8)."""
 
     heartbeat_s: float = 15.0
     timeout_s: float = 300.0
 
 
-PACE = Pace()
+PACE = StreamPace()
 
 
 async def job_stream(
-    reading: Reading, row: JobRow, client_id: str, known: int | None, pace: Pace = PACE
+    reading: Reading, row: JobRow, client_id: str, known: int | None, pace: StreamPace = PACE
 ) -> AsyncIterator[bytes]:
     """The state of a job and its changes of status or percent, until it ends, `pace` ends it, or the service stops.
 
@@ -75,7 +75,7 @@ async def job_stream(
             return
 
 
-def event_of(row: JobRow, documents: Documents, client_id: str) -> tuple[str, dict[str, Any]]:
+def event_of(row: JobRow, documents: JobContents, client_id: str) -> tuple[str, dict[str, Any]]:
     """The event's name and data for a job as it stands."""
     percent = row.job.percent if row.job else 0
     match row.status:
@@ -105,12 +105,12 @@ def _looks(row: JobRow) -> tuple[Status, int]:
 
 
 async def _told(reading: Reading, row: JobRow, client_id: str) -> bytes:
-    documents = await reading.documents(row) if row.status.terminal else Documents()
+    documents = await reading.documents(row) if row.status.terminal else JobContents()
     name, data = event_of(row, documents, client_id)
     return written(name, data, str(row.standing.sequence))
 
 
-def _timeout(client_id: str, pace: Pace) -> bytes:
+def _timeout(client_id: str, pace: StreamPace) -> bytes:
     message = f"The job has not ended within {pace.timeout_s:g} s: connect again to follow it"
     return written("timeout", {"phase": "timeout", "message": message, "job": {"id": client_id}})
 

@@ -20,7 +20,7 @@ ECHOED = frozenset({"batch_name", "archived", "isActive", "access_control"})
 
 
 @dataclass(frozen=True, slots=True)
-class Documents:
+class JobContents:
     """The blobs that a job's claims lead to; None where there is none, or no longer."""
 
     parameters: dict[str, Any] | None = None
@@ -45,7 +45,7 @@ def created_job(job_id: str, submission: Submission, created_at: datetime) -> di
     return view if submission.retry_of is None else {**view, "retry_of": submission.retry_of}
 
 
-def job_view(row: JobRow, documents: Documents) -> dict[str, Any]:
+def job_view(row: JobRow, documents: JobContents) -> dict[str, Any]:
     """The whole Job of contract 3. What is not known, or was erased, is left out."""
     view = job_summary(row, documents)
     error = view.get("error")
@@ -55,7 +55,7 @@ def job_view(row: JobRow, documents: Documents) -> dict[str, Any]:
     return view if result is None else {**view, "results": shown_results(row.job_id, result)}
 
 
-def job_summary(row: JobRow, documents: Documents) -> dict[str, Any]:
+def job_summary(row: JobRow, documents: JobContents) -> dict[str, Any]:
     """The Job as lists show it: all but `results` and `logs`."""
     error = job_error(row, documents.error)
     parameters = documents.parameters and documents.parameters.get("parameters")
@@ -86,7 +86,7 @@ def job_summary(row: JobRow, documents: Documents) -> dict[str, Any]:
 
 def changed_job(row: JobRow) -> dict[str, Any]:
     """A job as the owner's stream tells it: how it stands, without what it was asked and what it made."""
-    summary = job_summary(row, Documents())
+    summary = job_summary(row, JobContents())
     view = {name: value for name, value in summary.items() if name not in ECHOED}
     return {**view, "deleted": True} if row.erased else view
 
@@ -111,7 +111,7 @@ def file_name(location: str, result: dict[str, Any]) -> str | None:
     return location.removeprefix(folder) if location.startswith(folder) else None
 
 
-def client_id(row: JobRow, documents: Documents) -> str:
+def client_id(row: JobRow, documents: JobContents) -> str:
     """What the client calls the job: the webhook's `jobId`, else our own id (contract 7)."""
     parameters = (documents.parameters or {}).get("parameters") or {}
     webhook = parameters.get("webhook") or {}

@@ -25,7 +25,7 @@ _PLACE: Final = re.compile(r"[0-9a-f]{1,15}(\.[0-9a-f]{1,15}){0,1023}")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StreamPlace:
     """The next offset of each partition, counted from 0; partitions beyond begin at 0."""
 
     offsets: tuple[int, ...]
@@ -35,7 +35,7 @@ class Place:
         return ".".join(f"{offset:x}" for offset in self.offsets)
 
     @classmethod
-    def parse(cls, text: str) -> "Place | None":
+    def parse(cls, text: str) -> "StreamPlace | None":
         """The place that an event's id names; None for what is no such id."""
         return cls(tuple(int(part, 16) for part in text.split("."))) if _PLACE.fullmatch(text) else None
 
@@ -43,18 +43,18 @@ class Place:
         """The next offset of a partition."""
         return self.offsets[partition] if partition < len(self.offsets) else 0
 
-    def reaching(self, offsets: Mapping[int, int]) -> "Place":
+    def reaching(self, offsets: Mapping[int, int]) -> "StreamPlace":
         """The place whose partitions stand at `offsets`, where those are further."""
         size = max(len(self.offsets), *(partition + 1 for partition in offsets), 0)
-        return Place(tuple(max(self.offset(part), offsets.get(part, 0)) for part in range(size)))
+        return StreamPlace(tuple(max(self.offset(part), offsets.get(part, 0)) for part in range(size)))
 
-    def after(self, position: Position) -> "Place":
+    def after(self, position: Position) -> "StreamPlace":
         """The place behind a fact."""
         return self.reaching({position.partition: position.offset + 1})
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ChangePage:
     """Changes behind a place. Each job is there once, by its last fact; `end` is the place behind all of them.
 
     `batches` are those of which something changed, with the counts they have now, `deleted` those that are gone.
@@ -62,7 +62,7 @@ class Page:
     have made of it, by what they asked for.
     """
 
-    end: Place
+    end: StreamPlace
     jobs: tuple[tuple[Position, JobRow], ...] = ()
     batches: tuple[ListedBatch, ...] = ()
     deleted: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ class Page:
     written: dict[Hashable, bytes] = field(default_factory=dict, compare=False)
 
 
-_Question = tuple[str, Place, asyncio.Event]
+_Question = tuple[str, StreamPlace, asyncio.Event]
 
 
 class ChangeFeed:
@@ -81,7 +81,7 @@ class ChangeFeed:
         self._positions = positions
         self._facts = facts
         self._few = asyncio.Semaphore(AT_ONCE)
-        self._asked: dict[_Question, asyncio.Task[Page]] = {}
+        self._asked: dict[_Question, asyncio.Task[ChangePage]] = {}
         self._news = asyncio.Event()
         self._closed = False
         positions.subscribe(self._came_further)
@@ -96,13 +96,13 @@ class ChangeFeed:
         """Is set when anybody's facts were projected, or the service stops. To be taken before a page is asked for."""
         return self._news
 
-    def now(self) -> Place:
+    def now(self) -> StreamPlace:
         """The place behind all that was projected. Raises ReadModelUnavailableError (503) while that is not known."""
         if problem := self._positions.problem():
             raise ReadModelUnavailableError(problem)
-        return Place(()).reaching(self._positions.reached(JOB_EVENTS))
+        return StreamPlace(()).reaching(self._positions.reached(JOB_EVENTS))
 
-    async def page(self, owner: str, place: Place) -> Page:
+    async def page(self, owner: str, place: StreamPlace) -> ChangePage:
         """The changes behind `place`, some at a time. Raises ReadModelUnavailableError."""
         question = owner, place, self._news  # an answer from before the last news is not shared: it may lack them
         task = self._asked.get(question)
@@ -116,7 +116,7 @@ class ChangeFeed:
         self._closed = True
         self._news.set()
 
-    def _answered(self, question: _Question, task: asyncio.Task[Page]) -> None:
+    def _answered(self, question: _Question, task: asyncio.Task[ChangePage]) -> None:
         del self._asked[question]
         if not task.cancelled():
             task.exception()  # whoever asked may have gone away since
@@ -126,11 +126,11 @@ class ChangeFeed:
             self._news.set()
             self._news = asyncio.Event()
 
-    async def _ask(self, owner: str, place: Place) -> Page:
+    async def _ask(self, owner: str, place: StreamPlace) -> ChangePage:
         reached = self._positions.reached(JOB_EVENTS)
         behind = {part: place.offset(part) for part, end in reached.items() if end > place.offset(part)}
         if not behind:
-            return Page(place)
+            return ChangePage(place)
         async with self._few:
             found = await self._read_model.changes(owner, behind, self._facts)
             page = paged(place, found, {part: reached[part] for part in behind}, self._facts)
@@ -142,7 +142,7 @@ class ChangeFeed:
         return replace(page, batches=tuple(batches), deleted=tuple(sorted(gone)))
 
 
-def paged(place: Place, found: Sequence[Changed], reached: Mapping[int, int], facts: int) -> Page:
+def paged(place: StreamPlace, found: Sequence[Changed], reached: Mapping[int, int], facts: int) -> ChangePage:
     """The page of what was found behind `place`, in the order of partition and offset.
 
     `reached` is how far the partitions that were asked had been projected before the question: a partition that
@@ -155,4 +155,4 @@ def paged(place: Place, found: Sequence[Changed], reached: Mapping[int, int], fa
     full = {part for part, count in counts.items() if count >= facts}
     ends = {part: last[part] if part in full else max(end, last.get(part, 0)) for part, end in reached.items()}
     jobs = tuple((one.position, one.job) for one in found if one.job is not None)
-    return Page(place.reaching(ends), jobs, more=bool(full))
+    return ChangePage(place.reaching(ends), jobs, more=bool(full))

@@ -16,9 +16,9 @@ from starlette.datastructures import QueryParams
 from schemas.parameters import ALIASES
 from services.api.http.errors import ApiError, UnavailableError, invalid_request
 from services.api.http.fields import check_names, plain_text
-from services.api.jobs.stream import HEARTBEAT, OUTAGE_PAUSE_S, PACE, Pace, written
+from services.api.jobs.stream import HEARTBEAT, OUTAGE_PAUSE_S, PACE, StreamPace, written
 from services.api.jobs.views import changed_batch, changed_job
-from services.api.owner_stream.changes import ChangeFeed, Page, Place
+from services.api.owner_stream.changes import ChangeFeed, ChangePage, StreamPlace
 from services.api.read_model.job_rows import JobRow
 
 log = structlog.get_logger()
@@ -29,7 +29,7 @@ NAMES = frozenset({"job_type", "batch_id"})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class StreamFilter:
     """What a client wants to hear of; None lets everything through. With a job type it hears of no batch."""
 
     job_type: str | None = None
@@ -44,28 +44,28 @@ class Asked:
         return self.job_type is None and self.batch_id in (None, batch_id)
 
 
-def asked_changes(query: QueryParams) -> Asked:
+def stream_filter(query: QueryParams) -> StreamFilter:
     """What GET /api/stream asks for. Raises ApiError: INVALID_REQUEST, INVALID_PARAMETERS (400)."""
     check_names(query, NAMES)
     job_type = plain_text(query, "job_type")
-    return Asked(ALIASES.get(job_type or "", job_type), plain_text(query, "batch_id"))
+    return StreamFilter(ALIASES.get(job_type or "", job_type), plain_text(query, "batch_id"))
 
 
-def place_of(last_event_id: str | None) -> Place | None:
+def place_of(last_event_id: str | None) -> StreamPlace | None:
     """Where a client goes on; None for one that comes anew.
 
     Raises ApiError INVALID_REQUEST (400) for what is no id of ours: to begin anew would lose changes silently.
     """
     if not last_event_id:
         return None
-    place = Place.parse(last_event_id)
+    place = StreamPlace.parse(last_event_id)
     if place is None:
         raise _no_place()
     return place
 
 
 async def owner_stream(
-    feed: ChangeFeed, owner: str, asked: Asked, begin: Place, resumed: bool, pace: Pace = PACE
+    feed: ChangeFeed, owner: str, asked: StreamFilter, begin: StreamPlace, resumed: bool, pace: StreamPace = PACE
 ) -> AsyncIterator[bytes]:
     """The changes behind `begin`, until `pace` ends it or the service stops: then the client comes again.
 
@@ -112,16 +112,16 @@ async def _until(news: asyncio.Event, wait_s: float, asked_at: float) -> None:
         await asyncio.sleep(INTERVAL_S - now % INTERVAL_S)
 
 
-def _written(page: Page, asked: Asked, place: Place) -> bytes:
+def _written(page: ChangePage, asked: StreamFilter, place: StreamPlace) -> bytes:
     """The events of a page, written once for all streams that share it."""
     if asked not in page.written:
         page.written[asked] = b"".join(told(page, asked, place))
     return page.written[asked]
 
 
-def told(page: Page, asked: Asked, place: Place) -> Iterator[bytes]:
+def told(page: ChangePage, asked: StreamFilter, place: StreamPlace) -> Iterator[bytes]:
     """The events of a page. Batches go first and without an id: who is cut off behind them hears of them again."""
-    events: list[tuple[str, dict[str, Any], Place | None]] = [
+    events: list[tuple[str, dict[str, Any], StreamPlace | None]] = [
         ("batch", changed_batch(batch), None) for batch in page.batches if asked.batch(batch.batch.batch_id)
     ]
     events += [("batch", {"batch_id": gone, "deleted": True}, None) for gone in page.deleted if asked.batch(gone)]

@@ -16,7 +16,7 @@ T = TypeVar("T")
 MOST = 20_000  # a busy day's; a few hundred bytes each
 
 
-class Recall(Generic[T]):
+class ContentMemo(Generic[T]):
     """What `read` makes of a claim's document, which should be small; of the most recently used claims."""
 
     def __init__(self, contents: Contents, most: int = MOST) -> None:

@@ -60,7 +60,7 @@ class JobRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class BatchMember:
     """A job of a batch, as the batch lists it."""
 
     job_id: str
@@ -76,7 +76,7 @@ class BatchRow:
     owner: str
     batch: Batch
     position: Position
-    members: tuple[Member, ...]
+    members: tuple[BatchMember, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def job_row(row: Record) -> JobRow:
     )
 
 
-def batch_row(row: Record, members: tuple[Member, ...]) -> BatchRow:
+def batch_row(row: Record, members: tuple[BatchMember, ...]) -> BatchRow:
     """From a record of the statement `batch` and those of `members`."""
     return BatchRow(row["owner"], batches.CODEC.validate_json(row["state"]), reflected(row), members)
 

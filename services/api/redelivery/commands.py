@@ -40,7 +40,7 @@ _QUERIES = load_queries("services.api.redelivery", "redelivery.sql")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedDelivery:
     """A request that was appended. `passed` says that the read model shows it."""
 
     delivery_id: str
@@ -50,7 +50,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedAll:
+class RequestedDeliveries:
     """Of many hooks: how many were asked for (on a dry run: would be, in all), and how many are left then."""
 
     count: int
@@ -78,7 +78,7 @@ class Redelivery:
         self._clock = clock
         self._read_deadline_s = read_deadline_s
 
-    async def of_job(self, row: JobRow, named: str | None, caller: Caller) -> Asked:
+    async def of_job(self, row: JobRow, named: str | None, caller: Caller) -> RequestedDelivery:
         """Asks for a job's final hook. `named` is the delivery that the client means, if it says so.
 
         Raises ApiError: CONFLICT (409) where there is nothing to send again yet, or never will be; NOT_FOUND (404)
@@ -92,9 +92,9 @@ class Redelivery:
         check_settled(facts, row.job.ended_at if row.job else None, self._clock())
         phase: Literal["completed", "error"] = "completed" if row.status is Status.COMPLETED else "error"
         event, position = await self._ask(row.job_id, phase, caller)
-        return Asked(event.delivery_id, event.request, position, await self._catching_up.passed(position))
+        return RequestedDelivery(event.delivery_id, event.request, position, await self._catching_up.passed(position))
 
-    async def at_origin(self, origin: str, since: datetime, dry_run: bool, caller: Caller) -> AskedAll:
+    async def at_origin(self, origin: str, since: datetime, dry_run: bool, caller: Caller) -> RequestedDeliveries:
         """Asks for the caller's final hooks that were held or given up at a receiver since then: the oldest first.
 
         At most AT_ONCE; the next call goes on with what is left. Raises OUTCOME_UNKNOWN (503), after which a repeat
@@ -106,14 +106,14 @@ class Redelivery:
             rows = await self._pool.fetch(_QUERIES["unsent"], caller.owner, digest_of(origin), since, limit)
         total = rows[0]["total"] if rows else 0
         if dry_run or not rows:
-            return AskedAll(total, total)
+            return RequestedDeliveries(total, total)
         positions: list[Position] = []
         for begin in range(0, len(rows), TOGETHER):
             some = rows[begin : begin + TOGETHER]
             asked = await asyncio.gather(*(self._ask(row["job_id"], row["phase"], caller) for row in some))
             positions += [position for _, position in asked]
         passed = await self._catching_up.passed(*positions)
-        return AskedAll(len(rows), total - len(rows), positions[-1], passed)
+        return RequestedDeliveries(len(rows), total - len(rows), positions[-1], passed)
 
     async def _ask(
         self, job_id: str, phase: Literal["completed", "error"], caller: Caller

@@ -13,7 +13,7 @@ MAX_CHARS = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RedeliveryRequest:
     """The hooks held or given up at a receiver since a time. On a dry run they are only counted."""
 
     origin: str
@@ -30,13 +30,13 @@ def wanted_delivery(body: dict[str, Any]) -> str | None:
     return named
 
 
-def wanted_hooks(body: dict[str, Any]) -> Wanted:
+def wanted_hooks(body: dict[str, Any]) -> RedeliveryRequest:
     """Which hooks are meant; without `dry_run: false` they are only counted."""
     check_names(body, {"origin", "since", "dry_run"})
     dry_run = body.get("dry_run", True)
     if not isinstance(dry_run, bool):
         raise invalid_field("dry_run", "must be true or false")
-    return Wanted(_origin(body.get("origin")), _since(body.get("since")), dry_run)
+    return RedeliveryRequest(_origin(body.get("origin")), _since(body.get("since")), dry_run)
 
 
 def _origin(text: object) -> str:

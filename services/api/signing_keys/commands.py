@@ -20,7 +20,7 @@ log = structlog.get_logger()
 Json = dict[str, Any]
 
 
-class SigningKeys:
+class SigningKeyAdmin:
     """One owner at a time. What is shown is `{"keys": […]}`, the newest first."""
 
     def __init__(self, pool: asyncpg.Pool, seal: Seal, overlap_s: float, read_deadline_s: float) -> None:

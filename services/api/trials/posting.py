@@ -26,7 +26,7 @@ from schemas.ids import delivery_id, draw_run, trial_id
 from schemas.parameters import Webhook
 from services.api.http.errors import RETRY_AFTER_S, ApiError
 from services.api.http.rate_limit import RateLimit
-from services.api.signing_keys.commands import SigningKeys
+from services.api.signing_keys.commands import SigningKeyAdmin
 from services.api.trials.diagnosis import Json, diagnosis
 
 log = structlog.get_logger()
@@ -44,7 +44,7 @@ class Trials:
     """One webhook at a time. `sender` works uncached; `limit` counts by owner."""
 
     def __init__(
-        self, sender: Sender, signing_keys: SigningKeys, limit: RateLimit, timeout_s: float = TIMEOUT_S
+        self, sender: Sender, signing_keys: SigningKeyAdmin, limit: RateLimit, timeout_s: float = TIMEOUT_S
     ) -> None:
         self._sender = sender
         self._signing_keys = signing_keys

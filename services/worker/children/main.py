@@ -37,14 +37,15 @@ from services.worker.children.protocol import (
     Failed,
     Message,
     Outcome,
-    Progress,
     Ready,
+    RunProgress,
     Setup,
 )
+from services.worker.errors import ProcessingError
 from services.worker.providers import Providers
 from services.worker.run.cache import RESULT, Cache
 from services.worker.run.parent_death import die_with
-from services.worker.run.workspace import Limits, ProcessingError, Workspace
+from services.worker.run.workspace import Limits, Workspace
 
 HEARTBEAT_S = 1.0  # progress that moves no percent is told this often: the worker watches for stalls
 PAGE_PACE_S = 0.05  # within a step: a page of text takes a millisecond, and the worker has to read what it is told
@@ -128,7 +129,7 @@ class Desk:
             recall=cache.recall,
             resolved=resolved,
         )
-        result = processors.load(assignment.job_type)(parameters, workspace, Reporter(self))
+        result = processors.load(assignment.job_type)(parameters, workspace, ProgressSender(self))
         document = to_json(result.document(workspace.target_dir))
         uri = f"{assignment.job_id}/{assignment.run}/{RESULT}"
         claim = self._blobs.put_named(uri, document, "application/json")
@@ -180,7 +181,7 @@ class Desk:
         return raw
 
 
-class Reporter:
+class ProgressSender:
     """Sends progress when the step or the percent moved, else as a heartbeat. Percent never falls (contract 5).
 
     Percents of one step that follow each other too closely are told as far as the pace lets them.
@@ -200,14 +201,14 @@ class Reporter:
         page: int | None = None,
         pages: int | None = None,
     ) -> None:
-        """See `processors.contract.Report`."""
+        """See `services.worker.run.workspace.ReportProgress`."""
         percent = max(percent, self._percent, 0)
         now = time.monotonic()
         pace_s = HEARTBEAT_S if percent == self._percent else PAGE_PACE_S
         if step == self._step and now - self._told < pace_s:
             return
         self._step, self._percent, self._told = step, percent, now
-        self._desk.send(Progress(step=step, percent=percent, message=message, page=page, pages=pages))
+        self._desk.send(RunProgress(step=step, percent=percent, message=message, page=page, pages=pages))
 
 
 def failure(error: BaseException, duration_ms: int) -> Failed:

@@ -15,7 +15,7 @@ from pydantic_core import from_json, to_json
 
 from piperoll.clock import Clock
 from piperoll.domain.batch import Batch
-from piperoll.log.contract import Appender
+from piperoll.log.contract import Appender, Offsets
 from piperoll.log.record import Record
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
@@ -33,12 +33,8 @@ CHUNK = 100  # members written side by side: the disk and the broker are kept bu
 STORE_PAUSE_S = 2.0  # between two looks at a blob store that does not answer
 
 
-class History(Protocol):
+class LogHistory(Offsets, Protocol):
     """Looks back in the log."""
-
-    async def end_offsets(self, topic: Topic) -> dict[int, int]:
-        """See piperoll.log.contract.Offsets."""
-        ...
 
     async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
         """Per partition, the first offset appended at `time` or later."""
@@ -54,7 +50,7 @@ class History(Protocol):
 class Expander:
     """Runs expansions beside the intake, which must not wait for them."""
 
-    def __init__(self, appender: Appender, blobs: AsyncBlobs, history: History, clock: Clock) -> None:
+    def __init__(self, appender: Appender, blobs: AsyncBlobs, history: LogHistory, clock: Clock) -> None:
         self._appender = appender
         self._blobs = blobs
         self._history = history

@@ -21,7 +21,7 @@ from schemas.events import BATCH_EVENTS, BatchExpanded
 from schemas.topics import JOB_EVENTS
 from services.worker import metrics
 from services.worker.cleanup.erasure import Eraser
-from services.worker.manager.batch_expander import Expander, History
+from services.worker.manager.batch_expander import Expander, LogHistory
 from services.worker.manager.runner import Runner
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ class Partition:
         return self.next_offset >= self.replay_to
 
 
-class Intake:
+class PartitionReader:
     """The worker's Reader (piperoll.log.contract)."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Intake:
         runner: Runner,
         expander: Expander,
         checkpoints: Checkpoints,
-        history: History,
+        history: LogHistory,
         dead_letters: DeadLetters,
         eraser: Eraser,
         clock: Clock,
@@ -209,7 +209,7 @@ def _resume(checkpoint: Checkpoint | None, end: int) -> Partition:
     return Partition(checkpoint.backlog, checkpoint.next_offset, end, checkpoint.next_offset, checkpoint.last_ce_id)
 
 
-async def save_periodically(intake: Intake, interval_s: float, stopping: asyncio.Event) -> None:
+async def save_periodically(intake: PartitionReader, interval_s: float, stopping: asyncio.Event) -> None:
     """Writes checkpoints every `interval_s` seconds until told to stop; the last one is written at the revoke."""
     while not stopping.is_set():
         try:

@@ -16,7 +16,7 @@ from schemas.claims import Claim
 from schemas.errors import SENTENCES, ErrorCode
 from schemas.events import Event, JobCompleted, JobFailed, JobProgress, JobReleased, JobRetryScheduled
 from services.worker import metrics
-from services.worker.children.protocol import Completed, Failed, Outcome, Progress
+from services.worker.children.protocol import Completed, Failed, Outcome, RunProgress
 from services.worker.manager.journal import Journal
 
 log = structlog.get_logger()
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 PACE_S = 0.25  # nobody reads faster, and a fact on its own costs the whole line 8 ms of CPU
 
 
-class Reporter:
+class ProgressWriter:
     """Turns a run's progress into the few facts that are worth one.
 
     A run that ends within PACE_S says nothing in between, except to a webhook that waits for its first word.
@@ -38,7 +38,7 @@ class Reporter:
         self._next = 0.0 if has_webhook else self._loop.time() + PACE_S
         self._timer: asyncio.TimerHandle | None = None
 
-    def report(self, progress: Progress) -> None:
+    def report(self, progress: RunProgress) -> None:
         """Appends a progress if it says something new (see piperoll.domain.thinning).
 
         What comes sooner than PACE_S after the last fact, or the start, waits, and gives way to what comes after it.
@@ -55,7 +55,7 @@ class Reporter:
             self._timer.cancel()
             self._timer = None
 
-    def _append(self, progress: Progress) -> None:
+    def _append(self, progress: RunProgress) -> None:
         if not self._thinning.admit(progress.step, progress.percent):
             return
         self._next = self._loop.time() + PACE_S

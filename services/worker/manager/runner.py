@@ -27,7 +27,7 @@ from services.worker.children.pool import ChildPool
 from services.worker.children.protocol import Assignment, Outcome
 from services.worker.manager.found_documents import FindingsAppender
 from services.worker.manager.journal import Journal
-from services.worker.manager.run_end import Reporter, Verdicts
+from services.worker.manager.run_end import ProgressWriter, Verdicts
 
 log = structlog.get_logger()
 
@@ -223,7 +223,7 @@ class Runner:
             attempt=job.attempt + 1,
             timeout_s=job.timeout_s,
         )
-        reporter = Reporter(attempt.journal, attempt.run, job.has_webhook)
+        reporter = ProgressWriter(attempt.journal, attempt.run, job.has_webhook)
         try:
             return await self._pool.run(assignment, reporter.report)
         finally:

@@ -13,8 +13,8 @@ from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
 from schemas.parameters import JobParameters
 from schemas.parameters.generation import MAX_TEXT_CHARS, GenerationParameters
-from services.worker.run.errors import ProcessingError
-from services.worker.run.workspace import Report, Result, Workspace
+from services.worker.errors import ProcessingError
+from services.worker.run.workspace import ReportProgress, Result, Workspace
 from services.worker.templates import Languages, apply_template, load, parse
 
 ENGINE: Final = 1
@@ -28,7 +28,7 @@ SYSTEM: Final = (
 )
 
 
-def process(parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
     """Generates. Raises ProcessingError: PROVIDER_ERROR for a prompt without a chat model, TEMPLATE_ERROR,
     FILE_NOT_FOUND, DOCUMENT_HAS_NO_TEXT, and what providers raise; BlobStoreError.
     """

@@ -15,11 +15,12 @@ from schemas.media import UNKNOWN, media_type_of
 from schemas.parameters import JobParameters
 from schemas.parameters.extraction import SOURCES
 from schemas.parameters.transcription import TranscriptionParameters
+from services.worker.errors import ProcessingError
 from services.worker.files import sources
 from services.worker.files.sources import Source
 from services.worker.providers import Spoken
 from services.worker.run import memory
-from services.worker.run.workspace import ProcessingError, Report, Result, Workspace
+from services.worker.run.workspace import ReportProgress, Result, Workspace
 from services.worker.speech.speech_to_text import Ear, ear_for, listen
 
 TRANSCRIPT = "transcript.txt"
@@ -29,7 +30,7 @@ NO_SPEECH = "No speech was recognised in the recording."
 ASSUMED = "The local recogniser understands English only, and took the speech for English."
 
 
-def process(parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
     """Transcribes.
 
     Raises ProcessingError: TRANSCRIPTION_UNAVAILABLE, UNSUPPORTED_FILE_TYPE, PROCESSING_ERROR for a file without sound,
@@ -56,7 +57,9 @@ def _shape(ear: Ear) -> dict[str, str]:
     return {"model": ear.model} | ({"recogniser": version("faster-whisper")} if ear.by == "here" else {})
 
 
-def _source(asked: TranscriptionParameters, workspace: Workspace, report: Report) -> AbstractContextManager[Source]:
+def _source(
+    asked: TranscriptionParameters, workspace: Workspace, report: ReportProgress
+) -> AbstractContextManager[Source]:
     media = replace(workspace, limits=workspace.limits.for_media())
     if asked.url is not None:
         return sources.open_url(asked.url, media, partial(report, "downloading_media", 5))
@@ -81,7 +84,7 @@ def _media_type(source: Source) -> str:
     return media_type_of(source.name, source.media_type)
 
 
-def _listen(source: Source, ear: Ear, workspace: Workspace, report: Report) -> tuple[Spoken, float]:
+def _listen(source: Source, ear: Ear, workspace: Workspace, report: ReportProgress) -> tuple[Spoken, float]:
     pace = _Pace(report)
     report("transcribing", BEGUN)
     try:
@@ -95,7 +98,7 @@ def _listen(source: Source, ear: Ear, workspace: Workspace, report: Report) -> t
 class _Pace:
     """Tells how far the listening is, by the length that the file says it has."""
 
-    report: Report
+    report: ReportProgress
     whole_s: float | None = None
 
     def expect(self, source: Source) -> None:

@@ -15,7 +15,7 @@ from piperoll.embedded.stack import Stack, StackOptions
 from tests.support.files import office, voice
 from tests.support.servers.receiver import Receiver
 from tests.support.stacks.system import System
-from tests.support.traces import found_in, until_gone
+from tests.support.stacks.traces import found_in, until_gone
 from tests.support.waiting import wait_until
 
 Json = dict[str, Any]

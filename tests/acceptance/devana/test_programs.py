@@ -15,8 +15,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.clients.programs import OURS, SOURCES, Program, program_text, running
 from tests.support.files.pdf import pdf
-from tests.support.programs import OURS, SOURCES, Program, program_text, running
 from tests.support.stacks.system import System
 from tests.support.waiting import wait_until
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pymupdf
 
 from tests.support.stacks.system import System, is_final
-from tests.support.traces import blobs_of, found_in, until_gone
+from tests.support.stacks.traces import blobs_of, found_in, until_gone
 
 
 def secret_pdf(path: Path, secret: str) -> Path:

@@ -10,7 +10,7 @@ import pytest
 
 from piperoll.settings import Settings
 from services.api import app as api_app
-from tests.support.sse import Told, events
+from tests.support.clients.sse import Told, events
 from tests.support.stacks.api import Service, a_free_port
 from tests.support.stacks.system import System
 from tests.support.waiting import wait_until

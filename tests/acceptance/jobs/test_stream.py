@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import httpx
 
+from tests.support.clients.sse import Told, events
 from tests.support.files.pdf import pdf
-from tests.support.sse import Told, events
 from tests.support.stacks.system import System
 
 

@@ -21,7 +21,7 @@ from schemas.events import Event, JobCreated, JobErased, JobProgress, JobStarted
 from schemas.ids import draw_run, event_id
 from schemas.topics import JOB_EVENTS
 from services.api.jobs.reading import Reading
-from services.api.jobs.stream import Pace, job_stream
+from services.api.jobs.stream import StreamPace, job_stream
 from services.api.jobs.watch import JobWatch
 from services.api.log.ends import LogEnds
 from services.api.read_model.contents import Contents
@@ -32,7 +32,7 @@ from tests.support.waiting import wait_until
 
 OWNER = "streams"
 CLAIM = Claim(uri="job/in/none", sha256="0" * 64, size=1)
-PATIENT = Pace(heartbeat_s=30, timeout_s=60)
+PATIENT = StreamPace(heartbeat_s=30, timeout_s=60)
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Api:
         await self.happen(job_id, JobCreated(job_type="noop", parameters=CLAIM, body_sha256="0"))
         return job_id
 
-    async def stream(self, job_id: str, pace: Pace, known: int | None = None) -> AsyncIterator[str]:
+    async def stream(self, job_id: str, pace: StreamPace, known: int | None = None) -> AsyncIterator[str]:
         row = await self.reading.job(job_id, OWNER)
         async with aclosing(job_stream(self.reading, row, job_id, known, pace)) as events:  # type: ignore[type-var]
             async for event in events:
@@ -92,7 +92,7 @@ async def apis(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[tuple[Ap
 async def test_a_silent_stream_beats_and_ends_by_itself(apis: tuple[Api, Api]) -> None:
     api, _ = apis
     job_id = await api.create()
-    heard = [event async for event in api.stream(job_id, Pace(heartbeat_s=0.1, timeout_s=0.55))]
+    heard = [event async for event in api.stream(job_id, StreamPace(heartbeat_s=0.1, timeout_s=0.55))]
     assert heard[0].startswith("event: pending\n")
     assert set(heard[1:-1]) == {": heartbeat\n\n"}
     assert 3 <= len(heard) - 2 <= 5

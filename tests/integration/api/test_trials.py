@@ -23,7 +23,7 @@ from piperoll.webhooks.sender import Sender
 from schemas.parameters import Webhook
 from services.api.http.errors import ApiError, ReadModelUnavailableError
 from services.api.http.rate_limit import RateLimit
-from services.api.signing_keys.commands import SigningKeys
+from services.api.signing_keys.commands import SigningKeyAdmin
 from services.api.trials.diagnosis import Json
 from services.api.trials.posting import A_MINUTE, AT_ONCE, AT_ONCE_OF_OWNER, Trials
 from tests.support.servers.certificates import self_signed
@@ -57,7 +57,7 @@ async def trying(
     pool: asyncpg.Pool, lookup: Lookup = socket.getaddrinfo, seal: Seal = SEAL, connect_s: float = TIMEOUT_S
 ) -> AsyncIterator[Trials]:
     sender = Sender(LOOPBACK, lookup, connect_s=connect_s, uncached=True)
-    yield Trials(sender, SigningKeys(pool, seal, 60, 5.0), RateLimit(pool, A_MINUTE, 5.0), TIMEOUT_S)
+    yield Trials(sender, SigningKeyAdmin(pool, seal, 60, 5.0), RateLimit(pool, A_MINUTE, 5.0), TIMEOUT_S)
     await sender.close()
 
 
@@ -266,7 +266,7 @@ async def refused(trials: Trials, hook: Webhook, owner: str) -> ApiError:
 async def patient(ready: asyncpg.Pool) -> AsyncIterator[Trials]:
     """Trials with time enough to be held."""
     sender = Sender(LOOPBACK, uncached=True)
-    yield Trials(sender, SigningKeys(ready, SEAL, 60, 5.0), RateLimit(ready, A_MINUTE, 5.0), 60.0)
+    yield Trials(sender, SigningKeyAdmin(ready, SEAL, 60, 5.0), RateLimit(ready, A_MINUTE, 5.0), 60.0)
     await sender.close()
 
 

@@ -5,11 +5,11 @@ import json
 import os
 import pty
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.support.clients.commands import piperoll
 from tests.support.files.pdf import pdf
 from tests.support.servers.receiver import Receiver, status
 from tests.support.stacks.system import System
@@ -17,29 +17,6 @@ from tests.support.tools import wait_for
 from tests.support.waiting import wait_until
 
 LIMIT_S = 60.0
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-
-async def piperoll(*arguments: str, folder: Path | None, **variables: str) -> Ended:
-    """Runs a command about the stack in `folder`, or about what `variables` name."""
-    named = ["--data-dir", str(folder)] if folder else []
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("PIPEROLL_")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "piperoll", *arguments, *named),
-        env={**bare, **variables},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), LIMIT_S)
-    return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from schemas.ids import draw_job_id, draw_run
 from services.worker.children.pool import ChildPool, PoolStoppedError
 from services.worker.children.protocol import Assignment, Completed, Failed
 from services.worker.children.scratch import ScratchFolder
-from services.worker.files.mupdf import pymupdf
+from services.worker.pages.mupdf import pymupdf
 from tests.support.files.voice import SENTENCE, says
 
 LIMIT_S = 30.0

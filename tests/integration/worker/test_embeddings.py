@@ -8,8 +8,8 @@ import pytest
 
 from piperoll.embeddings.mistral import BATCH_CHARS, BATCH_TEXTS, batches
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.providers import Providers, ProviderSetup
-from services.worker.run.errors import ProcessingError
 from tests.support.servers.mistral import EMBEDDINGS, KEY, MistralServer, malformed, not_json, refused, slow
 from tests.support.servers.web_server import json_reply
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.providers import Providers, ProviderSetup
-from services.worker.run.errors import ProcessingError
 from tests.support.files.pdf import pdf
 from tests.support.servers.mistral import (
     AUDIO,

@@ -17,7 +17,7 @@ from schemas.parameters import PARAMETERS
 from services.api.devana_jobs.listing import AskedJobs, asked_jobs
 from services.api.devana_jobs.views import devana_job, new_devana_job
 from services.api.http.errors import ApiError
-from services.api.read_model.content_memo import Recall
+from services.api.read_model.content_memo import ContentMemo
 from services.api.read_model.contents import Contents
 from services.api.read_model.job_rows import JobRow
 
@@ -318,7 +318,7 @@ def test_an_unknown_type_is_refused_with_all_that_are_known() -> None:
 async def test_a_document_is_read_once_until_it_is_pushed_out(tmp_path: Path) -> None:
     blobs = AsyncBlobs(Blobs(tmp_path.as_uri()))
     claims = [await blobs.put("folder", str(number).encode()) for number in range(3)]
-    recall: Recall[int] = Recall(Contents(blobs), most=2)
+    recall: ContentMemo[int] = ContentMemo(Contents(blobs), most=2)
     first, second, third = claims
     assert [await recall.told(claim, lambda found: found * 10) for claim in (first, second)] == [0, 10]
     await blobs.delete_folder("folder")

@@ -26,7 +26,7 @@ from services.api.documents.requests import (
 from services.api.documents.views import document_status, document_view, folder_view, hit_view
 from services.api.http.errors import ApiError
 from services.api.jobs.named_documents import indexed, named_by, synchronised
-from services.api.jobs.views import Documents
+from services.api.jobs.views import JobContents
 from services.api.read_model.document_rows import DocumentRow, FolderRow, HitRow, SourceRow, TextRow
 from services.api.read_model.job_rows import JobRow
 
@@ -83,8 +83,8 @@ def test_a_document_stands_as_its_newest_job_does_in_one_of_four_words(status: S
 
 
 def test_a_document_that_nobody_has_read_yet_shows_what_is_known() -> None:
-    assert document_view(document(), None, Documents()) == {**BARE, "status": "PENDING", "metadata": ABOUT}
-    begun = document_view(document(), job(Status.PROCESSING), Documents(result={"structured_data": {}}))
+    assert document_view(document(), None, JobContents()) == {**BARE, "status": "PENDING", "metadata": ABOUT}
+    begun = document_view(document(), job(Status.PROCESSING), JobContents(result={"structured_data": {}}))
     assert begun == {**BARE, "status": "IN_PROGRESS", "metadata": ABOUT}
 
 
@@ -92,7 +92,7 @@ def test_a_document_that_was_read_shows_text_and_pages_and_what_several_methods_
     contents = [{"page": 2, "content": "C"}, {"page": 1, "content": "A"}, {"page": 1, "content": "B"}]
     metadata = {"text_contents": contents, "pageCount": 2, "warnings": [], "fileName": "x", "fileSize": 1}
     data = {"extracted_text": "A B C", "title": "Alphabet", "metadata": metadata}
-    assert document_view(document(), job(Status.COMPLETED), Documents(result={"structured_data": data})) == {
+    assert document_view(document(), job(Status.COMPLETED), JobContents(result={"structured_data": data})) == {
         **BARE,
         "status": "DONE",
         "title": "Alphabet",
@@ -105,18 +105,18 @@ def test_a_document_that_was_read_shows_text_and_pages_and_what_several_methods_
 
 def test_a_plain_text_has_its_text_twice_and_a_transcript_its_language() -> None:
     result = {"structured_data": {"extracted_text": "Two words", "language": "en"}}
-    plain = document_view(document(media_type="text/plain"), job(Status.COMPLETED), Documents(result=result))
+    plain = document_view(document(media_type="text/plain"), job(Status.COMPLETED), JobContents(result=result))
     assert (plain["text"], plain["words"], plain["content"]) == ("Two words", 2, "Two words")
     assert plain["metadata"]["language"] == "en"
 
 
 def test_a_document_whose_text_was_erased_shows_none() -> None:
-    view = document_view(document(), job(Status.COMPLETED), Documents())
+    view = document_view(document(), job(Status.COMPLETED), JobContents())
     assert (view["status"], "content" in view) == ("DONE", False)
 
 
 def test_a_document_that_could_not_be_read_says_why() -> None:
-    told = document_view(document(), job(Status.FAILED), Documents(error={"message": "It is damaged."}))
+    told = document_view(document(), job(Status.FAILED), JobContents(error={"message": "It is damaged."}))
     assert (told["status"], told["error"]) == ("ERROR", "It is damaged.")
 
 

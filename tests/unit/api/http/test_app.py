@@ -27,15 +27,15 @@ from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB
 from services.api.api_keys.commands import KeyAdmin
 from services.api.devana_jobs.listing import DevanaListing
 from services.api.documents.commands import DocumentCommands
-from services.api.documents.upload import Intake
-from services.api.endpoints.commands import Endpoints
+from services.api.documents.upload import DocumentIntake
+from services.api.endpoints.commands import EndpointCommands
 from services.api.folders.search import Search
 from services.api.http.access import Access
 from services.api.http.rate_limit import RateLimit
 from services.api.jobs.commands import Commands
 from services.api.jobs.creation import Creator
 from services.api.jobs.id_spread import IdSpread
-from services.api.jobs.listing import Listing
+from services.api.jobs.listing import JobListing
 from services.api.jobs.named_documents import Resolver
 from services.api.jobs.reading import Reading
 from services.api.jobs.requests import Rules
@@ -52,7 +52,7 @@ from services.api.read_model.jobs import ReadModel
 from services.api.read_model.library import Library
 from services.api.read_model.positions import Positions
 from services.api.redelivery.commands import Redelivery
-from services.api.signing_keys.commands import SigningKeys
+from services.api.signing_keys.commands import SigningKeyAdmin
 from services.api.trials.posting import A_MINUTE, Trials
 from services.api.web import build_app
 
@@ -109,7 +109,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
     commands = Commands(FactLog(log, JOB_EVENTS, utc_now, 1.0), blobs, seal, Resolver(library))
     documents = DocumentCommands(FactLog(log, DOCUMENT_EVENTS, utc_now, 1.0), blobs)
     access = Access(pool, "pepper", ["good-key"], 60, 1.0)
-    signing_keys, sender = SigningKeys(pool, seal, 60, 1.0), Sender(settings.private_networks, uncached=True)
+    signing_keys, sender = SigningKeyAdmin(pool, seal, 60, 1.0), Sender(settings.private_networks, uncached=True)
     rules, creator = Rules.of(settings), Creator(commands, read_model, reading, IdSpread(PARTITIONS))
     parts = Parts(
         rules=rules,
@@ -117,9 +117,9 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
         creator=creator,
         reading=reading,
         changes=ChangeFeed(read_model, positions),
-        listing=Listing(read_model, reading, contents),
+        listing=JobListing(read_model, reading, contents),
         devana_listing=DevanaListing(read_model, reading, contents),
-        endpoints=Endpoints(
+        endpoints=EndpointCommands(
             FactLog(log, ENDPOINT_EVENTS, utc_now, 1.0),
             blobs,
             seal,
@@ -131,7 +131,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
         key_admin=KeyAdmin(pool, "pepper", access, 1.0),
         library=library,
         documents=documents,
-        intake=Intake(blobs, documents, creator, rules, settings.max_upload_bytes),
+        intake=DocumentIntake(blobs, documents, creator, rules, settings.max_upload_bytes),
         search=Search(library.model, Remote.of(settings)),
         outputs=Outputs(blobs),
         read_model=read_model,

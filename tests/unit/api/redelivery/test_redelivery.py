@@ -13,7 +13,7 @@ from schemas.ids import delivery_id
 from services.api.http.errors import ApiError
 from services.api.read_model.job_rows import Noted
 from services.api.redelivery.commands import check_named, check_settled
-from services.api.redelivery.requests import Wanted, wanted_delivery, wanted_hooks
+from services.api.redelivery.requests import RedeliveryRequest, wanted_delivery, wanted_hooks
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 SINCE = "2026-01-31T10:00:00Z"
@@ -109,8 +109,8 @@ def test_hooks_are_named_by_origin_and_time_and_only_counted_unless_told_otherwi
 ) -> None:
     body = {"origin": given_origin, "since": "2026-01-31T12:00:00+02:00"}
     since = datetime(2026, 1, 31, 10, tzinfo=UTC)
-    assert wanted_hooks(body) == Wanted(origin, since, True)
-    assert wanted_hooks({**body, "dry_run": False}) == Wanted(origin, since, False)
+    assert wanted_hooks(body) == RedeliveryRequest(origin, since, True)
+    assert wanted_hooks({**body, "dry_run": False}) == RedeliveryRequest(origin, since, False)
 
 
 @pytest.mark.parametrize(

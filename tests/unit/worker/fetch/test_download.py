@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from piperoll.settings import Settings
 from piperoll.store.blobs import Blobs
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.fetch import guarded_connection as dialling
 from services.worker.fetch.download import Fetched, fetch
 from services.worker.fetch.response import NAME_BYTES, Reply, bare_name, redirect_target
-from services.worker.run.errors import ProcessingError
 from services.worker.run.workspace import Limits, Workspace
 from tests.support.servers.website import Website
 

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from piperoll.store.blobs import Blobs
 from schemas.errors import ErrorCode
 from schemas.parameters import TransformerParameters
+from services.worker.errors import ProcessingError
 from services.worker.processors import transformer
 from services.worker.providers import Providers, ProviderSetup
-from services.worker.run.errors import ProcessingError
 from services.worker.run.workspace import Limits, Result, Workspace
 from tests.support.servers.mistral import CHAT, KEY, MistralServer, says
 from tests.support.servers.website import Website

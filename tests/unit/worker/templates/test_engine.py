@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.providers import Providers
-from services.worker.run.errors import ProcessingError
 from services.worker.templates import Languages, apply_template, available, fill, load, parse, render
 from services.worker.templates.library import MAX_BYTES, SHIPPED
 

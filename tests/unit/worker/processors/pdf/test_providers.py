@@ -13,9 +13,10 @@ import pytest
 
 from schemas.errors import ErrorCode
 from schemas.parameters import PdfParameters
+from services.worker.errors import ProcessingError
 from services.worker.processors.pdf import processor as pdf
 from services.worker.providers import Providers, ProviderSetup
-from services.worker.run.workspace import ProcessingError, Workspace
+from services.worker.run.workspace import Workspace
 from tests.support.runs.pdf import Reports, content, kept, pymupdf, run, scanned, typed, workspace
 from tests.support.servers.mistral import CHAT, FILES, KEY, OCR, MistralServer, malformed, refused, says, slow
 from tests.support.servers.web_server import json_reply

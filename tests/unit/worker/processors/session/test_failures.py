@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.errors import ErrorCode
-from services.worker.run.workspace import ProcessingError
+from services.worker.errors import ProcessingError
 from tests.support.files.media import film, speech
 from tests.support.files.pdf import DOCX, zip_bomb
 from tests.support.runs.session import Stage, notes_with

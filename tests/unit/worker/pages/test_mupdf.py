@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.worker.files import mupdf
+from services.worker.pages import mupdf
 
 pymupdf = mupdf.pymupdf
 

@@ -10,7 +10,7 @@ UNIX = 3
 READABLE = 0o644 << 16
 
 
-class Archive:
+class ZipWriter:
     """An archive that is being written; members are in the order in which they are added."""
 
     def __init__(self, file: ZipFile) -> None:
@@ -26,7 +26,7 @@ class Archive:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Archive]:
+def writing(path: Path) -> Iterator[ZipWriter]:
     """A new archive at `path`, whole when the block has ended."""
     with ZipFile(path, "w", strict_timestamps=False) as file:
-        yield Archive(file)
+        yield ZipWriter(file)

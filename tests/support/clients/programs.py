@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.support.waiting import wait_until
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SEED = ROOT.parent / "shared" / "seeds" / "004_93e760334ea88b8c.txt"
 OURS = ROOT / "tests" / "programs"
 MARKS = {

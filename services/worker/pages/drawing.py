@@ -1,4 +1,4 @@
-"""How large pages are drawn for each purpose (contract 11). Pure: sizes in points in, zoom factors out.
+"""How large pages are drawn for each purpose (contract 11), and a page that was drawn. Pure.
 
 The number of pixels follows before anything is drawn, whatever size a page says it has.
 """
@@ -9,6 +9,15 @@ from dataclasses import dataclass
 POINTS_PER_INCH = 72  # the PDF unit
 LARGEST = 40_000_000  # pixels of one drawing: A1 at 200 DPI; 120 MB before compression
 NARROWEST = 1.0  # pixel: less of one side is no image
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """An image as rows of RGB bytes, without gaps."""
+
+    width: int
+    height: int
+    rgb: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,8 @@ from importlib import import_module
 from typing import Any
 
 from schemas.errors import ErrorCode
-from services.worker.files.page_sizes import Look
-from services.worker.ocr.engine import Pixels
-from services.worker.run.errors import ProcessingError
+from services.worker.errors import ProcessingError
+from services.worker.pages.drawing import Look, Pixels
 from services.worker.run.memory import give_back, raise_if_memory
 
 # PyMuPDF 2.0 imports its layout analysis, and with it onnxruntime (1 s, 90 MiB), unless these are out of reach.
