@@ -1,4 +1,4 @@
-"""Time, passed in as data so that tests can hold it."""
+"""The clock, passed as a parameter so that tests can control it."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,7 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The present, with its time zone."""
+    """Return the current time with time zone UTC."""
     return datetime.now(UTC)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from piperoll.cli.console import CommandError, out, run_command, say
+from piperoll.cli.console import CommandError, out, print_line, run_command
 from piperoll.cli.target import DataDir, settings_of
 from piperoll.settings import Settings
 
@@ -92,7 +92,7 @@ async def _revoke(key_id: str, data_dir: Path | None) -> int:
         key = await keys.revoke(pool, wanted)
         if key is None:
             raise CommandError(f"no key has the id {wanted}: `piperoll keys list` shows the ids")
-        say(f"{key.key_id} of {key.owner} is revoked; running APIs reject it within {settings.key_cache_s:g} s")
+        print_line(f"{key.key_id} of {key.owner} is revoked; running APIs reject it within {settings.key_cache_s:g} s")
         return 0
 
     return await _with_pool(data_dir, work)

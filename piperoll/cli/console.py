@@ -41,22 +41,22 @@ class CommandError(Exception):
     """A command failed; the message names the cause and what to do."""
 
 
-def say(text: str = "") -> None:
+def print_line(text: str = "") -> None:
     """Print a line of rich markup; in a pipe it is neither coloured nor wrapped."""
     out.print(text, soft_wrap=True)
 
 
 def heading(text: str) -> None:
     """Print a heading with an empty line before and after it."""
-    say(f"\n[bold]{escape(text)}[/bold]\n")
+    print_line(f"\n[bold]{escape(text)}[/bold]\n")
 
 
 def entry(label: str, text: str) -> None:
     """Print a labelled line; further lines of `text` are indented below the first."""
     first, *rest = text.splitlines() or [""]
-    say(f"  [dim]{label:<{LABEL_WIDTH}}[/dim]{escape(first)}")
+    print_line(f"  [dim]{label:<{LABEL_WIDTH}}[/dim]{escape(first)}")
     for line in rest:
-        say(f"  {'':<{LABEL_WIDTH}}{escape(line)}")
+        print_line(f"  {'':<{LABEL_WIDTH}}{escape(line)}")
 
 
 def print_error(text: str) -> None:
@@ -78,14 +78,14 @@ def counting(text: str, unit: str) -> Iterator[Callable[[int, int], None]]:
             task = progress.add_task(escape(f"{text}, {unit}"), total=None)
             yield lambda done, total: progress.update(task, completed=done, total=total)
         return
-    say(escape(text))
+    print_line(escape(text))
     reported = time.monotonic()
 
     def report(done: int, total: int) -> None:
         nonlocal reported
         if time.monotonic() - reported >= 1:
             reported = time.monotonic()
-            say(f"  {done:,} of {total:,} {unit}")
+            print_line(f"  {done:,} of {total:,} {unit}")
 
     yield report
 
@@ -103,10 +103,10 @@ def waiting(text: str, done: str = "") -> Iterator[Callable[[str], None]]:
             task = progress.add_task(escape(text))
             yield lambda detail: progress.update(task, description=f"{escape(text)}  [dim]{escape(detail)}[/dim]")
     else:
-        say(escape(text))
-        yield lambda detail: say(f"  {escape(detail)}")
+        print_line(escape(text))
+        yield lambda detail: print_line(f"  {escape(detail)}")
     if done:
-        say(f"  {escape(done)} [dim]({time.monotonic() - began:.1f} s)[/dim]")
+        print_line(f"  {escape(done)} [dim]({time.monotonic() - began:.1f} s)[/dim]")
 
 
 def run_command(main: Coroutine[Any, Any, int], failure: int = 1) -> NoReturn:

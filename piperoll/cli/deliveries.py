@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from piperoll.cli.console import entry, run_command, say
+from piperoll.cli.console import entry, print_line, run_command
 from piperoll.cli.target import DataDir, api_access_of
 
 
@@ -39,5 +39,5 @@ async def _redeliver(origin: str, since: str, yes: bool, data_dir: Path | None) 
                 break
             requested += batch["count"]
         entry("webhooks", f"redelivery of {requested:,} requested; see the deliveries of each job for the result")
-        say()
+        print_line()
     return 0

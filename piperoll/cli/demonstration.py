@@ -16,7 +16,7 @@ from typing import Any
 from rich.markup import escape
 
 from piperoll.cli.client import ApiClient, Job
-from piperoll.cli.console import LABEL_WIDTH, CommandError, entry, heading, out, print_error, say, waiting
+from piperoll.cli.console import LABEL_WIDTH, CommandError, entry, heading, out, print_error, print_line, waiting
 from piperoll.cli.follow import follow, progress_display
 from piperoll.cli.receiver import Receiver
 from piperoll.cli.target import ApiAccess
@@ -181,9 +181,9 @@ def print_ready(access: ApiAccess, data_dir: Path, job_id: str | None) -> None:
     entry("logs", str(data_dir / "logs"))
     header = shlex.quote(f"Authorization: Bearer {access.key}")
     path = f"jobs/{job_id}" if job_id else "health/ready"
-    say("\n  Try:\n")
-    say(escape(f"  curl -H {header} {access.url}/api/{path}"))
-    say(escape(f"  {_program()} submit YOUR.pdf --wait --data-dir {shlex.quote(str(data_dir))}\n"))
+    print_line("\n  Try:\n")
+    print_line(escape(f"  curl -H {header} {access.url}/api/{path}"))
+    print_line(escape(f"  {_program()} submit YOUR.pdf --wait --data-dir {shlex.quote(str(data_dir))}\n"))
 
 
 def _program() -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from piperoll.cli.console import run_command, say, waiting
+from piperoll.cli.console import print_line, run_command, waiting
 from piperoll.cli.target import DEFAULT_DATA_DIR, DataDir, default_stack, settings_of
 from piperoll.settings import Settings
 
@@ -41,7 +41,9 @@ async def _examine(data_dir: Path | None, port: int) -> int:
             found += [*await probes.kafka(settings), *await probes.postgres(settings), *await probes.blobs(settings)]
             found += await probes.api(f"http://{settings.api_host}:{settings.api_port}")
     for one in found:
-        say(f"  [{COLOURS[one.level]}]{one.level:<4}[/]  {one.subject:<13} {escape(one.sentence)}")
+        print_line(f"  [{COLOURS[one.level]}]{one.level:<4}[/]  {one.subject:<13} {escape(one.sentence)}")
     if folder is None and not named:
-        say("\nNo stack runs in `data`, and no PIPEROLL_* variable names one: checked only what `piperoll up` needs.")
+        print_line(
+            "\nNo stack runs in `data`, and no PIPEROLL_* variable names one: checked only what `piperoll up` needs."
+        )
     return 1 if any(one.level == "fail" for one in found) else 0

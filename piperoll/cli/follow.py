@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from piperoll.cli.client import ApiClient, Job
-from piperoll.cli.console import out, say
+from piperoll.cli.console import out, print_line
 
 TERMINAL = ("completed", "failed")
 QUICK_S, QUICK_POLL_S = 10.0, 0.05  # poll fast at first, to show the steps of short jobs
@@ -43,7 +43,7 @@ async def follow(client: ApiClient, job_id: str, show: Show) -> Job:
 def progress_display() -> Iterator[Show]:
     """Yield a function that shows a job's state; on a terminal the bars remain after the job's end."""
     if not out.is_terminal:
-        yield lambda job: say(f"  {escape(_line(job))}")
+        yield lambda job: print_line(f"  {escape(_line(job))}")
         return
     columns = (
         TextColumn("  {task.description}"),

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from piperoll.cli.console import CommandError, entry, out, run_command, say
+from piperoll.cli.console import CommandError, entry, out, print_line, run_command
 from piperoll.cli.target import DataDir, api_access_of
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the job as JSON and nothing else.")]
@@ -89,7 +89,7 @@ async def _follow(client: Any, job_id: str, as_json: bool) -> int:
     content = job["results"]["structured_data"]
     if "extracted_text" in content:
         entry("text", first_lines(content["extracted_text"]))
-    say()
+    print_line()
     return 0
 
 

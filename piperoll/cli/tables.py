@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from piperoll.cli.console import CommandError, counting, entry, print_error, run_command, say
+from piperoll.cli.console import CommandError, counting, entry, print_error, print_line, run_command
 from piperoll.cli.target import DataDir, settings_of
 from piperoll.settings import Settings
 
@@ -44,7 +44,7 @@ async def _rebuild(data_dir: Path | None) -> int:
             rebuilt = await build(settings_of(data_dir), progress)
         except (RebuildRunningError, VectorsMissingError) as error:
             raise CommandError(str(error)) from error
-    say(f"The read model was rebuilt from {rebuilt.records:,} records in {rebuilt.seconds:.1f} s and is in use.")
+    print_line(f"The read model was rebuilt from {rebuilt.records:,} records in {rebuilt.seconds:.1f} s and is in use.")
     return 0
 
 

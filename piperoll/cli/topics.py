@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from piperoll.cli.console import entry, print_error, run_command, say, waiting
+from piperoll.cli.console import entry, print_error, print_line, run_command, waiting
 from piperoll.cli.target import DataDir, settings_of
 
 DAY_MS = 24 * 3600 * 1000
@@ -39,7 +39,7 @@ async def _create(data_dir: Path | None) -> int:
     for name in created:
         entry("created", f"{name}, {settings.partitions} partitions")
     if not created:
-        say("All topics exist already.")
+        print_line("All topics exist already.")
     return 0
 
 
@@ -53,7 +53,7 @@ async def _check(data_dir: Path | None) -> int:
     for problem in problems:
         print_error(problem)
     if not problems:
-        say(f"All {len(MANIFEST)} topics match the manifest.")
+        print_line(f"All {len(MANIFEST)} topics match the manifest.")
     return 1 if problems else 0
 
 
@@ -66,11 +66,11 @@ async def _describe(data_dir: Path | None) -> int:
         live = await inspect(settings)
     for topic in MANIFEST:
         found = live.get(topic.name)
-        say(f"\n[bold]{topic.name}[/bold]")
+        print_line(f"\n[bold]{topic.name}[/bold]")
         entry("key", topic.key)
         entry("partitions", str(found.partitions) if found else "does not exist: `piperoll topics create` creates it")
         entry("kept", f"{topic.retention_ms // DAY_MS} days" if topic.retention_ms >= 0 else "for ever")
         entry("written by", ", ".join(topic.writers))
         entry("read by", ", ".join(topic.groups) or "operators: it holds records that could not be decoded")
-    say()
+    print_line()
     return 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from piperoll.cli.console import INTERRUPTED, CommandError, print_error, say, waiting
+from piperoll.cli.console import INTERRUPTED, CommandError, print_error, print_line, waiting
 from piperoll.cli.demonstration import demonstrate, print_ready
 from piperoll.cli.tables import discard_other_read_model
 from piperoll.cli.target import ApiAccess
@@ -46,7 +46,7 @@ class EventPrinter:
         if self.detail is not None:
             self.detail(event)
         else:
-            say(f"  [dim]{datetime.now():%H:%M:%S}[/dim]  {escape(event)}")
+            print_line(f"  [dim]{datetime.now():%H:%M:%S}[/dim]  {escape(event)}")
 
 
 Work = Callable[[Stack], Awaitable[int]]
@@ -64,7 +64,7 @@ async def serve(plan: UpOptions) -> int:
             except CommandError as error:
                 print_error(str(error))
         print_ready(access, plan.data_dir, job_id)
-        say("Serving until Ctrl-C.")
+        print_line("Serving until Ctrl-C.")
         await asyncio.Event().wait()
         return 0
 

@@ -39,7 +39,7 @@ async def _connected(settings: Settings, seal: Seal, lifetime: Lifetime) -> Asyn
     offsets = KafkaOffsets(settings)
     dsn = settings.postgres_dsn.get_secret_value()
     pool, positions = await connect_pool(dsn, min_size=0), Positions(dsn)
-    sender = Sender(settings.private_networks, connect_s=CONNECT_S, afresh=True)
+    sender = Sender(settings.private_networks, connect_s=CONNECT_S, uncached=True)
     lifetime.check("kafka", appender.problem)
     lifetime.check("read_model", positions.problem)
     try:

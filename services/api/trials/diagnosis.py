@@ -57,7 +57,7 @@ def _redirect(url: str, location: str | None) -> str | None:
 def _message(hook: Webhook, attempted: Attempted, redirect: str | None, resolved: bool) -> str:
     origin = origin_of(hook.url)
     scheme, _, host = origin.rpartition(":")[0].partition("://")
-    why = f" ({attempted.said})" if attempted.said else ""
+    why = f" ({attempted.reason})" if attempted.reason else ""
     match attempted.ending:
         case Ending.ANSWERED:
             return _answered(hook, attempted.status or 0, redirect)

@@ -18,7 +18,7 @@ from piperoll.clock import utc_now
 from piperoll.webhooks import signatures as signing
 from piperoll.webhooks.attempts import Attempted
 from piperoll.webhooks.failures import FAILURES, failed
-from piperoll.webhooks.letters import SCHEMA_VERSION, TRIAL_MESSAGE, Letter, letter
+from piperoll.webhooks.messages import SCHEMA_VERSION, TRIAL_MESSAGE, WebhookMessage, webhook_message
 from piperoll.webhooks.sender import Sender, ms_since
 from piperoll.webhooks.signatures import SigningKey
 from schemas.errors import ErrorCode
@@ -41,7 +41,7 @@ PHASE = "test"
 
 
 class Trials:
-    """One webhook at a time. `sender` works afresh; `limit` counts by owner."""
+    """One webhook at a time. `sender` works uncached; `limit` counts by owner."""
 
     def __init__(
         self, sender: Sender, signing_keys: SigningKeyAdmin, limit: RateLimit, timeout_s: float = TIMEOUT_S
@@ -80,7 +80,7 @@ class Trials:
         finally:
             self._under_way -= Counter([owner])  # which also drops an owner without any
 
-    async def _post(self, url: str, posted: Letter) -> tuple[Attempted, Sequence[str]]:
+    async def _post(self, url: str, posted: WebhookMessage) -> tuple[Attempted, Sequence[str]]:
         """How it went, and the addresses that the name led to before that."""
         began = time.monotonic()
         try:
@@ -92,7 +92,7 @@ class Trials:
         return await self._sender.post(url, posted.headers, posted.body, left_s), addresses
 
 
-def trial(hook: Webhook, keys: Sequence[SigningKey], now: datetime) -> tuple[str, Letter]:
+def trial(hook: Webhook, keys: Sequence[SigningKey], now: datetime) -> tuple[str, WebhookMessage]:
     """A webhook's id, and the webhook: like one of a job but for its phase and ids."""
     about = trial_id(draw_run())
     webhook_id = delivery_id(about, PHASE)
@@ -106,8 +106,8 @@ def trial(hook: Webhook, keys: Sequence[SigningKey], now: datetime) -> tuple[str
             "schema_version": SCHEMA_VERSION,
         }
     )
-    signature = signing.by_keys(keys, signing.content(webhook_id, now, body))
-    return webhook_id, letter(webhook_id, hook.token, now, body, signature)
+    signature = signing.sign_with_keys(keys, signing.content(webhook_id, now, body))
+    return webhook_id, webhook_message(webhook_id, hook.token, now, body, signature)
 
 
 def _busy(message: str, limit: int) -> ApiError:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from piperoll.seal import Seal
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from piperoll.webhooks import signatures as signing
-from piperoll.webhooks.letters import Letter, letter
+from piperoll.webhooks.messages import WebhookMessage, webhook_message
 from piperoll.webhooks.signatures import SigningKey
 from schemas.claims import Claim
 from services.notifier.delivery.signing_keys import SigningKeyCache
@@ -35,17 +35,17 @@ class Composer:
         except BlobMissingError:
             return None
 
-    async def signed_by_keys(self, owner: str, delivery_id: str, token: str | None, body: bytes) -> Letter:
+    async def signed_by_keys(self, owner: str, delivery_id: str, token: str | None, body: bytes) -> WebhookMessage:
         """A letter signed with all active keys of its owner. Raises SigningKeysAwayError too."""
         keys, now = await self._signing_keys.of(owner), datetime.now(UTC)
         signature = await _signature(keys, signing.content(delivery_id, now, body))
-        return letter(delivery_id, self._opened(token), now, body, signature)
+        return webhook_message(delivery_id, self._opened(token), now, body, signature)
 
-    def signed_by_secret(self, secret: str, delivery_id: str, token: str | None, body: bytes) -> Letter:
+    def signed_by_secret(self, secret: str, delivery_id: str, token: str | None, body: bytes) -> WebhookMessage:
         """A letter signed with the secret of its endpoint."""
         now = datetime.now(UTC)
-        signature = signing.by_secret(self._seal.open(secret), signing.content(delivery_id, now, body))
-        return letter(delivery_id, self._opened(token), now, body, signature)
+        signature = signing.sign_with_secret(self._seal.open(secret), signing.content(delivery_id, now, body))
+        return webhook_message(delivery_id, self._opened(token), now, body, signature)
 
     def _opened(self, token: str | None) -> str | None:
         return None if token is None else self._seal.open(token)
@@ -54,5 +54,5 @@ class Composer:
 async def _signature(keys: Sequence[SigningKey], content: bytes) -> str:
     """By all keys; large content in a thread, so that the loop does not stand still."""
     if len(content) < LARGE_BYTES:
-        return signing.by_keys(keys, content)
-    return await asyncio.to_thread(signing.by_keys, keys, content)
+        return signing.sign_with_keys(keys, content)
+    return await asyncio.to_thread(signing.sign_with_keys, keys, content)

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from piperoll.webhooks.letters import SCHEMA_VERSION
+from piperoll.webhooks.messages import SCHEMA_VERSION
 from schemas.completed import told
 from schemas.errors import ErrorCode
 from schemas.steps import step_message

@@ -7,7 +7,7 @@ import structlog
 
 from piperoll.settings import Settings
 from piperoll.webhooks.attempts import Attempted
-from piperoll.webhooks.letters import Letter
+from piperoll.webhooks.messages import WebhookMessage
 from piperoll.webhooks.sender import Sender
 from services.notifier import metrics
 from services.notifier.delivery.attempt import attempt
@@ -52,7 +52,7 @@ class HookCourier:
         """What to write when the attempt was cut short."""
         return released(claimed)
 
-    async def _letter(self, claimed: ClaimedHook, hook: Hook) -> Letter:
+    async def _letter(self, claimed: ClaimedHook, hook: Hook) -> WebhookMessage:
         """Raises what the composer does, and ValueError for content that cannot be read."""
         if hook.progress is not None:
             body = progress_body(claimed, hook.progress)

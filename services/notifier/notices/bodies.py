@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from piperoll.webhooks.letters import TRIAL_MESSAGE
+from piperoll.webhooks.messages import TRIAL_MESSAGE
 from schemas.devana import TYPES, Figures, metadata
 from schemas.errors import ErrorCode
 from services.notifier.delivery.bodies import read_object, sentence_of

@@ -7,7 +7,7 @@ import structlog
 
 from piperoll.settings import Settings
 from piperoll.webhooks.attempts import Attempted
-from piperoll.webhooks.letters import Letter
+from piperoll.webhooks.messages import WebhookMessage
 from piperoll.webhooks.sender import Sender
 from services.notifier import metrics
 from services.notifier.delivery.attempt import attempt
@@ -49,7 +49,7 @@ class NoticeCourier:
         """What to write when the attempt was cut short."""
         return given_back(claimed, datetime.now(UTC))
 
-    async def _letter(self, claimed: ClaimedNotice, secret: str) -> Letter:
+    async def _letter(self, claimed: ClaimedNotice, secret: str) -> WebhookMessage:
         """Raises what the composer does, and ValueError for content that cannot be read."""
         parameters = await self._composer.fetch(claimed.change.parameters)
         body = notice_body(claimed, parameters, await self._composer.fetch(claimed.change.error))

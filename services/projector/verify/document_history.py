@@ -10,7 +10,7 @@ from piperoll.domain import document as documents
 from piperoll.domain import folder as folders
 from piperoll.domain.document import Document
 from piperoll.domain.folder import Folder
-from piperoll.history import Violation, out_of_place
+from piperoll.history import Violation, misplaced_record
 from piperoll.log.record import Position
 from schemas.documents import FolderIndex
 from schemas.envelope import Fact
@@ -37,7 +37,7 @@ class DocumentHistory:
     def observe(self, fact: Fact, position: Position) -> None:
         """Takes the next fact, in log order."""
         key = text(fact.subject)
-        if found := out_of_place(fact.subject, position, self._partitions):
+        if found := misplaced_record(fact.subject, position, self._partitions):
             self.misplaced.append(found)
         if isinstance(fact.data, DocumentAdded | DocumentRemoved):
             document = documents.evolve(self.documents.get(key), fact)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from piperoll.domain import endpoint as endpoints
 from piperoll.domain.endpoint import Endpoint
-from piperoll.history import Violation, out_of_place
+from piperoll.history import Violation, misplaced_record
 from piperoll.log.record import Position
 from schemas.envelope import Fact
 from services.projector.endpoints.tables import of_endpoint
@@ -25,7 +25,7 @@ class EndpointHistory:
     def observe(self, fact: Fact, position: Position) -> None:
         """Takes the next fact, in log order."""
         key = text(fact.subject)
-        if found := out_of_place(fact.subject, position, self._partitions):
+        if found := misplaced_record(fact.subject, position, self._partitions):
             self.misplaced.append(found)
         endpoint = endpoints.evolve(self.endpoints.get(key), fact)
         if endpoint is not None:

@@ -15,7 +15,7 @@ from asyncpg import Connection
 
 from piperoll.clock import utc_now
 from piperoll.domain.job import Job
-from piperoll.history import History, Violation, beyond_the_log
+from piperoll.history import History, Violation, checkpoints_past_end
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.parking import Decoded, decode
 from piperoll.postgres import load_queries
@@ -191,7 +191,7 @@ async def _verify_partition(
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         stored = await _fold_to_checkpoints(connection, sql, folding)
         for topic, next_offset in stored.items():
-            report.violations += beyond_the_log({part: next_offset}, {part: folding.positions[topic]})
+            report.violations += checkpoints_past_end({part: next_offset}, {part: folding.positions[topic]})
         report.violations += await _compare_jobs(connection, sql, folding)
         report.violations += await _compare_others(connection, sql, folding)
         report.violations += await compare_documents(connection, sql, folding.documents, part)
@@ -277,4 +277,4 @@ def _count(report: VerifyReport, folding: PartitionHistory) -> None:
     report.parked += len(folding.parked)
     report.late_starts += len(history.late_starts)
     report.open_jobs += sum(1 for job in history.jobs.values() if not job.status.terminal)
-    report.hooks_due += sum(1 for violation in history.unsettled() if violation.invariant == "I4")
+    report.hooks_due += sum(1 for violation in history.end_violations() if violation.invariant == "I4")

@@ -63,7 +63,7 @@ async def trying(
     connect_s: float = PATIENCE_S,
     timeout_s: float = PATIENCE_S,
 ) -> AsyncIterator[Trials]:
-    sender = Sender(LOOPBACK, lookup, connect_s=connect_s, afresh=True)
+    sender = Sender(LOOPBACK, lookup, connect_s=connect_s, uncached=True)
     yield Trials(sender, SigningKeyAdmin(pool, seal, 60, PATIENCE_S), RateLimit(pool, A_MINUTE, PATIENCE_S), timeout_s)
     await sender.close()
 
@@ -273,7 +273,7 @@ async def refused(trials: Trials, hook: Webhook, owner: str) -> ApiError:
 @pytest.fixture
 async def patient(ready: asyncpg.Pool) -> AsyncIterator[Trials]:
     """Trials with time enough to be held."""
-    sender = Sender(LOOPBACK, afresh=True)
+    sender = Sender(LOOPBACK, uncached=True)
     yield Trials(
         sender, SigningKeyAdmin(ready, SEAL, 60, PATIENCE_S), RateLimit(ready, A_MINUTE, PATIENCE_S), PATIENCE_S
     )

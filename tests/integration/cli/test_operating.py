@@ -17,7 +17,7 @@ async def test_webhooks_that_were_given_up_are_counted_and_sent_again_when_that_
         command = ("redeliver", "--origin", receiver.origin, "--since", "2020-01-01T00:00:00Z")
 
         async def given_up() -> bool:
-            return "1 could be sent again" in (await piperoll(*command, folder=folder)).out
+            return "1 can be sent again" in (await piperoll(*command, folder=folder)).out
 
         await wait_until(given_up, 60, "the webhook to be given up")
         receiver.answers("/hook", status(200))

@@ -139,7 +139,7 @@ async def test_a_taken_port_is_named_in_the_refusal_and_nothing_is_left_running(
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(StackError, match=f"port {port} is taken"):
+        with pytest.raises(StackError, match=f"port {port} is in use"):
             await Stack(tmp_path, StackOptions(port=port)).start()
     assert not (tmp_path / "stack.json").exists()
 

@@ -63,7 +63,7 @@ async def memory_api(folder: Path, **settings: Any) -> AsyncIterator[MemoryApi]:
     dsn = made.postgres_dsn.get_secret_value()
     pool = await connect_pool(dsn, min_size=0)
     log, blobs, seal = MemoryLog(PARTITIONS), AsyncBlobs(Blobs(made.blob_url)), Seal({"k1": b"0" * 32})
-    sender = Sender(made.private_networks, afresh=True)
+    sender = Sender(made.private_networks, uncached=True)
     app = Assembly(made, Connections(log, log, pool, Positions(dsn), blobs, sender, seal), dict).app()
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=KEY) as client:

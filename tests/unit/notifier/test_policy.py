@@ -117,7 +117,7 @@ def test_every_attempt_has_exactly_one_consequence(
         assert outcome.state == "open"
         assert verdict.decision is Decision.REPEAT or (verdict.delay_s is None and outcome.progress_number == 3)
     if final and outcome.state == "open":
-        assert outcome.delay_s is not None, "an unsettled final hook always has a next time"
+        assert outcome.delay_s is not None, "an end_violations final hook always has a next time"
 
 
 @given(st.integers(0, 30), st.integers(1, len(DELAYS)))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from piperoll.store import segments
-from piperoll.store.segments import Segment, begun_at, lines, place_of
+from piperoll.store.segments import SegmentWriter, created_at, lines, range_of
 
 LINES = st.lists(
     st.tuples(st.uuids().map(lambda one: f"job-{one}"), st.dictionaries(st.text(max_size=8), st.text(max_size=40))),
@@ -21,13 +21,13 @@ LINES = st.lists(
 
 
 @pytest.fixture
-def segment(tmp_path: Path) -> Iterator[Segment]:
-    opened = Segment(tmp_path)
+def segment(tmp_path: Path) -> Iterator[SegmentWriter]:
+    opened = SegmentWriter(tmp_path)
     yield opened
     opened.close()
 
 
-def test_what_was_appended_is_read_back_by_its_place(segment: Segment, tmp_path: Path) -> None:
+def test_what_was_appended_is_read_back_by_its_place(segment: SegmentWriter, tmp_path: Path) -> None:
     first = segment.append([("job-1", b'{"a":1}'), ("job-2", b'{"b":2}')])
     second = segment.append([("job-3", b"{}")])
     read = [segments.read(tmp_path, place) for place in (*first, *second)]
@@ -40,17 +40,19 @@ def test_every_document_keeps_its_own_place_whatever_it_holds(
     tmp_path_factory: pytest.TempPathFactory, documents: list[tuple[str, dict[str, str]]]
 ) -> None:
     root = tmp_path_factory.mktemp("store")
-    segment = Segment(root)
+    segment = SegmentWriter(root)
     places = segment.append([(subject, to_json(document)) for subject, document in documents])
     segment.close()
     assert [segments.read(root, place) for place in places] == [to_json(document) for _, document in documents]
-    assert [(line.subject, line.place) for line in lines(root, places[0].segment)] == [
+    assert [(line.subject, line.range) for line in lines(root, places[0].segment)] == [
         (subject, place) for (subject, _), place in zip(documents, places, strict=True)
     ]
-    assert [place_of(place.uri) for place in places] == places
+    assert [range_of(place.uri) for place in places] == places
 
 
-def test_an_erased_document_is_gone_from_the_disk_and_its_neighbours_stay(segment: Segment, tmp_path: Path) -> None:
+def test_an_erased_document_is_gone_from_the_disk_and_its_neighbours_stay(
+    segment: SegmentWriter, tmp_path: Path
+) -> None:
     one, secret, other = segment.append([("job-1", b'"one"'), ("job-2", b'"canary"'), ("job-3", b'"other"')])
     segments.blank(tmp_path, secret)
     assert b"canary" not in (tmp_path / secret.segment).read_bytes()
@@ -60,26 +62,26 @@ def test_an_erased_document_is_gone_from_the_disk_and_its_neighbours_stay(segmen
     assert [line.subject for line in lines(tmp_path, one.segment)] == ["job-1", "job-3"]
 
 
-def test_a_document_of_two_lines_is_refused(segment: Segment) -> None:
+def test_a_document_of_two_lines_is_refused(segment: SegmentWriter) -> None:
     with pytest.raises(ValueError, match="one line"):
         segment.append([("job-1", b"{\n}")])
 
 
-def test_a_full_segment_is_followed_by_another(segment: Segment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_segment_is_followed_by_another(segment: SegmentWriter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "MAX_SEGMENT_BYTES", 9)
     (first,), (second,) = segment.append([("job-1", b"{}")]), segment.append([("job-2", b"{}")])
     assert first.segment != second.segment
 
 
-def test_an_old_segment_is_followed_by_another(segment: Segment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_segment_is_followed_by_another(segment: SegmentWriter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "MAX_SEGMENT_AGE", timedelta(0))
     (first,), (second,) = segment.append([("job-1", b"{}")]), segment.append([("job-2", b"{}")])
     assert first.segment != second.segment
 
 
-def test_a_segment_says_when_it_was_begun(segment: Segment) -> None:
+def test_a_segment_says_when_it_was_begun(segment: SegmentWriter) -> None:
     (place,) = segment.append([("job-1", b"{}")])
-    begun = begun_at(place.segment)
+    begun = created_at(place.segment)
     assert begun is not None
     assert timedelta(seconds=-1) < datetime.now(UTC) - begun < timedelta(minutes=1)
 
@@ -94,13 +96,13 @@ def test_a_segment_says_when_it_was_begun(segment: Segment) -> None:
     ],
 )
 def test_what_is_no_place_is_a_blob_of_its_own(uri: str) -> None:
-    assert place_of(uri) is None
+    assert range_of(uri) is None
 
 
 def test_two_writers_never_share_a_file(tmp_path: Path) -> None:
-    writers = [Segment(tmp_path) for _ in range(4)]
+    writers = [SegmentWriter(tmp_path) for _ in range(4)]
 
-    def write(writer: Segment) -> set[str]:
+    def write(writer: SegmentWriter) -> set[str]:
         return {place.segment for n in range(50) for place in writer.append([(f"job-{n}", b"{}")])}
 
     with ThreadPoolExecutor(4) as threads:

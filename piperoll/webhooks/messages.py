@@ -1,4 +1,4 @@
-"""What every POST to a webhook bears, whatever it tells: headers, token, signature. Pure; bodies are their senders'."""
+"""The headers of every webhook POST: token, signature, ids. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,21 +6,21 @@ from importlib.metadata import version
 from typing import Final
 
 SCHEMA_VERSION: Final = 1
-"""Of the bodies of jobs' own webhooks (contract 7)."""
+"""The schema version of job webhooks (contract 7)."""
 USER_AGENT: Final = f"Piperoll/{version('piperoll')}"
-TRIAL_MESSAGE: Final = "A trial delivery: there is no such job."
+TRIAL_MESSAGE: Final = "A trial delivery: no such job exists."
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """What is posted."""
+class WebhookMessage:
+    """The headers and body of one POST."""
 
     headers: dict[str, str]
     body: bytes
 
 
-def letter(delivery_id: str, token: str | None, now: datetime, body: bytes, signature: str) -> Letter:
-    """One attempt. The id is the same over all attempts, the timestamp (Unix seconds) is new, and both are signed."""
+def webhook_message(delivery_id: str, token: str | None, now: datetime, body: bytes, signature: str) -> WebhookMessage:
+    """Build the message of one attempt. The id is the same for all attempts, the timestamp is in Unix seconds."""
     headers = {
         "Content-Type": "application/json",
         "Accept": "application/json",
@@ -31,4 +31,4 @@ def letter(delivery_id: str, token: str | None, now: datetime, body: bytes, sign
     }
     if token is not None:
         headers |= {"Authorization": f"Bearer {token}", "X-Callback-Token": token}
-    return Letter({**headers, "webhook-signature": signature}, body)
+    return WebhookMessage({**headers, "webhook-signature": signature}, body)
