@@ -1,4 +1,4 @@
-"""Keeps hooks away from private networks: judges every address that a name resolves to, and the one dialled."""
+"""Block private networks for webhooks: check all addresses of a name, and again the address of the connection."""
 
 import asyncio
 import socket
@@ -10,13 +10,13 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from piperoll.addresses import Network, require_allowed
 
-LOOKUP_THREADS = 32  # threads of our own: names that hang in DNS must not hold up the others'
+LOOKUP_THREADS = 32  # separate threads: slow DNS lookups must not block other work
 
 Lookup = Callable[..., list[tuple[Any, ...]]]
 
 
 class GuardedResolver(AbstractResolver):
-    """Resolves names, and refuses one that leads, if only in part, to an address that is not allowed."""
+    """Resolves names; rejects a name if any of its addresses is not allowed."""
 
     def __init__(self, allowed: Sequence[Network], lookup: Lookup = socket.getaddrinfo) -> None:
         self._allowed = tuple(allowed)
@@ -26,7 +26,7 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """All addresses of a name. Raises BlockedAddressError and socket.gaierror."""
+        """Return all addresses of a name. Raises BlockedAddressError and socket.gaierror."""
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(
             self._threads, lambda: self._lookup(host, port, family=family, type=socket.SOCK_STREAM)
@@ -39,14 +39,14 @@ class GuardedResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Gives the threads back; lookups under way are not waited for."""
+        """Stop the threads without waiting for running lookups."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def guarded_socket(allowed: Sequence[Network]) -> Callable[[tuple[Any, ...]], socket.socket]:
-    """A socket factory that is called with exactly the address that is dialled, and refuses a blocked one.
+    """Return a socket factory that raises BlockedAddressError for an address that is not allowed.
 
-    This covers literal addresses, which no resolver sees, and whatever happens between lookup and connection.
+    It gets the address of the connection, so it covers literal addresses and DNS changes after the lookup.
     """
     networks = tuple(allowed)
 

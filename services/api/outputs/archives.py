@@ -14,7 +14,7 @@ from services.api.jobs.views import file_name
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """A file of an archive: an output of the job's by its name, or a text of the results."""
 
     name: str
@@ -23,15 +23,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class JobArchive:
     """An archive's file name and its files in their order; or, with `ready`, the output that is the archive."""
 
     filename: str
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[ArchiveEntry, ...] = ()
     ready: str | None = None
 
 
-def archive_of(job_id: str, job_type: str, result: dict[str, Any]) -> Archive | None:
+def archive_of(job_id: str, job_type: str, result: dict[str, Any]) -> JobArchive | None:
     """The archive of a completed job; None when it made nothing to archive."""
     match job_type:
         case "pdf":
@@ -44,37 +44,37 @@ def archive_of(job_id: str, job_type: str, result: dict[str, Any]) -> Archive | 
             return None
 
 
-def _pdf_archive(job_id: str, result: dict[str, Any]) -> Archive | None:
+def _pdf_archive(job_id: str, result: dict[str, Any]) -> JobArchive | None:
     """Images, text and results; a job that made no images has no archive."""
     images = [name for name in _assets(result) if PurePosixPath(name).suffix != ".zip"]
     if not images:
         return None
     bases = Counter(PurePosixPath(name).name for name in images)
     entries = [
-        Entry(f"images/{PurePosixPath(name).name if bases[PurePosixPath(name).name] == 1 else name}", name)
+        ArchiveEntry(f"images/{PurePosixPath(name).name if bases[PurePosixPath(name).name] == 1 else name}", name)
         for name in images
     ]
     text = str(result["structured_data"].get("extracted_text") or "")
-    texts = [Entry("extracted_text.md", content=text.encode()), _json("result.json", result)]
-    return Archive(f"{job_id}-images.zip", (*entries, *texts))
+    texts = [ArchiveEntry("extracted_text.md", content=text.encode()), _json("result.json", result)]
+    return JobArchive(f"{job_id}-images.zip", (*entries, *texts))
 
 
-def _transformer_archive(job_id: str, result: dict[str, Any]) -> Archive | None:
+def _transformer_archive(job_id: str, result: dict[str, Any]) -> JobArchive | None:
     data = {**result["structured_data"], **result}
     text = data.get("transformed_text")
     if text is None:
         return None
     entries = (
-        Entry("transformed.md", content=str(text).encode()),
+        ArchiveEntry("transformed.md", content=str(text).encode()),
         _json("template_fields.json", data.get("template_fields") or {}),
     )
-    return Archive(f"{job_id}.zip", entries)
+    return JobArchive(f"{job_id}.zip", entries)
 
 
-def _session_archive(result: dict[str, Any]) -> Archive | None:
+def _session_archive(result: dict[str, Any]) -> JobArchive | None:
     """The one that the run made, if it was to make one."""
     ready = files_of(result).get("archive")
-    return None if ready is None else Archive(PurePosixPath(ready).name, ready=ready)
+    return None if ready is None else JobArchive(PurePosixPath(ready).name, ready=ready)
 
 
 def files_of(result: dict[str, Any]) -> dict[str, str]:
@@ -88,5 +88,5 @@ def _assets(result: dict[str, Any]) -> list[str]:
     return [name for name in names if name is not None]
 
 
-def _json(name: str, value: Any) -> Entry:
-    return Entry(name, content=to_json(value, indent=2))
+def _json(name: str, value: Any) -> ArchiveEntry:
+    return ArchiveEntry(name, content=to_json(value, indent=2))

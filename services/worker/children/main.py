@@ -60,7 +60,7 @@ def main() -> None:
         setup = Setup.model_validate_json(incoming.readline())
         desk = Desk(setup, line)
         processors.load_all()
-        tuning.settle()
+        tuning.apply()
         _cap(setup.memory_bytes)
         desk.send(Ready())
         for frame in incoming:

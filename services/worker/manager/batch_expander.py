@@ -6,9 +6,8 @@ first looks up what is in the log already: a member that has long ended must not
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from pydantic_core import from_json, to_json
@@ -16,14 +15,13 @@ from pydantic_core import from_json, to_json
 from piperoll.clock import Clock
 from piperoll.domain.batch import Batch
 from piperoll.domain.creation import job_created
-from piperoll.log.contract import Appender, Offsets
-from piperoll.log.record import Record
+from piperoll.log.contract import Appender, LogView
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
 from schemas.envelope import UndecodableRecordError
 from schemas.events import BatchExpanded, Event, JobCreated
 from schemas.ids import member_id
-from schemas.topics import JOB_EVENTS, Topic
+from schemas.topics import JOB_EVENTS
 from services.worker.manager.facts import worker_fact
 
 T = TypeVar("T")
@@ -34,24 +32,10 @@ CHUNK = 100  # members written side by side: the disk and the broker are kept bu
 STORE_PAUSE_S = 2.0  # between two looks at a blob store that does not answer
 
 
-class LogHistory(Offsets, Protocol):
-    """Looks back in the log."""
-
-    async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
-        """Per partition, the first offset appended at `time` or later."""
-        ...
-
-    async def read_range(
-        self, topic: Topic, begin: dict[int, int], end: dict[int, int], limit: int | None = None
-    ) -> list[Record]:
-        """The records from `begin` up to but not including `end`."""
-        ...
-
-
 class Expander:
     """Runs expansions beside the log reader, which must not wait for them."""
 
-    def __init__(self, appender: Appender, blobs: AsyncBlobs, history: LogHistory, clock: Clock) -> None:
+    def __init__(self, appender: Appender, blobs: AsyncBlobs, history: LogView, clock: Clock) -> None:
         self._appender = appender
         self._blobs = blobs
         self._history = history

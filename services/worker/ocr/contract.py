@@ -9,7 +9,7 @@ from services.worker.pages.drawing import Look, Pixels
 EngineName = Literal["rapidocr", "tesseract"]
 
 SCAN = Look(dpi=200, quality=100, max_pixels=4_000_000, shrink=True)
-"""How a page is drawn for OCR: A4 and Letter at 200 DPI, what is larger with as many pixels."""
+"""How a page is drawn for OCR: A4 and WebhookMessage at 200 DPI, what is larger with as many pixels."""
 
 
 @dataclass(frozen=True, slots=True)

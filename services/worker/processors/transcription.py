@@ -45,7 +45,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
         written_ns = source.written_ns
         earlier = workspace.recall(asked, without=SOURCES, content=source.sha256(), **_shape(ear))
         if earlier is not None:
-            return _renamed(earlier, source)
+            return earlier.renamed(_metadata(source))
         spoken, seconds = _listen(source, ear, workspace, report)
         report("finalizing", 95)
         result = _result(asked, ear, source, spoken, seconds, workspace)
@@ -148,9 +148,3 @@ def _notes(asked: TranscriptionParameters, ear: Ear, text: str) -> list[str]:
     if ear.by == "here" and asked.source_language is None:
         notes.append(ASSUMED)
     return notes
-
-
-def _renamed(earlier: Result, source: Source) -> Result:
-    """An earlier result of the same content, which may have gone by another name."""
-    metadata = {**earlier.structured_data["metadata"], **_metadata(source)}
-    return replace(earlier, structured_data={**earlier.structured_data, "metadata": metadata})

@@ -47,7 +47,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
             asked, without={"filename", "url", "file_hash"}, content=source.sha256(), **tools.shaping
         )
         if earlier is not None:
-            return _renamed(earlier, source.name)
+            return earlier.renamed({"file_name": source.name})
         result = _Extraction(asked, tools, workspace, report).run(source)
         return replace(result, cacheable=result.cacheable and source.written_ns == written_ns)
 
@@ -110,12 +110,6 @@ def _source(asked: PdfParameters, workspace: Workspace) -> AbstractContextManage
         return open_url(asked.url, workspace)
     assert asked.filename is not None  # the parameters have one of the two
     return open_source(asked.filename, workspace, END_MARKER)
-
-
-def _renamed(earlier: Result, name: str) -> Result:
-    """An earlier result of the same content, which may have gone by another name."""
-    metadata = {**earlier.structured_data["metadata"], "file_name": name}
-    return replace(earlier, structured_data={**earlier.structured_data, "metadata": metadata})
 
 
 @contextmanager

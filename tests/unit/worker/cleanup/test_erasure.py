@@ -17,7 +17,7 @@ from piperoll.history import History
 from piperoll.log.record import partition_of
 from piperoll.settings import Settings
 from piperoll.store import uploads
-from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError, Entry
+from piperoll.store.blobs import AsyncBlobs, BlobEntry, Blobs, BlobStoreError
 from schemas.events import JobErased
 from services.projector.verify.run import leftovers
 from services.worker.cleanup.erasure import SPECS_GRACE_S, Eraser, losing
@@ -285,7 +285,7 @@ def backlog() -> Backlog:
 
 
 def why(uri: str, age: timedelta, known: Backlog | None = None, ages: Ages = AGES) -> Reason | None:
-    return condemned(Entry(uri, BEGAN - age), BEGAN, ages, lambda subject: known)
+    return condemned(BlobEntry(uri, BEGAN - age), BEGAN, ages, lambda subject: known)
 
 
 @pytest.mark.parametrize(
