@@ -79,7 +79,7 @@ class DirectRequest:
     wait_ms: int | None
 
 
-def asked_of(values: Mapping[str, Any], form: DirectForm) -> DirectRequest:
+def direct_request(values: Mapping[str, Any], form: DirectForm) -> DirectRequest:
     """The request in a form's texts or a JSON object's values. Raises ApiError INVALID_PARAMETERS (400)."""
     unknown = sorted(values.keys() - form.fields.keys() - OWN)
     if unknown:

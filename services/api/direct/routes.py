@@ -17,7 +17,7 @@ from services.api.direct.requests import (
     DirectForm,
     DirectRequest,
     acknowledgement,
-    asked_of,
+    direct_request,
     outcome,
     renamed,
 )
@@ -82,7 +82,7 @@ class DirectRoutes(Routes, tag="direct"):
             document = await read_json(request, self.limits.json_bytes)
             return _asked(request.url.path, document.value, wanted, None, needs_file)
         async with form_of(request, self.limits) as form:
-            asked_of(form.texts, wanted)  # refused before a file is kept for it
+            direct_request(form.texts, wanted)  # refused before a file is kept for it
             if form.upload is None:
                 return _asked(request.url.path, form.texts, wanted, None, needs_file)
             if not needs_file:
@@ -110,7 +110,7 @@ class DirectRoutes(Routes, tag="direct"):
 def _asked(
     path: str, values: Mapping[str, Any], wanted: DirectForm, kept: StoredUpload | None, needs_file: bool
 ) -> tuple[DirectRequest, str]:
-    asked = asked_of(values, wanted)
+    asked = direct_request(values, wanted)
     if needs_file and kept is None and "url" not in asked.parameters:
         raise invalid_field(FIELD, "is required, or a url")
     if kept is not None:

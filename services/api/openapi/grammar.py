@@ -17,10 +17,7 @@ ERRORS = {
     401: ("UNAUTHORIZED", "No key, or an invalid one: UNAUTHORIZED"),
     403: ("FORBIDDEN", "The key lacks the required scope: FORBIDDEN"),
     404: ("NOT_FOUND", "It does not exist, or belongs to another owner: NOT_FOUND"),
-    408: (
-        "EXTRACTION_TIMEOUT",
-        "The extraction takes longer; the document was added: EXTRACTION_TIMEOUT",
-    ),
+    408: ("EXTRACTION_TIMEOUT", "The extraction takes longer; the document was added: EXTRACTION_TIMEOUT"),
     409: ("CONFLICT", "The job's status does not allow it, or there are too many: CONFLICT"),
     413: ("BODY_TOO_LARGE", "The body is larger than allowed: BODY_TOO_LARGE"),
     416: ("RANGE_NOT_SATISFIABLE", "The range lies behind the end of the file: RANGE_NOT_SATISFIABLE"),
@@ -46,11 +43,7 @@ _COMPONENTS: Final = "#/components/schemas/{model}"
 _ERROR: Json = {
     "type": "object",
     "required": ["code", "message", "details"],
-    "properties": {
-        "code": {"type": "string"},
-        "message": {"type": "string"},
-        "details": {"type": "object"},
-    },
+    "properties": {"code": {"type": "string"}, "message": {"type": "string"}, "details": {"type": "object"}},
 }
 
 

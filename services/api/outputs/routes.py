@@ -14,14 +14,7 @@ from services.api.outputs import openapi
 from services.api.outputs.archives import archive_of, files_of
 from services.api.outputs.files import Outputs
 from services.api.outputs.requests import RawAnswerQuery
-from services.api.outputs.responses import (
-    ZIP,
-    archive_response,
-    check_completed,
-    file_response,
-    no_archive,
-    not_yet,
-)
+from services.api.outputs.responses import ZIP, archive_response, check_completed, file_response, no_archive, not_yet
 from services.api.read_model.job_rows import JobRow
 
 JSON = "application/json"

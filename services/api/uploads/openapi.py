@@ -2,12 +2,7 @@
 
 from services.api.openapi import examples
 from services.api.openapi.examples import Json
-from services.api.openapi.grammar import (
-    BYTES,
-    data,
-    form_body,
-    operation,
-)
+from services.api.openapi.grammar import BYTES, data, form_body, operation
 
 FILE: Json = {"type": "object", "required": ["file"], "properties": {"file": BYTES}}
 
