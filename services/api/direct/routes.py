@@ -79,8 +79,8 @@ class DirectRoutes(Routes, tag="direct"):
         """What a form, or a JSON object, asks for, and the hash by which a repeat is the same; a file is kept."""
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type not in (MULTIPART, FORM):
-            document = await read_json(request, self.limits.json_bytes)
-            return _asked(request.url.path, document.value, wanted, None, needs_file)
+            body = (await read_json(request, self.limits.json_bytes)).value
+            return _asked(request.url.path, body, wanted, None, needs_file)
         async with form_of(request, self.limits) as form:
             direct_request(form.texts, wanted)  # refused before a file is kept for it
             if form.upload is None:
@@ -101,7 +101,7 @@ class DirectRoutes(Routes, tag="direct"):
             wait_ms
             and (row := await self.reading.ended(created.subject, caller_of(request).owner, wait_ms / 1000)) is not None
         ):
-            status, answer = outcome(row, await self.reading.documents(row), asked)
+            status, answer = outcome(row, await self.reading.contents(row), asked)
             return Response(to_json(answer), status, headers, JSON)
         accepted = acknowledgement(created.subject, job_type, asked, created.created_at)
         return Response(to_json(accepted), 202, headers, JSON)

@@ -90,7 +90,7 @@ class OutputRoutes(Routes, tag="downloads"):
         return file_response(request, outputs, await outputs.find(row, name), media_type, filename)
 
     async def _result(self, request: Request, row: JobRow) -> dict[str, object]:
-        result = (await self.reading.documents(row)).result
+        result = (await self.reading.contents(row)).result
         if result is None:  # the blob is gone: erased a moment ago
             raise not_found("job")
         return result
