@@ -3,6 +3,7 @@
 Each room describes its own paths in `openapi.py`.
 """
 
+from functools import partial
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -55,10 +56,10 @@ def operation(
     parameters: tuple[Json, ...] = (),
     bad: tuple[str, str] = ERRORS[400],
     envelope: Json = SECRETARY,
+    every: tuple[int, ...] = (401, 503),
 ) -> Json:
-    """The keyword arguments of a route. `errors` are those that not every path has; `bad` is what a 400 means here."""
+    """The keyword arguments of a route. `errors` are beside `every` path's; `bad` is what a 400 means here."""
     extra: Json = {"security": [{"bearer": []}]}
-    every: tuple[int, ...] = (401, 503)
     if body is not None:
         extra["requestBody"] = body
         every = (*every, 413)
@@ -74,16 +75,8 @@ def operation(
     }
 
 
-def devana_operation(
-    summary: str,
-    answers: dict[int, Json],
-    errors: tuple[int, ...] = (),
-    body: Json | None = None,
-    parameters: tuple[Json, ...] = (),
-    bad: tuple[str, str] = ERRORS[400],
-) -> Json:
-    """As `operation`, for a path under /v1."""
-    return operation(summary, answers, (429, *errors), body, parameters, bad, DEVANA)
+devana_operation = partial(operation, envelope=DEVANA, every=(401, 429, 503))
+"""As `operation`, for a path under /v1."""
 
 
 def data(example: Any, description: str = "Done") -> Json:
