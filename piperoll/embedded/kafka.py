@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.jars import class_path
 from piperoll.embedded.ports import HOST, PortBook
-from piperoll.embedded.process import Command, StackProcess
+from piperoll.embedded.process import Command, ManagedProcess, StackProcess
 from piperoll.embedded.readiness import STORE_READY_S, wait_for_store
 
 _STOP_S = 20.0
@@ -81,7 +81,7 @@ rootLogger.appenderRef.out.ref = out
 """
 
 
-class EmbeddedKafka:
+class EmbeddedKafka(ManagedProcess):
     """One Kafka node with its log in `data_dir/kafka` and its output in `data_dir/logs/kafka.log`.
 
     Ports and data persist across restarts. Also an async context manager. There is no authentication: every program
@@ -89,34 +89,16 @@ class EmbeddedKafka:
     """
 
     def __init__(self, data_dir: Path, on_event: Callable[[str], None] = lambda _: None) -> None:
+        super().__init__("Kafka", _STOP_S, on_event)
         self._home = data_dir.absolute() / "kafka"
         self._log = data_dir.absolute() / "logs" / "kafka.log"
         self._ports = PortBook(data_dir.absolute())
-        self._on_event = on_event
         self._port = 0
-        self._process: StackProcess | None = None
-
-    async def __aenter__(self) -> "EmbeddedKafka":
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     @property
     def bootstrap(self) -> str:
         """`host:port` for clients; set by the first `start`."""
         return f"{HOST}:{self._port}"
-
-    @property
-    def process(self) -> StackProcess | None:
-        """The broker's latest process, which may have ended; None before the first start."""
-        return self._process
-
-    @property
-    def running(self) -> bool:
-        """Whether the broker's process runs; it may not answer yet."""
-        return self._process is not None and self._process.running
 
     async def start(self) -> None:
         """Start the broker and wait until its metadata lists the broker.
@@ -136,16 +118,6 @@ class EmbeddedKafka:
             await self._process.kill()
             raise
         self._on_event(f"Kafka answers at {self.bootstrap} ({time.monotonic() - began:.1f} s)")
-
-    async def stop(self) -> None:
-        """Stop the broker with SIGTERM, after 20 s with SIGKILL; no effect if it does not run."""
-        if self._process is not None and not await self._process.stop(_STOP_S):
-            self._on_event(f"Kafka did not stop within {_STOP_S:.0f} s and was killed")
-
-    async def kill(self) -> None:
-        """Kill the broker with SIGKILL, to simulate a crash."""
-        if self._process is not None:
-            await self._process.kill()
 
     def _prepare(self) -> Command:
         """Write the configuration and return the command that runs the broker with it."""

@@ -18,7 +18,7 @@ import psutil
 from piperoll.embedded.account import allow_traversal, postgres_account
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.ports import HOST, PortBook
-from piperoll.embedded.process import Command, StackProcess, SystemAccount
+from piperoll.embedded.process import Command, ManagedProcess, StackProcess, SystemAccount
 from piperoll.embedded.readiness import STORE_READY_S, wait_for_store
 
 USER = "piperoll"
@@ -37,7 +37,7 @@ _SETTINGS = {
 }
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(ManagedProcess):
     """One Postgres server with its data in `data_dir/postgres` and its output in `data_dir/logs/postgres.log`.
 
     Listens on 127.0.0.1 at a stored port and requires `password` (scram-sha-256). Under root it runs as the account
@@ -45,35 +45,17 @@ class EmbeddedPostgres:
     """
 
     def __init__(self, data_dir: Path, password: str, on_event: Callable[[str], None] = lambda _: None) -> None:
+        super().__init__("Postgres", _STOP_S, on_event)
         self._home = data_dir.absolute() / "postgres"
         self._data = self._home / "data"
         self._log = data_dir.absolute() / "logs" / "postgres.log"
         self._ports = PortBook(data_dir.absolute())
         self._password = password
-        self._on_event = on_event
         self._port = 0
-        self._process: StackProcess | None = None
-
-    async def __aenter__(self) -> "EmbeddedPostgres":
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     def dsn(self, database: str = "postgres") -> str:
         """Return the connection string of a database, with the password; the port is set by `start`."""
         return f"postgresql://{USER}:{quote(self._password, safe='')}@{HOST}:{self._port}/{database}"
-
-    @property
-    def process(self) -> StackProcess | None:
-        """The postmaster's latest process, which may have ended; None before the first start."""
-        return self._process
-
-    @property
-    def running(self) -> bool:
-        """Whether the server's process runs; it may not answer yet."""
-        return self._process is not None and self._process.running
 
     async def start(self) -> None:
         """Start the server and wait until it accepts a connection; create its data folder if there is none.
@@ -97,16 +79,6 @@ class EmbeddedPostgres:
             await self.stop()
             raise
         self._on_event(f"Postgres answers at {HOST}:{self._port} ({time.monotonic() - began:.1f} s)")
-
-    async def stop(self) -> None:
-        """Stop the server with SIGINT, after 20 s with SIGKILL; no effect if it does not run."""
-        if self._process is not None and not await self._process.stop(_STOP_S):
-            self._on_event(f"Postgres did not stop within {_STOP_S:.0f} s and was killed")
-
-    async def kill(self) -> None:
-        """Kill the server with SIGKILL, to simulate a crash; its session processes then end too."""
-        if self._process is not None:
-            await self._process.kill()
 
     async def create_database(self, name: str) -> None:
         """Create the database `name` if there is none."""

@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -123,6 +125,47 @@ class StackProcess:
             with suppress(psutil.NoSuchProcess):
                 descendant.kill()  # psutil checks the creation time, so a reused id is safe
         await self.wait(timeout=10)
+
+
+class ManagedProcess(ABC):
+    """A part of the stack that runs as one child process: Kafka, Postgres, a service. Also a context manager."""
+
+    def __init__(self, name: str, stop_s: float, on_event: Callable[[str], None] = lambda _: None) -> None:
+        self._name = name
+        self._stop_s = stop_s
+        self._on_event = on_event
+        self._process: StackProcess | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def process(self) -> StackProcess | None:
+        """The latest process, which may have ended; None before the first start."""
+        return self._process
+
+    @property
+    def running(self) -> bool:
+        """Whether the process runs; it may not answer yet."""
+        return self._process is not None and self._process.running
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Start the process unless it runs; StackError when that fails."""
+
+    async def stop(self) -> None:
+        """Stop the process with its signal, after `stop_s` s with SIGKILL; no effect if it does not run."""
+        if self._process is not None and not await self._process.stop(self._stop_s):
+            self._on_event(f"{self._name} did not stop within {self._stop_s:.0f} s and was killed")
+
+    async def kill(self) -> None:
+        """Kill the process with SIGKILL but not its descendants, to simulate a crash."""
+        if self._process is not None:
+            await self._process.kill()
 
 
 def _descendants(pid: int) -> list[psutil.Process]:

@@ -4,10 +4,9 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from piperoll.embedded.errors import StackError
-from piperoll.embedded.process import Command, StackProcess
+from piperoll.embedded.process import Command, ManagedProcess, StackProcess
 
 _POLL_S = 0.1
 _FIRST_DELAY_S = 0.1
@@ -16,61 +15,19 @@ _STABLE_S = 10.0  # having run this long, the delay starts from the first again
 _STOP_S = 15.0  # a service's time to drain
 
 
-class SupervisedPart(Protocol):
-    """A part that a supervisor runs: Kafka, Postgres or a service."""
-
-    @property
-    def process(self) -> StackProcess | None:
-        """The latest process."""
-
-    @property
-    def running(self) -> bool:
-        """Whether the latest process runs."""
-
-    async def start(self) -> None:
-        """Start the part; StackError when that fails."""
-
-    async def stop(self) -> None:
-        """Stop the part gracefully."""
-
-    async def kill(self) -> None:
-        """Kill the part with SIGKILL."""
-
-
-class ServiceProcess:
+class ServiceProcess(ManagedProcess):
     """One service as a child process; `start` does not wait until it is ready."""
 
     def __init__(self, name: str, argv: Sequence[str], log: Path, environment: Callable[[], Mapping[str, str]]) -> None:
-        self._name = name
+        super().__init__(name, _STOP_S)
         self._argv = argv
         self._log = log
         self._environment = environment  # called at each start: the health port may have been taken meanwhile
-        self._process: StackProcess | None = None
-
-    @property
-    def process(self) -> StackProcess | None:
-        """The latest process, which may have ended; None before the first start."""
-        return self._process
-
-    @property
-    def running(self) -> bool:
-        """Whether the process runs."""
-        return self._process is not None and self._process.running
 
     async def start(self) -> None:
         """Start the process unless it runs."""
         if not self.running:
             self._process = StackProcess(Command(self._argv, self._environment(), self._log))
-
-    async def stop(self) -> None:
-        """Stop the process with SIGTERM; kill it and its descendants after 15 s."""
-        if self._process is not None:
-            await self._process.stop(_STOP_S)
-
-    async def kill(self) -> None:
-        """Kill the process with SIGKILL but not its descendants, to simulate a crash."""
-        if self._process is not None:
-            await self._process.kill()
 
 
 class Supervisor:
@@ -79,7 +36,7 @@ class Supervisor:
     def __init__(
         self,
         name: str,
-        part: SupervisedPart,
+        part: ManagedProcess,
         *,
         supervise: bool,
         on_event: Callable[[str], None],

@@ -42,6 +42,10 @@ class BlobStoreError(RuntimeError):
     """The blob store returned an error; a retry may succeed."""
 
 
+class ClaimMismatchError(BlobStoreError):
+    """The blob has another content than its claim names."""
+
+
 @dataclass(frozen=True, slots=True)
 class BlobEntry:
     """A blob in a listing. A copy in a local store has the time of its original."""
@@ -108,6 +112,13 @@ class Blobs:
             if self.root is not None and (found := segments.range_of(uri)) is not None:
                 return segments.read(self.root, found)
             return bytes(obstore.get(self._store, uri).bytes())
+
+    def get_claimed(self, claim: Claim) -> bytes:
+        """The content that a claim names, its hash checked. Raises BlobMissingError and ClaimMismatchError."""
+        content = self.get(claim.uri)
+        if hashlib.sha256(content).hexdigest() != claim.sha256:
+            raise ClaimMismatchError(f"the blob at {claim.uri} is not the one that the log names")
+        return content
 
     def copy(self, names: Iterable[tuple[str, str]]) -> None:
         """Copy blobs (source, target) within the store; a local store makes hard links. Raises BlobMissingError."""

@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from piperoll.clock import utc_now
+from piperoll.clock import happens_within, utc_now
 from piperoll.log.admin import require_topics
 from piperoll.log.checkpoint import Checkpoints
 from piperoll.log.consumer import PartitionConsumer
@@ -90,8 +90,4 @@ async def _drain(intake: PartitionReader, stopping: asyncio.Event) -> None:
 async def _measure(runner: Runner, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         runner.measure()
-        try:
-            async with asyncio.timeout(MEASURE_INTERVAL_S):
-                await stopping.wait()
-        except TimeoutError:
-            continue
+        await happens_within(stopping, MEASURE_INTERVAL_S)

@@ -35,6 +35,7 @@ async def test_a_batch_is_one_record_that_the_worker_expands(system: System) -> 
 
 
 async def test_a_batch_with_a_wrong_job_creates_none(system: System) -> None:
+    """The request is checked as a whole before anything is appended to the log."""
     jobs = [{"job_type": "noop", "parameters": {}}, {"job_type": "no-such-type", "parameters": {}}]
     reply = await system.client.post("/api/jobs/batch", json={"jobs": jobs})
     assert reply.status_code == 400

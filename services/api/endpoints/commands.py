@@ -1,4 +1,4 @@
-"""Registered endpoints: the facts that clients' wishes lead to, and the list (contract 15d)."""
+"""Registered endpoints: the facts that requests lead to, and the list (contract 15d)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ from services.api.read_model.catching_up import LIST_WAIT_S, CatchingUp
 
 Json = dict[str, Any]
 
-MAX_ENDPOINTS = 20  # each is told of every job: an owner who needs more wants a subscriber of the topics
+MAX_ENDPOINTS = 20  # each gets a webhook for every job; for more, subscribe to the topics
 _QUERIES = load_queries("services.api.endpoints", "endpoints.sql")
 
 

@@ -1,4 +1,4 @@
-"""Reads request bodies: within a limit, and as JSON that means one thing only. Knows no job."""
+"""Reads request bodies: within a limit, and as JSON that has one meaning only."""
 
 import asyncio
 import hashlib
@@ -15,6 +15,14 @@ from services.api.http.errors import ApiError, body_too_large, invalid_request
 
 DRAIN_S = 5.0  # how long a refused body is read on, so that the client gets to read the answer
 LARGE_BYTES = 256 * 1024  # parsing more than this would hold the event loop for over 5 ms
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """How many bytes a body may have: of JSON or of a form's texts, and of an uploaded file."""
+
+    json_bytes: int
+    upload_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ async def read_json(request: Request, limit: int, optional: bool = False) -> Jso
 
 
 async def read_limited(request: Request, limit: int) -> bytes:
-    """The whole body. Raises ApiError BODY_TOO_LARGE beyond `limit` bytes, whatever Content-Length says."""
+    """The whole body. Raises ApiError BODY_TOO_LARGE beyond `limit` bytes, whatever Content-Length is."""
     return b"".join([chunk async for chunk in limited(request, limit)])
 
 
@@ -81,7 +89,7 @@ def parse_object(raw: bytes) -> JsonBody:
     """JSON text as an object. Raises ApiError INVALID_REQUEST for anything that two parsers could read differently.
 
     Refused are: invalid UTF-8, NaN and infinities, numbers out of range, repeated names, NUL characters (which
-    Postgres cannot store), nesting beyond 200, and what is no object.
+    Postgres cannot store), nesting beyond 200, and anything but an object.
     """
     try:
         value = from_json(raw, allow_inf_nan=False)
@@ -124,7 +132,7 @@ def _has_nul(value: Any) -> bool:
 
 
 def _check_media_type(headers: Headers) -> None:
-    """JSON, or nothing said. Raises ApiError INVALID_REQUEST (contract 2b: a malformed request is a 400)."""
+    """JSON, or no media type. Raises ApiError INVALID_REQUEST (contract 2b: a malformed request is a 400)."""
     declared = headers.get("content-type", "").lower()
     media_type, _, parameters = (part.strip() for part in declared.partition(";"))
     if media_type and media_type != "application/json" and not media_type.endswith("+json"):

@@ -22,7 +22,7 @@ from services.api.read_model.job_rows import JobRow
 
 ZIP = "application/zip"
 BINARY = "application/octet-stream"
-SAFE = {"X-Content-Type-Options": "nosniff"}  # what a job made of somebody's document is never run as a page of ours
+SAFE = {"X-Content-Type-Options": "nosniff"}  # outputs must never run as pages of this origin
 
 
 def not_yet() -> Response:
@@ -32,7 +32,7 @@ def not_yet() -> Response:
 
 
 def no_archive(why: str) -> ApiError:
-    """400: the job has ended and there is no such thing to download."""
+    """400: the job has ended without such an output."""
     return ApiError(400, ErrorCode.NO_ARCHIVE, why)
 
 

@@ -2,8 +2,8 @@
 
 The facts of one partition become visible in the order of their offsets, because one projector at a time writes them;
 those of different partitions in any order. So a place is an offset for each partition: a time, or a count of changes,
-would pass over what is committed late. Nothing is held for a stream but its place: who reads slowly asks later, and
-finds each job once, as it stands by then.
+would pass over what is committed late. Nothing is held for a stream but its place: a slow reader asks later, and
+finds each job once, as it is then.
 """
 
 import asyncio
@@ -20,8 +20,9 @@ from services.api.read_model.jobs import ReadModel
 from services.api.read_model.positions import Positions
 
 FACTS = 20  # of a partition in one page: rows enough to hold the event loop for a few milliseconds
-AT_ONCE = 2  # questions to Postgres; the pool's other connections are for who waits for an answer
-_PLACE: Final = re.compile(r"[0-9a-f]{1,15}(\.[0-9a-f]{1,15}){0,1023}")
+AT_ONCE = 2  # questions to Postgres; the pool's other connections serve requests
+PLACE: Final = r"[0-9a-f]{1,15}(\.[0-9a-f]{1,15}){0,1023}"
+"""An event's id: the offsets in hex, with points between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,13 @@ class StreamPlace:
     offsets: tuple[int, ...]
 
     def __str__(self) -> str:
-        """The id of an event: the offsets in hex, with points between them."""
+        """The id of an event (`PLACE`)."""
         return ".".join(f"{offset:x}" for offset in self.offsets)
 
     @classmethod
     def parse(cls, text: str) -> "StreamPlace | None":
-        """The place that an event's id names; None for what is no such id."""
-        return cls(tuple(int(part, 16) for part in text.split("."))) if _PLACE.fullmatch(text) else None
+        """The place that an event's id names; None for any other text."""
+        return cls(tuple(int(part, 16) for part in text.split("."))) if re.fullmatch(PLACE, text) else None
 
     def offset(self, partition: int) -> int:
         """The next offset of a partition."""
@@ -58,8 +59,8 @@ class ChangePage:
     """Changes behind a place. Each job is there once, by its last fact; `end` is the place behind all of them.
 
     `batches` are those of which something changed, with the counts they have now, `deleted` those that are gone.
-    `more` says whether there may be changes left that were there already. `written` is what those who share the page
-    have made of it, by what they asked for.
+    `more` says whether there may be changes left that were there already. `written` holds the page's
+    events as bytes, by the query of the streams that share them.
     """
 
     end: StreamPlace
@@ -74,7 +75,7 @@ _Question = tuple[str, StreamPlace, asyncio.Event]
 
 
 class ChangeFeed:
-    """Pages of changes. Who asks the same at the same time shares one question, and all wait for the same news."""
+    """Pages of changes. Equal questions at the same time share one query, and all streams wait for the same news."""
 
     def __init__(self, read_model: ReadModel, positions: Positions, facts: int = FACTS) -> None:
         self._read_model = read_model
@@ -93,7 +94,7 @@ class ChangeFeed:
 
     @property
     def news(self) -> asyncio.Event:
-        """Is set when anybody's facts were projected, or the service stops. To be taken before a page is asked for."""
+        """Set when facts were projected, or the service stops. To be taken before a page is asked for."""
         return self._news
 
     def now(self) -> StreamPlace:
@@ -119,7 +120,7 @@ class ChangeFeed:
     def _answered(self, question: _Question, task: asyncio.Task[ChangePage]) -> None:
         del self._asked[question]
         if not task.cancelled():
-            task.exception()  # whoever asked may have gone away since
+            task.exception()  # the stream that asked may have ended since
 
     def _came_further(self, partition: int) -> None:
         if not self._closed:

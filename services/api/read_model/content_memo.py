@@ -1,7 +1,7 @@
-"""Remembers what lists need of the JSON that claims lead to, so that polling reads no blobs. Knows no job.
+"""Remembers what lists need of the JSON that claims lead to, so that polling reads no blobs.
 
-A claim names one content for ever, so nothing here grows stale. What was erased stays until it is pushed out, but
-no row leads to it any more.
+A claim names one content for ever, so nothing here becomes stale. Erased content stays until it is pushed out, but
+no row leads to it.
 """
 
 from collections import OrderedDict
@@ -24,7 +24,7 @@ class ContentMemo(Generic[T]):
         self._most = most
         self._known: OrderedDict[Claim, T] = OrderedDict()
 
-    async def told(self, claim: Claim | None, read: Callable[[Any], T]) -> T | None:
+    async def get(self, claim: Claim | None, read: Callable[[Any], T]) -> T | None:
         """None for no claim, and for a blob that was erased. Raises BlobStoreError."""
         if claim is None:
             return None
@@ -34,8 +34,8 @@ class ContentMemo(Generic[T]):
         document = await self._contents.document(claim)
         if document is None:
             return None
-        told = read(document)
-        self._known[claim] = told
+        value = read(document)
+        self._known[claim] = value
         if len(self._known) > self._most:
             self._known.popitem(last=False)
-        return told
+        return value

@@ -10,7 +10,7 @@ from piperoll.domain.job import Status
 from schemas.claims import Claim
 
 INTAKE: Final = ("extraction", "transcription", "pdf")
-"""The types of the jobs that read documents: the newest one about a document says how it stands, and its text."""
+"""The types of the jobs that read documents: the newest one about a document gives its status and text."""
 INDEXING: Final = ("embedding",)
 """The type of the jobs that index folders."""
 

@@ -55,7 +55,7 @@ class JobRow:
 
     @property
     def standing(self) -> "Standing":
-        """What a change of the job is told by."""
+        """The state by which a change of the job is detected."""
         return Standing(self.status, self.job.sequence if self.job else 0)
 
 
@@ -92,8 +92,8 @@ class ListedBatch:
 class Changed:
     """A fact about one of an owner's jobs or batches, with the job as it stands now where this is its last fact.
 
-    `batch_id` is the job's batch, or the one that the fact is about (`about_batch`). `counts` says whether the batch
-    may show other counts since.
+    `batch_id` is the job's batch, or the one that the fact is about (`about_batch`). `counts`: the batch may
+    show other counts since.
     """
 
     position: Position
@@ -112,7 +112,7 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """What a job or batch was created with, by which a repeated key is told from a reused one."""
+    """What a job or batch was created with, which distinguishes a repeated key from a reused one."""
 
     created_at: datetime
     body_sha256: str

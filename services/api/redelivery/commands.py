@@ -1,7 +1,7 @@
-"""Sending final hooks again: what may be asked for, and the facts that ask for it (contract 2e).
+"""Sending final hooks again: which may be requested, and the facts that request it (contract 2e).
 
-Nothing is sent from here: the notifier reads the requests. A hook is asked for only once it is settled, so that it
-is not sent beside attempts that follow anyway.
+Nothing is sent from here: the notifier reads the requests. Only a settled hook can be requested, so that it is not
+sent beside attempts that are due anyway.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ _QUERIES = load_queries("services.api.redelivery", "redelivery.sql")
 
 @dataclass(frozen=True, slots=True)
 class RequestedDelivery:
-    """A request that was appended. `passed` says that the read model shows it."""
+    """A request that was appended. `passed`: the read model shows it."""
 
     delivery_id: str
     request: str
@@ -79,7 +79,7 @@ class Redelivery:
         self._read_deadline_s = read_deadline_s
 
     async def of_job(self, row: JobRow, named: str | None, caller: Caller) -> RequestedDelivery:
-        """Asks for a job's final hook. `named` is the delivery that the client means, if it says so.
+        """Asks for a job's final hook. `named` is the delivery that the client names, if any.
 
         Raises ApiError: CONFLICT (409) where there is nothing to send again yet, or never will be; NOT_FOUND (404)
         for a delivery that the job does not have; OUTCOME_UNKNOWN and READ_MODEL_UNAVAILABLE (503).
@@ -129,18 +129,18 @@ class Redelivery:
 def check_webhook(row: JobRow) -> None:
     """Only a job that has ended and has a webhook has a final hook. Raises ApiError CONFLICT (409)."""
     if not row.status.terminal:
-        said = f"the job has not ended: it is {row.status.value}; its webhook will be told when it has"
-        raise _conflict(said, status=row.status.value)
+        message = f"the job has not ended: it is {row.status.value}; its webhook is sent when it has"
+        raise _conflict(message, status=row.status.value)
     if row.job is None or not row.job.has_webhook:
         raise _conflict("the job has no webhook")
 
 
 def check_named(job_id: str, named: str | None, facts: Sequence[Noted]) -> None:
-    """Raises ApiError: CONFLICT (409) for a hook that is no final one, NOT_FOUND (404) for one that is unknown."""
+    """Raises ApiError: CONFLICT (409) for any other hook than the final one, NOT_FOUND (404) for an unknown one."""
     if named is None or named == delivery_id(job_id, "final"):
         return
     if any(fact.data.get("delivery_id") == named for fact in facts):
-        raise _conflict("only the webhook that tells the job's end can be sent again", delivery_id=named)
+        raise _conflict("only the final webhook of a job can be sent again", delivery_id=named)
     raise not_found("delivery", delivery_id=named)
 
 
@@ -151,18 +151,18 @@ def check_settled(facts: Sequence[Noted], ended_at: datetime | None, now: dateti
         return
     if asked_at is not None:
         raise _conflict(
-            "the webhook was asked for already and is still on its way: it is tried on its own schedule",
+            "a redelivery is already pending: it is tried on its own schedule",
             requested_at=timestamp(asked_at),
             **again,
         )
     if ended_at is not None and ended_at < now - REMEMBERED:
         days = REMEMBERED.days
-        raise _conflict(f"what became of this webhook is not known any more: that is kept for {days} days")
+        raise _conflict(f"the outcome of this webhook is not known any more: it is kept for {days} days")
     raise _conflict("the webhook has no outcome yet: it is still on its own schedule", **again)
 
 
 def _standing(facts: Sequence[Noted]) -> tuple[FinalHook, dict[str, Any], datetime | None]:
-    """How the hook stands, when its next attempt follows if that was said, and when it was asked for if it was."""
+    """How the hook stands, the time of its next attempt and of its request, where they are known."""
     hook, again, asked_at = FinalHook(), dict[str, Any](), None
     for fact in facts:
         after = final_hook.evolve(hook, EVENTS[fact.name].model_validate(fact.data))
@@ -174,5 +174,5 @@ def _standing(facts: Sequence[Noted]) -> tuple[FinalHook, dict[str, Any], dateti
     return hook, again, asked_at
 
 
-def _conflict(said: str, **details: Any) -> ApiError:
-    return ApiError(409, ErrorCode.CONFLICT, said, details)
+def _conflict(message: str, **details: Any) -> ApiError:
+    return ApiError(409, ErrorCode.CONFLICT, message, details)

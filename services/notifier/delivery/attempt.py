@@ -8,7 +8,7 @@ from piperoll.store.blobs import BlobStoreError
 from piperoll.webhooks.attempts import Attempted, Ending
 from piperoll.webhooks.messages import WebhookMessage
 from piperoll.webhooks.sender import Sender
-from services.notifier.composing.signing_keys import SigningKeysAwayError
+from services.notifier.delivery.signing_keys import SigningKeysAwayError
 
 log = structlog.get_logger()
 
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 async def attempt(
     sender: Sender, url: str, composing: Awaitable[WebhookMessage], timeout_s: float, *, job_id: str, delivery_id: str
 ) -> Attempted:
-    """How it went. What is not the receiver's fault is ours, or the content's. Raises CancelledError alone."""
+    """Make the attempt. Other failures than the receiver's are OURS or UNREADABLE. Raises CancelledError alone."""
     try:
         message = await composing
         return await sender.post(url, message.headers, message.body, timeout_s)

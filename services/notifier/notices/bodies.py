@@ -1,4 +1,4 @@
-"""What a notice says (contract 15a). Pure."""
+"""The bodies of notices (contract 15a). Pure."""
 
 from typing import Any
 
@@ -7,34 +7,34 @@ from pydantic_core import to_json
 from piperoll.webhooks.messages import TRIAL_MESSAGE
 from schemas.devana import TYPES, Figures, metadata
 from schemas.errors import ErrorCode
-from services.notifier.hooks.bodies import read_object, sentence_of
+from services.notifier.delivery.bodies import read_object, sentence_of
 from services.notifier.notices.changes import Change, ClaimedNotice
 
 TRIAL_TYPE = "EXTRACTION"
 
 
 def notice_body(claimed: ClaimedNotice, parameters: bytes | None, error: bytes | None) -> bytes:
-    """`{jobId, status, targetId, type, metadata}` from the job's parameters and error documents, None where erased.
+    """`{jobId, status, targetId, type, metadata}` from stored parameters and error details, None where erased.
 
-    Raises ValueError for documents that cannot be read.
+    Raises ValueError for content that cannot be read.
     """
     change = claimed.change
     if change.trial:
         return _body(claimed, claimed.endpoint_id, TRIAL_TYPE, {"test": True, "message": TRIAL_MESSAGE})
     figures = Figures(change.method, change.pages, change.bytes_in, change.counts)
-    document = None if parameters is None else read_object(parameters)
-    told = metadata(change.job_type, document, figures, _sentence(change, error))
-    return _body(claimed, change.target_id, TYPES[change.job_type], told)
+    stored = None if parameters is None else read_object(parameters)
+    shown = metadata(change.job_type, stored, figures, _sentence(change, error))
+    return _body(claimed, change.target_id, TYPES[change.job_type], shown)
 
 
-def _body(claimed: ClaimedNotice, target_id: str, kind: str, told: dict[str, Any]) -> bytes:
+def _body(claimed: ClaimedNotice, target_id: str, kind: str, shown: dict[str, Any]) -> bytes:
     return to_json(
         {
             "jobId": claimed.job_id,
             "status": claimed.change.status,
             "targetId": target_id,
             "type": kind,
-            "metadata": told,
+            "metadata": shown,
         }
     )
 
@@ -43,5 +43,5 @@ def _sentence(change: Change, error: bytes | None) -> str | None:
     """Why the job failed; of a job that did not, nothing."""
     if change.status != "ERROR":
         return None
-    said = {} if error is None else read_object(error)
-    return str(said.get("message") or sentence_of(change.error_code or ErrorCode.PROCESSING_ERROR.value))
+    details = {} if error is None else read_object(error)
+    return str(details.get("message") or sentence_of(change.error_code or ErrorCode.PROCESSING_ERROR.value))

@@ -6,7 +6,6 @@ log and no SQL.
 """
 
 import faulthandler
-import hashlib
 import json
 import resource
 import shutil
@@ -23,7 +22,6 @@ from pydantic_core import to_json
 from piperoll import tuning
 from piperoll.clock import utc_now
 from piperoll.store.blobs import BlobMissingError, Blobs, BlobStoreError
-from schemas.claims import Claim
 from schemas.documents import Resolved
 from schemas.errors import RETRYABLE, SENTENCES, ErrorCode
 from schemas.parameters import PARAMETERS, JobParameters
@@ -156,29 +154,21 @@ class Desk:
     def _parameters(self, assignment: Assignment) -> tuple[JobParameters, Resolved | None]:
         """The validated parameters, without the webhook, which is the notifier's business and sealed; and what the
         API knew of the documents they name."""
-        raw = self._parameters_blob(assignment.parameters)
         try:
-            document = json.loads(raw)
-            given = dict(document["parameters"])
+            body = json.loads(self._blobs.get_claimed(assignment.parameters))
+            given = dict(body["parameters"])
             given.pop("webhook", None)
-            resolved = RESOLVED.validate_python(document.get("resolved"))
+            resolved = RESOLVED.validate_python(body.get("resolved"))
             return PARAMETERS[assignment.job_type].model_validate(given), resolved
+        except BlobMissingError as error:
+            raise ProcessingError(
+                ErrorCode.PROCESSING_ERROR, "The job's parameters are gone: the job was erased."
+            ) from error
         except (ValidationError, KeyError, TypeError, ValueError) as error:
             raise ProcessingError(
                 ErrorCode.PROCESSING_ERROR,
                 f"This release of the worker cannot run this {assignment.job_type} job: its parameters do not fit.",
             ) from error
-
-    def _parameters_blob(self, claim: Claim) -> bytes:
-        try:
-            raw = self._blobs.get(claim.uri)
-        except BlobMissingError as error:
-            raise ProcessingError(
-                ErrorCode.PROCESSING_ERROR, "The job's parameters are gone: the job was erased."
-            ) from error
-        if hashlib.sha256(raw).hexdigest() != claim.sha256:
-            raise BlobStoreError(f"the blob at {claim.uri} is not the one that the log names")
-        return raw
 
 
 class ProgressSender:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import structlog
 
-from piperoll.clock import Clock
+from piperoll.clock import Clock, happens_within
 from piperoll.domain.backlog import REMEMBER_ENDED, Backlog
 from piperoll.log.record import partition_of
 from piperoll.settings import Settings
@@ -101,7 +101,7 @@ class Sweeper:
     async def run(self, stopping: asyncio.Event) -> None:
         """Sweeps until told to stop."""
         wait_s = min(FIRST_AFTER_S, self._interval_s)
-        while not await _told(stopping, wait_s):
+        while not await happens_within(stopping, wait_s):
             wait_s = self._interval_s
             try:
                 await self._sweep(stopping)
@@ -117,7 +117,7 @@ class Sweeper:
             counts.update(doomed.values())
             for entry in page:
                 counts.update(await self._sweep_segment(entry))
-            if await _told(stopping, PAUSE_S):
+            if await happens_within(stopping, PAUSE_S):
                 break
         for reason, count in counts.items():
             metrics.SWEPT_BLOBS.labels(reason).inc(count)
@@ -161,13 +161,3 @@ class Sweeper:
         opened = [job.created_at for backlog in backlogs.values() for job in backlog.jobs.values()]
         waited_for = bool(opened) and self._clock() - min(opened) > self._upload_age
         return Ages(None if waited_for else self._upload_age, self._cache_age)
-
-
-async def _told(stopping: asyncio.Event, wait_s: float) -> bool:
-    """Waits; answers whether it is time to stop."""
-    try:
-        async with asyncio.timeout(wait_s):
-            await stopping.wait()
-    except TimeoutError:
-        return False
-    return True

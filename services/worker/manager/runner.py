@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from piperoll.clock import Clock
+from piperoll.clock import Clock, happens_within
 from piperoll.domain.backlog import Transition
 from piperoll.domain.job import Job, Status
 from piperoll.domain.scheduler import Running, Scheduler
@@ -164,11 +164,7 @@ class Runner:
         full = self._taken() >= self._settings.slots  # then a job that falls due has to wait for a kick anyway
         due = None if full else self._scheduler.next_due()
         wait = 1.0 if due is None else min(1.0, max(0.0, (due - self._clock()).total_seconds()))
-        try:
-            async with asyncio.timeout(wait):
-                await self._kick.wait()
-        except TimeoutError:
-            return  # a job is due, or it is time to see whether to stop
+        await happens_within(self._kick, wait)  # else a job is due, or it is time to see whether to stop
 
     def _start(self, job: Job) -> None:
         """Claims a job: JobStarted is on its way while the child begins."""

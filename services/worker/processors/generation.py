@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from pydantic_core import from_json
 
-from piperoll.store.blobs import BlobMissingError, BlobStoreError
+from piperoll.store.blobs import BlobMissingError
 from schemas.claims import Claim
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
@@ -104,12 +104,9 @@ def _document_text(params: GenerationParameters, workspace: Workspace) -> str:
 def _extraction_result(claim: Claim, workspace: Workspace) -> dict[str, Any]:
     """Return the extraction's result. Raises ProcessingError DOCUMENT_HAS_NO_TEXT, BlobStoreError."""
     try:
-        raw = workspace.blobs.get(claim.uri)
+        return cast(dict[str, Any], from_json(workspace.blobs.get_claimed(claim)))
     except BlobMissingError as error:
         raise _no_text("no longer has a text: its extraction was erased") from error
-    if hashlib.sha256(raw).hexdigest() != claim.sha256:
-        raise BlobStoreError(f"the blob at {claim.uri} is not the one that the log names")
-    return cast(dict[str, Any], from_json(raw))
 
 
 def _no_text(why: str) -> ProcessingError:

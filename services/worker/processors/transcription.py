@@ -42,7 +42,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
         written_ns = source.written_ns
         earlier = workspace.recall(params, without=SOURCES, content=source.sha256(), **_shape(recogniser))
         if earlier is not None:
-            return _renamed(earlier, source)
+            return earlier.renamed(_metadata(source))
         transcription, seconds = _transcribe(source, recogniser, workspace, report)
         report("finalizing", 95)
         result = _result(params, recogniser, source, transcription, seconds, workspace)
@@ -154,9 +154,3 @@ def _notes(params: TranscriptionParameters, recogniser: Recogniser, text: str) -
     if recogniser.where == "local" and params.source_language is None:
         notes.append(ASSUMED)
     return notes
-
-
-def _renamed(earlier: Result, source: Source) -> Result:
-    """Return a cached result of the same content with this file's name and media type."""
-    metadata = {**earlier.structured_data["metadata"], **_metadata(source)}
-    return replace(earlier, structured_data={**earlier.structured_data, "metadata": metadata})

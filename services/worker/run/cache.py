@@ -5,7 +5,6 @@ takes it out of the cache. A marker at `{job_id}/cache/{owner}/{key}` tells the 
 Whose source is gone is no entry. Never across owners.
 """
 
-import hashlib
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from pydantic_core import from_json
 
 from piperoll.clock import Clock
 from piperoll.domain.work import digest, reads_cache, shaping, writes_cache
-from piperoll.store.blobs import BlobMissingError, Blobs
+from piperoll.store.blobs import BlobMissingError, Blobs, ClaimMismatchError
 from schemas.claims import Claim
 from schemas.parameters import JobParameters
 from services.worker.run.workspace import Result
@@ -126,11 +125,9 @@ class Cache:
         """The kept result as this run's own, its files copied; None when they are gone, or on their way out."""
         names = [(f"{kept.job_id}/{kept.run}/{name}", self._own_name(name, kept)) for name in kept.files]
         try:
-            content = self._blobs.get(kept.result.uri)
-            if hashlib.sha256(content).hexdigest() != kept.result.sha256:
-                return None
+            content = self._blobs.get_claimed(kept.result)
             self._blobs.copy(names)
-        except BlobMissingError:
+        except (BlobMissingError, ClaimMismatchError):
             self._blobs.delete([target for _, target in names])
             return None
         document = self._own(from_json(content), kept)

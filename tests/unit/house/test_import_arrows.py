@@ -18,6 +18,7 @@ STANDARD = [
     "itertools",
     "json",
     "math",
+    "operator",
     "typing",
 ]
 PURE = frozenset([*STANDARD, "pydantic", "pydantic_core"])

@@ -61,7 +61,8 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
             **_shaping(params, kind, workspace),
         )
         if earlier is not None:
-            return _renamed(earlier, source.name, media_type)
+            title = earlier.structured_data["metadata"]["title"] or PurePath(source.name).stem
+            return earlier.renamed({"fileName": source.name, "mimeType": media_type}, title=title)
         report("reading_document", 30)
         extracted = _Reading(params, workspace, report).read(source, kind)
         report("finalizing", 90)
@@ -206,10 +207,3 @@ def _content(number: int, part: TextPart) -> dict[str, Any]:
     if part.score is not None:
         content["score"] = round(part.score, 4)
     return content
-
-
-def _renamed(earlier: Result, name: str, media_type: str) -> Result:
-    """Return a cached result of the same content with this file's name and media type."""
-    metadata = {**earlier.structured_data["metadata"], "fileName": name, "mimeType": media_type}
-    title = metadata["title"] or PurePath(name).stem
-    return replace(earlier, structured_data={**earlier.structured_data, "title": title, "metadata": metadata})

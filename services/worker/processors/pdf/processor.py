@@ -44,7 +44,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
             params, without={"filename", "url", "file_hash"}, content=source.sha256(), **tools.shaping
         )
         if earlier is not None:
-            return _renamed(earlier, source.name)
+            return earlier.renamed({"file_name": source.name})
         result = _Extraction(params, tools, workspace, report).run(source)
         return replace(result, cacheable=result.cacheable and source.written_ns == written_ns)
 
@@ -107,12 +107,6 @@ def _source(params: PdfParameters, workspace: Workspace) -> AbstractContextManag
         return open_url(params.url, workspace)
     assert params.filename is not None  # the parameters have one of the two
     return open_source(params.filename, workspace, END_MARKER)
-
-
-def _renamed(earlier: Result, name: str) -> Result:
-    """Return a cached result of the same content with this file's name."""
-    metadata = {**earlier.structured_data["metadata"], "file_name": name}
-    return replace(earlier, structured_data={**earlier.structured_data, "metadata": metadata})
 
 
 @contextmanager

@@ -12,16 +12,15 @@ from schemas.claims import Claim
 from schemas.documents import ResolvedText
 from schemas.parameters import PARAMETERS
 from services.api.documents.requests import (
+    AddDocumentQuery,
+    DocumentForm,
+    DocumentPageQuery,
     FilesBody,
     FolderChange,
-    asked_folder,
-    asked_page,
-    asked_search,
-    asked_wait,
+    SearchQuery,
     document_id_of,
     file_ids_of,
     folder_id_of,
-    parsed,
 )
 from services.api.documents.views import document_status, document_view, folder_view, hit_view
 from services.api.http.errors import ApiError
@@ -191,7 +190,7 @@ def test_what_can_be_no_folder_s_id_is_not_found() -> None:
 
 
 def test_a_file_named_twice_is_one() -> None:
-    assert file_ids_of(parsed(FilesBody, {"filesIds": [ID, ID]})) == [ID]
+    assert file_ids_of(FilesBody.read({"filesIds": [ID, ID]})) == [ID]
 
 
 @pytest.mark.parametrize(
@@ -199,30 +198,27 @@ def test_a_file_named_twice_is_one() -> None:
 )
 def test_files_that_are_no_list_of_ids_are_refused(body: dict[str, Any]) -> None:
     with pytest.raises(ApiError) as found:
-        parsed(FilesBody, body)
+        FilesBody.read(body)
     assert found.value.code == "INVALID_PARAMETERS"
 
 
 def test_a_change_of_nothing_is_one() -> None:
-    assert parsed(FolderChange, {}) == FolderChange()
+    assert FolderChange.read({}) == FolderChange()
 
 
 def test_a_query_string_is_what_it_says() -> None:
-    assert asked_search(QueryParams("q=%20heat%20")).query == "heat"
-    assert asked_search(QueryParams("q=heat&limit=100")).limit == 100
-    assert asked_page(QueryParams("")) == (1000, 0)
-    assert asked_page(QueryParams("limit=5&offset=10")) == (5, 10)
-    assert (asked_wait(QueryParams("")), asked_wait(QueryParams("wait=0")), asked_wait(QueryParams("wait=2.5"))) == (
-        None,
-        0.0,
-        2.5,
-    )
-    assert asked_folder({}) is None
-    assert asked_folder({"folderId": ""}) is None
+    assert SearchQuery.of(QueryParams("q=%20heat%20")).q == "heat"
+    assert SearchQuery.of(QueryParams("q=heat&limit=100")).limit == 100
+    pages = [DocumentPageQuery.of(QueryParams(query)) for query in ("", "limit=5&offset=10")]
+    assert [(page.limit, page.offset) for page in pages] == [(1000, 0), (5, 10)]
+    waits = [AddDocumentQuery.of(QueryParams(query)).wait for query in ("", "wait=0", "wait=2.5")]
+    assert waits == [None, 0.0, 2.5]
+    assert DocumentForm.read({"file": None}).folder_id == ""
+    assert DocumentForm.read({"file": None, "folderId": ""}).folder_id == ""
 
 
 @pytest.mark.parametrize("text", ["wait=-1", "wait=301", "wait=a", "wait=", "wait=٣", "limit=1"])
 def test_a_wait_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ApiError) as found:
-        asked_wait(QueryParams(text))
+        AddDocumentQuery.of(QueryParams(text))
     assert found.value.status == 400

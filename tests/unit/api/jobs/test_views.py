@@ -23,7 +23,8 @@ from schemas.events import (
     WebhookAbandoned,
     WebhookRedeliveryRequested,
 )
-from services.api.jobs.views import JobContents, batch_view, job_summary, job_view
+from services.api.batches.views import batch_view
+from services.api.jobs.views import JobContents, job_summary, job_view
 from services.api.read_model.job_rows import BatchMember, BatchRow, JobRow, Noted
 from tests.support.histories.jobs import BEGAN, claim, completed, created, fact, life
 

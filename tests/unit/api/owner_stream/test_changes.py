@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 from piperoll.log.record import Position
 from services.api.http.errors import ApiError
 from services.api.owner_stream.changes import ChangePage, StreamPlace, paged
-from services.api.owner_stream.stream import StreamFilter, place_of, stream_filter, told
+from services.api.owner_stream.stream import StreamQuery, events_of, place_of
 from services.api.read_model.job_rows import Changed
 
 places = st.lists(st.integers(0, 2**60 - 1), min_size=1, max_size=24).map(lambda offsets: StreamPlace(tuple(offsets)))
@@ -39,10 +39,12 @@ def test_a_client_without_a_place_begins_anew(text: str | None) -> None:
 
 
 def test_a_filter_takes_the_names_that_lists_take() -> None:
-    assert stream_filter(QueryParams("job_type=transformer_template&batch_id=b")) == StreamFilter("transformer", "b")
+    assert StreamQuery.of(QueryParams("job_type=transformer_template&batch_id=b")) == StreamQuery(
+        job_type="transformer", batch_id="b"
+    )
     for query in ("jobtype=pdf", "status=failed"):
         with pytest.raises(ApiError):
-            stream_filter(QueryParams(query))
+            StreamQuery.of(QueryParams(query))
 
 
 @given(places, st.dictionaries(st.integers(0, 30), st.integers(0, 2**40)))
@@ -66,7 +68,7 @@ def test_a_page_ends_where_its_facts_end_or_where_the_projector_was() -> None:
 
 def test_the_last_event_of_a_page_bears_where_the_page_ends() -> None:
     page = ChangePage(StreamPlace((9, 9)), deleted=("batch-a", "batch-b"))
-    one, other = [event.decode() for event in told(page, StreamFilter(), StreamPlace((0, 0)))]
+    one, other = [event.decode() for event in events_of(page, StreamQuery(), StreamPlace((0, 0)))]
     assert "id:" not in one
     assert "id: 9.9" in other.splitlines()
     data = next(line for line in other.splitlines() if line.startswith("data: "))

@@ -21,7 +21,7 @@ from services.api.http.errors import ApiError
 from services.api.jobs.wording import FAILURES
 from services.api.trials.diagnosis import Json, diagnosis
 from services.api.trials.posting import PHASE, trial
-from services.api.trials.requests import wanted_trial
+from services.api.trials.requests import trial_webhook
 
 URL = "https://hooks.example/in?a=1"
 REASONS = {"BLOCKED_ADDRESS", "NAME_NOT_FOUND", "CONNECTION", "TLS", "TIMEOUT", "HTTP_STATUS", "UNREADABLE"}
@@ -67,16 +67,16 @@ def found(
 )
 def test_what_no_job_may_name_is_refused(body: Json, code: str, field: str | None) -> None:
     with pytest.raises(ApiError) as refused:
-        wanted_trial(body, ())
+        trial_webhook(body, ())
     assert (refused.value.status, refused.value.code) == (400, code)
     assert field is None or refused.value.details["fields"][0]["field"] == field
 
 
 def test_a_webhook_that_a_job_may_name_is_tried() -> None:
-    assert wanted_trial({"url": URL}, ()) == Webhook(url=URL)
-    assert wanted_trial({"url": URL, "token": "s3cret"}, ()) == Webhook(url=URL, token="s3cret")
+    assert trial_webhook({"url": URL}, ()) == Webhook(url=URL)
+    assert trial_webhook({"url": URL, "token": "s3cret"}, ()) == Webhook(url=URL, token="s3cret")
     opened = "http://10.1.2.3/in"
-    assert wanted_trial({"url": opened}, [ip_network("10.0.0.0/8")]).url == opened
+    assert trial_webhook({"url": opened}, [ip_network("10.0.0.0/8")]).url == opened
 
 
 def test_a_trial_looks_like_a_webhook_and_can_be_told_from_one() -> None:
