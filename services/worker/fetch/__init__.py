@@ -1,1 +1,1 @@
-"""Downloads of what a job's url leads to, from guarded addresses."""
+"""Downloads of a job's url, from allowed addresses only."""

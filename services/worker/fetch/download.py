@@ -1,7 +1,4 @@
-"""Downloads what a job's `url` leads to: one GET with its redirects, into a file, within bounds of size and time.
-
-It knows no format: whether the file is a PDF or a page is for the processor to see.
-"""
+"""Download a job's `url` into a file: one GET with redirects, limited in size and time."""
 
 import socket
 import ssl
@@ -30,17 +27,16 @@ MAX_REDIRECTS = 5
 HEADERS = {
     "User-Agent": "piperoll",
     "Accept": "*/*",
-    "Accept-Encoding": "identity",  # what is inflated here has to be counted here
+    "Accept-Encoding": "identity",  # decompression has to be limited here
     "Connection": "close",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """A download: the file, where it came from after all redirects, and what the server says of it.
+class Download:
+    """A downloaded file, its URL after all redirects, and the server's metadata.
 
-    `name` is a bare file name, never empty; `media_type` has no parameters and is empty when the server gives none;
-    `charset` is None likewise.
+    `name` is a bare file name, never empty; `media_type` has no parameters and may be empty; `charset` may be None.
     """
 
     path: Path
@@ -51,8 +47,8 @@ class Fetched:
     size: int
 
 
-def unheard() -> None:
-    """For a download that nobody watches."""
+def no_heartbeat() -> None:
+    """Send no heartbeat."""
 
 
 def fetch(
@@ -60,13 +56,13 @@ def fetch(
     workspace: Workspace,
     max_bytes: int | None = None,
     lookup: Lookup = socket.getaddrinfo,
-    beat: Callable[[], None] = unheard,
-) -> Fetched:
-    """Downloads `url` into the run's own folder; `max_bytes` is the limit of the workspace unless given.
+    beat: Callable[[], None] = no_heartbeat,
+) -> Download:
+    """Download `url` into the run's folder; `max_bytes` defaults to the limit of the workspace.
 
-    `beat` is called as the bytes come, for a download that may outlast the patience with a silent run.
-    Raises ProcessingError: BLOCKED_ADDRESS, URL_NOT_FOUND (404, 410), HTTP_ERROR, NETWORK_ERROR, TIMEOUT,
-    FILE_TOO_LARGE. Retryable are the network, the time, and the statuses 408, 429 and 5xx.
+    `beat` is called per chunk, as the heartbeat of a long download. Raises ProcessingError: BLOCKED_ADDRESS,
+    URL_NOT_FOUND (404, 410), HTTP_ERROR, NETWORK_ERROR, TIMEOUT, FILE_TOO_LARGE. Retryable are network errors,
+    timeouts, and the statuses 408, 429 and 5xx.
     """
     limits = workspace.limits
     deadline = time.monotonic() + limits.fetch_timeout_s
@@ -83,20 +79,20 @@ def fetch(
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """The certificates that are trusted, read once."""
+    """Return the TLS context; certificates are loaded once."""
     return httpx.create_ssl_context()
 
 
 @dataclass(frozen=True, slots=True)
 class _Sink:
-    """Where a body goes, and within what bounds."""
+    """The target of a body and its size limit."""
 
     folder: Path
     max_bytes: int
     beat: Callable[[], None]
 
 
-def _follow(connections: httpcore.ConnectionPool, url: str, sink: _Sink) -> Fetched:
+def _follow(connections: httpcore.ConnectionPool, url: str, sink: _Sink) -> Download:
     for _ in range(1 + MAX_REDIRECTS):
         place = _address(url)
         target = httpcore.URL(
@@ -110,7 +106,7 @@ def _follow(connections: httpcore.ConnectionPool, url: str, sink: _Sink) -> Fetc
                 _check_status(reply)
                 return _save(answer, reply, place, sink)
             url = following
-    raise ProcessingError(ErrorCode.HTTP_ERROR, f"The url leads on and on: more than {MAX_REDIRECTS} redirects.")
+    raise ProcessingError(ErrorCode.HTTP_ERROR, f"Too many redirects (more than {MAX_REDIRECTS}).")
 
 
 def _address(url: str) -> httpx.URL:
@@ -126,33 +122,33 @@ def _address(url: str) -> httpx.URL:
 def _not_fetchable() -> ProcessingError:
     return ProcessingError(
         ErrorCode.NETWORK_ERROR,
-        "The url, or one that it redirects to, is no http or https address without user and password.",
+        "The url, or one that it redirects to, is not an http or https URL without user and password.",
         retryable=False,
     )
 
 
 def _check_status(reply: Reply) -> None:
     if reply.status in (404, 410):
-        raise ProcessingError(ErrorCode.URL_NOT_FOUND, f"There is nothing behind the url (status {reply.status}).")
+        raise ProcessingError(ErrorCode.URL_NOT_FOUND, f"The url was not found (status {reply.status}).")
     if not 200 <= reply.status < 300:
         raise ProcessingError(
             ErrorCode.HTTP_ERROR,
-            f"The server behind the url answered with status {reply.status}.",
+            f"The server at the url answered with status {reply.status}.",
             retryable=reply.status in (408, 429) or reply.status >= 500,
             retry_after_s=retry_after_s(reply.header("retry-after"), utc_now()),
         )
 
 
-def _save(answer: httpcore.Response, reply: Reply, place: httpx.URL, sink: _Sink) -> Fetched:
+def _save(answer: httpcore.Response, reply: Reply, place: httpx.URL, sink: _Sink) -> Download:
     if (reply.length or 0) > sink.max_bytes:
         raise _too_large(sink.max_bytes)
     with NamedTemporaryFile(dir=sink.folder, prefix="fetched-", delete=False) as file:
         size = _stream(answer, reply, file, sink)
-    return Fetched(Path(file.name), str(place), reply.media_type, reply.charset, reply.name(place.path), size)
+    return Download(Path(file.name), str(place), reply.media_type, reply.charset, reply.name(place.path), size)
 
 
 def _stream(answer: httpcore.Response, reply: Reply, file: IO[bytes], sink: _Sink) -> int:
-    """Writes the body as it comes, inflated if it came packed; answers its size."""
+    """Write the decoded body to the file; return its size."""
     size = 0
     unpack = decoder(reply)
     for chunk in answer.iter_stream():
@@ -167,31 +163,33 @@ def _stream(answer: httpcore.Response, reply: Reply, file: IO[bytes], sink: _Sin
 
 def _too_large(max_bytes: int) -> ProcessingError:
     return ProcessingError(
-        ErrorCode.FILE_TOO_LARGE, f"What the url leads to has more than {max_bytes:,} bytes, which is the limit."
+        ErrorCode.FILE_TOO_LARGE, f"The file at the url has more than {max_bytes:,} bytes, which is the limit."
     )
 
 
 @contextmanager
 def _failures(timeout_s: float, deadline: float) -> Iterator[None]:
-    """Turns what goes wrong on the way into ProcessingError."""
+    """Convert network errors to ProcessingError."""
     try:
         yield
     except BlockedAddressError as error:
         raise ProcessingError(
             ErrorCode.BLOCKED_ADDRESS,
-            "The url leads to a blocked address: private, local and metadata addresses are not called.",
+            "The url leads to a blocked address: private, local and cloud metadata addresses are not allowed.",
         ) from error
     except UnknownNameError as error:
         raise ProcessingError(
-            ErrorCode.NETWORK_ERROR, "The name in the url is not known.", retryable=error.for_now
+            ErrorCode.NETWORK_ERROR, "The host name in the url does not exist.", retryable=error.temporary
         ) from error
     except httpcore.TimeoutException as error:
         late = time.monotonic() >= deadline
-        what = f"did not deliver within {timeout_s:g} s" if late else "keeps silent"
-        raise ProcessingError(ErrorCode.TIMEOUT, f"The server behind the url {what}.") from error
+        what = f"did not finish within {timeout_s:g} s" if late else "does not respond"
+        raise ProcessingError(ErrorCode.TIMEOUT, f"The server at the url {what}.") from error
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         distrusted = isinstance(error.__cause__ or error.__context__, ssl.SSLCertVerificationError)
-        what = "has a certificate that is not trusted" if distrusted else "cannot be reached, or broke off"
+        what = (
+            "has a certificate that is not trusted" if distrusted else "could not be reached, or broke the connection"
+        )
         raise ProcessingError(
-            ErrorCode.NETWORK_ERROR, f"The server behind the url {what}.", retryable=not distrusted
+            ErrorCode.NETWORK_ERROR, f"The server at the url {what}.", retryable=not distrusted
         ) from error

@@ -1,7 +1,7 @@
-"""Connections of a download: every address is judged before it is dialled, and time ends for all of them at once.
+"""Connections of a download: only to allowed addresses, with one deadline for all of them.
 
-A backend for httpcore. It resolves a name itself and dials only what it judged, so that a name cannot lead elsewhere
-between the verdict and the connection. No redirect and no status is judged here.
+A backend for httpcore. It resolves names itself and connects to the addresses that it has checked, so that DNS changes
+between check and connection have no effect.
 """
 
 import socket
@@ -14,26 +14,26 @@ import httpcore
 
 from piperoll.addresses import BlockedAddressError, Network, require_allowed
 
-CONNECT_TIMEOUT_S = 10.0  # for one address; the next one of the name is tried after it
+CONNECT_TIMEOUT_S = 10.0  # per address of a name
 
-SILENCE_S = 120.0  # less than the worker's patience with a run that says nothing (PIPEROLL_STALL_TIMEOUT_S)
+SILENCE_S = 120.0  # less than the worker's limit for a run without a heartbeat (PIPEROLL_STALL_TIMEOUT_S)
 
 Lookup = Callable[..., list[tuple[Any, ...]]]
 SocketOptions = Iterable[tuple[Any, ...]] | None
 
 
 class UnknownNameError(Exception):
-    """The name does not exist. `for_now` when the name service could not tell."""
+    """The name does not resolve. `temporary` when the DNS lookup itself failed."""
 
-    def __init__(self, for_now: bool) -> None:
+    def __init__(self, temporary: bool) -> None:
         super().__init__()
-        self.for_now = for_now
+        self.temporary = temporary
 
 
 class GuardedBackend(httpcore.NetworkBackend):
-    """Dials what `allowed` and the rules of piperoll.addresses admit, until `deadline` of the monotonic clock.
+    """Connects to addresses that `allowed` and the rules of piperoll.addresses permit, until `deadline` (monotonic).
 
-    A name that leads, if only in part, to an address that is not allowed is refused as a whole.
+    A name with an address that is not allowed is rejected as a whole.
     """
 
     def __init__(self, allowed: Sequence[Network], deadline: float, lookup: Lookup = socket.getaddrinfo) -> None:
@@ -50,70 +50,67 @@ class GuardedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: SocketOptions = None,
     ) -> httpcore.NetworkStream:
-        """Raises BlockedAddressError, UnknownNameError, and httpcore's ConnectError and ConnectTimeout."""
+        """Connect. Raises BlockedAddressError, UnknownNameError, and httpcore's ConnectError and ConnectTimeout."""
         *others, last = self._addresses(host, port)
         for address in others:
             try:
-                return self._dial(address, port, socket_options)
+                return self._connect(address, port, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return self._dial(last, port, socket_options)
+        return self._connect(last, port, socket_options)
 
     def _addresses(self, host: str, port: int) -> list[str]:
         try:
             found = self._lookup(host, port, type=socket.SOCK_STREAM)
         except socket.gaierror as error:
-            raise UnknownNameError(for_now=error.errno == socket.EAI_AGAIN) from error
-        except UnicodeError as error:  # a label that is empty or too long
-            raise UnknownNameError(for_now=False) from error
+            raise UnknownNameError(temporary=error.errno == socket.EAI_AGAIN) from error
+        except UnicodeError as error:  # an empty or too long label
+            raise UnknownNameError(temporary=False) from error
         addresses = [str(address[0]) for *_, address in found]
         if not addresses:
             raise BlockedAddressError
         require_allowed(addresses, self._allowed)
         return addresses
 
-    def _dial(self, address: str, port: int, socket_options: SocketOptions) -> httpcore.NetworkStream:
-        patience = min(CONNECT_TIMEOUT_S, _left(self._deadline))
-        stream = self._plain.connect_tcp(address, port, timeout=patience, socket_options=socket_options)
+    def _connect(self, address: str, port: int, socket_options: SocketOptions) -> httpcore.NetworkStream:
+        timeout = min(CONNECT_TIMEOUT_S, _left(self._deadline))
+        stream = self._plain.connect_tcp(address, port, timeout=timeout, socket_options=socket_options)
         return TimedStream(stream, self._deadline)
 
 
 class TimedStream(httpcore.NetworkStream):
-    """A connection on which every wait ends at the deadline: a server that drips bytes gains nothing by it.
-
-    One that sends nothing at all is left sooner.
-    """
+    """A connection whose waits end at the deadline, however slowly the server sends; earlier if it sends nothing."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
         self._stream = stream
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Raises httpcore.ReadTimeout at the deadline or after SILENCE_S, whatever `timeout` says."""
+        """Read. Raises httpcore.ReadTimeout at the deadline or after SILENCE_S; ignores `timeout`."""
         return self._stream.read(max_bytes, min(SILENCE_S, _left(self._deadline)))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Raises httpcore.WriteTimeout or ReadTimeout at the deadline."""
+        """Write. Raises httpcore.WriteTimeout or ReadTimeout at the deadline."""
         self._stream.write(buffer, _left(self._deadline))
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         self._stream.close()
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        """The connection under TLS, with the same deadline."""
+        """Return the connection with TLS and the same deadline."""
         secured = self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline))
         return TimedStream(secured, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
-        """What the plain connection says."""
+        """See `httpcore.NetworkStream`."""
         return self._stream.get_extra_info(info)
 
 
 def _left(deadline: float) -> float:
-    """Seconds until the deadline. Raises httpcore.ReadTimeout when it is past."""
+    """Return the seconds until the deadline. Raises httpcore.ReadTimeout when it is past."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise httpcore.ReadTimeout

@@ -1,7 +1,6 @@
-"""The words of a web page, whole, with its lines kept (contract 13, step 1). Pure; fetches nothing.
+"""The complete text of a web page, line by line (contract 13, step 1). Pure.
 
-Unlike a reader of articles it drops nothing that a visitor can read: on an event's page the speakers and times stand
-beside the text, not in it.
+Unlike article extraction it keeps all visible text: on an event's page speakers and times are outside the article.
 """
 
 import re
@@ -17,19 +16,19 @@ INLINE = frozenset(
         *("q", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"),
     }
 )
-"""Elements that stand within a line (HTML, 4.5)."""
+"""Inline elements (HTML, 4.5)."""
 BLANKS = re.compile(r"[^\S\n]+")
 EMPTY_LINES = re.compile(r"\s*\n\s*")
 
 
 def page_text(content: bytes, charset: str | None = None) -> str:
-    """The page's title and text, a line for each block, blank lines dropped; empty for a page without words.
+    """Return the page's title and text, a line per block, without blank lines; empty for a page without text.
 
-    `charset` is what the server said. Without it, what reads as UTF-8 is UTF-8, and else a page's own word counts.
+    `charset` is the one declared by the server; without it UTF-8 is tried, then the page's declaration.
     """
     try:
         root = html.document_fromstring(content, parser=_parser(content, charset))
-    except (etree.ParserError, etree.XMLSyntaxError):  # nothing but blanks or comments
+    except (etree.ParserError, etree.XMLSyntaxError):  # only blanks or comments
         return ""
     etree.strip_elements(root, etree.Comment, etree.ProcessingInstruction, *UNSEEN, with_tail=False)
     text = BLANKS.sub(" ", "".join(_pieces(root)))
@@ -37,9 +36,9 @@ def page_text(content: bytes, charset: str | None = None) -> str:
 
 
 def _parser(content: bytes, named: str | None) -> html.HTMLParser:
-    """A parser for the named charset if there is one, else for UTF-8 if that fits; else the page's own word counts."""
+    """Return a parser for the declared charset if known, else for UTF-8 if valid, else by the page's declaration."""
     for charset in (named, _utf_8(content)):
-        with suppress(LookupError):  # a charset that nobody knows
+        with suppress(LookupError):  # an unknown charset
             if charset:
                 return html.HTMLParser(encoding=charset)
     return html.HTMLParser()
@@ -54,12 +53,12 @@ def _utf_8(content: bytes) -> str | None:
 
 
 def _pieces(root: Any) -> list[str]:
-    """The text in document order, a line end at both edges of every block. No recursion: pages nest deeply."""
+    """Return the text in document order, a line end around every block. No recursion, since pages nest deeply."""
     pieces: list[str] = []
     for event, element in etree.iterwalk(root, events=("start", "end")):
         if element.tag not in INLINE:
             pieces.append("\n")
-        said = element.text if event == "start" else element.tail
-        if said:
-            pieces.append(said.replace("\n", " "))
+        text = element.text if event == "start" else element.tail
+        if text:
+            pieces.append(text.replace("\n", " "))
     return pieces

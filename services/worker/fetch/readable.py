@@ -1,6 +1,6 @@
-"""The readable text of a fetched web page: its article without menus and small print, or the parts that are selected.
+"""The readable text of a downloaded web page: its main article, or the parts matched by a CSS selector.
 
-Fetches nothing. A page without words is an error, never an empty text that is taken for a result.
+A page without text is an error.
 """
 
 from cssselect import SelectorError
@@ -8,35 +8,35 @@ from lxml import etree, html
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
-from services.worker.fetch.download import Fetched
+from services.worker.fetch.download import Download
 from services.worker.fetch.page_text import page_text
 
-MAX_PAGE_BYTES = 20 * 1024 * 1024  # a page is read whole into memory, and its tree takes ten times as much
+MAX_PAGE_BYTES = 20 * 1024 * 1024  # a page is read into memory, and its tree takes ten times as much
 PAGES = ("text/html", "application/xhtml+xml", "")
 PLAIN = ("text/plain", "text/markdown")
 
 
-def readable_text(page: Fetched, selector: str | None = None) -> str:
-    """The text of a page, as Markdown where it is an article's; a plain text file is taken as it is.
+def readable_text(page: Download, selector: str | None = None) -> str:
+    """Return the text of a page, an article as Markdown; a plain text file unchanged.
 
-    Raises ProcessingError URL_TRANSFORMATION_ERROR for another type of file, and for a page without text.
+    Raises ProcessingError URL_TRANSFORMATION_ERROR for other types of files and for a page without text.
     """
     content = page.path.read_bytes()
-    told = _decoded(content, page.charset)
+    decoded = _decoded(content, page.charset)
     if page.media_type in PLAIN:
-        text = told if told is not None else content.decode(errors="replace")
+        text = decoded if decoded is not None else content.decode(errors="replace")
     elif page.media_type not in PAGES:
-        raise _unreadable(f"The url leads to {page.media_type[:80]}, which is no web page: a page or a text is needed.")
+        raise _unreadable(f"The url returns {page.media_type[:80]}, but a web page or a text is needed.")
     else:
-        content, charset = (content, None) if told is None else (told.encode(), "utf-8")
+        content, charset = (content, None) if decoded is None else (decoded.encode(), "utf-8")
         text = _selected(content, selector, charset) if selector else _article(content, charset, page.url)
     if not text.strip():
-        raise _unreadable("The page behind the url holds no text that can be read.")
+        raise _unreadable("The page at the url contains no readable text.")
     return text.strip()
 
 
 def _decoded(content: bytes, charset: str | None) -> str | None:
-    """The text in the charset that the server names; None when it names none, or none that there is."""
+    """Decode by the charset that the server declares; None when it declares none or an unknown one."""
     try:
         return content.decode(charset, errors="replace") if charset else None
     except (LookupError, ValueError):
@@ -44,8 +44,8 @@ def _decoded(content: bytes, charset: str | None) -> str | None:
 
 
 def _article(content: bytes, charset: str | None, url: str) -> str:
-    """The main text by trafilatura; of a page that is no article, all of its words."""
-    import trafilatura  # takes half a second and is needed by few jobs
+    """Return the main text by trafilatura; for a page without an article, all of its text."""
+    import trafilatura  # its import takes half a second
 
     page = content.decode() if charset else content
     found = trafilatura.extract(page, url=url, output_format="markdown", include_comments=False)
@@ -59,7 +59,7 @@ def _selected(content: bytes, selector: str, charset: str | None) -> str:
     except (etree.ParserError, etree.XMLSyntaxError):
         return ""
     except (SelectorError, etree.XPathError) as error:
-        raise _unreadable(f"container_selector is no CSS selector that can be used: {selector[:80]!r}.") from error
+        raise _unreadable(f"container_selector is not a valid CSS selector: {selector[:80]!r}.") from error
     if not parts:
         raise _unreadable(f"Nothing on the page matches the container_selector {selector[:80]!r}.")
     chosen = set(parts)

@@ -1,4 +1,4 @@
-"""What the head of an answer says about a download: where it leads, what it is called, how it is packed. Pure."""
+"""The headers of a download's answer: redirects, file name, content encoding. Pure."""
 
 import re
 import unicodedata
@@ -12,8 +12,8 @@ from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 
 REDIRECTS = (301, 302, 303, 307, 308)
-NAME_BYTES = 200  # file systems take 255; whoever stores it may add something
-PIECE_BYTES = 256 * 1024  # what one step of inflating may give at most
+NAME_BYTES = 200  # file systems allow 255; leaves room for an extension
+PIECE_BYTES = 256 * 1024  # maximum output of one step of decompression
 WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # zlib's numbers for the containers
 
 Unpack = Callable[[bytes], Iterator[bytes]]
@@ -21,18 +21,18 @@ Unpack = Callable[[bytes], Iterator[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Status and headers, names in lower case; of a repeated header the last one counts."""
+    """Status and headers, names in lower case; the last of repeated headers is used."""
 
     status: int
     headers: Mapping[str, str]
 
     @classmethod
     def of(cls, status: int, headers: Iterable[tuple[bytes, bytes]]) -> "Reply":
-        """From raw headers (RFC 9110 5.5: Latin-1 where it is not ASCII)."""
+        """Build from raw headers (RFC 9110 5.5: Latin-1)."""
         return cls(status, {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers})
 
     def header(self, name: str) -> str | None:
-        """A header's value."""
+        """Return a header's value."""
         return self.headers.get(name)
 
     @property
@@ -43,33 +43,33 @@ class Reply:
 
     @property
     def media_type(self) -> str:
-        """The type without parameters, in lower case; empty when there is none."""
+        """The media type without parameters, in lower case; empty when there is none."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
     def charset(self) -> str | None:
-        """The charset parameter of the type."""
+        """The charset parameter of the media type."""
         return _parsed("content-type", self.headers.get("content-type", "")).get_content_charset()
 
     def name(self, path: str) -> str:
-        """The file's name: what the server calls it (RFC 6266), else the end of the URL's path, else `download`."""
+        """Return the file's name by Content-Disposition (RFC 6266), else the end of the URL's path, else `download`."""
         given = _parsed("content-disposition", self.headers.get("content-disposition", "")).get_filename()
         return bare_name(given or "") or bare_name(unquote(path)) or "download"
 
 
 def redirect_target(reply: Reply, url: str) -> str | None:
-    """The address that a redirect leads to, which may be no address at all, or None for an answer that is none."""
+    """Return the target of a redirect, which may be invalid; None for other answers."""
     location = reply.headers.get("location", "").strip()
     if reply.status not in REDIRECTS or not location:
         return None
     try:
         return urljoin(url, location)
-    except ValueError:  # what cannot be joined is refused by whoever goes there
+    except ValueError:  # an invalid target is rejected by the next request
         return location
 
 
 def bare_name(text: str) -> str:
-    """A name without folders, control characters and blanks around it; empty when nothing is left."""
+    """Return a name without folders, control characters and surrounding blanks; may be empty."""
     base = re.split(r"[/\\]", text.rstrip("/\\"))[-1]
     clean = "".join(char for char in base if unicodedata.category(char)[0] != "C").strip(" .")
     _, dot, suffix = clean.rpartition(".")
@@ -79,17 +79,16 @@ def bare_name(text: str) -> str:
 
 
 def decoder(reply: Reply) -> Unpack:
-    """What turns the chunks of the body into its bytes, in pieces of bounded size, however much a chunk inflates to.
+    """Return a function that decodes the body's chunks into pieces of bounded size.
 
-    Raises ProcessingError HTTP_ERROR for a packing that was not asked for and is not known; what it gives does so for
-    a body that is not packed as it says.
+    Raises ProcessingError HTTP_ERROR for an unknown content encoding; the function raises it for an invalid body.
     """
     coding = reply.headers.get("content-encoding", "identity").strip().lower()
     if coding in ("identity", ""):
         return lambda chunk: iter((chunk,))
     if coding not in WBITS:
         raise ProcessingError(
-            ErrorCode.HTTP_ERROR, f"The server behind the url sent its answer packed in a way ({coding}) not asked for."
+            ErrorCode.HTTP_ERROR, f"The server at the url sent an unsupported content encoding ({coding})."
         )
     return _inflating(WBITS[coding])
 
@@ -104,7 +103,7 @@ def _inflating(wbits: int) -> Unpack:
                 chunk = inflater.unconsumed_tail
         except zlib.error as error:
             raise ProcessingError(
-                ErrorCode.HTTP_ERROR, "The server behind the url sent an answer that cannot be unpacked."
+                ErrorCode.HTTP_ERROR, "The server at the url sent an answer that cannot be decompressed."
             ) from error
 
     return unpack

@@ -1,1 +1,1 @@
-"""Files: opened, recognised, bounded, taken in as documents."""
+"""Input files: opening, type detection, limits of archives, storage as documents."""

@@ -1,7 +1,6 @@
-"""Takes a file in as a document: stores its content where the document's content belongs, and says what was found.
+"""Store a found file as a document's content and collect the findings of a run.
 
-The document becomes one by the facts that the worker appends when the run is over
-(`services.worker.manager.found_documents`).
+The document is created by the facts that the worker appends after the run (`services.worker.manager.found_documents`).
 """
 
 import io
@@ -21,27 +20,27 @@ from services.worker.files.sources import Source
 from services.worker.run.workspace import Workspace
 
 NAME_CHARS = 500  # of schemas.documents.Named
-LISTED = 1000  # of each kind, in a result: whoever has more reads the folder
+LISTED = 1000  # maximum of each list in a result
 FINDINGS = "findings.json"
 KNOWN_TYPES = frozenset(MEDIA_TYPES.values())
 
 T = TypeVar("T")
 
 
-class _Told(io.FileIO):
-    """A file that says whenever it is read on: the worker takes a silent run for a stalled one."""
+class _HeartbeatFile(io.FileIO):
+    """A file whose reads send a heartbeat, without which the worker ends a run as stalled."""
 
-    def __init__(self, path: str, tell: Callable[[], None]) -> None:
+    def __init__(self, path: str, beat: Callable[[], None]) -> None:
         super().__init__(path, "rb")
-        self._tell = tell
+        self._beat = beat
 
     def read(self, size: int | None = -1) -> bytes:
-        self._tell()
+        self._beat()
         return super().read(size) or b""
 
 
 def free_document_id(blobs: Blobs, scope: str, place: str) -> str:
-    """The id of the document found at `place`: the same in every run, and a new one after it was removed.
+    """Return the id of the document found at `place`: the same in every run until the document is removed.
 
     Raises BlobStoreError.
     """
@@ -49,11 +48,11 @@ def free_document_id(blobs: Blobs, scope: str, place: str) -> str:
         document_id = found_document_id(scope, place if generation == 0 else f"{place}\0{generation}")
         if not is_removed(blobs, document_id):
             return document_id
-    raise AssertionError("counting does not end")
+    raise AssertionError("unreachable")
 
 
 def is_removed(blobs: Blobs, document_id: str) -> bool:
-    """Whether the document was removed, which nothing brings back. Raises BlobStoreError."""
+    """Whether the document was removed, which is permanent. Raises BlobStoreError."""
     try:
         blobs.size(documents.removal_of(document_id))
     except BlobMissingError:
@@ -62,43 +61,43 @@ def is_removed(blobs: Blobs, document_id: str) -> bool:
 
 
 def store_content(
-    document_id: str, source: Source, media_type: str, workspace: Workspace, tell: Callable[[], None]
+    document_id: str, source: Source, media_type: str, workspace: Workspace, beat: Callable[[], None]
 ) -> Claim:
-    """Copies an open file into the blob store, in pieces.
+    """Copy an open file into the blob store, in pieces.
 
-    Raises ProcessingError PROCESSING_ERROR when the file is written to meanwhile; OSError, BlobStoreError.
+    Raises ProcessingError PROCESSING_ERROR when the file changes during the copy; OSError, BlobStoreError.
     """
     digest = source.sha256()
     uri = f"{documents.folder_of(document_id)}/{digest}"
-    with _Told(source.path, tell) as file:
+    with _HeartbeatFile(source.path, beat) as file:
         claim = workspace.blobs.put_file(uri, file, media_type)
     if claim.sha256 != digest:
         workspace.blobs.delete([uri])
         raise ProcessingError(
-            ErrorCode.PROCESSING_ERROR, "The file was written to while it was read.", error_type="FileChanged"
+            ErrorCode.PROCESSING_ERROR, "The file was changed while it was read.", error_type="FileChanged"
         )
     return claim
 
 
-def keep_findings(workspace: Workspace, findings: Findings) -> Claim | None:
-    """Hands what was found to the worker; None when that is nothing. Raises BlobStoreError."""
+def store_findings(workspace: Workspace, findings: Findings) -> Claim | None:
+    """Store the findings for the worker; None when there are none. Raises BlobStoreError."""
     if not findings.found and not findings.lost:
         return None
     return workspace.keep_claim(FINDINGS, findings.model_dump_json().encode(), "application/json")
 
 
-def own_name(name: str) -> str:
-    """A file's own name, short enough for a document's; its end tells the type."""
+def document_name(name: str) -> str:
+    """Return the file's name, cut at its beginning to NAME_CHARS, so that the extension stays."""
     return name[-NAME_CHARS:]
 
 
-def named_failure(error: ProcessingError | OSError, **about: Any) -> dict[str, Any]:
-    """A file that was not taken in, by code and sentence."""
+def failure_entry(error: ProcessingError | OSError, **about: Any) -> dict[str, Any]:
+    """Return the entry of a failed file in the result: `about`, code and message."""
     if isinstance(error, ProcessingError):
         return {**about, "code": error.code, "message": error.message}
     return {**about, "code": ErrorCode.FILE_NOT_FOUND, "message": "The worker cannot read the file."}
 
 
 def shortened(items: Sequence[T]) -> list[T]:
-    """The first of a list that may be very long."""
+    """Return the first LISTED items."""
     return list(items[:LISTED])

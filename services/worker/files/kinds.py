@@ -1,6 +1,6 @@
-"""What a file is: by its first bytes, by what lies in it if it is a ZIP, and by its name and media type. Pure.
+"""Detect the kind of a file by its first bytes, the members of a ZIP, and its name and media type. Pure.
 
-A file is what its content says; its name must not say something else. What no job can read is refused by its name.
+The content decides; a name or media type that contradicts it is an error.
 """
 
 import re
@@ -13,7 +13,7 @@ from schemas.media import MEDIA_TYPES, media_type_of
 from services.worker.errors import ProcessingError
 
 HEAD_BYTES: Final = 4096
-"""As many bytes of a file's beginning as `kind_of` wants."""
+"""The number of bytes of a file's beginning that `kind_of` needs."""
 
 
 class Kind(StrEnum):
@@ -32,7 +32,7 @@ class Kind(StrEnum):
     TEXT = "text"
 
 
-WORDS: Final[Mapping[Kind, str]] = {
+KIND_NAMES: Final[Mapping[Kind, str]] = {
     Kind.PDF: "a PDF",
     Kind.DOCX: "a Word document (DOCX)",
     Kind.PPTX: "a presentation (PPTX)",
@@ -45,8 +45,8 @@ WORDS: Final[Mapping[Kind, str]] = {
     Kind.JSON: "JSON",
     Kind.TEXT: "a text",
 }
-WRITTEN: Final = frozenset({Kind.HTML, Kind.MARKDOWN, Kind.CSV, Kind.JSON, Kind.TEXT})
-"""What is characters and nothing else: its name says how they are meant."""
+TEXT_KINDS: Final = frozenset({Kind.HTML, Kind.MARKDOWN, Kind.CSV, Kind.JSON, Kind.TEXT})
+"""Kinds of plain text, which only the name distinguishes."""
 
 KINDS: Final[Mapping[str, Kind]] = {
     **{MEDIA_TYPES[f".{kind}"]: kind for kind in (Kind.PDF, Kind.DOCX, Kind.PPTX, Kind.XLSX, Kind.EPUB, Kind.HTML)},
@@ -56,11 +56,11 @@ KINDS: Final[Mapping[str, Kind]] = {
     "text/plain": Kind.TEXT,
 }
 IMAGES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"GIF87a", b"GIF89a")
-MEMBERS: Final = (("word/", Kind.DOCX), ("ppt/", Kind.PPTX), ("xl/", Kind.XLSX))  # ISO/IEC 29500, as all writers do
+MEMBERS: Final = (("word/", Kind.DOCX), ("ppt/", Kind.PPTX), ("xl/", Kind.XLSX))  # ISO/IEC 29500
 OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
-SOUND: Final = "sound or film: create a transcription job for it"
-UNREAD: Final[tuple[tuple[bytes, str], ...]] = (
+SOUND: Final = "audio or video: create a transcription job for it"
+UNSUPPORTED: Final[tuple[tuple[bytes, str], ...]] = (
     (b"MZ", "a Windows program"),
     (b"\x7fELF", "a Linux program"),
     (b"\x1f\x8b", "a gzip archive"),
@@ -73,61 +73,61 @@ UNREAD: Final[tuple[tuple[bytes, str], ...]] = (
     (b"fLaC", SOUND),
     (b"\x1a\x45\xdf\xa3", SOUND),
 )
-UNREAD_WRITTEN: Final[tuple[tuple[bytes, str], ...]] = (
+UNSUPPORTED_TEXT: Final[tuple[tuple[bytes, str], ...]] = (
     (b"{\\rtf", "a Rich Text document: save it as DOCX"),
     (b"%!PS", "a PostScript document: save it as PDF"),
 )
 WEB_PAGE = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
 )
-BOMS: Final = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, whose characters have zero bytes
+BOMS: Final = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, which contains zero bytes
 CONTROLS: Final = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b") | {127}
 PDF_MARK_WITHIN: Final = 1024  # ISO 32000-1, annex H
 
 
 def is_zip(head: bytes) -> bool:
-    """Whether a file begins as a ZIP does."""
+    """Whether a file begins with the mark of a ZIP."""
     return head.startswith(ZIP)
 
 
 def is_ole(head: bytes) -> bool:
-    """Whether a file begins as the Office files before 2007 do, and those that a password protects."""
+    """Whether a file begins with the mark of Office files before 2007, and of password-protected ones."""
     return head.startswith(OLE)
 
 
-def kind_of(head: bytes, members: Collection[str], packed_type: str, name: str, told: str) -> Kind:
-    """What a file is by its `head`; `members` and `packed_type` (its member `mimetype`) are those of a ZIP.
+def kind_of(head: bytes, members: Collection[str], packed_type: str, name: str, declared_type: str) -> Kind:
+    """Return the kind of a file by its `head`; `members` and `packed_type` (its member `mimetype`) are those of a ZIP.
 
-    `told` is what a server or an uploader said of it, perhaps nothing. Raises ProcessingError: UNSUPPORTED_FILE_TYPE;
-    INVALID_DOCUMENT for an empty file and one that is not what its name says.
+    `declared_type` is the media type by a server or an uploader; may be empty. Raises ProcessingError:
+    UNSUPPORTED_FILE_TYPE; INVALID_DOCUMENT for an empty file and one whose name contradicts its content.
     """
     if not head:
         raise ProcessingError(ErrorCode.INVALID_DOCUMENT, "The file is empty.")
-    media_type = media_type_of(name, told)
+    media_type = media_type_of(name, declared_type)
     if media_type.startswith(("audio/", "video/")):
         raise _unsupported(f"{_named(name, media_type)}, {SOUND}")
-    said = _kind_said(media_type)
-    seen = _kind_seen(head, members, packed_type, said)
-    if seen is None and said is None:
-        raise _unsupported(", ".join(filter(None, (_named(name, media_type), _unread(head, members)))))
-    if seen is None or not (said in (None, seen) or {said, seen} <= WRITTEN):
-        content = WORDS[seen] if seen else _unread(head, members) or "of no known format"
+    declared = _declared_kind(media_type)
+    detected = _detected_kind(head, members, packed_type, declared)
+    if detected is None and declared is None:
+        raise _unsupported(", ".join(filter(None, (_named(name, media_type), _unsupported_kind(head, members)))))
+    if detected is None or not (declared in (None, detected) or {declared, detected} <= TEXT_KINDS):
+        content = KIND_NAMES[detected] if detected else _unsupported_kind(head, members) or "of no known format"
         raise ProcessingError(
             ErrorCode.INVALID_DOCUMENT,
-            f"The file is not what it is called: its name or media type says {WORDS[said or Kind.TEXT]}, "
-            f"its content is {content}.",
+            f"The file does not match its name or media type: by these it is {KIND_NAMES[declared or Kind.TEXT]}, "
+            f"but its content is {content}.",
         )
-    return seen if said is None or seen is Kind.HTML else said
+    return detected if declared is None or detected is Kind.HTML else declared
 
 
 def media_type_by(kind: Kind, name: str, head: bytes) -> str:
-    """The media type of a file of a kind."""
+    """Return the media type of a file of a kind."""
     by_name = media_type_of(name)
-    if _kind_said(by_name) is kind:
+    if _declared_kind(by_name) is kind:
         return by_name
     if kind is Kind.IMAGE:
-        return next((said for mark, said in _IMAGE_TYPES if head.startswith(mark)), "image/webp")
-    return next(said for said, of in KINDS.items() if of is kind)
+        return next((media_type for mark, media_type in _IMAGE_TYPES if head.startswith(mark)), "image/webp")
+    return next(media_type for media_type, of in KINDS.items() if of is kind)
 
 
 _IMAGE_TYPES: Final = (
@@ -139,18 +139,18 @@ _IMAGE_TYPES: Final = (
 )
 
 
-def _kind_said(media_type: str) -> Kind | None:
+def _declared_kind(media_type: str) -> Kind | None:
     return Kind.IMAGE if media_type.startswith("image/") else KINDS.get(media_type)
 
 
-def _kind_seen(head: bytes, members: Collection[str], packed_type: str, said: Kind | None) -> Kind | None:
+def _detected_kind(head: bytes, members: Collection[str], packed_type: str, declared: Kind | None) -> Kind | None:
     if is_zip(head):
         return _kind_packed(members, packed_type)
     if b"%PDF-" in head[:PDF_MARK_WITHIN]:
         return Kind.PDF
     if head.startswith(IMAGES) or _is_bitmap(head) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
         return Kind.IMAGE
-    if _unread(head, members) or not (_is_written(head) or (said in WRITTEN and b"\0" not in head)):
+    if _unsupported_kind(head, members) or not (_is_text(head) or (declared in TEXT_KINDS and b"\0" not in head)):
         return None
     return Kind.HTML if WEB_PAGE.match(head.removeprefix(b"\xef\xbb\xbf")) else Kind.TEXT
 
@@ -164,28 +164,28 @@ def _kind_packed(members: Collection[str], packed_type: str) -> Kind | None:
 
 
 def _is_bitmap(head: bytes) -> bool:
-    """A BMP by its mark and the reserved zeros behind the size: a text may begin with BM too."""
+    """Whether a file is a BMP, by its mark and the reserved zeros: a text may begin with BM too."""
     return head[:2] == b"BM" and head[6:10] == bytes(4) and len(head) > 26
 
 
-def _is_written(head: bytes) -> bool:
+def _is_text(head: bytes) -> bool:
     return head.startswith(BOMS) or not CONTROLS.intersection(head)
 
 
-def _unread(head: bytes, members: Collection[str]) -> str | None:
-    """What a file is that no job reads, as far as that can be seen."""
+def _unsupported_kind(head: bytes, members: Collection[str]) -> str | None:
+    """Return the name of an unsupported kind, if it is detected."""
     if is_zip(head):
         return "a ZIP archive that is neither Office nor EPUB" if members else "an empty ZIP archive"
     if is_ole(head):
         return "an Office file in the format before 2007: save it as DOCX, PPTX or XLSX"
     if head[4:8] == b"ftyp" or (head[:4] == b"RIFF" and head[8:12] in (b"WAVE", b"AVI ")):
         return SOUND
-    marks = UNREAD_WRITTEN if _is_written(head) else UNREAD
+    marks = UNSUPPORTED_TEXT if _is_text(head) else UNSUPPORTED
     return next((what for mark, what in marks if head.startswith(mark)), None)
 
 
 def _named(name: str, media_type: str) -> str:
-    """What a file is called: the ending of its name, else its media type."""
+    """Return the extension of the file's name, else its media type."""
     _, dot, ending = name.rpartition(".")
     if dot and ending.isalnum() and len(ending) <= 16:
         return f".{ending.lower()}"

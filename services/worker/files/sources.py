@@ -1,7 +1,6 @@
-"""Opens the file that a job names: a path under the allowed folders, an upload, a url, a blob. Knows no file format.
+"""Open the file that a job names: a path under the allowed folders, an upload, a url, a blob.
 
-What is opened is a descriptor, and what is checked is that descriptor, so that nobody can swap the file for a link
-between the check and the reading.
+The checks use the open descriptor, so that the file cannot be replaced by a link between check and read.
 """
 
 import hashlib
@@ -19,22 +18,22 @@ from piperoll.store.blobs import BlobMissingError
 from schemas.claims import Claim
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
-from services.worker.fetch.download import fetch, unheard
+from services.worker.fetch.download import fetch, no_heartbeat
 from services.worker.run.workspace import Limits, Workspace
 
 UPLOAD_SCHEME = "upload://"
-SETTLE_S = 0.5  # how long a file that is still being written is waited for (contract 1)
+SETTLE_S = 0.5  # maximum wait for a file that is still being written (contract 1)
 SETTLE_STEP_S = 0.02
 MD5_DIGITS = 32
-TAIL_BYTES = 1024  # where an end marker must stand
+TAIL_BYTES = 1024  # an end marker must be in these last bytes
 FILE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An open input: its own name, its size in bytes, and the descriptor that was checked.
+    """An open input: its name, its size in bytes, and the checked descriptor.
 
-    `media_type` is what a server said of a download, or an uploader of a document; empty for others.
+    `media_type` is the one declared by a server for a download, or by the uploader of a document; else empty.
     """
 
     name: str
@@ -44,20 +43,20 @@ class Source:
 
     @property
     def path(self) -> str:
-        """A path that opens this very file again, whatever became of its name (proc(5), /proc/pid/fd)."""
+        """A path that opens the same file again, even if it was renamed (proc(5), /proc/pid/fd)."""
         return f"/proc/self/fd/{self.file.fileno()}"
 
     @property
     def written_ns(self) -> int:
-        """When the content was last changed: another value than before means that it was not the same throughout."""
+        """The modification time of the content, to detect changes during a run."""
         return os.fstat(self.file.fileno()).st_mtime_ns
 
     def sha256(self) -> str:
-        """The hash of the content; reads all of it."""
+        """Return the SHA-256 of the content."""
         return self._digest("sha256")
 
     def require_hash(self, expected: str) -> None:
-        """Compares the content's MD5 or SHA-256 (32 or 64 lower-case digits) with what the caller expects.
+        """Compare the content's MD5 or SHA-256 (32 or 64 lower-case digits) with `expected`.
 
         Raises ProcessingError INVALID_PARAMETERS.
         """
@@ -66,18 +65,18 @@ class Source:
         if found != expected:
             raise ProcessingError(
                 ErrorCode.INVALID_PARAMETERS,
-                f"The file is not the one that file_hash names: its {algorithm.upper()} is {found}.",
+                f"The file does not match file_hash: its {algorithm.upper()} is {found}.",
                 error_type="FileHashMismatch",
             )
 
     def _digest(self, algorithm: str) -> str:
-        with open(self.path, "rb") as again:  # noqa: PTH123 - the descriptor's own position stays where it is
+        with open(self.path, "rb") as again:  # noqa: PTH123 - keeps the descriptor's position
             return hashlib.file_digest(again, algorithm).hexdigest()
 
 
 @contextmanager
 def open_source(filename: str, workspace: Workspace, end_marker: bytes) -> Iterator[Source]:
-    """Opens `filename` of contract 1 and 2e. A file without `end_marker` that just changed is waited for.
+    """Open `filename` of contract 1 and 2e. Waits up to SETTLE_S for a recently changed file without `end_marker`.
 
     Raises ProcessingError: FILE_NOT_ALLOWED, FILE_NOT_FOUND, FILE_TOO_LARGE; BlobStoreError.
     """
@@ -93,8 +92,8 @@ def open_source(filename: str, workspace: Workspace, end_marker: bytes) -> Itera
 
 
 @contextmanager
-def open_url(url: str, workspace: Workspace, beat: Callable[[], None] = unheard) -> Iterator[Source]:
-    """Opens what a `url` leads to, downloaded into the run's own folder. Raises ProcessingError as `fetch` does."""
+def open_url(url: str, workspace: Workspace, beat: Callable[[], None] = no_heartbeat) -> Iterator[Source]:
+    """Download a `url` into the run's folder and open it. Raises ProcessingError as `fetch` does."""
     fetched = fetch(url, workspace, beat=beat)
     with fetched.path.open("rb") as file:
         yield Source(name=fetched.name, size=fetched.size, file=file, media_type=fetched.media_type)
@@ -102,7 +101,7 @@ def open_url(url: str, workspace: Workspace, beat: Callable[[], None] = unheard)
 
 @contextmanager
 def open_claim(claim: Claim, name: str, workspace: Workspace) -> Iterator[Source]:
-    """Opens a blob that a fact names, a document's content; it never lies in memory as a whole.
+    """Open a document's content from the blob store, without loading it into memory.
 
     Raises ProcessingError: FILE_NOT_FOUND when it was removed, FILE_TOO_LARGE; BlobStoreError.
     """
@@ -111,7 +110,8 @@ def open_claim(claim: Claim, name: str, workspace: Workspace) -> Iterator[Source
         file = _open_regular(path or _fetched(claim.uri, workspace))
     except (BlobMissingError, OSError) as error:
         raise ProcessingError(
-            ErrorCode.FILE_NOT_FOUND, f"The content of the document {_short(name)} is gone: it was removed."
+            ErrorCode.FILE_NOT_FOUND,
+            f"The content of the document {_short(name)} was removed.",
         ) from error
     with file:
         size = os.fstat(file.fileno()).st_size
@@ -130,13 +130,13 @@ def _check_size(size: int, limits: Limits) -> None:
 
 
 def _allowed(filename: str, limits: Limits) -> Path:
-    """The resolved path, which lies under a root. What lies elsewhere is not even looked for."""
+    """Return the resolved path, which is under a root. Paths elsewhere are not accessed."""
     path = Path(filename.replace("\\", "/"))
     if not path.is_absolute() or ".." in path.parts:
         raise _not_allowed()
     try:
         resolved = path.resolve()
-    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: links in a circle; ValueError: a NUL
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: a loop of links; ValueError: a NUL
         raise _not_found(path.name) from error
     return _confined(resolved, limits)
 
@@ -163,7 +163,7 @@ def _open_settled(path: Path, limits: Limits, end_marker: bytes) -> BinaryIO:
 
 
 def _open_confined(path: Path, limits: Limits, end_marker: bytes | None) -> BinaryIO | None:
-    """Opens a file and only then asks where it lies. None for one that is still growing towards its marker."""
+    """Open a file, then check its location. None for a file that is still being written."""
     file = _open_regular(path)
     try:
         _confined(Path(f"/proc/self/fd/{file.fileno()}").readlink(), limits)
@@ -178,11 +178,11 @@ def _open_confined(path: Path, limits: Limits, end_marker: bytes | None) -> Bina
 
 
 def _open_regular(path: Path) -> BinaryIO:
-    """Opens a file that is neither a link nor a device. Never blocks, as opening a named pipe would."""
+    """Open a regular file; no link, no device. Non-blocking, since opening a named pipe would block."""
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise IsADirectoryError(f"{path} is no regular file")
+        raise IsADirectoryError(f"{path} is not a regular file")
     return os.fdopen(handle, "rb")
 
 
@@ -206,19 +206,19 @@ def _open_upload(reference: str, workspace: Workspace) -> tuple[str, BinaryIO]:
         return name, _open_regular(path or _fetched(uri, workspace))
     except (BlobMissingError, OSError) as error:
         raise ProcessingError(
-            ErrorCode.FILE_NOT_FOUND, f"There is no upload {_short(reference)}: send it to /api/files first."
+            ErrorCode.FILE_NOT_FOUND, f"The upload {_short(reference)} does not exist: send it to /api/files first."
         ) from error
 
 
 def _fetched(uri: str, workspace: Workspace) -> Path:
-    """A local copy of a blob that lies elsewhere; its size is checked before a byte of it moves."""
+    """Return a local copy of a remote blob; its size is checked before the download."""
     _check_size(workspace.blobs.size(uri), workspace.limits)
     target = workspace.folder / "source"
     workspace.blobs.fetch(uri, target)
     return target
 
 
-# --- refusals -------------------------------------------------------------------------------------------------
+# --- errors ---------------------------------------------------------------------------------------------------
 
 
 def _not_allowed() -> ProcessingError:

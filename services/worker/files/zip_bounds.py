@@ -1,7 +1,7 @@
-"""Looks a ZIP over before a library opens it: how much comes out of it, whether it is whole, and what lies in it.
+"""Check a ZIP before a library opens it: its unpacked size and the checksums of its members.
 
-Libraries for Office files and EPUBs unpack members into memory without asking. What passes here inflates to a bounded
-size, whatever its table of contents says, and has a right checksum for each member.
+Libraries for Office files and EPUBs unpack members into memory without limits. A ZIP that passes this check unpacks to
+a bounded size and has correct checksums.
 """
 
 import zlib
@@ -14,57 +14,57 @@ from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 
 MAX_MEMBERS = 20_000
-MAX_RATIO = 200  # a sheet of equal rows packs to a hundredth; what packs better was made to
-FREE_BYTES = 64 * 1024**2  # as much may come out of any file, however small
+MAX_RATIO = 200  # a sheet of equal rows has a ratio of 100; a higher ratio is a ZIP bomb
+FREE_BYTES = 64 * 1024**2  # allowed unpacked size of any file, however small
 PIECE_BYTES = 1024**2
 TYPE_MEMBER = "mimetype"  # of an EPUB (EPUB 3.3, 4.2.3)
 TYPE_BYTES = 100
-WAYS = (ZIP_STORED, ZIP_DEFLATED)  # ISO/IEC 29500-2, annex C; EPUB 3.3, 4.2.2. Others may ask for any memory
+WAYS = (ZIP_STORED, ZIP_DEFLATED)  # ISO/IEC 29500-2, annex C; EPUB 3.3, 4.2.2. Other methods may need unbounded memory
 ENCRYPTED = 0x1  # general purpose flag (APPNOTE.TXT, 4.4.4)
 DAMAGED = (BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError)
-"""What `zipfile` raises for a file that is not a whole ZIP, or packed in a way that it does not know."""
+"""Errors of `zipfile` for a file that is not a complete ZIP or uses an unknown method."""
 
 
 @dataclass(frozen=True, slots=True)
-class Zipped:
-    """The names in a ZIP, and what its member `mimetype` says, if it has one."""
+class ZipContents:
+    """The names of a ZIP's members, and the content of its member `mimetype` if it has one."""
 
     names: frozenset[str]
     packed_type: str
 
 
-def look_over(path: str, size: int, max_inflated: int) -> Zipped:
-    """Reads all of a ZIP of `size` bytes once, without keeping any of it.
+def check_zip(path: str, size: int, max_inflated: int) -> ZipContents:
+    """Read through a ZIP of `size` bytes once, in bounded memory.
 
-    Raises ProcessingError: FILE_TOO_LARGE when more than `max_inflated` bytes, or suspiciously many for its size,
-    would come out of it; FILE_ENCRYPTED; INVALID_DOCUMENT.
+    Raises ProcessingError: FILE_TOO_LARGE when it unpacks to more than `max_inflated` bytes or has a ratio above
+    MAX_RATIO; FILE_ENCRYPTED; INVALID_DOCUMENT.
     """
-    with opened(path) as archive:
+    with open_zip(path) as archive:
         members = archive.infolist()
         _check_sizes(members, size, max_inflated)
         for member in members:
             _check_member(archive, member)
-        return Zipped(frozenset(member.filename for member in members), _packed_type(archive, members))
+        return ZipContents(frozenset(member.filename for member in members), _packed_type(archive, members))
 
 
 @contextmanager
-def opened(path: str) -> Iterator[ZipFile]:
-    """An open ZIP; what goes wrong with it is ProcessingError INVALID_DOCUMENT."""
+def open_zip(path: str) -> Iterator[ZipFile]:
+    """Open a ZIP; errors inside become ProcessingError INVALID_DOCUMENT."""
     try:
         with ZipFile(path) as archive:
             yield archive
     except DAMAGED as error:
         raise ProcessingError(
             ErrorCode.INVALID_DOCUMENT,
-            "The file is damaged: it begins as a ZIP, which Office files and EPUBs are, but cannot be unpacked.",
+            "The file is damaged: it is a ZIP, as Office files and EPUBs are, but cannot be unpacked.",
             error_type=type(error).__name__,
         ) from error
 
 
 def _check_sizes(members: list[ZipInfo], size: int, max_inflated: int) -> None:
-    """Judges by the table of contents, which `zipfile` never reads beyond: a member is cut at the size it is given."""
+    """Check the sizes in the table of contents; `zipfile` never reads more of a member than its stated size."""
     if len(members) > MAX_MEMBERS:
-        raise _bomb(f"it holds {len(members):,} files; at most {MAX_MEMBERS:,} are allowed")
+        raise _bomb(f"it contains {len(members):,} files; at most {MAX_MEMBERS:,} are allowed")
     inflated = sum(member.file_size for member in members)
     if inflated > max_inflated:
         raise _bomb(f"it unpacks to {inflated:,} bytes; at most {max_inflated:,} are allowed")
@@ -73,13 +73,13 @@ def _check_sizes(members: list[ZipInfo], size: int, max_inflated: int) -> None:
 
 
 def _check_member(archive: ZipFile, member: ZipInfo) -> None:
-    """Inflates a member piece by piece: `zipfile` compares its checksum at the end."""
+    """Inflate a member in pieces; `zipfile` checks its checksum at the end."""
     if member.flag_bits & ENCRYPTED:
         raise ProcessingError(
             ErrorCode.FILE_ENCRYPTED, "The file is protected by a password: send it without one.", retryable=False
         )
     if member.compress_type not in WAYS:
-        raise BadZipFile("a member is packed in a way that Office files and EPUBs do not use")
+        raise BadZipFile("a member uses a compression method that Office files and EPUBs do not use")
     with archive.open(member) as content:
         while content.read(PIECE_BYTES):
             pass

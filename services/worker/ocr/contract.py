@@ -1,4 +1,4 @@
-"""What a local OCR engine is: a page's pixels in, its text and how certain it is out. Knows no PDF and no job."""
+"""The interface of a local OCR engine: pixels in, text and confidence out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from services.worker.pages.drawing import Look, Pixels
 EngineName = Literal["rapidocr", "tesseract"]
 
 SCAN = Look(dpi=200, quality=100, max_pixels=4_000_000, shrink=True)
-"""How a page is drawn for OCR: A4 and WebhookMessage at 200 DPI, what is larger with as many pixels."""
+"""Rendering of pages for OCR: A4 and Letter at 200 DPI, larger pages with the same number of pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """The text of an image, and the mean certainty of its characters from 0 to 1; None where nothing was found."""
+    """The text of an image, and the mean confidence of its characters from 0 to 1; None without text."""
 
     text: str
     score: float | None
@@ -22,4 +22,4 @@ class Recognised:
 
 
 Engine = Callable[[Pixels], Recognised]
-"""Reads one image. Raises MemoryError, and ProcessingError OCR_PROVIDER_UNAVAILABLE."""
+"""Recognises one image. Raises MemoryError, and ProcessingError OCR_PROVIDER_UNAVAILABLE."""

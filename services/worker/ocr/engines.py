@@ -1,12 +1,12 @@
-"""Local OCR engines by name. `rapidocr` needs nothing installed; Tesseract must be installed on the worker."""
+"""Local OCR engines by name. `rapidocr` is included; Tesseract must be installed on the worker."""
 
 from services.worker.ocr.contract import Engine, EngineName
 
 
 def engine_named(name: EngineName, languages: str) -> Engine:
-    """The engine of that name. `languages` are Tesseract's (`deu+eng`); rapidocr's model reads Latin script as it is.
+    """Return the engine. `languages` are Tesseract's (`deu+eng`); rapidocr's model recognises Latin script.
 
-    Raises ProcessingError OCR_PROVIDER_UNAVAILABLE when it is not installed, or not for these languages.
+    Raises ProcessingError OCR_PROVIDER_UNAVAILABLE when the engine or one of the languages is not installed.
     """
     if name == "tesseract":
         from services.worker.ocr.tesseract import Tesseract

@@ -1,6 +1,6 @@
-"""RapidOCR with the models that its wheel ships: runs offline, reads German and English. No page order is made here.
+"""RapidOCR with the models of its wheel: offline, for German and English.
 
-The model is loaded at the first page of a child's life (0.3 s, 60 MiB) and stays until the child is replaced.
+The model is loaded at a child's first page (0.3 s, 60 MiB) and stays loaded.
 """
 
 import math
@@ -13,27 +13,27 @@ from services.worker.ocr.reading_order import TextLine, text_of
 from services.worker.pages.drawing import Pixels
 from services.worker.run.memory import raise_if_memory
 
-THINNEST = 32  # pixels: the detector's grid; a strip thinner than this holds no line that could be read
-DETECTED = 650_000  # pixels that the detector sees: A4 at 82 DPI, where it finds every line of 6-point type
-SPARSE = 290_000  # pixels of its second look, A4 at 55 DPI: on a large page it overlooks a line that is all alone
-SPARSE_LINES = 8  # a page with more has enough of them to be seen at the first look
+THINNEST = 32  # pixels: the detector's grid; a thinner image contains no readable line
+DETECTED = 650_000  # pixels for detection: A4 at 82 DPI, where it finds every line of 6-point type
+SPARSE = 290_000  # pixels of a second detection, A4 at 55 DPI: the first one can miss a single line on a large page
+SPARSE_LINES = 8  # with more lines there is no second detection
 PARAMETERS = {
-    "Global.log_level": "critical",  # it warns of every page without text
+    "Global.log_level": "critical",  # it logs a warning for every page without text
     "Global.use_cls": False,  # its angle classifier turns upright lines upside down
-    "Global.text_score": 0.0,  # uncertain lines are kept: the page's score tells
-    # The page comes in the size that it is to be read in. Each of these would enlarge a narrow one without a bound.
+    "Global.text_score": 0.0,  # uncertain lines are kept; the page's score shows it
+    # Images have their final size already. Each of these would enlarge a narrow image without a bound.
     "Global.use_preprocess_img": False,
     "Global.use_vertical_padding": False,
     "Det.limit_type": "max",
-    "Rec.rec_batch_num": 1,  # a batch is padded to its longest line: on one core that costs time and 250 MiB
-    # A slot is a core, and each thread of a pool would reserve address space that the memory cap counts.
+    "Rec.rec_batch_num": 1,  # a batch is padded to its longest line, which costs time and 250 MiB on one core
+    # A slot is one core; each further thread would reserve address space, which counts towards the memory cap.
     "EngineConfig.onnxruntime.intra_op_num_threads": 1,
     "EngineConfig.onnxruntime.inter_op_num_threads": 1,
 }
 
 
 def recognise(image: Pixels) -> Recognised:
-    """Reads one image; see `services.worker.ocr.contract.Engine`."""
+    """Recognise one image; see `services.worker.ocr.contract.Engine`."""
     if min(image.width, image.height) < THINNEST:
         return Recognised(text="", score=None, lines=0)
     lines = _lines(image, DETECTED)
@@ -49,13 +49,13 @@ def _characters(lines: list[TextLine]) -> int:
 
 
 def _lines(image: Pixels, detected: int) -> list[TextLine]:
-    """The lines of an image, shrunk to so many pixels to find them; they are read in its full size."""
+    """Return the lines of an image: detected in `detected` pixels, recognised in full size."""
     numpy = import_module("numpy")
     rgb = numpy.frombuffer(image.rgb, dtype=numpy.uint8).reshape(image.height, image.width, 3)
     long, short = max(image.width, image.height), min(image.width, image.height)
     try:
-        model = _looking_at(round(math.sqrt(detected * long / short)))
-        found = model(numpy.ascontiguousarray(rgb[:, :, ::-1]))  # the models were taught blue, green, red
+        model = _model_detecting_at(round(math.sqrt(detected * long / short)))
+        found = model(numpy.ascontiguousarray(rgb[:, :, ::-1]))  # the models are trained on blue, green, red
     except Exception as error:
         raise_if_memory(error)
         raise
@@ -74,8 +74,8 @@ def _lines(image: Pixels, detected: int) -> list[TextLine]:
     ]
 
 
-def _looking_at(side: int) -> Any:
-    """The model, whose detector shrinks images to a longest side. It is loaded with the first image."""
+def _model_detecting_at(side: int) -> Any:
+    """Return the model, set to detect in images with this longest side."""
     model = _model()
     model.cfg.Det.limit_side_len = side
     if model.text_det is not None:

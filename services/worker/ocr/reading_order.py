@@ -1,22 +1,22 @@
-"""Puts the lines that OCR found into the order in which a person reads them. Pure geometry; knows no engine.
+"""Sort the lines of an OCR into reading order. Pure geometry.
 
 Boxes are in pixels, y grows downwards. Columns of prose are read one after the other; the cells of a table or form,
-which are short, stay beside each other in their row.
+which are short, stay together in their row.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-COLUMN_LINES = 4  # fewer lines side by side are cells, not columns
-COLUMN_WIDTH = 8.0  # mean width of a prose line over its height; a cell is shorter
-GUTTER = 0.8  # the least gap between columns, in line heights
-PARAGRAPH_GAP = 1.0  # the least gap at which a page is cut into an upper and a lower part, in line heights
+COLUMN_LINES = 4  # with fewer lines, neighbours are cells, not columns
+COLUMN_WIDTH = 8.0  # minimum ratio of mean width to height of prose lines; cells are shorter
+GUTTER = 0.8  # minimum gap between columns, in line heights
+PARAGRAPH_GAP = 1.0  # minimum gap at which a page is split into upper and lower part, in line heights
 
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """A line of text as an engine found it, its certainty from 0 to 1, and the box around it."""
+    """A recognised line of text, its confidence from 0 to 1, and its box."""
 
     text: str
     score: float
@@ -27,22 +27,22 @@ class TextLine:
 
     @property
     def height(self) -> float:
-        """Of the box."""
+        """The height of the box."""
         return self.bottom - self.top
 
     @property
     def middle(self) -> float:
-        """The height at which the line stands."""
+        """The vertical centre of the box."""
         return (self.top + self.bottom) / 2
 
 
 def text_of(lines: Sequence[TextLine]) -> str:
-    """The page's text: a line for each row, its parts from left to right."""
+    """Return the page's text: a line for each row, its parts from left to right."""
     return "\n".join(" ".join(line.text for line in row) for block in _blocks(list(lines)) for row in _rows(block))
 
 
 def _blocks(lines: list[TextLine]) -> list[list[TextLine]]:
-    """Cuts a page at gutters and wide gaps; blocks in reading order. Works on a stack: pages have 1,000 lines."""
+    """Split a page at gutters and wide gaps into blocks in reading order. No recursion: a page can have 1,000 lines."""
     done: list[list[TextLine]] = []
     waiting = [lines] if lines else []
     while waiting:
@@ -56,9 +56,9 @@ def _blocks(lines: list[TextLine]) -> list[list[TextLine]]:
 
 
 def _cut(block: list[TextLine]) -> tuple[list[TextLine], list[TextLine]] | None:
-    """The two parts that a block falls into: left and right columns, else upper and lower part, else None."""
+    """Split a block into left and right columns, else into upper and lower part; None when it is not split."""
     if len(block) < 2 * COLUMN_LINES:
-        return None  # too few for columns: rows alone give the order
+        return None  # too few for columns
     height = median(line.height for line in block)
     gutter = _widest_gap(((line.left, line.right) for line in block), GUTTER * height)
     if gutter is not None:
@@ -73,7 +73,7 @@ def _cut(block: list[TextLine]) -> tuple[list[TextLine], list[TextLine]] | None:
 
 
 def _widest_gap(spans: Iterable[tuple[float, float]], least: float) -> float | None:
-    """Where the widest gap between spans begins, None when none has the `least` width."""
+    """Return the start of the widest gap between spans; None when none has the `least` width."""
     best, where, reach = least, None, None
     for start, end in sorted(spans):
         if reach is not None and start - reach >= best:
@@ -90,7 +90,7 @@ def _is_prose(lines: list[TextLine]) -> bool:
 
 
 def _rows(block: list[TextLine]) -> list[list[TextLine]]:
-    """Lines that stand at the same height form a row."""
+    """Group lines at the same height into rows."""
     rows: list[list[TextLine]] = []
     for line in sorted(block, key=lambda line: (line.middle, line.left)):
         first = rows[-1][0] if rows else None

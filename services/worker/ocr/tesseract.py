@@ -1,4 +1,4 @@
-"""Tesseract as a program on this machine: an image into its input, its table of words out (tesseract(1), TSV)."""
+"""Tesseract as a program: an image on standard input, a table of words on standard output (tesseract(1), TSV)."""
 
 import csv
 import shutil
@@ -14,14 +14,14 @@ from services.worker.ocr.contract import SCAN, Recognised
 from services.worker.pages.drawing import Pixels
 
 PROGRAM = "tesseract"
-TIMEOUT_S = 120.0  # a dense page takes 5 s; a program that hangs must not outlive its page for long
+TIMEOUT_S = 120.0  # a dense page takes 5 s
 WORD_LEVEL = "5"
-SAID_CHARS = 200
+ERROR_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """A word, its certainty in percent, and the paragraph and line that it stands in."""
+    """A word, its confidence in percent, and its paragraph and line."""
 
     text: str
     score: float
@@ -30,7 +30,7 @@ class _Word:
 
 
 class Tesseract:
-    """The installed Tesseract with some languages. Raises ProcessingError OCR_PROVIDER_UNAVAILABLE."""
+    """The installed Tesseract with its languages. Raises ProcessingError OCR_PROVIDER_UNAVAILABLE."""
 
     def __init__(self, languages: str) -> None:
         path = shutil.which(PROGRAM)
@@ -46,7 +46,7 @@ class Tesseract:
                                "tesseract-ocr-LANGUAGE), or change PIPEROLL_OCR_LANGUAGES.")  # fmt: skip
 
     def __call__(self, image: Pixels) -> Recognised:
-        """Reads one image."""
+        """Recognise one image."""
         table = self._run(["stdin", "stdout", "-l", self._languages, "--dpi", str(SCAN.dpi), "tsv"], _ppm(image))
         words = list(_words(table))
         characters = sum(len(word.text) for word in words)
@@ -69,13 +69,13 @@ class Tesseract:
         except OSError as error:
             raise _unavailable(f"Tesseract cannot be started on the worker: {error.strerror}.") from error
         if ended.returncode:
-            said = " ".join(ended.stderr.decode(errors="replace").split())[:SAID_CHARS]
-            raise _unavailable(f"Tesseract failed on the worker (exit code {ended.returncode}): {said}.")
+            output = " ".join(ended.stderr.decode(errors="replace").split())[:ERROR_CHARS]
+            raise _unavailable(f"Tesseract failed on the worker (exit code {ended.returncode}): {output}.")
         return ended.stdout.decode("utf-8", "replace")
 
 
 def _ppm(image: Pixels) -> bytes:
-    """The image as a portable pixmap (ppm(5)), which costs nothing to write."""
+    """Return the image as a portable pixmap (ppm(5)), which needs no compression."""
     return b"P6 %d %d 255\n" % (image.width, image.height) + image.rgb
 
 
@@ -87,7 +87,7 @@ def _words(table: str) -> Iterator[_Word]:
 
 
 def _text(words: list[_Word]) -> str:
-    """Lines as they stand, paragraphs with an empty line between them."""
+    """Join words to lines, and paragraphs with an empty line between them."""
     paragraphs = []
     for _, inside in groupby(words, key=lambda word: word.paragraph):
         lines = groupby(inside, key=lambda word: word.line)

@@ -1,4 +1,4 @@
-"""The registry of processors: one file a job type. Nothing heavy is imported before a processor is asked for."""
+"""The registry of processors, one module per job type. A processor is imported at its first use."""
 
 from importlib import import_module
 from typing import cast
@@ -17,15 +17,15 @@ MODULES: dict[str, str] = {
     "transcription": "services.worker.processors.transcription",
     "transformer": "services.worker.processors.transformer",
 }
-"""Every job type of this release and the module whose `process` does its work."""
+"""The job types of this release, each with the module whose `process` executes it."""
 
 
 def load(job_type: str) -> Processor:
-    """The processor of a job type, imported at its first use. Raises KeyError for a type of another release."""
+    """Return the processor of a job type. Raises KeyError for an unknown type."""
     return cast(Processor, import_module(MODULES[job_type]).process)
 
 
 def load_all() -> None:
-    """Imports every processor, so that no job waits for an import."""
+    """Import all processors, so that no job waits for an import."""
     for job_type in MODULES:
         load(job_type)

@@ -1,7 +1,7 @@
-"""The `embedding` job (contract 15d): the texts of a folder's documents become chunks with vectors, for the search.
+"""The `embedding` job (contract 15d): chunks with vectors of a folder's documents, for the search.
 
-Each document's chunks are a blob of their own, which goes when the document is removed. It is written batch by batch,
-so a folder of any size takes the memory of one document's text.
+Each document's chunks are a separate blob, deleted with the document. It is written in batches, so memory is bounded by
+one document's text.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,21 +24,21 @@ from services.worker.run import memory
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
 INDEX = "index.json"
-BATCH = 32  # chunks between two reports: a second's work of the local model
-DIGITS = 6  # of a vector's numbers: more than its four bytes in the table tell apart, and half the size
-BEGUN, DONE = 5, 90  # percent at which embedding begins and ends
-NAMED = 20  # documents that a note names
+BATCH = 32  # chunks between two reports: about a second of the local model
+DIGITS = 6  # of a vector's numbers: the precision of four bytes, in half the size
+BEGUN, DONE = 5, 90  # percent at the begin and end of embedding
+NAMED = 20  # maximum number of documents in a note
 
 
 def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
-    """Embeds. Raises ProcessingError: EMBEDDING_UNAVAILABLE, what the provider fails with; BlobStoreError."""
-    asked = cast(EmbeddingParameters, parameters)
+    """Run the job. Raises ProcessingError: EMBEDDING_UNAVAILABLE, and the provider's errors; BlobStoreError."""
+    params = cast(EmbeddingParameters, parameters)
     report("initializing", 0)
     folder = workspace.resolved
     if not isinstance(folder, ResolvedFolder):
-        raise ProcessingError(ErrorCode.PROCESSING_ERROR, f"There is no folder {asked.folder_id}.")
-    size = asked.chunk_size or folder.chunk_size
-    embedder = workspace.providers.embedder(asked.model)
+        raise ProcessingError(ErrorCode.PROCESSING_ERROR, f"The folder {params.folder_id} does not exist.")
+    size = params.chunk_size or folder.chunk_size
+    embedder = workspace.providers.embedder(params.model)
     work = _Embedding(folder, embedder, size, workspace, report)
     try:
         work.run()
@@ -56,7 +56,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
         structured_data={
             **index.model_dump(exclude={"parts"}),
             **counts,
-            "documents": [document.told() for document in work.done],
+            "documents": [document.entry() for document in work.done],
         },
         notes=tuple(work.notes()),
         bytes_in=sum(document.bytes_in for document in work.done),
@@ -67,43 +67,43 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
-    """A document that was embedded; without a part it has no text."""
+class _Embedded:
+    """An embedded document; without a part it has no text."""
 
     document_id: str
     name: str
     bytes_in: int
     part: IndexPart | None
 
-    def told(self) -> dict[str, Any]:
-        """The document in the job's result."""
+    def entry(self) -> dict[str, Any]:
+        """Return the document's entry in the job's result."""
         chunks_made = self.part.chunks if self.part else 0
         return {"document_id": self.document_id, "name": self.name, "chunks": chunks_made}
 
 
 @dataclass(slots=True)
 class _Embedding:
-    """One run over a folder. `done` grows as it goes, as do the names of documents whose text is `gone`."""
+    """One run over a folder: the embedded documents, and the names of documents whose text was erased."""
 
     folder: ResolvedFolder
     embedder: Embedder
     size: int
     workspace: Workspace
     report: ReportProgress
-    done: list[_Done] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
+    done: list[_Embedded] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
 
     def run(self) -> None:
-        """Embeds document after document. Raises as `process`."""
+        """Embed all documents. Raises as `process`."""
         for position, document in enumerate(self.folder.documents):
             done = self._embed(position, document)
             if done is None:
-                self.gone.append(document.name)
+                self.erased.append(document.name)
             else:
                 self.done.append(done)
 
     def counts(self) -> dict[str, int]:
-        """The numbers of contract 15a."""
+        """Return the counts of contract 15a."""
         return {
             "filesProcessed": len(self.done),
             "filesPending": self.folder.pending,
@@ -112,14 +112,14 @@ class _Embedding:
         }
 
     def notes(self) -> Iterator[str]:
-        """Sentences for the job's log."""
-        if self.gone:
-            yield f"Left out, since their text was erased: {_named(self.gone)}."
+        """Yield notes for the job's log."""
+        if self.erased:
+            yield f"Skipped, since their text was erased: {_named(self.erased)}."
         if empty := [document.name for document in self.done if document.part is None]:
-            yield f"Without any text: {_named(empty)}."
+            yield f"Without text: {_named(empty)}."
 
-    def _embed(self, position: int, document: ResolvedText) -> _Done | None:
-        """The document's part of the index; None for one that was erased, also for one that is erased meanwhile."""
+    def _embed(self, position: int, document: ResolvedText) -> _Embedded | None:
+        """Embed a document; None when its text was erased or the document is removed meanwhile."""
         text = _text(document, self.workspace)
         if text is None:
             return None
@@ -131,10 +131,10 @@ class _Embedding:
             part = _keep(document.document_id, path, len(pieces), self.workspace)
             if part is None:
                 return None
-        return _Done(document.document_id, document.name, len(text.encode("utf-8", "replace")), part)
+        return _Embedded(document.document_id, document.name, len(text.encode("utf-8", "replace")), part)
 
     def _write(self, path: Path, position: int, document_id: str, pieces: list[str]) -> None:
-        """A `schemas.documents.IndexedDocument` as JSON, a batch of chunks at a time."""
+        """Write a `schemas.documents.IndexedDocument` as JSON, in batches of chunks."""
         with path.open("wb") as file:
             file.write(b'{"document_id":%b,"chunks":[' % to_json(document_id))
             for first, batch in _batches(pieces):
@@ -149,7 +149,7 @@ class _Embedding:
 
 
 def _batches(pieces: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """The pieces in batches, each with the number of its first."""
+    """Yield the pieces in batches, each with the number of its first piece."""
     rest = iter(pieces)
     first = 0
     while batch := list(islice(rest, BATCH)):
@@ -158,7 +158,7 @@ def _batches(pieces: list[str]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _text(document: ResolvedText, workspace: Workspace) -> str | None:
-    """The text that the document's job extracted; None when it was erased. Raises BlobStoreError."""
+    """Return the document's extracted text; None when it was erased. Raises BlobStoreError."""
     try:
         result = from_json(workspace.blobs.get(document.text.uri))
     except BlobMissingError:
@@ -168,10 +168,10 @@ def _text(document: ResolvedText, workspace: Workspace) -> str | None:
 
 
 def _keep(document_id: str, path: Path, count: int, workspace: Workspace) -> IndexPart | None:
-    """Stores a part with its mark; None when the document was removed meanwhile, and nothing of it stays.
+    """Store a part with its marker; None, with nothing stored, when the document was removed meanwhile.
 
-    Whoever removes a document first says so and then looks for marks; here it is the other way round. So at least one
-    of the two sees the other (`piperoll.store.document_paths.delete_content`).
+    A removal writes its marker and then looks for markers of parts; this function does the reverse. So at least one of
+    the two sees the other's marker (`piperoll.store.document_paths.delete_content`).
     """
     blobs = workspace.blobs
     uri = index_part(workspace.job_id, workspace.run, document_id)

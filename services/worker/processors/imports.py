@@ -1,6 +1,6 @@
-"""The `import` job (contract 15d): files from several places become documents, in a folder where one is named.
+"""The `import` job (contract 15d): files from several places become documents, optionally in a folder.
 
-It opens and copies. What follows from that for documents and folders is for `services.worker.manager.found_documents`.
+The job copies files; `services.worker.manager.found_documents` appends the facts for documents and folders.
 """
 
 from contextlib import AbstractContextManager
@@ -14,11 +14,11 @@ from schemas.parameters.imports import ImportItem, ImportParameters
 from services.worker.errors import ProcessingError
 from services.worker.files.document_intake import (
     KNOWN_TYPES,
+    document_name,
+    failure_entry,
     free_document_id,
-    keep_findings,
-    named_failure,
-    own_name,
     store_content,
+    store_findings,
 )
 from services.worker.files.sources import Source, open_source, open_url
 from services.worker.run.workspace import ReportProgress, Result, Workspace
@@ -28,46 +28,46 @@ COPYING, FINALIZING = 10, 95
 
 
 def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
-    """Imports. An item that fails is named in the result; raises ProcessingError of the first when all fail, and
+    """Run the job. Failed items are listed in the result. Raises the first item's ProcessingError when all fail, and
     BlobStoreError.
     """
-    asked = cast(ImportParameters, parameters)
+    params = cast(ImportParameters, parameters)
     report("initializing", 0)
     found: list[FoundDocument] = []
     failed: list[dict[str, Any]] = []
     first: ProcessingError | None = None
-    for index, item in enumerate(asked.items):
-        percent = COPYING + (FINALIZING - COPYING) * index // len(asked.items)
+    for index, item in enumerate(params.items):
+        percent = COPYING + (FINALIZING - COPYING) * index // len(params.items)
         try:
-            found.append(_take_in(index, item, workspace, report, percent))
+            found.append(_import(index, item, workspace, report, percent))
         except (ProcessingError, OSError) as error:
-            failure = named_failure(error, index=index, **_shown(item))
+            failure = failure_entry(error, index=index, **_shown(item))
             failed.append(failure)
             first = first or _as_processing(error, failure)
         _clear(workspace)
     if first is not None and not found:
         raise first
     report("finalizing", FINALIZING)
-    return _result(asked, found, failed, workspace)
+    return _result(params, found, failed, workspace)
 
 
-def _take_in(index: int, item: ImportItem, workspace: Workspace, report: ReportProgress, percent: int) -> FoundDocument:
-    def tell() -> None:
+def _import(index: int, item: ImportItem, workspace: Workspace, report: ReportProgress, percent: int) -> FoundDocument:
+    def beat() -> None:
         report("copying_files", percent)
 
-    tell()
+    beat()
     place = item.url or item.filename
     assert place is not None  # the shape of an item
     with _opened(item, workspace) as source:
         media_type = media_type_of(source.name, source.media_type)
         if media_type not in KNOWN_TYPES:
             raise ProcessingError(
-                ErrorCode.UNSUPPORTED_FILE_TYPE, f"Jobs do not read files such as {own_name(source.name)}."
+                ErrorCode.UNSUPPORTED_FILE_TYPE, f"Files of the type of {document_name(source.name)} are not supported."
             )
-        # the same in every attempt of this job: two items that name one file are two documents all the same
+        # the same in every attempt of this job; two items with the same file are two documents
         document_id = free_document_id(workspace.blobs, workspace.job_id, f"{index}/{place}")
-        content = store_content(document_id, source, media_type, workspace, tell)
-        name = own_name(source.name)
+        content = store_content(document_id, source, media_type, workspace, beat)
+        name = document_name(source.name)
     return FoundDocument(document_id=document_id, name=name, source=place, revision=content.sha256, content=content)
 
 
@@ -78,7 +78,7 @@ def _opened(item: ImportItem, workspace: Workspace) -> AbstractContextManager[So
 
 
 def _clear(workspace: Workspace) -> None:
-    """Deletes what an item left in the run's folder: many together would fill the disk."""
+    """Delete the files of an item from the run's folder, since many items could fill the disk."""
     for path in workspace.folder.iterdir():
         path.unlink()
 
@@ -92,20 +92,20 @@ def _as_processing(error: ProcessingError | OSError, failure: dict[str, Any]) ->
 
 
 def _result(
-    asked: ImportParameters, found: list[FoundDocument], failed: list[dict[str, Any]], workspace: Workspace
+    params: ImportParameters, found: list[FoundDocument], failed: list[dict[str, Any]], workspace: Workspace
 ) -> Result:
     return Result(
         structured_data={
-            "folder_id": asked.folder_id,
+            "folder_id": params.folder_id,
             "added": [{"name": one.name, "source": one.source, "document_id": one.document_id} for one in found],
             "failed": failed,
         },
-        notes=(f"{len(failed):,} of {len(asked.items):,} items could not be taken in.",) if failed else (),
+        notes=(f"{len(failed):,} of {len(params.items):,} items could not be imported.",) if failed else (),
         bytes_in=sum(one.content.size for one in found),
         counts={
             "filesAdded": len(found),
             "filesFailed": len(failed),
             "filesProcessed": len(found) + len(failed),
         },
-        findings=keep_findings(workspace, Findings(folder_id=asked.folder_id, found=tuple(found))),
+        findings=store_findings(workspace, Findings(folder_id=params.folder_id, found=tuple(found))),
     )

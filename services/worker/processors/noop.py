@@ -1,4 +1,4 @@
-"""The `noop` job, for benchmarks and tests: does as it is told, misbehaviour included. Reads no file."""
+"""The `noop` job, for benchmarks and tests: sleeps, and crashes, loops, allocates or fails on request."""
 
 import os
 import signal
@@ -14,30 +14,30 @@ ALLOCATION_BYTES = 64 * 1024 * 1024  # a quarter of the smallest memory cap: rea
 
 
 def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
-    """Sleeps, reporting as often as asked, then succeeds or misbehaves as `behaviour` says."""
-    asked = cast(NoopParameters, parameters)
-    if (earlier := workspace.recall(asked)) is not None:
+    """Sleep with `steps` reports, then succeed or misbehave as `behaviour` requires."""
+    params = cast(NoopParameters, parameters)
+    if (earlier := workspace.recall(params)) is not None:
         return earlier
-    _sleep(asked, report)
-    if asked.behaviour != "succeed" and _misbehaves_now(asked, workspace.attempt):
-        _misbehave(asked)
-    return Result(structured_data={"behaviour": asked.behaviour, "attempt": workspace.attempt})
+    _sleep(params, report)
+    if params.behaviour != "succeed" and _misbehaves_now(params, workspace.attempt):
+        _misbehave(params)
+    return Result(structured_data={"behaviour": params.behaviour, "attempt": workspace.attempt})
 
 
-def _misbehaves_now(asked: NoopParameters, attempt: int) -> bool:
-    return asked.until_attempt is None or attempt < asked.until_attempt
+def _misbehaves_now(params: NoopParameters, attempt: int) -> bool:
+    return params.until_attempt is None or attempt < params.until_attempt
 
 
-def _sleep(asked: NoopParameters, report: ReportProgress) -> None:
-    if not asked.steps:
-        time.sleep(asked.sleep_s)
-    for step in range(1, asked.steps + 1):
-        time.sleep(asked.sleep_s / asked.steps)
-        report("working", 99 * step // asked.steps, page=step, pages=asked.steps)
+def _sleep(params: NoopParameters, report: ReportProgress) -> None:
+    if not params.steps:
+        time.sleep(params.sleep_s)
+    for step in range(1, params.steps + 1):
+        time.sleep(params.sleep_s / params.steps)
+        report("working", 99 * step // params.steps, page=step, pages=params.steps)
 
 
-def _misbehave(asked: NoopParameters) -> NoReturn:
-    match asked.behaviour:
+def _misbehave(params: NoopParameters) -> NoReturn:
+    match params.behaviour:
         case "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
             raise AssertionError("a process does not outlive its SIGSEGV")
@@ -49,16 +49,16 @@ def _misbehave(asked: NoopParameters) -> NoReturn:
             while True:
                 held.append(bytearray(ALLOCATION_BYTES))
         case _:
-            raise ProcessingError(_failure_code(asked), "The noop job was told to fail.")
+            raise ProcessingError(_failure_code(params), "The noop job failed as requested.")
 
 
-def _failure_code(asked: NoopParameters) -> ErrorCode:
-    if asked.error_code is None:
+def _failure_code(params: NoopParameters) -> ErrorCode:
+    if params.error_code is None:
         return ErrorCode.PROCESSING_ERROR
     try:
-        return ErrorCode(asked.error_code)
+        return ErrorCode(params.error_code)
     except ValueError as error:
-        known = ", ".join(ErrorCode)
+        codes = ", ".join(ErrorCode)
         raise ProcessingError(
-            ErrorCode.PROCESSING_ERROR, f"error_code {asked.error_code!r} is none of {known}."
+            ErrorCode.PROCESSING_ERROR, f"error_code {params.error_code!r} must be one of {codes}."
         ) from error

@@ -1,4 +1,4 @@
-"""The `transformer` job: fills a template from a text or a web page (contract 4c, 5, 6, 9 and 11)."""
+"""The `transformer` job: fill a template from a text or a web page (contract 4c, 5, 6, 9 and 11)."""
 
 import hashlib
 import json
@@ -11,31 +11,31 @@ from services.worker.errors import ProcessingError
 from services.worker.fetch.download import fetch
 from services.worker.fetch.readable import MAX_PAGE_BYTES, readable_text
 from services.worker.run.workspace import ReportProgress, Result, Workspace
-from services.worker.templates import Languages, Transformed, apply_template, load, parse
+from services.worker.templates import Languages, TransformedText, apply_template, load, parse
 
 ENGINE = 1
-"""Raised when templates are filled or rendered in another way, so that earlier results are not taken over."""
+"""The version of filling and rendering: an increment invalidates cached results."""
 
 FETCH_FAILURES = (ErrorCode.URL_NOT_FOUND, ErrorCode.HTTP_ERROR, ErrorCode.NETWORK_ERROR, ErrorCode.TIMEOUT)
 
 
 def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
-    """Transforms. Raises ProcessingError: TEMPLATE_ERROR, URL_FETCH_ERROR, URL_TRANSFORMATION_ERROR,
-    BLOCKED_ADDRESS, FILE_TOO_LARGE, JSON_PARSE_ERROR, TEMPLATE_TRANSFORMATION_ERROR and what providers raise.
+    """Run the job. Raises ProcessingError: TEMPLATE_ERROR, URL_FETCH_ERROR, URL_TRANSFORMATION_ERROR,
+    BLOCKED_ADDRESS, FILE_TOO_LARGE, JSON_PARSE_ERROR, TEMPLATE_TRANSFORMATION_ERROR and the provider's errors.
     """
-    asked = cast(TransformerParameters, parameters)
+    params = cast(TransformerParameters, parameters)
     report("initializing", 0)
     report("loading_template", 20)
-    content = asked.template_content or load(asked.template or "", workspace.limits.templates_dir)[1]
+    content = params.template_content or load(params.template or "", workspace.limits.templates_dir)[1]
     template = parse(content)
-    text = asked.text or _page_text(asked, workspace, report)
-    local = asked.provider == "local" if asked.provider else not workspace.providers.has_chat
+    text = params.text or _page_text(params, workspace, report)
+    local = params.provider == "local" if params.provider else not workspace.providers.has_chat
     earlier = workspace.recall(
-        asked,
+        params,
         without={"url", "text", "template", "template_content", "container_selector", "provider", "model"},
         text=_sha256(text),
         template=_sha256(content),
-        model=None if local else asked.model or workspace.providers.chat_model,
+        model=None if local else params.model or workspace.providers.chat_model,
         engine=ENGINE,
     )
     if earlier is not None:
@@ -44,31 +44,31 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
     transformed = apply_template(
         template,
         text,
-        asked.context,
-        Languages(asked.source_language, asked.target_language),
+        params.context,
+        Languages(params.source_language, params.target_language),
         workspace.providers,
-        descriptions=asked.additional_field_descriptions,
-        local=asked.provider == "local" if asked.provider else None,
-        model=asked.model,
+        descriptions=params.additional_field_descriptions,
+        local=params.provider == "local" if params.provider else None,
+        model=params.model,
     )
     report("finalizing", 90)
     return _result(transformed, workspace, len(text.encode()))
 
 
-def _page_text(asked: TransformerParameters, workspace: Workspace, report: ReportProgress) -> str:
+def _page_text(params: TransformerParameters, workspace: Workspace, report: ReportProgress) -> str:
     report("loading_template", 30, "Fetching the page")
     try:
-        page = fetch(asked.url or "", workspace, min(MAX_PAGE_BYTES, workspace.limits.max_bytes))
+        page = fetch(params.url or "", workspace, min(MAX_PAGE_BYTES, workspace.limits.max_bytes))
     except ProcessingError as error:
         if error.code not in FETCH_FAILURES:
             raise
         raise ProcessingError(
             ErrorCode.URL_FETCH_ERROR, error.message, error.retryable, error.retry_after_s, error_type=error.code.value
         ) from error
-    return readable_text(page, asked.container_selector)
+    return readable_text(page, params.container_selector)
 
 
-def _result(transformed: Transformed, workspace: Workspace, size: int) -> Result:
+def _result(transformed: TransformedText, workspace: Workspace, size: int) -> Result:
     fields = json.dumps(transformed.fields, ensure_ascii=False, indent=2)
     made = {"transformed_text": transformed.text, "template_fields": transformed.fields}
     return Result(

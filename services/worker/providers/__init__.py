@@ -1,6 +1,6 @@
-"""Services outside the house that runs may call: OCR, vision, chat, transcription, embedding, behind one object.
+"""External providers for runs: OCR, vision, chat, transcription, embedding.
 
-`Providers` is what processors see as `workspace.providers`. Only this package speaks to a provider.
+Processors use them as `workspace.providers`. Only this package calls a provider.
 """
 
 from collections.abc import Sequence
@@ -11,19 +11,19 @@ from typing import Any
 from piperoll.embeddings import Embedder
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
-from services.worker.providers.answers import OcrAnswer, OcrReport, Spoken, SpokenSegment
+from services.worker.providers.answers import OcrAnswer, OcrReport, SpeechSegment, Transcription
 from services.worker.providers.embedding import Embeddings
 from services.worker.providers.mistral import Mistral
 from services.worker.providers.setup import ProviderSetup
 
-__all__ = ["OcrAnswer", "OcrReport", "ProviderSetup", "Providers", "Spoken", "SpokenSegment"]
+__all__ = ["OcrAnswer", "OcrReport", "ProviderSetup", "Providers", "SpeechSegment", "Transcription"]
 
 
 class Providers:
-    """What is configured of the services outside. Nothing is imported or called before it is asked for.
+    """The configured providers. Their libraries are imported at the first call.
 
-    Every call raises ProcessingError: without a key, and for a key that is refused, at once and for good; for a
-    provider that is busy, broken or away as retryable (`providers.failures`).
+    Every call raises ProcessingError: not retryable without a key or for a rejected key; retryable for a provider that
+    is busy, fails or is unreachable (`providers.failures`).
     """
 
     def __init__(self, setup: ProviderSetup | None = None) -> None:
@@ -31,60 +31,60 @@ class Providers:
 
     @property
     def has_ocr(self) -> bool:
-        """Whether OCR and transcription can be asked for."""
+        """Whether OCR and transcription are configured."""
         return bool(self._setup.mistral_key)
 
     @property
     def has_chat(self) -> bool:
-        """Whether a chat model can be asked: Mistral's, or the one at the OpenAI-compatible URL."""
+        """Whether a chat model is configured: Mistral's, or the one at the OpenAI-compatible URL."""
         return bool(self._setup.chat_url or self._setup.mistral_key)
 
     @property
     def chat_model(self) -> str:
-        """The chat model that is asked when a job names none."""
+        """The chat model for jobs that name none."""
         return self._setup.chat_model
 
     @property
     def ocr_model(self) -> str:
-        """The model that reads documents."""
+        """The OCR model."""
         return self._setup.ocr_model
 
     @property
     def vision_model(self) -> str:
-        """The model that looks at images."""
+        """The vision model."""
         return self._setup.vision_model
 
     @property
     def transcription_model(self) -> str:
-        """The model that understands speech."""
+        """The transcription model."""
         return self._setup.transcription_model
 
     def ocr(
         self, source: Path | bytes, name: str, pages: Sequence[int] | None = None, report: OcrReport | None = None
     ) -> OcrAnswer:
-        """Reads a document (contract 12). `pages` count from 0; None reads all of them.
+        """Run OCR on a document (contract 12). `pages` count from 0; None for all pages.
 
         Raises ProcessingError: OCR_PROVIDER_UNAVAILABLE, RATE_LIMITED, PROVIDER_ERROR, PROCESSING_ERROR.
         """
         return self._mistral.ocr(source, name, pages, report)
 
     def vision(self, images: Sequence[bytes], prompt: str) -> str:
-        """What a vision model answers to `prompt` about JPEG images. Codes as for `ocr`."""
+        """Return a vision model's answer to `prompt` about JPEG images. Codes as for `ocr`."""
         return self._chat(ErrorCode.OCR_PROVIDER_UNAVAILABLE).vision(images, prompt)
 
-    def transcribe(self, path: Path, language: str | None = None) -> Spoken:
-        """The words spoken in an audio file; `language` (`de`) helps, without it there are segments. Codes as `ocr`."""
+    def transcribe(self, path: Path, language: str | None = None) -> Transcription:
+        """Transcribe an audio file; there are segments only without `language` (such as `de`). Codes as for `ocr`."""
         return self._mistral.transcribe(path, language)
 
     def embedder(self, model: str | None) -> Embedder:
-        """The embedding model of that name, or the best there is; what it raises is a ProcessingError.
+        """Return the embedder of a model, or of the default one; its errors are ProcessingErrors.
 
         Raises ProcessingError EMBEDDING_UNAVAILABLE.
         """
         return Embeddings(model, self._setup)
 
     def chat(self, system: str, user: str, model: str | None = None) -> str:
-        """A chat model's answer in words.
+        """Return a chat model's answer as text.
 
         Raises ProcessingError: TEMPLATE_TRANSFORMATION_ERROR without a valid key, RATE_LIMITED, PROVIDER_ERROR,
         PROCESSING_ERROR.
@@ -92,7 +92,7 @@ class Providers:
         return self._chat(ErrorCode.TEMPLATE_TRANSFORMATION_ERROR).chat(system, user, model)
 
     def chat_json(self, system: str, user: str, model: str | None = None) -> dict[str, Any]:
-        """A chat model's answer as one JSON object; asked twice at most. Raises as `chat`, and JSON_PARSE_ERROR."""
+        """Return a chat model's answer as a JSON object; at most two tries. Raises as `chat`, and JSON_PARSE_ERROR."""
         return self._chat(ErrorCode.TEMPLATE_TRANSFORMATION_ERROR).chat_json(system, user, model)
 
     @cached_property

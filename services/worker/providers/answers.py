@@ -1,4 +1,4 @@
-"""What OCR and transcription answer, in our own words, and how it is read from a provider's reply. Pure."""
+"""The answers of OCR and transcription, and the parsing of a provider's OCR reply. Pure."""
 
 import base64
 import binascii
@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 OcrReport = Callable[[int, str], None]
-"""Told a percent of the whole OCR call (contract 12: 10 upload … 85 parsed) and what is being done."""
+"""Called with the percent of the OCR call (contract 12: 10 upload … 85 parsed) and a message."""
 
 
 class MalformedAnswerError(ValueError):
-    """The provider's reply does not hold what it must."""
+    """The provider's reply is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class OcrImage:
-    """A picture found on a page: its id in the Markdown, its box in pixels (left, top, right, bottom), its bytes."""
+    """An image on a page: its id in the Markdown, its box in pixels (left, top, right, bottom), its content."""
 
     id: str
     box: tuple[int | None, int | None, int | None, int | None]
@@ -25,7 +25,7 @@ class OcrImage:
 
 @dataclass(frozen=True, slots=True)
 class OcrPage:
-    """One page; `index` counts from 0 in the whole document, whatever range was asked for."""
+    """One page; `index` counts from 0 in the whole document, not in the requested range."""
 
     index: int
     markdown: str
@@ -34,7 +34,7 @@ class OcrPage:
 
 @dataclass(frozen=True, slots=True)
 class OcrAnswer:
-    """Pages in order, and what the raw file of contract 12 holds. `raw` is the provider's reply, pictures included."""
+    """Pages in order, and the content of the raw file of contract 12. `raw` is the provider's reply with images."""
 
     pages: tuple[OcrPage, ...]
     model: str
@@ -43,7 +43,7 @@ class OcrAnswer:
     notes: tuple[str, ...] = ()
 
     def document(self, include_images: bool = False) -> dict[str, Any]:
-        """The raw JSON document (contract 12), with the pictures as base64 or without them."""
+        """Return the raw JSON (contract 12), with or without the images in base64."""
         if include_images:
             return dict(self.raw)
         pages = [
@@ -53,8 +53,8 @@ class OcrAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenSegment:
-    """A stretch of speech: from when to when, in seconds of the recording, and its words."""
+class SpeechSegment:
+    """A segment of speech: start and end in seconds of the recording, and its text."""
 
     start: float
     end: float
@@ -62,20 +62,20 @@ class SpokenSegment:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """What is said in a recording, by which model. `segments` only where the recogniser tells them."""
+class Transcription:
+    """The text of a recording and the model that recognised it. `segments` only if the recogniser returns them."""
 
     text: str = field(repr=False)
     model: str
     language: str | None = None
-    segments: tuple[SpokenSegment, ...] = ()
+    segments: tuple[SpeechSegment, ...] = ()
 
 
 def read_ocr(raw: Mapping[str, Any], notes: tuple[str, ...] = ()) -> OcrAnswer:
-    """An OCR reply by its wire names. Raises MalformedAnswerError, also for a reply without any page."""
+    """Parse an OCR reply. Raises MalformedAnswerError, also for a reply without pages."""
     pages = sorted((_page(page) for page in raw["pages"]), key=lambda page: page.index)
     if not pages:
-        raise MalformedAnswerError("it holds no page")
+        raise MalformedAnswerError("it contains no page")
     return OcrAnswer(tuple(pages), str(raw["model"]), dict(raw["usage_info"]), raw, notes)
 
 
@@ -91,11 +91,11 @@ def _image(image: Mapping[str, Any]) -> OcrImage:
 
 
 def _decoded(encoded: str) -> bytes:
-    """The bytes of base64 text, with or without a data URL's head before it."""
+    """Decode base64, with or without the prefix of a data URL."""
     try:
         return base64.b64decode(encoded.partition(",")[2] if encoded.startswith("data:") else encoded, validate=True)
     except binascii.Error as error:
-        raise MalformedAnswerError("a picture in it is not base64") from error
+        raise MalformedAnswerError("an image in it is not base64") from error
 
 
 def _without_content(image: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The kernel's embedding models as a run uses them: what they raise is a ProcessingError."""
+"""Embedding models for runs: `piperoll.embeddings` with errors converted to ProcessingError."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -59,11 +59,11 @@ class Embeddings:
             case EmbeddingUnavailableError():
                 return ProcessingError(ErrorCode.EMBEDDING_UNAVAILABLE, str(error))
             case EmbeddingRefusedError():
-                return failures.refused(
+                return failures.rejected(
                     error.status, error.body, error.headers, ErrorCode.EMBEDDING_UNAVAILABLE, utc_now()
                 )
             case EmbeddingTimeoutError():
-                return failures.too_slow(self._remote.timeout_s)
+                return failures.timed_out(self._remote.timeout_s)
             case EmbeddingUnreachableError():
                 return failures.unreachable(self._remote.url, error)
             case EmbeddingMalformedError():

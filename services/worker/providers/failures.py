@@ -1,6 +1,6 @@
-"""What a provider's failure means for the run: for good or worth another attempt, and in which words. Pure.
+"""Convert a provider's failures to ProcessingErrors, retryable or not. Pure.
 
-Sentences name the provider's status and its own short reason; never the request, which holds the document.
+Messages contain the provider's status and short reason, never the request, which contains the document.
 """
 
 import json
@@ -16,10 +16,10 @@ BUSY = 429
 TIMED_OUT = 408
 
 
-def refused(
+def rejected(
     status: int, body: str, headers: Mapping[str, str], unavailable: ErrorCode, now: datetime
 ) -> ProcessingError:
-    """The provider answered with an error status; `unavailable` is the code for a key that it does not accept."""
+    """Return the error for an error status; `unavailable` is the code for a rejected key."""
     wait = retry_after_s(headers.get("retry-after"), now)
     if status in (401, 403):
         return ProcessingError(
@@ -30,10 +30,10 @@ def refused(
         )
     if status == BUSY:
         return ProcessingError(
-            ErrorCode.RATE_LIMITED, "The provider takes no more requests for now (status 429).", retry_after_s=wait
+            ErrorCode.RATE_LIMITED, "The provider's rate limit is reached (status 429).", retry_after_s=wait
         )
     if status < 400:
-        return malformed(f"it came with status {status}, and not as the JSON that was promised")
+        return malformed(f"it has status {status} and is not the expected JSON")
     again = status >= 500 or status == TIMED_OUT
     return ProcessingError(
         ErrorCode.PROVIDER_ERROR, f"The provider failed with status {status}{_reason(body)}.", again, wait
@@ -41,14 +41,14 @@ def refused(
 
 
 def unreachable(url: str, error: Exception) -> ProcessingError:
-    """The provider could not be reached, or broke the connection off."""
+    """Return the error for a provider that could not be reached or whose connection broke."""
     return ProcessingError(
         ErrorCode.PROVIDER_ERROR, f"The provider at {url} could not be reached.", error_type=type(error).__name__
     )
 
 
-def too_slow(timeout_s: float) -> ProcessingError:
-    """The provider did not answer in time."""
+def timed_out(timeout_s: float) -> ProcessingError:
+    """Return the error for a provider that did not answer in time."""
     return ProcessingError(
         ErrorCode.PROVIDER_ERROR,
         f"The provider did not answer within {timeout_s:g} s.",
@@ -57,7 +57,7 @@ def too_slow(timeout_s: float) -> ProcessingError:
 
 
 def malformed(what: str) -> ProcessingError:
-    """The provider answered 200 with something else than it promises; the next answer would be no better."""
+    """Return the error for an invalid answer with status 200. Not retryable: a retry would get the same answer."""
     return ProcessingError(
         ErrorCode.PROCESSING_ERROR,
         f"The provider's answer cannot be read: {what}.",
@@ -67,11 +67,11 @@ def malformed(what: str) -> ProcessingError:
 
 
 def _reason(body: str) -> str:
-    """`: reason` when the body is the usual `{"message": …}` or `{"error": {"message": …}}`, else nothing."""
+    """Return `: reason` for a body `{"message": …}` or `{"error": {"message": …}}`, else an empty string."""
     try:
-        document = json.loads(body)
+        content = json.loads(body)
     except ValueError:
         return ""
-    error = document.get("error", document) if isinstance(document, dict) else None
+    error = content.get("error", content) if isinstance(content, dict) else None
     message = error.get("message") if isinstance(error, dict) else None
     return f": {' '.join(message.split())[:REASON_CHARS]}" if isinstance(message, str) and message.strip() else ""

@@ -1,7 +1,7 @@
-"""The Mistral API through its own SDK: files, OCR, chat, vision, transcription. No template and no page lives here.
+"""The Mistral API through Mistral's SDK: files, OCR, chat, vision, transcription.
 
-One attempt a call: whether another follows is the job's business, which waits without holding a process. The SDK is
-imported when the first call is made, since it takes a second and most workers never need it.
+No retries: a job's retry waits without holding a process. The SDK is imported at the first call, since the import takes
+a second and most workers do not need it.
 """
 
 import base64
@@ -21,8 +21,8 @@ from services.worker.providers.answers import (
     MalformedAnswerError,
     OcrAnswer,
     OcrReport,
-    Spoken,
-    SpokenSegment,
+    SpeechSegment,
+    Transcription,
     read_ocr,
 )
 from services.worker.providers.setup import ProviderSetup
@@ -38,7 +38,7 @@ Message = dict[str, Any]
 
 
 class Mistral:
-    """A client of one server with one key. The calls raise what `services.worker.providers.Providers` says."""
+    """A client of one server with one key. For errors see `services.worker.providers.Providers`."""
 
     def __init__(self, setup: ProviderSetup) -> None:
         self._setup = setup
@@ -46,48 +46,48 @@ class Mistral:
     def ocr(
         self, source: Path | bytes, name: str, pages: Sequence[int] | None = None, report: OcrReport | None = None
     ) -> OcrAnswer:
-        """Uploads the document, has it read, and deletes it there again (contract 12)."""
-        tell = report or _silently
+        """Upload the document, run OCR on it, and delete the upload (contract 12)."""
+        report = report or _no_report
         with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE) as sdk:
-            tell(10, "Sending the document to the OCR provider")
+            report(10, "Sending the document to the OCR provider")
             file_id = _upload(sdk, source, name)
-            tell(30, "Document sent")
+            report(30, "Document sent")
             try:
-                tell(60, "Waiting for the OCR provider")
+                report(60, "Waiting for the OCR provider")
                 raw = self._read(sdk, file_id, pages)
             finally:
-                notes = self._forget(file_id)
-            tell(75, "OCR answer received")
+                notes = self._delete_upload(file_id)
+            report(75, "OCR answer received")
             answer = read_ocr(raw, notes)
-            tell(85, "OCR answer read")
+            report(85, "OCR answer read")
             return answer
 
     def vision(self, images: Sequence[bytes], prompt: str) -> str:
-        """What the vision model says about JPEG images."""
+        """Return the vision model's answer about JPEG images."""
         parts: list[dict[str, Any]] = [{"type": "text", "text": prompt}]
         parts += [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in images]
         with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE) as sdk:
             return _complete(sdk, self._setup.vision_model, [{"role": "user", "content": parts}])
 
     def chat(self, system: str, user: str, model: str | None = None) -> str:
-        """The chat model's answer in words."""
+        """Return the chat model's answer as text."""
         with self._calling(ErrorCode.TEMPLATE_TRANSFORMATION_ERROR) as sdk:
             return _complete(sdk, model or self._setup.chat_model, _dialogue(system, user))
 
     def chat_json(self, system: str, user: str, model: str | None = None) -> dict[str, Any]:
-        """The chat model's answer in JSON mode."""
+        """Return the chat model's answer in JSON mode."""
         with self._calling(ErrorCode.TEMPLATE_TRANSFORMATION_ERROR) as sdk:
             for _ in range(JSON_TRIES):
                 text = _complete(sdk, model or self._setup.chat_model, _dialogue(system, user), json_mode=True)
-                if (document := _object(text)) is not None:
-                    return document
+                if (answer := _object(text)) is not None:
+                    return answer
         raise ProcessingError(
             ErrorCode.JSON_PARSE_ERROR,
-            f"The language model was asked {JSON_TRIES} times for a JSON object and answered something else.",
+            f"The language model did not answer with a JSON object in {JSON_TRIES} tries.",
         )
 
-    def transcribe(self, path: Path, language: str | None = None) -> Spoken:
-        """The words spoken in an audio file. The API takes a language or tells segments, not both."""
+    def transcribe(self, path: Path, language: str | None = None) -> Transcription:
+        """Transcribe an audio file. The API takes a language or returns segments, not both."""
         from mistralai.client.types import UNSET
 
         with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE) as sdk, path.open("rb") as audio:
@@ -98,11 +98,11 @@ class Mistral:
                 timestamp_granularities=None if language else ["segment"],
             )
         segments = tuple(
-            SpokenSegment(start=one.start, end=one.end, text=one.text.strip())
+            SpeechSegment(start=one.start, end=one.end, text=one.text.strip())
             for one in answer.segments or ()
             if one.start is not None and one.end is not None
         )
-        return Spoken(answer.text, answer.model, answer.language or language, segments)
+        return Transcription(answer.text, answer.model, answer.language or language, segments)
 
     def _read(self, sdk: "Sdk", file_id: str, pages: Sequence[int] | None) -> dict[str, Any]:
         answer = sdk.ocr.process(
@@ -114,13 +114,13 @@ class Mistral:
         )
         return answer.model_dump(mode="json")
 
-    def _forget(self, file_id: str) -> tuple[str, ...]:
-        """Deletes the uploaded document. That it stays there fails no job, but is told."""
+    def _delete_upload(self, file_id: str) -> tuple[str, ...]:
+        """Delete the uploaded document. A failure does not fail the job; it is returned as a note."""
         try:
             with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE) as sdk:
                 sdk.files.delete(file_id=file_id)
         except ProcessingError as error:
-            return (f"The document that was sent for OCR could not be deleted there: {error.message}",)
+            return (f"The document could not be deleted at the OCR provider: {error.message}",)
         return ()
 
     @cached_property
@@ -131,7 +131,7 @@ class Mistral:
 
     @contextmanager
     def _calling(self, unavailable: ErrorCode) -> Iterator["Sdk"]:
-        """The SDK with a connection of its own, since a child may wait long for its next job; its errors as ours."""
+        """Yield the SDK with a new connection, since jobs may be far apart; convert its errors to ProcessingError."""
         import httpx2
         from mistralai.client import Mistral as Sdk
         from mistralai.client import errors
@@ -144,16 +144,16 @@ class Mistral:
                     api_key=setup.mistral_key,
                     server_url=setup.mistral_url,
                     client=client,
-                    async_client=httpx2.AsyncClient(verify=self._tls),  # unused; its own would read all certificates
+                    async_client=httpx2.AsyncClient(verify=self._tls),  # unused; the default loads all certificates
                     timeout_ms=round(setup.timeout_s * 1000),
                 )
         except (errors.ResponseValidationError, MalformedAnswerError) as error:
-            what = str(error) if isinstance(error, MalformedAnswerError) else "it is not the JSON that was promised"
+            what = str(error) if isinstance(error, MalformedAnswerError) else "it is not the expected JSON"
             raise failures.malformed(what) from error
         except errors.MistralError as error:
-            raise failures.refused(error.status_code, error.body, error.headers, unavailable, utc_now()) from error
+            raise failures.rejected(error.status_code, error.body, error.headers, unavailable, utc_now()) from error
         except httpx2.TimeoutException as error:
-            raise failures.too_slow(setup.timeout_s) from error
+            raise failures.timed_out(setup.timeout_s) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, errors.NoResponseError) as error:
             raise failures.unreachable(setup.mistral_url, error) from error
 
@@ -172,20 +172,20 @@ def _complete(sdk: "Sdk", model: str, messages: list[Message], json_mode: bool =
         response_format={"type": "json_object"} if json_mode else None,
     )
     if not answer.choices or answer.choices[0].message is None:
-        raise MalformedAnswerError("it holds no message")
+        raise MalformedAnswerError("it contains no message")
     return _text(answer.choices[0].message.content)
 
 
 def _object(text: str) -> dict[str, Any] | None:
     try:
-        document = from_json(text, allow_inf_nan=False)  # stricter than json.loads: neither NaN nor half a character
+        value = from_json(text, allow_inf_nan=False)  # stricter than json.loads: no NaN, no lone surrogates
     except ValueError:
         return None
-    return document if isinstance(document, dict) else None
+    return value if isinstance(value, dict) else None
 
 
-def _silently(percent: int, message: str) -> None:
-    """A report that nobody listens to."""
+def _no_report(percent: int, message: str) -> None:
+    """Ignore progress."""
 
 
 def _dialogue(system: str, user: str) -> list[Message]:
@@ -197,9 +197,9 @@ def _data_url(jpeg: bytes) -> str:
 
 
 def _text(content: Any) -> str:
-    """An answer's content is one text, or a list of parts of which the text ones count."""
+    """Return the text of an answer: its content is a string or a list of parts."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):
         return "".join(part.text for part in content if part.type == "text")
-    raise MalformedAnswerError("its message holds no text")
+    raise MalformedAnswerError("its message contains no text")

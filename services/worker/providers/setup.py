@@ -1,14 +1,14 @@
-"""How the providers are reached: what a worker tells its children at their start. Keys, so never printed or logged."""
+"""The configuration of providers that a worker passes to its children. Contains keys: never printed or logged."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from piperoll.settings import Settings
 
-KEYLESS = "none"  # a server on one's own machine asks for no key, but the SDK wants one to send
+KEYLESS = "none"  # the SDK requires a key even for a server that needs none
 
 
 class ProviderSetup(BaseModel):
-    """Addresses, keys, models and patience. The empty one has no provider at all."""
+    """URLs, keys, models and the timeout. The default has no provider."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -24,7 +24,7 @@ class ProviderSetup(BaseModel):
 
     @classmethod
     def of(cls, settings: Settings) -> "ProviderSetup":
-        """The setup that the settings give."""
+        """Read the setup from the settings."""
         return cls(
             mistral_key=settings.mistral_api_key.get_secret_value().strip(),
             mistral_url=settings.mistral_url,
@@ -38,6 +38,6 @@ class ProviderSetup(BaseModel):
         )
 
     def for_chat(self) -> "ProviderSetup":
-        """The setup of a client of the OpenAI-compatible URL; the SDK puts its own `/v1` behind an address."""
+        """Return the setup for the OpenAI-compatible URL; without `/v1`, which the SDK appends."""
         url = self.chat_url.rstrip("/").removesuffix("/v1")
         return self.model_copy(update={"mistral_url": url, "mistral_key": self.chat_key or KEYLESS})

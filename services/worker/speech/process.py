@@ -1,8 +1,8 @@
-"""The local recogniser in a process of its own, a child of the child, for one recording.
+"""The local recogniser in a separate process for one recording, a child of the worker's child.
 
-It takes 1.5 GiB of address space, most of it for good, and other models of the same child take as much again: together
-they would not fit below the cap, which each process has for itself. Starting it takes a second. It gets the recording
-as its standard input and answers on its standard output: seconds that are done, then a `Transcript`, one a line.
+It keeps 1.5 GiB of address space; with the other models of the child it would exceed the memory cap, which applies per
+process. Its start takes a second. It reads the recording from standard input and writes lines to standard output:
+the seconds that are done, then a `Transcript`.
 """
 
 import os
@@ -15,26 +15,26 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
-from services.worker.providers.answers import Spoken
+from services.worker.providers.answers import Transcription
 from services.worker.run.parent_death import die_with
 from services.worker.speech import whisper
 
-PACE_S = 0.5  # between two words about progress
+REPORT_S = 0.5  # interval of progress lines
 OUT_OF_MEMORY = "MemoryError"
 
 
 class Transcript(BaseModel):
-    """The last line: what was said in how many seconds, or why that cannot be known."""
+    """The last line: the transcription and the length in seconds, or why there is no sound."""
 
     model_config = ConfigDict(frozen=True)
 
-    spoken: Spoken | None = None
+    transcription: Transcription | None = None
     seconds: float = 0.0
     no_sound: str | None = None
 
 
-def recognise(source: BinaryIO, progress: whisper.Progress) -> tuple[Spoken, float]:
-    """As `whisper.recognise`, from a file on this disk.
+def recognise(source: BinaryIO, progress: whisper.Progress) -> tuple[Transcription, float]:
+    """Run `whisper.recognise` in the process, on a local file.
 
     Raises sound.NoSoundError, MemoryError, and ProcessingError PROCESSOR_CRASHED.
     """
@@ -58,37 +58,37 @@ def recognise(source: BinaryIO, progress: whisper.Progress) -> tuple[Spoken, flo
     if last.strip() == OUT_OF_MEMORY.encode():
         raise MemoryError
     transcript = Transcript.model_validate_json(last)
-    if transcript.spoken is None:
+    if transcript.transcription is None:
         raise NoSoundError(transcript.no_sound)
-    return transcript.spoken, transcript.seconds
+    return transcript.transcription, transcript.seconds
 
 
 def main() -> None:
-    """Recognises what comes in. The argument is the process id of who started it."""
+    """Recognise standard input. The argument is the process id of the parent."""
     from services.worker.speech.sound import NoSoundError
 
     die_with(int(sys.argv[1]))
     try:
-        spoken, seconds = whisper.recognise(sys.stdin.buffer, Teller())
+        transcription, seconds = whisper.recognise(sys.stdin.buffer, ProgressPrinter())
     except NoSoundError as error:
         answer = Transcript(no_sound=str(error)).model_dump_json()
     except MemoryError:
         answer = OUT_OF_MEMORY
     else:
-        answer = Transcript(spoken=spoken, seconds=seconds).model_dump_json()
+        answer = Transcript(transcription=transcription, seconds=seconds).model_dump_json()
     print(answer, flush=True)
 
 
-class Teller:
-    """Prints the seconds that are done, now and then."""
+class ProgressPrinter:
+    """Prints the seconds that are done, at most once per REPORT_S."""
 
     def __init__(self) -> None:
-        self._told = 0.0
+        self._printed = 0.0
 
     def __call__(self, seconds: float) -> None:
         """See `whisper.Progress`."""
-        if time.monotonic() - self._told > PACE_S:
-            self._told = time.monotonic()
+        if time.monotonic() - self._printed > REPORT_S:
+            self._printed = time.monotonic()
             print(f"{seconds:.2f}", flush=True)
 
 

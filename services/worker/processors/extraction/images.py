@@ -1,4 +1,4 @@
-"""Images as the pixels that OCR wants: upright, in RGB, on white, no larger than it needs. Reads no text."""
+"""Images as pixels for OCR: upright, in RGB, on white, shrunk to the size that OCR needs."""
 
 import math
 import warnings
@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Final
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
-from services.worker.files.kinds import WORDS, Kind
+from services.worker.files.kinds import KIND_NAMES, Kind
 from services.worker.files.sources import Source
 from services.worker.ocr.contract import SCAN
 from services.worker.pages.drawing import Pixels
@@ -16,15 +16,15 @@ from services.worker.processors.extraction.parts import checked_count, reading
 
 FORMATS: Final = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 MAX_PIXELS: Final = 120_000_000
-"""Of one image before it is shrunk: 360 MB in memory. A large phone's picture has 108 million."""
+"""The limit of one image before it is shrunk: 360 MB in memory. Large phone pictures have 108 million."""
 
 
 def images_of(source: Source, max_pages: int) -> Iterator[tuple[int, int, Pixels]]:
-    """The pages of a TIFF, the first picture of any other file: number from 1, how many there are, pixels.
+    """Yield the pages of a TIFF, or the first frame of another file: number from 1, count, pixels.
 
     Raises ProcessingError: INVALID_DOCUMENT, FILE_TOO_LARGE, TOO_MANY_PAGES.
     """
-    with open(source.path, "rb") as file, _opened(file) as image:  # noqa: PTH123 - its own position stays as it is
+    with open(source.path, "rb") as file, _opened(file) as image:  # noqa: PTH123 - keeps the descriptor's position
         count = _count(image, max_pages)
         for index in range(count):
             yield index + 1, count, _pixels(image, index)
@@ -33,36 +33,36 @@ def images_of(source: Source, max_pages: int) -> Iterator[tuple[int, int, Pixels
 def _opened(file: BinaryIO) -> Any:
     from PIL import Image
 
-    Image.MAX_IMAGE_PIXELS = None  # ours is asked first, and does not warn
-    with _judging():
+    Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is checked instead
+    with _decoding():
         return Image.open(file, formats=FORMATS)
 
 
 @contextmanager
-def _judging() -> Iterator[None]:
-    """What Pillow raises is the file's damage; what it warns of, such as broken metadata, is no matter."""
-    with reading(WORDS[Kind.IMAGE]), warnings.catch_warnings():
+def _decoding() -> Iterator[None]:
+    """Convert Pillow's errors to INVALID_DOCUMENT; ignore its warnings, such as those about metadata."""
+    with reading(KIND_NAMES[Kind.IMAGE]), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def _count(image: Any, max_pages: int) -> int:
-    """How many pages there are to read: the pictures of an animation are not pages."""
+    """Return the number of pages: only a TIFF has several; frames of an animation are not pages."""
     if image.format != "TIFF":
         return 1
-    with _judging():
+    with _decoding():
         return checked_count(image.n_frames, max_pages, "page")
 
 
 def _pixels(image: Any, index: int) -> Pixels:
     from PIL import Image, ImageOps
 
-    with _judging():
+    with _decoding():
         if index:
             image.seek(index)
         _check_size(image.width, image.height)
         if image.width * image.height > SCAN.max_pixels:
-            image.draft("RGB", _shrunk(image.width, image.height))  # a JPEG is decoded smaller in the first place
+            image.draft("RGB", _shrunk(image.width, image.height))  # decodes a JPEG in a smaller size
         shown = _on_white(ImageOps.exif_transpose(image))
         wanted = _shrunk(shown.width, shown.height)
         if shown.size != wanted:
@@ -74,21 +74,21 @@ def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise ProcessingError(
             ErrorCode.FILE_TOO_LARGE,
-            f"The image has {width:,} x {height:,} pixels; at most {MAX_PIXELS:,} in all are read.",
+            f"The image has {width:,} x {height:,} pixels; at most {MAX_PIXELS:,} pixels in total are allowed.",
         )
 
 
 def _shrunk(width: int, height: int) -> tuple[int, int]:
-    """The size in which OCR reads an image of some size."""
+    """Return the size of an image for OCR."""
     shrink = math.sqrt(SCAN.max_pixels / (width * height))
     return (width, height) if shrink >= 1 else (max(1, round(width * shrink)), max(1, round(height * shrink)))
 
 
 def _on_white(image: Any) -> Any:
-    """The image in RGB; what shines through becomes paper."""
+    """Return the image in RGB, with transparency on white."""
     from PIL import Image
 
-    if image.mode.startswith(("I", "F")):  # 16 bits and more of grey, which a plain conversion would cut off
+    if image.mode.startswith(("I", "F")):  # 16 bits of grey and more, which convert("RGB") would truncate
         low, high = image.getextrema()
         scale = 255 / (high - low) if high > low else 1.0
         return image.convert("F").point(lambda value: value * scale - low * scale).convert("RGB")

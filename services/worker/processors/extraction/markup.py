@@ -1,7 +1,4 @@
-"""Text of what is written in characters: plain files, web pages, and the chapters of an EPUB, as Markdown.
-
-Nothing is left out that a reader sees: what an article's frame is, only its author knows.
-"""
+"""Text of plain files, web pages and the chapters of an EPUB, as Markdown with all visible text."""
 
 import codecs
 import posixpath
@@ -18,15 +15,15 @@ from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.fetch.page_text import UNSEEN, page_text
 from services.worker.fetch.readable import MAX_PAGE_BYTES
-from services.worker.files.kinds import WORDS, Kind
+from services.worker.files.kinds import KIND_NAMES, Kind
 from services.worker.files.sources import Source
-from services.worker.files.zip_bounds import opened
+from services.worker.files.zip_bounds import open_zip
 from services.worker.processors.extraction.parts import (
     MAX_CHARACTERS,
-    Extracted,
-    Tell,
+    ExtractedText,
+    OnPart,
+    TextLimit,
     TextPart,
-    Volume,
     checked_count,
     reading,
 )
@@ -35,7 +32,7 @@ if TYPE_CHECKING:
     from bs4 import BeautifulSoup
 
 BYTES_PER_CHARACTER = 4  # of UTF-8 and UTF-16, at most
-FALLBACK = "cp1252"  # what is not Unicode is most often the Western European of Windows
+FALLBACK = "cp1252"  # the most common encoding that is not Unicode
 NO_UNICODE = "The file is not UTF-8; it was read as Windows-1252, so letters outside Western Europe may be wrong."
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 CONTAINER = "META-INF/container.xml"  # EPUB 3.3, 4.2.6
@@ -44,26 +41,26 @@ ENCRYPTION = "META-INF/encryption.xml"
 EMPTY_LINES = re.compile(r"\n{3,}")
 HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 TITLE_CHARS = 300
-MAX_STRUCTURED = 4_000_000  # characters of HTML, 10 s and 350 MiB: longer pages give their words alone
+MAX_STRUCTURED = 4_000_000  # characters of HTML, 10 s and 350 MiB: longer pages become plain text
 WORDS_ALONE = (
-    "The document is too long, or nests too deeply, for its headings, lists and tables: it gave its words alone."
+    "The document is too long or nested too deeply for headings, lists and tables: only its plain text was extracted."
 )
 
 
 class MarkdownPage(NamedTuple):
-    """A page's own title, its text as Markdown, and what was lost of it."""
+    """A page's title, its text as Markdown, and notes about lost structure."""
 
     title: str
     text: str
     notes: tuple[str, ...] = ()
 
 
-def read_text(source: Source, kind: Kind) -> Extracted:
-    """A text file as it stands; of a Markdown file the first heading is its title."""
+def read_text(source: Source, kind: Kind) -> ExtractedText:
+    """Return a text file unchanged; the title of a Markdown file is its first heading."""
     text, notes = _decoded(_whole(source, MAX_CHARACTERS * BYTES_PER_CHARACTER), declared=None)
     markdown = kind is Kind.MARKDOWN
-    return Extracted(
-        parts=(TextPart(Volume().add(text.replace("\r\n", "\n").strip())),),
+    return ExtractedText(
+        parts=(TextPart(TextLimit().add(text.replace("\r\n", "\n").strip())),),
         method="native",
         title=first_heading(text) if markdown else "",
         markdown=markdown,
@@ -71,13 +68,13 @@ def read_text(source: Source, kind: Kind) -> Extracted:
     )
 
 
-def read_html(source: Source) -> Extracted:
-    """A web page as Markdown, with all that is seen of it."""
+def read_html(source: Source) -> ExtractedText:
+    """Return a web page as Markdown with all visible text."""
     content = _whole(source, MAX_PAGE_BYTES)
     html, notes = _decoded(content, declared=_declared(content))
     page = as_markdown(html)
-    return Extracted(
-        parts=(TextPart(Volume().add(page.text)),),
+    return ExtractedText(
+        parts=(TextPart(TextLimit().add(page.text)),),
         method="native",
         title=page.title or first_heading(page.text),
         markdown=True,
@@ -86,7 +83,7 @@ def read_html(source: Source) -> Extracted:
 
 
 def as_markdown(html: str) -> MarkdownPage:
-    """A page as Markdown. One that is very long, nests too deeply or is no HTML gives its words, a line a block."""
+    """Return a page as Markdown; plain text, a line per block, if it is too long, too deep or not HTML."""
     from bs4.builder import ParserRejectedMarkup
     from bs4.element import PreformattedString
 
@@ -100,10 +97,10 @@ def as_markdown(html: str) -> MarkdownPage:
     for element in soup(["head", "title", *UNSEEN]):
         element.decompose()
     for mark in soup.find_all(string=lambda text: isinstance(text, PreformattedString)):
-        mark.extract()  # a comment, a document type, the first line of XHTML
+        mark.extract()  # comments, the document type, the XML declaration
     try:
         return MarkdownPage(title[:TITLE_CHARS], tidy(_converter().convert_soup(soup)))
-    except (RecursionError, ValueError):  # ValueError: a list that begins with what is no number
+    except (RecursionError, ValueError):  # ValueError: a list whose start is not a number
         return MarkdownPage(title[:TITLE_CHARS], soup.get_text("\n", strip=True), (WORDS_ALONE,))
 
 
@@ -114,47 +111,47 @@ def _words_of(html: str) -> MarkdownPage:
 def _soup(html: str) -> "BeautifulSoup":
     from bs4 import BeautifulSoup
 
-    with warnings.catch_warnings():  # XHTML read as HTML, and text that looks like a file's name
+    with warnings.catch_warnings():  # about XHTML, and about text that looks like a file name
         warnings.simplefilter("ignore")
         return BeautifulSoup(html, "html.parser")
 
 
 def tidy(text: str) -> str:
-    """Markdown without blanks at line ends and rows of empty lines."""
+    """Remove blanks at line ends and repeated empty lines."""
     return EMPTY_LINES.sub("\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip()
 
 
 def first_heading(markdown: str) -> str:
-    """The words of the first heading, empty without one."""
+    """Return the text of the first heading, empty without one."""
     found = HEADING.search(markdown)
     return found[1].strip()[:TITLE_CHARS] if found else ""
 
 
-def read_epub(source: Source, max_chapters: int, tell: Tell) -> Extracted:
-    """The chapters of an EPUB in its reading order (EPUB 3.3, 5.7). Raises ProcessingError: FILE_ENCRYPTED, …"""
-    volume = Volume()
+def read_epub(source: Source, max_chapters: int, on_part: OnPart) -> ExtractedText:
+    """Return the chapters of an EPUB in reading order (EPUB 3.3, 5.7). Raises ProcessingError FILE_ENCRYPTED, …"""
+    limit = TextLimit()
     parts = []
     notes: dict[str, None] = {}
-    with reading(WORDS[Kind.EPUB]), opened(source.path) as book:
+    with reading(KIND_NAMES[Kind.EPUB]), open_zip(source.path) as book:
         title, chapters, missing = _spine(book)
         _require_plain(book, chapters)
         checked_count(len(chapters), max_chapters, "chapter")
         for number, name in enumerate(chapters, 1):
-            tell(number, len(chapters))
+            on_part(number, len(chapters))
             html, _ = _decoded(book.read(name), declared=None)
             page = as_markdown(html)
-            parts.append(TextPart(volume.add(page.text)))
+            parts.append(TextPart(limit.add(page.text)))
             notes |= dict.fromkeys(page.notes)
     if missing:
-        notes[f"The book is not whole: {missing} of its chapters are missing."] = None
-    return Extracted(tuple(parts), "native", unit="chapter", title=title, markdown=True, notes=tuple(notes))
+        notes[f"The book is incomplete: {missing} of its chapters are missing."] = None
+    return ExtractedText(tuple(parts), "native", unit="chapter", title=title, markdown=True, notes=tuple(notes))
 
 
 def _converter() -> Any:
     from markdownify import MarkdownConverter
 
     class Converter(MarkdownConverter):
-        """Markdown as people write it: words are not escaped, and pictures are their descriptions."""
+        """Markdown without escapes, and with the descriptions of images instead of images."""
 
         def convert_img(self, el: Any, text: str, parent_tags: Any) -> str:
             return " ".join((el.attrs.get("alt") or "").split())
@@ -170,17 +167,18 @@ def _converter() -> Any:
 def _whole(source: Source, max_bytes: int) -> bytes:
     if source.size > max_bytes:
         raise ProcessingError(
-            ErrorCode.FILE_TOO_LARGE, f"The file has {source.size:,} bytes; at most {max_bytes:,} of its kind are read."
+            ErrorCode.FILE_TOO_LARGE,
+            f"The file has {source.size:,} bytes; at most {max_bytes:,} are allowed for its kind.",
         )
     source.file.seek(0)
     return source.file.read()
 
 
 def _decoded(content: bytes, declared: str | None) -> tuple[str, tuple[str, ...]]:
-    """The text: by its byte order mark, as UTF-8 if that fits, as what it declares, else as Windows-1252."""
+    """Decode by the byte order mark, as UTF-8 if valid, by the declared charset, else as Windows-1252."""
     marked = next((charset for bom, charset in BOMS if content.startswith(bom)), None)
     for charset in (marked, "utf-8", declared):
-        with suppress(LookupError, ValueError):  # a charset that nobody knows, or that does not fit
+        with suppress(LookupError, ValueError):  # an unknown charset, or one that does not fit
             if charset:
                 return content.decode(charset), ()
     return content.decode(FALLBACK, "replace"), (NO_UNICODE,)
@@ -196,7 +194,7 @@ def _declared(content: bytes) -> str | None:
 
 
 def _spine(book: ZipFile) -> tuple[str, list[str], int]:
-    """The book's title, the names of its chapters in reading order, and how many more there should be."""
+    """Return the book's title, the names of its chapters in reading order, and the number of missing ones."""
     root_file = _xml(book, CONTAINER).find(".//{*}rootfile")
     if root_file is None:
         raise LookupError("the container names no package")
@@ -218,11 +216,11 @@ def _spine(book: ZipFile) -> tuple[str, list[str], int]:
 
 
 def _require_plain(book: ZipFile, chapters: list[str]) -> None:
-    """Raises ProcessingError FILE_ENCRYPTED when a chapter is; fonts are scrambled in many a free book."""
+    """Raise ProcessingError FILE_ENCRYPTED when a chapter is encrypted; encrypted fonts are common and allowed."""
     if ENCRYPTION not in book.namelist():
         return
-    scrambled = {unquote(entry.get("URI", "")) for entry in _xml(book, ENCRYPTION).iterfind(".//{*}CipherReference")}
-    if scrambled.intersection(chapters):
+    encrypted = {unquote(entry.get("URI", "")) for entry in _xml(book, ENCRYPTION).iterfind(".//{*}CipherReference")}
+    if encrypted.intersection(chapters):
         raise ProcessingError(ErrorCode.FILE_ENCRYPTED, "The EPUB is protected against copying: its text is encrypted.")
 
 

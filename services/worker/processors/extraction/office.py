@@ -1,6 +1,6 @@
-"""Text of Word documents, presentations and spreadsheets as Markdown. Their ZIP has been looked over before.
+"""Text of Word documents, presentations and spreadsheets as Markdown. Their ZIP has been checked before.
 
-The libraries are imported when the first such file comes: together they take 0.3 s and 40 MiB.
+The libraries are imported at the first such file: together they take 0.3 s and 40 MiB.
 """
 
 import warnings
@@ -14,27 +14,34 @@ from lxml import etree
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
-from services.worker.files.kinds import WORDS, Kind
+from services.worker.files.kinds import KIND_NAMES, Kind
 from services.worker.files.sources import Source
 from services.worker.processors.extraction.markup import TITLE_CHARS, as_markdown, first_heading, tidy
-from services.worker.processors.extraction.parts import Extracted, Tell, TextPart, Volume, checked_count, reading
+from services.worker.processors.extraction.parts import (
+    ExtractedText,
+    OnPart,
+    TextLimit,
+    TextPart,
+    checked_count,
+    reading,
+)
 
 MAX_CELLS = 5_000_000
-"""Cells of a workbook that are looked at, empty ones between others included."""
+"""The limit of cells in a workbook, empty ones between others included."""
 PROPERTIES = "docProps/core.xml"
 
 
-def read_docx(source: Source) -> Extracted:
-    """A Word document with its headings, lists, tables, footnotes and links."""
-    with reading(WORDS[Kind.DOCX]):
+def read_docx(source: Source) -> ExtractedText:
+    """Return a Word document's text with its headings, lists, tables, footnotes and links."""
+    with reading(KIND_NAMES[Kind.DOCX]):
         import mammoth
 
-        with open(source.path, "rb") as file:  # noqa: PTH123 - the descriptor's own position stays where it is
+        with open(source.path, "rb") as file:  # noqa: PTH123 - keeps the descriptor's position
             html = mammoth.convert_to_html(file, convert_image=_no_image).value
         page = as_markdown(html)
         title = _title(source)
-    return Extracted(
-        parts=(TextPart(Volume().add(page.text)),),
+    return ExtractedText(
+        parts=(TextPart(TextLimit().add(page.text)),),
         method="native",
         title=title or first_heading(page.text),
         markdown=True,
@@ -42,29 +49,29 @@ def read_docx(source: Source) -> Extracted:
     )
 
 
-def read_pptx(source: Source, max_slides: int, tell: Tell) -> Extracted:
-    """A presentation: of each slide its title, texts and tables from top to bottom, and the speaker's notes."""
-    volume = Volume()
+def read_pptx(source: Source, max_slides: int, on_part: OnPart) -> ExtractedText:
+    """Return each slide's title, texts and tables from top to bottom, and the speaker's notes."""
+    limit = TextLimit()
     parts = []
-    with reading(WORDS[Kind.PPTX]):
+    with reading(KIND_NAMES[Kind.PPTX]):
         import pptx
 
         with open(source.path, "rb") as file:  # noqa: PTH123 - as above
             slides = pptx.Presentation(file).slides
         count = checked_count(len(slides), max_slides, "slide")
         for number, slide in enumerate(slides, 1):
-            tell(number, count)
-            parts.append(TextPart(volume.add(tidy("\n\n".join(_slide_texts(slide))))))
+            on_part(number, count)
+            parts.append(TextPart(limit.add(tidy("\n\n".join(_slide_texts(slide))))))
         title = _title(source)
-    return Extracted(tuple(parts), "native", unit="slide", title=title or _first_title(parts), markdown=True)
+    return ExtractedText(tuple(parts), "native", unit="slide", title=title or _first_title(parts), markdown=True)
 
 
-def read_xlsx(source: Source, max_sheets: int, tell: Tell) -> Extracted:
-    """A workbook: each sheet under its name as a table of the values that its cells show."""
-    volume = Volume()
+def read_xlsx(source: Source, max_sheets: int, on_part: OnPart) -> ExtractedText:
+    """Return each sheet under its name as a table of its cells' values."""
+    limit = TextLimit()
     parts = []
-    with reading(WORDS[Kind.XLSX]), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of decorations that openpyxl does not keep
+    with reading(KIND_NAMES[Kind.XLSX]), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about formatting that openpyxl does not support
         import openpyxl
 
         with open(source.path, "rb") as file:  # noqa: PTH123 - as above
@@ -73,17 +80,17 @@ def read_xlsx(source: Source, max_sheets: int, tell: Tell) -> Extracted:
             count = checked_count(len(sheets), max_sheets, "sheet")
             budget = _Budget()
             for number, sheet in enumerate(sheets, 1):
-                tell(number, count)
+                on_part(number, count)
                 rows = list(_rows(sheet, budget))
                 table = markdown_table(rows)
-                parts.append(TextPart(volume.add(f"## {sheet.title}\n\n{table}".strip())))
+                parts.append(TextPart(limit.add(f"## {sheet.title}\n\n{table}".strip())))
             book.close()
         title = _title(source)
-    return Extracted(tuple(parts), "native", unit="sheet", title=title, markdown=True)
+    return ExtractedText(tuple(parts), "native", unit="sheet", title=title, markdown=True)
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as a Markdown table, the first as its head, without columns that are empty throughout."""
+    """Return rows as a Markdown table with the first row as header, without empty columns."""
     width = max((len(row) for row in rows), default=0)
     used = [column for column in range(width) if any(column < len(row) and row[column] for row in rows)]
     lines = [_line(row[column] if column < len(row) else "" for column in used) for row in rows]
@@ -97,18 +104,18 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _no_image(image: Any) -> list[Any]:
-    """Pictures of a document are left out: mammoth would put their bytes into the text."""
+    """Omit images: mammoth would insert their bytes into the text."""
     return []
 
 
 def _title(source: Source) -> str:
-    """The title among the document's properties (ISO/IEC 29500-2, 11.1), empty without one."""
+    """Return the title in the document's properties (ISO/IEC 29500-2, 11.1), empty without one."""
     with ZipFile(source.path) as file:
         if PROPERTIES not in file.namelist():
             return ""
         content = file.read(PROPERTIES)
     found = None
-    with suppress(etree.XMLSyntaxError):  # a title is no reason to refuse a document
+    with suppress(etree.XMLSyntaxError):  # an invalid title does not fail the job
         parser = etree.XMLParser(resolve_entities=False, no_network=True)
         found = etree.fromstring(content, parser).findtext("{http://purl.org/dc/elements/1.1/}title")
     return " ".join((found or "").split())[:TITLE_CHARS]
@@ -135,7 +142,7 @@ def _slide_texts(slide: Any) -> Iterator[str]:
 
 
 def _in_order(shapes: Iterable[Any]) -> list[Any]:
-    """Shapes from top to bottom; what inherits its place from the layout stays in front, in its own order."""
+    """Sort shapes from top to bottom; shapes that inherit their position from the layout come first."""
     return sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0))
 
 
@@ -156,10 +163,10 @@ def _paragraphs(frame: Any) -> str:
 
 
 def _chart(chart: Any) -> str:
-    """A chart's title and its numbers, a column for each series; of a rarer kind of chart the title alone."""
+    """Return a chart's title and its numbers, a column per series; for unsupported charts only the title."""
     title = chart.chart_title.text_frame.text if chart.has_title and chart.chart_title.has_text_frame else ""
     rows: list[list[str]] = []
-    with suppress(AttributeError, KeyError, ValueError):  # python-pptx knows the common kinds of charts
+    with suppress(AttributeError, KeyError, ValueError):  # python-pptx supports the common kinds of charts only
         columns = [(str(series.name), list(series.values)) for plot in chart.plots for series in plot.series]
         rows.append(["", *(name for name, _ in columns)])
         for index, category in enumerate(chart.plots[0].categories):
@@ -172,7 +179,7 @@ def _chart(chart: Any) -> str:
 
 
 class _Budget:
-    """Counts the cells that are looked at. Raises ProcessingError FILE_TOO_LARGE beyond the limit."""
+    """Counts cells. Raises ProcessingError FILE_TOO_LARGE above MAX_CELLS."""
 
     def __init__(self) -> None:
         self._left = MAX_CELLS
@@ -184,8 +191,8 @@ class _Budget:
 
 
 def _rows(sheet: Any, budget: _Budget) -> Iterator[list[str]]:
-    """The rows that hold anything, each up to its last cell that does."""
-    sheet.reset_dimensions()  # what a sheet says of its size may be a lie, and each row would be filled up to it
+    """Yield the rows that are not empty, without empty cells at their end."""
+    sheet.reset_dimensions()  # a wrong size in the file would fill up each row
     for row in sheet.iter_rows(values_only=True):
         budget.take(len(row))
         cells = [_shown(value) for value in row]
@@ -196,7 +203,7 @@ def _rows(sheet: Any, budget: _Budget) -> Iterator[list[str]]:
 
 
 def _shown(value: Any) -> str:
-    """A cell's value in words: whole numbers without a point, times as ISO 8601."""
+    """Return a cell's value as text: whole numbers without a point, times as ISO 8601."""
     match value:
         case None:
             return ""

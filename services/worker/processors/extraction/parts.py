@@ -1,4 +1,4 @@
-"""What was read of a document, whatever kind it is: its parts in order, how each was read, its own title. Pure."""
+"""The extracted text of a document of any kind: its parts, their methods, its title. Pure."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,16 +10,16 @@ from services.worker.errors import ProcessingError
 from services.worker.run.memory import raise_if_memory
 
 MAX_CHARACTERS: Final = 20_000_000
-"""Of all text of one document, some 7,000 printed pages: it is held in memory, and stands twice in the result."""
+"""The limit of one document's text, about 7,000 printed pages: it is in memory, and twice in the result."""
 
 Unit = Literal["page", "slide", "sheet", "chapter", "image"]
-Tell = Callable[[int, int], None]
-"""Told that part N of so many is being read, from 1."""
+OnPart = Callable[[int, int], None]
+"""Called with the number of the part that is read, from 1, and the number of parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """The text of a page, slide, sheet or chapter, and how it was got; `score` is how certain an OCR is, 0 to 1."""
+    """The text of a page, slide, sheet or chapter, and its method; `score` is the confidence of OCR, 0 to 1."""
 
     content: str
     method: str = "native"
@@ -27,10 +27,10 @@ class TextPart:
 
 
 @dataclass(frozen=True, slots=True)
-class Extracted:
-    """A document's text. `unit` is what its parts are; None for a document that does not know its pages.
+class ExtractedText:
+    """A document's text. `unit` is the kind of its parts; None for a document without pages.
 
-    `notes` say what is missing or uncertain; `markdown` whether the text is Markdown.
+    `notes` list what is missing or uncertain; `markdown` is whether the text is Markdown.
     """
 
     parts: tuple[TextPart, ...]
@@ -42,33 +42,33 @@ class Extracted:
 
     @property
     def text(self) -> str:
-        """The parts with an empty line between them."""
+        """The parts, separated by empty lines."""
         return "\n\n".join(part.content for part in self.parts if part.content)
 
 
-class Volume:
-    """How much text has been read so far. Raises ProcessingError FILE_TOO_LARGE beyond the limit."""
+class TextLimit:
+    """Limits the length of a document's text. Raises ProcessingError FILE_TOO_LARGE beyond MAX_CHARACTERS."""
 
     def __init__(self) -> None:
         self._characters = 0
 
     def add(self, text: str) -> str:
-        """Counts a text and answers it, `storable`."""
+        """Count a text and return it, made `storable`."""
         self._characters += len(text)
         if self._characters > MAX_CHARACTERS:
             raise ProcessingError(
-                ErrorCode.FILE_TOO_LARGE, f"The document holds more than {MAX_CHARACTERS:,} characters of text."
+                ErrorCode.FILE_TOO_LARGE, f"The document contains more than {MAX_CHARACTERS:,} characters of text."
             )
         return storable(text)
 
 
 def storable(text: str) -> str:
-    """A text without what no store takes: NUL and halves of characters."""
+    """Replace what stores do not accept: NUL and lone surrogates."""
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def checked_count(count: int, limit: int, unit: Unit) -> int:
-    """The count of pages, slides or the like. Raises ProcessingError TOO_MANY_PAGES."""
+    """Return the count of pages, slides or the like. Raises ProcessingError TOO_MANY_PAGES above the limit."""
     if count > limit:
         raise ProcessingError(
             ErrorCode.TOO_MANY_PAGES, f"The document has {count:,} {unit}s; at most {limit:,} are allowed."
@@ -78,9 +78,9 @@ def checked_count(count: int, limit: int, unit: Unit) -> int:
 
 @contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Whatever a library raises over a document is that document's damage, unless memory ran out.
+    """Convert all errors of a library to ProcessingError INVALID_DOCUMENT, except MemoryError.
 
-    Such libraries raise KeyError, AttributeError, RecursionError and more, and their texts may quote the document.
+    Libraries raise KeyError, AttributeError, RecursionError and more for damaged files; their texts may quote the file.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The `pdf` job's dealings with Mistral's OCR (contract 12): asks, waits while pages are drawn, keeps the answer."""
+"""Mistral's OCR in the `pdf` job (contract 12): the call, drawing pages meanwhile, keeping the answer."""
 
 import json
 import mimetypes
@@ -11,7 +11,7 @@ from typing import Any
 
 from services.worker.files import zip_writer
 from services.worker.processors.pdf.plan import named
-from services.worker.processors.pdf.selected_pages import Paper, Pass
+from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.processors.pdf.texts import PageText, Texts
 from services.worker.providers import OcrAnswer
 from services.worker.run.workspace import Workspace
@@ -19,64 +19,66 @@ from services.worker.run.workspace import Workspace
 RAW = "mistral_ocr_raw.json"
 RAW_WITH_IMAGES = "mistral_ocr_raw_with_images.json"
 IMAGES_ARCHIVE = "mistral_ocr_images.zip"
-HEARTBEAT_S = 1.0  # how often the wait for the answer is reported
+HEARTBEAT_S = 1.0  # interval of reports during the wait for the answer
 UNSAFE = re.compile(r"[^\w\-.]")  # contract 11
 JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """What was kept of an answer: locations of its images, and names of files by what they are."""
+    """The kept files of an answer: locations of its images, and file names by kind."""
 
     images: tuple[str, ...]
     files: dict[str, str]
 
 
-def ask(paper: Paper, workspace: Workspace, going: Pass, beside: Iterator[int], drawing: Pass) -> OcrAnswer:
-    """Has the pages read, and meanwhile does what `beside` does, which yields how many pages it has done.
+def ask(
+    selected: SelectedPages, workspace: Workspace, progress: PassProgress, drawn: Iterator[int], drawing: PassProgress
+) -> OcrAnswer:
+    """Call the OCR in a thread and meanwhile iterate `drawn`, the numbers of pages drawn so far.
 
-    MuPDF stays in this thread, and only this one reports. Raises ProcessingError as `Providers.ocr`; a failure that
-    comes while pages are drawn ends the drawing.
+    Only the calling thread uses MuPDF and reports. Raises ProcessingError as `Providers.ocr`; a failure of the OCR ends
+    the drawing.
     """
     percent = [0]
 
-    def heard(done: int, _: str) -> None:
+    def on_progress(done: int, _: str) -> None:
         percent[0] = done
 
-    going.tell(0)
+    progress.update(0)
     with ThreadPoolExecutor(1, "mistral-ocr") as threads:
         asking = threads.submit(
-            workspace.providers.ocr, Path(paper.source.path), paper.source.name, _indices(paper), heard
+            workspace.providers.ocr, Path(selected.source.path), selected.source.name, _indices(selected), on_progress
         )
-        for done in beside:
+        for done in drawn:
             if asking.done():
                 asking.result()
-                drawing.tell(done / len(paper.pages), done, len(paper.pages))
+                drawing.update(done / len(selected.pages), done, len(selected.pages))
             else:
-                going.tell(percent[0] / 100)
+                progress.update(percent[0] / 100)
         while not wait([asking], HEARTBEAT_S).done:
-            going.tell(percent[0] / 100)
+            progress.update(percent[0] / 100)
         return asking.result()
 
 
-def texts_of(answer: OcrAnswer, paper: Paper) -> tuple[Texts, list[str]]:
-    """The pages' Markdown, and warnings: pages that the answer lacks, what it says of itself."""
+def texts_of(answer: OcrAnswer, selected: SelectedPages) -> tuple[Texts, list[str]]:
+    """Return the pages' Markdown, and warnings: missing pages and the answer's notes."""
     texts = Texts("mistral_ocr")
     markdown = {page.index + 1: page.markdown for page in answer.pages}
-    for number in paper.pages:
+    for number in selected.pages:
         text = markdown.get(number)
-        texts.note(number, None if text is None else PageText(number, text.replace("\0", "\ufffd"), "mistral_ocr"))
+        texts.add(number, None if text is None else PageText(number, text.replace("\0", "\ufffd"), "mistral_ocr"))
     warnings = [f"The OCR provider's answer lacks {named(texts.broken)}."] if texts.broken else []
     return texts, [*warnings, *answer.notes]
 
 
 def about(answer: OcrAnswer) -> dict[str, Any]:
-    """What the completed hook tells of the answer (contract 7)."""
+    """Return the answer's metadata for the completed webhook (contract 7)."""
     return {"model": answer.model, "pages_count": len(answer.pages), "usage_info": dict(answer.usage_info)}
 
 
 def keep(answer: OcrAnswer, workspace: Workspace) -> KeptAnswer:
-    """Keeps the raw answer with and without its images, each image, and all of them as an archive."""
+    """Keep the raw answer with and without images, each image, and an archive of all images."""
     files = {
         "mistral_ocr_raw": _keep_json(RAW, answer, workspace, False),
         "mistral_ocr_raw_with_images": _keep_json(RAW_WITH_IMAGES, answer, workspace, True),
@@ -96,15 +98,15 @@ def keep(answer: OcrAnswer, workspace: Workspace) -> KeptAnswer:
     return KeptAnswer(images, files)
 
 
-def _indices(paper: Paper) -> list[int] | None:
-    """The pages as Mistral counts them, from 0; None for all."""
-    if len(paper.pages) == paper.document.page_count:
+def _indices(selected: SelectedPages) -> list[int] | None:
+    """Return the page indices from 0; None for all pages."""
+    if len(selected.pages) == selected.document.page_count:
         return None
-    return [number - 1 for number in paper.pages]
+    return [number - 1 for number in selected.pages]
 
 
 def _keep_json(name: str, answer: OcrAnswer, workspace: Workspace, include_images: bool) -> str:
-    """Written in pieces: with its images a document may have a hundred MiB."""
+    """Keep the raw JSON, written in pieces: with images it may have a hundred MiB."""
     path = workspace.folder / name
     with path.open("w", encoding="utf-8") as file:
         file.writelines(json.JSONEncoder().iterencode(answer.document(include_images)))
@@ -113,7 +115,7 @@ def _keep_json(name: str, answer: OcrAnswer, workspace: Workspace, include_image
 
 
 def _named_images(answer: OcrAnswer) -> dict[str, bytes]:
-    """Images by a safe and unique file name, in the order of the document."""
+    """Return the images by safe and unique file names, in the order of the document."""
     found: dict[str, bytes] = {}
     for page in answer.pages:
         for image in page.images:

@@ -1,7 +1,6 @@
-"""Pictures of a PDF's pages (contract 11): page images, previews, and the archive `pages.zip`.
+"""Images of a PDF's pages (contract 11): page images, previews, and the archive `pages.zip`.
 
-One picture at a time is in memory, and archives grow on disk, so that a document of 1,000 pages takes no more than
-one of ten.
+One image at a time is in memory and archives are written to disk, so memory does not depend on the number of pages.
 """
 
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from services.worker.files import zip_writer
 from services.worker.pages import mupdf
 from services.worker.pages.drawing import HIGH_RES, PAGE_IMAGE, PREVIEW, Look
 from services.worker.processors.pdf.plan import named
-from services.worker.processors.pdf.selected_pages import Paper, Pass
+from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.run.workspace import Workspace
 
 PAGES_ARCHIVE = "pages.zip"
@@ -23,17 +22,17 @@ ZIP = "application/zip"
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Where each page's picture was kept, in order, and the pages that could not be drawn."""
+    """The location of each page's image, in order, and the pages that could not be drawn."""
 
     kept: dict[int, str] = field(default_factory=dict)
     broken: list[int] = field(default_factory=list)
 
 
-def keep_page_images(paper: Paper, going: Pass, workspace: Workspace) -> Pictures:
-    """Keeps `images/page_NNN.jpg` of each page."""
+def keep_page_images(selected: SelectedPages, progress: PassProgress, workspace: Workspace) -> Pictures:
+    """Keep `images/page_NNN.jpg` of each page."""
     pictures = Pictures()
-    for number in going.through(paper.pages):
-        image = mupdf.page_jpeg(paper.document, number, PAGE_IMAGE)
+    for number in progress.track(selected.pages):
+        image = mupdf.page_jpeg(selected.document, number, PAGE_IMAGE)
         if image is None:
             pictures.broken.append(number)
         else:
@@ -41,13 +40,13 @@ def keep_page_images(paper: Paper, going: Pass, workspace: Workspace) -> Picture
     return pictures
 
 
-def keep_previews(paper: Paper, going: Pass, workspace: Workspace) -> Pictures:
-    """Keeps `previews/preview_NNN.jpg` of each page, and all of them as `previews.zip`, if there is any."""
+def keep_previews(selected: SelectedPages, progress: PassProgress, workspace: Workspace) -> Pictures:
+    """Keep `previews/preview_NNN.jpg` of each page, and all previews as `previews.zip` if there are any."""
     pictures = Pictures()
     path = workspace.folder / PREVIEWS_ARCHIVE
     with zip_writer.writing(path) as archive:
-        for number in going.through(paper.pages):
-            image = mupdf.page_jpeg(paper.document, number, PREVIEW)
+        for number in progress.track(selected.pages):
+            image = mupdf.page_jpeg(selected.document, number, PREVIEW)
             if image is None:
                 pictures.broken.append(number)
                 continue
@@ -60,28 +59,28 @@ def keep_previews(paper: Paper, going: Pass, workspace: Workspace) -> Pictures:
 
 
 class PagesArchive:
-    """`pages.zip`: previews, pages in high resolution, or both. Nothing that goes wrong in drawing fails the job."""
+    """`pages.zip`: previews, pages in high resolution, or both. Pages that cannot be drawn do not fail the job."""
 
-    def __init__(self, paper: Paper, asked: PdfParameters, workspace: Workspace) -> None:
-        self._paper = paper
+    def __init__(self, selected: SelectedPages, params: PdfParameters, workspace: Workspace) -> None:
+        self._selected = selected
         self._workspace = workspace
-        self._looks: list[tuple[str, Look]] = []
-        if asked.include_preview_pages:
-            self._looks.append(("preview_{:03d}.jpg", PREVIEW))
-        if asked.include_high_res_pages:
-            self._looks.append(("page_{:03d}.jpeg", HIGH_RES))
+        self._formats: list[tuple[str, Look]] = []
+        if params.include_preview_pages:
+            self._formats.append(("preview_{:03d}.jpg", PREVIEW))
+        if params.include_high_res_pages:
+            self._formats.append(("page_{:03d}.jpeg", HIGH_RES))
         self.broken: set[int] = set()
         self.too_large: set[int] = set()
         self.kept = False
 
     def draw(self) -> Iterator[int]:
-        """Draws and adds, page by page; yields how many pages are done. The archive is kept at the end."""
-        if not self._looks:
+        """Draw and add page by page; yield the number of pages done. The archive is kept at the end."""
+        if not self._formats:
             return
         path = self._workspace.folder / PAGES_ARCHIVE
         with zip_writer.writing(path) as archive:
-            for done, number in enumerate(self._paper.pages, 1):
-                for name, look in self._looks:
+            for done, number in enumerate(self._selected.pages, 1):
+                for name, look in self._formats:
                     self._add(archive, number, name, look)
                 yield done
         if archive.names:
@@ -90,11 +89,11 @@ class PagesArchive:
 
     @property
     def files(self) -> dict[str, str]:
-        """The archive as results name it; empty when nothing was drawn."""
+        """The archive's entry in the result's files; empty when nothing was drawn."""
         return {"pages_archive": PAGES_ARCHIVE} if self.kept else {}
 
     def warnings(self) -> Iterator[str]:
-        """What the archive lacks."""
+        """Yield warnings about missing pages."""
         if self.broken:
             yield f"{PAGES_ARCHIVE} lacks {named(self.broken)}, which cannot be drawn."
         if self.too_large:
@@ -102,9 +101,9 @@ class PagesArchive:
 
     def _add(self, archive: zip_writer.ZipWriter, number: int, name: str, look: Look) -> None:
         try:
-            size = mupdf.page_size(self._paper.document, number)
-            image = mupdf.page_jpeg(self._paper.document, number, look)
-        except MemoryError:  # a page that asks for more than there is has no picture; its text comes from elsewhere
+            size = mupdf.page_size(self._selected.document, number)
+            image = mupdf.page_jpeg(self._selected.document, number, look)
+        except MemoryError:  # a page that needs too much memory has no image; its text has another source
             size, image = None, None
         if image is not None:
             archive.add(name.format(number), image)

@@ -1,4 +1,4 @@
-"""What each extraction method of the `pdf` job is made of, and which pages it reads (contract 4a). Pure."""
+"""The parts of each extraction method of the `pdf` job, and the pages to read (contract 4a). Pure."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from schemas.parameters import PdfParameters
 from services.worker.errors import ProcessingError
 
 TextMethod = Literal["native", "ocr", "llm", "mistral_ocr"]
-"""How a page's text was got: from its text layer, by local OCR, by a vision model, by Mistral's OCR."""
+"""The method of a page's text: text layer, local OCR, vision model, Mistral's OCR."""
 
-NAMED_PAGES: Final = 20  # as many page numbers as a sentence lists
+NAMED_PAGES: Final = 20  # maximum number of page numbers in a message
 
 
 @dataclass(frozen=True, slots=True)
 class MethodPlan:
-    """The parts of a method. All `texts` are kept; a page's `extracted_text` is the first that has any."""
+    """The parts of a method. All `texts` are kept; a page's `extracted_text` is the first that is not empty."""
 
     texts: tuple[TextMethod, ...] = ()
     previews: bool = False
@@ -41,16 +41,16 @@ PLANS: Final = {
     "mistral_ocr": MethodPlan(("mistral_ocr",)),
     "mistral_ocr_with_pages": MethodPlan(("mistral_ocr",), archive=True),
 }
-"""By the method's own name; aliases are `schemas.parameters.pdf.ALIASES`."""
+"""By the method's name; aliases are in `schemas.parameters.pdf.ALIASES`."""
 
 
-def plan_of(asked: PdfParameters) -> MethodPlan:
-    """The plan of a job's method."""
-    return PLANS[asked.method]
+def plan_of(params: PdfParameters) -> MethodPlan:
+    """Return the plan of a job's method."""
+    return PLANS[params.method]
 
 
-def pages_of(asked: PdfParameters, count: int, limit: int) -> range:
-    """The page numbers to read, from 1 (contract 4a). The limit counts the document's pages.
+def pages_of(params: PdfParameters, count: int, limit: int) -> range:
+    """Return the page numbers to read, from 1 (contract 4a). The limit applies to all pages of the document.
 
     Raises ProcessingError: TOO_MANY_PAGES, PAGE_RANGE_INVALID.
     """
@@ -58,16 +58,16 @@ def pages_of(asked: PdfParameters, count: int, limit: int) -> range:
         raise ProcessingError(
             ErrorCode.TOO_MANY_PAGES, f"The document has {count:,} pages; at most {limit:,} are allowed."
         )
-    first = asked.page_start or 1
+    first = params.page_start or 1
     if first > count:
         raise ProcessingError(
             ErrorCode.PAGE_RANGE_INVALID, f"page_start is {first}, but the document ends with page {count}."
         )
-    return range(first, min(asked.page_end or count, count) + 1)
+    return range(first, min(params.page_end or count, count) + 1)
 
 
 def shares(low: int, high: int, weights: Sequence[int]) -> list[tuple[int, int]]:
-    """A span of percents divided among passes of some weights."""
+    """Divide a range of percent among passes by weight."""
     total, done, spans = sum(weights), 0, []
     for weight in weights:
         spans.append((low + (high - low) * done // total, low + (high - low) * (done + weight) // total))
@@ -76,7 +76,7 @@ def shares(low: int, high: int, weights: Sequence[int]) -> list[tuple[int, int]]
 
 
 def named(numbers: Collection[int]) -> str:
-    """`page 3`, `pages 3, 4`, `pages 1, … and 7 more`."""
+    """Return `page 3`, `pages 3, 4` or `pages 1, … and 7 more`."""
     shown = ", ".join(str(number) for number in sorted(numbers)[:NAMED_PAGES])
     more = len(numbers) - NAMED_PAGES
     return f"page{'s' if len(numbers) > 1 else ''} {shown}{f' and {more} more' if more > 0 else ''}"

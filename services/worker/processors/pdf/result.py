@@ -1,4 +1,4 @@
-"""The `pdf` job's result (contract 6) from what its parts made. Pure, but for the document's own properties."""
+"""The `pdf` job's result (contract 6). Pure, except for the document's properties."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,11 +7,11 @@ from typing import Any, Final
 from schemas.parameters import PdfParameters
 from services.worker.processors.pdf.pictures import PAGES_ARCHIVE, PREVIEWS_ARCHIVE, Pictures
 from services.worker.processors.pdf.plan import TextMethod, named
-from services.worker.processors.pdf.selected_pages import Paper
+from services.worker.processors.pdf.selected_pages import SelectedPages
 from services.worker.processors.pdf.texts import PageText, Texts
 from services.worker.run.workspace import Result
 
-POOR_SCORE: Final = 0.8  # clean print scores 0.92 and more with either engine, what is no text at all 0.76 and less
+POOR_SCORE: Final = 0.8  # measured with both engines: clean print 0.92 and more, images without text 0.76 and less
 UNREADABLE: Final[Mapping[TextMethod, str]] = {
     "native": "The text of {} cannot be read.",
     "ocr": "There is no OCR text of {}, which cannot be drawn.",
@@ -21,7 +21,7 @@ UNREADABLE: Final[Mapping[TextMethod, str]] = {
 
 @dataclass(slots=True)
 class PdfParts:
-    """What the parts of a method have made so far. `texts` are in the order of the plan."""
+    """The intermediate results of a method's parts. `texts` are in the order of the plan."""
 
     texts: list[Texts] = field(default_factory=list)
     images: Pictures = field(default_factory=Pictures)
@@ -36,7 +36,7 @@ class PdfParts:
 
 
 def page_texts(pages: range, all_texts: Sequence[Texts]) -> dict[int, str]:
-    """Each page's text: that of the first method which found any, in the order of the plan."""
+    """Return each page's text by the first method that found one, in the order of the plan."""
     found = dict.fromkeys(pages, "")
     for text in (text for texts in all_texts for text in texts.read):
         if not found[text.page].strip():
@@ -44,19 +44,19 @@ def page_texts(pages: range, all_texts: Sequence[Texts]) -> dict[int, str]:
     return found
 
 
-def extracted_text(asked: PdfParameters, pages: range, all_texts: Sequence[Texts]) -> str:
-    """Pages after each other (contract 6); those of Mistral with an empty line between them (contract 12)."""
-    return _paged(page_texts(pages, all_texts), "\n\n" if "mistral" in asked.method else "\n") if all_texts else ""
+def extracted_text(params: PdfParameters, pages: range, all_texts: Sequence[Texts]) -> str:
+    """Join the pages (contract 6); Mistral's with an empty line between them (contract 12)."""
+    return _paged(page_texts(pages, all_texts), "\n\n" if "mistral" in params.method else "\n") if all_texts else ""
 
 
-def result_of(asked: PdfParameters, paper: Paper, parts: PdfParts, target_dir: str) -> Result:
-    """The result; warnings also become notes for the job's logs."""
-    warnings = [*_warnings(paper, parts), *parts.warnings]
-    data: dict[str, Any] = {"extracted_text": extracted_text(asked, paper.pages, parts.texts)}
+def result_of(params: PdfParameters, selected: SelectedPages, parts: PdfParts, target_dir: str) -> Result:
+    """Build the result; warnings are also notes in the job's log."""
+    warnings = [*_warnings(selected, parts), *parts.warnings]
+    data: dict[str, Any] = {"extracted_text": extracted_text(params, selected.pages, parts.texts)}
     if len(parts.texts) > 1 and (texts := _of_method("ocr", parts)):
         data["ocr_text"] = _paged({text.page: text.text for text in texts}, "\n")
     data |= parts.transformed
-    data["metadata"] = _metadata(asked, paper, parts, target_dir, warnings)
+    data["metadata"] = _metadata(params, selected, parts, target_dir, warnings)
     if parts.mistral is not None:
         data["mistral_ocr_raw_metadata"] = parts.mistral
     if "pages_archive" in parts.files:
@@ -66,8 +66,8 @@ def result_of(asked: PdfParameters, paper: Paper, parts: PdfParts, target_dir: s
         assets=(*parts.images.kept.values(), *parts.previews.kept.values(), *parts.ocr_images),
         files=parts.files,
         notes=(*warnings, *parts.notes),
-        pages=len(paper.pages),
-        bytes_in=paper.source.size,
+        pages=len(selected.pages),
+        bytes_in=selected.source.size,
     )
 
 
@@ -76,34 +76,34 @@ def _paged(texts: Mapping[int, str], between: str) -> str:
 
 
 def _metadata(
-    asked: PdfParameters, paper: Paper, parts: PdfParts, target_dir: str, warnings: list[str]
+    params: PdfParameters, selected: SelectedPages, parts: PdfParts, target_dir: str, warnings: list[str]
 ) -> dict[str, Any]:
     metadata: dict[str, Any] = {
-        "file_name": paper.source.name,
-        "file_size": paper.source.size,
-        "page_count": paper.document.page_count,
-        "page_start": paper.pages[0],
-        "page_end": paper.pages[-1],
+        "file_name": selected.source.name,
+        "file_size": selected.source.size,
+        "page_count": selected.document.page_count,
+        "page_start": selected.pages[0],
+        "page_end": selected.pages[-1],
         "format": "pdf",
-        "extraction_method": asked.extraction_method,
+        "extraction_method": params.extraction_method,
         "process_dir": target_dir,
         "image_paths": list(parts.images.kept.values()),
         "preview_paths": list(parts.previews.kept.values()),
         "text_paths": parts.text_paths,
-        "text_contents": list(_contents(paper, parts.texts)),
+        "text_contents": list(_contents(selected, parts.texts)),
         "warnings": warnings,
     }
     if parts.previews.kept:
         metadata["preview_zip"] = f"{target_dir}/{PREVIEWS_ARCHIVE}"
     if _of_method("ocr", parts):
-        metadata["ocr_engine"] = asked.ocr_engine
+        metadata["ocr_engine"] = params.ocr_engine
     return metadata
 
 
-def _contents(paper: Paper, all_texts: Sequence[Texts]) -> Iterator[dict[str, Any]]:
-    """Page by page, an entry for each method."""
+def _contents(selected: SelectedPages, all_texts: Sequence[Texts]) -> Iterator[dict[str, Any]]:
+    """Yield an entry for each page and method."""
     by_method = [(texts.method, {text.page: text for text in texts.read}) for texts in all_texts]
-    for number in paper.pages:
+    for number in selected.pages:
         for method, read in by_method:
             yield _content(read.get(number, PageText(number, "", method)))
 
@@ -119,8 +119,8 @@ def _of_method(method: TextMethod, parts: PdfParts) -> list[PageText]:
     return [text for texts in parts.texts if texts.method == method for text in texts.read]
 
 
-def _warnings(paper: Paper, parts: PdfParts) -> Iterator[str]:
-    if paper.document.is_repaired:
+def _warnings(selected: SelectedPages, parts: PdfParts) -> Iterator[str]:
+    if selected.document.is_repaired:
         yield _repaired([text.page for text in _of_method("native", parts) if not text.text.strip()])
     for texts in parts.texts:
         if texts.broken and texts.method in UNREADABLE:

@@ -1,4 +1,4 @@
-"""An open PDF with the pages that a job asked for, and the telling of how far a pass over them is."""
+"""An open PDF with the selected pages, and the progress of a pass over them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from services.worker.run.workspace import ReportProgress
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
-    """The source, the document that was opened of it, and the numbers of the pages to read, from 1."""
+class SelectedPages:
+    """The source, its open PDF document, and the numbers of the selected pages, from 1."""
 
     source: Source
     document: Any
@@ -18,8 +18,8 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
-    """One going through the pages: the step that it reports, and the percents that it moves through."""
+class PassProgress:
+    """The progress of one pass over the pages: its step and its range of percent."""
 
     report: ReportProgress
     step: str
@@ -27,12 +27,12 @@ class Pass:
     high: int
     message: str
 
-    def through(self, pages: range) -> Iterator[int]:
-        """The page numbers, each reported as it begins."""
+    def track(self, pages: range) -> Iterator[int]:
+        """Yield the page numbers and report each before it is processed."""
         for index, number in enumerate(pages):
-            self.tell(index / len(pages), index + 1, len(pages))
+            self.update(index / len(pages), index + 1, len(pages))
             yield number
 
-    def tell(self, done: float, page: int | None = None, pages: int | None = None) -> None:
-        """Reports how much of the pass is done, from 0 to 1."""
+    def update(self, done: float, page: int | None = None, pages: int | None = None) -> None:
+        """Report the share of the pass that is done, from 0 to 1."""
         self.report(self.step, self.low + int((self.high - self.low) * done), self.message, page, pages)

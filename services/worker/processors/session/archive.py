@@ -1,4 +1,4 @@
-"""The ZIP of a session (contract 11): a README, the Markdown, the previews. The same input gives the same bytes."""
+"""The ZIP of a session (contract 11): a README, the Markdown, the previews. Reproducible."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,34 +9,34 @@ from services.worker.files import zip_writer
 README = "README.md"
 
 
-def write(target: Path, asked: SessionParameters, markdown: tuple[str, str], previews: Mapping[str, Path]) -> None:
-    """Writes the archive to `target`: `markdown` is its place inside and its text, `previews` files by place.
+def write(target: Path, params: SessionParameters, markdown: tuple[str, str], previews: Mapping[str, Path]) -> None:
+    """Write the archive to `target`: `markdown` is its path and text, `previews` maps paths to files.
 
-    The README stands first, then the Markdown, then previews in the order of their places. Raises OSError.
+    The README is first, then the Markdown, then the previews in the order of their paths. Raises OSError.
     """
     place, text = markdown
     with zip_writer.writing(target) as archive:
-        archive.add(README, readme(asked, place, previews).encode(), packed=True)
+        archive.add(README, readme(params, place, previews).encode(), packed=True)
         archive.add(place, text.encode(), packed=True)
         for name in sorted(previews):
             archive.add(name, previews[name].read_bytes())
 
 
-def readme(asked: SessionParameters, markdown: str, assets: Iterable[str]) -> str:
-    """What the archive holds, in Markdown. `markdown` and `assets` are places inside it."""
+def readme(params: SessionParameters, markdown: str, assets: Iterable[str]) -> str:
+    """Return the README of the archive. `markdown` and `assets` are paths in the archive."""
     facts = {
-        "Event": asked.event,
-        "Track": asked.track,
-        "Day": asked.day,
-        "Time": " to ".join(time for time in (asked.starttime, asked.endtime) if time),
-        "Speakers": ", ".join(name for name in asked.speakers if name),
-        "Page": asked.url,
-        "Video": asked.video_url,
-        "Attachment": asked.attachments_url,
-        "Language": f"{asked.target_language.upper()} (from {asked.source_language.upper()})",
+        "Event": params.event,
+        "Track": params.track,
+        "Day": params.day,
+        "Time": " to ".join(time for time in (params.starttime, params.endtime) if time),
+        "Speakers": ", ".join(name for name in params.speakers if name),
+        "Page": params.url,
+        "Video": params.video_url,
+        "Attachment": params.attachments_url,
+        "Language": f"{params.target_language.upper()} (from {params.source_language.upper()})",
     }
     return "\n".join(
-        [f"# {_line(asked.session)}", "", *_listed(facts), "", "## Files", "", *_files(markdown, assets), ""]
+        [f"# {_line(params.session)}", "", *_listed(facts), "", "## Files", "", *_files(markdown, assets), ""]
     )
 
 

@@ -1,6 +1,6 @@
-"""Fetches what a session is made of: its page, its video, its attachment. Nothing is read or kept of them here.
+"""Downloads of a session: its page, its video, its attachment.
 
-A page that cannot be had ends the run; a video or an attachment that cannot be had leaves a note (contract 13).
+A failed download of the page ends the run; of the video or the attachment it adds a note (contract 13).
 """
 
 import hashlib
@@ -13,28 +13,28 @@ from typing import Any
 from schemas.errors import ErrorCode
 from schemas.parameters.session import SessionParameters
 from services.worker.errors import ProcessingError
-from services.worker.fetch.download import Fetched, fetch
+from services.worker.fetch.download import Download, fetch
 from services.worker.fetch.page_text import page_text
 from services.worker.run.workspace import ReportProgress, Workspace
-from services.worker.speech.speech_to_text import can_hear
+from services.worker.speech.speech_to_text import can_transcribe
 
 PAGE_TIMEOUT_S = 30.0
-PAGE_BYTES = 10_000_000  # a page of text is a thousandth of it
+PAGE_BYTES = 10_000_000
 PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What was fetched, `size` bytes in all. `failures` are sentences about what should have been, and was not."""
+    """The downloads, `size` bytes in total. `failures` are sentences about failed downloads."""
 
     web_text: str
     video: Path | None
-    attachment: Fetched | None
+    attachment: Download | None
     size: int
     failures: tuple[str, ...]
 
     def fingerprints(self) -> dict[str, Any]:
-        """Hashes of the content, which the cache goes by (contract 10)."""
+        """Return the hashes of the contents, for the cache key (contract 10)."""
         return {
             "page_sha256": hashlib.sha256(self.web_text.encode("utf-8", "replace")).hexdigest(),
             "video_sha256": _digest(self.video),
@@ -42,29 +42,29 @@ class Inputs:
         }
 
 
-def gather(asked: SessionParameters, workspace: Workspace, report: ReportProgress) -> Inputs:
-    """Fetches everything that the run needs. Raises ProcessingError: URL_FETCH_ERROR, URL_TRANSFORMATION_ERROR."""
+def gather(params: SessionParameters, workspace: Workspace, report: ReportProgress) -> Inputs:
+    """Download all inputs. Raises ProcessingError: URL_FETCH_ERROR, URL_TRANSFORMATION_ERROR."""
     report("fetching_page", 10)
-    page = _page(asked.url, workspace)
+    page = _page(params.url, workspace)
     web_text = _words(page)
-    wants_video = asked.video_transcript is None and can_hear(asked.source_language, workspace.providers)
-    video_url = asked.video_url if wants_video else None
-    if video_url or asked.attachments_url:
+    wants_video = params.video_transcript is None and can_transcribe(params.source_language, workspace.providers)
+    video_url = params.video_url if wants_video else None
+    if video_url or params.attachments_url:
         report("downloading_media", 30)
     failures: list[str] = []
-    watched = replace(workspace, limits=workspace.limits.for_media())
+    media = replace(workspace, limits=workspace.limits.for_media())
     beat = partial(report, "downloading_media", 30)
-    video = _medium("video", video_url, watched, beat, failures)
-    attachment = _medium("attachment", asked.attachments_url, workspace, beat, failures)
+    video = _medium("video", video_url, media, beat, failures)
+    attachment = _medium("attachment", params.attachments_url, workspace, beat, failures)
     size = sum(fetched.size for fetched in (page, video, attachment) if fetched)
     return Inputs(web_text, video.path if video else None, attachment, size, tuple(failures))
 
 
-def _page(url: str, workspace: Workspace) -> Fetched:
-    patience = min(PAGE_TIMEOUT_S, workspace.limits.fetch_timeout_s)
-    hurried = replace(workspace, limits=replace(workspace.limits, fetch_timeout_s=patience))
+def _page(url: str, workspace: Workspace) -> Download:
+    timeout_s = min(PAGE_TIMEOUT_S, workspace.limits.fetch_timeout_s)
+    limited = replace(workspace, limits=replace(workspace.limits, fetch_timeout_s=timeout_s))
     try:
-        return fetch(url, hurried, min(PAGE_BYTES, workspace.limits.max_bytes))
+        return fetch(url, limited, min(PAGE_BYTES, workspace.limits.max_bytes))
     except ProcessingError as error:
         raise ProcessingError(
             ErrorCode.URL_FETCH_ERROR,
@@ -75,20 +75,20 @@ def _page(url: str, workspace: Workspace) -> Fetched:
         ) from error
 
 
-def _words(page: Fetched) -> str:
+def _words(page: Download) -> str:
     if page.media_type not in PAGE_TYPES:
         raise ProcessingError(
-            ErrorCode.URL_TRANSFORMATION_ERROR, f"The session's page is no web page but {page.media_type[:100]}."
+            ErrorCode.URL_TRANSFORMATION_ERROR, f"The session's page is {page.media_type[:100]}, not a web page."
         )
     text = page_text(page.path.read_bytes(), page.charset)
     if not text:
-        raise ProcessingError(ErrorCode.URL_TRANSFORMATION_ERROR, "The session's page holds no text.")
+        raise ProcessingError(ErrorCode.URL_TRANSFORMATION_ERROR, "The session's page contains no text.")
     return text
 
 
 def _medium(
     what: str, url: str | None, workspace: Workspace, beat: Callable[[], None], failures: list[str]
-) -> Fetched | None:
+) -> Download | None:
     if url is None:
         return None
     try:

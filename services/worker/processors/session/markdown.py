@@ -1,7 +1,6 @@
-"""What a session's Markdown is made from: the text and context for its template, and its placeholders. Pure.
+"""The input of a session's template: text, context, and the placeholders `{videoplayer}` and `{slides}`. Pure.
 
-Filling the template is the template engine's business (contract 9); what `{videoplayer}` and `{slides}` become is
-decided here (contract 13, steps 6 and 7).
+Contract 13, steps 6 and 7.
 """
 
 import re
@@ -15,7 +14,7 @@ from schemas.parameters.session import SessionParameters
 PLAYER = "videoplayer"
 TABLE = "slidetable"
 MARKS = {"videoplayer": PLAYER, "slides": TABLE}
-"""A template's placeholders, written `{name}`, and the variables that stand in for them."""
+"""A template's placeholders, written `{name}`, and the variables that replace them."""
 FALLBACK = "Session_en"
 VIMEO_HOSTS = ("vimeo.com", "www.vimeo.com", "player.vimeo.com")
 VIMEO_ID = re.compile(r"^[0-9]{1,20}$")
@@ -23,67 +22,67 @@ VIMEO_HASH = re.compile(r"^[0-9a-f]{4,64}$")
 
 
 def template_names(template: str, language: str) -> tuple[str, ...]:
-    """The templates to look for, the best first (contract 13)."""
+    """Return the names of templates to try, in order (contract 13)."""
     return tuple(dict.fromkeys((f"{template}_{language}", template, FALLBACK)))
 
 
 def model_text(web_text: str, page_texts: Sequence[str]) -> str:
-    """What a template is filled from: the page's words, then those of the slides."""
+    """Return the text that fills the template: the page's, then that of the slides."""
     slides = [f"--- Slide {number} ---\n{text.strip()}" for number, text in enumerate(page_texts, 1) if text.strip()]
     return "\n\n".join([web_text, *slides])
 
 
 def context(
-    asked: SessionParameters,
+    params: SessionParameters,
     transcript: str,
     attachments: Sequence[str],
     page_count: int,
     template: str,
     cache_key: str,
 ) -> dict[str, Any]:
-    """The variables of the template (contract 13, step 6); what was not given is empty.
+    """Return the variables of the template (contract 13, step 6); missing parameters are empty.
 
-    `attachments` are links as the Markdown file needs them, `template` the name of the one that was found.
+    `attachments` are links relative to the Markdown file, `template` is the name of the template that was found.
     """
     return {
-        "event": asked.event,
-        "session": asked.session,
-        "track": asked.track,
-        "day": asked.day or "",
-        "starttime": asked.starttime or "",
-        "endtime": asked.endtime or "",
-        "speakers": asked.speakers,
-        "speakers_url": asked.speakers_url,
-        "speakers_image_url": asked.speakers_image_url,
-        "url": asked.url,
-        "video_url": asked.video_url or "",
-        "video_mp4_url": asked.video_url if is_file(asked.video_url) else "",
+        "event": params.event,
+        "session": params.session,
+        "track": params.track,
+        "day": params.day or "",
+        "starttime": params.starttime or "",
+        "endtime": params.endtime or "",
+        "speakers": params.speakers,
+        "speakers_url": params.speakers_url,
+        "speakers_image_url": params.speakers_image_url,
+        "url": params.url,
+        "video_url": params.video_url or "",
+        "video_mp4_url": params.video_url if is_file(params.video_url) else "",
         "video_transcript": transcript,
-        "attachments_url": asked.attachments_url or "",
+        "attachments_url": params.attachments_url or "",
         "attachment_paths": list(attachments),
         "page_count": page_count,
         "cache_key": cache_key,
-        "source_language": asked.source_language,
-        "target_language": asked.target_language,
-        "target": asked.target or "",
+        "source_language": params.source_language,
+        "target_language": params.target_language,
+        "target": params.target or "",
         "template": template,
     }
 
 
 def marks(video_url: str | None, table: str) -> dict[str, str]:
-    """What stands in the place of the placeholders, by variable."""
+    """Return the values of the placeholders' variables."""
     return {PLAYER: player(video_url), TABLE: table}
 
 
 def is_file(video_url: str | None) -> bool:
-    """Whether a video's address names a file that a browser plays, and not a page with a player in it."""
+    """Whether a video's URL names a file that a browser can play, not a page with a player."""
     return video_url is not None and urlsplit(video_url).path.lower().endswith(
         (".mp4", ".m4v", ".webm", ".mov", ".ogv")
     )
 
 
 def player(video_url: str | None) -> str:
-    """The HTML for a video: a frame with Vimeo's player, else a video element; empty without a video."""
+    """Return the HTML for a video: a frame with Vimeo's player, else a video element; empty without a video."""
     if not video_url:
         return ""
     if frame := _vimeo(video_url):
@@ -95,7 +94,7 @@ def player(video_url: str | None) -> str:
 
 
 def _vimeo(video_url: str) -> str | None:
-    """The address of Vimeo's player for `vimeo.com/ID`, `vimeo.com/ID/HASH` or `player.vimeo.com/video/ID?h=HASH`."""
+    """Return Vimeo's player for `vimeo.com/ID`, `vimeo.com/ID/HASH` or `player.vimeo.com/video/ID?h=HASH`."""
     parts = urlsplit(video_url)
     if parts.hostname not in VIMEO_HOSTS:
         return None
@@ -109,9 +108,9 @@ def _vimeo(video_url: str) -> str | None:
 
 
 def placed(body: str, variables: Mapping[str, str]) -> str:
-    """A template's body with `{{variable}}` for each placeholder; one that stands for nothing goes with its line.
+    """Replace each placeholder in a template's body by `{{variable}}`; an empty one is removed with its line.
 
-    So what is put in is never looked at again, whatever stands in it.
+    The values are inserted by the engine, which does not scan them for placeholders.
     """
     for mark, variable in MARKS.items():
         written = rf"(?<!\{{)\{{{mark}\}}(?!\}})"

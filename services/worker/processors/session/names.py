@@ -1,10 +1,10 @@
-"""Event, track and file name in the target language (contract 13, step 4): asked of a chat model, if there is one."""
+"""Translation of event, track and file name by a chat model, if there is one (contract 13, step 4)."""
 
 from typing import Protocol
 
 from services.worker.errors import ProcessingError
 
-MAX_CHARS = 500  # as long as a name may be that a job gives
+MAX_CHARS = 500  # the limit of names in a job's parameters
 QUOTES = "\"'`*\u00ab\u00bb\u201e\u201c\u201d\u201a\u2018\u2019"
 INSTRUCTION = (
     "You translate names of events, conference tracks and files. Translate the user's message from {source} into "
@@ -14,40 +14,40 @@ INSTRUCTION = (
 
 
 class Chat(Protocol):
-    """What is needed of `services.worker.providers.Providers`."""
+    """The part of `services.worker.providers.Providers` that is used here."""
 
     @property
     def has_chat(self) -> bool:
-        """Whether a chat model can be asked."""
+        """Whether a chat model is configured."""
 
     def chat(self, system: str, user: str) -> str:
-        """The model's answer in words. Raises ProcessingError."""
+        """Return the model's answer. Raises ProcessingError."""
 
 
 class Translator:
-    """Translates names between two languages, each once. A name stays as it is when the model cannot be asked.
+    """Translates names between two languages, each once. Without a model a name is not translated, which `notes` says.
 
-    `notes` then says so. After a failure no more names are asked for, so that an outage costs one wait.
+    After a failure no more names are translated, so that an outage costs one wait only.
     """
 
     def __init__(self, chat: Chat, source: str, target: str) -> None:
         self._chat = chat
         self._instruction = INSTRUCTION.format(source=source, target=target)
-        self._known: dict[str, str] = {}
-        self._asking = source.lower() != target.lower()
+        self._translations: dict[str, str] = {}
+        self._enabled = source.lower() != target.lower()
         self.notes: list[str] = []
-        if self._asking and not chat.has_chat:
+        if self._enabled and not chat.has_chat:
             self._give_up("no chat provider is configured")
 
     def translate(self, name: str) -> str:
-        """The name in the target language, or as it is."""
-        if not self._asking:
-            return self._known.get(name, name)
-        if name not in self._known:
-            self._known[name] = self._asked(name)
-        return self._known[name]
+        """Return the name in the target language, or unchanged."""
+        if not self._enabled:
+            return self._translations.get(name, name)
+        if name not in self._translations:
+            self._translations[name] = self._request(name)
+        return self._translations[name]
 
-    def _asked(self, name: str) -> str:
+    def _request(self, name: str) -> str:
         try:
             answer = self._chat.chat(self._instruction, name)
         except ProcessingError as error:
@@ -60,5 +60,5 @@ class Translator:
         return translated
 
     def _give_up(self, why: str) -> None:
-        self._asking = False
+        self._enabled = False
         self.notes.append(f"Names were not translated: {why.rstrip('.')}.")

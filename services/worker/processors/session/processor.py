@@ -1,7 +1,4 @@
-"""The `session` job (contract 13): a talk's page, video and slides become one Markdown file and an archive.
-
-What each part does is in the modules beside this one; here stands their order, and what becomes of a part that fails.
-"""
+"""The `session` job (contract 13): a talk's page, video and slides become one Markdown file and an archive."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -27,49 +24,49 @@ from services.worker.processors.session.layout import (
 from services.worker.processors.session.markdown import template_names
 from services.worker.processors.session.names import Translator
 from services.worker.processors.session.video import one_line, transcribe
-from services.worker.processors.session.writing import Chosen, Material, Written, write
+from services.worker.processors.session.writing import Material, NamedTemplate, SessionText, write
 from services.worker.providers import Providers
 from services.worker.run.workspace import ReportProgress, Result, Workspace
-from services.worker.speech.speech_to_text import ear_for
+from services.worker.speech.speech_to_text import recogniser_for
 
 VERSION = 2
-"""Raised when the same input gives another result: cached ones are then not used."""
+"""The version of the results: an increment invalidates cached results."""
 
 
 @dataclass(slots=True)
 class RunNotes:
-    """What the job's log is to say; whether a part is missing that another attempt may bring."""
+    """Notes for the job's log, and whether the result is complete and may be cached."""
 
     notes: list[str] = field(default_factory=list)
     complete: bool = True
 
-    def say(self, *sentences: str) -> None:
-        """Takes notes."""
+    def add(self, *sentences: str) -> None:
+        """Add notes."""
         self.notes += sentences
 
-    def miss(self, sentence: str) -> None:
-        """Notes a part that failed."""
+    def add_failure(self, sentence: str) -> None:
+        """Add a note about a part that failed."""
         self.notes.append(sentence)
         self.complete = False
 
 
 def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
-    """Runs a session (contract 13).
+    """Run the job.
 
-    Raises ProcessingError: TEMPLATE_ERROR, URL_FETCH_ERROR, URL_TRANSFORMATION_ERROR, and what the chat model fails
-    with while the template is filled; BlobStoreError.
+    Raises ProcessingError: TEMPLATE_ERROR, URL_FETCH_ERROR, URL_TRANSFORMATION_ERROR, and the chat model's errors while
+    the template is filled; BlobStoreError.
     """
-    asked = cast(SessionParameters, parameters)
+    params = cast(SessionParameters, parameters)
     report("initializing", 0)
-    names = template_names(asked.template, asked.target_language)
-    template = Chosen(*templates.load(names, workspace.limits.templates_dir))
-    inputs = gather(asked, workspace, report)
-    earlier = workspace.recall(asked, **_shape(inputs, template, workspace.providers))
-    return earlier or _Run(asked, workspace, report).result(inputs, template)
+    names = template_names(params.template, params.target_language)
+    template = NamedTemplate(*templates.load(names, workspace.limits.templates_dir))
+    inputs = gather(params, workspace, report)
+    earlier = workspace.recall(params, **_shape(inputs, template, workspace.providers))
+    return earlier or _Run(params, workspace, report).result(inputs, template)
 
 
-def _shape(inputs: Inputs, template: Chosen, providers: Providers) -> dict[str, Any]:
-    """What shapes the result beside the parameters (contract 10)."""
+def _shape(inputs: Inputs, template: NamedTemplate, providers: Providers) -> dict[str, Any]:
+    """Return what determines the result besides the parameters (contract 10)."""
     return {
         **inputs.fingerprints(),
         "template": [template.name, template.content],
@@ -80,18 +77,18 @@ def _shape(inputs: Inputs, template: Chosen, providers: Providers) -> dict[str, 
 
 
 class _Run:
-    """One run, once its inputs are there."""
+    """One run with its inputs downloaded."""
 
-    def __init__(self, asked: SessionParameters, workspace: Workspace, report: ReportProgress) -> None:
-        self._asked = asked
+    def __init__(self, params: SessionParameters, workspace: Workspace, report: ReportProgress) -> None:
+        self._asked = params
         self._workspace = workspace
         self._report = report
-        self._account = RunNotes()
+        self._notes = RunNotes()
 
-    def result(self, inputs: Inputs, template: Chosen) -> Result:
-        """The steps of contract 13 in their order, from the video on."""
+    def result(self, inputs: Inputs, template: NamedTemplate) -> Result:
+        """Run the steps of contract 13 after the downloads."""
         for failure in inputs.failures:
-            self._account.miss(failure)
+            self._notes.add_failure(failure)
         transcript = self._transcript(inputs.video)
         material = self._with_attachment(Material(inputs.web_text, transcript), inputs)
         layout = self._layout()
@@ -105,33 +102,33 @@ class _Run:
             assets=tuple(kept),
             extra=self._extra(layout, material, written, place, archive, kept),
             files={"archive": archive} if archive else {},
-            notes=tuple(self._account.notes),
+            notes=tuple(self._notes.notes),
             pages=len(material.texts) or None,
             bytes_in=inputs.size,
-            cacheable=self._account.complete,
+            cacheable=self._notes.complete,
         )
 
     # --- steps 2 to 4 ---------------------------------------------------------------------------------------------
 
     def _transcript(self, video: Path | None) -> str:
-        """What is said in the video; empty when that cannot be known."""
+        """Return the transcript of the video, empty without one."""
         if self._asked.video_transcript is not None:
             return one_line(self._asked.video_transcript)
         if video is None:
             if self._asked.video_url:
-                self._account.say(*self._deaf())
+                self._notes.add(*self._why_not_transcribed())
             return ""
         self._beat()
         try:
             return transcribe(video, self._asked.source_language, self._workspace, self._beat)
         except ProcessingError as error:
-            self._account.miss(f"The video was not transcribed: {error.message}")
+            self._notes.add_failure(f"The video was not transcribed: {error.message}")
             return ""
 
-    def _deaf(self) -> Iterator[str]:
-        """Why nobody could listen to the video; nothing when somebody could have, and it could not be fetched."""
+    def _why_not_transcribed(self) -> Iterator[str]:
+        """Yield a note if there is no recogniser; a failed download has a note already."""
         try:
-            ear_for(self._asked.source_language, self._workspace.providers)
+            recogniser_for(self._asked.source_language, self._workspace.providers)
         except ProcessingError as error:
             yield f"The video was not transcribed: {error.message}"
 
@@ -139,25 +136,27 @@ class _Run:
         self._report("processing_video", 50)
 
     def _with_attachment(self, material: Material, inputs: Inputs) -> Material:
-        """The material with the attachment's pages; without any when they cannot be read."""
+        """Return the material with the attachment's pages, unchanged if they cannot be read."""
         if inputs.attachment is None:
             return material
         try:
             attachment = session_attachment.read(inputs.attachment, self._workspace, self._report)
         except ProcessingError as error:
-            self._account.miss(f"The attachment cannot be read: {error.message}")
+            self._notes.add_failure(f"The attachment cannot be read: {error.message}")
             return material
-        self._account.say(*attachment.notes)
+        self._notes.add(*attachment.notes)
         return replace(material, texts=attachment.texts, previews=attachment.previews)
 
     def _layout(self) -> Layout:
-        """Where the files go, their names in the target language."""
-        asked = self._asked
-        translator = Translator(self._workspace.providers, asked.source_language, asked.target_language)
-        event, track, name = (translator.translate(text) for text in (asked.event, asked.track, stem(asked.filename)))
+        """Return the layout of the files, with translated names."""
+        params = self._asked
+        translator = Translator(self._workspace.providers, params.source_language, params.target_language)
+        event, track, name = (
+            translator.translate(text) for text in (params.event, params.track, stem(params.filename))
+        )
         for note in translator.notes:
-            (self._account.miss if self._workspace.providers.has_chat else self._account.say)(note)
-        return Layout.of(event, asked.target_language, track, name)
+            (self._notes.add_failure if self._workspace.providers.has_chat else self._notes.add)(note)
+        return Layout.of(event, params.target_language, track, name)
 
     # --- steps 5 to 8 ---------------------------------------------------------------------------------------------
 
@@ -166,20 +165,20 @@ class _Run:
         return attachment_stem(self._asked.attachments_url or "")
 
     def _keep_previews(self, layout: Layout, material: Material) -> list[str]:
-        """Keeps the previews at their place; answers their locations in the order of the pages."""
+        """Keep the previews; return their locations in the order of the pages."""
         folder = layout.assets(self._attachment)
         return [
             self._workspace.keep_file(f"{folder}/{preview_name(page)}", path, "image/jpeg")
             for page, path in sorted(material.previews.items())
         ]
 
-    def _write(self, template: Chosen, material: Material) -> Written:
+    def _write(self, template: NamedTemplate, material: Material) -> SessionText:
         written = write(self._asked, material, template, self._attachment, self._workspace.providers)
-        self._account.say(*written.notes)
+        self._notes.add(*written.notes)
         return written
 
-    def _keep_archive(self, layout: Layout, material: Material, written: Written) -> str | None:
-        """Keeps `<session>.zip`; answers its name, None when it could not be made (which fails nothing)."""
+    def _keep_archive(self, layout: Layout, material: Material, written: SessionText) -> str | None:
+        """Keep `<session>.zip` and return its name; None when it could not be written, which does not fail the job."""
         name = f"{safe_name(self._asked.session)}.zip"
         folder = layout.archived_assets(self._attachment)
         previews = {f"{folder}/{preview_name(page)}": path for page, path in material.previews.items()}
@@ -188,14 +187,14 @@ class _Run:
             session_archive.write(path, self._asked, (layout.archived_markdown, written.markdown), previews)
             self._workspace.keep_file(name, path, "application/zip")
         except (OSError, BlobStoreError, LargeZipFile) as error:
-            self._account.miss(f"The archive could not be made: {error}")
+            self._notes.add_failure(f"The archive could not be written: {error}")
             return None
         return name
 
     def _extra(
-        self, layout: Layout, material: Material, written: Written, place: str, archive: str | None, kept: list[str]
+        self, layout: Layout, material: Material, written: SessionText, place: str, archive: str | None, kept: list[str]
     ) -> dict[str, Any]:
-        """The further keys of contract 6, those of the documents and those of upstream's code."""
+        """Return the further keys of contract 6."""
         page_texts = material.page_texts()
         target = self._workspace.target_dir
         return {

@@ -1,4 +1,4 @@
-"""Slides: what each page of the attachment is about, and the table that shows them (contract 13, step 7). Pure."""
+"""Slides, one per page of the attachment, and their table (contract 13, step 7). Pure."""
 
 import base64
 import re
@@ -14,7 +14,7 @@ PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 
 @dataclass(frozen=True, slots=True)
 class Slide:
-    """One page of the attachment. `page` counts from 1; `image_url` is empty where no preview could be drawn."""
+    """One page of the attachment. `page` counts from 1; `image_url` is empty without a preview."""
 
     page: int
     title: str
@@ -23,7 +23,7 @@ class Slide:
     image_url: str
 
     def field(self) -> dict[str, Any]:
-        """The slide as the contract lists it; its text is base64 of UTF-8."""
+        """Return the slide as in the contract; its text is base64 of UTF-8."""
         return {
             "page_num": self.page,
             "title": self.title,
@@ -33,30 +33,32 @@ class Slide:
         }
 
 
-def slides(texts: Mapping[int, str], links: Mapping[int, str], told: Any = None) -> tuple[Slide, ...]:
-    """A slide for each page, in order.
+def slides(texts: Mapping[int, str], links: Mapping[int, str], described: Any = None) -> tuple[Slide, ...]:
+    """Return a slide for each page, in order.
 
-    `told` is what a chat model said of them, `[{page_num, title, summary}]`. For a page that it left out, the first
-    line of the page is its title and the text after that its summary: nothing is made up.
+    `described` is the answer of a chat model, `[{page_num, title, summary}]`. For a page without an entry, the title is
+    the first line of the page and the summary the text after it.
     """
-    known = _by_page(told)
-    return tuple(_slide(page, texts.get(page, ""), links.get(page, ""), known.get(page, {})) for page in sorted(texts))
+    entries = _by_page(described)
+    return tuple(
+        _slide(page, texts.get(page, ""), links.get(page, ""), entries.get(page, {})) for page in sorted(texts)
+    )
 
 
-def _slide(page: int, text: str, link: str, told: Mapping[str, Any]) -> Slide:
+def _slide(page: int, text: str, link: str, described: Mapping[str, Any]) -> Slide:
     title, summary = _heading_and_rest(text)
     return Slide(
         page=page,
-        title=_line(told.get("title")) or title,
-        summary=_line(told.get("summary")) or summary,
+        title=_line(described.get("title")) or title,
+        summary=_line(described.get("summary")) or summary,
         text=text,
         image_url=link,
     )
 
 
-def _by_page(told: Any) -> dict[int, Mapping[str, Any]]:
-    """What a model answered, as far as it makes sense: it may answer anything."""
-    entries = told if isinstance(told, Sequence) and not isinstance(told, str | bytes) else []
+def _by_page(described: Any) -> dict[int, Mapping[str, Any]]:
+    """Return the valid entries of a model's answer by page; the answer may be anything."""
+    entries = described if isinstance(described, Sequence) and not isinstance(described, str | bytes) else []
     found: dict[int, Mapping[str, Any]] = {}
     for entry in entries:
         number = _number(entry.get("page_num")) if isinstance(entry, Mapping) else None
@@ -77,14 +79,14 @@ def _line(value: Any) -> str:
 
 def _heading_and_rest(text: str) -> tuple[str, str]:
     lines = [_line(HEADING.sub("", PICTURE.sub("", line).strip())) for line in text.splitlines()]
-    said = [line for line in lines if line]
-    if not said:
+    filled = [line for line in lines if line]
+    if not filled:
         return "", ""
-    return shortened(said[0], TITLE_CHARS), shortened(" ".join(said[1:]), SUMMARY_CHARS)
+    return shortened(filled[0], TITLE_CHARS), shortened(" ".join(filled[1:]), SUMMARY_CHARS)
 
 
 def shortened(text: str, limit: int) -> str:
-    """At most `limit` characters, cut between words, with an ellipsis where something was cut."""
+    """Cut a text to at most `limit` characters, between words and with an ellipsis."""
     if len(text) <= limit:
         return text
     head, _, _ = text[:limit].rpartition(" ")
@@ -92,7 +94,7 @@ def shortened(text: str, limit: int) -> str:
 
 
 def table(shown: Sequence[Slide]) -> str:
-    """Two columns of Markdown, the preview and `**title** — summary`; empty without slides."""
+    """Return a Markdown table of two columns, the preview and `**title** — summary`; empty without slides."""
     if not shown:
         return ""
     rows = [f"| {_picture(slide)} | {_words(slide)} |" for slide in shown]
@@ -109,5 +111,5 @@ def _words(slide: Slide) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that neither ends a cell nor becomes HTML."""
+    """Escape text for a table cell."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("<", "&lt;")

@@ -1,4 +1,4 @@
-"""Writes a session's Markdown: its template filled, slides and player in their places (contract 13, steps 6 and 7)."""
+"""A session's Markdown: the filled template with slides and player (contract 13, steps 6 and 7)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from services.worker.providers import Providers
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Everything that the Markdown is made from; without an attachment its parts are empty."""
+    """The sources of the Markdown; without an attachment `texts` and `previews` are empty."""
 
     web_text: str
     transcript: str
@@ -24,20 +24,20 @@ class Material:
     previews: Mapping[int, Path] = field(default_factory=dict)
 
     def page_texts(self) -> list[str]:
-        """The attachment's texts in the order of its pages."""
+        """Return the attachment's texts in the order of its pages."""
         return [self.texts[page] for page in sorted(self.texts)]
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """The template that was found, by its name."""
+class NamedTemplate:
+    """The name and content of the template that was found."""
 
     name: str
     content: str
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class SessionText:
     """The session as Markdown, the fields of its template with its slides, and sentences for the job's log."""
 
     markdown: str
@@ -46,24 +46,24 @@ class Written:
 
 
 def write(
-    asked: SessionParameters, material: Material, template: Chosen, attachment: str, providers: Providers
-) -> Written:
-    """Fills the template from the page and the slides; `attachment` is the name of the previews' folder.
+    params: SessionParameters, material: Material, template: NamedTemplate, attachment: str, providers: Providers
+) -> SessionText:
+    """Fill the template from the page and the slides; `attachment` is the name of the previews' folder.
 
     Raises ProcessingError as `templates.fill` does.
     """
     links = {page: link_to_preview(attachment, page) for page in sorted(material.previews)}
-    key = digest({"job_type": "session", "parameters": shaping(asked)})
+    key = digest({"job_type": "session", "parameters": shaping(params)})
     context = session_markdown.context(
-        asked, material.transcript, list(links.values()), len(material.texts), template.name, key
+        params, material.transcript, list(links.values()), len(material.texts), template.name, key
     )
     text = session_markdown.model_text(material.web_text, material.page_texts())
     parsed = templates.parse(template.content)
-    languages = templates.Languages(asked.source_language, asked.target_language)
+    languages = templates.Languages(params.source_language, params.target_language)
     filled = templates.fill(parsed, text, context, languages, providers)
     shown = session_slides.slides(material.texts, links, filled.values.get("slides"))
     fields = {**filled.values, "slides": [slide.field() for slide in shown]}
-    marks = session_markdown.marks(asked.video_url, session_slides.table(shown))
+    marks = session_markdown.marks(params.video_url, session_slides.table(shown))
     placed = replace(parsed, body=session_markdown.placed(parsed.body, marks))
     variables = {**context, **marks, "slides": fields["slides"]}
-    return Written(templates.render(placed, fields, variables, text), fields, filled.notes)
+    return SessionText(templates.render(placed, fields, variables, text), fields, filled.notes)

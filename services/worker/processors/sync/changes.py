@@ -1,4 +1,4 @@
-"""What a synchronisation has to do: a listing of the source against what earlier runs found. Pure."""
+"""Compare a listing of the source with the known files of earlier runs. Pure."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SourceChanges:
-    """Places in the source, each in exactly one of the four, sorted."""
+    """Sorted paths in the source, each in exactly one of the four."""
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
@@ -15,10 +15,10 @@ class SourceChanges:
 
 
 def changes(listing: Mapping[str, str], known: Mapping[str, str], unread: Collection[str] = ()) -> SourceChanges:
-    """Compares two mappings of place -> revision.
+    """Compare two mappings of path -> revision.
 
-    `unread` are folders that could not be listed ("" is the source itself): what is known below one of them is not
-    taken for removed, and stands in none of the four.
+    `unread` are folders that could not be listed ("" is the source itself): known files below them are not counted as
+    removed and are in none of the four.
     """
     both = sorted(listing.keys() & known.keys())
     return SourceChanges(

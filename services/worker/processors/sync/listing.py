@@ -1,4 +1,4 @@
-"""What every source that is synchronised looks like: files by their path below it, and a way to open each."""
+"""The interface of a synchronised source: its files by path, and opening one of them."""
 
 import os
 import posixpath
@@ -10,13 +10,13 @@ from urllib.parse import unquote, urlsplit
 
 from services.worker.files.sources import Source
 
-Tell = Callable[[], None]
-"""Called now and then while something lasts, so that the worker sees the run alive."""
+Heartbeat = Callable[[], None]
+"""Called repeatedly during long operations, so that the worker does not end the run as stalled."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A file of a source: its size in bytes, and its revision, which is another one whenever its content may be."""
+class ListedFile:
+    """A file of a source: its size in bytes, and its revision, which changes whenever its content may have changed."""
 
     size: int
     revision: str
@@ -24,37 +24,37 @@ class Listed:
 
 @dataclass(slots=True)
 class SourceListing:
-    """The files of a source by path. `links` were not followed, `unread` are folders that could not be listed."""
+    """The files of a source by path. `links` were not followed, `unread` are folders that failed to list."""
 
-    files: dict[str, Listed] = field(default_factory=dict)
+    files: dict[str, ListedFile] = field(default_factory=dict)
     hidden: int = 0
     links: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
 
 class SyncPlace(Protocol):
-    """A source, in either form. Both methods raise ProcessingError when it cannot be reached."""
+    """A source. Both methods raise ProcessingError when it cannot be reached."""
 
-    def look(self, tell: Tell) -> SourceListing:
-        """All files below it."""
+    def list_files(self, beat: Heartbeat) -> SourceListing:
+        """Return all files below the source."""
         ...
 
-    def open(self, path: str, tell: Tell) -> AbstractContextManager[Source]:
-        """One of them, for reading. Raises ProcessingError also for this file alone."""
+    def open(self, path: str, beat: Heartbeat) -> AbstractContextManager[Source]:
+        """Open a file for reading. Raises ProcessingError also when only this file fails."""
         ...
 
 
 def normalised(source: str) -> str:
-    """The one spelling of a source, without a slash at its end: what the names of its files' places begin with."""
+    """Return the canonical form of a source, without a trailing slash: the prefix of its files' places."""
     parts = urlsplit(source)
     return f"{parts.scheme}://{parts.netloc}{path_in(source)}".rstrip("/")
 
 
 def path_in(url: str) -> str:
-    """The path that a url means, as obstore reads it too: unquoted, without a slash at its end; "/" for none."""
+    """Return the path of a url as obstore reads it: unquoted, without a trailing slash; "/" if empty."""
     return posixpath.normpath("/" + unquote(urlsplit(url).path).lstrip("/"))
 
 
 def readable(path: str) -> str:
-    """A path as a text that can be written down, also where its name is no UTF-8."""
+    """Return a path as valid text, even if the name is not UTF-8."""
     return os.fsencode(path).decode(errors="replace")

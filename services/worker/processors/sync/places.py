@@ -1,4 +1,4 @@
-"""Which source a job names, and whether it may be one."""
+"""The source of a job, and the check that it is allowed."""
 
 from pathlib import PurePath, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -12,7 +12,7 @@ from services.worker.run.workspace import Workspace
 
 
 def place_of(source: str, workspace: Workspace) -> SyncPlace:
-    """The place behind a source of a job. Raises ProcessingError FILE_NOT_ALLOWED, FILE_NOT_FOUND, NETWORK_ERROR."""
+    """Return the source of a job. Raises ProcessingError FILE_NOT_ALLOWED, FILE_NOT_FOUND, NETWORK_ERROR."""
     own = workspace.blobs.root
     if urlsplit(source).scheme == "file":
         folder = allowed_folder(path_in(source), workspace.limits)
@@ -29,8 +29,8 @@ def _bucket(url: str) -> str:
 
 
 def _check_apart(source: PurePath, own: PurePath) -> None:
-    """What jobs of all owners read and made lies in the blob store; no source may lead there."""
+    """Raise FILE_NOT_ALLOWED if the source overlaps the blob store, which contains the data of all owners."""
     if source.is_relative_to(own) or own.is_relative_to(source):
         raise ProcessingError(
-            ErrorCode.FILE_NOT_ALLOWED, "The source overlaps with Piperoll's own blob store, which is no source."
+            ErrorCode.FILE_NOT_ALLOWED, "The source overlaps with Piperoll's blob store, which is not allowed."
         )

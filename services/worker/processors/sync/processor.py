@@ -1,7 +1,6 @@
-"""The `sync` job (contract 15d): what a folder elsewhere holds becomes the documents of a folder here.
+"""The `sync` job (contract 15d): the files of an external folder become the documents of a folder.
 
-It finds and copies. What follows from that for documents, folders and their texts is for
-`services.worker.manager.found_documents`.
+The job finds and copies files; `services.worker.manager.found_documents` appends the facts for documents and folders.
 """
 
 from collections.abc import Iterator
@@ -17,48 +16,48 @@ from schemas.parameters import JobParameters
 from schemas.parameters.sync import SyncParameters
 from services.worker.errors import ProcessingError
 from services.worker.files.document_intake import (
+    document_name,
+    failure_entry,
     free_document_id,
     is_removed,
-    keep_findings,
-    named_failure,
-    own_name,
     shortened,
     store_content,
+    store_findings,
 )
 from services.worker.processors.sync.changes import SourceChanges, changes
-from services.worker.processors.sync.listing import Listed, SourceListing, SyncPlace, normalised, readable
+from services.worker.processors.sync.listing import ListedFile, SourceListing, SyncPlace, normalised, readable
 from services.worker.processors.sync.places import place_of
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
 MAX_FILES: Final = 100_000
-"""More than a run can take account of; deeper folders can be synchronised one by one."""
-MAX_LOSSES: Final = 5
-"""So many files in a row that cannot be reached are no longer the files' fault."""
+"""The limit of files in one run; subfolders can be synchronised one by one."""
+MAX_NETWORK_FAILURES: Final = 5
+"""After this many consecutive network failures the run fails: the source is unreachable."""
 LISTING, COPYING, FINALIZING = 5, 10, 95
 """The percents at which the steps begin."""
 
 
 def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
-    """Synchronises. Raises ProcessingError: FILE_NOT_ALLOWED, FILE_NOT_FOUND, NETWORK_ERROR, PROCESSING_ERROR for
+    """Run the job. Raises ProcessingError: FILE_NOT_ALLOWED, FILE_NOT_FOUND, NETWORK_ERROR, PROCESSING_ERROR for
     more than MAX_FILES; BlobStoreError.
     """
-    asked = cast(SyncParameters, parameters)
+    params = cast(SyncParameters, parameters)
     report("initializing", 0)
     folder = workspace.resolved
     if not isinstance(folder, ResolvedSync):
-        raise ProcessingError(ErrorCode.FILE_NOT_FOUND, f"There is no folder {asked.folder_id}.")
-    place = place_of(asked.source, workspace)
+        raise ProcessingError(ErrorCode.FILE_NOT_FOUND, f"The folder {params.folder_id} does not exist.")
+    place = place_of(params.source, workspace)
     report("listing_source", LISTING)
-    run = _Run(normalised(asked.source), folder, place, workspace, report)
-    run.look(place.look(lambda: report("listing_source", LISTING)))
-    run.take_in_all()
+    run = _Run(normalised(params.source), folder, place, workspace, report)
+    run.plan(place.list_files(lambda: report("listing_source", LISTING)))
+    run.copy_all()
     report("finalizing", FINALIZING)
-    return run.result(delete_removed=asked.delete_removed)
+    return run.result(delete_removed=params.delete_removed)
 
 
 @dataclass
 class _Run:
-    """One synchronisation, as far as it has come."""
+    """The state of one synchronisation."""
 
     source: str
     folder: ResolvedSync
@@ -66,15 +65,15 @@ class _Run:
     workspace: Workspace
     report: ReportProgress
     listing: SourceListing = field(default_factory=SourceListing)
-    files: dict[str, Listed] = field(default_factory=dict)
+    files: dict[str, ListedFile] = field(default_factory=dict)
     known: dict[str, KnownDocument] = field(default_factory=dict)
     todo: SourceChanges = field(default_factory=lambda: SourceChanges((), (), (), ()))
     found: dict[str, FoundDocument] = field(default_factory=dict)
     failed: list[dict[str, Any]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
-    def look(self, listing: SourceListing) -> None:
-        """Sees what there is, and what there is to do."""
+    def plan(self, listing: SourceListing) -> None:
+        """Determine the changes from the listing."""
         self.listing = listing
         self.known = dict(_below(self.source, self.folder))
         for path, listed in listing.files.items():
@@ -87,28 +86,28 @@ class _Run:
         if len(self.files) > MAX_FILES:
             raise ProcessingError(
                 ErrorCode.PROCESSING_ERROR,
-                f"The source has {len(self.files):,} files, a synchronisation takes {MAX_FILES:,} at most: "
+                f"The source has {len(self.files):,} files; at most {MAX_FILES:,} are allowed: "
                 "synchronise its folders one by one.",
                 retryable=False,
             )
         revisions = {path: listed.revision for path, listed in self.files.items()}
         self.todo = changes(revisions, {path: one.revision for path, one in self.known.items()}, listing.unread)
 
-    def take_in_all(self) -> None:
-        """Copies what is new. A file that cannot be read is named in the result, and hinders no other."""
-        paths, losses = [*self.todo.added, *self.todo.changed], 0
+    def copy_all(self) -> None:
+        """Copy new and changed files. A file that fails is listed in the result and does not stop the others."""
+        paths, failures = [*self.todo.added, *self.todo.changed], 0
         for number, path in enumerate(paths):
             percent = COPYING + (FINALIZING - COPYING) * number // len(paths)
             try:
-                self.found[path] = self._take_in(path, percent)
-                losses = 0
+                self.found[path] = self._copy(path, percent)
+                failures = 0
             except (ProcessingError, OSError) as error:
-                losses = losses + 1 if getattr(error, "code", None) is ErrorCode.NETWORK_ERROR else 0
-                if losses == MAX_LOSSES:
+                failures = failures + 1 if getattr(error, "code", None) is ErrorCode.NETWORK_ERROR else 0
+                if failures == MAX_NETWORK_FAILURES:
                     raise
-                self.failed.append(named_failure(error, path=path))
+                self.failed.append(failure_entry(error, path=path))
 
-    def _take_in(self, path: str, percent: int) -> FoundDocument:
+    def _copy(self, path: str, percent: int) -> FoundDocument:
         listed = self.files[path]
         limit = self.workspace.limits.max_bytes
         if listed.size > limit:
@@ -116,30 +115,30 @@ class _Run:
                 ErrorCode.FILE_TOO_LARGE, f"The file has {listed.size:,} bytes; at most {limit:,} are allowed."
             )
 
-        def tell() -> None:
+        def beat() -> None:
             self.report("copying_files", percent)
 
         document_id = self._document_id(path)
-        with self.place.open(path, tell) as source:
-            content = store_content(document_id, source, media_type_of(path), self.workspace, tell)
+        with self.place.open(path, beat) as source:
+            content = store_content(document_id, source, media_type_of(path), self.workspace, beat)
         return FoundDocument(
             document_id=document_id,
-            name=own_name(PurePosixPath(path).name),
+            name=document_name(PurePosixPath(path).name),
             source=f"{self.source}/{path}",
-            # of the listing, since it is a listing that it will be compared with
+            # of the listing, since the next listing is compared with it
             revision=listed.revision,
             content=content,
         )
 
     def _document_id(self, path: str) -> str:
-        """The document that this file is already, else the one that it is for every run that meets it anew."""
+        """Return the id of the file's existing document, else the id that every run would give it."""
         blobs, known = self.workspace.blobs, self.known.get(path)
         if known is not None and not is_removed(blobs, known.document_id):
             return known.document_id
         return free_document_id(blobs, f"{self.folder.folder_id}/{self.source}", path)
 
     def result(self, delete_removed: bool) -> Result:
-        """What came of it."""
+        """Return the result."""
         removed = self.todo.removed if delete_removed else ()
         added = [path for path in self.todo.added if path in self.found]
         changed = [path for path in self.todo.changed if path in self.found]
@@ -169,40 +168,40 @@ class _Run:
                 "filesFailed": len(self.failed),
                 "filesProcessed": sum(map(len, (added, changed, removed, self.todo.unchanged, self.failed))),
             },
-            findings=keep_findings(self.workspace, findings),
+            findings=store_findings(self.workspace, findings),
         )
 
     def _shown(self, path: str) -> dict[str, str]:
         return {"path": path, "document_id": self.found[path].document_id}
 
     def _notes(self, delete_removed: bool) -> Iterator[str]:
-        """Sentences about all that the result leaves out."""
+        """Yield notes about files that were not copied."""
         kept = 0 if delete_removed else len(self.todo.removed)
-        for count, said in (
-            (len(self.failed), "could not be taken in"),
-            (len(self.skipped), "were passed over: jobs do not read files of their type"),
-            (self.listing.hidden, "were passed over: hidden files and folders, whose names begin with a dot"),
-            (len(self.listing.links), "were passed over: links are not followed"),
-            (len(self.listing.unread), "could not be listed: folders, whose documents stay as they are"),
-            (kept, "are gone from the source, and their documents stay: delete_removed is false"),
+        for count, text in (
+            (len(self.failed), "could not be copied"),
+            (len(self.skipped), "were skipped: files of their type are not supported"),
+            (self.listing.hidden, "were skipped: hidden files and folders, whose names begin with a dot"),
+            (len(self.listing.links), "were skipped: links are not followed"),
+            (len(self.listing.unread), "could not be listed: folders, whose documents are not changed"),
+            (kept, "were removed from the source, but their documents are kept: delete_removed is false"),
         ):
             if count:
-                yield f"{count:,} entries of the source {said}."
+                yield f"{count:,} entries of the source {text}."
 
 
 def _below(source: str, folder: ResolvedSync) -> Iterator[tuple[str, KnownDocument]]:
-    """What is known of this very source, by path; a folder may be fed by several, and by imports."""
+    """Yield the documents of this source by path; a folder may have documents of other sources and imports."""
     for one in folder.documents:
         if one.source.startswith(f"{source}/"):
             yield one.source.removeprefix(f"{source}/"), one
 
 
 def _lost(known: KnownDocument) -> LostDocument:
-    """With the job of its last revision, which the read model may not have known of yet."""
+    """Add the job of the last revision, which the read model may not contain yet."""
     jobs = dict.fromkeys([*known.jobs, intake_job_id(known.document_id, known.revision)])
     return LostDocument(document_id=known.document_id, jobs=tuple(jobs))
 
 
 def _unwritable(path: str) -> dict[str, Any]:
-    error = ProcessingError(ErrorCode.FILE_NOT_FOUND, "The name of the file is no UTF-8: give it another one.")
-    return named_failure(error, path=readable(path))
+    error = ProcessingError(ErrorCode.FILE_NOT_FOUND, "The name of the file is not UTF-8: rename the file.")
+    return failure_entry(error, path=readable(path))

@@ -16,7 +16,7 @@ from piperoll.store.blobs import Blobs
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.fetch import guarded_connection as dialling
-from services.worker.fetch.download import Fetched, fetch
+from services.worker.fetch.download import Download, fetch
 from services.worker.fetch.response import NAME_BYTES, Reply, bare_name, redirect_target
 from services.worker.run.workspace import Limits, Workspace
 from tests.support.servers.website import Website
@@ -31,14 +31,14 @@ def site() -> Iterator[Website]:
         yield running
 
 
-Fetch = Callable[..., Fetched]
+Fetch = Callable[..., Download]
 
 
 @pytest.fixture
 def get(tmp_path: Path) -> Fetch:
     """`get(url, **limits)`: fetches with loopback allowed."""
 
-    def call(url: str, lookup: Any = socket.getaddrinfo, **changed: Any) -> Fetched:
+    def call(url: str, lookup: Any = socket.getaddrinfo, **changed: Any) -> Download:
         known = {
             "roots": (),
             "max_bytes": 1_000_000,
@@ -163,7 +163,7 @@ def test_a_server_that_says_nothing_is_left_long_before_time_is_up(
 ) -> None:
     """A video may take half an hour, but not to begin: the worker's patience with a silent run is shorter."""
     monkeypatch.setattr(dialling, "SILENCE_S", 0.3)
-    with pytest.raises(ProcessingError, match="keeps silent") as failed:
+    with pytest.raises(ProcessingError, match="does not respond") as failed:
         get(site.slow("/silent", 10 * PATIENCE_S), fetch_timeout_s=1800.0)
     assert (failed.value.code, failed.value.retryable) == (ErrorCode.TIMEOUT, True)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.files.kinds import Kind, kind_of, media_type_by
-from services.worker.files.zip_bounds import look_over
+from services.worker.files.zip_bounds import check_zip
 from tests.support.files import office
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -150,7 +150,7 @@ def test_a_media_type_follows_from_the_kind(found: Kind, name: str, head: bytes,
 
 def looked_over(path: Path, max_inflated: int = 10**9) -> ProcessingError:
     with pytest.raises(ProcessingError) as caught:
-        look_over(str(path), path.stat().st_size, max_inflated)
+        check_zip(str(path), path.stat().st_size, max_inflated)
     return caught.value
 
 
@@ -201,6 +201,6 @@ def test_a_zip_with_a_wrong_byte_is_damaged(tmp_path: Path) -> None:
 
 def test_a_sound_zip_tells_what_lies_in_it(tmp_path: Path) -> None:
     path = office.epub(tmp_path / "a.epub", "Title", ["<p>Words</p>"])
-    zipped = look_over(str(path), path.stat().st_size, 10**6)
+    zipped = check_zip(str(path), path.stat().st_size, 10**6)
     assert zipped.packed_type == "application/epub+zip"
     assert "book/package.opf" in zipped.names

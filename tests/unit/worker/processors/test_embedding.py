@@ -86,7 +86,7 @@ def test_a_document_whose_text_was_erased_is_left_out_and_named(place):
     result, _ = run(place, folder(gone, there))
     assert [part.document_id for part in index_of(place, result).parts] == ["doc-2"]
     assert result.counts["filesProcessed"] == 1
-    assert result.notes == ("Left out, since their text was erased: gone.pdf.",)
+    assert result.notes == ("Skipped, since their text was erased: gone.pdf.",)
 
 
 def test_a_document_that_is_removed_while_it_is_embedded_leaves_nothing(place):
@@ -97,7 +97,7 @@ def test_a_document_that_is_removed_while_it_is_embedded_leaves_nothing(place):
     assert [part.document_id for part in index_of(place, result).parts] == ["doc-2"]
     assert kept(place) == ["index.json", "index/doc-2"]
     assert list(place.blobs.list("documents/doc-1")) == []
-    assert result.notes == ("Left out, since their text was erased: removed.pdf.",)
+    assert result.notes == ("Skipped, since their text was erased: removed.pdf.",)
 
 
 def test_removing_a_document_takes_its_text_out_of_every_index(place):
@@ -119,7 +119,7 @@ def test_a_document_without_text_counts_and_is_named(place):
     result, _ = run(place, folder(extracted(place, "doc-1", " \n ", "blank.pdf")))
     assert index_of(place, result).parts == ()
     assert (result.counts["filesProcessed"], result.counts["totalChunks"]) == (1, 0)
-    assert result.notes == ("Without any text: blank.pdf.",)
+    assert result.notes == ("Without text: blank.pdf.",)
 
 
 def test_an_empty_folder_has_an_empty_index(place):

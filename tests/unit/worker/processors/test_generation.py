@@ -130,9 +130,9 @@ def test_of_a_very_long_document_the_beginning_is_used_and_the_logs_say_so(offli
     ("document", "changes", "words"),
     [
         (None, {}, "has no extracted text yet"),
-        ({"structured_data": {"extracted_text": " "}}, {}, "holds no text"),
-        ({"structured_data": {}}, {}, "holds no text"),
-        ({}, {}, "holds no text"),
+        ({"structured_data": {"extracted_text": " "}}, {}, "contains no text"),
+        ({"structured_data": {}}, {}, "contains no text"),
+        ({}, {}, "contains no text"),
         ({"structured_data": {"extracted_text": "x"}}, {"uri": "job-0/gone"}, "was erased"),
     ],
 )

@@ -82,7 +82,7 @@ def test_what_fails_is_named_and_hinders_no_other(importing: Syncing, site: Webs
     assert failed[4]["url"] == site.url("/import/missing")
     assert [one.name for one in importing.findings(result).found] == ["a.md"]
     assert result.counts == {"filesAdded": 1, "filesFailed": 6, "filesProcessed": 7}
-    assert result.notes == ("6 of 7 items could not be taken in.",)
+    assert result.notes == ("6 of 7 items could not be imported.",)
 
 
 @pytest.mark.parametrize(("first", "retryable"), [(404, False), (503, True)])

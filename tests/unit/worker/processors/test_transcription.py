@@ -140,7 +140,7 @@ def test_a_provider_that_fails_ends_the_run_with_its_code(online, mistral):
     ("name", "sound", "code", "said"),
     [
         ("silent.mp4", film(seconds=1, sound=False), ErrorCode.PROCESSING_ERROR, "no sound track"),
-        ("page.wav", b"<html>not found</html>", ErrorCode.PROCESSING_ERROR, "no video or audio file"),
+        ("page.wav", b"<html>not found</html>", ErrorCode.PROCESSING_ERROR, "not a supported video or audio file"),
         ("paper.pdf", b"%PDF-1.7", ErrorCode.UNSUPPORTED_FILE_TYPE, "application/pdf"),
     ],
 )

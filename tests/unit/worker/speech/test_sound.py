@@ -34,10 +34,10 @@ def test_whoever_waits_is_told_that_work_goes_on(tmp_path):
     ("content", "why"),
     [
         (film(seconds=1, sound=False), "no sound track"),
-        (b"", "no video or audio file"),
-        (b"<html>not found</html>", "no video or audio file"),
-        (bytes(range(256)) * 500, "no video or audio file"),
-        (film(seconds=1)[:200], "no video or audio file"),
+        (b"", "not a supported video or audio file"),
+        (b"<html>not found</html>", "not a supported video or audio file"),
+        (bytes(range(256)) * 500, "not a supported video or audio file"),
+        (film(seconds=1)[:200], "not a supported video or audio file"),
     ],
     ids=["silent", "empty", "page", "noise", "cut"],
 )

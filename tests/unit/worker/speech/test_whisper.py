@@ -25,7 +25,7 @@ def test_pieces_are_the_whole_in_its_order_and_none_is_too_long(lengths, seed):
     arrays = [random.standard_normal(length).astype(numpy.float32) for length in lengths]
     made = list(whisper.pieces(iter(arrays), RATE))
     assert all(0 < len(piece) <= whisper.PIECE_S * RATE for piece in made)
-    assert all(len(piece) >= (whisper.PIECE_S - whisper.CALM_S) * RATE for piece in made[:-1])
+    assert all(len(piece) >= (whisper.PIECE_S - whisper.SEARCH_S) * RATE for piece in made[:-1])
     if arrays:
         assert numpy.array_equal(numpy.concatenate(made), numpy.concatenate(arrays))
     else:
@@ -51,7 +51,7 @@ def test_a_sentence_is_understood_with_its_times():
 
 def test_a_recording_of_several_pieces_keeps_its_words_and_counts_on(monkeypatch):
     monkeypatch.setattr(whisper, "PIECE_S", 6)
-    monkeypatch.setattr(whisper, "CALM_S", 4)
+    monkeypatch.setattr(whisper, "SEARCH_S", 4)
     recording = says(SENTENCE, "The weather in London is cold.", SENTENCE)
     spoken, seconds = whisper.recognise(io.BytesIO(recording), unheard)
     text = spoken.text.lower()
@@ -76,5 +76,5 @@ def test_a_tone_and_silence_say_nothing():
 
 
 def test_what_is_no_recording_is_refused():
-    with pytest.raises(NoSoundError, match="no video or audio file"):
+    with pytest.raises(NoSoundError, match="not a supported video or audio file"):
         whisper.recognise(io.BytesIO(b"<html>"), unheard)

@@ -18,7 +18,7 @@ ASKED_FOR = (
     "BlogPost",
     "LectureNotes",
     "Interview",
-    "WebhookMessage",
+    "Letter",
     "ProductSheet",
     "Summary",
 )
@@ -31,7 +31,7 @@ def test_the_templates_that_ship_can_be_parsed_and_have_fields_and_a_prompt() ->
         assert template.fields, name
         assert "{target_language}" in template.system_prompt, name
         text = render(template, dict.fromkeys(template.fields, "value"), {}, "text")
-        assert "|" not in text.replace("| |", "").replace("|---|---|", "") or name == "WebhookMessage", name
+        assert "|" not in text.replace("| |", "").replace("|---|---|", "") or name == "Letter", name
 
 
 def test_minutes_ask_for_the_summary_the_participants_and_the_action_items() -> None:

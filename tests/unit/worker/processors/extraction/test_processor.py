@@ -118,7 +118,7 @@ def test_a_page_s_own_charset_counts(desk: Desk) -> None:
 def test_a_page_that_nests_too_deeply_gives_its_words(desk: Desk) -> None:
     result = desk.run(desk.file("a.html", "<html>" + "<div>" * 5000 + "deep <b>down</b>"))
     assert result.structured_data["extracted_text"] == "deep\ndown"
-    assert "words alone" in result.notes[0]
+    assert "only its plain text" in result.notes[0]
 
 
 def test_a_pdf_gives_its_pages_and_ocr_reads_those_without_text(desk: Desk) -> None:
@@ -130,7 +130,7 @@ def test_a_pdf_gives_its_pages_and_ocr_reads_those_without_text(desk: Desk) -> N
     assert entries == [(1, "rapidocr"), (2, "native")]
     assert data["metadata"]["text_contents"][0]["score"] > 0.8
     assert (result.method, result.pages) == ("native+rapidocr", 2)
-    assert "OCR read page 1: there is no text layer." in result.notes
+    assert "OCR was used for page 1, without a text layer." in result.notes
 
 
 def test_an_empty_page_of_a_pdf_is_no_matter(desk: Desk) -> None:
@@ -143,7 +143,7 @@ def test_a_book_that_lacks_chapters_gives_the_others_and_says_so(desk: Desk) -> 
     office.rewrite(path, "book/package.opf", b"part%200", b"nowhere")
     result = desk.run(path)
     assert result.structured_data["extracted_text"] == "Grüße & farewell"
-    assert result.notes == ("The book is not whole: 1 of its chapters are missing.",)
+    assert result.notes == ("The book is incomplete: 1 of its chapters are missing.",)
 
 
 def test_pictures_in_the_reading_order_of_a_book_are_no_chapters(desk: Desk) -> None:

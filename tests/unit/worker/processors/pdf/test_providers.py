@@ -315,7 +315,7 @@ def test_an_unknown_template_fails_before_anything_is_read(tmp_path: Path, docum
 @pytest.mark.parametrize("method", [WITH_PAGES, "preview"])
 def test_a_method_that_takes_no_template_says_so(place: Workspace, document: Path, method: str) -> None:
     result, _ = run(place, document, method, template="MeetingMinutes")
-    assert f"The template was not applied: {method} takes none." in result.notes
+    assert f"The template was not applied: {method} supports none." in result.notes
     assert "transformed_text" not in result.structured_data
 
 

@@ -58,5 +58,5 @@ def test_an_archive_that_cannot_be_made_fails_nothing(offline):
     (offline.workspace.folder / "archive.zip").mkdir()
     document = offline.run()
     assert document["archive_filename"] is None
-    assert len(notes_with(document, "archive could not be made")) == 1
+    assert len(notes_with(document, "archive could not be written")) == 1
     assert not offline.result.cacheable

@@ -31,7 +31,7 @@ def test_without_a_provider_names_stay_texts_are_native_and_notes_say_so(offline
     assert document["page_texts"] == ["This is page 1.\n", "This is page 2.\n"]
     assert document["video_transcript"] == ""
     assert offline.site.requests("/never.mp4") == []
-    for text in ("Names were not translated", "attachment's own text", "was not transcribed", "local rules"):
+    for text in ("Names were not translated", "attachment's text layer", "was not transcribed", "local rules"):
         assert len(notes_with(document, text)) == 1
     assert offline.result.cacheable  # nothing failed: the next run would make the same
 
