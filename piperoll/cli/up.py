@@ -14,6 +14,7 @@ from piperoll.cli.demonstration import demonstrate, invitation
 from piperoll.cli.tables import discard_other_read_model
 from piperoll.cli.target import Endpoint
 from piperoll.embedded.stack import Stack, StackOptions
+from piperoll.job_types import JobTypeError, job_types
 
 READY_S = 120.0  # on two busy cores the first start of everything takes a while
 
@@ -86,6 +87,10 @@ async def _with_stack(plan: Plan, work: Work) -> int:
     """Start the stack, do the work, stop the stack. A signal ends the work; a second one hurries nothing."""
     if plan.pdf is not None and not plan.pdf.is_file():
         raise CommandError(f"{plan.pdf} is not a file: give the path of a PDF")
+    try:
+        job_types()
+    except JobTypeError as error:
+        raise CommandError(str(error)) from error
     narrator = Narrator()
     stack = Stack(plan.data_dir, plan.options(), narrator)
     living = asyncio.create_task(_live(stack, narrator, work))

@@ -83,7 +83,7 @@ def _complete(app: FastAPI) -> None:
         document = generate()
         components = document.setdefault("components", {})
         components.setdefault("securitySchemes", {})["bearer"] = {"type": "http", "scheme": "bearer"}
-        components["schemas"] = openapi.SCHEMAS
+        openapi.add_job_types(document)
         for item in document["paths"].values():
             for operation in item.values():
                 if operation["responses"].get("422", {}).get("description") == "Validation Error":

@@ -10,8 +10,9 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from piperoll.domain.job import Status
-from schemas.devana import KILLED, STATUSES, TYPES, described, job_types_of
-from services.api.devana_jobs.views import Json, devana_job
+from piperoll.job_types import job_types
+from schemas.devana import KILLED, STATUSES, TYPE_NAMES
+from services.api.devana_jobs.views import Json, devana_job, devana_of
 from services.api.http.errors import invalid_field
 from services.api.http.fields import plain_text
 from services.api.jobs.reading import Reading
@@ -27,7 +28,6 @@ MAX_LIMIT = 100
 MAX_OFFSET = 1000
 MOST_DIGITS = 1000  # of a limit that is clamped; beyond, Python itself refuses to read it
 
-TYPE_NAMES = tuple(dict.fromkeys(TYPES.values()))
 STATUS_NAMES = tuple(STATUSES.values())
 
 
@@ -52,7 +52,7 @@ def asked_jobs(query: QueryParams) -> AskedJobs:
     of_type = [value for value in given if value in STATUS_NAMES] or STATUS_NAMES
     of_status = _chosen("status", query.getlist("status"), STATUS_NAMES)
     return AskedJobs(
-        job_types=tuple(job_type for name in types for job_type in job_types_of(name)),
+        job_types=tuple(job_type for name in types for job_type in job_types().devana(name)),
         statuses=tuple(
             status for status, name in STATUSES.items() if name in of_type and name in of_status and name != KILLED
         ),
@@ -80,8 +80,8 @@ class DevanaListing:
 
     async def shown(self, row: JobRow) -> Json:
         """One job. A batch's member that was not created yet has no metadata."""
-        job = row.job
-        told = await self._described.told(job.parameters, lambda found: described(row.job_type, found)) if job else None
+        job, shown_as = row.job, devana_of(row.job_type)
+        told = await self._described.told(job.parameters, shown_as.described) if job else None
         why = job.error if job and row.status is Status.FAILED else None
         document = await self._errors.told(why, _sentence)
         error = job_error(row, document)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from schemas.devana import STATUSES, TYPES
+from schemas.devana import STATUSES, TYPE_NAMES
 from services.api.openapi.examples import Json
 from services.api.openapi.grammar import DEVANA, devana_data, operation, query
 
@@ -43,7 +43,6 @@ EMBEDDING: Json = {
     "createdAt": "2026-01-01T08:59:00.000Z",
     "updatedAt": "2026-01-01T09:15:00.000Z",
 }
-_TYPE_NAMES = list(dict.fromkeys(TYPES.values()))
 _STATUS_NAMES = list(STATUSES.values())
 
 LIST_JOBS = operation(
@@ -52,7 +51,7 @@ LIST_JOBS = operation(
     (400, 401, 429, 503),
     parameters=(
         query("targetId", "Only about this document, folder, batch or job", type="string"),
-        query("type", "Only of this type or status", enum=[*_TYPE_NAMES, *_STATUS_NAMES]),
+        query("type", "Only of this type or status", enum=[*TYPE_NAMES, *_STATUS_NAMES]),
         query("status", "Only of this status; combines with a type", enum=_STATUS_NAMES),
         query("limit", "How many at most; more than 100 means 100", type="integer", minimum=1, default=25),
         query("offset", "How many to leave out, from the newest", type="integer", minimum=0, maximum=1000, default=0),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from starlette.datastructures import QueryParams
 
 from schemas.documents import Named
-from schemas.parameters.values import Said
+from schemas.job_types.values import Said
 from services.api.http.errors import invalid_field, invalid_request, not_found
 from services.api.http.fields import check_names, invalid_values, seconds, whole_number
 

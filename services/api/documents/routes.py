@@ -7,9 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from piperoll.domain.job import Status
+from piperoll.job_types import job_types
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
-from schemas.media import intake_type_of
+from schemas.job_types.declaration import Makes
 from services.api.documents import openapi as openapi_documents
 from services.api.documents.jobs import begin, begin_again, erase_jobs, running
 from services.api.documents.requests import asked_folder, asked_page, asked_wait, document_id_of
@@ -22,7 +23,7 @@ from services.api.http.forms import FIELD, form_of
 from services.api.http.plain_route import PlainRoute
 from services.api.jobs.views import Documents, job_error
 from services.api.parts import parts_of
-from services.api.read_model.document_rows import INTAKE, DocumentRow
+from services.api.read_model.document_rows import DocumentRow
 from services.api.read_model.job_rows import JobRow
 
 router = APIRouter(tags=["documents"], route_class=PlainRoute)
@@ -94,12 +95,12 @@ async def reextract(request: Request, document_id: str) -> Response:
     await parts.library.up_to_now()
     row = await parts.library.model.document(document_id) if "\x00" not in document_id else None
     if row is None or row.owner != caller.owner or row.removed or row.content is None:
-        return await begin_again(request, document_id, INTAKE, "document")
+        return await begin_again(request, document_id, job_types().that_make(Makes.TEXT), "document")
     if row.status is not None and not row.status.terminal:
         raise running("the document is being read", row.job_id)
     resolved = ResolvedDocument(document_id=document_id, name=row.name or document_id, content=row.content)
     given = {"document_id": document_id, "force_refresh": True}
-    return await begin(request, intake_type_of(row.content.media_type), given, document_id, resolved)
+    return await begin(request, job_types().reader_of(row.content.media_type).name, given, document_id, resolved)
 
 
 async def _own_document(request: Request, document_id: str) -> DocumentRow:

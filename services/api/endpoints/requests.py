@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from piperoll.addresses import Network
 from schemas.devana import STATUSES
-from schemas.parameters import Webhook
+from schemas.job_types.parameters import Webhook
 from services.api.http.errors import invalid_field
 from services.api.http.fields import invalid_values
 from services.api.http.references import check_address

@@ -4,8 +4,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from piperoll.job_types import job_types
 from schemas.documents import FolderDetails, ResolvedFolder
 from schemas.ids import draw_folder_id
+from schemas.job_types.declaration import Makes
 from services.api.documents.jobs import begin, begin_again, erase_jobs, running
 from services.api.documents.requests import (
     FilesBody,
@@ -26,7 +28,7 @@ from services.api.http.caller import caller_of, header_user
 from services.api.http.errors import not_found
 from services.api.http.plain_route import PlainRoute
 from services.api.parts import parts_of
-from services.api.read_model.document_rows import INDEXING, FolderRow
+from services.api.read_model.document_rows import FolderRow
 
 router = APIRouter(tags=["folders"], route_class=PlainRoute)
 
@@ -86,7 +88,7 @@ async def delete_folder(request: Request, folder_id: str) -> Response:
     parts, caller = parts_of(request), caller_of(request)
     await _own_folder(request, folder_id)
     position = await parts.documents.remove_folder(folder_id, caller)
-    erasures = await erase_jobs(request, folder_id, INDEXING)
+    erasures = await erase_jobs(request, folder_id, job_types().that_make(Makes.INDEX))
     await parts.documents.delete_details(folder_id)
     passed = await parts.library.passed(position) and await parts.reading.passed(*erasures)
     return devana_success({"id": folder_id, "message": "folder deleted"}, 200 if passed else 202)
@@ -130,8 +132,8 @@ async def reindex(request: Request, folder_id: str) -> Response:
     await parts.library.up_to_now()
     row = await parts.library.model.folder(folder_id) if "\x00" not in folder_id else None
     if row is None or row.owner != caller.owner or row.removed:
-        return await begin_again(request, folder_id, INDEXING, "folder")
-    newest = await parts.library.model.newest_of_target(folder_id, caller.owner, INDEXING)
+        return await begin_again(request, folder_id, job_types().that_make(Makes.INDEX), "folder")
+    newest = await parts.library.model.newest_of_target(folder_id, caller.owner, job_types().that_make(Makes.INDEX))
     if newest is not None and not newest[1].terminal:
         raise running("the folder is being indexed", newest[0])
     return await _index(request, row)

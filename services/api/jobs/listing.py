@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
+from piperoll.job_types import job_types
 from schemas.claims import Claim
-from schemas.parameters import ALIASES
 from services.api.http.errors import invalid_field
 from services.api.http.fields import check_names, plain_text, whole_number
 from services.api.jobs.reading import Reading
@@ -58,7 +58,7 @@ def asked_jobs(query: QueryParams, user_id: str | None) -> Asked:
     return Asked(
         **_common(query, JOB_NAMES, user_id),
         batch_id=plain_text(query, "batch_id"),
-        job_type=ALIASES.get(job_type or "", job_type),
+        job_type=job_type and job_types().own_name(job_type),
         target_id=plain_text(query, "target_id"),
     )
 

@@ -3,9 +3,11 @@
 Bodies are read by hand (`services.api.http.bodies`), so what FastAPI cannot see is written down here.
 """
 
+from functools import cache
+
 from pydantic.json_schema import models_json_schema
 
-from schemas.parameters import ALIASES, PARAMETERS
+from piperoll.job_types import job_types
 from services.api.direct.requests import (
     FLAG,
     MAX_WAIT_MS,
@@ -43,19 +45,13 @@ _SKIP = query("skip", "How many to leave out, from the newest", type="integer", 
 _STATUS = query("status", "Only of this status", enum=["pending", "processing", "completed", "failed"])
 _USER_ID = query("user_id", "Only of this user; goes before X-User-ID", type="string")
 
-_REFERENCES, _DEFINITIONS = models_json_schema(
-    [(model, "validation") for model in PARAMETERS.values()], ref_template="#/components/schemas/{model}"
-)
-SCHEMAS: Json = _DEFINITIONS["$defs"]
-"""The shapes that the document refers to: parameters by job type."""
-
 _JOB: Json = {
     "type": "object",
     "required": ["job_type", "parameters"],
     "additionalProperties": False,
     "properties": {
-        "job_type": {"enum": sorted([*PARAMETERS, *ALIASES])},
-        "parameters": {"oneOf": list(_REFERENCES.values())},
+        "job_type": {},  # these two by `add_job_types`
+        "parameters": {},
         "user_id": {"type": "string", "maxLength": 255},
     },
 }
@@ -219,6 +215,27 @@ DELETE_BATCH = operation(
     (401, 404, 503),
 )
 UPLOAD_FILE = operation("Upload a file", {200: data(examples.UPLOAD, "Kept")}, (400, 401, 413, 503), _FILE)
+
+
+def add_job_types(document: Json) -> None:
+    """Adds what this process knows of job types: their names, and their parameters as schemas and where they stand."""
+    schemas, job_type, parameters = _job_types()
+    document["components"]["schemas"] = schemas
+    one, many = (
+        document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+        for path in ("/api/jobs/", "/api/jobs/batch")
+    )
+    for properties in (one, many["jobs"]["items"]["properties"]):
+        properties |= {"job_type": job_type, "parameters": parameters}
+
+
+@cache
+def _job_types() -> tuple[Json, Json, Json]:
+    """The schemas of all parameters, and those of `job_type` and `parameters`."""
+    references, definitions = models_json_schema(
+        [(one.parameters, "validation") for one in job_types()], ref_template="#/components/schemas/{model}"
+    )
+    return definitions["$defs"], {"enum": job_types().requestable}, {"oneOf": list(references.values())}
 
 
 def _direct(summary: str, fields: Fields, example: Json, file: bool = False) -> Json:

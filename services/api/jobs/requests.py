@@ -1,18 +1,18 @@
 """What a client submits: a request body in, validated jobs out. Pure; refusals are ApiErrors of contract 2b."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from piperoll.addresses import Network
+from piperoll.job_types import is_enabled, job_types
 from piperoll.settings import Settings
 from schemas.documents import Resolved
 from schemas.errors import ErrorCode
-from schemas.parameters import ALIASES, PARAMETERS, JobParameters
-from schemas.parameters.imports import ImportParameters
-from schemas.parameters.sync import SyncParameters
+from schemas.job_types.declaration import JobType, Reference
+from schemas.job_types.parameters import JobParameters
+from schemas.job_types.registry import JobTypes
 from services.api.http.bodies import Document, canonical_sha256
 from services.api.http.errors import ApiError, invalid_field, invalid_request
 from services.api.http.fields import check_names, invalid_values
@@ -22,8 +22,6 @@ LABEL_CHARS = 255
 JOB_NAMES = frozenset({"job_type", "parameters", "user_id"})
 BATCH_NAMES = frozenset({"batch_name", "jobs", "user_id", "webhook"})
 TOKEN_MASK = "***"
-FILENAME_IS_WRITTEN = frozenset({"session"})
-"""Job types whose `filename` is what a file of theirs will be called, not one to read (contract 4b)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +31,18 @@ class Rules:
     roots: tuple[str, ...]
     stores: tuple[str, ...]
     private_networks: tuple[Network, ...]
-    job_types: Mapping[str, type[JobParameters]]
+    job_types: JobTypes
     max_batch_jobs: int
 
     @classmethod
     def of(cls, settings: Settings) -> "Rules":
         """The rules of these settings. A root counts as it was written and as it resolves."""
         written = tuple(root for root in settings.files_roots.split(":") if root)
-        types = {name: model for name, model in PARAMETERS.items() if name != "noop" or settings.enable_noop}
         return cls(
             roots=(*written, *map(str, settings.roots)),
             stores=tuple(filter(None, map(str.strip, settings.sync_stores.split(",")))),
             private_networks=settings.private_networks,
-            job_types=types,
+            job_types=JobTypes(one for one in job_types() if is_enabled(one, settings)),
             max_batch_jobs=settings.max_batch_jobs,
         )
 
@@ -144,11 +141,11 @@ def _job(body: dict[str, Any], rules: Rules, user_id: str | None, inherited: dic
     check_names(body, JOB_NAMES)
     job_type, given = body.get("job_type"), body.get("parameters")
     if not isinstance(job_type, str) or not job_type:
-        raise invalid_request("job_type is missing or no text", supported=sorted(rules.job_types))
+        raise invalid_request("job_type is missing or no text", supported=rules.job_types.names)
     if not isinstance(given, dict):
         raise invalid_request("parameters is missing or no JSON object")
     given = {**inherited, **given}
-    job_type = ALIASES.get(job_type, job_type)
+    job_type = rules.job_types.own_name(job_type)
     return Submission(
         job_type=job_type,
         given=given,
@@ -159,44 +156,47 @@ def _job(body: dict[str, Any], rules: Rules, user_id: str | None, inherited: dic
 
 
 def _validated(job_type: str, given: dict[str, Any], rules: Rules) -> JobParameters:
-    model = rules.job_types.get(job_type)
-    if model is None:
+    declared = rules.job_types.get(job_type)
+    if declared is None:
         raise ApiError(
             400,
             ErrorCode.UNKNOWN_JOB_TYPE,
             f"the job_type {job_type[:100]!r} is not supported",
-            {"supported": sorted(rules.job_types)},
+            {"supported": rules.job_types.names},
         )
-    supported = getattr(model, "SUPPORTED", {})
     try:
-        parameters = model.model_validate(given)
+        parameters = declared.parameters.model_validate(given)
     except ValidationError as error:
+        supported = getattr(declared.parameters, "SUPPORTED", {})
         raise invalid_values(error, "parameters", supported) from error
-    _check_references(job_type, parameters, rules)
+    _check_references(declared, parameters, rules)
     return parameters
 
 
-def _check_references(job_type: str, parameters: JobParameters, rules: Rules) -> None:
-    """Files and addresses that the job would read or call, those of an import's items included."""
+def _check_references(job_type: JobType, parameters: JobParameters, rules: Rules) -> None:
+    """Files, addresses and stores that the job would read or call, those of the objects in a list included."""
     _check_named(job_type, parameters, "", rules)
-    if isinstance(parameters, ImportParameters):
-        for index, item in enumerate(parameters.items):
-            _check_named(job_type, item, f"items.{index}.", rules)
-    if isinstance(parameters, SyncParameters):
-        check_source(parameters.source, rules.roots, rules.stores)
+    for name, value in parameters:
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                if isinstance(item, BaseModel):
+                    _check_named(job_type, item, f"{name}.{index}.", rules)
     if parameters.webhook is not None:
         check_address("webhook.url", parameters.webhook.url, rules.private_networks)
 
 
-def _check_named(job_type: str, given: BaseModel, prefix: str, rules: Rules) -> None:
-    """`filename`, `url`, and all that end in `_url`; `prefix` says where in the parameters they stand."""
+def _check_named(job_type: JobType, given: BaseModel, prefix: str, rules: Rules) -> None:
+    """What the text parameters refer to; `prefix` says where in the parameters they stand."""
     for name, value in given:
         if not isinstance(value, str):
             continue
-        if name == "filename" and job_type not in FILENAME_IS_WRITTEN:
-            check_filename(value, rules.roots, f"{prefix}{name}")
-        elif name == "url" or name.endswith("_url"):
-            check_address(f"{prefix}{name}", value, rules.private_networks)
+        match job_type.reference(name):
+            case Reference.FILE:
+                check_filename(value, rules.roots, f"{prefix}{name}")
+            case Reference.ADDRESS:
+                check_address(f"{prefix}{name}", value, rules.private_networks)
+            case Reference.STORE:
+                check_source(value, rules.roots, rules.stores)
 
 
 def _label(body: dict[str, Any], name: str) -> str | None:

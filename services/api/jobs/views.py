@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from piperoll.domain.batch import status_of
 from piperoll.domain.job import Status
+from piperoll.job_types import job_types
 from schemas.errors import SENTENCES, ErrorCode
-from schemas.steps import step_message
+from schemas.job_types.archives import file_name
 from services.api.http.answers import timestamp
 from services.api.jobs.requests import BatchSubmission, Submission, masked
 from services.api.jobs.wording import error_sentence, log_entries
@@ -67,7 +68,7 @@ def job_summary(row: JobRow, documents: Documents) -> dict[str, Any]:
         "created_at": timestamp(row.created_at),
         "updated_at": timestamp(row.updated_at),
         "parameters": masked(parameters) if parameters is not None else None,
-        "job_name": _job_name(parameters or {}),
+        "job_name": job_types().of(row.job_type).title(parameters or {}),
         "progress": _progress(row, error),
         "error": error,
         "user_id": row.user_id,
@@ -103,12 +104,6 @@ def shown_results(job_id: str, result: dict[str, Any]) -> dict[str, Any]:
         names = [file_name(asset, result) for asset in assets]
         shown["asset_urls"] = [name and f"/api/jobs/{job_id}/files/{quote(name)}" for name in names]
     return shown
-
-
-def file_name(location: str, result: dict[str, Any]) -> str | None:
-    """A file's name within its job's outputs, from its location in the results; None when it lies elsewhere."""
-    folder = f"{str(result.get('target_dir', '')).rstrip('/')}/"
-    return location.removeprefix(folder) if location.startswith(folder) else None
 
 
 def client_id(row: JobRow, documents: Documents) -> str:
@@ -187,12 +182,6 @@ def _batch(
     return {name: value for name, value in view.items() if value is not None}
 
 
-def _job_name(parameters: dict[str, Any]) -> str | None:
-    """What a session is called (contract 3)."""
-    parts = (parameters.get(name) for name in ("event", "track", "session"))
-    return " - ".join(part for part in parts if isinstance(part, str) and part) or None
-
-
 def _progress(row: JobRow, error: dict[str, Any] | None) -> dict[str, Any] | None:
     """None before the first attempt. On failure the percent stays where it was (contract 3)."""
     job = row.job
@@ -201,7 +190,7 @@ def _progress(row: JobRow, error: dict[str, Any] | None) -> dict[str, Any] | Non
     if job is None or job.attempt == 0:
         return None
     step = job.step or "initializing"
-    progress = {"step": step, "percent": job.percent, "message": step_message(step)}
+    progress = {"step": step, "percent": job.percent, "message": job_types().of(row.job_type).step_message(step)}
     if job.page is not None and row.status is Status.PROCESSING:
         progress |= {"page": job.page, "pages": job.pages}
     return progress

@@ -12,9 +12,9 @@ from starlette.responses import Response, StreamingResponse
 
 from piperoll.domain.job import Status
 from schemas.errors import ErrorCode
+from schemas.job_types.archives import Archive, Entry
 from services.api.http.answers import JSON
 from services.api.http.errors import RETRY_AFTER_S, ApiError
-from services.api.outputs.archives import Archive, Entry
 from services.api.outputs.files import Output, Outputs
 from services.api.outputs.ranges import UnsatisfiableRangeError, asked_range
 from services.api.outputs.zips import Member, zip_length, zipped

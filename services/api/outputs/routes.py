@@ -7,11 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from piperoll.domain.job import Status
+from piperoll.job_types import job_types
+from schemas.job_types.archives import files_of
 from services.api.http.errors import invalid_field, not_found
 from services.api.http.plain_route import PlainRoute
 from services.api.jobs import openapi
 from services.api.jobs.lookup import own_job
-from services.api.outputs.archives import archive_of, files_of
 from services.api.outputs.responses import (
     ZIP,
     archive_response,
@@ -50,7 +51,7 @@ async def download_archive(request: Request, job_id: str) -> Response:
     check_completed(row)
     result = await _result(request, row)
     # On a thread: the results of a long document take a while to be written as JSON.
-    archive = await asyncio.to_thread(archive_of, job_id, row.job_type, result)
+    archive = await asyncio.to_thread(job_types().of(row.job_type).archive, job_id, result)
     if archive is None:
         raise no_archive("this job made nothing to archive: a pdf job does with include_images, a session job always")
     outputs = parts_of(request).outputs
@@ -89,7 +90,7 @@ async def _pdf_file(request: Request, job_id: str, kind: str, media_type: str, f
         return not_yet()
     check_completed(row)
     name = files_of(await _result(request, row)).get(kind)
-    if row.job_type != "pdf" or name is None:
+    if name is None or kind not in job_types().of(row.job_type).downloads:
         raise no_archive(why_not)
     outputs = parts_of(request).outputs
     return file_response(request, outputs, await outputs.find(row, name), media_type, filename)

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from starlette.datastructures import QueryParams
 
-from schemas.parameters import ALIASES
+from piperoll.job_types import job_types
 from services.api.http.errors import ApiError, UnavailableError, invalid_request
 from services.api.http.fields import check_names, plain_text
 from services.api.jobs.stream import HEARTBEAT, OUTAGE_PAUSE_S, PACE, Pace, written
@@ -48,7 +48,7 @@ def asked_changes(query: QueryParams) -> Asked:
     """What GET /api/stream asks for. Raises ApiError: INVALID_REQUEST, INVALID_PARAMETERS (400)."""
     check_names(query, NAMES)
     job_type = plain_text(query, "job_type")
-    return Asked(ALIASES.get(job_type or "", job_type), plain_text(query, "batch_id"))
+    return Asked(job_type and job_types().own_name(job_type), plain_text(query, "batch_id"))
 
 
 def place_of(last_event_id: str | None) -> Place | None:

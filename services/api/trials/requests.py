@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from piperoll.addresses import Network
-from schemas.parameters import Webhook
+from schemas.job_types.parameters import Webhook
 from services.api.http.fields import check_names, invalid_values
 from services.api.http.references import check_address
 

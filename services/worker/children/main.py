@@ -22,11 +22,13 @@ from pydantic_core import to_json
 
 from piperoll import tuning as allocation
 from piperoll.clock import utc_now
+from piperoll.job_types import job_types
 from piperoll.store.blobs import BlobMissingError, Blobs, BlobStoreError
 from schemas.claims import Claim
 from schemas.documents import Resolved
 from schemas.errors import RETRYABLE, SENTENCES, ErrorCode
-from schemas.parameters import PARAMETERS, JobParameters
+from schemas.job_types.declaration import JobType
+from schemas.job_types.parameters import JobParameters
 from services.worker import processors
 from services.worker.children.protocol import (
     MESSAGE_CHARS,
@@ -114,8 +116,9 @@ class Desk:
         self.send(Done(end=end, rss_bytes=_resident_bytes(), trace=trace))
 
     def _run(self, assignment: Assignment, scratch: Path, started: float) -> Completed:
+        declared = _declared(assignment.job_type)
         cache = self._cache(assignment)
-        parameters, resolved = self._parameters(assignment)
+        parameters, resolved = self._parameters(assignment, declared)
         workspace = Workspace(
             job_id=assignment.job_id,
             run=assignment.run,
@@ -128,7 +131,7 @@ class Desk:
             recall=cache.recall,
             resolved=resolved,
         )
-        result = processors.load(assignment.job_type)(parameters, workspace, Reporter(self))
+        result = processors.load(declared)(parameters, workspace, Reporter(self))
         document = to_json(result.document(workspace.target_dir))
         uri = f"{assignment.job_id}/{assignment.run}/{RESULT}"
         claim = self._blobs.put_named(uri, document, "application/json")
@@ -152,7 +155,7 @@ class Desk:
             self._blobs, utc_now, assignment.job_type, assignment.owner, assignment.job_id, assignment.run, ttl_s
         )
 
-    def _parameters(self, assignment: Assignment) -> tuple[JobParameters, Resolved | None]:
+    def _parameters(self, assignment: Assignment, declared: JobType) -> tuple[JobParameters, Resolved | None]:
         """The validated parameters, without the webhook, which is the notifier's business and sealed; and what the
         API knew of the documents they name."""
         raw = self._parameters_blob(assignment.parameters)
@@ -161,7 +164,7 @@ class Desk:
             given = dict(document["parameters"])
             given.pop("webhook", None)
             resolved = RESOLVED.validate_python(document.get("resolved"))
-            return PARAMETERS[assignment.job_type].model_validate(given), resolved
+            return declared.parameters.model_validate(given), resolved
         except (ValidationError, KeyError, TypeError, ValueError) as error:
             raise ProcessingError(
                 ErrorCode.PROCESSING_ERROR,
@@ -208,6 +211,16 @@ class Reporter:
             return
         self._step, self._percent, self._told = step, percent, now
         self._desk.send(Progress(step=step, percent=percent, message=message, page=page, pages=pages))
+
+
+def _declared(job_type: str) -> JobType:
+    """Raises ProcessingError for a type of another release, or of a plug-in that is not installed."""
+    declared = job_types().get(job_type)
+    if declared is None:
+        raise ProcessingError(
+            ErrorCode.PROCESSING_ERROR, f"This worker cannot run {job_type} jobs: it does not know the job type."
+        )
+    return declared
 
 
 def failure(error: BaseException, duration_ms: int) -> Failed:

@@ -14,6 +14,7 @@ from pydantic_core import to_json
 from piperoll.clock import Clock
 from piperoll.domain.job import Job
 from piperoll.domain.work import digest, shaping
+from piperoll.job_types import job_types
 from piperoll.log.contract import Appender
 from piperoll.store import document_paths as documents
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
@@ -30,9 +31,6 @@ from schemas.envelope import Fact
 from schemas.errors import SENTENCES, ErrorCode
 from schemas.events import DocumentAdded, DocumentRemoved, Event, FolderMembersChanged, JobCreated, JobErased
 from schemas.ids import event_id, intake_job_id
-from schemas.media import intake_type_of
-from schemas.parameters.extraction import ExtractionParameters
-from schemas.parameters.transcription import TranscriptionParameters
 from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS, Topic
 from services.worker.children.protocol import Completed, Failed, Outcome
 
@@ -43,10 +41,6 @@ log = structlog.get_logger()
 CHUNK = 100  # documents side by side: the disk and the broker are kept busy, the loop stays free
 MEMBERS = 1000  # of a folder in one fact, which must stay far below the largest record
 SOURCE = "worker"
-INTAKES: dict[str, type[ExtractionParameters] | type[TranscriptionParameters]] = {
-    "extraction": ExtractionParameters,
-    "transcription": TranscriptionParameters,
-}
 
 
 class FindingsAppender:
@@ -100,12 +94,13 @@ class FindingsAppender:
 
     async def _create_intake(self, job: Job, found: FoundDocument) -> None:
         job_id = intake_job_id(found.document_id, found.revision)
-        job_type = intake_type_of(found.content.media_type)
-        parameters = INTAKES[job_type](document_id=found.document_id)
+        reader = job_types().reader_of(found.content.media_type)
+        given = {"document_id": found.document_id}
+        parameters = reader.parameters.model_validate(given)
         resolved = ResolvedDocument(document_id=found.document_id, name=found.name, content=found.content)
-        document = parameters_document(job_type, {"document_id": found.document_id}, resolved)
+        document = parameters_document(reader.name, given, resolved)
         event = JobCreated(
-            job_type=job_type,
+            job_type=reader.name,
             parameters=await self._blobs.put(f"{job_id}/in", to_json(document)),
             body_sha256=digest({"document_id": found.document_id, "revision": found.revision}),
             user_id=job.user_id,
@@ -113,7 +108,7 @@ class FindingsAppender:
             priority=job.priority,
             timeout_s=parameters.timeout_s,
             max_attempts=parameters.max_attempts,
-            work_sha256=_work_of(job_type, shaping(parameters), found.content),
+            work_sha256=_work_of(reader.name, shaping(parameters), found.content),
         )
         await self._append(JOB_EVENTS, job_id, job_id, job.owner, event)
 

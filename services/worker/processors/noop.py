@@ -6,7 +6,8 @@ import time
 from typing import NoReturn, cast
 
 from schemas.errors import ErrorCode
-from schemas.parameters import JobParameters, NoopParameters
+from schemas.job_types.noop import NoopParameters
+from schemas.job_types.parameters import JobParameters
 from services.worker.run.workspace import ProcessingError, Report, Result, Workspace
 
 ALLOCATION_BYTES = 64 * 1024 * 1024  # a quarter of the smallest memory cap: reaches any cap in a few steps

@@ -17,7 +17,7 @@ from piperoll.clock import Clock
 from piperoll.domain.work import digest, reads_cache, shaping, writes_cache
 from piperoll.store.blobs import BlobMissingError, Blobs
 from schemas.claims import Claim
-from schemas.parameters import JobParameters
+from schemas.job_types.parameters import JobParameters
 from services.worker.run.workspace import Result
 
 FOLDER = "cache"

@@ -18,7 +18,7 @@ from piperoll.addresses import Network
 from piperoll.store.blobs import Blobs
 from schemas.claims import Claim
 from schemas.documents import Resolved
-from schemas.parameters import JobParameters
+from schemas.job_types.parameters import JobParameters
 from services.worker.providers import Providers
 from services.worker.run.errors import ProcessingError
 

@@ -7,7 +7,7 @@ one of ten.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from schemas.parameters import PdfParameters
+from schemas.job_types.pdf import PdfParameters
 from services.worker.files import archive_writer as archives
 from services.worker.files import mupdf
 from services.worker.files.page_sizes import HIGH_RES, PAGE_IMAGE, PREVIEW, Look

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from schemas.errors import ErrorCode
-from schemas.parameters import PdfParameters
+from schemas.job_types.pdf import PdfParameters
 from services.worker.run.errors import ProcessingError
 
 TextMethod = Literal["native", "ocr", "llm", "mistral_ocr"]
@@ -41,7 +41,7 @@ PLANS: Final = {
     "mistral_ocr": Plan(("mistral_ocr",)),
     "mistral_ocr_with_pages": Plan(("mistral_ocr",), archive=True),
 }
-"""By the method's own name; aliases are `schemas.parameters.pdf.ALIASES`."""
+"""By the method's own name; aliases are `schemas.job_types.pdf.ALIASES`."""
 
 
 def plan_of(asked: PdfParameters) -> Plan:

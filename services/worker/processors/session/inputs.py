@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import ErrorCode
-from schemas.parameters.session import SessionParameters
+from schemas.job_types.session import SessionParameters
 from services.worker.fetch.download import Fetched, fetch
 from services.worker.processors.session.page import page_text
 from services.worker.run.workspace import ProcessingError, Report, Workspace
