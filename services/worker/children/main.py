@@ -150,7 +150,7 @@ class Desk:
         )
 
     def _cache(self, assignment: Assignment) -> Cache:
-        ttl_s = self._setup.cache_ttls_s.get(assignment.job_type, self._setup.cache_ttl_s)
+        ttl_s = self._setup.cache_ttls_s.get(assignment.job_type, 0.0)
         return Cache(
             self._blobs, utc_now, assignment.job_type, assignment.owner, assignment.job_id, assignment.run, ttl_s
         )

@@ -200,6 +200,5 @@ def _setup(settings: Settings, scratch: ScratchFolder) -> Setup:
         templates_dir=settings.templates_dir,
         ocr_languages=settings.ocr_languages,
         providers=ProviderSetup.of(settings),
-        cache_ttl_s=settings.cache_ttl_s,
         cache_ttls_s={one.name: cache_ttl_s(one, settings) for one in job_types()},
     )

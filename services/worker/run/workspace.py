@@ -1,6 +1,6 @@
 """What a processor is: parameters -> result, told about its run by a `Workspace`, knowing neither log nor SQL.
 
-A processor is a function `process(parameters, workspace, report) -> Result` in a file named after its job type.
+A processor is a function `process(parameters, workspace, report) -> Result`; its job type declares where it stands.
 
 One whose results may be used again asks for an earlier one as soon as it knows its input's content:
 
