@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 
 from piperoll import tuning
+from piperoll.job_types import JobTypeError, job_types
 from piperoll.settings import Settings
 from piperoll.telemetry import configure_logging
 
@@ -48,6 +49,11 @@ def run(service: str, main: Main) -> None:
         for problem in error.errors():
             name = "_".join(str(part) for part in problem["loc"]).upper()
             print(f"piperoll {service}: PIPEROLL_{name}: {problem['msg']}", file=sys.stderr)
+        raise SystemExit(2) from error
+    try:
+        job_types()
+    except JobTypeError as error:
+        print(f"piperoll {service}: {error}", file=sys.stderr)
         raise SystemExit(2) from error
     configure_logging(settings, service)
     log.info("service_starting", settings=settings.redacted())

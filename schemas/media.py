@@ -1,9 +1,7 @@
-"""What kinds of files there are: by name and media type, and which job type reads each. Pure tables."""
+"""What kinds of files there are, by name and media type. Pure tables."""
 
 from collections.abc import Mapping
-from typing import Final, Literal
-
-IntakeType = Literal["extraction", "transcription"]
+from typing import Final
 
 OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 MEDIA_TYPES: Final[Mapping[str, str]] = {
@@ -47,8 +45,3 @@ def media_type_of(name: str, said: str | None = None) -> str:
     """The media type of a file: by its name, else what its sender said of it, else `application/octet-stream`."""
     known = MEDIA_TYPES.get(f".{name.rpartition('.')[2].lower()}")
     return known or (said or UNKNOWN).partition(";")[0].strip().lower() or UNKNOWN
-
-
-def intake_type_of(media_type: str) -> IntakeType:
-    """The type of the job that reads a document: what sounds is transcribed, all else is extracted."""
-    return "transcription" if media_type.startswith(("audio/", "video/")) else "extraction"

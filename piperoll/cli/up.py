@@ -14,6 +14,7 @@ from piperoll.cli.demonstration import demonstrate, print_ready
 from piperoll.cli.tables import discard_other_read_model
 from piperoll.cli.target import ApiAccess
 from piperoll.embedded.stack import Stack, StackOptions
+from piperoll.job_types import JobTypeError, job_types
 
 READY_S = 120.0  # the first start is slow on two busy cores
 
@@ -86,6 +87,10 @@ async def _with_stack(plan: UpOptions, work: Work) -> int:
     """Start the stack, run `work`, stop the stack. A signal ends `work`; further signals have no effect."""
     if plan.pdf is not None and not plan.pdf.is_file():
         raise CommandError(f"{plan.pdf} is not a file: give the path of a PDF")
+    try:
+        job_types()
+    except JobTypeError as error:
+        raise CommandError(str(error)) from error
     printer = EventPrinter()
     stack = Stack(plan.data_dir, plan.options(), printer)
     task = asyncio.create_task(_run(stack, printer, work))

@@ -6,7 +6,7 @@ from typing import Any
 from piperoll.domain.work import work_sha256
 from schemas.claims import Claim
 from schemas.events import JobCreated
-from schemas.parameters import JobParameters
+from schemas.job_types.parameters import JobParameters
 
 
 def terms_of(job_type: str, asked: JobParameters, body_sha256: str, user_id: str | None) -> dict[str, Any]:

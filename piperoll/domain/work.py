@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from schemas.parameters import JobParameters
+from schemas.job_types.parameters import JobParameters
 
 CONDUCT = frozenset(
     {"webhook", "target_id", "priority", "timeout_s", "max_attempts", "use_cache", "force_refresh", "wait_ms"}

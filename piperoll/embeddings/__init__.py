@@ -18,7 +18,7 @@ from piperoll.embeddings.contract import (
 )
 from piperoll.embeddings.local import LocalModel
 from piperoll.embeddings.mistral import MistralModel, Remote
-from schemas.parameters.embedding import LOCAL_MODEL, MISTRAL_MODEL
+from schemas.job_types.embedding import LOCAL_MODEL, MISTRAL_MODEL
 
 __all__ = [
     "LOCAL_MODEL",

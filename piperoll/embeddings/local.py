@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from piperoll.embeddings.contract import EmbeddingUnavailableError
-from schemas.parameters.embedding import LOCAL_MODEL
+from schemas.job_types.embedding import LOCAL_MODEL
 
 if TYPE_CHECKING:
     from tokenizers import Encoding

@@ -16,7 +16,7 @@ from piperoll.embeddings.contract import (
     EmbeddingUnreachableError,
 )
 from piperoll.settings import Settings
-from schemas.parameters.embedding import MISTRAL_MODEL
+from schemas.job_types.embedding import MISTRAL_MODEL
 
 if TYPE_CHECKING:
     from ssl import SSLContext

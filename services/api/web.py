@@ -18,7 +18,7 @@ from services.api.http.errors import ApiError, UnavailableError
 from services.api.http.gate import RequestGate
 from services.api.http.rate_limit import RateLimit
 from services.api.http.routing import Routes
-from services.api.jobs.openapi import SCHEMAS
+from services.api.jobs import openapi
 
 DESCRIPTION = "Document jobs as an unbroken record. Every path but health needs the header Authorization: Bearer <key>."
 CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
@@ -84,7 +84,7 @@ def _complete(app: FastAPI) -> None:
         document = generate()
         components = document.setdefault("components", {})
         components.setdefault("securitySchemes", {})["bearer"] = {"type": "http", "scheme": "bearer"}
-        components["schemas"] = SCHEMAS
+        openapi.add_job_types(document)
         for item in document["paths"].values():
             for operation in item.values():
                 if operation["responses"].get("422", {}).get("description") == "Validation Error":

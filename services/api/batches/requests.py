@@ -4,8 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
-from schemas.parameters import Webhook
-from schemas.parameters.base import Label
+from schemas.job_types.parameters import Label, Webhook
 from services.api.http.bodies import JsonBody, canonical_sha256
 from services.api.http.errors import ApiError, invalid_field, invalid_request
 from services.api.http.shapes import COMPONENT, EnvelopeModel, Refusal

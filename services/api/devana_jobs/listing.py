@@ -4,9 +4,8 @@ import asyncio
 from typing import Any
 
 from piperoll.domain.job import Status
-from schemas.devana import described
 from services.api.devana_jobs.requests import DevanaJobsQuery
-from services.api.devana_jobs.views import Json, devana_job
+from services.api.devana_jobs.views import Json, devana_job, devana_of
 from services.api.jobs.reading import Reading
 from services.api.jobs.views import job_error
 from services.api.read_model.catching_up import LIST_WAIT_S
@@ -34,9 +33,8 @@ class DevanaListing:
 
     async def shown(self, row: JobRow) -> Json:
         """One job. A batch's member that was not created yet has no metadata."""
-        job = row.job
-        parameters = job.parameters if job else None
-        metadata = await self._described.get(parameters, lambda found: described(row.job_type, found))
+        job, shown_as = row.job, devana_of(row.job_type)
+        metadata = await self._described.get(job.parameters if job else None, shown_as.described)
         why = job.error if job and row.status is Status.FAILED else None
         document = await self._errors.get(why, _sentence)
         error = job_error(row, document)

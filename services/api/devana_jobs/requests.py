@@ -7,11 +7,11 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from schemas.devana import KILLED, STATUSES, TYPES, job_types_of
+from piperoll.job_types import job_types
+from schemas.devana import KILLED, STATUSES, TYPE_NAMES
 from services.api.http.shapes import OneOf, PlainText, QueryModel
 
 MAX_LIMIT: Final = 100
-TYPE_NAMES: Final = tuple(dict.fromkeys(TYPES.values()))
 STATUS_NAMES: Final = tuple(STATUSES.values())
 
 
@@ -37,7 +37,7 @@ class DevanaJobsQuery(QueryModel, extra="ignore"):
     def job_types(self) -> tuple[str, ...]:
         """The job types to list, in our own names."""
         chosen = dict.fromkeys(name for name in self.type if name in TYPE_NAMES)
-        return tuple(job_type for name in chosen or TYPE_NAMES for job_type in job_types_of(name))
+        return tuple(job_type for name in chosen or TYPE_NAMES for job_type in job_types().devana(name))
 
     @property
     def statuses(self) -> tuple[str, ...]:

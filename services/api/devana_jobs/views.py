@@ -1,6 +1,6 @@
 """Jobs as clients of the Devana jobs API see them (contract 15a). Pure: rows and what their documents tell.
 
-The names and what the metadata says are `schemas.devana`'s, which the notifier's hooks share.
+Names and metadata are those of `schemas.devana` and of the job types, which the notices of the notifier share.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from piperoll.domain.job import Job, Status
-from schemas.devana import STATUSES, TYPES, Figures, described, measured, target_of
+from piperoll.job_types import job_types
+from schemas.devana import STATUSES, Devana, Figures, target_of
 from services.api.http.answers import devana_timestamp
 from services.api.read_model.job_rows import JobRow
 
@@ -18,17 +19,17 @@ Json = dict[str, Any]
 def devana_job(row: JobRow, told: Mapping[str, Any], error: str | None = None) -> Json:
     """The Job interface of the seed: what is not known is left out.
 
-    `told` is what its parameters document told (`schemas.devana.described`), `error` the sentence it failed with.
+    `told` is the metadata that its parameters make (`Devana.described`), `error` the sentence it failed with.
     """
-    job = row.job
+    job, shown_as = row.job, devana_of(row.job_type)
     view: Json = {
         "id": row.job_id,
         "userId": row.user_id or row.owner,
         "targetId": target_of(row.job_id, row.target_id, row.batch_id),
-        "type": TYPES[row.job_type],
+        "type": shown_as.type,
         "status": STATUSES[row.status.value],
         "progress": job.percent if job and job.attempt else None,
-        "metadata": measured(row.job_type, told, _figures(job), error) or None,
+        "metadata": shown_as.measured(told, _figures(job), error) or None,
         "error": error,
         "startedAt": _time(job.started_at if job else None),
         "completedAt": _time(job.ended_at if job else None),
@@ -52,17 +53,25 @@ def new_devana_job(
 
     `document` is its parameters document (`schemas.documents.parameters_document`).
     """
-    told = described(job_type, document)
+    shown_as = devana_of(job_type)
+    told = shown_as.described(document)
     return {
         "id": job_id,
         "userId": user_id or owner,
         "targetId": target_of(job_id, target_id, None),
-        "type": TYPES[job_type],
+        "type": shown_as.type,
         "status": STATUSES[Status.PENDING.value],
         **({"metadata": told} if told else {}),
         "createdAt": devana_timestamp(created_at),
         "updatedAt": devana_timestamp(created_at),
     }
+
+
+def devana_of(job_type: str) -> Devana:
+    """How jobs of a type are shown. Only types that the Devana API shows are asked for."""
+    shown_as = job_types().of(job_type).devana
+    assert shown_as is not None, f"{job_type} has no Devana type"
+    return shown_as
 
 
 def _figures(job: Job | None) -> Figures:

@@ -1,6 +1,6 @@
 """The OpenAPI descriptions of the endpoints that wrap one job (contract 2d)."""
 
-from schemas.parameters import Webhook
+from schemas.job_types.parameters import Webhook
 from services.api.direct.requests import MAX_WAIT_MS, MISTRAL_FORM, PDF_FORM, TEMPLATE_FORM, DirectForm
 from services.api.http.shapes import not_null
 from services.api.openapi import examples

@@ -13,7 +13,9 @@ from pydantic_core import from_json
 
 from piperoll.domain.job import Status
 from schemas.errors import ErrorCode
-from schemas.parameters import JobParameters, PdfParameters, TransformerParameters
+from schemas.job_types.parameters import JobParameters
+from schemas.job_types.pdf import PdfParameters
+from schemas.job_types.transformer import TransformerParameters
 from services.api.http.answers import timestamp
 from services.api.http.errors import ApiError, invalid_field, invalid_parameters
 from services.api.http.shapes import not_null

@@ -6,9 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from piperoll.domain.job import Status
+from piperoll.job_types import job_types
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
-from schemas.media import intake_type_of
+from schemas.job_types.declaration import Makes
 from services.api.documents import openapi
 from services.api.documents.commands import DocumentCommands
 from services.api.documents.jobs import DocumentJobs, running
@@ -29,7 +30,7 @@ from services.api.http.forms import FIELD, form_of
 from services.api.http.routing import Routes, route
 from services.api.jobs.reading import Reading
 from services.api.jobs.views import JobContents, job_error
-from services.api.read_model.document_rows import INTAKE, DocumentRow
+from services.api.read_model.document_rows import DocumentRow
 from services.api.read_model.job_rows import JobRow
 from services.api.read_model.library import Library
 
@@ -109,12 +110,14 @@ class DocumentRoutes(Routes, tag="documents"):
         await self.library.up_to_now()
         row = await self.library.model.document(document_id) if "\x00" not in document_id else None
         if row is None or row.owner != caller.owner or row.removed or row.content is None:
-            return await self.jobs.begin_again(request, document_id, INTAKE, "document")
+            return await self.jobs.begin_again(request, document_id, job_types().that_make(Makes.TEXT), "document")
         if row.status is not None and not row.status.terminal:
             raise running("the document is being read", row.job_id)
         resolved = ResolvedDocument(document_id=document_id, name=row.name or document_id, content=row.content)
         given = {"document_id": document_id, "force_refresh": True}
-        return await self.jobs.begin(request, intake_type_of(row.content.media_type), given, document_id, resolved)
+        return await self.jobs.begin(
+            request, job_types().reader_of(row.content.media_type).name, given, document_id, resolved
+        )
 
     async def _own_document(self, request: Request, document_id: str) -> DocumentRow:
         return await self.library.document(document_id_of(document_id), caller_of(request).owner)

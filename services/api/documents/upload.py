@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 
 from starlette.datastructures import UploadFile
 
+from piperoll.job_types import job_types
 from piperoll.store import document_paths as documents
 from piperoll.store.blobs import AsyncBlobs
 from schemas.claims import Claim
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
 from schemas.ids import draw_document_id, keyed_id
-from schemas.media import intake_type_of, media_type_of
+from schemas.media import media_type_of
 from services.api.documents.commands import DocumentCommands
 from services.api.http.bodies import canonical_sha256
 from services.api.http.caller import Caller
@@ -85,7 +86,7 @@ class DocumentIntake:
         key: str | None,
     ) -> Created:
         """Creates the job that reads the document."""
-        job_type = intake_type_of(content.media_type)
+        job_type = job_types().reader_of(content.media_type).name
         resolved = ResolvedDocument(document_id=document_id, name=name, content=content)
         job = submitted(job_type, {"document_id": document_id}, self._rules, user_id, sha256)
         return await self._creator.job(replace(job, resolved=resolved), caller, key)

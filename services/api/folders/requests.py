@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from schemas.documents import Named
-from schemas.parameters.values import Said
+from schemas.job_types.values import Said
 from services.api.documents.requests import is_document_id
 from services.api.http.errors import not_found
 from services.api.http.shapes import NO_NUL, FieldsModel, QueryModel, Refusal

@@ -3,8 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from piperoll.job_types import job_types
 from schemas.documents import FolderDetails, ResolvedFolder
 from schemas.ids import draw_folder_id
+from schemas.job_types.declaration import Makes
 from services.api.documents.commands import DocumentCommands
 from services.api.documents.jobs import DocumentJobs, running
 from services.api.documents.requests import DocumentPageQuery, document_id_of, folder_id_of
@@ -18,7 +20,7 @@ from services.api.http.caller import USER_ID, caller_of
 from services.api.http.errors import not_found
 from services.api.http.routing import Routes, route
 from services.api.jobs.reading import Reading
-from services.api.read_model.document_rows import INDEXING, FolderRow
+from services.api.read_model.document_rows import FolderRow
 from services.api.read_model.library import Library
 
 
@@ -81,7 +83,7 @@ class FolderRoutes(Routes, tag="folders"):
         caller = caller_of(request)
         await self._own_folder(request, folder_id)
         position = await self.documents.remove_folder(folder_id, caller)
-        erasures = await self.jobs.erase(request, folder_id, INDEXING)
+        erasures = await self.jobs.erase(request, folder_id, job_types().that_make(Makes.INDEX))
         await self.documents.delete_details(folder_id)
         passed = await self.library.passed(position) and await self.reading.passed(*erasures)
         return devana_success({"id": folder_id, "message": "folder deleted"}, 200 if passed else 202)
@@ -121,8 +123,8 @@ class FolderRoutes(Routes, tag="folders"):
         await self.library.up_to_now()
         row = await self.library.model.folder(folder_id) if "\x00" not in folder_id else None
         if row is None or row.owner != caller.owner or row.removed:
-            return await self.jobs.begin_again(request, folder_id, INDEXING, "folder")
-        newest = await self.library.model.newest_of_target(folder_id, caller.owner, INDEXING)
+            return await self.jobs.begin_again(request, folder_id, job_types().that_make(Makes.INDEX), "folder")
+        newest = await self.library.model.newest_of_target(folder_id, caller.owner, job_types().that_make(Makes.INDEX))
         if newest is not None and not newest[1].terminal:
             raise running("the folder is being indexed", newest[0])
         return await self._index(request, row)

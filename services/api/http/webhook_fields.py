@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import ValidationError, WithJsonSchema
 
 from piperoll.addresses import Network
-from schemas.parameters import Webhook
+from schemas.job_types.parameters import Webhook
 from services.api.http.references import check_address
 from services.api.http.shapes import invalid_values
 

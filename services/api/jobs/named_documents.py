@@ -8,14 +8,15 @@ import asyncio
 from collections.abc import Sequence
 
 from piperoll.domain.job import Status
+from piperoll.job_types import job_types
 from schemas.documents import KnownDocument, Resolved, ResolvedDocument, ResolvedFolder, ResolvedSync, ResolvedText
-from schemas.parameters import JobParameters
+from schemas.job_types.declaration import Named
+from schemas.job_types.parameters import JobParameters
 from services.api.http.errors import ApiError, invalid_field
 from services.api.jobs.requests import Submission
 from services.api.read_model.document_rows import FolderRow, SourceRow, TextRow
 from services.api.read_model.library import Library
 
-OF_FOLDERS = frozenset({"embedding", "sync", "import"})
 ASKED_AT_ONCE = 32  # more than the pool has connections, so that none of them idles
 UNNAMED = "unnamed"  # a document whose details were erased under us
 
@@ -28,33 +29,33 @@ class Resolver:
 
     async def resolve(self, job_type: str, parameters: JobParameters, owner: str) -> Resolved | None:
         """What the job's parameters document tells of documents; None for a job that names none."""
-        named = named_by(job_type, parameters)
+        named = job_types().of(job_type).named_by(parameters)
         if named is None:
             return None
         await self._library.up_to_now()
-        return await self._look(job_type, *named, owner)
+        return await self._look(*named, owner)
 
     async def resolve_all(self, jobs: Sequence[Submission], owner: str) -> list[Resolved | None]:
         """The same for the members of a batch, each thing that they name asked for once.
 
         The details of what is wrong with a member have its `index`.
         """
-        named = [_key(job) for job in jobs]
-        first: dict[tuple[str, str, str], int] = {}
+        named = [job_types().of(job.job_type).named_by(job.parameters) for job in jobs]
+        first: dict[tuple[Named, str], int] = {}
         for index, key in enumerate(named):
             if key is not None:
                 first.setdefault(key, index)
         if not first:
             return [None] * len(jobs)
         await self._library.up_to_now()
-        found: dict[tuple[str, str, str], Resolved | None] = {}
+        found: dict[tuple[Named, str], Resolved | None] = {}
         for begin in range(0, len(first), ASKED_AT_ONCE):
             keys = list(first)[begin : begin + ASKED_AT_ONCE]
             answers = await asyncio.gather(*(self._member(first[key], key, owner) for key in keys))
             found.update(zip(keys, answers, strict=True))
         return [None if key is None else found[key] for key in named]
 
-    async def _member(self, index: int, key: tuple[str, str, str], owner: str) -> Resolved | None:
+    async def _member(self, index: int, key: tuple[Named, str], owner: str) -> Resolved | None:
         try:
             return await self._look(*key, owner)
         except ApiError as error:
@@ -63,40 +64,31 @@ class Resolver:
                 error.message = f"jobs[{index}]: {error.message}"
             raise
 
-    async def _look(self, job_type: str, field: str, subject: str, owner: str) -> Resolved | None:
+    async def _look(self, named: Named, subject: str, owner: str) -> Resolved | None:
         try:
-            return await (self._document if field == "document_id" else self._folder)(job_type, subject, owner)
+            match named:
+                case Named.DOCUMENT | Named.DOCUMENT_TEXT:
+                    return await self._document(subject, owner, with_text=named is Named.DOCUMENT_TEXT)
+                case Named.FOLDER:
+                    await self._library.folder(subject, owner)
+                    return None
+                case Named.FOLDER_TEXTS:
+                    folder = await self._library.folder(subject, owner)
+                    return indexed(folder, await self._library.model.texts(subject, owner))
+                case Named.FOLDER_SOURCES:
+                    folder = await self._library.folder(subject, owner)
+                    return synchronised(folder, await self._library.model.sources(subject, owner))
         except ApiError as error:
             if error.status != 404:
                 raise
+            field = named.parameter
             raise invalid_field(field, f"there is no such {field.removesuffix('_id')}") from error
 
-    async def _document(self, job_type: str, document_id: str, owner: str) -> Resolved | None:
+    async def _document(self, document_id: str, owner: str, *, with_text: bool) -> Resolved:
         row = await self._library.document(document_id, owner)
         assert row.content is not None, "a document that was not removed has content"
-        text = await self._library.model.text(document_id, owner) if job_type == "generation" else None
+        text = await self._library.model.text(document_id, owner) if with_text else None
         return ResolvedDocument(document_id=document_id, name=row.name or UNNAMED, content=row.content, text=text)
-
-    async def _folder(self, job_type: str, folder_id: str, owner: str) -> Resolved | None:
-        folder = await self._library.folder(folder_id, owner)
-        if job_type == "import":
-            return None
-        if job_type == "sync":
-            return synchronised(folder, await self._library.model.sources(folder_id, owner))
-        return indexed(folder, await self._library.model.texts(folder_id, owner))
-
-
-def _key(job: Submission) -> tuple[str, str, str] | None:
-    """What makes two members of a batch ask for the same."""
-    named = named_by(job.job_type, job.parameters)
-    return None if named is None else (job.job_type, *named)
-
-
-def named_by(job_type: str, parameters: JobParameters) -> tuple[str, str] | None:
-    """The parameter that names a document or folder, and what it names. Pure."""
-    field = "folder_id" if job_type in OF_FOLDERS else "document_id"
-    named = parameters.asked(field)
-    return (field, named) if named is not None else None
 
 
 def indexed(folder: FolderRow, texts: list[TextRow]) -> ResolvedFolder:

@@ -1,13 +1,14 @@
 """The OpenAPI descriptions of `/api/jobs` (contract 2)."""
 
-from typing import Final
+from functools import cache
 
 from pydantic.json_schema import models_json_schema
 
-from schemas.parameters import PARAMETERS
+from piperoll.job_types import job_types
 from services.api.jobs.queries import EventsQuery, JobListQuery, JobQuery
 from services.api.jobs.requests import CancelBody, JobBody
 from services.api.openapi import examples
+from services.api.openapi.examples import Json
 from services.api.openapi.grammar import (
     BAD_JOB,
     BYTES,
@@ -21,10 +22,6 @@ from services.api.openapi.grammar import (
     query_of,
 )
 
-SCHEMAS: Final = models_json_schema(
-    [(model, "validation") for model in PARAMETERS.values()], ref_template="#/components/schemas/{model}"
-)[1]["$defs"]
-"""The shapes that the document refers to: parameters by job type."""
 _LATER = data(examples.WHOLE_JOB, "Accepted; the outcome is not known yet")
 CREATE_JOB = operation(
     "Create a job",
@@ -77,3 +74,24 @@ STREAM_JOB = operation(
     (404,),
     parameters=(header("Last-Event-ID", "The id of the last event seen: its state is not sent again"),),
 )
+
+
+def add_job_types(document: Json) -> None:
+    """Adds the job types of the installation: their names, and the schemas of their parameters."""
+    references, definitions = _parameters()
+    document["components"]["schemas"] = definitions
+    one, many = (
+        document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+        for path in ("/api/jobs/", "/api/jobs/batch")
+    )
+    for properties in (one, many["jobs"]["items"]["properties"]):
+        properties |= {"job_type": {"enum": job_types().requestable}, "parameters": {"oneOf": references}}
+
+
+@cache
+def _parameters() -> tuple[list[Json], Json]:
+    """References to the schemas of the parameters of all job types, and these schemas."""
+    references, definitions = models_json_schema(
+        [(one.parameters, "validation") for one in job_types()], ref_template="#/components/schemas/{model}"
+    )
+    return list(references.values()), definitions["$defs"]

@@ -4,13 +4,13 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from schemas.parameters import ALIASES
+from piperoll.job_types import job_types
 from services.api.http.shapes import PlainText, QueryModel
 
 MAX_INTEGER: Final = 2**31 - 1  # Postgres' integer
 
 Limit = Annotated[int, Field(ge=0, le=1000, description="How many at most")]
-JobType = Annotated[PlainText, AfterValidator(lambda name: ALIASES.get(name, name))]
+JobType = Annotated[PlainText, AfterValidator(lambda name: job_types().own_name(name))]
 """A job type by any of its names, as its own name."""
 JobStatus = Literal["pending", "processing", "completed", "failed"]
 

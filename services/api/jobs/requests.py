@@ -1,25 +1,23 @@
 """What a client submits: a request body in, validated jobs out. Pure; refusals are ApiErrors of contract 2b."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, StringConstraints, ValidationError, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, StringConstraints, ValidationError
 
 from piperoll.addresses import Network
+from piperoll.job_types import is_enabled, job_types
 from piperoll.settings import Settings
 from schemas.documents import Resolved
 from schemas.errors import ErrorCode
 from schemas.events import JobCancelled
-from schemas.parameters import ALIASES, PARAMETERS, JobParameters
-from schemas.parameters.base import Label
-from schemas.parameters.imports import ImportParameters
-from schemas.parameters.sync import SyncParameters
+from schemas.job_types.declaration import JobType, Reference
+from schemas.job_types.parameters import JobParameters, Label
+from schemas.job_types.registry import JobTypes
 from services.api.http.bodies import JsonBody, canonical_sha256
 from services.api.http.errors import ApiError
 from services.api.http.references import check_address, check_filename, check_source
 from services.api.http.shapes import (
-    COMPONENT,
     EnvelopeModel,
     Refusal,
     RequestModel,
@@ -29,26 +27,18 @@ from services.api.http.shapes import (
 )
 
 TOKEN_MASK = "***"
-FILENAME_IS_WRITTEN = frozenset({"session"})
-"""Job types whose `filename` names a file to write, not one to read (contract 4b)."""
 
 _REASON = not_null(JobCancelled.model_json_schema()["properties"]["reason"])
 
 
 class JobBody(EnvelopeModel):
-    """The body of POST /api/jobs/, and a job of a batch. The parameters are validated by the model of their type."""
+    """The body of POST /api/jobs/, and a job of a batch. The parameters are validated by the model of their type.
 
-    job_type: Annotated[
-        str,
-        StringConstraints(min_length=1),
-        Refusal("must be a non-empty string"),
-        WithJsonSchema({"enum": sorted([*PARAMETERS, *ALIASES])}),
-    ]
-    parameters: Annotated[
-        dict[str, Any],
-        Refusal("must be a JSON object"),
-        WithJsonSchema({"oneOf": [{COMPONENT: model.__name__} for model in PARAMETERS.values()]}),
-    ]
+    The job types of the installation complete the description of both fields (`.openapi.add_job_types`).
+    """
+
+    job_type: Annotated[str, StringConstraints(min_length=1), Refusal("must be a non-empty string")]
+    parameters: Annotated[dict[str, Any], Refusal("must be a JSON object")]
     user_id: Label | None = None
 
 
@@ -73,19 +63,18 @@ class Rules:
     roots: tuple[str, ...]
     stores: tuple[str, ...]
     private_networks: tuple[Network, ...]
-    job_types: Mapping[str, type[JobParameters]]
+    job_types: JobTypes
     max_batch_jobs: int
 
     @classmethod
     def of(cls, settings: Settings) -> "Rules":
         """The rules of these settings. A root counts as it was written and as it resolves."""
         written = tuple(root for root in settings.files_roots.split(":") if root)
-        types = {name: model for name, model in PARAMETERS.items() if name != "noop" or settings.enable_noop}
         return cls(
             roots=(*written, *map(str, settings.roots)),
             stores=tuple(filter(None, map(str.strip, settings.sync_stores.split(",")))),
             private_networks=settings.private_networks,
-            job_types=types,
+            job_types=JobTypes(one for one in job_types() if is_enabled(one, settings)),
             max_batch_jobs=settings.max_batch_jobs,
         )
 
@@ -154,8 +143,8 @@ def job_of(
     given: dict[str, Any], rules: Rules, user_id: str | None, inherited: dict[str, Any], sha256: str
 ) -> Submission:
     """The job that is given; what its parameters lack is `inherited`. Raises ApiErrors of contract 2b."""
-    body = JobBody.read(given, {"job_type": rules.job_types})
-    job_type, parameters = ALIASES.get(body.job_type, body.job_type), {**inherited, **body.parameters}
+    body = JobBody.read(given, {"job_type": rules.job_types.names})
+    job_type, parameters = rules.job_types.own_name(body.job_type), {**inherited, **body.parameters}
     return Submission(
         job_type=job_type,
         given=parameters,
@@ -166,41 +155,44 @@ def job_of(
 
 
 def _validated(job_type: str, given: dict[str, Any], rules: Rules) -> JobParameters:
-    model = rules.job_types.get(job_type)
-    if model is None:
+    declared = rules.job_types.get(job_type)
+    if declared is None:
         raise ApiError(
             400,
             ErrorCode.UNKNOWN_JOB_TYPE,
             f"the job_type {job_type[:100]!r} is not supported",
-            {"supported": sorted(rules.job_types)},
+            {"supported": rules.job_types.names},
         )
-    supported = getattr(model, "SUPPORTED", {})
     try:
-        parameters = model.model_validate(given)
+        parameters = declared.parameters.model_validate(given)
     except ValidationError as error:
+        supported = getattr(declared.parameters, "SUPPORTED", {})
         raise invalid_values(error, "parameters", supported) from error
-    _check_references(job_type, parameters, rules)
+    _check_references(declared, parameters, rules)
     return parameters
 
 
-def _check_references(job_type: str, parameters: JobParameters, rules: Rules) -> None:
-    """Files and addresses that the job would read or call, those of an import's items included."""
+def _check_references(job_type: JobType, parameters: JobParameters, rules: Rules) -> None:
+    """Files, addresses and stores that the job would read or call, those of the objects in a list included."""
     _check_named(job_type, parameters, "", rules)
-    if isinstance(parameters, ImportParameters):
-        for index, item in enumerate(parameters.items):
-            _check_named(job_type, item, f"items.{index}.", rules)
-    if isinstance(parameters, SyncParameters):
-        check_source(parameters.source, rules.roots, rules.stores)
+    for name, value in parameters:
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                if isinstance(item, BaseModel):
+                    _check_named(job_type, item, f"{name}.{index}.", rules)
     if parameters.webhook is not None:
         check_address("webhook.url", parameters.webhook.url, rules.private_networks)
 
 
-def _check_named(job_type: str, given: BaseModel, prefix: str, rules: Rules) -> None:
-    """`filename`, `url`, and all that end in `_url`; `prefix` is their place in the parameters."""
+def _check_named(job_type: JobType, given: BaseModel, prefix: str, rules: Rules) -> None:
+    """What the text parameters refer to; `prefix` is their place in the parameters."""
     for name, value in given:
         if not isinstance(value, str):
             continue
-        if name == "filename" and job_type not in FILENAME_IS_WRITTEN:
-            check_filename(value, rules.roots, f"{prefix}{name}")
-        elif name == "url" or name.endswith("_url"):
-            check_address(f"{prefix}{name}", value, rules.private_networks)
+        match job_type.reference(name):
+            case Reference.FILE:
+                check_filename(value, rules.roots, f"{prefix}{name}")
+            case Reference.ADDRESS:
+                check_address(f"{prefix}{name}", value, rules.private_networks)
+            case Reference.STORE:
+                check_source(value, rules.roots, rules.stores)

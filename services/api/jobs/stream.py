@@ -15,9 +15,8 @@ from fastapi.sse import format_sse_event
 from pydantic_core import to_json
 
 from piperoll.domain.job import Status
+from piperoll.job_types import job_types
 from piperoll.store.blobs import BlobStoreError
-from schemas.completed import told
-from schemas.steps import step_message
 from services.api.http.errors import ApiError, UnavailableError
 from services.api.jobs.reading import Reading
 from services.api.jobs.views import JobContents, job_error
@@ -78,15 +77,16 @@ async def job_stream(
 def event_of(row: JobRow, contents: JobContents, client_id: str) -> tuple[str, dict[str, Any]]:
     """The event's name and data for a job as it stands."""
     percent = row.job.percent if row.job else 0
+    declared = job_types().of(row.job_type)
     match row.status:
         case Status.PENDING:
             message = "Waiting for the next attempt" if row.job and row.job.attempt else "Waiting to be processed"
             return "pending", _data(row, client_id, "pending", message, {"progress": percent})
         case Status.PROCESSING:
             step = row.job.step if row.job and row.job.step else "initializing"
-            return "progress", _data(row, client_id, "running", step_message(step), {"progress": percent})
+            return "progress", _data(row, client_id, "running", declared.step_message(step), {"progress": percent})
         case Status.COMPLETED:
-            message, data = told(row.job_type, row.job_id, contents.result or {})
+            message, data = declared.completion(row.job_id, contents.result or {})
             return "completed", _data(row, client_id, "completed", message, data)
         case _:
             error = job_error(row, contents.error)

@@ -6,8 +6,9 @@ from typing import Any
 from urllib.parse import quote
 
 from piperoll.domain.job import Status
+from piperoll.job_types import job_types
 from schemas.errors import SENTENCES, ErrorCode
-from schemas.steps import step_message
+from schemas.job_types.archives import file_name
 from services.api.http.answers import timestamp
 from services.api.jobs.requests import Submission, masked
 from services.api.jobs.wording import error_sentence, log_entries
@@ -65,7 +66,7 @@ def job_summary(row: JobRow, documents: JobContents) -> dict[str, Any]:
         "created_at": timestamp(row.created_at),
         "updated_at": timestamp(row.updated_at),
         "parameters": masked(parameters) if parameters is not None else None,
-        "job_name": _job_name(parameters or {}),
+        "job_name": job_types().of(row.job_type).title(parameters or {}),
         "progress": _progress(row, error),
         "error": error,
         "user_id": row.user_id,
@@ -98,12 +99,6 @@ def shown_results(job_id: str, result: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def file_name(location: str, result: dict[str, Any]) -> str | None:
-    """A file's name within its job's outputs, from its location in the results; None when it lies elsewhere."""
-    folder = f"{str(result.get('target_dir', '')).rstrip('/')}/"
-    return location.removeprefix(folder) if location.startswith(folder) else None
-
-
 def client_id(row: JobRow, documents: JobContents) -> str:
     """What the client calls the job: the webhook's `jobId`, else our own id (contract 7)."""
     parameters = (documents.parameters or {}).get("parameters") or {}
@@ -117,12 +112,6 @@ def access_control(user_id: str | None) -> dict[str, Any]:
     return {"visibility": "private", "read_access": users, "write_access": users, "admin_access": users}
 
 
-def _job_name(parameters: dict[str, Any]) -> str | None:
-    """What a session is called (contract 3)."""
-    parts = (parameters.get(name) for name in ("event", "track", "session"))
-    return " - ".join(part for part in parts if isinstance(part, str) and part) or None
-
-
 def _progress(row: JobRow, error: dict[str, Any] | None) -> dict[str, Any] | None:
     """None before the first attempt. On failure the percent stays where it was (contract 3)."""
     job = row.job
@@ -131,7 +120,7 @@ def _progress(row: JobRow, error: dict[str, Any] | None) -> dict[str, Any] | Non
     if job is None or job.attempt == 0:
         return None
     step = job.step or "initializing"
-    progress = {"step": step, "percent": job.percent, "message": step_message(step)}
+    progress = {"step": step, "percent": job.percent, "message": job_types().of(row.job_type).step_message(step)}
     if job.page is not None and row.status is Status.PROCESSING:
         progress |= {"page": job.page, "pages": job.pages}
     return progress

@@ -1,10 +1,10 @@
-"""The sentences of answers about jobs: log entries and reasons (contract 3). Those of steps are in schemas.steps."""
+"""The sentences of answers about jobs: log entries and reasons (contract 3). Job types declare those of steps."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from schemas.errors import SENTENCES, ErrorCode
-from schemas.steps import step_message
+from schemas.job_types.declaration import COMPLETED
 from services.api.http.answers import timestamp
 from services.api.read_model.job_rows import Noted
 
@@ -88,7 +88,7 @@ def _sentence(fact: Noted, running: int, error: str | None) -> tuple[str, str] |
             return "warning", f"Attempt {running} failed: {why} The next one follows in {data['delay_s']:.0f} s"
         case "JobCompleted":
             from_cache = " from the cache" if data.get("from_cache") else ""
-            return "info", f"{step_message('completed')}{from_cache}"
+            return "info", f"{COMPLETED}{from_cache}"
         case "JobFailed":
             return "error", error or error_sentence(data["error_code"])
         case "JobCancelled":

@@ -12,9 +12,9 @@ from starlette.responses import Response, StreamingResponse
 
 from piperoll.domain.job import Status
 from schemas.errors import ErrorCode
+from schemas.job_types.archives import Archive, Entry
 from services.api.http.answers import JSON
 from services.api.http.errors import RETRY_AFTER_S, ApiError
-from services.api.outputs.archives import ArchiveEntry, JobArchive
 from services.api.outputs.files import Output, Outputs
 from services.api.outputs.ranges import UnsatisfiableRangeError, asked_range
 from services.api.outputs.zips import ZipMember, zip_length, zipped
@@ -61,7 +61,7 @@ def file_response(
     )
 
 
-async def archive_response(outputs: Outputs, row: JobRow, archive: JobArchive) -> Response:
+async def archive_response(outputs: Outputs, row: JobRow, archive: Archive) -> Response:
     """The ZIP, made while it is sent. Raises ApiError NOT_FOUND when a file of it is gone."""
     members = await asyncio.gather(*(_member(outputs, row, entry) for entry in archive.entries))
     length = zip_length(members)
@@ -103,7 +103,7 @@ def _disposition(filename: str | None) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{plain}"{whole}'}
 
 
-async def _member(outputs: Outputs, row: JobRow, entry: ArchiveEntry) -> ZipMember:
+async def _member(outputs: Outputs, row: JobRow, entry: Entry) -> ZipMember:
     if entry.output is not None:
         output = await outputs.find(row, entry.output)
         return ZipMember(entry.name, output.size, lambda: outputs.chunks(output))

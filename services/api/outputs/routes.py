@@ -6,12 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from piperoll.domain.job import Status
+from piperoll.job_types import job_types
+from schemas.job_types.archives import files_of
 from services.api.http.caller import caller_of
 from services.api.http.errors import not_found
 from services.api.http.routing import Routes, route
 from services.api.jobs.reading import Reading
 from services.api.outputs import openapi
-from services.api.outputs.archives import archive_of, files_of
 from services.api.outputs.files import Outputs
 from services.api.outputs.requests import RawAnswerQuery
 from services.api.outputs.responses import ZIP, archive_response, check_completed, file_response, no_archive, not_yet
@@ -46,7 +47,7 @@ class OutputRoutes(Routes, tag="downloads"):
         check_completed(row)
         result = await self._result(request, row)
         # On a thread: the results of a long document take a while to be written as JSON.
-        archive = await asyncio.to_thread(archive_of, job_id, row.job_type, result)
+        archive = await asyncio.to_thread(job_types().of(row.job_type).archive, job_id, result)
         if archive is None:
             raise no_archive("this job has nothing to archive: a pdf job has with include_images, a session job always")
         outputs = self.outputs
@@ -84,7 +85,7 @@ class OutputRoutes(Routes, tag="downloads"):
             return not_yet()
         check_completed(row)
         name = files_of(await self._result(request, row)).get(kind)
-        if row.job_type != "pdf" or name is None:
+        if name is None or kind not in job_types().of(row.job_type).downloads:
             raise no_archive(why_not)
         outputs = self.outputs
         return file_response(request, outputs, await outputs.find(row, name), media_type, filename)

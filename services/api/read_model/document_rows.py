@@ -2,17 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from asyncpg import Record
 
 from piperoll.domain.job import Status
 from schemas.claims import Claim
-
-INTAKE: Final = ("extraction", "transcription", "pdf")
-"""The types of the jobs that read documents: the newest one about a document gives its status and text."""
-INDEXING: Final = ("embedding",)
-"""The type of the jobs that index folders."""
 
 
 @dataclass(frozen=True, slots=True)

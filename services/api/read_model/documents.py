@@ -6,11 +6,12 @@ from typing import Any
 import asyncpg
 
 from piperoll.domain.job import Status
+from piperoll.job_types import job_types
 from piperoll.postgres import load_queries
 from schemas.claims import Claim
+from schemas.job_types.declaration import Makes
 from services.api.database import asking
 from services.api.read_model.document_rows import (
-    INTAKE,
     DocumentRow,
     FileRow,
     FolderRow,
@@ -34,19 +35,22 @@ class DocumentModel:
     def __init__(self, pool: asyncpg.Pool, deadline_s: float) -> None:
         self._pool = pool
         self._deadline_s = deadline_s
+        self._readers = job_types().that_make(Makes.TEXT)
 
     async def document(self, document_id: str) -> DocumentRow | None:
         """A document of any owner, also a removed one."""
-        rows = await self._fetch("document", document_id, INTAKE)
+        rows = await self._fetch("document", document_id, self._readers)
         return document_row(rows[0]) if rows else None
 
     async def documents(self, owner: str, limit: int, offset: int) -> list[ListedDocument]:
         """A page of an owner's documents, newest first."""
-        return [listed_document(row) for row in await self._fetch("list_documents", owner, INTAKE, limit, offset)]
+        return [
+            listed_document(row) for row in await self._fetch("list_documents", owner, self._readers, limit, offset)
+        ]
 
     async def text(self, document_id: str, owner: str) -> Claim | None:
         """The result document of the newest completed job that read a document."""
-        rows = await self._fetch("text_of_document", owner, document_id, INTAKE)
+        rows = await self._fetch("text_of_document", owner, document_id, self._readers)
         return claim_of(rows[0]["result"]) if rows else None
 
     async def found(self, document_ids: Sequence[str], owner: str) -> set[str]:
@@ -55,12 +59,12 @@ class DocumentModel:
 
     async def folder(self, folder_id: str) -> FolderRow | None:
         """A folder of any owner, also a removed one."""
-        rows = await self._fetch("folder", folder_id, INTAKE)
+        rows = await self._fetch("folder", folder_id, self._readers)
         return FolderRow(**rows[0]) if rows else None
 
     async def folders(self, owner: str, limit: int, offset: int) -> list[FolderRow]:
         """A page of an owner's folders, newest first."""
-        return [FolderRow(**row) for row in await self._fetch("list_folders", owner, INTAKE, limit, offset)]
+        return [FolderRow(**row) for row in await self._fetch("list_folders", owner, self._readers, limit, offset)]
 
     async def files(self, folder_id: str, owner: str, limit: int, offset: int) -> list[FileRow]:
         """A page of a folder's documents, in the order in which they came."""
@@ -72,11 +76,11 @@ class DocumentModel:
 
     async def texts(self, folder_id: str, owner: str) -> list[TextRow]:
         """All documents of a folder with their texts."""
-        return [text_row(row) for row in await self._fetch("folder_texts", folder_id, owner, INTAKE)]
+        return [text_row(row) for row in await self._fetch("folder_texts", folder_id, owner, self._readers)]
 
     async def sources(self, folder_id: str, owner: str) -> list[SourceRow]:
         """All documents of a folder that jobs found somewhere."""
-        rows = await self._fetch("folder_sources", folder_id, owner, INTAKE)
+        rows = await self._fetch("folder_sources", folder_id, owner, self._readers)
         return [SourceRow(row["document_id"], row["source"], row["revision"], tuple(row["jobs"])) for row in rows]
 
     async def jobs_about(

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from piperoll.webhooks.attempts import Attempted, Ending
 from piperoll.webhooks.origins import origin_of
-from schemas.parameters import Webhook
+from schemas.job_types.parameters import Webhook
 
 Json = dict[str, Any]
 

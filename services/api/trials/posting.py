@@ -23,7 +23,7 @@ from piperoll.webhooks.sender import Sender, ms_since
 from piperoll.webhooks.signatures import SigningKey
 from schemas.errors import ErrorCode
 from schemas.ids import delivery_id, draw_run, trial_id
-from schemas.parameters import Webhook
+from schemas.job_types.parameters import Webhook
 from services.api.http.errors import RETRY_AFTER_S, ApiError
 from services.api.http.rate_limit import RateLimit
 from services.api.signing_keys.commands import SigningKeyAdmin

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from piperoll.addresses import Network
-from schemas.parameters import Webhook
+from schemas.job_types.parameters import Webhook
 from services.api.http.errors import ApiError
 from services.api.http.shapes import FieldsModel
 from services.api.http.webhook_fields import HookToken, HookUrl, webhook_of

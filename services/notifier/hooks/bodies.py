@@ -4,10 +4,9 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from piperoll.job_types import job_types
 from piperoll.webhooks.messages import SCHEMA_VERSION
-from schemas.completed import told
 from schemas.errors import ErrorCode
-from schemas.steps import step_message
 from services.notifier.delivery.bodies import read_object, sentence_of
 from services.notifier.hooks.order import ClaimedHook, HookProgress
 
@@ -18,7 +17,7 @@ def progress_body(claimed: ClaimedHook, progress: HookProgress) -> bytes:
         {
             "phase": "processing",
             "progress": progress.percent,
-            "message": step_message(progress.step),
+            "message": job_types().of(claimed.job.job_type).step_message(progress.step),
             "step": progress.step,
             **_common(claimed),
         }
@@ -27,7 +26,8 @@ def progress_body(claimed: ClaimedHook, progress: HookProgress) -> bytes:
 
 def completed_body(claimed: ClaimedHook, result: bytes | None, public_url: str) -> bytes:
     """The job's result; without data when it was erased meanwhile. Raises UnreadableContentError."""
-    message, data = told(claimed.job.job_type, claimed.job_id, {} if result is None else read_object(result))
+    declared = job_types().of(claimed.job.job_type)
+    message, data = declared.completion(claimed.job_id, {} if result is None else read_object(result))
     shown = None if result is None else _absolute(data, public_url)
     return to_json({"phase": "completed", "message": message, "data": shown, **_common(claimed)})
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from piperoll.job_types import job_types
 from piperoll.webhooks.messages import TRIAL_MESSAGE
-from schemas.devana import TYPES, Figures, metadata
+from schemas.devana import Figures
 from schemas.errors import ErrorCode
 from services.notifier.delivery.bodies import read_object, sentence_of
 from services.notifier.notices.changes import Change, ClaimedNotice
@@ -16,15 +17,18 @@ TRIAL_TYPE = "EXTRACTION"
 def notice_body(claimed: ClaimedNotice, parameters: bytes | None, error: bytes | None) -> bytes:
     """`{jobId, status, targetId, type, metadata}` from stored parameters and error details, None where erased.
 
-    Raises ValueError for content that cannot be read.
+    Raises ValueError for content that cannot be read, and for a job type that is not known here.
     """
     change = claimed.change
     if change.trial:
         return _body(claimed, claimed.endpoint_id, TRIAL_TYPE, {"test": True, "message": TRIAL_MESSAGE})
+    shown_as = job_types().of(change.job_type).devana
+    if shown_as is None:
+        raise ValueError(f"the job type {change.job_type} is not installed here, or has no Devana type")
     figures = Figures(change.method, change.pages, change.bytes_in, change.counts)
     stored = None if parameters is None else read_object(parameters)
-    shown = metadata(change.job_type, stored, figures, _sentence(change, error))
-    return _body(claimed, change.target_id, TYPES[change.job_type], shown)
+    shown = shown_as.measured(shown_as.described(stored), figures, _sentence(change, error))
+    return _body(claimed, change.target_id, shown_as.type, shown)
 
 
 def _body(claimed: ClaimedNotice, target_id: str, kind: str, shown: dict[str, Any]) -> bytes:

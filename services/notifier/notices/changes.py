@@ -9,9 +9,10 @@ from pydantic import TypeAdapter
 
 from piperoll.domain.folding import Folding
 from piperoll.domain.job import Job, evolve
+from piperoll.job_types import job_types
 from piperoll.log.record import Record
 from schemas.claims import Claim
-from schemas.devana import STATUSES, TYPES, target_of
+from schemas.devana import STATUSES, target_of
 from schemas.envelope import Fact
 from schemas.ids import delivery_id
 
@@ -102,7 +103,7 @@ def change_of(before: Job | None, after: Job, fact: Fact, oldest: datetime) -> C
     A job that ended before its creation was read changes with its creation, and a job type that the Devana API does
     not know has no changes. What was appended before `oldest` is late.
     """
-    if not after.created or after.job_type not in TYPES:
+    if not after.created or job_types().of(after.job_type).devana is None:
         return None
     if before is not None and before.created and before.status is after.status:
         return None

@@ -21,10 +21,12 @@ from pydantic_core import to_json
 
 from piperoll import tuning
 from piperoll.clock import utc_now
+from piperoll.job_types import job_types
 from piperoll.store.blobs import BlobMissingError, Blobs, BlobStoreError
 from schemas.documents import Resolved
 from schemas.errors import RETRYABLE, SENTENCES, ErrorCode
-from schemas.parameters import PARAMETERS, JobParameters
+from schemas.job_types.declaration import JobType
+from schemas.job_types.parameters import JobParameters
 from services.worker import processors
 from services.worker.children.protocol import (
     MESSAGE_CHARS,
@@ -113,8 +115,9 @@ class Desk:
         self.send(Done(end=end, rss_bytes=_resident_bytes(), trace=trace))
 
     def _run(self, assignment: Assignment, scratch: Path, started: float) -> Completed:
+        declared = _declared(assignment.job_type)
         cache = self._cache(assignment)
-        parameters, resolved = self._parameters(assignment)
+        parameters, resolved = self._parameters(assignment, declared)
         workspace = Workspace(
             job_id=assignment.job_id,
             run=assignment.run,
@@ -127,7 +130,7 @@ class Desk:
             recall=cache.recall,
             resolved=resolved,
         )
-        result = processors.load(assignment.job_type)(parameters, workspace, ProgressSender(self))
+        result = processors.load(declared)(parameters, workspace, ProgressSender(self))
         body = to_json(result.body(workspace.target_dir))
         uri = f"{assignment.job_id}/{assignment.run}/{RESULT}"
         claim = self._blobs.put_named(uri, body, "application/json")
@@ -146,12 +149,12 @@ class Desk:
         )
 
     def _cache(self, assignment: Assignment) -> Cache:
-        ttl_s = self._setup.cache_ttls_s.get(assignment.job_type, self._setup.cache_ttl_s)
+        ttl_s = self._setup.cache_ttls_s.get(assignment.job_type, 0.0)
         return Cache(
             self._blobs, utc_now, assignment.job_type, assignment.owner, assignment.job_id, assignment.run, ttl_s
         )
 
-    def _parameters(self, assignment: Assignment) -> tuple[JobParameters, Resolved | None]:
+    def _parameters(self, assignment: Assignment, declared: JobType) -> tuple[JobParameters, Resolved | None]:
         """The validated parameters, and what the API knew of the documents that they name.
 
         The webhook is left out: it is sealed, and only the notifier uses it.
@@ -161,7 +164,7 @@ class Desk:
             given = dict(body["parameters"])
             given.pop("webhook", None)
             resolved = RESOLVED.validate_python(body.get("resolved"))
-            return PARAMETERS[assignment.job_type].model_validate(given), resolved
+            return declared.parameters.model_validate(given), resolved
         except BlobMissingError as error:
             raise ProcessingError(
                 ErrorCode.PROCESSING_ERROR, "The job's parameters are gone: the job was erased."
@@ -201,6 +204,16 @@ class ProgressSender:
             return
         self._step, self._percent, self._sent = step, percent, now
         self._desk.send(RunProgress(step=step, percent=percent, message=message, page=page, pages=pages))
+
+
+def _declared(job_type: str) -> JobType:
+    """Raises ProcessingError for a type of another release, or of a plug-in that is not installed."""
+    declared = job_types().get(job_type)
+    if declared is None:
+        raise ProcessingError(
+            ErrorCode.PROCESSING_ERROR, f"This worker cannot run {job_type} jobs: it does not know the job type."
+        )
+    return declared
 
 
 def failure(error: BaseException, duration_ms: int) -> Failed:

@@ -11,6 +11,7 @@ from itertools import chain, repeat
 import structlog
 from prometheus_client import Counter
 
+from piperoll.job_types import cache_ttl_s, job_types
 from piperoll.settings import Settings
 from services.worker.children.process import Child, ChildStartError, OnProgress
 from services.worker.children.protocol import Assignment, Outcome, Setup
@@ -199,6 +200,5 @@ def _setup(settings: Settings, scratch: ScratchFolder) -> Setup:
         templates_dir=settings.templates_dir,
         ocr_languages=settings.ocr_languages,
         providers=ProviderSetup.of(settings),
-        cache_ttl_s=settings.cache_ttl_s,
-        cache_ttls_s={"transformer": settings.transformer_cache_ttl_s},
+        cache_ttls_s={one.name: cache_ttl_s(one, settings) for one in job_types()},
     )

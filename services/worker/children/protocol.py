@@ -47,8 +47,9 @@ class Setup(Message):
     templates_dir: str = Field(default="", description="the operator's own templates; empty: none")
     ocr_languages: str = Field(default="deu+eng", description="of Tesseract")
     providers: ProviderSetup = ProviderSetup()
-    cache_ttl_s: float = Field(default=0.0, ge=0, description="how old a result may be that is taken over")
-    cache_ttls_s: dict[str, float] = Field(default={}, description="the same for job types that differ")
+    cache_ttls_s: dict[str, float] = Field(
+        default={}, description="by job type, how old a result may be to be used again"
+    )
 
 
 class Assignment(Message):

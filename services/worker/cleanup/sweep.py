@@ -16,6 +16,7 @@ import structlog
 
 from piperoll.clock import Clock, happens_within
 from piperoll.domain.backlog import REMEMBER_ENDED, Backlog
+from piperoll.job_types import cache_ttl_s, job_types
 from piperoll.log.record import partition_of
 from piperoll.settings import Settings
 from piperoll.store import segments, uploads
@@ -96,7 +97,7 @@ class Sweeper:
         self._partitions = settings.partitions
         self._interval_s = settings.sweep_interval_s
         self._upload_age = timedelta(seconds=settings.upload_ttl_s)
-        self._cache_age = timedelta(seconds=max(settings.cache_ttl_s, settings.transformer_cache_ttl_s))
+        self._cache_age = timedelta(seconds=max(cache_ttl_s(one, settings) for one in job_types()))
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Sweeps until `stopping` is set."""

@@ -15,6 +15,7 @@ from piperoll.clock import Clock
 from piperoll.domain.creation import job_created, terms_of
 from piperoll.domain.job import Job
 from piperoll.domain.work import digest, shaping
+from piperoll.job_types import job_types
 from piperoll.log.contract import Appender
 from piperoll.store import document_paths as documents
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
@@ -30,9 +31,6 @@ from schemas.documents import (
 from schemas.errors import SENTENCES, ErrorCode
 from schemas.events import DocumentAdded, DocumentRemoved, Event, FolderMembersChanged, JobErased
 from schemas.ids import intake_job_id
-from schemas.media import intake_type_of
-from schemas.parameters.extraction import ExtractionParameters
-from schemas.parameters.transcription import TranscriptionParameters
 from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS, Topic
 from services.worker.children.protocol import Completed, Failed, Outcome
 from services.worker.manager.facts import worker_fact
@@ -43,10 +41,6 @@ log = structlog.get_logger()
 
 CHUNK = 100  # documents side by side: the disk and the broker are kept busy, the loop stays free
 MEMBERS = 1000  # of a folder in one fact, which must stay far below the largest record
-INTAKES: dict[str, type[ExtractionParameters] | type[TranscriptionParameters]] = {
-    "extraction": ExtractionParameters,
-    "transcription": TranscriptionParameters,
-}
 
 
 class FindingsAppender:
@@ -100,16 +94,17 @@ class FindingsAppender:
 
     async def _create_intake(self, job: Job, found: FoundDocument) -> None:
         job_id = intake_job_id(found.document_id, found.revision)
-        job_type = intake_type_of(found.content.media_type)
-        parameters = INTAKES[job_type](document_id=found.document_id)
+        reader = job_types().reader_of(found.content.media_type)
+        given = {"document_id": found.document_id}
+        parameters = reader.parameters.model_validate(given)
         resolved = ResolvedDocument(document_id=found.document_id, name=found.name, content=found.content)
-        body = parameters_document(job_type, {"document_id": found.document_id}, resolved)
+        body = parameters_document(reader.name, given, resolved)
         claim = await self._blobs.put(f"{job_id}/in", to_json(body))
         asked = digest({"document_id": found.document_id, "revision": found.revision})
         terms = {
-            **terms_of(job_type, parameters, asked, job.user_id),
+            **terms_of(reader.name, parameters, asked, job.user_id),
             "priority": job.priority,
-            "work_sha256": _work_of(job_type, shaping(parameters), found.content),
+            "work_sha256": _work_of(reader.name, shaping(parameters), found.content),
         }
         await self._append(JOB_EVENTS, job_id, job_id, job.owner, job_created(terms, claim))
 

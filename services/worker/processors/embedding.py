@@ -17,8 +17,8 @@ from piperoll.store.blobs import BlobMissingError
 from piperoll.store.document_paths import index_mark, index_part, removal_of
 from schemas.documents import FolderIndex, IndexedChunk, IndexPart, ResolvedFolder, ResolvedText
 from schemas.errors import ErrorCode
-from schemas.parameters import JobParameters
-from schemas.parameters.embedding import EmbeddingParameters
+from schemas.job_types.embedding import EmbeddingParameters
+from schemas.job_types.parameters import JobParameters
 from services.worker.errors import ProcessingError
 from services.worker.run import memory
 from services.worker.run.workspace import ReportProgress, Result, Workspace

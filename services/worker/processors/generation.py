@@ -11,8 +11,8 @@ from piperoll.store.blobs import BlobMissingError
 from schemas.claims import Claim
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
-from schemas.parameters import JobParameters
-from schemas.parameters.generation import MAX_TEXT_CHARS, GenerationParameters
+from schemas.job_types.generation import MAX_TEXT_CHARS, GenerationParameters
+from schemas.job_types.parameters import JobParameters
 from services.worker.errors import ProcessingError
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 from services.worker.templates import Languages, apply_template, load, parse

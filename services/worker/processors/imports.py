@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from schemas.documents import Findings, FoundDocument
 from schemas.errors import ErrorCode
+from schemas.job_types.imports import ImportItem, ImportParameters
+from schemas.job_types.parameters import JobParameters
 from schemas.media import media_type_of
-from schemas.parameters import JobParameters
-from schemas.parameters.imports import ImportItem, ImportParameters
 from services.worker.errors import ProcessingError
 from services.worker.files.document_intake import (
     KNOWN_TYPES,

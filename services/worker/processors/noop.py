@@ -6,7 +6,8 @@ import time
 from typing import NoReturn, cast
 
 from schemas.errors import ErrorCode
-from schemas.parameters import JobParameters, NoopParameters
+from schemas.job_types.noop import NoopParameters
+from schemas.job_types.parameters import JobParameters
 from services.worker.errors import ProcessingError
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 

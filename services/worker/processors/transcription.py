@@ -8,10 +8,9 @@ from typing import Any, cast
 
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
+from schemas.job_types.parameters import SOURCES, JobParameters
+from schemas.job_types.transcription import TranscriptionParameters
 from schemas.media import UNKNOWN, media_type_of
-from schemas.parameters import JobParameters
-from schemas.parameters.extraction import SOURCES
-from schemas.parameters.transcription import TranscriptionParameters
 from services.worker.errors import ProcessingError
 from services.worker.files import sources
 from services.worker.files.sources import Source

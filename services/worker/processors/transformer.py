@@ -5,8 +5,8 @@ import json
 from typing import cast
 
 from schemas.errors import ErrorCode
-from schemas.parameters import JobParameters
-from schemas.parameters.transformer import TransformerParameters
+from schemas.job_types.parameters import JobParameters
+from schemas.job_types.transformer import TransformerParameters
 from services.worker.errors import ProcessingError
 from services.worker.fetch.download import fetch
 from services.worker.fetch.readable import MAX_PAGE_BYTES, readable_text

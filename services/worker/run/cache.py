@@ -16,7 +16,7 @@ from piperoll.clock import Clock
 from piperoll.domain.work import digest, reads_cache, shaping, writes_cache
 from piperoll.store.blobs import BlobMissingError, Blobs, ClaimMismatchError
 from schemas.claims import Claim
-from schemas.parameters import JobParameters
+from schemas.job_types.parameters import JobParameters
 from services.worker.run.workspace import Result
 
 FOLDER = "cache"

@@ -1,6 +1,6 @@
 """What a processor is: parameters and a `Workspace` in, a result out. It knows neither log nor SQL.
 
-A processor is a function `process(parameters, workspace, report) -> Result` in a file named after its job type.
+A processor is a function `process(parameters, workspace, report) -> Result`; its job type declares where it stands.
 
 One whose results may be used again asks for an earlier one as soon as it knows its input's content:
 
@@ -18,7 +18,7 @@ from piperoll.addresses import Network
 from piperoll.store.blobs import Blobs
 from schemas.claims import Claim
 from schemas.documents import Resolved
-from schemas.parameters import JobParameters
+from schemas.job_types.parameters import JobParameters
 from services.worker.providers import Providers
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from schemas.parameters import PdfParameters
+from schemas.job_types.pdf import PdfParameters
 from tests.support.runs.pdf import scanned, typed
 from tests.support.servers.mistral import OCR, MistralServer, malformed, refused
 from tests.support.servers.website import Website

@@ -10,11 +10,12 @@ import asyncpg
 import pytest
 
 from piperoll.clock import utc_now
-from schemas.devana import STATUSES, TYPES
+from schemas.devana import STATUSES, TYPE_NAMES
 from schemas.documents import Resolved, ResolvedDocument, ResolvedFolder, parameters_document
 from schemas.envelope import Fact
 from schemas.events import Event, JobCompleted, JobCreated, JobFailed, JobProgress, JobStarted
 from schemas.ids import draw_job_id, draw_run, event_id
+from schemas.job_types.registry import OWN
 from schemas.topics import JOB_EVENTS
 from tests.support.seed import require_like
 from tests.support.stacks.api import Api, refused, serving, without_projector
@@ -50,6 +51,8 @@ WORDS = {"type", "status", "progress", "fileName", "fileSize", "pageCount", "fol
     "userId",
 }
 TOLD_TOO = {"$.metadata": ("mimeType", "extractionMethod", "chunkSize", "model")}  # the seed's section on metadata
+
+TYPES = {job_type: name for name in TYPE_NAMES for job_type in OWN.devana(name)}
 
 
 @pytest.fixture(scope="module")

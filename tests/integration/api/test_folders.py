@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from piperoll.settings import Settings
-from schemas.parameters.embedding import MISTRAL_MODEL
+from schemas.job_types.embedding import MISTRAL_MODEL
 from tests.support.stacks.api import Api, refused
 from tests.support.stacks.document_api import (
     NOBODY,

@@ -20,7 +20,7 @@ from piperoll.seal import Seal
 from piperoll.webhooks import signing_keys
 from piperoll.webhooks.guard import Lookup
 from piperoll.webhooks.sender import Sender
-from schemas.parameters import Webhook
+from schemas.job_types.parameters import Webhook
 from services.api.http.errors import ApiError, ReadModelUnavailableError
 from services.api.http.rate_limit import RateLimit
 from services.api.signing_keys.commands import SigningKeyAdmin

@@ -34,10 +34,10 @@ def claim(uri: str) -> Claim:
     return Claim(uri=uri, sha256="0" * 64, size=1)
 
 
-def created(batch_id: str | None = None, has_webhook: bool = False) -> JobCreated:
-    """The creation of a noop job."""
+def created(batch_id: str | None = None, has_webhook: bool = False, job_type: str = "noop") -> JobCreated:
+    """The creation of a job."""
     return JobCreated(
-        job_type="noop",
+        job_type=job_type,
         parameters=claim("parameters"),
         body_sha256="0" * 64,
         user_id="somebody",

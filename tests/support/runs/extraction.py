@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.documents import Resolved
-from schemas.parameters import ExtractionParameters
+from schemas.job_types.extraction import ExtractionParameters
 from services.worker.errors import ProcessingError
 from services.worker.processors.extraction import processor as extraction
 from services.worker.run.workspace import Result, Workspace

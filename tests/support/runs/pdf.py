@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from piperoll.store.blobs import Blobs
-from schemas.parameters import PdfParameters
+from schemas.job_types.pdf import PdfParameters
 from services.worker.pages import mupdf
 from services.worker.processors.pdf import processor as pdf
 from services.worker.providers import Providers

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from piperoll.store.blobs import Blobs
-from schemas.parameters.session import SessionParameters
+from schemas.job_types.session import SessionParameters
 from services.worker.processors.session import processor as session
 from services.worker.providers import Providers, ProviderSetup
 from services.worker.run.workspace import Limits, Workspace

@@ -6,8 +6,8 @@ from typing import Any
 
 from piperoll.store.blobs import Blobs
 from schemas.documents import Findings, KnownDocument, ResolvedSync
-from schemas.parameters.imports import ImportParameters
-from schemas.parameters.sync import SyncParameters
+from schemas.job_types.imports import ImportParameters
+from schemas.job_types.sync import SyncParameters
 from services.worker.processors import imports
 from services.worker.processors.sync import processor as sync
 from services.worker.run.workspace import Limits, Result, Workspace

@@ -15,7 +15,7 @@ from piperoll.embeddings import Remote, embedder_of
 from piperoll.settings import Settings
 from schemas.events import JobCompleted, JobFailed, JobStarted
 from schemas.ids import draw_run
-from schemas.parameters.embedding import LOCAL_MODEL
+from schemas.job_types.embedding import LOCAL_MODEL
 from tests.support.files.indexes import Chunks, put_index
 from tests.support.stacks.api import Api, serving
 from tests.support.waiting import wait_until

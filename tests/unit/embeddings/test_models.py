@@ -8,7 +8,7 @@ import pytest
 
 from piperoll.embeddings import EmbeddingUnavailableError, Remote, chunks, embedder_of
 from piperoll.settings import Settings
-from schemas.parameters.embedding import LOCAL_MODEL, MISTRAL_MODEL
+from schemas.job_types.embedding import LOCAL_MODEL, MISTRAL_MODEL
 from tests.support.waiting import PATIENCE_S
 
 KEYED = Remote(key="key", url="http://127.0.0.1:1")

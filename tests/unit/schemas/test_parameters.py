@@ -7,10 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.parameters import PARAMETERS, NoopParameters, PdfParameters
+from schemas.job_types.noop import NoopParameters
+from schemas.job_types.pdf import PdfParameters
+from schemas.job_types.registry import OWN
 
 PDF: dict[str, Any] = {"filename": "/srv/scans/a.pdf"}
 HOOK = "https://example.com/hook"
+
+PARAMETERS = {job_type.name: job_type.parameters for job_type in OWN}
 
 
 def pdf(**changes: Any) -> PdfParameters:

@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
-from schemas.parameters import JobParameters
-from schemas.parameters.extraction import ExtractionParameters
+from schemas.job_types.extraction import ExtractionParameters
+from schemas.job_types.parameters import JobParameters
 from services.worker.errors import ProcessingError
 from services.worker.files.kinds import (
     HEAD_BYTES,

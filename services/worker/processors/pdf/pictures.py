@@ -6,7 +6,7 @@ One image at a time is in memory and archives are written to disk, so memory doe
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from schemas.parameters import PdfParameters
+from schemas.job_types.pdf import PdfParameters
 from services.worker.files import zip_writer
 from services.worker.pages import mupdf
 from services.worker.pages.drawing import HIGH_RES, PAGE_IMAGE, PREVIEW, Look

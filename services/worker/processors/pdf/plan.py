@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from schemas.errors import ErrorCode
-from schemas.parameters import PdfParameters
+from schemas.job_types.pdf import PdfParameters
 from services.worker.errors import ProcessingError
 
 TextMethod = Literal["native", "ocr", "llm", "mistral_ocr"]
@@ -41,7 +41,7 @@ PLANS: Final = {
     "mistral_ocr": MethodPlan(("mistral_ocr",)),
     "mistral_ocr_with_pages": MethodPlan(("mistral_ocr",), archive=True),
 }
-"""By the method's name; aliases are in `schemas.parameters.pdf.ALIASES`."""
+"""By the method's name; aliases are in `schemas.job_types.pdf.ALIASES`."""
 
 
 def plan_of(params: PdfParameters) -> MethodPlan:

@@ -7,7 +7,8 @@ from importlib.metadata import version
 from typing import Any, cast
 
 from schemas.errors import ErrorCode
-from schemas.parameters import JobParameters, PdfParameters
+from schemas.job_types.parameters import JobParameters
+from schemas.job_types.pdf import PdfParameters
 from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source, open_source, open_url
 from services.worker.ocr.contract import Engine

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from schemas.parameters import PdfParameters
+from schemas.job_types.pdf import PdfParameters
 from services.worker.processors.pdf.pictures import PAGES_ARCHIVE, PREVIEWS_ARCHIVE, Pictures
 from services.worker.processors.pdf.plan import TextMethod, named
 from services.worker.processors.pdf.selected_pages import SelectedPages

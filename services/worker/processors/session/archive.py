@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from schemas.parameters.session import SessionParameters
+from schemas.job_types.session import SessionParameters
 from services.worker.files import zip_writer
 
 README = "README.md"

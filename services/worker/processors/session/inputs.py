@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import ErrorCode
-from schemas.parameters.session import SessionParameters
+from schemas.job_types.session import SessionParameters
 from services.worker.errors import ProcessingError
 from services.worker.fetch.download import Download, fetch
 from services.worker.fetch.page_text import page_text

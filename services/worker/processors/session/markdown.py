@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from schemas.parameters.session import SessionParameters
+from schemas.job_types.session import SessionParameters
 
 PLAYER = "videoplayer"
 TABLE = "slidetable"

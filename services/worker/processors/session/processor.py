@@ -7,8 +7,8 @@ from typing import Any, cast
 from zipfile import LargeZipFile
 
 from piperoll.store.blobs import BlobStoreError
-from schemas.parameters import JobParameters
-from schemas.parameters.session import SessionParameters
+from schemas.job_types.parameters import JobParameters
+from schemas.job_types.session import SessionParameters
 from services.worker import templates
 from services.worker.errors import ProcessingError
 from services.worker.processors.session import archive as session_archive

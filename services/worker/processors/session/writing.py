@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from piperoll.domain.work import digest, shaping
-from schemas.parameters.session import SessionParameters
+from schemas.job_types.session import SessionParameters
 from services.worker import templates
 from services.worker.processors.session import markdown as session_markdown
 from services.worker.processors.session import slides as session_slides

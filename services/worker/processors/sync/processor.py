@@ -11,9 +11,9 @@ from typing import Any, Final, cast
 from schemas.documents import Findings, FoundDocument, KnownDocument, LostDocument, ResolvedSync
 from schemas.errors import ErrorCode
 from schemas.ids import intake_job_id
+from schemas.job_types.parameters import JobParameters
+from schemas.job_types.sync import SyncParameters
 from schemas.media import MEDIA_TYPES, media_type_of
-from schemas.parameters import JobParameters
-from schemas.parameters.sync import SyncParameters
 from services.worker.errors import ProcessingError
 from services.worker.files.document_intake import (
     document_name,

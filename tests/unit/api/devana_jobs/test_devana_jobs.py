@@ -11,11 +11,11 @@ from piperoll.domain.job import Job, Status
 from piperoll.log.record import Position
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.claims import Claim
-from schemas.devana import STATUSES, TYPES, Figures, described, job_types_of, metadata, target_of
+from schemas.devana import STATUSES, TYPE_NAMES, Figures, target_of
 from schemas.documents import ResolvedDocument, ResolvedFolder, ResolvedSync, parameters_document
-from schemas.parameters import PARAMETERS
+from schemas.job_types.registry import OWN
 from services.api.devana_jobs.requests import DevanaJobsQuery
-from services.api.devana_jobs.views import devana_job, new_devana_job
+from services.api.devana_jobs.views import devana_job, devana_of, new_devana_job
 from services.api.http.errors import ApiError
 from services.api.read_model.content_memo import ContentMemo
 from services.api.read_model.contents import Contents
@@ -24,6 +24,7 @@ from services.api.read_model.job_rows import JobRow
 TIME = datetime(2026, 1, 1, 10, 29, 0, 123_456, tzinfo=UTC)
 LATER = datetime(2026, 1, 1, 10, 35, 0, 999_999, tzinfo=UTC)
 CLAIM = Claim(uri="documents/doc-1/a", sha256="a" * 64, size=2_456_789, media_type="application/pdf")
+TYPES = {job_type: name for name in TYPE_NAMES for job_type in OWN.devana(name)}
 VISIBLE = ("pending", "processing", "completed", "failed")
 
 
@@ -103,12 +104,12 @@ def test_a_job_is_about_what_it_says_else_its_batch_else_itself(
 
 
 def test_every_type_but_noop_is_told_and_every_status_has_a_name() -> None:
-    assert set(PARAMETERS) - TYPES.keys() == {"noop"}
+    assert set(OWN.names) - TYPES.keys() == {"noop"}
     assert {status.value for status in Status} == STATUSES.keys()
-    assert job_types_of("EXTRACTION") == ("extraction", "pdf")
-    assert job_types_of("GENERATION") == ("generation", "transformer")
-    assert job_types_of("IMPORT") == ("import", "session")
-    assert job_types_of("NONE") == ()
+    assert OWN.devana("EXTRACTION") == ("extraction", "pdf")
+    assert OWN.devana("GENERATION") == ("generation", "transformer")
+    assert OWN.devana("IMPORT") == ("import", "session")
+    assert OWN.devana("NONE") == ()
 
 
 def test_a_new_job_is_told_as_pending_with_what_its_parameters_say() -> None:
@@ -223,13 +224,16 @@ SYNCED = ResolvedSync(folder_id="folder-1", name="Documentation")
     ],
 )
 def test_metadata_by_type(job_type: str, parameters: Any, resolved: Any, figures: Figures, told: Any) -> None:
-    assert metadata(job_type, parameters_document(job_type, parameters, resolved), figures) == told
+    shown_as = devana_of(job_type)
+    assert shown_as.measured(shown_as.described(parameters_document(job_type, parameters, resolved)), figures) == told
 
 
 @pytest.mark.parametrize("job_type", TYPES)
 def test_metadata_of_erased_parameters_is_what_the_facts_say(job_type: str) -> None:
-    assert described(job_type, None).keys() <= {"mimeType", "extractionMethod"}
-    assert metadata(job_type, None, Figures(counts={"filesAdded": 1}), "why")["error"] == "why"
+    shown_as = devana_of(job_type)
+    described = shown_as.described(None)
+    assert described.keys() <= {"mimeType", "extractionMethod"}
+    assert shown_as.measured(described, Figures(counts={"filesAdded": 1}), "why")["error"] == "why"
 
 
 def asked(query: str) -> DevanaJobsQuery:

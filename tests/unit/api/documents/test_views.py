@@ -10,7 +10,8 @@ from piperoll.domain.job import Job, Status
 from piperoll.log.record import Position
 from schemas.claims import Claim
 from schemas.documents import ResolvedText
-from schemas.parameters import PARAMETERS
+from schemas.job_types.declaration import Named
+from schemas.job_types.registry import OWN
 from services.api.documents.requests import (
     AddDocumentQuery,
     DocumentForm,
@@ -21,7 +22,7 @@ from services.api.documents.requests import (
 from services.api.documents.views import document_status, document_view, folder_view, hit_view
 from services.api.folders.requests import FilesBody, FolderChange, SearchQuery, file_ids_of
 from services.api.http.errors import ApiError
-from services.api.jobs.named_documents import indexed, named_by, synchronised
+from services.api.jobs.named_documents import indexed, synchronised
 from services.api.jobs.views import JobContents
 from services.api.read_model.document_rows import DocumentRow, FolderRow, HitRow, SourceRow, TextRow
 from services.api.read_model.job_rows import JobRow
@@ -169,7 +170,25 @@ def test_a_sync_job_gets_what_is_known_of_sources() -> None:
 def test_a_job_type_says_what_a_job_names(
     job_type: str, parameters: dict[str, Any], named: tuple[str, str] | None
 ) -> None:
-    assert named_by(job_type, PARAMETERS[job_type].model_validate(parameters)) == named
+    declared = OWN.of(job_type)
+    found = declared.named_by(declared.parameters.model_validate(parameters))
+    assert (found and (found[0].parameter, found[1])) == named
+
+
+@pytest.mark.parametrize(
+    ("job_type", "named"),
+    [
+        ("extraction", Named.DOCUMENT),
+        ("transcription", Named.DOCUMENT),
+        ("generation", Named.DOCUMENT_TEXT),
+        ("embedding", Named.FOLDER_TEXTS),
+        ("sync", Named.FOLDER_SOURCES),
+        ("import", Named.FOLDER),
+        ("pdf", None),
+    ],
+)
+def test_a_job_type_declares_what_is_looked_up(job_type: str, named: Named | None) -> None:
+    assert OWN.of(job_type).names is named
 
 
 @pytest.mark.parametrize("text", ["", "doc", ID + "0", ID.upper(), f"{ID}\n", "folder" + ID[3:], f"../{ID}"])

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.parameters import PARAMETERS
+from schemas.job_types.pdf import PdfParameters
 from services.api import assembly
 from services.api.http.routing import Routes
 from services.api.http.shapes import not_null
@@ -134,7 +134,7 @@ def every_limit() -> Iterator[Limit]:
                     yield Limit(method, path, place, name, value, allowed)
             if content["schema"].get("additionalProperties") is False:
                 yield Limit(method, path, place, "no_such_field", "x", False)
-    for name, schema in PARAMETERS["pdf"].model_json_schema()["properties"].items():
+    for name, schema in PdfParameters.model_json_schema()["properties"].items():
         for value, allowed in values(not_null(schema), name):
             yield Limit("POST", "/api/jobs/", "parameters", name, value, allowed)
 

@@ -154,8 +154,8 @@ def test_a_redelivery_that_was_asked_for_stands_in_the_log_and_is_no_failure() -
 
 
 def test_the_page_is_shown_while_pages_are_read() -> None:
-    events = [*life()[:2], JobProgress(run="run-a", sequence=1, step="extracting_text", percent=35, page=2, pages=9)]
-    progress = job_view(row(events), DOCUMENTS)["progress"]
+    reading = JobProgress(run="run-a", sequence=1, step="extracting_text", percent=35, page=2, pages=9)
+    progress = job_view(row([created(job_type="pdf"), life()[1], reading]), DOCUMENTS)["progress"]
     assert progress == {
         "step": "extracting_text",
         "percent": 35,
@@ -216,7 +216,7 @@ def test_a_cached_result_says_so() -> None:
 )
 def test_a_session_s_job_is_named_by_event_track_and_session(parameters: dict[str, Any], name: str | None) -> None:
     documents = JobContents(parameters={"job_type": "session", "parameters": parameters})
-    assert job_view(row([created()]), documents).get("job_name") == name
+    assert job_view(row([created(job_type="session")]), documents).get("job_name") == name
 
 
 def test_a_list_shows_a_job_without_its_results_and_log() -> None:

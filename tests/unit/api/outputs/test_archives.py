@@ -7,12 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import from_json
 
+from schemas.job_types.archives import Archive
+from schemas.job_types.registry import OWN
 from services.api.jobs.views import shown_results
-from services.api.outputs.archives import archive_of
 from services.api.outputs.files import is_name
 from services.api.outputs.responses import media_type_of
 
 JOB = "job-1"
+
+
+def archive_of(job_id: str, job_type: str, result: dict[str, Any]) -> Archive | None:
+    return OWN.of(job_type).archive(job_id, result)
 
 
 def pdf(*assets: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from piperoll.webhooks.attempts import Attempted, Ending
 from piperoll.webhooks.messages import USER_AGENT
 from piperoll.webhooks.signatures import SigningKey, draw_private_key, draw_secret, read_private_key
 from schemas.events import Phase
-from schemas.parameters import Webhook
+from schemas.job_types.parameters import Webhook
 from services.api.http.errors import ApiError
 from services.api.jobs.wording import FAILURES
 from services.api.trials.diagnosis import Json, diagnosis

@@ -10,7 +10,7 @@ from piperoll.store.blobs import AsyncBlobs
 from piperoll.store.document_paths import delete_content, removal_of
 from schemas.documents import FolderIndex, ResolvedFolder, ResolvedText
 from schemas.errors import ErrorCode
-from schemas.parameters.embedding import LOCAL_MODEL, EmbeddingParameters
+from schemas.job_types.embedding import LOCAL_MODEL, EmbeddingParameters
 from services.worker.errors import ProcessingError
 from services.worker.processors import embedding
 from services.worker.providers import Providers, ProviderSetup

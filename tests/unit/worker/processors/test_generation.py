@@ -11,7 +11,7 @@ from piperoll.store.blobs import BlobStoreError
 from schemas.claims import Claim
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
-from schemas.parameters import GenerationParameters
+from schemas.job_types.generation import GenerationParameters
 from services.worker.errors import ProcessingError
 from services.worker.processors import generation
 from services.worker.providers import Providers, ProviderSetup

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
-from schemas.parameters.transcription import TranscriptionParameters
+from schemas.job_types.transcription import TranscriptionParameters
 from services.worker.errors import ProcessingError
 from services.worker.processors import transcription
 from services.worker.providers import Providers, ProviderSetup

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from piperoll.store.blobs import Blobs
 from schemas.errors import ErrorCode
-from schemas.parameters import TransformerParameters
+from schemas.job_types.transformer import TransformerParameters
 from services.worker.errors import ProcessingError
 from services.worker.processors import transformer
 from services.worker.providers import Providers, ProviderSetup

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from piperoll.domain.work import CONDUCT, work_sha256
 from piperoll.store.blobs import Blobs
-from schemas.parameters import JobParameters, PdfParameters
-from schemas.parameters.base import JobParameters as Base
+from schemas.job_types.parameters import JobParameters
+from schemas.job_types.parameters import JobParameters as Base
+from schemas.job_types.pdf import PdfParameters
 from services.worker.run.cache import Cache, entry_of, key_of, markers
 from services.worker.run.workspace import Result
 from tests.support.histories.jobs import BEGAN

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import ErrorCode
-from schemas.parameters import PdfParameters
+from schemas.job_types.pdf import PdfParameters
 from services.worker.errors import ProcessingError
 from services.worker.processors.pdf import processor as pdf
 from services.worker.providers import Providers, ProviderSetup

@@ -2,7 +2,7 @@
 
 import zipfile
 
-from schemas.parameters.session import SessionParameters
+from schemas.job_types.session import SessionParameters
 from services.worker.processors.session.archive import readme, write
 
 ASKED = SessionParameters(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.parameters.session import SessionParameters
+from schemas.job_types.session import SessionParameters
 from services.worker.processors.session import markdown as session_markdown
 from services.worker.templates.engine import parse, render
 

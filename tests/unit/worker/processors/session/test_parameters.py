@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from schemas.parameters.session import SessionParameters
+from schemas.job_types.session import SessionParameters
 
 LEAST = {
     "event": "Soil Days",

@@ -1,20 +1,14 @@
-"""What an `extraction` job takes (contract 15d)."""
+"""The `extraction` job type (contract 15d)."""
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from schemas.devana import Devana, describe_file
+from schemas.job_types.declaration import JobType, Makes, Named
+from schemas.job_types.parameters import SOURCES, JobParameters, Label, Text, require_one
+from schemas.job_types.values import Address
 from schemas.media import MEDIA_TYPES
-from schemas.parameters.base import JobParameters, Label, Text
-from schemas.parameters.values import Address
-
-SOURCES = ("filename", "url", "document_id")
-
-
-def require_one(parameters: JobParameters, names: tuple[str, ...]) -> None:
-    """Raises ValueError unless exactly one of `names` is given."""
-    if sum(getattr(parameters, name) is not None for name in names) != 1:
-        raise ValueError(f"exactly one of {', '.join(names[:-1])} and {names[-1]} is required")
 
 
 class ExtractionParameters(JobParameters):
@@ -35,3 +29,17 @@ class ExtractionParameters(JobParameters):
     def _one_source(self) -> Self:
         require_one(self, SOURCES)
         return self
+
+
+EXTRACTION: Final = JobType(
+    name="extraction",
+    parameters=ExtractionParameters,
+    processor="services.worker.processors.extraction.processor:process",
+    steps={"reading_document": "Reading the text of the document"},
+    names=Named.DOCUMENT,
+    reads=("",),
+    makes=Makes.TEXT,
+    devana=Devana(
+        "EXTRACTION", describe_file, {"fileSize": "bytes_in", "pageCount": "pages", "extractionMethod": "method"}
+    ),
+)

@@ -1,10 +1,11 @@
-"""What a `noop` job takes."""
+"""The `noop` job type."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from schemas.parameters.base import JobParameters, Label
+from schemas.job_types.declaration import JobType
+from schemas.job_types.parameters import JobParameters, Label
 
 
 class NoopParameters(JobParameters):
@@ -21,3 +22,12 @@ class NoopParameters(JobParameters):
     use_cache: bool = False
     force_refresh: bool = False
     error_code: Label | None = Field(default=None, description="the code to fail with")
+
+
+NOOP: Final = JobType(
+    name="noop",
+    parameters=NoopParameters,
+    processor="services.worker.processors.noop:process",
+    enabled_by="enable_noop",
+)
+"""It has no Devana type: it does no work, and those clients know no seventh type."""

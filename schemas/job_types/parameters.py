@@ -48,3 +48,13 @@ class JobParameters(BaseModel):
     def asked(self, name: str) -> Any:
         """The parameter of this name; None where the job type has none such, which pydantic is slow to say."""
         return self.__dict__.get(name)
+
+
+SOURCES = ("filename", "url", "document_id")
+"""The parameters that name the one file that a job reads."""
+
+
+def require_one(parameters: JobParameters, names: tuple[str, ...]) -> None:
+    """Raises ValueError unless exactly one of `names` is given."""
+    if sum(getattr(parameters, name) is not None for name in names) != 1:
+        raise ValueError(f"exactly one of {', '.join(names[:-1])} and {names[-1]} is required")

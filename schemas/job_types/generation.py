@@ -1,12 +1,13 @@
-"""What a `generation` job takes (contract 15d)."""
+"""The `generation` job type (contract 15d)."""
 
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from schemas.parameters.base import JobParameters, Label
-from schemas.parameters.extraction import require_one
-from schemas.parameters.values import Language, TemplateName
+from schemas.devana import Devana, describe_generated
+from schemas.job_types.declaration import JobType, Named
+from schemas.job_types.parameters import JobParameters, Label, require_one
+from schemas.job_types.values import Language, TemplateName
 
 MAX_TEXT_CHARS = 100_000
 MAX_PROMPT_CHARS = 20_000
@@ -31,3 +32,13 @@ class GenerationParameters(JobParameters):
         require_one(self, ("text", "document_id"))
         require_one(self, ("template", "prompt"))
         return self
+
+
+GENERATION: Final = JobType(
+    name="generation",
+    parameters=GenerationParameters,
+    processor="services.worker.processors.generation:process",
+    steps={"loading_template": "Loading the template", "generating_text": "Writing the text"},
+    names=Named.DOCUMENT_TEXT,
+    devana=Devana("GENERATION", describe_generated, {"model": "method"}),
+)

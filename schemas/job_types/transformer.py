@@ -1,11 +1,15 @@
-"""What a `transformer` job takes (contract 4c)."""
+"""The `transformer` job type (contract 4c)."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from schemas.parameters.base import JobParameters, Label
-from schemas.parameters.values import Address, Context, FieldName, Language, Said, TemplateName
+from schemas.devana import Devana, describe_generated
+from schemas.job_types.archives import Archive, Entry, json_entry
+from schemas.job_types.declaration import JobType, plain_completion
+from schemas.job_types.parameters import JobParameters, Label
+from schemas.job_types.values import Address, Context, FieldName, Language, Said, TemplateName
 
 MAX_TEXT_CHARS = 100_000
 MAX_TEMPLATE_BYTES = 1024 * 1024
@@ -62,3 +66,33 @@ class TransformerParameters(JobParameters):
         if self.model is not None and self.provider == "local":
             raise ValueError("model names a chat model: it does not go with the provider local")
         return self
+
+
+def _completion(job_id: str, result: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    return "Template-Transformation abgeschlossen", plain_completion(job_id, result)[1]
+
+
+def _archive(job_id: str, result: Mapping[str, Any]) -> Archive | None:
+    """The text and the fields."""
+    data = {**result["structured_data"], **result}
+    text = data.get("transformed_text")
+    if text is None:
+        return None
+    entries = (
+        Entry("transformed.md", content=str(text).encode()),
+        json_entry("template_fields.json", data.get("template_fields") or {}),
+    )
+    return Archive(f"{job_id}.zip", entries)
+
+
+TRANSFORMER: Final = JobType(
+    name="transformer",
+    parameters=TransformerParameters,
+    processor="services.worker.processors.transformer:process",
+    aliases=("transformer_template",),
+    steps={"loading_template": "Loading the template", "transforming_text": "Transforming the text"},
+    devana=Devana("GENERATION", describe_generated, {"model": "method"}),
+    completion=_completion,
+    archive=_archive,
+    cache_ttl="transformer_cache_ttl_s",
+)

@@ -1,11 +1,14 @@
-"""What a `sync` job takes (contract 15d)."""
+"""The `sync` job type (contract 15d)."""
 
-from typing import Annotated, Any, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, StringConstraints
 
-from schemas.parameters.base import JobParameters, Label
+from schemas.devana import Devana
+from schemas.job_types.declaration import JobType, Named, Reference
+from schemas.job_types.parameters import JobParameters, Label
 
 SCHEMES = ("file", "s3", "gs", "az", "azure", "abfs", "abfss")
 
@@ -35,3 +38,18 @@ class SyncParameters(JobParameters):
     source: Annotated[str, StringConstraints(min_length=1, max_length=4096), AfterValidator(_source)]
     folder_id: Label
     delete_removed: bool = True
+
+
+def _describe(parameters: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Any]:
+    return {"folderName": resolved.get("name"), "source": parameters.get("source")}
+
+
+SYNC: Final = JobType(
+    name="sync",
+    parameters=SyncParameters,
+    processor="services.worker.processors.sync.processor:process",
+    steps={"listing_source": "Listing the source", "copying_files": "Taking in files"},
+    names=Named.FOLDER_SOURCES,
+    references={"source": Reference.STORE},
+    devana=Devana("SYNC", _describe),
+)

@@ -1,14 +1,19 @@
-"""What a `session` job takes (contract 4b)."""
+"""The `session` job type (contract 4b)."""
 
-from typing import Annotated, Any, ClassVar, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from schemas.parameters.base import JobParameters
-from schemas.parameters.values import Address, Day, Language, Name, TemplateName, Time
+from schemas.devana import Devana
+from schemas.job_types.archives import ready_archive
+from schemas.job_types.declaration import JobType, Reference
+from schemas.job_types.parameters import JobParameters
+from schemas.job_types.values import Address, Day, Language, Name, TemplateName, Time
 
 MAX_SPEAKERS = 100
 MAX_TRANSCRIPT_CHARS = 2_000_000  # two days of speech
+HOOK_KEYS: Final = ("markdown_file", "markdown_content", "attachments", "video_transcript", "target_dir")
 
 Line = Annotated[str, StringConstraints(max_length=4096)]
 Lines = Annotated[list[Line], Field(max_length=MAX_SPEAKERS)]
@@ -54,3 +59,35 @@ class SessionParameters(JobParameters):
         if not self.filename.removesuffix(".md").strip():
             raise ValueError("filename must have a name before its .md")
         return self
+
+
+def _title(parameters: Mapping[str, Any]) -> str | None:
+    parts = (parameters.get(name) for name in ("event", "track", "session"))
+    return " - ".join(part for part in parts if isinstance(part, str) and part) or None
+
+
+def _describe(parameters: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Any]:
+    return {"fileName": parameters.get("filename"), "source": parameters.get("url")}
+
+
+def _completion(job_id: str, result: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    return "Session processing completed", {name: result[name] for name in HOOK_KEYS if name in result}
+
+
+SESSION: Final = JobType(
+    name="session",
+    parameters=SessionParameters,
+    processor="services.worker.processors.session.processor:process",
+    steps={
+        "fetching_page": "Fetching the page",
+        "downloading_media": "Downloading the media",
+        "processing_video": "Transcribing the video",
+        "processing_attachments": "Reading the attachments",
+        "generating_markdown": "Writing the Markdown",
+    },
+    references={"filename": Reference.NOTHING},  # the name of a file that the job writes
+    devana=Devana("IMPORT", _describe, {"pageCount": "pages"}),
+    title=_title,
+    completion=_completion,
+    archive=ready_archive,
+)

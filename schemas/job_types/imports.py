@@ -1,11 +1,14 @@
-"""What an `import` job takes (contract 15d)."""
+"""The `import` job type (contract 15d)."""
 
-from typing import Annotated, Any, ClassVar, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas.parameters.base import JobParameters, Label, Text
-from schemas.parameters.values import Address
+from schemas.devana import Devana
+from schemas.job_types.declaration import JobType, Named
+from schemas.job_types.parameters import JobParameters, Label, Text
+from schemas.job_types.values import Address
 
 MAX_ITEMS = 1000
 
@@ -32,3 +35,18 @@ class ImportParameters(JobParameters):
 
     items: Annotated[list[ImportItem], Field(min_length=1, max_length=MAX_ITEMS)]
     folder_id: Label | None = None
+
+
+def _describe(parameters: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Any]:
+    items = parameters.get("items")
+    return {"folderName": resolved.get("name"), "filesTotal": len(items) if isinstance(items, list) else None}
+
+
+IMPORT: Final = JobType(
+    name="import",
+    parameters=ImportParameters,
+    processor="services.worker.processors.imports:process",
+    steps={"copying_files": "Taking in files"},
+    names=Named.FOLDER,
+    devana=Devana("IMPORT", _describe, {"pageCount": "pages"}),
+)

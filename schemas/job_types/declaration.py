@@ -1,0 +1,130 @@
+"""What a job type is to everything outside its processor: one frozen declaration. Pure.
+
+A body is a parsed JSON document: `parameters` and `resolved` of a job's parameters, or a job's result.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from schemas.devana import Devana
+from schemas.job_types.archives import Archive
+from schemas.job_types.parameters import JobParameters
+
+Body = Mapping[str, Any]
+
+COMPLETED: Final = "Processing completed"
+COMMON_STEPS: Final[Mapping[str, str]] = {
+    "initializing": "Preparing the job",
+    "reading_file": "Reading the file",
+    "finalizing": "Storing the results",
+    "completed": COMPLETED,
+}
+
+
+class Named(StrEnum):
+    """What a job names, and what is looked up about it when the job is created (`schemas.documents.Resolved`)."""
+
+    DOCUMENT = "document"  # name and content: ResolvedDocument
+    DOCUMENT_TEXT = "document_text"  # its text besides
+    FOLDER = "folder"  # only that it exists
+    FOLDER_TEXTS = "folder_texts"  # the texts of its documents: ResolvedFolder
+    FOLDER_SOURCES = "folder_sources"  # where its documents came from: ResolvedSync
+
+    @property
+    def parameter(self) -> str:
+        """The parameter that holds the id."""
+        return f"{self.partition('_')[0]}_id"
+
+
+class Makes(StrEnum):
+    """What a result gives to the document or folder that the job is about."""
+
+    TEXT = "text"  # `structured_data.extracted_text` is the text of the document
+    INDEX = "index"  # JobCompleted's `index` is the folder's
+
+
+class Reference(StrEnum):
+    """What a text parameter refers to; the API checks that it is allowed."""
+
+    FILE = "file"  # a path under the allowed folders, or `upload://{file_id}`
+    ADDRESS = "address"  # http or https
+    STORE = "store"  # a folder or bucket, such as s3://bucket/prefix
+    NOTHING = "nothing"
+
+
+def no_title(parameters: Body) -> str | None:
+    """None: a job is known by its id."""
+    return None
+
+
+def plain_completion(job_id: str, result: Body) -> tuple[str, dict[str, Any]]:
+    """The message that a job was completed, and all of its structured data."""
+    return COMPLETED, dict(result.get("structured_data") or {})
+
+
+def no_archive(job_id: str, result: Body) -> Archive | None:
+    """None: there is nothing to archive."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobType:
+    """One job type.
+
+    `processor` is `package.module:function`, a `services.worker.run.workspace.Processor`. `parameters` may have
+    `use_cache` and `force_refresh`; a type without them is never cached. `cache_ttl` is the age in seconds up to which
+    a result is used again, or the name of the setting that holds it. `enabled_by` is a setting that must be true for
+    jobs of this type to be accepted.
+
+    `steps` are the messages of the steps that the processor reports beside `COMMON_STEPS`. `references` says what
+    text parameters refer to where their names do not (see `reference`).
+
+    `reads` are beginnings of media types (`audio/`): documents of these are read by this type when they are added.
+    Such a type must take `document_id` alone, name a document, make text and have a Devana type.
+
+    `devana` is None for a type that the Devana API does not show. `completion` makes the message and the data of the
+    completed webhook and stream event of the job id and the result; links are relative, and a key without a value is
+    left out. `archive` makes the archive of a completed job of the same, None where the job made nothing to archive.
+    `downloads` are the names in a result's `files` that have a route of their own.
+    """
+
+    name: str
+    parameters: type[JobParameters]
+    processor: str
+    aliases: tuple[str, ...] = ()
+    steps: Mapping[str, str] = field(default_factory=dict)
+    names: Named | None = None
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    reads: tuple[str, ...] = ()
+    makes: Makes | None = None
+    devana: Devana | None = None
+    title: Callable[[Body], str | None] = no_title
+    completion: Callable[[str, Body], tuple[str, dict[str, Any]]] = plain_completion
+    archive: Callable[[str, Body], Archive | None] = no_archive
+    downloads: frozenset[str] = frozenset()
+    cache_ttl: float | str = "cache_ttl_s"
+    enabled_by: str | None = None
+
+    def step_message(self, step: str) -> str:
+        """The message of a step; a step without one has its own name."""
+        return self.steps.get(step) or COMMON_STEPS.get(step) or step.replace("_", " ")
+
+    def reference(self, name: str) -> Reference:
+        """What the text parameter of that name refers to; by default `filename`, `url` and `…_url` do to something."""
+        if name in self.references:
+            return self.references[name]
+        if name == "filename":
+            return Reference.FILE
+        return Reference.ADDRESS if name == "url" or name.endswith("_url") else Reference.NOTHING
+
+    def named_by(self, parameters: JobParameters) -> tuple[Named, str] | None:
+        """What a job names and its id; None for a job that names nothing."""
+        named = None if self.names is None else parameters.asked(self.names.parameter)
+        return None if self.names is None or named is None else (self.names, named)
+
+
+def undeclared(name: str) -> JobType:
+    """What is assumed of a type that a process does not know: nothing."""
+    return JobType(name=name, parameters=JobParameters, processor="")

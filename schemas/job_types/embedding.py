@@ -1,0 +1,43 @@
+"""The `embedding` job type (contract 15d)."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from pydantic import Field
+
+from schemas.devana import Devana
+from schemas.job_types.declaration import JobType, Makes, Named
+from schemas.job_types.parameters import JobParameters, Label
+
+LOCAL_MODEL = "all-MiniLM-L6-v2"
+"""The model that ships with Piperoll."""
+MISTRAL_MODEL = "mistral-embed"
+
+
+class EmbeddingParameters(JobParameters):
+    """The `embedding` job: a folder's texts are cut into chunks, and each gets a vector for the search."""
+
+    SUPPORTED: ClassVar[dict[str, Any]] = {"models": [LOCAL_MODEL, MISTRAL_MODEL]}
+
+    folder_id: Label
+    chunk_size: int | None = Field(default=None, ge=50, le=8000, description="characters; by default the folder's")
+    model: Label | None = Field(default=None, description="by default Mistral's where there is a key, else the local")
+
+
+def _describe(parameters: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "folderName": resolved.get("name"),
+        "chunkSize": parameters.get("chunk_size") or resolved.get("chunk_size"),
+        "model": parameters.get("model"),
+    }
+
+
+EMBEDDING: Final = JobType(
+    name="embedding",
+    parameters=EmbeddingParameters,
+    processor="services.worker.processors.embedding:process",
+    steps={"embedding": "Computing the vectors of the chunks"},
+    names=Named.FOLDER_TEXTS,
+    makes=Makes.INDEX,
+    devana=Devana("EMBEDDING", _describe, {"model": "method"}),
+)

@@ -1,0 +1,165 @@
+"""The `pdf` job type (contract 4a)."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from schemas.devana import Devana, describe_file
+from schemas.job_types.archives import Archive, Entry, assets_of, base_name, files_of, json_entry
+from schemas.job_types.declaration import JobType, Makes, plain_completion
+from schemas.job_types.parameters import JobParameters, Text
+from schemas.job_types.values import Address, Context, FileHash, Language, TemplateName
+
+METHODS: Final = (
+    "native",
+    "tesseract_ocr",
+    "both",
+    "preview",
+    "preview_and_native",
+    "preview_and_mistral_ocr",
+    "llm",
+    "llm_and_native",
+    "llm_and_ocr",
+    "mistral_ocr",
+    "mistral_ocr_with_pages",
+)
+ALIASES: Final[Mapping[str, str]] = {"ocr": "tesseract_ocr", "combined": "both", "openai_vision": "llm"}
+"""Documented names of methods and what they are called (contract 4a)."""
+WITH_PAGES: Final = "mistral_ocr_with_pages"
+DEFAULT_METHOD: Final = "native"
+EXTRACTED: Final = "Extraktion abgeschlossen"  # the seed's own wording
+
+Body = Mapping[str, Any]
+
+
+def _known(method: str) -> str:
+    if method not in METHODS and method not in ALIASES:
+        raise ValueError(f"is none of {', '.join((*METHODS, *ALIASES))}")
+    return method
+
+
+PageNumber = Annotated[int, Field(ge=1, le=1_000_000)]
+Method = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": [*METHODS, *ALIASES]})]
+
+
+class PdfParameters(JobParameters):
+    """The `pdf` job (contract 4a): extract the text and draw the pages of one document."""
+
+    SUPPORTED: ClassVar[dict[str, Any]] = {
+        "extraction_method": [*METHODS, *ALIASES],
+        "source": ["filename", "url"],
+        "ocr_engine": ["rapidocr", "tesseract"],
+    }
+
+    filename: Text | None = None
+    url: Address | None = None
+    extraction_method: Method = DEFAULT_METHOD
+    page_start: PageNumber | None = None
+    page_end: PageNumber | None = None
+    include_images: bool = False
+    include_ocr_images: bool = Field(default=True, description="without effect: OCR images are always kept apart")
+    include_preview_pages: bool = Field(default=True, description="in pages.zip of mistral_ocr_with_pages")
+    include_high_res_pages: bool = Field(default=False, description="in pages.zip of mistral_ocr_with_pages")
+    ocr_engine: Literal["rapidocr", "tesseract"] = Field(
+        default="rapidocr", description="of local OCR; tesseract must be installed on the worker"
+    )
+    template: TemplateName | None = Field(
+        default=None, description="filled from the text; not by mistral_ocr_with_pages"
+    )
+    context: Context | None = Field(default=None, description="variables of the template")
+    target_language: Language | None = Field(default=None, description="of the template's fields")
+    file_hash: FileHash | None = Field(
+        default=None, description="MD5 or SHA-256 of the file in hexadecimal; a job fails whose file has another"
+    )
+    use_cache: bool = True
+    force_refresh: bool = False
+
+    @property
+    def method(self) -> str:
+        """The method by its own name, whatever alias was asked for."""
+        return ALIASES.get(self.extraction_method, self.extraction_method)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.filename is None) == (self.url is None):
+            raise ValueError("exactly one of filename and url is required")
+        return self
+
+    @model_validator(mode="after")
+    def _ordered_range(self) -> Self:
+        if self.page_start is not None and self.page_end is not None and self.page_start > self.page_end:
+            raise ValueError("page_start must not be greater than page_end")
+        return self
+
+
+def _describe(parameters: Body, resolved: Body) -> dict[str, Any]:
+    method = parameters.get("extraction_method", DEFAULT_METHOD)
+    file = describe_file(parameters, resolved)
+    return {**file, "mimeType": "application/pdf", "extractionMethod": ALIASES.get(method, method)}
+
+
+def _completion(job_id: str, result: Body) -> tuple[str, dict[str, Any]]:
+    message, data = plain_completion(job_id, result)
+    files = files_of(result)
+    if "mistral_ocr_raw" in files:
+        return EXTRACTED, _mistral_data(job_id, data, files)
+    return message, data | _images_link(job_id, data)
+
+
+def _mistral_data(job_id: str, data: Body, files: Body) -> dict[str, Any]:
+    """The seed's keys in the seed's order, then what else there is."""
+    base = f"/api/pdf/jobs/{job_id}"
+    metadata = data.get("metadata") or {}
+    shown: dict[str, Any] = {
+        "extracted_text": data.get("extracted_text"),
+        "metadata": {"text_contents": metadata.get("text_contents", [])},
+        "mistral_ocr_raw_url": f"{base}/mistral-ocr-raw",
+        "mistral_ocr_raw_metadata": data.get("mistral_ocr_raw_metadata"),
+    }
+    if "pages_archive" in files:
+        shown["pages_archive_url"] = f"{base}/download-pages-archive"
+    if "mistral_ocr_images" in files:
+        shown["mistral_ocr_images_url"] = f"{base}/mistral-ocr-images"
+    transformed = {name: data[name] for name in ("transformed_text", "template_fields") if name in data}
+    return shown | _images_link(job_id, data) | transformed
+
+
+def _images_link(job_id: str, data: Body) -> dict[str, str]:
+    """The archive of page images, for a job that was to make some; not for the method with an archive of its own."""
+    metadata = data.get("metadata") or {}
+    if not metadata.get("image_paths") or metadata.get("extraction_method") == WITH_PAGES:
+        return {}
+    return {"images_archive_url": f"/api/jobs/{job_id}/download-archive"}
+
+
+def _archive(job_id: str, result: Body) -> Archive | None:
+    """Images, text and results; None for a job that made no images. The archives among the assets stay out of it."""
+    images = [name for name in assets_of(result) if not base_name(name).endswith(".zip")]
+    if not images:
+        return None
+    bases = Counter(map(base_name, images))
+    entries = [Entry(f"images/{base_name(name) if bases[base_name(name)] == 1 else name}", name) for name in images]
+    text = str(result["structured_data"].get("extracted_text") or "")
+    texts = [Entry("extracted_text.md", content=text.encode()), json_entry("result.json", result)]
+    return Archive(f"{job_id}-images.zip", (*entries, *texts))
+
+
+PDF: Final = JobType(
+    name="pdf",
+    parameters=PdfParameters,
+    processor="services.worker.processors.pdf.processor:process",
+    steps={
+        "extracting_text": "Extracting text from PDF...",  # the seed's own wording
+        "processing_images": "Drawing pages",
+        "applying_template": "Applying the template",
+    },
+    makes=Makes.TEXT,
+    devana=Devana(
+        "EXTRACTION", _describe, {"fileSize": "bytes_in", "pageCount": "pages", "extractionMethod": "method"}
+    ),
+    completion=_completion,
+    archive=_archive,
+    downloads=frozenset({"mistral_ocr_raw", "mistral_ocr_raw_with_images", "mistral_ocr_images", "pages_archive"}),
+)
