@@ -1,4 +1,4 @@
-"""The history checker: the invariants I1-I8 (docs/architecture.md), checked against the log.
+"""The history checker: the invariants I1-I8 (docs/architecture.md#consistency), checked against the log.
 
 Used by `piperoll verify`, the simulation and the fault tests. Pure: takes facts in log order and returns violations. It
 folds with `piperoll.domain` but checks each step by independent rules, so that errors of the fold are found.

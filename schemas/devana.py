@@ -1,4 +1,4 @@
-"""How the Devana jobs API shows jobs (contract 15a and 15c): names, target and metadata. Pure.
+"""How the Devana jobs API shows jobs (docs/contract/devana.md#metadata, #mapping): names, target and metadata. Pure.
 
 Lists of the API and notices of the notifier show the same, so both take it from here.
 """
@@ -56,14 +56,16 @@ class Devana:
     def measured(self, described: Body, figures: Figures, error: str | None = None) -> dict[str, Any]:
         """The metadata: what was `described`, and over it what the job's facts say so far. Counts have their own names.
 
-        `error` is the sentence that a failed job failed with: it is here and in the job's `error` (contract A21).
+        `error` is the sentence that a failed job failed with: it is here and in the job's `error`
+        (docs/contract/decisions.md#a21).
         """
         figured = {key: getattr(figures, name) for key, name in self.measures.items()}
         return {**described, **_known(figured), **figures.counts, **_known({"error": error})}
 
 
 def target_of(job_id: str, target_id: str | None, batch_id: str | None) -> str:
-    """What a job is about (contract 15c). A document's or folder's id stands in the fact's own `target_id`."""
+    """What a job is about. A document's or folder's id stands in the fact's own `target_id`.
+    See docs/contract/devana.md#mapping."""
     return target_id or batch_id or job_id
 
 

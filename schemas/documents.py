@@ -1,6 +1,6 @@
 """The documents that claims of the document and endpoint events lead to, and what jobs are told of them.
 
-Names, places and addresses are content, so they stand in blobs and not in the log (design: content stays out of it).
+Names, places and addresses are content, so they stand in blobs and not in the log (docs/architecture.md#five-ideas).
 """
 
 from typing import Annotated, Any, Literal

@@ -1,4 +1,5 @@
-"""Every error code a client can meet (contract 2b and 16), and what it says when nothing better is known."""
+"""Every error code a client can meet, and what it says when nothing better is known.
+See docs/contract/secretary.md#validation, #codes."""
 
 from enum import StrEnum
 
@@ -25,7 +26,8 @@ class ErrorCode(StrEnum):
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
     READ_MODEL_UNAVAILABLE = "READ_MODEL_UNAVAILABLE"
     INTERNAL_ERROR = "INTERNAL_ERROR"
-    # The same for the endpoints that wrap one job (contract 2d), whose clients know these names
+    # The same for the endpoints that wrap one job (docs/contract/secretary.md#direct-endpoints), whose clients know
+    # these names
     DIRECT_VALIDATION_ERROR = "ValidationError"
     DIRECT_INVALID_REQUEST = "InvalidRequest"
     # Ends of a job

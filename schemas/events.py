@@ -320,7 +320,7 @@ class EndpointRegistered(Event):
     writers = ("api",)
 
     settings: Claim = Field(description="its address and sealed secrets: schemas.documents.EndpointSettings")
-    statuses: tuple[str, ...] = Field(default=(), description="of contract 15a; empty: every one")
+    statuses: tuple[str, ...] = Field(default=(), description="of the Devana API, such as DONE; empty: every one")
     user_id: str | None = None
 
 

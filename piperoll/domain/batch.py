@@ -59,7 +59,7 @@ def evolve(batch: Batch | None, fact: Fact) -> Batch | None:
 
 
 def status_of(count: int, started: int, completed: int, terminal: int) -> BatchStatus:
-    """A batch's status from its members (contract 14).
+    """A batch's status from its members (docs/contract/secretary.md#batch).
 
     `started` counts members that are no longer pending, `terminal` those that ended in any way. Terminal only when
     as many members ended as the batch counts; failed only if none completed.

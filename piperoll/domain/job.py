@@ -113,7 +113,7 @@ CODEC: TypeAdapter[Job] = TypeAdapter(Job)
 def evolve(job: Job | None, fact: Fact) -> Job | None:
     """The job after `fact`. Total: any fact is allowed in any state, and one that does not count changes nothing.
 
-    Returns `job` itself exactly when the fact was not accepted. Source: design.md, "One fold".
+    Returns `job` itself exactly when the fact was not accepted. Source: docs/architecture.md#the-states-of-a-job.
     """
     old = job or _unknown(fact)
     now = max(old.updated_at, fact.time)

@@ -12,7 +12,7 @@ from schemas.job_types.parameters import JobParameters
 CONDUCT = frozenset(
     {"webhook", "target_id", "priority", "timeout_s", "max_attempts", "use_cache", "force_refresh", "wait_ms"}
 )
-"""When, for whom and how to run; the result is the same for every value (contract 10)."""
+"""When, for whom and how to run; the result is the same for every value (docs/contract/secretary.md#cache)."""
 
 
 def shaping(parameters: JobParameters) -> dict[str, Any]:
@@ -21,7 +21,8 @@ def shaping(parameters: JobParameters) -> dict[str, Any]:
 
 
 def reads_cache(parameters: JobParameters) -> bool:
-    """Whether an earlier result will do (contract 10). Job types without `use_cache` are never cached."""
+    """Whether an earlier result will do. Job types without `use_cache` are never cached.
+    See docs/contract/secretary.md#cache."""
     return writes_cache(parameters) and not parameters.asked("force_refresh")
 
 

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Final
 
 SCHEMA_VERSION: Final = 1
-"""The schema version of job webhooks (contract 7)."""
+"""The schema version of job webhooks (docs/contract/secretary.md#webhooks)."""
 USER_AGENT: Final = f"Piperoll/{version('piperoll')}"
 TRIAL_MESSAGE: Final = "A trial delivery: no such job exists."
 

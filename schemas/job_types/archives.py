@@ -1,4 +1,5 @@
-"""The archive of a completed job (contract 11): which files and texts it holds. Pure: names and texts, no blob."""
+"""The archive of a completed job: which files and texts it holds. Pure: names and texts, no blob.
+See docs/contract/secretary.md#archives."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

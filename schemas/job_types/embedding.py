@@ -1,4 +1,4 @@
-"""The `embedding` job type (contract 15d)."""
+"""The `embedding` job type (docs/contract/devana.md#job-types)."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final

@@ -1,4 +1,4 @@
-"""The `extraction` job type (contract 15d)."""
+"""The `extraction` job type (docs/contract/devana.md#job-types)."""
 
 from typing import Any, ClassVar, Final, Literal, Self
 

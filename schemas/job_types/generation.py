@@ -1,4 +1,4 @@
-"""The `generation` job type (contract 15d)."""
+"""The `generation` job type (docs/contract/devana.md#job-types)."""
 
 from typing import Annotated, Any, ClassVar, Final, Self
 

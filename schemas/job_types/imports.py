@@ -1,4 +1,4 @@
-"""The `import` job type (contract 15d)."""
+"""The `import` job type (docs/contract/devana.md#job-types)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Self

@@ -1,4 +1,5 @@
-"""What a job of every type takes, and where to tell the caller what becomes of it (contract 4 and 7)."""
+"""What a job of every type takes, and where to tell the caller what becomes of it.
+See docs/contract/secretary.md#parameters, #webhooks."""
 
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
 
 class Webhook(BaseModel):
-    """Where to tell the caller what becomes of the job (contract 7)."""
+    """Where to tell the caller what becomes of the job (docs/contract/secretary.md#webhooks)."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -41,7 +42,8 @@ class JobParameters(BaseModel):
 
     @property
     def about_id(self) -> str | None:
-        """What the job is about: as the caller says, else the document or folder that it names (contract 15c)."""
+        """What the job is about: as the caller says, else the document or folder that it names.
+        See docs/contract/devana.md#mapping."""
         named = self.target_id or self.asked("document_id") or self.asked("folder_id")
         return str(named) if named else None
 

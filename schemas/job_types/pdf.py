@@ -1,4 +1,4 @@
-"""The `pdf` job type (contract 4a)."""
+"""The `pdf` job type (docs/contract/secretary.md#pdf-parameters)."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ METHODS: Final = (
     "mistral_ocr_with_pages",
 )
 ALIASES: Final[Mapping[str, str]] = {"ocr": "tesseract_ocr", "combined": "both", "openai_vision": "llm"}
-"""Documented names of methods and what they are called (contract 4a)."""
+"""Documented names of methods and what they are called (docs/contract/secretary.md#pdf-parameters)."""
 WITH_PAGES: Final = "mistral_ocr_with_pages"
 DEFAULT_METHOD: Final = "native"
 EXTRACTED: Final = "Extraktion abgeschlossen"  # the seed's own wording
@@ -45,7 +45,8 @@ Method = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum":
 
 
 class PdfParameters(JobParameters):
-    """The `pdf` job (contract 4a): extract the text and draw the pages of one document."""
+    """The `pdf` job: extract the text and draw the pages of one document.
+    See docs/contract/secretary.md#pdf-parameters."""
 
     SUPPORTED: ClassVar[dict[str, Any]] = {
         "extraction_method": [*METHODS, *ALIASES],

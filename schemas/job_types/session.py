@@ -1,4 +1,4 @@
-"""The `session` job type (contract 4b)."""
+"""The `session` job type (docs/contract/secretary.md#session-parameters)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Self
@@ -20,9 +20,10 @@ Lines = Annotated[list[Line], Field(max_length=MAX_SPEAKERS)]
 
 
 class SessionParameters(JobParameters):
-    """The `session` job (contract 4b): a talk's page, video and slides become one Markdown file and its archive.
+    """The `session` job: a talk's page, video and slides become one Markdown file and its archive.
+    See docs/contract/secretary.md#session-parameters.
 
-    The template is looked for as `{template}_{target_language}` first (contract 13).
+    The template is looked for as `{template}_{target_language}` first (docs/contract/secretary.md#session-run).
     """
 
     SUPPORTED: ClassVar[dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""The `sync` job type (contract 15d)."""
+"""The `sync` job type (docs/contract/devana.md#job-types)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final

@@ -1,4 +1,4 @@
-"""The `transcription` job type (contract 15d)."""
+"""The `transcription` job type (docs/contract/devana.md#job-types)."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Self

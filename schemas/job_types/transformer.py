@@ -1,4 +1,4 @@
-"""The `transformer` job type (contract 4c)."""
+"""The `transformer` job type (docs/contract/secretary.md#transformer-parameters)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
@@ -26,7 +26,8 @@ Description = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
 class TransformerParameters(JobParameters):
-    """The `transformer` job (contract 4c): a text, or the readable text of a web page, becomes a filled template."""
+    """The `transformer` job: a text, or the readable text of a web page, becomes a filled template.
+    See docs/contract/secretary.md#transformer-parameters."""
 
     SUPPORTED: ClassVar[dict[str, Any]] = {
         "source": ["text", "url"],

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic.fields import FieldInfo
 
-MAX_CONTEXT_BYTES: Final = 1024 * 1024  # contract 16
+MAX_CONTEXT_BYTES: Final = 1024 * 1024  # docs/contract/secretary.md#limits
 
 
 def _address(value: str) -> str:
@@ -81,7 +81,7 @@ TemplateName = Annotated[
     _shaped(_TEMPLATE, "must be a template's name without folder or ending: letters, digits, _ and - only"),
     _schema(_TEMPLATE),
 ]
-"""Never a path (contract 9)."""
+"""Never a path (docs/contract/secretary.md#templates)."""
 FieldName = Annotated[
     str,
     StringConstraints(max_length=255),

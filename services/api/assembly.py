@@ -103,7 +103,7 @@ class Assembly:
 
     def app(self) -> FastAPI:
         """The app; routes are tried in this order: the busiest first, and those with a fixed path before those that
-        would take it for an id (contract A25)."""
+        would take it for an id (docs/contract/decisions.md#a25)."""
         rooms = (*self._jobs(), *self._files(), *self._devana(), *self._administration())
         rate_limit = RateLimit(self._to.pool, self._settings.rate_limit, self._settings.read_deadline_s)
         return build_app(rooms, self.access, rate_limit)

@@ -4,7 +4,7 @@ from schemas.errors import RETRYABLE, ErrorCode
 
 
 class ProcessingError(Exception):
-    """Ends a run with a code of contract 16 and a sentence that a client reads.
+    """Ends a run with a code of docs/contract/secretary.md#codes and a sentence that a client reads.
 
     `retryable` is that of the code (`schemas.errors.RETRYABLE`) unless given. `retry_after_s` is the least wait
     that the server asked for. `error_type` names the cause more closely than the code does.

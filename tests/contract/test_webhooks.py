@@ -37,7 +37,7 @@ FAILED = {
     "job": {"id": "client_job_id"},
     "data": None,
 }
-"""The seed shows no failure: this is contract 7."""
+"""The seed shows no failure: this is docs/contract/secretary.md#webhooks."""
 EVERY = ["schema_version", "job", "process"]
 SAME = ["phase"]
 

@@ -1,4 +1,5 @@
-"""API keys as an admin makes, lists, rotates and ends them (contract 2e). What a key is, is `piperoll.keys`."""
+"""API keys as an admin makes, lists, rotates and ends them. What a key is, is `piperoll.keys`.
+See docs/contract/additions.md#api-keys."""
 
 from datetime import datetime
 from typing import Any

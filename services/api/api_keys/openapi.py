@@ -1,4 +1,4 @@
-"""The OpenAPI descriptions of `/api/keys` (contract 2e)."""
+"""The OpenAPI descriptions of `/api/keys` (docs/contract/additions.md#api-keys)."""
 
 from typing import Final
 

@@ -1,4 +1,5 @@
-"""What an admin asks an API key to be: a body in, a validated request out. Pure (contract 2e)."""
+"""What an admin asks an API key to be: a body in, a validated request out. Pure.
+See docs/contract/additions.md#api-keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

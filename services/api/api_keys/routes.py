@@ -1,4 +1,4 @@
-"""`/api/keys`: the API keys of all owners, for callers with the scope `admin` (contract 2e)."""
+"""`/api/keys`: the API keys of all owners, for callers with the scope `admin` (docs/contract/additions.md#api-keys)."""
 
 from starlette.requests import Request
 from starlette.responses import Response

@@ -1,4 +1,5 @@
-"""Batches as they are read: lists of them (contract 2c), newest first, and one of them with its jobs."""
+"""Batches as they are read: lists of them, newest first, and one of them with its jobs.
+See docs/contract/secretary.md#lists."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""The OpenAPI descriptions of `/api/jobs/batch` and `/api/jobs/batches` (contract 2)."""
+"""The OpenAPI descriptions of `/api/jobs/batch` and `/api/jobs/batches` (docs/contract/secretary.md#routes)."""
 
 from services.api.batches.requests import BatchBody, BatchListQuery
 from services.api.openapi import examples

@@ -1,4 +1,5 @@
-"""What clients ask of batches: bodies and query strings in, validated jobs out. Pure (contract 2b and 2c)."""
+"""What clients ask of batches: bodies and query strings in, validated jobs out. Pure.
+See docs/contract/secretary.md#validation, #lists."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""Batches as clients see them (contract 14, and the first seed). Pure: rows in."""
+"""Batches as clients see them (docs/contract/secretary.md#batch, and the first seed). Pure: rows in."""
 
 from collections import Counter
 from datetime import datetime
@@ -24,7 +24,8 @@ def created_batch(
 
 
 def batch_view(row: BatchRow, name: str | None) -> dict[str, Any]:
-    """The whole Batch of contract 14, under the seed's names and upstream's. Counts are those of its members."""
+    """The whole Batch of docs/contract/secretary.md#batch, under the seed's names and upstream's. Counts are those of
+    its members."""
     batch = row.batch
     counts = Counter(member.status for member in row.members)
     counts[Status.PENDING] += batch.count - len(row.members)

@@ -1,4 +1,5 @@
-"""Lists of the Devana API (contract 15a): a page of what a query string asks for, newest first."""
+"""Lists of the Devana API: a page of what a query string asks for, newest first.
+See docs/contract/devana.md#list-of-jobs."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""The OpenAPI description of `/v1/jobs` (contract 15a)."""
+"""The OpenAPI description of `/v1/jobs` (docs/contract/devana.md#list-of-jobs)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What the query string of `GET /v1/jobs` may say (contract 15a). Pure.
+"""What the query string of `GET /v1/jobs` may say (docs/contract/devana.md#list-of-jobs). Pure.
 
 Names that the seed does not know are ignored: clients of the other server may send what it ignored too.
 """
@@ -16,8 +16,8 @@ STATUS_NAMES: Final = tuple(STATUSES.values())
 
 
 class DevanaJobsQuery(QueryModel, extra="ignore"):
-    """GET /v1/jobs. `type` takes types and statuses (contract A1); of several values of one kind any will do, and
-    filters combine."""
+    """GET /v1/jobs. `type` takes types and statuses (docs/contract/decisions.md#a1); of several values of one kind any
+    will do, and filters combine."""
 
     target_id: PlainText | None = Field(
         default=None, alias="targetId", description="Only about this document, folder, batch or job"

@@ -1,4 +1,5 @@
-"""`/v1/jobs`: the jobs of the last 24 hours, as clients of the Devana API know them (contract 15a)."""
+"""`/v1/jobs`: the jobs of the last 24 hours, as clients of the Devana API know them.
+See docs/contract/devana.md#list-of-jobs."""
 
 from starlette.requests import Request
 from starlette.responses import Response

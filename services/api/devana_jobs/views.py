@@ -1,4 +1,5 @@
-"""Jobs as clients of the Devana jobs API see them (contract 15a). Pure: rows and what their documents tell.
+"""Jobs as clients of the Devana jobs API see them. Pure: rows and what their documents tell.
+See docs/contract/devana.md#list-of-jobs.
 
 Names and metadata are those of `schemas.devana` and of the job types, which the notices of the notifier share.
 """
@@ -49,7 +50,8 @@ def new_devana_job(
     target_id: str | None = None,
     document: Mapping[str, Any] | None = None,
 ) -> Json:
-    """The job in the answer to its creation, before any row of it was read: PENDING (contract 15a, A22).
+    """The job in the answer to its creation, before any row of it was read: PENDING.
+    See docs/contract/devana.md#retry and docs/contract/decisions.md#a22.
 
     `document` is its parameters document (`schemas.documents.parameters_document`).
     """

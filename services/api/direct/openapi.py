@@ -1,4 +1,4 @@
-"""The OpenAPI descriptions of the endpoints that wrap one job (contract 2d)."""
+"""The OpenAPI descriptions of the endpoints that wrap one job (docs/contract/secretary.md#direct-endpoints)."""
 
 from schemas.job_types.parameters import Webhook
 from services.api.direct.requests import MAX_WAIT_MS, MISTRAL_FORM, PDF_FORM, TEMPLATE_FORM, DirectForm

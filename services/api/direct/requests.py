@@ -1,4 +1,5 @@
-"""Endpoints that wrap one job (contract 2d): form fields in, a job's parameters out; acknowledgements and results.
+"""Endpoints that wrap one job: form fields in, a job's parameters out; acknowledgements and results.
+See docs/contract/secretary.md#direct-endpoints.
 
 Pure. Field names are those of the clients that exist; ours, in snake case, mean the same.
 """
@@ -68,7 +69,7 @@ NAMES = {
     ErrorCode.INVALID_PARAMETERS: ErrorCode.DIRECT_VALIDATION_ERROR,
     ErrorCode.INVALID_REQUEST: ErrorCode.DIRECT_INVALID_REQUEST,
 }
-"""What these endpoints call our refusals (contract 16)."""
+"""What these endpoints call our refusals (docs/contract/secretary.md#codes)."""
 
 
 @dataclass(frozen=True, slots=True)

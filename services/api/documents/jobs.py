@@ -1,4 +1,5 @@
-"""Jobs about a document or folder: created, repeated and erased (contract 15a and A22)."""
+"""Jobs about a document or folder: created, repeated and erased.
+See docs/contract/decisions.md#a22 and docs/contract/devana.md#retry."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The OpenAPI descriptions of `/v1/documents` (contract 15b)."""
+"""The OpenAPI descriptions of `/v1/documents` (docs/contract/devana.md#documents)."""
 
 from typing import Final
 

@@ -1,4 +1,5 @@
-"""What clients ask of documents: ids, forms and query strings, validated. Pure (contract 2b and 15b)."""
+"""What clients ask of documents: ids, forms and query strings, validated. Pure.
+See docs/contract/secretary.md#validation and docs/contract/devana.md#documents."""
 
 import re
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""`/v1/documents`: add, read, extract again and remove documents (contract 15a and 15b)."""
+"""`/v1/documents`: add, read, extract again and remove documents (docs/contract/devana.md#retry, #documents)."""
 
 import asyncio
 
@@ -105,7 +105,8 @@ class DocumentRoutes(Routes, tag="documents"):
 
     @route("POST", "/v1/documents/{document_id}/reextract", operation=openapi.REEXTRACT)
     async def reextract(self, request: Request, document_id: str) -> Response:
-        """Extracts a document again; or repeats the newest extraction about this id (contract A22)."""
+        """Extracts a document again; or repeats the newest extraction about this id.
+        See docs/contract/decisions.md#a22."""
         caller = caller_of(request)
         await self.library.up_to_now()
         row = await self.library.model.document(document_id) if "\x00" not in document_id else None

@@ -1,4 +1,5 @@
-"""Documents and folders as clients of the Devana API see them (contract 15b). Pure: rows and documents in."""
+"""Documents and folders as clients of the Devana API see them. Pure: rows and documents in.
+See docs/contract/devana.md#documents, #folders."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -55,7 +56,7 @@ def document_view(row: DocumentRow, job: JobRow | None, found: JobContents) -> J
 
 
 def folder_view(row: FolderRow) -> Json:
-    """A folder of contract 15b."""
+    """A folder of docs/contract/devana.md#folders."""
     view = {
         "id": row.folder_id,
         "name": row.name,

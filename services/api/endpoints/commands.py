@@ -1,4 +1,4 @@
-"""Registered endpoints: the facts that requests lead to, and the list (contract 15d)."""
+"""Registered endpoints: the facts that requests lead to, and the list (docs/contract/devana.md#endpoints)."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The OpenAPI descriptions of `/v1/webhooks` (contract 15d)."""
+"""The OpenAPI descriptions of `/v1/webhooks` (docs/contract/devana.md#endpoints)."""
 
 from typing import Final
 

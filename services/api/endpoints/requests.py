@@ -1,4 +1,5 @@
-"""What a client asks an endpoint to be: a body in, a validated request out. Pure (contract 2b)."""
+"""What a client asks an endpoint to be: a body in, a validated request out. Pure.
+See docs/contract/secretary.md#validation."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
-"""`/v1/webhooks`: endpoints that get a webhook at each change of status of their owner's jobs (contract 15d)."""
+"""`/v1/webhooks`: endpoints that get a webhook at each change of status of their owner's jobs.
+See docs/contract/devana.md#endpoints."""
 
 from collections.abc import Sequence
 

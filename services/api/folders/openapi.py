@@ -1,4 +1,4 @@
-"""The OpenAPI descriptions of `/v1/folders` (contract 15b and 15d)."""
+"""The OpenAPI descriptions of `/v1/folders` (docs/contract/devana.md#folders, #search)."""
 
 from services.api.documents.openapi import DOCUMENT_ID, FOLDER_ID, NEW_JOB
 from services.api.documents.requests import DocumentPageQuery

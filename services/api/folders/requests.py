@@ -1,4 +1,5 @@
-"""What clients ask of folders: bodies and query strings, validated. Pure (contract 2b, 15b and 15d)."""
+"""What clients ask of folders: bodies and query strings, validated. Pure.
+See docs/contract/secretary.md#validation and docs/contract/devana.md#folders, #search."""
 
 from typing import Annotated
 

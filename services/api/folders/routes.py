@@ -1,4 +1,5 @@
-"""`/v1/folders`: keep documents together, index their texts, and search in them (contract 15b and 15d)."""
+"""`/v1/folders`: keep documents together, index their texts, and search in them.
+See docs/contract/devana.md#folders, #search."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -118,7 +119,8 @@ class FolderRoutes(Routes, tag="folders"):
 
     @route("POST", "/v1/folders/{folder_id}/reindex", operation=openapi.REINDEX)
     async def reindex(self, request: Request, folder_id: str) -> Response:
-        """Indexes a folder again; or repeats the newest embedding job about this id (contract A22)."""
+        """Indexes a folder again; or repeats the newest embedding job about this id.
+        See docs/contract/decisions.md#a22."""
         caller = caller_of(request)
         await self.library.up_to_now()
         row = await self.library.model.folder(folder_id) if "\x00" not in folder_id else None

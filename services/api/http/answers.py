@@ -1,4 +1,5 @@
-"""The envelopes of contract 1 as HTTP responses. Bodies are serialised once, here, without a response model."""
+"""The envelopes of docs/contract/secretary.md#conventions as HTTP responses. Bodies are serialised once, here, without
+a response model."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ def success(
 
 
 def devana_success(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """`{"success":true,"data":…}`, the envelope of every path under /v1 (contract 15a)."""
+    """`{"success":true,"data":…}`, the envelope of every path under /v1 (docs/contract/devana.md#envelope)."""
     return Response(to_json({"success": True, "data": data}), status, headers, JSON)
 
 
@@ -38,7 +39,7 @@ def failure(error: ApiError, path: str) -> Response:
 
 
 def devana_timestamp(time: datetime) -> str:
-    """As JavaScript writes dates: UTC to the millisecond with `Z` (contract 15a)."""
+    """As JavaScript writes dates: UTC to the millisecond with `Z` (docs/contract/devana.md#envelope)."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -132,7 +132,8 @@ def _has_nul(value: Any) -> bool:
 
 
 def _check_media_type(headers: Headers) -> None:
-    """JSON, or no media type. Raises ApiError INVALID_REQUEST (contract 2b: a malformed request is a 400)."""
+    """JSON, or no media type. Raises ApiError INVALID_REQUEST.
+    See docs/contract/secretary.md#validation: a malformed request is a 400."""
     declared = headers.get("content-type", "").lower()
     media_type, _, parameters = (part.strip() for part in declared.partition(";"))
     if media_type and media_type != "application/json" and not media_type.endswith("+json"):

@@ -1,4 +1,5 @@
-"""What a request can be refused with (contract 1, 2b and 16). Sentences for clients: never a secret, never a trace."""
+"""What a request can be refused with. Sentences for clients: never a secret, never a trace.
+See docs/contract/secretary.md#conventions, #validation, #codes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -60,7 +61,7 @@ def invalid_field(field: str, message: str, supported: Any = None) -> ApiError:
 
 
 def unauthorized() -> ApiError:
-    """401: no key, or an invalid one. The text is upstream's (contract 1)."""
+    """401: no key, or an invalid one. The text is upstream's (docs/contract/secretary.md#conventions)."""
     return ApiError(
         401, ErrorCode.UNAUTHORIZED, "Invalid or missing service token", headers={"WWW-Authenticate": "Bearer"}
     )
@@ -77,7 +78,7 @@ def not_found(what: str, **details: Any) -> ApiError:
 
 
 def idempotency_conflict() -> ApiError:
-    """422: the Idempotency-Key belongs to another request (contract 2e)."""
+    """422: the Idempotency-Key belongs to another request (docs/contract/additions.md#idempotency)."""
     message = "this Idempotency-Key was used for another request body: use a new key for a new request"
     return ApiError(422, ErrorCode.IDEMPOTENCY_CONFLICT, message)
 

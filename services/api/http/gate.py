@@ -1,6 +1,6 @@
 """The way into the app, as plain ASGI: admits known callers, counts requests, and puts every error into the envelope.
 
-Under /v1 a key has a rate limit (contract 15a), which every answer there reports.
+Under /v1 a key has a rate limit (docs/contract/devana.md#rate-limit), which every answer there reports.
 """
 
 import time

@@ -1,4 +1,5 @@
-"""How many requests a key may make in any minute (contract 15a), counted in Postgres, where all processes count as one.
+"""How many requests a key may make in any minute, counted in Postgres, where all processes count as one.
+See docs/contract/devana.md#rate-limit.
 
 The client sees it in the fields RateLimit-Limit, -Remaining and -Reset (draft-ietf-httpapi-ratelimit-headers
 up to 07): those that clients' libraries read. The two fields that later drafts made of them are not sent.

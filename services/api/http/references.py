@@ -20,7 +20,8 @@ _BLANK_OR_BACKSLASH = re.compile(r"[\s\\]")
 
 
 def check_filename(filename: str, roots: Sequence[str], field: str = "filename") -> None:
-    """An upload, or an absolute path under one of `roots` (contract 1 and A27); `field` is where it was given.
+    """An upload, or an absolute path under one of `roots`; `field` is where it was given.
+    See docs/contract/secretary.md#conventions and docs/contract/decisions.md#a27.
 
     Raises ApiError INVALID_PARAMETERS, whose message names the setting that opens a folder.
     """

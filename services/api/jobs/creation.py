@@ -31,7 +31,7 @@ class Created:
 
     @property
     def headers(self) -> dict[str, str]:
-        """A header where a repeated key could not be compared (design: POST needs Kafka and blobs only)."""
+        """A header where a repeated key could not be compared (POST needs Kafka and blobs only)."""
         return {} if self.checked else {"Piperoll-Idempotency": "unchecked"}
 
     def member_ids(self, count: int) -> list[str]:

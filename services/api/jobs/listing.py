@@ -1,4 +1,4 @@
-"""Lists of jobs (contract 2c): a page of what a query string asks for, newest first."""
+"""Lists of jobs (docs/contract/secretary.md#lists): a page of what a query string asks for, newest first."""
 
 import asyncio
 from typing import Any

@@ -1,7 +1,8 @@
 """What the documents and folders that a job names are, at the moment of its creation (schemas.documents.Resolved).
 
 The API knows them from the read model, so that workers need no SQL. Job types that name none ask nothing here, and
-need neither Postgres nor the projector. A name that leads nowhere is a wrong parameter (contract 2b): 400.
+need neither Postgres nor the projector. A name that leads nowhere is a wrong parameter
+(docs/contract/secretary.md#validation): 400.
 """
 
 import asyncio

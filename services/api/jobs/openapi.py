@@ -1,4 +1,4 @@
-"""The OpenAPI descriptions of `/api/jobs` (contract 2)."""
+"""The OpenAPI descriptions of `/api/jobs` (docs/contract/secretary.md#routes)."""
 
 from functools import cache
 

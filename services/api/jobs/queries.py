@@ -1,4 +1,5 @@
-"""What the query strings of `/api/jobs` may say (contract 2c and 2e)."""
+"""What the query strings of `/api/jobs` may say.
+See docs/contract/secretary.md#lists and docs/contract/additions.md#history."""
 
 from typing import Annotated, Final, Literal
 

@@ -24,7 +24,8 @@ _BATCH_ID = re.compile(f"batch-{_UUID}")
 
 
 class Reading:
-    """Reads jobs and batches of one owner at a time. Foreign and erased ones are not found (contract 14 and 16)."""
+    """Reads jobs and batches of one owner at a time. Foreign and erased ones are not found.
+    See docs/contract/secretary.md#batch, #codes."""
 
     def __init__(self, read_model: ReadModel, catching_up: CatchingUp, watch: JobWatch, contents: Contents) -> None:
         self._read_model = read_model

@@ -1,4 +1,5 @@
-"""What a client submits: a request body in, validated jobs out. Pure; refusals are ApiErrors of contract 2b."""
+"""What a client submits: a request body in, validated jobs out. Pure; refusals are ApiErrors of
+docs/contract/secretary.md#validation."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -95,7 +96,7 @@ class Submission:
     resolved: Resolved | None = None
 
     def shown(self) -> dict[str, Any]:
-        """The parameters as they are echoed: the webhook's token masked (contract 3)."""
+        """The parameters as they are echoed: the webhook's token masked (docs/contract/secretary.md#job)."""
         return masked(self.given)
 
 
@@ -123,7 +124,8 @@ def parse_job(sent: JsonBody, rules: Rules, user_id: str | None = None) -> Submi
 
 
 def restarted(job_id: str, job_type: str, given: dict[str, Any], user_id: str | None, rules: Rules) -> Submission:
-    """A job that does again what `job_id` did. Its parameters must still be allowed (contract 2b)."""
+    """A job that does again what `job_id` did. Its parameters must still be allowed.
+    See docs/contract/secretary.md#validation."""
     return Submission(
         job_type=job_type,
         given=given,
@@ -142,7 +144,8 @@ def submitted(job_type: str, given: dict[str, Any], rules: Rules, user_id: str |
 def job_of(
     given: dict[str, Any], rules: Rules, user_id: str | None, inherited: dict[str, Any], sha256: str
 ) -> Submission:
-    """The job that is given; what its parameters lack is `inherited`. Raises ApiErrors of contract 2b."""
+    """The job that is given; what its parameters lack is `inherited`. Raises ApiErrors of
+    docs/contract/secretary.md#validation."""
     body = JobBody.read(given, {"job_type": rules.job_types.names})
     job_type, parameters = rules.job_types.own_name(body.job_type), {**inherited, **body.parameters}
     return Submission(

@@ -1,4 +1,5 @@
-"""Server-sent events of one job (contract 8): which event is sent when. Driven by the read model's notifications.
+"""Server-sent events of one job: which event is sent when. Driven by the read model's notifications.
+See docs/contract/secretary.md#stream.
 
 Any API process can serve any stream, and a client can go on at another one: an event's id is the number of facts that
 it reflects, so `Last-Event-ID` identifies the state that the client has.
@@ -32,7 +33,7 @@ OUTAGE_PAUSE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class StreamPace:
-    """Seconds between two signs of life, and after how many a stream ends (contract 8)."""
+    """Seconds between two signs of life, and after how many a stream ends (docs/contract/secretary.md#stream)."""
 
     heartbeat_s: float = 15.0
     timeout_s: float = 300.0

@@ -1,4 +1,5 @@
-"""Jobs as clients see them (contract 3, 6 and 14, and the first seed). Pure: rows and documents in."""
+"""Jobs as clients see them. Pure: rows and documents in.
+See docs/contract/secretary.md#job, #results, #batch, and the first seed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +46,7 @@ def created_job(job_id: str, submission: Submission, created_at: datetime) -> di
 
 
 def job_view(row: JobRow, documents: JobContents) -> dict[str, Any]:
-    """The whole Job of contract 3. What is not known, or was erased, is left out."""
+    """The whole Job of docs/contract/secretary.md#job. What is not known, or was erased, is left out."""
     view = job_summary(row, documents)
     error = view.get("error")
     result = documents.result if row.status is Status.COMPLETED else None
@@ -91,7 +92,8 @@ def changed_job(row: JobRow) -> dict[str, Any]:
 
 
 def shown_results(job_id: str, result: dict[str, Any]) -> dict[str, Any]:
-    """The results of contract 6, with `asset_urls`: where each of `assets` is served, in the same order."""
+    """The results of docs/contract/secretary.md#results, with `asset_urls`: where each of `assets` is served, in the
+    same order."""
     shown = {name: value for name, value in result.items() if name != "notes"}  # they stand in the logs
     if isinstance(assets := result.get("assets"), list):
         names = [file_name(asset, result) for asset in assets]
@@ -100,20 +102,20 @@ def shown_results(job_id: str, result: dict[str, Any]) -> dict[str, Any]:
 
 
 def client_id(row: JobRow, documents: JobContents) -> str:
-    """What the client calls the job: the webhook's `jobId`, else our own id (contract 7)."""
+    """What the client calls the job: the webhook's `jobId`, else our own id (docs/contract/secretary.md#webhooks)."""
     parameters = (documents.parameters or {}).get("parameters") or {}
     webhook = parameters.get("webhook") or {}
     return str(webhook.get("jobId") or row.job_id)
 
 
 def access_control(user_id: str | None) -> dict[str, Any]:
-    """Echoed, not enforced (contract 14): the owner of the key is the only boundary."""
+    """Echoed, not enforced (docs/contract/secretary.md#batch): the owner of the key is the only boundary."""
     users = [user_id] if user_id else []
     return {"visibility": "private", "read_access": users, "write_access": users, "admin_access": users}
 
 
 def _progress(row: JobRow, error: dict[str, Any] | None) -> dict[str, Any] | None:
-    """None before the first attempt. On failure the percent stays where it was (contract 3)."""
+    """None before the first attempt. On failure the percent stays where it was (docs/contract/secretary.md#job)."""
     job = row.job
     if error is not None:
         return {"step": "error", "percent": job.percent if job else 0, "message": error["message"]}

@@ -1,4 +1,5 @@
-"""The sentences of answers about jobs: log entries and reasons (contract 3). Job types declare those of steps."""
+"""The sentences of answers about jobs: log entries and reasons. Job types declare those of steps.
+See docs/contract/secretary.md#job."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

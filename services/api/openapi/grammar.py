@@ -39,7 +39,8 @@ BAD_DIRECT = ("ValidationError", "Wrong fields: ValidationError, InvalidRequest;
 
 SECRETARY: Json = {"status": "error"}
 DEVANA: Json = {"success": False}
-"""What an error's envelope begins with: under `/api`, and under `/v1` (contract 1 and 15a)."""
+"""What an error's envelope begins with: under `/api`, and under `/v1`.
+See docs/contract/secretary.md#conventions and docs/contract/devana.md#envelope."""
 _COMPONENTS: Final = "#/components/schemas/{model}"
 _ERROR: Json = {
     "type": "object",

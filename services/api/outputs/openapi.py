@@ -1,4 +1,4 @@
-"""The OpenAPI descriptions of downloads (contract 2a)."""
+"""The OpenAPI descriptions of downloads (docs/contract/secretary.md#routes)."""
 
 from services.api.openapi import examples
 from services.api.openapi.examples import Json

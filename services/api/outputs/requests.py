@@ -1,4 +1,4 @@
-"""What the query strings of downloads may say (contract 2e)."""
+"""What the query strings of downloads may say (docs/contract/additions.md#files)."""
 
 from typing import Annotated
 

@@ -1,4 +1,5 @@
-"""Downloads as HTTP responses: one file with ranges, an archive as a stream, and "not yet" (contract 2a and 11)."""
+"""Downloads as HTTP responses: one file with ranges, an archive as a stream, and "not yet".
+See docs/contract/secretary.md#routes, #archives."""
 
 import asyncio
 import hashlib
@@ -26,7 +27,7 @@ SAFE = {"X-Content-Type-Options": "nosniff"}  # outputs must never run as pages 
 
 
 def not_yet() -> Response:
-    """202: the job has not ended (contract 2a)."""
+    """202: the job has not ended (docs/contract/secretary.md#routes)."""
     body = {"status": "processing", "message": "the job has not ended yet: retry later"}
     return Response(to_json(body), 202, {"Retry-After": RETRY_AFTER_S}, JSON)
 

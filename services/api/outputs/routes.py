@@ -1,4 +1,5 @@
-"""Outputs of jobs as downloads: single files, the archive of a job, and those of a PDF (contract 2a, 11 and 12)."""
+"""Outputs of jobs as downloads: single files, the archive of a job, and those of a PDF.
+See docs/contract/secretary.md#routes, #archives, #mistral."""
 
 import asyncio
 
@@ -58,7 +59,7 @@ class OutputRoutes(Routes, tag="downloads"):
 
     @route("GET", "/api/pdf/jobs/{job_id}/mistral-ocr-raw", operation=openapi.MISTRAL_RAW)
     async def mistral_ocr_raw(self, request: Request, job_id: str) -> Response:
-        """Mistral's whole answer as JSON; its images are in it only if asked for (contract A9)."""
+        """Mistral's whole answer as JSON; its images are in it only if asked for (docs/contract/decisions.md#a9)."""
         query = RawAnswerQuery.of(request.query_params)
         kind = "mistral_ocr_raw_with_images" if query.include_images else "mistral_ocr_raw"
         why = "there is no OCR answer: only the Mistral methods produce one"

@@ -1,4 +1,5 @@
-"""What changed of an owner's jobs and batches since a place in the log (contract 2e, `/api/stream`). No HTTP here.
+"""What changed of an owner's jobs and batches since a place in the log. No HTTP here.
+See docs/contract/additions.md#owner-stream, `/api/stream`.
 
 The facts of one partition become visible in the order of their offsets, because one projector at a time writes them;
 those of different partitions in any order. So a place is an offset for each partition: a time, or a count of changes,

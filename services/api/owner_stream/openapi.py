@@ -1,4 +1,4 @@
-"""The OpenAPI description of `/api/stream` (contract 2e)."""
+"""The OpenAPI description of `/api/stream` (docs/contract/additions.md#owner-stream)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""`/api/stream`: an owner's jobs and batches, followed all at once (contract 2e)."""
+"""`/api/stream`: an owner's jobs and batches, followed all at once (docs/contract/additions.md#owner-stream)."""
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse

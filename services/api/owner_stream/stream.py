@@ -1,4 +1,5 @@
-"""Server-sent events of all jobs and batches of an owner (contract 2e): which event is sent when, to which client.
+"""Server-sent events of all jobs and batches of an owner: which event is sent when, to which client.
+See docs/contract/additions.md#owner-stream.
 
 Each event is a change as it is at the time of sending, and its id is the place behind it (`.changes`),
 at which any API process goes on.

@@ -15,7 +15,7 @@ from services.api.read_model.positions import Positions
 T = TypeVar("T")
 log = structlog.get_logger()
 
-LIST_WAIT_S = 2.0  # for what was just written (design: lists wait at most 2 s)
+LIST_WAIT_S = 2.0  # for what was just written: lists wait no longer
 
 
 class CatchingUp:

@@ -91,7 +91,8 @@ class DocumentModel:
         return {row["job_id"]: claim_of(row["parameters"]) for row in rows}
 
     async def newest_of_target(self, target_id: str, owner: str, job_types: Sequence[str]) -> tuple[str, Status] | None:
-        """The newest job whose target clients know as `target_id` (contract 15c), and how it stands."""
+        """The newest job whose target clients know as `target_id`, and how it stands.
+        See docs/contract/devana.md#mapping."""
         rows = await self._fetch("newest_of_target", owner, target_id, job_types)
         return (rows[0]["job_id"], Status(rows[0]["status"])) if rows else None
 

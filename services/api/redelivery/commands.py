@@ -1,4 +1,5 @@
-"""Sending final hooks again: which may be requested, and the facts that request it (contract 2e).
+"""Sending final hooks again: which may be requested, and the facts that request it.
+See docs/contract/additions.md#redelivery.
 
 Nothing is sent from here: the notifier reads the requests. Only a settled hook can be requested, so that it is not
 sent beside attempts that are due anyway.

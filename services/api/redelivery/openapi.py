@@ -1,4 +1,4 @@
-"""The OpenAPI descriptions of redelivery (contract 2e)."""
+"""The OpenAPI descriptions of redelivery (docs/contract/additions.md#redelivery)."""
 
 from services.api.openapi.examples import JOB_ID, Json
 from services.api.openapi.grammar import data, json_body, operation

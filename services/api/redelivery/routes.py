@@ -1,4 +1,5 @@
-"""Redelivery of webhooks: one job's, or all that were held or given up at a receiver (contract 2e)."""
+"""Redelivery of webhooks: one job's, or all that were held or given up at a receiver.
+See docs/contract/additions.md#redelivery."""
 
 from typing import Any
 

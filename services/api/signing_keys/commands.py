@@ -1,4 +1,5 @@
-"""The keys that sign the webhooks of an owner's jobs, as an admin of the owner sees and rotates them (contract 2e)."""
+"""The keys that sign the webhooks of an owner's jobs, as an admin of the owner sees and rotates them.
+See docs/contract/additions.md#signing-keys."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The OpenAPI descriptions of `/api/webhooks/signing-keys` (contract 2e)."""
+"""The OpenAPI descriptions of `/api/webhooks/signing-keys` (docs/contract/additions.md#signing-keys)."""
 
 from typing import Final
 

@@ -1,4 +1,5 @@
-"""`/api/webhooks/signing-keys`: the keys by which receivers verify webhooks (contract 2e)."""
+"""`/api/webhooks/signing-keys`: the keys by which receivers verify webhooks.
+See docs/contract/additions.md#signing-keys."""
 
 from starlette.requests import Request
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""The outcome of a webhook's trial in words: what is wrong, and what to do. Pure (contract 2e).
+"""The outcome of a webhook's trial in words: what is wrong, and what to do. Pure (docs/contract/additions.md#trials).
 
 It may name what the caller gave, the receiver's status, addresses that may be called, and the origin that a redirect
 leads to: nothing else of the network, and nothing else that the receiver said.

@@ -1,4 +1,4 @@
-"""The OpenAPI description of `/api/webhooks/test` (contract 2e)."""
+"""The OpenAPI description of `/api/webhooks/test` (docs/contract/additions.md#trials)."""
 
 from typing import Final
 

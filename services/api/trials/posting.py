@@ -1,4 +1,5 @@
-"""Trials of webhooks: posts one to where a caller's jobs would post theirs, and answers its outcome (contract 2e).
+"""Trials of webhooks: posts one to where a caller's jobs would post theirs, and answers its outcome.
+See docs/contract/additions.md#trials.
 
 It is not a fact of a job, so nothing is written to the log. The API makes a request here to an address of its
 caller's choice: hence the guard of the notifier, and bounds on how many, how long and how often.

@@ -1,4 +1,5 @@
-"""What a trial of a webhook asks for: a body in, a webhook as jobs have it out. Pure (contract 2e)."""
+"""What a trial of a webhook asks for: a body in, a webhook as jobs have it out. Pure.
+See docs/contract/additions.md#trials."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

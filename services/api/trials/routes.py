@@ -1,4 +1,4 @@
-"""`/api/webhooks/test`: test whether webhooks arrive, and if not, why (contract 2e)."""
+"""`/api/webhooks/test`: test whether webhooks arrive, and if not, why (docs/contract/additions.md#trials)."""
 
 from collections.abc import Sequence
 

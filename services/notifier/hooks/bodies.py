@@ -1,4 +1,4 @@
-"""The bodies of hooks (contract 7, Secretary flavour). Pure."""
+"""The bodies of hooks (docs/contract/secretary.md#webhooks). Pure."""
 
 from typing import Any
 

@@ -67,7 +67,7 @@ class Hook:
 
 
 def final_phase(status: Status) -> FinalPhase:
-    """The phase of the final hook; a cancelled job is an error (contract 16)."""
+    """The phase of the final hook; a cancelled job is an error (docs/contract/secretary.md#webhooks)."""
     return "completed" if status is Status.COMPLETED else "error"
 
 
@@ -75,7 +75,8 @@ def next_hook(claimed: ClaimedHook) -> Hook | None:
     """Return the hook to send now, or None when nothing is left to send.
 
     Progress comes first while the job is open, and once before the final hook if none was ever attempted; after
-    that the final hook waits for no progress (design.md, "The notifier"). A redelivery is of the final hook alone.
+    that the final hook waits for no progress (docs/architecture.md#the-notifier). A redelivery is of the final hook
+    alone.
     """
     progress, final = claimed.progress, claimed.final_phase
     wanted = progress is not None and not claimed.progress_muted and claimed.request is None

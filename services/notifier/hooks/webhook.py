@@ -25,7 +25,8 @@ class JobWebhook:
 def parse_webhook(content: bytes, job_id: str) -> JobWebhook | None:
     """Return the webhook in stored parameters, or None when there is none.
 
-    `{jobId}` in the URL becomes the caller's id of the job (contract 7). Raises UnreadableWebhookError.
+    `{jobId}` in the URL becomes the caller's id of the job (docs/contract/secretary.md#webhooks). Raises
+    UnreadableWebhookError.
     """
     try:
         config = from_json(content)["parameters"].get("webhook")

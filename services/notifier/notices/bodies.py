@@ -1,4 +1,4 @@
-"""The bodies of notices (contract 15a). Pure."""
+"""The bodies of notices (docs/contract/devana.md#notices). Pure."""
 
 from typing import Any
 

@@ -24,7 +24,7 @@ class RunWatch:
         return min(self.started + self.timeout_s, self.reported + self.stall_timeout_s)
 
     def expired(self, now: float) -> Failed | None:
-        """PROCESSING_TIMEOUT for a run past its deadline or silent for too long (contract 3)."""
+        """PROCESSING_TIMEOUT for a run past its deadline or silent for too long (docs/contract/secretary.md#job)."""
         if now >= self.started + self.timeout_s:
             return self._timeout(f"Processing took longer than the {self.timeout_s:g} seconds allowed.", now)
         if now >= self.reported + self.stall_timeout_s:

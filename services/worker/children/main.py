@@ -177,7 +177,8 @@ class Desk:
 
 
 class ProgressSender:
-    """Sends progress when the step or the percent moved, else as a heartbeat. Percent never falls (contract 5).
+    """Sends progress when the step or the percent moved, else as a heartbeat. Percent never falls.
+    See docs/contract/secretary.md#steps.
 
     Percents of one step are sent at most every PAGE_PACE_S.
     """

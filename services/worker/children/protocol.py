@@ -71,7 +71,7 @@ class Ready(Message):
 
 
 class RunProgress(Message):
-    """The run came further (contract 5). Percent never falls within a run."""
+    """The run came further (docs/contract/secretary.md#steps). Percent never falls within a run."""
 
     kind: Literal["progress"] = "progress"
     step: str

@@ -1,4 +1,4 @@
-"""The complete text of a web page, line by line (contract 13, step 1). Pure.
+"""The complete text of a web page, line by line (docs/contract/secretary.md#session-run, step 1). Pure.
 
 Unlike article extraction it keeps all visible text: on an event's page speakers and times are outside the article.
 """

@@ -22,7 +22,7 @@ from services.worker.fetch.download import fetch, no_heartbeat
 from services.worker.run.workspace import Limits, Workspace
 
 UPLOAD_SCHEME = "upload://"
-SETTLE_S = 0.5  # maximum wait for a file that is still being written (contract 1)
+SETTLE_S = 0.5  # maximum wait for a file that is still being written (docs/contract/secretary.md#conventions)
 SETTLE_STEP_S = 0.02
 MD5_DIGITS = 32
 TAIL_BYTES = 1024  # an end marker must be in these last bytes
@@ -76,7 +76,8 @@ class Source:
 
 @contextmanager
 def open_source(filename: str, workspace: Workspace, end_marker: bytes) -> Iterator[Source]:
-    """Open `filename` of contract 1 and 2e. Waits up to SETTLE_S for a recently changed file without `end_marker`.
+    """Open `filename` of docs/contract/secretary.md#conventions and docs/contract/additions.md#uploads. Waits up to
+    SETTLE_S for a recently changed file without `end_marker`.
 
     Raises ProcessingError: FILE_NOT_ALLOWED, FILE_NOT_FOUND, FILE_TOO_LARGE; BlobStoreError.
     """

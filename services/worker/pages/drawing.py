@@ -1,4 +1,4 @@
-"""How large pages are drawn for each purpose (contract 11), and a page that was drawn. Pure.
+"""How large pages are drawn for each purpose (docs/contract/secretary.md#archives), and a page that was drawn. Pure.
 
 The number of pixels follows before anything is drawn, whatever size a page says it has.
 """

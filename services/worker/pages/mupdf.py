@@ -31,7 +31,7 @@ EMPTY_LINES = re.compile("\n{2,}")
 NO_CHARACTER = re.compile(rb"\0|\xc0\x80|\xed[\xa0-\xbf][\x80-\xbf]")
 """NUL, which fits in no store, and half of a surrogate pair, as MuPDF writes them: broken fonts map to both."""
 ENGINE = f"pymupdf {pymupdf.__version__}, ligatures as letters, no empty lines"
-"""What shapes a page's text beside the document, for the cache (contract 10)."""
+"""What shapes a page's text beside the document, for the cache (docs/contract/secretary.md#cache)."""
 
 PAGE_ERRORS = (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase)
 """What PyMuPDF raises for a damaged document or page; some of these only mean that memory ran out."""

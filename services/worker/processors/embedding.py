@@ -1,4 +1,4 @@
-"""The `embedding` job (contract 15d): chunks with vectors of a folder's documents, for the search.
+"""The `embedding` job (docs/contract/devana.md#job-types): chunks with vectors of a folder's documents, for the search.
 
 Each document's chunks are a separate blob, deleted with the document. It is written in batches, so memory is bounded by
 one document's text.
@@ -103,7 +103,7 @@ class _Embedding:
                 self.done.append(done)
 
     def counts(self) -> dict[str, int]:
-        """Return the counts of contract 15a."""
+        """Return the counts of docs/contract/devana.md#metadata."""
         return {
             "filesProcessed": len(self.done),
             "filesPending": self.folder.pending,

@@ -1,4 +1,5 @@
-"""The `import` job (contract 15d): files from several places become documents, optionally in a folder.
+"""The `import` job: files from several places become documents, optionally in a folder.
+See docs/contract/devana.md#job-types.
 
 The job copies files; `services.worker.manager.found_documents` appends the facts for documents and folders.
 """

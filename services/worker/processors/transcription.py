@@ -1,4 +1,4 @@
-"""The `transcription` job (contract 15d): the text of an audio or video file."""
+"""The `transcription` job (docs/contract/devana.md#job-types): the text of an audio or video file."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
 
 
 def _shape(recogniser: Recogniser) -> dict[str, str]:
-    """Return what determines the result besides the content and the parameters (contract 10)."""
+    """Return what determines the result besides the content and the parameters (docs/contract/secretary.md#cache)."""
     return {"model": recogniser.model} | (
         {"recogniser": version("faster-whisper")} if recogniser.where == "local" else {}
     )

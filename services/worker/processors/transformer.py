@@ -1,4 +1,5 @@
-"""The `transformer` job: fill a template from a text or a web page (contract 4c, 5, 6, 9 and 11)."""
+"""The `transformer` job: fill a template from a text or a web page.
+See docs/contract/secretary.md#transformer-parameters, #steps, #results, #templates, #archives."""
 
 import hashlib
 import json

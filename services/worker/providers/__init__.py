@@ -62,7 +62,7 @@ class Providers:
     def ocr(
         self, source: Path | bytes, name: str, pages: Sequence[int] | None = None, report: OcrReport | None = None
     ) -> OcrAnswer:
-        """Run OCR on a document (contract 12). `pages` count from 0; None for all pages.
+        """Run OCR on a document (docs/contract/secretary.md#mistral). `pages` count from 0; None for all pages.
 
         Raises ProcessingError: OCR_PROVIDER_UNAVAILABLE, RATE_LIMITED, PROVIDER_ERROR, PROCESSING_ERROR.
         """

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 OcrReport = Callable[[int, str], None]
-"""Called with the percent of the OCR call (contract 12: 10 upload … 85 parsed) and a message."""
+"""Called with the percent of the OCR call (docs/contract/secretary.md#mistral: 10 upload … 85 parsed) and a message."""
 
 
 class MalformedAnswerError(ValueError):
@@ -34,7 +34,8 @@ class OcrPage:
 
 @dataclass(frozen=True, slots=True)
 class OcrAnswer:
-    """Pages in order, and the content of the raw file of contract 12. `raw` is the provider's reply with images."""
+    """Pages in order, and the content of the raw file of docs/contract/secretary.md#mistral. `raw` is the provider's
+    reply with images."""
 
     pages: tuple[OcrPage, ...]
     model: str
@@ -43,7 +44,7 @@ class OcrAnswer:
     notes: tuple[str, ...] = ()
 
     def document(self, include_images: bool = False) -> dict[str, Any]:
-        """Return the raw JSON (contract 12), with or without the images in base64."""
+        """Return the raw JSON (docs/contract/secretary.md#mistral), with or without the images in base64."""
         if include_images:
             return dict(self.raw)
         pages = [

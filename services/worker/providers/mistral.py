@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mistralai.client import Mistral as Sdk
 
 CONNECT_TIMEOUT_S = 10.0
-JSON_TRIES = 2  # contract 9: one retry, then JSON_PARSE_ERROR
+JSON_TRIES = 2  # docs/contract/secretary.md#templates: one retry, then JSON_PARSE_ERROR
 Message = dict[str, Any]
 
 
@@ -46,7 +46,7 @@ class Mistral:
     def ocr(
         self, source: Path | bytes, name: str, pages: Sequence[int] | None = None, report: OcrReport | None = None
     ) -> OcrAnswer:
-        """Upload the document, run OCR on it, and delete the upload (contract 12)."""
+        """Upload the document, run OCR on it, and delete the upload (docs/contract/secretary.md#mistral)."""
         report = report or _no_report
         with self._calling(ErrorCode.OCR_PROVIDER_UNAVAILABLE) as sdk:
             report(10, "Sending the document to the OCR provider")

@@ -1,4 +1,5 @@
-"""The cache by content (contract 10): a run looks for an equal run's result and copies it, or leaves its own behind.
+"""The cache by content: a run looks for an equal run's result and copies it, or leaves its own behind.
+See docs/contract/secretary.md#cache.
 
 An entry lies at `cache/{owner}/{key}` and names a run; the content stays in that run's folder, so erasing its job
 takes it out of the cache. A marker at `{job_id}/cache/{owner}/{key}` names to the eraser the entries that a job made.

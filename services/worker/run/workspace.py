@@ -47,7 +47,7 @@ class Limits:
 
 
 class RecallResult(Protocol):
-    """Looks for the result of an earlier run of the same work, of the same owner (contract 10)."""
+    """Looks for the result of an earlier run of the same work, of the same owner (docs/contract/secretary.md#cache)."""
 
     def __call__(
         self, parameters: JobParameters, *, without: Collection[str] = (), **shaped_by: Any
@@ -91,7 +91,7 @@ class Workspace:
 
     @property
     def target_dir(self) -> str:
-        """The location of the run's outputs, as results name it (contract 6)."""
+        """The location of the run's outputs, as results name it (docs/contract/secretary.md#results)."""
         return self.blobs.location(f"{self.job_id}/{self.run}")
 
     def keep(self, name: str, content: bytes, media_type: str) -> str:
@@ -114,13 +114,13 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a run made: the parts of the result (contract 6), and numbers for the log.
+    """What a run made: the parts of the result (docs/contract/secretary.md#results), and numbers for the log.
 
     `extra` are further top-level keys of the result; `notes` are sentences for the job's `logs`. `files` are kept
     outputs that the API serves under a name of its own, such as `pages_archive`: what they are -> name as in `keep`.
     One that is not `cacheable` is kept from later jobs: it lacks a part that another attempt may bring.
-    `method` is how it was done, `counts` are numbers by name for lists (contract 15a); `index` and `findings` claim
-    a FolderIndex and Findings (schemas.documents).
+    `method` is how it was done, `counts` are numbers by name for lists (docs/contract/devana.md#metadata); `index` and
+    `findings` claim a FolderIndex and Findings (schemas.documents).
     """
 
     structured_data: Mapping[str, Any]
@@ -143,7 +143,8 @@ class Result:
         return replace(self, structured_data={**self.structured_data, **changed})
 
     def body(self, target_dir: str) -> dict[str, Any]:
-        """The JSON object that clients get as `results`; one from the cache is marked (contract 10)."""
+        """The JSON object that clients get as `results`; one from the cache is marked.
+        See docs/contract/secretary.md#cache."""
         body = {
             **self.extra,
             "structured_data": dict(self.structured_data),
@@ -185,7 +186,7 @@ class Result:
 
 
 class ReportProgress(Protocol):
-    """Reports how far the run is: a step and a percent of contract 5; pages count from 1."""
+    """Reports how far the run is: a step and a percent of docs/contract/secretary.md#steps; pages count from 1."""
 
     def __call__(
         self,

@@ -1,4 +1,5 @@
-"""Templates (contract 9): loaded by `library`, parsed and rendered by `engine`, filled by `filling`.
+"""Templates: loaded by `library`, parsed and rendered by `engine`, filled by `filling`.
+See docs/contract/secretary.md#templates.
 
 template = parse(load("MeetingMinutes", limits.templates_dir)[1])
 transformed = apply_template(template, text, context, Languages("de", "en"), workspace.providers)

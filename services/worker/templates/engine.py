@@ -1,4 +1,4 @@
-"""The template engine (contract 9): parses and renders templates. Pure.
+"""The template engine (docs/contract/secretary.md#templates): parses and renders templates. Pure.
 
 Inserted values are not scanned for markers, so a value may contain `{{…}}`.
 """
@@ -27,7 +27,8 @@ JSON_KEYS = frozenset(
         "topics",
     }
 )
-"""Keys of the front matter whose values are written as JSON; all others are strings (contract 9)."""
+"""Keys of the front matter whose values are written as JSON; all others are strings.
+See docs/contract/secretary.md#templates."""
 
 TEXT = "text"  # `{{text}}` is the input
 

@@ -8,7 +8,7 @@ from services.worker.errors import ProcessingError
 
 SHIPPED = Path(__file__).parent / "shipped"
 NAME = re.compile(r"[A-Za-z0-9_-]+")
-MAX_BYTES = 1024 * 1024  # contract 16
+MAX_BYTES = 1024 * 1024  # docs/contract/secretary.md#limits
 
 
 def load(names: str | tuple[str, ...], folder: Path | None = None) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The prompts for filling a template by a chat model (contract 9). Pure."""
+"""The prompts for filling a template by a chat model (docs/contract/secretary.md#templates). Pure."""
 
 import json
 from collections.abc import Mapping

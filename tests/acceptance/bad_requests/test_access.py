@@ -1,4 +1,5 @@
-"""Requests without a right, for what is not there, or of the wrong kind (contract 2b and 16)."""
+"""Requests without a right, for what is not there, or of the wrong kind.
+See docs/contract/secretary.md#validation, #codes."""
 
 import httpx
 import pytest

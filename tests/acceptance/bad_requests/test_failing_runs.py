@@ -1,4 +1,4 @@
-"""Files that cannot be processed, and runs that crash, hang or swell (contract 16)."""
+"""Files that cannot be processed, and runs that crash, hang or swell (docs/contract/secretary.md#codes)."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What bad input gets: a clear code, nothing created, nobody harmed (contract 2b and 16)."""
+"""What bad input gets: a clear code, nothing created, nobody harmed (docs/contract/secretary.md#validation, #codes)."""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""What a bad source gets (contract 16): a code and a sentence, and never a result that is called complete.
+"""What a bad source gets: a code and a sentence, and never a result that is called complete.
+See docs/contract/secretary.md#codes.
 
 Sources are what a job names: a file, an address, a template. What is wrong with a request itself is in test_bad_input.
 """

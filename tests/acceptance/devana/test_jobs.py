@@ -1,4 +1,5 @@
-"""`GET /v1/jobs` (contract 15a and 15c) over the whole system: what jobs of real workers look like to its clients."""
+"""`GET /v1/jobs` over the whole system: what jobs of real workers look like to its clients.
+See docs/contract/devana.md#list-of-jobs, #mapping."""
 
 import re
 from typing import Any

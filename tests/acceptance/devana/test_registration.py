@@ -1,4 +1,4 @@
-"""Endpoints are registered, listed, tried and deleted under `/v1/webhooks` (contract 15d)."""
+"""Endpoints are registered, listed, tried and deleted under `/v1/webhooks` (docs/contract/devana.md#endpoints)."""
 
 import asyncio
 

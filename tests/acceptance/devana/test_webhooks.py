@@ -1,4 +1,5 @@
-"""`/v1/webhooks` as a client and its receiver meet it (contract 15d): what a registered endpoint is told."""
+"""`/v1/webhooks` as a client and its receiver meet it: what a registered endpoint is told.
+See docs/contract/devana.md#endpoints."""
 
 import asyncio
 

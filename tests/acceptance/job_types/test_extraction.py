@@ -1,4 +1,4 @@
-"""The `extraction` job over HTTP (contract 15d): files of every kind, and every way one is bad."""
+"""The `extraction` job over HTTP (docs/contract/devana.md#job-types): files of every kind, and every way one is bad."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The `generation` job over HTTP (contract 15d)."""
+"""The `generation` job over HTTP (docs/contract/devana.md#job-types)."""
 
 from pathlib import Path
 

@@ -154,7 +154,7 @@ class MistralDownloads:
 
 
 async def mistral_downloads(system: System, job_id: str) -> MistralDownloads:
-    """All of them, under the names that the contract gives them (2a)."""
+    """All of them, under the names of docs/contract/secretary.md#routes."""
     base = f"/api/pdf/jobs/{job_id}"
     raw = await download(system, f"{base}/mistral-ocr-raw", f"mistral_ocr_raw_{job_id}.json")
     whole = await download(system, f"{base}/mistral-ocr-raw?include_images=true", f"mistral_ocr_raw_{job_id}.json")

@@ -1,4 +1,5 @@
-"""The `session` job through the API (contract 4b, 5, 6, 7, 11, 13): a real page, a real film, a real PDF.
+"""The `session` job through the API: a real page, a real film, a real PDF.
+See docs/contract/secretary.md#session-parameters, #steps, #results, #webhooks, #archives, #session-run.
 
 The site and the provider are servers of ours on this machine; all that lies between is the real thing.
 """
@@ -92,7 +93,8 @@ async def test_a_session_becomes_markdown_previews_and_an_archive(
 
 
 async def _check_hooks(system: System, job_id: str, results: Json) -> None:
-    """Contract 5 and 7: the steps in their order, one final hook with the documented data."""
+    """docs/contract/secretary.md#steps, #webhooks: the steps in their order, one final hook with the documented
+    data."""
     hooks = (await system.wait_for_final_hooks([job_id]))[job_id]
     progress = [hook for hook in hooks if not is_final(hook)]
     told = list(dict.fromkeys(hook["step"] for hook in progress))
@@ -107,7 +109,7 @@ async def _check_hooks(system: System, job_id: str, results: Json) -> None:
 
 
 async def _check_archive(system: System, job_id: str, markdown: str) -> None:
-    """Contract 11: upstream's layout."""
+    """docs/contract/secretary.md#archives: upstream's layout."""
     reply = await system.client.get(f"/api/jobs/{job_id}/download-archive")
     assert reply.status_code == 200
     assert reply.headers["content-type"] == "application/zip"

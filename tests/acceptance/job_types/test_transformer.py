@@ -1,4 +1,5 @@
-"""The `transformer` job over HTTP (contract 4c): by a chat model behind Mistral's wire format, and by local rules."""
+"""The `transformer` job over HTTP: by a chat model behind Mistral's wire format, and by local rules.
+See docs/contract/secretary.md#transformer-parameters."""
 
 from typing import Any
 

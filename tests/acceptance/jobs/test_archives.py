@@ -1,4 +1,5 @@
-"""Downloads of what jobs made (contract 2a, 2e, 11): single files with ranges, archives, and what there is not."""
+"""Downloads of what jobs made: single files with ranges, archives, and what there is not.
+See docs/contract/secretary.md#routes, #archives and docs/contract/additions.md#files."""
 
 import io
 import re

@@ -1,4 +1,5 @@
-"""The cache as clients see it (contract 10): what is taken over, what waits for what, and what is never shared."""
+"""The cache as clients see it: what is taken over, what waits for what, and what is never shared.
+See docs/contract/secretary.md#cache."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Deleting jobs and batches (contract 2c). Spoken by HTTP alone."""
+"""Deleting jobs and batches (docs/contract/secretary.md#lists). Spoken by HTTP alone."""
 
 from tests.support.clients.jobs import listed, refused, stranger
 from tests.support.stacks.system import System

@@ -1,4 +1,5 @@
-"""The endpoints that wrap one job (contract 2d): an acknowledgement, or the result where it is waited for."""
+"""The endpoints that wrap one job: an acknowledgement, or the result where it is waited for.
+See docs/contract/secretary.md#direct-endpoints."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Lists of jobs and of batches (contract 14). Spoken by HTTP alone."""
+"""Lists of jobs and of batches (docs/contract/secretary.md#batch). Spoken by HTTP alone."""
 
 from typing import Any
 

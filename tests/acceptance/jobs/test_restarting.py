@@ -1,4 +1,4 @@
-"""Restarting jobs (contract 2e). Spoken by HTTP alone."""
+"""Restarting jobs (docs/contract/additions.md#cancel-and-restart). Spoken by HTTP alone."""
 
 from uuid import uuid4
 

@@ -1,4 +1,5 @@
-"""What the Secretary job API does beyond its document (contract 1, 2e, 4a): that one is checked in tests/contract."""
+"""What the Secretary job API does beyond its document: that one is checked in tests/contract.
+See docs/contract/secretary.md#conventions, #pdf-parameters and docs/contract/additions.md#history."""
 
 import asyncio
 import re

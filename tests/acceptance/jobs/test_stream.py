@@ -1,4 +1,5 @@
-"""Server-sent events of a job (contract 8): the state at once, each change of status or percent, then the end."""
+"""Server-sent events of a job: the state at once, each change of status or percent, then the end.
+See docs/contract/secretary.md#stream."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,5 @@
-"""A job's own webhook is signed, as its receiver checks it; keys are seen and rotated by an admin (contract 2e)."""
+"""A job's own webhook is signed, as its receiver checks it; keys are seen and rotated by an admin.
+See docs/contract/additions.md#signing-keys."""
 
 import base64
 from collections.abc import AsyncIterator

@@ -1,4 +1,5 @@
-"""A webhook is tried over HTTP: what the receiver gets, what the caller is told, what stands nowhere (contract 2e)."""
+"""A webhook is tried over HTTP: what the receiver gets, what the caller is told, what stands nowhere.
+See docs/contract/additions.md#trials."""
 
 import asyncio
 from collections.abc import AsyncIterator

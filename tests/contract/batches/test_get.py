@@ -26,7 +26,7 @@ ADDED = {
         *("pending_jobs", "processing_jobs", "archived", "isActive", "access_control"),
     ]
 }
-"""Contract 14."""
+"""docs/contract/secretary.md#batch."""
 EXAMPLE = """curl -X GET "http://localhost:5001/api/jobs/batch/batch-id-123" \\
   -H "Authorization: Bearer YOUR_API_KEY"
 """

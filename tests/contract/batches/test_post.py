@@ -27,7 +27,7 @@ ADDED = {
         *("failed_jobs", "pending_jobs", "processing_jobs", "archived", "isActive", "access_control"),
     ],
 }
-"""Contract 2a and 14."""
+"""docs/contract/secretary.md#routes, #batch."""
 
 
 async def test_the_request_is_answered_with_the_created_batch(server: Server, file: Path) -> None:

@@ -32,7 +32,7 @@ ADDED = {
     ],
     "$.data.results": ["asset_urls"],
 }
-"""Contract 2e and 3."""
+"""docs/contract/additions.md#history and docs/contract/secretary.md#job."""
 EXAMPLE = """curl -X GET "http://localhost:5001/api/jobs/job-id-123" \\
   -H "Authorization: Bearer YOUR_API_KEY"
 """

@@ -51,7 +51,7 @@ jobs = st.builds(
 
 
 def naive_next(waiting: dict[str, Job], running: list[Job], free: int, reserved: int) -> Job | None:
-    """The rule as design.md states it, word for word, over a plain list."""
+    """The rule of docs/architecture.md#how-a-job-runs, over a plain list."""
 
     def order(one: Job) -> tuple[object, ...]:
         owner = sum(1 for other in running if other.owner == one.owner)

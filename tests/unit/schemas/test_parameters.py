@@ -229,7 +229,7 @@ def test_a_url_stands_in_for_a_filename() -> None:
     assert (taken.url, taken.filename) == ("https://example.com/a.pdf?x=1", None)
 
 
-def test_everything_that_contract_4a_names_for_a_pdf_is_taken() -> None:
+def test_everything_that_the_contract_names_for_a_pdf_is_taken() -> None:
     taken = pdf(
         extraction_method="mistral_ocr_with_pages",
         template="MeetingMinutes",

@@ -1,4 +1,4 @@
-"""The `extraction` job (contract 15d): the text and metadata of a file of any supported kind."""
+"""The `extraction` job (docs/contract/devana.md#job-types): the text and metadata of a file of any supported kind."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ READER: Final = 1
 INFLATED: Final = 4
 """A ZIP may unpack to this multiple of the maximum file size."""
 END_MARKERS: Final = {".pdf": b"%%EOF", ".docx": b"PK\x05\x06", ".pptx": b"PK\x05\x06", ".xlsx": b"PK\x05\x06"}
-"""The marker at the end of a complete file (contract 1), by extension."""
+"""The marker at the end of a complete file (docs/contract/secretary.md#conventions), by extension."""
 ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")  # MS-OFFCRYPTO, 2.3.4.4
 NO_TEXT: Final = "There is no text in the file."
 PIECE_BYTES: Final = 1024**2
@@ -169,7 +169,7 @@ class _Reading:
 
 
 def _result(extracted: ExtractedText, source: Source, media_type: str, workspace: Workspace) -> Result:
-    """Return the result of contract 6 with the metadata of contract 15a."""
+    """Return the result of docs/contract/secretary.md#results with the metadata of docs/contract/devana.md#metadata."""
     text = extracted.text
     words = len(text.split())
     pages = len(extracted.parts) if extracted.unit else None

@@ -1,4 +1,5 @@
-"""Mistral's OCR in the `pdf` job (contract 12): the call, drawing pages meanwhile, keeping the answer."""
+"""Mistral's OCR in the `pdf` job: the call, drawing pages meanwhile, keeping the answer.
+See docs/contract/secretary.md#mistral."""
 
 import json
 import mimetypes
@@ -20,7 +21,7 @@ RAW = "mistral_ocr_raw.json"
 RAW_WITH_IMAGES = "mistral_ocr_raw_with_images.json"
 IMAGES_ARCHIVE = "mistral_ocr_images.zip"
 HEARTBEAT_S = 1.0  # interval of reports during the wait for the answer
-UNSAFE = re.compile(r"[^\w\-.]")  # contract 11
+UNSAFE = re.compile(r"[^\w\-.]")  # docs/contract/secretary.md#archives
 JSON = "application/json"
 
 
@@ -73,7 +74,7 @@ def texts_of(answer: OcrAnswer, selected: SelectedPages) -> tuple[Texts, list[st
 
 
 def about(answer: OcrAnswer) -> dict[str, Any]:
-    """Return the answer's metadata for the completed webhook (contract 7)."""
+    """Return the answer's metadata for the completed webhook (docs/contract/secretary.md#webhooks)."""
     return {"model": answer.model, "pages_count": len(answer.pages), "usage_info": dict(answer.usage_info)}
 
 

@@ -1,4 +1,4 @@
-"""Images of a PDF's pages (contract 11): page images, previews, and the archive `pages.zip`.
+"""Images of a PDF's pages (docs/contract/secretary.md#archives): page images, previews, and the archive `pages.zip`.
 
 One image at a time is in memory and archives are written to disk, so memory does not depend on the number of pages.
 """

@@ -1,4 +1,5 @@
-"""The parts of each extraction method of the `pdf` job, and the pages to read (contract 4a). Pure."""
+"""The parts of each extraction method of the `pdf` job, and the pages to read. Pure.
+See docs/contract/secretary.md#pdf-parameters."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ class MethodPlan:
 
     @property
     def takes_template(self) -> bool:
-        """Whether a template is filled from the text (contract 4a)."""
+        """Whether a template is filled from the text (docs/contract/secretary.md#pdf-parameters)."""
         return bool(self.texts) and not self.archive
 
 
@@ -50,7 +51,8 @@ def plan_of(params: PdfParameters) -> MethodPlan:
 
 
 def pages_of(params: PdfParameters, count: int, limit: int) -> range:
-    """Return the page numbers to read, from 1 (contract 4a). The limit applies to all pages of the document.
+    """Return the page numbers to read, from 1. The limit applies to all pages of the document.
+    See docs/contract/secretary.md#pdf-parameters.
 
     Raises ProcessingError: TOO_MANY_PAGES, PAGE_RANGE_INVALID.
     """

@@ -1,4 +1,5 @@
-"""The `pdf` job (contract 4a): open the document, run the parts of the extraction method, build the result."""
+"""The `pdf` job: open the document, run the parts of the extraction method, build the result.
+See docs/contract/secretary.md#pdf-parameters."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -26,13 +27,14 @@ from services.worker.templates import Languages, Template, apply_template, load,
 END_MARKER = b"%%EOF"  # ISO 32000-1, 7.5.5
 READING = "Extracting text from PDF..."
 DRAWING = "Drawing pages..."
-DEFAULT_LANGUAGE = "de"  # of a template's fields (contract 4c)
+DEFAULT_LANGUAGE = "de"  # of a template's fields (docs/contract/secretary.md#transformer-parameters)
 WEIGHTS: dict[TextMethod, int] = {"native": 1, "ocr": 9, "llm": 9, "mistral_ocr": 9}
 """The relative duration of the methods, for progress."""
 
 
 def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
-    """Run the job (contract 4a, 5, 6). Raises ProcessingError with the codes of contract 16, BlobStoreError."""
+    """Run the job. Raises ProcessingError with the codes of docs/contract/secretary.md#codes, BlobStoreError.
+    See docs/contract/secretary.md#pdf-parameters, #steps, #results."""
     params = cast(PdfParameters, parameters)
     report("initializing", 0)
     tools = _tools(params, workspace)
@@ -89,7 +91,8 @@ def _tools(params: PdfParameters, workspace: Workspace) -> _Tools:
 
 
 def _require_providers(plan: MethodPlan, workspace: Workspace) -> None:
-    """Raise ProcessingError OCR_PROVIDER_UNAVAILABLE when a provider is not configured (contract 12)."""
+    """Raise ProcessingError OCR_PROVIDER_UNAVAILABLE when a provider is not configured.
+    See docs/contract/secretary.md#mistral."""
     missing = [
         ("MISTRAL_API_KEY", "mistral_ocr" in plan.texts and not workspace.providers.has_ocr),
         ("MISTRAL_API_KEY or PIPEROLL_CHAT_URL", "llm" in plan.texts and not workspace.providers.has_chat),
@@ -135,7 +138,7 @@ class _Extraction:
     parts: PdfParts = field(default_factory=PdfParts)
 
     def run(self, source: Source) -> Result:
-        """Run the parts in the order of contract 5."""
+        """Run the parts in the order of docs/contract/secretary.md#steps."""
         with _opened(source) as document:
             pages = pages_of(self.params, mupdf.page_count(document), self.workspace.limits.max_pages)
             selected = SelectedPages(source, document, pages)
@@ -195,7 +198,7 @@ class _Extraction:
                 raise ProcessingError(ErrorCode.INVALID_PDF, "The PDF is damaged: none of its pages can be drawn.")
 
     def _transform(self, selected: SelectedPages) -> None:
-        """Fill the template; the extracted text is not changed (contract 6)."""
+        """Fill the template; the extracted text is not changed (docs/contract/secretary.md#results)."""
         if self.tools.template is None:
             if self.params.template is not None:
                 self.parts.notes.append(f"The template was not applied: {self.params.extraction_method} supports none.")
@@ -214,7 +217,7 @@ class _Extraction:
         self.parts.notes += transformed.notes
 
     def _keep_page_texts(self) -> None:
-        """Keep a text file for each page if there are previews (contract 11)."""
+        """Keep a text file for each page if there are previews (docs/contract/secretary.md#archives)."""
         if not (self.tools.plan.previews and self.parts.texts):
             return
         for text in self.parts.texts[0].read:

@@ -1,4 +1,4 @@
-"""The `pdf` job's result (contract 6). Pure, except for the document's properties."""
+"""The `pdf` job's result (docs/contract/secretary.md#results). Pure, except for the document's properties."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,7 +45,8 @@ def page_texts(pages: range, all_texts: Sequence[Texts]) -> dict[int, str]:
 
 
 def extracted_text(params: PdfParameters, pages: range, all_texts: Sequence[Texts]) -> str:
-    """Join the pages (contract 6); Mistral's with an empty line between them (contract 12)."""
+    """Join the pages; Mistral's with an empty line between them (docs/contract/secretary.md#mistral).
+    See docs/contract/secretary.md#results."""
     return _paged(page_texts(pages, all_texts), "\n\n" if "mistral" in params.method else "\n") if all_texts else ""
 
 

@@ -1,4 +1,4 @@
-"""The ZIP of a session (contract 11): a README, the Markdown, the previews. Reproducible."""
+"""The ZIP of a session (docs/contract/secretary.md#archives): a README, the Markdown, the previews. Reproducible."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

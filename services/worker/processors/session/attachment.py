@@ -1,4 +1,4 @@
-"""A session's attachment, a PDF: a preview and the text of every page (contract 13, step 3).
+"""A session's attachment, a PDF: a preview and the text of every page (docs/contract/secretary.md#session-run, step 3).
 
 Previews are in the run's folder until their final names are known.
 """
@@ -20,7 +20,7 @@ from services.worker.processors.session.layout import preview_name
 from services.worker.run.workspace import ReportProgress, Workspace
 
 FOLDER = "previews"
-SPAN = (70, 89)  # the step's range of percent (contract 5)
+SPAN = (70, 89)  # the step's range of percent (docs/contract/secretary.md#steps)
 NATIVE_NOTE = "The attachment's text layer was used: no OCR provider is configured (MISTRAL_API_KEY)."
 
 

@@ -1,6 +1,7 @@
 """Downloads of a session: its page, its video, its attachment.
 
-A failed download of the page ends the run; of the video or the attachment it adds a note (contract 13).
+A failed download of the page ends the run; of the video or the attachment it adds a note
+(docs/contract/secretary.md#session-run).
 """
 
 import hashlib
@@ -34,7 +35,7 @@ class Inputs:
     failures: tuple[str, ...]
 
     def fingerprints(self) -> dict[str, Any]:
-        """Return the hashes of the contents, for the cache key (contract 10)."""
+        """Return the hashes of the contents, for the cache key (docs/contract/secretary.md#cache)."""
         return {
             "page_sha256": hashlib.sha256(self.web_text.encode("utf-8", "replace")).hexdigest(),
             "video_sha256": _digest(self.video),

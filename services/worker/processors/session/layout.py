@@ -1,4 +1,4 @@
-"""The paths and names of a session's files (contract 13, steps 4 and 5). Pure."""
+"""The paths and names of a session's files (docs/contract/secretary.md#session-run, steps 4 and 5). Pure."""
 
 import re
 import unicodedata
@@ -55,7 +55,7 @@ class Layout:
 
     @property
     def archived_markdown(self) -> str:
-        """The path in the archive, which has no `sessions` folder (contract 11)."""
+        """The path in the archive, which has no `sessions` folder (docs/contract/secretary.md#archives)."""
         return f"{self.event}/{self.language}/{self.track}/{self.stem}.md"
 
     def assets(self, attachment: str) -> str:

@@ -1,6 +1,6 @@
 """The input of a session's template: text, context, and the placeholders `{videoplayer}` and `{slides}`. Pure.
 
-Contract 13, steps 6 and 7.
+docs/contract/secretary.md#session-run, steps 6 and 7.
 """
 
 import re
@@ -22,7 +22,7 @@ VIMEO_HASH = re.compile(r"^[0-9a-f]{4,64}$")
 
 
 def template_names(template: str, language: str) -> tuple[str, ...]:
-    """Return the names of templates to try, in order (contract 13)."""
+    """Return the names of templates to try, in order (docs/contract/secretary.md#session-run)."""
     return tuple(dict.fromkeys((f"{template}_{language}", template, FALLBACK)))
 
 
@@ -40,7 +40,8 @@ def context(
     template: str,
     cache_key: str,
 ) -> dict[str, Any]:
-    """Return the variables of the template (contract 13, step 6); missing parameters are empty.
+    """Return the variables of the template; missing parameters are empty.
+    See docs/contract/secretary.md#session-run, step 6.
 
     `attachments` are links relative to the Markdown file, `template` is the name of the template that was found.
     """

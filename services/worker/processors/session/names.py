@@ -1,4 +1,5 @@
-"""Translation of event, track and file name by a chat model, if there is one (contract 13, step 4)."""
+"""Translation of event, track and file name by a chat model, if there is one.
+See docs/contract/secretary.md#session-run, step 4."""
 
 from typing import Protocol
 

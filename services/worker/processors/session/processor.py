@@ -1,4 +1,5 @@
-"""The `session` job (contract 13): a talk's page, video and slides become one Markdown file and an archive."""
+"""The `session` job: a talk's page, video and slides become one Markdown file and an archive.
+See docs/contract/secretary.md#session-run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -66,7 +67,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
 
 
 def _shape(inputs: Inputs, template: NamedTemplate, providers: Providers) -> dict[str, Any]:
-    """Return what determines the result besides the parameters (contract 10)."""
+    """Return what determines the result besides the parameters (docs/contract/secretary.md#cache)."""
     return {
         **inputs.fingerprints(),
         "template": [template.name, template.content],
@@ -86,7 +87,7 @@ class _Run:
         self._notes = RunNotes()
 
     def result(self, inputs: Inputs, template: NamedTemplate) -> Result:
-        """Run the steps of contract 13 after the downloads."""
+        """Run the steps of docs/contract/secretary.md#session-run after the downloads."""
         for failure in inputs.failures:
             self._notes.add_failure(failure)
         transcript = self._transcript(inputs.video)
@@ -194,7 +195,7 @@ class _Run:
     def _extra(
         self, layout: Layout, material: Material, written: SessionText, place: str, archive: str | None, kept: list[str]
     ) -> dict[str, Any]:
-        """Return the further keys of contract 6."""
+        """Return the further keys of docs/contract/secretary.md#results."""
         page_texts = material.page_texts()
         target = self._workspace.target_dir
         return {

@@ -1,4 +1,4 @@
-"""Slides, one per page of the attachment, and their table (contract 13, step 7). Pure."""
+"""Slides, one per page of the attachment, and their table (docs/contract/secretary.md#session-run, step 7). Pure."""
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""The transcript of a session's video (contract 13, step 2)."""
+"""The transcript of a session's video (docs/contract/secretary.md#session-run, step 2)."""
 
 from collections.abc import Callable
 from pathlib import Path

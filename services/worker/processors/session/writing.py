@@ -1,4 +1,5 @@
-"""A session's Markdown: the filled template with slides and player (contract 13, steps 6 and 7)."""
+"""A session's Markdown: the filled template with slides and player.
+See docs/contract/secretary.md#session-run, steps 6 and 7."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""The `sync` job (contract 15d): the files of an external folder become the documents of a folder.
+"""The `sync` job (docs/contract/devana.md#job-types): the files of an external folder become the documents of a folder.
 
 The job finds and copies files; `services.worker.manager.found_documents` appends the facts for documents and folders.
 """

@@ -26,7 +26,7 @@ STEPS = {
     "processing_images": (60, 79),
     "finalizing": (90, 90),
 }
-"""Contract 5: the percents that each step may show."""
+"""docs/contract/secretary.md#steps: the percents that each step may show."""
 
 
 class Reports(list):

@@ -1,4 +1,5 @@
-"""What becomes of a session whose page, template, names or archive fail (contract 13, line by line)."""
+"""What becomes of a session whose page, template, names or archive fail.
+See docs/contract/secretary.md#session-run, line by line."""
 
 import pytest
 

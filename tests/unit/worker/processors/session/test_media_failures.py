@@ -1,4 +1,4 @@
-"""What becomes of a session whose video or attachment fails (contract 13, line by line)."""
+"""What becomes of a session whose video or attachment fails (docs/contract/secretary.md#session-run, line by line)."""
 
 import pytest
 
@@ -83,7 +83,8 @@ def test_an_attachment_that_cannot_be_processed_leaves_empty_lists_and_a_note(on
 
 
 def test_a_fault_of_ours_while_the_attachment_is_read_ends_the_run(online):
-    """Contract 13: an exception that is no processing error is fatal. Here the disk refuses the previews."""
+    """docs/contract/secretary.md#session-run: an exception that is no processing error is fatal. Here the disk refuses
+    the previews."""
     (online.workspace.folder / "previews").write_bytes(b"in the way")
     with pytest.raises(FileExistsError):
         online.run(attachments_url=online.attach())

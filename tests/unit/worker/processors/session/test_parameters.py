@@ -1,4 +1,5 @@
-"""Parameters of a session: what is taken, and every shape that is refused (contract 4b)."""
+"""Parameters of a session: what is taken, and every shape that is refused.
+See docs/contract/secretary.md#session-parameters."""
 
 import pytest
 from pydantic import ValidationError

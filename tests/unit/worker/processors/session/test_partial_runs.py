@@ -1,4 +1,5 @@
-"""The `session` processor with parts of its input alone, and without a provider (contract 13)."""
+"""The `session` processor with parts of its input alone, and without a provider.
+See docs/contract/secretary.md#session-run."""
 
 from pathlib import Path
 

@@ -1,4 +1,5 @@
-"""The `session` processor over a web site and a Mistral of ours: what a whole run makes (contract 13, line by line)."""
+"""The `session` processor over a web site and a Mistral of ours: what a whole run makes.
+See docs/contract/secretary.md#session-run, line by line."""
 
 import base64
 import zipfile
@@ -18,7 +19,7 @@ STEPS = {
     "processing_attachments": (70, 89),
     "generating_markdown": (90, 90),
 }
-"""Contract 5: the percents that each step may show, in the order of the steps."""
+"""docs/contract/secretary.md#steps: the percents that each step may show, in the order of the steps."""
 
 
 @pytest.fixture
