@@ -1,8 +1,8 @@
 """The fold of one partition, keeping what is still to be done: open jobs, unexpanded batches, and recent ends.
 
-A job leaves when its terminal event is read back from the log, not when a worker thinks it is done. The ids ended in
+A job leaves when its terminal event is read back from the log, not when a worker considers it done. The ids ended in
 the last two days stay, so that a repeated JobCreated does not open a finished job again; so do those erased, so that
-what a process that nobody hears of any more writes late is deleted too.
+what a lost process writes late is deleted too.
 """
 
 from dataclasses import dataclass, field, replace
@@ -67,7 +67,7 @@ class Backlog:
         return Transition(before, after)
 
     def fold_batch(self, fact: Fact) -> Batch | None:
-        """Folds one fact about a batch; answers the batch when it has just become one to expand."""
+        """Folds one fact about a batch; returns the batch when it has just become one to expand."""
         match fact.data:
             case BatchCreated() if fact.subject not in self.ended and fact.subject not in self.batches:
                 batch = batches.evolve(None, fact)

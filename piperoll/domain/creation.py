@@ -1,4 +1,4 @@
-"""How a JobCreated follows from what was asked, whoever writes it. Pure."""
+"""Builds JobCreated for all its writers: the API, the batch expander, and the findings of runs. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,5 +27,5 @@ def terms_of(job_type: str, asked: JobParameters, body_sha256: str, user_id: str
 def job_created(
     terms: Mapping[str, Any], parameters: Claim, batch_id: str | None = None, retry_of: str | None = None
 ) -> JobCreated:
-    """The event. Of `terms`, what is none of its fields is passed over. Raises pydantic's ValidationError."""
+    """The event. Other keys of `terms` are ignored. Raises pydantic's ValidationError."""
     return JobCreated.model_validate({**terms, "parameters": parameters, "batch_id": batch_id, "retry_of": retry_of})

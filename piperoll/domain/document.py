@@ -1,6 +1,6 @@
-"""The fold of a document: what of it is kept, and whether it was removed.
+"""The fold of a document: its content, and whether it was removed.
 
-Its text and its state are not here: those are what its newest extraction says (schemas.events.DocumentAdded).
+Its text and its state are not here: those come from its newest extraction (schemas.events.DocumentAdded).
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The fold of a registered endpoint: who is told of an owner's jobs. What is told, the notifier decides."""
+"""The fold of a registered endpoint. What is sent to it, the notifier decides."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

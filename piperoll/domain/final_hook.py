@@ -1,4 +1,4 @@
-"""How the hook that tells a job's end stands, as the deliveries say it. Whether there is one, the job says."""
+"""The fold of the webhook of a job's end, from the facts of its deliveries. Whether there is one is in the job."""
 
 from dataclasses import dataclass
 from typing import Literal

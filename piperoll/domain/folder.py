@@ -1,7 +1,7 @@
-"""The fold of a folder, and what its facts make of its members.
+"""The fold of a folder, and the moves of its members.
 
-The members themselves are not part of its state, because there may be many: whoever keeps them carries out what
-`moves` says of each accepted fact.
+The members themselves are not part of its state, because there may be many: their keeper applies
+the `moves` of each accepted fact.
 """
 
 from collections.abc import Iterator

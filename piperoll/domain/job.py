@@ -1,7 +1,7 @@
-"""The fold: what a job is after the facts about it. Everybody who reads the log uses this one.
+"""The fold of a job: its state after the facts about it. Every reader of the log uses this one.
 
 Kafka has no compare-and-append, so writers cannot be refused; the fold arbitrates instead. A fact that does not
-count leaves the job as it is: `evolve` then returns the very same object, which is how callers tell.
+count leaves the job as it is: `evolve` then returns the very same object, which is how callers see it.
 """
 
 from collections.abc import Mapping

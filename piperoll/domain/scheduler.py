@@ -1,11 +1,11 @@
-"""Who runs next. Pure: fed with jobs and with who is running, asked for the next one.
+"""Which job runs next. Pure: jobs and the running counts in, the next job out.
 
 The owner with the fewest running jobs here goes first, within it the user with the fewest, then the higher priority,
 then the older job. Priority ages by one step in ten minutes, which needs no clock: comparing `created - 600 s *
 priority` of two jobs gives the same order at any time.
 
 A job whose equal of the same owner runs here is held back until that run ends, once: then it runs, and takes the
-cached result if there is one. It holds up nobody else.
+cached result if there is one. It holds up no other job.
 """
 
 import heapq
@@ -29,7 +29,7 @@ def lane_of(job: Job) -> Lane:
 
 
 def work_of(job: Job) -> Work | None:
-    """What a job may wait for; None for one that waits for nobody."""
+    """What a job may wait for; None for one that never waits."""
     return None if job.work_sha256 is None else (job.owner, job.work_sha256)
 
 

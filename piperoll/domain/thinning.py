@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 STEP_PERCENT = 5
 MAX_FACTS = 30
-PACE_S = 0.25  # nobody reads faster, and a fact on its own costs the whole line 8 ms of CPU
+PACE_S = 0.25  # no person reads faster, and a fact on its own costs the whole line 8 ms of CPU
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Which jobs are the same work: what of their parameters shapes a result, and what only says how to come by it.
+"""Which jobs are the same work: which parameters shape a result, and which only say how to make it.
 
 Pure. The cache key (services.worker) adds to this the content that was read; the fingerprint here is known before.
 """
@@ -12,7 +12,7 @@ from schemas.parameters import JobParameters
 CONDUCT = frozenset(
     {"webhook", "target_id", "priority", "timeout_s", "max_attempts", "use_cache", "force_refresh", "wait_ms"}
 )
-"""When, for whom and how to run; whatever it says, the result is the same (contract 10)."""
+"""When, for whom and how to run; the result is the same for every value (contract 10)."""
 
 
 def shaping(parameters: JobParameters) -> dict[str, Any]:
@@ -31,13 +31,13 @@ def writes_cache(parameters: JobParameters) -> bool:
 
 
 def work_sha256(job_type: str, parameters: JobParameters) -> str | None:
-    """The fingerprint by which jobs of one owner wait for each other; None for one that waits for nobody."""
+    """The fingerprint by which jobs of one owner wait for each other; None for one that never waits."""
     if not reads_cache(parameters):
         return None
     return digest({"job_type": job_type, "parameters": shaping(parameters)})
 
 
-def digest(document: dict[str, Any]) -> str:
-    """The hash of a document's canonical JSON: sorted keys, no blanks. Raises TypeError for what is no JSON."""
-    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def digest(value: dict[str, Any]) -> str:
+    """The hash of a value's canonical JSON: sorted keys, no blanks. Raises TypeError for a value that is not JSON."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -98,13 +98,8 @@ class Assembly:
         self._library = Library(DocumentModel(to.pool, deadline_s), self._catching_up(DOCUMENT_EVENTS), jobs)
         self._commands = Commands(self._facts(JOB_EVENTS), to.blobs, to.seal, Resolver(self._library))
         self._creator = Creator(self._commands, self._read_model, self._reading, IdSpread(settings.partitions))
-        self.access = Access(
-            to.pool,
-            settings.key_pepper.get_secret_value(),
-            settings.bootstrap_keys.get_secret_value().split(","),
-            settings.key_cache_s,
-            deadline_s,
-        )
+        pepper, keys = settings.key_pepper.get_secret_value(), settings.bootstrap_keys.get_secret_value().split(",")
+        self.access = Access(to.pool, pepper, keys, settings.key_cache_s, deadline_s)
 
     def app(self) -> FastAPI:
         """The app; routes are tried in this order: the busiest first, and those with a fixed path before those that
@@ -121,14 +116,9 @@ class Assembly:
     def _jobs(self) -> list[Routes]:
         rules, commands, creator, reading = self._rules, self._commands, self._creator, self._reading
         body_bytes, to = self._limits.json_bytes, self._to
-        redelivery = Redelivery(
-            self._facts(JOB_DELIVERIES),
-            self._read_model,
-            to.pool,
-            self._catching_up(JOB_DELIVERIES),
-            utc_now,
-            self._settings.read_deadline_s,
-        )
+        facts, deliveries = self._facts(JOB_DELIVERIES), self._catching_up(JOB_DELIVERIES)
+        deadline_s = self._settings.read_deadline_s
+        redelivery = Redelivery(facts, self._read_model, to.pool, deliveries, utc_now, deadline_s)
         batches = BatchListing(self._read_model, reading, self._contents)
         jobs = JobListing(self._read_model, reading, self._contents)
         return [
@@ -153,14 +143,8 @@ class Assembly:
         documents = DocumentCommands(self._facts(DOCUMENT_EVENTS), to.blobs)
         jobs = DocumentJobs(rules, self._commands, creator, reading, library)
         intake = DocumentIntake(to.blobs, documents, creator, rules, limits.upload_bytes)
-        endpoints = EndpointCommands(
-            self._facts(ENDPOINT_EVENTS),
-            to.blobs,
-            to.seal,
-            to.pool,
-            self._catching_up(ENDPOINT_EVENTS),
-            settings.read_deadline_s,
-        )
+        facts, catching_up = self._facts(ENDPOINT_EVENTS), self._catching_up(ENDPOINT_EVENTS)
+        endpoints = EndpointCommands(facts, to.blobs, to.seal, to.pool, catching_up, settings.read_deadline_s)
         search = Search(library.model, Remote.of(settings))
         return [
             DevanaJobRoutes(DevanaListing(self._read_model, reading, self._contents)),

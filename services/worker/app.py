@@ -1,4 +1,4 @@
-"""The worker's composition root: what it is made of, and in which order it starts and ends."""
+"""The worker's composition root: its parts, and the order in which they start and end."""
 
 import asyncio
 import random
@@ -27,7 +27,7 @@ MEASURE_INTERVAL_S = 5.0
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
-    """Runs jobs until told to stop; then gives back what is unfinished and leaves checkpoints."""
+    """Runs jobs until `lifetime` ends; then gives back what is unfinished and leaves checkpoints."""
     await require_topics(settings)
     blobs = AsyncBlobs(Blobs(settings.blob_url))
     appender = KafkaAppender(settings, f"{settings.instance}-worker")
@@ -59,32 +59,32 @@ async def _serve(
     checkpoints = Checkpoints(blobs, await offsets.cluster_id(), f"{GROUP}/{JOB_EVENTS.name}")
 
     eraser = Eraser(blobs, runner.await_exit)
-    intake = PartitionReader(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, utc_now)
-    sweeper = Sweeper(settings, blobs, utc_now, intake.live, eraser)
+    reader = PartitionReader(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, utc_now)
+    sweeper = Sweeper(settings, blobs, utc_now, reader.live, eraser)
     consumer = PartitionConsumer(
-        settings, GROUP, JOB_EVENTS, intake, on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag)
+        settings, GROUP, JOB_EVENTS, reader, on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag)
     )
     for name, check in (
         ("group", consumer.problem),
-        ("replay", intake.problem),
+        ("replay", reader.problem),
         ("children", pool.problem),
         ("kafka", appender.problem),
     ):
         lifetime.check(name, check)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_drain(intake, lifetime.stopping))
+        tasks.create_task(_drain(reader, lifetime.stopping))
         tasks.create_task(consumer.run(lifetime.stopping))
         tasks.create_task(runner.run(lifetime.stopping))
         tasks.create_task(eraser.run(lifetime.stopping))
         tasks.create_task(sweeper.run(lifetime.stopping))
-        tasks.create_task(save_periodically(intake, settings.checkpoint_interval_s, lifetime.stopping))
+        tasks.create_task(save_periodically(reader, settings.checkpoint_interval_s, lifetime.stopping))
         tasks.create_task(_measure(runner, lifetime.stopping))
 
 
-async def _drain(intake: PartitionReader, stopping: asyncio.Event) -> None:
-    """What is released from now on is released because the worker ends."""
+async def _drain(reader: PartitionReader, stopping: asyncio.Event) -> None:
+    """Marks what is released from now on as released because the worker ends."""
     await stopping.wait()
-    intake.draining = True
+    reader.draining = True
 
 
 async def _measure(runner: Runner, stopping: asyncio.Event) -> None:

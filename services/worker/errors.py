@@ -1,4 +1,4 @@
-"""The error that ends a run on purpose. It lives apart, so that processors, providers and fetching can all raise it."""
+"""The error that ends a run on purpose."""
 
 from schemas.errors import RETRYABLE, ErrorCode
 
@@ -6,8 +6,8 @@ from schemas.errors import RETRYABLE, ErrorCode
 class ProcessingError(Exception):
     """Ends a run with a code of contract 16 and a sentence that a client reads.
 
-    `retryable` is the code's own answer (`schemas.errors.RETRYABLE`) unless given. `retry_after_s` is the least wait
-    that the other side asked for. `error_type` names the cause more closely than the code does.
+    `retryable` is that of the code (`schemas.errors.RETRYABLE`) unless given. `retry_after_s` is the least wait
+    that the server asked for. `error_type` names the cause more closely than the code does.
     """
 
     def __init__(

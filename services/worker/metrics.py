@@ -1,4 +1,4 @@
-"""What the worker tells Prometheus."""
+"""The worker's Prometheus metrics."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

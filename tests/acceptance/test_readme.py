@@ -1,4 +1,4 @@
-"""The README's examples, run as they are written: by bash and curl, against what `piperoll up` starts."""
+"""The README's examples, run as they are written: by bash and curl, against a stack of `piperoll up`."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.needs("curl")
 
 
 def examples() -> list[str]:
-    """The blocks of the section about curl, but the first, which says where the API is and what its key is."""
+    """The blocks of the section about curl except the first, which exports the API's address and key."""
     section = README.read_text(encoding="utf-8").partition("### With curl")[2].partition("\n## ")[0]
     first, *others = re.findall(r"^```sh\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
     assert re.findall(r"export (\w+)", first) == ["PIPEROLL_URL", "PIPEROLL_API_KEY"]
@@ -33,7 +33,7 @@ def examples() -> list[str]:
 
 @pytest.fixture(scope="module")
 async def folder(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:
-    """A folder as the README's reader has it: `.venv`, a report, and a stack whose data is in `data`."""
+    """The working directory of a reader of the README: `.venv`, a report, and a stack with its data in `data`."""
     home = tmp_path_factory.mktemp("reader")
     (home / ".venv").symlink_to(Path(sys.executable).parent.parent)
     pdf(home / "report.pdf", pages=4)
@@ -66,20 +66,20 @@ def _url(home: Path) -> str:
     return str(json.loads((home / "data" / "stack.json").read_text())["api_url"])
 
 
-async def test_the_examples_with_curl_do_what_the_text_says(folder: Path) -> None:
-    said = await _run("\n".join(examples()), folder)
-    job, events, deliveries, batch = (answer["data"] for answer in answers(said))
+async def test_the_examples_with_curl_work_as_written(folder: Path) -> None:
+    output = await _run("\n".join(examples()), folder)
+    job, events, deliveries, batch = (answer["data"] for answer in answers(output))
     assert job["status"] in ("processing", "completed")
     assert [event["sequence"] for event in events["events"]] == list(range(1, len(events["events"]) + 1))
     assert events["events"][0]["type"] == "piperoll.JobCreated.v1"
     assert deliveries == {"deliveries": []}
     assert (batch["batch_name"], batch["job_count"]) == ("Monday", 2)
-    assert "This is page 1." in said.rpartition("}")[2], "what `piperoll submit` shows comes last"
+    assert "This is page 1." in output.rpartition("}")[2], "the output of `piperoll submit` is last"
 
 
-def answers(said: str) -> list[dict[str, Any]]:
-    """The JSON objects at the beginning of an output, which curl prints one after another without line ends."""
-    found, rest = [], said
+def answers(output: str) -> list[dict[str, Any]]:
+    """The JSON objects at the beginning of `output`, which curl prints one after another without line ends."""
+    found, rest = [], output
     while rest.startswith("{"):
         answer, end = json.JSONDecoder().raw_decode(rest)
         found.append(answer)
@@ -88,7 +88,7 @@ def answers(said: str) -> list[dict[str, Any]]:
 
 
 async def _run(script: str, home: Path) -> str:
-    """What the script prints; it must end with status 0."""
+    """Return the output of a script that must end with status 0."""
     given = {"PATH": os.environ["PATH"], "PIPEROLL_URL": _url(home), "PIPEROLL_API_KEY": KEY}
     process = await asyncio.create_subprocess_exec(
         *("bash", "-euo", "pipefail", "-c", script),

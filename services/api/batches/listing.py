@@ -32,12 +32,9 @@ class BatchListing:
         if query.status is not None:
             ids = await self._read_model.batches_of_status(owner, user_id, query.status)
         total, listed = await self._read_model.batches((owner, user_id, ids), query.limit, query.skip)
-        names = await asyncio.gather(*(self._contents.document(one.batch.name) for one in listed))
-        return {
-            "total": total,
-            "batches": [batch_summary(one, name) for one, name in zip(listed, names, strict=True)],
-        }
+        names = await asyncio.gather(*(self._contents.read(one.batch.name) for one in listed))
+        return {"total": total, "batches": [batch_summary(one, name) for one, name in zip(listed, names, strict=True)]}
 
     async def shown(self, row: BatchRow) -> dict[str, Any]:
         """The batch as clients see it."""
-        return batch_view(row, await self._contents.document(row.batch.name))
+        return batch_view(row, await self._contents.read(row.batch.name))

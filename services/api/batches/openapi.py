@@ -2,15 +2,7 @@
 
 from services.api.batches.requests import BatchBody, BatchListQuery
 from services.api.openapi import examples
-from services.api.openapi.grammar import (
-    BAD_JOB,
-    KEY,
-    USER,
-    data,
-    json_body,
-    operation,
-    query_of,
-)
+from services.api.openapi.grammar import BAD_JOB, KEY, USER, data, json_body, operation, query_of
 
 CREATE_BATCH = operation(
     "Create a batch of jobs, all or none",

@@ -36,9 +36,9 @@ class BatchBody(EnvelopeModel):
     ] = None
 
 
-def parse_batch(document: JsonBody, rules: Rules, user_id: str | None = None) -> BatchSubmission:
+def parse_batch(sent: JsonBody, rules: Rules, user_id: str | None = None) -> BatchSubmission:
     """The jobs in a body of POST /api/jobs/batch. Errors about a job carry its `details.index`."""
-    body = BatchBody.read(document.value)
+    body = BatchBody.read(sent.value)
     if len(body.jobs) > rules.max_batch_jobs:
         raise invalid_field("jobs", f"must not be more than {rules.max_batch_jobs:,}")
     inherited = {} if body.webhook is None else {"webhook": body.webhook}
@@ -47,7 +47,7 @@ def parse_batch(document: JsonBody, rules: Rules, user_id: str | None = None) ->
         name=body.batch_name,
         jobs=tuple(_member(job, index, rules, batch_user, inherited) for index, job in enumerate(body.jobs)),
         user_id=batch_user,
-        body_sha256=document.sha256,
+        body_sha256=sent.sha256,
     )
 
 

@@ -37,9 +37,9 @@ class BatchRoutes(Routes, tag="batches"):
         """Accepts all jobs or none."""
         caller = caller_of(request)
         key, user = IDEMPOTENCY_KEY.of(request), USER_ID.of(request)
-        document = await read_json(request, self.max_body_bytes)
+        sent = await read_json(request, self.max_body_bytes)
         # On a thread: ten thousand jobs take a while to check, and other requests should not wait for it.
-        batch = await asyncio.to_thread(parse_batch, document, self.rules, user)
+        batch = await asyncio.to_thread(parse_batch, sent, self.rules, user)
         created = await self.creator.batch(batch, caller, key)
         job_ids = created.member_ids(len(batch.jobs))
         view = created_batch(created.subject, batch, job_ids, created.created_at)

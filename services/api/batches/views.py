@@ -42,12 +42,7 @@ def batch_summary(listed: ListedBatch, name: str | None) -> dict[str, Any]:
 
 
 def _batch(
-    batch_id: str,
-    name: str,
-    counts: Counter[Status],
-    created_at: datetime,
-    updated_at: datetime,
-    user_id: str | None,
+    batch_id: str, name: str, counts: Counter[Status], created_at: datetime, updated_at: datetime, user_id: str | None
 ) -> dict[str, Any]:
     total, completed = counts.total(), counts[Status.COMPLETED]
     failed = counts[Status.FAILED] + counts[Status.CANCELLED]

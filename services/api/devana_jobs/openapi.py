@@ -25,23 +25,14 @@ EXTRACTION: Json = {
     "updatedAt": "2026-01-01T10:35:00.000Z",
 }
 EMBEDDING: Json = {
+    **EXTRACTION,
     "id": "job-0d3c8e5e-7d0b-4a0e-8f69-2f7a4b0f6c51",
-    "userId": USER,
     "targetId": "folder-91c4f2a8-1f0e-4c37-8e42-5f6d7a8b9c10",
     "type": "EMBEDDING",
     "status": "DONE",
     "progress": 100,
-    "metadata": {
-        "folderName": "Documentation",
-        "chunkSize": 500,
-        "model": "all-MiniLM-L6-v2",
-        "filesProcessed": 25,
-        "totalChunks": 1250,
-    },
-    "startedAt": "2026-01-01T09:00:00.000Z",
-    "completedAt": "2026-01-01T09:15:00.000Z",
-    "createdAt": "2026-01-01T08:59:00.000Z",
-    "updatedAt": "2026-01-01T09:15:00.000Z",
+    "metadata": {"folderName": "Documentation", "chunkSize": 500, "filesProcessed": 25, "totalChunks": 1250},
+    "completedAt": "2026-01-01T10:35:00.000Z",
 }
 
 LIST_JOBS = devana_operation(

@@ -79,7 +79,7 @@ class DirectRequest:
     wait_ms: int | None
 
 
-def asked_of(values: Mapping[str, Any], form: DirectForm) -> DirectRequest:
+def direct_request(values: Mapping[str, Any], form: DirectForm) -> DirectRequest:
     """The request in a form's texts or a JSON object's values. Raises ApiError INVALID_PARAMETERS (400)."""
     unknown = sorted(values.keys() - form.fields.keys() - OWN)
     if unknown:
@@ -103,13 +103,13 @@ def acknowledgement(job_id: str, job_type: str, asked: DirectRequest, started: d
     return _answer("accepted", job_id, job_type, asked, started, False, None)
 
 
-def outcome(row: JobRow, documents: JobContents, asked: DirectRequest) -> tuple[int, dict[str, Any]]:
+def outcome(row: JobRow, contents: JobContents, asked: DirectRequest) -> tuple[int, dict[str, Any]]:
     """Status and answer for a job that has ended: 200 and its result, or 400 and why there is none."""
     from_cache = bool(row.job and row.job.from_cache)
     if row.status is Status.COMPLETED:
         answer = _answer("success", row.job_id, row.job_type, asked, row.created_at, from_cache, None)
-        return 200, {**answer, "data": (documents.result or {}).get("structured_data")}
-    error = job_error(row, documents.error)
+        return 200, {**answer, "data": (contents.result or {}).get("structured_data")}
+    error = job_error(row, contents.error)
     return 400, {**_answer("error", row.job_id, row.job_type, asked, row.created_at, False, error), "data": None}
 
 

@@ -17,7 +17,7 @@ from services.api.direct.requests import (
     DirectForm,
     DirectRequest,
     acknowledgement,
-    asked_of,
+    direct_request,
     outcome,
     renamed,
 )
@@ -79,10 +79,10 @@ class DirectRoutes(Routes, tag="direct"):
         """What a form, or a JSON object, asks for, and the hash by which a repeat is the same; a file is kept."""
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type not in (MULTIPART, FORM):
-            document = await read_json(request, self.limits.json_bytes)
-            return _asked(request.url.path, document.value, wanted, None, needs_file)
+            body = (await read_json(request, self.limits.json_bytes)).value
+            return _asked(request.url.path, body, wanted, None, needs_file)
         async with form_of(request, self.limits) as form:
-            asked_of(form.texts, wanted)  # refused before a file is kept for it
+            direct_request(form.texts, wanted)  # refused before a file is kept for it
             if form.upload is None:
                 return _asked(request.url.path, form.texts, wanted, None, needs_file)
             if not needs_file:
@@ -101,7 +101,7 @@ class DirectRoutes(Routes, tag="direct"):
             wait_ms
             and (row := await self.reading.ended(created.subject, caller_of(request).owner, wait_ms / 1000)) is not None
         ):
-            status, answer = outcome(row, await self.reading.documents(row), asked)
+            status, answer = outcome(row, await self.reading.contents(row), asked)
             return Response(to_json(answer), status, headers, JSON)
         accepted = acknowledgement(created.subject, job_type, asked, created.created_at)
         return Response(to_json(accepted), 202, headers, JSON)
@@ -110,7 +110,7 @@ class DirectRoutes(Routes, tag="direct"):
 def _asked(
     path: str, values: Mapping[str, Any], wanted: DirectForm, kept: StoredUpload | None, needs_file: bool
 ) -> tuple[DirectRequest, str]:
-    asked = asked_of(values, wanted)
+    asked = direct_request(values, wanted)
     if needs_file and kept is None and "url" not in asked.parameters:
         raise invalid_field(FIELD, "is required, or a url")
     if kept is not None:

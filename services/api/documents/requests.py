@@ -1,50 +1,16 @@
-"""What clients ask of documents and folders: ids, bodies and query strings, validated. Pure (contract 2b and 15b)."""
+"""What clients ask of documents: ids, forms and query strings, validated. Pure (contract 2b and 15b)."""
 
 import re
 from typing import Annotated, Final
 
-from pydantic import Field, StringConstraints, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
-from schemas.documents import Named
-from schemas.parameters.values import Said
 from services.api.http.errors import not_found
-from services.api.http.shapes import (
-    NO_NUL,
-    FieldsModel,
-    QueryModel,
-    Refusal,
-    RequestModel,
-)
+from services.api.http.shapes import QueryModel, RequestModel
 
 _UUID: Final = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _DOCUMENT_ID: Final = re.compile(f"doc-{_UUID}")
 _FOLDER_ID: Final = re.compile(f"folder-{_UUID}")
-
-Description = Annotated[str, StringConstraints(max_length=4096)]
-ChunkSize = Annotated[int, Field(ge=50, le=8000)]
-Name = Annotated[Named, Said]
-
-
-class FolderBody(FieldsModel):
-    """The body of POST /v1/folders."""
-
-    name: Name
-    description: Description | None = None
-    chunk_size: ChunkSize = Field(default=500, alias="chunkSize", description="characters of a chunk")
-
-
-class FolderChange(FieldsModel):
-    """The body of PUT /v1/folders/{id}; what is absent stays, and a description that is null is taken away."""
-
-    name: Name | None = None
-    description: Description | None = None
-    chunk_size: ChunkSize | None = Field(default=None, alias="chunkSize")
-
-
-class FilesBody(FieldsModel):
-    """The body of POST /v1/folders/{id}/files."""
-
-    file_ids: Annotated[list[str], Field(min_length=1, max_length=5000)] = Field(alias="filesIds")
 
 
 class DocumentPageQuery(QueryModel):
@@ -62,17 +28,6 @@ class AddDocumentQuery(QueryModel):
     )
 
 
-class SearchQuery(QueryModel):
-    """GET /v1/folders/{id}/search."""
-
-    q: Annotated[
-        str,
-        StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=NO_NUL),
-        Refusal("must be a text of {minLength} to {maxLength:,} characters: what to look for"),
-    ] = Field(description="What to look for")
-    limit: int = Field(default=10, ge=1, le=100, description="How many at most")
-
-
 class DocumentForm(RequestModel):
     """The form of POST /v1/documents."""
 
@@ -80,9 +35,14 @@ class DocumentForm(RequestModel):
     folder_id: str = Field(default="", alias="folderId", description="a folder that the document goes into")
 
 
+def is_document_id(text: str) -> bool:
+    """Whether a text can be the id of a document."""
+    return _DOCUMENT_ID.fullmatch(text) is not None
+
+
 def document_id_of(text: str) -> str:
     """The id in a path. Raises ApiError NOT_FOUND (404) for what can be none."""
-    if not _DOCUMENT_ID.fullmatch(text):
+    if not is_document_id(text):
         raise not_found("document")
     return text
 
@@ -92,11 +52,3 @@ def folder_id_of(text: str) -> str:
     if not _FOLDER_ID.fullmatch(text):
         raise not_found("folder")
     return text
-
-
-def file_ids_of(body: FilesBody) -> list[str]:
-    """The documents in a body, each once. Raises ApiError NOT_FOUND (404) for what can be none."""
-    ids = list(dict.fromkeys(body.file_ids))
-    if missing := [one for one in ids if not _DOCUMENT_ID.fullmatch(one)]:
-        raise not_found("document", missing=[one[:100] for one in missing[:100]])
-    return ids

@@ -130,7 +130,7 @@ class DocumentRoutes(Routes, tag="documents"):
             raise
 
     async def _shown(self, request: Request, row: DocumentRow, job: JobRow | None) -> Json:
-        found = JobContents() if job is None else await self.reading.documents(job)
+        found = JobContents() if job is None else await self.reading.contents(job)
         # On a thread: the words of a long document take a while to be counted.
         return await asyncio.to_thread(document_view, row, job, found)
 
@@ -153,7 +153,7 @@ class DocumentRoutes(Routes, tag="documents"):
         if job.status is Status.COMPLETED:
             row = await self.library.document(taken.document_id, caller_of(request).owner)
             return devana_success(await self._shown(request, row, job), headers=taken.job.headers)
-        why = job_error(job, (await self.reading.documents(job)).error)
+        why = job_error(job, (await self.reading.contents(job)).error)
         assert why is not None, "a job that ended without a result failed or was cancelled"
         details = {**receipt, "status": "ERROR", "code": why["code"], **why["details"]}
         return failure(ApiError(400, ErrorCode.EXTRACTION_FAILED, why["message"], details), request.url.path)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -17,8 +17,6 @@ STATUS_NAMES: Final = tuple(STATUSES.values())
 
 class EndpointBody(FieldsModel):
     """The body of POST /v1/webhooks."""
-
-    WHOLE: ClassVar = "url"
 
     url: HookUrl
     token: HookToken = None

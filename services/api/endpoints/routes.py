@@ -26,8 +26,8 @@ class EndpointRoutes(Routes, tag="devana"):
     async def register(self, request: Request) -> Response:
         """Registers an endpoint. Its secret is in this answer and in a repeat with the same Idempotency-Key only."""
         user, key = USER_ID.of(request), IDEMPOTENCY_KEY.of(request)
-        document = await read_json(request, self.max_body_bytes)
-        wanted = endpoint_request(document.value, self.private_networks)
+        body = (await read_json(request, self.max_body_bytes)).value
+        wanted = endpoint_request(body, self.private_networks)
         return devana_success(await self.endpoints.register(wanted, caller_of(request), user, key))
 
     @route("GET", "/v1/webhooks", "/v1/webhooks/", operation=openapi.LIST)

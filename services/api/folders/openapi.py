@@ -1,7 +1,8 @@
 """The OpenAPI descriptions of `/v1/folders` (contract 15b and 15d)."""
 
 from services.api.documents.openapi import DOCUMENT_ID, FOLDER_ID, NEW_JOB
-from services.api.documents.requests import DocumentPageQuery, FilesBody, FolderBody, FolderChange, SearchQuery
+from services.api.documents.requests import DocumentPageQuery
+from services.api.folders.requests import FilesBody, FolderBody, FolderChange, SearchQuery
 from services.api.openapi.examples import Json
 from services.api.openapi.grammar import devana_data, devana_operation, json_body, query_of
 

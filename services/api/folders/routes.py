@@ -7,18 +7,10 @@ from schemas.documents import FolderDetails, ResolvedFolder
 from schemas.ids import draw_folder_id
 from services.api.documents.commands import DocumentCommands
 from services.api.documents.jobs import DocumentJobs, running
-from services.api.documents.requests import (
-    DocumentPageQuery,
-    FilesBody,
-    FolderBody,
-    FolderChange,
-    SearchQuery,
-    document_id_of,
-    file_ids_of,
-    folder_id_of,
-)
+from services.api.documents.requests import DocumentPageQuery, document_id_of, folder_id_of
 from services.api.documents.views import file_view, folder_view, hit_view
 from services.api.folders import openapi
+from services.api.folders.requests import FilesBody, FolderBody, FolderChange, SearchQuery, file_ids_of
 from services.api.folders.search import Search
 from services.api.http.answers import devana_success
 from services.api.http.bodies import read_json

@@ -7,10 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.errors import ErrorCode
-from services.api.health import openapi
 from services.api.http.answers import success
 from services.api.http.errors import UnavailableError
 from services.api.http.routing import Routes, route
+from services.api.openapi.examples import Json
+from services.api.openapi.grammar import ERRORS, data, refusal
+
+LIVE: Json = {"summary": "Liveness", "responses": {200: data({"status": "ok"}, "Alive")}}
+READY: Json = {"summary": "Readiness", "responses": {200: data({"status": "ok"}, "Ready"), 503: refusal(*ERRORS[503])}}
 
 
 class HealthRoutes(Routes, tag="health"):
@@ -18,13 +22,13 @@ class HealthRoutes(Routes, tag="health"):
 
     problems: Callable[[], dict[str, str]]
 
-    @route("GET", "/api/health/", "/api/health", operation=openapi.LIVE)
-    @route("GET", "/api/health/live", operation=openapi.LIVE)
+    @route("GET", "/api/health/", "/api/health", operation=LIVE)
+    @route("GET", "/api/health/live", operation=LIVE)
     async def live(self, request: Request) -> Response:
         """200 as long as requests are answered at all."""
         return success({"status": "ok"})
 
-    @route("GET", "/api/health/ready", operation=openapi.READY)
+    @route("GET", "/api/health/ready", operation=READY)
     async def ready(self, request: Request) -> Response:
         """200 when Kafka and the read model answer; else 503 and what is missing."""
         if problems := self.problems():

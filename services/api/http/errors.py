@@ -62,10 +62,7 @@ def invalid_field(field: str, message: str, supported: Any = None) -> ApiError:
 def unauthorized() -> ApiError:
     """401: no key, or an invalid one. The text is upstream's (contract 1)."""
     return ApiError(
-        401,
-        ErrorCode.UNAUTHORIZED,
-        "Invalid or missing service token",
-        headers={"WWW-Authenticate": "Bearer"},
+        401, ErrorCode.UNAUTHORIZED, "Invalid or missing service token", headers={"WWW-Authenticate": "Bearer"}
     )
 
 

@@ -8,15 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Final, Self, get_args
+from typing import Annotated, Any, Final, Self, get_args
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    GetCoreSchemaHandler,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints, ValidationError
 from pydantic_core import CoreSchema, core_schema
 from starlette.datastructures import QueryParams
 
@@ -123,13 +117,10 @@ class EnvelopeModel(RequestModel):
 class FieldsModel(RequestModel):
     """A body of which every wrong field is named, also those that are not known: INVALID_PARAMETERS."""
 
-    WHOLE: ClassVar = "body"
-    """What the field is called where several are wrong together."""
-
     @classmethod
     def _refusal(cls, error: ValidationError, supported: Mapping[str, Iterable[str]]) -> ApiError:
         known = {name: list(values) for name, values in supported.items()}
-        return invalid_values(error, cls.WHOLE, known or None)
+        return invalid_values(error, "body", known or None)
 
 
 def printable(text: str) -> str:
@@ -142,10 +133,7 @@ def printable(text: str) -> str:
 def invalid_values(error: ValidationError, whole: str, supported: Any = None) -> ApiError:
     """400 for what a model refused. `whole` is what the field is called where several are wrong together."""
     fields = [
-        {
-            "field": ".".join(map(str, problem["loc"])) or whole,
-            "message": problem["msg"].removeprefix("Value error, "),
-        }
+        {"field": ".".join(map(str, problem["loc"])) or whole, "message": problem["msg"].removeprefix("Value error, ")}
         for problem in error.errors(include_url=False, include_input=False)
     ]
     message = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
@@ -218,4 +206,4 @@ def _bounds(schema: Mapping[str, Any]) -> str:
             return f"must be a text of {least} to {most} characters"
         case {"type": "boolean"}:
             return "must be true or false"
-    raise AssertionError(f"a field with the schema {schema} needs a Refusal")
+    return "is not valid"

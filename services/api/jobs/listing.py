@@ -40,15 +40,15 @@ class JobListing:
         statuses = None if query.status is None else STATUSES[query.status]
         filters = (owner, statuses, query.batch_id, query.user_id or user_id, query.job_type, query.target_id)
         total, rows = await self._read_model.jobs(filters, query.limit, query.skip)
-        documents = await asyncio.gather(*map(self._documents, rows))
-        return {"total": total, "jobs": [job_summary(row, found) for row, found in zip(rows, documents, strict=True)]}
+        contents = await asyncio.gather(*map(self._contents_of, rows))
+        return {"total": total, "jobs": [job_summary(row, found) for row, found in zip(rows, contents, strict=True)]}
 
-    async def _documents(self, row: JobRow) -> JobContents:
+    async def _contents_of(self, row: JobRow) -> JobContents:
         """The parameters, unless they are large, and why a job failed."""
         if row.job is None:
             return JobContents()
         parameters, error = await asyncio.gather(
-            self._contents.document(_if_small(row.job.parameters)), self._contents.document(row.job.error)
+            self._contents.read(_if_small(row.job.parameters)), self._contents.read(row.job.error)
         )
         return JobContents(parameters=parameters, error=error)
 

@@ -81,15 +81,15 @@ class Reading:
 
     async def shown_job(self, row: JobRow) -> dict[str, Any]:
         """The job as clients see it. Raises UnavailableError (503) when the blob store does not answer."""
-        return job_view(row, await self.documents(row))
+        return job_view(row, await self.contents(row))
 
-    async def documents(self, row: JobRow) -> JobContents:
+    async def contents(self, row: JobRow) -> JobContents:
         """What the job's claims lead to: a result only of a completed job, an error only of a failed one."""
         job = row.job
         result = job.result if job and row.status is Status.COMPLETED else None
         error = job.error if job and row.status is Status.FAILED else None
         parameters, results, details = await asyncio.gather(
-            self._contents.parameters(row), self._contents.document(result), self._contents.document(error)
+            self._contents.parameters(row), self._contents.read(result), self._contents.read(error)
         )
         return JobContents(parameters, results, details)
 

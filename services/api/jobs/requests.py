@@ -128,9 +128,9 @@ def masked(parameters: dict[str, Any]) -> dict[str, Any]:
     return {**parameters, "webhook": {**webhook, "token": TOKEN_MASK}}
 
 
-def parse_job(document: JsonBody, rules: Rules, user_id: str | None = None) -> Submission:
+def parse_job(sent: JsonBody, rules: Rules, user_id: str | None = None) -> Submission:
     """The job in a body of POST /api/jobs; `user_id` is the header's, which the body's goes before."""
-    return job_of(document.value, rules, user_id, {}, document.sha256)
+    return job_of(sent.value, rules, user_id, {}, sent.sha256)
 
 
 def restarted(job_id: str, job_type: str, given: dict[str, Any], user_id: str | None, rules: Rules) -> Submission:

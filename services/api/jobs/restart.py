@@ -19,11 +19,11 @@ async def again(
 
     Raises ApiError: CONFLICT (409) where it cannot be repeated, and 400 where its parameters are no longer allowed.
     """
-    document = (await reading.documents(row)).parameters
-    if document is None:
+    stored = (await reading.contents(row)).parameters
+    if stored is None:
         raise ApiError(409, ErrorCode.CONFLICT, "the job's parameters are gone: create a new job instead")
     try:
-        given = commands.opened(document["parameters"])
+        given = commands.opened(stored["parameters"])
     except SealError as error:
         raise ApiError(409, ErrorCode.CONFLICT, f"the webhook's token cannot be used again: {error}") from error
-    return restarted(row.job_id, document["job_type"], {**given, **(more or {})}, row.user_id, rules)
+    return restarted(row.job_id, stored["job_type"], {**given, **(more or {})}, row.user_id, rules)

@@ -141,7 +141,7 @@ class JobRoutes(Routes, tag="jobs"):
         if known is not None and row.status.terminal and row.standing.sequence <= known:
             return Response(status_code=204)
         reading = self.reading
-        called = client_id(row, await reading.documents(row))
+        called = client_id(row, await reading.contents(row))
         return StreamingResponse(job_stream(reading, row, called, known), 200, HEADERS, MEDIA_TYPE)
 
 

@@ -75,7 +75,7 @@ async def job_stream(
             return
 
 
-def event_of(row: JobRow, documents: JobContents, client_id: str) -> tuple[str, dict[str, Any]]:
+def event_of(row: JobRow, contents: JobContents, client_id: str) -> tuple[str, dict[str, Any]]:
     """The event's name and data for a job as it stands."""
     percent = row.job.percent if row.job else 0
     match row.status:
@@ -86,10 +86,10 @@ def event_of(row: JobRow, documents: JobContents, client_id: str) -> tuple[str, 
             step = row.job.step if row.job and row.job.step else "initializing"
             return "progress", _data(row, client_id, "running", step_message(step), {"progress": percent})
         case Status.COMPLETED:
-            message, data = told(row.job_type, row.job_id, documents.result or {})
+            message, data = told(row.job_type, row.job_id, contents.result or {})
             return "completed", _data(row, client_id, "completed", message, data)
         case _:
-            error = job_error(row, documents.error)
+            error = job_error(row, contents.error)
             message = str(error["message"]) if error else ""
             return "error", {**_data(row, client_id, "error", message, None), "error": error}
 
@@ -105,8 +105,8 @@ def _looks(row: JobRow) -> tuple[Status, int]:
 
 
 async def _told(reading: Reading, row: JobRow, client_id: str) -> bytes:
-    documents = await reading.documents(row) if row.status.terminal else JobContents()
-    name, data = event_of(row, documents, client_id)
+    contents = await reading.contents(row) if row.status.terminal else JobContents()
+    name, data = event_of(row, contents, client_id)
     return written(name, data, str(row.standing.sequence))
 
 

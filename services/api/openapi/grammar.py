@@ -3,6 +3,7 @@
 Each room describes its own paths in `openapi.py`.
 """
 
+from functools import partial
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -17,10 +18,7 @@ ERRORS = {
     401: ("UNAUTHORIZED", "No key, or an invalid one: UNAUTHORIZED"),
     403: ("FORBIDDEN", "The key lacks the required scope: FORBIDDEN"),
     404: ("NOT_FOUND", "It does not exist, or belongs to another owner: NOT_FOUND"),
-    408: (
-        "EXTRACTION_TIMEOUT",
-        "The extraction takes longer; the document was added: EXTRACTION_TIMEOUT",
-    ),
+    408: ("EXTRACTION_TIMEOUT", "The extraction takes longer; the document was added: EXTRACTION_TIMEOUT"),
     409: ("CONFLICT", "The job's status does not allow it, or there are too many: CONFLICT"),
     413: ("BODY_TOO_LARGE", "The body is larger than allowed: BODY_TOO_LARGE"),
     416: ("RANGE_NOT_SATISFIABLE", "The range lies behind the end of the file: RANGE_NOT_SATISFIABLE"),
@@ -46,11 +44,7 @@ _COMPONENTS: Final = "#/components/schemas/{model}"
 _ERROR: Json = {
     "type": "object",
     "required": ["code", "message", "details"],
-    "properties": {
-        "code": {"type": "string"},
-        "message": {"type": "string"},
-        "details": {"type": "object"},
-    },
+    "properties": {"code": {"type": "string"}, "message": {"type": "string"}, "details": {"type": "object"}},
 }
 
 
@@ -62,10 +56,10 @@ def operation(
     parameters: tuple[Json, ...] = (),
     bad: tuple[str, str] = ERRORS[400],
     envelope: Json = SECRETARY,
+    every: tuple[int, ...] = (401, 503),
 ) -> Json:
-    """The keyword arguments of a route. `errors` are those that not every path has; `bad` is what a 400 means here."""
+    """The keyword arguments of a route. `errors` are beside `every` path's; `bad` is what a 400 means here."""
     extra: Json = {"security": [{"bearer": []}]}
-    every: tuple[int, ...] = (401, 503)
     if body is not None:
         extra["requestBody"] = body
         every = (*every, 413)
@@ -81,16 +75,8 @@ def operation(
     }
 
 
-def devana_operation(
-    summary: str,
-    answers: dict[int, Json],
-    errors: tuple[int, ...] = (),
-    body: Json | None = None,
-    parameters: tuple[Json, ...] = (),
-    bad: tuple[str, str] = ERRORS[400],
-) -> Json:
-    """As `operation`, for a path under /v1."""
-    return operation(summary, answers, (429, *errors), body, parameters, bad, DEVANA)
+devana_operation = partial(operation, envelope=DEVANA, every=(401, 429, 503))
+"""As `operation`, for a path under /v1."""
 
 
 def data(example: Any, description: str = "Done") -> Json:

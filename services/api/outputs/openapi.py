@@ -1,14 +1,8 @@
 """The OpenAPI descriptions of downloads (contract 2a)."""
 
 from services.api.openapi import examples
-from services.api.openapi.grammar import (
-    BYTES,
-    NOTHING_TO_DOWNLOAD,
-    content,
-    header,
-    operation,
-    query_of,
-)
+from services.api.openapi.examples import Json
+from services.api.openapi.grammar import BYTES, NOTHING_TO_DOWNLOAD, content, header, operation, query_of
 from services.api.outputs.requests import RawAnswerQuery
 
 _NOT_YET = content("application/json", examples.NOT_YET, "The job has not ended yet")
@@ -20,17 +14,16 @@ GET_FILE = operation(
         206: content("application/octet-stream", None, "The requested range", BYTES),
     },
     (404, 416),
-    parameters=(
-        header("Range", "One range of bytes, such as bytes=0-1023"),
-        header("If-Range", "An ETag"),
-    ),
+    parameters=(header("Range", "One range of bytes, such as bytes=0-1023"), header("If-Range", "An ETag")),
 )
-DOWNLOAD_ARCHIVE = operation(
-    "Download all outputs of a job",
-    {200: content("application/zip", None, "A ZIP", BYTES), 202: _NOT_YET},
-    (400, 404),
-    bad=NOTHING_TO_DOWNLOAD,
-)
+
+
+def _zip(summary: str) -> Json:
+    answers = {200: content("application/zip", None, "A ZIP", BYTES), 202: _NOT_YET}
+    return operation(summary, answers, (400, 404), bad=NOTHING_TO_DOWNLOAD)
+
+
+DOWNLOAD_ARCHIVE = _zip("Download all outputs of a job")
 MISTRAL_RAW = operation(
     "Download the OCR provider's answer",
     {200: content("application/json", examples.OCR_RAW, "The answer as an attachment"), 202: _NOT_YET},
@@ -38,15 +31,5 @@ MISTRAL_RAW = operation(
     parameters=query_of(RawAnswerQuery),
     bad=NOTHING_TO_DOWNLOAD,
 )
-MISTRAL_IMAGES = operation(
-    "Download the images that OCR found",
-    {200: content("application/zip", None, "A ZIP", BYTES), 202: _NOT_YET},
-    (400, 404),
-    bad=NOTHING_TO_DOWNLOAD,
-)
-PAGES_ARCHIVE = operation(
-    "Download the pages as images",
-    {200: content("application/zip", None, "A ZIP", BYTES), 202: _NOT_YET},
-    (400, 404),
-    bad=NOTHING_TO_DOWNLOAD,
-)
+MISTRAL_IMAGES = _zip("Download the images that OCR found")
+PAGES_ARCHIVE = _zip("Download the pages as images")

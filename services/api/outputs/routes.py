@@ -14,14 +14,7 @@ from services.api.outputs import openapi
 from services.api.outputs.archives import archive_of, files_of
 from services.api.outputs.files import Outputs
 from services.api.outputs.requests import RawAnswerQuery
-from services.api.outputs.responses import (
-    ZIP,
-    archive_response,
-    check_completed,
-    file_response,
-    no_archive,
-    not_yet,
-)
+from services.api.outputs.responses import ZIP, archive_response, check_completed, file_response, no_archive, not_yet
 from services.api.read_model.job_rows import JobRow
 
 JSON = "application/json"
@@ -97,7 +90,7 @@ class OutputRoutes(Routes, tag="downloads"):
         return file_response(request, outputs, await outputs.find(row, name), media_type, filename)
 
     async def _result(self, request: Request, row: JobRow) -> dict[str, object]:
-        result = (await self.reading.documents(row)).result
+        result = (await self.reading.contents(row)).result
         if result is None:  # the blob is gone: erased a moment ago
             raise not_found("job")
         return result

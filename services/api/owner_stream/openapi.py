@@ -34,11 +34,7 @@ STREAM = operation(
     (400,),
     parameters=(
         *query_of(StreamQuery),
-        header(
-            "Last-Event-ID",
-            "The id of the last event seen. Without it: from now on",
-            pattern=f"^({PLACE})?$",
-        ),
+        header("Last-Event-ID", "The id of the last event seen. Without it: from now on", pattern=f"^({PLACE})?$"),
     ),
     bad=("INVALID_REQUEST", "Unknown parameters, or a Last-Event-ID of something else: INVALID_REQUEST"),
 )

@@ -17,7 +17,7 @@ MOST = 20_000  # a busy day's; a few hundred bytes each
 
 
 class ContentMemo(Generic[T]):
-    """What `read` makes of a claim's document, which should be small; of the most recently used claims."""
+    """What `read` makes of a claim's content, which should be small; of the most recently used claims."""
 
     def __init__(self, contents: Contents, most: int = MOST) -> None:
         self._contents = contents
@@ -31,10 +31,10 @@ class ContentMemo(Generic[T]):
         if claim in self._known:
             self._known.move_to_end(claim)
             return self._known[claim]
-        document = await self._contents.document(claim)
-        if document is None:
+        content = await self._contents.read(claim)
+        if content is None:
             return None
-        value = read(document)
+        value = read(content)
         self._known[claim] = value
         if len(self._known) > self._most:
             self._known.popitem(last=False)

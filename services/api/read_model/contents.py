@@ -1,4 +1,4 @@
-"""The documents that rows lead to, fetched from the blob store: parameters, results, error details, names."""
+"""The contents that the claims of rows lead to, from the blob store: parameters, results, error details, names."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ log = structlog.get_logger()
 
 
 class Contents:
-    """JSON documents by their claims. Raises BlobStoreError while the store does not answer."""
+    """JSON by its claims. Raises BlobStoreError while the store does not answer."""
 
     def __init__(self, blobs: AsyncBlobs) -> None:
         self._blobs = blobs
 
-    async def document(self, claim: Claim | None) -> Any:
+    async def read(self, claim: Claim | None) -> Any:
         """The JSON that a claim leads to; None for no claim, and for a blob that was erased."""
         if claim is None:
             return None
@@ -29,13 +29,13 @@ class Contents:
             return None
 
     async def parameters(self, row: JobRow) -> dict[str, Any] | None:
-        """The job's own document; of a member that was not created yet, its place in the batch's specs."""
+        """The job's own parameters; of a member that was not created yet, its place in the batch's specs."""
         if row.erased:
             return None
         if row.job is not None and row.job.parameters is not None:
-            document: dict[str, Any] | None = await self.document(row.job.parameters)
-            return document
+            parameters: dict[str, Any] | None = await self.read(row.job.parameters)
+            return parameters
         if row.batch is None or row.batch_index is None:
             return None
-        specs = await self.document(row.batch.specs)
+        specs = await self.read(row.batch.specs)
         return specs[row.batch_index] if specs else None

@@ -12,7 +12,14 @@ from services.api.http.caller import caller_of
 from services.api.http.errors import invalid_request
 from services.api.http.forms import FIELD, form_of, keep_upload
 from services.api.http.routing import Routes, route
-from services.api.uploads import openapi
+from services.api.openapi import examples
+from services.api.openapi.grammar import BYTES, data, form_body, operation
+
+_FORM = {"type": "object", "required": ["file"], "properties": {"file": BYTES}}
+
+UPLOAD_FILE = operation(
+    "Upload a file", {200: data(examples.UPLOAD, "Stored")}, (400,), form_body(_FORM, {"file": "(the file's bytes)"})
+)
 
 
 class UploadRoutes(Routes, tag="files"):
@@ -21,7 +28,7 @@ class UploadRoutes(Routes, tag="files"):
     blobs: AsyncBlobs
     limits: BodyLimits
 
-    @route("POST", "/api/files", "/api/files/", operation=openapi.UPLOAD_FILE)
+    @route("POST", "/api/files", "/api/files/", operation=UPLOAD_FILE)
     async def upload_file(self, request: Request) -> Response:
         """Stores a file for the caller's jobs. The body is never held whole."""
         owner = caller_of(request).owner

@@ -1,4 +1,4 @@
-"""Pure: how long a run may take, how long it may stay silent, and what is said of one whose process ended.
+"""Pure: how long a run may take, how long it may stay silent, and the failure of one whose process ended.
 
 Times are seconds of a monotonic clock, passed in.
 """
@@ -12,27 +12,27 @@ from services.worker.children.protocol import Failed
 
 @dataclass(slots=True)
 class RunWatch:
-    """One run under watch. `heard` is when it last reported progress."""
+    """One run under watch. `reported` is when it last reported progress."""
 
     started: float
     timeout_s: float
     stall_timeout_s: float
-    heard: float
+    reported: float
 
     def due(self) -> float:
         """When to look again: the earliest time at which the run can be over."""
-        return min(self.started + self.timeout_s, self.heard + self.stall_timeout_s)
+        return min(self.started + self.timeout_s, self.reported + self.stall_timeout_s)
 
     def expired(self, now: float) -> Failed | None:
         """PROCESSING_TIMEOUT for a run past its deadline or silent for too long (contract 3)."""
         if now >= self.started + self.timeout_s:
             return self._timeout(f"Processing took longer than the {self.timeout_s:g} seconds allowed.", now)
-        if now >= self.heard + self.stall_timeout_s:
+        if now >= self.reported + self.stall_timeout_s:
             return self._timeout(f"Processing made no progress for {self.stall_timeout_s:g} seconds.", now)
         return None
 
     def crashed(self, returncode: int | None, now: float) -> Failed:
-        """PROCESSOR_CRASHED, saying how the process ended."""
+        """PROCESSOR_CRASHED; its message names how the process ended."""
         sentence = f"The process that worked on this input {described(returncode)}."
         return self._failed(ErrorCode.PROCESSOR_CRASHED, sentence, "ProcessExit", now)
 

@@ -1,4 +1,4 @@
-"""A child process: takes assignments from a socket one after another, runs processors, answers. May be killed.
+"""A child process: reads assignments from a socket one by one, runs processors, answers. May be killed.
 
 Started by `.pool` as `python -m services.worker.children.main FD PARENT`. It reads hostile files, so it
 holds no secret but the keys of providers, has a memory cap, and dies with its parent. It knows the blob store, but no
@@ -45,8 +45,8 @@ from services.worker.run.cache import RESULT, Cache
 from services.worker.run.parent_death import die_with
 from services.worker.run.workspace import Limits, Workspace
 
-HEARTBEAT_S = 1.0  # progress that moves no percent is told this often: the worker watches for stalls
-PAGE_PACE_S = 0.05  # within a step: a page of text takes a millisecond, and the worker has to read what it is told
+HEARTBEAT_S = 1.0  # progress that moves no percent is sent this often: the worker watches for stalls
+PAGE_PACE_S = 0.05  # within a step: a page of text takes a millisecond, and the worker reads every message
 PAGE_BYTES = resource.getpagesize()
 RESOLVED: TypeAdapter[Resolved | None] = TypeAdapter(Resolved | None)
 
@@ -94,7 +94,7 @@ class Desk:
         self._setup = setup
 
     def send(self, message: Message) -> None:
-        """Writes one message. A closed socket raises, which ends the child: nobody is left to work for."""
+        """Writes one message. A closed socket raises, which ends the child: its worker is gone."""
         self._line.sendall(message.line())
 
     def serve(self, assignment: Assignment) -> None:
@@ -128,9 +128,9 @@ class Desk:
             resolved=resolved,
         )
         result = processors.load(assignment.job_type)(parameters, workspace, ProgressSender(self))
-        document = to_json(result.document(workspace.target_dir))
+        body = to_json(result.body(workspace.target_dir))
         uri = f"{assignment.job_id}/{assignment.run}/{RESULT}"
-        claim = self._blobs.put_named(uri, document, "application/json")
+        claim = self._blobs.put_named(uri, body, "application/json")
         cache.remember(result, claim)
         return Completed(
             result=claim,
@@ -152,8 +152,10 @@ class Desk:
         )
 
     def _parameters(self, assignment: Assignment) -> tuple[JobParameters, Resolved | None]:
-        """The validated parameters, without the webhook, which is the notifier's business and sealed; and what the
-        API knew of the documents they name."""
+        """The validated parameters, and what the API knew of the documents that they name.
+
+        The webhook is left out: it is sealed, and only the notifier uses it.
+        """
         try:
             body = json.loads(self._blobs.get_claimed(assignment.parameters))
             given = dict(body["parameters"])
@@ -174,14 +176,14 @@ class Desk:
 class ProgressSender:
     """Sends progress when the step or the percent moved, else as a heartbeat. Percent never falls (contract 5).
 
-    Percents of one step that follow each other too closely are told as far as the pace lets them.
+    Percents of one step are sent at most every PAGE_PACE_S.
     """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._step = ""
         self._percent = -1
-        self._told = 0.0
+        self._sent = 0.0
 
     def __call__(
         self,
@@ -195,9 +197,9 @@ class ProgressSender:
         percent = max(percent, self._percent, 0)
         now = time.monotonic()
         pace_s = HEARTBEAT_S if percent == self._percent else PAGE_PACE_S
-        if step == self._step and now - self._told < pace_s:
+        if step == self._step and now - self._sent < pace_s:
             return
-        self._step, self._percent, self._told = step, percent, now
+        self._step, self._percent, self._sent = step, percent, now
         self._desk.send(RunProgress(step=step, percent=percent, message=message, page=page, pages=pages))
 
 
@@ -223,7 +225,7 @@ def _verdict(error: BaseException) -> tuple[ErrorCode, str]:
             return ErrorCode.OUT_OF_MEMORY, SENTENCES[ErrorCode.OUT_OF_MEMORY]
         case BlobStoreError():
             return ErrorCode.STORAGE_ERROR, SENTENCES[ErrorCode.STORAGE_ERROR]
-        case _:  # unexpected: its text may quote the document, so it goes to the log only
+        case _:  # unexpected: its text may quote content, so it goes to the log only
             return ErrorCode.PROCESSING_ERROR, SENTENCES[ErrorCode.PROCESSING_ERROR]
 
 

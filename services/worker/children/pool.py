@@ -1,6 +1,6 @@
-"""The worker's warm child processes: one takes a job at once, ends alone, and is replaced before it is missed.
+"""The worker's warm child processes: a job starts in one at once; one that ends is replaced.
 
-The pool knows no log and no job's state: it turns an Assignment into an Outcome, or is cancelled trying.
+The pool knows neither the log nor the state of a job: it turns an Assignment into an Outcome, or is cancelled.
 """
 
 import asyncio
@@ -52,13 +52,13 @@ class ChildPool:
             self._spawn(self._refill(BACKOFF_S[0]))
 
     async def run(self, assignment: Assignment, on_progress: OnProgress) -> Outcome:
-        """Runs one assignment in a child. A failure of whatever kind is an Outcome, never an exception.
+        """Runs one assignment in a child. Every failure is an Outcome, never an exception.
 
         `on_progress` is called on the event loop. Cancelling the caller kills this one child; its exit is
         awaited before the CancelledError leaves. Raises PoolStoppedError.
         """
         child = await self._take()
-        while child.spent:  # it ended between being given and being taken
+        while child.spent:  # it ended before it was taken
             self._give_back(child, assignment.run)
             child = await self._take()
         try:
@@ -98,7 +98,7 @@ class ChildPool:
             return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and not turn.exception():
-                self._offer(turn.result())  # it was given a child in the very moment it was cancelled
+                self._offer(turn.result())  # it got a child at the moment it was cancelled
             raise
 
     def _offer(self, child: Child) -> None:
@@ -145,7 +145,7 @@ class ChildPool:
         await self._refill(0.0)
 
     async def _refill(self, delay_s: float) -> None:
-        """Fills one slot, however often that takes."""
+        """Fills one slot; tries until a child starts."""
         await asyncio.sleep(delay_s)
         for pause_s in chain(BACKOFF_S, repeat(BACKOFF_S[-1])):
             if self._stopped or await self._start_one():
@@ -184,7 +184,7 @@ class ChildPool:
 
 
 def _setup(settings: Settings, scratch: ScratchFolder) -> Setup:
-    """The part of the settings that a child must know."""
+    """The settings that a child needs."""
     return Setup(
         blob_url=settings.blob_url,
         roots=tuple(str(root) for root in settings.roots),

@@ -1,6 +1,6 @@
 """One child process as its worker sees it: started, given one assignment at a time, watched, killed.
 
-Which job runs when, and what follows from an outcome, is decided elsewhere.
+Which job runs when, and what follows from an outcome, is decided by the manager.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 START_TIMEOUT_S = 60.0  # imports take half a second; a machine that swaps needs longer
 EXIT_GRACE_S = 1.0  # between the end of the line and the end of the process
 STDERR_TAIL = 8192  # bytes kept of what a child prints: a Python stack after a segfault fits
-LONGEST_LINE = 1024 * 1024  # far above any message: a child that sends more has lost its mind
+LONGEST_LINE = 1024 * 1024  # far above any message: a child that sends more is corrupt
 ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "2",  # each arena reserves 64 MiB of the address space that the memory cap counts
     "TOKIO_WORKER_THREADS": "1",  # the blob store's runtime; a child makes one call at a time
@@ -35,13 +35,13 @@ ENVIRONMENT = {
     "OMP_THREAD_LIMIT": "1",  # Tesseract's
 }
 SETTINGS = ("PIPEROLL_", "MISTRAL_")
-"""What our settings begin with. A provider's key reaches a child by its Setup, and no program that it starts."""
+"""The prefixes of Piperoll's settings. A provider's key reaches a child by its Setup, and no program that it starts."""
 
 OnProgress = Callable[[RunProgress], None]
 
 
 class ChildStartError(RuntimeError):
-    """A child process did not come up; the text says what it printed."""
+    """A child process did not start; the text has what it printed."""
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Child(asyncio.Protocol):
     """A warm child. `on_lost` is called once when its line closes, whoever closed it.
 
     `jobs` counts the assignments it finished, `rss_bytes` is its resident memory after the last one, and
-    `spent` says that it must not get another.
+    `spent` is whether it must not get another.
     """
 
     def __init__(self, on_lost: Callable[["Child"], None]) -> None:
@@ -100,7 +100,7 @@ class Child(asyncio.Protocol):
         Cancelled, it kills the process and waits for its exit before the CancelledError leaves.
         """
         now = self._loop.time()
-        watch = RunWatch(started=now, timeout_s=assignment.timeout_s, stall_timeout_s=stall_timeout_s, heard=now)
+        watch = RunWatch(started=now, timeout_s=assignment.timeout_s, stall_timeout_s=stall_timeout_s, reported=now)
         self._running = running = _Running(self._loop.create_future(), on_progress, watch)
         self._send(assignment.line())
         running.timer = self._loop.call_at(watch.due(), self._check, running)
@@ -135,7 +135,7 @@ class Child(asyncio.Protocol):
         if cancelled:
             raise asyncio.CancelledError
 
-    # --- what the child says (asyncio.Protocol) --------------------------------------------------------------
+    # --- messages of the child (asyncio.Protocol) ------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
         """Takes whole lines and keeps the rest."""
@@ -150,7 +150,7 @@ class Child(asyncio.Protocol):
             self._kill()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The child ended, or closed its end, which is the same to us."""
+        """The child ended, or closed its end, which is treated alike."""
         self.spent = True
         if not self._ready.done():
             self._ready.set_exception(ConnectionResetError("it ended before it was ready"))
@@ -166,7 +166,7 @@ class Child(asyncio.Protocol):
         elif running is None or running.done.done():
             return  # an answer to a run that was given up
         elif isinstance(answer, RunProgress):
-            running.watch.heard = self._loop.time()
+            running.watch.reported = self._loop.time()
             running.on_progress(answer)
         else:
             running.done.set_result(answer)
@@ -193,11 +193,11 @@ class Child(asyncio.Protocol):
         return done.end
 
     async def _lost(self, running: _Running, assignment: Assignment) -> Failed:
-        """The verdict on a run whose process went away."""
-        killed_by_us = self._ending or running.verdict is not None
+        """The failure of a run whose process ended."""
+        killed_here = self._ending or running.verdict is not None
         returncode = await self._finish()
         outcome = running.verdict or running.watch.crashed(returncode, self._loop.time())
-        if not killed_by_us:
+        if not killed_here:
             log.error(
                 "child_crashed",
                 job_id=assignment.job_id,
@@ -232,7 +232,7 @@ class Child(asyncio.Protocol):
             self._printed = (self._printed + chunk)[-STDERR_TAIL:]
 
     async def _finish(self) -> int | None:
-        """Lets a process whose line closed say its last words and exit, then makes sure; answers how it ended."""
+        """Waits for a process whose line closed to print and exit, then kills it; returns its exit code."""
         if self._process is None:
             return None
         with suppress(TimeoutError):
@@ -246,7 +246,7 @@ class Child(asyncio.Protocol):
         self._transport.write(line)
 
     def _kill(self) -> None:
-        """Ends the child and what it started itself, such as Tesseract: it leads a group of its own."""
+        """Kills the child and what it started, such as Tesseract: it leads a process group."""
         if self._process and self._process.returncode is None:
             with suppress(ProcessLookupError):  # it has ended already
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -256,6 +256,6 @@ class Child(asyncio.Protocol):
 
 
 def _environment() -> dict[str, str]:
-    """The worker's environment without our own settings: a process that reads hostile files needs no secret."""
+    """The worker's environment without Piperoll's settings: a process that reads hostile files needs no secret."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     return {**ENVIRONMENT, **others}

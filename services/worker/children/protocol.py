@@ -1,4 +1,4 @@
-"""What a worker and its child processes say to each other: frozen messages, one JSON document a line.
+"""The messages between a worker and its child processes: frozen, one JSON object a line.
 
 The worker sends `Setup` once and an `Assignment` for each job; the child answers `Ready` once, any number of
 `RunProgress`, and one `Done` for each assignment. No job is run here and no process is started here.
@@ -13,7 +13,7 @@ from schemas.errors import ErrorCode
 from services.worker.providers.setup import ProviderSetup
 
 MESSAGE_CHARS = 1000
-"""The longest sentence that leaves a child: enough for a person, too short for a document's content."""
+"""The longest sentence that leaves a child: enough for a person, too short for content."""
 TRACE_CHARS = 20_000
 """The longest traceback that a child sends for the service's log."""
 
@@ -31,7 +31,7 @@ class Message(BaseModel):
 class Setup(Message):
     """What a child must know before its first job.
 
-    It carries no secret of ours, since a child reads hostile files; the keys of providers it must have to call them.
+    It has no secret but the keys of providers, which a child needs to call them: a child reads hostile files.
     """
 
     blob_url: str
@@ -81,7 +81,7 @@ class RunProgress(Message):
 
 
 class Completed(Message):
-    """The run succeeded; its result document lies in the blob store."""
+    """The run succeeded; its result lies in the blob store."""
 
     outcome: Literal["completed"] = "completed"
     result: Claim
@@ -97,7 +97,7 @@ class Completed(Message):
 
 
 class Failed(Message):
-    """The run failed. `retryable` tells whether another attempt may help (`schemas.errors.RETRYABLE`)."""
+    """The run failed. `retryable` is whether another attempt may help (`schemas.errors.RETRYABLE`)."""
 
     outcome: Literal["failed"] = "failed"
     code: ErrorCode
@@ -112,7 +112,7 @@ Outcome = Completed | Failed
 
 
 class Done(Message):
-    """The end of an assignment, with what only the worker itself is to know."""
+    """The end of an assignment, with what is for the worker alone."""
 
     kind: Literal["done"] = "done"
     end: Annotated[Outcome, Field(discriminator="outcome")]

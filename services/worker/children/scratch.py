@@ -1,7 +1,7 @@
 """The worker's folder for runs in progress, each in a folder of its own. Nothing in there outlives the worker.
 
 A worker that was killed cannot clean up, so the next one to start in the same place does. A lock that dies with
-its process (flock) tells the two apart: what can be locked belongs to nobody.
+its process (flock) tells the two apart: what can be locked has no owner.
 """
 
 import fcntl
@@ -39,7 +39,7 @@ class ScratchFolder:
 
 
 def _sweep(place: Path) -> None:
-    """Removes the folders of our own user that no living worker holds."""
+    """Removes the folders of this user that no living worker holds."""
     for folder in place.glob(f"{PREFIX}*"):
         try:
             if folder.lstat().st_uid != os.getuid():

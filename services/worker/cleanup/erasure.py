@@ -1,6 +1,6 @@
-"""Deletes what is to be gone: all that an erased job read and made, and what losing runs and batches left over.
+"""Deletes all that an erased job read and made, and what losing runs and batches left.
 
-It is told by the intake what was read from the log. An erasure is repeated when more is heard of its job, when a
+The log reader passes on what was read. An erasure is repeated when further facts of its job are read, when a
 partition changes hands, and by the sweep, so that what a process wrote late is deleted too. Decides nothing else.
 """
 
@@ -26,13 +26,13 @@ STORE_PAUSE_S = 2.0  # between two looks at a blob store that does not answer
 SPECS_GRACE_S = 10.0  # a projector that is behind still announces the members of a batch from them
 INPUTS = ("in", "cache")
 DETAILS = re.compile(r"[0-9a-f]{64}")
-"""What the details of a failed attempt are called: readers of the job's history go on naming them."""
+"""The names of the details of failed attempts, which stay: the job's history refers to them."""
 
 Chore = Callable[[], Awaitable[None]]
 
 
 class Eraser:
-    """Works through deletions, a few at a time. `await_exit` returns when no child of ours works on the job."""
+    """Works through deletions, a few at a time. `await_exit` returns when no child of this worker runs the job."""
 
     def __init__(self, blobs: AsyncBlobs, await_exit: Callable[[str], Awaitable[None]]) -> None:
         self._blobs = blobs
@@ -42,7 +42,7 @@ class Eraser:
         self._inputs: dict[str, str] = {}
 
     def erase(self, subject: str, owner: str, parameters: str | None = None) -> None:
-        """Has everything of an erased job or batch deleted, as soon as nobody here works on it.
+        """Has everything of an erased job or batch deleted, as soon as no child here runs it.
 
         `parameters` is where a job's lie, for those that lie with others (piperoll.store.segments).
         """
@@ -60,13 +60,13 @@ class Eraser:
     def drop_specs(self, batch_id: str) -> None:
         """Has the member specs of an expanded batch deleted: each member has its own parameters now.
 
-        Somebody may want a member erased, and the specs hold what all of them were given.
+        The specs hold the parameters of all members, and any member may be erased.
         """
         put = partial(self._chores.put_nowait, partial(self._drop_specs, batch_id))
         asyncio.get_running_loop().call_later(SPECS_GRACE_S, put)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Deletes until told to stop. What is left then is for whoever takes the partitions over."""
+        """Deletes until `stopping` is set. What is left then is for the next owner of the partitions."""
         async with asyncio.TaskGroup() as tasks:
             workers = [tasks.create_task(self._work()) for _ in range(WIDTH)]
             await stopping.wait()
@@ -86,7 +86,7 @@ class Eraser:
 
     async def _erase(self, subject: str, owner: str) -> None:
         await self._await_exit(subject)
-        self._due.discard(subject)  # what is heard from here on is a reason to look again
+        self._due.discard(subject)  # facts read from here on are a reason to look again
         parameters = self._inputs.get(subject)
         given = [*await self._blobs.names(f"{subject}/in"), *([parameters] if parameters else [])]
         for uri in given:
@@ -113,10 +113,10 @@ class Eraser:
 
     async def _uploads_in(self, given: str) -> tuple[str, ...]:
         try:
-            document = from_json(await self._blobs.get(given))
-            return uploads.file_ids_of(document["parameters"])
+            body = from_json(await self._blobs.get(given))
+            return uploads.file_ids_of(body["parameters"])
         except (BlobMissingError, ValueError, TypeError, KeyError, AttributeError):
-            return ()  # deleted meanwhile, or the name of a batch: no job's parameters
+            return ()  # deleted meanwhile, or the name of a batch and not a job's parameters
 
     async def _take_from_cache(self, job_id: str, uri: str) -> None:
         """Removes an entry that the job made, unless a later job has put its own in its place."""

@@ -1,7 +1,7 @@
-"""The sweep: now and then looks at the whole blob store and deletes what nobody will ask for again.
+"""The sweep: from time to time looks at the whole blob store and deletes what is no longer needed.
 
-What it knows of jobs is what the partitions of this worker tell, so each worker sweeps after its own; uploads and
-cache entries, which belong to no partition, are swept by the worker that has the first one. Uploads are spared while
+It knows the jobs of this worker's partitions, so each worker sweeps what belongs to its own; uploads and cache
+entries, which belong to no partition, are swept by the worker that has the first one. Uploads are spared while
 this worker has a job open that was created before they came of age, since it may have to read them still.
 """
 
@@ -35,12 +35,12 @@ SPECS_DONE_AFTER = timedelta(hours=1)
 
 Reason = Literal["erased", "orphaned", "expanded", "upload", "cache"]
 BacklogOf = Callable[[str], Backlog | None]
-"""The backlog of the partition that a job or batch belongs to; None when it is not ours, or still being replayed."""
+"""The backlog of the partition that a job or batch belongs to; None while it is not assigned or being replayed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """How old what belongs to no job may get. None: somebody else sweeps it."""
+    """How old what belongs to no job may get. None: another worker sweeps it."""
 
     upload: timedelta | None
     cache: timedelta | None
@@ -72,14 +72,14 @@ def _of_subject(subject: str, rest: str, age: timedelta, backlog: Backlog) -> Re
 
 
 def of_line(subject: str, age: timedelta, backlog: Backlog | None) -> Reason | None:
-    """Why a document is to be erased from its segment, which was begun `age` ago: see `condemned`."""
+    """Why an entry is to be erased from its segment, which was begun `age` ago: see `condemned`."""
     if backlog is None or age > ORPHANED_BEFORE:
         return None
     return _of_subject(subject, "", age - segments.MAX_SEGMENT_AGE, backlog)
 
 
 class Sweeper:
-    """Sweeps every so often. `live` tells the backlogs of this worker's partitions."""
+    """Sweeps periodically. `live` returns the backlogs of this worker's partitions."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Sweeper:
         self._cache_age = timedelta(seconds=max(settings.cache_ttl_s, settings.transformer_cache_ttl_s))
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Sweeps until told to stop."""
+        """Sweeps until `stopping` is set."""
         wait_s = min(FIRST_AFTER_S, self._interval_s)
         while not await happens_within(stopping, wait_s):
             wait_s = self._interval_s
@@ -124,7 +124,7 @@ class Sweeper:
         log.info("blob_store_swept", deleted=dict(counts))
 
     async def _sweep_segment(self, entry: BlobEntry) -> list[Reason]:
-        """Erases from a segment what belongs to nobody, and deletes it once nothing is left in it."""
+        """Erases from a segment what belongs to no known job, and deletes it once it is empty."""
         begun, now = segments.created_at(entry.uri), self._clock()
         if begun is None or now - begun < segments.CLOSED_AFTER or now - entry.written_at > ORPHANED_BEFORE:
             return []
@@ -145,7 +145,7 @@ class Sweeper:
         return {uri: reason for uri, reason in judged if reason is not None}
 
     def _erase_again(self, uris: set[str]) -> None:
-        """The eraser knows what belongs to a job beside its folder."""
+        """The eraser knows what belongs to a job outside its folder."""
         for subject in {uri.partition("/")[0] for uri in uris}:
             backlog = self._backlog_of(subject)
             if backlog is not None and subject in backlog.erased:

@@ -1,7 +1,7 @@
 """Expands batches: one JobCreated for each member, then BatchExpanded. The process manager of BatchCreated.
 
-Members have deterministic ids, so an expansion that died halfway is simply done again by whoever takes the partition
-over, which first looks up what is in the log already: a member that has long ended must not be created anew.
+Members have deterministic ids, so an expansion that died halfway is repeated by the next owner of the partition, which
+first looks up what is in the log already: a member that has long ended must not be created again.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ STORE_PAUSE_S = 2.0  # between two looks at a blob store that does not answer
 
 
 class Expander:
-    """Runs expansions beside the intake, which must not wait for them."""
+    """Runs expansions beside the log reader, which must not wait for them."""
 
     def __init__(self, appender: Appender, blobs: AsyncBlobs, history: LogView, clock: Clock) -> None:
         self._appender = appender
@@ -43,7 +43,7 @@ class Expander:
         self._tasks: dict[asyncio.Task[None], int] = {}
 
     def expand(self, batch: Batch, partition: int, taken_over: bool) -> None:
-        """Begins to expand a batch of a partition of ours."""
+        """Begins to expand a batch of an assigned partition."""
         task = asyncio.create_task(self._expand(batch, taken_over))
         self._tasks[task] = partition
         task.add_done_callback(self._ended)
@@ -73,7 +73,7 @@ class Expander:
         log.info("batch_expanded", batch_id=batch.batch_id, count=batch.count, created=len(missing))
 
     async def _specs(self, batch: Batch) -> list[dict[str, Any]] | None:
-        """The members' specifications; None when somebody deleted them, which no later try can mend."""
+        """The members' specifications; None when they were deleted, which is final."""
         while True:
             try:
                 return list(from_json(await self._blobs.get(batch.specs.uri)))

@@ -1,7 +1,7 @@
-"""Turns what a sync or import run found into facts, before the run's JobCompleted: a process manager of its own kind.
+"""Turns what a sync or import run found into facts, before the run's JobCompleted: the process manager of findings.
 
-Whoever sees the job completed finds its documents in the log. The ids of the facts depend on what was found and not
-on the run that found it, so a run that is repeated after a crash says the same again, which the folds drop.
+The documents of a completed job are in the log before its end. The ids of the facts depend on what was found, not on
+the run that found it, so a run that is repeated after a crash writes the same facts, which the folds drop.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class FindingsAppender:
         self._clock = clock
 
     async def append(self, job: Job, outcome: Outcome) -> Outcome:
-        """Appends the facts of a run's findings and waits until all are acknowledged; answers the run's outcome.
+        """Appends the facts of a run's findings and waits until all are acknowledged; returns the run's outcome.
 
         That is a failure that may pass when the blob store does not do its part: then none of the facts is lost, since
         another run finds the same. Raises AppendError.
@@ -85,7 +85,7 @@ class FindingsAppender:
     # --- found -----------------------------------------------------------------------------------------------------
 
     async def _add(self, job: Job, found: FoundDocument) -> None:
-        """The document first, then the job that reads it: whoever hears of the job knows the document."""
+        """The document first, then the job that reads it: a reader that knows the job knows the document."""
         details = DocumentDetails(name=found.name, source=found.source)
         event = DocumentAdded(
             content=found.content,

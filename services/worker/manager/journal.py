@@ -1,4 +1,4 @@
-"""What one run says to the log, in order: each fact is appended after the one before it was acknowledged.
+"""The facts of one run, in order: each one is appended after the one before it was acknowledged.
 
 Writing never waits, so that a slot is not held across an acknowledgement; `flush` does.
 """
@@ -46,6 +46,6 @@ class Journal:
 
 
 def _note_refusal(task: "asyncio.Task[None]") -> None:
-    """A refused fact is raised to whoever flushes; a killed run has nobody who does."""
+    """A refused fact is raised by `flush`, which is not called for a killed run."""
     if not task.cancelled() and (error := task.exception()) is not None:
         log.warning("fact_not_appended", error=repr(error))

@@ -1,7 +1,7 @@
-"""Reads the partitions: folds each record into its partition's backlog and tells the runner what changed.
+"""Reads the partitions: folds each record into its partition's backlog and passes the change to the runner.
 
-It never waits for a job. A partition is first replayed, from its checkpoint to the end seen at the assignment, with
-nobody told; then its open jobs are handed over at once, and from there on fact by fact.
+It never waits for a job. A partition is first replayed, from its checkpoint to the end seen at the assignment, and
+nothing is started; then its open jobs go to the runner at once, and later changes fact by fact.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Partition:
-    """One partition of ours: what is open in it, and how far it was read."""
+    """A partition of this worker: what is open in it, and how far it was read."""
 
     backlog: Backlog
     next_offset: int
@@ -90,7 +90,7 @@ class PartitionReader:
         return {part: self._partitions[part].next_offset for part in partitions}
 
     async def revoked(self, partitions: set[int]) -> None:
-        """Gives up the work of the partitions and leaves a fresh checkpoint to whoever takes them over."""
+        """Gives up the work of the partitions and leaves a fresh checkpoint for their next owner."""
         self._expander.stop(partitions)
         await self._runner.release(partitions, "drain" if self.draining else "rebalance")
         for part in partitions & set(self._partitions):
@@ -114,7 +114,7 @@ class PartitionReader:
         metrics.OPEN_JOBS.labels(partition).set(len(state.backlog.jobs))
 
     def live(self) -> Mapping[int, Backlog]:
-        """The backlogs of the partitions that are ours and replayed."""
+        """The backlogs of this worker's partitions that are replayed."""
         return {part: state.backlog for part, state in self._partitions.items() if state.live}
 
     async def save_checkpoints(self) -> None:
@@ -127,7 +127,7 @@ class PartitionReader:
     async def _load(self, part: int) -> Checkpoint | None:
         try:
             return await self._checkpoints.load(part)
-        except (CheckpointError, BlobStoreError) as error:  # then the history says it all again, which takes longer
+        except (CheckpointError, BlobStoreError) as error:  # then the whole history is read, which takes longer
             log.warning("checkpoint_passed_over", partition=part, error=str(error))
             return None
 
@@ -189,7 +189,7 @@ def _resume(checkpoint: Checkpoint | None, end: int) -> Partition:
     return Partition(checkpoint.backlog, checkpoint.next_offset, end, checkpoint.next_offset, checkpoint.last_ce_id)
 
 
-async def save_periodically(intake: PartitionReader, interval_s: float, stopping: asyncio.Event) -> None:
-    """Writes checkpoints every `interval_s` seconds until told to stop; the last one is written at the revoke."""
+async def save_periodically(reader: PartitionReader, interval_s: float, stopping: asyncio.Event) -> None:
+    """Writes checkpoints every `interval_s` seconds until `stopping` is set; the last one is written at the revoke."""
     while not await happens_within(stopping, interval_s):
-        await intake.save_checkpoints()
+        await reader.save_checkpoints()

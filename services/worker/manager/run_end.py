@@ -1,4 +1,4 @@
-"""What the end of a run becomes in the log: completed, a retry, or failed. And which of its progress is a fact."""
+"""The facts of a run's end (completed, a retry, or failed) and of its progress."""
 
 import asyncio
 import random
@@ -23,9 +23,9 @@ log = structlog.get_logger()
 
 
 class ProgressWriter:
-    """Turns a run's progress into the few facts that are worth one.
+    """Turns a run's progress into few facts.
 
-    A run that ends within PACE_S says nothing in between, except to a webhook that waits for its first word.
+    A run that ends within PACE_S has no progress facts, unless the job has a webhook, which gets the first one at once.
     """
 
     def __init__(self, journal: Journal, run: str, has_webhook: bool) -> None:
@@ -36,7 +36,7 @@ class ProgressWriter:
         self._timer: asyncio.TimerHandle | None = None
 
     def report(self, progress: RunProgress) -> None:
-        """Appends a progress if it says something new (see piperoll.domain.thinning).
+        """Appends a progress if it is worth a fact (see piperoll.domain.thinning).
 
         What comes sooner than PACE_S after the last fact, or the start, waits, and gives way to what comes after it.
         """
@@ -47,7 +47,7 @@ class ProgressWriter:
             self._timer = self._loop.call_at(self._thinning.due, self._append, progress)
 
     def close(self) -> None:
-        """Drops what waits: the run has ended, and its end says more."""
+        """Drops what waits: the run has ended."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -109,17 +109,17 @@ class Verdicts:
 
     @staticmethod
     def released(run: str, reason: str) -> JobReleased:
-        """The word of a worker that gives a run back unfinished."""
+        """The fact of a worker that gives a run back unfinished."""
         return JobReleased(run=run, reason=cast(Literal["drain", "rebalance"], reason))
 
     async def _store_details(self, job: Job, run: str, outcome: Failed) -> Claim | None:
-        document = {
+        body = {
             "code": outcome.code,
             "message": outcome.message,
             "details": {"error_type": outcome.error_type, "duration_ms": outcome.duration_ms},
         }
         try:
-            return await self._blobs.put(f"{job.job_id}/{run}", to_json(document))
+            return await self._blobs.put(f"{job.job_id}/{run}", to_json(body))
         except BlobStoreError as error:
             log.warning("details_not_stored", job_id=job.job_id, run=run, error=str(error))
             return None

@@ -1,6 +1,6 @@
-"""The hands of the process manager: slots, the runs in them, and what each run's end is worth.
+"""Runs jobs for the process manager: the slots, the runs in them, and the facts of each run.
 
-It decides by what was read from the log (`observe`), never by what it hopes to have written: a run that the log did
+It decides by what was read from the log (`observe`), never by what it has written: a run that the log did
 not accept is killed, and what an unaccepted run wrote has no effect.
 """
 
@@ -35,12 +35,12 @@ DRAIN_S = 10.0  # for the last acknowledgements; what is not acknowledged by the
 
 
 class RunnerFailedError(RuntimeError):
-    """The end of a run could not be brought to the log; another process has to find out what became of it."""
+    """The end of a run could not be brought to the log; another process has to find the outcome."""
 
 
 @dataclass(slots=True, eq=False)
 class Attempt:
-    """One run of ours, from its claim until its end was read back from the log."""
+    """A run of this worker, from its claim until its end was read back from the log."""
 
     job: Job
     run: str
@@ -77,13 +77,13 @@ class Runner:
         self._deaths: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
 
-    # --- what the log says ---------------------------------------------------------------------------------------
+    # --- what was read from the log ------------------------------------------------------------------------------
 
     def adopt(self, job: Job, partition: int) -> None:
         """Takes over an open job of a partition that was just replayed.
 
-        One that runs under a run of another process is left alone for a grace, so that its own worker's word can
-        arrive. A run of this very group member's former process needs none: a member has one process at a time.
+        One that runs under a run of another process is left alone for a grace period, so that its own worker's
+        facts can arrive. A run of this group member's former process needs none: a member has one process at a time.
         """
         self._partitions[job.job_id] = partition
         if job.status is Status.PENDING:
@@ -94,7 +94,7 @@ class Runner:
         self._offer(job, self._clock() + grace)
 
     def observe(self, transition: Transition, fact: Fact, partition: int) -> None:
-        """Acts on one fact that was read of a partition of ours."""
+        """Acts on one fact that was read from an assigned partition."""
         job = transition.after
         attempt = self._attempts.get(fact.subject)
         if attempt is not None and _disproved(attempt, fact, job):
@@ -105,7 +105,7 @@ class Runner:
         if job.status.terminal:
             self._forget(job.job_id)
         elif attempt is not None and not (job.status is Status.PENDING and _run_of(fact) == attempt.run):
-            attempt.job = job  # also when a former run gives the job back late: our claim of the next one stands
+            attempt.job = job  # also when a former run gives the job back late: the claim of the next one stands
         elif job.status is Status.PENDING:
             self._attempts.pop(job.job_id, None)
             self._partitions[job.job_id] = partition
@@ -115,7 +115,7 @@ class Runner:
             self._offer(job, self._clock() + timedelta(seconds=self._settings.handover_grace_s))
 
     async def release(self, partitions: set[int], reason: str) -> None:
-        """Gives up all work of some partitions: kills the runs, appends JobReleased, waits for the log's word."""
+        """Gives up all work of some partitions: kills the runs, appends JobReleased, waits for the acknowledgements."""
         for job_id in [name for name, part in self._partitions.items() if part in partitions]:
             self._scheduler.discard(job_id)
             del self._partitions[job_id]
@@ -125,7 +125,7 @@ class Runner:
         await asyncio.gather(*(self._release_one(attempt, reason) for attempt in leaving))
 
     async def await_exit(self, job_id: str) -> None:
-        """Waits until no child of ours works on the job any more."""
+        """Waits until no child of this worker runs the job any more."""
         if (attempt := self._attempts.get(job_id)) is not None and attempt.task is not None:
             await asyncio.wait([attempt.task])
         await asyncio.gather(*self._deaths, return_exceptions=True)
@@ -133,7 +133,7 @@ class Runner:
     # --- the slots -----------------------------------------------------------------------------------------------
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Fills free slots until told to stop. Running jobs are released when the consumer gives its partitions up.
+        """Fills free slots until `stopping` is set. Running jobs are released when their partitions are revoked.
 
         Raises RunnerFailedError when the end of a run could not be brought to the log.
         """
@@ -190,7 +190,7 @@ class Runner:
         except asyncio.CancelledError:
             self._free(attempt)
             await self._discard(attempt)
-            return  # killed on purpose; whoever did it says why
+            return  # killed on purpose; the reason is written where it was cancelled
         finally:
             self._free(attempt)
         outcome = await self._findings.append(attempt.job, outcome)
@@ -199,7 +199,7 @@ class Runner:
         await attempt.journal.flush()
 
     async def _discard(self, attempt: Attempt) -> None:
-        """Deletes what a killed run wrote: nobody will count it, and its child can write no more."""
+        """Deletes what a killed run wrote: it has no effect, and its child can write no more."""
         try:
             await delete_outputs(self._blobs, f"{attempt.job.job_id}/{attempt.run}")
         except BlobStoreError as error:  # then the job's end or its erasure has it deleted
@@ -243,8 +243,8 @@ class Runner:
             attempt.task.add_done_callback(self._deaths.discard)
 
     async def _release_one(self, attempt: Attempt, reason: str) -> None:
-        """Kills a run that is still at work and says so; one that has ended gets its word to the log first."""
-        assert attempt.task is not None  # set in the breath that made the attempt
+        """Kills a run that is still at work and appends JobReleased; waits for the end of one that has ended."""
+        assert attempt.task is not None  # set where the attempt is made
         if attempt.in_slot:
             attempt.task.cancel()
             await asyncio.wait([attempt.task])
@@ -267,12 +267,12 @@ class Runner:
 
 
 def _run_of(fact: Fact) -> str | None:
-    """The run that a fact speaks of, if it is one of a run's."""
+    """The run that a fact is about, if any."""
     return getattr(fact.data, "run", None)
 
 
 def _disproved(attempt: Attempt, fact: Fact, job: Job | None) -> bool:
-    """Whether a fact shows that a run of ours does not count: refused, superseded, or its job ended without it."""
+    """Whether a fact shows that the attempt does not count: refused, superseded, or its job ended without it."""
     if isinstance(fact.data, JobStarted) and fact.data.run == attempt.run:
         return job is None or job.run != attempt.run
     if _run_of(fact) == attempt.run:

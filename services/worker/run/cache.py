@@ -1,8 +1,8 @@
 """The cache by content (contract 10): a run looks for an equal run's result and copies it, or leaves its own behind.
 
 An entry lies at `cache/{owner}/{key}` and names a run; the content stays in that run's folder, so erasing its job
-takes it out of the cache. A marker at `{job_id}/cache/{owner}/{key}` tells the eraser which entries a job made.
-Whose source is gone is no entry. Never across owners.
+takes it out of the cache. A marker at `{job_id}/cache/{owner}/{key}` names to the eraser the entries that a job made.
+An entry whose source is gone does not count. Entries are never shared across owners.
 """
 
 from collections.abc import Collection, Mapping
@@ -68,7 +68,7 @@ def parse_entry(content: bytes) -> CacheEntry | None:
 
 
 class Cache:
-    """The cache as one run sees it: asked once with `recall`, told the outcome once with `remember`."""
+    """The cache as one run sees it: `recall` is called once, then `remember` once."""
 
     def __init__(
         self, blobs: Blobs, clock: Clock, job_type: str, owner: str, job_id: str, run: str, ttl_s: float
@@ -94,7 +94,7 @@ class Cache:
             return None
         return self._copied(kept)
 
-    def remember(self, result: Result, document: Claim) -> None:
+    def remember(self, result: Result, body: Claim) -> None:
         """Keeps a finished run's result for later ones, if it was asked for and may be. Raises BlobStoreError."""
         if self._uri is None or result.from_cache or not result.cacheable:
             return
@@ -104,7 +104,7 @@ class Cache:
             job_id=self._job_id,
             run=self._run,
             made_at=self._clock(),
-            result=document,
+            result=body,
             files=tuple(name for name in names if name != RESULT),
             pages=result.pages,
             bytes_in=result.bytes_in,
@@ -130,8 +130,8 @@ class Cache:
         except (BlobMissingError, ClaimMismatchError):
             self._blobs.delete([target for _, target in names])
             return None
-        document = self._own(from_json(content), kept)
-        return Result.restored(document, kept.pages, kept.bytes_in, kept.method, kept.counts)
+        body = self._own(from_json(content), kept)
+        return Result.restored(body, kept.pages, kept.bytes_in, kept.method, kept.counts)
 
     def _own_name(self, name: str, kept: CacheEntry) -> str:
         return f"{self._job_id}/{self._run}/{self._own(name, kept)}"

@@ -8,7 +8,7 @@ SIGNS = ("malloc", "calloc", "realloc", "out of memory", "bad_alloc", "bad alloc
 
 
 def raise_if_memory(error: BaseException) -> None:
-    """Raises MemoryError for a library's error that means a refused allocation, which is no fault of the input."""
+    """Raises MemoryError for a library's error that means a refused allocation: the input is not at fault."""
     if isinstance(error, MemoryError):
         raise error
     words = str(error).lower()

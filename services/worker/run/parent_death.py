@@ -1,4 +1,4 @@
-"""What a process that a worker starts owes to it: to end when it ends."""
+"""Makes a process that a worker started end when the worker ends."""
 
 import ctypes
 import os

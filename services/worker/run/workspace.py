@@ -1,4 +1,4 @@
-"""What a processor is: parameters -> result, told about its run by a `Workspace`, knowing neither log nor SQL.
+"""What a processor is: parameters and a `Workspace` in, a result out. It knows neither log nor SQL.
 
 A processor is a function `process(parameters, workspace, report) -> Result` in a file named after its job type.
 
@@ -54,7 +54,7 @@ class RecallResult(Protocol):
     ) -> "Result | None":
         """The earlier result, its files copied to this run; None: do the work, and what comes of it is kept.
 
-        All parameters count but those of `without`, which only say where content came from. `shaped_by` is what
+        All parameters count but those of `without`, which only name where content came from. `shaped_by` is what
         shapes the result beside them, as JSON: hashes of the content read and of a template's text, versions,
         models. Obeys `use_cache` and `force_refresh`. To be called at most once a run, before anything is kept.
         Raises BlobStoreError.
@@ -85,7 +85,7 @@ class Workspace:
 
     @cached_property
     def folder(self) -> Path:
-        """The run's own folder, made when first asked for and removed after the run by whoever started it."""
+        """The run's own folder, made at its first use and removed after the run by the child's main loop."""
         self.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self.scratch
 
@@ -114,12 +114,12 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a run made: the parts of the result document (contract 6), and numbers for the log.
+    """What a run made: the parts of the result (contract 6), and numbers for the log.
 
-    `extra` are further top-level keys of the document; `notes` are sentences for the job's `logs`. `files` are kept
+    `extra` are further top-level keys of the result; `notes` are sentences for the job's `logs`. `files` are kept
     outputs that the API serves under a name of its own, such as `pages_archive`: what they are -> name as in `keep`.
     One that is not `cacheable` is kept from later jobs: it lacks a part that another attempt may bring.
-    `method` says how it was done, `counts` are numbers by name for lists (contract 15a); `index` and `findings` claim
+    `method` is how it was done, `counts` are numbers by name for lists (contract 15a); `index` and `findings` claim
     a FolderIndex and Findings (schemas.documents).
     """
 
@@ -142,33 +142,33 @@ class Result:
         changed = {**data, "metadata": {**self.structured_data["metadata"], **metadata}}
         return replace(self, structured_data={**self.structured_data, **changed})
 
-    def document(self, target_dir: str) -> dict[str, Any]:
-        """The JSON document that clients get as `results`; one from the cache says so (contract 10)."""
-        document = {
+    def body(self, target_dir: str) -> dict[str, Any]:
+        """The JSON object that clients get as `results`; one from the cache is marked (contract 10)."""
+        body = {
             **self.extra,
             "structured_data": dict(self.structured_data),
             "assets": list(self.assets),
             "target_dir": target_dir,
         }
         if self.files:
-            document["files"] = dict(self.files)
+            body["files"] = dict(self.files)
         if self.notes:
-            document["notes"] = list(self.notes)
+            body["notes"] = list(self.notes)
         if self.from_cache:
-            document["process"] = {"is_from_cache": True}
-        return document
+            body["process"] = {"is_from_cache": True}
+        return body
 
     @classmethod
     def restored(
         cls,
-        document: Mapping[str, Any],
+        body: Mapping[str, Any],
         pages: int | None,
         bytes_in: int | None,
         method: str | None = None,
         counts: Mapping[str, int] | None = None,
     ) -> Self:
-        """The result that a document of an earlier run was made of, as one from the cache."""
-        parts = dict(document)
+        """The result that the stored body of an earlier run was made of, as one from the cache."""
+        parts = dict(body)
         del parts["target_dir"]
         return cls(
             structured_data=parts.pop("structured_data"),
@@ -185,7 +185,7 @@ class Result:
 
 
 class ReportProgress(Protocol):
-    """Tells how far the run is: a step and a percent of contract 5; pages count from 1."""
+    """Reports how far the run is: a step and a percent of contract 5; pages count from 1."""
 
     def __call__(
         self,
@@ -195,11 +195,11 @@ class ReportProgress(Protocol):
         page: int | None = None,
         pages: int | None = None,
     ) -> None:
-        """Never raises for what it is told; a percent below the last one is lifted to it."""
+        """Never raises for its arguments; a percent below the last one is lifted to it."""
 
 
 class Processor(Protocol):
-    """Does the work of one job type. Raises ProcessingError; whatever else it raises is a PROCESSING_ERROR."""
+    """Does the work of one job type. Raises ProcessingError; any other exception counts as a PROCESSING_ERROR."""
 
     def __call__(self, parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
         """Runs in a child process, which may be killed at any time."""

@@ -82,7 +82,7 @@ class Stage:
         }
         self.reports.clear()
         self.result = session.process(SessionParameters(**(asked | given)), self.workspace, self.reports)
-        self.document = self.result.document(self.workspace.target_dir)
+        self.document = self.result.body(self.workspace.target_dir)
         return self.document
 
     def steps(self):

@@ -1,7 +1,7 @@
 """Several workers over one log in virtual time, with whatever can go wrong between them.
 
-The workers are the real parts (intake, backlog, runner, journal, expander, checkpoints) over a log and blobs in memory;
-simulated are the children, the consumer group that deals out partitions, and the network to the log.
+The workers are the real parts (log reader, backlog, runner, journal, expander, checkpoints) over a log and blobs in
+memory; simulated are the children, the consumer group that deals out partitions, and the network to the log.
 """
 
 import asyncio
@@ -153,7 +153,7 @@ class SimulatedWorker:
         checkpoints = Checkpoints(world.blobs, "cluster", "simulation")
         letters = DeadLetters(cast(KafkaAppender, network))
         self.eraser = Eraser(world.blobs, self._exited)
-        self.intake = PartitionReader(
+        self.reader = PartitionReader(
             self.runner, self.expander, checkpoints, world.log, letters, self.eraser, world.loop.clock
         )
 
@@ -190,11 +190,11 @@ class SimulatedWorker:
             tasks.create_task(self._consume())
             tasks.create_task(self.runner.run(self.stopping))
             tasks.create_task(self.eraser.run(self.stopping))
-            tasks.create_task(save_periodically(self.intake, self.settings.checkpoint_interval_s, self.stopping))
+            tasks.create_task(save_periodically(self.reader, self.settings.checkpoint_interval_s, self.stopping))
 
     async def _drain(self) -> None:
         await self.stopping.wait()
-        self.intake.draining = True
+        self.reader.draining = True
 
     def _note_failure(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled():
@@ -209,7 +209,7 @@ class SimulatedWorker:
             for part in list(self.positions):
                 await self._read(part)
             await asyncio.sleep(self.world.chances.uniform(0.05, 0.5))
-        await self.intake.revoked(set(self.positions))
+        await self.reader.revoked(set(self.positions))
 
     async def _take_over(self) -> None:
         if self.world.loop.time() < self.deaf_until:
@@ -217,17 +217,17 @@ class SimulatedWorker:
         assigned = self.world.dealt_to(self.name)
         gone, new = set(self.positions) - assigned, assigned - set(self.positions)
         if gone:
-            await self.intake.revoked(gone)
+            await self.reader.revoked(gone)
             self.positions = {part: offset for part, offset in self.positions.items() if part in assigned}
         if new:
-            self.positions.update(await self.intake.assigned(new))
+            self.positions.update(await self.reader.assigned(new))
 
     async def _read(self, part: int) -> None:
         log, begin = self.world.log, self.positions[part]
         end = (await log.end_offsets(JOB_EVENTS))[part]
         polled = await log.read_range(JOB_EVENTS, {part: begin}, {part: end}, self.world.chances.randint(1, 60))
         if records := [record for record in polled if MARKER not in record.headers]:
-            await self.intake.handle(part, records)
+            await self.reader.handle(part, records)
             self.positions[part] = records[-1].offset + 1
             self.handled += len(records)
 

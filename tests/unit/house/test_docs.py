@@ -1,4 +1,4 @@
-"""The documents say what is: every path, command, setting, route, topic and metric that they name exists."""
+"""The documents match the code: every path, command, setting, route, topic, metric and room that they name exists."""
 
 import importlib
 import re
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FOLDERS = ("schemas", "piperoll", "services", "deploy", "tests", "docs", "bench")
 SECTIONS = ["Context", "Decision", "Consequences", "Evidence"]
-SPEAKING_OF_COMMANDS = [*DOCUMENTS, ROOT / "Makefile", ROOT / "deploy/compose.yaml"]
+NAMING_COMMANDS = [*DOCUMENTS, ROOT / "Makefile", ROOT / "deploy/compose.yaml"]
 METRICS = (
     "piperoll.telemetry",
     "services.api.metrics",
@@ -96,9 +96,7 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
             assert set(call[1].split()) <= targets, piece
 
 
-@pytest.mark.parametrize(
-    "document", [*DOCUMENTS, ROOT / "Makefile", ROOT / "deploy/compose.yaml"], ids=lambda path: path.name
-)
+@pytest.mark.parametrize("document", NAMING_COMMANDS, ids=lambda path: path.name)
 def test_every_command_that_is_named_exists_with_its_options(document: Path) -> None:
     pieces = code(document) if document.suffix == ".md" else document.read_text(encoding="utf-8").splitlines()
     for piece in pieces:
@@ -113,7 +111,7 @@ def test_every_command_is_named_somewhere() -> None:
         assert re.search(rf"\b{name}\b", written), name
 
 
-def test_every_setting_stands_in_the_operator_s_tables_with_its_default() -> None:
+def test_every_setting_has_a_row_in_the_operator_s_tables_with_its_default() -> None:
     rows = dict(re.findall(r"^\| `(PIPEROLL_\w+)` \| ([^|]+?) \|", text("docs/operating.md"), flags=re.MULTILINE))
     assert sorted(rows) == sorted(f"PIPEROLL_{name.upper()}" for name in Settings.model_fields)
     for name, field in Settings.model_fields.items():
@@ -131,7 +129,7 @@ def test_every_variable_that_is_named_is_a_setting(document: Path) -> None:
 def test_the_tables_of_requests_are_what_the_api_serves() -> None:
     rows = re.findall(r"^\| `([A-Z]+) (/(?:api|v1)/\S*)` \|", text("docs/api.md"), flags=re.MULTILINE)
     listed = set(rows)
-    assert len(rows) == len(listed), "a request stands in two rows"
+    assert len(rows) == len(listed), "a request has two rows"
     rooms = [room for room in vars(assembly).values() if isinstance(room, type) and issubclass(room, Routes)]
     served = {
         (one.method, one.path.replace(":path", ""))
@@ -174,7 +172,7 @@ def test_the_readme_is_short() -> None:
     assert len(text("README.md").splitlines()) <= README_LINES
 
 
-def test_every_topic_and_every_event_stands_in_the_architecture_with_its_writers() -> None:
+def test_every_topic_and_every_event_has_a_row_in_the_architecture_with_its_writers() -> None:
     architecture = text("docs/architecture.md")
     rows = dict(re.findall(r"^\| `([\w.-]+)` \| (.+) \|$", architecture, flags=re.MULTILINE))
     assert {topic.name for topic in MANIFEST} | EVENTS.keys() <= rows.keys()
@@ -223,7 +221,7 @@ def test_every_decision_has_its_context_consequences_and_evidence_and_a_number_o
 
 @cache
 def anchors(path: Path) -> set[str]:
-    """The anchors of a document's headings, as they are made of the words."""
+    """The anchors of a document's headings, as GitHub derives them."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -239,7 +237,7 @@ def shown(default: object) -> str:
 
 
 def check_call(words: list[str], piece: str) -> None:
-    """Follows the words of a call down the tree of commands; every option on the way must be one of theirs."""
+    """Follow the words of a call down the tree of commands; each command must have every option of the call."""
     command: Any = get_command(app)
     names = [word for word in words if re.fullmatch(r"[a-z]+", word)]
     while hasattr(command, "commands") and names:

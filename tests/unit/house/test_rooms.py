@@ -19,10 +19,10 @@ SHARED_PREFIXES: dict[str, str] = {}
 
 EVERY_SERVICE = frozenset({"__init__", "__main__", "app", "metrics"})
 BESIDE_APP = {
-    "api": {"database", "routers", "web"},
+    "api": {"assembly", "database", "web"},
     "notifier": {"checkpoints", "outbox", "sweep"},
     "projector": {"rebuild"},
-    "worker": set[str](),
+    "worker": {"errors"},
 }
 """The modules of each service that are in no room, beyond those that every service has."""
 

@@ -15,14 +15,11 @@ from services.api.documents.requests import (
     AddDocumentQuery,
     DocumentForm,
     DocumentPageQuery,
-    FilesBody,
-    FolderChange,
-    SearchQuery,
     document_id_of,
-    file_ids_of,
     folder_id_of,
 )
 from services.api.documents.views import document_status, document_view, folder_view, hit_view
+from services.api.folders.requests import FilesBody, FolderChange, SearchQuery, file_ids_of
 from services.api.http.errors import ApiError
 from services.api.jobs.named_documents import indexed, named_by, synchronised
 from services.api.jobs.views import JobContents

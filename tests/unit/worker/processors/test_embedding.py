@@ -70,7 +70,7 @@ def test_a_folders_texts_become_chunks_with_vectors(place):
     assert result.structured_data["documents"][0] == {"document_id": "doc-soil", "name": "doc-soil.txt", "chunks": 2}
     assert kept(place) == ["index.json", "index/doc-leave", "index/doc-soil"]
     assert reports.steps == ["initializing", "embedding", "finalizing"]
-    json.dumps(result.document(place.target_dir))
+    json.dumps(result.body(place.target_dir))
 
 
 def test_the_jobs_chunk_size_goes_before_the_folders(place):

@@ -68,7 +68,7 @@ def test_a_voice_becomes_text_on_this_machine(place):
     assert reports.steps == ["initializing", "reading_file", "transcribing", "finalizing"]
     assert max(reports.percents) == 95
     assert result.notes == ()
-    json.dumps(result.document(place.target_dir))
+    json.dumps(result.body(place.target_dir))
 
 
 def test_the_sound_of_a_video_is_transcribed(place, tmp_path):

@@ -92,7 +92,7 @@ def test_without_a_key_rules_fill_the_minutes_and_the_log_says_so(offline: Run) 
 
 
 def test_the_result_has_its_parts_twice_and_two_files(offline: Run) -> None:
-    document = offline(text=MINUTES, template="MeetingMinutes").document("there")
+    document = offline(text=MINUTES, template="MeetingMinutes").body("there")
     assert document["transformed_text"] == document["structured_data"]["transformed_text"]
     assert document["template_fields"] == document["structured_data"]["template_fields"]
     assert [Path(asset).name for asset in document["assets"]] == ["transformed.md", "template_fields.json"]

@@ -57,7 +57,7 @@ class Run:
             bytes_in=700,
             **said,
         )
-        document = json.dumps(result.document(blobs.location(self.folder))).encode()
+        document = json.dumps(result.body(blobs.location(self.folder))).encode()
         self.cache.remember(result, blobs.put_named(f"{self.folder}/result.json", document, "application/json"))
         return result
 
@@ -84,7 +84,7 @@ def test_an_equal_run_takes_the_result_over_as_its_own(life: Life) -> None:
     assert found.assets == (f"{own}/images/page_001.jpg",)
     assert found.extra == {"raw_url": "/api/pdf/jobs/job-2/mistral-ocr-raw"}
     assert (found.notes, found.pages, found.bytes_in, found.from_cache) == (("Read by rules.",), 3, 700, True)
-    assert found.document(own)["process"] == {"is_from_cache": True}
+    assert found.body(own)["process"] == {"is_from_cache": True}
     assert life.blobs.get(f"{second.folder}/ocr/raw.json") == f"{first.folder} ocr/raw.json".encode()
     assert not list(life.blobs.list("job-2/cache"))  # it made no entry: the first one's stays the source
 

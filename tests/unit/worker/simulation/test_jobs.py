@@ -175,9 +175,9 @@ def test_a_job_that_is_cancelled_in_the_very_moment_it_is_claimed_leaves_no_slot
             await world.append(fact(world, f"job-{number}", JobCancelled(by="somebody")))
             part = world.home_of(f"job-{number}")
             claimed, cancelled = (await _tail(world, part))[-2:]
-            await worker.intake.handle(part, [claimed])
+            await worker.reader.handle(part, [claimed])
             worker.runner._fill()  # in one breath with what follows, as when both tasks are due at once
-            await worker.intake.handle(part, [cancelled])
+            await worker.reader.handle(part, [cancelled])
             worker.positions[part] = cancelled.offset + 1
             assert len(world.stage.begun) == before
         await create(world, "job-last", Script(seconds=1))

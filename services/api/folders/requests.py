@@ -1,0 +1,56 @@
+"""What clients ask of folders: bodies and query strings, validated. Pure (contract 2b, 15b and 15d)."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from schemas.documents import Named
+from schemas.parameters.values import Said
+from services.api.documents.requests import is_document_id
+from services.api.http.errors import not_found
+from services.api.http.shapes import NO_NUL, FieldsModel, QueryModel, Refusal
+
+Description = Annotated[str, StringConstraints(max_length=4096)]
+ChunkSize = Annotated[int, Field(ge=50, le=8000)]
+Name = Annotated[Named, Said]
+
+
+class FolderBody(FieldsModel):
+    """The body of POST /v1/folders."""
+
+    name: Name
+    description: Description | None = None
+    chunk_size: ChunkSize = Field(default=500, alias="chunkSize", description="characters of a chunk")
+
+
+class FolderChange(FieldsModel):
+    """The body of PUT /v1/folders/{id}; what is absent stays, and a description that is null is taken away."""
+
+    name: Name | None = None
+    description: Description | None = None
+    chunk_size: ChunkSize | None = Field(default=None, alias="chunkSize")
+
+
+class FilesBody(FieldsModel):
+    """The body of POST /v1/folders/{id}/files."""
+
+    file_ids: Annotated[list[str], Field(min_length=1, max_length=5000)] = Field(alias="filesIds")
+
+
+class SearchQuery(QueryModel):
+    """GET /v1/folders/{id}/search."""
+
+    q: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=NO_NUL),
+        Refusal("must be a text of {minLength} to {maxLength:,} characters: what to look for"),
+    ] = Field(description="What to look for")
+    limit: int = Field(default=10, ge=1, le=100, description="How many at most")
+
+
+def file_ids_of(body: FilesBody) -> list[str]:
+    """The documents in a body, each once. Raises ApiError NOT_FOUND (404) for what can be none."""
+    ids = list(dict.fromkeys(body.file_ids))
+    if missing := [one for one in ids if not is_document_id(one)]:
+        raise not_found("document", missing=[one[:100] for one in missing[:100]])
+    return ids
