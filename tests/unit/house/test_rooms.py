@@ -22,7 +22,7 @@ BESIDE_APP = {
     "api": {"database", "routers", "web"},
     "notifier": {"checkpoints", "outbox", "sweep"},
     "projector": {"rebuild"},
-    "worker": set[str](),
+    "worker": {"errors"},
 }
 """The modules of each service that are in no room, beyond those that every service has."""
 

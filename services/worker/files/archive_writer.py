@@ -10,7 +10,7 @@ UNIX = 3
 READABLE = 0o644 << 16
 
 
-class ZipWriter:
+class ArchiveWriter:
     """An archive that is being written; members are in the order in which they are added."""
 
     def __init__(self, file: ZipFile) -> None:
@@ -26,7 +26,7 @@ class ZipWriter:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[ZipWriter]:
+def writing(path: Path) -> Iterator[ArchiveWriter]:
     """A new archive at `path`, whole when the block has ended."""
     with ZipFile(path, "w", strict_timestamps=False) as file:
-        yield ZipWriter(file)
+        yield ArchiveWriter(file)
