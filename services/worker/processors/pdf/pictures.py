@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from schemas.parameters import PdfParameters
-from services.worker.files import zip_writer
+from services.worker.files import archive_writer
 from services.worker.pages import mupdf
 from services.worker.pages.drawing import HIGH_RES, PAGE_IMAGE, PREVIEW, RenderFormat
 from services.worker.processors.pdf.plan import named
@@ -44,7 +44,7 @@ def keep_previews(selected: SelectedPages, progress: PassProgress, workspace: Wo
     """Keep `previews/preview_NNN.jpg` of each page, and all previews as `previews.zip` if there are any."""
     pictures = Pictures()
     path = workspace.folder / PREVIEWS_ARCHIVE
-    with zip_writer.writing(path) as archive:
+    with archive_writer.writing(path) as archive:
         for number in progress.track(selected.pages):
             image = mupdf.page_jpeg(selected.document, number, PREVIEW)
             if image is None:
@@ -78,7 +78,7 @@ class PagesArchive:
         if not self._formats:
             return
         path = self._workspace.folder / PAGES_ARCHIVE
-        with zip_writer.writing(path) as archive:
+        with archive_writer.writing(path) as archive:
             for done, number in enumerate(self._selected.pages, 1):
                 for name, render_format in self._formats:
                     self._add(archive, number, name, render_format)
@@ -99,7 +99,7 @@ class PagesArchive:
         if self.too_large:
             yield f"{PAGES_ARCHIVE} lacks {named(self.too_large)} in high resolution: too large at {HIGH_RES.dpi} DPI."
 
-    def _add(self, archive: zip_writer.ZipWriter, number: int, name: str, render_format: RenderFormat) -> None:
+    def _add(self, archive: archive_writer.ArchiveWriter, number: int, name: str, render_format: RenderFormat) -> None:
         try:
             size = mupdf.page_size(self._selected.document, number)
             image = mupdf.page_jpeg(self._selected.document, number, render_format)
