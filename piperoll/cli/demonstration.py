@@ -128,7 +128,8 @@ def _report(result: DemonstrationResult) -> None:
         keys = ", ".join(result.hook)
         entry(
             "webhook",
-            f"{result.hook.get('phase')} after {result.hook_s:.2f} s, after {result.progress_hooks} progress webhooks\n"
+            f"{result.hook.get('phase')} after {result.hook_s:.2f} s; {result.progress_hooks} progress webhooks "
+            "before it\n"
             f"keys of its body: {keys}",
         )
     results = result.job.get("results")

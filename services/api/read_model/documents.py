@@ -10,7 +10,7 @@ from piperoll.job_types import job_types
 from piperoll.postgres import load_queries
 from schemas.claims import Claim
 from schemas.job_types.declaration import Makes
-from services.api.database import asking
+from services.api.http.database import asking
 from services.api.read_model.document_rows import (
     DocumentRow,
     FileRow,

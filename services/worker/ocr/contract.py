@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from services.worker.pages.drawing import Look, Pixels
+from services.worker.pages.drawing import Pixels, RenderFormat
 
 EngineName = Literal["rapidocr", "tesseract"]
 
-SCAN = Look(dpi=200, quality=100, max_pixels=4_000_000, shrink=True)
+SCAN = RenderFormat(dpi=200, quality=100, max_pixels=4_000_000, shrink=True)
 """Rendering of pages for OCR: A4 and Letter at 200 DPI, larger pages with the same number of pixels."""
 
 

@@ -1,1 +1,1 @@
-"""Pages of a PDF: their text, their size, and how they are drawn."""
+"""Pages of a PDF: text, size and rendering."""

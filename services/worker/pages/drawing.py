@@ -1,14 +1,14 @@
-"""How large pages are drawn for each purpose (docs/contract/secretary.md#archives), and a page that was drawn. Pure.
+"""Rendering formats of pages (docs/contract/secretary.md#archives), and rendered pixels. Pure.
 
-The number of pixels follows before anything is drawn, whatever size a page says it has.
+The number of pixels is limited before rendering, whatever size a page declares.
 """
 
 import math
 from dataclasses import dataclass
 
 POINTS_PER_INCH = 72  # the PDF unit
-LARGEST = 40_000_000  # pixels of one drawing: A1 at 200 DPI; 120 MB before compression
-NARROWEST = 1.0  # pixel: less of one side is no image
+LARGEST = 40_000_000  # pixels of one image: A1 at 200 DPI; 120 MB before compression
+NARROWEST = 1.0  # minimum side in pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,10 @@ class Pixels:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A purpose's size and JPEG quality: a longest `side` in pixels, or a resolution in dots an inch.
+class RenderFormat:
+    """Size and JPEG quality: a longest `side` in pixels, or a resolution in dots per inch.
 
-    `shrink` draws a page of more than `max_pixels` smaller; without it such a page is not drawn at all.
+    With `shrink` a page of more than `max_pixels` is rendered smaller; without it, not at all.
     """
 
     quality: int
@@ -34,7 +34,7 @@ class Look:
     shrink: bool = False
 
     def zoom(self, width: float, height: float) -> float | None:
-        """The factor for a page of so many points, None for one that is not to be drawn."""
+        """Return the zoom factor for a page of this size in points; None when it is not rendered."""
         longest = max(width, height)
         if not (math.isfinite(longest) and min(width, height) > 0):
             return None
@@ -47,7 +47,7 @@ class Look:
         return zoom if longest * zoom >= NARROWEST else None
 
 
-PAGE_IMAGE = Look(side=1280, quality=80)
-PREVIEW = Look(side=360, quality=80)
-HIGH_RES = Look(dpi=200, quality=85)
-VISION = Look(side=1540, quality=85)  # what Mistral's vision models see at most
+PAGE_IMAGE = RenderFormat(side=1280, quality=80)
+PREVIEW = RenderFormat(side=360, quality=80)
+HIGH_RES = RenderFormat(dpi=200, quality=85)
+VISION = RenderFormat(side=1540, quality=85)  # the maximum of Mistral's vision models

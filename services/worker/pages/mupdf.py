@@ -1,6 +1,6 @@
-"""PyMuPDF behind the few calls that processors make: open, text of a page, image of a page. No job is known here.
+"""PyMuPDF for processors: open a PDF, text of a page, image of a page.
 
-Import this module in a child process only: MuPDF is not thread-safe, may crash, and may spin for ever.
+Import this module in a child process only: MuPDF is not thread-safe, may crash, and may loop endlessly.
 """
 
 import re
@@ -12,11 +12,11 @@ from typing import Any
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
-from services.worker.pages.drawing import Look, Pixels
+from services.worker.pages.drawing import Pixels, RenderFormat
 from services.worker.run.memory import give_back, raise_if_memory
 
-# PyMuPDF 2.0 imports its layout analysis, and with it onnxruntime (1 s, 90 MiB), unless these are out of reach.
-# This is no documented switch: a test holds that text and images still work.
+# PyMuPDF 2.0 imports its layout analysis, and with it onnxruntime (1 s, 90 MiB), unless these imports fail.
+# This switch is not documented: a test checks that text and images still work.
 for _unused in ("pymupdf.layout", "pymupdf4llm"):
     sys.modules.setdefault(_unused, None)  # type: ignore[arg-type]
 
@@ -26,25 +26,25 @@ pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
 
 TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
-"""Typeset ligatures come out as their letters: whoever looks for "file" types no U+FB01."""
+"""Ligatures become letters, so that a search for "file" finds U+FB01 too."""
 EMPTY_LINES = re.compile("\n{2,}")
 NO_CHARACTER = re.compile(rb"\0|\xc0\x80|\xed[\xa0-\xbf][\x80-\xbf]")
-"""NUL, which fits in no store, and half of a surrogate pair, as MuPDF writes them: broken fonts map to both."""
+"""NUL, which stores do not accept, and lone surrogates, as MuPDF writes them: broken fonts map to both."""
 ENGINE = f"pymupdf {pymupdf.__version__}, ligatures as letters, no empty lines"
-"""What shapes a page's text beside the document, for the cache (docs/contract/secretary.md#cache)."""
+"""What determines a page's text besides the document, for the cache (docs/contract/secretary.md#cache)."""
 
 PAGE_ERRORS = (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase)
-"""What PyMuPDF raises for a damaged document or page; some of these only mean that memory ran out."""
+"""Errors of PyMuPDF for a damaged document or page; some of them mean that memory ran out."""
 
 
 @contextmanager
 def open_pdf(path: str) -> Iterator[Any]:
-    """The opened document. Raises ProcessingError: INVALID_PDF, PDF_ENCRYPTED."""
+    """Open a PDF. Raises ProcessingError: INVALID_PDF, PDF_ENCRYPTED."""
     try:
         with _open(path) as document:
             yield document
     finally:
-        # MuPDF keeps up to 256 MiB of fonts and pictures, also of documents that are closed.
+        # MuPDF caches up to 256 MiB of fonts and images, also of closed documents.
         pymupdf.TOOLS.store_shrink(100)
         give_back()
 
@@ -56,7 +56,9 @@ def _open(path: str) -> Any:
         raise ProcessingError(ErrorCode.INVALID_PDF, "The file is empty.") from error
     except PAGE_ERRORS as error:
         raise_if_memory(error)
-        raise ProcessingError(ErrorCode.INVALID_PDF, "The file is not a PDF, or is damaged beyond opening.") from error
+        raise ProcessingError(
+            ErrorCode.INVALID_PDF, "The file is not a PDF, or is too damaged to be opened."
+        ) from error
     try:
         _check(document)
     except BaseException:
@@ -73,7 +75,7 @@ def _check(document: Any) -> None:
 
 
 def page_count(document: Any) -> int:
-    """How many pages the document says it has. Raises ProcessingError INVALID_PDF when it has none."""
+    """Return the number of pages. Raises ProcessingError INVALID_PDF when there are none."""
     try:
         count = int(document.page_count)
     except PAGE_ERRORS as error:
@@ -85,7 +87,7 @@ def page_count(document: Any) -> int:
 
 
 def page_text(document: Any, number: int) -> str | None:
-    """The text of page `number` (from 1), None when the page is broken. Raises MemoryError."""
+    """Return the text of page `number` (from 1), None when the page is broken. Raises MemoryError."""
     try:
         written = _written(document.load_page(number - 1).get_textpage(flags=TEXT_FLAGS))
     except PAGE_ERRORS as error:
@@ -95,10 +97,10 @@ def page_text(document: Any, number: int) -> str | None:
 
 
 def _written(text: Any) -> bytes:
-    """Lines as MuPDF itself writes them, an empty one after each block.
+    """Return the text as MuPDF writes it, with an empty line after each block.
 
-    PyMuPDF's `get_text` writes the same without the empty ones, and takes a fifth of its time for that: it asks of
-    each character once more whether it lies on the page.
+    PyMuPDF's `get_text` returns the same without the empty lines, but spends a fifth of its time on checking again
+    that each character is on the page.
     """
     buffer = pymupdf.mupdf.FzBuffer(1024)
     output = pymupdf.mupdf.FzOutput(buffer)
@@ -110,12 +112,12 @@ def _written(text: Any) -> bytes:
 def _decoded(written: bytes) -> str:
     try:
         return written.decode().replace("\0", "\ufffd")
-    except UnicodeDecodeError:  # rare, and looking for it in every page would cost more than decoding
+    except UnicodeDecodeError:  # rare; a search in every page would cost more than decoding
         return NO_CHARACTER.sub("\ufffd".encode(), written).decode("utf-8", "replace")
 
 
 def page_size(document: Any, number: int) -> tuple[float, float] | None:
-    """Width and height of page `number` (from 1) in points, None when the page is broken. Raises MemoryError."""
+    """Return width and height of page `number` (from 1) in points; None for a broken page. Raises MemoryError."""
     try:
         rect = document.load_page(number - 1).rect
     except PAGE_ERRORS as error:
@@ -124,29 +126,29 @@ def page_size(document: Any, number: int) -> tuple[float, float] | None:
     return rect.width, rect.height
 
 
-def page_jpeg(document: Any, number: int, look: Look) -> bytes | None:
-    """Page `number` (from 1) as a JPEG, None when it cannot be drawn. Raises MemoryError."""
+def page_jpeg(document: Any, number: int, render_format: RenderFormat) -> bytes | None:
+    """Return page `number` (from 1) as a JPEG, None when it cannot be rendered. Raises MemoryError."""
     try:
-        pixmap = _drawn(document, number, look)
-        return bytes(pixmap.tobytes("jpg", jpg_quality=look.quality)) if pixmap else None
+        pixmap = _render(document, number, render_format)
+        return bytes(pixmap.tobytes("jpg", jpg_quality=render_format.quality)) if pixmap else None
     except PAGE_ERRORS as error:
         raise_if_memory(error)
         return None
 
 
-def page_pixels(document: Any, number: int, look: Look) -> Pixels | None:
-    """Page `number` (from 1) as pixels, None when it cannot be drawn. Raises MemoryError."""
+def page_pixels(document: Any, number: int, render_format: RenderFormat) -> Pixels | None:
+    """Return page `number` (from 1) as pixels, None when it cannot be rendered. Raises MemoryError."""
     try:
-        pixmap = _drawn(document, number, look)
+        pixmap = _render(document, number, render_format)
     except PAGE_ERRORS as error:
         raise_if_memory(error)
         return None
     return Pixels(pixmap.width, pixmap.height, bytes(pixmap.samples)) if pixmap else None
 
 
-def _drawn(document: Any, number: int, look: Look) -> Any:
+def _render(document: Any, number: int, render_format: RenderFormat) -> Any:
     page = document.load_page(number - 1)
-    zoom = look.zoom(page.rect.width, page.rect.height)
+    zoom = render_format.zoom(page.rect.width, page.rect.height)
     if zoom is None:
         return None
     return page.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csRGB, alpha=False)

@@ -84,7 +84,7 @@ async def test_erased_blobs_are_left_out_of_the_answer(api: Api) -> None:
     await wait_until(lambda: ended(api, job_id), 10, "the job to end")
     api.blobs.delete_folder(job_id)
     lines = [line for segment in api.blobs.list("segments") for line in api.blobs.lines(segment)]
-    api.blobs.delete([line.place.uri for line in lines if line.subject == job_id])
+    api.blobs.delete([line.range.uri for line in lines if line.subject == job_id])
     job = await api.job(job_id)
     assert job["status"] == "completed"
     assert {"parameters", "results"}.isdisjoint(job)

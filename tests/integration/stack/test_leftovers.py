@@ -31,7 +31,7 @@ def test_a_leftover_is_recognised_and_stopped(sleeper: subprocess.Popen[bytes]) 
     told: list[str] = []
     stop_all({"worker": noted(sleeper)}, told.append)
     assert sleeper.wait(5) == -signal.SIGTERM
-    assert told == [f"stopping worker, which an earlier run left (process {sleeper.pid})"]
+    assert told == [f"stopping worker, left by an earlier run (process {sleeper.pid})"]
 
 
 @pytest.mark.parametrize("changed", [{"created": 1.0}, {"argv": ["java", "kafka.Kafka"]}])

@@ -27,7 +27,7 @@ async def test_inputs_that_come_together_share_a_segment_and_each_is_read_alone(
 
 async def test_what_may_come_again_or_is_large_gets_a_blob_of_its_own(blobs: AsyncBlobs) -> None:
     again = await blobs.put_input("job-1", b"{}", repeatable=True)
-    large = await blobs.put_input("job-2", b'"%b"' % (b"x" * segments.MAX_DOCUMENT_BYTES), repeatable=False)
+    large = await blobs.put_input("job-2", b'"%b"' % (b"x" * segments.MAX_CONTENT_BYTES), repeatable=False)
     assert again.uri.startswith("job-1/in/")
     assert large.uri.startswith("job-2/in/")
 

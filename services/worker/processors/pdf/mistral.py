@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.worker.files import zip_writer
+from services.worker.files import archive_writer
 from services.worker.processors.pdf.plan import named
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.processors.pdf.texts import PageText, Texts
@@ -91,7 +91,7 @@ def keep(answer: OcrAnswer, workspace: Workspace) -> KeptAnswer:
     )
     if images:
         path = workspace.folder / IMAGES_ARCHIVE
-        with zip_writer.writing(path) as archive:
+        with archive_writer.writing(path) as archive:
             for name, content in named_images.items():
                 archive.add(name, content)
         workspace.keep_file(IMAGES_ARCHIVE, path, "application/zip")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from schemas.job_types.pdf import PdfParameters
-from services.worker.files import zip_writer
+from services.worker.files import archive_writer
 from services.worker.pages import mupdf
-from services.worker.pages.drawing import HIGH_RES, PAGE_IMAGE, PREVIEW, Look
+from services.worker.pages.drawing import HIGH_RES, PAGE_IMAGE, PREVIEW, RenderFormat
 from services.worker.processors.pdf.plan import named
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.run.workspace import Workspace
@@ -44,7 +44,7 @@ def keep_previews(selected: SelectedPages, progress: PassProgress, workspace: Wo
     """Keep `previews/preview_NNN.jpg` of each page, and all previews as `previews.zip` if there are any."""
     pictures = Pictures()
     path = workspace.folder / PREVIEWS_ARCHIVE
-    with zip_writer.writing(path) as archive:
+    with archive_writer.writing(path) as archive:
         for number in progress.track(selected.pages):
             image = mupdf.page_jpeg(selected.document, number, PREVIEW)
             if image is None:
@@ -64,7 +64,7 @@ class PagesArchive:
     def __init__(self, selected: SelectedPages, params: PdfParameters, workspace: Workspace) -> None:
         self._selected = selected
         self._workspace = workspace
-        self._formats: list[tuple[str, Look]] = []
+        self._formats: list[tuple[str, RenderFormat]] = []
         if params.include_preview_pages:
             self._formats.append(("preview_{:03d}.jpg", PREVIEW))
         if params.include_high_res_pages:
@@ -78,10 +78,10 @@ class PagesArchive:
         if not self._formats:
             return
         path = self._workspace.folder / PAGES_ARCHIVE
-        with zip_writer.writing(path) as archive:
+        with archive_writer.writing(path) as archive:
             for done, number in enumerate(self._selected.pages, 1):
-                for name, look in self._formats:
-                    self._add(archive, number, name, look)
+                for name, render_format in self._formats:
+                    self._add(archive, number, name, render_format)
                 yield done
         if archive.names:
             self._workspace.keep_file(PAGES_ARCHIVE, path, ZIP)
@@ -99,15 +99,15 @@ class PagesArchive:
         if self.too_large:
             yield f"{PAGES_ARCHIVE} lacks {named(self.too_large)} in high resolution: too large at {HIGH_RES.dpi} DPI."
 
-    def _add(self, archive: zip_writer.ZipWriter, number: int, name: str, look: Look) -> None:
+    def _add(self, archive: archive_writer.ArchiveWriter, number: int, name: str, render_format: RenderFormat) -> None:
         try:
             size = mupdf.page_size(self._selected.document, number)
-            image = mupdf.page_jpeg(self._selected.document, number, look)
+            image = mupdf.page_jpeg(self._selected.document, number, render_format)
         except MemoryError:  # a page that needs too much memory has no image; its text has another source
             size, image = None, None
         if image is not None:
             archive.add(name.format(number), image)
-        elif size is not None and look.zoom(*size) is None:
+        elif size is not None and render_format.zoom(*size) is None:
             self.too_large.add(number)
         else:
             self.broken.add(number)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from schemas.job_types.session import SessionParameters
-from services.worker.files import zip_writer
+from services.worker.files import archive_writer
 
 README = "README.md"
 
@@ -15,7 +15,7 @@ def write(target: Path, params: SessionParameters, markdown: tuple[str, str], pr
     The README is first, then the Markdown, then the previews in the order of their paths. Raises OSError.
     """
     place, text = markdown
-    with zip_writer.writing(target) as archive:
+    with archive_writer.writing(target) as archive:
         archive.add(README, readme(params, place, previews).encode(), packed=True)
         archive.add(place, text.encode(), packed=True)
         for name in sorted(previews):

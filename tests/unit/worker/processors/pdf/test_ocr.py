@@ -9,7 +9,7 @@ import pytest
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.ocr.contract import SCAN
-from services.worker.pages.drawing import Look
+from services.worker.pages.drawing import RenderFormat
 from services.worker.processors.pdf import texts as pdf_texts
 from tests.support.runs.pdf import kept, run, scanned, typed, workspace
 
@@ -92,11 +92,11 @@ def test_a_page_for_ocr_is_never_drawn_larger_than_memory_allows(width: float, h
 
 
 def test_a_look_without_shrinking_refuses_what_is_too_large() -> None:
-    assert Look(quality=85, dpi=200).zoom(10_000, 10_000) is None
-    assert Look(quality=85, dpi=200).zoom(595, 842) == pytest.approx(200 / 72)
-    assert Look(quality=80, side=360).zoom(720, 100) == 0.5
-    assert Look(quality=80, side=360).zoom(float("inf"), 100) is None
-    assert Look(quality=80, side=360).zoom(0, 100) is None
+    assert RenderFormat(quality=85, dpi=200).zoom(10_000, 10_000) is None
+    assert RenderFormat(quality=85, dpi=200).zoom(595, 842) == pytest.approx(200 / 72)
+    assert RenderFormat(quality=80, side=360).zoom(720, 100) == 0.5
+    assert RenderFormat(quality=80, side=360).zoom(float("inf"), 100) is None
+    assert RenderFormat(quality=80, side=360).zoom(0, 100) is None
 
 
 def test_no_library_of_a_desktop_is_needed() -> None:

@@ -10,7 +10,7 @@ UNIX = 3
 READABLE = 0o644 << 16
 
 
-class ZipWriter:
+class ArchiveWriter:
     """An open archive; members are in the order in which they are added."""
 
     def __init__(self, file: ZipFile) -> None:
@@ -26,7 +26,7 @@ class ZipWriter:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[ZipWriter]:
+def writing(path: Path) -> Iterator[ArchiveWriter]:
     """Create an archive at `path`, which is complete when the block has ended."""
     with ZipFile(path, "w", strict_timestamps=False) as file:
-        yield ZipWriter(file)
+        yield ArchiveWriter(file)
