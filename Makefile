@@ -1,10 +1,10 @@
-# Piperoll's commands for people who work on it. Everything is made inside this folder; `make` alone lists them.
+# Commands for developing Piperoll. All files are created in this folder; `make` without a target lists the commands.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
-# A PDF of one's own for run and demo: make run PDF="my file.pdf"
+# Another PDF for run and demo: make run PDF="my file.pdf"
 PDF    ?=
 
 SHELL       := /bin/bash
@@ -12,7 +12,7 @@ SHELL       := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-# Given to the shell as a variable, not pasted into its line: a path may have spaces and quotes.
+# Passed as a variable, as a path may contain spaces and quotes.
 export PIPEROLL_DEMO_PDF := $(PDF)
 DEMO_PDF = $${PIPEROLL_DEMO_PDF:+--pdf "$$PIPEROLL_DEMO_PDF"}
 
@@ -24,11 +24,11 @@ help: ## List the commands
 setup: $(STAMPS)/installed $(STAMPS)/kafka ## Install everything into .venv (a few minutes the first time)
 
 .PHONY: run
-run: setup ## Start everything, show one job from end to end, stay (PDF="my file.pdf" for your own)
+run: setup ## Start everything, run one job end to end, keep running (PDF="my file.pdf" for your own)
 	@exec $(BIN)/piperoll up $(DEMO_PDF) $(ARGS)
 
 .PHONY: demo
-demo: setup ## The same, then stop; fails unless the job completed and its webhook came
+demo: setup ## The same, then stop; fails unless the job completed and its webhook arrived
 	@exec $(BIN)/piperoll demo $(DEMO_PDF) $(ARGS)
 
 .PHONY: test
@@ -36,7 +36,7 @@ test: setup $(STAMPS)/dev ## Run the tests (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 .PHONY: check
-check: setup $(STAMPS)/dev ## Lint, check formatting and types
+check: setup $(STAMPS)/dev ## Check lint, formatting, types and generated schemas
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -47,14 +47,14 @@ bench: setup $(STAMPS)/dev ## Measure throughput and latency on this machine
 	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: chaos
-chaos: setup $(STAMPS)/dev ## Kill parts at random while jobs run, then account for every job
+chaos: setup $(STAMPS)/dev ## Kill processes at random while jobs run, then check every job
 	$(BIN)/python -m pytest tests/chaos $(ARGS)
 
 LOCK = $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--strip-extras --allow-unsafe
 
 .PHONY: lock
-lock: $(STAMPS)/dev ## Resolve both lock files anew from pyproject.toml
+lock: $(STAMPS)/dev ## Regenerate both lock files from pyproject.toml
 	$(LOCK) --extra=dev --extra=speech --output-file=requirements-dev.lock pyproject.toml
 	$(LOCK) --constraint=requirements-dev.lock --output-file=requirements.lock pyproject.toml
 
@@ -62,8 +62,8 @@ lock: $(STAMPS)/dev ## Resolve both lock files anew from pyproject.toml
 clean: ## Remove .venv and caches; the data of stacks stays
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# A lock file counts by its content, not by its time: a checkout changes the one and not the other.
-# umask 022: Postgres runs as an account of its own when we are root, and must be able to read its programs.
+# Lock files are compared by content, as a checkout changes their time only.
+# umask 022: under root, Postgres runs as a separate account, which must be able to read its programs.
 define install
 	@set -e; umask 022; \
 	sum="$$(cat $(1) pyproject.toml | $(BIN)/python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')"; \

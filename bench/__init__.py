@@ -1,4 +1,1 @@
-"""Measures Piperoll on this machine: throughput, latency, CPU and memory by process, what a job leaves in the stores.
-
-Run by `make bench`. A measurement, never a test: nothing here passes or fails. Talks to 127.0.0.1 only.
-"""
+"""Measure Piperoll on this machine; `python -m bench --help` lists the parts. A measurement, not a test."""

@@ -1,6 +1,106 @@
-"""`python -m bench`."""
+"""The command line of the measurement: options, the parts in order, the output."""
 
-from bench.app import main
+import argparse
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Collection
+from pathlib import Path
+from tempfile import gettempdir
+
+import structlog
+from rich.console import Console
+
+from bench import machine, report
+from bench.parts import archive, devana, embedding, memory, ocr, speed
+from bench.report import Table
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+SEPARATE: dict[str, tuple[str, Callable[[Path], Awaitable[Table]]]] = {
+    "ocr": ("OCR of scanned pages, by engine and number of child processes", ocr.measure),
+    "memory": (f"memory of a worker over {memory.POINTS[-1]} mixed PDFs", memory.measure),
+    "archive": (f"creation and download of the archive of a PDF of {archive.PAGES:,} pages", archive.measure),
+    "devana": (f"GET /v1/jobs over {devana.JOBS:,} jobs, by filter", devana.measure),
+    "embedding": ("chunks/s of the local embedding model", embedding.measure),
+}
+"""Parts that start their own processes: a description, and the function that measures in a given folder."""
+PARTS = {**speed.PARTS, **{name: what for name, (what, _) in SEPARATE.items()}}
+EPILOG = "\n".join(
+    [
+        "parts, in the order in which they run:",
+        *(f"  {name:<10} {what}" for name, what in PARTS.items()),
+        "",
+        f"{', '.join(speed.PARTS)} share one stack: any of them also warms it up and reports its memory.",
+        "example: python -m bench --only pages,posts --data /mnt/disk/bench",
+    ]
+)
+
+console = Console(width=None if sys.stdout.isatty() else 140)
+
+
+def main() -> None:
+    """Measure, print the tables, and with --write replace RESULTS.md."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Measure Piperoll on this machine and print tables. Without --only, all parts run.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", type=_parts, metavar="PART[,PART]", help="run these parts only; see the list below")
+    parser.add_argument("--write", action="store_true", help=f"also write bench/{RESULTS.name}; requires all parts")
+    parser.add_argument("--pdfs", type=Path, metavar="DIR", help="PDFs for the part pages instead of generated ones")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        default=Path(gettempdir()),
+        help="folder for temporary data; created if it does not exist (default: %(default)s)",
+    )
+    options = parser.parse_args()
+    if options.write and options.only:
+        parser.error(f"--write requires all parts: {RESULTS.name} would lack the others; omit --only")
+    options.data = options.data.absolute()
+    options.data.mkdir(parents=True, exist_ok=True)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    asyncio.run(_measure(options))
+
+
+async def _measure(options: argparse.Namespace) -> None:
+    began = time.monotonic()
+    about = machine.describe(os.getloadavg()[0])
+    console.print("\n".join(about), highlight=False)
+    tables = await measure_parts(options.only or PARTS, options.data, options.pdfs)
+    for table in tables:
+        report.show(console, table)
+    console.print(f"[dim]measured in {time.monotonic() - began:.0f} s[/dim]", highlight=False)
+    if options.write:
+        RESULTS.write_text(report.markdown(about, tables), encoding="utf-8")
+        _progress(f"wrote {RESULTS}")
+
+
+async def measure_parts(chosen: Collection[str], data: Path, pdfs: Path | None) -> list[Table]:
+    """Run the chosen parts one after the other; their data goes to new folders in `data`."""
+    tables = []
+    if not speed.PARTS.keys().isdisjoint(chosen):
+        tables += await speed.measure(data, chosen, pdfs, _progress)
+    for name, (what, measure) in SEPARATE.items():
+        if name in chosen:
+            _progress(what)
+            tables.append(await measure(data))
+    return tables
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if unknown := set(names) - PARTS.keys():
+        raise argparse.ArgumentTypeError(f"unknown part {', '.join(sorted(unknown))}; known are {', '.join(PARTS)}")
+    return names
+
+
+def _progress(text: str) -> None:
+    console.print(f"[dim]{time.strftime('%H:%M:%S')} {text} ...[/dim]", highlight=False)
+
 
 if __name__ == "__main__":
     main()

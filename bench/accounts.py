@@ -1,39 +1,48 @@
-"""CPU and memory by process, as the kernel accounts them."""
+"""CPU and memory by process, as the kernel counts them."""
 
+import asyncio
 import os
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 import psutil
 
-MIB = 1024 * 1024
 CHILDREN = "worker's children"
-OURS = ("api", "worker", CHILDREN, "projector", "notifier", "kafka", "postgres")
-"""Who is accounted for, in the order of the tables."""
+PROCESSES = ("api", "worker", CHILDREN, "projector", "notifier", "kafka", "postgres")
+"""The processes of the tables, in their order."""
 
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """CPU seconds so far: by process, of the whole machine (busy), and when that was."""
-
-    at: float
-    by_process: dict[str, float]
-    machine: float
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """CPU seconds between two looks. `elsewhere` is the share of the machine that nobody of ours used, 0 to 1."""
+    """CPU seconds between two readings. `elsewhere` is the share of the machine used by other processes, 0 to 1."""
 
     by_process: dict[str, float]
     elsewhere: float
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """CPU seconds so far, by process and of the whole machine, and the monotonic time of the reading."""
+
+    at: float
+    by_process: dict[str, float]
+    machine: float
+
+    def since(self, before: "Usage", beside: float = 0.0) -> Spent:
+        """Return the use since an earlier reading; `beside` is the CPU time of the bench's own processes."""
+        by_process = {name: used - before.by_process.get(name, 0.0) for name, used in self.by_process.items()}
+        others = self.machine - before.machine - sum(by_process.values()) - beside
+        return Spent(by_process, max(0.0, others) / ((self.at - before.at) * (os.cpu_count() or 1)))
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
-    """Resident bytes of a process and of those it started: each one's whole, and their shares (PSS)."""
+    """Bytes of a process and its descendants: sum of their resident memory (RSS) and of their shares (PSS)."""
 
     rss: int
     pss: int
@@ -41,38 +50,35 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Workforce:
-    """The worker itself, and its children by process id, the oldest first."""
+    """Memory of the worker itself, and of its children by process id, the oldest first."""
 
     worker: Memory
     children: dict[int, Memory]
 
 
 class Accounts:
-    """The processes of a stack. Postgres, and the worker's children, are families of processes."""
+    """The processes of a stack. Postgres and the worker's children are several processes each."""
 
     def __init__(self, pids: dict[str, int]) -> None:
         self._processes = {name: psutil.Process(pid) for name, pid in pids.items()}
 
     def usage(self) -> Usage:
-        """What everybody has used so far."""
-        used = {}
-        for name, family in self._families().items():
-            used[name] = sum(_cpu_s(one) for one in family)
+        """Read the CPU time of all processes."""
+        used = {name: sum(map(_cpu_s, family)) for name, family in self._families().items()}
         busy = psutil.cpu_times()
         return Usage(time.monotonic(), used, sum(busy) - busy.idle - busy.iowait - busy.guest - busy.guest_nice)
 
     def memory(self) -> dict[str, int]:
-        """Resident bytes of each process; of a family the sum of the shares (PSS), as its members share pages."""
-        found = {}
-        for name, family in self._families().items():
-            found[name] = _resident(family)
-        return found
+        """Return RSS by process; where there are several processes, the sum of their PSS, as they share pages."""
+        families = self._families()
+        found = {name: _memory(family) for name, family in families.items()}
+        return {name: one.pss if len(families[name]) > 1 else one.rss for name, one in found.items()}
 
     def workforce(self) -> Workforce:
-        """Memory of the worker and of each of its children."""
+        """Read the memory of the worker and of each of its children."""
         worker = self._processes["worker"]
         children = sorted(worker.children(), key=lambda child: (child.create_time(), child.pid))
-        found = {child.pid: _family_memory(child) for child in children}
+        found = {child.pid: _with_descendants(child) for child in children}
         return Workforce(_memory([worker]), {pid: memory for pid, memory in found.items() if memory.rss})
 
     def _families(self) -> dict[str, list[psutil.Process]]:
@@ -81,46 +87,48 @@ class Accounts:
             families[CHILDREN] = worker[0].children(recursive=True)
         if postgres := families.get("postgres"):
             postgres += postgres[0].children(recursive=True)
-        return {name: families[name] for name in OURS if name in families}
+        return {name: families[name] for name in PROCESSES if name in families}
 
 
-def spent(before: Usage, after: Usage, beside: float = 0.0) -> Spent:
-    """What was used between two looks; `beside` is the CPU that the bench itself took."""
-    by_process = {name: used - before.by_process.get(name, 0.0) for name, used in after.by_process.items()}
-    machine = after.machine - before.machine
-    capacity = (after.at - before.at) * (os.cpu_count() or 1)
-    return Spent(by_process, max(0.0, machine - sum(by_process.values()) - beside) / capacity)
+@asynccontextmanager
+async def sampled(read: Callable[[], T], every_s: float) -> AsyncIterator[list[T]]:
+    """Call `read` repeatedly until the end of the block; yields the list of its results, which grows meanwhile."""
+    seen = [read()]
+
+    async def repeat() -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            seen.append(read())
+
+    task = asyncio.create_task(repeat())
+    try:
+        yield seen
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+    seen.append(read())
+    if not task.cancelled():
+        task.result()  # `read` failed
 
 
 def _cpu_s(process: psutil.Process) -> float:
-    """Its own time and that of the children it has waited for."""
+    """Return the CPU time of a process and of the children that it has waited for."""
     with suppress(psutil.NoSuchProcess):
         times = process.cpu_times()
         return float(times.user + times.system + times.children_user + times.children_system)
     return 0.0
 
 
-def _family_memory(process: psutil.Process) -> Memory:
+def _with_descendants(process: psutil.Process) -> Memory:
     with suppress(psutil.NoSuchProcess):
         return _memory([process, *process.children(recursive=True)])
     return Memory(0, 0)
 
 
-def _memory(family: Iterable[psutil.Process]) -> Memory:
+def _memory(family: Sequence[psutil.Process]) -> Memory:
     rss = pss = 0
     for one in family:
         with suppress(psutil.NoSuchProcess):
             full = one.memory_full_info()
             rss, pss = rss + full.rss, pss + full.pss
     return Memory(rss, pss)
-
-
-def _resident(family: Iterable[psutil.Process]) -> int:
-    members = list(family)
-    if len(members) == 1:
-        return int(members[0].memory_info().rss)
-    total = 0
-    for one in members:
-        with suppress(psutil.NoSuchProcess):
-            total += one.memory_full_info().pss
-    return total

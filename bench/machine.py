@@ -1,4 +1,4 @@
-"""Where and when a measurement was made, in a sentence or two: numbers of another machine are other numbers."""
+"""The machine, the time and the versions of a measurement; results of different machines cannot be compared."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.accounts import MIB
+from bench.report import MIB
 from piperoll.embedded.jars import KAFKA_VERSION
 from piperoll.embedded.postgres import binaries
 
@@ -18,7 +18,7 @@ LIBRARIES = ("aiokafka", "asyncpg", "fastapi", "uvicorn", "uvloop", "pydantic", 
 
 
 def describe(load: float) -> list[str]:
-    """Lines about the machine and the versions; `load` is the load average before the bench began."""
+    """Return lines about the machine and the versions; `load` is the load average before the measurement."""
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     return [
         f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; load average before it began: {load:.1f}",
@@ -34,8 +34,8 @@ def _cpu() -> str:
 
 
 def _postgres() -> str:
-    said = subprocess.run([binaries() / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
-    return f"Postgres {said.split()[-1]}"
+    output = subprocess.run([binaries() / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    return f"Postgres {output.split()[-1]}"
 
 
 def _system() -> str:

@@ -1,24 +1,33 @@
-"""The results as tables: on the terminal, and as Markdown for RESULTS.md."""
+"""Result tables: their cells, their form on the terminal, and Markdown for RESULTS.md."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from statistics import quantiles
 
 from rich.console import Console
 from rich.table import Table as RichTable
 
+MIB = 1024 * 1024
+Row = Sequence[str]
+INTRODUCTION = (
+    "Written by `make bench ARGS=--write`. The services, the load generator and the programs of each comparison run in "
+    "separate processes; the tables include their CPU time. The aims are the project's own; “reached” compares the "
+    "measured value with the aim."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of text under a heading. `note` says what must be known to read them."""
+    """Rows of text under a title. `note` describes how the rows were measured."""
 
     title: str
     columns: Sequence[str]
-    rows: list[Sequence[str]] = field(default_factory=list)
+    rows: Sequence[Row]
     note: str = ""
 
 
 def show(console: Console, table: Table) -> None:
-    """Prints a table."""
+    """Print a table."""
     shown = RichTable(*table.columns, title=table.title, title_justify="left", caption=table.note or None)
     for column in shown.columns[1:]:
         column.justify = "right"
@@ -29,15 +38,9 @@ def show(console: Console, table: Table) -> None:
 
 
 def markdown(machine: Sequence[str], tables: Sequence[Table]) -> str:
-    """The whole document."""
+    """Return the content of RESULTS.md."""
     about = "\n".join(f"- {line}." for line in machine)
     return "\n".join(["# What Piperoll does on one machine", "", INTRODUCTION, "", about, "", *map(_section, tables)])
-
-
-INTRODUCTION = (
-    "Written by `make bench ARGS=--write`. Each part runs in a process of its own, the load generator too; how much "
-    "CPU it took is in the tables. Aims are the project's own; “reached” compares the measurement with the aim."
-)
 
 
 def _section(table: Table) -> str:
@@ -46,3 +49,25 @@ def _section(table: Table) -> str:
     body = [f"| {' | '.join(row)} |" for row in table.rows]
     note = ["", table.note] if table.note else []
     return "\n".join([f"## {table.title}", "", head, line, *body, *note, ""])
+
+
+def mib(size: float) -> str:
+    """Format bytes as whole MiB."""
+    return f"{size / MIB:,.0f}"
+
+
+def at_least(what: str, value: float, aim: float, detail: str) -> Row:
+    """Return a row whose value should reach the aim."""
+    shown = f"{value:.2f}" if aim < 10 else f"{value:,.0f}"
+    return what, shown, f"≥ {aim:g}", f"{value / aim:.0%}", detail
+
+
+def at_most(what: str, milliseconds: float, aim: float, detail: str) -> Row:
+    """Return a row whose time should not exceed the aim."""
+    return what, f"{milliseconds:.0f} ms", f"≤ {aim:g} ms", f"{aim / milliseconds:.0%}", detail
+
+
+def p50_p99(seconds: Sequence[float]) -> tuple[float, float]:
+    """Return the 50th and the 99th percentile, in milliseconds."""
+    cuts = quantiles(seconds, n=100, method="inclusive")
+    return 1000 * cuts[49], 1000 * cuts[98]

@@ -1,8 +1,9 @@
-"""The system under measurement: a stack of its own in a new folder, and how jobs are sent through it."""
+"""The system under measurement: a new stack in a new folder, and jobs that run through it."""
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,46 +11,63 @@ from typing import Any
 import asyncpg
 
 from bench.accounts import Accounts
-from bench.orders import Order
-from bench.projected import SQL, Projected
+from bench.programs.calls import generate
+from bench.programs.orders import Answer, Order
+from bench.projected import Projected
 from piperoll.embedded.stack import SERVICES, Stack, StackOptions
 from piperoll.settings import Settings
 
 SLOTS = 2
 
 
-class Rig:
-    """A running stack, an ear on its projector, and the accounts of its processes."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Jobs that have ended: the load generator's answer, and when each became readable, by job id."""
 
-    def __init__(self, stack: Stack, projected: Projected, database: asyncpg.Connection, files: Path) -> None:
-        self.stack = stack
-        self.projected = projected
-        self.database = database
-        self.files = files
+    answer: Answer
+    readable: dict[str, float]
+
+    @property
+    def seconds(self) -> float:
+        """From the first POST until the last job was readable."""
+        return max(self.readable.values()) - self.answer.began
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """A running stack, a connection to its database, and the folder that jobs may read files from."""
+
+    stack: Stack
+    projected: Projected
+    database: asyncpg.Connection
+    files: Path
 
     @property
     def settings(self) -> Settings:
-        """What the services run with."""
+        """The settings of the services."""
         return Settings.from_environment(self.stack.environment)
 
     def accounts(self) -> Accounts:
-        """The processes as they are now."""
+        """The processes that run now."""
         return Accounts({name: self.stack.pid(name) for name in (*SERVICES, "kafka", "postgres")})
 
     def order(self, job_type: str, parameters: Sequence[dict[str, Any]], **how: Any) -> Order:
-        """An order of one job for each of `parameters`."""
+        """Return an order of one job for each of `parameters`; `how` are the other fields of the order."""
         bodies = [json.dumps({"job_type": job_type, "parameters": one}) for one in parameters]
         return Order(url=self.stack.api_url, key=self.stack.api_key, bodies=bodies, **how)
 
-    async def analyze(self) -> None:
-        """Gives the tables statistics, as autovacuum does after their first minute."""
-        await self.database.execute(SQL["analyze"])
+    async def run(self, order: Order, timeout_s: float = 120.0, failing: int = 0) -> Run:
+        """Post jobs and wait until all have ended; `failing` of them must fail. Raises JobsFailedError."""
+        records = self.projected.records
+        answer = await generate(order)
+        ids = [one.job_id for one in answer.posted]
+        return Run(answer, await self.projected.completed(ids, records, timeout_s, failing))
 
 
 @asynccontextmanager
-async def started(where: Path | None, settings: Mapping[str, str] | None = None) -> AsyncIterator[Rig]:
-    """A stack in a new folder under `where`, which is deleted afterwards; `settings` are PIPEROLL_* variables."""
-    with TemporaryDirectory(prefix="piperoll-bench-", dir=where) as folder:
+async def started(data: Path, settings: Mapping[str, str] | None = None) -> AsyncIterator[Rig]:
+    """Run a stack in a new folder in `data`, which is deleted afterwards; `settings` are PIPEROLL_* variables."""
+    with TemporaryDirectory(prefix="piperoll-bench-", dir=data) as folder:
         files = Path(folder) / "files"
         files.mkdir()
         options = StackOptions(

@@ -1,7 +1,7 @@
--- Who may call the API. Holds no key, only its digest: whoever reads this table cannot call.
+-- API keys. Stores only digests of the keys, so that the table does not give access.
 CREATE SCHEMA IF NOT EXISTS access;
 
--- `digest` is HMAC-SHA-256(pepper, key) in hex; `scopes` names what the key may do.
+-- `digest` is HMAC-SHA-256(pepper, key) in hex.
 CREATE TABLE IF NOT EXISTS access.keys (
     digest     text PRIMARY KEY,
     key_id     text NOT NULL UNIQUE,
@@ -12,8 +12,8 @@ CREATE TABLE IF NOT EXISTS access.keys (
     revoked_at timestamptz
 );
 
--- When each key's admitted requests under /v1 came in the last minute, the oldest first, and what became of its last
--- request. Unlogged: it is written at every request, and after a crash a minute's forgiveness does no harm.
+-- The times of each key's admitted requests under /v1 in the last minute, the oldest first, and whether the last
+-- request was admitted. Unlogged, since it is written at every request; a crash only resets the count.
 CREATE UNLOGGED TABLE IF NOT EXISTS access.hits (
     key_id   text PRIMARY KEY,
     times    timestamptz[] NOT NULL,
@@ -22,8 +22,8 @@ CREATE UNLOGGED TABLE IF NOT EXISTS access.hits (
 ) WITH (fillfactor = 50);
 
 
--- What signs each owner's webhooks (piperoll.webhooks.signing_keys): secret and private key sealed, as tokens are. The newest
--- key of an owner has no `active_until`; one that was rotated away signs until then.
+-- The signing keys of owners (piperoll.webhooks.signing_keys), with sealed secret and private key. The newest key of an
+-- owner has no `active_until`; a rotated key signs until then.
 CREATE TABLE IF NOT EXISTS access.signing_keys (
     key_id       text PRIMARY KEY,
     owner        text NOT NULL,

@@ -1,15 +1,14 @@
-"""Which addresses may be dialled: the verdict on one address, and how a host that is no name reads as one.
+"""Allowed addresses for outgoing connections, and the parsing of literal addresses in URLs. Pure: resolves no name.
 
-Pure: nothing is resolved here. Who connects must judge the very address that is dialled, at connect time; a
-name that was harmless a moment ago may resolve to something else by then. `ipaddress.is_global` is no guard:
-it holds for multicast, for `::127.0.0.1`, for Azure's 168.63.129.16. Hence the tables. Sources: the IANA
+Callers must check the address of the connection itself, since DNS can change after a lookup. `ipaddress.is_global` is
+not sufficient: it is true for multicast, `::127.0.0.1` and Azure's 168.63.129.16. Sources of the tables: the IANA
 special-purpose registries (RFC 6890), RFC 4291 2.5.5 (mapped), RFC 6052 (64:ff9b::/96), the clouds' manuals.
 """
 
 import socket
 import unicodedata
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import unquote
 
 Address = IPv4Address | IPv6Address
@@ -21,15 +20,15 @@ def _networks(*texts: str) -> tuple[Network, ...]:
 
 
 ALWAYS_DENIED = _networks(
-    "169.254.0.0/16",  # link-local: most clouds serve metadata and credentials there
-    "168.63.129.16/32",  # Azure's host agent, a public address by its looks
+    "169.254.0.0/16",  # link-local: metadata and credentials of most clouds
+    "168.63.129.16/32",  # Azure's host agent, in a public range
     "100.100.100.200/32",  # Alibaba
     "192.0.0.192/32",  # Oracle
     "fd00:ec2::/32",  # AWS over IPv6
     "fd20:ce::254/128",  # Google over IPv6
     "fe80::/10",  # link-local
 )
-"""Denied even where an operator allows the network around it."""
+"""Denied even if the operator allows a network that contains them."""
 
 DENIED_IPV4 = _networks(
     "0.0.0.0/8",
@@ -50,13 +49,24 @@ DENIED_IPV4 = _networks(
 
 PUBLIC_IPV6 = IPv6Network("2000::/3")
 DENIED_IPV6 = _networks("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
-"""Parts of 2000::/3 that are no public hosts: Teredo and its kin, documentation, 6to4."""
+"""Parts of 2000::/3 that are not public hosts: IETF protocols such as Teredo, documentation, 6to4."""
 
 TRANSLATED = IPv6Network("64:ff9b::/96")
 
 
+class BlockedAddressError(OSError):
+    """The address is not allowed. The message does not contain the address."""
+
+
+def require_allowed(addresses: Iterable[str], allowed: Iterable[Network]) -> None:
+    """Raise BlockedAddressError unless all addresses are allowed."""
+    networks = tuple(allowed)
+    if not all(is_allowed(ip_address(address), networks) for address in addresses):
+        raise BlockedAddressError("blocked address")
+
+
 def is_allowed(address: Address, allowed: Iterable[Network]) -> bool:
-    """Whether this address may be dialled; `allowed` are the private networks that the operator opened."""
+    """Whether connections to the address are allowed; `allowed` are the private networks that the operator allows."""
     plain = _unwrapped(address)
     if _within(plain, ALWAYS_DENIED):
         return False
@@ -64,10 +74,10 @@ def is_allowed(address: Address, allowed: Iterable[Network]) -> bool:
 
 
 def literal_address(host: str) -> Address | None:
-    """The address that a URL's host spells out, or None when it is a name.
+    """Return the literal address in a URL's host, or None when it is a name.
 
-    Understands what the C resolver does (dotted, decimal, octal, hexadecimal, short forms such as `127.1`),
-    IPv6 with or without brackets and zone, and the escapes and wide digits that URL libraries fold away.
+    Parses the notations of the C resolver (dotted, decimal, octal, hexadecimal, short forms such as `127.1`), IPv6 with
+    or without brackets and zone, and the escapes and wide digits that URL libraries normalise.
     """
     text = unicodedata.normalize("NFKC", unquote(host)).replace("\u3002", ".")
     text = text.removeprefix("[").removesuffix("]").removesuffix(".")
@@ -79,7 +89,7 @@ def literal_address(host: str) -> Address | None:
 
 def _ipv4(text: str) -> IPv4Address | None:
     if not text.isascii() or not text.isprintable() or " " in text:
-        return None  # inet_aton would read up to a blank and ignore the rest
+        return None  # inet_aton ignores everything after a blank
     try:
         return IPv4Address(socket.inet_aton(text))
     except OSError:
@@ -87,7 +97,7 @@ def _ipv4(text: str) -> IPv4Address | None:
 
 
 def _unwrapped(address: Address) -> Address:
-    """The IPv4 address inside an IPv6 one that is mapped (::ffff:) or translated (64:ff9b::)."""
+    """Return the IPv4 address inside a mapped (::ffff:) or translated (64:ff9b::) IPv6 address."""
     if isinstance(address, IPv4Address):
         return address
     if address.ipv4_mapped is not None:

@@ -1,5 +1,6 @@
-"""Time, passed in as data so that tests can hold it."""
+"""The clock, passed as a parameter so that tests can control it."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -7,5 +8,14 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The present, with its time zone."""
+    """Return the current time with time zone UTC."""
     return datetime.now(UTC)
+
+
+async def happens_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait up to `seconds` for the event; return whether it is set. A stoppable sleep, where it is the stop."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False

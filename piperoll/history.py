@@ -1,8 +1,7 @@
-"""The history checker: what the log shows of the invariants I1-I8 (docs/architecture.md).
+"""The history checker: the invariants I1-I8 (docs/architecture.md), checked against the log.
 
-One checker for `piperoll verify`, the simulation and the fault tests. Pure: it is shown facts in log order and
-answers violations. It folds with `piperoll.domain`, but judges each step by rules of its own, so that a fault of the
-fold shows. What tables, blobs and HTTP answers must agree with is shown to it by whoever can read those.
+Used by `piperoll verify`, the simulation and the fault tests. Pure: takes facts in log order and returns violations. It
+folds with `piperoll.domain` but checks each step by independent rules, so that errors of the fold are found.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,7 +30,7 @@ from schemas.ids import member_id
 
 HTTP_NOT_FOUND = 404
 NEXT_STATUSES: dict[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset(Status) - {Status.COMPLETED, Status.FAILED},  # an end needs a run
+    Status.PENDING: frozenset(Status) - {Status.COMPLETED, Status.FAILED},  # only a run can complete or fail
     Status.PROCESSING: frozenset(Status),
     Status.COMPLETED: frozenset({Status.COMPLETED}),
     Status.FAILED: frozenset({Status.FAILED}),
@@ -53,7 +52,7 @@ class Violation:
 
 @dataclass(slots=True)
 class Hooks:
-    """What the deliveries topic shows of one job."""
+    """The webhook deliveries of one job."""
 
     facts: set[str] = field(default_factory=set)
     terminal_ids: set[str] = field(default_factory=set)
@@ -61,12 +60,11 @@ class Hooks:
 
 
 class History:
-    """The facts seen so far. With `partitions` it also checks that each record stands where its key belongs.
+    """The facts observed so far. With `partitions` it also checks that each record is in the partition of its key.
 
-    `jobs` and `batches` are the folded states. `trails` lists per job its accepted facts as
-    `sequence:offset:type`. `late_starts` are claims that stand after the end of their job: harmless, since the fold
-    drops them, but a worker that makes many of them runs finished jobs again. `inputs` are where the parameters of
-    erased jobs lay.
+    `jobs` and `batches` are the folded states. `trails` lists the accepted facts of each job as `sequence:offset:type`.
+    `late_starts` are JobStarted facts after the end of their job: the fold ignores them, but many of them mean that a
+    worker runs ended jobs again. `inputs` are the uris of the parameters of erased jobs.
     """
 
     def __init__(self, partitions: int | None = None) -> None:
@@ -81,7 +79,7 @@ class History:
         self.inputs: dict[str, str] = {}
 
     def observe(self, fact: Fact, position: Position | None = None) -> None:
-        """Takes the next fact of a topic. Facts of one subject must come in log order; topics may interleave."""
+        """Observe the next fact of a topic. Facts of a subject must be in log order; topics may interleave."""
         self._check_place(fact, position)
         if isinstance(fact.data, DELIVERY_EVENTS):
             self._observe_hook(fact)
@@ -93,26 +91,26 @@ class History:
             self._observe_job(fact, position)
 
     def violations(self) -> list[Violation]:
-        """What is wrong already, whatever may follow."""
+        """Return the violations that later facts cannot resolve."""
         return sorted([*self._found, *self._double_ends(), *self._erased_content()])
 
-    def unsettled(self, acknowledged: Iterable[str] = ()) -> list[Violation]:
-        """What is wrong if nothing more follows: for the end of a test, not for a live log.
+    def end_violations(self, acknowledged: Iterable[str] = ()) -> list[Violation]:
+        """Return the violations of a log that has ended: for the end of a test, not for a live log.
 
-        `acknowledged` are the jobs that the API said yes to (I1); hooks must have an outcome by now (I4).
+        `acknowledged` are the jobs that the API accepted (I1); all webhooks must be delivered or abandoned (I4).
         """
-        return sorted([*self._missing(acknowledged), *self._open(), *self._unexpanded(), *self._untold()])
+        return sorted([*self._missing(acknowledged), *self._open(), *self._unexpanded(), *self._undelivered()])
 
-    def unanswered(self, answers: Mapping[str, int]) -> list[Violation]:
-        """I5: accepted and unerased jobs that a GET answered with 404; `answers` are HTTP statuses by job id."""
+    def answered_not_found(self, answers: Mapping[str, int]) -> list[Violation]:
+        """Return violations of I5: accepted, unerased jobs with a 404 answer; `answers` are HTTP statuses by job id."""
         return [
-            Violation("I5", job_id, "is in the log and unerased, and was answered with 404")
+            Violation("I5", job_id, "is in the log and not erased, but GET answered 404")
             for job_id, status in sorted(answers.items())
             if status == HTTP_NOT_FOUND and job_id in self.jobs and not self.jobs[job_id].erased
         ]
 
     def leftovers(self, blobs: Mapping[str, Sequence[str]]) -> list[Violation]:
-        """I7: blobs that erased jobs still have; `blobs` are names by job id."""
+        """Return violations of I7: erased jobs that still have blobs; `blobs` are names by job id."""
         return [
             Violation("I7", job_id, f"is erased and still has {len(names)} blobs, such as {names[0]}")
             for job_id, names in sorted(blobs.items())
@@ -145,24 +143,24 @@ class History:
         data = fact.data
         assert isinstance(data, WebhookDelivered | WebhookFailed | WebhookAbandoned | WebhookRedeliveryRequested)
         if not isinstance(data, WebhookRedeliveryRequested) and data.endpoint_id is not None:
-            return  # I4 is about the job's own webhook; an endpoint is told of each status under an id of its own
+            return  # I4 is about the job's own webhook; deliveries to endpoints have an id per status
         hooks = self.hooks.setdefault(fact.subject, Hooks())
         if fact.id in hooks.facts:
-            return  # the relay appends at least once
+            return  # a repeat: the relay appends at least once
         hooks.facts.add(fact.id)
         if data.phase == "processing":
             if hooks.terminal_ids:
-                self._found.append(Violation("I4", fact.subject, "got a progress hook after its terminal one"))
+                self._found.append(Violation("I4", fact.subject, "got a progress webhook after its terminal one"))
             return
         hooks.terminal_ids.add(data.delivery_id)
         hooks.final = final_hook.evolve(hooks.final, data)
-        if len(hooks.terminal_ids) == 2:  # said once, however many follow
-            self._found.append(Violation("I4", fact.subject, "has terminal hooks of two different ids"))
+        if len(hooks.terminal_ids) == 2:  # reported once per job
+            self._found.append(Violation("I4", fact.subject, "has terminal webhooks with two different ids"))
 
     def _check_place(self, fact: Fact, position: Position | None) -> None:
         if self._partitions is None or position is None:
             return
-        if found := out_of_place(fact.subject, position, self._partitions):
+        if found := misplaced_record(fact.subject, position, self._partitions):
             self._found.append(found)
 
     def _double_ends(self) -> Iterator[Violation]:
@@ -188,7 +186,7 @@ class History:
     def _unexpanded(self) -> Iterator[Violation]:
         for batch in self.batches.values():
             if batch.erased:
-                continue  # its members ended before they were created
+                continue  # its members may never have been created
             members = (member_id(batch.batch_id, index) for index in range(batch.count))
             missing = sum(1 for member in members if member not in self.jobs or not self.jobs[member].created)
             if missing:
@@ -196,7 +194,7 @@ class History:
             if not batch.expanded:
                 yield Violation("I1", batch.batch_id, "was never acknowledged as expanded")
 
-    def _untold(self) -> Iterator[Violation]:
+    def _undelivered(self) -> Iterator[Violation]:
         for job in self.jobs.values():
             hooks = self.hooks.get(job.job_id)
             due = job.has_webhook and job.created and job.status.terminal and not job.erased
@@ -204,16 +202,16 @@ class History:
                 yield Violation("I4", job.job_id, "ended, and its webhook was neither delivered nor abandoned")
 
 
-def out_of_place(subject: str, position: Position, partitions: int) -> Violation | None:
-    """I2: what is wrong with where a subject's record stands, if anything."""
+def misplaced_record(subject: str, position: Position, partitions: int) -> Violation | None:
+    """Return a violation of I2 if the record is not in the partition of its key."""
     home = partition_of(subject, partitions)
     if position.partition == home:
         return None
-    return Violation("I2", subject, f"has a record at {position}, its key belongs in partition {home}")
+    return Violation("I2", subject, f"has a record at {position}, but its key belongs to partition {home}")
 
 
 def regressions(before: Job, after: Job) -> list[str]:
-    """I2: what is wrong with `after` as the state that the next accepted fact made of `before`, in sentences."""
+    """Return the violations of I2 in the step from state `before` to `after` by one fact, as sentences."""
     found = []
     if after.status not in NEXT_STATUSES[before.status]:
         found.append(f"went from {before.status.value} to {after.status.value}")
@@ -222,20 +220,20 @@ def regressions(before: Job, after: Job) -> list[str]:
     for name in ("updated_at", "attempt", "retries", "losses", "percent"):
         old, new = getattr(before, name), getattr(after, name)
         if new < old:
-            found.append(f"went back in {name}, from {old} to {new}")
+            found.append(f"has a decreasing {name}, from {old} to {new}")
     for name in ("created", "erased"):
         if getattr(before, name) and not getattr(after, name):
-            found.append(f"was {name} and is no more")
+            found.append(f"was {name} and is no longer")
     for name in ("owner", "ended_at", "started_at"):
         if getattr(before, name) is not None and getattr(before, name) != getattr(after, name):
             found.append(f"changed its {name}")
     return found
 
 
-def beyond_the_log(stored: Mapping[int, int], ends: Mapping[int, int]) -> list[Violation]:
-    """I8: stored offsets ahead of the log's end, per partition."""
+def checkpoints_past_end(stored: Mapping[int, int], ends: Mapping[int, int]) -> list[Violation]:
+    """Return violations of I8: checkpoints past the end of the log, per partition."""
     return [
-        Violation("I8", f"partition {part}", f"has its checkpoint at {offset}, the log ends at {ends.get(part, 0)}")
+        Violation("I8", f"partition {part}", f"has its checkpoint at {offset}, but the log ends at {ends.get(part, 0)}")
         for part, offset in sorted(stored.items())
         if offset > ends.get(part, 0)
     ]

@@ -1,7 +1,7 @@
-"""API keys: how they are made, digested, looked up and ended. Whom a request lets in is the API's business.
+"""API keys: creation, lookup by digest, rotation, revocation.
 
-A key is `pr_<id>.<secret>` with a secret of 256 drawn bits, so a fast hash is enough; it is shown once, when it is
-made, and only its HMAC is kept. The pepper stands in the settings, not in the database.
+A key is `pr_<id>.<secret>` with a secret of 256 random bits, so a fast hash is sufficient. It is returned once, at its
+creation; only its HMAC is stored. The pepper is a setting, not in the database.
 """
 
 import hashlib
@@ -17,18 +17,18 @@ import asyncpg
 from piperoll.postgres import load_queries, migrate
 
 SCOPES = frozenset({"jobs", "admin"})
-"""`jobs`: create, read and cancel one's own jobs. `admin`: everything."""
+"""`jobs`: create, read and cancel jobs of the owner. `admin`: everything."""
 
 ID_CHARS = 12
 SECRET_BYTES = 32
-OWNER_RULE = "1 to 64 of A-Z a-z 0-9 _ . - and no leading dot"  # owners name folders of uploads
+OWNER_RULE = "1 to 64 of A-Z a-z 0-9 _ . - and no leading dot"  # the owner is a folder name of uploads
 _OWNER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 _QUERIES = load_queries("piperoll", "keys.sql")
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What is known of a key, which is everything but the key."""
+    """The stored properties of a key; not the key itself."""
 
     key_id: str
     owner: str
@@ -39,7 +39,7 @@ class Key:
 
 
 class KeyExistsError(Exception):
-    """There is a key of this id already, and what it is cannot be told again."""
+    """A key with this id exists; its secret cannot be returned again."""
 
 
 class KeyEndedError(Exception):
@@ -47,22 +47,22 @@ class KeyEndedError(Exception):
 
 
 def is_owner(text: str) -> bool:
-    """Whether an owner may be called so."""
+    """Whether `text` is a valid owner."""
     return _OWNER.fullmatch(text) is not None
 
 
 def derived_id(name: str) -> str:
-    """The id of the key that a request makes which bears `name`: the same at each repeat."""
+    """Return the key id derived from a request's `name`, which is the same when the request is repeated."""
     return hashlib.sha256(name.encode()).hexdigest()[:ID_CHARS]
 
 
 def digest(pepper: str, key: str) -> str:
-    """What is stored of a key: HMAC-SHA-256 under the pepper, in hex."""
+    """Return the HMAC-SHA-256 of a key under the pepper, in hex."""
     return hmac.digest(pepper.encode(), key.encode(), "sha256").hex()
 
 
 async def prepare(pool: asyncpg.Pool) -> None:
-    """Makes the schema where it is missing."""
+    """Create the schema if it is missing."""
     await migrate(pool, "piperoll", "access.sql")
 
 
@@ -74,17 +74,17 @@ async def create(
     expires_at: datetime | None = None,
     key_id: str | None = None,
 ) -> tuple[Key, str]:
-    """Makes a key of `owner`: what is known of it, and the key itself, which cannot be had again.
+    """Create a key of `owner`; return its properties and the key, which is not stored.
 
-    Its id is drawn if none is given. Raises ValueError for an owner or a scope that cannot be, KeyExistsError.
+    Its id is random if none is given. Raises ValueError for an invalid owner or scope, KeyExistsError.
     """
     chosen = frozenset(scopes)
     if not is_owner(owner):
-        raise ValueError(f"{owner!r} is no owner: {OWNER_RULE}")
+        raise ValueError(f"the owner {owner!r} is invalid: {OWNER_RULE}")
     if not chosen or chosen - SCOPES:
-        raise ValueError(f"scopes are {', '.join(sorted(SCOPES))}; not {', '.join(sorted(chosen - SCOPES))}")
+        raise ValueError(f"scopes must be {', '.join(sorted(SCOPES))}; invalid: {', '.join(sorted(chosen - SCOPES))}")
     await prepare(pool)
-    key_id, key = _drawn(key_id)
+    key_id, key = _generate(key_id)
     try:
         rows = await pool.fetch(_QUERIES["create"], digest(pepper, key), key_id, owner, sorted(chosen), expires_at)
     except asyncpg.UniqueViolationError as error:
@@ -95,45 +95,45 @@ async def create(
 async def rotate(
     pool: asyncpg.Pool, pepper: str, old_id: str, overlap_s: float, key_id: str | None = None
 ) -> tuple[Key, str, datetime] | None:
-    """Makes a key of the owner, scopes and expiry of another one, which stays good for `overlap_s` seconds at most.
+    """Create a key with the owner, scopes and expiry of another one, which ends after at most `overlap_s` seconds.
 
-    What is known of the new key, the key itself, and when the old one ends; None when there is no old one. Raises
-    KeyEndedError for one that has ended already, KeyExistsError.
+    Returns the new key's properties, the key, and the end of the old one; None when the old one does not exist. Raises
+    KeyEndedError when the old one has already ended, KeyExistsError.
     """
     await prepare(pool)
-    key_id, key = _drawn(key_id)
+    key_id, key = _generate(key_id)
     try:
         row = await pool.fetchrow(_QUERIES["rotate"], old_id, digest(pepper, key), key_id, overlap_s)
     except asyncpg.UniqueViolationError as error:
         raise KeyExistsError(key_id) from error
     if row is not None:
         return _key(row), key, row["ends_at"]
-    if await pool.fetchval(_QUERIES["known"], old_id):
+    if await pool.fetchval(_QUERIES["exists"], old_id):
         raise KeyEndedError(old_id)
     return None
 
 
 async def find(pool: asyncpg.Pool, key_digest: str) -> Key | None:
-    """The key of a digest, or None when there is none, or it was revoked or has expired."""
+    """Return the key of a digest; None when it does not exist, was revoked or has expired."""
     row = await pool.fetchrow(_QUERIES["find"], key_digest)
     return _key(row) if row else None
 
 
 async def list_all(pool: asyncpg.Pool) -> list[Key]:
-    """Every key there ever was, the newest first."""
+    """Return all keys, the newest first."""
     await prepare(pool)
     return [_key(row) for row in await pool.fetch(_QUERIES["list_all"])]
 
 
 async def revoke(pool: asyncpg.Pool, key_id: str) -> Key | None:
-    """Ends a key; None when there is no such id. Running API processes know within PIPEROLL_KEY_CACHE_S."""
+    """Revoke a key and return it; None when the id does not exist. Running APIs cache keys for PIPEROLL_KEY_CACHE_S."""
     await prepare(pool)
     row = await pool.fetchrow(_QUERIES["revoke"], key_id)
     return _key(row) if row else None
 
 
-def _drawn(key_id: str | None) -> tuple[str, str]:
-    """A key's id and the key."""
+def _generate(key_id: str | None) -> tuple[str, str]:
+    """Return a key's id and a new key."""
     key_id = key_id or secrets.token_hex(ID_CHARS // 2)
     return key_id, f"pr_{key_id}.{secrets.token_urlsafe(SECRET_BYTES)}"
 

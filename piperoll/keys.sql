@@ -1,14 +1,14 @@
--- create: adds a key by its digest
+-- create: adds a key
 INSERT INTO access.keys (digest, key_id, owner, scopes, expires_at)
 VALUES ($1, $2, $3, $4, $5)
 RETURNING key_id, owner, scopes, created_at, expires_at, revoked_at;
 
--- find: the key of a digest, if it is still good
+-- find: the valid key of a digest
 SELECT key_id, owner, scopes, created_at, expires_at, revoked_at
 FROM access.keys
 WHERE digest = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now());
 
--- rotate: a key like another good one, which ends after an overlap
+-- rotate: adds a key with the owner, scopes and expiry of a valid one, which ends after an overlap
 WITH rotated AS (
     UPDATE access.keys SET expires_at = least(expires_at, now() + $4 * interval '1 second')
     WHERE key_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
@@ -20,15 +20,15 @@ WITH rotated AS (
 )
 SELECT made.*, rotated.ends_at FROM made, rotated;
 
--- known: whether there is such a key, good or not
+-- exists: whether a key exists, valid or not
 SELECT EXISTS (SELECT FROM access.keys WHERE key_id = $1);
 
--- list_all: every key there ever was, the newest first
+-- list_all: all keys, the newest first
 SELECT key_id, owner, scopes, created_at, expires_at, revoked_at
 FROM access.keys
 ORDER BY created_at DESC, key_id;
 
--- revoke: ends a key; once revoked, its first time stays
+-- revoke: revokes a key; a repeat keeps the first time
 UPDATE access.keys SET revoked_at = coalesce(revoked_at, now())
 WHERE key_id = $1
 RETURNING key_id, owner, scopes, created_at, expires_at, revoked_at;

@@ -1,4 +1,4 @@
-"""How every service lives: settings, logs, signals, health and metrics, and an end that loses nothing."""
+"""The runtime of every service: settings, logs, signals, health, metrics and graceful shutdown."""
 
 import asyncio
 import signal
@@ -11,7 +11,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 
-from piperoll import tuning as allocation
+from piperoll import tuning
 from piperoll.job_types import JobTypeError, job_types
 from piperoll.settings import Settings
 from piperoll.telemetry import configure_logging
@@ -22,18 +22,18 @@ Check = Callable[[], str | None]
 
 
 class Lifetime:
-    """A service's life: told to stop by a signal, asked for its health by the checks."""
+    """A service's stop event, set by a signal, and its readiness checks."""
 
     def __init__(self) -> None:
         self.stopping = asyncio.Event()
         self._checks: dict[str, Check] = {}
 
     def check(self, name: str, problem: Check) -> None:
-        """Registers a readiness check: a sentence while not ready, None when all is well."""
+        """Register a readiness check, which returns a sentence while the service is not ready, else None."""
         self._checks[name] = problem
 
     def problems(self) -> dict[str, str]:
-        """What keeps the service from being ready, by check."""
+        """Return the sentences of failing checks by name."""
         found = {name: problem() for name, problem in self._checks.items()}
         return {name: sentence for name, sentence in found.items() if sentence}
 
@@ -42,7 +42,7 @@ Main = Callable[[Settings, Lifetime], Awaitable[None]]
 
 
 def run(service: str, main: Main) -> None:
-    """Runs a service until SIGTERM or SIGINT; exits with 1 and one clear line when it cannot go on."""
+    """Run a service until SIGTERM or SIGINT; exit with 2 for invalid settings or plug-ins and with 1 after an error."""
     try:
         settings = Settings()
     except ValidationError as error:
@@ -57,11 +57,11 @@ def run(service: str, main: Main) -> None:
         raise SystemExit(2) from error
     configure_logging(settings, service)
     log.info("service_starting", settings=settings.redacted())
-    allocation.settle()
-    uvloop.run(_live(service, settings, main))
+    tuning.apply()
+    uvloop.run(_run(service, settings, main))
 
 
-async def _live(service: str, settings: Settings, main: Main) -> None:
+async def _run(service: str, settings: Settings, main: Main) -> None:
     lifetime = Lifetime()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -70,7 +70,7 @@ async def _live(service: str, settings: Settings, main: Main) -> None:
     try:
         await main(settings, lifetime)
     except Exception as error:
-        # The one place where everything ends up: said once, in full, then the supervisor decides.
+        # Unhandled errors are logged here, once and with traceback; the supervisor restarts the service.
         log.exception("service_failed", error=repr(error))
         raise SystemExit(1) from error
     finally:
@@ -79,7 +79,7 @@ async def _live(service: str, settings: Settings, main: Main) -> None:
 
 
 async def _serve_health(settings: Settings, lifetime: Lifetime) -> web.AppRunner:
-    """`/health/live`, `/health/ready` and `/metrics` on the health port; nothing when the port is 0."""
+    """Serve `/health/live`, `/health/ready` and `/metrics` on the health port unless it is 0."""
     app = web.Application()
 
     async def live(_: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""Seals webhook tokens: AES-256-GCM, with the key's id in front so that keys can be rotated."""
+"""Encryption of webhook tokens by AES-256-GCM, prefixed with the key's id so that keys can be rotated."""
 
 import base64
 import os
@@ -11,11 +11,11 @@ NONCE_BYTES = 12  # the size GCM is defined for (NIST SP 800-38D)
 
 
 class SealError(ValueError):
-    """A sealed text that no configured key opens."""
+    """No configured key opens the sealed text."""
 
 
 class Seal:
-    """Seals with the first of `keys` (id -> 32 bytes) and opens with any of them."""
+    """Encrypts with the first of `keys` (id -> 32 bytes) and decrypts with any of them."""
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         if not keys:
@@ -24,13 +24,13 @@ class Seal:
         self._current = next(iter(keys))
 
     def seal(self, text: str) -> str:
-        """`key id.base64(nonce + ciphertext)`."""
+        """Return `key id.base64(nonce + ciphertext)`."""
         nonce = os.urandom(NONCE_BYTES)
         sealed = self._ciphers[self._current].encrypt(nonce, text.encode(), self._current.encode())
         return f"{self._current}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str) -> str:
-        """The text. Raises SealError when the key is not configured or the text was changed."""
+        """Return the text. Raises SealError when the key is not configured or the sealed text was changed."""
         name, _, payload = sealed.partition(".")
         cipher = self._ciphers.get(name)
         if cipher is None:
@@ -38,5 +38,5 @@ class Seal:
         try:
             raw = base64.urlsafe_b64decode(payload)
             return cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], name.encode()).decode()
-        except (InvalidTag, ValueError) as error:  # ValueError: no base64, or cut off within the nonce
+        except (InvalidTag, ValueError) as error:  # ValueError: not base64, or truncated
             raise SealError("the sealed text was changed or sealed with another key") from error

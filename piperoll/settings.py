@@ -1,4 +1,4 @@
-"""Every setting of every service, read from the environment here and nowhere else."""
+"""The settings of all services. No other module reads the environment."""
 
 import base64
 import binascii
@@ -20,20 +20,20 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SEAL_KEY_BYTES = 32  # AES-256
 DAY_S = 86400
-FOREIGN = ("MISTRAL_API_KEY", "MISTRAL_MODEL")
-"""Variables that go by the names that their own service gave them. The same with our prefix goes before."""
+UNPREFIXED = ("MISTRAL_API_KEY", "MISTRAL_MODEL")
+"""Variables that are also read under the provider's names. The prefixed ones take precedence."""
 HTTP_URL = r"^https?://[^\s/]+"
 
 
 class Settings(BaseSettings):
     """Settings by environment variable: `PIPEROLL_` and the field's name in capitals.
 
-    Raises pydantic's ValidationError, which names the variable, when a value makes no sense.
+    Raises pydantic's ValidationError, which names the variable, for an invalid value.
     """
 
     model_config = SettingsConfigDict(env_prefix="PIPEROLL_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    # Where the parts are
+    # Kafka, Postgres, blob store
     kafka_bootstrap: str = "127.0.0.1:9092"
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
@@ -42,19 +42,19 @@ class Settings(BaseSettings):
     postgres_dsn: SecretStr = SecretStr("postgresql://piperoll@127.0.0.1:5432/piperoll")
     blob_url: str = Field(
         default="file:///var/lib/piperoll/blobs",
-        description="file:///folder, or s3://, gs:// or az:// with the usual variables of those stores",
+        description="file:///folder, or s3://, gs:// or az:// with the environment variables of those stores",
     )
-    partitions: int = Field(default=24, ge=1, description="fixed when the topics are made")
+    partitions: int = Field(default=24, ge=1, description="fixed when the topics are created")
     replication_factor: int = Field(default=3, ge=1)
 
-    # Who this process is
+    # The process
     instance: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
     static_membership: bool = Field(
-        default=False, description="keep `instance` as the group member's name over restarts (KIP-345)"
+        default=False, description="use `instance` as the group member's id, kept across restarts (KIP-345)"
     )
     session_timeout_s: float = Field(default=30.0, ge=1)
     health_host: str = "127.0.0.1"
-    health_port: int = Field(default=0, ge=0, le=65535, description="0 turns health and metrics off")
+    health_port: int = Field(default=0, ge=0, le=65535, description="0 disables health and metrics")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
@@ -77,18 +77,18 @@ class Settings(BaseSettings):
     read_deadline_s: float = Field(default=5.0, gt=0)
     key_cache_s: float = 900.0
     document_wait_s: float = Field(
-        default=60.0, ge=0, description="for a document that was uploaded under /v1 to be read"
+        default=60.0, ge=0, description="how long an upload under /v1 waits for its document to be processed"
     )
     rate_limit: int = Field(default=100, ge=1, description="requests of a key under /v1 in any 60 s")
     signing_overlap_s: float = Field(
-        default=DAY_S, ge=60, description="how long a key signs on after a rotation; notifiers take 10 s to know of one"
+        default=DAY_S, ge=60, description="how long a key signs after its rotation; notifiers refresh keys every 10 s"
     )
-    public_url: str = Field(default="", description="prefixed to the relative URLs in webhooks; empty: none")
+    public_url: str = Field(default="", description="prefix of the relative URLs in webhooks; empty: none")
 
     # Files and addresses
     files_roots: str = Field(default="", description="folders that `filename` may name, separated by a colon")
     sync_stores: str = Field(
-        default="", description="object stores, as s3://bucket/prefix, that a `source` may lie in, comma separated"
+        default="", description="object stores, as s3://bucket/prefix, that a `source` may name, comma separated"
     )
     allow_private_networks: str = Field(default="", description="CIDR list of private networks that webhooks may reach")
     max_pages: int = Field(default=500, ge=1)
@@ -103,17 +103,17 @@ class Settings(BaseSettings):
     handover_grace_s: float = Field(default=15.0, ge=0)
     checkpoint_interval_s: float = Field(default=30.0, gt=0)
     retry_base_s: float = Field(default=5.0, gt=0)
-    retry_cap_s: float = Field(default=300.0, gt=0, le=MAX_DELAY_S / 2, description="jitter is added to it")
-    child_jobs: int = Field(default=10_000, ge=1, description="a child process is replaced after so many jobs")
+    retry_cap_s: float = Field(default=300.0, gt=0, le=MAX_DELAY_S / 2, description="jitter is added")
+    child_jobs: int = Field(default=10_000, ge=1, description="a child process is replaced after this many jobs")
     work_dir: str = ""
-    cache_ttl_s: float = Field(default=30 * DAY_S, ge=0, description="how old a result may be that a job takes over")
+    cache_ttl_s: float = Field(default=30 * DAY_S, ge=0, description="maximum age of a cached result")
     transformer_cache_ttl_s: float = Field(default=14 * DAY_S, ge=0, description="the same for transformer jobs")
     upload_ttl_s: float = Field(
-        default=7 * DAY_S, gt=0, description="uploads are deleted after it; a job must have run by then"
+        default=7 * DAY_S, gt=0, description="uploads are deleted after this time; their jobs must run before"
     )
-    sweep_interval_s: float = Field(default=6 * 3600, gt=0, description="between two looks at the whole blob store")
+    sweep_interval_s: float = Field(default=6 * 3600, gt=0, description="interval between scans of the blob store")
 
-    # Providers outside the house
+    # External providers
     mistral_api_key: SecretStr = Field(
         default=SecretStr(""),
         validation_alias=AliasChoices("PIPEROLL_MISTRAL_API_KEY", "MISTRAL_API_KEY", "mistral_api_key"),
@@ -133,24 +133,24 @@ class Settings(BaseSettings):
     )
     chat_api_key: SecretStr = SecretStr("")
     provider_timeout_s: float = Field(
-        default=300.0, gt=0, description="below stall_timeout_s, or that one ends the run"
+        default=300.0, gt=0, description="must be below stall_timeout_s, which else ends the run"
     )
     fetch_timeout_s: float = Field(default=120.0, gt=0, description="for the whole download of a `url`")
     max_media_bytes: int = Field(default=2_000_000_000, ge=1, description="of a video or audio file behind a url")
-    media_timeout_s: float = Field(default=1800.0, gt=0, description="for the whole download of one")
-    templates_dir: str = Field(default="", description="folder of templates beside and before the shipped ones")
+    media_timeout_s: float = Field(default=1800.0, gt=0, description="for the whole download of a video or audio file")
+    templates_dir: str = Field(default="", description="folder of templates that override the shipped ones")
     ocr_languages: str = Field(
-        default="deu+eng", pattern=r"^\w+(\+\w+)*$", description="of Tesseract, by its own names, the main one first"
+        default="deu+eng", pattern=r"^\w+(\+\w+)*$", description="Tesseract's language codes, the main one first"
     )
 
     # The notifier
-    receiver_concurrency: int = Field(default=8, ge=1, description="hooks in flight to one receiver")
-    delivery_concurrency: int = Field(default=64, ge=1, description="hooks in flight in all")
+    receiver_concurrency: int = Field(default=8, ge=1, description="concurrent webhooks to one receiver")
+    delivery_concurrency: int = Field(default=64, ge=1, description="concurrent webhooks in total")
     progress_timeout_s: float = Field(default=15.0, gt=0)
     final_timeout_s: float = Field(default=30.0, gt=0)
     delivery_schedule_s: str = Field(
         default="0,5,300,1800,7200,18000,36000,50400,72000,86400",
-        description="delays between the attempts of a terminal hook (Standard Webhooks)",
+        description="delays between the attempts of a terminal webhook (Standard Webhooks)",
     )
     delivery_max_age_s: float = Field(default=86400.0, description="older first deliveries are held")
 
@@ -159,7 +159,7 @@ class Settings(BaseSettings):
     def _roots_are_absolute(cls, value: str) -> str:
         for root in filter(None, value.split(":")):
             if not Path(root).is_absolute():
-                raise ValueError(f"{root!r} is not an absolute folder")
+                raise ValueError(f"{root!r} is not an absolute path")
         return value
 
     @field_validator("seal_keys")
@@ -178,22 +178,22 @@ class Settings(BaseSettings):
     @classmethod
     def _delays_can_be_waited(cls, value: str) -> str:
         if not all(0 <= delay < math.inf for delay in _delays(value)):
-            raise ValueError("delays are seconds, 0 or more")
+            raise ValueError("delays must be seconds, 0 or more")
         return value
 
     @cached_property
     def roots(self) -> tuple[Path, ...]:
-        """The folders that `filename` may name, resolved."""
+        """The resolved folders that `filename` may name."""
         return tuple(Path(root).resolve() for root in self.files_roots.split(":") if root)
 
     @cached_property
     def private_networks(self) -> tuple[Network, ...]:
-        """Private networks that hooks may reach."""
+        """Private networks that webhooks may reach."""
         return _networks(self.allow_private_networks)
 
     @cached_property
     def delivery_delays(self) -> tuple[float, ...]:
-        """Seconds before the first, second… attempt of a terminal hook."""
+        """Seconds before the first, second… attempt of a terminal webhook."""
         return _delays(self.delivery_schedule_s)
 
     @cached_property
@@ -203,26 +203,23 @@ class Settings(BaseSettings):
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> "Settings":
-        """Settings from `variables` alone, by the same names; for a stack that is not this process's own.
-
-        What is not among them has its default, whatever this process's own environment says.
-        """
+        """Return the settings of another process by its environment `variables`; ignores this process's environment."""
         prefix = "PIPEROLL_"
         given = {
             name.removeprefix(prefix).lower(): value for name, value in variables.items() if name.startswith(prefix)
         }
-        for name in FOREIGN:
+        for name in UNPREFIXED:
             if name in variables:
                 given.setdefault(name.lower(), variables[name])
         return _Given.model_validate(given)
 
     def redacted(self) -> dict[str, Any]:
-        """The settings as they may be printed: secrets masked."""
+        """Return the settings with secrets masked, for the log."""
         return self.model_dump(mode="json")
 
 
 class ClientSettings(BaseSettings):
-    """What the client commands read: `PIPEROLL_URL` and `PIPEROLL_API_KEY`. Empty when not set."""
+    """Settings of the client commands: `PIPEROLL_URL` and `PIPEROLL_API_KEY`. Empty when not set."""
 
     model_config = SettingsConfigDict(env_prefix="PIPEROLL_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -231,7 +228,7 @@ class ClientSettings(BaseSettings):
 
 
 class _Given(Settings):
-    """Settings that look at nothing but what they are given."""
+    """Settings from arguments only, without the environment."""
 
     @classmethod
     def settings_customise_sources(
@@ -245,7 +242,7 @@ class _Given(Settings):
 
 
 def _sealing_keys(text: str) -> dict[str, bytes]:
-    """Keys by id. Raises ValueError, which names the id at most and never the key."""
+    """Parse sealing keys by id. Raises ValueError, whose message never contains a key."""
     keys = {}
     for part in filter(None, text.split(",")):
         name, colon, encoded = part.partition(":")

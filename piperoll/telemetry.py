@@ -1,4 +1,4 @@
-"""Structured logs and metrics: one JSON line an event, with the job's id wherever there is one."""
+"""Structured logs and metrics: one JSON line per event, with the job's id if there is one."""
 
 import logging
 import sys
@@ -8,13 +8,13 @@ from prometheus_client import Gauge
 
 from piperoll.settings import Settings
 
-REPEAT_S = 5.0  # aiokafka says 50 lines a second while its broker is away
+REPEAT_S = 5.0  # aiokafka logs 50 lines a second while its broker is unavailable
 
 INFO = Gauge("piperoll_service_info", "Which service this process is", ["service", "instance"])
 
 
 def configure_logging(settings: Settings, service: str) -> None:
-    """Sends our log and the libraries' to standard error, in the format that the settings ask for."""
+    """Write all logs, those of libraries included, to standard error in the configured format."""
     level = getattr(logging, settings.log_level.upper())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -34,29 +34,29 @@ def configure_logging(settings: Settings, service: str) -> None:
     structlog.contextvars.bind_contextvars(service=service, instance=settings.instance)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[_strip, renderer]))
-    handler.addFilter(_Patience())
+    handler.addFilter(_RepeatFilter())
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
     INFO.labels(service, settings.instance).set(1)
 
 
-class _Patience(logging.Filter):
-    """Hears the same complaint of a library once in a while: an outage must not fill the disk with its log."""
+class _RepeatFilter(logging.Filter):
+    """Passes the same message of a library once per REPEAT_S, so that an outage does not fill the disk."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._heard: dict[tuple[str, str], float] = {}
+        self._written: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether this one is written. Complaints are told apart by their form, not by what is put into it."""
-        complaint = (record.name, str(record.msg))
-        if record.created - self._heard.get(complaint, 0.0) < REPEAT_S:
+        """Whether the record is written. Messages are compared by their format string, without arguments."""
+        message = (record.name, str(record.msg))
+        if record.created - self._written.get(message, 0.0) < REPEAT_S:
             return False
-        self._heard[complaint] = record.created
+        self._written[message] = record.created
         return True
 
 
 def _strip(logger: logging.Logger, name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Drops what the standard library's bridge adds for itself."""
+    """Drop the fields that structlog's bridge adds to records of the standard library."""
     event.pop("_record", None)
     event.pop("_from_structlog", None)
     return event

@@ -1,4 +1,4 @@
-"""How our long-lived processes deal with memory: settled once, after the imports and before the work."""
+"""Memory settings of long-lived processes: applied once, after the imports."""
 
 import ctypes
 import gc
@@ -6,16 +6,16 @@ from contextlib import suppress
 
 M_ARENA_MAX = -8  # of malloc.h
 COLLECT_AFTER = 20_000
-"""Allocations between two looks for garbage. Requests and records come in thousands and leave no cycles: Python's
-default of 700 spends a tenth of a service's time on looking."""
+"""Allocations between garbage collections. Requests and records leave no cycles; with Python's default of 700 a
+service spends a tenth of its time on collections."""
 
 
-def settle() -> None:
-    """Leaves what was imported out of garbage collection, makes it rarer, and has threads share two arenas.
+def apply() -> None:
+    """Exclude imported objects from garbage collection, make it rarer, and limit glibc to two arenas.
 
-    glibc gives each thread an arena of its own, which keeps what it once needed (mallopt(3)).
+    glibc creates an arena per thread, which keeps its peak memory (mallopt(3)).
     """
-    with suppress(AttributeError):  # another C library has no arenas
+    with suppress(AttributeError):  # other C libraries have no arenas
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)

@@ -24,6 +24,7 @@ from tests.support.servers.receiver import Receiver
 from tests.support.servers.website import Website
 from tests.support.stacks.system import System
 from tests.support.tools import wait_for
+from tests.support.waiting import PATIENCE_S
 
 # The same examples in every run, so that a red build is red again on the next machine. `--hypothesis-profile=search`
 # draws new ones, and many: for whoever changed the fold.
@@ -144,14 +145,14 @@ async def system(tmp_path_factory: pytest.TempPathFactory, mistral: MistralServe
             "PIPEROLL_RETRY_BASE_S": "0.2",
             "PIPEROLL_HANDOVER_GRACE_S": "2",
             "PIPEROLL_CHECKPOINT_INTERVAL_S": "1",
-            "PIPEROLL_APPEND_DEADLINE_S": "3",
+            "PIPEROLL_READ_DEADLINE_S": "15",  # a busy projector is not a missing one
             "PIPEROLL_RATE_LIMIT": "100000",  # all tests share its keys
             "PIPEROLL_DELIVERY_SCHEDULE_S": "0,0.2,0.5,1,1,1",
             **mistral.environment,
         }
     )
     async with Receiver() as receiver, Stack(tmp_path_factory.mktemp("system"), options) as running:
-        await running.wait_ready()
+        await running.wait_ready(PATIENCE_S)
         headers = {"Authorization": f"Bearer {running.api_key}"}
         limits = httpx.Limits(max_connections=20)
         async with httpx.AsyncClient(base_url=running.api_url, headers=headers, limits=limits, timeout=70) as client:

@@ -8,36 +8,38 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from piperoll.cli.console import CommandError, out, run_command, say
+from piperoll.cli.console import CommandError, out, print_line, run_command
 from piperoll.cli.target import DataDir, settings_of
 from piperoll.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="API keys: who may call.")
+app = typer.Typer(no_args_is_help=True, help="API keys.")
 
 
 @app.command()
 def create(
-    owner: Annotated[str, typer.Option(help="Whose jobs the key reaches; every key of an owner reaches them all.")],
+    owner: Annotated[str, typer.Option(help="The owner of the jobs; all keys of an owner see the same jobs.")],
     scopes: Annotated[str, typer.Option(help="Comma separated: jobs, admin.")] = "jobs",
-    days: Annotated[int | None, typer.Option(min=1, help="How long it is good; for ever if not given.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Days until the key expires; without it the key does not expire.")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Make a key and print it, and nothing else: it cannot be shown again."""
+    """Create a key and print only the key. It is not stored and cannot be shown again."""
     run_command(_create(owner, scopes, days, data_dir))
 
 
 @app.command("list")
 def list_keys(data_dir: DataDir = None) -> None:
-    """List the keys, those that were revoked too. The keys themselves are kept nowhere."""
+    """List all keys, including revoked ones, without their secret parts, which are not stored."""
     run_command(_list(data_dir))
 
 
 @app.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(help="The id, as `list` shows it: the part before the point.")],
+    key_id: Annotated[str, typer.Argument(help="The id that `list` shows: the part before the dot.")],
     data_dir: DataDir = None,
 ) -> None:
-    """End a key. Running APIs refuse it after PIPEROLL_KEY_CACHE_S at the latest."""
+    """Revoke a key. Running APIs reject it within PIPEROLL_KEY_CACHE_S seconds."""
     run_command(_revoke(key_id, data_dir))
 
 
@@ -89,8 +91,8 @@ async def _revoke(key_id: str, data_dir: Path | None) -> int:
         wanted = key_id.removeprefix("pr_").partition(".")[0]
         key = await keys.revoke(pool, wanted)
         if key is None:
-            raise CommandError(f"there is no key with the id {wanted}: `piperoll keys list` shows them")
-        say(f"{key.key_id} of {key.owner} is revoked; running APIs know within {settings.key_cache_s:g} s")
+            raise CommandError(f"no key has the id {wanted}: `piperoll keys list` shows the ids")
+        print_line(f"{key.key_id} of {key.owner} is revoked; running APIs reject it within {settings.key_cache_s:g} s")
         return 0
 
     return await _with_pool(data_dir, work)
@@ -100,9 +102,9 @@ def _state(key: Any) -> str:
     if key.revoked_at:
         return f"revoked {_moment(key.revoked_at)}"
     if key.expires_at is None:
-        return "good"
+        return "valid"
     expired = key.expires_at <= datetime.now(UTC)
-    return f"{'expired' if expired else 'good until'} {_moment(key.expires_at)}"
+    return f"{'expired' if expired else 'valid until'} {_moment(key.expires_at)}"
 
 
 def _moment(time: datetime) -> str:
@@ -110,7 +112,7 @@ def _moment(time: datetime) -> str:
 
 
 def _print_rows(names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """A table on a terminal, tabulators in a pipe."""
+    """Print a table on a terminal, tab-separated values in a pipe."""
     if not out.is_terminal:
         out.file.writelines("\t".join(row) + "\n" for row in (names, *rows))
         return

@@ -1,4 +1,4 @@
-"""A client of the HTTP API, as far as the commands need one. Knows routes and envelopes, prints nothing."""
+"""A client for the routes of the HTTP API that the commands use. Prints nothing."""
 
 import asyncio
 import io
@@ -12,30 +12,30 @@ from typing import Any
 import httpx
 
 from piperoll.cli.console import CommandError
-from piperoll.cli.target import Endpoint
+from piperoll.cli.target import ApiAccess
 
 Job = dict[str, Any]
-Sent = Callable[[int, int], None]
-"""Told how many bytes are sent, of how many."""
+UploadProgress = Callable[[int, int], None]
+"""Called with the number of bytes sent and the total."""
 
 TIMEOUT_S = 60.0  # a read of the answer; uploads are bounded by each write, not as a whole
-PATIENCE_S = 60.0  # for 503 answers, which say that another try will help
-LONGEST_PAUSE_S = 5.0
+RETRY_S = 60.0  # a 503 answer is retried for so long
+MAX_RETRY_DELAY_S = 5.0
 HIGHEST_PORT = 65_535
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class ApiClient:
-    """Uploads files, creates and reads jobs. Raises CommandError with what the API said, or that it is not there."""
+    """Uploads files, creates and reads jobs. Raises CommandError on an error answer or when the API is unreachable."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self.endpoint = endpoint
-        url = _parsed(endpoint.url)
+    def __init__(self, access: ApiAccess) -> None:
+        self.access = access
+        url = _parsed(access.url)
         self._http = httpx.AsyncClient(
             base_url=url,
-            headers={"Authorization": f"Bearer {endpoint.key}"},
+            headers={"Authorization": f"Bearer {access.key}"},
             timeout=httpx.Timeout(TIMEOUT_S, connect=10.0),
-            trust_env=url.host not in LOCAL_HOSTS,  # a proxy is not asked for the machine we are on
+            trust_env=url.host not in LOCAL_HOSTS,  # no proxy for this machine
         )
 
     async def __aenter__(self) -> "ApiClient":
@@ -46,8 +46,8 @@ class ApiClient:
     ) -> None:
         await self._http.aclose()
 
-    async def upload(self, path: Path, sent: Sent = lambda done, total: None) -> str:
-        """Stream a file to the API; answer the `filename` by which a job can name it."""
+    async def upload(self, path: Path, sent: UploadProgress = lambda done, total: None) -> str:
+        """Stream a file to the API and return the `filename` that a job takes as parameter."""
         try:
             with _CountedFile(path, sent) as file:
                 data = await self._call("POST", "/api/files", files={"file": (path.name, file)})
@@ -56,42 +56,42 @@ class ApiClient:
         return str(data["filename"])
 
     async def create(self, job_type: str, parameters: dict[str, Any]) -> Job:
-        """Create a job; answer it as the API shows it. Repeated safely, under one Idempotency-Key."""
+        """Create a job and return it. Retries use one Idempotency-Key."""
         body = {"job_type": job_type, "parameters": parameters}
         data = await self._call("POST", "/api/jobs/", json=body, headers={"Idempotency-Key": str(uuid.uuid4())})
         job: Job = data["job"]
         return job
 
     async def job(self, job_id: str) -> Job:
-        """The job as it is now."""
+        """Return the current state of a job."""
         return await self._call("GET", f"/api/jobs/{job_id}")
 
     async def redeliver(self, origin: str, since: str, dry_run: bool) -> dict[str, Any]:
-        """Have webhooks sent again that were held or given up at a receiver: `{count, left}`, some at a time."""
+        """Request redelivery of a receiver's held and given-up webhooks, one batch per call: `{count, left}`."""
         body = {"origin": origin, "since": since, "dry_run": dry_run}
         return await self._call("POST", "/api/deliveries/redeliver", json=body)
 
     async def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """The `data` of the answer. A 503 is repeated until the patience ends, except uploads, which are read once."""
-        deadline = time.monotonic() + (0 if "files" in options else PATIENCE_S)
+        """Return the `data` of the answer. A 503 is retried for RETRY_S, except for uploads: the file is read once."""
+        deadline = time.monotonic() + (0 if "files" in options else RETRY_S)
         while True:
             try:
                 reply = await self._http.request(method, path, **options)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 raise CommandError(
-                    f"no API answers at {self.endpoint.url}: start one with `piperoll up`, or set PIPEROLL_URL"
+                    f"no API answers at {self.access.url}: start one with `piperoll up`, or set PIPEROLL_URL"
                 ) from error
             except httpx.TransportError as error:
-                raise CommandError(f"{self.endpoint.url} broke off ({error!r}): try again") from error
+                raise CommandError(f"the connection to {self.access.url} failed ({error!r}): try again") from error
             if reply.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() >= deadline:
                 return _data(reply)
             await asyncio.sleep(_pause(reply))
 
 
 class _CountedFile(io.FileIO):
-    """A file that tells how much of it was read."""
+    """A file that reports how many bytes were read."""
 
-    def __init__(self, path: Path, sent: Sent) -> None:
+    def __init__(self, path: Path, sent: UploadProgress) -> None:
         super().__init__(path)
         self._sent = sent
         self._total = path.stat().st_size
@@ -103,36 +103,36 @@ class _CountedFile(io.FileIO):
 
 
 def _parsed(url: str) -> httpx.URL:
-    """The URL of an API. Raises CommandError for anything else."""
+    """Parse the API's URL. Raises CommandError when it is not an HTTP URL."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         parsed = httpx.URL()
     if parsed.scheme not in ("http", "https") or not parsed.host or (parsed.port or 0) > HIGHEST_PORT:
-        raise CommandError(f"{url!r} is not where an API can be: set PIPEROLL_URL to such as http://127.0.0.1:5001")
+        raise CommandError(f"{url!r} is not an HTTP URL: set PIPEROLL_URL to a URL such as http://127.0.0.1:5001")
     return parsed
 
 
 def _pause(reply: httpx.Response) -> float:
-    """Seconds to wait before another try, as the answer says; at least a little, at most a few."""
-    said = reply.headers.get("Retry-After", "")
-    return min(max(float(said) if said.isdecimal() else 1.0, 0.2), LONGEST_PAUSE_S)
+    """Return the Retry-After of an answer in seconds, between 0.2 and MAX_RETRY_DELAY_S."""
+    value = reply.headers.get("Retry-After", "")
+    return min(max(float(value) if value.isdecimal() else 1.0, 0.2), MAX_RETRY_DELAY_S)
 
 
 def _data(reply: httpx.Response) -> dict[str, Any]:
-    """The `data` of an answer. Raises CommandError with the sentence of an error answer."""
+    """Return the `data` of an answer. Raises CommandError with the message of an error answer."""
     try:
         body = reply.json()
         if reply.is_success:
             return dict(body["data"])
         error = body["error"]
-        said = f"{error['message']} ({error.get('code', reply.status_code)})"
+        message = f"{error['message']} ({error.get('code', reply.status_code)})"
     except (ValueError, KeyError, TypeError):
         raise CommandError(
-            f"{reply.request.url} answered HTTP {reply.status_code} and nothing that Piperoll would say: "
-            "is PIPEROLL_URL the address of its API?"
+            f"{reply.request.url} answered HTTP {reply.status_code} without Piperoll's envelope: "
+            "is PIPEROLL_URL the address of a Piperoll API?"
         ) from None
     if reply.status_code == httpx.codes.UNAUTHORIZED:
-        said += ": set PIPEROLL_API_KEY to a key of this installation, or use --data-dir"
+        message += ": set PIPEROLL_API_KEY to a key of this installation, or use --data-dir"
     supported = error.get("details", {}).get("supported")
-    raise CommandError(f"{said}. Supported: {supported}" if supported else said)
+    raise CommandError(f"{message}. Supported: {supported}" if supported else message)

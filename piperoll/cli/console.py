@@ -1,7 +1,4 @@
-"""What the commands say: colour and live progress on a terminal, plain lines in a pipe, errors on standard error.
-
-No command lives here, and nothing that knows a job.
-"""
+"""Output of the commands: colour and live progress on a terminal, plain lines in a pipe, errors on standard error."""
 
 import asyncio
 import logging
@@ -30,7 +27,7 @@ LABEL_WIDTH = 11
 
 
 class _Output(Console):
-    """Goes on in silence when nobody reads any more: `piperoll up | head` is no reason to let services go."""
+    """Discards output once the pipe is closed, so that `piperoll up | head` does not stop the services."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -41,28 +38,28 @@ out = _Output(highlight=False)
 
 
 class CommandError(Exception):
-    """A command cannot do what it was asked; the message is a sentence that says what to do."""
+    """A command failed; the message names the cause and what to do."""
 
 
-def say(text: str = "") -> None:
+def print_line(text: str = "") -> None:
     """Print a line of rich markup; in a pipe it is neither coloured nor wrapped."""
     out.print(text, soft_wrap=True)
 
 
 def heading(text: str) -> None:
     """Print a heading with an empty line before and after it."""
-    say(f"\n[bold]{escape(text)}[/bold]\n")
+    print_line(f"\n[bold]{escape(text)}[/bold]\n")
 
 
 def entry(label: str, text: str) -> None:
-    """Print a labelled line; further lines of `text` stand under the first."""
+    """Print a labelled line; further lines of `text` are indented below the first."""
     first, *rest = text.splitlines() or [""]
-    say(f"  [dim]{label:<{LABEL_WIDTH}}[/dim]{escape(first)}")
+    print_line(f"  [dim]{label:<{LABEL_WIDTH}}[/dim]{escape(first)}")
     for line in rest:
-        say(f"  {'':<{LABEL_WIDTH}}{escape(line)}")
+        print_line(f"  {'':<{LABEL_WIDTH}}{escape(line)}")
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Print an error on standard error."""
     Console(stderr=True, highlight=False).print(f"[red]error:[/red] {escape(text)}", soft_wrap=True)
 
@@ -74,30 +71,30 @@ def warn(text: str) -> None:
 
 @contextmanager
 def counting(text: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far something is: a bar on a terminal, a line a second in a pipe. Yields what to tell: done, of all."""
+    """Show a bar on a terminal, a line per second in a pipe. Yields a function to call with done and total."""
     if out.is_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=out, transient=True) as progress:
             task = progress.add_task(escape(f"{text}, {unit}"), total=None)
             yield lambda done, total: progress.update(task, completed=done, total=total)
         return
-    say(escape(text))
-    told = time.monotonic()
+    print_line(escape(text))
+    reported = time.monotonic()
 
-    def tell(done: int, total: int) -> None:
-        nonlocal told
-        if time.monotonic() - told >= 1:
-            told = time.monotonic()
-            say(f"  {done:,} of {total:,} {unit}")
+    def report(done: int, total: int) -> None:
+        nonlocal reported
+        if time.monotonic() - reported >= 1:
+            reported = time.monotonic()
+            print_line(f"  {done:,} of {total:,} {unit}")
 
-    yield tell
+    yield report
 
 
 @contextmanager
 def waiting(text: str, done: str = "") -> Iterator[Callable[[str], None]]:
-    """Show that something takes its time: a spinner with the seconds on a terminal, lines in a pipe.
+    """Show a spinner with the elapsed seconds on a terminal, lines in a pipe.
 
-    Yields what to call with a line of detail. When all went well and `done` is given, prints it with the time taken.
+    Yields a function that shows a line of detail. Prints `done` with the elapsed seconds when no error was raised.
     """
     began = time.monotonic()
     if out.is_terminal:
@@ -106,15 +103,15 @@ def waiting(text: str, done: str = "") -> Iterator[Callable[[str], None]]:
             task = progress.add_task(escape(text))
             yield lambda detail: progress.update(task, description=f"{escape(text)}  [dim]{escape(detail)}[/dim]")
     else:
-        say(escape(text))
-        yield lambda detail: say(f"  {escape(detail)}")
+        print_line(escape(text))
+        yield lambda detail: print_line(f"  {escape(detail)}")
     if done:
-        say(f"  {escape(done)} [dim]({time.monotonic() - began:.1f} s)[/dim]")
+        print_line(f"  {escape(done)} [dim]({time.monotonic() - began:.1f} s)[/dim]")
 
 
 def run_command(main: Coroutine[Any, Any, int], failure: int = 1) -> NoReturn:
-    """Run a command to its end and leave with its exit code, or with `failure` and a sentence."""
-    # What stops a command that is no fault of ours: named here so that everything else keeps its traceback.
+    """Run a command and exit with its code; on an expected error print a sentence and exit with `failure`."""
+    # Expected errors only: all others are bugs and keep their traceback.
     from aiokafka.errors import KafkaError
     from asyncpg import PostgresError
     from pydantic import ValidationError
@@ -123,26 +120,26 @@ def run_command(main: Coroutine[Any, Any, int], failure: int = 1) -> NoReturn:
     from piperoll.store.blobs import BlobStoreError
     from schemas.envelope import UnknownEventError
 
-    _hush_libraries()
+    _silence_libraries()
     try:
         code = asyncio.run(main)
     except (CommandError, StackError, UnknownEventError) as error:
         code = _failed(str(error), failure)
     except ValidationError as error:
         problems = "; ".join(f"PIPEROLL_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())
-        code = _failed(f"the settings make no sense: {problems}", failure)
+        code = _failed(f"invalid settings: {problems}", failure)
     except KafkaError as error:
-        code = _failed(f"Kafka did not do what was asked ({error}): is it up at PIPEROLL_KAFKA_BOOTSTRAP?", failure)
+        code = _failed(f"Kafka returned an error ({error}): does it run at PIPEROLL_KAFKA_BOOTSTRAP?", failure)
     except (PostgresError, BlobStoreError, OSError, TimeoutError) as error:
-        code = _failed(f"{error or type(error).__name__}: are Postgres, Kafka and the blob store up?", failure)
+        code = _failed(f"{error or type(error).__name__}: are Postgres, Kafka and the blob store running?", failure)
     except KeyboardInterrupt:
         code = INTERRUPTED
     sys.stdout.flush()
     raise typer.Exit(code)
 
 
-def _hush_libraries() -> None:
-    """What a library logs on the way to an error, the error says better; ours goes to standard error."""
+def _silence_libraries() -> None:
+    """Drop the log of libraries, whose errors are printed as sentences; write Piperoll's own to standard error."""
     logging.getLogger().addHandler(logging.NullHandler())
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
@@ -151,5 +148,5 @@ def _hush_libraries() -> None:
 
 
 def _failed(text: str, code: int) -> int:
-    complain(text)
+    print_error(text)
     return code

@@ -1,6 +1,6 @@
-"""The demonstration: a real PDF through the real log, from the upload to the webhook, told as it happens.
+"""The demonstration: process a PDF, from the upload to the webhook, and print each step.
 
-It is an ordinary client: it knows the API's address and key, and nothing of what stands behind.
+It uses the HTTP API only.
 """
 
 import asyncio
@@ -16,21 +16,21 @@ from typing import Any
 from rich.markup import escape
 
 from piperoll.cli.client import ApiClient, Job
-from piperoll.cli.console import LABEL_WIDTH, CommandError, complain, entry, heading, out, say, waiting
+from piperoll.cli.console import LABEL_WIDTH, CommandError, entry, heading, out, print_error, print_line, waiting
 from piperoll.cli.follow import follow, progress_display
 from piperoll.cli.receiver import Receiver
-from piperoll.cli.target import Endpoint
+from piperoll.cli.target import ApiAccess
 from piperoll.embedded.files import write_private
 
 SAMPLE_NAME = "the-pipe-rolls.pdf"
-HOOK_S = 60.0  # the outcome is sent at once; after a first refusal again in five seconds
+HOOK_S = 60.0  # the webhook is sent at once and, if that fails, again after five seconds
 TEXT_LINES, LINE_CHARS = 6, 96
-SHOWN_WAIT_S = 0.3  # what is over sooner is not worth a line
+SHOWN_WAIT_S = 0.3  # shorter waits are not shown
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of it: the job as read at its end, the webhook's body if it came, seconds from POST to each."""
+class DemonstrationResult:
+    """The ended job, the body of its final webhook if one arrived, and the seconds from the POST to each."""
 
     job: Job
     job_s: float
@@ -39,30 +39,30 @@ class Outcome:
     progress_hooks: int
 
 
-async def demonstrate(endpoint: Endpoint, data_dir: Path, pdf: Path | None) -> str | None:
-    """Run `pdf`, or a document of our own, through the system.
+async def demonstrate(access: ApiAccess, data_dir: Path, pdf: Path | None) -> str | None:
+    """Process `pdf`, or the sample document without one.
 
-    Answers the job's id if it completed and the webhook came, else None after having said what went wrong. Raises
-    CommandError when the API refuses.
+    Returns the job's id if the job completed and the webhook arrived, else prints an error and returns None. Raises
+    CommandError when the API returns an error.
     """
-    heading("The demonstration: a real PDF through the real log")
-    async with ApiClient(endpoint) as client, Receiver() as receiver:
+    heading("Demonstration: a PDF from the upload to the webhook")
+    async with ApiClient(access) as client, Receiver() as receiver:
         with tempfile.TemporaryDirectory(prefix="piperoll-") as folder:
             document = await asyncio.to_thread(_typeset, Path(folder)) if pdf is None else pdf
             filename = await upload(client, document)
         entry("webhook to", receiver.url)
-        # Drawing our own few pages shows off the progress; of the user's file only the text was asked for.
-        outcome = await _run(client, receiver, {"filename": filename, "include_images": pdf is None})
-        _report(outcome)
-        await _recall(client, data_dir, outcome.job)
-    if outcome.job["status"] == "completed" and (outcome.hook or {}).get("phase") == "completed":
-        return str(outcome.job["job_id"])
-    complain(_reason(outcome))
+        # Page images make the progress of the short sample visible; a user's file may be long, so only text there.
+        result = await _run(client, receiver, {"filename": filename, "include_images": pdf is None})
+        _report(result)
+        await _show_first_job(client, data_dir, result.job)
+    if result.job["status"] == "completed" and (result.hook or {}).get("phase") == "completed":
+        return str(result.job["job_id"])
+    print_error(_reason(result))
     return None
 
 
 def _typeset(folder: Path) -> Path:
-    # PyMuPDF is large: only who shows the sample waits for it.
+    # Imported here since PyMuPDF is slow to import.
     from piperoll.cli.sample import write_sample
 
     path = folder / SAMPLE_NAME
@@ -71,14 +71,14 @@ def _typeset(folder: Path) -> Path:
 
 
 async def upload(client: ApiClient, document: Path) -> str:
-    """Upload a file, showing how far it is; answer the name by which a job can use it."""
+    """Upload a file, show the progress and return the `filename` for a job's parameters."""
     with waiting(f"Uploading {document.name}") as detail:
-        told = time.monotonic()
+        reported = time.monotonic()
 
         def sent(done: int, total: int) -> None:
-            nonlocal told
-            if time.monotonic() - told >= 1:
-                told = time.monotonic()
+            nonlocal reported
+            if time.monotonic() - reported >= 1:
+                reported = time.monotonic()
                 detail(f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB")
 
         filename = await client.upload(document, sent)
@@ -91,7 +91,7 @@ def _bytes(path: Path) -> str:
     return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} kB"
 
 
-async def _run(client: ApiClient, receiver: Receiver, parameters: dict[str, Any]) -> Outcome:
+async def _run(client: ApiClient, receiver: Receiver, parameters: dict[str, Any]) -> DemonstrationResult:
     began = time.monotonic()
     hook_at: list[float] = []
 
@@ -111,11 +111,11 @@ async def _run(client: ApiClient, receiver: Receiver, parameters: dict[str, Any]
         hook = await _await_hook(hook_task)
     finally:
         hook_task.cancel()
-    return Outcome(job, job_s, hook, hook_at[0] if hook_at else 0.0, receiver.progress)
+    return DemonstrationResult(job, job_s, hook, hook_at[0] if hook_at else 0.0, receiver.progress)
 
 
 async def _await_hook(hook: "asyncio.Task[dict[str, Any]]") -> dict[str, Any] | None:
-    """The hook's body, waited for in silence if it is about to come."""
+    """Return the webhook's body, None after HOOK_S seconds; a wait of less than SHOWN_WAIT_S is not shown."""
     done, _ = await asyncio.wait([hook], timeout=SHOWN_WAIT_S)
     if not done:
         with waiting("Waiting for the webhook"):
@@ -123,43 +123,43 @@ async def _await_hook(hook: "asyncio.Task[dict[str, Any]]") -> dict[str, Any] | 
     return hook.result() if done else None
 
 
-def _report(outcome: Outcome) -> None:
-    if outcome.hook is not None:
-        keys = ", ".join(outcome.hook)
+def _report(result: DemonstrationResult) -> None:
+    if result.hook is not None:
+        keys = ", ".join(result.hook)
         entry(
             "webhook",
-            f"{outcome.hook.get('phase')} after {outcome.hook_s:.2f} s, and {outcome.progress_hooks} times progress "
-            f"before that\nits body has {keys}",
+            f"{result.hook.get('phase')} after {result.hook_s:.2f} s, after {result.progress_hooks} progress webhooks\n"
+            f"keys of its body: {keys}",
         )
-    results = outcome.job.get("results")
+    results = result.job.get("results")
     if not results:
         return
     content = results["structured_data"]
     entry("pages", str(content["metadata"]["page_count"]))
     if results["assets"]:
         entry("images", f"{len(results['assets'])} in {results['target_dir']}")
-    entry("time", f"{outcome.job_s:.2f} s from the POST until it read as completed")
+    entry("time", f"{result.job_s:.2f} s from the POST until the job was completed")
     entry("text", first_lines(content["extracted_text"]))
 
 
 def first_lines(text: str) -> str:
-    """The first lines that have text, none longer than a terminal shows."""
+    """Return the first lines that are not blank, cut to the width of the terminal."""
     width = min(LINE_CHARS, max(out.width - LABEL_WIDTH - 2, 20)) if out.is_terminal else LINE_CHARS
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     shown = [line if len(line) <= width else f"{line[: width - 1]}…" for line in lines[:TEXT_LINES]]
-    return "\n".join(shown) or "(no text: its pages may be pictures, which need OCR)"
+    return "\n".join(shown) or "(no text: the pages may be images, which need OCR)"
 
 
-def _reason(outcome: Outcome) -> str:
-    job = outcome.job
+def _reason(result: DemonstrationResult) -> str:
+    job = result.job
     if job["status"] != "completed":
         error = job.get("error") or {}
         return f"the job {job['job_id']} failed: {error.get('message')} ({error.get('code')})"
-    return f"the job {job['job_id']} completed, but no webhook told so within {HOOK_S:.0f} s: see the notifier's log"
+    return f"the job {job['job_id']} completed, but no webhook arrived within {HOOK_S:.0f} s: see the notifier's log"
 
 
-async def _recall(client: ApiClient, data_dir: Path, job: Job) -> None:
-    """Show that the first job ever run in this folder is still there; the first run only notes itself."""
+async def _show_first_job(client: ApiClient, data_dir: Path, job: Job) -> None:
+    """Show the first job run with this data folder; the first run only stores its job id."""
     path = data_dir / "demonstration.json"
     try:
         first = str(json.loads(path.read_text(encoding="utf-8"))["first_job"])
@@ -170,24 +170,24 @@ async def _recall(client: ApiClient, data_dir: Path, job: Job) -> None:
     except (ValueError, KeyError, TypeError) as error:
         raise CommandError(f"{path} is damaged ({error!r}): delete it, then try again") from error
     earlier = await client.job(first)
-    entry("earlier", f"the first job here, {first} of {earlier['created_at']}, still reads {earlier['status']}")
+    entry("earlier", f"the first job in this folder, {first} of {earlier['created_at']}, is still {earlier['status']}")
 
 
-def invitation(endpoint: Endpoint, data_dir: Path, job_id: str | None) -> None:
-    """Print where the API is, its key, the logs, and what to try; `job_id` is a job to look at."""
+def print_ready(access: ApiAccess, data_dir: Path, job_id: str | None) -> None:
+    """Print the API's URL, its key, the folder of logs and commands to try; `job_id` is a job to show."""
     heading("Ready")
-    entry("URL", endpoint.url)
-    entry("API key", endpoint.key)
+    entry("URL", access.url)
+    entry("API key", access.key)
     entry("logs", str(data_dir / "logs"))
-    header = shlex.quote(f"Authorization: Bearer {endpoint.key}")
+    header = shlex.quote(f"Authorization: Bearer {access.key}")
     path = f"jobs/{job_id}" if job_id else "health/ready"
-    say("\n  Try:\n")
-    say(escape(f"  curl -H {header} {endpoint.url}/api/{path}"))
-    say(escape(f"  {_program()} submit YOUR.pdf --wait --data-dir {shlex.quote(str(data_dir))}\n"))
+    print_line("\n  Try:\n")
+    print_line(escape(f"  curl -H {header} {access.url}/api/{path}"))
+    print_line(escape(f"  {_program()} submit YOUR.pdf --wait --data-dir {shlex.quote(str(data_dir))}\n"))
 
 
 def _program() -> str:
-    """How this program was called, so that it can be called again the same way."""
+    """Return the command by which this program was called."""
     called = Path(sys.argv[0])
     if called.name == "__main__.py":
         return "python -m piperoll"

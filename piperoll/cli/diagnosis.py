@@ -1,4 +1,4 @@
-"""What `piperoll doctor` makes of settings and of what it found: findings with what to do. Pure, no I/O."""
+"""Findings of `piperoll doctor`, from the settings and from what the probes measured. Pure, no I/O."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at, and the sentence about it; of anything but `ok` it says what to do."""
+    """The result of one check; for `warn` and `fail` the sentence includes what to do."""
 
     level: Level
     subject: str
@@ -28,7 +28,7 @@ class Finding:
 
 
 def of_settings(settings: Settings, embedded: bool) -> list[Finding]:
-    """What is dangerous in the settings. `embedded`: they are those of a stack for one machine."""
+    """Check the settings for risks. `embedded`: they are those of a `piperoll up` stack."""
     return [
         _secrets(settings),
         _keys(settings),
@@ -47,7 +47,7 @@ def _secrets(settings: Settings) -> Finding:
         if not value.get_secret_value()
     ]
     if missing:
-        return Finding("fail", "secrets", f"{' and '.join(missing)} not set: draw 32 random bytes for each")
+        return Finding("fail", "secrets", f"{' and '.join(missing)} not set: generate 32 random bytes for each")
     return Finding("ok", "secrets", "the sealing keys and the pepper are set")
 
 
@@ -56,7 +56,7 @@ def _keys(settings: Settings) -> Finding:
     short = sum(len(key) < SHORT_KEY for key in keys)
     if short:
         return Finding(
-            "warn", "API keys", f"{short} of PIPEROLL_BOOTSTRAP_KEYS can be guessed: use keys of `piperoll keys create`"
+            "warn", "API keys", f"{short} of PIPEROLL_BOOTSTRAP_KEYS are too short: use keys of `piperoll keys create`"
         )
     return Finding("ok", "API keys", f"{len(keys)} in the settings, none of them short")
 
@@ -66,7 +66,7 @@ def _noop(settings: Settings) -> Finding:
         return Finding(
             "warn",
             "noop jobs",
-            "they sleep, crash and fill memory on request, and are on: unset PIPEROLL_ENABLE_NOOP outside tests",
+            "enabled; they sleep, crash and fill memory on request: unset PIPEROLL_ENABLE_NOOP outside tests",
         )
     return Finding("ok", "noop jobs", "off")
 
@@ -78,9 +78,9 @@ def _networks(networks: Iterable[Network]) -> Finding:
         return Finding(
             "warn",
             "webhooks",
-            f"they may reach all of {', '.join(wide)}: narrow PIPEROLL_ALLOW_PRIVATE_NETWORKS to the receivers",
+            f"may reach all of {', '.join(wide)}: narrow PIPEROLL_ALLOW_PRIVATE_NETWORKS to the receivers",
         )
-    return Finding("ok", "webhooks", f"private networks they may reach: {', '.join(map(str, networks)) or 'none'}")
+    return Finding("ok", "webhooks", f"allowed private networks: {', '.join(map(str, networks)) or 'none'}")
 
 
 def _within(network: Network, outer: Network) -> bool:
@@ -104,7 +104,9 @@ def _root(root: Path, store: Path | None) -> Finding:
         return Finding("fail", "files", "jobs may read every file of the workers: name folders in PIPEROLL_FILES_ROOTS")
     if store is not None and (store.is_relative_to(root) or root.is_relative_to(store)):
         return Finding(
-            "fail", "files", f"{root} and the blob store {store} overlap, so an owner can read others' files: part them"
+            "fail",
+            "files",
+            f"{root} and the blob store {store} overlap, so an owner can read others' files: separate them",
         )
     return Finding("ok", "files", f"jobs may name files in {root}")
 
@@ -114,9 +116,9 @@ def _replication(settings: Settings, embedded: bool) -> Finding:
         return Finding(
             "warn",
             "replication",
-            "each fact is on one broker only, and lost with it: make the topics with PIPEROLL_REPLICATION_FACTOR=3",
+            "each record is on one broker only, and is lost with it: create topics with PIPEROLL_REPLICATION_FACTOR=3",
         )
-    copies = "one copy, as on one machine there can be" if embedded else f"{settings.replication_factor} copies"
+    copies = "one copy, since there is one machine" if embedded else f"{settings.replication_factor} copies"
     return Finding("ok", "replication", copies)
 
 
@@ -124,17 +126,19 @@ def _exposure(settings: Settings) -> Finding:
     bare = [part.rpartition(":")[0].strip("[]") for part in settings.kafka_bootstrap.split(",")]
     if settings.kafka_security == "PLAINTEXT" and any(host not in LOCAL_HOSTS for host in bare):
         return Finding(
-            "warn", "exposure", "facts go to Kafka in clear: set PIPEROLL_KAFKA_SECURITY unless the network is trusted"
+            "warn",
+            "exposure",
+            "records are sent to Kafka unencrypted: set PIPEROLL_KAFKA_SECURITY unless the network is trusted",
         )
     if settings.api_host not in LOCAL_HOSTS:
         return Finding(
-            "warn", "exposure", f"the API listens on {settings.api_host} without TLS: put a proxy with TLS before it"
+            "warn", "exposure", f"the API listens on {settings.api_host} without TLS: put a TLS proxy in front of it"
         )
     return Finding("ok", "exposure", "the API listens on this machine only")
 
 
 def of_space(folder: Path, free: int) -> Finding:
-    """What `free` bytes in a folder mean."""
+    """Check the free bytes on the disk of `folder`."""
     text = f"{free / 1e9:,.1f} GB free for {folder}"
     if free < NO_SPACE:
         return Finding("fail", "disk", f"{text}: Kafka and Postgres stop when it is full; make room")
@@ -142,16 +146,16 @@ def of_space(folder: Path, free: int) -> Finding:
 
 
 def of_memory(settings: Settings, total: int) -> Finding:
-    """Whether the jobs that may run at once fit into `total` bytes, if each takes what it may."""
+    """Check that the jobs of all slots fit into `total` bytes of memory at their limit."""
     needed = settings.slots * settings.job_memory_bytes
-    text = f"{settings.slots} jobs at once may take {needed / 1e9:,.1f} of {total / 1e9:,.1f} GB"
+    text = f"{settings.slots} concurrent jobs may take {needed / 1e9:,.1f} of {total / 1e9:,.1f} GB"
     if needed > total:
         return Finding("warn", "memory", f"{text}: lower PIPEROLL_SLOTS or PIPEROLL_JOB_MEMORY_BYTES")
     return Finding("ok", "memory", text)
 
 
 def of_python(version: tuple[int, int]) -> Finding:
-    """Whether the Python that runs this will do."""
+    """Check the Python version."""
     text = f"{version[0]}.{version[1]}"
     if version < (3, 11):
         return Finding("fail", "Python", f"{text} is too old: install Python 3.11 or newer")
@@ -159,20 +163,20 @@ def of_python(version: tuple[int, int]) -> Finding:
 
 
 def of_user(is_root: bool, embedded: bool) -> Finding:
-    """Whether it matters who runs this."""
+    """Check whether Piperoll runs as root."""
     if not is_root:
-        return Finding("ok", "user", "an ordinary one")
-    does = "runs Postgres as an account of its own" if embedded else "reads any file that a job may name"
-    return Finding("warn", "user", f"this is root, and {does}: better run Piperoll as an ordinary user")
+        return Finding("ok", "user", "not root")
+    effect = "Postgres runs as a separate account" if embedded else "jobs may name any file of the machine"
+    return Finding("warn", "user", f"root, so {effect}: run Piperoll as an ordinary user")
 
 
 def of_vectors(version: str | None) -> Finding:
-    """Whether Postgres has pgvector, of that version."""
+    """Check the version of pgvector; None when Postgres does not have it."""
     if version is None:
         return Finding(
             "fail",
             "pgvector",
-            "this Postgres lacks it, and the projector needs it: install the package postgresql-18-pgvector on its "
+            "not installed in Postgres, and the projector needs it: install the package postgresql-18-pgvector on its "
             "machine, or run the image pgvector/pgvector:pg18",
         )
     return Finding("ok", "pgvector", version)

@@ -1,4 +1,4 @@
-"""`piperoll doctor`: looks at the machine, the settings and the parts, and says what is wrong and what to do."""
+"""`piperoll doctor`: check the machine, the settings, Kafka, Postgres, the blob store and the API."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from piperoll.cli.console import run_command, say, waiting
-from piperoll.cli.target import DEFAULT_DATA_DIR, DataDir, settings_of, unnamed_stack
+from piperoll.cli.console import print_line, run_command, waiting
+from piperoll.cli.target import DEFAULT_DATA_DIR, DataDir, default_stack, settings_of
 from piperoll.settings import Settings
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -15,9 +15,9 @@ COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 def doctor(
     data_dir: DataDir = None,
-    port: Annotated[int, typer.Option(help="The port that `piperoll up` is to take.")] = 5001,
+    port: Annotated[int, typer.Option(help="The port that `piperoll up` will use.")] = 5001,
 ) -> None:
-    """Look for what is wrong, and say what to do. Exit status 1 if something is."""
+    """Check the installation and print what to do. Exit status 1 if a check fails."""
     run_command(_examine(data_dir, port))
 
 
@@ -26,7 +26,7 @@ async def _examine(data_dir: Path | None, port: int) -> int:
     from piperoll.cli.diagnosis import Finding, of_settings
 
     given = Settings()
-    folder = data_dir or unnamed_stack(given)
+    folder = data_dir or default_stack(given)
     named = bool(given.model_fields_set & {"kafka_bootstrap", "postgres_dsn"})
     settings = given if folder is None else settings_of(folder)
     embedded = folder is not None or not named
@@ -37,11 +37,13 @@ async def _examine(data_dir: Path | None, port: int) -> int:
         found.append(probes.port(port))
     else:
         found += of_settings(settings, embedded)
-        with waiting("Asking Kafka, Postgres, the blob store and the API"):
+        with waiting("Checking Kafka, Postgres, the blob store and the API"):
             found += [*await probes.kafka(settings), *await probes.postgres(settings), *await probes.blobs(settings)]
             found += await probes.api(f"http://{settings.api_host}:{settings.api_port}")
     for one in found:
-        say(f"  [{COLOURS[one.level]}]{one.level:<4}[/]  {one.subject:<13} {escape(one.sentence)}")
+        print_line(f"  [{COLOURS[one.level]}]{one.level:<4}[/]  {one.subject:<13} {escape(one.sentence)}")
     if folder is None and not named:
-        say("\nNo stack runs in `data`, and no PIPEROLL_* variable names one: this is what `piperoll up` needs.")
+        print_line(
+            "\nNo stack runs in `data`, and no PIPEROLL_* variable names one: checked only what `piperoll up` needs."
+        )
     return 1 if any(one.level == "fail" for one in found) else 0

@@ -1,4 +1,4 @@
--- What `piperoll doctor` asks Postgres.
+-- Queries of `piperoll doctor`.
 
--- vectors: which version of pgvector this database has, or could have; no row where the server lacks it
+-- vectors: the installed or available version of pgvector; no row when it is not available
 SELECT coalesce(installed_version, default_version) AS version FROM pg_available_extensions WHERE name = 'vector';

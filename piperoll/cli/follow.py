@@ -1,4 +1,4 @@
-"""Follows a job until it ends and shows how it comes along: bars on a terminal, a line for each change in a pipe."""
+"""Poll a job until it ends and show its progress: bars on a terminal, a line for each change in a pipe."""
 
 import asyncio
 import time
@@ -11,22 +11,22 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from piperoll.cli.client import ApiClient, Job
-from piperoll.cli.console import out, say
+from piperoll.cli.console import out, print_line
 
 TERMINAL = ("completed", "failed")
-QUICK_S, QUICK_POLL_S = 10.0, 0.05  # most jobs take a second or two, and their steps are worth seeing
+QUICK_S, QUICK_POLL_S = 10.0, 0.05  # poll fast at first, to show the steps of short jobs
 POLL_S = 0.5
 
 Show = Callable[[Job], None]
 
 
 def ended(job: Job) -> bool:
-    """Whether nothing will change any more."""
+    """Whether the job is completed or failed."""
     return job["status"] in TERMINAL
 
 
 async def follow(client: ApiClient, job_id: str, show: Show) -> Job:
-    """Read the job until it has ended, showing each change; answer its last state."""
+    """Poll the job until it has ended, show each change and return its final state."""
     began, seen = time.monotonic(), None
     while True:
         job = await client.job(job_id)
@@ -41,9 +41,9 @@ async def follow(client: ApiClient, job_id: str, show: Show) -> Job:
 
 @contextmanager
 def progress_display() -> Iterator[Show]:
-    """What shows a job's changes; on a terminal the bars stay as the last lines of the wait."""
+    """Yield a function that shows a job's state; on a terminal the bars remain after the job's end."""
     if not out.is_terminal:
-        yield lambda job: say(f"  {escape(_line(job))}")
+        yield lambda job: print_line(f"  {escape(_line(job))}")
         return
     columns = (
         TextColumn("  {task.description}"),
@@ -56,7 +56,7 @@ def progress_display() -> Iterator[Show]:
 
 
 class _Bars:
-    """A bar for the whole job, and below it one for each step that was seen."""
+    """A bar for the whole job, and below it one for each step."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -64,8 +64,8 @@ class _Bars:
         self._steps: dict[str, TaskID] = {}
 
     def show(self, job: Job) -> None:
-        """Moves the bars on. A step is over when another one, or the end, has come."""
-        now = glance(job)
+        """Update the bars. A step is complete when another step begins or the job completes."""
+        now = summary_of(job)
         self._progress.update(
             self._whole, description=_padded(now.state), completed=now.percent, detail=f"{now.percent} %"
         )
@@ -75,7 +75,7 @@ class _Bars:
         if now.step:
             self._show_step(now)
 
-    def _show_step(self, now: "Glance") -> None:
+    def _show_step(self, now: "JobSummary") -> None:
         task = self._steps.get(now.step)
         if task is None:
             task = self._steps[now.step] = self._progress.add_task(_padded(f"  {now.step}"), total=None, detail="")
@@ -91,8 +91,8 @@ class _Bars:
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
-    """What is shown of a job: how it stands in words, the percent, and the step and page if it is at one."""
+class JobSummary:
+    """What is shown of a job: a word for its state, the percent, and the current step and page if there are any."""
 
     state: str
     percent: int
@@ -101,20 +101,20 @@ class Glance:
     pages: int = 0
 
 
-def glance(job: Job) -> Glance:
-    """The job at a glance."""
+def summary_of(job: Job) -> JobSummary:
+    """Return the summary of a job as read from the API."""
     progress: dict[str, Any] = job.get("progress") or {}
     percent = int(progress.get("percent", 0))
     if ended(job):
-        return Glance(job["status"], percent)
+        return JobSummary(job["status"], percent)
     if job["status"] == "pending":
-        return Glance("waits for another try" if percent else "waiting for a worker", percent)
+        return JobSummary("waiting for a retry" if percent else "waiting for a worker", percent)
     step = str(progress.get("step", "")).replace("_", " ")
-    return Glance("processing", percent, step, int(progress.get("page") or 0), int(progress.get("pages") or 0))
+    return JobSummary("processing", percent, step, int(progress.get("page") or 0), int(progress.get("pages") or 0))
 
 
 def _line(job: Job) -> str:
-    now = glance(job)
+    now = summary_of(job)
     page = f"page {now.page} of {now.pages}" if now.pages else ""
     return f"{now.percent:3d} %  {now.step or now.state:<20} {page}".rstrip()
 

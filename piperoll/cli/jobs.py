@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from piperoll.cli.console import CommandError, entry, out, run_command, say
-from piperoll.cli.target import DataDir, endpoint_of
+from piperoll.cli.console import CommandError, entry, out, print_line, run_command
+from piperoll.cli.target import DataDir, api_access_of
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the job as JSON and nothing else.")]
 
@@ -16,9 +16,9 @@ def submit(
     file: Annotated[Path, typer.Argument(help="The PDF; it is uploaded.")],
     method: Annotated[str, typer.Option(help="The extraction method.")] = "native",
     pages: Annotated[str, typer.Option(help="Which pages, such as 3, 1-3, 5- or -4.")] = "",
-    include_images: Annotated[bool, typer.Option("--include-images", help="Draw the pages as images too.")] = False,
-    webhook: Annotated[str, typer.Option(help="A URL that is told of progress and outcome.")] = "",
-    wait: Annotated[bool, typer.Option("--wait", help="Follow the job until it has ended.")] = False,
+    include_images: Annotated[bool, typer.Option("--include-images", help="Also render the pages as images.")] = False,
+    webhook: Annotated[str, typer.Option(help="A URL that receives progress and result.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended and show its progress.")] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -41,13 +41,13 @@ def watch(
 
 
 def page_range(text: str) -> dict[str, int]:
-    """The job parameters of `3`, `1-3`, `5-` or `-4`; none for an empty text. Raises typer.BadParameter."""
+    """Return the job parameters for `3`, `1-3`, `5-`, `-4` or an empty text. Raises typer.BadParameter."""
     if not text:
         return {}
     first, dash, last = (part.strip() for part in text.partition("-"))
     given = {"page_start": first, "page_end": last if dash else first}
     if not any(given.values()) or not all(number.isdecimal() for number in given.values() if number):
-        raise typer.BadParameter(f"{text!r} names no pages: write 3, 1-3, 5- or -4", param_hint="--pages")
+        raise typer.BadParameter(f"{text!r} is not a page range: write 3, 1-3, 5- or -4", param_hint="--pages")
     return {name: int(number) for name, number in given.items() if number}
 
 
@@ -55,7 +55,7 @@ async def _submit(file: Path, parameters: dict[str, Any], wait: bool, as_json: b
     from piperoll.cli.client import ApiClient
     from piperoll.cli.demonstration import upload
 
-    async with ApiClient(endpoint_of(data_dir)) as client:
+    async with ApiClient(api_access_of(data_dir)) as client:
         filename = await (client.upload(file) if as_json else upload(client, file))
         job = await client.create("pdf", {"filename": filename, **parameters})
         if not wait:
@@ -69,7 +69,7 @@ async def _submit(file: Path, parameters: dict[str, Any], wait: bool, as_json: b
 async def _watch(job_id: str, as_json: bool, data_dir: Path | None) -> int:
     from piperoll.cli.client import ApiClient
 
-    async with ApiClient(endpoint_of(data_dir)) as client:
+    async with ApiClient(api_access_of(data_dir)) as client:
         return await _follow(client, job_id, as_json)
 
 
@@ -89,7 +89,7 @@ async def _follow(client: Any, job_id: str, as_json: bool) -> int:
     content = job["results"]["structured_data"]
     if "extracted_text" in content:
         entry("text", first_lines(content["extracted_text"]))
-    say()
+    print_line()
     return 0
 
 

@@ -8,14 +8,14 @@ import typer
 from piperoll.cli.console import run_command
 from piperoll.cli.target import DEFAULT_DATA_DIR
 
-Folder = Annotated[Path, typer.Option("--data-dir", help="Where everything is kept; made if it is missing.")]
+Folder = Annotated[Path, typer.Option("--data-dir", help="Folder for all data; created if it is missing.")]
 Keys = Annotated[
     list[str] | None,
-    typer.Option("--api-key", help="An API key that is to work, for the owner `local`; may be repeated."),
+    typer.Option("--api-key", help="An additional API key of the owner `local`; may be repeated."),
 ]
 Pdf = Annotated[Path | None, typer.Option("--pdf", help="Your own PDF for the demonstration.")]
 Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Worker child processes in total; one a core if not given.")
+    int | None, typer.Option("--workers", min=1, help="Number of worker child processes; default one per core.")
 ]
 
 
@@ -27,10 +27,10 @@ def up(
     workers: Workers = None,
     no_demo: Annotated[bool, typer.Option("--no-demo", help="Start and serve, without the demonstration.")] = False,
 ) -> None:
-    """Start Kafka, Postgres and the four services here, run the demonstration, and serve until Ctrl-C."""
-    from piperoll.cli.up import Plan, serve
+    """Start Kafka, Postgres and the four services on this machine, run the demonstration, and serve until Ctrl-C."""
+    from piperoll.cli.up import UpOptions, serve
 
-    run_command(serve(Plan(data_dir, port, tuple(api_key or ()), workers, pdf, not no_demo)))
+    run_command(serve(UpOptions(data_dir, port, tuple(api_key or ()), workers, pdf, not no_demo)))
 
 
 def demo(
@@ -39,7 +39,7 @@ def demo(
     pdf: Pdf = None,
     workers: Workers = None,
 ) -> None:
-    """Do the same as `up`, then stop. Exit status 0 only if the job completed and the webhook came."""
-    from piperoll.cli.up import Plan, show
+    """Do the same as `up`, then stop. Exit status 0 only if the job completed and the webhook arrived."""
+    from piperoll.cli.up import UpOptions, show
 
-    run_command(show(Plan(data_dir, port, (), workers, pdf)))
+    run_command(show(UpOptions(data_dir, port, (), workers, pdf)))

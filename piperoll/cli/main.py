@@ -1,4 +1,4 @@
-"""The `piperoll` command: every subcommand by name; what each does stands in its own module."""
+"""The `piperoll` command: registers the subcommands, each from its own module."""
 
 import importlib
 
@@ -9,7 +9,7 @@ from piperoll.runtime import run
 
 app = typer.Typer(
     name="piperoll",
-    help="Document jobs as an unbroken record: event-sourced services over Kafka.",
+    help="Event-sourced document jobs over Kafka.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -17,19 +17,19 @@ app = typer.Typer(
 
 
 def _service(name: str) -> None:
-    """Runs one of the four services, by its composition root."""
+    """Run one of the four services by its composition root."""
     run(name, importlib.import_module(f"services.{name}.app").main)
 
 
 @app.command(rich_help_panel="Services")
 def api() -> None:
-    """Run the API: accepts jobs and answers what became of them."""
+    """Run the API: accepts jobs and returns their state and results."""
     _service("api")
 
 
 @app.command(rich_help_panel="Services")
 def worker() -> None:
-    """Run a worker: does the jobs."""
+    """Run a worker: executes jobs."""
     _service("worker")
 
 
@@ -41,11 +41,11 @@ def projector() -> None:
 
 @app.command(rich_help_panel="Services")
 def notifier() -> None:
-    """Run the notifier: tells webhooks what became of the jobs."""
+    """Run the notifier: sends webhooks about the jobs."""
     _service("notifier")
 
 
-# What a command needs beyond its options it imports when it is called: the services start through here too.
+# Commands import their dependencies when they are called, so that services, which start here too, start fast.
 app.command(rich_help_panel="This machine")(local.up)
 app.command(rich_help_panel="This machine")(local.demo)
 app.command(rich_help_panel="Jobs")(jobs.submit)

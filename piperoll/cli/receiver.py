@@ -1,4 +1,4 @@
-"""A real webhook receiver for the demonstration: a small web server on this machine, on a port that is free."""
+"""The webhook receiver of the demonstration: a small web server on a free port of this machine."""
 
 import asyncio
 import hmac
@@ -11,11 +11,11 @@ from aiohttp import web
 from piperoll.embedded.ports import HOST
 
 FINAL_PHASES = ("completed", "error")
-BODY_LIMIT = 256 * 1024 * 1024  # the final hook carries the whole text of the document
+BODY_LIMIT = 256 * 1024 * 1024  # the final webhook contains the whole text of the document
 
 
 class Receiver:
-    """Takes hooks that carry its token; `progress` counts those about progress."""
+    """Accepts webhooks with its token; `progress` counts progress webhooks, `refused` those without the token."""
 
     def __init__(self) -> None:
         self.token = secrets.token_urlsafe(16)
@@ -42,11 +42,11 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        """Where hooks are to be sent."""
+        """The webhook URL of this receiver."""
         return f"http://{HOST}:{self._port}/hook"
 
     async def final(self) -> dict[str, Any]:
-        """The body of the hook that tells the outcome, waited for without end."""
+        """Wait for the final webhook, without a timeout, and return its body."""
         return await asyncio.shield(self._final)
 
     async def _take(self, request: web.Request) -> web.Response:
@@ -57,6 +57,6 @@ class Receiver:
         body = await request.json()
         if body.get("phase") not in FINAL_PHASES:
             self.progress += 1
-        elif not self._final.done():  # hooks come at least once
+        elif not self._final.done():  # delivery is at least once
             self._final.set_result(body)
         return web.Response(status=204)

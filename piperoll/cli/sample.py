@@ -1,4 +1,4 @@
-"""The document of the demonstration: a real PDF of several pages, typeset from `demonstration.md` when it is needed."""
+"""The sample document of the demonstration: a PDF of several pages, made from `demonstration.md` when needed."""
 
 import html
 import io
@@ -20,7 +20,7 @@ p { margin-bottom: 8pt; }
 
 
 def chapters() -> list[tuple[str, list[str]]]:
-    """Each chapter's title and paragraphs."""
+    """Return the title and the paragraphs of each chapter."""
     text = files("piperoll.cli").joinpath("demonstration.md").read_text(encoding="utf-8")
     found = []
     for part in text.split("# ")[1:]:
@@ -30,7 +30,7 @@ def chapters() -> list[tuple[str, list[str]]]:
 
 
 def write_sample(path: Path) -> int:
-    """Typeset the document into `path`, each chapter on a page of its own; answer the number of pages."""
+    """Write the document to `path`, each chapter on a new page, and return the number of pages."""
     buffer = io.BytesIO()
     writer = pymupdf.DocumentWriter(buffer)
     for title, paragraphs in chapters():

@@ -1,8 +1,8 @@
-"""`piperoll rebuild` and `piperoll verify`: the read model made anew from the log, and compared with it."""
+"""`piperoll rebuild` and `piperoll verify`: rebuild the read model from the log, or compare it with the log."""
 
 from pathlib import Path
 
-from piperoll.cli.console import CommandError, complain, counting, entry, run_command, say
+from piperoll.cli.console import CommandError, counting, entry, print_error, print_line, run_command
 from piperoll.cli.target import DataDir, settings_of
 from piperoll.settings import Settings
 
@@ -10,17 +10,17 @@ COULD_NOT_RUN = 2
 
 
 def rebuild(data_dir: DataDir = None) -> None:
-    """Build the read model anew from the first record, beside the one that serves, and swap them."""
+    """Rebuild the read model from the first record beside the one in use, then swap them."""
     run_command(_rebuild(data_dir))
 
 
 def verify(data_dir: DataDir = None) -> None:
-    """Fold the log and compare the tables with it. Exit status 0: it holds, 1: violated, 2: could not run."""
+    """Fold the log and compare the tables with the result. Exit status 0: equal, 1: different, 2: could not run."""
     run_command(_verify(data_dir), failure=COULD_NOT_RUN)
 
 
 async def discard_other_read_model(settings: Settings) -> str | None:
-    """Drops tables that another version of Piperoll made, before a stack's services start; says so if it did."""
+    """Drop a read model of another version before a stack's services start; return a message if it did."""
     import asyncpg
 
     from services.projector.tables.schema import discard_other_shape
@@ -31,7 +31,7 @@ async def discard_other_read_model(settings: Settings) -> str | None:
             return None
     finally:
         await connection.close()
-    return "the read model is of another version of Piperoll: it is built anew from the log"
+    return "the read model was made by another version of Piperoll: it is rebuilt from the log"
 
 
 async def _rebuild(data_dir: Path | None) -> int:
@@ -44,7 +44,7 @@ async def _rebuild(data_dir: Path | None) -> int:
             rebuilt = await build(settings_of(data_dir), progress)
         except (RebuildRunningError, VectorsMissingError) as error:
             raise CommandError(str(error)) from error
-    say(f"The read model was built anew from {rebuilt.records:,} records in {rebuilt.seconds:.1f} s and serves.")
+    print_line(f"The read model was rebuilt from {rebuilt.records:,} records in {rebuilt.seconds:.1f} s and is in use.")
     return 0
 
 
@@ -54,14 +54,14 @@ async def _verify(data_dir: Path | None) -> int:
     from services.projector.tables.schema import OtherShapeError
     from services.projector.verify.run import verify as compare
 
-    with counting("Folding the log and comparing the tables with it", "partitions") as progress:
+    with counting("Folding the log and comparing the tables", "partitions") as progress:
         try:
             report = await compare(settings_of(data_dir), progress)
         except UndefinedTableError as error:
             raise CommandError("there is no read model yet: start a projector, then try again") from error
         except OtherShapeError as error:
             raise CommandError(str(error)) from error
-    compared = f"{report.jobs:,} jobs, {report.batches:,} batches, {report.deliveries:,} facts of webhooks"
+    compared = f"{report.jobs:,} jobs, {report.batches:,} batches, {report.deliveries:,} delivery facts"
     kept = (
         f"{report.documents:,} documents, {report.folders:,} folders, {report.indexes:,} indexes, "
         f"{report.endpoints:,} endpoints"
@@ -70,8 +70,8 @@ async def _verify(data_dir: Path | None) -> int:
     entry("read", f"{report.records:,} records of the log in {report.seconds:.1f} s")
     entry("under way", f"{report.open_jobs:,} jobs, {report.hooks_due:,} webhooks of ended jobs")
     if report.parked:
-        entry("parked", f"{report.parked:,} keys with records that could not be read: see the dead letters")
+        entry("parked", f"{report.parked:,} keys with records that could not be decoded: see the dead letters")
     for violation in report.violations:
-        complain(str(violation))
+        print_error(str(violation))
     entry("verdict", "holds" if report.holds else f"violated {len(report.violations):,} times")
     return 0 if report.holds else 1

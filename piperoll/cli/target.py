@@ -1,4 +1,4 @@
-"""Which installation a command is about: a stack on this machine by its data folder, else what the environment says."""
+"""The installation that a command uses: a stack on this machine by its data folder, else the environment's."""
 
 import json
 from dataclasses import dataclass
@@ -18,53 +18,53 @@ DataDir = Annotated[
     Path | None,
     typer.Option(
         "--data-dir",
-        help="Folder of a running `piperoll up`. Without it the PIPEROLL_* variables count, and where there are none "
+        help="Folder of a running `piperoll up`. Without it the PIPEROLL_* variables apply, and if none is set, "
         "the folder `data`.",
     ),
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where an API is, and the key for it."""
+class ApiAccess:
+    """The URL of an API and a key for it."""
 
     url: str
     key: str
 
 
 def settings_of(data_dir: Path | None) -> Settings:
-    """The settings of the stack in `data_dir`, or those of the environment.
+    """Return the settings of the stack in `data_dir`, or those of the environment.
 
-    Raises CommandError when no stack runs there, pydantic's ValidationError when the variables make no sense.
+    Raises CommandError when no stack runs there, pydantic's ValidationError for invalid variables.
     """
-    folder = data_dir or unnamed_stack(Settings())
+    folder = data_dir or default_stack(Settings())
     return Settings() if folder is None else Settings.from_environment(_stack(folder)["env"])
 
 
-def unnamed_stack(given: Settings | ClientSettings) -> Path | None:
-    """The folder `data`, if a stack runs in it and `given`, the environment, names no other installation."""
+def default_stack(given: Settings | ClientSettings) -> Path | None:
+    """Return the folder `data` if a stack runs in it and the environment, `given`, names no other installation."""
     named = given.model_fields_set & {"kafka_bootstrap", "postgres_dsn", "url", "api_key"}
     return DEFAULT_DATA_DIR if not named and (DEFAULT_DATA_DIR / "stack.json").exists() else None
 
 
-def endpoint_of(data_dir: Path | None) -> Endpoint:
-    """The API of the stack in `data_dir`, or PIPEROLL_URL with PIPEROLL_API_KEY.
+def api_access_of(data_dir: Path | None) -> ApiAccess:
+    """Return the API of the stack in `data_dir`, or PIPEROLL_URL with PIPEROLL_API_KEY.
 
     Raises CommandError when no stack runs there, or there is no key.
     """
     given = ClientSettings()
-    folder = data_dir or unnamed_stack(given)
+    folder = data_dir or default_stack(given)
     if folder is not None:
         stack = _stack(folder)
         keys = str(stack["env"]["PIPEROLL_BOOTSTRAP_KEYS"]).split(",")
-        return Endpoint(stack["api_url"], keys[-1])
+        return ApiAccess(stack["api_url"], keys[-1])
     key = given.api_key.get_secret_value()
     if not key:
         raise CommandError(
             "no API key: set PIPEROLL_API_KEY (and PIPEROLL_URL unless the API is at "
             f"{DEFAULT_URL}), or name the folder of a running `piperoll up` with --data-dir"
         )
-    return Endpoint((given.url or DEFAULT_URL).rstrip("/"), key)
+    return ApiAccess((given.url or DEFAULT_URL).rstrip("/"), key)
 
 
 def _stack(data_dir: Path) -> dict[str, Any]:
@@ -75,14 +75,14 @@ def _stack(data_dir: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise CommandError(f"no stack runs in {data_dir}: start one with `piperoll up --data-dir {data_dir}`") from None
     except PermissionError:
-        raise CommandError(f"{path} belongs to another user: run this command as the one who started it") from None
+        raise CommandError(f"{path} belongs to another user: run this command as that user") from None
     except (ValueError, KeyError, TypeError) as error:
         raise CommandError(f"{path} is damaged ({error!r}): stop the stack, then start it again") from error
     if not stack["env"]:
-        raise CommandError(f"the stack in {data_dir} is still starting: try again when it says that it is ready")
+        raise CommandError(f"the stack in {data_dir} is still starting: try again when it is ready")
     if not psutil.pid_exists(stack["supervisor"]):
         raise CommandError(
             f"the stack in {data_dir} was killed: start it again with `piperoll up --data-dir {data_dir}`, which "
-            "also clears up what it left"
+            "also cleans up"
         )
     return stack

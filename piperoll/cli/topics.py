@@ -1,10 +1,10 @@
-"""`piperoll topics`: make the topics, compare them with the contract, show them."""
+"""`piperoll topics`: create the topics, compare them with the manifest, describe them."""
 
 from pathlib import Path
 
 import typer
 
-from piperoll.cli.console import complain, entry, run_command, say, waiting
+from piperoll.cli.console import entry, print_error, print_line, run_command, waiting
 from piperoll.cli.target import DataDir, settings_of
 
 DAY_MS = 24 * 3600 * 1000
@@ -14,19 +14,19 @@ app = typer.Typer(no_args_is_help=True, help="The topics of the log.")
 
 @app.command()
 def create(data_dir: DataDir = None) -> None:
-    """Make the topics that are missing. Those that exist are left as they are."""
+    """Create the topics that are missing. Existing topics are not changed."""
     run_command(_create(data_dir))
 
 
 @app.command()
 def check(data_dir: DataDir = None) -> None:
-    """Compare the live topics with the contract. Exit status 1 when they differ."""
+    """Compare the topics in Kafka with the manifest. Exit status 1 when they differ."""
     run_command(_check(data_dir))
 
 
 @app.command()
 def describe(data_dir: DataDir = None) -> None:
-    """Show each topic: what stands in it, under which key, for how long, who writes and who reads."""
+    """Show the key, partitions, retention, writers and readers of each topic."""
     run_command(_describe(data_dir))
 
 
@@ -39,7 +39,7 @@ async def _create(data_dir: Path | None) -> int:
     for name in created:
         entry("created", f"{name}, {settings.partitions} partitions")
     if not created:
-        say("All topics are there already.")
+        print_line("All topics exist already.")
     return 0
 
 
@@ -51,9 +51,9 @@ async def _check(data_dir: Path | None) -> int:
     with waiting("Asking Kafka"):
         problems = await check_topics(settings)
     for problem in problems:
-        complain(problem)
+        print_error(problem)
     if not problems:
-        say(f"All {len(MANIFEST)} topics are as the contract says.")
+        print_line(f"All {len(MANIFEST)} topics match the manifest.")
     return 1 if problems else 0
 
 
@@ -66,11 +66,11 @@ async def _describe(data_dir: Path | None) -> int:
         live = await inspect(settings)
     for topic in MANIFEST:
         found = live.get(topic.name)
-        say(f"\n[bold]{topic.name}[/bold]")
+        print_line(f"\n[bold]{topic.name}[/bold]")
         entry("key", topic.key)
-        entry("partitions", str(found.partitions) if found else "does not exist: `piperoll topics create` makes it")
+        entry("partitions", str(found.partitions) if found else "does not exist: `piperoll topics create` creates it")
         entry("kept", f"{topic.retention_ms // DAY_MS} days" if topic.retention_ms >= 0 else "for ever")
         entry("written by", ", ".join(topic.writers))
-        entry("read by", ", ".join(topic.groups) or "people: it holds what could not be read")
-    say()
+        entry("read by", ", ".join(topic.groups) or "operators: it holds records that could not be decoded")
+    print_line()
     return 0

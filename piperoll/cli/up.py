@@ -1,4 +1,4 @@
-"""`piperoll up` and `piperoll demo`: everything on this machine, started, shown and stopped."""
+"""`piperoll up` and `piperoll demo`: start the stack on this machine, run the demonstration, stop the stack."""
 
 import asyncio
 import signal
@@ -9,19 +9,19 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from piperoll.cli.console import INTERRUPTED, CommandError, complain, say, waiting
-from piperoll.cli.demonstration import demonstrate, invitation
+from piperoll.cli.console import INTERRUPTED, CommandError, print_error, print_line, waiting
+from piperoll.cli.demonstration import demonstrate, print_ready
 from piperoll.cli.tables import discard_other_read_model
-from piperoll.cli.target import Endpoint
+from piperoll.cli.target import ApiAccess
 from piperoll.embedded.stack import Stack, StackOptions
 from piperoll.job_types import JobTypeError, job_types
 
-READY_S = 120.0  # on two busy cores the first start of everything takes a while
+READY_S = 120.0  # the first start is slow on two busy cores
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What to start: `workers` is the number of worker child processes, None for one a core."""
+class UpOptions:
+    """Options of `up` and `demo`; `workers` is the number of worker child processes, None for one per core."""
 
     data_dir: Path
     port: int
@@ -31,41 +31,41 @@ class Plan:
     demo: bool = True
 
     def options(self) -> StackOptions:
-        """The same, as the stack wants it."""
+        """Return the options for the stack."""
         extra = {} if self.workers is None else {"PIPEROLL_SLOTS": str(self.workers)}
         return StackOptions(port=self.port, api_keys=self.api_keys, extra_env=extra, prepare=discard_other_read_model)
 
 
-class Narrator:
-    """Passes the stack's events on: into the wait that is shown, else as a line with the time."""
+class EventPrinter:
+    """Shows the stack's events: in the spinner that is shown, else as a line with the time."""
 
     def __init__(self) -> None:
         self.detail: Callable[[str], None] | None = None
 
     def __call__(self, event: str) -> None:
-        """Pass one event on."""
+        """Show one event."""
         if self.detail is not None:
             self.detail(event)
         else:
-            say(f"  [dim]{datetime.now():%H:%M:%S}[/dim]  {escape(event)}")
+            print_line(f"  [dim]{datetime.now():%H:%M:%S}[/dim]  {escape(event)}")
 
 
 Work = Callable[[Stack], Awaitable[int]]
 
 
-async def serve(plan: Plan) -> int:
-    """`up`: run until a signal comes; a demonstration that fails is told and ends nothing."""
+async def serve(plan: UpOptions) -> int:
+    """Run `up` until a signal arrives; a failed demonstration is printed and stops nothing."""
 
     async def work(stack: Stack) -> int:
-        endpoint = Endpoint(stack.api_url, stack.api_key)
+        access = ApiAccess(stack.api_url, stack.api_key)
         job_id = None
         if plan.demo:
             try:
-                job_id = await demonstrate(endpoint, plan.data_dir, plan.pdf)
+                job_id = await demonstrate(access, plan.data_dir, plan.pdf)
             except CommandError as error:
-                complain(str(error))
-        invitation(endpoint, plan.data_dir, job_id)
-        say("Serving until Ctrl-C.")
+                print_error(str(error))
+        print_ready(access, plan.data_dir, job_id)
+        print_line("Serving until Ctrl-C.")
         await asyncio.Event().wait()
         return 0
 
@@ -73,64 +73,64 @@ async def serve(plan: Plan) -> int:
     return 0 if code == INTERRUPTED else code
 
 
-async def show(plan: Plan) -> int:
-    """`demo`: run the demonstration and stop; 0 only if the job completed and the webhook came."""
+async def show(plan: UpOptions) -> int:
+    """Run `demo` and stop; return 0 only if the job completed and the webhook arrived."""
 
     async def work(stack: Stack) -> int:
-        endpoint = Endpoint(stack.api_url, stack.api_key)
-        return 1 if await demonstrate(endpoint, plan.data_dir, plan.pdf) is None else 0
+        access = ApiAccess(stack.api_url, stack.api_key)
+        return 1 if await demonstrate(access, plan.data_dir, plan.pdf) is None else 0
 
     return await _with_stack(plan, work)
 
 
-async def _with_stack(plan: Plan, work: Work) -> int:
-    """Start the stack, do the work, stop the stack. A signal ends the work; a second one hurries nothing."""
+async def _with_stack(plan: UpOptions, work: Work) -> int:
+    """Start the stack, run `work`, stop the stack. A signal ends `work`; further signals have no effect."""
     if plan.pdf is not None and not plan.pdf.is_file():
         raise CommandError(f"{plan.pdf} is not a file: give the path of a PDF")
     try:
         job_types()
     except JobTypeError as error:
         raise CommandError(str(error)) from error
-    narrator = Narrator()
-    stack = Stack(plan.data_dir, plan.options(), narrator)
-    living = asyncio.create_task(_live(stack, narrator, work))
-    _cancel_once(living)
+    printer = EventPrinter()
+    stack = Stack(plan.data_dir, plan.options(), printer)
+    task = asyncio.create_task(_run(stack, printer, work))
+    _cancel_once(task)
     try:
-        return await living
+        return await task
     except asyncio.CancelledError:
         return INTERRUPTED
 
 
-async def _live(stack: Stack, narrator: Narrator, work: Work) -> int:
-    with waiting("Starting Kafka and Postgres", "Kafka and Postgres are up") as narrator.detail:
+async def _run(stack: Stack, printer: EventPrinter, work: Work) -> int:
+    with waiting("Starting Kafka and Postgres", "Kafka and Postgres are ready") as printer.detail:
         await stack.start()
     try:
-        with waiting("Waiting for the four services", "the four services are ready") as narrator.detail:
+        with waiting("Waiting for the four services", "the four services are ready") as printer.detail:
             await stack.wait_ready(READY_S)
-        narrator.detail = None
+        printer.detail = None
         return await work(stack)
     finally:
-        await _stop(stack, narrator)
+        await _stop(stack, printer)
 
 
-async def _stop(stack: Stack, narrator: Narrator) -> None:
+async def _stop(stack: Stack, printer: EventPrinter) -> None:
     try:
-        with waiting("Stopping: jobs under way are given back", "stopped") as narrator.detail:
+        with waiting("Stopping: running jobs are handed over", "stopped") as printer.detail:
             await stack.stop()
     finally:
-        await stack.stop()  # where the telling failed because the terminal is gone; else there is nothing left
+        await stack.stop()  # in case printing failed because the terminal is closed; otherwise a no-op
 
 
 def _cancel_once(task: "asyncio.Task[int]") -> None:
-    """Let SIGINT, SIGTERM and the terminal's end cancel the task, once only: its cleaning up is not cut short."""
-    asked = False
+    """Cancel the task on the first SIGINT, SIGTERM or SIGHUP only, so that its clean-up is not interrupted."""
+    cancelled = False
 
-    def ask() -> None:
-        nonlocal asked
-        if not asked:
-            asked = True
+    def cancel() -> None:
+        nonlocal cancelled
+        if not cancelled:
+            cancelled = True
             task.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, and shells for background jobs
-            asyncio.get_running_loop().add_signal_handler(number, ask)
+            asyncio.get_running_loop().add_signal_handler(number, cancel)

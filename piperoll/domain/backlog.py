@@ -68,29 +68,33 @@ class Backlog:
 
     def fold_batch(self, fact: Fact) -> Batch | None:
         """Folds one fact about a batch; answers the batch when it has just become one to expand."""
-        if isinstance(fact.data, BatchErased):
-            self.erased[fact.subject] = Erasure(fact.known_at, fact.owner)
         match fact.data:
             case BatchCreated() if fact.subject not in self.ended and fact.subject not in self.batches:
                 batch = batches.evolve(None, fact)
                 assert batch is not None  # a BatchCreated always begins a batch
                 self.batches[fact.subject] = batch
                 return batch
-            case BatchExpanded() | BatchErased():
-                if self.batches.pop(fact.subject, None) is not None:
-                    self.ended[fact.subject] = fact.known_at
+            case BatchExpanded():
+                self._end_batch(fact)
+            case BatchErased():
+                self.erased[fact.subject] = Erasure(fact.known_at, fact.owner)
+                self._end_batch(fact)
         return None
+
+    def _end_batch(self, fact: Fact) -> None:
+        if self.batches.pop(fact.subject, None) is not None:
+            self.ended[fact.subject] = fact.known_at
 
     def _note_erasure(self, fact: Fact) -> None:
         """Keeps where the parameters of an erased job lie: in its creation, or in what its eraser knew of it."""
-        noted = self.erased.get(fact.subject)
-        if isinstance(fact.data, JobErased):
-            job = self.jobs.get(fact.subject)
-            claim = fact.data.parameters or (job.parameters if job else None)
-            uri = claim.uri if claim else noted.parameters if noted else None
-            self.erased[fact.subject] = Erasure(fact.known_at, fact.owner, uri)
-        elif isinstance(fact.data, JobCreated) and noted is not None:
-            self.erased[fact.subject] = replace(noted, parameters=fact.data.parameters.uri)
+        noted, job = self.erased.get(fact.subject), self.jobs.get(fact.subject)
+        match fact.data:
+            case JobErased() as data:
+                claim = data.parameters or (job.parameters if job else None)
+                uri = claim.uri if claim else noted.parameters if noted else None
+                self.erased[fact.subject] = Erasure(fact.known_at, fact.owner, uri)
+            case JobCreated() as data if noted is not None:
+                self.erased[fact.subject] = replace(noted, parameters=data.parameters.uri)
 
     def forget_ended(self, now: datetime) -> None:
         """Drops the ids that ended too long ago to be repeated, or were erased too long ago to be written to."""

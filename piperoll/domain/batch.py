@@ -55,8 +55,7 @@ def evolve(batch: Batch | None, fact: Fact) -> Batch | None:
             return replace(batch, expanded=True)
         case BatchErased() if batch is not None and not batch.erased:
             return replace(batch, erased=True)
-        case _:
-            return batch
+    return batch
 
 
 def status_of(count: int, started: int, completed: int, terminal: int) -> BatchStatus:

@@ -43,40 +43,23 @@ def evolve(document: Document | None, fact: Fact) -> Document | None:
 
     Facts of another owner than the first one's do not count.
     """
-    if document is None:
-        return _begin(fact)
-    if fact.owner != document.owner:
+    old = document or Document(document_id=fact.subject, owner=fact.owner, created_at=fact.time, updated_at=fact.time)
+    if fact.owner != old.owner:
         return document
-    now = max(document.updated_at, fact.time)
+    now = max(old.updated_at, fact.time)
+    # fmt: off
     match fact.data:
-        case DocumentAdded() as data if document.removed:
-            return document if document.added else replace(_named(document, data), updated_at=now)
-        case DocumentAdded() as data if data.revision != document.revision:
+        case DocumentAdded() as data if old.removed and not old.added:  # fills the stub in, without the content
             return replace(
-                document,
-                updated_at=now,
-                job_id=data.job_id,
-                revision=data.revision,
-                content=data.content,
-                details=data.details,
+                old, updated_at=now, added=True,
+                user_id=data.user_id, job_id=data.job_id, revision=data.revision,
             )
-        case DocumentRemoved() if not document.removed:
-            return replace(document, updated_at=now, removed=True, content=None, details=None)
-        case _:
-            return document
-
-
-def _begin(fact: Fact) -> Document | None:
-    document = Document(document_id=fact.subject, owner=fact.owner, created_at=fact.time, updated_at=fact.time)
-    match fact.data:
-        case DocumentAdded() as data:
-            return replace(_named(document, data), content=data.content, details=data.details)
-        case DocumentRemoved():
-            return replace(document, removed=True)
-        case _:
-            return None
-
-
-def _named(document: Document, data: DocumentAdded) -> Document:
-    """What the first DocumentAdded tells, but for the content."""
-    return replace(document, added=True, user_id=data.user_id, job_id=data.job_id, revision=data.revision)
+        case DocumentAdded() as data if not old.removed and data.revision != old.revision:
+            return replace(
+                old, updated_at=now, added=True, user_id=old.user_id if old.added else data.user_id,
+                job_id=data.job_id, revision=data.revision, content=data.content, details=data.details,
+            )
+        case DocumentRemoved() if not old.removed:
+            return replace(old, updated_at=now, removed=True, content=None, details=None)
+    # fmt: on
+    return document

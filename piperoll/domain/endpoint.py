@@ -38,30 +38,20 @@ def evolve(endpoint: Endpoint | None, fact: Fact) -> Endpoint | None:
 
     Facts of another owner than the first one's do not count, nor does anything after the removal.
     """
-    if endpoint is None:
-        return _begin(fact)
-    if fact.owner != endpoint.owner:
+    old = endpoint or Endpoint(endpoint_id=fact.subject, owner=fact.owner, created_at=fact.time, updated_at=fact.time)
+    if fact.owner != old.owner:
         return endpoint
-    now = max(endpoint.updated_at, fact.time)
+    now = max(old.updated_at, fact.time)
+    # fmt: off
     match fact.data:
-        case EndpointRegistered() as data if not endpoint.registered:  # only a stub was not
-            return replace(endpoint, registered=True, user_id=data.user_id, statuses=data.statuses, updated_at=now)
-        case EndpointTested() if not endpoint.removed:
-            return replace(endpoint, trials=endpoint.trials + 1, updated_at=now)
-        case EndpointRemoved() if not endpoint.removed:
-            return replace(endpoint, removed=True, settings=None, updated_at=now)
-        case _:
-            return endpoint
-
-
-def _begin(fact: Fact) -> Endpoint | None:
-    endpoint = Endpoint(endpoint_id=fact.subject, owner=fact.owner, created_at=fact.time, updated_at=fact.time)
-    match fact.data:
-        case EndpointRegistered() as data:
+        case EndpointRegistered() as data if not old.registered:
             return replace(
-                endpoint, registered=True, user_id=data.user_id, statuses=data.statuses, settings=data.settings
+                old, updated_at=now, registered=True, user_id=data.user_id, statuses=data.statuses,
+                settings=None if old.removed else data.settings,
             )
-        case EndpointRemoved():
-            return replace(endpoint, removed=True)
-        case _:
-            return None
+        case EndpointTested() if old.registered and not old.removed:
+            return replace(old, updated_at=now, trials=old.trials + 1)
+        case EndpointRemoved() if not old.removed:
+            return replace(old, updated_at=now, removed=True, settings=None)
+    # fmt: on
+    return endpoint

@@ -1,6 +1,6 @@
 """How the hook that tells a job's end stands, as the deliveries say it. Whether there is one, the job says."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from schemas.events import Event, WebhookAbandoned, WebhookDelivered, WebhookRedeliveryRequested
@@ -21,6 +21,16 @@ class FinalHook:
     state: State = "open"
     request: str | None = None
 
+    @property
+    def is_requested(self) -> bool:
+        """Whether a redelivery is open."""
+        return self.state == "open" and self.request is not None
+
+    def awaits(self, request: str | None) -> bool:
+        """Whether an outcome for `request` counts. A hook without a request takes that of its outcome, since the
+        request may be kept no longer."""
+        return self.state == "open" and self.request in (None, request)
+
 
 def evolve(hook: FinalHook, data: Event) -> FinalHook:
     """The hook after a fact of its job's deliveries, in the order of the log. Total.
@@ -29,20 +39,10 @@ def evolve(hook: FinalHook, data: Event) -> FinalHook:
     while another one is open, and an outcome of an earlier life that was appended again behind a request.
     """
     match data:
-        case WebhookDelivered(endpoint_id=None, phase="completed" | "error"):
-            return _settled(hook, "delivered", data.request)
-        case WebhookAbandoned(endpoint_id=None, phase="completed" | "error", reason=reason):
-            return _settled(hook, "held" if reason == HELD else "abandoned", data.request)
-        case WebhookRedeliveryRequested(request=request):
-            if request == hook.request or (hook.state == "open" and hook.request is not None):
-                return hook
-            return FinalHook("open", request)
-        case _:
-            return hook
-
-
-def _settled(hook: FinalHook, state: State, request: str | None) -> FinalHook:
-    """An outcome; a hook without a request takes that of its outcome, since the request may be kept no longer."""
-    if hook.state != "open" or hook.request not in (None, request):
-        return hook
-    return replace(hook, state=state, request=request)
+        case WebhookDelivered(endpoint_id=None, phase="completed" | "error") if hook.awaits(data.request):
+            return FinalHook("delivered", data.request)
+        case WebhookAbandoned(endpoint_id=None, phase="completed" | "error") if hook.awaits(data.request):
+            return FinalHook("held" if data.reason == HELD else "abandoned", data.request)
+        case WebhookRedeliveryRequested() if data.request != hook.request and not hook.is_requested:
+            return FinalHook("open", data.request)
+    return hook

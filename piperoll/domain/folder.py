@@ -42,29 +42,29 @@ def evolve(folder: Folder | None, fact: Fact) -> Folder | None:
 
     Facts of another owner than the first one's do not count, nor does anything after the removal.
     """
-    if folder is None:
-        return _begin(fact)
-    if fact.owner != folder.owner:
+    old = folder or Folder(folder_id=fact.subject, owner=fact.owner, created_at=fact.time, updated_at=fact.time)
+    if fact.owner != old.owner:
         return folder
-    now = max(folder.updated_at, fact.time)
+    now = max(old.updated_at, fact.time)
+    is_open = old.created and not old.removed
+    # fmt: off
     match fact.data:
-        case FolderCreated() as data if not folder.created:  # only a stub was not
-            return replace(_named(folder, data), updated_at=now)
-        case _ if folder.removed:
-            return folder
-        case FolderChanged() as data if data.details is not None or data.chunk_size is not None:
+        case FolderCreated() as data if not old.created:
             return replace(
-                folder,
-                updated_at=now,
-                details=data.details or folder.details,
-                chunk_size=data.chunk_size or folder.chunk_size,
+                old, updated_at=now, created=True, user_id=data.user_id, chunk_size=data.chunk_size,
+                details=None if old.removed else data.details,
             )
-        case FolderMembersChanged():
-            return replace(folder, updated_at=now)
-        case FolderRemoved():
-            return replace(folder, updated_at=now, removed=True, details=None)
-        case _:
-            return folder
+        case FolderChanged() as data if is_open and (data.details is not None or data.chunk_size is not None):
+            return replace(
+                old, updated_at=now,
+                details=data.details or old.details, chunk_size=data.chunk_size or old.chunk_size,
+            )
+        case FolderMembersChanged() if is_open:
+            return replace(old, updated_at=now)
+        case FolderRemoved() if not old.removed:
+            return replace(old, updated_at=now, removed=True, details=None)
+    # fmt: on
+    return folder
 
 
 def moves(folder: Folder, fact: Fact) -> Iterator[tuple[str, datetime | None]]:
@@ -76,19 +76,3 @@ def moves(folder: Folder, fact: Fact) -> Iterator[tuple[str, datetime | None]]:
     if isinstance(fact.data, FolderMembersChanged):
         yield from ((document_id, folder.updated_at) for document_id in fact.data.added)
         yield from ((document_id, None) for document_id in fact.data.removed)
-
-
-def _begin(fact: Fact) -> Folder | None:
-    folder = Folder(folder_id=fact.subject, owner=fact.owner, created_at=fact.time, updated_at=fact.time)
-    match fact.data:
-        case FolderCreated() as data:
-            return replace(_named(folder, data), details=data.details)
-        case FolderRemoved():
-            return replace(folder, removed=True)
-        case _:
-            return None
-
-
-def _named(folder: Folder, data: FolderCreated) -> Folder:
-    """What the FolderCreated tells, but for what the removal takes away."""
-    return replace(folder, created=True, user_id=data.user_id, chunk_size=data.chunk_size)

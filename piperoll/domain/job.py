@@ -5,19 +5,17 @@ count leaves the job as it is: `evolve` then returns the very same object, which
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import singledispatch
-from typing import Any
 
 from pydantic import TypeAdapter
 
+from piperoll.domain.changed import changed
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.errors import ErrorCode
 from schemas.events import (
-    Event,
     JobCancelled,
     JobCompleted,
     JobCreated,
@@ -103,13 +101,13 @@ class Job:
     error_code: str | None = None
     error: Claim | None = None
 
+    def is_running(self, run: str) -> bool:
+        """Whether `run` is the current run."""
+        return self.status is Status.PROCESSING and self.run == run
+
 
 CODEC: TypeAdapter[Job] = TypeAdapter(Job)
 """The one JSON form of a job: in checkpoints, in the read model and in `piperoll verify`."""
-
-
-Changes = dict[str, Any]
-"""The fields that one fact sets. An empty one means that the fact does not count."""
 
 
 def evolve(job: Job | None, fact: Fact) -> Job | None:
@@ -117,174 +115,76 @@ def evolve(job: Job | None, fact: Fact) -> Job | None:
 
     Returns `job` itself exactly when the fact was not accepted. Source: design.md, "One fold".
     """
-    if job is None:
-        return _begin(fact)
-    changes = _after_the_end(job, fact.data) if job.status.terminal else _changes(fact.data, job)
-    if not changes:
-        return job
-    return replace(job, **changes, **_stamp(job, fact, changes))
+    old = job or _unknown(fact)
+    now = max(old.updated_at, fact.time)
+    # fmt: off
+    match fact.data:
+        case JobCreated() as data if not old.created:  # a job ended before its creation was read is filled in
+            return changed(
+                old, sequence=old.sequence + 1, updated_at=now, created=True,
+                job_type=data.job_type, body_sha256=data.body_sha256, work_sha256=data.work_sha256,
+                user_id=data.user_id, target_id=data.target_id, batch_id=data.batch_id, retry_of=data.retry_of,
+                priority=data.priority, timeout_s=data.timeout_s, max_attempts=data.max_attempts,
+                has_webhook=data.has_webhook, parameters=None if old.erased else data.parameters,
+            )
+        case JobStarted() as data if old.created and not old.status.terminal and data.number == old.attempt + 1:
+            lost = old.status is Status.PROCESSING  # the run before was superseded
+            return changed(
+                old, sequence=old.sequence + 1, updated_at=now, status=Status.PROCESSING, due=None,
+                attempt=data.number, run=data.run, worker=data.worker, started_at=old.started_at or now,
+                losses=old.losses + lost, progress_sequence=0,
+            )
+        case JobProgress() as data if old.is_running(data.run) and data.sequence > old.progress_sequence:
+            return changed(
+                old, sequence=old.sequence + 1, updated_at=now, progress_sequence=data.sequence,
+                step=data.step, percent=max(old.percent, data.percent), page=data.page, pages=data.pages,
+            )
+        case JobReleased() as data if old.is_running(data.run):
+            return changed(old, sequence=old.sequence + 1, updated_at=now, status=Status.PENDING, run=None, worker=None)
+        case JobRetryScheduled() as data if old.is_running(data.run):
+            return changed(
+                old, sequence=old.sequence + 1, updated_at=now, status=Status.PENDING, run=None, worker=None,
+                retries=old.retries + 1, error_code=data.error_code, error=data.details,
+                due=fact.known_at + timedelta(seconds=data.delay_s),  # counts from the append (KIP-32)
+            )
+        case JobCompleted() as data if old.is_running(data.run):
+            return changed(
+                old, sequence=old.sequence + 1, updated_at=now, status=Status.COMPLETED, ended_at=now,
+                step="completed", percent=100, pages=old.pages if data.pages is None else data.pages,
+                result=data.result, assets=data.assets, duration_ms=data.duration_ms, from_cache=data.from_cache,
+                bytes_in=data.bytes_in, method=data.method, counts=data.counts, error_code=None, error=None,
+            )
+        case JobFailed() as data if old.is_running(data.run):
+            return changed(
+                old, sequence=old.sequence + 1, updated_at=now, status=Status.FAILED, ended_at=now,
+                step="error", error_code=data.error_code, error=data.details, duration_ms=data.duration_ms,
+            )
+        case JobCancelled() if not old.status.terminal:
+            return changed(
+                old, sequence=old.sequence + 1, updated_at=now, status=Status.CANCELLED, ended_at=now, due=None,
+                step="error", error_code=ErrorCode.CANCELLED, error=None,
+            )
+        case JobErased() if not old.status.terminal:
+            return changed(
+                old, sequence=old.sequence + 1, updated_at=now, status=Status.CANCELLED, ended_at=now, due=None,
+                step="error", error_code=ErrorCode.CANCELLED, error=None,
+                erased=True, parameters=None, result=None,
+            )
+        case JobErased() if not old.erased:
+            return changed(
+                old, sequence=old.sequence + 1, updated_at=now, erased=True, parameters=None, result=None, error=None
+            )
+    # fmt: on
+    return job
 
 
-def _begin(fact: Fact) -> Job | None:
-    """A new job, or a stub for one that was ended before its creation was read."""
-    data = fact.data
-    changes: Changes
-    match data:
-        case JobCreated():
-            changes = {"status": Status.PENDING, **_creation(data)}
-        case JobCancelled():
-            changes = {**_CANCELLED, "ended_at": fact.time}
-        case JobErased():
-            changes = {**_CANCELLED, **_ERASED, "ended_at": fact.time}
-        case _:
-            return None
-    return Job(job_id=fact.subject, owner=fact.owner, created_at=fact.time, updated_at=fact.time, **changes)
-
-
-def _after_the_end(job: Job, data: Event) -> Changes:
-    """Nothing changes a terminal job, but that a stub is filled in and that content is erased."""
-    if isinstance(data, JobCreated) and not job.created:
-        return {**_creation(data), **(_ERASED if job.erased else {})}
-    if isinstance(data, JobErased) and not job.erased:
-        return dict(_ERASED)
-    return {}
-
-
-def _creation(data: JobCreated) -> Changes:
-    return {
-        "created": True,
-        "job_type": data.job_type,
-        "user_id": data.user_id,
-        "target_id": data.target_id,
-        "batch_id": data.batch_id,
-        "retry_of": data.retry_of,
-        "priority": data.priority,
-        "timeout_s": data.timeout_s,
-        "max_attempts": data.max_attempts,
-        "has_webhook": data.has_webhook,
-        "body_sha256": data.body_sha256,
-        "work_sha256": data.work_sha256,
-        "parameters": data.parameters,
-    }
-
-
-_CANCELLED: Changes = {"status": Status.CANCELLED, "step": "error", "error_code": ErrorCode.CANCELLED, "error": None}
-_ERASED: Changes = {"erased": True, "parameters": None, "result": None, "error": None}
-
-
-def _stamp(job: Job, fact: Fact, changes: Changes) -> Changes:
-    """Counts an accepted fact and moves the time on, never back. A delay counts from the append (KIP-32)."""
-    now = max(job.updated_at, fact.time)
-    stamp: Changes = {"sequence": job.sequence + 1, "updated_at": now}
-    if isinstance(fact.data, JobStarted) and job.started_at is None:
-        stamp["started_at"] = now
-    if job.ended_at is None and changes.get("status", job.status).terminal:
-        stamp["ended_at"] = now
-    if isinstance(fact.data, JobRetryScheduled):
-        stamp["due"] = fact.known_at + timedelta(seconds=fact.data.delay_s)
-    elif job.due is not None:
-        stamp["due"] = None
-    return stamp
-
-
-@singledispatch
-def _changes(data: Event, job: Job) -> Changes:
-    """What one fact changes in an open job."""
-    return {}
-
-
-@_changes.register
-def _(data: JobStarted, job: Job) -> Changes:
-    if data.number != job.attempt + 1:
-        return {}
-    lost = job.status is Status.PROCESSING
-    return {
-        "status": Status.PROCESSING,
-        "attempt": data.number,
-        "run": data.run,
-        "worker": data.worker,
-        "losses": job.losses + 1 if lost else job.losses,
-        "progress_sequence": 0,
-    }
-
-
-@_changes.register
-def _(data: JobProgress, job: Job) -> Changes:
-    if not _current(job, data.run) or data.sequence <= job.progress_sequence:
-        return {}
-    return {
-        "progress_sequence": data.sequence,
-        "step": data.step,
-        "percent": max(job.percent, data.percent),
-        "page": data.page,
-        "pages": data.pages,
-    }
-
-
-@_changes.register
-def _(data: JobReleased, job: Job) -> Changes:
-    if not _current(job, data.run):
-        return {}
-    return {"status": Status.PENDING, "run": None, "worker": None}
-
-
-@_changes.register
-def _(data: JobRetryScheduled, job: Job) -> Changes:
-    if not _current(job, data.run):
-        return {}
-    return {
-        "status": Status.PENDING,
-        "run": None,
-        "worker": None,
-        "retries": job.retries + 1,
-        "error_code": data.error_code,
-        "error": data.details,
-    }
-
-
-@_changes.register
-def _(data: JobCompleted, job: Job) -> Changes:
-    if not _current(job, data.run):
-        return {}
-    return {
-        "status": Status.COMPLETED,
-        "step": "completed",
-        "percent": 100,
-        "pages": data.pages if data.pages is not None else job.pages,
-        "result": data.result,
-        "assets": data.assets,
-        "duration_ms": data.duration_ms,
-        "from_cache": data.from_cache,
-        "bytes_in": data.bytes_in,
-        "method": data.method,
-        "counts": data.counts,
-        "error_code": None,
-        "error": None,
-    }
-
-
-@_changes.register
-def _(data: JobFailed, job: Job) -> Changes:
-    if not _current(job, data.run):
-        return {}
-    return {
-        "status": Status.FAILED,
-        "step": "error",
-        "error_code": data.error_code,
-        "error": data.details,
-        "duration_ms": data.duration_ms,
-    }
-
-
-@_changes.register
-def _(data: JobCancelled, job: Job) -> Changes:
-    return dict(_CANCELLED)
-
-
-@_changes.register
-def _(data: JobErased, job: Job) -> Changes:
-    return {**_CANCELLED, **_ERASED}
-
-
-def _current(job: Job, run: str) -> bool:
-    return job.status is Status.PROCESSING and job.run == run
+def _unknown(fact: Fact) -> Job:
+    """The state before a job's first fact."""
+    return Job(
+        job_id=fact.subject,
+        owner=fact.owner,
+        status=Status.PENDING,
+        created_at=fact.time,
+        updated_at=fact.time,
+        sequence=0,
+    )

@@ -1,5 +1,4 @@
-"""A real Kafka, a real Postgres and the four services on one machine, for trying, developing and testing.
+"""Kafka, Postgres and the four services on one machine, for trials, development and tests.
 
-Here lives what starts, watches and stops local processes. No topic, table, route or job type is known here,
-and nothing here is needed where Kafka and Postgres are run by others.
+Starts, watches and stops local processes. Production does not use it.
 """

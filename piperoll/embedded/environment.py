@@ -1,4 +1,4 @@
-"""The settings that the stack gives its services, as environment variables. Pure: reads no environment."""
+"""The settings of the stack's services, as environment variables. Pure: reads no environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from pathlib import Path
 
 from piperoll.embedded.private import Secrets
 
-# What the user may set outside and the stack only proposes. Everything else that the stack names below is its
-# own: a PIPEROLL_POSTGRES_DSN left in a shell must not point a local stack at another database.
-_PROPOSED = {
-    "PIPEROLL_ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8,::1/128",  # one tries a receiver on this machine first
+# Defaults that the user's environment overrides. The other settings below override the environment: a
+# PIPEROLL_POSTGRES_DSN left in a shell must not point a local stack at another database.
+_DEFAULTS = {
+    "PIPEROLL_ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8,::1/128",  # for webhook receivers on this machine
     "PIPEROLL_SESSION_TIMEOUT_S": "10",
-    "PIPEROLL_STATIC_MEMBERSHIP": "true",  # instances keep their names: a restart moves no partition
+    "PIPEROLL_STATIC_MEMBERSHIP": "true",  # a restart triggers no rebalance
     "PIPEROLL_LOG_LEVEL": "info",
     "PIPEROLL_LOG_FORMAT": "json",
-    "PYTHONUNBUFFERED": "1",  # what a service says before it crashes must reach its log
+    "PYTHONUNBUFFERED": "1",  # output before a crash must reach the log
 }
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the parts of one stack are to be found; `blobs` is a folder."""
+    """The addresses of one stack; `blobs` is a folder."""
 
     kafka_bootstrap: str
     postgres_dsn: str
@@ -35,12 +35,12 @@ def shared_settings(
     partitions: int,
     extra: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return the settings that all services and the command line share: only PIPEROLL_* and what is proposed.
+    """Return the settings that all services and the command line share.
 
-    The stack's values go before inherited ones, `extra` goes before both.
+    The stack's values override inherited ones, `extra` overrides both.
     """
-    proposed = {name: inherited.get(name, value) for name, value in _PROPOSED.items()}
-    own = {
+    defaults = {name: inherited.get(name, value) for name, value in _DEFAULTS.items()}
+    fixed = {
         "PIPEROLL_KAFKA_BOOTSTRAP": addresses.kafka_bootstrap,
         "PIPEROLL_POSTGRES_DSN": addresses.postgres_dsn,
         "PIPEROLL_BLOB_URL": addresses.blobs.as_uri(),
@@ -53,15 +53,15 @@ def shared_settings(
         "PIPEROLL_HEALTH_PORT": "0",
         "PIPEROLL_BOOTSTRAP_KEYS": ",".join(secrets.api_keys),
     }
-    return {**proposed, **own, **extra}
+    return {**defaults, **fixed, **extra}
 
 
 def service_environment(
     inherited: Mapping[str, str], shared: Mapping[str, str], instance: str, health_port: int
 ) -> dict[str, str]:
-    """Return the whole environment of one service process: inherited, then the settings, then its identity.
+    """Return the environment of one service process: inherited, then the settings, then its identity.
 
-    `instance` is its static group membership id; `health_port` 0 means that it opens none.
+    `instance` is its static group membership id; `health_port` 0 disables the health server.
     """
     identity = {"PIPEROLL_INSTANCE": instance, "PIPEROLL_HEALTH_PORT": str(health_port)}
     return {**inherited, **shared, **identity}

@@ -1,5 +1,5 @@
-"""The one error of the embedded stack: a sentence for whoever started it."""
+"""The error of the embedded stack."""
 
 
 class StackError(Exception):
-    """Something keeps the stack from running; the message says what it is, and what to do about it."""
+    """The stack cannot run; the message names the cause and what to do."""

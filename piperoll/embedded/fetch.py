@@ -1,4 +1,4 @@
-"""`python -m piperoll.embedded.fetch`: fetch Kafka's jars; `make setup` runs it."""
+"""`python -m piperoll.embedded.fetch`: download Kafka's jars; `make setup` runs it."""
 
 import sys
 
@@ -7,7 +7,7 @@ from piperoll.embedded.jars import fetch_jars
 
 
 def main() -> int:
-    """Fetch with a line of progress for each jar; return the exit code."""
+    """Download with a line of progress for each jar; return the exit code."""
     try:
         fetch_jars(lambda line: print(line, flush=True))
     except StackError as error:

@@ -1,13 +1,13 @@
-"""Files of the embedded stack: private ones written whole, and logs that are read from their end."""
+"""Files of the embedded stack: private files written atomically, log rotation, ends of logs."""
 
 import os
 from pathlib import Path
 
-_LOG_LIMIT = 20 * 1024 * 1024  # bytes; a longer log is set aside when its process starts, one old log is kept
+_LOG_LIMIT = 20 * 1024 * 1024  # bytes; a longer log is rotated when its process starts, one old log is kept
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write `text` to `path`, mode 0600, whole or not at all: a reader sees the old file or the new one."""
+    """Write `text` to `path` atomically, mode 0600: a reader sees the old file or the new one."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -24,7 +24,7 @@ def private_folder(path: Path) -> Path:
     return path
 
 
-def set_aside_long_log(path: Path) -> None:
+def rotate_long_log(path: Path) -> None:
     """Rename the log at `path` to `NAME.1`, replacing an older one, when it is longer than 20 MiB."""
     if path.exists() and path.stat().st_size > _LOG_LIMIT:
         path.replace(path.with_name(f"{path.name}.1"))

@@ -1,7 +1,7 @@
-"""Kafka's jars: which ones, where they lie, and how they come there.
+"""Kafka's jars: the locked list, their folder, and the download.
 
-`kafka-jars.lock` names each jar by Maven coordinate, size and SHA-256. They are copied into the environment
-that Piperoll is installed in, so after one `fetch_jars` nothing asks the network.
+`kafka-jars.lock` lists each jar by Maven coordinate, size and SHA-256. The jars are copied into Piperoll's Python
+environment, so the network is needed for `fetch_jars` only.
 """
 
 import hashlib
@@ -18,10 +18,10 @@ from piperoll.embedded.errors import StackError
 KAFKA_VERSION = "4.3.0"
 
 _LOCK = Path(__file__).with_name("kafka-jars.lock")
-_TRIES = 3  # a mirror that hiccups once should not make the user start anew
+_TRIES = 3  # one failure of a mirror must not make the user repeat the command
 _ADVICE = (
-    "Kafka's jars could not be fetched from Maven: check the network and the proxy settings of this machine, "
-    "then run `make setup` again (what has arrived is kept)"
+    "Kafka's jars could not be downloaded from Maven: check the network and the proxy settings of this machine, "
+    "then run `make setup` again (completed downloads are kept)"
 )
 
 Progress = Callable[[str], None]
@@ -55,32 +55,32 @@ def locked_jars() -> list[Jar]:
 
 
 def jars_folder() -> Path:
-    """Return the folder of the jars; it belongs to the Python environment and goes with it."""
+    """Return the folder of the jars, inside the Python environment."""
     return Path(sys.prefix) / "share" / "piperoll" / f"kafka-{KAFKA_VERSION}"
 
 
 def class_path() -> str:
-    """Return Kafka's class path; StackError when a jar is missing or cut short."""
+    """Return Kafka's class path; StackError when a jar is missing or truncated."""
     folder = jars_folder()
     paths = [folder / jar.filename for jar in locked_jars()]
     if any(not _is_whole(path, jar) for path, jar in zip(paths, locked_jars(), strict=True)):
-        raise StackError(f"Kafka's jars are not in {folder}: run `make setup`, which fetches them once")
+        raise StackError(f"Kafka's jars are not in {folder}: run `make setup`, which downloads them once")
     return ":".join(map(str, paths))
 
 
 def fetch_jars(progress: Progress) -> None:
-    """Fetch the jars that are missing, checking each against its SHA-256; tell `progress` a line for each.
+    """Download the jars that are missing, check each SHA-256, and call `progress` with a line for each.
 
-    Raises StackError, with what to do, when Maven cannot be reached or a jar is not the one that was locked.
+    Raises StackError when Maven cannot be reached or a jar has another SHA-256.
     """
     jars, folder = locked_jars(), jars_folder()
     missing = [jar for jar in jars if not _is_whole(folder / jar.filename, jar)]
     if not missing:
-        progress(f"Kafka {KAFKA_VERSION}: all {len(jars)} jars are here")
+        progress(f"Kafka {KAFKA_VERSION}: all {len(jars)} jars are present")
         return
     folder.mkdir(parents=True, exist_ok=True)
     total = sum(jar.size for jar in missing)
-    progress(f"Kafka {KAFKA_VERSION}: fetching {len(missing)} jars, {total / 1e6:.0f} MB")
+    progress(f"Kafka {KAFKA_VERSION}: downloading {len(missing)} jars, {total / 1e6:.0f} MB")
     done = 0
     for number, jar in enumerate(missing, start=1):
         source = _obtain(jar, progress)
@@ -92,16 +92,16 @@ def fetch_jars(progress: Progress) -> None:
 
 
 def _is_whole(path: Path, jar: Jar) -> bool:
-    """Compare by size only: the content was checked before the file got its name."""
+    """Compare by size only: the SHA-256 was checked before the file got its name."""
     return path.is_file() and path.stat().st_size == jar.size
 
 
 def _obtain(jar: Jar, progress: Progress) -> Path:
-    """Return the jar's place in the local Maven repository, downloaded if need be and checked."""
+    """Return the jar's path in the local Maven repository, downloaded if missing, with its SHA-256 checked."""
     for attempt in range(1, _TRIES + 1):
         try:
             path = _download(jar, progress)
-        # jgo lets through whatever its HTTP client raises, and RuntimeError for "not found".
+        # jgo raises the errors of its HTTP client, and RuntimeError for "not found".
         except (OSError, RuntimeError, AssertionError) as error:
             if attempt == _TRIES:
                 raise StackError(f"{_ADVICE}. The last error was, for {jar.filename}: {error}") from error
@@ -109,30 +109,30 @@ def _obtain(jar: Jar, progress: Progress) -> Path:
             continue
         if hashlib.sha256(path.read_bytes()).hexdigest() == jar.sha256:
             return path
-        # Cut short by an earlier interruption, or not what was locked: Maven would keep serving it from here.
+        # Truncated by an earlier interruption, or another file: deleted, else Maven would serve it from here again.
         path.unlink()
-        progress(f"  {jar.filename}: not the bytes that were expected, fetching it anew")
+        progress(f"  {jar.filename}: unexpected SHA-256, downloading it again")
     raise StackError(
-        f"{jar.filename} as served by Maven is not the one this release was tested with (its SHA-256 is in "
-        f"{_LOCK.name}): if a mirror or a proxy stands between, ask who runs it"
+        f"{jar.filename} as served by Maven has another SHA-256 than the one in {_LOCK.name}: "
+        "if a mirror or a proxy is used, ask its operator"
     )
 
 
 def _download(jar: Jar, progress: Progress) -> Path:
-    # Imported here: it takes its time, and only fetching needs it.
+    # Imported here since it is slow to import.
     from jgo.config import GlobalSettings
     from jgo.constants import MAVEN_CENTRAL_URL
     from jgo.maven import MavenContext, PythonResolver
 
     @contextmanager
-    def heard(filename: str, total: int) -> Iterator[Callable[[int], None]]:
+    def on_download(filename: str, total: int) -> Iterator[Callable[[int], None]]:
         yield _megabytes(filename, total, progress)
 
     settings: Any = GlobalSettings.load()
     context = MavenContext(
-        resolver=PythonResolver(progress_callback=heard),
+        resolver=PythonResolver(progress_callback=on_download),
         repo_cache=settings.repo_cache,
-        # The user's own repositories (a mirror behind a firewall) come first.
+        # The user's repositories (a mirror behind a firewall) come first.
         remote_repos={**settings.repositories, "central": MAVEN_CENTRAL_URL},
     )
     component = context.project(jar.group, jar.artifact).at_version(jar.version)
@@ -140,7 +140,7 @@ def _download(jar: Jar, progress: Progress) -> Path:
 
 
 def _megabytes(filename: str, total: int, progress: Progress) -> Callable[[int], None]:
-    """Tell of a large jar every 5 MB, so that no silence lasts long on a slow line."""
+    """Return a callback that reports a large jar's progress every 5 MB."""
     received = 0
 
     def update(count: int) -> None:

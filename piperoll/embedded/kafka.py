@@ -1,4 +1,4 @@
-"""A single Apache Kafka node (KRaft: broker and controller in one process) under our own control."""
+"""A single Apache Kafka node (KRaft: broker and controller in one process)."""
 
 import asyncio
 import base64
@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.jars import class_path
 from piperoll.embedded.ports import HOST, PortBook
-from piperoll.embedded.process import ChildProcess, Command
+from piperoll.embedded.process import Command, ManagedProcess, StackProcess
 from piperoll.embedded.readiness import STORE_READY_S, wait_for_store
 
 _STOP_S = 20.0
@@ -25,10 +25,10 @@ _STOP_S = 20.0
 _JVM = (
     "-Xmx384m",
     "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",  # the C1 compiler alone: starts faster, enough for one machine
-    "-XX:+ExitOnOutOfMemoryError",  # a broker without memory is worse than one that is started again
+    "-XX:TieredStopAtLevel=1",  # the C1 compiler only: starts faster
+    "-XX:+ExitOnOutOfMemoryError",  # then the supervisor restarts the broker
     "-Djava.awt.headless=true",
-    "--sun-misc-unsafe-memory-access=allow",  # what Kafka does; warned of at each start otherwise
+    "--sun-misc-unsafe-memory-access=allow",  # Kafka uses it; without this it logs a warning
 )
 
 
@@ -43,8 +43,8 @@ def server_properties(data: Path, port: int, controller_port: int) -> str:
         "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "log.dirs": str(data),
-        # After SIGKILL the controller refuses the broker until the session of its former self has run out: with
-        # these two Kafka answered again after 3.5 s, with the defaults (9 s and 2 s) after 12.7 s.
+        # After SIGKILL the controller rejects the broker until its old session has expired. Measured time to the next
+        # answer: 3.5 s with these two values, 12.7 s with the defaults (9 s and 2 s).
         "broker.session.timeout.ms": "2000",
         "broker.heartbeat.interval.ms": "400",
         "auto.create.topics.enable": "false",
@@ -60,9 +60,9 @@ def server_properties(data: Path, port: int, controller_port: int) -> str:
         "share.coordinator.state.topic.num.partitions": "4",
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "1000",
-        # A topic that says nothing about retention keeps everything: the log is the truth.
+        # Topics without a retention setting keep all records.
         "log.retention.ms": "-1",
-        # The default of 128 MiB is a third of our heap; the one compacted topic is tiny.
+        # The default of 128 MiB is a third of the heap; the one compacted topic is tiny.
         "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
         "num.network.threads": "2",
         "num.io.threads": "4",
@@ -81,48 +81,29 @@ rootLogger.appenderRef.out.ref = out
 """
 
 
-class EmbeddedKafka:
-    """One Kafka node whose log lies in `data_dir/kafka`; its output goes to `data_dir/logs/kafka.log`.
+class EmbeddedKafka(ManagedProcess):
+    """One Kafka node with its log in `data_dir/kafka` and its output in `data_dir/logs/kafka.log`.
 
-    The ports are remembered, the data survives. Also an async context manager: `async with
-    EmbeddedKafka(dir)`. There is no authentication: whoever can run programs on this machine can reach
-    127.0.0.1.
+    Ports and data persist across restarts. Also an async context manager. There is no authentication: every program
+    on this machine can reach 127.0.0.1.
     """
 
     def __init__(self, data_dir: Path, on_event: Callable[[str], None] = lambda _: None) -> None:
+        super().__init__("Kafka", _STOP_S, on_event)
         self._home = data_dir.absolute() / "kafka"
         self._log = data_dir.absolute() / "logs" / "kafka.log"
         self._ports = PortBook(data_dir.absolute())
-        self._on_event = on_event
         self._port = 0
-        self._process: ChildProcess | None = None
-
-    async def __aenter__(self) -> "EmbeddedKafka":
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     @property
     def bootstrap(self) -> str:
-        """`host:port` for clients; known from the first `start` on."""
+        """`host:port` for clients; set by the first `start`."""
         return f"{HOST}:{self._port}"
 
-    @property
-    def process(self) -> ChildProcess | None:
-        """The broker's process, also after its end; None before the first start."""
-        return self._process
-
-    @property
-    def running(self) -> bool:
-        """Whether the broker's process lives; it may not answer yet."""
-        return self._process is not None and self._process.running
-
     async def start(self) -> None:
-        """Start the broker and wait until it answers a metadata request with itself in it.
+        """Start the broker and wait until its metadata lists the broker.
 
-        Raises StackError, with the end of Kafka's log, when it ends first or has not answered after 60 s.
+        Raises StackError, with the end of Kafka's log, when the process ends first or does not answer within 60 s.
         """
         if self.running:
             return
@@ -130,23 +111,13 @@ class EmbeddedKafka:
         command = self._prepare()
         if not (self._home / "data" / "meta.properties").exists():
             await asyncio.to_thread(self._format, tuple(command.argv))
-        self._process = ChildProcess(command)
+        self._process = StackProcess(command)
         try:
             await wait_for_store("Kafka", self._process, self._log, self._has_broker, self._on_event)
         except BaseException:
             await self._process.kill()
             raise
         self._on_event(f"Kafka answers at {self.bootstrap} ({time.monotonic() - began:.1f} s)")
-
-    async def stop(self) -> None:
-        """Stop the broker in good order, after 20 s by force; nothing happens if it does not run."""
-        if self._process is not None and not await self._process.stop(_STOP_S):
-            self._on_event(f"Kafka did not stop within {_STOP_S:.0f} s and was killed")
-
-    async def kill(self) -> None:
-        """End the broker with SIGKILL, as a crash would."""
-        if self._process is not None:
-            await self._process.kill()
 
     def _prepare(self) -> Command:
         """Write the configuration and return the command that runs the broker with it."""
@@ -167,12 +138,12 @@ class EmbeddedKafka:
             "-cp",
             class_path(),
         )
-        # An environment of its own: JAVA_TOOL_OPTIONS or KAFKA_* of somebody else's set-up must not reach it.
+        # A clean environment: JAVA_TOOL_OPTIONS or KAFKA_* of the user's shell must not reach it.
         env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
         return Command((*java, "kafka.Kafka", str(properties)), env, self._log, signal.SIGTERM)
 
     def _format(self, argv: tuple[str, ...]) -> None:
-        """Give the empty data folder its cluster id; done once in its life."""
+        """Format the empty data folder with a cluster id."""
         self._on_event("preparing Kafka's data folder")
         *java, _, properties = argv
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
@@ -195,14 +166,14 @@ class EmbeddedKafka:
         )
         if done.returncode != 0:
             raise StackError(
-                f"Kafka could not prepare {self._home} (is the disk full, or the folder of another user?):\n"
+                f"Kafka could not prepare {self._home} (is the disk full, or does another user own the folder?):\n"
                 f"{done.stdout}{done.stderr}"
             )
 
     async def _has_broker(self) -> bool:
-        """Tell whether the cluster's metadata names its broker: the controller then lets it serve."""
+        """Whether the cluster's metadata lists the broker: the controller has then registered it."""
         if not await _port_open(self._port):
-            return False  # asked first, since the client logs every refused connection as an error
+            return False  # checked first: the client logs every refused connection as an error
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=2000)
         try:
             await admin.start()

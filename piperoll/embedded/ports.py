@@ -1,4 +1,4 @@
-"""Ports on 127.0.0.1: finding free ones and remembering them, so that a restart keeps them."""
+"""Free ports on 127.0.0.1, stored so that a restart keeps them."""
 
 import json
 import random
@@ -10,17 +10,16 @@ from piperoll.embedded.files import write_private
 
 HOST = "127.0.0.1"
 
-# Below the range from which Linux draws the local ports of outgoing connections (32768 and up by default).
-# Inside it, a client that keeps dialling a server which is down can be given that very port, connect to
-# itself and so hold the port against the server's return.
+# Below Linux's range for local ports of outgoing connections (32768 and up by default). Inside that range, a client
+# that retries a server which is down can get the server's port as its local port, connect to itself and block it.
 _RANGE = range(20_000, 32_000)
 _TRIES = 200
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server could bind 127.0.0.1:`port` now."""
+    """Whether a server could bind 127.0.0.1:`port` now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: TIME_WAIT is no obstacle
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: TIME_WAIT does not block the port
         try:
             probe.bind((HOST, port))
         except OSError:
@@ -42,14 +41,14 @@ def free_port(taken: frozenset[int] = frozenset()) -> int:
 class PortBook:
     """The ports of one data folder by name, kept in `ports.json`.
 
-    A name keeps its port over restarts for as long as nobody else has taken it meanwhile.
+    A name keeps its port across restarts unless another program has taken it.
     """
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / "ports.json"
 
     def assign(self, name: str) -> int:
-        """Return the remembered port of `name` if it is still free, else a new one, and remember it."""
+        """Return the stored port of `name` if it is free, else choose and store a new one."""
         book = self._read()
         port = book.get(name)
         if port is None or not is_free(port):

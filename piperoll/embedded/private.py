@@ -1,4 +1,4 @@
-"""The secrets of one data folder: drawn once, kept in `private/secrets.json` (0600, the folder 0700)."""
+"""The secrets of one data folder: generated once, stored in `private/secrets.json` (0600, the folder 0700)."""
 
 import base64
 import json
@@ -13,10 +13,10 @@ from piperoll.embedded.files import private_folder, write_private
 
 @dataclass(frozen=True)
 class Secrets:
-    """What only this stack may know.
+    """The secrets of one stack.
 
-    `seal_keys` is `id:base64` of 32 bytes, comma separated; `key_pepper` is hex of 32 bytes; `api_keys` are
-    all keys that ever were valid for the owner `local`, the one to use now last.
+    `seal_keys` is `id:base64` of 32 bytes, comma separated; `key_pepper` is hex of 32 bytes; `api_keys` are all keys of
+    the owner `local`, old ones included, the newest last.
     """
 
     postgres_password: str
@@ -26,22 +26,22 @@ class Secrets:
 
 
 def load_secrets(data_dir: Path, api_keys: Iterable[str] = ()) -> Secrets:
-    """Return the secrets of `data_dir`, drawn the first time, with `api_keys` added as the newest.
+    """Return the secrets of `data_dir`, generated the first time, with `api_keys` added as the newest.
 
-    A key is drawn only when there is none at all. StackError when the file was damaged.
+    An API key is generated only when there is none. StackError when the file is damaged.
     """
     path = private_folder(data_dir / "private") / "secrets.json"
     stored = _read(path)
-    known = stored or _draw()
+    secret = stored or _generate()
     given = tuple(api_keys)
-    keys = tuple(key for key in known.api_keys if key not in given) + given
-    current = replace(known, api_keys=keys or (f"pr_{secrets.token_hex(4)}.{secrets.token_urlsafe(32)}",))
+    keys = tuple(key for key in secret.api_keys if key not in given) + given
+    current = replace(secret, api_keys=keys or (f"pr_{secrets.token_hex(4)}.{secrets.token_urlsafe(32)}",))
     if current != stored:
         write_private(path, json.dumps(asdict(current), indent=2))
     return current
 
 
-def _draw() -> Secrets:
+def _generate() -> Secrets:
     return Secrets(
         postgres_password=secrets.token_urlsafe(24),
         seal_keys=f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
@@ -58,6 +58,6 @@ def _read(path: Path) -> Secrets | None:
         return None
     except (ValueError, TypeError, KeyError) as error:
         raise StackError(
-            f"{path} is damaged ({error}): restore it from a copy, or use another data folder; "
-            f"without it the database of this one cannot be opened"
+            f"{path} is damaged ({error}): restore it from a backup, or use another data folder; "
+            f"without it the database of this folder cannot be opened"
         ) from error

@@ -1,4 +1,4 @@
-"""Waiting until a part of the stack answers: Kafka and Postgres each in its own way, the services over HTTP."""
+"""Wait until a part of the stack answers: Kafka and Postgres by a probe, the services over HTTP."""
 
 import asyncio
 import time
@@ -10,26 +10,26 @@ import aiohttp
 
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.files import tail
-from piperoll.embedded.process import ChildProcess
+from piperoll.embedded.process import StackProcess
 
-STORE_READY_S = 60.0  # Kafka 2.3 s the first time, Postgres longer only when it replays its journal
+STORE_READY_S = 60.0  # measured: Kafka 2.3 s at its first start; Postgres takes longer when it replays its WAL
 _PROBE_S = 0.05
 _POLL_S = 0.1
-_NOTE_S = 5.0  # tell whoever waits that we still do
+_NOTE_S = 5.0  # interval of progress messages
 
 
 async def wait_for_store(
-    name: str, process: ChildProcess, log: Path, answers: Callable[[], Awaitable[bool]], on_event: Callable[[str], None]
+    name: str, process: StackProcess, log: Path, answers: Callable[[], Awaitable[bool]], on_event: Callable[[str], None]
 ) -> None:
-    """Wait until `answers` says so of the store called `name`, whose output goes to `log`.
+    """Wait until `answers` returns true for the store `name`, whose output goes to `log`.
 
-    Raises StackError, with the end of that log, when its process ends first or after STORE_READY_S.
+    Raises StackError, with the end of that log, when the process ends first or after STORE_READY_S.
     """
     began = noted = time.monotonic()
     while not await answers():
         now = time.monotonic()
         if not process.running:
-            raise StackError(f"{name} ended at its start ({process.exit_text}). The end of {log}:\n{tail(log)}")
+            raise StackError(f"{name} ended during its start ({process.exit_text}). The end of {log}:\n{tail(log)}")
         if now - began > STORE_READY_S:
             raise StackError(
                 f"{name} did not answer within {STORE_READY_S:.0f} s; if this machine is busy, try again. "
@@ -46,8 +46,7 @@ async def wait_for_api(
 ) -> None:
     """Wait until GET `api_url`/api/health/ready answers 200.
 
-    After `timeout` seconds raises StackError with what was answered last and with what `explain` returns
-    then.
+    After `timeout` seconds raises StackError with the last answer and the result of `explain`.
     """
     began = noted = time.monotonic()
     seen = "no answer yet"
@@ -68,9 +67,9 @@ async def wait_for_api(
 
 
 def explain_by_logs(running: Mapping[str, bool], logs: Path) -> str:
-    """Say which of the services (name to whether it runs) have ended, with the ends of their logs in `logs`.
+    """Return the names of the services (name to whether it runs) that have ended, with the ends of their logs.
 
-    When all run, the end of the first one's log is shown, since it is the one that was asked.
+    When all run, show the end of the first service's log: the API, which was polled.
     """
     ended = [name for name, runs in running.items() if not runs]
     shown = ended or list(running)[:1]

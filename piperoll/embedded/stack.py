@@ -1,6 +1,6 @@
 """The supervisor of one machine: Kafka, Postgres and the four services in one data folder.
 
-`piperoll up` and the tests use it. It prints nothing: progress goes to a callback.
+Used by `piperoll up` and the tests. Reports progress to a callback, prints nothing.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from piperoll.embedded.environment import Addresses, service_environment, shared
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.files import private_folder, write_private
 from piperoll.embedded.kafka import EmbeddedKafka
-from piperoll.embedded.keeper import Keeper, ServiceProcess
-from piperoll.embedded.leftovers import identify, stop_all
+from piperoll.embedded.orphans import identify, stop_all
 from piperoll.embedded.ports import HOST, PortBook, is_free
 from piperoll.embedded.postgres import EmbeddedPostgres
 from piperoll.embedded.private import Secrets, load_secrets
 from piperoll.embedded.readiness import explain_by_logs, wait_for_api
+from piperoll.embedded.supervisor import ServiceProcess, Supervisor
 from piperoll.log.admin import create_topics
 from piperoll.settings import Settings
 
@@ -36,12 +36,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class StackOptions:
-    """What a stack can be told.
+    """Options of a stack.
 
-    `port` is the API's, 0 means a free one that is remembered. `processes` says how many of a service to run
-    (1 if not named; the API is always one). `api_keys` are added to those the data folder knows. `extra_env`
-    goes to every service and before anything else. `service_command` is what a service's name is appended to.
-    `prepare` is awaited with the services' settings once Kafka and Postgres answer; what it says is progress.
+    `port` is the API's, 0 for a free one that is stored. `processes` is the number of processes by service (default 1;
+    the API always has one). `api_keys` are added to those of the data folder. `extra_env` overrides all other settings
+    of the services. A service's name is appended to `service_command`. `prepare` is awaited with the services' settings
+    once Kafka and Postgres answer; the message it returns is reported as progress.
     """
 
     services: Sequence[str] = SERVICES
@@ -56,10 +56,10 @@ class StackOptions:
 
 
 class Stack:
-    """Kafka, Postgres and services on 127.0.0.1, their data in `data_dir`. Also an async context manager.
+    """Kafka, Postgres and services on 127.0.0.1 with their data in `data_dir`. Also an async context manager.
 
-    Process names: `kafka`, `postgres`, `api`, `worker`, `projector`, `notifier`; a second worker is
-    `worker-1`, and the first may be called `worker-0` too. Logs lie in `data_dir/logs/NAME.log`.
+    Process names: `kafka`, `postgres`, `api`, `worker`, `projector`, `notifier`; a second worker is `worker-1`, and
+    `worker-0` is another name of the first. Logs are in `data_dir/logs/NAME.log`.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Stack:
         self._options = options or StackOptions()
         self._listener = on_event
         self._ports = PortBook(self.data_dir)
-        self._keepers: dict[str, Keeper] = {}
+        self._supervisors: dict[str, Supervisor] = {}
         self._services: list[str] = []
         self._lock: IO[str] | None = None
         self._shared: dict[str, str] = {}
@@ -90,13 +90,13 @@ class Stack:
 
     @property
     def api_url(self) -> str:
-        """Where the API listens, without a trailing slash."""
+        """The API's URL without a trailing slash."""
         return f"http://{HOST}:{self._api_port}"
 
     @property
     def api_key(self) -> str:
-        """The API key to use: the last one given, else the one that was drawn for this data folder."""
-        return self._known_secrets.api_keys[-1]
+        """The newest API key: the last one given, else the generated one of this data folder."""
+        return self._required_secrets.api_keys[-1]
 
     @property
     def kafka(self) -> EmbeddedKafka:
@@ -114,25 +114,25 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """All settings as PIPEROLL_* variables, for the command line and for services started by hand."""
+        """All settings as PIPEROLL_* variables, for the command line and for services started separately."""
         return dict(self._shared)
 
     async def start(self) -> None:
-        """Start everything; Kafka and Postgres answer when this returns, services are only started.
+        """Start Kafka and Postgres, wait until they answer, and start the services without waiting for them.
 
-        Raises StackError, with what to do, and leaves nothing running.
+        Raises StackError and leaves nothing running.
         """
         self._claim_folder()
         try:
-            await asyncio.to_thread(self._clear_up)
+            await asyncio.to_thread(self._stop_orphans)
             self._secrets = load_secrets(self.data_dir, self._options.api_keys)
             self._api_port = self._choose_api_port()
             await self._start_stores()
-            self._settle_environment()
+            self._set_environment()
             settings = Settings.from_environment(self._shared)
             await create_topics(settings)
-            if self._options.prepare is not None and (said := await self._options.prepare(settings)):
-                self._on_event(said)
+            if self._options.prepare is not None and (message := await self._options.prepare(settings)):
+                self._on_event(message)
             for service in self._options.services:
                 await self._start_service(service)
         except BaseException:
@@ -140,12 +140,12 @@ class Stack:
             raise
 
     async def stop(self) -> None:
-        """Stop the services (15 s to drain), then Postgres, then Kafka, and give the data folder free."""
-        await asyncio.gather(*(self._keepers[name].stop() for name in self._services))
+        """Stop the services (15 s to drain), then Postgres, then Kafka, and release the data folder."""
+        await asyncio.gather(*(self._supervisors[name].stop() for name in self._services))
         for store in ("postgres", "kafka"):
-            if store in self._keepers:
-                await self._keepers[store].stop()
-        self._keepers.clear()
+            if store in self._supervisors:
+                await self._supervisors[store].stop()
+        self._supervisors.clear()
         self._services.clear()
         if self._lock is not None:
             (self.data_dir / "stack.json").unlink(missing_ok=True)
@@ -153,71 +153,71 @@ class Stack:
             self._lock = None
 
     async def wait_ready(self, timeout: float = 60.0) -> None:
-        """Wait until GET /api/health/ready answers 200; StackError, with the logs' ends, after `timeout` s."""
+        """Wait until GET /api/health/ready answers 200; StackError, with the ends of logs, after `timeout` s."""
         await wait_for_api(self.api_url, timeout, self._on_event, self._explain)
 
     def pid(self, name: str) -> int:
-        """Return the process id of `name`; StackError if there is none such or it does not run."""
-        process = self._keeper(name).part.process
+        """Return the process id of `name`; StackError if it does not exist or does not run."""
+        process = self._supervisor(name).part.process
         if process is None or not process.running:
             raise StackError(f"{name} does not run")
         return process.pid
 
     async def kill(self, name: str) -> None:
-        """End `name` with SIGKILL, as a crash would; with supervision on it is started again within 2 s."""
-        await self._keeper(name).part.kill()
+        """Kill `name` with SIGKILL, to simulate a crash; with supervision it is restarted within 2 s."""
+        await self._supervisor(name).part.kill()
 
     async def stop_service(self, name: str) -> None:
-        """Stop one service in good order; it stays away until `start_service`."""
-        await self._keeper(name).stop()
+        """Stop one service gracefully, until `start_service`."""
+        await self._supervisor(name).stop()
 
     async def start_service(self, name: str) -> None:
         """Start a service that was stopped."""
-        await self._keeper(name).start()
+        await self._supervisor(name).start()
 
     async def stop_kafka(self) -> None:
-        """Take Kafka away, in good order, until `start_kafka`."""
-        await self._keepers["kafka"].stop()
+        """Stop Kafka gracefully, until `start_kafka`."""
+        await self._supervisors["kafka"].stop()
 
     async def start_kafka(self) -> None:
-        """Bring Kafka back; it answers, at its old port, when this returns."""
-        await self._keepers["kafka"].start()
+        """Start Kafka again at its old port and wait until it answers."""
+        await self._supervisors["kafka"].start()
 
     async def stop_postgres(self) -> None:
-        """Take Postgres away, in good order, until `start_postgres`."""
-        await self._keepers["postgres"].stop()
+        """Stop Postgres gracefully, until `start_postgres`."""
+        await self._supervisors["postgres"].stop()
 
     async def start_postgres(self) -> None:
-        """Bring Postgres back; it answers, at its old port, when this returns."""
-        await self._keepers["postgres"].start()
+        """Start Postgres again at its old port and wait until it answers."""
+        await self._supervisors["postgres"].start()
 
     def _on_event(self, line: str) -> None:
         try:
             self._listener(line)
         except OSError as error:
-            # The terminal or pipe that we reported to is gone. That is no reason to let the services go.
-            _log.warning("progress could not be told (%s): %s", error, line)
+            # The terminal or pipe is closed, which must not stop the services.
+            _log.warning("progress could not be reported (%s): %s", error, line)
 
     @property
-    def _known_secrets(self) -> Secrets:
+    def _required_secrets(self) -> Secrets:
         if self._secrets is None:
             raise StackError("the stack was not started")
         return self._secrets
 
-    def _keeper(self, name: str) -> Keeper:
+    def _supervisor(self, name: str) -> Supervisor:
         try:
-            return self._keepers[name.removesuffix("-0")]
+            return self._supervisors[name.removesuffix("-0")]
         except KeyError:
-            known = ", ".join(self._keepers)
-            raise StackError(f"no process {name} in this stack: there are {known}") from None
+            names = ", ".join(self._supervisors)
+            raise StackError(f"no process {name} in this stack: there are {names}") from None
 
     def _claim_folder(self) -> None:
-        """Hold the data folder by a lock that ends with this process, however it ends."""
+        """Lock the data folder until this process ends."""
         if self._lock is not None:
-            raise StackError("this stack is started already")
+            raise StackError("this stack was already started")
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
-            # Closed one by one: the folder above them must let Postgres's account pass when we are root.
+            # Not the data folder itself: under root, Postgres's account must traverse it.
             for name in ("logs", "blobs", "kafka"):
                 private_folder(self.data_dir / name)
             lock = (self.data_dir / "lock").open("a")
@@ -235,50 +235,50 @@ class Stack:
             ) from error
         self._lock = lock
 
-    def _clear_up(self) -> None:
-        """Stop what a killed stack left; Postgres is looked after at its own start."""
+    def _stop_orphans(self) -> None:
+        """Stop orphaned processes of a killed stack; Postgres stops its own at its start."""
         try:
-            noted = json.loads((self.data_dir / "stack.json").read_text())["processes"]
+            recorded = json.loads((self.data_dir / "stack.json").read_text())["processes"]
         except FileNotFoundError:
             return
         except (ValueError, KeyError, TypeError) as error:
             raise StackError(
                 f"{self.data_dir / 'stack.json'} is damaged ({error}): delete it, then try again"
             ) from error
-        stop_all({name: entry for name, entry in noted.items() if name != "postgres"}, self._on_event)
+        stop_all({name: entry for name, entry in recorded.items() if name != "postgres"}, self._on_event)
 
     def _choose_api_port(self) -> int:
         if self._options.port == 0:
             return self._ports.assign("api")
         if not is_free(self._options.port):
             raise StackError(
-                f"port {self._options.port} is taken by another program, or may not be used by this user: "
+                f"port {self._options.port} is in use by another program, or not allowed for this user: "
                 f"choose another port, or 0 for any free one"
             )
         return self._options.port
 
     async def _start_stores(self) -> None:
         self._on_event("starting Kafka and Postgres")
-        password = self._known_secrets.postgres_password
+        password = self._required_secrets.postgres_password
         self._kafka = EmbeddedKafka(self.data_dir, self._on_event)
         self._postgres = EmbeddedPostgres(self.data_dir, password, self._on_event)
         starts = [self._add("kafka", self._kafka).start(), self._add("postgres", self._postgres).start()]
-        # Both are awaited to their end, so that no start is under way when a failure stops everything.
+        # Both are awaited, so that no start is running when a failure stops everything.
         results = await asyncio.gather(*starts, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
         await self._postgres.create_database(DATABASE)
 
-    def _settle_environment(self) -> None:
+    def _set_environment(self) -> None:
         addresses = Addresses(
             self.kafka.bootstrap, self.postgres.dsn(DATABASE), self._api_port, self.data_dir / "blobs"
         )
         options = self._options
         self._shared = shared_settings(
-            os.environ, addresses, self._known_secrets, options.partitions, options.extra_env
+            os.environ, addresses, self._required_secrets, options.partitions, options.extra_env
         )
-        self._note()
+        self._write_stack_file()
 
     async def _start_service(self, service: str) -> None:
         count = 1 if service == "api" else self._options.processes.get(service, 1)
@@ -294,23 +294,25 @@ class Stack:
 
     def _environment_of(self, service: str, number: int) -> dict[str, str]:
         instance = f"{service}-{number}"
-        # The API answers for its own health; the others get a port of their own, another one if it was taken.
+        # The API serves its health itself; the other services get a port each.
         health_port = 0 if service == "api" else self._ports.assign(f"{instance}-health")
         return service_environment(os.environ, self._shared, instance, health_port)
 
-    def _add(self, name: str, part: EmbeddedKafka | EmbeddedPostgres | ServiceProcess) -> Keeper:
-        keeper = Keeper(name, part, supervise=self._options.supervise, on_event=self._on_event, on_change=self._note)
-        self._keepers[name] = keeper
-        return keeper
+    def _add(self, name: str, part: EmbeddedKafka | EmbeddedPostgres | ServiceProcess) -> Supervisor:
+        supervisor = Supervisor(
+            name, part, supervise=self._options.supervise, on_event=self._on_event, on_change=self._write_stack_file
+        )
+        self._supervisors[name] = supervisor
+        return supervisor
 
-    def _note(self) -> None:
-        """Write stack.json: what the command line needs, and which processes are ours should we be killed."""
+    def _write_stack_file(self) -> None:
+        """Write stack.json: settings for the command line, and processes for the clean-up after a kill."""
         if self._lock is None:
             return
         processes = {}
-        for name, keeper in self._keepers.items():
-            if keeper.part.process is not None and keeper.part.running:
-                processes[name] = identify(keeper.part.process)
+        for name, supervisor in self._supervisors.items():
+            if supervisor.part.process is not None and supervisor.part.running:
+                processes[name] = identify(supervisor.part.process)
         content = {
             "api_url": self.api_url,
             "kafka_bootstrap": self.kafka.bootstrap,
@@ -323,5 +325,5 @@ class Stack:
         write_private(self.data_dir / "stack.json", json.dumps(content, indent=2))
 
     def _explain(self) -> str:
-        running = {name: self._keepers[name].part.running for name in self._services}
+        running = {name: self._supervisors[name].part.running for name in self._services}
         return explain_by_logs(running, self.data_dir / "logs")

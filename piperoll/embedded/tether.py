@@ -1,11 +1,10 @@
-"""Started by its path before each process of the stack: ties that process to its parent, then becomes it.
+"""Launcher of each process of the stack: requests a signal at the parent's death, then execs the program.
 
     python -I -S tether.py PARENT_PID SIGNAL UID GID PROGRAM [ARGUMENT ...]
 
-UID and GID are numbers, or `-` to stay who we are. On Linux the kernel sends SIGNAL (a number) to the process
-when its parent ends, however it ends; elsewhere the stack's next start clears up what was left. It replaces
-itself by PROGRAM, so the process id stays. Only the standard library and nothing of ours: it must start in
-milliseconds.
+UID and GID are numbers, or `-` to keep the current ones. On Linux the kernel sends SIGNAL (a number) when the parent
+ends; elsewhere the stack's next start stops orphans. Exec keeps the process id. Standard library only, so that it
+starts in milliseconds.
 """
 
 import ctypes
@@ -16,11 +15,11 @@ _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def main(argv: list[str]) -> None:
-    """Become PROGRAM; exits 125 if the parent is already gone."""
+    """Exec PROGRAM; exit 125 if the parent has already ended."""
     parent, signal_number, uid, gid, *program = argv
     prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
     if uid != "-":
-        # Before prctl: the kernel forgets the signal when a process changes its user.
+        # Before prctl: the kernel clears the signal when a process changes its user.
         os.setgroups([])
         os.setgid(int(gid))
         os.setuid(int(uid))

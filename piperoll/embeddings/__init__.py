@@ -1,9 +1,9 @@
-"""Vectors of texts, for the embedding job and for the search: which model there is, and how a text is cut for it.
+"""Embedding vectors of texts, for the embedding job and for the search: the models, and the chunking of texts.
 
     embedder = embedder_of(None, Remote.of(settings))
     vectors = embedder.embed(chunks(text, 500))
 
-Nothing heavy is imported before the first `embed`. No vector is stored and none is compared here.
+Heavy libraries are imported at the first `embed`. Vectors are neither stored nor compared here.
 """
 
 from piperoll.embeddings.chunking import chunks
@@ -37,10 +37,10 @@ __all__ = [
 
 
 def embedder_of(model: str | None, remote: Remote) -> Embedder:
-    """The embedder of that name; by default Mistral's where there is a key, else the local one.
+    """Return the embedder of a model; the default is Mistral's if there is a key, else the local one.
 
-    Search with the model that made the index (`FolderIndex.model`). Raises EmbeddingUnavailableError for a model that
-    is not known, and for Mistral's without a key.
+    Search with the model of the index (`FolderIndex.model`). Raises EmbeddingUnavailableError for an unknown model, and
+    for Mistral's without a key.
     """
     match model or (MISTRAL_MODEL if remote.key else LOCAL_MODEL):
         case "all-MiniLM-L6-v2":
@@ -51,5 +51,5 @@ def embedder_of(model: str | None, remote: Remote) -> Embedder:
             raise EmbeddingUnavailableError(f"The model {MISTRAL_MODEL} needs a key: set MISTRAL_API_KEY.")
         case unknown:
             raise EmbeddingUnavailableError(
-                f"There is no embedding model {unknown[:100]}: use {LOCAL_MODEL} or {MISTRAL_MODEL}."
+                f"Unknown embedding model {unknown[:100]}: use {LOCAL_MODEL} or {MISTRAL_MODEL}."
             )

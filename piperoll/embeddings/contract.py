@@ -1,44 +1,44 @@
-"""What an embedder is, and how one fails. No model is named and none is loaded here."""
+"""The interface of an embedder and its errors."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
 class Embedder(Protocol):
-    """A model that makes vectors of texts. Blocks while it works: in an event loop, call it in a thread."""
+    """A model that embeds texts. Its calls block: in an event loop, call it in a thread."""
 
     @property
     def model(self) -> str:
-        """Its name, by which `piperoll.embeddings.embedder_of` finds it again: only its own vectors compare."""
+        """The name of the model. Only vectors of the same model are comparable."""
 
     @property
     def dimensions(self) -> int:
-        """How many numbers each vector has."""
+        """The length of each vector."""
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """A vector of length 1 for each text, in order: nearness is the dot product. Raises EmbeddingError."""
+        """Return a vector of norm 1 for each text, in order: similarity is the dot product. Raises EmbeddingError."""
 
 
 class EmbeddingError(Exception):
-    """No vectors came. The text is a sentence for whoever asked for them, without any of theirs."""
+    """Embedding failed. The message is for the client and contains none of the texts."""
 
 
 class EmbeddingUnavailableError(EmbeddingError):
-    """The model cannot be used here: it is not known, not installed, or has no key. The sentence says what to do."""
+    """The model is unknown, not installed, or has no key. The message includes what to do."""
 
 
 class EmbeddingRefusedError(EmbeddingError):
-    """The provider answered with an error status. `body` and `headers` are its own."""
+    """The provider answered with an error status; `body` and `headers` are those of the answer."""
 
     def __init__(self, status: int, body: str, headers: Mapping[str, str]) -> None:
-        super().__init__(f"The provider of embeddings answered with status {status}.")
+        super().__init__(f"The embedding provider answered with status {status}.")
         self.status = status
         self.body = body
         self.headers = headers
 
 
 class EmbeddingUnreachableError(EmbeddingError):
-    """The provider could not be reached, or broke the connection off."""
+    """The provider could not be reached, or the connection broke."""
 
 
 class EmbeddingTimeoutError(EmbeddingError):
@@ -46,4 +46,4 @@ class EmbeddingTimeoutError(EmbeddingError):
 
 
 class EmbeddingMalformedError(EmbeddingError):
-    """The provider's answer does not hold what it must."""
+    """The provider's answer is invalid."""

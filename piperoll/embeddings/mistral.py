@@ -1,6 +1,6 @@
-"""Mistral's embedding model through its own SDK. One try a call: whether another follows is the caller's business.
+"""Mistral's embedding model through Mistral's SDK. No retries: the caller decides about them.
 
-The SDK is imported when the first call is made, since it takes a second and most processes never need it.
+The SDK is imported at the first call, since the import takes a second and most processes do not need it.
 """
 
 import math
@@ -29,7 +29,7 @@ BATCH_CHARS = 12_000  # a request may have 16,384 tokens, and a Chinese characte
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """Where Mistral is and how it is called. Without a key it is not."""
+    """The URL, key and timeout of Mistral's API. Not used without a key."""
 
     key: str = field(default="", repr=False)
     url: str = ""
@@ -37,13 +37,13 @@ class Remote:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """What the settings say."""
+        """Read the values from the settings."""
         key = settings.mistral_api_key.get_secret_value().strip()
         return cls(key=key, url=settings.mistral_url, timeout_s=settings.provider_timeout_s)
 
 
 class MistralModel:
-    """An embedder (`piperoll.embeddings.contract.Embedder`). Worth keeping: the first call reads all certificates."""
+    """An embedder (`piperoll.embeddings.contract.Embedder`). Reuse it: the first call loads all certificates."""
 
     model = MISTRAL_MODEL
     dimensions = DIMENSIONS
@@ -52,11 +52,11 @@ class MistralModel:
         self._remote = remote
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """See `Embedder.embed`. Sends several requests for many texts.
+        """See `Embedder.embed`. Sends one request per batch of texts.
 
         Raises EmbeddingRefusedError, EmbeddingUnreachableError, EmbeddingTimeoutError, EmbeddingMalformedError.
         """
-        return [vector for batch in batches(texts) for vector in self._ask(batch)]
+        return [vector for batch in batches(texts) for vector in self._request(batch)]
 
     @cached_property
     def _tls(self) -> "SSLContext":
@@ -64,7 +64,7 @@ class MistralModel:
 
         return httpx2.create_ssl_context()
 
-    def _ask(self, texts: list[str]) -> list[list[float]]:
+    def _request(self, texts: list[str]) -> list[list[float]]:
         import httpx2
         from mistralai.client import Mistral, errors
 
@@ -76,12 +76,12 @@ class MistralModel:
                     api_key=remote.key,
                     server_url=remote.url,
                     client=client,
-                    async_client=httpx2.AsyncClient(verify=self._tls),  # unused; its own would read all certificates
+                    async_client=httpx2.AsyncClient(verify=self._tls),  # unused; the default loads all certificates
                     timeout_ms=round(remote.timeout_s * 1000),
                 )
                 answer = sdk.embeddings.create(model=self.model, inputs=texts)
         except errors.ResponseValidationError as error:
-            raise EmbeddingMalformedError("it is not the JSON that was promised") from error
+            raise EmbeddingMalformedError("it is not the expected JSON") from error
         except errors.MistralError as error:
             raise EmbeddingRefusedError(error.status_code, error.body, error.headers) from error
         except httpx2.TimeoutException as error:
@@ -92,7 +92,7 @@ class MistralModel:
 
 
 def batches(texts: Sequence[str]) -> Iterator[list[str]]:
-    """The texts in order, in lists that one request may hold; a text alone may be longer."""
+    """Split the texts, in order, into batches for one request; a single text may exceed the limit."""
     batch: list[str] = []
     chars = 0
     for text in texts:
@@ -106,16 +106,16 @@ def batches(texts: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _vectors(data: Sequence[Any], count: int) -> list[list[float]]:
-    """The vectors in the order of the texts, brought to length 1."""
+    """Return the vectors in the order of the texts, normalised."""
     by_index = {one.index: one.embedding for one in data}
     found = [by_index.get(index) for index in range(count)]
     if any(vector is None or len(vector) != DIMENSIONS for vector in found):
-        raise EmbeddingMalformedError(f"it does not hold a vector of {DIMENSIONS} numbers for each text")
+        raise EmbeddingMalformedError(f"it does not contain a vector of {DIMENSIONS} numbers for each text")
     return [_unit(vector) for vector in found if vector]
 
 
 def _unit(vector: Sequence[float]) -> list[float]:
     length = math.sqrt(math.fsum(number * number for number in vector))
     if not length or not math.isfinite(length):
-        raise EmbeddingMalformedError("one of its vectors has no direction")
+        raise EmbeddingMalformedError("one of its vectors has no finite norm above 0")
     return [number / length for number in vector]

@@ -15,12 +15,12 @@ VISIBLE_S = 10.0  # a new topic took well below a second to be served; beyond th
 
 
 class TopicDriftError(RuntimeError):
-    """A live topic is not what the manifest says. Going on could lose facts or their order."""
+    """A live topic differs from the manifest. Going on could lose facts or their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveTopic:
-    """What the cluster says about a topic; `begin` is the low watermark of each partition."""
+    """A topic as the cluster has it; `begin` is the low watermark of each partition."""
 
     partitions: int
     config: dict[str, str]
@@ -28,7 +28,7 @@ class LiveTopic:
 
 
 async def create_topics(settings: Settings) -> list[str]:
-    """Makes the topics that are missing; answers their names. Existing ones are left as they are."""
+    """Create the missing topics; return their names. Existing ones are left as they are."""
     admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     created = []
@@ -67,7 +67,7 @@ async def _until_visible(admin: AIOKafkaAdminClient) -> None:
 
 
 def _raise_for(topic_errors: list[tuple[object, ...]]) -> None:
-    """Raises what the broker answered; that another process was faster is fine."""
+    """Raise what the broker returned, unless another process was faster."""
     for name, code, *_ in topic_errors:
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
@@ -111,7 +111,7 @@ async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, di
 
 
 def drift(topic: Topic, live: LiveTopic | None, partitions: int) -> list[str]:
-    """What is wrong with a live topic, in sentences that say what to do. Pure."""
+    """What is wrong with a live topic, in sentences with the remedy. Pure."""
     if live is None:
         return [f"the topic {topic.name} does not exist: create it with `piperoll topics create`"]
     problems = []

@@ -1,7 +1,7 @@
 """A partition's backlog at an offset, kept as a blob, so that a restart does not read the whole history.
 
 A checkpoint is nothing but the fold up to an offset: an old one, or one that a superseded worker wrote late, makes a
-takeover slower and never wrong; without one the partition is read from its beginning. One JSON document a line: the
+takeover slower and never wrong; without one the partition is read from its beginning. One JSON object a line: the
 head, then each open job and batch.
 """
 

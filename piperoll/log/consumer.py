@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 POLL_MS = 200
 MAX_RECORDS = 1000  # keeps the loop free for about 8 ms; 5,000 held it for 60
-COMMIT_INTERVAL_S = 5.0  # for lag dashboards only; nobody of ours reads the committed offsets
+COMMIT_INTERVAL_S = 5.0  # for lag dashboards only; no service reads the committed offsets
 COMMIT_TIMEOUT_S = 2.0  # without Kafka the client library would try for ever, and no drain would end
 WATCH_INTERVAL_S = 10.0
 BROKER_DEADLINE_S = 3.0  # for what is asked beside the polls; nothing else is read meanwhile
@@ -38,7 +38,7 @@ class StalledConsumerError(RuntimeError):
 
 
 class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
-    """What the group said last; read by the poll loop."""
+    """The last assignment of the group; read by the poll loop."""
 
     def __init__(self) -> None:
         self.assigned: set[int] | None = None
@@ -52,7 +52,7 @@ class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class PartitionConsumer:
-    """Reads one topic as a member of a group. `on_lag(partition, records behind)` is told after each poll."""
+    """Reads one topic as a member of a group. `on_lag(partition, records behind)` is called after each poll."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class PartitionConsumer:
         self._lags: dict[int, int] = {}
         self._committed: dict[int, int] = {}
         self._joined = False
-        self._watched = watchdog.Watch()
+        self._watched = watchdog.StallWatch()
 
     @property
     def positions(self) -> dict[int, int]:
@@ -186,11 +186,11 @@ class PartitionConsumer:
         try:
             async with asyncio.timeout(BROKER_DEADLINE_S):
                 ends = await consumer.end_offsets(parts) if parts else {}
-                # The client's own positions: they pass gaps at the end, which ours do not know of.
+                # The client's own positions: they pass gaps at the end, unlike the positions kept here.
                 positions = {tp.partition: await consumer.position(tp) for tp in parts}
         except (KafkaError, IllegalStateError, TimeoutError):
-            # The broker is away: that is no stall of ours, and the client is reconnecting.
-            self._watched = watchdog.Watch()
+            # The broker is away: this is not a stall, and the client is reconnecting.
+            self._watched = watchdog.StallWatch()
             return
         by_part = {tp.partition: end for tp, end in ends.items()}
         self._watched = watchdog.observe(self._watched, positions, by_part)

@@ -1,6 +1,7 @@
 """What a log offers, whichever it is: appending facts, and reading partitions with positions kept by the reader."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from piperoll.log.record import Position, Record
@@ -20,7 +21,7 @@ class Appender(Protocol):
     """Appends facts."""
 
     async def append(self, topic: Topic, fact: Fact, deadline_s: float | None = None) -> Position:
-        """Appends one fact under its subject and answers where it stands, once all replicas have it.
+        """Append one fact under its subject and return its position, once all replicas have it.
 
         Facts of one subject appended one after the other keep that order. Without a deadline it waits for as long
         as the log is away. Raises OutcomeUnknownError when `deadline_s` passed, AppendError when it is refused.
@@ -47,7 +48,7 @@ class Reader(Protocol):
     """What the partitions are read into. It owns its positions: they are stored with what they account for."""
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Takes over partitions that it did not have; answers the offset to read each from."""
+        """Take over partitions that it did not have; return the offset to read each from."""
         ...
 
     async def revoked(self, partitions: set[int]) -> None:
@@ -64,4 +65,30 @@ class Offsets(Protocol):
 
     async def end_offsets(self, topic: Topic) -> dict[int, int]:
         """Per partition, the offset that the next record will get."""
+        ...
+
+
+class LogView(Offsets, Protocol):
+    """Reads topics without a consumer group and without storing a position."""
+
+    async def cluster_id(self) -> str:
+        """The id that the cluster got when it was formatted."""
+        ...
+
+    async def begin_offsets(self, topic: Topic) -> dict[int, int]:
+        """Per partition, the first offset that is kept."""
+        ...
+
+    async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
+        """Per partition, the first offset appended at `time` or later; the end where there is none."""
+        ...
+
+    async def read_range(
+        self, topic: Topic, begin: dict[int, int], end: dict[int, int], limit: int | None = None
+    ) -> list[Record]:
+        """The records from `begin` up to but not including `end`."""
+        ...
+
+    def scan(self, topic: Topic, begin: dict[int, int], end: dict[int, int]) -> AsyncGenerator[list[Record], None]:
+        """The same, in lists of records of one partition each. To be closed if it is left before its end."""
         ...

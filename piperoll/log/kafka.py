@@ -1,4 +1,4 @@
-"""How every client of ours reaches Kafka, and looks at a topic without reading it."""
+"""The connection options of all Kafka clients, and a view of a topic without a consumer group."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 
 def record_of(raw: ConsumerRecord) -> Record:
-    """Our record from the client library's."""
+    """Return the client library's record as a Record."""
     return Record(
         topic=raw.topic,
         partition=raw.partition,
@@ -72,7 +72,7 @@ def pace(client: AIOKafkaClient) -> None:
 async def close(consumer: AIOKafkaConsumer) -> None:
     """Closes a consumer, also while the broker is away.
 
-    Then aiokafka 0.14 waits for the broker's answer to its goodbye, or lets the cancellation of its own fetch task
+    Then aiokafka 0.14 waits for the broker's answer to its goodbye, or lets the cancellation of its fetch task
     out (Fetcher.close); in both cases its connections are closed by hand.
     """
     task = asyncio.current_task()
@@ -83,12 +83,12 @@ async def close(consumer: AIOKafkaConsumer) -> None:
         await consumer._client.close()
     except asyncio.CancelledError:
         if task is not None and task.cancelling():
-            raise  # that one was meant for us
+            raise  # that one is of the calling task
         await consumer._client.close()
 
 
 class KafkaOffsets:
-    """Looks at topics: offsets, single records, the cluster's id. No group, no position of its own."""
+    """A LogView of Kafka (piperoll.log.contract)."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

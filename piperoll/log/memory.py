@@ -48,6 +48,10 @@ class MemoryLog:
         kept.append(record)
         return record.position
 
+    async def cluster_id(self) -> str:
+        """A constant."""
+        return "memory"
+
     async def end_offsets(self, topic: Topic) -> dict[int, int]:
         """See piperoll.log.contract.Offsets."""
         return {part: len(self._records[topic.name, part]) for part in range(self.partitions)}

@@ -30,7 +30,7 @@ BROKEN = (InvalidProducerEpoch, OutOfOrderSequenceNumber, ProducerClosed, Produc
 """After these the client library's producer never works again (aiokafka 1017, 510): a new one takes over."""
 
 RETRY_PAUSE_S = 0.2  # the producer itself retried for its request timeout before it gave an error
-LATE_MEMORY_S = 10.0  # after that the service says it is ready again: without appends it could not learn that it is
+LATE_MEMORY_S = 10.0  # after that the service is ready again: without appends it could not find out
 MAX_RECORD_BYTES = 1_048_576  # Kafka's default; content is claim-checked, so a fact never comes near
 
 

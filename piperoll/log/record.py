@@ -39,14 +39,24 @@ class Record:
         return Position(self.partition, self.offset)
 
     @property
+    def key_text(self) -> str:
+        """Its key as a Postgres column takes it; empty without one."""
+        return _text(self.key)
+
+    @property
     def appended_at(self) -> datetime:
         """When the broker took it."""
         return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
 
     @property
     def ce_id(self) -> str:
-        """The CloudEvents id, or an empty text in a record that is not ours."""
-        return (dict(self.headers).get("ce_id") or b"").decode(errors="replace")  # Kafka allows a header without value
+        """The CloudEvents id as a Postgres column takes it, or an empty text in a foreign record."""
+        return _text(dict(self.headers).get("ce_id"))
+
+    @property
+    def ce_type(self) -> str:
+        """The CloudEvents type, or an empty text in a foreign record."""
+        return _text(dict(self.headers).get("ce_type"))
 
     def fact(self) -> Fact:
         """The fact in it.
@@ -58,6 +68,11 @@ class Record:
         if self.key != fact.subject.encode():
             raise UndecodableRecordError(f"the record's key is not its subject {fact.subject!r}")
         return fact
+
+
+def _text(value: bytes | None) -> str:
+    """Decode any bytes; NUL, which Postgres refuses, becomes the replacement character."""
+    return (value or b"").decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 @lru_cache(maxsize=4096)  # an id is asked for when it is drawn, at each fact, and when it is looked for

@@ -11,19 +11,19 @@ STALL_LOOKS = 6  # a minute: longer than a broker's restart and a rebalance; aft
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class StallWatch:
     """Per partition, its position at the last look, and at how many looks in a row it stood there short of its end."""
 
     positions: dict[int, int] = field(default_factory=dict)
     stood: dict[int, int] = field(default_factory=dict)
 
 
-def observe(watch: Watch, positions: dict[int, int], ends: dict[int, int]) -> Watch:
+def observe(watch: StallWatch, positions: dict[int, int], ends: dict[int, int]) -> StallWatch:
     """The watch after another look."""
     still = {part for part, at in positions.items() if watch.positions.get(part) == at and at < ends.get(part, 0)}
-    return Watch(positions, {part: watch.stood.get(part, 0) + 1 for part in still})
+    return StallWatch(positions, {part: watch.stood.get(part, 0) + 1 for part in still})
 
 
-def stalled(watch: Watch) -> list[int]:
+def stalled(watch: StallWatch) -> list[int]:
     """The partitions that stood still for too long."""
     return sorted(part for part, looks in watch.stood.items() if looks >= STALL_LOOKS)

@@ -1,1 +1,1 @@
-"""The blob store: content by claim check, small documents in segments, names."""
+"""The blob store: claim check, segments, and the names of blobs."""

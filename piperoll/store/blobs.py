@@ -1,9 +1,9 @@
-"""The claim check over obstore: content goes to the blob store, the log and the read model carry its Claim.
+"""The claim check over obstore: content is in the blob store; the log and the read model contain its Claim.
 
 Paths: inputs at `{job_id}/in/{sha256}`, outputs at `{job_id}/{run}/…`, uploads at `uploads/{owner}/{file_id}/…`.
-These are create-only: the name contains the hash, a drawn run or a drawn id, so what is there already is the same.
-Checkpoints and the entries of the cache are replaced. Small inputs share files in a local folder (`segments`).
-`Blobs` is synchronous, for child processes; services use `AsyncBlobs`, the same calls on threads of their own.
+These are create-only: their names contain a hash, a random run or a random id, so an existing blob has the same
+content. Checkpoints and cache entries are replaced. Small inputs share files in a local store (`segments`).
+`Blobs` is synchronous, for child processes; services use `AsyncBlobs`, which runs the same calls on threads.
 """
 
 import asyncio
@@ -30,28 +30,32 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 CHUNK_BYTES = 1024 * 1024
-PAGE_ENTRIES = 1000  # the most that S3 lists at once
-THREADS = 16  # a put waits for the disk or the network; more than the cores, fewer than a store minds
+PAGE_ENTRIES = 1000  # the maximum of S3
+THREADS = 16  # more than the cores, since a put waits for the disk or the network
 
 
 class BlobMissingError(LookupError):
-    """There is no such blob: it was erased, or never written."""
+    """The blob does not exist: it was erased or never written."""
 
 
 class BlobStoreError(RuntimeError):
-    """The blob store did not do what was asked; another attempt may help."""
+    """The blob store returned an error; a retry may succeed."""
+
+
+class ClaimMismatchError(BlobStoreError):
+    """The blob has another content than its claim names."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A blob in a listing. A copy in a local folder keeps the time of its original."""
+class BlobEntry:
+    """A blob in a listing. A copy in a local store has the time of its original."""
 
     uri: str
     written_at: datetime
 
 
 class Blobs:
-    """A blob store by URL. Raises BlobStoreError from every call that the store fails."""
+    """A blob store by URL. Every call raises BlobStoreError when the store fails."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -64,13 +68,13 @@ class Blobs:
             self._store = from_url(url)  # type: ignore[assignment]
 
     def put(self, folder: str, content: bytes, media_type: str = "application/json") -> Claim:
-        """Writes content under `folder/{sha256}` and answers its Claim."""
+        """Write content to `folder/{sha256}` and return its Claim."""
         digest = hashlib.sha256(content).hexdigest()
         return self.put_named(f"{folder}/{digest}", content, media_type, digest)
 
     def put_named(self, uri: str, content: bytes, media_type: str, digest: str | None = None) -> Claim:
-        """Writes content under a name of the caller's. A blob that is there already stays as it is."""
-        # What exists is the same content, or the same run's: an earlier try of this very write.
+        """Write content to `uri` unless a blob exists there; return its Claim."""
+        # An existing blob is from an earlier attempt of the same write.
         with _store_errors(uri, writing=True):
             with suppress(AlreadyExistsError):
                 obstore.put(self._store, uri, content, mode="create", use_multipart=False)
@@ -79,13 +83,13 @@ class Blobs:
         return Claim(uri=uri, sha256=digest, size=len(content), media_type=media_type)
 
     def replace(self, uri: str, content: bytes) -> None:
-        """Writes content over what was there, whole or not at all. Content of jobs is never replaced."""
+        """Write content atomically over an existing blob. Content of jobs is never replaced."""
         with _store_errors(uri, writing=True):
             obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
             self._flush(uri)
 
     def put_file(self, uri: str, source: BinaryIO, media_type: str | None = None) -> Claim:
-        """Streams an open file to `uri`, a chunk at a time."""
+        """Stream an open file to `uri` in chunks."""
         digest = hashlib.sha256()
         size = 0
 
@@ -103,79 +107,86 @@ class Blobs:
         return Claim(uri=uri, sha256=digest.hexdigest(), size=size, media_type=kind)
 
     def get(self, uri: str) -> bytes:
-        """The whole blob, or document of a segment. Raises BlobMissingError."""
+        """Return the content of a blob or of a segment's entry. Raises BlobMissingError."""
         with _store_errors(uri):
-            if self.root is not None and (place := segments.place_of(uri)) is not None:
-                return segments.read(self.root, place)
+            if self.root is not None and (found := segments.range_of(uri)) is not None:
+                return segments.read(self.root, found)
             return bytes(obstore.get(self._store, uri).bytes())
 
+    def get_claimed(self, claim: Claim) -> bytes:
+        """The content that a claim names, its hash checked. Raises BlobMissingError and ClaimMismatchError."""
+        content = self.get(claim.uri)
+        if hashlib.sha256(content).hexdigest() != claim.sha256:
+            raise ClaimMismatchError(f"the blob at {claim.uri} is not the one that the log names")
+        return content
+
     def copy(self, names: Iterable[tuple[str, str]]) -> None:
-        """Copies blobs (from, to) within the store; a local folder shares their bytes. Raises BlobMissingError."""
+        """Copy blobs (source, target) within the store; a local store makes hard links. Raises BlobMissingError."""
         folders = set()
         for source, target in names:
             with _store_errors(source), suppress(AlreadyExistsError):
                 obstore.copy(self._store, source, target, overwrite=False)
             folders.add(target.rpartition("/")[0])
         for folder in folders:
-            self._flush(folder)  # the bytes reached the disk when they were first written
+            self._flush(folder)  # the content was flushed when it was first written
 
     def size(self, uri: str) -> int:
-        """How many bytes the blob has. Raises BlobMissingError."""
+        """Return the size of the blob in bytes. Raises BlobMissingError."""
         with _store_errors(uri):
             return int(obstore.head(self._store, uri)["size"])
 
     def read(self, uri: str, begin: int, end: int) -> bytes:
-        """The bytes from `begin` up to but not including `end`, which must lie within the blob. Raises as `get`."""
+        """Return the bytes from `begin` to `end`, exclusive, which must be within the blob. Raises BlobMissingError."""
         with _store_errors(uri):
             return bytes(obstore.get_range(self._store, uri, start=begin, end=end))
 
     def fetch(self, uri: str, target: Path) -> None:
-        """Streams the blob into a local file. Raises BlobMissingError."""
+        """Stream the blob into a local file. Raises BlobMissingError."""
         with _store_errors(uri), target.open("wb") as out:
             for chunk in obstore.get(self._store, uri).stream(min_chunk_size=CHUNK_BYTES):
                 out.write(chunk)
 
     def local_path(self, uri: str) -> Path | None:
-        """Where the blob lies on this machine, or None when the store is remote."""
+        """Return the path of the blob on this machine, or None for a remote store."""
         return self.root / uri if self.root else None
 
     def location(self, uri: str) -> str:
-        """The blob's absolute path with a local store, else its URL."""
+        """Return the blob's absolute path in a local store, else its URL."""
         return str(self.root / uri) if self.root else f"{self.url.rstrip('/')}/{uri}"
 
     def list(self, folder: str) -> Iterator[str]:
-        """The uri of every blob under `folder/`."""
+        """Yield the uri of every blob under `folder/`."""
         with _store_errors(folder):
             for page in obstore.list(self._store, prefix=f"{folder.strip('/')}/"):
                 yield from (entry["path"] for entry in page)
 
-    def pages(self) -> Iterator[Sequence[Entry]]:
-        """Every blob of the store, in no order, a bounded number at a time."""
+    def pages(self) -> Iterator[Sequence[BlobEntry]]:
+        """Yield all blobs of the store, unordered, in pages of at most PAGE_ENTRIES."""
         with _store_errors("the root"):
             for page in obstore.list(self._store, chunk_size=PAGE_ENTRIES):
-                yield [Entry(entry["path"], entry["last_modified"]) for entry in page]
+                yield [BlobEntry(entry["path"], entry["last_modified"]) for entry in page]
 
     def delete(self, uris: Iterable[str]) -> None:
-        """Deletes blobs; one that is gone already is no error, and hinders no other."""
+        """Delete blobs; missing ones are ignored."""
         if self.root is None:
             with _store_errors("a deletion"):
-                obstore.delete(self._store, list(uris))  # by the thousand; object stores do not mind what is gone
+                obstore.delete(self._store, list(uris))  # in requests of a thousand; object stores ignore missing ones
             return
         for uri in uris:
             with _store_errors(uri), suppress(FileNotFoundError):
-                if (place := segments.place_of(uri)) is not None:
-                    segments.blank(self.root, place)
+                if (found := segments.range_of(uri)) is not None:
+                    segments.blank(self.root, found)
                 else:
                     obstore.delete(self._store, uri)
 
-    def lines(self, segment: str) -> Sequence[segments.Line]:
-        """The documents that a segment of a local store still holds. Raises BlobMissingError."""
-        assert self.root is not None  # nobody else has segments
+    def lines(self, segment: str) -> Sequence[segments.SegmentLine]:
+        """Return the entries of a segment that are not erased. Raises BlobMissingError."""
+        assert self.root is not None  # only local stores have segments
         with _store_errors(segment):
             return tuple(segments.lines(self.root, segment))
 
     def delete_folder(self, folder: str) -> int:
-        """Deletes everything under `folder/`; answers how many blobs that were."""
+        """Delete all blobs under `folder/`; return their number."""
         uris = list(self.list(folder))
         self.delete(uris)
         if self.root is not None:
@@ -183,15 +194,14 @@ class Blobs:
         return len(uris)
 
     def check(self) -> None:
-        """Asks the store for one page of a listing. Raises BlobStoreError when it cannot answer."""
+        """Request one page of a listing. Raises BlobStoreError when the store does not answer."""
         with _store_errors("the root"):
             next(iter(obstore.list(self._store, prefix="piperoll-check/")), None)
 
     def _flush(self, uri: str) -> None:
-        """Local blobs reach the disk before a fact may name them.
+        """Flush a local blob to the disk, before a fact refers to it.
 
-        One fsync of a new file brings its names in the folders above it along on the journalling file systems
-        (ext4, XFS, Btrfs), so the folders need none of their own.
+        On journalling file systems (ext4, XFS, Btrfs) the fsync of a new file also flushes its directory entries.
         """
         if self.root is None:
             return
@@ -203,7 +213,7 @@ class Blobs:
 
 
 class AsyncBlobs:
-    """The calls of Blobs that services make, each on a thread, so that the event loop never waits for a disk."""
+    """The calls of Blobs that services use, each on a thread, so that the event loop does not wait for a disk."""
 
     def __init__(self, blobs: Blobs) -> None:
         self.sync = blobs
@@ -214,22 +224,22 @@ class AsyncBlobs:
         """See Blobs.put."""
         return await self._run(self.sync.put, folder, content, media_type)
 
-    async def put_input(self, subject: str, document: bytes, repeatable: bool) -> Claim:
-        """Stores a JSON document that a job or batch was given, without line ends; answers its Claim.
+    async def put_input(self, subject: str, content: bytes, repeatable: bool) -> Claim:
+        """Store the JSON input of a job or batch, which has no line ends; return its Claim.
 
-        With a local store a small one comes to lie in a segment. What may be stored again for the same subject
-        (`repeatable`) lies under `{subject}/in/`, where a repeat is the same blob, and so does all else.
+        A local store keeps small inputs in segments, unless the same input may be stored again (`repeatable`). All
+        others are stored under `{subject}/in/`, where a repeat is the same blob.
         """
-        if repeatable or self._small is None or len(document) > segments.MAX_DOCUMENT_BYTES:
-            return await self.put(f"{subject}/in", document)
+        if repeatable or self._small is None or len(content) > segments.MAX_CONTENT_BYTES:
+            return await self.put(f"{subject}/in", content)
         try:
-            place = await self._small.append(subject, document)
+            written = await self._small.append(subject, content)
         except OSError as error:
-            raise BlobStoreError(f"the blob store failed at a segment: {error}") from error
-        return Claim(uri=place.uri, sha256=hashlib.sha256(document).hexdigest(), size=len(document))
+            raise BlobStoreError(f"the blob store failed to write a segment: {error}") from error
+        return Claim(uri=written.uri, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
 
     async def mark(self, uri: str) -> None:
-        """Writes an empty blob whose name says it all. One that is there already stays."""
+        """Write an empty marker blob unless it exists."""
         await self._run(self.sync.put_named, uri, b"", "application/octet-stream")
 
     async def replace(self, uri: str, content: bytes) -> None:
@@ -249,21 +259,21 @@ class AsyncBlobs:
         return await self._run(self.sync.size, uri)
 
     async def chunks(self, uri: str, begin: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes from `begin` to `end`, one chunk at a time; whoever stops asking leaves nothing open."""
+        """Yield the bytes from `begin` to `end` in chunks; nothing stays open between chunks."""
         for start in range(begin, end, CHUNK_BYTES):
             yield await self._run(self.sync.read, uri, start, min(start + CHUNK_BYTES, end))
 
     async def names(self, folder: str) -> Sequence[str]:
-        """See Blobs.list; all at once."""
+        """See Blobs.list."""
         return await self._run(lambda: tuple(self.sync.list(folder)))
 
-    async def pages(self) -> AsyncIterator[Sequence[Entry]]:
+    async def pages(self) -> AsyncIterator[Sequence[BlobEntry]]:
         """See Blobs.pages."""
         pages = self.sync.pages()
         while (page := await self._run(lambda: next(pages, None))) is not None:
             yield page
 
-    async def lines(self, segment: str) -> Sequence[segments.Line]:
+    async def lines(self, segment: str) -> Sequence[segments.SegmentLine]:
         """See Blobs.lines."""
         return await self._run(self.sync.lines, segment)
 
@@ -280,7 +290,7 @@ class AsyncBlobs:
         await self._run(self.sync.check)
 
     def close(self) -> None:
-        """Gives the threads back, after what they are at."""
+        """Wait for running calls and stop the threads."""
         self._threads.shutdown(wait=True)
         if self._small is not None:
             self._small.close()
@@ -290,14 +300,14 @@ class AsyncBlobs:
 
 
 def _remove_empty(folder: Path) -> None:
-    """Removes what a deletion leaves in a local folder: folders without a blob, innermost first."""
+    """Remove empty folders of a local store, innermost first."""
     for path, _, _ in os.walk(folder, topdown=False):
-        with suppress(OSError):  # written to again meanwhile, or removed by another
+        with suppress(OSError):  # written to meanwhile, or already removed
             Path(path).rmdir()
 
 
-class _store_errors:  # noqa: N801 - reads as the statement it is: `with _store_errors(uri):`
-    """Turns the store's errors into ours. What a write finds missing is the store itself, not a blob."""
+class _store_errors:  # noqa: N801 - used like a function: `with _store_errors(uri):`
+    """Converts errors of obstore. In a write, a missing file means that the store itself is missing."""
 
     def __init__(self, uri: str, writing: bool = False) -> None:
         self._uri = uri
@@ -308,6 +318,6 @@ class _store_errors:  # noqa: N801 - reads as the statement it is: `with _store_
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, FileNotFoundError) and not self._writing:
-            raise BlobMissingError(f"there is no blob at {self._uri}") from error
+            raise BlobMissingError(f"no blob at {self._uri}") from error
         if isinstance(error, BaseError | OSError):
             raise BlobStoreError(f"the blob store failed at {self._uri}: {error}") from error

@@ -1,9 +1,9 @@
-"""Where what belongs to documents lies in the blob store, and how it is deleted.
+"""The blobs of documents: their paths, and their deletion.
 
-A document's content lies at `documents/{document_id}/{sha256}`, its details at `documents/{document_id}/details/…`.
-What embedding jobs made of its text lies with these jobs, at `{job_id}/{run}/index/{document_id}`, and a mark at
-`documents/{document_id}/indexes/{job_id}_{run}` leads there. One that was removed leaves an empty marker: its id is
-used up (schemas.events.DocumentRemoved), so whoever finds the same file again takes it in under another one.
+A document's content is at `documents/{document_id}/{sha256}`, its details at `documents/{document_id}/details/…`.
+Its chunks are outputs of embedding jobs at `{job_id}/{run}/index/{document_id}`; a marker at
+`documents/{document_id}/indexes/{job_id}_{run}` refers to each. A removed document leaves an empty marker: its id
+is not used again (schemas.events.DocumentRemoved), and the same file found later gets another id.
 """
 
 import re
@@ -17,37 +17,37 @@ _PART = re.compile(r"([^/]+)/([^/]+)/index/([^/]+)")
 
 
 def folder_of(document_id: str) -> str:
-    """The folder of a document: its content, its details, and the marks of indexes."""
+    """Return the folder of a document's content, details and index markers."""
     return f"{FOLDER}/{document_id}"
 
 
 def details_of(document_id: str) -> str:
-    """The folder of a document's details."""
+    """Return the folder of a document's details."""
     return f"{folder_of(document_id)}/details"
 
 
 def removal_of(document_id: str) -> str:
-    """The marker of a removed document."""
+    """Return the marker of a removed document."""
     return f"{REMOVED}/{document_id}"
 
 
 def index_part(job_id: str, run: str, document_id: str) -> str:
-    """Where a run of an embedding job keeps the chunks of a document."""
+    """Return the path of a document's chunks in the outputs of an embedding job's run."""
     return f"{job_id}/{run}/index/{document_id}"
 
 
 def index_mark(job_id: str, run: str, document_id: str) -> str:
-    """The mark that leads from a document to such a part. It is written before the part."""
+    """Return the marker by which a document refers to such a part. It is written before the part."""
     return f"{_marks_of(document_id)}/{job_id}_{run}"
 
 
 def index_marks(uris: Iterable[str]) -> Iterator[str]:
-    """The marks of those blobs of a job that are parts of an index."""
+    """Yield the markers for those blobs of a job that are parts of an index."""
     return (index_mark(*part.groups()) for uri in uris if (part := _PART.fullmatch(uri)))
 
 
 async def delete_outputs(blobs: AsyncBlobs, folder: str) -> int:
-    """Deletes a job's folder, or a run's, with the marks that lead into it; answers how many blobs it had.
+    """Delete the folder of a job or run, and the markers that refer to it; return the number of blobs in the folder.
 
     Raises BlobStoreError.
     """
@@ -56,10 +56,10 @@ async def delete_outputs(blobs: AsyncBlobs, folder: str) -> int:
 
 
 async def delete_content(blobs: AsyncBlobs, document_id: str) -> None:
-    """Deletes what a removed document had in the blob store, its text in indexes included. May be repeated.
+    """Delete all blobs of a removed document, its chunks in indexes included. Idempotent.
 
-    The marker comes first: a run that embeds the document at this moment looks for it after it has written. Raises
-    BlobStoreError.
+    The marker is written first: a run that embeds the document at the same time checks for it after its writes.
+    Raises BlobStoreError.
     """
     await blobs.mark(removal_of(document_id))
     marks = await blobs.names(_marks_of(document_id))

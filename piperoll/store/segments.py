@@ -1,9 +1,9 @@
-"""Segments: files of a local blob store in which small documents of many jobs lie, one a line.
+"""Segments: files of a local blob store with small contents of many jobs, one per line.
 
-A file of its own costs a document two folders, a file and an fsync; documents that arrive together in a segment share
-one write and one fsync. A line is `{subject} {document}`; the uri `segments/{day}/{name}#{begin}-{end}` names the
-document's bytes in it. Erasing one blanks these bytes in place, and a segment without documents is deleted by the
-sweep. Object stores cannot append, so they have none (docs/adr/0015-segments.md).
+A separate blob costs two folders, a file and an fsync; contents that arrive together in a segment share one write and
+one fsync. A line is `{subject} {content}`; the uri `segments/{day}/{name}#{begin}-{end}` is the byte range of the
+content. Erasure overwrites the range with blanks, and the sweep deletes segments without content. Object stores cannot
+append, so they have no segments (docs/adr/0015-segments.md).
 """
 
 import asyncio
@@ -19,20 +19,20 @@ from threading import Thread
 from uuid import uuid4
 
 FOLDER = "segments"
-MAX_DOCUMENT_BYTES = 64 * 1024
-"""What is larger gains nothing by company, and gets a blob of its own."""
+MAX_CONTENT_BYTES = 64 * 1024
+"""Larger contents are stored as separate blobs."""
 MAX_SEGMENT_BYTES = 4 * 1024 * 1024
 MAX_SEGMENT_AGE = timedelta(hours=1)
 CLOSED_AFTER = 2 * MAX_SEGMENT_AGE
-"""Nobody appends any more to a segment that was begun so long ago."""
+"""A segment that was created so long ago is no longer appended to."""
 _NAME = re.compile(r"segments/([0-9]{4}-[0-9]{2}-[0-9]{2}/[0-9]{6})-[0-9a-f]{32}")
 _URI = re.compile(rf"({_NAME.pattern})#([0-9]{{1,12}})-([0-9]{{1,12}})")
 _BEGUN = "%Y-%m-%d/%H%M%S"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a document lies: the segment's path below the store's root, and its bytes, the end exclusive."""
+class SegmentRange:
+    """The byte range of a content: the segment's path below the store's root, begin and end, exclusive."""
 
     segment: str
     begin: int
@@ -40,64 +40,64 @@ class Place:
 
     @property
     def uri(self) -> str:
-        """The place as a claim names it."""
+        """The uri in a claim."""
         return f"{self.segment}#{self.begin}-{self.end}"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A document that a segment still holds."""
+class SegmentLine:
+    """A content in a segment that is not erased."""
 
     subject: str
-    place: Place
+    range: SegmentRange
 
 
-def place_of(uri: str) -> Place | None:
-    """The place that a uri names; None for a blob of its own."""
+def range_of(uri: str) -> SegmentRange | None:
+    """Return the range of a segment's uri; None for the uri of a separate blob."""
     found = _URI.fullmatch(uri)
-    return None if found is None else Place(found[1], int(found[3]), int(found[4]))
+    return None if found is None else SegmentRange(found[1], int(found[3]), int(found[4]))
 
 
-def begun_at(uri: str) -> datetime | None:
-    """When a segment was begun, by its name; None for what is none. Its documents are younger by an hour at most."""
+def created_at(uri: str) -> datetime | None:
+    """Return a segment's creation time from its name; None for other blobs. Its contents are up to an hour younger."""
     found = _NAME.fullmatch(uri)
     return None if found is None else datetime.strptime(found[1], _BEGUN).replace(tzinfo=UTC)
 
 
-def read(root: Path, place: Place) -> bytes:
-    """The document at a place. Raises FileNotFoundError when it was erased."""
-    with (root / place.segment).open("rb") as file:
-        content = os.pread(file.fileno(), place.end - place.begin, place.begin)
-    if len(content) != place.end - place.begin or not content.strip():
-        raise FileNotFoundError(f"nothing is left at {place.uri}")
+def read(root: Path, where: SegmentRange) -> bytes:
+    """Return the content of a range. Raises FileNotFoundError when it was erased."""
+    with (root / where.segment).open("rb") as file:
+        content = os.pread(file.fileno(), where.end - where.begin, where.begin)
+    if len(content) != where.end - where.begin or not content.strip():
+        raise FileNotFoundError(f"no content at {where.uri}")
     return content
 
 
-def blank(root: Path, place: Place) -> None:
-    """Erases the document at a place; the others of its segment stay. Raises FileNotFoundError without the segment."""
-    handle = os.open(root / place.segment, os.O_WRONLY)
+def blank(root: Path, where: SegmentRange) -> None:
+    """Overwrite the content of a range with blanks. Raises FileNotFoundError when the segment does not exist."""
+    handle = os.open(root / where.segment, os.O_WRONLY)
     try:
-        if place.end <= os.fstat(handle).st_size:
-            os.pwrite(handle, b" " * (place.end - place.begin), place.begin)
+        if where.end <= os.fstat(handle).st_size:
+            os.pwrite(handle, b" " * (where.end - where.begin), where.begin)
             os.fsync(handle)
     finally:
         os.close(handle)
 
 
-def lines(root: Path, segment: str) -> Iterator[Line]:
-    """The documents that a segment still holds, but one that is being written. Raises FileNotFoundError."""
+def lines(root: Path, segment: str) -> Iterator[SegmentLine]:
+    """Yield the contents of a segment that are neither erased nor incomplete. Raises FileNotFoundError."""
     begin = 0
     with (root / segment).open("rb") as file:
         for line in file:
-            subject, _, document = line.partition(b" ")
-            if document.strip() and line.endswith(b"\n"):
+            subject, _, content = line.partition(b" ")
+            if content.strip() and line.endswith(b"\n"):
                 start = begin + len(subject) + 1
-                yield Line(subject.decode(errors="replace"), Place(segment, start, begin + len(line) - 1))
+                yield SegmentLine(subject.decode(errors="replace"), SegmentRange(segment, start, begin + len(line) - 1))
             begin += len(line)
 
 
-class Segment:
-    """An open segment of this process. Its calls block, and come from one thread at a time."""
+class SegmentWriter:
+    """Appends to a segment of this process. Its calls block and must not be concurrent."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -106,36 +106,36 @@ class Segment:
         self._end = 0
         self._begun = 0.0
 
-    def append(self, documents: list[tuple[str, bytes]]) -> list[Place]:
-        """Writes documents, each with its subject; returns once they are on the disk. Raises OSError.
+    def append(self, contents: list[tuple[str, bytes]]) -> list[SegmentRange]:
+        """Write contents, each with its subject, and return their ranges once they are on the disk. Raises OSError.
 
-        A document must have no line end, as JSON has none.
+        Raises ValueError for a content with a line end, which JSON does not need.
         """
         self._roll()
-        places, content, end = [], [], self._end
-        for subject, document in documents:
-            line = b"%b %b\n" % (subject.encode(), document)
+        ranges, lines, end = [], [], self._end
+        for subject, content in contents:
+            line = b"%b %b\n" % (subject.encode(), content)
             if line.count(b"\n") != 1:
-                raise ValueError("a document of a segment must be one line")
+                raise ValueError("the content of a segment must be one line")
             end += len(line)
-            content.append(line)
-            places.append(Place(self._name, end - len(document) - 1, end - 1))
+            lines.append(line)
+            ranges.append(SegmentRange(self._name, end - len(content) - 1, end - 1))
         try:
-            self._write(b"".join(content))
+            self._write(b"".join(lines))
         except BaseException:
-            self.close()  # how much of it was written is not known
+            self.close()  # an unknown part was written
             raise
         self._end = end
-        return places
+        return ranges
 
     def close(self) -> None:
-        """Gives the file back. The next `append` begins another one."""
+        """Close the file. The next `append` creates another one."""
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
 
     def _roll(self) -> None:
-        """Begins a segment where there is none, or the last one is full or old."""
+        """Create a segment if none is open, or the open one is full or old."""
         old = time.monotonic() - self._begun > MAX_SEGMENT_AGE.total_seconds()
         if self._handle >= 0 and self._end < MAX_SEGMENT_BYTES and not old:
             return
@@ -154,43 +154,43 @@ class Segment:
         if self._end:
             os.fdatasync(self._handle)
         else:
-            os.fsync(self._handle)  # the name of a new file too
+            os.fsync(self._handle)  # also flushes the directory entry of a new file
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A document on its way to the disk, and who waits for its place."""
+    """A content that is not yet on the disk, and the future of its range."""
 
     subject: str
-    document: bytes
-    place: asyncio.Future[Place]
+    content: bytes
+    range: asyncio.Future[SegmentRange]
 
 
 class GroupCommit:
-    """Gathers what arrives while the disk is busy, and writes it together: the next group is what came meanwhile.
+    """Group commit: contents that arrive during a write are written together by the next one.
 
-    The thread is one of its own: an executor's futures cost as much as the writing.
+    Uses a thread of its own, since an executor's futures cost as much as the writing.
     """
 
     def __init__(self, root: Path) -> None:
-        self._segment = Segment(root)
+        self._segment = SegmentWriter(root)
         self._groups: SimpleQueue[tuple[asyncio.AbstractEventLoop, list[_Waiting]] | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._waiting: list[_Waiting] = []
         self._busy = False
 
-    async def append(self, subject: str, document: bytes) -> Place:
-        """Where the document lies, once it is on the disk. Raises OSError."""
+    async def append(self, subject: str, content: bytes) -> SegmentRange:
+        """Return the range of the content once it is on the disk. Raises OSError."""
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(subject, document, loop.create_future())
+        waiting = _Waiting(subject, content, loop.create_future())
         self._waiting.append(waiting)
         if not self._busy:
             self._busy = True
-            loop.call_soon(self._begin, loop)  # with whatever else this turn of the loop brings
-        return await waiting.place
+            loop.call_soon(self._begin, loop)  # together with what else arrives in this turn of the loop
+        return await waiting.range
 
     def close(self) -> None:
-        """Gives thread and file back, after what is on its way."""
+        """Write what is waiting, then stop the thread and close the file."""
         if self._thread is not None:
             self._groups.put(None)
             self._thread.join()
@@ -204,27 +204,31 @@ class GroupCommit:
         self._groups.put((loop, group))
 
     def _work(self) -> None:
-        """The thread: writes one group after the other, and tells the loop."""
+        """Write one group after the other and report each to the loop. Runs in the thread."""
         while (order := self._groups.get()) is not None:
             loop, group = order
-            places: list[Place] = []
+            ranges: list[SegmentRange] = []
             error: Exception | None = None
             try:
-                places = self._segment.append([(one.subject, one.document) for one in group])
-            except Exception as failure:  # noqa: BLE001 - whoever waits gets it raised
+                ranges = self._segment.append([(one.subject, one.content) for one in group])
+            except Exception as failure:  # noqa: BLE001 - raised to the waiting callers
                 error = failure
-            loop.call_soon_threadsafe(self._ended, loop, group, places, error)
+            loop.call_soon_threadsafe(self._ended, loop, group, ranges, error)
 
     def _ended(
-        self, loop: asyncio.AbstractEventLoop, group: list[_Waiting], places: list[Place], error: Exception | None
+        self,
+        loop: asyncio.AbstractEventLoop,
+        group: list[_Waiting],
+        ranges: list[SegmentRange],
+        error: Exception | None,
     ) -> None:
         self._busy = bool(self._waiting)
         if self._busy:
             self._begin(loop)
         for index, one in enumerate(group):
-            if one.place.done():
-                continue  # whoever asked went away
+            if one.range.done():
+                continue  # the caller was cancelled
             if error is None:
-                one.place.set_result(places[index])
+                one.range.set_result(ranges[index])
             else:
-                one.place.set_exception(error)
+                one.range.set_exception(error)

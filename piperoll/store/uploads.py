@@ -1,7 +1,7 @@
-"""Where uploads lie in the blob store, and which jobs read them. Pure names; nothing is opened here.
+"""The paths of uploads in the blob store, and of the markers of jobs that use them. Pure.
 
-An upload lies at `uploads/{owner}/{file_id}/{name}`. Each job that names it has an empty marker at
-`uses/{owner}/{file_id}/{job_id}`, so that the last of them to be erased takes the upload along.
+An upload is at `uploads/{owner}/{file_id}/{name}`. Each job that names it has an empty marker at
+`uses/{owner}/{file_id}/{job_id}`; the upload is erased with the last of these jobs.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ USES = "uses"
 
 
 def file_ids_of(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """The uploads that a job's parameters name, by its `filename` or those of its `items`; each once."""
+    """Return the distinct ids of the uploads that a job's `filename`, or those of its `items`, name."""
     items = parameters.get("items")
     given = [parameters, *(items if isinstance(items, list) else ())]
     names = (one.get("filename") for one in given if isinstance(one, Mapping))
@@ -23,15 +23,15 @@ def file_ids_of(parameters: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def folder_of(owner: str, file_id: str) -> str:
-    """The folder of an upload."""
+    """Return the folder of an upload."""
     return f"{FOLDER}/{owner}/{file_id}"
 
 
 def uses_of(owner: str, file_id: str) -> str:
-    """The folder of the markers of the jobs that read an upload."""
+    """Return the folder of the markers of the jobs that use an upload."""
     return f"{USES}/{owner}/{file_id}"
 
 
 def uses_by(owner: str, job_id: str, parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """The markers of a job, one for each upload that it names."""
+    """Return the markers of a job, one for each upload that it names."""
     return tuple(f"{uses_of(owner, file_id)}/{job_id}" for file_id in file_ids_of(parameters))

@@ -1,4 +1,4 @@
-"""What leaves this house by HTTP on a caller's word: the guard at the dial, one way to post, what a webhook looks like.
+"""Outgoing webhooks: the address guard, one POST, headers and signatures.
 
-Used by the notifier for what is due and by the API for a trial. When to post again is the notifier's policy.
+Used by the notifier for deliveries and by the API for webhook tests. Retries are the notifier's policy.
 """

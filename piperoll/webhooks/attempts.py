@@ -1,4 +1,4 @@
-"""How one POST ended. Pure. What follows from it is up to whoever posted."""
+"""The result of one POST. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,15 +14,15 @@ class Ending(StrEnum):
     NAME_NOT_FOUND = "NAME_NOT_FOUND"
     BLOCKED_ADDRESS = "BLOCKED_ADDRESS"
     UNREADABLE = "UNREADABLE"
-    OURS = "OURS"  # nothing was posted, for a reason on this side
+    OURS = "OURS"  # nothing was posted, because of an error on this side
 
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
-    """One attempt as it went. `status` only when the receiver answered; `retry_after_s` when it asked for that.
+    """The result of one attempt. `status` is set when the receiver answered, `retry_after_s` when it requested a delay.
 
-    `location` is where a redirect leads, as it was sent. Of a failure, `connected` tells whether there was a connection
-    by then, and `said` is what the system says of it, without an address and never the receiver's own words.
+    `location` is the Location header of a redirect. For a failure, `connected` is whether a connection existed, and
+    `reason` is the text of the operating system or OpenSSL, without addresses and without text of the receiver.
     """
 
     ending: Ending
@@ -31,14 +31,14 @@ class Attempted:
     retry_after_s: float | None = None
     location: str | None = None
     connected: bool = False
-    said: str = ""
+    reason: str = ""
 
     @property
     def delivered(self) -> bool:
-        """Whether the receiver took it: 2xx and nothing else (a redirect is a failure)."""
+        """Whether the receiver answered with 2xx (a redirect is a failure)."""
         return self.status is not None and 200 <= self.status < 300
 
     @property
     def failure(self) -> str:
-        """The code of what went wrong, as it stands in WebhookFailed."""
+        """The failure code in WebhookFailed."""
         return "HTTP_STATUS" if self.ending is Ending.ANSWERED else self.ending.value

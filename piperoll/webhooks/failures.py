@@ -1,4 +1,4 @@
-"""What an attempt failed of, by the error that it raised. Pure; knows how aiohttp wraps the errors of the system."""
+"""Convert the errors of aiohttp and the operating system into failed attempts. Pure."""
 
 import os
 import socket
@@ -6,24 +6,24 @@ import ssl
 
 import aiohttp
 
+from piperoll.addresses import BlockedAddressError
 from piperoll.webhooks.attempts import Attempted, Ending
-from piperoll.webhooks.guard import BlockedAddressError
 
 FAILURES = (TimeoutError, OSError, aiohttp.ClientError, ValueError)
-"""What looking up a name and posting raise. A ValueError is a URL or a header that no request can be made of."""
+"""Errors of a name lookup or a POST. A ValueError means that the URL or a header is invalid."""
 
 _UNCONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, BlockedAddressError, socket.gaierror)
 
 
 def failed(error: Exception, duration_ms: int) -> Attempted:
-    """The attempt that ended with one of FAILURES."""
+    """Return the attempt that ended with one of FAILURES."""
     inner = _inner(error)
     connected = not isinstance(error, (*_UNCONNECTED, ValueError))
-    return Attempted(_ending_of(error, inner), duration_ms, connected=connected, said=_said(inner))
+    return Attempted(_ending_of(error, inner), duration_ms, connected=connected, reason=_reason(inner))
 
 
 def _inner(error: Exception) -> Exception:
-    """The operating system's or OpenSSL's own error, which aiohttp keeps inside its own."""
+    """Return the error of the operating system or OpenSSL that aiohttp wraps."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return error.certificate_error
     return getattr(error, "os_error", None) or error
@@ -43,8 +43,8 @@ def _ending_of(error: Exception, inner: Exception) -> Ending:
     return Ending.CONNECTION
 
 
-def _said(inner: Exception) -> str:
-    """A few words of the system's. Texts of errors are not passed on as they are: some quote addresses or headers."""
+def _reason(inner: Exception) -> str:
+    """Return a short system text. Full error texts are not used: some quote addresses or headers."""
     if isinstance(inner, ssl.SSLCertVerificationError):
         return inner.verify_message
     if isinstance(inner, ssl.SSLError):

@@ -1,4 +1,4 @@
-"""The origin of an address (RFC 6454): what counts as one receiver. Pure."""
+"""The origin of a URL (RFC 6454), which identifies a receiver. Pure."""
 
 import hashlib
 from urllib.parse import urlsplit
@@ -7,14 +7,14 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def origin_of(url: str) -> str:
-    """`scheme://host:port` of a URL, the port always said. Raises ValueError for what is no http or https address."""
+    """Return `scheme://host:port`, always with a port. Raises ValueError unless the URL is http or https."""
     parts = urlsplit(url)
     if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
-        raise ValueError(f"no http or https address: {parts.scheme}")
+        raise ValueError(f"not an http or https URL: {parts.scheme}")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}:{parts.port or DEFAULT_PORTS[parts.scheme]}"
 
 
 def digest_of(origin: str) -> str:
-    """What stands for an origin in the log, where no address may stand: its SHA-256 in hex."""
+    """Return the SHA-256 of an origin in hex, for the log, which must not contain addresses."""
     return hashlib.sha256(origin.encode()).hexdigest()

@@ -1,14 +1,14 @@
-"""How long another server asks to be left alone: the Retry-After header of an answer. Pure."""
+"""The Retry-After header. Pure."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:
-    """Seconds from `now` by a Retry-After in seconds or as a date (RFC 9110 10.2.3); None for none and for junk."""
+    """Return the seconds of a Retry-After in seconds or as a date (RFC 9110 10.2.3); None if missing or invalid."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():
-        return float(text[:9])  # more digits are more than thirty years
+        return float(text[:9])  # nine digits are more than thirty years
     try:
         due = parsedate_to_datetime(text)
     except ValueError:

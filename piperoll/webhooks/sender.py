@@ -1,4 +1,4 @@
-"""One POST over HTTP: what is sent is given, what came of it is answered. Knows no job and no schedule."""
+"""One webhook POST over HTTP."""
 
 import asyncio
 import io
@@ -10,23 +10,23 @@ from datetime import UTC, datetime
 import aiohttp
 from yarl import URL
 
-from piperoll.addresses import Address, Network, is_allowed, literal_address
+from piperoll.addresses import Address, BlockedAddressError, Network, is_allowed, literal_address
 from piperoll.webhooks.attempts import Attempted, Ending
 from piperoll.webhooks.failures import FAILURES, failed
-from piperoll.webhooks.guard import BlockedAddressError, GuardedResolver, Lookup, guarded_socket
+from piperoll.webhooks.guard import GuardedResolver, Lookup, guarded_socket
 from piperoll.webhooks.retry_after import retry_after_s
 
 MAX_REPLY_BYTES = 16 * 1024
-DRAIN_S = 1.0  # the status line decides; the rest is read only so that the connection can serve the next hook
-KEEP_ALIVE_S = 4.0  # shorter than most servers', so that we seldom write into a connection being closed
+DRAIN_S = 1.0  # the body is read only so that the connection can be reused
+KEEP_ALIVE_S = 4.0  # shorter than most servers' timeouts, so that few POSTs hit a closing connection
 CONNECT_S = 10.0
 
 
 class Sender:
-    """A session for all receivers: no redirects, no proxy of the environment, no cookies, no inflating.
+    """A session for all receivers: no redirects, no proxy from the environment, no cookies, no decompression.
 
-    `connect_s` bounds a connection with its TLS. One that works `afresh` looks up every name and connects anew for
-    every POST, so that nothing of an earlier one hides what is wrong now.
+    `connect_s` limits connecting with TLS. With `uncached` every POST looks up the name and opens a new connection, so
+    that caches do not hide an error.
     """
 
     def __init__(
@@ -35,17 +35,17 @@ class Sender:
         lookup: Lookup = socket.getaddrinfo,
         *,
         connect_s: float = CONNECT_S,
-        afresh: bool = False,
+        uncached: bool = False,
     ) -> None:
         self._allowed = tuple(allowed)
         self._resolver = GuardedResolver(allowed, lookup)
         connector = aiohttp.TCPConnector(
-            limit=0,  # whoever posts bounds what is in flight
+            limit=0,  # callers limit the concurrency
             resolver=self._resolver,
             socket_factory=guarded_socket(allowed),
-            use_dns_cache=not afresh,
-            force_close=afresh,
-            keepalive_timeout=None if afresh else KEEP_ALIVE_S,
+            use_dns_cache=not uncached,
+            force_close=uncached,
+            keepalive_timeout=None if uncached else KEEP_ALIVE_S,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -57,12 +57,12 @@ class Sender:
         )
 
     async def close(self) -> None:
-        """Closes all connections."""
+        """Close all connections."""
         await self._session.close()
         await self._resolver.close()
 
     async def addresses(self, url: str) -> tuple[str, ...]:
-        """Where a URL leads, as it does now: addresses that may be dialled. Raises one of FAILURES."""
+        """Return the allowed addresses of a URL's host. Raises one of FAILURES."""
         target = URL(url)
         literal = self._literal(target)
         if literal is not None:
@@ -71,7 +71,7 @@ class Sender:
         return tuple(dict.fromkeys(one["host"] for one in found))
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Attempted:
-        """Posts once. `timeout_s` bounds the whole attempt, however slowly the receiver drips."""
+        """Post once. `timeout_s` limits the whole attempt."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(timeout_s):
@@ -85,18 +85,18 @@ class Sender:
         return Attempted(Ending.ANSWERED, took_ms, reply.status, wait_s, location, connected=True)
 
     async def _open(self, url: str, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
-        """Sends the request and reads the head of the answer."""
+        """Send the request and read the headers of the answer."""
         target = URL(url)
         literal = self._literal(target)
         if literal is not None:
             target = target.with_host(str(literal))
         if "Authorization" in headers:
-            target = target.with_user(None)  # aiohttp refuses credentials in both places
-        # A BytesIO is sent in pieces; large bytes would hold the loop (and aiohttp warns of it).
+            target = target.with_user(None)  # aiohttp rejects credentials in both places
+        # A BytesIO is sent in pieces; large bytes would block the loop, and aiohttp warns about them.
         return await self._session.post(target, data=io.BytesIO(body), headers=headers, allow_redirects=False)
 
     def _literal(self, target: URL) -> Address | None:
-        """The address that a host spells out, also in disguise (`127.1`, `2130706433`). Raises BlockedAddressError."""
+        """Return the host's literal address, in any notation (`127.1`, `2130706433`). Raises BlockedAddressError."""
         literal = literal_address(target.host or "")
         if literal is not None and not is_allowed(literal, self._allowed):
             raise BlockedAddressError("blocked address")
@@ -104,7 +104,7 @@ class Sender:
 
 
 async def _drain(reply: aiohttp.ClientResponse) -> None:
-    """Reads a short reply away; a long, slow or broken one costs its connection and nothing else."""
+    """Read the rest of a short answer; close the connection of a long, slow or broken one."""
     read = 0
     try:
         async with asyncio.timeout(DRAIN_S):
@@ -118,5 +118,5 @@ async def _drain(reply: aiohttp.ClientResponse) -> None:
 
 
 def ms_since(began: float) -> int:
-    """Whole milliseconds since a time of the monotonic clock."""
+    """Return the milliseconds since a time of the monotonic clock."""
     return round((time.monotonic() - began) * 1000)

@@ -1,6 +1,6 @@
 """Signatures of webhooks by Standard Webhooks 1.0 (standardwebhooks.com): `v1` with a secret, `v1a` with a key pair.
 
-Pure but for drawing. Whose keys there are, and where they lie, is `piperoll.webhooks.signing_keys`.
+Pure, except for random keys. The storage of keys is `piperoll.webhooks.signing_keys`.
 """
 
 import base64
@@ -21,9 +21,9 @@ KEY_BYTES = 32  # of a secret (the standard: 24 to 64), and of an Ed25519 key (R
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """What an owner's webhooks are signed with: a secret, which receivers are told, and a private key, which nobody is.
+    """A signing key of an owner: a secret, which receivers know, and a private key, which they do not know.
 
-    `active_until` is when it ends; None for the newest, which has no end yet.
+    `active_until` is the end of its use; None for the newest key.
     """
 
     key_id: str
@@ -33,42 +33,42 @@ class SigningKey:
 
     @property
     def public_key(self) -> str:
-        """`whpk_` and the public key in base64, for receivers that want to check and not to hold a secret."""
+        """`whpk_` and the public key in base64, for receivers that verify without a secret."""
         return _text(PUBLIC_PREFIX, self.private_key.public_key().public_bytes_raw())
 
     def active(self, now: datetime) -> bool:
-        """Whether it signs at a time."""
+        """Whether the key signs at `now`."""
         return self.active_until is None or now < self.active_until
 
 
 def draw_secret() -> str:
-    """A new secret: `whsec_` and 32 drawn bytes in base64."""
+    """Return a new secret: `whsec_` and 32 random bytes in base64."""
     return _text(SECRET_PREFIX, secrets.token_bytes(KEY_BYTES))
 
 
 def draw_private_key() -> str:
-    """A new private key: `whsk_` and its 32 drawn bytes in base64. No secret leads to it."""
+    """Return a new private key: `whsk_` and 32 random bytes in base64."""
     return _text(PRIVATE_PREFIX, secrets.token_bytes(KEY_BYTES))
 
 
 def read_private_key(text: str) -> Ed25519PrivateKey:
-    """The private key in its text. Raises ValueError when it is none."""
+    """Parse a private key. Raises ValueError."""
     return Ed25519PrivateKey.from_private_bytes(_bytes(PRIVATE_PREFIX, text))
 
 
 def content(delivery_id: str, time: datetime, body: bytes) -> bytes:
-    """What is signed: the message's id, its Unix time in whole seconds, and the very bytes that are posted."""
+    """Return the signed content: the message's id, its Unix time in seconds, and the body as posted."""
     return f"{delivery_id}.{int(time.timestamp())}.".encode() + body
 
 
-def by_secret(secret: str, signed: bytes) -> str:
-    """`v1,` and the HMAC-SHA256 in base64. Raises ValueError when the secret is none of ours."""
+def sign_with_secret(secret: str, signed: bytes) -> str:
+    """Return `v1,` and the HMAC-SHA256 in base64. Raises ValueError for an invalid secret."""
     return f"v1,{_base64(hmac.digest(_bytes(SECRET_PREFIX, secret), signed, 'sha256'))}"
 
 
-def by_keys(keys: Iterable[SigningKey], signed: bytes) -> str:
-    """The `webhook-signature` by several keys: of each its `v1` and its `v1a` (Ed25519), in the order of the keys."""
-    pairs = (f"{by_secret(key.secret, signed)} v1a,{_base64(key.private_key.sign(signed))}" for key in keys)
+def sign_with_keys(keys: Iterable[SigningKey], signed: bytes) -> str:
+    """Return the `webhook-signature` header: `v1` and `v1a` (Ed25519) of each key, in the order of the keys."""
+    pairs = (f"{sign_with_secret(key.secret, signed)} v1a,{_base64(key.private_key.sign(signed))}" for key in keys)
     return " ".join(pairs)
 
 
@@ -78,11 +78,11 @@ def _text(prefix: str, key: bytes) -> str:
 
 def _bytes(prefix: str, text: str) -> bytes:
     if not text.startswith(prefix):
-        raise ValueError(f"no key of ours: it does not begin with {prefix}")
+        raise ValueError(f"not a signing key: it does not begin with {prefix}")
     try:
         return base64.b64decode(text.removeprefix(prefix), validate=True)
     except binascii.Error:
-        raise ValueError(f"no key of ours: what follows {prefix} is no base64") from None
+        raise ValueError(f"not a signing key: no base64 after {prefix}") from None
 
 
 def _base64(raw: bytes) -> str:

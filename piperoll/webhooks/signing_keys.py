@@ -1,7 +1,4 @@
-"""The keys that sign an owner's webhooks, as they lie in Postgres: made at the first need, sealed, rotated.
-
-How they sign is `piperoll.webhooks.signatures`; who may see them is the API's business.
-"""
+"""The signing keys of owners in Postgres: created at the first use, sealed, rotated."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -13,21 +10,21 @@ from piperoll.seal import Seal, SealError
 from piperoll.webhooks.signatures import SigningKey, draw_private_key, draw_secret, read_private_key
 from schemas.ids import draw_signing_key_id
 
-MAX_KEYS = 5  # each adds 150 bytes to a header of every webhook, and servers take some 8 KB of headers
+MAX_KEYS = 5  # each adds 150 bytes to a header, and servers accept about 8 KB of headers
 _SQL = load_queries("piperoll.webhooks", "signing_keys.sql")
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
 
 
 class TooManyKeysError(Exception):
-    """An owner has MAX_KEYS keys already; one of them has to end before there can be another."""
+    """The owner has MAX_KEYS active keys; one must end before another is created."""
 
 
 async def active(pool: asyncpg.Pool, seal: Seal, owner: str) -> list[SigningKey]:
-    """The keys that sign an owner's webhooks now, the newest first. Who has none gets one.
+    """Return an owner's active signing keys, the newest first; create the first one if there is none.
 
-    Raises SealError for a key that no configured sealing key opens, and what asyncpg raises while Postgres is away.
-    The tables must be there (`piperoll.keys.prepare`).
+    Raises SealError for a key that no configured sealing key opens, and asyncpg's errors while Postgres is unavailable.
+    The tables must exist (`piperoll.keys.prepare`).
     """
     rows = await pool.fetch(_SQL["active"], owner)
     if not _has_current(rows):
@@ -36,19 +33,18 @@ async def active(pool: asyncpg.Pool, seal: Seal, owner: str) -> list[SigningKey]
 
 
 async def rotate(pool: asyncpg.Pool, seal: Seal, owner: str, overlap_s: float, key_id: str) -> list[SigningKey]:
-    """A new key `key_id` beside the one before it, which ends in `overlap_s`; answers as `active` does.
+    """Create the key `key_id` and let the previous one end in `overlap_s` seconds; return as `active` does.
 
-    An id that is there already changes nothing, so a request may be repeated. A key that cannot be opened signs
-    nothing and ends at once. Raises TooManyKeysError, and what asyncpg raises.
+    Idempotent by `key_id`. Keys that cannot be opened are removed. Raises TooManyKeysError and asyncpg's errors.
     """
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(_SQL["lock_owner"], owner)
         rows = await connection.fetch(_SQL["active"], owner)
         if not any(row["key_id"] == key_id for row in rows):
-            lost = [row["key_id"] for row in rows if not _opens(seal, row)]
-            if len(rows) - len(lost) >= MAX_KEYS:
+            unreadable = [row["key_id"] for row in rows if not _opens(seal, row)]
+            if len(rows) - len(unreadable) >= MAX_KEYS:
                 raise TooManyKeysError(owner)
-            await connection.execute(_SQL["remove"], owner, lost)
+            await connection.execute(_SQL["remove"], owner, unreadable)
             await connection.execute(_SQL["end_current"], owner, overlap_s)
             await _add(connection, seal, owner, key_id)
             rows = await connection.fetch(_SQL["active"], owner)
@@ -64,7 +60,7 @@ async def _make_first(pool: asyncpg.Pool, seal: Seal, owner: str) -> list[asyncp
 
 
 async def _add(connection: Connection, seal: Seal, owner: str, key_id: str) -> None:
-    """Secret and private key are drawn apart: receivers know the one, and must not come to the other by it."""
+    """Add a key. The private key is independent of the secret, which receivers know."""
     await connection.execute(_SQL["add"], key_id, owner, seal.seal(draw_secret()), seal.seal(draw_private_key()))
 
 

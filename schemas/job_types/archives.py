@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """A file of an archive: an output of the job's by its name, or a text of the results."""
 
     name: str
@@ -17,29 +17,29 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class JobArchive:
     """An archive's file name and its files in their order; or, with `ready`, the output that is the archive."""
 
     filename: str
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[ArchiveEntry, ...] = ()
     ready: str | None = None
 
 
-def archive_of_assets(job_id: str, result: Mapping[str, Any]) -> Archive | None:
+def archive_of_assets(job_id: str, result: Mapping[str, Any]) -> JobArchive | None:
     """All files that the job made; None where it made none."""
-    entries = tuple(Entry(name, name) for name in assets_of(result))
-    return Archive(f"{job_id}.zip", entries) if entries else None
+    entries = tuple(ArchiveEntry(name, name) for name in assets_of(result))
+    return JobArchive(f"{job_id}.zip", entries) if entries else None
 
 
-def ready_archive(job_id: str, result: Mapping[str, Any]) -> Archive | None:
+def ready_archive(job_id: str, result: Mapping[str, Any]) -> JobArchive | None:
     """The output that the run kept as `archive` among its `files`; None where it kept none."""
     ready = files_of(result).get("archive")
-    return None if ready is None else Archive(base_name(ready), ready=ready)
+    return None if ready is None else JobArchive(base_name(ready), ready=ready)
 
 
-def json_entry(name: str, value: Any) -> Entry:
+def json_entry(name: str, value: Any) -> ArchiveEntry:
     """A JSON text, indented for people."""
-    return Entry(name, content=to_json(value, indent=2))
+    return ArchiveEntry(name, content=to_json(value, indent=2))
 
 
 def files_of(result: Mapping[str, Any]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from schemas.devana import Devana
-from schemas.job_types.archives import Archive
+from schemas.job_types.archives import JobArchive
 from schemas.job_types.parameters import JobParameters
 
 Body = Mapping[str, Any]
@@ -64,7 +64,7 @@ def plain_completion(job_id: str, result: Body) -> tuple[str, dict[str, Any]]:
     return COMPLETED, dict(result.get("structured_data") or {})
 
 
-def no_archive(job_id: str, result: Body) -> Archive | None:
+def no_archive(job_id: str, result: Body) -> JobArchive | None:
     """None: there is nothing to archive."""
     return None
 
@@ -102,7 +102,7 @@ class JobType:
     devana: Devana | None = None
     title: Callable[[Body], str | None] = no_title
     completion: Callable[[str, Body], tuple[str, dict[str, Any]]] = plain_completion
-    archive: Callable[[str, Body], Archive | None] = no_archive
+    archive: Callable[[str, Body], JobArchive | None] = no_archive
     downloads: frozenset[str] = frozenset()
     cache_ttl: float | str = "cache_ttl_s"
     enabled_by: str | None = None

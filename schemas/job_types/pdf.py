@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.devana import Devana, describe_file
-from schemas.job_types.archives import Archive, Entry, assets_of, base_name, files_of, json_entry
+from schemas.job_types.archives import ArchiveEntry, JobArchive, assets_of, base_name, files_of, json_entry
 from schemas.job_types.declaration import JobType, Makes, plain_completion
 from schemas.job_types.parameters import JobParameters, Text
 from schemas.job_types.values import Address, Context, FileHash, Language, TemplateName
@@ -134,16 +134,18 @@ def _images_link(job_id: str, data: Body) -> dict[str, str]:
     return {"images_archive_url": f"/api/jobs/{job_id}/download-archive"}
 
 
-def _archive(job_id: str, result: Body) -> Archive | None:
+def _archive(job_id: str, result: Body) -> JobArchive | None:
     """Images, text and results; None for a job that made no images. The archives among the assets stay out of it."""
     images = [name for name in assets_of(result) if not base_name(name).endswith(".zip")]
     if not images:
         return None
     bases = Counter(map(base_name, images))
-    entries = [Entry(f"images/{base_name(name) if bases[base_name(name)] == 1 else name}", name) for name in images]
+    entries = [
+        ArchiveEntry(f"images/{base_name(name) if bases[base_name(name)] == 1 else name}", name) for name in images
+    ]
     text = str(result["structured_data"].get("extracted_text") or "")
-    texts = [Entry("extracted_text.md", content=text.encode()), json_entry("result.json", result)]
-    return Archive(f"{job_id}-images.zip", (*entries, *texts))
+    texts = [ArchiveEntry("extracted_text.md", content=text.encode()), json_entry("result.json", result)]
+    return JobArchive(f"{job_id}-images.zip", (*entries, *texts))
 
 
 PDF: Final = JobType(

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from schemas.devana import Devana, describe_generated
-from schemas.job_types.archives import Archive, Entry, json_entry
+from schemas.job_types.archives import ArchiveEntry, JobArchive, json_entry
 from schemas.job_types.declaration import JobType, plain_completion
 from schemas.job_types.parameters import JobParameters, Label
 from schemas.job_types.values import Address, Context, FieldName, Language, Said, TemplateName
@@ -72,17 +72,17 @@ def _completion(job_id: str, result: Mapping[str, Any]) -> tuple[str, dict[str, 
     return "Template-Transformation abgeschlossen", plain_completion(job_id, result)[1]
 
 
-def _archive(job_id: str, result: Mapping[str, Any]) -> Archive | None:
+def _archive(job_id: str, result: Mapping[str, Any]) -> JobArchive | None:
     """The text and the fields."""
     data = {**result["structured_data"], **result}
     text = data.get("transformed_text")
     if text is None:
         return None
     entries = (
-        Entry("transformed.md", content=str(text).encode()),
+        ArchiveEntry("transformed.md", content=str(text).encode()),
         json_entry("template_fields.json", data.get("template_fields") or {}),
     )
-    return Archive(f"{job_id}.zip", entries)
+    return JobArchive(f"{job_id}.zip", entries)
 
 
 TRANSFORMER: Final = JobType(

@@ -1,4 +1,4 @@
-"""How every question to Postgres is bounded, and what its being away is turned into. Holds no query."""
+"""How every query of Postgres is bounded, and the error when it does not answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from services.api.http.errors import ReadModelUnavailableError
 log = structlog.get_logger()
 
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
-"""What asyncpg raises while Postgres is away, restarts, or lacks the tables because no projector ran yet."""
+"""What asyncpg raises while Postgres is away, restarts, or has no tables because no projector ran yet."""
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """The FastAPI app: routes, the gate in front of them, and the envelope around every error."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,33 +15,32 @@ from schemas.errors import SENTENCES, ErrorCode
 from services.api.http.access import Access
 from services.api.http.answers import failure
 from services.api.http.errors import ApiError, UnavailableError
-from services.api.http.gate import Gate
+from services.api.http.gate import RequestGate
 from services.api.http.rate_limit import RateLimit
-from services.api.jobs import openapi
-from services.api.parts import Parts
-from services.api.routers import ROUTERS
+from services.api.http.routing import Routes
+from services.api.jobs.openapi import add_job_types
 
+DESCRIPTION = "Document jobs as an unbroken record. Every path but health needs the header Authorization: Bearer <key>."
 CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 
-def build_app(parts: Parts, access: Access, rate_limit: RateLimit) -> FastAPI:
-    """The app over these parts."""
+def build_app(rooms: Iterable[Routes], access: Access, rate_limit: RateLimit) -> FastAPI:
+    """The app that serves these rooms; their routes are tried in this order."""
     app = FastAPI(
-        title=openapi.TITLE,
-        description=openapi.DESCRIPTION,
+        title="Piperoll",
+        description=DESCRIPTION,
         openapi_url="/api/swagger.json",
         docs_url=None,  # its page comes from elsewhere: ours is services.api.openapi.routes
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # it looks for providers on every request
         redirect_slashes=False,  # a redirected POST loses its body with some clients
     )
-    app.state.parts = parts
-    for router in ROUTERS:
-        app.router.routes.extend(router.routes)  # as they are: an included router is a second look-up per request
+    for room in rooms:
+        app.router.routes.extend(room.routes())  # as they are: an included router is a second look-up per request
     app.add_exception_handler(ApiError, _refused)
     app.add_exception_handler(BlobStoreError, _storage_away)
     app.add_exception_handler(HTTPException, _not_served)
-    app.add_middleware(Gate, access=access, rate_limit=rate_limit)
+    app.add_middleware(RequestGate, access=access, rate_limit=rate_limit)
     _complete(app)
     return app
 
@@ -65,13 +65,14 @@ async def _not_served(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> str:
-    """The methods of a path over all its routes; the framework names those of the first one only."""
-    found: set[str] = set()
-    for router in ROUTERS:
-        for route in router.routes:
-            if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE:
-                found.update(route.methods or ())
-    return ", ".join(sorted(found))
+    """The methods of a path over all its routes; the framework names those of the first one only.
+
+    Where a fixed path matches, those that would take it for an id do not count.
+    """
+    routes = [route for route in request.app.routes if isinstance(route, APIRoute)]
+    found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    fixed = [route for route in found if route.path == request.url.path]
+    return ", ".join(sorted({method for route in fixed or found for method in route.methods or ()}))
 
 
 def _complete(app: FastAPI) -> None:
@@ -83,7 +84,7 @@ def _complete(app: FastAPI) -> None:
         document = generate()
         components = document.setdefault("components", {})
         components.setdefault("securitySchemes", {})["bearer"] = {"type": "http", "scheme": "bearer"}
-        openapi.add_job_types(document)
+        add_job_types(document)
         for item in document["paths"].values():
             for operation in item.values():
                 if operation["responses"].get("422", {}).get("description") == "Validation Error":

@@ -1,1 +1,1 @@
-"""Tells the caller: webhooks about each job, from the log, through a delivery queue of its own."""
+"""Sends webhooks about each job, from the log, through a delivery queue."""

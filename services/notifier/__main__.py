@@ -1,4 +1,4 @@
-"""`python -m services.notifier`: runs the notifier until it is told to stop."""
+"""`python -m services.notifier`: runs the notifier until it is stopped."""
 
 from piperoll.runtime import run
 from services.notifier.app import main

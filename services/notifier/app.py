@@ -5,7 +5,8 @@ import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Generic
+from functools import partial
+from typing import Any, Generic
 
 import asyncpg
 
@@ -13,10 +14,11 @@ from piperoll import keys
 from piperoll.clock import utc_now
 from piperoll.log.admin import require_topics
 from piperoll.log.consumer import PartitionConsumer
-from piperoll.log.contract import Appender, Reader
+from piperoll.log.contract import Appender, LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.outages import Outage
 from piperoll.postgres import connect_pool, migrate
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
@@ -26,31 +28,28 @@ from piperoll.webhooks.guard import Lookup
 from piperoll.webhooks.sender import Sender
 from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
 from services.notifier import metrics
-from services.notifier.checkpoints import Checkpoints, LogView
-from services.notifier.composing.composer import Composer
-from services.notifier.composing.signing_keys import SigningKeys
+from services.notifier.checkpoints import TopicCheckpoints
+from services.notifier.delivery.composer import Composer
 from services.notifier.delivery.dispatcher import Dispatcher, OutcomeT, RowT
 from services.notifier.delivery.ledger import Ledger
 from services.notifier.delivery.relay import Relay
 from services.notifier.delivery.retry import patience_s
-from services.notifier.delivery.wakeup import Bell
-from services.notifier.hooks.courier import Courier
-from services.notifier.hooks.order import Claimed
-from services.notifier.hooks.outcome import Outcome
-from services.notifier.hooks.queue import Queue
-from services.notifier.hooks.unroutable import Homeless
+from services.notifier.delivery.signing_keys import SigningKeyCache
+from services.notifier.delivery.wakeup import Wakeup
+from services.notifier.hooks.courier import HookCourier
+from services.notifier.hooks.order import ClaimedHook
+from services.notifier.hooks.outcome import HookOutcome
+from services.notifier.hooks.queue import HookQueue
+from services.notifier.hooks.unroutable import Unroutable
 from services.notifier.notices.changes import ClaimedNotice
 from services.notifier.notices.courier import NoticeCourier
 from services.notifier.notices.outcome import NoticeOutcome
 from services.notifier.notices.queue import NoticeQueue
-from services.notifier.outages import until_done
-from services.notifier.readers import deliveries as settled
-from services.notifier.readers import endpoint_events as endpoints
-from services.notifier.readers import job_events as intake
-from services.notifier.readers.backfill import Joining
-from services.notifier.readers.deliveries import Gate, Settled
-from services.notifier.readers.endpoint_events import Endpoints
-from services.notifier.readers.job_events import Intake
+from services.notifier.readers.backfill import Backfill
+from services.notifier.readers.deliveries import DeliveriesGate, DeliveriesReader
+from services.notifier.readers.endpoint_events import EndpointEventsReader
+from services.notifier.readers.job_events import JobEventsReader
+from services.notifier.readers.topic_reader import ReaderContext, TopicReader
 from services.notifier.sweep import Sweep
 
 POOL_SIZE = 10  # the relay keeps one; readers, claims, outcomes, sweep and signing keys take one at a time each
@@ -76,7 +75,7 @@ class Delivery(Generic[RowT, OutcomeT]):
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Sends until `stopping` is set, and lets what is in flight end."""
-        await until_done("released leases", self.release, stopping)
+        await self.release()
         await self.dispatcher.run(stopping)
 
 
@@ -84,11 +83,11 @@ class Delivery(Generic[RowT, OutcomeT]):
 class Notifier:
     """The parts, wired together."""
 
-    intake: Intake
-    settled: Settled
-    endpoints: Endpoints
-    gate: Gate
-    hooks: "Delivery[Claimed, Outcome]"
+    job_events: JobEventsReader
+    deliveries: DeliveriesReader
+    endpoint_events: EndpointEventsReader
+    gate: DeliveriesGate
+    hooks: "Delivery[ClaimedHook, HookOutcome]"
     notices: "Delivery[ClaimedNotice, NoticeOutcome]"
     sweep: Sweep
     relay: Relay
@@ -126,39 +125,46 @@ def assemble(
     lookup: Lookup = socket.getaddrinfo,
 ) -> Notifier:
     """Wires the parts. What has to be closed goes to `owned`; `lookup` resolves receivers' names."""
-    bell, notice_bell, written = Bell(), Bell(), asyncio.Event()
+    wakeup, notice_wakeup, written = Wakeup(), Wakeup(), asyncio.Event()
     blobs = AsyncBlobs(Blobs(settings.blob_url))
     owned.callback(blobs.close)
     sender = Sender(settings.private_networks, lookup)
     owned.push_async_callback(sender.close)
     seal = Seal(settings.sealing_keys)
-    composer = Composer(blobs, seal, SigningKeys(pool, seal, utc_now), settings.public_url)
-    queue, notices = Queue(pool, settings.instance), NoticeQueue(pool, settings.instance)
-    courier, notice_courier = Courier(settings, composer, sender), NoticeCourier(settings, composer, sender)
-    ledger, notice_ledger = Ledger(queue, bell, written), Ledger(notices, notice_bell, written)
+    composer = Composer(blobs, seal, SigningKeyCache(pool, seal, utc_now))
+    queue, notices = HookQueue(pool, settings.instance), NoticeQueue(pool, settings.instance)
+    courier, notice_courier = HookCourier(settings, composer, sender), NoticeCourier(settings, composer, sender)
+    ledger, notice_ledger = Ledger(queue, wakeup, written), Ledger(notices, notice_wakeup, written)
     job_events, deliveries, endpoint_events = (
-        Checkpoints(pool, log.view, topic, log.cluster_id) for topic in (JOB_EVENTS, JOB_DELIVERIES, ENDPOINT_EVENTS)
+        TopicCheckpoints(pool, log.view, topic, log.cluster_id)
+        for topic in (JOB_EVENTS, JOB_DELIVERIES, ENDPOINT_EVENTS)
     )
-    max_age_s, letters = settings.delivery_max_age_s, log.dead_letters
-    homeless = Homeless(pool, log.view, job_events, written)
-    joining = Joining(log.view, job_events, notice_bell, max_age_s, utc_now)
+    max_age_s = settings.delivery_max_age_s
+    outage = Outage("Postgres or the blob store", stopping)
+    context = ReaderContext(pool, log.dead_letters, outage)
+    unroutable = Unroutable(pool, log.view, job_events, written)
+    backfill = Backfill(log.view, job_events, max_age_s, utc_now)
     return Notifier(
-        intake=Intake(pool, job_events, blobs, letters, bell, notice_bell, stopping, max_age_s),
-        settled=Settled(pool, deliveries, letters, bell, stopping),
-        endpoints=Endpoints(pool, endpoint_events, joining, blobs, letters, notice_bell, stopping, utc_now),
-        gate=Gate(log.view, deliveries),
-        hooks=Delivery(Dispatcher(settings, queue, ledger, courier, bell), ledger, queue.release),
-        notices=Delivery(
-            Dispatcher(settings, notices, notice_ledger, notice_courier, notice_bell), notice_ledger, notices.release
+        job_events=JobEventsReader(context, job_events, blobs, wakeup, notice_wakeup, max_age_s),
+        deliveries=DeliveriesReader(context, deliveries, wakeup),
+        endpoint_events=EndpointEventsReader(context, endpoint_events, backfill, blobs, notice_wakeup, utc_now),
+        gate=DeliveriesGate(log.view, deliveries, outage),
+        hooks=Delivery(
+            Dispatcher(settings, queue, ledger, courier, wakeup), ledger, partial(outage.outlast, queue.release)
         ),
-        sweep=Sweep(pool, queue, notices, homeless, patience_s(settings.delivery_delays), written),
+        notices=Delivery(
+            Dispatcher(settings, notices, notice_ledger, notice_courier, notice_wakeup),
+            notice_ledger,
+            partial(outage.outlast, notices.release),
+        ),
+        sweep=Sweep(pool, queue, notices, unroutable, patience_s(settings.delivery_delays), written),
         relay=Relay(pool, log.appender, written),
         written=written,
     )
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
-    """Connects, assembles and runs until told to stop."""
+    """Connects, assembles and runs until stopped."""
     await require_topics(settings)
     async with AsyncExitStack() as owned:
         pool = await connect_pool(settings.postgres_dsn.get_secret_value(), max_size=POOL_SIZE)
@@ -178,19 +184,19 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         lifetime.check("dispatcher", notifier.hooks.dispatcher.problem)
         lifetime.check("notices", notifier.notices.dispatcher.problem)
         consumers = (
-            _consumer(settings, lifetime, intake.GROUP, JOB_EVENTS, notifier.intake),
-            _consumer(settings, lifetime, settled.GROUP, JOB_DELIVERIES, notifier.settled),
-            _consumer(settings, lifetime, endpoints.GROUP, ENDPOINT_EVENTS, notifier.endpoints),
+            _consumer(settings, lifetime, JOB_EVENTS, notifier.job_events),
+            _consumer(settings, lifetime, JOB_DELIVERIES, notifier.deliveries),
+            _consumer(settings, lifetime, ENDPOINT_EVENTS, notifier.endpoint_events),
         )
         await notifier.run(consumers, lifetime.stopping)
 
 
-def _consumer(settings: Settings, lifetime: Lifetime, group: str, topic: Topic, reader: Reader) -> PartitionConsumer:
-    """A consumer that says when it is not ready and how far it is behind."""
+def _consumer(settings: Settings, lifetime: Lifetime, topic: Topic, reader: TopicReader[Any]) -> PartitionConsumer:
+    """A consumer with its readiness check and lag metric."""
 
     def on_lag(partition: int, records: int) -> None:
         metrics.LAG.labels(topic.name, str(partition)).set(records)
 
-    consumer = PartitionConsumer(settings, group, topic, reader, on_lag=on_lag)
-    lifetime.check(group, consumer.problem)
+    consumer = PartitionConsumer(settings, reader.group, topic, reader, on_lag=on_lag)
+    lifetime.check(reader.group, consumer.problem)
     return consumer

@@ -1,74 +1,50 @@
-"""Positions in the queue's own transactions: where a partition of a topic goes on, and whether it is the same log."""
+"""What a reader of a topic stores beside its rows, in their transaction: how far it read, and which keys are parked."""
 
-from collections.abc import AsyncGenerator, Collection
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Collection, Iterable
 
 import asyncpg
 
+from piperoll.log.continuity import LogDivergedError, StoredPosition, divergences
+from piperoll.log.contract import LogView
+from piperoll.log.parking import Parking
 from piperoll.log.record import Record
-from schemas.topics import Topic
-from services.notifier.hooks.queue import SQL, Connection
+from piperoll.postgres import load_queries
+from schemas.topics import JOB_EVENTS, Topic
+from services.notifier.outbox import Connection
+
+SQL = load_queries("services.notifier", "checkpoints.sql")
 
 
-class LogDivergedError(RuntimeError):
-    """The schema `notifier` belongs to another log than the one that is being read."""
-
-
-class LogView(Protocol):
-    """What is asked of the log beside reading it; piperoll.log.kafka.KafkaOffsets answers it."""
-
-    async def begin_offsets(self, topic: Topic) -> dict[int, int]:
-        """The first offset kept, per partition."""
-        ...
-
-    async def end_offsets(self, topic: Topic) -> dict[int, int]:
-        """The offset that the next record will get, per partition."""
-        ...
-
-    async def read_range(
-        self, topic: Topic, begin: dict[int, int], end: dict[int, int], limit: int | None = None
-    ) -> list[Record]:
-        """The records from `begin` up to but not including `end`."""
-        ...
-
-    def scan(self, topic: Topic, begin: dict[int, int], end: dict[int, int]) -> AsyncGenerator[list[Record], None]:
-        """The same, in lists of records of one partition each."""
-        ...
-
-    async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
-        """Per partition, the first offset appended at `time` or later; the end where there is none."""
-        ...
-
-
-class Checkpoints:
-    """The checkpoints of one topic."""
+class TopicCheckpoints:
+    """The checkpoints and parked keys of one topic."""
 
     def __init__(self, pool: asyncpg.Pool, log: LogView, topic: Topic, cluster_id: str) -> None:
         self._pool = pool
         self._log = log
         self._topic = topic
         self._cluster_id = cluster_id
+        self._prefix = "" if topic is JOB_EVENTS else f"{topic.name}/"  # the keys of deliveries are those of jobs
 
     async def take(self, partitions: Collection[int]) -> dict[int, int]:
         """Where to read each partition from: its checkpoint, or the first record kept. Raises LogDivergedError."""
-        begin = await self._log.begin_offsets(self._topic)
-        parts = sorted(partitions)
-        starts = [begin[part] for part in parts]
-        await self._pool.execute(SQL["begin_checkpoints"], self._topic.name, parts, starts, self._cluster_id)
+        begin = await self._begin(partitions)
         rows = await self._pool.fetch(SQL["read_checkpoints"], self._topic.name)
-        mine = {row["partition"]: row for row in rows if row["partition"] in partitions}
-        await self._verify(mine, begin)
-        return {part: max(row["next_offset"], begin[part]) for part, row in mine.items()}
+        stored = {
+            row["partition"]: StoredPosition(row["next_offset"], row["last_ce_id"], row["cluster_id"])
+            for row in rows
+            if row["partition"] in partitions
+        }
+        if wrong := await divergences(self._log, self._topic, stored, self._cluster_id):
+            raise LogDivergedError(
+                f"the delivery queue belongs to another log than {self._topic.name} ({wrong}): point "
+                "PIPEROLL_KAFKA_BOOTSTRAP at the right cluster, or drop the schema notifier to start again"
+            )
+        return {part: max(one.next_offset, begin[part]) for part, one in stored.items()}
 
     async def reached(self) -> dict[int, int]:
         """How far every partition was read, by any process; the first record kept where none was."""
-        begin = await self._log.begin_offsets(self._topic)
-        parts = sorted(begin)
-        starts = [begin[part] for part in parts]
-        await self._pool.execute(SQL["begin_checkpoints"], self._topic.name, parts, starts, self._cluster_id)
-        rows = await self._pool.fetch(SQL["read_checkpoints"], self._topic.name)
-        return {row["partition"]: row["next_offset"] for row in rows}
+        await self._begin()
+        return await self._next_offsets()
 
     async def hold(self, connection: Connection) -> dict[int, int]:
         """How far every partition was read, kept there until the transaction ends."""
@@ -77,13 +53,24 @@ class Checkpoints:
 
     async def behind(self, targets: dict[int, int]) -> list[int]:
         """The partitions, of any process, that are not read up to `targets`."""
-        rows = await self._pool.fetch(SQL["read_checkpoints"], self._topic.name)
-        reached = {row["partition"]: row["next_offset"] for row in rows}
+        reached = await self._next_offsets()
         return [part for part, target in targets.items() if reached.get(part, 0) < target]
 
     async def lock(self, connection: Connection, partition: int) -> int:
         """The offset to go on from, kept from other readers until the transaction ends."""
         return int(await connection.fetchval(SQL["lock_checkpoint"], self._topic.name, partition))
+
+    async def parked(self, connection: Connection, records: Iterable[Record]) -> Parking:
+        """What is parked among the keys of `records`."""
+        keys = {self._prefix + record.key_text for record in records}
+        rows = await connection.fetch(SQL["parked"], list(keys))
+        return Parking({row["job_id"].removeprefix(self._prefix) for row in rows})
+
+    async def park(self, connection: Connection, partition: int, keys: dict[str, int]) -> None:
+        """These keys are parked, each from an offset on."""
+        if keys:
+            names = [self._prefix + key for key in keys]
+            await connection.execute(SQL["park"], partition, names, list(keys.values()))
 
     async def advance(self, connection: Connection, last: Record) -> None:
         """Everything up to and including `last` is accounted for, once the transaction commits."""
@@ -91,20 +78,14 @@ class Checkpoints:
             SQL["advance_checkpoint"], self._topic.name, last.partition, last.offset + 1, last.ce_id
         )
 
-    async def _verify(self, rows: dict[int, asyncpg.Record], begin: dict[int, int]) -> None:
-        """Compares the cluster, the ends and the last record handled with what the checkpoints say."""
-        strangers = [part for part, row in rows.items() if row["cluster_id"] != self._cluster_id]
-        end = await self._log.end_offsets(self._topic)
-        beyond = [part for part, row in rows.items() if row["next_offset"] > end[part]]
-        kept = {
-            part: row["next_offset"] - 1
-            for part, row in rows.items()
-            if row["last_ce_id"] is not None and begin[part] < row["next_offset"] <= end[part]
-        }
-        last = await self._log.read_range(self._topic, kept, {part: offset + 1 for part, offset in kept.items()})
-        other = [record.partition for record in last if record.ce_id != rows[record.partition]["last_ce_id"]]
-        if wrong := sorted({*strangers, *beyond, *other}):
-            raise LogDivergedError(
-                f"the delivery queue belongs to another log than {self._topic.name} (partitions {wrong}): point "
-                "PIPEROLL_KAFKA_BOOTSTRAP at the right cluster, or drop the schema notifier to begin anew"
-            )
+    async def _begin(self, partitions: Collection[int] | None = None) -> dict[int, int]:
+        """Make the missing checkpoints of these partitions, or of all; return the first offsets kept."""
+        begin = await self._log.begin_offsets(self._topic)
+        parts = sorted(begin if partitions is None else partitions)
+        starts = [begin[part] for part in parts]
+        await self._pool.execute(SQL["begin_checkpoints"], self._topic.name, parts, starts, self._cluster_id)
+        return begin
+
+    async def _next_offsets(self) -> dict[int, int]:
+        rows = await self._pool.fetch(SQL["read_checkpoints"], self._topic.name)
+        return {row["partition"]: row["next_offset"] for row in rows}

@@ -1,15 +1,15 @@
--- The delivery queue: who is to be told what. Owned by the notifier alone; nobody else reads or writes here.
+-- The delivery queue. Owned by the notifier alone; no other service reads or writes here.
 -- Run at every start; every statement can be repeated.
 CREATE SCHEMA IF NOT EXISTS notifier;
 
 -- One row a job that has a webhook. It is claimed as a whole, so one POST a job is in flight and its hooks keep
--- their order. The intake writes what the log says (down to `erased`), the dispatcher what became of it.
+-- their order. The job reader writes what the log holds (down to `erased`), the dispatcher the outcomes.
 --   state: open      something may still have to be sent
 --          late      the final hook was first seen too long after its event; the sweep holds it
---          held      not sent, and said so (WebhookAbandoned TOO_OLD)
+--          held      not sent, recorded as WebhookAbandoned TOO_OLD
 --          delivered, abandoned   the final hook is settled
 -- A request for redelivery opens a settled row again (`request` and what belongs to it): then only the final hook is
--- sent, `attempts` go on, and the schedule begins anew after `attempts_before`.
+-- sent, `attempts` go on, and the schedule starts again after `attempts_before`.
 -- A row without url is a stub: a job that ended before its creation was read, or known by its deliveries alone.
 CREATE TABLE IF NOT EXISTS notifier.queue (
     job_id             text PRIMARY KEY,
@@ -74,16 +74,17 @@ CREATE TABLE IF NOT EXISTS notifier.outbox (
     data   json NOT NULL
 );
 
--- Jobs with an undecodable record: what follows it goes to the dead letters too, until it is redriven.
+-- Keys with an undecodable record: what follows it goes to the dead letters too, until it is redriven. The keys of
+-- other topics than the job events are prefixed with the topic and a slash.
 CREATE TABLE IF NOT EXISTS notifier.parked (
     job_id       text PRIMARY KEY,
     partition    int NOT NULL,
     since_offset bigint NOT NULL
 );
 
--- Who registered to be told of changes of status, as the endpoint events have it. Token and secret are sealed.
---   state: on        is told
---          gone      answered 410: is told nothing more; this notifier's own finding, the log has it as an outcome
+-- The endpoints registered for changes of status, from the endpoint events. Token and secret are sealed.
+--   state: on        receives changes
+--          gone      answered 410: receives nothing more; found by the notifier, in the log as an outcome
 --          removed   by its owner
 CREATE TABLE IF NOT EXISTS notifier.endpoints (
     endpoint_id text PRIMARY KEY,
@@ -98,7 +99,7 @@ CREATE TABLE IF NOT EXISTS notifier.endpoints (
 );
 CREATE INDEX IF NOT EXISTS endpoints_on ON notifier.endpoints (owner) WHERE state = 'on';
 
--- The folds of the jobs of owners who have endpoints; of nobody else's.
+-- The folds of the jobs of owners who have endpoints, and of no others.
 CREATE TABLE IF NOT EXISTS notifier.followed (
     job_id   text PRIMARY KEY,
     owner    text NOT NULL,
@@ -108,8 +109,8 @@ CREATE TABLE IF NOT EXISTS notifier.followed (
 ) WITH (fillfactor = 85);
 CREATE INDEX IF NOT EXISTS followed_seen ON notifier.followed USING brin (seen_at);
 
--- One row a job and endpoint, claimed as a whole, so that its changes are told one after the other. `changes` are
--- those not told yet, in order; `taken` is the number of the last one that was taken in, or told as the log has it.
+-- One row a job and endpoint, claimed as a whole, so that its changes are sent one after the other. `changes` are
+-- those not sent yet, in order; `taken` is the number of the last one that was taken in, or is settled in the log.
 CREATE TABLE IF NOT EXISTS notifier.notices (
     job_id          text NOT NULL,
     endpoint_id     text NOT NULL,

@@ -1,4 +1,4 @@
-"""What nobody waits for: holding what is too old, giving up what had its time, removing old rows, measuring."""
+"""Periodic work: holds what is too old, gives up what had its time, removes old rows, measures."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,12 +8,15 @@ from typing import Any
 import asyncpg
 import structlog
 
+from piperoll.clock import happens_within
 from piperoll.domain.final_hook import HELD
 from services.notifier import metrics
 from services.notifier.hooks.give_up import end_hooks
-from services.notifier.hooks.queue import SQL, TRANSIENT, Queue
-from services.notifier.hooks.unroutable import Homeless
+from services.notifier.hooks.queue import SQL, HookQueue
+from services.notifier.hooks.unroutable import Unroutable
 from services.notifier.notices.queue import NoticeQueue
+from services.notifier.outbox import SQL as OUTBOX_SQL
+from services.notifier.outbox import TRANSIENT
 
 log = structlog.get_logger()
 
@@ -25,21 +28,21 @@ TIDY_EVERY_S = 300.0
 
 
 class Sweep:
-    """One per process; rows that another one sweeps are skipped."""
+    """One per process; rows that another process sweeps are skipped."""
 
     def __init__(
         self,
         pool: asyncpg.Pool,
-        queue: Queue,
+        queue: HookQueue,
         notices: NoticeQueue,
-        homeless: Homeless,
+        unroutable: Unroutable,
         patience_s: float,
         written: asyncio.Event,
     ) -> None:
         self._pool = pool
         self._queue = queue
         self._notices = notices
-        self.homeless = homeless
+        self.unroutable = unroutable
         self._patience_s = patience_s
         self._written = written
 
@@ -48,7 +51,7 @@ class Sweep:
         async with asyncio.TaskGroup() as tasks:
             for every_s, chore in (
                 (HOLD_EVERY_S, self.hold_late),
-                (HOLD_EVERY_S, self.homeless.abandon),
+                (HOLD_EVERY_S, self.unroutable.abandon),
                 (TIDY_EVERY_S, self.give_up),
                 (TIDY_EVERY_S, self.give_up_notices),
                 (TIDY_EVERY_S, self.remove_old),
@@ -57,7 +60,7 @@ class Sweep:
                 tasks.create_task(_now_and_then(every_s, chore, stopping))
 
     async def hold_late(self) -> None:
-        """Final hooks first seen too late are held, and that is said."""
+        """Hold final hooks first seen too late, and record that."""
         while await self._end("hold_late", (GROUP,), HELD) == GROUP:
             pass
 
@@ -67,13 +70,13 @@ class Sweep:
             pass
 
     async def give_up_notices(self) -> None:
-        """What endpoints were to be told, likewise."""
+        """The notices of endpoints, likewise."""
         while given_up := await self._notices.give_up(GROUP, self._patience_s, datetime.now(UTC)):
             log.warning("notices_not_sent", notices=given_up, reason="EXHAUSTED")
             self._written.set()
 
     async def remove_old(self) -> None:
-        """Rows of ended jobs, and of jobs that endpoints were told of, first seen 30 days ago."""
+        """Remove rows of ended jobs and of settled notices, first seen 30 days ago."""
         while len(await self._pool.fetch(SQL["remove_old"], GROUP, KEEP_S)) == GROUP:
             pass
         while await self._notices.remove_old(GROUP, KEEP_S) == GROUP:
@@ -81,14 +84,14 @@ class Sweep:
 
     async def measure(self) -> None:
         """Backlog and outbox."""
-        due, oldest_s, outbox = await self._queue.backlog()
+        due, oldest_s = await self._queue.backlog()
         due_notices, oldest_notice_s = await self._notices.backlog()
         metrics.DUE.set(due + due_notices)
         metrics.OLDEST_DUE.set(max(oldest_s, oldest_notice_s))
-        metrics.OUTBOX.set(outbox)
+        metrics.OUTBOX.set(await self._pool.fetchval(OUTBOX_SQL["outbox_size"]))
 
     async def _end(self, statement: str, arguments: tuple[Any, ...], reason: str) -> int:
-        """Ends final hooks, and answers how many."""
+        """End final hooks; return how many."""
         ended = await end_hooks(self._pool, statement, arguments, lambda row: reason)
         if ended:
             self._written.set()
@@ -101,8 +104,4 @@ async def _now_and_then(every_s: float, chore: Callable[[], Awaitable[None]], st
             await chore()
         except TRANSIENT as error:
             log.warning("sweep_put_off", error=repr(error))
-        try:
-            async with asyncio.timeout(every_s):
-                await stopping.wait()
-        except TimeoutError:
-            continue
+        await happens_within(stopping, every_s)

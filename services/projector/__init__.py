@@ -1,1 +1,1 @@
-"""Folds the log into the tables that the API reads. Decides nothing, and calls nobody but the blob store."""
+"""Folds the log into the tables that the API reads. Decides nothing, and calls no service but the blob store."""

@@ -10,6 +10,7 @@ from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.outages import Outage, StoppedWaitingError
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
@@ -17,8 +18,6 @@ from services.projector.deliveries.tables import DeliveryTables
 from services.projector.documents.tables import DocumentTables
 from services.projector.endpoints.tables import EndpointTables
 from services.projector.jobs.tables import JobTables
-from services.projector.readers.outages import Outage, StoppedWaitingError
-from services.projector.readers.parking import Parking
 from services.projector.readers.topic_reader import TableReader, Tables
 from services.projector.tables.schema import migrate_live
 from services.projector.tables.session import Session
@@ -32,7 +31,7 @@ ENDPOINTS_GROUP = "piperoll.projector.endpoints"
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
-    """Projects until told to stop. Raises what must not be passed over: a diverged log, an unknown event."""
+    """Project until stopped. Raises LogDivergedError and UnknownEventError."""
     await require_topics(settings)
     async with AsyncExitStack() as stack:
         offsets = KafkaOffsets(settings)
@@ -45,21 +44,21 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         stack.callback(blobs.close)
         blob_outage = Outage("the blob store", lifetime.stopping)
         lifetime.check("blobs", blob_outage.problem)
-        parking = Parking(DeadLetters(appender))
+        dead_letters = DeadLetters(appender)
         groups: list[tuple[str, Tables]] = [
-            (JOBS_GROUP, JobTables(blobs, parking, blob_outage, settings.partitions)),
-            (DELIVERIES_GROUP, DeliveryTables(parking)),
-            (DOCUMENTS_GROUP, DocumentTables(blobs, parking, blob_outage)),
-            (ENDPOINTS_GROUP, EndpointTables(blobs, parking, blob_outage)),
+            (JOBS_GROUP, JobTables(blobs, blob_outage, settings.partitions)),
+            (DELIVERIES_GROUP, DeliveryTables()),
+            (DOCUMENTS_GROUP, DocumentTables(blobs, blob_outage)),
+            (ENDPOINTS_GROUP, EndpointTables(blobs, blob_outage)),
         ]
         try:
-            await _project(settings, lifetime, offsets, groups, stack)
+            await _project(settings, lifetime, offsets, dead_letters, groups, stack)
         except ExceptionGroup as ended:
             _explain(ended)
 
 
 def _explain(ended: ExceptionGroup[Exception]) -> None:
-    """Raises the first fault by itself, so that its sentence is what the operator reads."""
+    """Raises the first fault by itself, so that the operator reads its sentence."""
     for error in ended.exceptions:
         if isinstance(error, StoppedWaitingError):
             log.info("stopped_during_an_outage", why=str(error))
@@ -71,6 +70,7 @@ async def _project(
     settings: Settings,
     lifetime: Lifetime,
     offsets: KafkaOffsets,
+    dead_letters: DeadLetters,
     groups: list[tuple[str, Tables]],
     stack: AsyncExitStack,
 ) -> None:
@@ -82,7 +82,7 @@ async def _project(
             stack.push_async_callback(session.close)
             lifetime.check(f"postgres_{tables.alias}", session.problem)
             await session.transaction(migrate_live)
-            reader = TableReader(tables, session, offsets)
+            reader = TableReader(tables, session, offsets, dead_letters)
             consumer = PartitionConsumer(settings, group, tables.topic, reader, on_lag=reader.lag.moved)
             lifetime.check(f"group_{tables.alias}", consumer.problem)
             lifetime.check(f"lag_{tables.alias}", reader.lag.problem)

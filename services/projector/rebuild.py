@@ -15,6 +15,7 @@ import structlog
 from asyncpg import Connection
 
 from piperoll.log.kafka import KafkaOffsets
+from piperoll.outages import Outage
 from piperoll.postgres import MIGRATION_LOCK, load_queries
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
@@ -23,8 +24,6 @@ from services.projector.deliveries.tables import DeliveryTables
 from services.projector.documents.tables import DocumentTables
 from services.projector.endpoints.tables import EndpointTables
 from services.projector.jobs.tables import JobTables
-from services.projector.readers.outages import Outage
-from services.projector.readers.parking import Parking
 from services.projector.readers.topic_reader import TableReader, Tables
 from services.projector.tables.schema import REBUILD_SCHEMA, create_tables, has_other_shape, migrate_live, queries
 from services.projector.tables.session import Session
@@ -36,7 +35,7 @@ NEAR_RECORDS = 2000  # so few are left to the time when the projectors stand sti
 FENCE_S = 60.0  # a projector's transaction ends long before
 
 Progress = Callable[[int, int], None]
-"""Told how many records are done, of how many that are known of."""
+"""Called with how many records are done, of how many that are known of."""
 
 
 class RebuildRunningError(RuntimeError):
@@ -52,7 +51,7 @@ class Rebuilt:
 
 
 async def rebuild(settings: Settings, progress: Progress = lambda done, total: None) -> Rebuilt:
-    """Builds the read model anew and puts it in the old one's place.
+    """Build a new read model and put it in the old one's place.
 
     Interrupted, it leaves the old one serving; the next rebuild clears up. Raises RebuildRunningError, OSError or
     asyncpg.PostgresError without Postgres, aiokafka's KafkaError without Kafka.
@@ -83,7 +82,7 @@ async def _make_room(connection: Connection, sql: Mapping[str, str]) -> None:
     if not await connection.fetchval(sql["lock_rebuild"], REBUILD_LOCK):
         raise RebuildRunningError("another rebuild of this read model is under way: wait until it has ended")
     await connection.execute(sql["drop_leftovers"])
-    if not await has_other_shape(connection):  # such tables only make room: nobody can write them any more
+    if not await has_other_shape(connection):  # such tables only make room: this version cannot write them
         async with connection.transaction():
             await migrate_live(connection)
     await create_tables(connection, REBUILD_SCHEMA)
@@ -103,11 +102,10 @@ async def _swap(connection: Connection, sql: Mapping[str, str], filling: "Fillin
 
 
 class Filling:
-    """Reads all topics from their beginnings into the new schema. Parks nothing again, notifies nobody."""
+    """Reads all topics from their beginnings into the new schema. Parks nothing again, and sends no notification."""
 
     def __init__(self, settings: Settings, offsets: KafkaOffsets, progress: Progress) -> None:
         never = asyncio.Event()
-        parking = Parking(None, REBUILD_SCHEMA)
         self._blobs = AsyncBlobs(Blobs(settings.blob_url))
         self._session = Session(settings.postgres_dsn.get_secret_value(), never)
         self._offsets = offsets
@@ -115,12 +113,12 @@ class Filling:
         outage = Outage("the blob store", never)
         self.done = 0
         self.tables: tuple[Tables, ...] = (
-            JobTables(self._blobs, parking, outage, settings.partitions, REBUILD_SCHEMA),
-            DeliveryTables(parking, REBUILD_SCHEMA),
-            DocumentTables(self._blobs, parking, outage, REBUILD_SCHEMA),
-            EndpointTables(self._blobs, parking, outage, REBUILD_SCHEMA),
+            JobTables(self._blobs, outage, settings.partitions, REBUILD_SCHEMA),
+            DeliveryTables(REBUILD_SCHEMA),
+            DocumentTables(self._blobs, outage, REBUILD_SCHEMA),
+            EndpointTables(self._blobs, outage, REBUILD_SCHEMA),
         )
-        self._readers = [TableReader(tables, self._session, offsets, REBUILD_SCHEMA) for tables in self.tables]
+        self._readers = [TableReader(tables, self._session, offsets, None, REBUILD_SCHEMA) for tables in self.tables]
         self._positions: list[dict[int, int]] = []
 
     async def begin(self) -> None:

@@ -7,7 +7,7 @@ SELECT pg_try_advisory_lock($1);
 DROP SCHEMA IF EXISTS read_v1_rebuild, read_v1_retired CASCADE;
 
 -- fence: stops the projectors between two transactions
--- Whoever waits for this lock looks the table up by its name again, and so finds the new one after the swap.
+-- A session that waits for this lock looks the table up by its name again, and so finds the new one after the swap.
 LOCK TABLE read_v1.checkpoints IN ACCESS EXCLUSIVE MODE;
 
 -- retire: the first half of the swap
@@ -20,7 +20,7 @@ ALTER SCHEMA read_v1_rebuild RENAME TO read_v1;
 SELECT pg_notify('piperoll_read_v1', $2 || ':' || partition || ':' || next_offset)
 FROM read_v1.checkpoints WHERE topic = $1;
 
--- drop_retired: after the swap, once nobody reads the old tables any more
+-- drop_retired: after the swap, once the old tables have no readers
 DROP SCHEMA read_v1_retired CASCADE;
 
 -- analyze: plans for an empty table would be made otherwise

@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from piperoll.clock import utc_now
+from piperoll.clock import happens_within, utc_now
 from piperoll.log.admin import require_topics
 from piperoll.log.checkpoint import Checkpoints
 from piperoll.log.consumer import PartitionConsumer
@@ -19,7 +19,7 @@ from services.worker.children.pool import ChildPool
 from services.worker.cleanup.erasure import Eraser
 from services.worker.cleanup.sweep import Sweeper
 from services.worker.manager.batch_expander import Expander
-from services.worker.manager.log_reader import Intake, save_periodically
+from services.worker.manager.log_reader import PartitionReader, save_periodically
 from services.worker.manager.runner import Runner
 
 GROUP = "piperoll.worker"
@@ -59,7 +59,7 @@ async def _serve(
     checkpoints = Checkpoints(blobs, await offsets.cluster_id(), f"{GROUP}/{JOB_EVENTS.name}")
 
     eraser = Eraser(blobs, runner.await_exit)
-    intake = Intake(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, utc_now)
+    intake = PartitionReader(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, utc_now)
     sweeper = Sweeper(settings, blobs, utc_now, intake.live, eraser)
     consumer = PartitionConsumer(
         settings, GROUP, JOB_EVENTS, intake, on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag)
@@ -81,7 +81,7 @@ async def _serve(
         tasks.create_task(_measure(runner, lifetime.stopping))
 
 
-async def _drain(intake: Intake, stopping: asyncio.Event) -> None:
+async def _drain(intake: PartitionReader, stopping: asyncio.Event) -> None:
     """What is released from now on is released because the worker ends."""
     await stopping.wait()
     intake.draining = True
@@ -90,8 +90,4 @@ async def _drain(intake: Intake, stopping: asyncio.Event) -> None:
 async def _measure(runner: Runner, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         runner.measure()
-        try:
-            async with asyncio.timeout(MEASURE_INTERVAL_S):
-                await stopping.wait()
-        except TimeoutError:
-            continue
+        await happens_within(stopping, MEASURE_INTERVAL_S)

@@ -3,14 +3,11 @@
 import asyncio
 
 import httpx
-import pytest
 
 from tests.support.files.pdf import pdf
 from tests.support.servers.receiver import Receiver, status
 from tests.support.stacks.system import Json, System
 from tests.support.waiting import wait_until
-
-pytestmark = pytest.mark.timeout(240)
 
 
 async def test_killing_the_notifier_under_load_leaves_no_change_untold_and_none_out_of_order(system: System) -> None:

@@ -3,13 +3,10 @@
 import asyncio
 
 import httpx
-import pytest
 
 from tests.support.servers.receiver import Receiver, status
 from tests.support.stacks.system import Json, System
 from tests.support.waiting import wait_until
-
-pytestmark = pytest.mark.timeout(240)
 
 JOBS = 60
 

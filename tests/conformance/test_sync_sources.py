@@ -11,7 +11,7 @@ import pytest
 
 from piperoll.store.blobs import Blobs
 from schemas.errors import ErrorCode
-from services.worker.run.errors import ProcessingError
+from services.worker.errors import ProcessingError
 from tests.support.runs.sync import Syncing, counts, paths
 
 

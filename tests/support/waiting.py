@@ -9,6 +9,8 @@ from typing import TypeVar
 T = TypeVar("T")
 Exceptions = tuple[type[Exception], ...]
 
+PATIENCE_S = 120.0
+"""No wait gives up earlier: its bound ends a test that hangs, and does not judge how fast the machine is."""
 FIRST_PAUSE_S = 0.005
 LONGEST_PAUSE_S = 0.1
 NOTHING_YET = "nothing yet"
@@ -24,9 +26,10 @@ async def wait_until(
     description: str,
     not_yet: Exceptions = (),
 ) -> T:
-    """The first true value of `predicate`, which may be async; asked again and again for at most `timeout` seconds.
+    """The first true value of `predicate`, which may be async; asked again and again.
 
-    An exception of a kind in `not_yet` counts as "not yet"; any other one ends the wait. Raises NeverHappenedError.
+    The wait ends after `timeout` seconds, or after PATIENCE_S where that is longer. An exception of a kind in
+    `not_yet` counts as "not yet"; any other one ends the wait. Raises NeverHappenedError.
     """
     seen: object = NOTHING_YET
     for pause in _pauses(timeout):
@@ -62,7 +65,7 @@ def block_until(predicate: Callable[[], T], timeout: float, description: str, no
 
 def _pauses(timeout: float) -> Iterator[float]:
     """Pauses between two looks, the first short; at least one look is made, and a last one when time is up."""
-    end = time.monotonic() + timeout
+    end = time.monotonic() + _bound(timeout)
     pause = FIRST_PAUSE_S
     while (left := end - time.monotonic()) > 0:
         yield min(pause, left)
@@ -70,5 +73,9 @@ def _pauses(timeout: float) -> Iterator[float]:
     yield 0.0
 
 
+def _bound(timeout: float) -> float:
+    return max(timeout, PATIENCE_S)
+
+
 def _sentence(timeout: float, description: str, seen: object) -> str:
-    return f"waited {timeout:g} s for {description}; seen last: {seen!r}"
+    return f"waited {_bound(timeout):g} s for {description}; seen last: {seen!r}"

@@ -9,7 +9,7 @@ import structlog
 from piperoll import keys
 from piperoll.keys import Key
 from schemas.errors import ErrorCode
-from services.api.api_keys.requests import WantedKey
+from services.api.api_keys.requests import KeyRequest
 from services.api.database import asking
 from services.api.http.access import BOOTSTRAP, Access
 from services.api.http.answers import timestamp
@@ -35,7 +35,7 @@ class KeyAdmin:
         async with asking("list_keys", self._deadline_s):
             return [_shown(key) for key in await keys.list_all(self._pool)]
 
-    async def create(self, wanted: WantedKey, caller: Caller, idempotency_key: str | None) -> Json:
+    async def create(self, wanted: KeyRequest, caller: Caller, idempotency_key: str | None) -> Json:
         """A new key, with the key itself. Raises ApiError CONFLICT (409) for a repeat of an Idempotency-Key."""
         key_id = _derived("create", caller, idempotency_key)
         try:

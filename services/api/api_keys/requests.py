@@ -1,67 +1,55 @@
-"""What an admin asks an API key to be: a body in, a validated wish out. Pure; refusals are ApiErrors (contract 2e)."""
+"""What an admin asks an API key to be: a body in, a validated request out. Pure (contract 2e)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from piperoll.keys import OWNER_RULE, SCOPES, is_owner
 from services.api.http.errors import ApiError, invalid_field
-from services.api.http.fields import invalid_values
+from services.api.http.shapes import FieldsModel
 
 DAY_S: Final = 86_400
-MAX_OVERLAP_S: Final = 30 * DAY_S
 
 
-class KeyBody(BaseModel):
+class KeyBody(FieldsModel):
     """The body of POST /api/keys."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    owner: str = Field(description=OWNER_RULE)
+    scopes: list[str] = Field(json_schema_extra={"minItems": 1, "items": {"enum": [*sorted(SCOPES)]}})
+    expires_at: str | None = Field(
+        default=None,
+        description="in the future; without it the key is valid until it is deleted",
+        json_schema_extra={"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]},
+    )
 
-    owner: str
-    scopes: list[str]
-    expires_at: str | None = None
 
-
-class RotateBody(BaseModel):
+class RotateBody(FieldsModel):
     """The body of POST /api/keys/{id}/rotate."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-    overlap_s: float = Field(default=DAY_S, ge=0, le=MAX_OVERLAP_S)
+    overlap_s: float = Field(default=DAY_S, ge=0, le=30 * DAY_S, description="how many seconds the old key stays valid")
 
 
 @dataclass(frozen=True, slots=True)
-class WantedKey:
-    """A key that may be made. Without `expires_at` it is good until it is deleted."""
+class KeyRequest:
+    """A key that may be created. Without `expires_at` it is valid until it is deleted."""
 
     owner: str
     scopes: frozenset[str]
     expires_at: datetime | None
 
 
-def wanted_key(body: Mapping[str, Any], now: datetime) -> WantedKey:
+def key_request(body: Mapping[str, Any], now: datetime) -> KeyRequest:
     """The key in a body. Raises ApiError INVALID_PARAMETERS (400)."""
-    try:
-        given = KeyBody.model_validate(body)
-    except ValidationError as error:
-        raise invalid_values(error, "body") from error
+    given = KeyBody.read(body)
     if not is_owner(given.owner):
         raise invalid_field("owner", f"must be {OWNER_RULE}")
     scopes = frozenset(given.scopes)
     if not scopes or scopes - SCOPES:
         raise invalid_field("scopes", f"must be one or more of {', '.join(sorted(SCOPES))}", sorted(SCOPES))
-    return WantedKey(given.owner, scopes, None if given.expires_at is None else _moment(given.expires_at, now))
-
-
-def wanted_overlap(body: Mapping[str, Any]) -> float:
-    """For how many seconds a rotated key stays good. Raises ApiError INVALID_PARAMETERS (400)."""
-    try:
-        return RotateBody.model_validate(body).overlap_s
-    except ValidationError as error:
-        raise invalid_values(error, "body") from error
+    return KeyRequest(given.owner, scopes, None if given.expires_at is None else _moment(given.expires_at, now))
 
 
 def _moment(text: str, now: datetime) -> datetime:

@@ -1,48 +1,46 @@
-"""`/api/keys`: who may call, for those whose key has the scope `admin` (contract 2e)."""
+"""`/api/keys`: the API keys of all owners, for callers with the scope `admin` (contract 2e)."""
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from piperoll.clock import utc_now
-from services.api.api_keys import openapi as openapi_keys
-from services.api.api_keys.requests import wanted_key, wanted_overlap
+from services.api.api_keys import openapi
+from services.api.api_keys.commands import KeyAdmin
+from services.api.api_keys.requests import RotateBody, key_request
 from services.api.http.answers import UNSTORED, success
 from services.api.http.bodies import read_json
-from services.api.http.caller import admin_of, idempotency_key
-from services.api.http.plain_route import PlainRoute
-from services.api.parts import parts_of
-
-router = APIRouter(tags=["keys"], route_class=PlainRoute)
+from services.api.http.caller import IDEMPOTENCY_KEY, admin_of
+from services.api.http.routing import Routes, route
 
 
-@router.get("/api/keys", **openapi_keys.LIST)
-@router.get("/api/keys/", include_in_schema=False)
-async def list_keys(request: Request) -> Response:
-    """The keys of all owners, without the keys themselves."""
-    admin_of(request)
-    return success({"keys": await parts_of(request).key_admin.all()})
+class ApiKeyRoutes(Routes, tag="keys"):
+    """`/api/keys`."""
 
+    key_admin: KeyAdmin
+    max_body_bytes: int
 
-@router.post("/api/keys", **openapi_keys.CREATE)
-@router.post("/api/keys/", include_in_schema=False)
-async def create_key(request: Request) -> Response:
-    """Makes a key. It is in this answer and in no other."""
-    caller, parts, repeated = admin_of(request), parts_of(request), idempotency_key(request)
-    wanted = wanted_key((await read_json(request, parts.max_body_bytes)).value, utc_now())
-    return success(await parts.key_admin.create(wanted, caller, repeated), headers=UNSTORED)
+    @route("GET", "/api/keys", "/api/keys/", operation=openapi.LIST)
+    async def list_keys(self, request: Request) -> Response:
+        """The keys of all owners, without the keys themselves."""
+        admin_of(request)
+        return success({"keys": await self.key_admin.all()})
 
+    @route("POST", "/api/keys", "/api/keys/", operation=openapi.CREATE)
+    async def create_key(self, request: Request) -> Response:
+        """Creates a key. The key is in this answer only."""
+        caller, repeated = admin_of(request), IDEMPOTENCY_KEY.of(request)
+        wanted = key_request((await read_json(request, self.max_body_bytes)).value, utc_now())
+        return success(await self.key_admin.create(wanted, caller, repeated), headers=UNSTORED)
 
-@router.post("/api/keys/{key_id}/rotate", **openapi_keys.ROTATE)
-async def rotate_key(request: Request, key_id: str) -> Response:
-    """Makes a key in the place of another one, which ends after the overlap."""
-    caller, parts, repeated = admin_of(request), parts_of(request), idempotency_key(request)
-    overlap_s = wanted_overlap((await read_json(request, parts.max_body_bytes, optional=True)).value)
-    return success(await parts.key_admin.rotate(key_id, overlap_s, caller, repeated), headers=UNSTORED)
+    @route("POST", "/api/keys/{key_id}/rotate", operation=openapi.ROTATE)
+    async def rotate_key(self, request: Request, key_id: str) -> Response:
+        """Creates a key in place of another one, which ends after the overlap."""
+        caller, repeated = admin_of(request), IDEMPOTENCY_KEY.of(request)
+        body = RotateBody.read((await read_json(request, self.max_body_bytes, optional=True)).value)
+        return success(await self.key_admin.rotate(key_id, body.overlap_s, caller, repeated), headers=UNSTORED)
 
-
-@router.delete("/api/keys/{key_id}", **openapi_keys.DELETE)
-async def delete_key(request: Request, key_id: str) -> Response:
-    """Ends a key. Other API processes know within PIPEROLL_KEY_CACHE_S."""
-    caller = admin_of(request)
-    return success(await parts_of(request).key_admin.delete(key_id, caller))
+    @route("DELETE", "/api/keys/{key_id}", operation=openapi.DELETE)
+    async def delete_key(self, request: Request, key_id: str) -> Response:
+        """Revokes a key. Other API processes notice within PIPEROLL_KEY_CACHE_S."""
+        caller = admin_of(request)
+        return success(await self.key_admin.delete(key_id, caller))

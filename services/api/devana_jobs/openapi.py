@@ -1,10 +1,10 @@
-"""What the OpenAPI document says about the paths under `/v1` (contract 15)."""
+"""The OpenAPI description of `/v1/jobs` (contract 15a)."""
 
 from typing import Final
 
-from schemas.devana import STATUSES, TYPE_NAMES
+from services.api.devana_jobs.requests import DevanaJobsQuery
 from services.api.openapi.examples import Json
-from services.api.openapi.grammar import DEVANA, devana_data, operation, query
+from services.api.openapi.grammar import devana_data, devana_operation, query_of
 
 USER: Final = "user-456"
 EXTRACTION: Json = {
@@ -43,18 +43,10 @@ EMBEDDING: Json = {
     "createdAt": "2026-01-01T08:59:00.000Z",
     "updatedAt": "2026-01-01T09:15:00.000Z",
 }
-_STATUS_NAMES = list(STATUSES.values())
 
-LIST_JOBS = operation(
+LIST_JOBS = devana_operation(
     "List the jobs of the last 24 hours, newest first",
     {200: devana_data([EXTRACTION, EMBEDDING], "A page; cancelled jobs are never in it")},
-    (400, 401, 429, 503),
-    parameters=(
-        query("targetId", "Only about this document, folder, batch or job", type="string"),
-        query("type", "Only of this type or status", enum=[*TYPE_NAMES, *_STATUS_NAMES]),
-        query("status", "Only of this status; combines with a type", enum=_STATUS_NAMES),
-        query("limit", "How many at most; more than 100 means 100", type="integer", minimum=1, default=25),
-        query("offset", "How many to leave out, from the newest", type="integer", minimum=0, maximum=1000, default=0),
-    ),
-    envelope=DEVANA,
+    (400,),
+    parameters=query_of(DevanaJobsQuery),
 )

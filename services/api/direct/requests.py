@@ -6,61 +6,63 @@ Pure. Field names are those of the clients that exist; ours, in snake case, mean
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from pydantic_core import from_json
 
 from piperoll.domain.job import Status
 from schemas.errors import ErrorCode
+from schemas.job_types.parameters import JobParameters
+from schemas.job_types.pdf import PdfParameters
+from schemas.job_types.transformer import TransformerParameters
 from services.api.http.answers import timestamp
 from services.api.http.errors import ApiError, invalid_field, invalid_parameters
-from services.api.jobs.views import Documents, job_error
+from services.api.http.shapes import not_null
+from services.api.jobs.views import JobContents, job_error
+from services.api.openapi.grammar import schema_of
 from services.api.read_model.job_rows import JobRow
 
 MAX_WAIT_MS = 300_000
 BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 OWN = frozenset({"callback_url", "callback_token", "jobId", "wait_ms"})
 
-TEXT, NUMBER, FLAG, OBJECT = "text", "number", "flag", "object"
-COMMON = {
-    "url": ("url", TEXT),
-    "template": ("template", TEXT),
-    "context": ("context", OBJECT),
-    "target_language": ("target_language", TEXT),
-    "useCache": ("use_cache", FLAG),
-    "use_cache": ("use_cache", FLAG),
-    "force_refresh": ("force_refresh", FLAG),
-    "target_id": ("target_id", TEXT),
-    "priority": ("priority", NUMBER),
-}
-PDF_FIELDS = {
-    **COMMON,
-    "extraction_method": ("extraction_method", TEXT),
-    "ocr_engine": ("ocr_engine", TEXT),
-    "includeImages": ("include_images", FLAG),
-    "include_images": ("include_images", FLAG),
-    "page_start": ("page_start", NUMBER),
-    "page_end": ("page_end", NUMBER),
-    "file_hash": ("file_hash", TEXT),
-}
-MISTRAL_FIELDS = {
-    **{name: field for name, field in PDF_FIELDS.items() if name != "extraction_method"},
-    "includeOCRImages": ("include_ocr_images", FLAG),
-    "includePreviewPages": ("include_preview_pages", FLAG),
-    "includeHighResPages": ("include_high_res_pages", FLAG),
-}
-TEMPLATE_FIELDS = {
-    **COMMON,
-    "text": ("text", TEXT),
-    "template_content": ("template_content", TEXT),
-    "source_language": ("source_language", TEXT),
-    "additional_field_descriptions": ("additional_field_descriptions", OBJECT),
-    "container_selector": ("container_selector", TEXT),
-    "model": ("model", TEXT),
-    "provider": ("provider", TEXT),
-}
-"""By the name of a form's field: the parameter that it gives, and what its text is."""
-Fields = Mapping[str, tuple[str, str]]
+
+@dataclass(frozen=True)
+class DirectForm:
+    """The form of an endpoint: by the name of a field, the parameter that it gives."""
+
+    model: type[JobParameters]
+    fields: Mapping[str, str]
+
+    @cached_property
+    def schemas(self) -> dict[str, Any]:
+        """By the name of a field: the JSON schema of its parameter."""
+        known = schema_of(self.model)["properties"]
+        schemas = {name: not_null(known[parameter]) for name, parameter in self.fields.items()}
+        return {name: {key: schema[key] for key in schema if key != "default"} for name, schema in schemas.items()}
+
+
+def _form(model: type[JobParameters], names: str, **renamed: str) -> DirectForm:
+    common = "url template context target_language use_cache force_refresh target_id priority"
+    fields = {name: name for name in f"{common} {names}".split()}
+    return DirectForm(model, {**fields, "useCache": "use_cache", **renamed})
+
+
+_PDF = "ocr_engine include_images page_start page_end file_hash"
+PDF_FORM = _form(PdfParameters, f"extraction_method {_PDF}", includeImages="include_images")
+MISTRAL_FORM = _form(
+    PdfParameters,
+    _PDF,
+    includeImages="include_images",
+    includeOCRImages="include_ocr_images",
+    includePreviewPages="include_preview_pages",
+    includeHighResPages="include_high_res_pages",
+)
+TEMPLATE_FORM = _form(
+    TransformerParameters,
+    "text template_content source_language additional_field_descriptions container_selector model provider",
+)
 
 NAMES = {
     ErrorCode.INVALID_PARAMETERS: ErrorCode.DIRECT_VALIDATION_ERROR,
@@ -70,7 +72,7 @@ NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DirectRequest:
     """What a form asks for: a job's parameters, and how to answer."""
 
     parameters: dict[str, Any]
@@ -79,29 +81,31 @@ class Asked:
     wait_ms: int | None
 
 
-def asked_of(values: Mapping[str, Any], fields: Fields) -> Asked:
+def asked_of(values: Mapping[str, Any], form: DirectForm) -> DirectRequest:
     """The request in a form's texts or a JSON object's values. Raises ApiError INVALID_PARAMETERS (400)."""
-    unknown = sorted(values.keys() - fields.keys() - OWN)
+    unknown = sorted(values.keys() - form.fields.keys() - OWN)
     if unknown:
         problems = [{"field": name[:50], "message": "is not known here"} for name in unknown[:10]]
-        raise invalid_parameters(
-            f"not supported here: {', '.join(name[:50] for name in unknown[:10])}", problems, sorted({*fields, *OWN})
-        )
+        listed = ", ".join(name[:50] for name in unknown[:10])
+        raise invalid_parameters(f"not supported here: {listed}", problems, sorted({*form.fields, *OWN}))
     given = {name: value for name, value in values.items() if value is not None and value != ""}
-    known = [(name, *fields[name], value) for name, value in given.items() if name in fields]
-    parameters = {parameter: _value(name, kind, value) for name, parameter, kind, value in known}
+    parameters = {
+        form.fields[name]: _value(name, form.schemas[name]["type"], value)
+        for name, value in given.items()
+        if name in form.fields
+    }
     url, client_id = _text(given, "callback_url"), _text(given, "jobId")
     if webhook := _webhook(url, _text(given, "callback_token"), client_id):
         parameters["webhook"] = webhook
-    return Asked(parameters, client_id, url, _wait_ms(given))
+    return DirectRequest(parameters, client_id, url, _wait_ms(given))
 
 
-def acknowledgement(job_id: str, job_type: str, asked: Asked, started: datetime) -> dict[str, Any]:
+def acknowledgement(job_id: str, job_type: str, asked: DirectRequest, started: datetime) -> dict[str, Any]:
     """The 202 answer: the job is under way."""
     return _answer("accepted", job_id, job_type, asked, started, False, None)
 
 
-def outcome(row: JobRow, documents: Documents, asked: Asked) -> tuple[int, dict[str, Any]]:
+def outcome(row: JobRow, documents: JobContents, asked: DirectRequest) -> tuple[int, dict[str, Any]]:
     """Status and answer for a job that has ended: 200 and its result, or 400 and why there is none."""
     from_cache = bool(row.job and row.job.from_cache)
     if row.status is Status.COMPLETED:
@@ -120,7 +124,7 @@ def _answer(
     status: str,
     job_id: str,
     job_type: str,
-    asked: Asked,
+    asked: DirectRequest,
     started: datetime,
     from_cache: bool,
     error: dict[str, Any] | None,
@@ -151,11 +155,11 @@ def _webhook(url: str | None, token: str | None, client_id: str | None) -> dict[
 
 def _value(name: str, kind: str, value: Any) -> Any:
     """A form's text as what it stands for; JSON values stay what they are, for the parameters' own rules."""
-    if not isinstance(value, str) or kind == TEXT:
+    if not isinstance(value, str) or kind == "string":
         return value
-    if kind == NUMBER:
+    if kind == "integer":
         return _number(name, value)
-    if kind == FLAG:
+    if kind == "boolean":
         if value.lower() not in BOOLEANS:
             raise invalid_field(name, f"must be one of {', '.join(BOOLEANS)}")
         return BOOLEANS[value.lower()]

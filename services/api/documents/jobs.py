@@ -1,8 +1,8 @@
-"""How routes begin jobs about a document or folder, anew or once more, and erase them (contract 15a and A22)."""
+"""Jobs about a document or folder: created, repeated and erased (contract 15a and A22)."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -14,60 +14,73 @@ from schemas.errors import ErrorCode
 from services.api.devana_jobs.views import new_devana_job
 from services.api.http.answers import devana_success
 from services.api.http.bodies import canonical_sha256
-from services.api.http.caller import caller_of, header_user
+from services.api.http.caller import USER_ID, caller_of
 from services.api.http.errors import ApiError, not_found
-from services.api.jobs.creation import Created
-from services.api.jobs.requests import Submission, submitted
+from services.api.jobs.commands import Commands
+from services.api.jobs.creation import Created, Creator
+from services.api.jobs.reading import Reading
+from services.api.jobs.requests import Rules, Submission, submitted
 from services.api.jobs.restart import again
-from services.api.parts import parts_of
+from services.api.read_model.library import Library
 
 
 def running(what: str, job_id: str | None) -> ApiError:
-    """409: a job is at it already."""
-    said = f"{what}: wait for the end of the job that is at it, or cancel it"
-    return ApiError(409, ErrorCode.CONFLICT, said, {} if job_id is None else {"jobId": job_id})
+    """409: a job is already running for it."""
+    message = f"{what}: wait until its job has finished, or cancel it"
+    return ApiError(409, ErrorCode.CONFLICT, message, {} if job_id is None else {"jobId": job_id})
 
 
-async def begin(request: Request, job_type: str, given: dict[str, Any], target_id: str, known: Resolved) -> Response:
-    """Creates a job and answers it as the Devana API does. `known` is what its metadata say of its target; of a
-    document it is all that the job needs, a folder is looked at anew."""
-    parts = parts_of(request)
-    sha256 = canonical_sha256({"about": target_id, "job_type": job_type})
-    job = submitted(job_type, given, parts.rules, header_user(request), sha256)
-    if isinstance(known, ResolvedDocument):
-        job = replace(job, resolved=known)
-    created = await parts.creator.job(job, caller_of(request), None)
-    await parts.reading.passed(created.position)  # whoever asks next how the target stands is told of this job
-    return devana_success(_shown(request, created, job, target_id, parameters_document(job_type, given, known)), 202)
+@dataclass(frozen=True, slots=True)
+class DocumentJobs:
+    """Creates, repeats and erases the jobs about a document or folder."""
 
+    rules: Rules
+    commands: Commands
+    creator: Creator
+    reading: Reading
+    library: Library
 
-async def begin_again(request: Request, target_id: str, job_types: Sequence[str], what: str) -> Response:
-    """Does the newest job again whose target clients know as `target_id`: a new job with the same target.
+    async def begin(
+        self, request: Request, job_type: str, given: dict[str, Any], target_id: str, known: Resolved
+    ) -> Response:
+        """Creates a job and answers it as the Devana API does. `known` is what its metadata say of its target; of a
+        document it is all that the job needs, a folder is looked up again."""
+        sha256 = canonical_sha256({"about": target_id, "job_type": job_type})
+        job = submitted(job_type, given, self.rules, USER_ID.of(request), sha256)
+        if isinstance(known, ResolvedDocument):
+            job = replace(job, resolved=known)
+        created = await self.creator.job(job, caller_of(request), None)
+        await self.reading.passed(created.position)  # a read of the target's status shows this job
+        return devana_success(
+            _shown(request, created, job, target_id, parameters_document(job_type, given, known)), 202
+        )
 
-    Raises ApiError: NOT_FOUND (404) where there is none, CONFLICT (409) while it has not ended.
-    """
-    parts, caller = parts_of(request), caller_of(request)
-    if "\x00" in target_id:
-        raise not_found(what)
-    newest = await parts.library.model.newest_of_target(target_id, caller.owner, job_types)
-    if newest is None:
-        raise not_found(what)
-    job_id, status = newest
-    if not status.terminal:
-        raise running(f"the newest job of this {what} has not ended", job_id)
-    row = await parts.reading.job(job_id, caller.owner)
-    job = await again(parts.reading, parts.commands, parts.rules, row, {"target_id": target_id})
-    created = await parts.creator.job(job, caller, None)
-    await parts.reading.passed(created.position)
-    document = parameters_document(job.job_type, job.given, None)
-    return devana_success(_shown(request, created, job, target_id, document), 202)
+    async def begin_again(self, request: Request, target_id: str, job_types: Sequence[str], what: str) -> Response:
+        """Does the newest job again whose target clients know as `target_id`: a new job with the same target.
 
+        Raises ApiError: NOT_FOUND (404) where there is none, CONFLICT (409) while it has not ended.
+        """
+        caller = caller_of(request)
+        if "\x00" in target_id:
+            raise not_found(what)
+        newest = await self.library.model.newest_of_target(target_id, caller.owner, job_types)
+        if newest is None:
+            raise not_found(what)
+        job_id, status = newest
+        if not status.terminal:
+            raise running(f"the newest job of this {what} has not ended", job_id)
+        row = await self.reading.job(job_id, caller.owner)
+        job = await again(self.reading, self.commands, self.rules, row, {"target_id": target_id})
+        created = await self.creator.job(job, caller, None)
+        await self.reading.passed(created.position)
+        document = parameters_document(job.job_type, job.given, None)
+        return devana_success(_shown(request, created, job, target_id, document), 202)
 
-async def erase_jobs(request: Request, target_id: str, job_types: Sequence[str] | None = None) -> list[Position]:
-    """Erases the caller's jobs about a document or folder; where the erasures stand."""
-    parts, caller = parts_of(request), caller_of(request)
-    jobs = await parts.library.model.jobs_about(target_id, caller.owner, job_types)
-    return await asyncio.gather(*(parts.commands.erase_job(job_id, at, caller) for job_id, at in jobs.items()))
+    async def erase(self, request: Request, target_id: str, job_types: Sequence[str] | None = None) -> list[Position]:
+        """Erases the caller's jobs about a document or folder; where the erasures stand."""
+        caller = caller_of(request)
+        jobs = await self.library.model.jobs_about(target_id, caller.owner, job_types)
+        return await asyncio.gather(*(self.commands.erase_job(job_id, at, caller) for job_id, at in jobs.items()))
 
 
 def _shown(

@@ -1,22 +1,28 @@
-"""What the OpenAPI document says about `/v1/documents` (contract 15b)."""
+"""The OpenAPI descriptions of `/v1/documents` (contract 15b)."""
 
 from typing import Final
 
-from services.api.documents.requests import MAX_PAGE, MAX_WAIT_S
+from services.api.devana_jobs.openapi import EXTRACTION
+from services.api.documents.requests import AddDocumentQuery, DocumentForm, DocumentPageQuery
+from services.api.http.caller import IDEMPOTENCY_KEY, USER_ID
 from services.api.openapi.examples import JOB_ID, Json
-from services.api.openapi.grammar import DEVANA, content, devana_data, header, operation, query
+from services.api.openapi.grammar import (
+    content,
+    devana_data,
+    devana_operation,
+    form_body,
+    query_of,
+    schema_of,
+    text_header,
+)
 
 DOCUMENT_ID: Final = "doc-2b7d6a0c-55e1-4f7b-9a41-6a3c0c1d9e20"
 FOLDER_ID: Final = "folder-91c4f2a8-1f0e-4c37-8e42-5f6d7a8b9c10"
 NEW_JOB: Json = {
-    "id": JOB_ID,
-    "userId": "user-456",
-    "targetId": DOCUMENT_ID,
-    "type": "EXTRACTION",
+    **{name: EXTRACTION[name] for name in ("id", "userId", "targetId", "type", "createdAt")},
     "status": "PENDING",
     "metadata": {"fileName": "report.pdf", "fileSize": 20481, "mimeType": "application/pdf"},
-    "createdAt": "2026-01-01T10:29:00.000Z",
-    "updatedAt": "2026-01-01T10:29:00.000Z",
+    "updatedAt": EXTRACTION["createdAt"],
 }
 DOCUMENT: Json = {
     "documentId": DOCUMENT_ID,
@@ -35,51 +41,24 @@ DOCUMENT: Json = {
     "createdAt": "2026-01-01T10:29:00.000Z",
     "updatedAt": "2026-01-01T10:29:00.000Z",
 }
-PAGE = (
-    query("limit", "How many at most", type="integer", minimum=0, maximum=MAX_PAGE, default=MAX_PAGE),
-    query("offset", "How many to leave out", type="integer", minimum=0, default=0),
-)
 _RECEIPT: Json = {"documentId": DOCUMENT_ID, "status": "IN_PROGRESS", "jobId": JOB_ID}
-_FORM: Json = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {
-                    "file": {"type": "string", "format": "binary"},
-                    "folderId": {"type": "string", "description": "a folder that the document goes into"},
-                },
-            },
-            "example": {"file": "(the file's bytes)", "folderId": FOLDER_ID},
-        }
-    },
-}
-_WAIT = query(
-    "wait",
-    "Seconds to wait for the document to be read; then the answer is 202 instead of 408",
-    type="number",
-    minimum=0,
-    maximum=MAX_WAIT_S,
-)
+_FORM = form_body(schema_of(DocumentForm), {"file": "(the file's bytes)", "folderId": FOLDER_ID})
 _BAD = ("EXTRACTION_FAILED", "The document could not be read, or the form: EXTRACTION_FAILED, INVALID_REQUEST")
 _DELETED: Json = {"id": DOCUMENT_ID, "message": "document deleted"}
 
-ADD_DOCUMENT = operation(
-    "Add a document, and wait until it was read",
-    {200: devana_data(DOCUMENT, "Its text"), 202: devana_data(_RECEIPT, "Taken in; it is still being read")},
-    (400, 401, 404, 408, 413, 422, 429, 503),
+ADD_DOCUMENT = devana_operation(
+    "Add a document and wait for its extraction",
+    {200: devana_data(DOCUMENT, "Its text"), 202: devana_data(_RECEIPT, "Added; its extraction is still running")},
+    (400, 404, 408, 422),
     _FORM,
     (
-        _WAIT,
-        header("Idempotency-Key", "A repeat with the same key and form is the same document", maxLength=255),
-        header("X-User-ID", "A label for what is created", maxLength=255),
+        *query_of(AddDocumentQuery),
+        text_header(IDEMPOTENCY_KEY, "A repeat with the same key and form is the same document"),
+        text_header(USER_ID, "A label for what is created"),
     ),
     bad=_BAD,
-    envelope=DEVANA,
 )
-LIST_DOCUMENTS = operation(
+LIST_DOCUMENTS = devana_operation(
     "List documents, newest first",
     {
         200: devana_data(
@@ -96,18 +75,16 @@ LIST_DOCUMENTS = operation(
             "A page, without their texts",
         )
     },
-    (400, 401, 429, 503),
-    parameters=PAGE,
-    envelope=DEVANA,
+    (400,),
+    parameters=query_of(DocumentPageQuery),
 )
-GET_DOCUMENT = operation(
+GET_DOCUMENT = devana_operation(
     "Get a document and its text",
-    {200: devana_data(DOCUMENT, "The document; while it is read without its text")},
-    (401, 404, 429, 503),
-    envelope=DEVANA,
+    {200: devana_data(DOCUMENT, "The document; without its text until the extraction has ended")},
+    (404,),
 )
-GET_STATUS = operation(
-    "Get how a document stands",
+GET_STATUS = devana_operation(
+    "Get the status of a document",
     {
         200: content(
             "application/json",
@@ -116,18 +93,15 @@ GET_STATUS = operation(
             {"type": "object", "properties": {"data": {"enum": ["PENDING", "IN_PROGRESS", "DONE", "ERROR"]}}},
         )
     },
-    (401, 404, 429, 503),
-    envelope=DEVANA,
+    (404,),
 )
-DELETE_DOCUMENT = operation(
-    "Remove a document and all that was made of it",
+DELETE_DOCUMENT = devana_operation(
+    "Remove a document and everything extracted from it",
     {200: devana_data(_DELETED, "Removed"), 202: devana_data(_DELETED, "Accepted; not read back yet")},
-    (401, 404, 429, 503),
-    envelope=DEVANA,
+    (404,),
 )
-REEXTRACT = operation(
-    "Have a document read again",
-    {202: devana_data(NEW_JOB, "The new job. An id that is no document's is looked for among the jobs' targetIds")},
-    (400, 401, 404, 409, 429, 503),
-    envelope=DEVANA,
+REEXTRACT = devana_operation(
+    "Extract a document again",
+    {202: devana_data(NEW_JOB, "The new job. Another id is looked up among the jobs' targetIds")},
+    (400, 404, 409),
 )

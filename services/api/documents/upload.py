@@ -1,4 +1,4 @@
-"""Takes an upload in as a document: its content to the blob store, the document's facts, and the job that reads it."""
+"""Turns an upload into a document: its content to the blob store, the document's facts, and the job that reads it."""
 
 import asyncio
 import hashlib
@@ -31,8 +31,8 @@ class Taken:
     job: Created
 
 
-class Intake:
-    """Takes uploads in. Needs Kafka and blobs only."""
+class DocumentIntake:
+    """Turns uploads into documents. Needs Kafka and blobs only."""
 
     def __init__(
         self, blobs: AsyncBlobs, commands: DocumentCommands, creator: Creator, rules: Rules, max_bytes: int
@@ -46,7 +46,7 @@ class Intake:
     async def take_in(
         self, upload: UploadFile, folder_id: str | None, caller: Caller, user_id: str | None, key: str | None
     ) -> Taken:
-        """The document first, then the job: whoever hears of the job knows the document.
+        """The document first, then the job: a reader that sees the job finds the document.
 
         With an Idempotency-Key, a repeat of the same upload is the same document. Raises ApiError:
         INVALID_REQUEST (400), BODY_TOO_LARGE (413), IDEMPOTENCY_CONFLICT (422), OUTCOME_UNKNOWN (503).

@@ -1,4 +1,4 @@
-"""Registered endpoints: the facts that clients' wishes lead to, and the list (contract 15d)."""
+"""Registered endpoints: the facts that requests lead to, and the list (contract 15d)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ from schemas.errors import ErrorCode
 from schemas.events import EndpointRegistered, EndpointRemoved, EndpointTested, Event
 from schemas.ids import draw_endpoint_id, draw_run, keyed_id, trial_id
 from services.api.database import asking
-from services.api.endpoints.requests import STATUS_NAMES, Wanted
+from services.api.endpoints.requests import STATUS_NAMES, EndpointRequest
 from services.api.http.answers import devana_timestamp
 from services.api.http.caller import Caller
 from services.api.http.errors import ApiError, idempotency_conflict, not_found
@@ -27,11 +27,11 @@ from services.api.read_model.catching_up import LIST_WAIT_S, CatchingUp
 
 Json = dict[str, Any]
 
-MAX_ENDPOINTS = 20  # each is told of every job: an owner who needs more wants a subscriber of the topics
+MAX_ENDPOINTS = 20  # each gets a webhook for every job; for more, subscribe to the topics
 _QUERIES = load_queries("services.api.endpoints", "endpoints.sql")
 
 
-class Endpoints:
+class EndpointCommands:
     """The endpoints of one owner at a time. Foreign and removed ones are not there."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Endpoints:
         self._catching_up = catching_up
         self._read_deadline_s = read_deadline_s
 
-    async def register(self, wanted: Wanted, caller: Caller, user_id: str | None, key: str | None) -> Json:
+    async def register(self, wanted: EndpointRequest, caller: Caller, user_id: str | None, key: str | None) -> Json:
         """The endpoint as it was registered, with its secret; a repeat of an Idempotency-Key gets the first answer.
 
         Raises ApiError: CONFLICT (409) for one too many or a key whose endpoint was removed, IDEMPOTENCY_CONFLICT
@@ -75,7 +75,7 @@ class Endpoints:
             return first  # two at a time may both append, and the log's first one counts
         return {**_shown(endpoint_id, wanted.url, wanted.statuses, fact.time), "secret": secret}
 
-    async def _registered(self, endpoint_id: str, wanted: Wanted) -> Json | None:
+    async def _registered(self, endpoint_id: str, wanted: EndpointRequest) -> Json | None:
         """What a registration under a key answered, None before there was one."""
         rows = await self._fetch("registration", endpoint_id)
         if not rows:
@@ -90,7 +90,7 @@ class Endpoints:
             raise ApiError(409, ErrorCode.CONFLICT, said)
         settings, statuses = EndpointSettings.model_validate_json(content), tuple(rows[0]["statuses"])
         token = None if settings.token is None else self._seal.open(settings.token)
-        if Wanted(settings.url, token, statuses) != wanted:
+        if EndpointRequest(settings.url, token, statuses) != wanted:
             raise idempotency_conflict()
         shown = _shown(endpoint_id, settings.url, statuses, rows[0]["created_at"])
         return {**shown, "secret": self._seal.open(settings.secret)}

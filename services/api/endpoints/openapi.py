@@ -1,26 +1,13 @@
-"""What the OpenAPI document says about `/v1/webhooks` (contract 15d)."""
+"""The OpenAPI descriptions of `/v1/webhooks` (contract 15d)."""
 
 from typing import Final
 
-from services.api.endpoints.requests import STATUS_NAMES
+from services.api.endpoints.requests import EndpointBody
+from services.api.http.caller import USER_ID
 from services.api.openapi.examples import JOB_ID, Json
-from services.api.openapi.grammar import DEVANA, devana_data, header, json_body, operation
+from services.api.openapi.grammar import KEY, devana_data, devana_operation, json_body, text_header
 
 ENDPOINT_ID: Final = "endpoint-3f0c9a52-6d1e-4b8a-9c57-8e2b1a7d4f60"
-_BODY: Json = {
-    "type": "object",
-    "required": ["url"],
-    "additionalProperties": False,
-    "properties": {
-        "url": {"type": "string", "maxLength": 2048, "description": "http or https, not private"},
-        "token": {"type": "string", "maxLength": 255, "description": "sent as Authorization and X-Callback-Token"},
-        "statuses": {
-            "type": "array",
-            "items": {"enum": list(STATUS_NAMES)},
-            "description": "which to be told of; every one where none is named",
-        },
-    },
-}
 _LISTED: Json = {
     "id": ENDPOINT_ID,
     "url": "https://example.com/hook",
@@ -30,36 +17,27 @@ _LISTED: Json = {
 _REGISTERED: Json = {**_LISTED, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwbJ3z1F0a8Kc="}
 _BAD = ("INVALID_PARAMETERS", "Malformed request or wrong fields: INVALID_REQUEST, INVALID_PARAMETERS, BLOCKED_ADDRESS")
 
-_KEY = header("Idempotency-Key", "A repeat with the same key and body gets the first answer again", maxLength=255)
-_USER = header("X-User-ID", "A label for what is created", maxLength=255)
-
-REGISTER = operation(
-    "Register an endpoint that is told of each change of status of the owner's jobs",
-    {200: devana_data(_REGISTERED, "Registered. The secret, which signs what is sent, is shown this once")},
-    (400, 401, 409, 413, 422, 429, 503),
-    json_body(_BODY, {"url": "https://example.com/hook", "token": "s3cret", "statuses": ["DONE", "ERROR"]}),
-    parameters=(_KEY, _USER),
+REGISTER = devana_operation(
+    "Register an endpoint for each change of status of the owner's jobs",
+    {200: devana_data(_REGISTERED, "Registered. The secret, which signs the webhooks, is shown only here")},
+    (400, 409, 422),
+    json_body(EndpointBody, {"url": "https://example.com/hook", "token": "s3cret", "statuses": ["DONE", "ERROR"]}),
+    parameters=(KEY, text_header(USER_ID, "A label for what is created")),
     bad=_BAD,
-    envelope=DEVANA,
 )
-LIST = operation(
-    "List the registered endpoints, newest first",
-    {200: devana_data([_LISTED], "All of them, without their secrets")},
-    (401, 429, 503),
-    envelope=DEVANA,
+LIST = devana_operation(
+    "List the registered endpoints, newest first", {200: devana_data([_LISTED], "All of them, without their secrets")}
 )
-REMOVE = operation(
+REMOVE = devana_operation(
     "Remove an endpoint",
     {
-        200: devana_data({"id": ENDPOINT_ID, "message": "webhook deleted"}, "It is told nothing more"),
+        200: devana_data({"id": ENDPOINT_ID, "message": "webhook deleted"}, "Removed"),
         202: devana_data({"id": ENDPOINT_ID, "message": "webhook deleted"}, "Accepted; lists may still show it"),
     },
-    (401, 404, 429, 503),
-    envelope=DEVANA,
+    (404,),
 )
-TEST = operation(
-    "Have a trial sent to an endpoint",
+TEST = devana_operation(
+    "Send a trial to an endpoint",
     {202: devana_data({"id": ENDPOINT_ID, "jobId": f"trial-{JOB_ID[4:]}"}, "One POST follows, marked as a trial")},
-    (401, 404, 429, 503),
-    envelope=DEVANA,
+    (404,),
 )

@@ -1,50 +1,47 @@
-"""What a client asks an endpoint to be: a body in, a validated wish out. Pure; refusals are ApiErrors (contract 2b)."""
+"""What a client asks an endpoint to be: a body in, a validated request out. Pure (contract 2b)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field
 
 from piperoll.addresses import Network
 from schemas.devana import STATUSES
-from schemas.job_types.parameters import Webhook
 from services.api.http.errors import invalid_field
-from services.api.http.fields import invalid_values
-from services.api.http.references import check_address
+from services.api.http.shapes import FieldsModel
+from services.api.http.webhook_fields import HookToken, HookUrl, webhook_of
 
 STATUS_NAMES: Final = tuple(STATUSES.values())
 
 
-class EndpointBody(BaseModel):
+class EndpointBody(FieldsModel):
     """The body of POST /v1/webhooks."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    WHOLE: ClassVar = "url"
 
-    url: Any
-    token: Any = None
-    statuses: list[str] | None = None
+    url: HookUrl
+    token: HookToken = None
+    statuses: Annotated[list[str], Field(json_schema_extra={"items": {"enum": list(STATUS_NAMES)}})] | None = Field(
+        default=None, description="which to send; without it all of them"
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """An endpoint that may be registered. No statuses: it is told of every one."""
+class EndpointRequest:
+    """An endpoint that may be registered. No statuses: it gets all of them."""
 
     url: str
     token: str | None
     statuses: tuple[str, ...]
 
 
-def wanted_endpoint(body: Mapping[str, Any], allowed: Iterable[Network]) -> Wanted:
+def endpoint_request(body: Mapping[str, Any], allowed: Iterable[Network]) -> EndpointRequest:
     """The endpoint in a body. Raises ApiError: INVALID_PARAMETERS, BLOCKED_ADDRESS (400)."""
-    try:
-        given = EndpointBody.model_validate(body)
-        hook = Webhook.model_validate({"url": given.url, "token": given.token})
-    except ValidationError as error:
-        # What an address as such lacks is about the `url`.
-        raise invalid_values(error, "url", {"statuses": list(STATUS_NAMES)}) from error
+    supported = {"statuses": list(STATUS_NAMES)}
+    given = EndpointBody.read(body, supported)
+    hook = webhook_of(given.url, given.token, allowed, supported)
     statuses = tuple(dict.fromkeys(given.statuses or ()))
     if unknown := [status[:50] for status in statuses if status not in STATUS_NAMES]:
         raise invalid_field("statuses", f"not known: {', '.join(unknown[:5])}", list(STATUS_NAMES))
-    check_address("url", hook.url, allowed)
-    return Wanted(hook.url, hook.token, statuses)
+    return EndpointRequest(hook.url, hook.token, statuses)

@@ -1,9 +1,9 @@
-"""What the OpenAPI document says about `/v1/folders` (contract 15b and 15d)."""
+"""The OpenAPI descriptions of `/v1/folders` (contract 15b and 15d)."""
 
-from services.api.documents.openapi import DOCUMENT_ID, FOLDER_ID, NEW_JOB, PAGE
-from services.api.documents.requests import MAX_FILES, MAX_QUERY_CHARS
+from services.api.documents.openapi import DOCUMENT_ID, FOLDER_ID, NEW_JOB
+from services.api.documents.requests import DocumentPageQuery, FilesBody, FolderBody, FolderChange, SearchQuery
 from services.api.openapi.examples import Json
-from services.api.openapi.grammar import DEVANA, devana_data, json_body, operation, query
+from services.api.openapi.grammar import devana_data, devana_operation, json_body, query_of
 
 _FOLDER: Json = {
     "id": FOLDER_ID,
@@ -14,19 +14,6 @@ _FOLDER: Json = {
     "createdAt": "2026-01-01T08:00:00.000Z",
     "updatedAt": "2026-01-01T09:00:00.000Z",
 }
-_PROPERTIES: Json = {
-    "name": {"type": "string", "minLength": 1, "maxLength": 500},
-    "description": {"type": ["string", "null"], "maxLength": 4096},
-    "chunkSize": {"type": "integer", "minimum": 50, "maximum": 8000, "default": 500},
-}
-_NEW: Json = {"type": "object", "required": ["name"], "additionalProperties": False, "properties": _PROPERTIES}
-_CHANGE: Json = {"type": "object", "additionalProperties": False, "properties": _PROPERTIES}
-_FILES: Json = {
-    "type": "object",
-    "required": ["filesIds"],
-    "additionalProperties": False,
-    "properties": {"filesIds": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_FILES}},
-}
 _LATER = "Accepted; not read back yet"
 _INDEXING: Json = {
     **NEW_JOB,
@@ -35,78 +22,66 @@ _INDEXING: Json = {
     "metadata": {"folderName": "Documentation", "chunkSize": 500},
 }
 
-LIST_FOLDERS = operation(
+LIST_FOLDERS = devana_operation(
     "List folders, newest first",
     {200: devana_data([{"status": "fulfilled", "value": _FOLDER}], "A page")},
-    (400, 401, 429, 503),
-    parameters=PAGE,
-    envelope=DEVANA,
+    (400,),
+    parameters=query_of(DocumentPageQuery),
 )
-CREATE_FOLDER = operation(
-    "Make a folder",
-    {200: devana_data({**_FOLDER, "words": 0}, "Made")},
-    (400, 401, 413, 429, 503),
-    json_body(_NEW, {"name": "Documentation", "description": "What we know", "chunkSize": 500}),
-    envelope=DEVANA,
+CREATE_FOLDER = devana_operation(
+    "Create a folder",
+    {200: devana_data({**_FOLDER, "words": 0}, "Created")},
+    (400,),
+    json_body(FolderBody, {"name": "Documentation", "description": "What we know", "chunkSize": 500}),
 )
-GET_FOLDER = operation("Get a folder", {200: devana_data(_FOLDER, "The folder")}, (401, 404, 429, 503), envelope=DEVANA)
-CHANGE_FOLDER = operation(
-    "Change a folder; another chunk size has it indexed anew",
+GET_FOLDER = devana_operation("Get a folder", {200: devana_data(_FOLDER, "The folder")}, (404,))
+CHANGE_FOLDER = devana_operation(
+    "Change a folder; another chunk size indexes it again",
     {200: devana_data(_FOLDER, "Changed"), 202: devana_data(_FOLDER, _LATER)},
     (400, 401, 404, 413, 429, 503),
-    json_body(_CHANGE, {"chunkSize": 800}),
-    envelope=DEVANA,
+    json_body(FolderChange, {"chunkSize": 800}),
 )
-DELETE_FOLDER = operation(
+DELETE_FOLDER = devana_operation(
     "Remove a folder and its index; its documents stay",
     {
         200: devana_data({"id": FOLDER_ID, "message": "folder deleted"}, "Removed"),
         202: devana_data({"id": FOLDER_ID, "message": "folder deleted"}, _LATER),
     },
-    (401, 404, 429, 503),
-    envelope=DEVANA,
+    (404,),
 )
-LIST_FILES = operation(
+LIST_FILES = devana_operation(
     "List the documents of a folder",
     {200: devana_data([{"id": DOCUMENT_ID, "name": "report.pdf", "size": 20481, "mimetype": "application/pdf"}])},
-    (400, 401, 404, 429, 503),
-    parameters=PAGE,
-    envelope=DEVANA,
+    (400, 404),
+    parameters=query_of(DocumentPageQuery),
 )
-ADD_FILES = operation(
+ADD_FILES = devana_operation(
     "Put documents into a folder",
     {200: devana_data([DOCUMENT_ID], "The ids"), 202: devana_data([DOCUMENT_ID], _LATER)},
-    (400, 401, 404, 413, 429, 503),
-    json_body(_FILES, {"filesIds": [DOCUMENT_ID]}),
-    envelope=DEVANA,
+    (400, 404),
+    json_body(FilesBody, {"filesIds": [DOCUMENT_ID]}),
 )
-REMOVE_FILE = operation(
+REMOVE_FILE = devana_operation(
     "Take a document out of a folder",
     {
-        200: devana_data({"id": DOCUMENT_ID, "message": "document removed from folder"}, "It is in it no more"),
+        200: devana_data({"id": DOCUMENT_ID, "message": "document removed from folder"}, "Removed from the folder"),
         202: devana_data({"id": DOCUMENT_ID, "message": "document removed from folder"}, _LATER),
     },
-    (401, 404, 429, 503),
-    envelope=DEVANA,
+    (404,),
 )
-REINDEX = operation(
-    "Index a folder's texts anew",
-    {202: devana_data(_INDEXING, "The new job. An id that is no folder's is looked for among the jobs' targetIds")},
-    (400, 401, 404, 409, 429, 503),
-    envelope=DEVANA,
+REINDEX = devana_operation(
+    "Index a folder again",
+    {202: devana_data(_INDEXING, "The new job. Another id is looked up among the jobs' targetIds")},
+    (400, 404, 409),
 )
-SEARCH = operation(
+SEARCH = devana_operation(
     "Search in a folder",
     {
         200: devana_data(
             [{"documentId": DOCUMENT_ID, "chunk": 3, "text": "The heat pump is serviced in May.", "score": 0.71}],
-            "The nearest chunks, the best first. 409 before the folder was indexed",
+            "The nearest chunks, best first. 409 before the folder is indexed",
         )
     },
-    (400, 401, 404, 409, 429, 503),
-    parameters=(
-        {**query("q", "What to look for", type="string", minLength=1, maxLength=MAX_QUERY_CHARS), "required": True},
-        query("limit", "How many at most", type="integer", minimum=1, maximum=100, default=10),
-    ),
-    envelope=DEVANA,
+    (400, 404, 409),
+    parameters=query_of(SearchQuery),
 )

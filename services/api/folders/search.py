@@ -31,8 +31,8 @@ class Search:
         """
         index = await self._model.index(folder.folder_id)
         if index is None:
-            said = f"the folder has no index yet: POST /v1/folders/{folder.folder_id}/reindex makes one"
-            raise ApiError(409, ErrorCode.CONFLICT, said, {"folderId": folder.folder_id})
+            message = f"the folder has no index yet: POST /v1/folders/{folder.folder_id}/reindex makes one"
+            raise ApiError(409, ErrorCode.CONFLICT, message, {"folderId": folder.folder_id})
         vector = await self._vector(index.model, query)
         return await self._model.search(folder.folder_id, folder.owner, index.model, vector, limit)
 

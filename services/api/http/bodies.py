@@ -1,4 +1,4 @@
-"""Reads request bodies: within a limit, and as JSON that means one thing only. Knows no job."""
+"""Reads request bodies: within a limit, and as JSON that has one meaning only."""
 
 import asyncio
 import hashlib
@@ -18,21 +18,29 @@ LARGE_BYTES = 256 * 1024  # parsing more than this would hold the event loop for
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class BodyLimits:
+    """How many bytes a body may have: of JSON or of a form's texts, and of an uploaded file."""
+
+    json_bytes: int
+    upload_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class JsonBody:
     """A JSON object as it was sent, and the hash of its canonical form: sorted keys, no blanks."""
 
     value: dict[str, Any]
     sha256: str
 
 
-async def read_json(request: Request, limit: int, optional: bool = False) -> Document:
+async def read_json(request: Request, limit: int, optional: bool = False) -> JsonBody:
     """The body as a JSON object; an empty object where the body is empty and may be (`optional`).
 
     Raises ApiError: INVALID_REQUEST (400), BODY_TOO_LARGE (413).
     """
     raw = await read_limited(request, limit)
     if optional and not raw:
-        return Document({}, "")
+        return JsonBody({}, "")
     _check_media_type(request.headers)
     if len(raw) > LARGE_BYTES:
         return await asyncio.to_thread(parse_object, raw)
@@ -40,7 +48,7 @@ async def read_json(request: Request, limit: int, optional: bool = False) -> Doc
 
 
 async def read_limited(request: Request, limit: int) -> bytes:
-    """The whole body. Raises ApiError BODY_TOO_LARGE beyond `limit` bytes, whatever Content-Length says."""
+    """The whole body. Raises ApiError BODY_TOO_LARGE beyond `limit` bytes, whatever Content-Length is."""
     return b"".join([chunk async for chunk in limited(request, limit)])
 
 
@@ -77,11 +85,11 @@ async def drain(stream: AsyncGenerator[bytes, None], at_most: int) -> None:
         return
 
 
-def parse_object(raw: bytes) -> Document:
+def parse_object(raw: bytes) -> JsonBody:
     """JSON text as an object. Raises ApiError INVALID_REQUEST for anything that two parsers could read differently.
 
     Refused are: invalid UTF-8, NaN and infinities, numbers out of range, repeated names, NUL characters (which
-    Postgres cannot store), nesting beyond 200, and what is no object.
+    Postgres cannot store), nesting beyond 200, and anything but an object.
     """
     try:
         value = from_json(raw, allow_inf_nan=False)
@@ -93,7 +101,7 @@ def parse_object(raw: bytes) -> Document:
         raise invalid_request("the body must be a JSON object")
     if "\\u0000" in canonical and _has_nul(value):
         raise invalid_request("the body contains a NUL character (\\u0000), which no text may")
-    return Document(value, hashlib.sha256(canonical.encode()).hexdigest())
+    return JsonBody(value, hashlib.sha256(canonical.encode()).hexdigest())
 
 
 def canonical_sha256(value: Any) -> str:
@@ -124,7 +132,7 @@ def _has_nul(value: Any) -> bool:
 
 
 def _check_media_type(headers: Headers) -> None:
-    """JSON, or nothing said. Raises ApiError INVALID_REQUEST (contract 2b: a malformed request is a 400)."""
+    """JSON, or no media type. Raises ApiError INVALID_REQUEST (contract 2b: a malformed request is a 400)."""
     declared = headers.get("content-type", "").lower()
     media_type, _, parameters = (part.strip() for part in declared.partition(";"))
     if media_type and media_type != "application/json" and not media_type.endswith("+json"):

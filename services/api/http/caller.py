@@ -8,8 +8,6 @@ from starlette.requests import Request
 from services.api.http.errors import forbidden, invalid_request
 
 ADMIN = "admin"
-MAX_KEY_CHARS = 255
-MAX_USER_CHARS = 255
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -47,17 +45,23 @@ def valid_traceparent(header: bytes) -> str | None:
     return header.decode() if _TRACEPARENT.fullmatch(header) else None
 
 
-def idempotency_key(request: Request) -> str | None:
-    """The Idempotency-Key, or None. Raises ApiError INVALID_REQUEST for an empty or too long one."""
-    key = request.headers.get("idempotency-key")
-    if key is not None and not 1 <= len(key) <= MAX_KEY_CHARS:
-        raise invalid_request(f"Idempotency-Key must have 1 to {MAX_KEY_CHARS} characters")
-    return key
+@dataclass(frozen=True, slots=True)
+class TextHeader:
+    """A request header with a text of bounded length."""
+
+    name: str
+    printable: bool = False
+    most: int = 255
+
+    def of(self, request: Request) -> str | None:
+        """Its text, or None. Raises ApiError INVALID_REQUEST (400)."""
+        text = request.headers.get(self.name)
+        if text is None or (1 <= len(text) <= self.most and (text.isprintable() or not self.printable)):
+            return text
+        raise invalid_request(f"{self.name} must have 1 to {self.most} {'printable ' * self.printable}characters")
 
 
-def header_user(request: Request) -> str | None:
-    """X-User-ID, a label for what the request creates. Raises ApiError INVALID_REQUEST."""
-    user = request.headers.get("x-user-id")
-    if user is not None and not (1 <= len(user) <= MAX_USER_CHARS and user.isprintable()):
-        raise invalid_request(f"X-User-ID must have 1 to {MAX_USER_CHARS} printable characters")
-    return user
+IDEMPOTENCY_KEY = TextHeader("Idempotency-Key")
+"""A repeat of a request with the same key is the same request."""
+USER_ID = TextHeader("X-User-ID", printable=True)
+"""A label for what a request creates."""

@@ -28,7 +28,7 @@ class ApiError(Exception):
 
 
 class UnavailableError(ApiError):
-    """A part that the answer needs is away; the same request may succeed in a moment."""
+    """A part that the answer needs does not answer; the same request may succeed in a moment."""
 
     def __init__(self, code: ErrorCode, message: str, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(503, code, message, details, {"Retry-After": RETRY_AFTER_S})
@@ -60,7 +60,7 @@ def invalid_field(field: str, message: str, supported: Any = None) -> ApiError:
 
 
 def unauthorized() -> ApiError:
-    """401: no key, or none that is good. The text is upstream's (contract 1)."""
+    """401: no key, or an invalid one. The text is upstream's (contract 1)."""
     return ApiError(
         401,
         ErrorCode.UNAUTHORIZED,
@@ -70,19 +70,19 @@ def unauthorized() -> ApiError:
 
 
 def forbidden(scope: str) -> ApiError:
-    """403: the key is good, but not for this."""
+    """403: the key is valid but lacks a scope."""
     return ApiError(403, ErrorCode.FORBIDDEN, f"this key lacks the scope {scope!r}")
 
 
 def not_found(what: str, **details: Any) -> ApiError:
-    """404: there is no such `what` (job, batch), or it is somebody else's."""
+    """404: `what` (job, batch) does not exist, or belongs to another owner."""
     return ApiError(404, ErrorCode.NOT_FOUND, f"{what} not found", details)
 
 
 def idempotency_conflict() -> ApiError:
     """422: the Idempotency-Key belongs to another request (contract 2e)."""
-    said = "this Idempotency-Key was used for another request body: use a new key for a new request"
-    return ApiError(422, ErrorCode.IDEMPOTENCY_CONFLICT, said)
+    message = "this Idempotency-Key was used for another request body: use a new key for a new request"
+    return ApiError(422, ErrorCode.IDEMPOTENCY_CONFLICT, message)
 
 
 def body_too_large(limit: int) -> ApiError:

@@ -11,7 +11,7 @@ from starlette.formparsers import FormParser, MultiPartException, MultiPartParse
 from starlette.requests import Request
 
 from piperoll.store.blobs import AsyncBlobs
-from services.api.http.bodies import drain, limited
+from services.api.http.bodies import BodyLimits, drain, limited
 from services.api.http.errors import body_too_large, invalid_request
 from services.api.http.references import UPLOAD_SCHEME, upload_name
 
@@ -27,14 +27,14 @@ MAGIC_WITHIN_BYTES = 1024  # readers accept junk before the header that far (ISO
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a form said: its texts by field, and its file if it had one."""
+    """A form: its texts by field, and its file if it has one."""
 
     texts: Mapping[str, str]
     upload: UploadFile | None
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredUpload:
     """An upload in the blob store; `filename` is what a job names it by."""
 
     file_id: str
@@ -45,25 +45,25 @@ class Kept:
 
 
 @asynccontextmanager
-async def form_of(request: Request, max_file_bytes: int, max_text_bytes: int) -> AsyncIterator[Form]:
+async def form_of(request: Request, limits: BodyLimits) -> AsyncIterator[Form]:
     """The form in a request's body; its file is gone after the block.
 
-    Raises ApiError: INVALID_REQUEST (400) for what is no form, a field twice, two files, or a file in another field
+    Raises ApiError: INVALID_REQUEST (400) for another media type, a field twice, two files, or a file in another field
     than `file`; BODY_TOO_LARGE (413).
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in (MULTIPART, FORM):
         raise invalid_request(f"Content-Type must be {MULTIPART}, not {media_type[:100] or 'missing'}")
-    limit = max_file_bytes if media_type == MULTIPART else max_text_bytes
+    limit = limits.upload_bytes if media_type == MULTIPART else limits.json_bytes
     async with aclosing(limited(request, limit, FRAMING_BYTES)) as stream:
-        form = await _parse(request, stream, media_type, max_text_bytes)
+        form = await _parse(request, stream, media_type, limits.json_bytes)
     try:
         yield _form(form)
     finally:
         await form.close()
 
 
-async def keep_upload(blobs: AsyncBlobs, owner: str, upload: UploadFile, limit: int) -> Kept:
+async def keep_upload(blobs: AsyncBlobs, owner: str, upload: UploadFile, limit: int) -> StoredUpload:
     """Streams a file to the blob store. Raises ApiError: INVALID_REQUEST for an empty one, BODY_TOO_LARGE."""
     if not upload.size:
         raise invalid_request("the file is empty")
@@ -72,7 +72,7 @@ async def keep_upload(blobs: AsyncBlobs, owner: str, upload: UploadFile, limit: 
     file_id, name = f"file-{uuid4()}", upload_name(upload.filename or "")
     media_type = await _media_type(upload, name)
     claim = await blobs.put_file(f"uploads/{owner}/{file_id}/{name}", upload.file, media_type)
-    return Kept(file_id, f"{UPLOAD_SCHEME}{file_id}/{name}", claim.size, claim.sha256, claim.media_type)
+    return StoredUpload(file_id, f"{UPLOAD_SCHEME}{file_id}/{name}", claim.size, claim.sha256, claim.media_type)
 
 
 async def _parse(
@@ -108,7 +108,7 @@ def _form(form: FormData) -> Form:
 
 
 async def _media_type(upload: UploadFile, name: str) -> str:
-    """By the first bytes where they tell, else by the name; what the client declared is not believed."""
+    """By the first bytes, else by the name; the client's declaration is not trusted."""
     head = await upload.read(MAGIC_WITHIN_BYTES)
     await upload.seek(0)
     if PDF_MAGIC in head:

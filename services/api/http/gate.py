@@ -1,6 +1,6 @@
-"""The way into the app, as plain ASGI: lets known callers in, counts, and turns what escaped into an envelope.
+"""The way into the app, as plain ASGI: admits known callers, counts requests, and puts every error into the envelope.
 
-Under /v1 a key has a rate limit (contract 15a), which every answer there speaks of.
+Under /v1 a key has a rate limit (contract 15a), which every answer there reports.
 """
 
 import time
@@ -26,8 +26,8 @@ SCOPE = "jobs"
 BEARER = b"bearer "
 
 
-class Gate:
-    """Every path but the public ones needs a key, known or not: who may not call learns nothing about paths."""
+class RequestGate:
+    """Every path but the public ones needs a key, whether it exists or not, so that paths cannot be probed."""
 
     def __init__(self, app: ASGIApp, access: Access, rate_limit: RateLimit) -> None:
         self._app = app
@@ -73,7 +73,7 @@ class Gate:
             quota = await self._rate_limit.ask(caller.key_id)
         except ReadModelUnavailableError:
             return  # uncounted, while Postgres is away: what only needs the log goes on, and what reads answers 503
-        answer.says(quota.headers)
+        answer.add_headers(quota.headers)
         if not quota.admitted:
             raise quota.refusal()
 
@@ -87,7 +87,7 @@ class Gate:
 
 
 class _Answer:
-    """Passes an answer on and remembers what became of it."""
+    """Passes an answer on and keeps its status."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -98,8 +98,8 @@ class _Answer:
     def begun(self) -> bool:
         return self.status != 499
 
-    def says(self, headers: Mapping[str, str]) -> None:
-        """Adds headers to the answer, whatever it will be."""
+    def add_headers(self, headers: Mapping[str, str]) -> None:
+        """Adds headers to the answer, success or failure."""
         self._headers += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, message: Message) -> None:
@@ -122,5 +122,5 @@ def _is_public(path: str) -> bool:
 
 
 def _route(scope: Scope) -> str:
-    """The template of the path that answered, or one name for all that lead nowhere."""
+    """The template of the path that answered, or `unknown` for all others."""
     return getattr(scope.get("route"), "path", "unknown")

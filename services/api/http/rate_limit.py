@@ -1,6 +1,6 @@
 """How many requests a key may make in any minute (contract 15a), counted in Postgres, where all processes count as one.
 
-What a client is told of it are the fields RateLimit-Limit, -Remaining and -Reset (draft-ietf-httpapi-ratelimit-headers
+The client sees it in the fields RateLimit-Limit, -Remaining and -Reset (draft-ietf-httpapi-ratelimit-headers
 up to 07): those that clients' libraries read. The two fields that later drafts made of them are not sent.
 """
 
@@ -21,7 +21,7 @@ _QUERIES = load_queries("services.api.http", "rate_limit.sql")
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What became of one request. `frees_s` is when the next one leaves the window, in seconds from now."""
+    """The outcome of one request. `frees_s` is when the next one leaves the window, in seconds from now."""
 
     limit: int
     admitted: bool
@@ -30,7 +30,7 @@ class Quota:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What every answer under /v1 says."""
+        """The headers of every answer under /v1."""
         return {
             "RateLimit-Limit": str(self.limit),
             "RateLimit-Remaining": str(max(0, self.limit - self.used)),
@@ -39,9 +39,9 @@ class Quota:
 
     def refusal(self) -> ApiError:
         """429, with when to come back."""
-        said = f"more than {self.limit} requests in {WINDOW_S:.0f} s: try again in {self._seconds} s"
+        message = f"more than {self.limit} requests in {WINDOW_S:.0f} s: try again in {self._seconds} s"
         details = {"limit": self.limit, "window_s": int(WINDOW_S)}
-        return ApiError(429, ErrorCode.RATE_LIMITED, said, details, {"Retry-After": self._seconds})
+        return ApiError(429, ErrorCode.RATE_LIMITED, message, details, {"Retry-After": self._seconds})
 
     @property
     def _seconds(self) -> str:

@@ -1,6 +1,6 @@
 """What a job may name: files, uploads and web addresses. Pure text rules; nothing is opened or resolved.
 
-The worker and the notifier judge again at the moment of use: links and names may lead elsewhere by then.
+The worker and the notifier check again at the moment of use: links and names may have changed by then.
 """
 
 import posixpath
@@ -50,7 +50,7 @@ def check_source(source: str, roots: Sequence[str], stores: Sequence[str]) -> No
 
 
 def check_address(field: str, url: str, allowed: Iterable[Network]) -> None:
-    """An address that may be called, as far as its text tells; `field` is where it was given.
+    """An address that may be called, judged by its text; `field` is where it was given.
 
     Raises ApiError: INVALID_PARAMETERS for a malformed one or one with a password in it; BLOCKED_ADDRESS for a
     private or metadata address spelled out in any form.

@@ -1,4 +1,4 @@
-"""uvicorn inside a process of ours: our loop, our signals, our socket; requests under way finish before it ends."""
+"""uvicorn with the process's own loop, signals and socket; requests under way finish before it ends."""
 
 import asyncio
 import socket
@@ -27,7 +27,7 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """An open socket. Raises ListenError, which says what to change."""
+    """An open socket. Raises ListenError, which names the setting to change."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=BACKLOG)

@@ -7,14 +7,14 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from piperoll.domain.work import work_sha256
+from piperoll.domain.creation import job_created, terms_of
 from piperoll.log.record import Position
 from piperoll.seal import Seal
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs
 from schemas.claims import Claim
 from schemas.documents import Resolved, parameters_document
-from schemas.events import BatchCreated, BatchErased, Event, JobCancelled, JobCreated, JobErased
+from schemas.events import BatchCreated, BatchErased, Event, JobCancelled, JobErased
 from schemas.ids import draw_run
 from services.api.http.caller import Caller
 from services.api.jobs.named_documents import Resolver
@@ -40,26 +40,13 @@ class Commands:
 
         Raises ApiError INVALID_PARAMETERS (400) and READ_MODEL_UNAVAILABLE (503) for jobs that name documents.
         """
-        parameters = job.parameters
-        resolved = job.resolved or await self._resolver.resolve(job.job_type, parameters, caller.owner)
+        resolved = job.resolved or await self._resolver.resolve(job.job_type, job.parameters, caller.owner)
         document = parameters_document(job.job_type, self._sealed(job.given), resolved)
         # Whoever removes a document knows the ids of its jobs, and not where else something of theirs lies.
         claim = await self._put(job_id, document, repeatable or resolved is not None)
         if uses := uploads.uses_by(caller.owner, job_id, job.given):
             await asyncio.gather(*map(self._blobs.mark, uses))
-        event = JobCreated(
-            job_type=job.job_type,
-            parameters=claim,
-            body_sha256=job.body_sha256,
-            user_id=job.user_id,
-            target_id=parameters.about_id,
-            retry_of=job.retry_of,
-            priority=parameters.priority,
-            timeout_s=parameters.timeout_s,
-            max_attempts=parameters.max_attempts,
-            has_webhook=parameters.webhook is not None,
-            work_sha256=work_sha256(job.job_type, parameters),
-        )
+        event = job_created(_terms(job), claim, retry_of=job.retry_of)
         return await self._append(job_id, job_id, event, caller, "job_id")
 
     async def create_batch(self, batch_id: str, batch: BatchSubmission, caller: Caller) -> tuple[datetime, Position]:
@@ -117,19 +104,8 @@ class Commands:
         return await self._blobs.put_input(subject, to_json(document), repeatable)
 
     def _spec(self, job: Submission, resolved: Resolved | None) -> dict[str, Any]:
-        """What the process manager needs to create a member: its parameters document, and the counters."""
-        parameters = job.parameters
-        return {
-            **parameters_document(job.job_type, self._sealed(job.given), resolved),
-            "priority": parameters.priority,
-            "timeout_s": parameters.timeout_s,
-            "max_attempts": parameters.max_attempts,
-            "target_id": parameters.about_id,
-            "user_id": job.user_id,
-            "has_webhook": parameters.webhook is not None,
-            "body_sha256": job.body_sha256,
-            "work_sha256": work_sha256(job.job_type, parameters),
-        }
+        """What the process manager needs to create a member: its parameters document, and its terms."""
+        return {**parameters_document(job.job_type, self._sealed(job.given), resolved), **_terms(job)}
 
     def _sealed(self, given: dict[str, Any]) -> dict[str, Any]:
         """Parameters as they are stored: nobody but the notifier reads the token."""
@@ -137,3 +113,7 @@ class Commands:
         if not webhook or webhook.get("token") is None:
             return given
         return {**given, "webhook": {**webhook, "token": {"sealed": self._seal.seal(webhook["token"])}}}
+
+
+def _terms(job: Submission) -> dict[str, Any]:
+    return terms_of(job.job_type, job.parameters, job.body_sha256, job.user_id)

@@ -22,7 +22,7 @@ Append = Callable[[str], Awaitable[tuple[datetime, Position]]]
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What was created, now or by the first request with the key. `checked` is False when that could not be told."""
+    """What was created, now or by the first request with the key; not `checked` when that could not be looked up."""
 
     subject: str
     created_at: datetime
@@ -31,7 +31,7 @@ class Created:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Says so when a repeated key could not be compared (design: POST needs Kafka and blobs only)."""
+        """A header where a repeated key could not be compared (design: POST needs Kafka and blobs only)."""
         return {} if self.checked else {"Piperoll-Idempotency": "unchecked"}
 
     def member_ids(self, count: int) -> list[str]:
@@ -83,7 +83,7 @@ class Creator:
         return _judged(subject, first, body_sha256)
 
     async def _read_back(self, kind: Kind, created: Created) -> Creation | None:
-        """The creation that counts, or None when the read model does not tell in time."""
+        """The creation that counts, or None when the read model does not answer in time."""
         if not await self._reading.passed(created.position):
             return None
         try:

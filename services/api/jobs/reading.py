@@ -1,43 +1,41 @@
 """Answers about jobs and batches: rows of the read model, the blobs they lead to, and waiting where that is promised.
 
-Read your writes: what is not there is only "not found" once the projector has passed what was in the log.
+Read your writes: what is not there is only "not found" once the projector has passed what was in the log; what can
+be no id, at once.
 """
 
 import asyncio
+import re
 from typing import Any
 
 from piperoll.domain.job import Status
 from piperoll.log.record import Position
-from services.api.http.errors import not_found
-from services.api.jobs.views import Documents, batch_view, job_view
+from services.api.http.errors import ReadModelUnavailableError, not_found
+from services.api.jobs.views import JobContents, job_view
 from services.api.jobs.watch import Awaited, JobWatch
-from services.api.log.ends import LogEnds
 from services.api.read_model.catching_up import CatchingUp
 from services.api.read_model.contents import Contents
 from services.api.read_model.job_rows import BatchRow, JobRow
 from services.api.read_model.jobs import ReadModel
-from services.api.read_model.positions import Positions
+
+_UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_JOB_ID = re.compile(f"job-{_UUID}")
+_BATCH_ID = re.compile(f"batch-{_UUID}")
 
 
 class Reading:
-    """Reads jobs and batches of one owner at a time. Foreign and erased ones are not there (contract 14 and 16)."""
+    """Reads jobs and batches of one owner at a time. Foreign and erased ones are not found (contract 14 and 16)."""
 
-    def __init__(
-        self,
-        read_model: ReadModel,
-        positions: Positions,
-        ends: LogEnds,
-        watch: JobWatch,
-        contents: Contents,
-        deadline_s: float,
-    ) -> None:
+    def __init__(self, read_model: ReadModel, catching_up: CatchingUp, watch: JobWatch, contents: Contents) -> None:
         self._read_model = read_model
-        self._catching_up = CatchingUp(positions, ends, deadline_s)
+        self._catching_up = catching_up
         self._watch = watch
         self._contents = contents
 
     async def job(self, job_id: str, owner: str) -> JobRow:
         """The job's row. Raises ApiError: NOT_FOUND (404), READ_MODEL_UNAVAILABLE (503)."""
+        if not _JOB_ID.fullmatch(job_id):
+            raise not_found("job")
         row = await self._catching_up.sought(lambda: self._read_model.job(job_id))
         if row is None or row.owner != owner or row.erased:
             raise not_found("job")
@@ -45,6 +43,8 @@ class Reading:
 
     async def batch(self, batch_id: str, owner: str) -> BatchRow:
         """The batch's row. Raises as `job` does."""
+        if not _BATCH_ID.fullmatch(batch_id):
+            raise not_found("batch")
         row = await self._catching_up.sought(lambda: self._read_model.batch(batch_id))
         if row is None or row.owner != owner or row.batch.erased:
             raise not_found("batch")
@@ -76,18 +76,14 @@ class Reading:
         return await self._catching_up.passed(*positions)
 
     async def caught_up(self, at_most_s: float) -> bool:
-        """Waits until what is in the log now was projected; False when that took longer or cannot be told."""
+        """Waits until what is in the log now was projected; False when that took longer or is unknown."""
         return await self._catching_up.within(at_most_s)
-
-    async def up_to_now(self) -> None:
-        """Returns once what is in the log now was projected. Raises ReadModelUnavailableError beyond the bound."""
-        await self._catching_up.up_to_now()
 
     async def shown_job(self, row: JobRow) -> dict[str, Any]:
         """The job as clients see it. Raises UnavailableError (503) when the blob store does not answer."""
         return job_view(row, await self.documents(row))
 
-    async def documents(self, row: JobRow) -> Documents:
+    async def documents(self, row: JobRow) -> JobContents:
         """What the job's claims lead to: a result only of a completed job, an error only of a failed one."""
         job = row.job
         result = job.result if job and row.status is Status.COMPLETED else None
@@ -95,11 +91,15 @@ class Reading:
         parameters, results, details = await asyncio.gather(
             self._contents.parameters(row), self._contents.document(result), self._contents.document(error)
         )
-        return Documents(parameters, results, details)
+        return JobContents(parameters, results, details)
 
-    async def shown_batch(self, row: BatchRow) -> dict[str, Any]:
-        """The batch as clients see it."""
-        return batch_view(row, await self._contents.document(row.batch.name))
+    async def ended(self, job_id: str, owner: str, wait_s: float) -> JobRow | None:
+        """The job if it ends within the time; None while it runs, and where the read model does not answer."""
+        try:
+            row = await self.after_end(await self.job(job_id, owner), wait_s)
+        except ReadModelUnavailableError:
+            return None
+        return row if row.status.terminal else None
 
     async def _after(self, row: JobRow, awaited: Awaited, wait_s: float) -> JobRow:
         await self._watch.until(row.job_id, row.position.partition, awaited, wait_s)

@@ -1,27 +1,65 @@
 """What a client submits: a request body in, validated jobs out. Pure; refusals are ApiErrors of contract 2b."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, StringConstraints, ValidationError, WithJsonSchema
 
 from piperoll.addresses import Network
 from piperoll.job_types import is_enabled, job_types
 from piperoll.settings import Settings
 from schemas.documents import Resolved
 from schemas.errors import ErrorCode
+from schemas.events import JobCancelled
 from schemas.job_types.declaration import JobType, Reference
-from schemas.job_types.parameters import JobParameters
+from schemas.job_types.parameters import JobParameters, Label
 from schemas.job_types.registry import JobTypes
-from services.api.http.bodies import Document, canonical_sha256
-from services.api.http.errors import ApiError, invalid_field, invalid_request
-from services.api.http.fields import check_names, invalid_values
+from services.api.http.bodies import JsonBody, canonical_sha256
+from services.api.http.errors import ApiError
 from services.api.http.references import check_address, check_filename, check_source
+from services.api.http.shapes import (
+    EnvelopeModel,
+    Refusal,
+    RequestModel,
+    invalid_values,
+    not_null,
+    printable,
+)
 
-LABEL_CHARS = 255
-JOB_NAMES = frozenset({"job_type", "parameters", "user_id"})
-BATCH_NAMES = frozenset({"batch_name", "jobs", "user_id", "webhook"})
 TOKEN_MASK = "***"
+
+_REASON = not_null(JobCancelled.model_json_schema()["properties"]["reason"])
+
+
+class JobBody(EnvelopeModel):
+    """The body of POST /api/jobs/, and a job of a batch. The parameters are validated by the model of their type."""
+
+    job_type: Annotated[
+        str,
+        StringConstraints(min_length=1),
+        Refusal("must be a non-empty string"),
+        WithJsonSchema({}),  # this and the next by `openapi.add_job_types`
+    ]
+    parameters: Annotated[
+        dict[str, Any],
+        Refusal("must be a JSON object"),
+        WithJsonSchema({}),
+    ]
+    user_id: Label | None = None
+
+
+class CancelBody(RequestModel):
+    """The body of POST /api/jobs/{job_id}/cancel."""
+
+    reason: (
+        Annotated[
+            str,
+            StringConstraints(min_length=1, max_length=_REASON["maxLength"]),
+            AfterValidator(printable),
+            Refusal("must be a text of {minLength} to {maxLength} characters"),
+        ]
+        | None
+    ) = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,28 +123,9 @@ def masked(parameters: dict[str, Any]) -> dict[str, Any]:
     return {**parameters, "webhook": {**webhook, "token": TOKEN_MASK}}
 
 
-def parse_job(document: Document, rules: Rules, user_id: str | None = None) -> Submission:
+def parse_job(document: JsonBody, rules: Rules, user_id: str | None = None) -> Submission:
     """The job in a body of POST /api/jobs; `user_id` is the header's, which the body's goes before."""
-    return _job(document.value, rules, user_id, {}, document.sha256)
-
-
-def parse_batch(document: Document, rules: Rules, user_id: str | None = None) -> BatchSubmission:
-    """The jobs in a body of POST /api/jobs/batch. Errors about a job carry its `details.index`."""
-    body = document.value
-    check_names(body, BATCH_NAMES)
-    jobs = body.get("jobs")
-    if not isinstance(jobs, list) or not jobs:
-        raise invalid_request("jobs must be a list of at least one job")
-    if len(jobs) > rules.max_batch_jobs:
-        raise invalid_field("jobs", f"must not be more than {rules.max_batch_jobs:,}")
-    inherited = {"webhook": body["webhook"]} if body.get("webhook") is not None else {}
-    batch_user = _label(body, "user_id") or user_id
-    return BatchSubmission(
-        name=_label(body, "batch_name"),
-        jobs=tuple(_member(job, index, rules, batch_user, inherited) for index, job in enumerate(jobs)),
-        user_id=batch_user,
-        body_sha256=document.sha256,
-    )
+    return job_of(document.value, rules, user_id, {}, document.sha256)
 
 
 def restarted(job_id: str, job_type: str, given: dict[str, Any], user_id: str | None, rules: Rules) -> Submission:
@@ -126,31 +145,17 @@ def submitted(job_type: str, given: dict[str, Any], rules: Rules, user_id: str |
     return Submission(job_type, given, _validated(job_type, given, rules), user_id, sha256)
 
 
-def _member(job: Any, index: int, rules: Rules, user_id: str | None, inherited: dict[str, Any]) -> Submission:
-    try:
-        if not isinstance(job, dict):
-            raise invalid_request("a job must be a JSON object")
-        return _job(job, rules, user_id, inherited, canonical_sha256(job))
-    except ApiError as error:
-        error.details["index"] = index
-        error.message = f"jobs[{index}]: {error.message}"
-        raise
-
-
-def _job(body: dict[str, Any], rules: Rules, user_id: str | None, inherited: dict[str, Any], sha256: str) -> Submission:
-    check_names(body, JOB_NAMES)
-    job_type, given = body.get("job_type"), body.get("parameters")
-    if not isinstance(job_type, str) or not job_type:
-        raise invalid_request("job_type is missing or no text", supported=rules.job_types.names)
-    if not isinstance(given, dict):
-        raise invalid_request("parameters is missing or no JSON object")
-    given = {**inherited, **given}
-    job_type = rules.job_types.own_name(job_type)
+def job_of(
+    given: dict[str, Any], rules: Rules, user_id: str | None, inherited: dict[str, Any], sha256: str
+) -> Submission:
+    """The job that is given; what its parameters lack is `inherited`. Raises ApiErrors of contract 2b."""
+    body = JobBody.read(given, {"job_type": rules.job_types.names})
+    job_type, parameters = rules.job_types.own_name(body.job_type), {**inherited, **body.parameters}
     return Submission(
         job_type=job_type,
-        given=given,
-        parameters=_validated(job_type, given, rules),
-        user_id=_label(body, "user_id") or user_id,
+        given=parameters,
+        parameters=_validated(job_type, parameters, rules),
+        user_id=body.user_id or user_id,
         body_sha256=sha256,
     )
 
@@ -197,13 +202,3 @@ def _check_named(job_type: JobType, given: BaseModel, prefix: str, rules: Rules)
                 check_address(f"{prefix}{name}", value, rules.private_networks)
             case Reference.STORE:
                 check_source(value, rules.roots, rules.stores)
-
-
-def _label(body: dict[str, Any], name: str) -> str | None:
-    """An optional short text. Raises ApiError INVALID_REQUEST."""
-    value = body.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str) or not 1 <= len(value) <= LABEL_CHARS:
-        raise invalid_request(f"{name} must be a text of 1 to {LABEL_CHARS} characters")
-    return value

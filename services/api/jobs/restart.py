@@ -1,4 +1,4 @@
-"""Doing a job again: the submission that repeats one, from what its blobs still hold."""
+"""Running a job again: the submission that repeats it, from what its blobs still hold."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ async def again(
 ) -> Submission:
     """The job that a restart creates, with `more` parameters over those that it had.
 
-    Raises ApiError: CONFLICT (409) where it cannot be repeated, and 400 where its like is allowed no more.
+    Raises ApiError: CONFLICT (409) where it cannot be repeated, and 400 where its parameters are no longer allowed.
     """
     document = (await reading.documents(row)).parameters
     if document is None:

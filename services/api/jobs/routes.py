@@ -1,100 +1,152 @@
-"""`/api/jobs`: create, list, read, wait for, cancel, restart and erase jobs."""
+"""`/api/jobs`: create, list, read, wait for, cancel, restart, erase and follow jobs."""
 
 from typing import Any
 
-from fastapi import APIRouter
+from pydantic_core import from_json
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from piperoll.domain.job import Status
 from schemas.errors import ErrorCode
-from services.api.http.answers import success
+from services.api.http.answers import success, timestamp
 from services.api.http.bodies import read_json
-from services.api.http.caller import caller_of, header_user, idempotency_key
-from services.api.http.errors import ApiError, invalid_field
-from services.api.http.fields import check_names, seconds
-from services.api.http.plain_route import PlainRoute
+from services.api.http.caller import IDEMPOTENCY_KEY, USER_ID, caller_of
+from services.api.http.errors import ApiError
+from services.api.http.routing import Routes, route
 from services.api.jobs import openapi
-from services.api.jobs.listing import asked_jobs
-from services.api.jobs.lookup import own_job
-from services.api.jobs.requests import Submission, parse_job
+from services.api.jobs.commands import Commands
+from services.api.jobs.creation import Creator
+from services.api.jobs.listing import JobListing
+from services.api.jobs.queries import EventsQuery, JobListQuery, JobQuery
+from services.api.jobs.reading import Reading
+from services.api.jobs.requests import CancelBody, Rules, Submission, parse_job
 from services.api.jobs.restart import again
-from services.api.jobs.views import created_job
-from services.api.parts import parts_of
+from services.api.jobs.stream import HEADERS, MEDIA_TYPE, job_stream
+from services.api.jobs.views import client_id, created_job
+from services.api.jobs.wording import delivery_outcome, delivery_reason
 from services.api.read_model.job_rows import JobRow
+from services.api.read_model.jobs import ReadModel
 
-collection = APIRouter(tags=["jobs"], route_class=PlainRoute)
-router = APIRouter(tags=["jobs"], route_class=PlainRoute)
-
-MAX_WAIT_S = 60
-MAX_REASON_CHARS = 64  # as in schemas.events.JobCancelled
+INTERNAL = frozenset({"origin_sha256"})
+"""What a delivery's fact holds for the notifier alone."""
 
 
-@collection.post("/api/jobs/", **openapi.CREATE_JOB)
-@collection.post("/api/jobs", include_in_schema=False)
-async def create_job(request: Request) -> Response:
-    """Accepts a job; it runs later. Answers once the log has it."""
-    parts, user = parts_of(request), header_user(request)
-    job = parse_job(await read_json(request, parts.max_body_bytes), parts.rules, user)
-    return await _created(request, job)
+class JobCollectionRoutes(Routes, tag="jobs"):
+    """`/api/jobs/`: create and list."""
+
+    rules: Rules
+    creator: Creator
+    listing: JobListing
+    max_body_bytes: int
+
+    @route("POST", "/api/jobs/", "/api/jobs", operation=openapi.CREATE_JOB)
+    async def create_job(self, request: Request) -> Response:
+        """Accepts a job; it runs later. Answers once the log has it."""
+        user = USER_ID.of(request)
+        job = parse_job(await read_json(request, self.max_body_bytes), self.rules, user)
+        return await _created(request, self.creator, job)
+
+    @route("GET", "/api/jobs/", "/api/jobs", operation=openapi.LIST_JOBS)
+    async def list_jobs(self, request: Request) -> Response:
+        """The owner's jobs, newest first, without their results and logs. Filters combine."""
+        query = JobListQuery.of(request.query_params)
+        return success(await self.listing.jobs(caller_of(request).owner, query, USER_ID.of(request)))
 
 
-@collection.get("/api/jobs/", **openapi.LIST_JOBS)
-@collection.get("/api/jobs", include_in_schema=False)
-async def list_jobs(request: Request) -> Response:
-    """The owner's jobs, newest first, without their results and logs. Filters combine."""
-    asked = asked_jobs(request.query_params, header_user(request))
-    return success(await parts_of(request).listing.jobs(caller_of(request).owner, asked))
+class JobRoutes(Routes, tag="jobs"):
+    """`/api/jobs/{job_id}`: read, wait for, cancel, restart, erase and follow."""
+
+    rules: Rules
+    commands: Commands
+    creator: Creator
+    reading: Reading
+    read_model: ReadModel
+    max_body_bytes: int
+
+    @route("GET", "/api/jobs/{job_id}", operation=openapi.GET_JOB)
+    async def get_job(self, request: Request, job_id: str) -> Response:
+        """A job's status, progress, results and log. `wait` holds the answer until the status changes."""
+        query = JobQuery.of(request.query_params)
+        row = await self.reading.job(job_id, caller_of(request).owner)
+        row = await self.reading.after_change(row, query.wait)
+        return success(await self.reading.shown_job(row), row.position)
+
+    @route("DELETE", "/api/jobs/{job_id}", operation=openapi.DELETE_JOB)
+    async def delete_job(self, request: Request, job_id: str) -> Response:
+        """Erases a job and all it made; a running one is stopped. 202 when that was not read back in time."""
+        job = (await self.reading.job(job_id, caller_of(request).owner)).job
+        position = await self.commands.erase_job(job_id, job.parameters if job else None, caller_of(request))
+        passed = await self.reading.passed(position)
+        return success({"job_id": job_id, "message": "job deleted"}, position, status=200 if passed else 202)
+
+    @route("POST", "/api/jobs/{job_id}/cancel", operation=openapi.CANCEL_JOB)
+    async def cancel_job(self, request: Request, job_id: str) -> Response:
+        """Stops a job. 409 when it ended before; 202 when whether it did is not known yet."""
+        body = CancelBody.read((await read_json(request, self.max_body_bytes, optional=True)).value)
+        row = await self.reading.job(job_id, caller_of(request).owner)
+        if row.status.terminal:
+            raise _ended(row)
+        position = await self.commands.cancel_job(job_id, body.reason, caller_of(request))
+        passed = await self.reading.passed(position)
+        row = await self.reading.job(job_id, caller_of(request).owner)
+        if passed and row.status is not Status.CANCELLED:
+            raise _ended(row)
+        return success(await self.reading.shown_job(row), position, status=200 if passed else 202)
+
+    @route("POST", "/api/jobs/{job_id}/restart", operation=openapi.RESTART_JOB)
+    async def restart_job(self, request: Request, job_id: str) -> Response:
+        """Does a job again, as a new job with the same parameters. 409 while the old one has not ended."""
+        row = await self.reading.job(job_id, caller_of(request).owner)
+        if not row.status.terminal:
+            message = f"the job has not ended: it is {row.status.value}; cancel it or wait for its end"
+            raise ApiError(409, ErrorCode.CONFLICT, message, {"status": row.status.value})
+        return await _created(request, self.creator, await again(self.reading, self.commands, self.rules, row))
+
+    @route("GET", "/api/jobs/{job_id}/events", operation=openapi.GET_EVENTS)
+    async def get_events(self, request: Request, job_id: str) -> Response:
+        """The facts that a job is made of, in the log's order, each with its position."""
+        query = EventsQuery.of(request.query_params)
+        row = await self.reading.job(job_id, caller_of(request).owner)
+        found = await self.read_model.events(job_id, query.after, query.limit)
+        events: list[dict[str, Any]] = [
+            {
+                "sequence": sequence,
+                "position": f"{row.position.partition}:{offset}",
+                "type": type_name,
+                "time": timestamp(time),
+                "data": from_json(data),
+            }
+            for sequence, offset, type_name, time, data in found
+        ]
+        following = events[-1]["sequence"] if events else query.after
+        return success({"events": events, "next": following}, row.position)
+
+    @route("GET", "/api/jobs/{job_id}/deliveries", operation=openapi.GET_DELIVERIES)
+    async def get_deliveries(self, request: Request, job_id: str) -> Response:
+        """Every attempt to deliver the job's webhooks, and every request for a redelivery, oldest first."""
+        row = await self.reading.job(job_id, caller_of(request).owner)
+        attempts = []
+        for type_name, time, data in await self.read_model.deliveries(job_id):
+            attempt = {name: value for name, value in from_json(data).items() if name not in INTERNAL}
+            outcome = delivery_outcome(type_name.split(".")[1])
+            failed = {"reason": delivery_reason(attempt)} if "reason" in attempt else {}
+            attempts.append({"time": timestamp(time), "outcome": outcome, **attempt, **failed})
+        return success({"deliveries": attempts}, row.position)
+
+    @route("GET", "/api/jobs/{job_id}/stream", operation=openapi.STREAM_JOB)
+    async def stream_job(self, request: Request, job_id: str) -> Response:
+        """A job's changes as they happen. 204 for a client that has seen its end, so that it does not come back."""
+        row = await self.reading.job(job_id, caller_of(request).owner)
+        known = _known(request.headers.get("last-event-id"))
+        if known is not None and row.status.terminal and row.standing.sequence <= known:
+            return Response(status_code=204)
+        reading = self.reading
+        called = client_id(row, await reading.documents(row))
+        return StreamingResponse(job_stream(reading, row, called, known), 200, HEADERS, MEDIA_TYPE)
 
 
-@router.get("/api/jobs/{job_id}", **openapi.GET_JOB)
-async def get_job(request: Request, job_id: str) -> Response:
-    """A job's status, progress, results and log. `wait` holds the answer until the status changes."""
-    wait_s = seconds(request.query_params, "wait", MAX_WAIT_S) or 0.0
-    reading = parts_of(request).reading
-    row = await reading.after_change(await own_job(request, job_id), wait_s)
-    return success(await reading.shown_job(row), row.position)
-
-
-@router.delete("/api/jobs/{job_id}", **openapi.DELETE_JOB)
-async def delete_job(request: Request, job_id: str) -> Response:
-    """Erases a job and all it made; a running one is stopped. 202 when that was not read back in time."""
-    parts = parts_of(request)
-    job = (await own_job(request, job_id)).job
-    position = await parts.commands.erase_job(job_id, job.parameters if job else None, caller_of(request))
-    passed = await parts.reading.passed(position)
-    return success({"job_id": job_id, "message": "job deleted"}, position, status=200 if passed else 202)
-
-
-@router.post("/api/jobs/{job_id}/cancel", **openapi.CANCEL_JOB)
-async def cancel_job(request: Request, job_id: str) -> Response:
-    """Stops a job. 409 when it ended before; 202 when whether it did is not known yet."""
-    parts = parts_of(request)
-    reason = _reason((await read_json(request, parts.max_body_bytes, optional=True)).value)
-    row = await own_job(request, job_id)
-    if row.status.terminal:
-        raise _ended(row)
-    position = await parts.commands.cancel_job(job_id, reason, caller_of(request))
-    passed = await parts.reading.passed(position)
-    row = await own_job(request, job_id)
-    if passed and row.status is not Status.CANCELLED:
-        raise _ended(row)
-    return success(await parts.reading.shown_job(row), position, status=200 if passed else 202)
-
-
-@router.post("/api/jobs/{job_id}/restart", **openapi.RESTART_JOB)
-async def restart_job(request: Request, job_id: str) -> Response:
-    """Does a job again, as a new job with the same parameters. 409 while the old one has not ended."""
-    row = await own_job(request, job_id)
-    if not row.status.terminal:
-        said = f"the job has not ended: it is {row.status.value}; cancel it or wait for its end"
-        raise ApiError(409, ErrorCode.CONFLICT, said, {"status": row.status.value})
-    parts = parts_of(request)
-    return await _created(request, await again(parts.reading, parts.commands, parts.rules, row))
-
-
-async def _created(request: Request, job: Submission) -> Response:
-    created = await parts_of(request).creator.job(job, caller_of(request), idempotency_key(request))
+async def _created(request: Request, creator: Creator, job: Submission) -> Response:
+    created = await creator.job(job, caller_of(request), IDEMPOTENCY_KEY.of(request))
     data = {"job_id": created.subject, "job": created_job(created.subject, job, created.created_at)}
     return success(data, created.position, headers=created.headers)
 
@@ -105,11 +157,8 @@ def _ended(row: JobRow) -> ApiError:
     )
 
 
-def _reason(body: dict[str, Any]) -> str | None:
-    check_names(body, {"reason"})
-    reason = body.get("reason")
-    if reason is None:
+def _known(header: str | None) -> int | None:
+    """The last event's id; None for any other text."""
+    if header is None or not header.isascii() or not header.isdecimal() or len(header) > 10:
         return None
-    if not isinstance(reason, str) or not 1 <= len(reason) <= MAX_REASON_CHARS or not reason.isprintable():
-        raise invalid_field("reason", f"must be a text of 1 to {MAX_REASON_CHARS} characters")
-    return reason
+    return int(header)

@@ -1,7 +1,7 @@
-"""Server-sent events of one job (contract 8): what is said when. Driven by the read model's notifications.
+"""Server-sent events of one job (contract 8): which event is sent when. Driven by the read model's notifications.
 
 Any API process can serve any stream, and a client can go on at another one: an event's id is the number of facts that
-it reflects, so `Last-Event-ID` tells which state the client knows already.
+it reflects, so `Last-Event-ID` identifies the state that the client has.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from piperoll.job_types import job_types
 from piperoll.store.blobs import BlobStoreError
 from services.api.http.errors import ApiError, UnavailableError
 from services.api.jobs.reading import Reading
-from services.api.jobs.views import Documents, job_error
+from services.api.jobs.views import JobContents, job_error
 from services.api.read_model.job_rows import JobRow
 
 log = structlog.get_logger()
@@ -31,50 +31,50 @@ OUTAGE_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class StreamPace:
     """Seconds between two signs of life, and after how many a stream ends (contract 8)."""
 
     heartbeat_s: float = 15.0
     timeout_s: float = 300.0
 
 
-PACE = Pace()
+PACE = StreamPace()
 
 
 async def job_stream(
-    reading: Reading, row: JobRow, client_id: str, known: int | None, pace: Pace = PACE
+    reading: Reading, row: JobRow, client_id: str, known: int | None, pace: StreamPace = PACE
 ) -> AsyncIterator[bytes]:
     """The state of a job and its changes of status or percent, until it ends, `pace` ends it, or the service stops.
 
     `client_id` is what the client calls the job. `known` is the id of the last event that the client saw, None for
-    one that saw none: a state that it knows is not said again.
+    one that saw none: a state that it has is not sent again.
     """
-    began = said = time.monotonic()
+    began = sent_at = time.monotonic()
     shown = _looks(row) if known is not None and row.standing.sequence <= known else None
     while True:
         try:
             if _looks(row) != shown:
                 yield await _told(reading, row, client_id)
-                shown, said = _looks(row), time.monotonic()
+                shown, sent_at = _looks(row), time.monotonic()
             if row.status.terminal or reading.closed:
                 return
             now = time.monotonic()
             if now >= began + pace.timeout_s:
                 yield _timeout(client_id, pace)
                 return
-            if now >= said + pace.heartbeat_s:
+            if now >= sent_at + pace.heartbeat_s:
                 yield HEARTBEAT
-                said = now
-            row = await reading.after_fact(row, min(began + pace.timeout_s, said + pace.heartbeat_s) - now)
+                sent_at = now
+            row = await reading.after_fact(row, min(began + pace.timeout_s, sent_at + pace.heartbeat_s) - now)
         except (UnavailableError, BlobStoreError) as error:
             log.info("stream_waits", job_id=row.job_id, why=repr(error))
             await asyncio.sleep(OUTAGE_PAUSE_S)
-        except ApiError as error:  # erased meanwhile: there is nothing more to say about the job
+        except ApiError as error:  # erased meanwhile: no more events follow
             yield _gone(row, client_id, error)
             return
 
 
-def event_of(row: JobRow, documents: Documents, client_id: str) -> tuple[str, dict[str, Any]]:
+def event_of(row: JobRow, documents: JobContents, client_id: str) -> tuple[str, dict[str, Any]]:
     """The event's name and data for a job as it stands."""
     percent = row.job.percent if row.job else 0
     declared = job_types().of(row.job_type)
@@ -100,17 +100,17 @@ def _data(row: JobRow, client_id: str, phase: str, message: str, data: Any) -> d
 
 
 def _looks(row: JobRow) -> tuple[Status, int]:
-    """What an event tells of a job."""
+    """The part of a job's state that events show."""
     return row.status, row.job.percent if row.job else 0
 
 
 async def _told(reading: Reading, row: JobRow, client_id: str) -> bytes:
-    documents = await reading.documents(row) if row.status.terminal else Documents()
+    documents = await reading.documents(row) if row.status.terminal else JobContents()
     name, data = event_of(row, documents, client_id)
     return written(name, data, str(row.standing.sequence))
 
 
-def _timeout(client_id: str, pace: Pace) -> bytes:
+def _timeout(client_id: str, pace: StreamPace) -> bytes:
     message = f"The job has not ended within {pace.timeout_s:g} s: connect again to follow it"
     return written("timeout", {"phase": "timeout", "message": message, "job": {"id": client_id}})
 

@@ -1,27 +1,25 @@
-"""Jobs and batches as clients see them (contract 3, 6 and 14, and the first seed). Pure: rows and documents in."""
+"""Jobs as clients see them (contract 3, 6 and 14, and the first seed). Pure: rows and documents in."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from piperoll.domain.batch import status_of
 from piperoll.domain.job import Status
 from piperoll.job_types import job_types
 from schemas.errors import SENTENCES, ErrorCode
 from schemas.job_types.archives import file_name
 from services.api.http.answers import timestamp
-from services.api.jobs.requests import BatchSubmission, Submission, masked
+from services.api.jobs.requests import Submission, masked
 from services.api.jobs.wording import error_sentence, log_entries
-from services.api.read_model.job_rows import BatchRow, JobRow, ListedBatch
+from services.api.read_model.job_rows import JobRow
 
 ECHOED = frozenset({"batch_name", "archived", "isActive", "access_control"})
 """What a change is told without: it never changes, or stands in a blob."""
 
 
 @dataclass(frozen=True, slots=True)
-class Documents:
+class JobContents:
     """The blobs that a job's claims lead to; None where there is none, or no longer."""
 
     parameters: dict[str, Any] | None = None
@@ -46,7 +44,7 @@ def created_job(job_id: str, submission: Submission, created_at: datetime) -> di
     return view if submission.retry_of is None else {**view, "retry_of": submission.retry_of}
 
 
-def job_view(row: JobRow, documents: Documents) -> dict[str, Any]:
+def job_view(row: JobRow, documents: JobContents) -> dict[str, Any]:
     """The whole Job of contract 3. What is not known, or was erased, is left out."""
     view = job_summary(row, documents)
     error = view.get("error")
@@ -56,7 +54,7 @@ def job_view(row: JobRow, documents: Documents) -> dict[str, Any]:
     return view if result is None else {**view, "results": shown_results(row.job_id, result)}
 
 
-def job_summary(row: JobRow, documents: Documents) -> dict[str, Any]:
+def job_summary(row: JobRow, documents: JobContents) -> dict[str, Any]:
     """The Job as lists show it: all but `results` and `logs`."""
     error = job_error(row, documents.error)
     parameters = documents.parameters and documents.parameters.get("parameters")
@@ -87,14 +85,9 @@ def job_summary(row: JobRow, documents: Documents) -> dict[str, Any]:
 
 def changed_job(row: JobRow) -> dict[str, Any]:
     """A job as the owner's stream tells it: how it stands, without what it was asked and what it made."""
-    summary = job_summary(row, Documents())
+    summary = job_summary(row, JobContents())
     view = {name: value for name, value in summary.items() if name not in ECHOED}
     return {**view, "deleted": True} if row.erased else view
-
-
-def changed_batch(listed: ListedBatch) -> dict[str, Any]:
-    """A batch as the owner's stream tells it: its counts."""
-    return {name: value for name, value in batch_summary(listed, None).items() if name not in ECHOED}
 
 
 def shown_results(job_id: str, result: dict[str, Any]) -> dict[str, Any]:
@@ -106,7 +99,7 @@ def shown_results(job_id: str, result: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def client_id(row: JobRow, documents: Documents) -> str:
+def client_id(row: JobRow, documents: JobContents) -> str:
     """What the client calls the job: the webhook's `jobId`, else our own id (contract 7)."""
     parameters = (documents.parameters or {}).get("parameters") or {}
     webhook = parameters.get("webhook") or {}
@@ -117,69 +110,6 @@ def access_control(user_id: str | None) -> dict[str, Any]:
     """Echoed, not enforced (contract 14): the owner of the key is the only boundary."""
     users = [user_id] if user_id else []
     return {"visibility": "private", "read_access": users, "write_access": users, "admin_access": users}
-
-
-def created_batch(
-    batch_id: str, submission: BatchSubmission, job_ids: list[str], created_at: datetime
-) -> dict[str, Any]:
-    """The batch in the answer to its creation, with whole jobs."""
-    jobs = [created_job(job_id, job, created_at) for job_id, job in zip(job_ids, submission.jobs, strict=True)]
-    counts = Counter({Status.PENDING: len(jobs)})
-    name = submission.name or batch_id
-    view = _batch(batch_id, name, counts, created_at, created_at, submission.user_id)
-    return {**view, "jobs": jobs}
-
-
-def batch_view(row: BatchRow, name: str | None) -> dict[str, Any]:
-    """The whole Batch of contract 14, under the seed's names and upstream's. Counts are those of its members."""
-    batch = row.batch
-    counts = Counter(member.status for member in row.members)
-    counts[Status.PENDING] += batch.count - len(row.members)
-    updated_at = max((member.updated_at for member in row.members), default=batch.created_at)
-    view = _batch(batch.batch_id, name or batch.batch_id, counts, batch.created_at, updated_at, batch.user_id)
-    jobs = [{"job_id": member.job_id, "status": shown_status(member.status)} for member in row.members]
-    return {**view, "jobs": jobs}
-
-
-def batch_summary(listed: ListedBatch, name: str | None) -> dict[str, Any]:
-    """The Batch as lists show it: all but its jobs."""
-    batch, counts = listed.batch, Counter(listed.counts)
-    counts[Status.PENDING] += batch.count - counts.total()
-    return _batch(batch.batch_id, name or batch.batch_id, counts, batch.created_at, listed.updated_at, batch.user_id)
-
-
-def _batch(
-    batch_id: str,
-    name: str,
-    counts: Counter[Status],
-    created_at: datetime,
-    updated_at: datetime,
-    user_id: str | None,
-) -> dict[str, Any]:
-    total, completed = counts.total(), counts[Status.COMPLETED]
-    failed = counts[Status.FAILED] + counts[Status.CANCELLED]
-    status = status_of(total, total - counts[Status.PENDING], completed, completed + failed)
-    view = {
-        "batch_id": batch_id,
-        "batch_name": name,
-        "status": status,
-        "job_count": total,
-        "completed_count": completed,
-        "failed_count": failed,
-        "total_jobs": total,
-        "completed_jobs": completed,
-        "failed_jobs": failed,
-        "pending_jobs": counts[Status.PENDING],
-        "processing_jobs": counts[Status.PROCESSING],
-        "created_at": timestamp(created_at),
-        "updated_at": timestamp(updated_at),
-        "completed_at": timestamp(updated_at) if status in ("completed", "failed") else None,
-        "archived": False,
-        "isActive": True,
-        "user_id": user_id,
-        "access_control": access_control(user_id),
-    }
-    return {name: value for name, value in view.items() if value is not None}
 
 
 def _progress(row: JobRow, error: dict[str, Any] | None) -> dict[str, Any] | None:

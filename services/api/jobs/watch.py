@@ -13,11 +13,11 @@ BREATH_S = 0.01  # notifications that arrive together are answered by one query
 OUTAGE_PAUSE_S = 1.0
 
 Awaited = Callable[[Standing], bool]
-"""Whether how a job stands now is what somebody waits for."""
+"""Whether a job's state now is the one that is waited for."""
 
 
 class JobWatch:
-    """Wakes those who wait for a job when it stands as they wait for."""
+    """Wakes the waiters of a job when it has the state that they wait for."""
 
     def __init__(self, read_model: ReadModel, positions: Positions) -> None:
         self._read_model = read_model
@@ -30,16 +30,16 @@ class JobWatch:
 
     @property
     def closed(self) -> bool:
-        """Whether the service stops, so that nobody should wait any more."""
+        """Whether the service stops, so that all waiting must end."""
         return self._closed
 
     @property
     def waiting(self) -> int:
-        """For how many jobs somebody waits."""
+        """The number of jobs that are waited for."""
         return len(self._waiting)
 
     async def until(self, job_id: str, partition: int, awaited: Awaited, timeout_s: float) -> None:
-        """Returns when the job stands as awaited, after `timeout_s`, or when the service stops."""
+        """Returns when the job has the awaited state, after `timeout_s`, or when the service stops."""
         if self._closed:
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -52,7 +52,7 @@ class JobWatch:
             self._forget(job_id, future)
 
     def close(self) -> None:
-        """Lets everybody go, so that their requests end before the service does."""
+        """Ends all waiting, so that requests end before the service does."""
         self._closed = True
         for waiters in self._waiting.values():
             for future in waiters:
@@ -69,13 +69,13 @@ class JobWatch:
             if not asked:
                 continue
             try:
-                self._tell(await self._read_model.standings(asked))
-            except ReadModelUnavailableError:  # said in the log by whom it comes from
+                self._wake_waiters(await self._read_model.standings(asked))
+            except ReadModelUnavailableError:  # logged where it is raised
                 await asyncio.sleep(OUTAGE_PAUSE_S)
                 self._due |= due
                 self._wake.set()
 
-    def _tell(self, standings: dict[str, Standing]) -> None:
+    def _wake_waiters(self, standings: dict[str, Standing]) -> None:
         for job_id, standing in standings.items():
             for future, awaited in self._waiting.get(job_id, {}).items():
                 if awaited(standing):

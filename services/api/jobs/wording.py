@@ -61,15 +61,15 @@ def _fact_entries(facts: Iterable[Noted], error: str | None, notes: Sequence[str
     entries = []
     running = 0
     for fact in facts:
-        said = _sentence(fact, running, error)
+        sentence = _sentence(fact, running, error)
         if fact.name == "JobStarted":
             running = fact.data["number"]
         elif fact.name in ("JobReleased", "JobRetryScheduled"):
             running = 0
         if fact.name == "JobCompleted":
             entries += [(fact, "info", note) for note in notes]
-        if said is not None:
-            entries.append((fact, *said))
+        if sentence is not None:
+            entries.append((fact, *sentence))
     return entries
 
 

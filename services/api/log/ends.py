@@ -38,5 +38,5 @@ class LogEnds:
                 return await self._log.end_offsets(self._topic)
         except (KafkaError, OSError, TimeoutError) as error:
             raise ReadModelUnavailableError(
-                "whether the read model is complete cannot be told at present: Kafka does not answer"
+                "whether the read model is complete is unknown at present: Kafka does not answer"
             ) from error

@@ -1,4 +1,4 @@
-"""How requests append facts to a topic, and what clients are told when Kafka does not acknowledge one."""
+"""How requests append facts to a topic, and the answer when Kafka does not acknowledge one."""
 
 from piperoll.clock import Clock
 from piperoll.log.contract import Appender, OutcomeUnknownError

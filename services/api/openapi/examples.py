@@ -8,7 +8,7 @@ JOB_ID = "job-6f1c2b0e-8c1f-4a43-9b54-0f6d1c9f2a77"
 BATCH_ID = "batch-0b9f6a4e-51c2-4a0f-8f0d-2d5c8b1f7e10"
 TIME = "2026-01-01T00:00:00Z"
 LATER = "2026-01-01T00:05:00Z"
-PARAMETERS: Json = {"filename": "/path/to/file.pdf", "extraction_method": "native"}
+PARAMETERS: Json = {"url": "https://example.com/file.pdf", "extraction_method": "native"}
 
 JOB_REQUEST: Json = {"job_type": "pdf", "parameters": PARAMETERS, "user_id": "optional-user-id"}
 BATCH_REQUEST: Json = {"batch_name": "My Batch", "jobs": [{"job_type": "pdf", "parameters": PARAMETERS}]}

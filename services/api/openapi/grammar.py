@@ -1,20 +1,26 @@
 """The grammar of the OpenAPI document: how an operation, its body, its parameters and its answers are written down.
 
-What each path says is `services.api.jobs.openapi`.
+Each room describes its own paths in `openapi.py`.
 """
 
-from typing import Any
+from typing import Any, Final
 
+from pydantic import BaseModel
 from starlette.responses import Response
 
+from services.api.http.caller import IDEMPOTENCY_KEY, USER_ID, TextHeader
+from services.api.http.shapes import COMPONENT, not_null
 from services.api.openapi.examples import Json
 
 ERRORS = {
     400: ("INVALID_PARAMETERS", "Malformed request or wrong parameters: INVALID_REQUEST, INVALID_PARAMETERS"),
-    401: ("UNAUTHORIZED", "No key, or none that is good: UNAUTHORIZED"),
-    403: ("FORBIDDEN", "The key lacks the scope that this needs: FORBIDDEN"),
-    404: ("NOT_FOUND", "There is no such thing, or it is not the caller's: NOT_FOUND"),
-    408: ("EXTRACTION_TIMEOUT", "The document was not read in time; it is taken in all the same: EXTRACTION_TIMEOUT"),
+    401: ("UNAUTHORIZED", "No key, or an invalid one: UNAUTHORIZED"),
+    403: ("FORBIDDEN", "The key lacks the required scope: FORBIDDEN"),
+    404: ("NOT_FOUND", "It does not exist, or belongs to another owner: NOT_FOUND"),
+    408: (
+        "EXTRACTION_TIMEOUT",
+        "The extraction takes longer; the document was added: EXTRACTION_TIMEOUT",
+    ),
     409: ("CONFLICT", "The job's status does not allow it, or there are too many: CONFLICT"),
     413: ("BODY_TOO_LARGE", "The body is larger than allowed: BODY_TOO_LARGE"),
     416: ("RANGE_NOT_SATISFIABLE", "The range lies behind the end of the file: RANGE_NOT_SATISFIABLE"),
@@ -22,11 +28,11 @@ ERRORS = {
     429: ("RATE_LIMITED", "Too many requests with this key in a minute, see Retry-After: RATE_LIMITED"),
     503: (
         "READ_MODEL_UNAVAILABLE",
-        "A part is away, see Retry-After: OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE, STORAGE_ERROR",
+        "A part does not answer, see Retry-After: OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE, STORAGE_ERROR",
     ),
 }
 """By status: the code of the example, and what the status means."""
-NOTHING_TO_DOWNLOAD = ("NO_ARCHIVE", "The job has ended, and made no such thing: NO_ARCHIVE")
+NOTHING_TO_DOWNLOAD = ("NO_ARCHIVE", "The job has ended without such an output: NO_ARCHIVE")
 BAD_JOB = (
     "INVALID_PARAMETERS",
     "Malformed request or wrong parameters: INVALID_REQUEST, UNKNOWN_JOB_TYPE, INVALID_PARAMETERS, BLOCKED_ADDRESS",
@@ -36,6 +42,7 @@ BAD_DIRECT = ("ValidationError", "Wrong fields: ValidationError, InvalidRequest;
 SECRETARY: Json = {"status": "error"}
 DEVANA: Json = {"success": False}
 """What an error's envelope begins with: under `/api`, and under `/v1` (contract 1 and 15a)."""
+_COMPONENTS: Final = "#/components/schemas/{model}"
 _ERROR: Json = {
     "type": "object",
     "required": ["code", "message", "details"],
@@ -50,25 +57,40 @@ _ERROR: Json = {
 def operation(
     summary: str,
     answers: dict[int, Json],
-    errors: tuple[int, ...],
+    errors: tuple[int, ...] = (),
     body: Json | None = None,
     parameters: tuple[Json, ...] = (),
     bad: tuple[str, str] = ERRORS[400],
     envelope: Json = SECRETARY,
 ) -> Json:
-    """The keyword arguments of a route. `bad` is what a 400 means here."""
+    """The keyword arguments of a route. `errors` are those that not every path has; `bad` is what a 400 means here."""
     extra: Json = {"security": [{"bearer": []}]}
+    every: tuple[int, ...] = (401, 503)
     if body is not None:
         extra["requestBody"] = body
+        every = (*every, 413)
     if parameters:
         extra["parameters"] = list(parameters)
-    refusals = {status: refusal(*(bad if status == 400 else ERRORS[status]), envelope) for status in errors}
+    statuses = sorted({*every, *errors} - answers.keys())
+    refusals = {status: refusal(*(bad if status == 400 else ERRORS[status]), envelope) for status in statuses}
     return {
         "summary": summary,
         "openapi_extra": extra,
         "responses": answers | refusals,
         "response_class": Response,  # the default one adds an empty JSON answer to those above
     }
+
+
+def devana_operation(
+    summary: str,
+    answers: dict[int, Json],
+    errors: tuple[int, ...] = (),
+    body: Json | None = None,
+    parameters: tuple[Json, ...] = (),
+    bad: tuple[str, str] = ERRORS[400],
+) -> Json:
+    """As `operation`, for a path under /v1."""
+    return operation(summary, answers, (429, *errors), body, parameters, bad, DEVANA)
 
 
 def data(example: Any, description: str = "Done") -> Json:
@@ -101,16 +123,61 @@ def refusal(code: str, description: str, envelope: Json = SECRETARY) -> Json:
     return content("application/json", example, description, schema)
 
 
-def json_body(schema: Json, example: Any, required: bool = True) -> Json:
+def json_body(model: type[BaseModel], example: Any, required: bool = True) -> Json:
     """A request body."""
-    return {"required": required, "content": {"application/json": {"schema": schema, "example": example}}}
+    return {"required": required, "content": {"application/json": {"schema": schema_of(model), "example": example}}}
 
 
-def query(name: str, description: str, **schema: Any) -> Json:
-    """A parameter in the query string."""
-    return {"name": name, "in": "query", "description": description, "schema": schema}
+def form_body(schema: Json, example: Any, *media_types: str) -> Json:
+    """A form; `media_types` are others than multipart in which it may be sent."""
+    form = {"schema": schema, "example": example}
+    return {"required": True, "content": dict.fromkeys((*media_types, "multipart/form-data"), form)}
 
 
-def header(name: str, description: str, **schema: Any) -> Json:
+def schema_of(model: type[BaseModel]) -> Json:
+    """The JSON schema of a model without the titles that pydantic makes of names."""
+    schema = model.model_json_schema(ref_template=_COMPONENTS)
+    return {name: _untitled(about) for name, about in schema.items() if name not in ("title", "description", "$defs")}
+
+
+def query_of(model: type[BaseModel]) -> tuple[Json, ...]:
+    """The parameters in the query string that a model reads."""
+    schema = schema_of(model)
+    return tuple(
+        _query(name, about, name in schema.get("required", ())) for name, about in schema["properties"].items()
+    )
+
+
+def header(name: str, description: str, **limits: Any) -> Json:
     """A request header."""
-    return {"name": name, "in": "header", "description": description, "schema": {"type": "string", **schema}}
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string", **limits}}
+
+
+def text_header(which: TextHeader, description: str) -> Json:
+    """A request header of bounded length."""
+    return header(which.name, description, minLength=1, maxLength=which.most)
+
+
+def _query(name: str, about: Json, required: bool) -> Json:
+    schema = not_null(about)
+    description = schema.pop("description")
+    schema = schema.get("items", schema)  # a list is a name that is repeated
+    schema = {key: value for key, value in schema.items() if key != "default" or value not in (None, [])}
+    if schema["type"] == "number":
+        description, schema["multipleOf"] = f"{description} (a plain decimal: at most six places, no exponent)", 1e-6
+    return {"name": name, "in": "query", "description": description, "schema": schema} | (
+        {"required": True} if required else {}
+    )
+
+
+def _untitled(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        if COMPONENT in schema:
+            return {"$ref": _COMPONENTS.format(model=schema[COMPONENT])}
+        return {name: _untitled(value) for name, value in schema.items() if name != "title" or isinstance(value, dict)}
+    return [_untitled(one) for one in schema] if isinstance(schema, list) else schema
+
+
+BYTES: Json = {"type": "string", "format": "binary"}
+KEY = text_header(IDEMPOTENCY_KEY, "A repeat with the same key and body gets the first answer again")
+USER = text_header(USER_ID, "A label for what is created, and a filter of lists")

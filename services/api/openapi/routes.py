@@ -2,13 +2,10 @@
 
 from importlib.resources import files
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from services.api.http.plain_route import PlainRoute
-
-router = APIRouter(route_class=PlainRoute)
+from services.api.http.routing import Routes, route
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -16,8 +13,12 @@ HEADERS = {
 }
 
 
-@router.get("/api/doc", include_in_schema=False)
-@router.get("/api/doc/", include_in_schema=False)
-async def doc(request: Request) -> Response:
-    """The page; it reads /api/swagger.json."""
-    return HTMLResponse(files("services.api.openapi").joinpath("doc.html").read_text(encoding="utf-8"), headers=HEADERS)
+class DocumentationRoutes(Routes, tag="doc"):
+    """`/api/doc`."""
+
+    @route("GET", "/api/doc", "/api/doc/")
+    async def doc(self, request: Request) -> Response:
+        """The page; it reads /api/swagger.json."""
+        return HTMLResponse(
+            files("services.api.openapi").joinpath("doc.html").read_text(encoding="utf-8"), headers=HEADERS
+        )

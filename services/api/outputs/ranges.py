@@ -13,7 +13,7 @@ class UnsatisfiableRangeError(ValueError):
 def asked_range(header: str | None, size: int) -> tuple[int, int] | None:
     """The first byte and the one behind the last; None where the whole file is to be sent.
 
-    What is no single range of bytes is ignored, as the RFC allows. Raises UnsatisfiableRangeError.
+    Anything but a single range of bytes is ignored, as the RFC allows. Raises UnsatisfiableRangeError.
     """
     found = _ONE_RANGE.fullmatch(header or "")
     if found is None or max(map(len, found.groups())) > MAX_DIGITS:

@@ -12,17 +12,17 @@ from starlette.responses import Response, StreamingResponse
 
 from piperoll.domain.job import Status
 from schemas.errors import ErrorCode
-from schemas.job_types.archives import Archive, Entry
+from schemas.job_types.archives import ArchiveEntry, JobArchive
 from services.api.http.answers import JSON
 from services.api.http.errors import RETRY_AFTER_S, ApiError
 from services.api.outputs.files import Output, Outputs
 from services.api.outputs.ranges import UnsatisfiableRangeError, asked_range
-from services.api.outputs.zips import Member, zip_length, zipped
+from services.api.outputs.zips import ZipMember, zip_length, zipped
 from services.api.read_model.job_rows import JobRow
 
 ZIP = "application/zip"
 BINARY = "application/octet-stream"
-SAFE = {"X-Content-Type-Options": "nosniff"}  # what a job made of somebody's document is never run as a page of ours
+SAFE = {"X-Content-Type-Options": "nosniff"}  # outputs must never run as pages of this origin
 
 
 def not_yet() -> Response:
@@ -32,7 +32,7 @@ def not_yet() -> Response:
 
 
 def no_archive(why: str) -> ApiError:
-    """400: the job has ended and there is no such thing to download."""
+    """400: the job has ended without such an output."""
     return ApiError(400, ErrorCode.NO_ARCHIVE, why)
 
 
@@ -61,7 +61,7 @@ def file_response(
     )
 
 
-async def archive_response(outputs: Outputs, row: JobRow, archive: Archive) -> Response:
+async def archive_response(outputs: Outputs, row: JobRow, archive: JobArchive) -> Response:
     """The ZIP, made while it is sent. Raises ApiError NOT_FOUND when a file of it is gone."""
     members = await asyncio.gather(*(_member(outputs, row, entry) for entry in archive.entries))
     length = zip_length(members)
@@ -103,12 +103,12 @@ def _disposition(filename: str | None) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{plain}"{whole}'}
 
 
-async def _member(outputs: Outputs, row: JobRow, entry: Entry) -> Member:
+async def _member(outputs: Outputs, row: JobRow, entry: ArchiveEntry) -> ZipMember:
     if entry.output is not None:
         output = await outputs.find(row, entry.output)
-        return Member(entry.name, output.size, lambda: outputs.chunks(output))
+        return ZipMember(entry.name, output.size, lambda: outputs.chunks(output))
 
     async def content() -> AsyncIterator[bytes]:
         yield entry.content
 
-    return Member(entry.name, len(entry.content), content)
+    return ZipMember(entry.name, len(entry.content), content)

@@ -15,7 +15,7 @@ LOCAL_HEADER, DATA_DESCRIPTOR, CENTRAL_HEADER, END_RECORD = 30, 16, 46, 22  # AP
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ZipMember:
     """A file in a ZIP. `chunks` begins to read it; it yields exactly `size` bytes."""
 
     name: str
@@ -23,7 +23,7 @@ class Member:
     chunks: Callable[[], AsyncIterator[bytes]]
 
 
-def zip_length(members: Sequence[Member]) -> int | None:
+def zip_length(members: Sequence[ZipMember]) -> int | None:
     """How many bytes `zipped` makes; None beyond what a plain ZIP can hold, where headers grow."""
     names = sum(len(member.name.encode()) for member in members)
     frames = len(members) * (LOCAL_HEADER + DATA_DESCRIPTOR + CENTRAL_HEADER)
@@ -31,7 +31,7 @@ def zip_length(members: Sequence[Member]) -> int | None:
     return None if total * 1.05 > ZIP64_LIMIT or len(members) > ZIP_FILECOUNT_LIMIT else total
 
 
-async def zipped(members: Sequence[Member]) -> AsyncIterator[bytes]:
+async def zipped(members: Sequence[ZipMember]) -> AsyncIterator[bytes]:
     """The ZIP's bytes."""
     sink = _Sink()
     with ZipFile(sink, "w") as archive:  # type: ignore[call-overload]  # a write-only stream is enough
@@ -43,7 +43,7 @@ async def zipped(members: Sequence[Member]) -> AsyncIterator[bytes]:
     yield sink.take()
 
 
-def _info(member: Member) -> ZipInfo:
+def _info(member: ZipMember) -> ZipInfo:
     info = ZipInfo(member.name, EPOCH)
     info.create_system = UNIX
     info.external_attr = READABLE

@@ -1,9 +1,11 @@
-"""What the OpenAPI document says about `/api/stream` (contract 2e)."""
+"""The OpenAPI description of `/api/stream` (contract 2e)."""
 
 from typing import Final
 
 from services.api.openapi.examples import BATCH_ID, JOB_ID
-from services.api.openapi.grammar import content, header, operation, query
+from services.api.openapi.grammar import content, header, operation, query_of
+from services.api.owner_stream.changes import PLACE
+from services.api.owner_stream.stream import StreamQuery
 
 _JOB: Final = (
     f'{{"job_id":"{JOB_ID}","job_type":"pdf","status":"processing","created_at":"2026-01-01T00:00:00Z",'
@@ -29,11 +31,14 @@ _EVENTS: Final = (
 STREAM = operation(
     "Follow all jobs and batches",
     {200: content("text/event-stream", _EXAMPLE, _EVENTS, {"type": "string", "format": "binary"})},
-    (400, 401, 503),
+    (400,),
     parameters=(
-        query("job_type", "Only jobs of this type, and no batches", type="string"),
-        query("batch_id", "Only this batch and its jobs", type="string"),
-        header("Last-Event-ID", "The id of the last event seen: what changed since is told first. None: from now on"),
+        *query_of(StreamQuery),
+        header(
+            "Last-Event-ID",
+            "The id of the last event seen. Without it: from now on",
+            pattern=f"^({PLACE})?$",
+        ),
     ),
     bad=("INVALID_REQUEST", "Unknown parameters, or a Last-Event-ID of something else: INVALID_REQUEST"),
 )

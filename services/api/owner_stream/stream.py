@@ -1,77 +1,69 @@
-"""Server-sent events of all jobs and batches of an owner (contract 2e): what is said when, to which client.
+"""Server-sent events of all jobs and batches of an owner (contract 2e): which event is sent when, to which client.
 
-Each event is a change as it stands by the time it is told, and its id is the place behind it (`.changes`),
+Each event is a change as it is at the time of sending, and its id is the place behind it (`.changes`),
 at which any API process goes on.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from starlette.datastructures import QueryParams
+from pydantic import Field
 
-from piperoll.job_types import job_types
+from piperoll.clock import happens_within
+from services.api.batches.views import changed_batch
 from services.api.http.errors import ApiError, UnavailableError, invalid_request
-from services.api.http.fields import check_names, plain_text
-from services.api.jobs.stream import HEARTBEAT, OUTAGE_PAUSE_S, PACE, Pace, written
-from services.api.jobs.views import changed_batch, changed_job
-from services.api.owner_stream.changes import ChangeFeed, Page, Place
+from services.api.http.shapes import PlainText, QueryModel
+from services.api.jobs.queries import JobType
+from services.api.jobs.stream import HEARTBEAT, OUTAGE_PAUSE_S, PACE, StreamPace, written
+from services.api.jobs.views import changed_job
+from services.api.owner_stream.changes import ChangeFeed, ChangePage, StreamPlace
 from services.api.read_model.job_rows import JobRow
 
 log = structlog.get_logger()
 
 INTERVAL_S = 0.25  # between two questions of a stream
 AGAIN = "connect again, with the id of this event as Last-Event-ID"
-NAMES = frozenset({"job_type", "batch_id"})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a client wants to hear of; None lets everything through. With a job type it hears of no batch."""
+class StreamQuery(QueryModel):
+    """GET /api/stream; None lets everything through. With a job type there are no batches."""
 
-    job_type: str | None = None
-    batch_id: str | None = None
+    job_type: JobType | None = Field(default=None, description="Only jobs of this type, and no batches")
+    batch_id: PlainText | None = Field(default=None, description="Only this batch and its jobs")
 
     def job(self, row: JobRow) -> bool:
-        """Whether this job is among it."""
+        """Whether this job passes."""
         return self.job_type in (None, row.job_type) and self.batch_id in (None, row.batch_id)
 
     def batch(self, batch_id: str) -> bool:
-        """Whether this batch is among it."""
+        """Whether this batch passes."""
         return self.job_type is None and self.batch_id in (None, batch_id)
 
 
-def asked_changes(query: QueryParams) -> Asked:
-    """What GET /api/stream asks for. Raises ApiError: INVALID_REQUEST, INVALID_PARAMETERS (400)."""
-    check_names(query, NAMES)
-    job_type = plain_text(query, "job_type")
-    return Asked(job_type and job_types().own_name(job_type), plain_text(query, "batch_id"))
+def place_of(last_event_id: str | None) -> StreamPlace | None:
+    """Where a client goes on; None without an id.
 
-
-def place_of(last_event_id: str | None) -> Place | None:
-    """Where a client goes on; None for one that comes anew.
-
-    Raises ApiError INVALID_REQUEST (400) for what is no id of ours: to begin anew would lose changes silently.
+    Raises ApiError INVALID_REQUEST (400) for any other text: to begin from now would lose changes silently.
     """
     if not last_event_id:
         return None
-    place = Place.parse(last_event_id)
+    place = StreamPlace.parse(last_event_id)
     if place is None:
         raise _no_place()
     return place
 
 
 async def owner_stream(
-    feed: ChangeFeed, owner: str, asked: Asked, begin: Place, resumed: bool, pace: Pace = PACE
+    feed: ChangeFeed, owner: str, asked: StreamQuery, begin: StreamPlace, resumed: bool, pace: StreamPace = PACE
 ) -> AsyncIterator[bytes]:
-    """The changes behind `begin`, until `pace` ends it or the service stops: then the client comes again.
+    """The changes behind `begin`, until `pace` ends it or the service stops: then the client reconnects.
 
-    That it ends is how a key that was revoked meanwhile stops being listened with.
+    A key that was revoked meanwhile ends at the reconnection.
     """
-    began = said = time.monotonic()
+    began = sent_at = time.monotonic()
     place, more = begin, False
     yield written("open", {"resumed": resumed}, str(place))
     while True:
@@ -80,7 +72,7 @@ async def owner_stream(
             page = await feed.page(owner, place)
             if events := _written(page, asked, place):
                 yield events
-                said = time.monotonic()
+                sent_at = time.monotonic()
             place, more = page.end, page.more
         except UnavailableError as error:
             log.info("owner_stream_waits", owner=owner, why=repr(error))
@@ -90,11 +82,11 @@ async def owner_stream(
         if feed.closed or now >= began + pace.timeout_s:
             yield written("end", {"message": AGAIN}, str(place))
             return
-        if now >= said + pace.heartbeat_s:
+        if now >= sent_at + pace.heartbeat_s:
             yield HEARTBEAT
-            said = now
+            sent_at = now
         if not more:
-            await _until(news, min(began + pace.timeout_s, said + pace.heartbeat_s) - now, asked_at)
+            await _until(news, min(began + pace.timeout_s, sent_at + pace.heartbeat_s) - now, asked_at)
 
 
 async def _until(news: asyncio.Event, wait_s: float, asked_at: float) -> None:
@@ -102,26 +94,23 @@ async def _until(news: asyncio.Event, wait_s: float, asked_at: float) -> None:
 
     Streams that have to wait ask at the same moments, so that those of one owner share an answer.
     """
-    try:
-        async with asyncio.timeout(wait_s):
-            await news.wait()
-    except TimeoutError:
+    if not await happens_within(news, wait_s):
         return
     now = time.monotonic()
     if now < asked_at + INTERVAL_S:
         await asyncio.sleep(INTERVAL_S - now % INTERVAL_S)
 
 
-def _written(page: Page, asked: Asked, place: Place) -> bytes:
+def _written(page: ChangePage, asked: StreamQuery, place: StreamPlace) -> bytes:
     """The events of a page, written once for all streams that share it."""
     if asked not in page.written:
-        page.written[asked] = b"".join(told(page, asked, place))
+        page.written[asked] = b"".join(events_of(page, asked, place))
     return page.written[asked]
 
 
-def told(page: Page, asked: Asked, place: Place) -> Iterator[bytes]:
-    """The events of a page. Batches go first and without an id: who is cut off behind them hears of them again."""
-    events: list[tuple[str, dict[str, Any], Place | None]] = [
+def events_of(page: ChangePage, asked: StreamQuery, place: StreamPlace) -> Iterator[bytes]:
+    """The events of a page. Batches go first and without an id: a client cut off behind them gets them again."""
+    events: list[tuple[str, dict[str, Any], StreamPlace | None]] = [
         ("batch", changed_batch(batch), None) for batch in page.batches if asked.batch(batch.batch.batch_id)
     ]
     events += [("batch", {"batch_id": gone, "deleted": True}, None) for gone in page.deleted if asked.batch(gone)]
@@ -135,7 +124,5 @@ def told(page: Page, asked: Asked, place: Place) -> Iterator[bytes]:
 
 
 def _no_place() -> ApiError:
-    said = (
-        "Last-Event-ID is no id of an event of this stream: send the last one as it was, or none to begin from now on"
-    )
-    return invalid_request(said)
+    message = "Last-Event-ID is not an id of this stream: send the last one unchanged, or none to begin from now"
+    return invalid_request(message)

@@ -1,4 +1,4 @@
-"""Waiting until the projector has passed what is in the log, so that clients read their own writes. Knows no row."""
+"""Waiting until the projector has passed what is in the log, so that clients read their own writes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -57,7 +57,7 @@ class CatchingUp:
         return True
 
     async def within(self, at_most_s: float) -> bool:
-        """Waits until what is in the log now was projected; False when that took longer or cannot be told."""
+        """Waits until what is in the log now was projected; False when that took longer or is unknown."""
         try:
             async with asyncio.timeout(at_most_s):
                 await self._positions.passed(await self._ends.now(), self._topic)

@@ -1,7 +1,7 @@
-"""Remembers what lists need of the JSON that claims lead to, so that polling reads no blobs. Knows no job.
+"""Remembers what lists need of the JSON that claims lead to, so that polling reads no blobs.
 
-A claim names one content for ever, so nothing here grows stale. What was erased stays until it is pushed out, but
-no row leads to it any more.
+A claim names one content for ever, so nothing here becomes stale. Erased content stays until it is pushed out, but
+no row leads to it.
 """
 
 from collections import OrderedDict
@@ -16,7 +16,7 @@ T = TypeVar("T")
 MOST = 20_000  # a busy day's; a few hundred bytes each
 
 
-class Recall(Generic[T]):
+class ContentMemo(Generic[T]):
     """What `read` makes of a claim's document, which should be small; of the most recently used claims."""
 
     def __init__(self, contents: Contents, most: int = MOST) -> None:
@@ -24,7 +24,7 @@ class Recall(Generic[T]):
         self._most = most
         self._known: OrderedDict[Claim, T] = OrderedDict()
 
-    async def told(self, claim: Claim | None, read: Callable[[Any], T]) -> T | None:
+    async def get(self, claim: Claim | None, read: Callable[[Any], T]) -> T | None:
         """None for no claim, and for a blob that was erased. Raises BlobStoreError."""
         if claim is None:
             return None
@@ -34,8 +34,8 @@ class Recall(Generic[T]):
         document = await self._contents.document(claim)
         if document is None:
             return None
-        told = read(document)
-        self._known[claim] = told
+        value = read(document)
+        self._known[claim] = value
         if len(self._known) > self._most:
             self._known.popitem(last=False)
-        return told
+        return value

@@ -55,12 +55,12 @@ class JobRow:
 
     @property
     def standing(self) -> "Standing":
-        """What a change of the job is told by."""
+        """The state by which a change of the job is detected."""
         return Standing(self.status, self.job.sequence if self.job else 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class BatchMember:
     """A job of a batch, as the batch lists it."""
 
     job_id: str
@@ -76,7 +76,7 @@ class BatchRow:
     owner: str
     batch: Batch
     position: Position
-    members: tuple[Member, ...]
+    members: tuple[BatchMember, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ class ListedBatch:
 class Changed:
     """A fact about one of an owner's jobs or batches, with the job as it stands now where this is its last fact.
 
-    `batch_id` is the job's batch, or the one that the fact is about (`about_batch`). `counts` says whether the batch
-    may show other counts since.
+    `batch_id` is the job's batch, or the one that the fact is about (`about_batch`). `counts`: the batch may
+    show other counts since.
     """
 
     position: Position
@@ -112,7 +112,7 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """What a job or batch was created with, by which a repeated key is told from a reused one."""
+    """What a job or batch was created with, which distinguishes a repeated key from a reused one."""
 
     created_at: datetime
     body_sha256: str
@@ -141,7 +141,7 @@ def job_row(row: Record) -> JobRow:
     )
 
 
-def batch_row(row: Record, members: tuple[Member, ...]) -> BatchRow:
+def batch_row(row: Record, members: tuple[BatchMember, ...]) -> BatchRow:
     """From a record of the statement `batch` and those of `members`."""
     return BatchRow(row["owner"], batches.CODEC.validate_json(row["state"]), reflected(row), members)
 

@@ -12,12 +12,12 @@ from piperoll.postgres import load_queries
 from schemas.topics import JOB_EVENTS
 from services.api.database import asking
 from services.api.read_model.job_rows import (
+    BatchMember,
     BatchRow,
     Changed,
     Creation,
     JobRow,
     ListedBatch,
-    Member,
     Standing,
     batch_row,
     changed,
@@ -50,7 +50,9 @@ class ReadModel:
         members = await self._fetch("members", batch_id)
         return batch_row(
             rows[0],
-            tuple(Member(row["job_id"], Status(row["status"]), row["updated_at"], row["erased"]) for row in members),
+            tuple(
+                BatchMember(row["job_id"], Status(row["status"]), row["updated_at"], row["erased"]) for row in members
+            ),
         )
 
     async def creation(self, kind: Literal["job", "batch"], subject: str) -> Creation | None:

@@ -1,8 +1,7 @@
 -- What the API asks of the read model. Each statement is one snapshot.
 
 -- job: a job with how far its partition was projected, its facts but progress, and its webhooks' failures
-SELECT j.job_id, j.partition, j.owner, j.user_id, j.job_type, j.target_id, j.batch_id, j.batch_index,
-       j.status, j.created, j.erased, j.created_at, j.updated_at, j.state,
+SELECT j.*,
        (SELECT c.next_offset FROM read_v1.checkpoints c WHERE c.topic = $2 AND c.partition = j.partition),
        (SELECT json_agg(json_build_object('type', e.type, 'time', e.time, 'data', e.data) ORDER BY e.sequence)
         FROM read_v1.events e
@@ -50,8 +49,7 @@ WHERE j.owner = $1 AND NOT j.erased
   AND ($6::text IS NULL OR j.target_id = $6);
 
 -- list_jobs: a page of an owner's jobs, newest first; a filter that is null lets all through
-SELECT j.job_id, j.partition, j.owner, j.user_id, j.job_type, j.target_id, j.batch_id, j.batch_index,
-       j.status, j.created, j.erased, j.created_at, j.updated_at, j.state,
+SELECT j.*,
        NULL::bigint AS next_offset, NULL::json AS facts, NULL::json AS failures, NULL::json AS batch
 FROM read_v1.jobs j
 WHERE j.owner = $1 AND NOT j.erased
@@ -155,8 +153,7 @@ WITH page AS (
     ORDER BY found.created_at DESC, found.job_id DESC
     LIMIT $4::int OFFSET $5::int
 )
-SELECT j.job_id, j.partition, j.owner, j.user_id, j.job_type, j.target_id, j.batch_id, j.batch_index,
-       j.status, j.created, j.erased, j.created_at, j.updated_at, j.state,
+SELECT j.*,
        NULL::bigint AS next_offset, NULL::json AS facts, NULL::json AS failures, NULL::json AS batch
 FROM page JOIN read_v1.jobs j USING (job_id)
 ORDER BY page.created_at DESC, page.job_id DESC;
@@ -190,8 +187,7 @@ WITH page AS (
     ORDER BY found.created_at DESC, found.job_id DESC
     LIMIT $4::int OFFSET $5::int
 )
-SELECT j.job_id, j.partition, j.owner, j.user_id, j.job_type, j.target_id, j.batch_id, j.batch_index,
-       j.status, j.created, j.erased, j.created_at, j.updated_at, j.state,
+SELECT j.*,
        NULL::bigint AS next_offset, NULL::json AS facts, NULL::json AS failures, NULL::json AS batch
 FROM page JOIN read_v1.jobs j USING (job_id)
 ORDER BY page.created_at DESC, page.job_id DESC;

@@ -1,22 +1,21 @@
-"""An owner's documents and folders, with waiting where that is promised. Foreign and removed ones are not there."""
+"""An owner's documents and folders, with waiting where that is promised. Foreign and removed ones are not found."""
 
 import asyncio
 
 from piperoll.log.record import Position
 from services.api.http.errors import not_found
-from services.api.jobs.reading import Reading
 from services.api.read_model.catching_up import LIST_WAIT_S, CatchingUp
 from services.api.read_model.document_rows import DocumentRow, FileRow, FolderRow, ListedDocument
 from services.api.read_model.documents import DocumentModel
 
 
 class Library:
-    """Reads documents and folders. `model` answers what needs no waiting."""
+    """Reads documents and folders. `model` answers what needs no waiting; `jobs` waits for the facts of jobs."""
 
-    def __init__(self, model: DocumentModel, catching_up: CatchingUp, reading: Reading) -> None:
+    def __init__(self, model: DocumentModel, catching_up: CatchingUp, jobs: CatchingUp) -> None:
         self.model = model
         self._catching_up = catching_up
-        self._reading = reading
+        self._jobs = jobs
 
     async def document(self, document_id: str, owner: str) -> DocumentRow:
         """The document's row. Raises ApiError: NOT_FOUND (404), READ_MODEL_UNAVAILABLE (503)."""
@@ -67,8 +66,8 @@ class Library:
         return await self.model.is_member(folder_id, document_id)
 
     async def up_to_now(self) -> None:
-        """Returns once what the log says of documents and of jobs was projected. Raises ReadModelUnavailableError."""
-        await asyncio.gather(self._catching_up.up_to_now(), self._reading.up_to_now())
+        """Returns once what is in the log about documents and jobs was projected. Raises ReadModelUnavailableError."""
+        await asyncio.gather(self._catching_up.up_to_now(), self._jobs.up_to_now())
 
     async def passed(self, *positions: Position) -> bool:
         """Waits until the projector has passed own appends; False when it did not in time."""

@@ -1,6 +1,6 @@
-"""How far the projector is, per partition of the topics: told by NOTIFY, and asked for every two seconds.
+"""How far the projector is, per partition of the topics: by NOTIFY, and by a query every two seconds.
 
-Waiting for a position is how a client reads its own writes. Nothing here knows a job or a document.
+Waiting for a position is how a client reads its own writes.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from services.api.read_model.jobs import QUERIES
 
 log = structlog.get_logger()
 
-POLL_S = 2.0  # a notification can be lost with its connection; nobody waits longer than this for it
+POLL_S = 2.0  # a notification can be lost with its connection; no request waits longer than this for it
 CONNECT_TIMEOUT_S = 5.0
 RECONNECT_PAUSE_S = 0.5
 ALIASES = {
@@ -86,16 +86,16 @@ class Positions:
         self._problem = None if all(known.values()) else "the projector has not taken over all topics yet"
         earlier, self._next = self._next, known
         for topic, offsets in known.items():
-            self._tell(topic, [part for part, offset in offsets.items() if offset != earlier[topic].get(part)])
+            self._announce(topic, [part for part, offset in offsets.items() if offset != earlier[topic].get(part)])
 
     def _heard(self, connection: object, pid: int, channel: str, payload: object) -> None:
         alias, partition, next_offset = str(payload).split(":")
         topic = ALIASES.get(alias)
         if topic is not None and int(next_offset) > self._next[topic].get(int(partition), -1):
             self._next[topic][int(partition)] = int(next_offset)
-            self._tell(topic, [int(partition)])
+            self._announce(topic, [int(partition)])
 
-    def _tell(self, topic: str, partitions: list[int]) -> None:
+    def _announce(self, topic: str, partitions: list[int]) -> None:
         if not partitions:
             return
         self._changed.set()

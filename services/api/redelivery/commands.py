@@ -1,7 +1,7 @@
-"""Sending final hooks again: what may be asked for, and the facts that ask for it (contract 2e).
+"""Sending final hooks again: which may be requested, and the facts that request it (contract 2e).
 
-Nothing is sent from here: the notifier reads the requests. A hook is asked for only once it is settled, so that it
-is not sent beside attempts that follow anyway.
+Nothing is sent from here: the notifier reads the requests. Only a settled hook can be requested, so that it is not
+sent beside attempts that are due anyway.
 """
 
 import asyncio
@@ -40,8 +40,8 @@ _QUERIES = load_queries("services.api.redelivery", "redelivery.sql")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request that was appended. `passed` says that the read model shows it."""
+class RequestedDelivery:
+    """A request that was appended. `passed`: the read model shows it."""
 
     delivery_id: str
     request: str
@@ -50,7 +50,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedAll:
+class RequestedDeliveries:
     """Of many hooks: how many were asked for (on a dry run: would be, in all), and how many are left then."""
 
     count: int
@@ -78,8 +78,8 @@ class Redelivery:
         self._clock = clock
         self._read_deadline_s = read_deadline_s
 
-    async def of_job(self, row: JobRow, named: str | None, caller: Caller) -> Asked:
-        """Asks for a job's final hook. `named` is the delivery that the client means, if it says so.
+    async def of_job(self, row: JobRow, named: str | None, caller: Caller) -> RequestedDelivery:
+        """Asks for a job's final hook. `named` is the delivery that the client names, if any.
 
         Raises ApiError: CONFLICT (409) where there is nothing to send again yet, or never will be; NOT_FOUND (404)
         for a delivery that the job does not have; OUTCOME_UNKNOWN and READ_MODEL_UNAVAILABLE (503).
@@ -92,9 +92,9 @@ class Redelivery:
         check_settled(facts, row.job.ended_at if row.job else None, self._clock())
         phase: Literal["completed", "error"] = "completed" if row.status is Status.COMPLETED else "error"
         event, position = await self._ask(row.job_id, phase, caller)
-        return Asked(event.delivery_id, event.request, position, await self._catching_up.passed(position))
+        return RequestedDelivery(event.delivery_id, event.request, position, await self._catching_up.passed(position))
 
-    async def at_origin(self, origin: str, since: datetime, dry_run: bool, caller: Caller) -> AskedAll:
+    async def at_origin(self, origin: str, since: datetime, dry_run: bool, caller: Caller) -> RequestedDeliveries:
         """Asks for the caller's final hooks that were held or given up at a receiver since then: the oldest first.
 
         At most AT_ONCE; the next call goes on with what is left. Raises OUTCOME_UNKNOWN (503), after which a repeat
@@ -106,14 +106,14 @@ class Redelivery:
             rows = await self._pool.fetch(_QUERIES["unsent"], caller.owner, digest_of(origin), since, limit)
         total = rows[0]["total"] if rows else 0
         if dry_run or not rows:
-            return AskedAll(total, total)
+            return RequestedDeliveries(total, total)
         positions: list[Position] = []
         for begin in range(0, len(rows), TOGETHER):
             some = rows[begin : begin + TOGETHER]
             asked = await asyncio.gather(*(self._ask(row["job_id"], row["phase"], caller) for row in some))
             positions += [position for _, position in asked]
         passed = await self._catching_up.passed(*positions)
-        return AskedAll(len(rows), total - len(rows), positions[-1], passed)
+        return RequestedDeliveries(len(rows), total - len(rows), positions[-1], passed)
 
     async def _ask(
         self, job_id: str, phase: Literal["completed", "error"], caller: Caller
@@ -129,18 +129,18 @@ class Redelivery:
 def check_webhook(row: JobRow) -> None:
     """Only a job that has ended and has a webhook has a final hook. Raises ApiError CONFLICT (409)."""
     if not row.status.terminal:
-        said = f"the job has not ended: it is {row.status.value}; its webhook will be told when it has"
-        raise _conflict(said, status=row.status.value)
+        message = f"the job has not ended: it is {row.status.value}; its webhook is sent when it has"
+        raise _conflict(message, status=row.status.value)
     if row.job is None or not row.job.has_webhook:
         raise _conflict("the job has no webhook")
 
 
 def check_named(job_id: str, named: str | None, facts: Sequence[Noted]) -> None:
-    """Raises ApiError: CONFLICT (409) for a hook that is no final one, NOT_FOUND (404) for one that is unknown."""
+    """Raises ApiError: CONFLICT (409) for any other hook than the final one, NOT_FOUND (404) for an unknown one."""
     if named is None or named == delivery_id(job_id, "final"):
         return
     if any(fact.data.get("delivery_id") == named for fact in facts):
-        raise _conflict("only the webhook that tells the job's end can be sent again", delivery_id=named)
+        raise _conflict("only the final webhook of a job can be sent again", delivery_id=named)
     raise not_found("delivery", delivery_id=named)
 
 
@@ -151,18 +151,18 @@ def check_settled(facts: Sequence[Noted], ended_at: datetime | None, now: dateti
         return
     if asked_at is not None:
         raise _conflict(
-            "the webhook was asked for already and is still on its way: it is tried on its own schedule",
+            "a redelivery is already pending: it is tried on its own schedule",
             requested_at=timestamp(asked_at),
             **again,
         )
     if ended_at is not None and ended_at < now - REMEMBERED:
         days = REMEMBERED.days
-        raise _conflict(f"what became of this webhook is not known any more: that is kept for {days} days")
+        raise _conflict(f"the outcome of this webhook is not known any more: it is kept for {days} days")
     raise _conflict("the webhook has no outcome yet: it is still on its own schedule", **again)
 
 
 def _standing(facts: Sequence[Noted]) -> tuple[FinalHook, dict[str, Any], datetime | None]:
-    """How the hook stands, when its next attempt follows if that was said, and when it was asked for if it was."""
+    """How the hook stands, the time of its next attempt and of its request, where they are known."""
     hook, again, asked_at = FinalHook(), dict[str, Any](), None
     for fact in facts:
         after = final_hook.evolve(hook, EVENTS[fact.name].model_validate(fact.data))
@@ -174,5 +174,5 @@ def _standing(facts: Sequence[Noted]) -> tuple[FinalHook, dict[str, Any], dateti
     return hook, again, asked_at
 
 
-def _conflict(said: str, **details: Any) -> ApiError:
-    return ApiError(409, ErrorCode.CONFLICT, said, details)
+def _conflict(message: str, **details: Any) -> ApiError:
+    return ApiError(409, ErrorCode.CONFLICT, message, details)

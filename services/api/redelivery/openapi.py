@@ -1,42 +1,28 @@
-"""What the OpenAPI document says about asking for webhooks again (contract 2e)."""
+"""The OpenAPI descriptions of redelivery (contract 2e)."""
 
 from services.api.openapi.examples import JOB_ID, Json
 from services.api.openapi.grammar import data, json_body, operation
+from services.api.redelivery.requests import RedeliverBody, RedeliverManyBody
 
 _DELIVERY_ID = "msg_0d6c7e0f5a1b5c2d9e3f4a5b6c7d8e9f"
 _ASKED: Json = {"job_id": JOB_ID, "delivery_id": _DELIVERY_ID, "request": "5f0c9a526d1e4b8a9c578e2b1a7d4f60"}
-_ONE: Json = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"delivery_id": {"type": "string", "description": "which delivery is meant: the final one"}},
-}
-_MANY: Json = {
-    "type": "object",
-    "required": ["origin", "since"],
-    "additionalProperties": False,
-    "properties": {
-        "origin": {"type": "string", "description": "scheme://host[:port] of the receiver"},
-        "since": {"type": "string", "format": "date-time", "description": "held or given up at this time or later"},
-        "dry_run": {"type": "boolean", "default": True, "description": "only count them"},
-    },
-}
 _SINCE: Json = {"origin": "https://example.com", "since": "2026-01-01T10:00:00Z"}
 
 ONE = operation(
-    "Have a job's final webhook sent again",
+    "Send a job's final webhook again",
     {
-        200: data(_ASKED, "Asked for; what becomes of it stands in the job's deliveries"),
-        202: data(_ASKED, "Asked for; the job's deliveries may not show it yet"),
+        200: data(_ASKED, "Requested; the outcome is listed in the job's deliveries"),
+        202: data(_ASKED, "Requested; the job's deliveries may not show it yet"),
     },
-    (400, 401, 404, 409, 413, 503),
-    json_body(_ONE, {"delivery_id": _DELIVERY_ID}, required=False),
+    (400, 404, 409),
+    json_body(RedeliverBody, {"delivery_id": _DELIVERY_ID}, required=False),
 )
 MANY = operation(
-    "Have webhooks sent again that were held or given up at a receiver",
+    "Send webhooks again that were held or given up at a receiver",
     {
-        200: data({"count": 12, "left": 0, "dry_run": False}, "How many are asked for now, and how many are left"),
+        200: data({"count": 12, "left": 0, "dry_run": False}, "How many were requested now, and how many are left"),
         202: data({"count": 12, "left": 0, "dry_run": False}, "The same; the jobs' deliveries may not show it yet"),
     },
-    (400, 401, 413, 503),
-    json_body(_MANY, {**_SINCE, "dry_run": False}),
+    (400,),
+    json_body(RedeliverManyBody, {**_SINCE, "dry_run": False}),
 )

@@ -1,4 +1,4 @@
-"""The keys that sign the webhooks of an owner's jobs, as an admin of theirs sees and rotates them (contract 2e)."""
+"""The keys that sign the webhooks of an owner's jobs, as an admin of the owner sees and rotates them (contract 2e)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 Json = dict[str, Any]
 
 
-class SigningKeys:
+class SigningKeyAdmin:
     """One owner at a time. What is shown is `{"keys": […]}`, the newest first."""
 
     def __init__(self, pool: asyncpg.Pool, seal: Seal, overlap_s: float, read_deadline_s: float) -> None:
@@ -42,7 +42,7 @@ class SigningKeys:
             async with asking("signing_keys", self._read_deadline_s):
                 return await signing_keys.active(self._pool, self._seal, owner)
         except SealError as error:
-            log.error("signing_key_unreadable", owner=owner, error=str(error))  # noqa: TRY400 -- it says it all
+            log.error("signing_key_unreadable", owner=owner, error=str(error))  # noqa: TRY400 -- the message is complete
             said = "a signing key cannot be opened: put back what PIPEROLL_SEAL_KEYS had, or rotate the signing keys"
             raise ApiError(500, ErrorCode.INTERNAL_ERROR, said) from error
 

@@ -1,9 +1,10 @@
-"""What the OpenAPI document says about `/api/webhooks/signing-keys` (contract 2e)."""
+"""The OpenAPI descriptions of `/api/webhooks/signing-keys` (contract 2e)."""
 
 from typing import Final
 
+from services.api.http.caller import IDEMPOTENCY_KEY
 from services.api.openapi.examples import Json
-from services.api.openapi.grammar import data, header, operation
+from services.api.openapi.grammar import data, operation, text_header
 
 _OLD: Final[Json] = {
     "id": "signing-1d0f7c44-5a0e-4f6b-9a57-6b0e8f2c9d13",
@@ -19,16 +20,16 @@ _NEW: Final[Json] = {
 LIST = operation(
     "List the keys that sign the webhooks of the owner's jobs",
     {200: data({"keys": [_OLD]}, "The newest first; needs a key with the scope admin")},
-    (401, 403, 503),
+    (403,),
 )
 ROTATE = operation(
-    "Sign with a new key too, and with the one before it for a while yet",
+    "Rotate the signing keys; the previous key still signs for a while",
     {
         200: data(
             {"keys": [_NEW, {**_OLD, "active_until": "2026-01-02T00:00:00Z"}]},
-            "All that sign now; one with active_until does so until then. Needs a key with the scope admin",
+            "All keys that sign now; a key with active_until signs until then. Needs a key with the scope admin",
         )
     },
-    (400, 401, 403, 409, 503),
-    parameters=(header("Idempotency-Key", "A repeat with the same key rotates once", maxLength=255),),
+    (400, 403, 409),
+    parameters=(text_header(IDEMPOTENCY_KEY, "A repeat with the same key rotates once"),),
 )

@@ -1,27 +1,28 @@
-"""`/api/webhooks/signing-keys`: by what receivers can tell that a webhook comes from here (contract 2e)."""
+"""`/api/webhooks/signing-keys`: the keys by which receivers verify webhooks (contract 2e)."""
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.api.http.answers import UNSTORED, success
-from services.api.http.caller import admin_of, idempotency_key
-from services.api.http.plain_route import PlainRoute
-from services.api.parts import parts_of
-from services.api.signing_keys import openapi as openapi_signing
-
-router = APIRouter(tags=["webhooks"], route_class=PlainRoute)
+from services.api.http.caller import IDEMPOTENCY_KEY, admin_of
+from services.api.http.routing import Routes, route
+from services.api.signing_keys import openapi
+from services.api.signing_keys.commands import SigningKeyAdmin
 
 
-@router.get("/api/webhooks/signing-keys", **openapi_signing.LIST)
-async def list_keys(request: Request) -> Response:
-    """The keys of the caller's owner."""
-    owner = admin_of(request).owner
-    return success(await parts_of(request).signing_keys.of_owner(owner), headers=UNSTORED)
+class SigningKeyRoutes(Routes, tag="webhooks"):
+    """`/api/webhooks/signing-keys`."""
 
+    signing_keys: SigningKeyAdmin
 
-@router.post("/api/webhooks/signing-keys/rotate", **openapi_signing.ROTATE)
-async def rotate(request: Request) -> Response:
-    """A new key; the one before it signs on for a while."""
-    owner, key = admin_of(request).owner, idempotency_key(request)
-    return success(await parts_of(request).signing_keys.rotate(owner, key), headers=UNSTORED)
+    @route("GET", "/api/webhooks/signing-keys", operation=openapi.LIST)
+    async def list_keys(self, request: Request) -> Response:
+        """The signing keys of the caller's owner."""
+        owner = admin_of(request).owner
+        return success(await self.signing_keys.of_owner(owner), headers=UNSTORED)
+
+    @route("POST", "/api/webhooks/signing-keys/rotate", operation=openapi.ROTATE)
+    async def rotate(self, request: Request) -> Response:
+        """A new key; the previous one still signs for a while."""
+        owner, key = admin_of(request).owner, IDEMPOTENCY_KEY.of(request)
+        return success(await self.signing_keys.rotate(owner, key), headers=UNSTORED)

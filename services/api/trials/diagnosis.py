@@ -1,4 +1,4 @@
-"""What a trial of a webhook found, in words: what is wrong, and what to do. Pure (contract 2e).
+"""The outcome of a webhook's trial in words: what is wrong, and what to do. Pure (contract 2e).
 
 It may name what the caller gave, the receiver's status, addresses that may be called, and the origin that a redirect
 leads to: nothing else of the network, and nothing else that the receiver said.
@@ -57,7 +57,7 @@ def _redirect(url: str, location: str | None) -> str | None:
 def _message(hook: Webhook, attempted: Attempted, redirect: str | None, resolved: bool) -> str:
     origin = origin_of(hook.url)
     scheme, _, host = origin.rpartition(":")[0].partition("://")
-    why = f" ({attempted.said})" if attempted.said else ""
+    why = f" ({attempted.reason})" if attempted.reason else ""
     match attempted.ending:
         case Ending.ANSWERED:
             return _answered(hook, attempted.status or 0, redirect)

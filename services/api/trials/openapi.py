@@ -1,19 +1,11 @@
-"""What the OpenAPI document says about `/api/webhooks/test` (contract 2e)."""
+"""The OpenAPI description of `/api/webhooks/test` (contract 2e)."""
 
 from typing import Final
 
 from services.api.openapi.examples import Json
 from services.api.openapi.grammar import BAD_JOB, data, json_body, operation, refusal
+from services.api.trials.requests import TrialBody
 
-_BODY: Final[Json] = {
-    "type": "object",
-    "required": ["url"],
-    "additionalProperties": False,
-    "properties": {
-        "url": {"type": "string", "maxLength": 2048, "description": "http or https, not private"},
-        "token": {"type": "string", "maxLength": 255, "description": "sent as Authorization and X-Callback-Token"},
-    },
-}
 _REDIRECTED: Final[Json] = {
     "ok": False,
     "reason": "HTTP_STATUS",
@@ -30,12 +22,12 @@ _REASONS: Final = (
 )
 
 TEST = operation(
-    "Post a trial to a webhook, and say whether webhooks arrive there or why they do not",
+    "Post a trial to a webhook: whether webhooks arrive there, and if not, why",
     {
-        200: data(_REDIRECTED, f"What came of it; `reason` is one of {_REASONS}"),
+        200: data(_REDIRECTED, f"The outcome; `reason` is one of {_REASONS}"),
         429: refusal("RATE_LIMITED", "Too many trials at once or in a minute, see Retry-After: RATE_LIMITED"),
     },
-    (400, 401, 413, 503),
-    json_body(_BODY, {"url": "http://example.com/webhook", "token": "s3cret"}),
+    (400,),
+    json_body(TrialBody, {"url": "http://example.com/webhook", "token": "s3cret"}),
     bad=BAD_JOB,
 )

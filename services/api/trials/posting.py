@@ -1,6 +1,6 @@
-"""Trials of webhooks: posts one to where a caller's jobs would post theirs, and says what came of it (contract 2e).
+"""Trials of webhooks: posts one to where a caller's jobs would post theirs, and answers its outcome (contract 2e).
 
-It is no fact of a job, so nothing of it is written to the log. The API makes a request here to an address of its
+It is not a fact of a job, so nothing is written to the log. The API makes a request here to an address of its
 caller's choice: hence the guard of the notifier, and bounds on how many, how long and how often.
 """
 
@@ -18,7 +18,7 @@ from piperoll.clock import utc_now
 from piperoll.webhooks import signatures as signing
 from piperoll.webhooks.attempts import Attempted
 from piperoll.webhooks.failures import FAILURES, failed
-from piperoll.webhooks.letters import SCHEMA_VERSION, TRIAL_MESSAGE, Letter, letter
+from piperoll.webhooks.messages import SCHEMA_VERSION, TRIAL_MESSAGE, WebhookMessage, webhook_message
 from piperoll.webhooks.sender import Sender, ms_since
 from piperoll.webhooks.signatures import SigningKey
 from schemas.errors import ErrorCode
@@ -26,7 +26,7 @@ from schemas.ids import delivery_id, draw_run, trial_id
 from schemas.job_types.parameters import Webhook
 from services.api.http.errors import RETRY_AFTER_S, ApiError
 from services.api.http.rate_limit import RateLimit
-from services.api.signing_keys.commands import SigningKeys
+from services.api.signing_keys.commands import SigningKeyAdmin
 from services.api.trials.diagnosis import Json, diagnosis
 
 log = structlog.get_logger()
@@ -36,15 +36,15 @@ AT_ONCE_OF_OWNER = 2
 A_MINUTE = 30  # of one owner, in all processes
 TIMEOUT_S = 10.0  # for a whole trial, so that one under way ends within the drain of a stopping process
 LOOKUP_S = 4.0  # of these for the name
-CONNECT_S = 5.0  # and for the connection: what is left after both is for the answer, so a late one is told from none
+CONNECT_S = 5.0  # and for the connection: the rest is for the answer, so that a late answer is distinguished from none
 PHASE = "test"
 
 
 class Trials:
-    """One webhook at a time. `sender` works afresh; `limit` counts by owner."""
+    """One webhook at a time. `sender` works uncached; `limit` counts by owner."""
 
     def __init__(
-        self, sender: Sender, signing_keys: SigningKeys, limit: RateLimit, timeout_s: float = TIMEOUT_S
+        self, sender: Sender, signing_keys: SigningKeyAdmin, limit: RateLimit, timeout_s: float = TIMEOUT_S
     ) -> None:
         self._sender = sender
         self._signing_keys = signing_keys
@@ -71,16 +71,16 @@ class Trials:
     def _place(self, owner: str) -> Iterator[None]:
         """One of the places for trials. Raises ApiError RATE_LIMITED (429)."""
         if self._under_way[owner] >= AT_ONCE_OF_OWNER:
-            raise _busy(f"{AT_ONCE_OF_OWNER} trials of yours are under way, as many as may be", AT_ONCE_OF_OWNER)
+            raise _busy(f"you already have {AT_ONCE_OF_OWNER} webhook tests running, the maximum", AT_ONCE_OF_OWNER)
         if self._under_way.total() >= AT_ONCE:
-            raise _busy(f"{AT_ONCE} trials are under way here, as many as may be", AT_ONCE)
+            raise _busy(f"{AT_ONCE} webhook tests are running here, the maximum", AT_ONCE)
         self._under_way[owner] += 1
         try:
             yield
         finally:
             self._under_way -= Counter([owner])  # which also drops an owner without any
 
-    async def _post(self, url: str, posted: Letter) -> tuple[Attempted, Sequence[str]]:
+    async def _post(self, url: str, posted: WebhookMessage) -> tuple[Attempted, Sequence[str]]:
         """How it went, and the addresses that the name led to before that."""
         began = time.monotonic()
         try:
@@ -92,8 +92,8 @@ class Trials:
         return await self._sender.post(url, posted.headers, posted.body, left_s), addresses
 
 
-def trial(hook: Webhook, keys: Sequence[SigningKey], now: datetime) -> tuple[str, Letter]:
-    """A webhook's id, and the webhook: as one of a job in all but its phase and its ids, which are no job's."""
+def trial(hook: Webhook, keys: Sequence[SigningKey], now: datetime) -> tuple[str, WebhookMessage]:
+    """A webhook's id, and the webhook: like one of a job but for its phase and ids."""
     about = trial_id(draw_run())
     webhook_id = delivery_id(about, PHASE)
     body = to_json(
@@ -106,15 +106,15 @@ def trial(hook: Webhook, keys: Sequence[SigningKey], now: datetime) -> tuple[str
             "schema_version": SCHEMA_VERSION,
         }
     )
-    signature = signing.by_keys(keys, signing.content(webhook_id, now, body))
-    return webhook_id, letter(webhook_id, hook.token, now, body, signature)
+    signature = signing.sign_with_keys(keys, signing.content(webhook_id, now, body))
+    return webhook_id, webhook_message(webhook_id, hook.token, now, body, signature)
 
 
-def _busy(said: str, limit: int) -> ApiError:
+def _busy(message: str, limit: int) -> ApiError:
     return ApiError(
         429,
         ErrorCode.RATE_LIMITED,
-        f"{said}: try again when one has ended",
+        f"{message}: try again when one has ended",
         {"limit": limit},
         {"Retry-After": RETRY_AFTER_S},
     )

@@ -7,19 +7,26 @@ from pydantic import ValidationError
 
 from piperoll.addresses import Network
 from schemas.job_types.parameters import Webhook
-from services.api.http.fields import check_names, invalid_values
-from services.api.http.references import check_address
+from services.api.http.errors import ApiError
+from services.api.http.shapes import FieldsModel
+from services.api.http.webhook_fields import HookToken, HookUrl, webhook_of
 
 
-def wanted_trial(body: Mapping[str, Any], allowed: Iterable[Network]) -> Webhook:
+class TrialBody(FieldsModel):
+    """The body of POST /api/webhooks/test."""
+
+    url: HookUrl
+    token: HookToken = None
+
+    @classmethod
+    def _refusal(cls, error: ValidationError, supported: Mapping[str, Iterable[str]]) -> ApiError:
+        return cls._unknown(error) or super()._refusal(error, supported)
+
+
+def trial_webhook(body: Mapping[str, Any], allowed: Iterable[Network]) -> Webhook:
     """`{url, token?}`, judged as the `webhook` of a job is.
 
     Raises ApiError: INVALID_REQUEST, INVALID_PARAMETERS, BLOCKED_ADDRESS (400).
     """
-    check_names(body, {"url", "token"})
-    try:
-        hook = Webhook.model_validate(body)
-    except ValidationError as error:
-        raise invalid_values(error, "url") from error
-    check_address("url", hook.url, allowed)
-    return hook
+    given = TrialBody.read(body)
+    return webhook_of(given.url, given.token, allowed)

@@ -1,1 +1,1 @@
-"""Delivery: what is due, to whom, when again, and what came of it. Serves hooks and notices alike."""
+"""What hooks and notices have in common: what is due when, attempts, retries, outcomes."""

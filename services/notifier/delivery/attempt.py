@@ -6,20 +6,20 @@ import structlog
 
 from piperoll.store.blobs import BlobStoreError
 from piperoll.webhooks.attempts import Attempted, Ending
-from piperoll.webhooks.letters import Letter
+from piperoll.webhooks.messages import WebhookMessage
 from piperoll.webhooks.sender import Sender
-from services.notifier.composing.signing_keys import SigningKeysAwayError
+from services.notifier.delivery.signing_keys import SigningKeysAwayError
 
 log = structlog.get_logger()
 
 
 async def attempt(
-    sender: Sender, url: str, composing: Awaitable[Letter], timeout_s: float, *, job_id: str, delivery_id: str
+    sender: Sender, url: str, composing: Awaitable[WebhookMessage], timeout_s: float, *, job_id: str, delivery_id: str
 ) -> Attempted:
-    """How it went. What is not the receiver's fault is ours, or the content's. Raises CancelledError alone."""
+    """Make the attempt. Other failures than the receiver's are OURS or UNREADABLE. Raises CancelledError alone."""
     try:
-        letter = await composing
-        return await sender.post(url, letter.headers, letter.body, timeout_s)
+        message = await composing
+        return await sender.post(url, message.headers, message.body, timeout_s)
     except BlobStoreError as error:
         log.warning("delivery_waits_for_blobs", job_id=job_id, delivery_id=delivery_id, error=repr(error))
         return Attempted(Ending.OURS)

@@ -1,7 +1,7 @@
 """How much one receiver is given at a time, from how it did lately: bound, slow down, pause, probe. Pure.
 
-A receiver is an origin. Only what tells of the whole origin counts against it: no connection, no answer in time,
-429 and the gateway statuses. A 404 or 500 concerns one hook and shows that somebody is there.
+A receiver is an origin. Only failures of the whole origin count against it: no connection, no answer in time, 429 and
+the gateway statuses. A 404 or 500 concerns one hook and shows that the origin is reachable.
 """
 
 from dataclasses import dataclass

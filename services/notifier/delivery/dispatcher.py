@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
+from piperoll.clock import happens_within
 from piperoll.settings import Settings
 from piperoll.webhooks.attempts import Attempted
 from services.notifier import metrics
@@ -17,21 +18,21 @@ from services.notifier.delivery import breaker
 from services.notifier.delivery.breaker import CLOSED, Breaker
 from services.notifier.delivery.due_origins import deal
 from services.notifier.delivery.ledger import Ledger
-from services.notifier.delivery.pace import Pace
-from services.notifier.delivery.wakeup import Bell
-from services.notifier.hooks.queue import TRANSIENT
+from services.notifier.delivery.pace import RoundInterval
+from services.notifier.delivery.wakeup import Wakeup
+from services.notifier.outbox import TRANSIENT
 
 log = structlog.get_logger()
 
-LOOK_S = 1.0  # how often the queue is asked what is due that nobody hinted: other processes, ended leases
+LOOK_S = 1.0  # between two queries for what is due without a hint: other processes, ended leases
 ROUND_S = 0.005  # between two claims: 8 hooks in flight to one receiver still make 1,000 a second
 LEASE_MARGIN_S = 15.0  # beyond the longest timeout: reading the content before it, writing the outcome after it
 FORGET_S = 600.0  # a failing receiver with nothing due for so long starts afresh
 WRITE_S = 3.0  # for the last outcomes, if Postgres is away at our end
-DRAIN_S = 8.0  # what is in flight at the end may finish; the supervisor's patience is 15 s
+DRAIN_S = 8.0  # what is in flight at the end may finish; the supervisor waits 15 s
 
 
-class Row(Protocol):
+class HasOrigin(Protocol):
     """A claimed row."""
 
     @property
@@ -40,11 +41,11 @@ class Row(Protocol):
         ...
 
 
-RowT = TypeVar("RowT", bound=Row)
+RowT = TypeVar("RowT", bound=HasOrigin)
 OutcomeT = TypeVar("OutcomeT")
-RowT_contra = TypeVar("RowT_contra", bound=Row, contravariant=True)
+RowT_contra = TypeVar("RowT_contra", bound=HasOrigin, contravariant=True)
 OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
-RowT_co = TypeVar("RowT_co", bound=Row, covariant=True)
+RowT_co = TypeVar("RowT_co", bound=HasOrigin, covariant=True)
 
 
 class Claims(Protocol[RowT_co]):
@@ -72,7 +73,7 @@ class Deliverer(Protocol[RowT_contra, OutcomeT_co]):
 
 
 class Dispatcher(Generic[RowT, OutcomeT]):
-    """One per process and queue. Woken through its bell."""
+    """One per process and queue. Woken through its wakeup."""
 
     def __init__(
         self,
@@ -80,23 +81,23 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         queue: Claims[RowT],
         ledger: Ledger[OutcomeT],
         courier: Deliverer[RowT, OutcomeT],
-        bell: Bell,
+        wakeup: Wakeup,
         lease_margin_s: float = LEASE_MARGIN_S,
     ) -> None:
         self._settings = settings
         self._queue = queue
         self._ledger = ledger
         self._courier = courier
-        self._agenda = bell.agenda
-        self._wake = bell.wake
+        self._due = wakeup.due
+        self._wake = wakeup.wake
         self._lease_s = max(settings.final_timeout_s, settings.progress_timeout_s) + lease_margin_s
         self._breakers: dict[str, Breaker] = {}
         self._in_flight: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._pace = Pace(ROUND_S)
+        self._pace = RoundInterval(ROUND_S)
         self._fault: BaseException | None = None
         self._next_look = 0.0
-        self._problem: str | None = "the delivery queue was not looked at yet"
+        self._problem: str | None = "the delivery queue has not been read yet"
 
     def problem(self) -> str | None:
         """A sentence while the queue cannot be reached."""
@@ -125,7 +126,7 @@ class Dispatcher(Generic[RowT, OutcomeT]):
             await self._drain()
 
     async def _round(self) -> int:
-        """Claims and starts what may be sent now; answers how many rows that were."""
+        """Claim and start what may be sent now; return how many rows that was."""
         now = self._now()
         if now >= self._next_look:
             self._next_look = now + LOOK_S
@@ -133,27 +134,27 @@ class Dispatcher(Generic[RowT, OutcomeT]):
                 origin: known for origin, known in self._breakers.items() if now < known.paused_until + FORGET_S
             }
             due = await self._queue.due_origins()
-            self._agenda.correct({origin: now + in_s for origin, in_s in due.items()})
+            self._due.correct({origin: now + in_s for origin, in_s in due.items()})
         wanted = deal(self._settings.delivery_concurrency - len(self._tasks), self._rooms(now))
         if not wanted:
             return 0
         await self._pace.turn()
         wanted = deal(self._settings.delivery_concurrency - len(self._tasks), self._rooms(now))
-        self._agenda.forget(list(wanted))
+        self._due.forget(list(wanted))
         rows = await self._queue.claim(wanted, self._lease_s)
         for claimed in rows:
             self._start(claimed)
         per_origin = Counter(claimed.origin for claimed in rows)
         for origin, room in wanted.items():
             if per_origin[origin] == room:
-                self._agenda.hint(origin, now)  # there may be more than there was room for
+                self._due.hint(origin, now)  # there may be more than there was room for
         return len(rows)
 
     def _rooms(self, now: float) -> dict[str, int]:
         bound = self._settings.receiver_concurrency
         return {
             origin: breaker.room(self._breakers.get(origin, CLOSED), self._in_flight[origin], bound, now)
-            for origin in self._agenda.ready(now)
+            for origin in self._due.ready(now)
         }
 
     def _start(self, claimed: RowT) -> None:
@@ -174,7 +175,7 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         self._wake.set()
 
     async def _deliver(self, claimed: RowT) -> None:
-        """Delivers one row, and enters what came of it."""
+        """Deliver one row, and enter the outcome."""
         try:
             outcome, attempted = await self._courier.deliver(claimed)
         except asyncio.CancelledError:
@@ -197,13 +198,9 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         now = self._now()
         times = [self._next_look]
         if len(self._tasks) < self._settings.delivery_concurrency:
-            times += [at for at in [self._agenda.next_due(now)] if at is not None]
+            times += [at for at in [self._due.next_due(now)] if at is not None]
             times += [known.paused_until for known in self._breakers.values() if known.paused_until > now]
-        try:
-            async with asyncio.timeout(max(0.0, min(times) - now)):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        await happens_within(self._wake, max(0.0, min(times) - now))
 
     async def _drain(self) -> None:
         if self._tasks:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 
-class Agenda:
-    """What this process believes to be due, by origin; the queue knows, and is asked to correct it now and then.
+class DueOrigins:
+    """What this process expects to be due, by origin; corrected from the queue now and then.
 
     Times are seconds on one monotonic clock. An entry too many costs one empty claim.
     """
@@ -17,7 +17,7 @@ class Agenda:
         self._due[origin] = min(at, self._due.get(origin, at))
 
     def correct(self, due: Mapping[str, float]) -> None:
-        """What the queue says; hints that came since it was asked are kept by hinting them again."""
+        """Take what the queue holds; hints that came since the query are kept by hinting them again."""
         for origin, at in due.items():
             self.hint(origin, at)
 

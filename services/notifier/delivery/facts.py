@@ -1,4 +1,4 @@
-"""The facts that tell of attempts, those of the jobs' own webhooks and those of registered endpoints alike. Pure."""
+"""The facts about attempts, of the jobs' own webhooks and of registered endpoints alike. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from services.notifier.delivery.retry import Decision, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """The delivery that facts are about. Only a notice has an endpoint, and the number of the change it tells of.
+    """The delivery that facts are about. Only a notice has an endpoint, and the number of its change.
 
     `origin` is the receiver of a job's own webhook, `request` the redelivery that was asked for.
     """
@@ -32,7 +32,7 @@ class About:
 def attempt_facts(
     about: About, attempt: int, attempted: Attempted, verdict: Verdict, now: datetime
 ) -> tuple[Fact, ...]:
-    """One fact an attempt, none of a repeat; the last failure of a schedule is told as failed and as abandoned."""
+    """One fact an attempt, none of a repeat; the last failure of a schedule is recorded as failed and as abandoned."""
     match verdict.decision:
         case Decision.DELIVERED:
             return (_delivered_fact(about, attempt, attempted, now),)
@@ -75,7 +75,7 @@ def _failed_fact(about: About, attempt: int, attempted: Attempted, verdict: Verd
 
 
 def _shared(about: About) -> dict[str, Any]:
-    """What every fact about a delivery says of it."""
+    """The fields that all facts about a delivery share."""
     return {
         "delivery_id": about.delivery_id,
         "phase": about.phase,

@@ -1,11 +1,13 @@
 """Rows with something due to a receiver, leased to one process at a time: what the queues have in common.
 
-Each queue has statements of its own for it: `release`, `due_origins` and `claim`. Decides nothing, sends nothing.
+Each queue adds a statement `claim`. Decides nothing, sends nothing.
 """
 
 from collections.abc import Mapping, Sequence
 
 import asyncpg
+
+from piperoll.postgres import load_queries
 
 
 class Leasing:
@@ -24,10 +26,21 @@ class Leasing:
         """Each receiver with something to send, and in how many seconds (below zero: since when)."""
         return {row["origin"]: row["in_s"] for row in await self._pool.fetch(self._statements["due_origins"])}
 
+    async def backlog(self) -> tuple[int, float]:
+        """How many rows are due, and the age of the oldest in seconds."""
+        (row,) = await self._pool.fetch(self._statements["backlog"])
+        return row["due"], row["oldest_s"]
+
     async def _lease(self, rooms: Mapping[str, int], lease_s: float) -> Sequence[asyncpg.Record]:
-        """Due rows: at most `rooms[origin]` of each receiver. Nobody else gets them until the lease ends."""
+        """Due rows: at most `rooms[origin]` of each receiver. No other process gets them until the lease ends."""
         origins, counts = list(rooms), list(rooms.values())
         return await self._pool.fetch(self._statements["claim"], origins, counts, lease_s, self._instance)
+
+
+def leasing_statements(table: str) -> dict[str, str]:
+    """The statements `release`, `due_origins` and `backlog` on the rows of a queue's table."""
+    found = load_queries("services.notifier.delivery", "leasing.sql")
+    return {name: sql.replace("notifier.leased_rows", table) for name, sql in found.items()}
 
 
 def earliest(rows: Sequence[asyncpg.Record]) -> dict[str, float]:

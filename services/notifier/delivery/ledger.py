@@ -6,9 +6,9 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from services.notifier.delivery.pace import Pace
-from services.notifier.delivery.wakeup import Bell
-from services.notifier.hooks.queue import TRANSIENT
+from services.notifier.delivery.pace import RoundInterval
+from services.notifier.delivery.wakeup import Wakeup
+from services.notifier.outbox import TRANSIENT
 
 log = structlog.get_logger()
 
@@ -25,22 +25,22 @@ class Settles(Protocol[OutcomeT_contra]):
     """The queue as outcomes are written to it (services.notifier.hooks.queue)."""
 
     async def settle(self, outcomes: Sequence[OutcomeT_contra]) -> dict[str, float]:
-        """Answers the receivers that have something more to send, in seconds."""
+        """Return the receivers that have something more to send, with the seconds until then."""
         ...
 
 
 class Ledger(Generic[OutcomeT]):
     """Takes outcomes from the dispatcher. `written` is set whenever there is something for the relay."""
 
-    def __init__(self, queue: Settles[OutcomeT], bell: Bell, written: asyncio.Event) -> None:
+    def __init__(self, queue: Settles[OutcomeT], wakeup: Wakeup, written: asyncio.Event) -> None:
         self._queue = queue
-        self._agenda = bell.agenda
-        self._wake = bell.wake
+        self._due = wakeup.due
+        self._wake = wakeup.wake
         self._written = written
         self._outcomes: asyncio.Queue[OutcomeT] = asyncio.Queue()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._pace = Pace(ROUND_S)
+        self._pace = RoundInterval(ROUND_S)
 
     def enter(self, outcome: OutcomeT) -> None:
         """Takes one outcome; it is written soon."""
@@ -72,6 +72,6 @@ class Ledger(Generic[OutcomeT]):
                 await asyncio.sleep(PAUSE_S)
         now = asyncio.get_running_loop().time()
         for origin, in_s in due.items():
-            self._agenda.hint(origin, now + in_s)
+            self._due.hint(origin, now + in_s)
         self._wake.set()
         self._written.set()

@@ -3,7 +3,7 @@
 import asyncio
 
 
-class Pace:
+class RoundInterval:
     """Rounds at least `interval_s` apart. Small rounds triple what Postgres and Kafka cost a job."""
 
     def __init__(self, interval_s: float) -> None:

@@ -7,19 +7,20 @@ from itertools import chain
 import asyncpg
 import structlog
 
+from piperoll.clock import happens_within
 from piperoll.log.contract import Appender, AppendError
 from schemas.envelope import Fact
 from schemas.events import EVENTS
 from schemas.topics import JOB_DELIVERIES
-from services.notifier.delivery.pace import Pace
-from services.notifier.hooks.queue import SQL, TRANSIENT, Connection
+from services.notifier.delivery.pace import RoundInterval
+from services.notifier.outbox import SQL, TRANSIENT, Connection
 
 log = structlog.get_logger()
 
-LOCK = 0x6E6F7469  # any number; whoever holds it relays, so that a job's facts keep their order over processes
+LOCK = 0x6E6F7469  # any number; the process that holds it relays, so that a job's facts keep their order over processes
 GROUP = 500
 POLL_S = 1.0  # for what other processes wrote, and for the lock of one that ended
-ROUND_S = 0.05  # between two looks: nobody waits for these facts
+ROUND_S = 0.05  # between two reads: these facts are not urgent
 PAUSE_S = 1.0
 
 
@@ -30,7 +31,7 @@ class Relay:
         self._pool = pool
         self._appender = appender
         self._written = written
-        self._pace = Pace(ROUND_S)
+        self._pace = RoundInterval(ROUND_S)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Relays until `stopping` is set and the outbox was emptied once more."""
@@ -46,9 +47,9 @@ class Relay:
                 await asyncio.sleep(PAUSE_S)
 
     async def _lead(self, connection: Connection, stopping: asyncio.Event) -> bool:
-        """Relays while this session has the lock. Answers whether it is time to end."""
+        """Relay while this session has the lock; return whether it is time to end."""
         if not await connection.fetchval(SQL["lead_relay"], LOCK):
-            await self._rest()
+            await happens_within(self._written, POLL_S)
             return stopping.is_set()
         try:
             return await self._relay_until(connection, stopping)
@@ -65,10 +66,10 @@ class Relay:
                 pass
             if last:
                 return True
-            await self._rest()
+            await happens_within(self._written, POLL_S)
 
     async def _relay(self, connection: Connection) -> int:
-        """One group; answers how many facts it had. Jobs side by side, the facts of one in turn."""
+        """Relay one group; return how many facts it had. Jobs side by side, the facts of one in turn."""
         rows = await connection.fetch(SQL["read_outbox"], GROUP)
         by_job: dict[str, list[asyncpg.Record]] = defaultdict(list)
         for row in rows:
@@ -82,13 +83,6 @@ class Relay:
         for row in rows:
             await self._appender.append(JOB_DELIVERIES, _fact(row))
         return [row["id"] for row in rows]
-
-    async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(POLL_S):
-                await self._written.wait()
-        except TimeoutError:
-            return
 
 
 def _fact(row: asyncpg.Record) -> Fact:

@@ -1,7 +1,7 @@
-"""What follows from an attempt: delivered, again later, given up, or not the receiver's fault. Pure.
+"""What follows an attempt: delivered, again later, given up, or not the receiver's fault. Pure.
 
-Three classes of failure. The receiver's is recorded and retried on the schedule; ours is repeated without being
-charged; poison is given up at once.
+Three classes of failure. The receiver's is recorded and retried on the schedule; a fault of this
+service is repeated without being charged; poison is given up at once.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from piperoll.webhooks.attempts import Attempted, Ending
 
 MAX_RETRY_AFTER_S = 24 * 3600.0  # a receiver may ask for a day of quiet, not for ever
 JITTER = 0.2  # added to a delay at most, as a part of it; never taken away
-REPEAT_AFTER_S = 5.0  # when the fault was ours
+REPEAT_AFTER_S = 5.0  # when the fault was this service's
 
 
 class Decision(StrEnum):
@@ -21,7 +21,7 @@ class Decision(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"  # recorded; a final hook follows again after `delay_s`, a progress hook does not
     ABANDONED = "abandoned"
-    REPEAT = "repeat"  # our fault: not recorded, not charged
+    REPEAT = "repeat"  # a fault of this service: not recorded, not charged
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,19 @@
 import asyncio
 from collections.abc import Iterable
 
-from services.notifier.delivery.due_origins import Agenda
+from services.notifier.delivery.due_origins import DueOrigins
 
 
-class Bell:
-    """The agenda and the wake-up call of one dispatcher."""
+class Wakeup:
+    """What is due, as far as this process knows, and the wake-up call of one dispatcher."""
 
     def __init__(self) -> None:
-        self.agenda = Agenda()
+        self.due = DueOrigins()
         self.wake = asyncio.Event()
 
-    def ring(self, origins: Iterable[str]) -> None:
+    def hint(self, origins: Iterable[str]) -> None:
         """These receivers have something due now."""
         now = asyncio.get_running_loop().time()
         for origin in origins:
-            self.agenda.hint(origin, now)
+            self.due.hint(origin, now)
             self.wake.set()

@@ -1,20 +1,17 @@
-"""What a hook says: the bodies of contract 7, Secretary flavour. Pure."""
+"""The bodies of hooks (contract 7, Secretary flavour). Pure."""
 
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from piperoll.job_types import job_types
-from piperoll.webhooks.letters import SCHEMA_VERSION
-from schemas.errors import SENTENCES, ErrorCode
-from services.notifier.hooks.order import Claimed, Progress
+from piperoll.webhooks.messages import SCHEMA_VERSION
+from schemas.errors import ErrorCode
+from services.notifier.delivery.bodies import read_object, sentence_of
+from services.notifier.hooks.order import ClaimedHook, HookProgress
 
 
-class UnreadableContentError(ValueError):
-    """A result or error document that is no JSON object of the agreed shape."""
-
-
-def progress_body(claimed: Claimed, progress: Progress) -> bytes:
+def progress_body(claimed: ClaimedHook, progress: HookProgress) -> bytes:
     """How far the job is."""
     return to_json(
         {
@@ -27,7 +24,7 @@ def progress_body(claimed: Claimed, progress: Progress) -> bytes:
     )
 
 
-def completed_body(claimed: Claimed, result: bytes | None, public_url: str) -> bytes:
+def completed_body(claimed: ClaimedHook, result: bytes | None, public_url: str) -> bytes:
     """The job's result; without data when it was erased meanwhile. Raises UnreadableContentError."""
     declared = job_types().of(claimed.job.job_type)
     message, data = declared.completion(claimed.job_id, {} if result is None else read_object(result))
@@ -35,7 +32,7 @@ def completed_body(claimed: Claimed, result: bytes | None, public_url: str) -> b
     return to_json({"phase": "completed", "message": message, "data": shown, **_common(claimed)})
 
 
-def error_body(claimed: Claimed, details: bytes | None) -> bytes:
+def error_body(claimed: ClaimedHook, details: bytes | None) -> bytes:
     """Why the job ended without a result. Raises UnreadableContentError."""
     code = claimed.job.error_code or ErrorCode.PROCESSING_ERROR.value
     given = read_object(details) if details is not None else {}
@@ -44,17 +41,12 @@ def error_body(claimed: Claimed, details: bytes | None) -> bytes:
     return to_json({"phase": "error", "message": message, "error": error, "data": None, **_common(claimed)})
 
 
-def _common(claimed: Claimed) -> dict[str, Any]:
+def _common(claimed: ClaimedHook) -> dict[str, Any]:
     return {
         "process": {"id": claimed.job_id, "main_processor": claimed.job.job_type},
         "job": {"id": claimed.client_id},
         "schema_version": SCHEMA_VERSION,
     }
-
-
-def sentence_of(code: str) -> str:
-    """What an error code says when nothing better is known; a code of a later release says its own name."""
-    return SENTENCES.get(ErrorCode(code), code) if code in ErrorCode.__members__ else code
 
 
 def _absolute(data: dict[str, Any], public_url: str) -> dict[str, Any]:
@@ -64,14 +56,3 @@ def _absolute(data: dict[str, Any], public_url: str) -> dict[str, Any]:
         name: f"{base}{value}" if name.endswith("_url") and str(value).startswith("/") else value
         for name, value in data.items()
     }
-
-
-def read_object(document: bytes) -> dict[str, Any]:
-    """The JSON object in a stored document. Raises UnreadableContentError."""
-    try:
-        content = from_json(document)
-    except ValueError as error:
-        raise UnreadableContentError(f"no JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise UnreadableContentError(f"no JSON object but {type(content).__name__}")
-    return content

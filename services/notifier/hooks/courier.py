@@ -1,4 +1,4 @@
-"""Takes one claimed row to its receiver, and says what came of it. The jobs' own webhooks; see also notice_courier."""
+"""Sends the next hook of a claimed job to its receiver and returns the outcome."""
 
 import random
 from datetime import UTC, datetime
@@ -7,18 +7,20 @@ import structlog
 
 from piperoll.settings import Settings
 from piperoll.webhooks.attempts import Attempted
+from piperoll.webhooks.messages import WebhookMessage
 from piperoll.webhooks.sender import Sender
 from services.notifier import metrics
-from services.notifier.composing.composer import Composer
 from services.notifier.delivery.attempt import attempt
+from services.notifier.delivery.composer import Composer
 from services.notifier.delivery.retry import Decision, Verdict, judge
-from services.notifier.hooks.order import Claimed, Hook, next_hook
-from services.notifier.hooks.outcome import Outcome, nothing_due, outcome_of, released
+from services.notifier.hooks.bodies import completed_body, error_body, progress_body
+from services.notifier.hooks.order import ClaimedHook, Hook, next_hook
+from services.notifier.hooks.outcome import HookOutcome, nothing_due, outcome_of, released
 
 log = structlog.get_logger()
 
 
-class Courier:
+class HookCourier:
     """Sends the next hook of a job."""
 
     def __init__(self, settings: Settings, composer: Composer, sender: Sender) -> None:
@@ -26,28 +28,43 @@ class Courier:
         self._composer = composer
         self._sender = sender
 
-    async def deliver(self, claimed: Claimed) -> tuple[Outcome, Attempted | None]:
+    async def deliver(self, claimed: ClaimedHook) -> tuple[HookOutcome, Attempted | None]:
         """What to write, and the attempt if one was made. Raises CancelledError alone."""
         hook = next_hook(claimed)
         if hook is None:
             return nothing_due(claimed), None
         timeout_s = self._settings.final_timeout_s if hook.final else self._settings.progress_timeout_s
-        composing = self._composer.hook(claimed, hook)
         attempted = await attempt(
-            self._sender, claimed.url, composing, timeout_s, job_id=claimed.job_id, delivery_id=hook.delivery_id
+            self._sender,
+            claimed.url,
+            self._letter(claimed, hook),
+            timeout_s,
+            job_id=claimed.job_id,
+            delivery_id=hook.delivery_id,
         )
         delays = self._settings.delivery_delays
         verdict = judge(attempted, hook.final, hook.turn, delays, random.random())
         now = datetime.now(UTC)
-        _tell(claimed, hook, attempted, verdict, now)
+        _report(claimed, hook, attempted, verdict, now)
         return outcome_of(claimed, hook, attempted, verdict, now), attempted
 
-    def released(self, claimed: Claimed) -> Outcome:
+    def released(self, claimed: ClaimedHook) -> HookOutcome:
         """What to write when the attempt was cut short."""
         return released(claimed)
 
+    async def _letter(self, claimed: ClaimedHook, hook: Hook) -> WebhookMessage:
+        """Raises what the composer does, and ValueError for content that cannot be read."""
+        if hook.progress is not None:
+            body = progress_body(claimed, hook.progress)
+        elif hook.phase == "completed":
+            result = await self._composer.fetch(claimed.job.result)
+            body = completed_body(claimed, result, self._settings.public_url)
+        else:
+            body = error_body(claimed, await self._composer.fetch(claimed.job.error))
+        return await self._composer.signed_by_keys(claimed.owner, hook.delivery_id, claimed.token, body)
 
-def _tell(claimed: Claimed, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> None:
+
+def _report(claimed: ClaimedHook, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> None:
     """Metrics and the log line of one attempt."""
     metrics.ATTEMPTS.labels(hook.phase, verdict.decision.value, verdict.reason or "").inc()
     metrics.ATTEMPT_SECONDS.labels(hook.phase).observe(attempted.duration_ms / 1000)

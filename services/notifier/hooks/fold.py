@@ -1,4 +1,4 @@
-"""What the facts of a job mean for its hooks: the kernel's fold, and beside it what is to be told. Pure."""
+"""What the facts of a job mean for its hooks: the fold of jobs, and beside it what is to be sent. Pure."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,23 +7,23 @@ from typing import Literal
 from piperoll.domain.job import Job, evolve
 from schemas.envelope import Fact
 from schemas.events import JobProgress
-from services.notifier.hooks.order import FinalPhase, Progress, final_phase
-from services.notifier.hooks.webhook import Webhook
+from services.notifier.hooks.order import FinalPhase, HookProgress, final_phase
+from services.notifier.hooks.webhook import JobWebhook
 
 State = Literal["open", "late", "held", "delivered", "abandoned"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracked:
-    """A job in the queue, as the log has it. `due` says that these facts made a hook due.
+    """A job in the queue, as the log has it. `due`: these facts made a hook due.
 
     Without a webhook it is a stub: a job that ended before its creation was read. `job` is None while the job is
     known by its deliveries alone.
     """
 
     job: Job | None = None
-    webhook: Webhook | None = None
-    progress: Progress | None = None
+    webhook: JobWebhook | None = None
+    progress: HookProgress | None = None
     final_phase: FinalPhase | None = None
     final_at: datetime | None = None
     state: State = "open"
@@ -33,11 +33,11 @@ class Tracked:
 NOTHING = Tracked()
 
 
-def follow(tracked: Tracked | None, fact: Fact, webhook: Webhook | None, oldest: datetime) -> Tracked | None:
+def follow(tracked: Tracked | None, fact: Fact, webhook: JobWebhook | None, oldest: datetime) -> Tracked | None:
     """The tracked job after a fact; the same object when nothing changed, None while there is nothing to track.
 
     `webhook` is what a JobCreated names; a job created without one is not tracked. What happened before `oldest`
-    is too old to be told: its progress is dropped, its end is late.
+    is too old to be sent: its progress is dropped, its end is late.
     """
     before = tracked or NOTHING
     job = evolve(before.job, fact)
@@ -52,7 +52,7 @@ def follow(tracked: Tracked | None, fact: Fact, webhook: Webhook | None, oldest:
 
 
 def _with_hooks(tracked: Tracked, job: Job, fact: Fact, too_old: bool) -> Tracked:
-    """What this fact makes due. A settled job has nothing due; what its end was is kept, for it may be asked for."""
+    """What this fact makes due. A settled job has nothing due; its end is kept, for a redelivery may be requested."""
     if tracked.webhook is None:
         return tracked
     if job.status.terminal and tracked.final_phase is None and tracked.state not in ("open", "late"):
@@ -60,7 +60,7 @@ def _with_hooks(tracked: Tracked, job: Job, fact: Fact, too_old: bool) -> Tracke
     if tracked.state != "open":
         return tracked
     if isinstance(fact.data, JobProgress) and not too_old:
-        progress = Progress(job.sequence, job.step or "", job.percent, job.page, job.pages)
+        progress = HookProgress(job.sequence, job.step or "", job.percent, job.page, job.pages)
         return replace(tracked, progress=progress, due=True)
     if job.status.terminal and tracked.final_phase is None:
         ended = replace(tracked, final_phase=final_phase(job.status), final_at=job.ended_at)

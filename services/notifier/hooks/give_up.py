@@ -1,4 +1,4 @@
-"""Final hooks that end without a further attempt: a statement ends them, and the same transaction says so."""
+"""Final hooks that end without a further attempt: one transaction ends the rows and stores the facts."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,16 +9,17 @@ import structlog
 
 from schemas.ids import delivery_id
 from services.notifier.delivery.facts import About, abandoned_fact
-from services.notifier.hooks.queue import SQL, add_to_outbox
+from services.notifier.hooks.queue import SQL
+from services.notifier.outbox import add_to_outbox
 
 log = structlog.get_logger()
 
 Reason = Callable[[asyncpg.Record], str]
-"""The code of why a hook is not sent, from its row."""
+"""Returns the code of why a hook is not sent, from its row."""
 
 
 async def end_hooks(pool: asyncpg.Pool, statement: str, arguments: tuple[Any, ...], reason: Reason) -> int:
-    """Runs a statement that ends rows and answers them; how many those were. Raises what asyncpg does."""
+    """Run a statement that ends and returns rows; return how many. Raises what asyncpg does."""
     now = datetime.now(UTC)
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(SQL[statement], *arguments)

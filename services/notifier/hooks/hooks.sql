@@ -1,33 +1,10 @@
--- What the notifier asks its own schema. Loaded by name (piperoll.postgres.load_queries).
+-- What the notifier asks about the jobs' own webhooks. Loaded by name (piperoll.postgres.load_queries).
 
--- begin_checkpoints: a row for each partition of a topic that has none yet
-INSERT INTO notifier.checkpoints (topic, partition, next_offset, cluster_id)
-SELECT $1, part, start, $4 FROM unnest($2::int[], $3::bigint[]) AS given(part, start)
-ON CONFLICT (topic, partition) DO NOTHING;
-
--- read_checkpoints: where the partitions of a topic stand
-SELECT partition, next_offset, cluster_id, last_ce_id FROM notifier.checkpoints WHERE topic = $1;
-
--- lock_checkpoint: the offset to go on from; keeps a second reader of the partition out until commit
-SELECT next_offset FROM notifier.checkpoints WHERE topic = $1 AND partition = $2 FOR UPDATE;
-
--- hold_checkpoints: how far every partition of a topic is; keeps its readers there until commit
-SELECT partition, next_offset FROM notifier.checkpoints WHERE topic = $1 ORDER BY partition FOR UPDATE;
-
--- advance_checkpoint: stored in the transaction of the rows it accounts for
-UPDATE notifier.checkpoints SET next_offset = $3, last_ce_id = $4 WHERE topic = $1 AND partition = $2;
-
--- parked_jobs: the jobs whose records go to the dead letters
-SELECT job_id FROM notifier.parked WHERE partition = ANY($1::int[]);
-
--- park_job: from this record on
-INSERT INTO notifier.parked (job_id, partition, since_offset) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
-
--- load_jobs: the rows that a poll touches, locked in one order so that nobody deadlocks
+-- load_jobs: the rows that a poll touches, locked in one order to avoid deadlocks
 SELECT job_id, origin, url, token, client_id, job, progress, final_phase, final_at, state
 FROM notifier.queue WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE;
 
--- save_jobs: what the log says about each job; what the dispatcher wrote stays
+-- save_jobs: the state of each job in the log; what the dispatcher wrote stays
 -- A redelivery was asked for, so its hook is never late, and due as soon as it is known.
 INSERT INTO notifier.queue AS q (job_id, partition, owner, origin, url, token, client_id, job, progress,
     progress_number, final_phase, final_at, erased, state, next_attempt_at)
@@ -69,7 +46,7 @@ ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, request = excluded.re
     progress = NULL, url = CASE WHEN q.erased THEN NULL ELSE q.url END,
     token = CASE WHEN q.erased THEN NULL ELSE q.token END;
 
--- reopen: final hooks that are to be sent again, and to whom; a job not known yet becomes a stub
+-- reopen: final hooks that are to be sent again, with their receivers; a job not known yet becomes a stub
 INSERT INTO notifier.queue AS q (job_id, partition, owner, request, request_phase, reopened_at)
 SELECT given.job_id, $1, given.owner, given.request, given.phase, now()
 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS given(job_id, owner, request, phase)
@@ -80,29 +57,17 @@ ON CONFLICT (job_id) DO UPDATE SET state = 'open', request = excluded.request, r
     next_attempt_at = CASE WHEN q.url IS NOT NULL AND q.final_phase IS NOT NULL THEN now() END
 RETURNING q.origin;
 
--- homeless: redeliveries asked for whose receiver is not known
+-- unroutable: redeliveries asked for whose receiver is not known
 SELECT job_id, partition FROM notifier.queue
 WHERE state = 'open' AND request IS NOT NULL AND url IS NULL
 ORDER BY job_id LIMIT $1;
 
--- abandon_homeless: those whose receiver will not be known any more; the caller says so in the outbox
+-- abandon_unroutable: those whose receiver will not be known any more; the caller adds the fact to the outbox
 UPDATE notifier.queue q SET state = 'abandoned', next_attempt_at = NULL, progress = NULL
 FROM (SELECT job_id FROM notifier.queue WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE) AS chosen
 WHERE q.job_id = chosen.job_id AND q.state = 'open' AND q.request IS NOT NULL AND q.url IS NULL
 RETURNING q.job_id, q.owner, q.origin, q.request, coalesce(q.final_phase, q.request_phase) AS final_phase, q.attempts,
     q.erased;
-
--- due_origins: each receiver with something to send and in how many seconds, by one index probe a receiver
-WITH RECURSIVE receiver AS (
-    (SELECT origin, next_attempt_at FROM notifier.queue WHERE next_attempt_at IS NOT NULL
-     ORDER BY origin, next_attempt_at LIMIT 1)
-    UNION ALL
-    SELECT following.* FROM receiver CROSS JOIN LATERAL (
-        SELECT origin, next_attempt_at FROM notifier.queue
-        WHERE next_attempt_at IS NOT NULL AND origin > receiver.origin
-        ORDER BY origin, next_attempt_at LIMIT 1) AS following
-)
-SELECT origin, extract(epoch FROM next_attempt_at - now())::float8 AS in_s FROM receiver;
 
 -- claim: leases at most so many due rows of each receiver; one index range a receiver, whatever waits at others
 WITH due AS (
@@ -119,11 +84,7 @@ WHERE q.job_id = ANY(ARRAY(SELECT job_id FROM due))
 RETURNING q.job_id, q.owner, q.origin, q.url, q.token, q.client_id, q.job, q.progress, q.progress_attempted,
     q.progress_muted, q.final_phase, q.final_at, q.attempts, q.attempts_before, q.request, q.leased_until;
 
--- release: what an earlier process of this name had claimed when it was killed
-UPDATE notifier.queue SET leased_until = '-infinity'
-WHERE next_attempt_at IS NOT NULL AND leased_by = $1 AND leased_until > now();
-
--- settle: what came of claimed rows whose lease still stands; answers those rows and what is due of them next
+-- settle: the outcomes of claimed rows whose lease still stands; returns those rows and what is due of them next
 WITH outcome AS (
     SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::int[], $5::int[], $6::boolean[], $7::float8[])
         AS given(job_id, lease, state, attempts, progress_number, mute, delay_s)
@@ -148,23 +109,7 @@ FROM outcome JOIN held USING (job_id)
 WHERE q.job_id = outcome.job_id AND q.job_id = ANY($1::text[]) AND q.leased_until = outcome.lease AND q.state = 'open'
 RETURNING q.job_id, q.origin, extract(epoch FROM q.next_attempt_at - now())::float8 AS in_s;
 
--- add_to_outbox: facts for the relay
-INSERT INTO notifier.outbox (ce_id, job_id, owner, time, type, data)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::json[]);
-
--- lead_relay: whether this session relays the outbox; one at a time, so that a job's facts keep their order
-SELECT pg_try_advisory_lock($1);
-
--- leave_relay: another session may relay
-SELECT pg_advisory_unlock($1);
-
--- read_outbox: the oldest facts that the log has not acknowledged
-SELECT id, ce_id, job_id, owner, time, type, data FROM notifier.outbox ORDER BY id LIMIT $1;
-
--- clear_outbox: acknowledged
-DELETE FROM notifier.outbox WHERE id = ANY($1::bigint[]);
-
--- hold_late: final hooks seen too late are not sent; the caller says so in the outbox
+-- hold_late: final hooks seen too late are not sent; the caller adds the fact to the outbox
 UPDATE notifier.queue SET state = 'held', next_attempt_at = NULL, progress = NULL,
     url = CASE WHEN erased THEN NULL ELSE url END, token = CASE WHEN erased THEN NULL ELSE token END
 WHERE job_id IN (SELECT job_id FROM notifier.queue WHERE state = 'late' ORDER BY job_id LIMIT $1 FOR UPDATE SKIP LOCKED)
@@ -187,8 +132,3 @@ DELETE FROM notifier.queue WHERE job_id IN (
         AND (state IN ('held', 'delivered', 'abandoned') OR (url IS NULL AND request IS NULL))
     LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING job_id;
-
--- backlog: how many rows are due, the oldest's age in seconds, and the size of the outbox
-SELECT count(*) AS due, coalesce(extract(epoch FROM now() - min(next_attempt_at)), 0)::float8 AS oldest_s,
-    (SELECT count(*) FROM notifier.outbox) AS outbox
-FROM notifier.queue WHERE next_attempt_at <= now();

@@ -12,7 +12,7 @@ FinalPhase = Literal["completed", "error"]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class HookProgress:
     """The newest progress of a job; `number` is the fold's count of its facts, so a later one is greater."""
 
     number: int
@@ -23,7 +23,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
+class ClaimedHook:
     """A leased row of the queue: everything a hook is made of. `attempts` counts those of the final hook.
 
     `request` is the redelivery that was asked for, `attempts_before` how many attempts had been made then.
@@ -36,7 +36,7 @@ class Claimed:
     token: str | None
     client_id: str
     job: Job
-    progress: Progress | None
+    progress: HookProgress | None
     progress_attempted: bool
     progress_muted: bool
     final_phase: FinalPhase | None
@@ -51,28 +51,28 @@ class Claimed:
 class Hook:
     """One POST to make. The delivery id is the same over its attempts; a job has one terminal id.
 
-    `turn` is the attempt's place in the schedule, from 1: that begins anew with a redelivery.
+    `turn` is the attempt's place in the schedule, from 1; a redelivery starts at 1 again.
     """
 
     delivery_id: str
     phase: Phase
     attempt: int
-    progress: Progress | None = None
+    progress: HookProgress | None = None
     turn: int = 1
 
     @property
     def final(self) -> bool:
-        """Whether it tells how the job ended."""
+        """Whether it reports the end of the job."""
         return self.progress is None
 
 
 def final_phase(status: Status) -> FinalPhase:
-    """How the end of a job is told; a cancelled one as an error (contract 16)."""
+    """The phase of the final hook; a cancelled job is an error (contract 16)."""
     return "completed" if status is Status.COMPLETED else "error"
 
 
-def next_hook(claimed: Claimed) -> Hook | None:
-    """The hook to send now, or None when nothing is left to tell.
+def next_hook(claimed: ClaimedHook) -> Hook | None:
+    """Return the hook to send now, or None when nothing is left to send.
 
     Progress comes first while the job is open, and once before the final hook if none was ever attempted; after
     that the final hook waits for no progress (design.md, "The notifier"). A redelivery is of the final hook alone.

@@ -1,4 +1,4 @@
-"""What one attempt means for the job's row; the facts that tell of it are `attempt_facts`. Pure."""
+"""What one attempt means for the job's row; its facts are those of `attempt_facts`. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,22 +8,20 @@ from piperoll.webhooks.attempts import Attempted
 from schemas.envelope import Fact
 from services.notifier.delivery.facts import About, attempt_facts
 from services.notifier.delivery.retry import Decision, Verdict
-from services.notifier.hooks.order import Claimed, Hook
+from services.notifier.hooks.order import ClaimedHook, Hook
 
 State = Literal["open", "delivered", "abandoned"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class HookOutcome:
     """What to write for a claimed row, under its lease.
 
     `progress_number` is the progress that is dealt with, `mute` that no progress is sent any more, `delay_s` when
     the same hook follows again; without it the next hook follows at once, if there is one.
     """
 
-    job_id: str
-    origin: str
-    lease: datetime
+    claimed: ClaimedHook
     state: State
     attempts: int
     progress_number: int | None = None
@@ -32,10 +30,10 @@ class Outcome:
     facts: tuple[Fact, ...] = ()
 
 
-def outcome_of(claimed: Claimed, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> Outcome:
+def outcome_of(claimed: ClaimedHook, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> HookOutcome:
     """The row and the facts after an attempt. A repeat leaves no trace but its delay."""
     if verdict.decision is Decision.REPEAT:
-        return _outcome(claimed, "open", claimed.attempts, delay_s=verdict.delay_s)
+        return HookOutcome(claimed=claimed, state="open", attempts=claimed.attempts, delay_s=verdict.delay_s)
     about = About(
         job_id=claimed.job_id,
         owner=claimed.owner,
@@ -48,44 +46,28 @@ def outcome_of(claimed: Claimed, hook: Hook, attempted: Attempted, verdict: Verd
     abandoned = verdict.decision is Decision.ABANDONED
     if hook.progress is not None:
         number = hook.progress.number
-        return _outcome(claimed, "open", claimed.attempts, facts=facts, progress_number=number, mute=abandoned)
+        return HookOutcome(
+            claimed=claimed,
+            state="open",
+            attempts=claimed.attempts,
+            facts=facts,
+            progress_number=number,
+            mute=abandoned,
+        )
     state: State = "open"
     if abandoned:
         state = "abandoned"
     elif verdict.decision is Decision.DELIVERED:
         state = "delivered"
-    return _outcome(claimed, state, hook.attempt, facts=facts, delay_s=verdict.delay_s)
+    return HookOutcome(claimed=claimed, state=state, attempts=hook.attempt, facts=facts, delay_s=verdict.delay_s)
 
 
-def nothing_due(claimed: Claimed) -> Outcome:
-    """A claimed row with nothing to tell: its progress, if any, is out of date."""
+def nothing_due(claimed: ClaimedHook) -> HookOutcome:
+    """A claimed row with nothing to send: its progress, if any, is out of date."""
     number = claimed.progress.number if claimed.progress else None
-    return _outcome(claimed, "open", claimed.attempts, progress_number=number)
+    return HookOutcome(claimed=claimed, state="open", attempts=claimed.attempts, progress_number=number)
 
 
-def released(claimed: Claimed) -> Outcome:
+def released(claimed: ClaimedHook) -> HookOutcome:
     """A claimed row given back unattempted, or with an attempt cut short by our own end."""
-    return _outcome(claimed, "open", claimed.attempts, delay_s=0.0)
-
-
-def _outcome(
-    claimed: Claimed,
-    state: State,
-    attempts: int,
-    *,
-    progress_number: int | None = None,
-    mute: bool = False,
-    delay_s: float | None = None,
-    facts: tuple[Fact, ...] = (),
-) -> Outcome:
-    return Outcome(
-        job_id=claimed.job_id,
-        origin=claimed.origin,
-        lease=claimed.leased_until,
-        state=state,
-        attempts=attempts,
-        progress_number=progress_number,
-        mute=mute,
-        delay_s=delay_s,
-        facts=facts,
-    )
+    return HookOutcome(claimed=claimed, state="open", attempts=claimed.attempts, delay_s=0.0)

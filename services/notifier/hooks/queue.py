@@ -1,46 +1,41 @@
 """The delivery queue in Postgres: claiming, settling, and what the sweep does. Decides nothing, sends nothing."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
 
 import asyncpg
 from pydantic_core import from_json
 
 from piperoll.domain.job import CODEC
-from piperoll.postgres import POSTGRES_AWAY, load_queries
-from schemas.envelope import Fact
-from services.notifier.delivery.leasing import Leasing, earliest
-from services.notifier.hooks.order import Claimed, Progress
-from services.notifier.hooks.outcome import Outcome
+from piperoll.postgres import load_queries
+from services.notifier.delivery.leasing import Leasing, earliest, leasing_statements
+from services.notifier.hooks.order import ClaimedHook, HookProgress
+from services.notifier.hooks.outcome import HookOutcome
+from services.notifier.outbox import add_to_outbox
 
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
-SQL = load_queries("services.notifier.hooks", "hooks.sql")
-
-TRANSIENT = (*POSTGRES_AWAY, asyncpg.InterfaceError)
-"""What passes by itself; asyncpg also calls a connection that was closed meanwhile an interface error."""
+SQL = {**load_queries("services.notifier.hooks", "hooks.sql"), **leasing_statements("notifier.queue")}
 
 
-class Queue(Leasing):
+class HookQueue(Leasing):
     """The queue as the dispatcher sees it. `instance` is the name that leases are taken under."""
 
     def __init__(self, pool: asyncpg.Pool, instance: str) -> None:
         super().__init__(pool, instance, SQL)
 
-    async def claim(self, rooms: Mapping[str, int], lease_s: float) -> list[Claimed]:
-        """Leases due rows: at most `rooms[origin]` of each receiver. Nobody else gets them until the lease ends."""
+    async def claim(self, rooms: Mapping[str, int], lease_s: float) -> list[ClaimedHook]:
+        """Lease due rows: at most `rooms[origin]` of each receiver. No other process gets them until the lease ends."""
         return [_claimed(row) for row in await self._lease(rooms, lease_s)]
 
-    async def settle(self, outcomes: Sequence[Outcome]) -> dict[str, float]:
-        """Writes what came of claimed rows, and the facts about it, in one transaction.
+    async def settle(self, outcomes: Sequence[HookOutcome]) -> dict[str, float]:
+        """Write the outcomes of claimed rows, and the facts about them, in one transaction.
 
-        Answers the receivers that have something more to send, in seconds. An outcome whose lease ran out is
-        dropped with its facts: the row belongs to whoever claimed it since.
+        Returns the receivers that have something more to send, with the seconds until then. An outcome whose lease
+        ran out is dropped with its facts: the row has been claimed by another process since.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(
                 SQL["settle"],
-                [outcome.job_id for outcome in outcomes],
-                [outcome.lease for outcome in outcomes],
+                [outcome.claimed.job_id for outcome in outcomes],
+                [outcome.claimed.leased_until for outcome in outcomes],
                 [outcome.state for outcome in outcomes],
                 [outcome.attempts for outcome in outcomes],
                 [outcome.progress_number for outcome in outcomes],
@@ -48,52 +43,15 @@ class Queue(Leasing):
                 [outcome.delay_s for outcome in outcomes],
             )
             settled = {row["job_id"] for row in rows}
-            facts = [fact for outcome in outcomes if outcome.job_id in settled for fact in outcome.facts]
+            facts = [fact for outcome in outcomes if outcome.claimed.job_id in settled for fact in outcome.facts]
             await add_to_outbox(connection, facts)
         return earliest(rows)
 
-    async def backlog(self) -> tuple[int, float, int]:
-        """How many jobs are due, the age of the oldest in seconds, and how many facts wait in the outbox."""
-        row = (await self._pool.fetch(SQL["backlog"]))[0]
-        return row["due"], row["oldest_s"], row["outbox"]
 
-
-async def add_to_outbox(connection: Connection, facts: Sequence[Fact]) -> None:
-    """Stores facts for the relay, in the caller's transaction."""
-    if not facts:
-        return
-    await connection.execute(
-        SQL["add_to_outbox"],
-        [fact.id for fact in facts],
-        [fact.subject for fact in facts],
-        [fact.owner for fact in facts],
-        [fact.time for fact in facts],
-        [type(fact.data).__name__ for fact in facts],
-        [fact.data.model_dump_json(exclude_none=True) for fact in facts],
-    )
-
-
-def progress_of(text: str | None) -> Progress | None:
+def progress_of(text: str | None) -> HookProgress | None:
     """The progress in its column."""
-    return Progress(**from_json(text)) if text else None
+    return HookProgress(**from_json(text)) if text else None
 
 
-def _claimed(row: asyncpg.Record) -> Claimed:
-    return Claimed(
-        job_id=row["job_id"],
-        owner=row["owner"],
-        origin=row["origin"],
-        url=row["url"],
-        token=row["token"],
-        client_id=row["client_id"],
-        job=CODEC.validate_json(row["job"]),
-        progress=progress_of(row["progress"]),
-        progress_attempted=row["progress_attempted"],
-        progress_muted=row["progress_muted"],
-        final_phase=row["final_phase"],
-        final_at=row["final_at"],
-        attempts=row["attempts"],
-        leased_until=row["leased_until"],
-        request=row["request"],
-        attempts_before=row["attempts_before"],
-    )
+def _claimed(row: asyncpg.Record) -> ClaimedHook:
+    return ClaimedHook(**{**row, "job": CODEC.validate_json(row["job"]), "progress": progress_of(row["progress"])})

@@ -1,4 +1,4 @@
-"""Rows of the queue as the intake reads and writes them."""
+"""Rows of the queue as the job reader reads and writes them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
@@ -9,8 +9,9 @@ from pydantic_core import to_json
 
 from piperoll.domain.job import CODEC
 from services.notifier.hooks.fold import Tracked
-from services.notifier.hooks.queue import SQL, Connection, progress_of
-from services.notifier.hooks.webhook import Webhook
+from services.notifier.hooks.queue import SQL, progress_of
+from services.notifier.hooks.webhook import JobWebhook
+from services.notifier.outbox import Connection
 
 
 async def load_jobs(connection: Connection, job_ids: Collection[str]) -> dict[str, Tracked]:
@@ -20,7 +21,7 @@ async def load_jobs(connection: Connection, job_ids: Collection[str]) -> dict[st
 
 
 async def save_jobs(connection: Connection, partition: int, jobs: Mapping[str, Tracked]) -> None:
-    """Writes what the log says about each job."""
+    """Write the state of each job in the log."""
     columns = [_columns(job_id, tracked) for job_id, tracked in sorted(jobs.items())]
     if columns:
         await connection.execute(SQL["save_jobs"], partition, *map(list, zip(*columns, strict=True)))
@@ -50,7 +51,7 @@ def _columns(job_id: str, tracked: Tracked) -> tuple[Any, ...]:
 def _tracked(row: asyncpg.Record) -> Tracked:
     webhook = None
     if row["url"] is not None:
-        webhook = Webhook(row["origin"], row["url"], row["token"], row["client_id"])
+        webhook = JobWebhook(row["origin"], row["url"], row["token"], row["client_id"])
     return Tracked(
         job=CODEC.validate_json(row["job"]) if row["job"] else None,
         webhook=webhook,

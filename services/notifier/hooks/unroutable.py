@@ -1,7 +1,7 @@
-"""Redeliveries that were asked for and can never be made, because nobody knows any more to whom.
+"""Redeliveries that were requested and cannot be made, because the receiver is no longer known.
 
-The job was erased meanwhile, or its row was removed after a month. A job that the intake has not read yet looks the
-same, as after the loss of the schema; so only what stands behind the intake's position is given up.
+The job was erased meanwhile, or its row was removed after a month. A job that the job reader has not read yet looks the
+same, as after the loss of the schema; so only what stands behind the job reader's position is given up.
 """
 
 import asyncio
@@ -10,8 +10,9 @@ import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
 
+from piperoll.log.contract import LogView
 from schemas.topics import JOB_EVENTS
-from services.notifier.checkpoints import Checkpoints, LogView
+from services.notifier.checkpoints import TopicCheckpoints
 from services.notifier.hooks.give_up import end_hooks
 from services.notifier.hooks.queue import SQL
 
@@ -20,10 +21,10 @@ log = structlog.get_logger()
 GROUP = 500
 
 
-class Homeless:
-    """`positions` are the intake's checkpoints."""
+class Unroutable:
+    """`positions` are the job reader's checkpoints."""
 
-    def __init__(self, pool: asyncpg.Pool, view: LogView, positions: Checkpoints, written: asyncio.Event) -> None:
+    def __init__(self, pool: asyncpg.Pool, view: LogView, positions: TopicCheckpoints, written: asyncio.Event) -> None:
         self._pool = pool
         self._view = view
         self._positions = positions
@@ -31,18 +32,18 @@ class Homeless:
 
     async def abandon(self) -> None:
         """Gives up what cannot be sent. Kafka being away only puts it off."""
-        rows = await self._pool.fetch(SQL["homeless"], GROUP)
+        rows = await self._pool.fetch(SQL["unroutable"], GROUP)
         if not rows:
             return
         try:
-            # A request is appended behind the end of its job, so whatever the intake can learn stands before these.
+            # A request is appended behind the end of its job, so whatever the job reader can learn stands before these.
             ends = await self._view.end_offsets(JOB_EVENTS)
         except KafkaError as error:
-            log.warning("homeless_hooks_wait_for_kafka", error=repr(error))
+            log.warning("unroutable_hooks_wait_for_kafka", error=repr(error))
             return
         behind = await self._positions.behind({row["partition"]: ends[row["partition"]] for row in rows})
         lost = [row["job_id"] for row in rows if row["partition"] not in behind]
-        if await end_hooks(self._pool, "abandon_homeless", (lost,), _why):
+        if await end_hooks(self._pool, "abandon_unroutable", (lost,), _why):
             self._written.set()
 
 

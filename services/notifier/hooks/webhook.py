@@ -1,4 +1,4 @@
-"""Where to send a job's hooks, as its parameters document says it. Pure."""
+"""Where to send a job's hooks, from its stored parameters. Pure."""
 
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -9,12 +9,12 @@ from piperoll.webhooks.origins import origin_of
 
 
 class UnreadableWebhookError(ValueError):
-    """The parameters document cannot be understood, now or ever: it goes to the dead letters."""
+    """The stored parameters cannot be read, now or later: the record goes to the dead letters."""
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
-    """One job's receiver. `token` is sealed; `client_id` is what the caller calls the job; `origin` is for bounds."""
+class JobWebhook:
+    """One job's receiver. `token` is sealed; `client_id` is the caller's id of the job; `origin` is for bounds."""
 
     origin: str
     url: str
@@ -22,18 +22,18 @@ class Webhook:
     client_id: str
 
 
-def parse_webhook(document: bytes, job_id: str) -> Webhook | None:
-    """The webhook in a parameters document, or None when it has none.
+def parse_webhook(content: bytes, job_id: str) -> JobWebhook | None:
+    """Return the webhook in stored parameters, or None when there is none.
 
     `{jobId}` in the URL becomes the caller's id of the job (contract 7). Raises UnreadableWebhookError.
     """
     try:
-        config = from_json(document)["parameters"].get("webhook")
+        config = from_json(content)["parameters"].get("webhook")
         if config is None:
             return None
         client_id = config.get("jobId") or job_id
         url = config["url"].replace("{jobId}", quote(client_id, safe=""))
         token = config["token"]["sealed"] if config.get("token") else None
-        return Webhook(origin_of(url), url, token, client_id)
+        return JobWebhook(origin_of(url), url, token, client_id)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnreadableWebhookError(f"the webhook of {job_id} cannot be read: {error!r}") from error

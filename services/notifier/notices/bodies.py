@@ -1,23 +1,23 @@
-"""What a notice says (contract 15a). Pure."""
+"""The bodies of notices (contract 15a). Pure."""
 
 from typing import Any
 
 from pydantic_core import to_json
 
 from piperoll.job_types import job_types
-from piperoll.webhooks.letters import TRIAL_MESSAGE
+from piperoll.webhooks.messages import TRIAL_MESSAGE
 from schemas.devana import Figures
 from schemas.errors import ErrorCode
-from services.notifier.hooks.bodies import read_object, sentence_of
+from services.notifier.delivery.bodies import read_object, sentence_of
 from services.notifier.notices.changes import Change, ClaimedNotice
 
 TRIAL_TYPE = "EXTRACTION"
 
 
 def notice_body(claimed: ClaimedNotice, parameters: bytes | None, error: bytes | None) -> bytes:
-    """`{jobId, status, targetId, type, metadata}` from the job's parameters and error documents, None where erased.
+    """`{jobId, status, targetId, type, metadata}` from stored parameters and error details, None where erased.
 
-    Raises ValueError for documents that cannot be read, and for a job type that is not known here.
+    Raises ValueError for content that cannot be read, and for a job type that is not known here.
     """
     change = claimed.change
     if change.trial:
@@ -26,19 +26,19 @@ def notice_body(claimed: ClaimedNotice, parameters: bytes | None, error: bytes |
     if shown_as is None:
         raise ValueError(f"the job type {change.job_type} is not installed here, or has no Devana type")
     figures = Figures(change.method, change.pages, change.bytes_in, change.counts)
-    document = None if parameters is None else read_object(parameters)
-    told = shown_as.measured(shown_as.described(document), figures, _sentence(change, error))
-    return _body(claimed, change.target_id, shown_as.type, told)
+    stored = None if parameters is None else read_object(parameters)
+    shown = shown_as.measured(shown_as.described(stored), figures, _sentence(change, error))
+    return _body(claimed, change.target_id, shown_as.type, shown)
 
 
-def _body(claimed: ClaimedNotice, target_id: str, kind: str, told: dict[str, Any]) -> bytes:
+def _body(claimed: ClaimedNotice, target_id: str, kind: str, shown: dict[str, Any]) -> bytes:
     return to_json(
         {
             "jobId": claimed.job_id,
             "status": claimed.change.status,
             "targetId": target_id,
             "type": kind,
-            "metadata": told,
+            "metadata": shown,
         }
     )
 
@@ -47,5 +47,5 @@ def _sentence(change: Change, error: bytes | None) -> str | None:
     """Why the job failed; of a job that did not, nothing."""
     if change.status != "ERROR":
         return None
-    said = {} if error is None else read_object(error)
-    return str(said.get("message") or sentence_of(change.error_code or ErrorCode.PROCESSING_ERROR.value))
+    details = {} if error is None else read_object(error)
+    return str(details.get("message") or sentence_of(change.error_code or ErrorCode.PROCESSING_ERROR.value))

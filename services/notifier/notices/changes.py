@@ -1,4 +1,4 @@
-"""What registered endpoints are told, and of which jobs: changes of status, as the kernel's fold sees them. Pure."""
+"""The changes of status that registered endpoints receive, as the fold of jobs makes them. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from piperoll.domain.folding import Folding
 from piperoll.domain.job import Job, evolve
 from piperoll.job_types import job_types
 from piperoll.log.record import Record
@@ -21,7 +22,7 @@ class Change:
     """One change of a job's status, with what its notice is made of.
 
     `number` is the fold's count of the job's facts, so a later change has a greater one. `at` is the append time;
-    `late` says that it was first seen too long after that, and is not sent.
+    `late`: it was first seen too long after that, and is not sent.
     """
 
     number: int
@@ -45,8 +46,8 @@ CHANGES: Final[TypeAdapter[list[Change]]] = TypeAdapter(list[Change])
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Who is told. Token and secret are sealed; `since` is when the registration was appended."""
+class RegisteredEndpoint:
+    """A receiver of changes. Token and secret are sealed; `since` is when the registration was appended."""
 
     endpoint_id: str
     owner: str
@@ -58,15 +59,15 @@ class Endpoint:
     since: datetime
 
     def wants(self, change: Change) -> bool:
-        """Whether it is told of the change: of what happened after its registration only."""
+        """Whether it receives the change: only what happened after its registration."""
         return change.at >= self.since and (not self.statuses or change.status in self.statuses)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedNotice:
-    """A leased row: the next change of one job that one endpoint is to be told of.
+    """A leased row: the next change of one job for one endpoint.
 
-    `url` is None when the endpoint is no more. `attempts` counts those of this change.
+    `url` is None when the endpoint has ended. `attempts` counts those of this change.
     """
 
     job_id: str
@@ -87,7 +88,7 @@ class ClaimedNotice:
 
 
 def owner_of(record: Record) -> str:
-    """Whose job a record is about, as its envelope says; an empty text in one that is not ours."""
+    """The owner in a record's envelope; an empty text in a foreign record."""
     return (dict(record.headers).get("ce_owner") or b"").decode(errors="replace")
 
 
@@ -99,8 +100,8 @@ def notice_id(job_id: str, endpoint_id: str, number: int) -> str:
 def change_of(before: Job | None, after: Job, fact: Fact, oldest: datetime) -> Change | None:
     """The change of status that an accepted fact made, or None.
 
-    A job that ended before its creation was read is told with its creation, and a job type that the Devana API does
-    not know is not told at all. What was appended before `oldest` is late.
+    A job that ended before its creation was read changes with its creation, and a job type that the Devana API does
+    not know has no changes. What was appended before `oldest` is late.
     """
     if not after.created or job_types().of(after.job_type).devana is None:
         return None
@@ -124,18 +125,17 @@ def change_of(before: Job | None, after: Job, fact: Fact, oldest: datetime) -> C
 
 
 class Following:
-    """Folds the jobs of owners who have endpoints, and collects who is to be told what.
+    """Folds the jobs of owners who have endpoints, and collects the changes for each endpoint.
 
     `jobs` are the states known beforehand. Of other owners' jobs nothing is kept.
     """
 
-    def __init__(self, endpoints: Sequence[Endpoint], jobs: Mapping[str, Job], oldest: datetime) -> None:
-        self._endpoints: dict[str, list[Endpoint]] = {}
+    def __init__(self, endpoints: Sequence[RegisteredEndpoint], jobs: Mapping[str, Job], oldest: datetime) -> None:
+        self._endpoints: dict[str, list[RegisteredEndpoint]] = {}
         for endpoint in endpoints:
             self._endpoints.setdefault(endpoint.owner, []).append(endpoint)
-        self._known = dict(jobs)
         self._oldest = oldest
-        self.jobs: dict[str, Job] = {}
+        self.jobs = Folding(evolve, jobs)
         self.notices: dict[tuple[str, str], list[Change]] = {}
 
     def concerns(self, owner: str) -> bool:
@@ -145,23 +145,19 @@ class Following:
     @property
     def origins(self) -> set[str]:
         """The receivers that have something due."""
-        told = {endpoint_id for _, endpoint_id in self.notices}
-        return {one.origin for some in self._endpoints.values() for one in some if one.endpoint_id in told}
+        due = {endpoint_id for _, endpoint_id in self.notices}
+        return {one.origin for some in self._endpoints.values() for one in some if one.endpoint_id in due}
 
     def take(self, fact: Fact) -> None:
         """Folds the next fact of a job."""
-        before = self._known.get(fact.subject)
-        after = evolve(before, fact)
-        if after is None or after is before:
-            return
-        self._known[fact.subject] = self.jobs[fact.subject] = after
-        change = change_of(before, after, fact, self._oldest)
+        folded = self.jobs.fold(fact.subject, fact)
+        change = change_of(*folded, fact, self._oldest) if folded else None
         if change is None:
             return
         for endpoint in self._endpoints.get(fact.owner, ()):
             if endpoint.wants(change):
                 self.notices.setdefault((fact.subject, endpoint.endpoint_id), []).append(change)
 
-    def endpoint(self, endpoint_id: str) -> Endpoint:
+    def endpoint(self, endpoint_id: str) -> RegisteredEndpoint:
         """One of the endpoints by its id."""
         return next(one for some in self._endpoints.values() for one in some if one.endpoint_id == endpoint_id)

@@ -1,4 +1,4 @@
-"""Tells a registered endpoint of one change of a job's status, signed with the endpoint's secret."""
+"""Sends one change of a job's status to a registered endpoint, signed with the endpoint's secret."""
 
 import random
 from datetime import UTC, datetime
@@ -7,11 +7,13 @@ import structlog
 
 from piperoll.settings import Settings
 from piperoll.webhooks.attempts import Attempted
+from piperoll.webhooks.messages import WebhookMessage
 from piperoll.webhooks.sender import Sender
 from services.notifier import metrics
-from services.notifier.composing.composer import Composer
 from services.notifier.delivery.attempt import attempt
+from services.notifier.delivery.composer import Composer
 from services.notifier.delivery.retry import Decision, Verdict, judge
+from services.notifier.notices.bodies import notice_body
 from services.notifier.notices.changes import ClaimedNotice
 from services.notifier.notices.outcome import NoticeOutcome, given_back, not_sent, outcome_of
 
@@ -33,22 +35,28 @@ class NoticeCourier:
             return not_sent(claimed, "REMOVED", now), None  # it ended while the change was taken in
         if claimed.change.late:
             return not_sent(claimed, "TOO_OLD", now), None
-        composing = self._composer.notice(claimed, claimed.secret)
+        composing = self._letter(claimed, claimed.secret)
         timeout_s = self._settings.final_timeout_s
         attempted = await attempt(
             self._sender, claimed.url, composing, timeout_s, job_id=claimed.job_id, delivery_id=claimed.delivery_id
         )
         repeated = not claimed.change.trial
         verdict = judge(attempted, repeated, claimed.attempts + 1, self._settings.delivery_delays, random.random())
-        _tell(claimed, attempted, verdict)
+        _report(claimed, attempted, verdict)
         return outcome_of(claimed, attempted, verdict, datetime.now(UTC)), attempted
 
     def released(self, claimed: ClaimedNotice) -> NoticeOutcome:
         """What to write when the attempt was cut short."""
         return given_back(claimed, datetime.now(UTC))
 
+    async def _letter(self, claimed: ClaimedNotice, secret: str) -> WebhookMessage:
+        """Raises what the composer does, and ValueError for content that cannot be read."""
+        parameters = await self._composer.fetch(claimed.change.parameters)
+        body = notice_body(claimed, parameters, await self._composer.fetch(claimed.change.error))
+        return self._composer.signed_by_secret(secret, claimed.delivery_id, claimed.token, body)
 
-def _tell(claimed: ClaimedNotice, attempted: Attempted, verdict: Verdict) -> None:
+
+def _report(claimed: ClaimedNotice, attempted: Attempted, verdict: Verdict) -> None:
     """Metrics and the log line of one attempt."""
     metrics.ATTEMPTS.labels("status", verdict.decision.value, verdict.reason or "").inc()
     metrics.ATTEMPT_SECONDS.labels("status").observe(attempted.duration_ms / 1000)

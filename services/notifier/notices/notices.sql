@@ -1,6 +1,6 @@
 -- What the notifier asks about registered endpoints and their notices. Loaded by name (piperoll.postgres.load_queries).
 
--- endpoints_of: who is told of the jobs of these owners
+-- endpoints_of: the endpoints that receive the changes of these owners' jobs
 SELECT endpoint_id, owner, origin, url, token, secret, statuses, since FROM notifier.endpoints
 WHERE owner = ANY($1::text[]) AND state = 'on';
 
@@ -13,7 +13,7 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::json[])
 ON CONFLICT (job_id) DO UPDATE SET sequence = excluded.sequence, job = excluded.job
 WHERE f.sequence < excluded.sequence;
 
--- add_notices: changes to tell, behind those that wait already; what was taken in before is dropped
+-- add_notices: changes to send, behind those that wait already; what was taken in before is dropped
 INSERT INTO notifier.notices AS n (job_id, endpoint_id, owner, origin, changes, taken, next_attempt_at)
 SELECT job_id, endpoint_id, owner, origin, changes, taken, now()
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::int[])
@@ -26,7 +26,7 @@ ON CONFLICT (job_id, endpoint_id) DO UPDATE SET
     next_attempt_at = coalesce(n.next_attempt_at, now())
 WHERE n.taken < excluded.taken;
 
--- settle_notices_from_log: changes that the deliveries topic knows as told or given up
+-- settle_notices_from_log: changes that the deliveries topic knows as delivered or given up
 INSERT INTO notifier.notices AS n (job_id, endpoint_id, owner, taken)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[])
 ON CONFLICT (job_id, endpoint_id) DO UPDATE SET
@@ -38,18 +38,6 @@ ON CONFLICT (job_id, endpoint_id) DO UPDATE SET
         WHEN jsonb_path_exists(
             n.changes, '$[*] ? (@.number > $taken)', jsonb_build_object('taken', excluded.taken)) THEN now() END
 WHERE n.taken < excluded.taken OR (n.changes -> 0 ->> 'number')::int <= excluded.taken;
-
--- due_origins: each receiver with something to send and in how many seconds, by one index probe a receiver
-WITH RECURSIVE receiver AS (
-    (SELECT origin, next_attempt_at FROM notifier.notices WHERE next_attempt_at IS NOT NULL
-     ORDER BY origin, next_attempt_at LIMIT 1)
-    UNION ALL
-    SELECT following.* FROM receiver CROSS JOIN LATERAL (
-        SELECT origin, next_attempt_at FROM notifier.notices
-        WHERE next_attempt_at IS NOT NULL AND origin > receiver.origin
-        ORDER BY origin, next_attempt_at LIMIT 1) AS following
-)
-SELECT origin, extract(epoch FROM next_attempt_at - now())::float8 AS in_s FROM receiver;
 
 -- claim: leases at most so many due rows of each receiver; one index range a receiver, whatever waits at others
 WITH due AS (
@@ -67,11 +55,7 @@ WHERE n.job_id = due.job_id AND n.endpoint_id = due.endpoint_id AND n.job_id = A
 RETURNING n.job_id, n.endpoint_id, n.owner, n.origin, n.changes -> 0 AS change, n.attempts, n.leased_until,
     CASE WHEN e.state = 'on' THEN e.url END AS url, e.token, e.secret;
 
--- release: what an earlier process of this name had claimed when it was killed
-UPDATE notifier.notices SET leased_until = '-infinity'
-WHERE next_attempt_at IS NOT NULL AND leased_by = $1 AND leased_until > now();
-
--- settle: what came of claimed rows whose lease still stands; answers those rows and what is due of them next
+-- settle: the outcomes of claimed rows whose lease still stands; returns those rows and what is due of them next
 WITH outcome AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[], $5::int[], $6::float8[])
         AS given(job_id, endpoint_id, lease, number, attempts, delay_s)
@@ -91,19 +75,19 @@ WHERE n.job_id = outcome.job_id AND n.endpoint_id = outcome.endpoint_id AND n.jo
     AND n.leased_until = outcome.lease AND (n.changes -> 0 ->> 'number')::int = outcome.number
 RETURNING n.job_id, n.endpoint_id, n.origin, extract(epoch FROM n.next_attempt_at - now())::float8 AS in_s;
 
--- add_endpoint: is told from now on; a repeat changes nothing
+-- add_endpoint: receives changes from now on; a repeat changes nothing
 INSERT INTO notifier.endpoints (endpoint_id, owner, state, origin, url, token, secret, statuses, since)
 VALUES ($1, $2, 'on', $3, $4, $5, $6, $7, $8)
 ON CONFLICT (endpoint_id) DO NOTHING;
 
--- end_endpoint: is told nothing more; a removed one stays removed
+-- end_endpoint: receives nothing more; a removed one stays removed
 UPDATE notifier.endpoints SET state = $2,
     url = CASE WHEN $2 = 'removed' THEN NULL ELSE url END,
     token = CASE WHEN $2 = 'removed' THEN NULL ELSE token END,
     secret = CASE WHEN $2 = 'removed' THEN NULL ELSE secret END
 WHERE endpoint_id = $1 AND state <> 'removed';
 
--- add_trial: one notice of no job to an endpoint that is told; answers its receiver
+-- add_trial: one notice without a job to an active endpoint; returns its receiver
 INSERT INTO notifier.notices (job_id, endpoint_id, owner, origin, changes, taken, next_attempt_at)
 SELECT $2, endpoint_id, owner, origin, jsonb_build_array($3::jsonb), 1, now()
 FROM notifier.endpoints WHERE endpoint_id = $1 AND state = 'on'
@@ -114,7 +98,7 @@ RETURNING origin;
 DELETE FROM notifier.followed f WHERE f.owner = $1
     AND NOT EXISTS (SELECT FROM notifier.endpoints e WHERE e.owner = $1 AND e.state = 'on');
 
--- withdraw: takes away what was still to be told to an endpoint, and answers it
+-- withdraw: takes away and returns what was still to be sent to an endpoint
 WITH open AS (
     SELECT job_id, endpoint_id, owner, attempts, changes FROM notifier.notices
     WHERE endpoint_id = $1 AND next_attempt_at IS NOT NULL ORDER BY job_id FOR UPDATE
@@ -136,7 +120,7 @@ FROM passed WHERE n.job_id = passed.job_id AND n.endpoint_id = passed.endpoint_i
 RETURNING passed.job_id, passed.endpoint_id, passed.owner, passed.attempts,
     jsonb_build_array(passed.changes -> 0) AS changes;
 
--- remove_old: rows first seen so many seconds ago with nothing left to tell
+-- remove_old: rows first seen so many seconds ago with nothing left to send
 DELETE FROM notifier.notices WHERE (job_id, endpoint_id) IN (
     SELECT job_id, endpoint_id FROM notifier.notices
     WHERE seen_at < now() - make_interval(secs => $2) AND next_attempt_at IS NULL
@@ -148,7 +132,3 @@ DELETE FROM notifier.followed WHERE job_id IN (
     SELECT job_id FROM notifier.followed
     WHERE seen_at < now() - make_interval(secs => $2) LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING job_id;
-
--- backlog: how many rows are due and the oldest's age in seconds
-SELECT count(*) AS due, coalesce(extract(epoch FROM now() - min(next_attempt_at)), 0)::float8 AS oldest_s
-FROM notifier.notices WHERE next_attempt_at <= now();

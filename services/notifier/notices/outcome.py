@@ -1,4 +1,4 @@
-"""What one attempt to tell an endpoint means for its row; the facts that tell of it are `attempt_facts`. Pure."""
+"""What one attempt of a notice means for its row; its facts are those of `attempt_facts`. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,14 +16,10 @@ class NoticeOutcome:
     """What to write for a claimed notice, under its lease.
 
     With `delay_s` the same change follows again then; without it the change is settled, and the next one follows.
-    `gone` says that the endpoint wants to be told nothing more.
+    `gone`: the endpoint wants no further changes.
     """
 
-    job_id: str
-    endpoint_id: str
-    origin: str
-    lease: datetime
-    number: int
+    claimed: ClaimedNotice
     attempts: int
     at: datetime
     delay_s: float | None = None
@@ -34,12 +30,12 @@ class NoticeOutcome:
 def outcome_of(claimed: ClaimedNotice, attempted: Attempted, verdict: Verdict, now: datetime) -> NoticeOutcome:
     """The row and the facts after an attempt. A repeat leaves no trace but its delay; a trial leaves no facts."""
     if verdict.decision is Decision.REPEAT:
-        return _outcome(claimed, now, attempts=claimed.attempts, delay_s=verdict.delay_s)
+        return NoticeOutcome(claimed=claimed, at=now, attempts=claimed.attempts, delay_s=verdict.delay_s)
     attempt = claimed.attempts + 1
     about = _about(claimed.job_id, claimed.endpoint_id, claimed.owner, claimed.change)
     facts = () if claimed.change.trial else attempt_facts(about, attempt, attempted, verdict, now)
     gone = verdict.decision is Decision.ABANDONED and verdict.reason == "GONE"
-    return _outcome(claimed, now, attempts=attempt, delay_s=verdict.delay_s, gone=gone, facts=facts)
+    return NoticeOutcome(claimed=claimed, at=now, attempts=attempt, delay_s=verdict.delay_s, gone=gone, facts=facts)
 
 
 def not_sent(claimed: ClaimedNotice, reason: str, now: datetime) -> NoticeOutcome:
@@ -47,12 +43,12 @@ def not_sent(claimed: ClaimedNotice, reason: str, now: datetime) -> NoticeOutcom
     facts = withdrawn_facts(
         claimed.job_id, claimed.endpoint_id, claimed.owner, [claimed.change], claimed.attempts, reason, now
     )
-    return _outcome(claimed, now, attempts=claimed.attempts, facts=tuple(facts))
+    return NoticeOutcome(claimed=claimed, at=now, attempts=claimed.attempts, facts=tuple(facts))
 
 
 def given_back(claimed: ClaimedNotice, now: datetime) -> NoticeOutcome:
     """A claimed notice given back unattempted, or with an attempt cut short by our own end."""
-    return _outcome(claimed, now, attempts=claimed.attempts, delay_s=0.0)
+    return NoticeOutcome(claimed=claimed, at=now, attempts=claimed.attempts, delay_s=0.0)
 
 
 def withdrawn_facts(
@@ -64,7 +60,7 @@ def withdrawn_facts(
     reason: str,
     now: datetime,
 ) -> list[Fact]:
-    """That changes are not told any more; `attempts` were made for the first of them."""
+    """The facts that changes are given up; `attempts` were made for the first of them."""
     return [
         abandoned_fact(_about(job_id, endpoint_id, owner, change), attempts if change is changes[0] else 0, reason, now)
         for change in changes
@@ -81,27 +77,4 @@ def _about(job_id: str, endpoint_id: str, owner: str, change: Change) -> About:
         phase="status",
         endpoint_id=endpoint_id,
         change=change.number,
-    )
-
-
-def _outcome(
-    claimed: ClaimedNotice,
-    now: datetime,
-    *,
-    attempts: int,
-    delay_s: float | None = None,
-    gone: bool = False,
-    facts: tuple[Fact, ...] = (),
-) -> NoticeOutcome:
-    return NoticeOutcome(
-        job_id=claimed.job_id,
-        endpoint_id=claimed.endpoint_id,
-        origin=claimed.origin,
-        lease=claimed.leased_until,
-        number=claimed.change.number,
-        attempts=attempts,
-        at=now,
-        delay_s=delay_s,
-        gone=gone,
-        facts=facts,
     )

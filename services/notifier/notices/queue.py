@@ -8,12 +8,12 @@ import asyncpg
 from piperoll.domain.job import CODEC
 from piperoll.postgres import load_queries
 from schemas.envelope import Fact
-from services.notifier.delivery.leasing import Leasing, earliest
-from services.notifier.hooks.queue import Connection, add_to_outbox
-from services.notifier.notices.changes import CHANGE, CHANGES, Change, ClaimedNotice, Endpoint, Following
+from services.notifier.delivery.leasing import Leasing, earliest, leasing_statements
+from services.notifier.notices.changes import CHANGE, CHANGES, Change, ClaimedNotice, Following, RegisteredEndpoint
 from services.notifier.notices.outcome import NoticeOutcome, withdrawn_facts
+from services.notifier.outbox import Connection, add_to_outbox
 
-SQL = load_queries("services.notifier.notices", "notices.sql")
+SQL = {**load_queries("services.notifier.notices", "notices.sql"), **leasing_statements("notifier.notices")}
 
 
 class NoticeQueue(Leasing):
@@ -23,67 +23,50 @@ class NoticeQueue(Leasing):
         super().__init__(pool, instance, SQL)
 
     async def claim(self, rooms: Mapping[str, int], lease_s: float) -> list[ClaimedNotice]:
-        """Leases due rows: at most `rooms[origin]` of each receiver. Nobody else gets them until the lease ends."""
+        """Lease due rows: at most `rooms[origin]` of each receiver. No other process gets them until the lease ends."""
         return [_claimed(row) for row in await self._lease(rooms, lease_s) if row["change"] is not None]
 
     async def settle(self, outcomes: Sequence[NoticeOutcome]) -> dict[str, float]:
-        """Writes what came of claimed rows, and the facts about it, in one transaction.
+        """Write the outcomes of claimed rows, and the facts about them, in one transaction.
 
-        Answers the receivers that have something more to send, in seconds. An outcome whose lease ran out is
-        dropped with its facts: the row belongs to whoever claimed it since.
+        Returns the receivers that have something more to send, with the seconds until then. An outcome whose lease
+        ran out is dropped with its facts: the row has been claimed by another process since.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(
                 SQL["settle"],
-                [outcome.job_id for outcome in outcomes],
-                [outcome.endpoint_id for outcome in outcomes],
-                [outcome.lease for outcome in outcomes],
-                [outcome.number for outcome in outcomes],
+                [outcome.claimed.job_id for outcome in outcomes],
+                [outcome.claimed.endpoint_id for outcome in outcomes],
+                [outcome.claimed.leased_until for outcome in outcomes],
+                [outcome.claimed.change.number for outcome in outcomes],
                 [outcome.attempts for outcome in outcomes],
                 [outcome.delay_s for outcome in outcomes],
             )
             settled = {(row["job_id"], row["endpoint_id"]) for row in rows}
-            counted = [one for one in outcomes if (one.job_id, one.endpoint_id) in settled]
+            counted = [one for one in outcomes if (one.claimed.job_id, one.claimed.endpoint_id) in settled]
             await add_to_outbox(connection, [fact for outcome in counted for fact in outcome.facts])
-            for endpoint_id in {outcome.endpoint_id for outcome in counted if outcome.gone}:
+            for endpoint_id in {outcome.claimed.endpoint_id for outcome in counted if outcome.gone}:
                 await end_endpoint(connection, endpoint_id, "gone", counted[0].at)
         return earliest(rows)
 
     async def give_up(self, limit: int, patience_s: float, now: datetime) -> int:
-        """Changes whose whole schedule has passed, with their facts; answers how many rows had one."""
+        """Give up changes whose whole schedule has passed, with their facts; return how many rows had one."""
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(SQL["give_up"], limit, patience_s)
             await add_to_outbox(connection, _facts(rows, "EXHAUSTED", now))
         return len(rows)
 
     async def remove_old(self, limit: int, keep_s: float) -> int:
-        """Removes rows that are settled, and folds, first seen so long ago; answers how many, at most of one table."""
+        """Remove settled rows and folds first seen so long ago; return how many, of the table that had more."""
         notices = await self._pool.fetch(SQL["remove_old"], limit, keep_s)
         followed = await self._pool.fetch(SQL["remove_old_followed"], limit, keep_s)
         return max(len(notices), len(followed))
 
-    async def backlog(self) -> tuple[int, float]:
-        """How many rows are due, and the age of the oldest in seconds."""
-        row = (await self._pool.fetch(SQL["backlog"]))[0]
-        return row["due"], row["oldest_s"]
 
-
-async def endpoints_of(connection: Connection, owners: Collection[str]) -> list[Endpoint]:
-    """The endpoints that are told of the jobs of these owners."""
+async def endpoints_of(connection: Connection, owners: Collection[str]) -> list[RegisteredEndpoint]:
+    """The endpoints that receive the changes of these owners' jobs."""
     rows = await connection.fetch(SQL["endpoints_of"], list(owners))
-    return [
-        Endpoint(
-            row["endpoint_id"],
-            row["owner"],
-            row["origin"],
-            row["url"],
-            row["token"],
-            row["secret"],
-            frozenset(row["statuses"]),
-            row["since"],
-        )
-        for row in rows
-    ]
+    return [RegisteredEndpoint(**{**row, "statuses": frozenset(row["statuses"])}) for row in rows]
 
 
 async def following(
@@ -108,20 +91,20 @@ async def save_following(connection: Connection, found: Following) -> None:
         )
     if found.notices:
         notices = sorted(found.notices.items())
-        told = [found.endpoint(endpoint_id) for (_, endpoint_id), _ in notices]
+        endpoints = [found.endpoint(endpoint_id) for (_, endpoint_id), _ in notices]
         await connection.execute(
             SQL["add_notices"],
             [job_id for (job_id, _), _ in notices],
-            [endpoint.endpoint_id for endpoint in told],
-            [endpoint.owner for endpoint in told],
-            [endpoint.origin for endpoint in told],
+            [endpoint.endpoint_id for endpoint in endpoints],
+            [endpoint.owner for endpoint in endpoints],
+            [endpoint.origin for endpoint in endpoints],
             [CHANGES.dump_json(changes).decode() for _, changes in notices],
             [changes[-1].number for _, changes in notices],
         )
 
 
-async def add_endpoint(connection: Connection, endpoint: Endpoint) -> None:
-    """It is told from now on."""
+async def add_endpoint(connection: Connection, endpoint: RegisteredEndpoint) -> None:
+    """Add an endpoint: it receives changes from now on."""
     await connection.execute(
         SQL["add_endpoint"],
         endpoint.endpoint_id,
@@ -136,14 +119,14 @@ async def add_endpoint(connection: Connection, endpoint: Endpoint) -> None:
 
 
 async def end_endpoint(connection: Connection, endpoint_id: str, state: str, now: datetime) -> None:
-    """It is told nothing more (`gone` or `removed`); what was still to be told is said to be given up."""
+    """End an endpoint (`gone` or `removed`); facts record that its open changes are given up."""
     await connection.execute(SQL["end_endpoint"], endpoint_id, state)
     rows = await connection.fetch(SQL["withdraw"], endpoint_id)
     await add_to_outbox(connection, _facts(rows, state.upper(), now))
 
 
 async def add_trial(connection: Connection, endpoint_id: str, trial_id: str, change: Change) -> str | None:
-    """One notice of no job; answers the receiver, None where the endpoint is told nothing more."""
+    """Add a trial notice, which has no job; return the receiver, None where the endpoint has ended."""
     origin = await connection.fetchval(SQL["add_trial"], endpoint_id, trial_id, CHANGE.dump_json(change).decode())
     return None if origin is None else str(origin)
 
@@ -153,16 +136,16 @@ async def forget_followed(connection: Connection, owner: str) -> None:
     await connection.execute(SQL["forget_followed"], owner)
 
 
-async def settle_from_log(connection: Connection, told: Mapping[tuple[str, str], tuple[str, int]]) -> None:
-    """What the deliveries topic says: by job and endpoint, the owner and the last change that is settled."""
-    if told:
-        keys = sorted(told)
+async def settle_from_log(connection: Connection, settled: Mapping[tuple[str, str], tuple[str, int]]) -> None:
+    """Write what the deliveries topic holds: by job and endpoint, the owner and the last change that is settled."""
+    if settled:
+        keys = sorted(settled)
         await connection.execute(
             SQL["settle_notices_from_log"],
             [job_id for job_id, _ in keys],
             [endpoint_id for _, endpoint_id in keys],
-            [told[key][0] for key in keys],
-            [told[key][1] for key in keys],
+            [settled[key][0] for key in keys],
+            [settled[key][1] for key in keys],
         )
 
 
@@ -183,15 +166,4 @@ def _facts(rows: Sequence[asyncpg.Record], reason: str, now: datetime) -> list[F
 
 
 def _claimed(row: asyncpg.Record) -> ClaimedNotice:
-    return ClaimedNotice(
-        job_id=row["job_id"],
-        endpoint_id=row["endpoint_id"],
-        owner=row["owner"],
-        origin=row["origin"],
-        change=CHANGE.validate_json(row["change"]),
-        attempts=row["attempts"],
-        leased_until=row["leased_until"],
-        url=row["url"],
-        token=row["token"],
-        secret=row["secret"],
-    )
+    return ClaimedNotice(**{**row, "change": CHANGE.validate_json(row["change"])})

@@ -1,114 +1,94 @@
 """Reads the deliveries topic into the queue: which final hooks are settled or asked for again, as the log has it.
 
-In ordinary days outcomes tell the queue what it knows, and requests for redelivery what it does not. When the schema
-was lost, outcomes matter too: then what was delivered already must not be sent again, and the dispatcher waits for
-this (see Gate).
+In normal operation the queue knows the outcomes already, and only requests for redelivery are new to it. When the
+schema was lost, outcomes matter too: what was delivered already must not be sent again, and the dispatcher waits for
+this (see DeliveriesGate).
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import asyncpg
 import structlog
 
+from piperoll.clock import happens_within
 from piperoll.domain.final_hook import FinalHook, evolve
-from piperoll.log.dead_letters import DeadLetters
+from piperoll.log.contract import LogView
+from piperoll.log.parking import Parking, decode
 from piperoll.log.record import Record
-from schemas.envelope import Fact, UndecodableRecordError
+from piperoll.outages import Outage
+from schemas.envelope import Fact
 from schemas.events import WebhookAbandoned, WebhookDelivered, WebhookFailed, WebhookRedeliveryRequested
 from schemas.topics import JOB_DELIVERIES
-from services.notifier.checkpoints import Checkpoints, LogView
-from services.notifier.delivery.wakeup import Bell
-from services.notifier.hooks.queue import SQL, Connection
+from services.notifier.checkpoints import TopicCheckpoints
+from services.notifier.delivery.wakeup import Wakeup
+from services.notifier.hooks.queue import SQL
 from services.notifier.notices.queue import settle_from_log
-from services.notifier.outages import until_done
+from services.notifier.outbox import Connection
+from services.notifier.readers.topic_reader import ReaderContext, TopicReader
 
 log = structlog.get_logger()
 
-GROUP = "piperoll.notifier.deliveries"
-FAILED = WebhookFailed.type_name().encode()
+FAILED = WebhookFailed.type_name()
 GATE_POLL_S = 0.2
 
 
 @dataclass(slots=True)
 class _Poll:
-    """What one partition's poll says: the facts of final hooks by job, and by job and endpoint what it was told."""
+    """One partition's poll: the facts of final hooks by job; by job and endpoint its owner and last settled change."""
 
     finals: defaultdict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
-    told: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    settled: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
 
 
-class Settled:
+class DeliveriesReader(TopicReader[None]):
     """The Reader (piperoll.log.contract) of the deliveries."""
 
-    def __init__(
-        self,
-        pool: asyncpg.Pool,
-        checkpoints: Checkpoints,
-        dead_letters: DeadLetters,
-        bell: Bell,
-        stopping: asyncio.Event,
-    ) -> None:
-        self._pool = pool
-        self._checkpoints = checkpoints
-        self._dead_letters = dead_letters
-        self._bell = bell
-        self._stopping = stopping
+    group = "piperoll.notifier.deliveries"
 
-    async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Goes on where the checkpoints stand; at the first record kept where there is none."""
-        return await self._checkpoints.take(partitions)
+    def __init__(self, context: ReaderContext, checkpoints: TopicCheckpoints, wakeup: Wakeup) -> None:
+        super().__init__(context, checkpoints)
+        self._wakeup = wakeup
 
-    async def revoked(self, partitions: set[int]) -> None:
-        """Nothing is kept but the checkpoints."""
+    async def _read(self, records: Sequence[Record]) -> None:
+        """Nothing is needed."""
 
-    async def handle(self, partition: int, records: Sequence[Record]) -> None:
-        """Takes in one partition's poll; waits for Postgres as long as it is away."""
-        await until_done("deliveries", lambda: self._take_in(partition, records), self._stopping)
+    async def _write(
+        self, connection: Connection, partition: int, records: Sequence[Record], parking: Parking, found: None
+    ) -> Callable[[], None]:
+        poll = _Poll()
+        for record in records:
+            if parking.follows(record) or record.ce_type == FAILED:
+                continue  # after a failed attempt another one follows
+            if (fact := parking.admit(decode(record))) is not None:
+                _note(poll, fact)
+        await settle_from_log(connection, poll.settled)
+        reopened = await _fold_finals(connection, partition, poll.finals)
+        return lambda: self._wakeup.hint(reopened)
 
-    async def _take_in(self, partition: int, records: Sequence[Record]) -> None:
-        async with self._pool.acquire() as connection, connection.transaction():
-            start = await self._checkpoints.lock(connection, partition)
-            fresh = [record for record in records if record.offset >= start]
-            if not fresh:
-                return
-            poll = _Poll()
-            for record in fresh:
-                await self._note(poll, record)
-            await settle_from_log(connection, poll.told)
-            reopened = await _fold_finals(connection, partition, poll.finals)
-            await self._checkpoints.advance(connection, fresh[-1])
-        self._bell.ring(reopened)
 
-    async def _note(self, poll: _Poll, record: Record) -> None:
-        """Notes a fact of a final hook, or the last change that an endpoint was told."""
-        if dict(record.headers).get("ce_type") == FAILED:
-            return  # another attempt follows
-        try:
-            fact = record.fact()
-        except UndecodableRecordError as error:
-            await self._dead_letters.park(GROUP, record, str(error))
-            return
-        match fact.data:
-            case (
-                WebhookDelivered(endpoint_id=str(endpoint_id), change=int(change))
-                | WebhookAbandoned(endpoint_id=str(endpoint_id), change=int(change))
-            ):
-                _, before = poll.told.get((fact.subject, endpoint_id), ("", 0))
-                poll.told[fact.subject, endpoint_id] = (fact.owner, max(before, change))
-            case WebhookDelivered(phase="processing") | WebhookAbandoned(phase="processing"):
-                return  # progress is not told again, whatever became of it
-            case _:
-                poll.finals[fact.subject].append(fact)
+def _note(poll: _Poll, fact: Fact) -> None:
+    """Note a fact of a final hook, or the last change that is settled for an endpoint."""
+    match fact.data:
+        case (
+            WebhookDelivered(endpoint_id=str(endpoint_id), change=int(change))
+            | WebhookAbandoned(endpoint_id=str(endpoint_id), change=int(change))
+        ):
+            _, before = poll.settled.get((fact.subject, endpoint_id), ("", 0))
+            poll.settled[fact.subject, endpoint_id] = (fact.owner, max(before, change))
+        case WebhookDelivered(phase="processing") | WebhookAbandoned(phase="processing"):
+            return  # progress is never sent again, whatever its outcome
+        case _:
+            poll.finals[fact.subject].append(fact)
 
 
 async def _fold_finals(connection: Connection, partition: int, finals: Mapping[str, list[Fact]]) -> set[str]:
-    """Writes how the hooks stand after these facts, where that is new; answers whom to send to again.
+    """Write the state of the hooks after these facts, where that is new; return the receivers to send to again.
 
-    What the rows know already, as nearly always, locks none of them. A row that the dispatcher settles meanwhile only
-    comes to where the log is.
+    Rows that are in that state already, which is nearly always so, are not locked. A row that the dispatcher settles
+    meanwhile only comes to where the log is.
     """
     news = _changed(await _standings(connection, "standings", finals), finals)
     news = _changed(await _standings(connection, "lock_standings", news), {job_id: finals[job_id] for job_id in news})
@@ -144,7 +124,7 @@ async def _standings(connection: Connection, statement: str, job_ids: Collection
 
 
 def _hook(row: asyncpg.Record) -> FinalHook:
-    """A late hook is open as far as the log knows: that it is held is still to be said."""
+    """A late hook is open in the log: the fact that it is held is still to come."""
     return FinalHook("open" if row["state"] == "late" else row["state"], row["request"])
 
 
@@ -161,7 +141,7 @@ def _changed(before: Mapping[str, FinalHook], finals: Mapping[str, list[Fact]]) 
 
 
 def _requested_phase(facts: Sequence[Fact], hook: FinalHook) -> str:
-    """What the request says the hook tells of, for a job that is known by its deliveries alone."""
+    """The phase in the request, for a job that is known by its deliveries alone."""
     return next(
         fact.data.phase
         for fact in facts
@@ -169,16 +149,17 @@ def _requested_phase(facts: Sequence[Fact], hook: FinalHook) -> str:
     )
 
 
-class Gate:
+class DeliveriesGate:
     """Keeps the dispatcher waiting until the deliveries are read as far as they went when this process started.
 
     It asks the checkpoints, not this process's own reader: with several processes each partition is read by one of
     them, and through a rebalance the checkpoint stays right.
     """
 
-    def __init__(self, view: LogView, checkpoints: Checkpoints) -> None:
+    def __init__(self, view: LogView, checkpoints: TopicCheckpoints, outage: Outage) -> None:
         self._view = view
         self._checkpoints = checkpoints
+        self._outage = outage
         self._behind: list[int] | None = None
 
     def problem(self) -> str | None:
@@ -193,11 +174,8 @@ class Gate:
         end = await self._view.end_offsets(JOB_DELIVERIES)
         targets = {part: offset for part, offset in end.items() if offset > begin[part]}
         while not stopping.is_set():
-            await until_done("the gate", lambda: self._look(targets), stopping)
+            self._behind = await self._outage.outlast(lambda: self._checkpoints.behind(targets))
             if not self._behind:
                 log.info("deliveries_read", partitions=len(end))
                 return
-            await asyncio.sleep(GATE_POLL_S)
-
-    async def _look(self, targets: dict[int, int]) -> None:
-        self._behind = await self._checkpoints.behind(targets)
+            await happens_within(stopping, GATE_POLL_S)

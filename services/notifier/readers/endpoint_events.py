@@ -1,146 +1,130 @@
-"""Reads the endpoint events: who is told from now on, who no more, and trials. One transaction a fact."""
+"""Reads the endpoint events: registrations, removals and trials. One transaction a fact."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
-import asyncpg
 import structlog
-from pydantic import ValidationError
 
 from piperoll.clock import Clock
-from piperoll.log.dead_letters import DeadLetters
+from piperoll.log.parking import Parking, decode
 from piperoll.log.record import Record
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from piperoll.webhooks.origins import origin_of
 from schemas.documents import EndpointSettings
-from schemas.envelope import Fact, UndecodableRecordError
+from schemas.envelope import Fact
 from schemas.events import EndpointRegistered, EndpointRemoved, EndpointTested
 from schemas.ids import trial_id
-from services.notifier.checkpoints import Checkpoints
-from services.notifier.delivery.wakeup import Bell
-from services.notifier.hooks.queue import Connection
-from services.notifier.notices.changes import Change, Endpoint
+from services.notifier.checkpoints import TopicCheckpoints
+from services.notifier.delivery.wakeup import Wakeup
+from services.notifier.notices.changes import Change, Following, RegisteredEndpoint
 from services.notifier.notices.queue import add_trial, end_endpoint, forget_followed
-from services.notifier.outages import until_done
-from services.notifier.readers.backfill import Joining
+from services.notifier.outbox import Connection
+from services.notifier.readers.backfill import Backfill
+from services.notifier.readers.topic_reader import ReaderContext, TopicReader
 
 log = structlog.get_logger()
 
-GROUP = "piperoll.notifier.endpoints"
-TRIAL_MAX_AGE = timedelta(minutes=10)  # nobody waits for an older one; so a lost schema sends no old trials
+TRIAL_MAX_AGE = timedelta(minutes=10)  # an older one is of no use; so a lost schema sends no old trials
 
 
-class Endpoints:
+@dataclass(frozen=True, slots=True)
+class _Registration:
+    """An endpoint that was registered, and what its jobs have due up to where they were read."""
+
+    endpoint: RegisteredEndpoint
+    due: Following
+    read: Mapping[int, int]
+
+
+class EndpointEventsReader(TopicReader[_Registration | str | None]):
     """The Reader (piperoll.log.contract) of the endpoint events."""
+
+    group = "piperoll.notifier.endpoints"
 
     def __init__(
         self,
-        pool: asyncpg.Pool,
-        checkpoints: Checkpoints,
-        joining: Joining,
+        context: ReaderContext,
+        checkpoints: TopicCheckpoints,
+        backfill: Backfill,
         blobs: AsyncBlobs,
-        dead_letters: DeadLetters,
-        bell: Bell,
-        stopping: asyncio.Event,
+        wakeup: Wakeup,
         clock: Clock,
     ) -> None:
-        self._pool = pool
-        self._checkpoints = checkpoints
-        self._joining = joining
+        super().__init__(context, checkpoints)
+        self._backfill = backfill
         self._blobs = blobs
-        self._dead_letters = dead_letters
-        self._bell = bell
-        self._stopping = stopping
+        self._wakeup = wakeup
         self._clock = clock
 
-    async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Goes on where the checkpoints stand; at the beginning of the log where there is none."""
-        return await self._checkpoints.take(partitions)
-
-    async def revoked(self, partitions: set[int]) -> None:
-        """Nothing is kept but the checkpoints."""
-
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
-        """Takes in one partition's poll; waits for the stores and the log as long as they are away."""
+        """Take in one partition's poll, a record at a time."""
         for record in records:
-            await until_done("endpoint events", partial(self._take_in, record), self._stopping)
+            await super().handle(partition, [record])
 
-    async def _take_in(self, record: Record) -> None:
+    async def _read(self, records: Sequence[Record]) -> _Registration | str | None:
+        """A registration with what it missed, or why it cannot be read. Erases the settings of a removed endpoint."""
+        (record,) = records
+        fact = decode(record).fact
+        if fact is None or isinstance(fact.data, EndpointTested):
+            return None
+        if isinstance(fact.data, EndpointRemoved):
+            await self._blobs.delete_folder(f"endpoints/{fact.subject}")
+        if not isinstance(fact.data, EndpointRegistered):
+            return None
         try:
-            fact = record.fact()
-        except UndecodableRecordError as error:
-            await self._park(record, str(error))
-            return
-        match fact.data:
-            case EndpointRegistered():
-                await self._register(record, fact, fact.data)
-            case EndpointTested():
-                await self._try(record, fact)
-            case EndpointRemoved():
-                await self._remove(record, fact)
-            case _:
-                await self._park(record, f"{fact.data.type_name()} does not belong into this topic")
-
-    async def _register(self, record: Record, fact: Fact, data: EndpointRegistered) -> None:
-        try:
-            settings = EndpointSettings.model_validate_json(await self._blobs.get(data.settings.uri))
-            origin = origin_of(settings.url)
+            endpoint = _endpoint(fact, fact.data, await self._blobs.get(fact.data.settings.uri))
         except BlobMissingError:
             log.info("endpoint_settings_gone", endpoint_id=fact.subject)  # it was removed meanwhile
-            await self._pass(record)
-            return
-        except (ValidationError, ValueError):
-            await self._park(record, "the endpoint's settings cannot be read")  # the error would show its secrets
-            return
-        endpoint = Endpoint(
-            fact.subject,
-            fact.owner,
-            origin,
-            settings.url,
-            settings.token,
-            settings.secret,
-            frozenset(data.statuses),
-            fact.known_at,
-        )
-        found, read = await self._joining.read(endpoint)
-        async with self._pool.acquire() as connection, connection.transaction():
-            if not await self._fresh(connection, record):
-                return
-            await self._joining.join(connection, endpoint, found, read)
-            await self._checkpoints.advance(connection, record)
-        self._joining.announce(found)
+            return None
+        except ValueError:
+            return "the endpoint's settings cannot be read"  # the error would show its secrets
+        return _Registration(endpoint, *await self._backfill.read(endpoint))
 
-    async def _try(self, record: Record, fact: Fact) -> None:
+    async def _write(
+        self,
+        connection: Connection,
+        partition: int,
+        records: Sequence[Record],
+        parking: Parking,
+        found: _Registration | str | None,
+    ) -> Callable[[], None]:
+        (record,) = records
+        origins: set[str] = set()
+        match parking.admit(decode(record)):
+            case Fact(data=EndpointRegistered()):
+                if isinstance(found, str):
+                    parking.park(record, found)
+                elif found is not None:
+                    await self._backfill.join(connection, found.endpoint, found.due, found.read)
+                    origins = found.due.origins
+            case Fact(data=EndpointTested()) as fact:
+                origins = await self._try(connection, fact)
+            case Fact(data=EndpointRemoved()) as fact:
+                await end_endpoint(connection, fact.subject, "removed", self._clock())
+                await forget_followed(connection, fact.owner)
+            case Fact(data=other):
+                parking.park(record, f"{other.type_name()} does not belong into this topic")
+        return lambda: self._wakeup.hint(origins)
+
+    async def _try(self, connection: Connection, fact: Fact) -> set[str]:
+        if self._clock() - fact.known_at >= TRIAL_MAX_AGE:
+            return set()
         change = Change(number=1, status="PENDING", at=fact.known_at, trial=True)
-        origin = None
-        async with self._pool.acquire() as connection, connection.transaction():
-            if not await self._fresh(connection, record):
-                return
-            if self._clock() - fact.known_at < TRIAL_MAX_AGE:
-                origin = await add_trial(connection, fact.subject, trial_id(fact.id), change)
-            await self._checkpoints.advance(connection, record)
-        self._bell.ring([origin] if origin else [])
+        origin = await add_trial(connection, fact.subject, trial_id(fact.id), change)
+        return {origin} if origin else set()
 
-    async def _remove(self, record: Record, fact: Fact) -> None:
-        await self._blobs.delete_folder(f"endpoints/{fact.subject}")
-        async with self._pool.acquire() as connection, connection.transaction():
-            if not await self._fresh(connection, record):
-                return
-            await end_endpoint(connection, fact.subject, "removed", self._clock())
-            await forget_followed(connection, fact.owner)
-            await self._checkpoints.advance(connection, record)
 
-    async def _park(self, record: Record, why: str) -> None:
-        await self._dead_letters.park(GROUP, record, why)
-        await self._pass(record)
-
-    async def _pass(self, record: Record) -> None:
-        async with self._pool.acquire() as connection, connection.transaction():
-            if await self._fresh(connection, record):
-                await self._checkpoints.advance(connection, record)
-
-    async def _fresh(self, connection: Connection, record: Record) -> bool:
-        """Whether nobody has accounted for the record yet; locks its partition until the transaction ends."""
-        return record.offset >= await self._checkpoints.lock(connection, record.partition)
+def _endpoint(fact: Fact, data: EndpointRegistered, content: bytes) -> RegisteredEndpoint:
+    """The endpoint of a registration with its settings. Raises ValueError."""
+    settings = EndpointSettings.model_validate_json(content)
+    return RegisteredEndpoint(
+        endpoint_id=fact.subject,
+        owner=fact.owner,
+        origin=origin_of(settings.url),
+        url=settings.url,
+        token=settings.token,
+        secret=settings.secret,
+        statuses=frozenset(data.statuses),
+        since=fact.known_at,
+    )

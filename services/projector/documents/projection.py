@@ -11,10 +11,11 @@ from piperoll.domain import document as documents
 from piperoll.domain import folder as folders
 from piperoll.domain.document import Document
 from piperoll.domain.folder import Folder
+from piperoll.domain.folding import Folding
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import DocumentAdded, DocumentRemoved
-from services.projector.jobs.projection import Entry, Parked, text
+from services.projector.tables.values import optional_text, text
 
 Details = tuple[str | None, str | None]
 """What a details claim leads to: a name, and a document's source or a folder's description."""
@@ -23,7 +24,7 @@ GONE: Details = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentRow:
+class StoredDocument:
     """One row, its fields in the order of the statement's arrays."""
 
     document_id: str
@@ -43,7 +44,7 @@ class DocumentRow:
 
 
 @dataclass(frozen=True, slots=True)
-class FolderRow:
+class StoredFolder:
     """One row, its fields in the order of the statement's arrays."""
 
     folder_id: str
@@ -61,79 +62,78 @@ class FolderRow:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What became of a document's place in a folder: whether it was taken out, and since when it is in (or is not)."""
+    """A document's moves in a folder: whether it was taken out, and since when it is in (None: it is not)."""
 
     left: bool
     since: datetime | None
 
 
 @dataclass(slots=True)
-class Known:
+class KnownDocuments:
     """What the tables hold about some keys, all in the form of `text`."""
 
     documents: dict[str, Document] = field(default_factory=dict)
     folders: dict[str, Folder] = field(default_factory=dict)
     details: dict[str, Details] = field(default_factory=dict)
-    parked: set[str] = field(default_factory=set)
 
 
-@dataclass(slots=True)
-class Changes(Parked):
-    """What some records change. Of each document and folder it holds the last state only.
+class DocumentChanges:
+    """What some facts change. Of each document and folder it holds the last state only.
 
     `moves` are by folder and document; `removed` the keys of what was removed here.
     """
 
-    documents: dict[str, Document] = field(default_factory=dict)
-    folders: dict[str, Folder] = field(default_factory=dict)
-    moves: dict[tuple[str, str], Move] = field(default_factory=dict)
-    removed_documents: list[str] = field(default_factory=list)
-    removed_folders: list[str] = field(default_factory=list)
+    def __init__(self, known: KnownDocuments) -> None:
+        self.documents = Folding(documents.evolve, known.documents)
+        self.folders = Folding(folders.evolve, known.folders)
+        self.moves: dict[tuple[str, str], Move] = {}
+        self.removed_documents: list[str] = []
+        self.removed_folders: list[str] = []
 
 
-def project(known: Known, entries: Iterable[Entry]) -> Changes:
-    """What `entries`, in offset order, change in tables that hold `known`."""
-    changes = Changes()
-    for fact, _ in changes.sift(entries, known.parked):
+def project(known: KnownDocuments, facts: Iterable[tuple[Fact, int]]) -> DocumentChanges:
+    """What `facts`, in offset order, change in tables that hold `known`."""
+    changes = DocumentChanges(known)
+    for fact, _ in facts:
         if isinstance(fact.data, DocumentAdded | DocumentRemoved):
-            _fold_document(known.documents, changes, fact)
+            _fold_document(changes, fact)
         else:
-            _fold_folder(known.folders, changes, fact)
+            _fold_folder(changes, fact)
     return changes
 
 
-def of_document(document: Document, partition: int, details: Details) -> DocumentRow:
-    """The row of a folded document, of which `details` tell the name."""
+def of_document(document: Document, partition: int, details: Details) -> StoredDocument:
+    """The row of a folded document, with the name in `details`."""
     name, source = details
     content = document.content
-    return DocumentRow(
+    return StoredDocument(
         document_id=text(document.document_id),
         partition=partition,
         owner=text(document.owner),
-        user_id=_optional(document.user_id),
-        name=_optional(name),
-        source=_optional(source),
+        user_id=optional_text(document.user_id),
+        name=optional_text(name),
+        source=optional_text(source),
         media_type=None if content is None else text(content.media_type),
         size=None if content is None else content.size,
-        revision=_optional(document.revision),
+        revision=optional_text(document.revision),
         removed=document.removed,
-        job_id=_optional(document.job_id),
+        job_id=optional_text(document.job_id),
         created_at=document.created_at,
         updated_at=document.updated_at,
         state=documents.CODEC.dump_json(document).decode(),
     )
 
 
-def of_folder(folder: Folder, partition: int, details: Details) -> FolderRow:
-    """The row of a folded folder, of which `details` tell the name."""
+def of_folder(folder: Folder, partition: int, details: Details) -> StoredFolder:
+    """The row of a folded folder, with the name in `details`."""
     name, description = details
-    return FolderRow(
+    return StoredFolder(
         folder_id=text(folder.folder_id),
         partition=partition,
         owner=text(folder.owner),
-        user_id=_optional(folder.user_id),
-        name=_optional(name),
-        description=_optional(description),
+        user_id=optional_text(folder.user_id),
+        name=optional_text(name),
+        description=optional_text(description),
         chunk_size=folder.chunk_size,
         removed=folder.removed,
         created_at=folder.created_at,
@@ -142,7 +142,9 @@ def of_folder(folder: Folder, partition: int, details: Details) -> FolderRow:
     )
 
 
-def of_documents(changes: Changes, known: Known, read: Mapping[str, Details], partition: int) -> list[DocumentRow]:
+def of_documents(
+    changes: DocumentChanges, known: KnownDocuments, read: Mapping[str, Details], partition: int
+) -> list[StoredDocument]:
     """The rows of all changed documents; `read` are the details of the records that changed them, by uri."""
     return [
         of_document(one, partition, _details(one.details, known.details.get(key, GONE), read))
@@ -150,7 +152,9 @@ def of_documents(changes: Changes, known: Known, read: Mapping[str, Details], pa
     ]
 
 
-def of_folders(changes: Changes, known: Known, read: Mapping[str, Details], partition: int) -> list[FolderRow]:
+def of_folders(
+    changes: DocumentChanges, known: KnownDocuments, read: Mapping[str, Details], partition: int
+) -> list[StoredFolder]:
     """The rows of all changed folders, as `of_documents`."""
     return [
         of_folder(one, partition, _details(one.details, known.details.get(key, GONE), read))
@@ -163,24 +167,18 @@ def _details(claim: Claim | None, known: Details, read: Mapping[str, Details]) -
     return GONE if claim is None else read.get(claim.uri, known)
 
 
-def _fold_document(known: Mapping[str, Document], changes: Changes, fact: Fact) -> None:
+def _fold_document(changes: DocumentChanges, fact: Fact) -> None:
     document_id = text(fact.subject)
-    before = changes.documents.get(document_id) or known.get(document_id)
-    after = documents.evolve(before, fact)
-    if after is None or after is before:
-        return
-    changes.documents[document_id] = after
-    if isinstance(fact.data, DocumentRemoved):
+    if changes.documents.fold(document_id, fact) and isinstance(fact.data, DocumentRemoved):
         changes.removed_documents.append(document_id)
 
 
-def _fold_folder(known: Mapping[str, Folder], changes: Changes, fact: Fact) -> None:
+def _fold_folder(changes: DocumentChanges, fact: Fact) -> None:
     folder_id = text(fact.subject)
-    before = changes.folders.get(folder_id) or known.get(folder_id)
-    after = folders.evolve(before, fact)
-    if after is None or after is before:
+    folded = changes.folders.fold(folder_id, fact)
+    if folded is None:
         return
-    changes.folders[folder_id] = after
+    before, after = folded
     for document_id, since in folders.moves(after, fact):
         place = (folder_id, text(document_id))
         changes.moves[place] = _moved(changes.moves.get(place), since)
@@ -194,7 +192,3 @@ def _moved(before: Move | None, since: datetime | None) -> Move:
     if before is None:
         return Move(left=False, since=since)
     return Move(left=before.left, since=before.since or since)
-
-
-def _optional(value: str | None) -> str | None:
-    return None if value is None else text(value)

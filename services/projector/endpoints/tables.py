@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -12,23 +12,23 @@ from pydantic import ValidationError
 
 from piperoll.domain import endpoint as endpoints
 from piperoll.domain.endpoint import Endpoint
+from piperoll.domain.folding import Folding
+from piperoll.outages import Outage
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from schemas.documents import EndpointSettings
+from schemas.envelope import Fact
 from schemas.events import EndpointRegistered
 from schemas.read_model import READ_SCHEMA
 from schemas.topics import ENDPOINT_EVENTS
-from services.projector.jobs.projection import Entry, Parked, keys_of, text
-from services.projector.jobs.rows import columns
-from services.projector.readers.outages import Outage
-from services.projector.readers.parking import Parking
-from services.projector.readers.topic_reader import Write
+from services.projector.readers.topic_reader import Tables, Write
 from services.projector.tables.schema import queries
+from services.projector.tables.values import columns, optional_text, subjects_of, text
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointRow:
+class StoredEndpoint:
     """One row, its fields in the order of the statement's arrays. `statuses` are joined by commas."""
 
     endpoint_id: str
@@ -42,36 +42,20 @@ class EndpointRow:
     state: str
 
 
-@dataclass(slots=True)
-class Changes(Parked):
-    """What some records change. Of each endpoint it holds the last state only."""
-
-    endpoints: dict[str, Endpoint] = field(default_factory=dict)
-
-
-class EndpointTables:
+class EndpointTables(Tables):
     """`Tables` of the endpoint events."""
 
     topic = ENDPOINT_EVENTS
     alias = "endpoints"
 
-    def __init__(self, blobs: AsyncBlobs, parking: Parking, outage: Outage, schema: str = READ_SCHEMA) -> None:
+    def __init__(self, blobs: AsyncBlobs, outage: Outage, schema: str = READ_SCHEMA) -> None:
         self._blobs = blobs
-        self._parking = parking
         self._outage = outage
         self._sql = queries("endpoints.sql", schema)
 
-    def units(self, entries: Sequence[Entry]) -> Iterable[Sequence[Entry]]:
-        """A whole poll is one transaction."""
-        return [entries] if entries else []
-
-    async def prepare(self, entries: Sequence[Entry]) -> Write:
-        """Reads the addresses that `entries` name, over outages of the blob store."""
-        uris = {
-            entry.fact.data.settings.uri
-            for entry in entries
-            if entry.fact is not None and isinstance(entry.fact.data, EndpointRegistered)
-        }
+    async def prepare(self, facts: Sequence[Fact]) -> Write:
+        """Read the addresses of new endpoints, over outages of the blob store."""
+        uris = {fact.data.settings.uri for fact in facts if isinstance(fact.data, EndpointRegistered)}
         return partial(self._write, await self._outage.outlast(partial(self._read, sorted(uris))))
 
     async def _read(self, uris: Sequence[str]) -> dict[str, str | None]:
@@ -87,43 +71,38 @@ class EndpointTables:
             return None
 
     async def _write(
-        self, urls: Mapping[str, str | None], connection: Connection, partition: int, entries: Sequence[Entry]
+        self,
+        urls: Mapping[str, str | None],
+        connection: Connection,
+        partition: int,
+        facts: Sequence[tuple[Fact, int]],
     ) -> None:
-        rows = await connection.fetch(self._sql["load"], keys_of(entries))
-        known = {row["key"]: row for row in rows if row["kind"] == "endpoint"}
-        changes = project(
-            {key: endpoints.CODEC.validate_json(row["state"]) for key, row in known.items()},
-            {row["key"] for row in rows if row["kind"] == "parked"},
-            entries,
-        )
-        await self._parking.park_all(connection, partition, changes.park, changes.parked)
+        rows = await connection.fetch(self._sql["load"], subjects_of(facts))
+        known = {row["endpoint_id"]: row for row in rows}
+        folding = project({key: endpoints.CODEC.validate_json(row["state"]) for key, row in known.items()}, facts)
         made = [
             of_endpoint(one, partition, _url_of(one, urls, known[key]["url"] if key in known else None))
-            for key, one in changes.endpoints.items()
+            for key, one in folding.items()
         ]
         if made:
-            await connection.execute(self._sql["upsert_endpoints"], *columns(made, EndpointRow))
+            await connection.execute(self._sql["upsert_endpoints"], *columns(made, StoredEndpoint))
 
 
-def project(known: Mapping[str, Endpoint], parked: set[str], entries: Iterable[Entry]) -> Changes:
-    """What `entries`, in offset order, change in a table that holds `known`. Pure."""
-    changes = Changes()
-    for fact, _ in changes.sift(entries, parked):
-        endpoint_id = text(fact.subject)
-        before = changes.endpoints.get(endpoint_id) or known.get(endpoint_id)
-        after = endpoints.evolve(before, fact)
-        if after is not None and after is not before:
-            changes.endpoints[endpoint_id] = after
-    return changes
+def project(known: Mapping[str, Endpoint], facts: Iterable[tuple[Fact, int]]) -> Folding[Endpoint]:
+    """The endpoints that `facts`, in offset order, change in a table that holds `known`. Pure."""
+    changed = Folding(endpoints.evolve, known)
+    for fact, _ in facts:
+        changed.fold(text(fact.subject), fact)
+    return changed
 
 
-def of_endpoint(endpoint: Endpoint, partition: int, url: str | None) -> EndpointRow:
+def of_endpoint(endpoint: Endpoint, partition: int, url: str | None) -> StoredEndpoint:
     """The row of a folded endpoint. Pure."""
-    return EndpointRow(
+    return StoredEndpoint(
         endpoint_id=text(endpoint.endpoint_id),
         partition=partition,
         owner=text(endpoint.owner),
-        user_id=None if endpoint.user_id is None else text(endpoint.user_id),
+        user_id=optional_text(endpoint.user_id),
         url=url,
         statuses=",".join(map(text, endpoint.statuses)),
         removed=endpoint.removed,

@@ -5,10 +5,9 @@ may write rows of each other's partitions through an announcement, and locks tak
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
@@ -17,13 +16,13 @@ from piperoll.domain.batch import Batch
 from piperoll.domain.job import CODEC, Job, Status
 from piperoll.log.record import partition_of
 from schemas.ids import member_id
-from services.projector.jobs.projection import text
+from services.projector.tables.values import optional_text, text
 
 UNTOLD = 0  # the sequence of a row that no fact of its job stands behind yet
 
 
 @dataclass(frozen=True, slots=True)
-class JobRow:
+class StoredJob:
     """One row, its fields in the order of the statement's arrays."""
 
     job_id: str
@@ -44,7 +43,7 @@ class JobRow:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchRow:
+class StoredBatch:
     """One row of the batches table, its fields in the order of the statement's arrays."""
 
     batch_id: str
@@ -71,16 +70,16 @@ SPECS: TypeAdapter[list[MemberSpec]] = TypeAdapter(list[MemberSpec])
 """The content of a BatchCreated's specs Claim, as far as rows go."""
 
 
-def of_job(job: Job, partition: int) -> JobRow:
+def of_job(job: Job, partition: int) -> StoredJob:
     """The row of a folded job. Its batch_index is not known here: the announcement's stays."""
-    return JobRow(
+    return StoredJob(
         job_id=text(job.job_id),
         partition=partition,
         owner=text(job.owner),
-        user_id=_optional(job.user_id),
+        user_id=optional_text(job.user_id),
         job_type=text(job.job_type),
-        target_id=_optional(job.target_id),
-        batch_id=_optional(job.batch_id),
+        target_id=optional_text(job.target_id),
+        batch_id=optional_text(job.batch_id),
         batch_index=None,
         status=job.status.value,
         sequence=job.sequence,
@@ -92,13 +91,13 @@ def of_job(job: Job, partition: int) -> JobRow:
     )
 
 
-def of_batch(batch: Batch, partition: int, log_offset: int) -> BatchRow:
+def of_batch(batch: Batch, partition: int, log_offset: int) -> StoredBatch:
     """The row of a folded batch, whose last fact stands at `log_offset`."""
-    return BatchRow(
+    return StoredBatch(
         batch_id=text(batch.batch_id),
         partition=partition,
         owner=text(batch.owner),
-        user_id=_optional(batch.user_id),
+        user_id=optional_text(batch.user_id),
         created_at=batch.created_at,
         count=batch.count,
         log_offset=log_offset,
@@ -106,7 +105,7 @@ def of_batch(batch: Batch, partition: int, log_offset: int) -> BatchRow:
     )
 
 
-def of_members(batch: Batch, specs: Sequence[MemberSpec] | None, partitions: int) -> list[JobRow]:
+def of_members(batch: Batch, specs: Sequence[MemberSpec] | None, partitions: int) -> list[StoredJob]:
     """The rows of a batch's members, as many as it counts; without details when the specs were erased (None)."""
     blank = MemberSpec()
     return [
@@ -115,15 +114,15 @@ def of_members(batch: Batch, specs: Sequence[MemberSpec] | None, partitions: int
     ]
 
 
-def _of_member(batch: Batch, index: int, spec: MemberSpec, partitions: int) -> JobRow:
+def _of_member(batch: Batch, index: int, spec: MemberSpec, partitions: int) -> StoredJob:
     job_id = member_id(batch.batch_id, index)
-    return JobRow(
+    return StoredJob(
         job_id=job_id,
         partition=partition_of(job_id, partitions),
         owner=text(batch.owner),
-        user_id=_optional(spec.user_id or batch.user_id),
+        user_id=optional_text(spec.user_id or batch.user_id),
         job_type=text(spec.job_type),
-        target_id=_optional(spec.target_id),
+        target_id=optional_text(spec.target_id),
         batch_id=text(batch.batch_id),
         batch_index=index,
         status=Status.PENDING.value,
@@ -136,34 +135,25 @@ def _of_member(batch: Batch, index: int, spec: MemberSpec, partitions: int) -> J
     )
 
 
-def merge(folded: Iterable[JobRow], announced: Iterable[JobRow]) -> list[JobRow]:
+def merge(folded: Iterable[StoredJob], announced: Iterable[StoredJob]) -> list[StoredJob]:
     """One row per job, sorted by id. Where both kinds are there, it is what the statement makes of a conflict."""
-    rows: dict[str, JobRow] = {row.job_id: row for row in announced}
+    rows: dict[str, StoredJob] = {row.job_id: row for row in announced}
     for row in folded:
         rows[row.job_id] = _fill(row, rows)
     return sorted(rows.values(), key=attrgetter("job_id"))
 
 
-def _fill(row: JobRow, announced: Mapping[str, JobRow]) -> JobRow:
-    told = announced.get(row.job_id)
-    if told is None:
+def _fill(row: StoredJob, announced: Mapping[str, StoredJob]) -> StoredJob:
+    member = announced.get(row.job_id)
+    if member is None:
         return row
-    filled = replace(row, batch_index=told.batch_index, batch_id=row.batch_id or told.batch_id)
+    filled = replace(row, batch_index=member.batch_index, batch_id=row.batch_id or member.batch_id)
     if row.created:
         return filled
     return replace(
         filled,
-        job_type=told.job_type,
-        user_id=told.user_id,
-        target_id=told.target_id,
-        created_at=told.created_at,
+        job_type=member.job_type,
+        user_id=member.user_id,
+        target_id=member.target_id,
+        created_at=member.created_at,
     )
-
-
-def columns(rows: Sequence[Any], shape: type[Any]) -> list[list[Any]]:
-    """Rows of a dataclass turned into one array per field, as `unnest` takes them."""
-    return [[getattr(row, column.name) for row in rows] for column in fields(shape)]
-
-
-def _optional(value: str | None) -> str | None:
-    return None if value is None else text(value)

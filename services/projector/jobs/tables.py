@@ -13,19 +13,21 @@ from pydantic import ValidationError
 
 from piperoll.domain import batch as batches
 from piperoll.domain import job as jobs
+from piperoll.log.parking import Decoded
+from piperoll.outages import Outage
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from schemas.documents import FolderIndex
+from schemas.envelope import Fact
 from schemas.events import BatchCreated, JobCompleted
 from schemas.read_model import READ_SCHEMA
 from schemas.topics import JOB_EVENTS
 from services.projector.jobs import rows
-from services.projector.jobs.projection import Changes, Entry, EventRow, Known, keys_of, project, units
-from services.projector.jobs.rows import SPECS, BatchRow, JobRow, MemberSpec, columns
-from services.projector.readers.outages import Outage
-from services.projector.readers.parking import Parking
-from services.projector.readers.topic_reader import Write
+from services.projector.jobs.projection import JobChanges, KnownJobs, StoredEvent, project, units
+from services.projector.jobs.rows import SPECS, MemberSpec, StoredBatch, StoredJob
+from services.projector.readers.topic_reader import Tables, Write
 from services.projector.search.tables import Made, SearchIndex
 from services.projector.tables.schema import queries
+from services.projector.tables.values import columns, subjects_of
 
 log = structlog.get_logger()
 
@@ -35,31 +37,28 @@ Indexes = Mapping[str, FolderIndex | None]
 """What embedding jobs made, by the uri of their Claim; None where it is gone."""
 
 
-class JobTables:
+class JobTables(Tables):
     """`Tables` of the job events. `partitions` is how many the topic has: members are placed before they exist."""
 
     topic = JOB_EVENTS
     alias = "jobs"
 
-    def __init__(
-        self, blobs: AsyncBlobs, parking: Parking, outage: Outage, partitions: int, schema: str = READ_SCHEMA
-    ) -> None:
+    def __init__(self, blobs: AsyncBlobs, outage: Outage, partitions: int, schema: str = READ_SCHEMA) -> None:
         self._blobs = blobs
-        self._parking = parking
         self._outage = outage
         self._partitions = partitions
         self._sql = queries("queries.sql", schema)
         self._search = SearchIndex(blobs, schema)
 
-    def units(self, entries: Sequence[Entry]) -> Iterable[Sequence[Entry]]:
+    def units(self, entries: Sequence[Decoded]) -> Iterable[Sequence[Decoded]]:
         """See `projection.units`: batches are announced, and indexes loaded, in bounded transactions."""
         return units(entries)
 
-    async def prepare(self, entries: Sequence[Entry]) -> Write:
-        """Reads the member specs of the batches in `entries`, and indexes, over outages of the blob store."""
-        facts = [entry.fact.data for entry in entries if entry.fact is not None]
-        lists = {data.specs.uri for data in facts if isinstance(data, BatchCreated)}
-        made = {data.index.uri for data in facts if isinstance(data, JobCompleted) and data.index is not None}
+    async def prepare(self, facts: Sequence[Fact]) -> Write:
+        """Read the member specs of new batches, and indexes, over outages of the blob store."""
+        events = [fact.data for fact in facts]
+        lists = {data.specs.uri for data in events if isinstance(data, BatchCreated)}
+        made = {data.index.uri for data in events if isinstance(data, JobCompleted) and data.index is not None}
         specs = {uri: await self._outage.outlast(partial(self._specs, uri)) for uri in lists}
         indexes = {uri: await self._outage.outlast(partial(self._search.read, uri)) for uri in made}
         return partial(self._write, specs, indexes)
@@ -76,43 +75,44 @@ class JobTables:
             return None
 
     async def _write(
-        self, specs: Specs, indexes: Indexes, connection: Connection, partition: int, entries: Sequence[Entry]
+        self,
+        specs: Specs,
+        indexes: Indexes,
+        connection: Connection,
+        partition: int,
+        facts: Sequence[tuple[Fact, int]],
     ) -> None:
-        changes = project(await self._load(connection, entries), entries)
-        await self._parking.park_all(connection, partition, changes.park, changes.parked)
+        changes = project(await self._load(connection, facts), facts)
         announced = await self._announced(changes, specs)
         folded = (rows.of_job(job, partition) for job in changes.jobs.values())
         if job_rows := rows.merge(folded, announced):
-            await connection.execute(self._sql["upsert_jobs"], *columns(job_rows, JobRow))
+            await connection.execute(self._sql["upsert_jobs"], *columns(job_rows, StoredJob))
         if changes.events:
-            await connection.execute(self._sql["insert_events"], partition, *columns(changes.events, EventRow))
+            await connection.execute(self._sql["insert_events"], partition, *columns(changes.events, StoredEvent))
         if changes.batches:
             offsets = changes.batch_offsets
             batch_rows = [rows.of_batch(batch, partition, offsets[key]) for key, batch in changes.batches.items()]
-            await connection.execute(self._sql["upsert_batches"], *columns(batch_rows, BatchRow))
+            await connection.execute(self._sql["upsert_batches"], *columns(batch_rows, StoredBatch))
         await self._search.settle(connection, _made(changes, indexes), changes.erased)
 
-    async def _announced(self, changes: Changes, specs: Specs) -> list[JobRow]:
+    async def _announced(self, changes: JobChanges, specs: Specs) -> list[StoredJob]:
         """The members of new batches. On a thread: ten thousand ids take long enough to miss a heartbeat."""
-        found: list[JobRow] = []
+        found: list[StoredJob] = []
         for batch in changes.announced:
             found += await asyncio.to_thread(rows.of_members, batch, specs.get(batch.specs.uri), self._partitions)
         return found
 
-    async def _load(self, connection: Connection, entries: Sequence[Entry]) -> Known:
-        known = Known()
-        for kind, key, state in await connection.fetch(self._sql["load"], keys_of(entries)):
-            match kind:
-                case "job":
-                    known.jobs[key] = jobs.CODEC.validate_json(state)
-                case "batch":
-                    known.batches[key] = batches.CODEC.validate_json(state)
-                case _:
-                    known.parked.add(key)
+    async def _load(self, connection: Connection, facts: Sequence[tuple[Fact, int]]) -> KnownJobs:
+        known = KnownJobs()
+        for kind, key, state in await connection.fetch(self._sql["load"], subjects_of(facts)):
+            if kind == "job":
+                known.jobs[key] = jobs.CODEC.validate_json(state)
+            else:
+                known.batches[key] = batches.CODEC.validate_json(state)
         return known
 
 
-def _made(changes: Changes, indexes: Indexes) -> list[Made]:
+def _made(changes: JobChanges, indexes: Indexes) -> list[Made]:
     """The indexes of jobs that completed, as far as they are still there."""
     return [
         Made(job_id, changes.jobs[job_id].created_at, claim.uri, index)

@@ -1,13 +1,12 @@
-"""Records that cannot be projected go to the dead letters, and what follows them under the same key goes too."""
+"""The parked keys in the tables. Which records park is decided by `piperoll.log.parking`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 
 import structlog
 from asyncpg import Connection
 
 from piperoll.log.dead_letters import DeadLetters
-from piperoll.log.record import Record
-from schemas.read_model import READ_SCHEMA
+from piperoll.log.parking import Decoded, Parking
 from services.projector import metrics
 from services.projector.tables.schema import queries
 
@@ -15,30 +14,33 @@ log = structlog.get_logger()
 CONSUMER = "projector"
 
 
-class Parking:
-    """Parks records and remembers their keys. Without dead letters (in a rebuild) it only remembers:
-    the records were parked when they were first met.
+class ParkedKeys:
+    """The keys of one topic. `prefix` keeps them apart from the same keys in another topic.
+
+    Without dead letters, as in a rebuild, nothing is sent there: the records were parked when they were first read.
     """
 
-    def __init__(self, dead_letters: DeadLetters | None, schema: str = READ_SCHEMA) -> None:
+    def __init__(self, dead_letters: DeadLetters | None, prefix: str, schema: str) -> None:
         self._dead_letters = dead_letters
+        self._prefix = prefix
         self._sql = queries("queries.sql", schema)
 
-    async def park_all(
-        self,
-        connection: Connection,
-        partition: int,
-        records: Sequence[tuple[Record, str]],
-        keys: Mapping[str, int],
-    ) -> None:
-        """Parks `records` with their reasons, and remembers `keys` with the offsets they park since.
+    async def load(self, connection: Connection, entries: Iterable[Decoded]) -> Parking:
+        """Return what is parked among the keys of `entries`."""
+        keys = {self._prefix + entry.record.key_text for entry in entries}
+        rows = await connection.fetch(self._sql["parked"], list(keys))
+        return Parking({row["job_id"].removeprefix(self._prefix) for row in rows})
+
+    async def save(self, connection: Connection, partition: int, parking: Parking) -> None:
+        """Send the letters, and store the new keys.
 
         Inside the transaction and before its end: a record is parked twice rather than never.
         """
-        for record, why in records:
+        for record, why in parking.letters:
             log.error("record_parked", topic=record.topic, position=str(record.position), why=why[:500])
             if self._dead_letters is not None:
                 await self._dead_letters.park(CONSUMER, record, why)
             metrics.PARKED.labels(record.topic).inc()
-        if keys:
-            await connection.execute(self._sql["park"], list(keys), list(keys.values()), partition)
+        if parking.keys:
+            keys = [self._prefix + key for key in parking.keys]
+            await connection.execute(self._sql["park"], keys, list(parking.keys.values()), partition)

@@ -12,45 +12,64 @@ from typing import Protocol
 import structlog
 from asyncpg import Connection
 
-from piperoll.log.kafka import KafkaOffsets
+from piperoll.log.continuity import LogDivergedError, divergences
+from piperoll.log.contract import LogView
+from piperoll.log.dead_letters import DeadLetters
+from piperoll.log.parking import Decoded, decode
 from piperoll.log.record import Record
+from schemas.envelope import Fact, UnknownEventError
 from schemas.read_model import READ_SCHEMA
 from schemas.topics import Topic
 from services.projector import metrics
-from services.projector.jobs.projection import Entry, decode_poll, fresh, text
 from services.projector.readers import checkpoints
-from services.projector.readers.checkpoints import Checkpoint, LogDivergedError, LogView, PositionLostError
+from services.projector.readers.checkpoints import PositionLostError
+from services.projector.readers.parking import ParkedKeys
 from services.projector.tables.schema import queries
 from services.projector.tables.session import Session
 
 log = structlog.get_logger()
 
-Write = Callable[[Connection, int, Sequence[Entry]], Awaitable[None]]
-"""Writes what entries of one partition, all of them new, mean. Runs in the transaction that moves the checkpoint."""
+Write = Callable[[Connection, int, Sequence[tuple[Fact, int]]], Awaitable[None]]
+"""Writes what facts of one partition mean, all of them new and each with its offset.
+
+Runs in the transaction that moves the checkpoint.
+"""
 
 
 class Tables(Protocol):
-    """What a topic's records are folded into. `alias` is the topic's short name in notifications and metrics."""
+    """What a topic's records are folded into. `alias` is the topic's short name in notifications and metrics.
+
+    `parked_prefix` marks the topic's parked keys, where another topic has the same keys.
+    """
 
     topic: Topic
     alias: str
+    parked_prefix: str = ""
 
-    def units(self, entries: Sequence[Entry]) -> Iterable[Sequence[Entry]]:
-        """Cuts a poll into transactions of a bearable size."""
-        ...
+    def units(self, entries: Sequence[Decoded]) -> Iterable[Sequence[Decoded]]:
+        """Cut a poll into transactions of a bearable size: by default a whole poll is one."""
+        return [entries] if entries else []
 
-    async def prepare(self, entries: Sequence[Entry]) -> Write:
-        """Reads what the transaction will need from elsewhere, before it begins; answers what to do in it."""
+    async def prepare(self, facts: Sequence[Fact]) -> Write:
+        """Read what the transaction will need from elsewhere, before it begins; return what to do in it."""
         ...
 
 
 class TableReader:
     """A `piperoll.log.contract.Reader` over tables of `schema`."""
 
-    def __init__(self, tables: Tables, session: Session, offsets: KafkaOffsets, schema: str = READ_SCHEMA) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        session: Session,
+        offsets: LogView,
+        dead_letters: DeadLetters | None,
+        schema: str = READ_SCHEMA,
+    ) -> None:
         self._tables = tables
         self._session = session
         self._offsets = offsets
+        self._parked = ParkedKeys(dead_letters, tables.parked_prefix, schema)
         self._sql = queries("queries.sql", schema)
         self._handed: dict[int, int] = {}
         self.lag = metrics.Lag(tables.alias)
@@ -63,19 +82,15 @@ class TableReader:
         topic = self._tables.topic
         cluster_id = await self._offsets.cluster_id()
         begins = await self._offsets.begin_offsets(topic)
-        ends = await self._offsets.end_offsets(topic)
         mine = {part: begins[part] for part in partitions}
         stored = await self._session.transaction(
             lambda connection: checkpoints.take_over(connection, self._sql, topic, cluster_id, mine)
         )
-        last = await self._last_records(stored, begins, ends)
-        for part, checkpoint in stored.items():
-            view = LogView(cluster_id, begins[part], ends[part], last.get(part))
-            if problem := checkpoints.divergence(topic, checkpoint, view):
-                raise LogDivergedError(
-                    f"log diverged: rebuild ({topic.name}, partition {part}: {problem}; `piperoll rebuild` "
-                    "makes a new read model from this log)"
-                )
+        for part, problem in (await divergences(self._offsets, topic, stored, cluster_id)).items():
+            raise LogDivergedError(
+                f"log diverged: rebuild ({topic.name}, partition {part}: {problem}; `piperoll rebuild` "
+                "makes a new read model from this log)"
+            )
         positions = {
             part: await self._beginning(part, checkpoint.next_offset, begins[part])
             for part, checkpoint in stored.items()
@@ -98,14 +113,14 @@ class TableReader:
         entries, unknown = decode_poll(records)
         for unit in self._tables.units(entries):
             began = time.perf_counter()
-            write = await self._tables.prepare(unit)
+            write = await self._tables.prepare([entry.fact for entry in unit if entry.fact is not None])
             await self._session.transaction(partial(self._project, partition, unit, write))
             self._handed[partition] = unit[-1].record.offset + 1
             metrics.projected(self._tables.alias, len(unit), time.perf_counter() - began)
         if unknown is not None:
             raise unknown
 
-    async def _project(self, partition: int, entries: Sequence[Entry], write: Write, connection: Connection) -> None:
+    async def _project(self, partition: int, entries: Sequence[Decoded], write: Write, connection: Connection) -> None:
         topic = self._tables.topic.name
         next_offset = await connection.fetchval(self._sql["lock_checkpoint"], topic, partition)
         handed = self._handed.get(partition, 0)
@@ -113,27 +128,17 @@ class TableReader:
             raise PositionLostError(
                 f"{topic}, partition {partition}: handled up to {handed}, the checkpoint stands at {next_offset}"
             )
-        new = fresh(entries, next_offset)
+        new = [entry for entry in entries if entry.record.offset >= next_offset]
         if not new:
             return
-        await write(connection, partition, new)
+        parking = await self._parked.load(connection, new)
+        facts = list(parking.sift(new))
+        await self._parked.save(connection, partition, parking)
+        await write(connection, partition, facts)
         last = new[-1].record
         await connection.execute(
-            self._sql["advance"], topic, partition, last.offset + 1, text(last.ce_id), self._tables.alias
+            self._sql["advance"], topic, partition, last.offset + 1, last.ce_id, self._tables.alias
         )
-
-    async def _last_records(
-        self, stored: Mapping[int, Checkpoint], begins: Mapping[int, int], ends: Mapping[int, int]
-    ) -> dict[int, Record]:
-        """Of each partition the record before its checkpoint, where it is still kept; one consumer reads all."""
-        wanted = {
-            part: checkpoint.next_offset - 1
-            for part, checkpoint in stored.items()
-            if checkpoint.last_ce_id is not None and begins[part] < checkpoint.next_offset <= ends[part]
-        }
-        stops = {part: offset + 1 for part, offset in wanted.items()}
-        found = await self._offsets.read_range(self._tables.topic, wanted, stops)
-        return {record.partition: record for record in found}
 
     async def _beginning(self, partition: int, next_offset: int, begin: int) -> int:
         """The offset to read from; past what the log no longer holds."""
@@ -145,3 +150,14 @@ class TableReader:
             lambda connection: connection.execute(self._sql["move_checkpoint"], topic, partition, begin)
         )
         return begin
+
+
+def decode_poll(records: Iterable[Record]) -> tuple[list[Decoded], UnknownEventError | None]:
+    """Decode up to the first event of a later release; return that error too, which has to stop the service there."""
+    entries: list[Decoded] = []
+    for record in records:
+        try:
+            entries.append(decode(record))
+        except UnknownEventError as error:
+            return entries, error
+    return entries, None

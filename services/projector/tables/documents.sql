@@ -1,13 +1,11 @@
--- The projector's statements about documents and folders. Each key's facts stand in one partition, so nobody else
+-- The projector's statements about documents and folders. Each key's facts stand in one partition, so no other projector
 -- writes these rows.
 
 -- load: what is known about some keys, read in one round trip; `hint` is the second text of their details
 SELECT 'document' AS kind, document_id AS key, state, name, source AS hint
 FROM read_v1.documents WHERE document_id = ANY ($1)
 UNION ALL
-SELECT 'folder', folder_id, state, name, description FROM read_v1.folders WHERE folder_id = ANY ($1)
-UNION ALL
-SELECT 'parked', job_id, NULL, NULL, NULL FROM read_v1.parked WHERE job_id = ANY ($1);
+SELECT 'folder', folder_id, state, name, description FROM read_v1.folders WHERE folder_id = ANY ($1);
 
 -- upsert_documents: rows of folded documents
 INSERT INTO read_v1.documents (

@@ -1,9 +1,7 @@
 -- The projector's statements about registered endpoints. Each one's facts stand in one partition.
 
--- load: what is known about some keys, read in one round trip
-SELECT 'endpoint' AS kind, endpoint_id AS key, state, url FROM read_v1.endpoints WHERE endpoint_id = ANY ($1)
-UNION ALL
-SELECT 'parked', job_id, NULL, NULL FROM read_v1.parked WHERE job_id = ANY ($1);
+-- load: what is known about some endpoints
+SELECT endpoint_id, state, url FROM read_v1.endpoints WHERE endpoint_id = ANY ($1);
 
 -- upsert_endpoints: rows of folded endpoints
 INSERT INTO read_v1.endpoints (endpoint_id, partition, owner, user_id, url, statuses, removed, created_at, state)

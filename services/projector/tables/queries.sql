@@ -27,7 +27,7 @@ SELECT next_offset FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2 
 -- move_checkpoint: skips records that the log no longer holds
 UPDATE read_v1.checkpoints SET next_offset = $3, last_ce_id = NULL WHERE topic = $1 AND partition = $2;
 
--- advance: moves the checkpoint on and tells those who wait for it; $5 is the topic's short name
+-- advance: moves the checkpoint on and notifies those who wait for it; $5 is the topic's short name
 UPDATE read_v1.checkpoints SET next_offset = $3, last_ce_id = $4
 WHERE topic = $1 AND partition = $2
 RETURNING pg_notify('piperoll_read_v1', $5 || ':' || partition || ':' || next_offset);
@@ -35,9 +35,10 @@ RETURNING pg_notify('piperoll_read_v1', $5 || ':' || partition || ':' || next_of
 -- load: what is known about some keys, read in one round trip
 SELECT 'job' AS kind, job_id AS key, state FROM read_v1.jobs WHERE job_id = ANY ($1) AND sequence > 0
 UNION ALL
-SELECT 'batch', batch_id, state FROM read_v1.batches WHERE batch_id = ANY ($1)
-UNION ALL
-SELECT 'parked', job_id, NULL FROM read_v1.parked WHERE job_id = ANY ($1);
+SELECT 'batch', batch_id, state FROM read_v1.batches WHERE batch_id = ANY ($1);
+
+-- parked: which of some keys are parked; those of the deliveries have a prefix
+SELECT job_id FROM read_v1.parked WHERE job_id = ANY ($1);
 
 -- upsert_jobs: rows of folded jobs and of announced members (sequence 0), in the order of their ids
 -- What comes first and what second does not matter: the fold's columns come from the higher sequence, details from
@@ -86,6 +87,6 @@ INSERT INTO read_v1.parked (job_id, partition, since_offset)
 SELECT key, $3, since FROM unnest($1::text[], $2::bigint[]) AS parked (key, since)
 ON CONFLICT (job_id) DO NOTHING;
 
--- insert_deliveries: what became of webhooks, one row per record
+-- insert_deliveries: the outcomes of webhook attempts, one row per record
 INSERT INTO read_v1.deliveries (job_id, partition, log_offset, type, time, data)
 SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::json[]);

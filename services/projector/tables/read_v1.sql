@@ -1,4 +1,4 @@
--- The read model, version 1. Its shape never changes: tables of another shape are refused and built anew from the log.
+-- The read model, version 1. Its shape never changes: tables of another shape are refused and rebuilt from the log.
 -- A row's `state` is the fold's own JSON (piperoll.domain.job.CODEC); the columns beside it are for finding rows.
 -- The type `vector` is pgvector's, which stands in the schema public and outlives every version.
 CREATE SCHEMA IF NOT EXISTS read_v1;
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS read_v1.jobs (
 ) WITH (fillfactor = 85);
 -- The lists show what is not erased, newest first. Where type and status go before the time, the list of the Devana
 -- API walks to the newest jobs of each without reading any other, however rare they are; a list by status alone skips
--- over the types (Postgres 18), and needs no index of its own. A change of status writes every index that the row is
+-- over the types (Postgres 18), and needs no separate index. A change of status writes every index that the row is
 -- in, progress none: so those of targets and batches hold only the jobs that have one.
 CREATE INDEX IF NOT EXISTS jobs_by_batch
     ON read_v1.jobs (batch_id, batch_index) INCLUDE (status) WHERE batch_id IS NOT NULL;
@@ -140,7 +140,7 @@ CREATE TABLE IF NOT EXISTS read_v1.folders (
 CREATE INDEX IF NOT EXISTS folders_by_owner
     ON read_v1.folders (owner, created_at DESC, folder_id DESC) WHERE NOT removed;
 
--- Which documents are in which folder, as the folder's facts say: whether a document was removed stands in its row.
+-- Which documents are in which folder, as the folder's facts have it: whether a document was removed is in its row.
 CREATE TABLE IF NOT EXISTS read_v1.folder_members (
     folder_id   text NOT NULL,
     document_id text NOT NULL,
@@ -183,7 +183,7 @@ CREATE TABLE IF NOT EXISTS read_v1.chunks (
 CREATE INDEX IF NOT EXISTS chunks_by_folder ON read_v1.chunks (folder_id);
 CREATE INDEX IF NOT EXISTS chunks_by_document ON read_v1.chunks (document_id);
 
--- Who registered to be told of changes of status, from the endpoints topic. `url` is read from the settings claim:
+-- The endpoints registered for changes of status, from the endpoints topic. `url` is read from the settings claim:
 -- null once the endpoint was removed. No secret stands here.
 CREATE TABLE IF NOT EXISTS read_v1.endpoints (
     endpoint_id text PRIMARY KEY,
@@ -199,5 +199,5 @@ CREATE TABLE IF NOT EXISTS read_v1.endpoints (
 CREATE INDEX IF NOT EXISTS endpoints_by_owner
     ON read_v1.endpoints (owner, created_at DESC, endpoint_id DESC) WHERE NOT removed;
 
--- What these tables are made by, for whoever finds them: the hash of these statements.
+-- The version of these tables: the hash of these statements.
 COMMENT ON SCHEMA read_v1 IS '{shape}';

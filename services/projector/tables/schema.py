@@ -1,7 +1,7 @@
 """The read model's SQL for a schema of any name: the live one, or the one that a rebuild fills beside it.
 
 The statements are written for the live schema; another name takes its place in tables and in the NOTIFY channel
-alike, so what a rebuild writes is announced to nobody. Holds no query of its own.
+alike, so what a rebuild writes is not announced. Holds no query.
 """
 
 import hashlib
@@ -21,11 +21,11 @@ REBUILD_SCHEMA = f"{READ_SCHEMA}_rebuild"
 
 
 class OtherShapeError(RuntimeError):
-    """The live tables were made by another version of Piperoll. The message says what to do."""
+    """The live tables were made by another version of Piperoll. The message names the remedy."""
 
 
 class VectorsMissingError(RuntimeError):
-    """Postgres cannot keep vectors. The message says what to install, or whom to ask."""
+    """Postgres cannot keep vectors. The message names the remedy."""
 
 
 def queries(name: str, schema: str = READ_SCHEMA) -> dict[str, str]:
@@ -54,7 +54,7 @@ async def require_shape(connection: Connection) -> None:
     if await has_other_shape(connection):
         raise OtherShapeError(
             f"the tables in {READ_SCHEMA} were made by another version of Piperoll: stop its processes and run "
-            "`piperoll rebuild`, which builds them anew from the log"
+            "`piperoll rebuild`, which makes new ones from the log"
         )
 
 

@@ -10,11 +10,11 @@ from typing import TypeVar
 import asyncpg
 from asyncpg import Connection
 
-from services.projector.readers.outages import Outage
+from piperoll.outages import Outage
 
 T = TypeVar("T")
 
-STATEMENT_S = 30.0  # longer than any statement of ours takes by far; then the try counts as an outage
+STATEMENT_S = 30.0  # far longer than any statement takes; then the try counts as an outage
 CONNECT_S = 10.0
 
 
@@ -31,9 +31,9 @@ class Session:
         return self._outage.problem()
 
     async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """What `work` answers, in one transaction, repeated over outages: `work` must read whatever it relies on.
+        """Return the result of `work` in one transaction, repeated over outages: `work` must read all it relies on.
 
-        Also where the answer to COMMIT was lost. Raises StoppedWaitingError when told to stop meanwhile.
+        Also where the answer to COMMIT was lost. Raises StoppedWaitingError when stopped meanwhile.
         """
         return await self._outage.outlast(lambda: self._once(work))
 

@@ -1,4 +1,4 @@
-"""What the tables hold of documents, folders and what is searched against what the log says, in sentences. Pure."""
+"""The tables of documents, folders and search compared with the log, in sentences. Pure."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -10,15 +10,15 @@ from piperoll.domain import document as documents
 from piperoll.domain import folder as folders
 from piperoll.domain.document import Document
 from piperoll.domain.folder import Folder
-from piperoll.history import Violation, out_of_place
+from piperoll.history import Violation, misplaced_record
 from piperoll.log.record import Position
 from schemas.documents import FolderIndex
 from schemas.envelope import Fact
 from schemas.events import DocumentAdded, DocumentRemoved, FolderMembersChanged
-from services.projector.documents.projection import GONE, DocumentRow, FolderRow, of_document, of_folder
-from services.projector.jobs.projection import text
+from services.projector.documents.projection import GONE, StoredDocument, StoredFolder, of_document, of_folder
 from services.projector.search.vectors import Chunk, packed
-from services.projector.verify.jobs import INVARIANT, Row, row_violations
+from services.projector.tables.values import text
+from services.projector.verify.jobs import INVARIANT, TableRow, row_violations
 
 ChunkKey = tuple[int, str, int, str, str]
 """Of a chunk its position, document and number, and the hashes of its text and its vector."""
@@ -37,7 +37,7 @@ class DocumentHistory:
     def observe(self, fact: Fact, position: Position) -> None:
         """Takes the next fact, in log order."""
         key = text(fact.subject)
-        if found := out_of_place(fact.subject, position, self._partitions):
+        if found := misplaced_record(fact.subject, position, self._partitions):
             self.misplaced.append(found)
         if isinstance(fact.data, DocumentAdded | DocumentRemoved):
             document = documents.evolve(self.documents.get(key), fact)
@@ -58,28 +58,28 @@ class DocumentHistory:
                 self.members.pop((key, text(document_id)), None)
 
 
-def document_violations(history: DocumentHistory, stored: Iterable[Row], partition: int) -> Iterator[Violation]:
+def document_violations(history: DocumentHistory, stored: Iterable[TableRow], partition: int) -> Iterator[Violation]:
     """Documents whose rows differ, are missing or are too many. A name is judged only where none may be left."""
 
-    def differences(document: Document, row: Row) -> Iterator[str]:
-        told = GONE if document.details is None else (row["name"], row["source"])
-        return _differences(row, of_document(document, partition, told))
+    def differences(document: Document, row: TableRow) -> Iterator[str]:
+        details = GONE if document.details is None else (row["name"], row["source"])
+        return _differences(row, of_document(document, partition, details))
 
     return row_violations(history.documents, stored, "document_id", differences)
 
 
-def folder_violations(history: DocumentHistory, stored: Iterable[Row], partition: int) -> Iterator[Violation]:
+def folder_violations(history: DocumentHistory, stored: Iterable[TableRow], partition: int) -> Iterator[Violation]:
     """Folders whose rows differ, are missing or are too many; as `document_violations`."""
 
-    def differences(folder: Folder, row: Row) -> Iterator[str]:
-        told = GONE if folder.details is None else (row["name"], row["description"])
-        return _differences(row, of_folder(folder, partition, told))
+    def differences(folder: Folder, row: TableRow) -> Iterator[str]:
+        details = GONE if folder.details is None else (row["name"], row["description"])
+        return _differences(row, of_folder(folder, partition, details))
 
     return row_violations(history.folders, stored, "folder_id", differences)
 
 
-def index_violations(job_id: str, created_at: datetime, index: FolderIndex, row: Row) -> Iterator[Violation]:
-    """How the rows of an index, loaded or not, differ from what its blob says."""
+def index_violations(job_id: str, created_at: datetime, index: FolderIndex, row: TableRow) -> Iterator[Violation]:
+    """How the rows of an index, loaded or not, differ from its blob."""
     expected: dict[str, Any] = {"folder_id": text(index.folder_id), "job_created_at": created_at}
     if row["loaded"]:
         expected |= {"model": text(index.model), "dimensions": index.dimensions, "chunks": index.chunks}
@@ -95,7 +95,7 @@ def chunk_key(chunk: Chunk) -> ChunkKey:
     return chunk.position, chunk.document_id, chunk.number, content, vector
 
 
-def _differences(row: Row, expected: DocumentRow | FolderRow) -> Iterator[str]:
+def _differences(row: TableRow, expected: StoredDocument | StoredFolder) -> Iterator[str]:
     for name in (column.name for column in fields(expected)):
         value = getattr(expected, name)
         if row[name] != value:

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from piperoll.domain import endpoint as endpoints
 from piperoll.domain.endpoint import Endpoint
-from piperoll.history import Violation, out_of_place
+from piperoll.history import Violation, misplaced_record
 from piperoll.log.record import Position
 from schemas.envelope import Fact
 from services.projector.endpoints.tables import of_endpoint
-from services.projector.jobs.projection import text
-from services.projector.verify.jobs import Row, row_violations
+from services.projector.tables.values import text
+from services.projector.verify.jobs import TableRow, row_violations
 
 COMPARED = ("partition", "owner", "user_id", "url", "removed", "created_at", "state")
 
@@ -25,17 +25,17 @@ class EndpointHistory:
     def observe(self, fact: Fact, position: Position) -> None:
         """Takes the next fact, in log order."""
         key = text(fact.subject)
-        if found := out_of_place(fact.subject, position, self._partitions):
+        if found := misplaced_record(fact.subject, position, self._partitions):
             self.misplaced.append(found)
         endpoint = endpoints.evolve(self.endpoints.get(key), fact)
         if endpoint is not None:
             self.endpoints[key] = endpoint
 
 
-def endpoint_violations(history: EndpointHistory, stored: Iterable[Row], partition: int) -> Iterator[Violation]:
+def endpoint_violations(history: EndpointHistory, stored: Iterable[TableRow], partition: int) -> Iterator[Violation]:
     """Endpoints whose rows differ, are missing or are too many; an address is judged only where none may be left."""
 
-    def differences(endpoint: Endpoint, row: Row) -> Iterator[str]:
+    def differences(endpoint: Endpoint, row: TableRow) -> Iterator[str]:
         expected = of_endpoint(endpoint, partition, None if endpoint.settings is None else row["url"])
         for name in COMPARED:
             if row[name] != getattr(expected, name):

@@ -1,4 +1,4 @@
-"""I3 and I6: what the tables hold against what the log says, in sentences. Pure: rows and states in, violations out."""
+"""I3 and I6: the tables compared with the log, in sentences. Pure: rows and states in, violations out."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ FOLDED = ("partition", "owner", "status", "sequence", "created", "erased", "upda
 TOLD = ("user_id", "job_type", "target_id", "created_at")  # a stub's come from the announcement, if there is one
 
 
-class Row(Protocol):
+class TableRow(Protocol):
     """A row of the tables, by column name."""
 
     def __getitem__(self, name: str, /) -> Any:
@@ -26,7 +26,7 @@ class Row(Protocol):
         ...
 
 
-def job_violations(job: Job, row: Row, partition: int) -> list[Violation]:
+def job_violations(job: Job, row: TableRow, partition: int) -> list[Violation]:
     """How a job's row differs from the row that its folded state makes."""
     if row["sequence"] == rows.UNTOLD:
         return [_wrong(job.job_id, f"has no state in the tables, in the log it is {job.status.value}")]
@@ -40,14 +40,14 @@ def job_violations(job: Job, row: Row, partition: int) -> list[Violation]:
     return [_wrong(job.job_id, sentence) for sentence in sentences]
 
 
-def unexplained(row: Row) -> Violation | None:
+def unexplained(row: TableRow) -> Violation | None:
     """What is wrong with a row of a job that the log does not know: right is only a batch's announced member."""
     if row["sequence"] != rows.UNTOLD:
         return _wrong(row["job_id"], "is in the tables and not in the log")
     return misplaced(row)
 
 
-def misplaced(row: Row) -> Violation | None:
+def misplaced(row: TableRow) -> Violation | None:
     """What is wrong with a member's place in its batch: its id is derived from it."""
     if row["batch_index"] is None and row["sequence"] != rows.UNTOLD:
         return None
@@ -65,7 +65,7 @@ def trail_violations(trails: Mapping[str, Sequence[str]], stored: Mapping[str, s
         yield _wrong(job_id, "has events in the tables and none in the log")
 
 
-def batch_violations(batches: Mapping[str, Batch], stored: Iterable[Row]) -> Iterator[Violation]:
+def batch_violations(batches: Mapping[str, Batch], stored: Iterable[TableRow]) -> Iterator[Violation]:
     """Batches that differ, are missing, are too many, or lack members."""
     by_id = {row["batch_id"]: row for row in stored}
     for batch_id, batch in batches.items():
@@ -81,11 +81,11 @@ def batch_violations(batches: Mapping[str, Batch], stored: Iterable[Row]) -> Ite
 
 
 def row_violations(
-    states: Mapping[str, T], stored: Iterable[Row], key: str, differences: Callable[[T, Row], Iterable[str]]
+    states: Mapping[str, T], stored: Iterable[TableRow], key: str, differences: Callable[[T, TableRow], Iterable[str]]
 ) -> Iterator[Violation]:
     """Folded states whose rows differ, are missing or are too many.
 
-    `key` is the column of their ids; `differences` says in sentences how a row differs from what its state makes.
+    `key` is the column of their ids; `differences` returns sentences about how a row differs from what its state makes.
     """
     missing = dict(states)
     for row in stored:

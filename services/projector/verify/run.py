@@ -6,7 +6,7 @@ moves meanwhile is taken for a fault. Writes nothing.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,8 +15,9 @@ from asyncpg import Connection
 
 from piperoll.clock import utc_now
 from piperoll.domain.job import Job
-from piperoll.history import History, Violation, beyond_the_log
+from piperoll.history import History, Violation, checkpoints_past_end
 from piperoll.log.kafka import KafkaOffsets
+from piperoll.log.parking import Decoded, decode
 from piperoll.postgres import load_queries
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, Blobs
@@ -24,23 +25,24 @@ from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import JobCompleted
 from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
-from services.projector.jobs.projection import Entry, decode, text
+from services.projector.deliveries.tables import PARKED_DELIVERIES
 from services.projector.tables.schema import require_shape
+from services.projector.tables.values import text
 from services.projector.verify import jobs as comparison
 from services.projector.verify.document_history import DocumentHistory
 from services.projector.verify.documents import compare_documents, compare_indexes, compare_search
 from services.projector.verify.endpoints import EndpointHistory, endpoint_violations
 
-ERASURE_GRACE = timedelta(minutes=1)  # for the worker: an erasure of a moment ago is no fault on a live stack
+ERASURE_GRACE = timedelta(minutes=1)  # for the worker: a very recent erasure is not a fault on a live stack
 TOPICS = (JOB_EVENTS, JOB_DELIVERIES, DOCUMENT_EVENTS, ENDPOINT_EVENTS)
 STATEMENT_S = 600.0  # a partition's rows are read whole; a job table of millions takes a while
 
 Progress = Callable[[int, int], None]
-"""Told how many partitions are done, of how many."""
+"""Called with how many partitions are done, of how many."""
 
 
 @dataclass(slots=True)
-class Report:
+class VerifyReport:
     """What was compared, and every violation found. `records` were read from all topics; `seconds` in all.
 
     `open_jobs` have not ended yet; `hooks_due` are ended jobs whose webhook has no outcome yet: on a live stack
@@ -68,7 +70,7 @@ class Report:
         return not self.violations
 
 
-async def verify(settings: Settings, progress: Progress = lambda done, total: None) -> Report:
+async def verify(settings: Settings, progress: Progress = lambda done, total: None) -> VerifyReport:
     """Compares the whole read model with the log up to the projected offsets.
 
     Raises OSError or asyncpg.PostgresError without Postgres (UndefinedTableError: nothing was ever projected),
@@ -77,7 +79,7 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
     a later release.
     """
     began = time.monotonic()
-    report = Report()
+    report = VerifyReport()
     connection = await asyncpg.connect(settings.postgres_dsn.get_secret_value(), command_timeout=STATEMENT_S)
     offsets = KafkaOffsets(settings)
     blobs = AsyncBlobs(Blobs(settings.blob_url))
@@ -89,7 +91,9 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
         for partition in range(settings.partitions):
             progress(partition, settings.partitions)
             begin = {name: found[partition] for name, found in begins.items()}
-            folding = Folding(offsets, partition, settings.partitions, begin)
+            expired = await connection.fetch(sql["parked_by_expired"], partition, begin[JOB_DELIVERIES.name])
+            parked = {row["job_id"] for row in expired}
+            folding = PartitionHistory(offsets, partition, settings.partitions, begin, parked)
             await _verify_partition(connection, sql, folding, blobs, report)
             report.violations += await leftovers(folding.history, blobs, utc_now())
         progress(settings.partitions, settings.partitions)
@@ -104,17 +108,22 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
     return report
 
 
-class Folding:
-    """One partition of all topics, folded from its beginning. Independent of the projector's own code paths."""
+class PartitionHistory:
+    """One partition of all topics, folded from its beginning. Independent of the projector's own code paths.
 
-    def __init__(self, offsets: KafkaOffsets, partition: int, partitions: int, begin: Mapping[str, int]) -> None:
+    `parked` are the keys whose undecodable record is no longer kept.
+    """
+
+    def __init__(
+        self, offsets: KafkaOffsets, partition: int, partitions: int, begin: Mapping[str, int], parked: Iterable[str]
+    ) -> None:
         self.partition = partition
         self.begin = begin
         self.positions = dict(begin)
         self.history = History(partitions)
         self.documents = DocumentHistory(partitions)
         self.endpoints = EndpointHistory(partitions)
-        self.parked: set[str] = set()
+        self.parked = set(parked)
         self.deliveries: set[tuple[int, str, str]] = set()
         self.records = 0
         self._indexes: dict[str, Claim] = {}
@@ -140,40 +149,49 @@ class Folding:
             text(job_id): (jobs[job_id], claim) for job_id, claim in self._indexes.items() if not jobs[job_id].erased
         }
 
-    def _observe(self, topic: Topic, entry: Entry) -> None:
-        parks = topic is not JOB_DELIVERIES
-        if entry.fact is None or (parks and entry.key in self.parked):
-            if parks and entry.key:
-                self.parked.add(entry.key)
+    def _observe(self, topic: Topic, entry: Decoded) -> None:
+        fact, position = entry.fact, entry.record.position
+        parked = self._parks(topic, entry)
+        if fact is None or (parked and topic is not JOB_DELIVERIES):
             return
         if topic is DOCUMENT_EVENTS:
-            self.documents.observe(entry.fact, entry.record.position)
+            self.documents.observe(fact, position)
             return
         if topic is ENDPOINT_EVENTS:
-            self.endpoints.observe(entry.fact, entry.record.position)
+            self.endpoints.observe(fact, position)
             return
-        before = self.history.jobs.get(entry.fact.subject)
-        self.history.observe(entry.fact, entry.record.position)
+        before = self.history.jobs.get(fact.subject)
+        self.history.observe(fact, position)  # also a delivery that is parked: it was made, whatever the tables show
         if topic is JOB_DELIVERIES:
-            subject = text(entry.fact.subject)
-            self.deliveries.add((entry.record.offset, subject, entry.fact.data.type_name()))
-        elif self.history.jobs.get(entry.fact.subject) is not before:
-            self._keep_index(entry.fact)
+            if not parked:
+                self.deliveries.add((position.offset, text(fact.subject), fact.data.type_name()))
+        elif self.history.jobs.get(fact.subject) is not before:
+            self._keep_index(fact)
+
+    def _parks(self, topic: Topic, entry: Decoded) -> bool:
+        key = _parked_key(topic, entry.record.key_text)
+        if entry.fact is None and entry.record.key:
+            self.parked.add(key)
+        return entry.fact is None or key in self.parked
 
     def _keep_index(self, fact: Fact) -> None:
         if isinstance(fact.data, JobCompleted) and fact.data.index is not None:
             self._indexes[fact.subject] = fact.data.index
 
 
+def _parked_key(topic: Topic, key: str) -> str:
+    return PARKED_DELIVERIES + key if topic is JOB_DELIVERIES else key
+
+
 async def _verify_partition(
-    connection: Connection, sql: Mapping[str, str], folding: Folding, blobs: AsyncBlobs, report: Report
+    connection: Connection, sql: Mapping[str, str], folding: PartitionHistory, blobs: AsyncBlobs, report: VerifyReport
 ) -> None:
     part = folding.partition
     await _fold_to_checkpoints(connection, sql, folding)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         stored = await _fold_to_checkpoints(connection, sql, folding)
         for topic, next_offset in stored.items():
-            report.violations += beyond_the_log({part: next_offset}, {part: folding.positions[topic]})
+            report.violations += checkpoints_past_end({part: next_offset}, {part: folding.positions[topic]})
         report.violations += await _compare_jobs(connection, sql, folding)
         report.violations += await _compare_others(connection, sql, folding)
         report.violations += await compare_documents(connection, sql, folding.documents, part)
@@ -192,7 +210,7 @@ async def leftovers(history: History, blobs: AsyncBlobs, now: datetime) -> list[
 
 
 async def _left(job_id: str, parameters: str | None, blobs: AsyncBlobs) -> Sequence[str]:
-    """What can still be read of an erased job: blobs of its own, and its parameters where they lie with others."""
+    """What can still be read of an erased job: its blobs, and its parameters where they are stored elsewhere."""
     names = list(await blobs.names(job_id))
     if parameters is None or parameters in names:
         return names
@@ -203,8 +221,10 @@ async def _left(job_id: str, parameters: str | None, blobs: AsyncBlobs) -> Seque
     return [*names, parameters]
 
 
-async def _fold_to_checkpoints(connection: Connection, sql: Mapping[str, str], folding: Folding) -> dict[str, int]:
-    """Folds up to the stored checkpoints; answers those of the topics that are kept for ever, by topic."""
+async def _fold_to_checkpoints(
+    connection: Connection, sql: Mapping[str, str], folding: PartitionHistory
+) -> dict[str, int]:
+    """Fold up to the stored checkpoints; return those of the topics that are kept for ever, by topic."""
     stored = {}
     for topic in TOPICS:
         next_offset = await connection.fetchval(sql["checkpoint"], topic.name, folding.partition)
@@ -215,7 +235,7 @@ async def _fold_to_checkpoints(connection: Connection, sql: Mapping[str, str], f
     return stored
 
 
-async def _compare_jobs(connection: Connection, sql: Mapping[str, str], folding: Folding) -> list[Violation]:
+async def _compare_jobs(connection: Connection, sql: Mapping[str, str], folding: PartitionHistory) -> list[Violation]:
     found: list[Violation | None] = []
     missing = {text(job_id): job for job_id, job in folding.history.jobs.items()}
     async for row in connection.cursor(sql["jobs"], folding.partition, prefetch=1000):
@@ -228,7 +248,7 @@ async def _compare_jobs(connection: Connection, sql: Mapping[str, str], folding:
     return [violation for violation in found if violation is not None] + lost
 
 
-async def _compare_others(connection: Connection, sql: Mapping[str, str], folding: Folding) -> list[Violation]:
+async def _compare_others(connection: Connection, sql: Mapping[str, str], folding: PartitionHistory) -> list[Violation]:
     part, history = folding.partition, folding.history
     trails = {row["job_id"]: row["trail"] for row in await connection.fetch(sql["trails"], part)}
     parked = {row["job_id"] for row in await connection.fetch(sql["parked"], part)}
@@ -244,7 +264,7 @@ async def _compare_others(connection: Connection, sql: Mapping[str, str], foldin
     ]
 
 
-def _count(report: Report, folding: Folding) -> None:
+def _count(report: VerifyReport, folding: PartitionHistory) -> None:
     history = folding.history
     report.records += folding.records
     report.jobs += len(history.jobs)
@@ -257,4 +277,4 @@ def _count(report: Report, folding: Folding) -> None:
     report.parked += len(folding.parked)
     report.late_starts += len(history.late_starts)
     report.open_jobs += sum(1 for job in history.jobs.values() if not job.status.terminal)
-    report.hooks_due += sum(1 for violation in history.unsettled() if violation.invariant == "I4")
+    report.hooks_due += sum(1 for violation in history.end_violations() if violation.invariant == "I4")

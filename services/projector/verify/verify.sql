@@ -4,9 +4,7 @@
 SELECT next_offset FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2;
 
 -- jobs: a partition's job rows, whole
-SELECT job_id, partition, owner, user_id, job_type, target_id, batch_id, batch_index,
-       status, sequence, created, erased, created_at, updated_at, state
-FROM read_v1.jobs WHERE partition = $1;
+SELECT * FROM read_v1.jobs WHERE partition = $1;
 
 -- trails: per job of a partition a digest of its events, as piperoll.history writes them
 SELECT e.job_id,
@@ -23,6 +21,9 @@ FROM read_v1.batches b WHERE b.partition = $1;
 
 -- parked: a partition's keys whose records are parked
 SELECT job_id FROM read_v1.parked WHERE partition = $1;
+
+-- parked_by_expired: those of the deliveries whose undecodable record the log no longer keeps
+SELECT job_id FROM read_v1.parked WHERE partition = $1 AND job_id LIKE 'deliveries/%' AND since_offset < $2;
 
 -- deliveries: a partition's delivery rows from an offset on
 SELECT job_id, log_offset, type FROM read_v1.deliveries WHERE partition = $1 AND log_offset >= $2;

@@ -11,7 +11,7 @@ from services.worker.children.protocol import Failed
 
 
 @dataclass(slots=True)
-class Watch:
+class RunWatch:
     """One run under watch. `heard` is when it last reported progress."""
 
     started: float

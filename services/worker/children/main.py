@@ -6,7 +6,6 @@ log and no SQL.
 """
 
 import faulthandler
-import hashlib
 import json
 import resource
 import shutil
@@ -20,11 +19,10 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from piperoll import tuning as allocation
+from piperoll import tuning
 from piperoll.clock import utc_now
 from piperoll.job_types import job_types
 from piperoll.store.blobs import BlobMissingError, Blobs, BlobStoreError
-from schemas.claims import Claim
 from schemas.documents import Resolved
 from schemas.errors import RETRYABLE, SENTENCES, ErrorCode
 from schemas.job_types.declaration import JobType
@@ -39,14 +37,15 @@ from services.worker.children.protocol import (
     Failed,
     Message,
     Outcome,
-    Progress,
     Ready,
+    RunProgress,
     Setup,
 )
+from services.worker.errors import ProcessingError
 from services.worker.providers import Providers
 from services.worker.run.cache import RESULT, Cache
 from services.worker.run.parent_death import die_with
-from services.worker.run.workspace import Limits, ProcessingError, Workspace
+from services.worker.run.workspace import Limits, Workspace
 
 HEARTBEAT_S = 1.0  # progress that moves no percent is told this often: the worker watches for stalls
 PAGE_PACE_S = 0.05  # within a step: a page of text takes a millisecond, and the worker has to read what it is told
@@ -63,7 +62,7 @@ def main() -> None:
         setup = Setup.model_validate_json(incoming.readline())
         desk = Desk(setup, line)
         processors.load_all()
-        allocation.settle()
+        tuning.apply()
         _cap(setup.memory_bytes)
         desk.send(Ready())
         for frame in incoming:
@@ -131,7 +130,7 @@ class Desk:
             recall=cache.recall,
             resolved=resolved,
         )
-        result = processors.load(declared)(parameters, workspace, Reporter(self))
+        result = processors.load(declared)(parameters, workspace, ProgressSender(self))
         document = to_json(result.document(workspace.target_dir))
         uri = f"{assignment.job_id}/{assignment.run}/{RESULT}"
         claim = self._blobs.put_named(uri, document, "application/json")
@@ -158,32 +157,24 @@ class Desk:
     def _parameters(self, assignment: Assignment, declared: JobType) -> tuple[JobParameters, Resolved | None]:
         """The validated parameters, without the webhook, which is the notifier's business and sealed; and what the
         API knew of the documents they name."""
-        raw = self._parameters_blob(assignment.parameters)
         try:
-            document = json.loads(raw)
-            given = dict(document["parameters"])
+            body = json.loads(self._blobs.get_claimed(assignment.parameters))
+            given = dict(body["parameters"])
             given.pop("webhook", None)
-            resolved = RESOLVED.validate_python(document.get("resolved"))
+            resolved = RESOLVED.validate_python(body.get("resolved"))
             return declared.parameters.model_validate(given), resolved
+        except BlobMissingError as error:
+            raise ProcessingError(
+                ErrorCode.PROCESSING_ERROR, "The job's parameters are gone: the job was erased."
+            ) from error
         except (ValidationError, KeyError, TypeError, ValueError) as error:
             raise ProcessingError(
                 ErrorCode.PROCESSING_ERROR,
                 f"This release of the worker cannot run this {assignment.job_type} job: its parameters do not fit.",
             ) from error
 
-    def _parameters_blob(self, claim: Claim) -> bytes:
-        try:
-            raw = self._blobs.get(claim.uri)
-        except BlobMissingError as error:
-            raise ProcessingError(
-                ErrorCode.PROCESSING_ERROR, "The job's parameters are gone: the job was erased."
-            ) from error
-        if hashlib.sha256(raw).hexdigest() != claim.sha256:
-            raise BlobStoreError(f"the blob at {claim.uri} is not the one that the log names")
-        return raw
 
-
-class Reporter:
+class ProgressSender:
     """Sends progress when the step or the percent moved, else as a heartbeat. Percent never falls (contract 5).
 
     Percents of one step that follow each other too closely are told as far as the pace lets them.
@@ -203,14 +194,14 @@ class Reporter:
         page: int | None = None,
         pages: int | None = None,
     ) -> None:
-        """See `processors.contract.Report`."""
+        """See `services.worker.run.workspace.ReportProgress`."""
         percent = max(percent, self._percent, 0)
         now = time.monotonic()
         pace_s = HEARTBEAT_S if percent == self._percent else PAGE_PACE_S
         if step == self._step and now - self._told < pace_s:
             return
         self._step, self._percent, self._told = step, percent, now
-        self._desk.send(Progress(step=step, percent=percent, message=message, page=page, pages=pages))
+        self._desk.send(RunProgress(step=step, percent=percent, message=message, page=page, pages=pages))
 
 
 def _declared(job_type: str) -> JobType:

@@ -13,7 +13,7 @@ from prometheus_client import Counter
 
 from piperoll.job_types import cache_ttl_s, job_types
 from piperoll.settings import Settings
-from services.worker.children.process import ChildProcess, ChildStartError, OnProgress
+from services.worker.children.process import Child, ChildStartError, OnProgress
 from services.worker.children.protocol import Assignment, Outcome, Setup
 from services.worker.children.scratch import ScratchFolder
 from services.worker.providers import ProviderSetup
@@ -36,9 +36,9 @@ class ChildPool:
     def __init__(self, settings: Settings, size: int) -> None:
         self._settings = settings
         self._size = size
-        self._idle: list[ChildProcess] = []  # used from the end: the one that ran last has the warmest caches
-        self._living: set[ChildProcess] = set()
-        self._waiting: deque[asyncio.Future[ChildProcess]] = deque()
+        self._idle: list[Child] = []  # used from the end: the one that ran last has the warmest caches
+        self._living: set[Child] = set()
+        self._waiting: deque[asyncio.Future[Child]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._scratch: ScratchFolder | None = None
         self._trouble: str | None = None
@@ -88,12 +88,12 @@ class ChildPool:
 
     # --- taking and giving back ------------------------------------------------------------------------------
 
-    async def _take(self) -> ChildProcess:
+    async def _take(self) -> Child:
         if self._stopped:
             raise PoolStoppedError("the pool was stopped")
         if self._idle:
             return self._idle.pop()
-        turn: asyncio.Future[ChildProcess] = asyncio.get_running_loop().create_future()
+        turn: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             return await turn
@@ -102,13 +102,13 @@ class ChildPool:
                 self._offer(turn.result())  # it was given a child in the very moment it was cancelled
             raise
 
-    def _offer(self, child: ChildProcess) -> None:
+    def _offer(self, child: Child) -> None:
         while self._waiting:
             if self._wake(child):
                 return
         self._idle.append(child)
 
-    def _wake(self, answer: ChildProcess | PoolStoppedError) -> bool:
+    def _wake(self, answer: Child | PoolStoppedError) -> bool:
         turn = self._waiting.popleft()
         if turn.done():
             return False
@@ -118,7 +118,7 @@ class ChildPool:
             turn.set_result(answer)
         return True
 
-    def _give_back(self, child: ChildProcess, run: str) -> None:
+    def _give_back(self, child: Child, run: str) -> None:
         reason = self._why_spent(child)
         if self._stopped:
             return
@@ -128,7 +128,7 @@ class ChildPool:
             REPLACED.labels(reason).inc()
             self._spawn(self._replace(child, run))
 
-    def _why_spent(self, child: ChildProcess) -> str | None:
+    def _why_spent(self, child: Child) -> str | None:
         if child.spent:
             return "ended"
         if child.jobs >= self._settings.child_jobs:
@@ -139,7 +139,7 @@ class ChildPool:
 
     # --- replacing -------------------------------------------------------------------------------------------
 
-    async def _replace(self, child: ChildProcess, run: str) -> None:
+    async def _replace(self, child: Child, run: str) -> None:
         await child.end()
         if self._scratch:
             await asyncio.to_thread(self._scratch.clear, run)
@@ -155,7 +155,7 @@ class ChildPool:
 
     async def _start_one(self) -> bool:
         try:
-            child = await ChildProcess.start(self._setup, self._on_lost)
+            child = await Child.start(self._setup, self._on_lost)
         except ChildStartError as error:
             self._trouble = str(error)
             log.exception("child_start_failed")
@@ -165,7 +165,7 @@ class ChildPool:
         self._offer(child)
         return True
 
-    def _on_lost(self, child: ChildProcess) -> None:
+    def _on_lost(self, child: Child) -> None:
         """A child ended. One at work is replaced when its run ends; an idle one here, after a pause."""
         self._living.discard(child)
         if child in self._idle and not self._stopped:
@@ -174,7 +174,7 @@ class ChildPool:
             log.warning("idle_child_ended")
             self._spawn(self._revive(child))
 
-    async def _revive(self, child: ChildProcess) -> None:
+    async def _revive(self, child: Child) -> None:
         await child.end()
         await self._refill(BACKOFF_S[1])
 

@@ -17,8 +17,8 @@ import structlog
 from pydantic import ValidationError
 
 from schemas.errors import ErrorCode
-from services.worker.children.deadline import Watch
-from services.worker.children.protocol import ANSWERS, Assignment, Done, Failed, Outcome, Progress, Ready, Setup
+from services.worker.children.deadline import RunWatch
+from services.worker.children.protocol import ANSWERS, Assignment, Done, Failed, Outcome, Ready, RunProgress, Setup
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ ENVIRONMENT = {
 SETTINGS = ("PIPEROLL_", "MISTRAL_")
 """What our settings begin with. A provider's key reaches a child by its Setup, and no program that it starts."""
 
-OnProgress = Callable[[Progress], None]
+OnProgress = Callable[[RunProgress], None]
 
 
 class ChildStartError(RuntimeError):
@@ -50,19 +50,19 @@ class _Running:
 
     done: asyncio.Future[Done | None]
     on_progress: OnProgress
-    watch: Watch
+    watch: RunWatch
     timer: asyncio.TimerHandle | None = None
     verdict: Failed | None = None
 
 
-class ChildProcess(asyncio.Protocol):
+class Child(asyncio.Protocol):
     """A warm child. `on_lost` is called once when its line closes, whoever closed it.
 
     `jobs` counts the assignments it finished, `rss_bytes` is its resident memory after the last one, and
     `spent` says that it must not get another.
     """
 
-    def __init__(self, on_lost: Callable[["ChildProcess"], None]) -> None:
+    def __init__(self, on_lost: Callable[["Child"], None]) -> None:
         self.jobs = 0
         self.rss_bytes = 0
         self.spent = False
@@ -78,7 +78,7 @@ class ChildProcess(asyncio.Protocol):
         self._listener: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(cls, setup: Setup, on_lost: Callable[["ChildProcess"], None]) -> "ChildProcess":
+    async def start(cls, setup: Setup, on_lost: Callable[["Child"], None]) -> "Child":
         """Starts a process and waits until it is warm. Raises ChildStartError."""
         child = cls(on_lost)
         try:
@@ -100,7 +100,7 @@ class ChildProcess(asyncio.Protocol):
         Cancelled, it kills the process and waits for its exit before the CancelledError leaves.
         """
         now = self._loop.time()
-        watch = Watch(started=now, timeout_s=assignment.timeout_s, stall_timeout_s=stall_timeout_s, heard=now)
+        watch = RunWatch(started=now, timeout_s=assignment.timeout_s, stall_timeout_s=stall_timeout_s, heard=now)
         self._running = running = _Running(self._loop.create_future(), on_progress, watch)
         self._send(assignment.line())
         running.timer = self._loop.call_at(watch.due(), self._check, running)
@@ -158,14 +158,14 @@ class ChildProcess(asyncio.Protocol):
             self._running.done.set_result(None)
         self._on_lost(self)
 
-    def _take(self, answer: Ready | Progress | Done) -> None:
+    def _take(self, answer: Ready | RunProgress | Done) -> None:
         running = self._running
         if isinstance(answer, Ready):
             if not self._ready.done():
                 self._ready.set_result(None)
         elif running is None or running.done.done():
             return  # an answer to a run that was given up
-        elif isinstance(answer, Progress):
+        elif isinstance(answer, RunProgress):
             running.watch.heard = self._loop.time()
             running.on_progress(answer)
         else:

@@ -1,7 +1,7 @@
 """What a worker and its child processes say to each other: frozen messages, one JSON document a line.
 
 The worker sends `Setup` once and an `Assignment` for each job; the child answers `Ready` once, any number of
-`Progress`, and one `Done` for each assignment. No job is run here and no process is started here.
+`RunProgress`, and one `Done` for each assignment. No job is run here and no process is started here.
 """
 
 from typing import Annotated, Literal
@@ -70,7 +70,7 @@ class Ready(Message):
     kind: Literal["ready"] = "ready"
 
 
-class Progress(Message):
+class RunProgress(Message):
     """The run came further (contract 5). Percent never falls within a run."""
 
     kind: Literal["progress"] = "progress"
@@ -121,6 +121,6 @@ class Done(Message):
     trace: str = Field(default="", max_length=TRACE_CHARS, description="for the log, never for a client")
 
 
-Answer = Annotated[Ready | Progress | Done, Field(discriminator="kind")]
-ANSWERS: TypeAdapter[Ready | Progress | Done] = TypeAdapter(Answer)
+Answer = Annotated[Ready | RunProgress | Done, Field(discriminator="kind")]
+ANSWERS: TypeAdapter[Ready | RunProgress | Done] = TypeAdapter(Answer)
 """Reads a child's line: `ANSWERS.validate_json(line)`; raises pydantic's ValidationError."""

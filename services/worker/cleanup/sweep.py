@@ -14,13 +14,13 @@ from typing import Literal
 
 import structlog
 
-from piperoll.clock import Clock
+from piperoll.clock import Clock, happens_within
 from piperoll.domain.backlog import REMEMBER_ENDED, Backlog
 from piperoll.job_types import cache_ttl_s, job_types
 from piperoll.log.record import partition_of
 from piperoll.settings import Settings
 from piperoll.store import segments, uploads
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError, Entry
+from piperoll.store.blobs import AsyncBlobs, BlobEntry, BlobMissingError, BlobStoreError
 from services.worker import metrics
 from services.worker.cleanup.erasure import Eraser
 from services.worker.run import cache
@@ -47,7 +47,7 @@ class Ages:
     cache: timedelta | None
 
 
-def condemned(entry: Entry, now: datetime, ages: Ages, backlog_of: BacklogOf) -> Reason | None:
+def condemned(entry: BlobEntry, now: datetime, ages: Ages, backlog_of: BacklogOf) -> Reason | None:
     """Why a blob is to be deleted; None for one that stays."""
     age = now - entry.written_at
     folder, _, rest = entry.uri.partition("/")
@@ -102,7 +102,7 @@ class Sweeper:
     async def run(self, stopping: asyncio.Event) -> None:
         """Sweeps until told to stop."""
         wait_s = min(FIRST_AFTER_S, self._interval_s)
-        while not await _told(stopping, wait_s):
+        while not await happens_within(stopping, wait_s):
             wait_s = self._interval_s
             try:
                 await self._sweep(stopping)
@@ -118,29 +118,29 @@ class Sweeper:
             counts.update(doomed.values())
             for entry in page:
                 counts.update(await self._sweep_segment(entry))
-            if await _told(stopping, PAUSE_S):
+            if await happens_within(stopping, PAUSE_S):
                 break
         for reason, count in counts.items():
             metrics.SWEPT_BLOBS.labels(reason).inc(count)
         log.info("blob_store_swept", deleted=dict(counts))
 
-    async def _sweep_segment(self, entry: Entry) -> list[Reason]:
+    async def _sweep_segment(self, entry: BlobEntry) -> list[Reason]:
         """Erases from a segment what belongs to nobody, and deletes it once nothing is left in it."""
-        begun, now = segments.begun_at(entry.uri), self._clock()
+        begun, now = segments.created_at(entry.uri), self._clock()
         if begun is None or now - begun < segments.CLOSED_AFTER or now - entry.written_at > ORPHANED_BEFORE:
             return []
         try:
             lines = await self._blobs.lines(entry.uri)
         except BlobMissingError:
             return []  # another worker was here first
-        judged = {line.place.uri: of_line(line.subject, now - begun, self._backlog_of(line.subject)) for line in lines}
+        judged = {line.range.uri: of_line(line.subject, now - begun, self._backlog_of(line.subject)) for line in lines}
         doomed = {uri: reason for uri, reason in judged.items() if reason is not None}
         await self._blobs.delete(doomed)
         if len(doomed) == len(lines):
             await self._blobs.delete([entry.uri])
         return list(doomed.values())
 
-    def _doomed(self, page: Sequence[Entry]) -> dict[str, Reason]:
+    def _doomed(self, page: Sequence[BlobEntry]) -> dict[str, Reason]:
         now, ages = self._clock(), self._ages()
         judged = ((entry.uri, condemned(entry, now, ages, self._backlog_of)) for entry in page)
         return {uri: reason for uri, reason in judged if reason is not None}
@@ -162,13 +162,3 @@ class Sweeper:
         opened = [job.created_at for backlog in backlogs.values() for job in backlog.jobs.values()]
         waited_for = bool(opened) and self._clock() - min(opened) > self._upload_age
         return Ages(None if waited_for else self._upload_age, self._cache_age)
-
-
-async def _told(stopping: asyncio.Event, wait_s: float) -> bool:
-    """Waits; answers whether it is time to stop."""
-    try:
-        async with asyncio.timeout(wait_s):
-            await stopping.wait()
-    except TimeoutError:
-        return False
-    return True

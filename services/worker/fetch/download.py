@@ -17,12 +17,13 @@ from typing import IO
 import httpcore
 import httpx
 
+from piperoll.addresses import BlockedAddressError
 from piperoll.clock import utc_now
 from piperoll.webhooks.retry_after import retry_after_s
 from schemas.errors import ErrorCode
-from services.worker.fetch.guarded_connection import BlockedAddressError, GuardedBackend, Lookup, UnknownNameError
+from services.worker.errors import ProcessingError
+from services.worker.fetch.guarded_connection import GuardedBackend, Lookup, UnknownNameError
 from services.worker.fetch.response import Reply, decoder, redirect_target
-from services.worker.run.errors import ProcessingError
 from services.worker.run.workspace import Workspace
 
 MAX_REDIRECTS = 5

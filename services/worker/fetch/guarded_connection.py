@@ -8,12 +8,11 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
-from ipaddress import ip_address
 from typing import Any
 
 import httpcore
 
-from piperoll.addresses import Network, is_allowed
+from piperoll.addresses import BlockedAddressError, Network, require_allowed
 
 CONNECT_TIMEOUT_S = 10.0  # for one address; the next one of the name is tried after it
 
@@ -21,10 +20,6 @@ SILENCE_S = 120.0  # less than the worker's patience with a run that says nothin
 
 Lookup = Callable[..., list[tuple[Any, ...]]]
 SocketOptions = Iterable[tuple[Any, ...]] | None
-
-
-class BlockedAddressError(Exception):
-    """The address may not be dialled. Whoever asked for it learns that, not which address it was."""
 
 
 class UnknownNameError(Exception):
@@ -72,8 +67,9 @@ class GuardedBackend(httpcore.NetworkBackend):
         except UnicodeError as error:  # a label that is empty or too long
             raise UnknownNameError(for_now=False) from error
         addresses = [str(address[0]) for *_, address in found]
-        if not addresses or not all(is_allowed(ip_address(address), self._allowed) for address in addresses):
+        if not addresses:
             raise BlockedAddressError
+        require_allowed(addresses, self._allowed)
         return addresses
 
     def _dial(self, address: str, port: int, socket_options: SocketOptions) -> httpcore.NetworkStream:

@@ -7,9 +7,9 @@ from cssselect import SelectorError
 from lxml import etree, html
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.fetch.download import Fetched
-from services.worker.processors.session.page import page_text
-from services.worker.run.errors import ProcessingError
+from services.worker.fetch.page_text import page_text
 
 MAX_PAGE_BYTES = 20 * 1024 * 1024  # a page is read whole into memory, and its tree takes ten times as much
 PAGES = ("text/html", "application/xhtml+xml", "")

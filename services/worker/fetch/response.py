@@ -9,7 +9,7 @@ from email.message import Message
 from urllib.parse import unquote, urljoin
 
 from schemas.errors import ErrorCode
-from services.worker.run.errors import ProcessingError
+from services.worker.errors import ProcessingError
 
 REDIRECTS = (301, 302, 303, 307, 308)
 NAME_BYTES = 200  # file systems take 255; whoever stores it may add something

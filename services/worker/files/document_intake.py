@@ -16,8 +16,8 @@ from schemas.documents import Findings
 from schemas.errors import ErrorCode
 from schemas.ids import found_document_id
 from schemas.media import MEDIA_TYPES
+from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source
-from services.worker.run.errors import ProcessingError
 from services.worker.run.workspace import Workspace
 
 NAME_CHARS = 500  # of schemas.documents.Named

@@ -10,7 +10,7 @@ from typing import Final
 
 from schemas.errors import ErrorCode
 from schemas.media import MEDIA_TYPES, media_type_of
-from services.worker.run.errors import ProcessingError
+from services.worker.errors import ProcessingError
 
 HEAD_BYTES: Final = 4096
 """As many bytes of a file's beginning as `kind_of` wants."""

@@ -18,8 +18,9 @@ from typing import BinaryIO
 from piperoll.store.blobs import BlobMissingError
 from schemas.claims import Claim
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.fetch.download import fetch, unheard
-from services.worker.run.workspace import Limits, ProcessingError, Workspace
+from services.worker.run.workspace import Limits, Workspace
 
 UPLOAD_SCHEME = "upload://"
 SETTLE_S = 0.5  # how long a file that is still being written is waited for (contract 1)

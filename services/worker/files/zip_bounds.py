@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from schemas.errors import ErrorCode
-from services.worker.run.errors import ProcessingError
+from services.worker.errors import ProcessingError
 
 MAX_MEMBERS = 20_000
 MAX_RATIO = 200  # a sheet of equal rows packs to a hundredth; what packs better was made to

@@ -6,24 +6,23 @@ over, which first looks up what is in the log already: a member that has long en
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from pydantic_core import from_json, to_json
 
 from piperoll.clock import Clock
 from piperoll.domain.batch import Batch
-from piperoll.log.contract import Appender
-from piperoll.log.record import Record
+from piperoll.domain.creation import job_created
+from piperoll.log.contract import Appender, LogView
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
-from schemas.claims import Claim
-from schemas.envelope import Fact, UndecodableRecordError
+from schemas.envelope import UndecodableRecordError
 from schemas.events import BatchExpanded, Event, JobCreated
-from schemas.ids import event_id, member_id
-from schemas.topics import JOB_EVENTS, Topic
+from schemas.ids import member_id
+from schemas.topics import JOB_EVENTS
+from services.worker.manager.facts import worker_fact
 
 T = TypeVar("T")
 
@@ -33,28 +32,10 @@ CHUNK = 100  # members written side by side: the disk and the broker are kept bu
 STORE_PAUSE_S = 2.0  # between two looks at a blob store that does not answer
 
 
-class History(Protocol):
-    """Looks back in the log."""
-
-    async def end_offsets(self, topic: Topic) -> dict[int, int]:
-        """See piperoll.log.contract.Offsets."""
-        ...
-
-    async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
-        """Per partition, the first offset appended at `time` or later."""
-        ...
-
-    async def read_range(
-        self, topic: Topic, begin: dict[int, int], end: dict[int, int], limit: int | None = None
-    ) -> list[Record]:
-        """The records from `begin` up to but not including `end`."""
-        ...
-
-
 class Expander:
     """Runs expansions beside the intake, which must not wait for them."""
 
-    def __init__(self, appender: Appender, blobs: AsyncBlobs, history: History, clock: Clock) -> None:
+    def __init__(self, appender: Appender, blobs: AsyncBlobs, history: LogView, clock: Clock) -> None:
         self._appender = appender
         self._blobs = blobs
         self._history = history
@@ -117,27 +98,11 @@ class Expander:
         return found
 
     async def _create(self, batch: Batch, job_id: str, spec: dict[str, Any]) -> None:
-        document = {name: spec[name] for name in ("job_type", "parameters", "resolved") if name in spec}
-        claim = await self._store(batch, f"{job_id}/in", to_json(document))
+        body = to_json({name: spec[name] for name in ("job_type", "parameters", "resolved") if name in spec})
+        claim = await self._outlast(batch, partial(self._blobs.put, f"{job_id}/in", body))
         for use in uploads.uses_by(batch.owner, job_id, spec["parameters"]):
             await self._outlast(batch, partial(self._blobs.mark, use))
-        data = JobCreated(
-            job_type=spec["job_type"],
-            parameters=claim,
-            body_sha256=spec["body_sha256"],
-            user_id=spec.get("user_id"),
-            target_id=spec.get("target_id"),
-            batch_id=batch.batch_id,
-            priority=spec["priority"],
-            timeout_s=spec["timeout_s"],
-            max_attempts=spec["max_attempts"],
-            has_webhook=spec["has_webhook"],
-            work_sha256=spec.get("work_sha256"),
-        )
-        await self._append(job_id, batch.owner, data)
-
-    async def _store(self, batch: Batch, folder: str, content: bytes) -> Claim:
-        return await self._outlast(batch, lambda: self._blobs.put(folder, content))
+        await self._append(job_id, batch.owner, job_created(spec, claim, batch_id=batch.batch_id))
 
     async def _outlast(self, batch: Batch, write: Callable[[], Awaitable[T]]) -> T:
         while True:
@@ -147,15 +112,7 @@ class Expander:
                 await _wait_for_store(batch, error)
 
     async def _append(self, subject: str, owner: str, data: Event) -> None:
-        fact = Fact(
-            id=event_id(subject, type(data).__name__),
-            subject=subject,
-            owner=owner,
-            time=self._clock(),
-            source="worker",
-            data=data,
-        )
-        await self._appender.append(JOB_EVENTS, fact)
+        await self._appender.append(JOB_EVENTS, worker_fact(subject, owner, data, subject, self._clock()))
 
 
 async def _wait_for_store(batch: Batch, error: BlobStoreError) -> None:

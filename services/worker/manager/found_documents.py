@@ -12,6 +12,7 @@ import structlog
 from pydantic_core import to_json
 
 from piperoll.clock import Clock
+from piperoll.domain.creation import job_created, terms_of
 from piperoll.domain.job import Job
 from piperoll.domain.work import digest, shaping
 from piperoll.job_types import job_types
@@ -27,12 +28,12 @@ from schemas.documents import (
     ResolvedDocument,
     parameters_document,
 )
-from schemas.envelope import Fact
 from schemas.errors import SENTENCES, ErrorCode
-from schemas.events import DocumentAdded, DocumentRemoved, Event, FolderMembersChanged, JobCreated, JobErased
-from schemas.ids import event_id, intake_job_id
+from schemas.events import DocumentAdded, DocumentRemoved, Event, FolderMembersChanged, JobErased
+from schemas.ids import intake_job_id
 from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS, Topic
 from services.worker.children.protocol import Completed, Failed, Outcome
+from services.worker.manager.facts import worker_fact
 
 T = TypeVar("T")
 
@@ -40,7 +41,6 @@ log = structlog.get_logger()
 
 CHUNK = 100  # documents side by side: the disk and the broker are kept busy, the loop stays free
 MEMBERS = 1000  # of a folder in one fact, which must stay far below the largest record
-SOURCE = "worker"
 
 
 class FindingsAppender:
@@ -98,19 +98,15 @@ class FindingsAppender:
         given = {"document_id": found.document_id}
         parameters = reader.parameters.model_validate(given)
         resolved = ResolvedDocument(document_id=found.document_id, name=found.name, content=found.content)
-        document = parameters_document(reader.name, given, resolved)
-        event = JobCreated(
-            job_type=reader.name,
-            parameters=await self._blobs.put(f"{job_id}/in", to_json(document)),
-            body_sha256=digest({"document_id": found.document_id, "revision": found.revision}),
-            user_id=job.user_id,
-            target_id=found.document_id,
-            priority=job.priority,
-            timeout_s=parameters.timeout_s,
-            max_attempts=parameters.max_attempts,
-            work_sha256=_work_of(reader.name, shaping(parameters), found.content),
-        )
-        await self._append(JOB_EVENTS, job_id, job_id, job.owner, event)
+        body = parameters_document(reader.name, given, resolved)
+        claim = await self._blobs.put(f"{job_id}/in", to_json(body))
+        asked = digest({"document_id": found.document_id, "revision": found.revision})
+        terms = {
+            **terms_of(reader.name, parameters, asked, job.user_id),
+            "priority": job.priority,
+            "work_sha256": _work_of(reader.name, shaping(parameters), found.content),
+        }
+        await self._append(JOB_EVENTS, job_id, job_id, job.owner, job_created(terms, claim))
 
     async def _put_into_folder(self, job: Job, findings: Findings) -> None:
         if findings.folder_id is None:
@@ -132,15 +128,7 @@ class FindingsAppender:
         await documents.delete_content(self._blobs, lost.document_id)
 
     async def _append(self, topic: Topic, subject: str, scope: str, owner: str, data: Event) -> None:
-        fact = Fact(
-            id=event_id(scope, type(data).__name__),
-            subject=subject,
-            owner=owner,
-            time=self._clock(),
-            source=SOURCE,
-            data=data,
-        )
-        await self._appender.append(topic, fact)
+        await self._appender.append(topic, worker_fact(subject, owner, data, scope, self._clock()))
 
 
 def _work_of(job_type: str, shaping_parameters: dict[str, object], content: Claim) -> str:

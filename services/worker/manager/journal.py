@@ -4,7 +4,6 @@ Writing never waits, so that a slot is not held across an acknowledgement; `flus
 """
 
 import asyncio
-from datetime import datetime
 
 import structlog
 
@@ -12,12 +11,10 @@ from piperoll.clock import Clock
 from piperoll.log.contract import Appender
 from schemas.envelope import Fact
 from schemas.events import Event
-from schemas.ids import event_id
 from schemas.topics import JOB_EVENTS
+from services.worker.manager.facts import worker_fact
 
 log = structlog.get_logger()
-
-SOURCE = "worker"
 
 
 class Journal:
@@ -33,7 +30,7 @@ class Journal:
 
     def write(self, data: Event, sequence: int = 0) -> None:
         """Has a fact appended after those before it."""
-        fact = self._fact(data, sequence, self._clock())
+        fact = worker_fact(self._job_id, self._owner, data, self._run, self._clock(), sequence)
         self._last = asyncio.create_task(self._append_after(self._last, fact))
         self._last.add_done_callback(_note_refusal)
 
@@ -46,16 +43,6 @@ class Journal:
         if before is not None:
             await before
         await self._appender.append(JOB_EVENTS, fact)
-
-    def _fact(self, data: Event, sequence: int, now: datetime) -> Fact:
-        return Fact(
-            id=event_id(self._run, type(data).__name__, sequence),
-            subject=self._job_id,
-            owner=self._owner,
-            time=now,
-            source=SOURCE,
-            data=data,
-        )
 
 
 def _note_refusal(task: "asyncio.Task[None]") -> None:

@@ -10,18 +10,21 @@ from dataclasses import dataclass
 
 import structlog
 
-from piperoll.clock import Clock
+from piperoll.clock import Clock, happens_within
 from piperoll.domain.backlog import Backlog
 from piperoll.log.checkpoint import Checkpoint, CheckpointError, Checkpoints
+from piperoll.log.continuity import StoredPosition, divergences
+from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
+from piperoll.log.parking import Parking, decode
 from piperoll.log.record import Record
 from piperoll.store.blobs import BlobStoreError
-from schemas.envelope import Fact, UndecodableRecordError
+from schemas.envelope import Fact
 from schemas.events import BATCH_EVENTS, BatchExpanded
 from schemas.topics import JOB_EVENTS
 from services.worker import metrics
 from services.worker.cleanup.erasure import Eraser
-from services.worker.manager.batch_expander import Expander, History
+from services.worker.manager.batch_expander import Expander
 from services.worker.manager.runner import Runner
 
 log = structlog.get_logger()
@@ -43,7 +46,7 @@ class Partition:
         return self.next_offset >= self.replay_to
 
 
-class Intake:
+class PartitionReader:
     """The worker's Reader (piperoll.log.contract)."""
 
     def __init__(
@@ -51,7 +54,7 @@ class Intake:
         runner: Runner,
         expander: Expander,
         checkpoints: Checkpoints,
-        history: History,
+        history: LogView,
         dead_letters: DeadLetters,
         eraser: Eraser,
         clock: Clock,
@@ -74,8 +77,11 @@ class Intake:
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
         """Loads each partition's checkpoint; answers where to read on."""
         ends = await self._history.end_offsets(JOB_EVENTS)
-        loaded = {part: await self._load(part, ends.get(part, 0)) for part in partitions}
-        diverged = await self._diverged(loaded)
+        loaded = {part: await self._load(part) for part in partitions}
+        stored = {part: StoredPosition(one.next_offset, one.last_ce_id or None) for part, one in loaded.items() if one}
+        diverged = await divergences(self._history, JOB_EVENTS, stored)
+        for part, why in diverged.items():
+            log.warning("checkpoint_passed_over", partition=part, error=why)
         for part, checkpoint in loaded.items():
             state = _resume(None if part in diverged else checkpoint, ends.get(part, 0))
             self._partitions[part] = state
@@ -96,10 +102,11 @@ class Intake:
         state = self._partitions[partition]
         for record in records:
             was_live = state.live
-            fact = await self._decode(state, record)
-            if fact is not None:
+            parking = Parking(state.backlog.parked)
+            if (fact := parking.admit(decode(record))) is not None:
                 self._fold(partition, state, fact)
                 self._erase_what_is_heard_of(state, fact)
+            await self._park(state, parking)
             state.next_offset = record.offset + 1
             if state.live and not was_live:
                 self._go_live(partition, state)
@@ -117,27 +124,12 @@ class Intake:
                 state.backlog.forget_ended(self._clock())
                 await self._save(part, state)
 
-    async def _load(self, part: int, end: int) -> Checkpoint | None:
+    async def _load(self, part: int) -> Checkpoint | None:
         try:
-            checkpoint = await self._checkpoints.load(part)
+            return await self._checkpoints.load(part)
         except (CheckpointError, BlobStoreError) as error:  # then the history says it all again, which takes longer
             log.warning("checkpoint_passed_over", partition=part, error=str(error))
             return None
-        if checkpoint is not None and checkpoint.next_offset > end:
-            log.warning("checkpoint_passed_over", partition=part, error="it lies beyond the end of the log")
-            return None
-        return checkpoint
-
-    async def _diverged(self, loaded: Mapping[int, Checkpoint | None]) -> set[int]:
-        """The partitions whose log is not the one that the checkpoint was folded from, as after a restored backup."""
-        last = {part: one for part, one in loaded.items() if one is not None and one.last_ce_id}
-        begin = {part: one.next_offset - 1 for part, one in last.items()}
-        end = {part: one.next_offset for part, one in last.items()}
-        found = {record.partition: record.ce_id for record in await self._history.read_range(JOB_EVENTS, begin, end)}
-        diverged = {part for part, one in last.items() if found.get(part) != one.last_ce_id}
-        for part in diverged:
-            log.warning("checkpoint_passed_over", partition=part, error="the log has another record at its end")
-        return diverged
 
     async def _save(self, part: int, state: Partition) -> None:
         offset = state.next_offset
@@ -151,24 +143,12 @@ class Intake:
         metrics.CHECKPOINTS.labels("written").inc()
         state.saved_offset = offset
 
-    async def _decode(self, state: Partition, record: Record) -> Fact | None:
-        """The record's fact; None for one that was parked, as is everything that follows it under its key."""
-        key = (record.key or b"").decode(errors="replace")
-        if key in state.backlog.parked:
-            await self._park(record, "an earlier record of the same key could not be decoded")
-            return None
-        try:
-            return record.fact()
-        except UndecodableRecordError as error:
-            if key:
-                state.backlog.parked.add(key)
-            await self._park(record, str(error))
-            return None
-
-    async def _park(self, record: Record, why: str) -> None:
-        metrics.PARKED.inc()
-        log.error("record_parked", position=str(record.position), why=why)
-        await self._dead_letters.park("worker", record, why)
+    async def _park(self, state: Partition, parking: Parking) -> None:
+        for record, why in parking.letters:
+            metrics.PARKED.inc()
+            log.error("record_parked", position=str(record.position), why=why)
+            await self._dead_letters.park("worker", record, why)
+        state.backlog.parked.update(parking.keys)
 
     def _fold(self, partition: int, state: Partition, fact: Fact) -> None:
         if isinstance(fact.data, BATCH_EVENTS):
@@ -209,11 +189,7 @@ def _resume(checkpoint: Checkpoint | None, end: int) -> Partition:
     return Partition(checkpoint.backlog, checkpoint.next_offset, end, checkpoint.next_offset, checkpoint.last_ce_id)
 
 
-async def save_periodically(intake: Intake, interval_s: float, stopping: asyncio.Event) -> None:
+async def save_periodically(intake: PartitionReader, interval_s: float, stopping: asyncio.Event) -> None:
     """Writes checkpoints every `interval_s` seconds until told to stop; the last one is written at the revoke."""
-    while not stopping.is_set():
-        try:
-            async with asyncio.timeout(interval_s):
-                await stopping.wait()
-        except TimeoutError:
-            await intake.save_checkpoints()
+    while not await happens_within(stopping, interval_s):
+        await intake.save_checkpoints()

@@ -9,22 +9,20 @@ from pydantic_core import to_json
 
 from piperoll.domain.job import Job
 from piperoll.domain.retry import JITTER, Backoff, may_retry
-from piperoll.domain.thinning import Thinning
+from piperoll.domain.thinning import PACE_S, Thinning
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, BlobStoreError
 from schemas.claims import Claim
 from schemas.errors import SENTENCES, ErrorCode
 from schemas.events import Event, JobCompleted, JobFailed, JobProgress, JobReleased, JobRetryScheduled
 from services.worker import metrics
-from services.worker.children.protocol import Completed, Failed, Outcome, Progress
+from services.worker.children.protocol import Completed, Failed, Outcome, RunProgress
 from services.worker.manager.journal import Journal
 
 log = structlog.get_logger()
 
-PACE_S = 0.25  # nobody reads faster, and a fact on its own costs the whole line 8 ms of CPU
 
-
-class Reporter:
+class ProgressWriter:
     """Turns a run's progress into the few facts that are worth one.
 
     A run that ends within PACE_S says nothing in between, except to a webhook that waits for its first word.
@@ -33,21 +31,20 @@ class Reporter:
     def __init__(self, journal: Journal, run: str, has_webhook: bool) -> None:
         self._journal = journal
         self._run = run
-        self._thinning = Thinning()
         self._loop = asyncio.get_running_loop()
-        self._next = 0.0 if has_webhook else self._loop.time() + PACE_S
+        self._thinning = Thinning(due=0.0 if has_webhook else self._loop.time() + PACE_S)
         self._timer: asyncio.TimerHandle | None = None
 
-    def report(self, progress: Progress) -> None:
+    def report(self, progress: RunProgress) -> None:
         """Appends a progress if it says something new (see piperoll.domain.thinning).
 
         What comes sooner than PACE_S after the last fact, or the start, waits, and gives way to what comes after it.
         """
         self.close()
-        if self._loop.time() >= self._next:
+        if self._loop.time() >= self._thinning.due:
             self._append(progress)
         else:
-            self._timer = self._loop.call_at(self._next, self._append, progress)
+            self._timer = self._loop.call_at(self._thinning.due, self._append, progress)
 
     def close(self) -> None:
         """Drops what waits: the run has ended, and its end says more."""
@@ -55,10 +52,9 @@ class Reporter:
             self._timer.cancel()
             self._timer = None
 
-    def _append(self, progress: Progress) -> None:
-        if not self._thinning.admit(progress.step, progress.percent):
+    def _append(self, progress: RunProgress) -> None:
+        if not self._thinning.admit(progress.step, progress.percent, self._loop.time()):
             return
-        self._next = self._loop.time() + PACE_S
         number = self._thinning.count
         self._journal.write(
             JobProgress(

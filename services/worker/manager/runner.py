@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from piperoll.clock import Clock
+from piperoll.clock import Clock, happens_within
 from piperoll.domain.backlog import Transition
 from piperoll.domain.job import Job, Status
 from piperoll.domain.scheduler import Running, Scheduler
@@ -27,7 +27,7 @@ from services.worker.children.pool import ChildPool
 from services.worker.children.protocol import Assignment, Outcome
 from services.worker.manager.found_documents import FindingsAppender
 from services.worker.manager.journal import Journal
-from services.worker.manager.run_end import Reporter, Verdicts
+from services.worker.manager.run_end import ProgressWriter, Verdicts
 
 log = structlog.get_logger()
 
@@ -164,11 +164,7 @@ class Runner:
         full = self._taken() >= self._settings.slots  # then a job that falls due has to wait for a kick anyway
         due = None if full else self._scheduler.next_due()
         wait = 1.0 if due is None else min(1.0, max(0.0, (due - self._clock()).total_seconds()))
-        try:
-            async with asyncio.timeout(wait):
-                await self._kick.wait()
-        except TimeoutError:
-            return  # a job is due, or it is time to see whether to stop
+        await happens_within(self._kick, wait)  # else a job is due, or it is time to see whether to stop
 
     def _start(self, job: Job) -> None:
         """Claims a job: JobStarted is on its way while the child begins."""
@@ -223,7 +219,7 @@ class Runner:
             attempt=job.attempt + 1,
             timeout_s=job.timeout_s,
         )
-        reporter = Reporter(attempt.journal, attempt.run, job.has_webhook)
+        reporter = ProgressWriter(attempt.journal, attempt.run, job.has_webhook)
         try:
             return await self._pool.run(assignment, reporter.report)
         finally:

@@ -8,8 +8,9 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from services.worker.ocr.engine import Pixels, Recognised
-from services.worker.ocr.reading_order import Line, text_of
+from services.worker.ocr.contract import Recognised
+from services.worker.ocr.reading_order import TextLine, text_of
+from services.worker.pages.drawing import Pixels
 from services.worker.run.memory import raise_if_memory
 
 THINNEST = 32  # pixels: the detector's grid; a strip thinner than this holds no line that could be read
@@ -32,7 +33,7 @@ PARAMETERS = {
 
 
 def recognise(image: Pixels) -> Recognised:
-    """Reads one image; see `services.worker.ocr.engine.Engine`."""
+    """Reads one image; see `services.worker.ocr.contract.Engine`."""
     if min(image.width, image.height) < THINNEST:
         return Recognised(text="", score=None, lines=0)
     lines = _lines(image, DETECTED)
@@ -43,11 +44,11 @@ def recognise(image: Pixels) -> Recognised:
     return Recognised(text=text_of(lines), score=score, lines=len(lines))
 
 
-def _characters(lines: list[Line]) -> int:
+def _characters(lines: list[TextLine]) -> int:
     return sum(len(line.text) for line in lines)
 
 
-def _lines(image: Pixels, detected: int) -> list[Line]:
+def _lines(image: Pixels, detected: int) -> list[TextLine]:
     """The lines of an image, shrunk to so many pixels to find them; they are read in its full size."""
     numpy = import_module("numpy")
     rgb = numpy.frombuffer(image.rgb, dtype=numpy.uint8).reshape(image.height, image.width, 3)
@@ -61,7 +62,7 @@ def _lines(image: Pixels, detected: int) -> list[Line]:
     if found.txts is None:
         return []
     return [
-        Line(
+        TextLine(
             text=text.strip(),
             score=float(score),
             left=float(box[:, 0].min()),

@@ -15,7 +15,7 @@ PARAGRAPH_GAP = 1.0  # the least gap at which a page is cut into an upper and a 
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """A line of text as an engine found it, its certainty from 0 to 1, and the box around it."""
 
     text: str
@@ -36,14 +36,14 @@ class Line:
         return (self.top + self.bottom) / 2
 
 
-def text_of(lines: Sequence[Line]) -> str:
+def text_of(lines: Sequence[TextLine]) -> str:
     """The page's text: a line for each row, its parts from left to right."""
     return "\n".join(" ".join(line.text for line in row) for block in _blocks(list(lines)) for row in _rows(block))
 
 
-def _blocks(lines: list[Line]) -> list[list[Line]]:
+def _blocks(lines: list[TextLine]) -> list[list[TextLine]]:
     """Cuts a page at gutters and wide gaps; blocks in reading order. Works on a stack: pages have 1,000 lines."""
-    done: list[list[Line]] = []
+    done: list[list[TextLine]] = []
     waiting = [lines] if lines else []
     while waiting:
         block = waiting.pop()
@@ -55,7 +55,7 @@ def _blocks(lines: list[Line]) -> list[list[Line]]:
     return done
 
 
-def _cut(block: list[Line]) -> tuple[list[Line], list[Line]] | None:
+def _cut(block: list[TextLine]) -> tuple[list[TextLine], list[TextLine]] | None:
     """The two parts that a block falls into: left and right columns, else upper and lower part, else None."""
     if len(block) < 2 * COLUMN_LINES:
         return None  # too few for columns: rows alone give the order
@@ -82,16 +82,16 @@ def _widest_gap(spans: Iterable[tuple[float, float]], least: float) -> float | N
     return where
 
 
-def _is_prose(lines: list[Line]) -> bool:
+def _is_prose(lines: list[TextLine]) -> bool:
     if len(lines) < COLUMN_LINES:
         return False
     widths = sum(line.right - line.left for line in lines)
     return widths >= COLUMN_WIDTH * sum(line.height for line in lines)
 
 
-def _rows(block: list[Line]) -> list[list[Line]]:
+def _rows(block: list[TextLine]) -> list[list[TextLine]]:
     """Lines that stand at the same height form a row."""
-    rows: list[list[Line]] = []
+    rows: list[list[TextLine]] = []
     for line in sorted(block, key=lambda line: (line.middle, line.left)):
         first = rows[-1][0] if rows else None
         if first is not None and first.top <= line.middle <= first.bottom and line.top <= first.middle <= line.bottom:

@@ -9,8 +9,9 @@ from io import StringIO
 from itertools import groupby
 
 from schemas.errors import ErrorCode
-from services.worker.ocr import engine as ocr
-from services.worker.run.errors import ProcessingError
+from services.worker.errors import ProcessingError
+from services.worker.ocr.contract import SCAN, Recognised
+from services.worker.pages.drawing import Pixels
 
 PROGRAM = "tesseract"
 TIMEOUT_S = 120.0  # a dense page takes 5 s; a program that hangs must not outlive its page for long
@@ -44,14 +45,14 @@ class Tesseract:
             raise _unavailable(f"Tesseract on the worker lacks the languages {names}: install them (Debian: "
                                "tesseract-ocr-LANGUAGE), or change PIPEROLL_OCR_LANGUAGES.")  # fmt: skip
 
-    def __call__(self, image: ocr.Pixels) -> ocr.Recognised:
+    def __call__(self, image: Pixels) -> Recognised:
         """Reads one image."""
-        table = self._run(["stdin", "stdout", "-l", self._languages, "--dpi", str(ocr.SCAN.dpi), "tsv"], _ppm(image))
+        table = self._run(["stdin", "stdout", "-l", self._languages, "--dpi", str(SCAN.dpi), "tsv"], _ppm(image))
         words = list(_words(table))
         characters = sum(len(word.text) for word in words)
         score = sum(word.score * len(word.text) for word in words) / (100 * characters) if characters else None
         text = _text(words)
-        return ocr.Recognised(text=text, score=score, lines=sum(bool(line) for line in text.splitlines()))
+        return Recognised(text=text, score=score, lines=sum(bool(line) for line in text.splitlines()))
 
     def _installed(self) -> set[str]:
         return set(self._run(["--list-langs"], b"").split("\n")[1:])
@@ -73,7 +74,7 @@ class Tesseract:
         return ended.stdout.decode("utf-8", "replace")
 
 
-def _ppm(image: ocr.Pixels) -> bytes:
+def _ppm(image: Pixels) -> bytes:
     """The image as a portable pixmap (ppm(5)), which costs nothing to write."""
     return b"P6 %d %d 255\n" % (image.width, image.height) + image.rgb
 

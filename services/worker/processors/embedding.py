@@ -19,8 +19,9 @@ from schemas.documents import FolderIndex, IndexedChunk, IndexPart, ResolvedFold
 from schemas.errors import ErrorCode
 from schemas.job_types.embedding import EmbeddingParameters
 from schemas.job_types.parameters import JobParameters
+from services.worker.errors import ProcessingError
 from services.worker.run import memory
-from services.worker.run.workspace import ProcessingError, Report, Result, Workspace
+from services.worker.run.workspace import ReportProgress, Result, Workspace
 
 INDEX = "index.json"
 BATCH = 32  # chunks between two reports: a second's work of the local model
@@ -29,7 +30,7 @@ BEGUN, DONE = 5, 90  # percent at which embedding begins and ends
 NAMED = 20  # documents that a note names
 
 
-def process(parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
     """Embeds. Raises ProcessingError: EMBEDDING_UNAVAILABLE, what the provider fails with; BlobStoreError."""
     asked = cast(EmbeddingParameters, parameters)
     report("initializing", 0)
@@ -88,7 +89,7 @@ class _Embedding:
     embedder: Embedder
     size: int
     workspace: Workspace
-    report: Report
+    report: ReportProgress
     done: list[_Done] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
 

@@ -7,14 +7,14 @@ from typing import Any, Final, cast
 
 from pydantic_core import from_json
 
-from piperoll.store.blobs import BlobMissingError, BlobStoreError
+from piperoll.store.blobs import BlobMissingError
 from schemas.claims import Claim
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
 from schemas.job_types.generation import MAX_TEXT_CHARS, GenerationParameters
 from schemas.job_types.parameters import JobParameters
-from services.worker.run.errors import ProcessingError
-from services.worker.run.workspace import Report, Result, Workspace
+from services.worker.errors import ProcessingError
+from services.worker.run.workspace import ReportProgress, Result, Workspace
 from services.worker.templates import Languages, apply_template, load, parse
 
 ENGINE: Final = 1
@@ -28,7 +28,7 @@ SYSTEM: Final = (
 )
 
 
-def process(parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
     """Generates. Raises ProcessingError: PROVIDER_ERROR for a prompt without a chat model, TEMPLATE_ERROR,
     FILE_NOT_FOUND, DOCUMENT_HAS_NO_TEXT, and what providers raise; BlobStoreError.
     """
@@ -104,12 +104,9 @@ def _document_text(asked: GenerationParameters, workspace: Workspace) -> str:
 def _result_document(claim: Claim, workspace: Workspace) -> dict[str, Any]:
     """The result document of the extraction. Raises ProcessingError DOCUMENT_HAS_NO_TEXT, BlobStoreError."""
     try:
-        raw = workspace.blobs.get(claim.uri)
+        return cast(dict[str, Any], from_json(workspace.blobs.get_claimed(claim)))
     except BlobMissingError as error:
         raise _no_text("has no text any more: its extraction was erased") from error
-    if hashlib.sha256(raw).hexdigest() != claim.sha256:
-        raise BlobStoreError(f"the blob at {claim.uri} is not the one that the log names")
-    return cast(dict[str, Any], from_json(raw))
 
 
 def _no_text(why: str) -> ProcessingError:

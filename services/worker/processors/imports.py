@@ -11,6 +11,7 @@ from schemas.errors import ErrorCode
 from schemas.job_types.imports import ImportItem, ImportParameters
 from schemas.job_types.parameters import JobParameters
 from schemas.media import media_type_of
+from services.worker.errors import ProcessingError
 from services.worker.files.document_intake import (
     KNOWN_TYPES,
     free_document_id,
@@ -20,14 +21,13 @@ from services.worker.files.document_intake import (
     store_content,
 )
 from services.worker.files.sources import Source, open_source, open_url
-from services.worker.run.errors import ProcessingError
-from services.worker.run.workspace import Report, Result, Workspace
+from services.worker.run.workspace import ReportProgress, Result, Workspace
 
 COPYING, FINALIZING = 10, 95
 """The percents at which the steps begin."""
 
 
-def process(parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
     """Imports. An item that fails is named in the result; raises ProcessingError of the first when all fail, and
     BlobStoreError.
     """
@@ -51,7 +51,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: Report) -> 
     return _result(asked, found, failed, workspace)
 
 
-def _take_in(index: int, item: ImportItem, workspace: Workspace, report: Report, percent: int) -> FoundDocument:
+def _take_in(index: int, item: ImportItem, workspace: Workspace, report: ReportProgress, percent: int) -> FoundDocument:
     def tell() -> None:
         report("copying_files", percent)
 

@@ -8,12 +8,13 @@ from typing import NoReturn, cast
 from schemas.errors import ErrorCode
 from schemas.job_types.noop import NoopParameters
 from schemas.job_types.parameters import JobParameters
-from services.worker.run.workspace import ProcessingError, Report, Result, Workspace
+from services.worker.errors import ProcessingError
+from services.worker.run.workspace import ReportProgress, Result, Workspace
 
 ALLOCATION_BYTES = 64 * 1024 * 1024  # a quarter of the smallest memory cap: reaches any cap in a few steps
 
 
-def process(parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
     """Sleeps, reporting as often as asked, then succeeds or misbehaves as `behaviour` says."""
     asked = cast(NoopParameters, parameters)
     if (earlier := workspace.recall(asked)) is not None:
@@ -28,7 +29,7 @@ def _misbehaves_now(asked: NoopParameters, attempt: int) -> bool:
     return asked.until_attempt is None or attempt < asked.until_attempt
 
 
-def _sleep(asked: NoopParameters, report: Report) -> None:
+def _sleep(asked: NoopParameters, report: ReportProgress) -> None:
     if not asked.steps:
         time.sleep(asked.sleep_s)
     for step in range(1, asked.steps + 1):

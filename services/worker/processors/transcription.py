@@ -14,11 +14,12 @@ from schemas.errors import ErrorCode
 from schemas.job_types.parameters import SOURCES, JobParameters
 from schemas.job_types.transcription import TranscriptionParameters
 from schemas.media import UNKNOWN, media_type_of
+from services.worker.errors import ProcessingError
 from services.worker.files import sources
 from services.worker.files.sources import Source
 from services.worker.providers import Spoken
 from services.worker.run import memory
-from services.worker.run.workspace import ProcessingError, Report, Result, Workspace
+from services.worker.run.workspace import ReportProgress, Result, Workspace
 from services.worker.speech.speech_to_text import Ear, ear_for, listen
 
 TRANSCRIPT = "transcript.txt"
@@ -28,7 +29,7 @@ NO_SPEECH = "No speech was recognised in the recording."
 ASSUMED = "The local recogniser understands English only, and took the speech for English."
 
 
-def process(parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
     """Transcribes.
 
     Raises ProcessingError: TRANSCRIPTION_UNAVAILABLE, UNSUPPORTED_FILE_TYPE, PROCESSING_ERROR for a file without sound,
@@ -43,7 +44,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: Report) -> 
         written_ns = source.written_ns
         earlier = workspace.recall(asked, without=SOURCES, content=source.sha256(), **_shape(ear))
         if earlier is not None:
-            return _renamed(earlier, source)
+            return earlier.renamed(_metadata(source))
         spoken, seconds = _listen(source, ear, workspace, report)
         report("finalizing", 95)
         result = _result(asked, ear, source, spoken, seconds, workspace)
@@ -55,7 +56,9 @@ def _shape(ear: Ear) -> dict[str, str]:
     return {"model": ear.model} | ({"recogniser": version("faster-whisper")} if ear.by == "here" else {})
 
 
-def _source(asked: TranscriptionParameters, workspace: Workspace, report: Report) -> AbstractContextManager[Source]:
+def _source(
+    asked: TranscriptionParameters, workspace: Workspace, report: ReportProgress
+) -> AbstractContextManager[Source]:
     media = replace(workspace, limits=workspace.limits.for_media())
     if asked.url is not None:
         return sources.open_url(asked.url, media, partial(report, "downloading_media", 5))
@@ -80,7 +83,7 @@ def _media_type(source: Source) -> str:
     return media_type_of(source.name, source.media_type)
 
 
-def _listen(source: Source, ear: Ear, workspace: Workspace, report: Report) -> tuple[Spoken, float]:
+def _listen(source: Source, ear: Ear, workspace: Workspace, report: ReportProgress) -> tuple[Spoken, float]:
     pace = _Pace(report)
     report("transcribing", BEGUN)
     try:
@@ -94,7 +97,7 @@ def _listen(source: Source, ear: Ear, workspace: Workspace, report: Report) -> t
 class _Pace:
     """Tells how far the listening is, by the length that the file says it has."""
 
-    report: Report
+    report: ReportProgress
     whole_s: float | None = None
 
     def expect(self, source: Source) -> None:
@@ -144,9 +147,3 @@ def _notes(asked: TranscriptionParameters, ear: Ear, text: str) -> list[str]:
     if ear.by == "here" and asked.source_language is None:
         notes.append(ASSUMED)
     return notes
-
-
-def _renamed(earlier: Result, source: Source) -> Result:
-    """An earlier result of the same content, which may have gone by another name."""
-    metadata = {**earlier.structured_data["metadata"], **_metadata(source)}
-    return replace(earlier, structured_data={**earlier.structured_data, "metadata": metadata})

@@ -7,10 +7,10 @@ from typing import cast
 from schemas.errors import ErrorCode
 from schemas.job_types.parameters import JobParameters
 from schemas.job_types.transformer import TransformerParameters
+from services.worker.errors import ProcessingError
 from services.worker.fetch.download import fetch
 from services.worker.fetch.readable import MAX_PAGE_BYTES, readable_text
-from services.worker.run.errors import ProcessingError
-from services.worker.run.workspace import Report, Result, Workspace
+from services.worker.run.workspace import ReportProgress, Result, Workspace
 from services.worker.templates import Languages, Transformed, apply_template, load, parse
 
 ENGINE = 1
@@ -19,7 +19,7 @@ ENGINE = 1
 FETCH_FAILURES = (ErrorCode.URL_NOT_FOUND, ErrorCode.HTTP_ERROR, ErrorCode.NETWORK_ERROR, ErrorCode.TIMEOUT)
 
 
-def process(parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
     """Transforms. Raises ProcessingError: TEMPLATE_ERROR, URL_FETCH_ERROR, URL_TRANSFORMATION_ERROR,
     BLOCKED_ADDRESS, FILE_TOO_LARGE, JSON_PARSE_ERROR, TEMPLATE_TRANSFORMATION_ERROR and what providers raise.
     """
@@ -55,7 +55,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: Report) -> 
     return _result(transformed, workspace, len(text.encode()))
 
 
-def _page_text(asked: TransformerParameters, workspace: Workspace, report: Report) -> str:
+def _page_text(asked: TransformerParameters, workspace: Workspace, report: ReportProgress) -> str:
     report("loading_template", 30, "Fetching the page")
     try:
         page = fetch(asked.url or "", workspace, min(MAX_PAGE_BYTES, workspace.limits.max_bytes))

@@ -10,13 +10,13 @@ from typing import Any
 
 from piperoll.embeddings import Embedder
 from schemas.errors import ErrorCode
-from services.worker.providers.answers import OcrAnswer, OcrReport, Segment, Spoken
+from services.worker.errors import ProcessingError
+from services.worker.providers.answers import OcrAnswer, OcrReport, Spoken, SpokenSegment
 from services.worker.providers.embedding import Embeddings
 from services.worker.providers.mistral import Mistral
 from services.worker.providers.setup import ProviderSetup
-from services.worker.run.errors import ProcessingError
 
-__all__ = ["OcrAnswer", "OcrReport", "ProviderSetup", "Providers", "Segment", "Spoken"]
+__all__ = ["OcrAnswer", "OcrReport", "ProviderSetup", "Providers", "Spoken", "SpokenSegment"]
 
 
 class Providers:

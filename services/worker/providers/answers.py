@@ -53,7 +53,7 @@ class OcrAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class SpokenSegment:
     """A stretch of speech: from when to when, in seconds of the recording, and its words."""
 
     start: float
@@ -68,7 +68,7 @@ class Spoken:
     text: str = field(repr=False)
     model: str
     language: str | None = None
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[SpokenSegment, ...] = ()
 
 
 def read_ocr(raw: Mapping[str, Any], notes: tuple[str, ...] = ()) -> OcrAnswer:

@@ -15,9 +15,9 @@ from piperoll.embeddings import (
     embedder_of,
 )
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.providers import failures
 from services.worker.providers.setup import ProviderSetup
-from services.worker.run.errors import ProcessingError
 
 
 class Embeddings:

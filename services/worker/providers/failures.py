@@ -9,7 +9,7 @@ from datetime import datetime
 
 from piperoll.webhooks.retry_after import retry_after_s
 from schemas.errors import ErrorCode
-from services.worker.run.errors import ProcessingError
+from services.worker.errors import ProcessingError
 
 REASON_CHARS = 200
 BUSY = 429

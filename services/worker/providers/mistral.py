@@ -15,10 +15,17 @@ from pydantic_core import from_json
 
 from piperoll.clock import utc_now
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.providers import failures
-from services.worker.providers.answers import MalformedAnswerError, OcrAnswer, OcrReport, Segment, Spoken, read_ocr
+from services.worker.providers.answers import (
+    MalformedAnswerError,
+    OcrAnswer,
+    OcrReport,
+    Spoken,
+    SpokenSegment,
+    read_ocr,
+)
 from services.worker.providers.setup import ProviderSetup
-from services.worker.run.errors import ProcessingError
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -91,7 +98,7 @@ class Mistral:
                 timestamp_granularities=None if language else ["segment"],
             )
         segments = tuple(
-            Segment(start=one.start, end=one.end, text=one.text.strip())
+            SpokenSegment(start=one.start, end=one.end, text=one.text.strip())
             for one in answer.segments or ()
             if one.start is not None and one.end is not None
         )

@@ -5,7 +5,6 @@ takes it out of the cache. A marker at `{job_id}/cache/{owner}/{key}` tells the 
 Whose source is gone is no entry. Never across owners.
 """
 
-import hashlib
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from pydantic_core import from_json
 
 from piperoll.clock import Clock
 from piperoll.domain.work import digest, reads_cache, shaping, writes_cache
-from piperoll.store.blobs import BlobMissingError, Blobs
+from piperoll.store.blobs import BlobMissingError, Blobs, ClaimMismatchError
 from schemas.claims import Claim
 from schemas.job_types.parameters import JobParameters
 from services.worker.run.workspace import Result
@@ -26,7 +25,7 @@ VERSION = 1
 RESULT = "result.json"
 
 
-class Kept(BaseModel):
+class CacheEntry(BaseModel):
     """An entry: the run that may be copied, and the names of its files."""
 
     model_config = ConfigDict(frozen=True)
@@ -60,10 +59,10 @@ def entry_of(job_id: str, marker: str) -> str:
     return marker.removeprefix(f"{job_id}/")
 
 
-def parse_entry(content: bytes) -> Kept | None:
+def parse_entry(content: bytes) -> CacheEntry | None:
     """An entry; None for one that cannot be read, which is as good as none."""
     try:
-        return Kept.model_validate_json(content)
+        return CacheEntry.model_validate_json(content)
     except ValidationError:
         return None
 
@@ -84,7 +83,7 @@ class Cache:
         self._uri: str | None = None
 
     def recall(self, parameters: JobParameters, *, without: Collection[str] = (), **shaped_by: Any) -> Result | None:
-        """See processors.contract.Recall."""
+        """See `services.worker.run.workspace.RecallResult`."""
         if not writes_cache(parameters):
             return None
         self._uri = f"{FOLDER}/{self._owner}/{key_of(self._job_type, parameters, shaped_by, without)}"
@@ -101,7 +100,7 @@ class Cache:
             return
         folder = f"{self._job_id}/{self._run}/"
         names = sorted(uri.removeprefix(folder) for uri in self._blobs.list(folder))
-        kept = Kept(
+        kept = CacheEntry(
             job_id=self._job_id,
             run=self._run,
             made_at=self._clock(),
@@ -116,30 +115,28 @@ class Cache:
         self._blobs.put_named(f"{self._job_id}/{self._uri}", b"", "application/octet-stream")
         self._blobs.replace(self._uri, kept.model_dump_json().encode())
 
-    def _kept(self, uri: str) -> Kept | None:
+    def _kept(self, uri: str) -> CacheEntry | None:
         try:
             return parse_entry(self._blobs.get(uri))
         except BlobMissingError:
             return None
 
-    def _copied(self, kept: Kept) -> Result | None:
+    def _copied(self, kept: CacheEntry) -> Result | None:
         """The kept result as this run's own, its files copied; None when they are gone, or on their way out."""
         names = [(f"{kept.job_id}/{kept.run}/{name}", self._own_name(name, kept)) for name in kept.files]
         try:
-            content = self._blobs.get(kept.result.uri)
-            if hashlib.sha256(content).hexdigest() != kept.result.sha256:
-                return None
+            content = self._blobs.get_claimed(kept.result)
             self._blobs.copy(names)
-        except BlobMissingError:
+        except (BlobMissingError, ClaimMismatchError):
             self._blobs.delete([target for _, target in names])
             return None
         document = self._own(from_json(content), kept)
         return Result.restored(document, kept.pages, kept.bytes_in, kept.method, kept.counts)
 
-    def _own_name(self, name: str, kept: Kept) -> str:
+    def _own_name(self, name: str, kept: CacheEntry) -> str:
         return f"{self._job_id}/{self._run}/{self._own(name, kept)}"
 
-    def _own(self, value: Any, kept: Kept) -> Any:
+    def _own(self, value: Any, kept: CacheEntry) -> Any:
         """A JSON value in which this run stands for the other: in locations, links and names of files."""
         match value:
             case str():

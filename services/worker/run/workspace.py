@@ -20,9 +20,6 @@ from schemas.claims import Claim
 from schemas.documents import Resolved
 from schemas.job_types.parameters import JobParameters
 from services.worker.providers import Providers
-from services.worker.run.errors import ProcessingError
-
-__all__ = ["Limits", "ProcessingError", "Processor", "Recall", "Report", "Result", "Workspace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class Limits:
         return replace(self, max_bytes=self.media_bytes, fetch_timeout_s=self.media_timeout_s)
 
 
-class Recall(Protocol):
+class RecallResult(Protocol):
     """Looks for the result of an earlier run of the same work, of the same owner (contract 10)."""
 
     def __call__(
@@ -83,7 +80,7 @@ class Workspace:
     limits: Limits
     scratch: Path = field(repr=False)
     providers: Providers = field(default_factory=Providers, repr=False)
-    recall: Recall = field(default=_nothing_kept, repr=False)
+    recall: RecallResult = field(default=_nothing_kept, repr=False)
     resolved: Resolved | None = field(default=None, repr=False)
 
     @cached_property
@@ -140,6 +137,11 @@ class Result:
     index: Claim | None = None
     findings: Claim | None = None
 
+    def renamed(self, metadata: Mapping[str, Any], **data: Any) -> "Result":
+        """The result of the same content under another name: other `metadata`, and other `data` beside it."""
+        changed = {**data, "metadata": {**self.structured_data["metadata"], **metadata}}
+        return replace(self, structured_data={**self.structured_data, **changed})
+
     def document(self, target_dir: str) -> dict[str, Any]:
         """The JSON document that clients get as `results`; one from the cache says so (contract 10)."""
         document = {
@@ -182,7 +184,7 @@ class Result:
         )
 
 
-class Report(Protocol):
+class ReportProgress(Protocol):
     """Tells how far the run is: a step and a percent of contract 5; pages count from 1."""
 
     def __call__(
@@ -199,5 +201,5 @@ class Report(Protocol):
 class Processor(Protocol):
     """Does the work of one job type. Raises ProcessingError; whatever else it raises is a PROCESSING_ERROR."""
 
-    def __call__(self, parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+    def __call__(self, parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
         """Runs in a child process, which may be killed at any time."""

@@ -14,8 +14,8 @@ from typing import BinaryIO
 from pydantic import BaseModel, ConfigDict
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.providers.answers import Spoken
-from services.worker.run.errors import ProcessingError
 from services.worker.run.parent_death import die_with
 from services.worker.speech import whisper
 

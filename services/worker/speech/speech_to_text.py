@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.providers import Providers, Spoken
-from services.worker.run.workspace import ProcessingError, Workspace
+from services.worker.run.workspace import Workspace
 from services.worker.speech import process as whisper_process
 from services.worker.speech import whisper
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, BinaryIO
 
-from services.worker.providers.answers import Segment, Spoken
+from services.worker.providers.answers import Spoken, SpokenSegment
 from services.worker.run import memory
 
 MODEL = "whisper-tiny.en"
@@ -42,7 +42,7 @@ def recognise(source: BinaryIO, progress: Progress) -> tuple[Spoken, float]:
     """
     from services.worker.speech import sound  # FFmpeg: 25 MB that only recordings need
 
-    segments: list[Segment] = []
+    segments: list[SpokenSegment] = []
     done = 0.0
 
     def beat() -> None:
@@ -88,14 +88,14 @@ def quietest(piece: Any, rate: int) -> int:
     return int(start + loudness.argmin() * moment + moment // 2)
 
 
-def _heard(piece: Any, begin: float, end: float, progress: Progress) -> Iterator[Segment]:
+def _heard(piece: Any, begin: float, end: float, progress: Progress) -> Iterator[SpokenSegment]:
     """The segments of the piece from second `begin` to `end`."""
     import_module("ctranslate2").set_random_seed(SEED)
     found, _ = _model().transcribe(piece, **OPTIONS)
     for one in found:
         progress(begin + one.start)
         if text := one.text.strip():
-            yield Segment(start=round(begin + one.start, 2), end=round(min(begin + one.end, end), 2), text=text)
+            yield SpokenSegment(start=round(begin + one.start, 2), end=round(min(begin + one.end, end), 2), text=text)
 
 
 @cache

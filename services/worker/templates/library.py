@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from schemas.errors import ErrorCode
-from services.worker.run.errors import ProcessingError
+from services.worker.errors import ProcessingError
 
 SHIPPED = Path(__file__).parent / "shipped"
 NAME = re.compile(r"[A-Za-z0-9_-]+")

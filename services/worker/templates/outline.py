@@ -23,7 +23,7 @@ LAST_WORD = 12  # characters: as long as the longest abbreviation with what stan
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OutlineLine:
     """One line. `label` is what stands before a colon or as a heading, `text` the rest without its marks."""
 
     kind: str  # heading, item, label, prose, blank, rule
@@ -32,25 +32,25 @@ class Line:
     open_task: bool = False
 
 
-def outline(text: str) -> list[Line]:
+def outline(text: str) -> list[OutlineLine]:
     """The lines of a text. A heading's words are its label; an item's text may hold a label of its own."""
     return [_line(line.strip()) for line in text.splitlines()]
 
 
-def _line(line: str) -> Line:
+def _line(line: str) -> OutlineLine:
     if not line:
-        return Line("blank", "")
+        return OutlineLine("blank", "")
     if _RULE.fullmatch(line):
-        return Line("rule", "")
+        return OutlineLine("rule", "")
     if heading := _HEADING.fullmatch(line):
-        return Line("heading", "", (heading[1] or heading[2]).strip().removesuffix(":"))
+        return OutlineLine("heading", "", (heading[1] or heading[2]).strip().removesuffix(":"))
     if item := _ITEM.fullmatch(line):
         text = plain(item[1] or item[2] or "")
         label = _LABEL.fullmatch(text)
-        return Line("item", text, label[1].strip() if label else "", "[ ]" in line[:8])
+        return OutlineLine("item", text, label[1].strip() if label else "", "[ ]" in line[:8])
     if label := _LABEL.fullmatch(line):
-        return Line("label", plain(label[2] or ""), label[1].strip())
-    return Line("prose", plain(line))
+        return OutlineLine("label", plain(label[2] or ""), label[1].strip())
+    return OutlineLine("prose", plain(line))
 
 
 def plain(text: str) -> str:
@@ -58,18 +58,18 @@ def plain(text: str) -> str:
     return re.sub(r"(\*\*|__|`)(.+?)\1", r"\2", text).strip()
 
 
-def after_label(item: Line) -> str:
+def after_label(item: OutlineLine) -> str:
     """What stands behind the label of an item."""
     return item.text.partition(":")[2].strip()
 
 
-def section(lines: list[Line], start: int, is_known: Callable[[str], bool]) -> list[Line]:
+def section(lines: list[OutlineLine], start: int, is_known: Callable[[str], bool]) -> list[OutlineLine]:
     """The lines that belong to the heading or the empty label at `start`.
 
     A heading's reach to the next heading; a label's to the first gap after them. Both end at a label that is known.
     """
     heading = lines[start].kind == "heading"
-    found: list[Line] = []
+    found: list[OutlineLine] = []
     gap = False
     for line in lines[start + 1 :]:
         if line.kind == "heading" or (line.kind == "label" and is_known(line.label)):
@@ -83,15 +83,15 @@ def section(lines: list[Line], start: int, is_known: Callable[[str], bool]) -> l
     return found
 
 
-def content(line: Line) -> str:
+def content(line: OutlineLine) -> str:
     """The words of a line, a label that is none of ours included."""
     return f"{line.label}: {line.text}".strip() if line.kind == "label" else line.text
 
 
-def paragraphs(lines: list[Line]) -> Iterator[str]:
+def paragraphs(lines: list[OutlineLine]) -> Iterator[str]:
     """The prose of a text, a paragraph each."""
     words: list[str] = []
-    for line in [*lines, Line("blank", "")]:
+    for line in [*lines, OutlineLine("blank", "")]:
         if line.kind == "prose":
             words.append(line.text)
         elif words:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from services.worker.templates.outline import Line, after_label, content, outline, paragraphs, section, sentences
+from services.worker.templates.outline import OutlineLine, after_label, content, outline, paragraphs, section, sentences
 
 SUMMARY_SENTENCES = 3
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})  # casefold has made ss of ß
@@ -79,7 +79,7 @@ def _concept(name: str) -> Concept:
     return next((concept for concept in CONCEPTS if folded in concept.labels), Concept((folded,)))
 
 
-def _value(concept: Concept, lines: list[Line], is_known: Callable[[str], bool]) -> Any:
+def _value(concept: Concept, lines: list[OutlineLine], is_known: Callable[[str], bool]) -> Any:
     marked = list(_marked(concept, lines, is_known))
     if concept.many:
         return _as_list(concept, lines, marked)
@@ -88,27 +88,27 @@ def _value(concept: Concept, lines: list[Line], is_known: Callable[[str], bool])
     return _leading(concept, lines)
 
 
-def _marked(concept: Concept, lines: list[Line], is_known: Callable[[str], bool]) -> Iterable[list[Line]]:
+def _marked(concept: Concept, lines: list[OutlineLine], is_known: Callable[[str], bool]) -> Iterable[list[OutlineLine]]:
     """The lines behind each label or heading of the concept, and open tasks where tasks are wanted, in order."""
     for index, line in enumerate(lines):
         labelled = fold(line.label) in concept.labels
         if labelled and line.kind == "item" and after_label(line):
-            yield [Line("prose", after_label(line))]
+            yield [OutlineLine("prose", after_label(line))]
         elif labelled and line.kind == "label" and line.text:
-            yield [Line("prose", line.text)]
+            yield [OutlineLine("prose", line.text)]
         elif labelled and line.kind in ("label", "heading"):
             yield section(lines, index, is_known)
         elif line.open_task and ACTION_ITEMS in concept.labels:
             yield [line]
 
 
-def _as_text(lines: list[Line]) -> Any:
+def _as_text(lines: list[OutlineLine]) -> Any:
     """One value: the items of a list, else the words of the lines."""
     items = [content(line) for line in lines if line.kind == "item"]
     return items if len(items) > 1 else " ".join(content(line) for line in lines)
 
 
-def _as_list(concept: Concept, lines: list[Line], marked: list[list[Line]]) -> list[str]:
+def _as_list(concept: Concept, lines: list[OutlineLine], marked: list[list[OutlineLine]]) -> list[str]:
     found = [item for block in marked for line in block for item in _items(concept, line)]
     if not found and QUESTIONS in concept.labels:
         found = [one for paragraph in paragraphs(lines) for one in sentences(paragraph) if one.endswith("?")]
@@ -117,7 +117,7 @@ def _as_list(concept: Concept, lines: list[Line], marked: list[list[Line]]) -> l
     return list(dict.fromkeys(item for item in found if item))
 
 
-def _items(concept: Concept, line: Line) -> list[str]:
+def _items(concept: Concept, line: OutlineLine) -> list[str]:
     """The entries of a line: one for an item, else those between semicolons, and commas where names are listed."""
     text = content(line)
     if line.kind == "item":
@@ -127,7 +127,7 @@ def _items(concept: Concept, line: Line) -> list[str]:
     return [part.removesuffix(".") if concept.commas else part for part in parts]
 
 
-def _leading(concept: Concept, lines: list[Line]) -> str:
+def _leading(concept: Concept, lines: list[OutlineLine]) -> str:
     """What stands for a summary or a title that is not marked as one: leading sentences, the first heading."""
     if TITLE in concept.labels:
         return next((line.label for line in lines if line.kind == "heading"), "")

@@ -15,8 +15,8 @@ from piperoll.embedded.stack import Stack, StackOptions
 from tests.support.files import office, voice
 from tests.support.servers.receiver import Receiver
 from tests.support.stacks.system import System
-from tests.support.traces import found_in, until_gone
-from tests.support.waiting import wait_until
+from tests.support.stacks.traces import found_in, until_gone
+from tests.support.waiting import PATIENCE_S, wait_until
 
 Json = dict[str, Any]
 Make = Callable[[Path], Path]
@@ -85,7 +85,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
         }
     )
     async with Receiver() as receiver, Stack(tmp_path_factory.mktemp("documents"), options) as running:
-        await running.wait_ready()
+        await running.wait_ready(PATIENCE_S)
         headers = {"Authorization": f"Bearer {running.api_key}"}
         async with httpx.AsyncClient(base_url=running.api_url, headers=headers, timeout=180) as client:
             yield System(running, client, receiver, files)

@@ -84,7 +84,7 @@ async def test_a_session_job_is_an_import(system: System, site: Website, target:
 
 
 async def test_a_job_waits_and_runs_and_a_cancelled_one_disappears(system: System, target: str) -> None:
-    busy = [await system.create(sleep_s=120) for _ in range(2)]
+    busy = [await system.create(sleep_s=3600) for _ in range(2)]
     for job_id in busy:
         await system.wait_for_status(job_id, "processing")
     path = pdf(system.files / f"{target}.pdf", pages=1)

@@ -1,4 +1,4 @@
-"""The `extraction` and `generation` jobs over HTTP (contract 15d): files of every kind, and every way one is bad."""
+"""The `extraction` job over HTTP (contract 15d): files of every kind, and every way one is bad."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +10,9 @@ import pytest
 from tests.support.files import office
 from tests.support.files import pdf as documents
 from tests.support.runs import pdf as pdf_runs
-from tests.support.servers.mistral import CHAT, MistralServer, refused, says
 from tests.support.servers.website import Website
 from tests.support.stacks.system import Json, System
 
-MINUTES = "Participants: Ada Lovelace, Grace Hopper\n\nWe agreed to ship the importer on Friday.\n"
 Make = Callable[[Path], Path]
 
 
@@ -173,28 +171,3 @@ async def test_parameters_that_do_not_fit_are_refused(system: System) -> None:
     ):
         reply = await system.client.post("/api/jobs/", json={"job_type": job_type, "parameters": parameters})
         assert (reply.status_code, reply.json()["error"]["code"]) == (400, "INVALID_PARAMETERS"), parameters
-
-
-async def test_a_prompt_is_answered_by_the_chat_model(system: System, mistral: MistralServer) -> None:
-    mistral.then(CHAT, says("They ship on Friday."))
-    job_id = await system.create("generation", text=MINUTES, prompt="When do they ship?", use_cache=False)
-    job = await system.wait_for_end(job_id)
-    assert job["status"] == "completed", job
-    assert job["results"]["structured_data"] == {"generated_text": "They ship on Friday."}
-    assert job["results"]["generated_text"] == "They ship on Friday."
-    assert [Path(asset).name for asset in job["results"]["assets"]] == ["generated.md"]
-
-
-async def test_a_template_is_filled_from_a_text(system: System, mistral: MistralServer) -> None:
-    mistral.then(CHAT, says('{"summary": "They ship on Friday."}'))
-    job_id = await system.create("generation", text=MINUTES, template="MeetingMinutes", use_cache=False)
-    job = await system.wait_for_end(job_id)
-    assert job["results"]["template_fields"]["summary"] == "They ship on Friday."
-    assert "They ship on Friday." in job["results"]["structured_data"]["generated_text"]
-
-
-async def test_a_busy_model_is_asked_again(system: System, mistral: MistralServer) -> None:
-    mistral.then(CHAT, refused(429, Retry_After="1"), says("At last."))
-    job_id = await system.create("generation", text=MINUTES, prompt="When?", use_cache=False)
-    job = await system.wait_for_end(job_id)
-    assert (job["results"]["generated_text"], job["attempt"]) == ("At last.", 2)

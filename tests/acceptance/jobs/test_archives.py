@@ -68,7 +68,7 @@ async def test_what_is_not_there_yet_is_202_and_what_never_will_be_400_or_404(sy
     def url(job_id: str) -> str:
         return f"/api/{path.format(job_id)}"
 
-    running = await system.create(sleep_s=60)
+    running = await system.create(sleep_s=3600)
     reply = await system.client.get(url(running))
     assert reply.status_code == 202
     assert reply.json()["status"] == "processing"
@@ -142,7 +142,7 @@ async def test_a_path_leads_to_files_of_its_job_only(system: System, path: str) 
 
 
 async def test_files_are_202_while_a_job_runs_and_404_once_it_failed(system: System) -> None:
-    job_id = await system.create(sleep_s=60)
+    job_id = await system.create(sleep_s=3600)
     assert (await system.client.get(f"/api/jobs/{job_id}/files/a.jpg")).status_code == 202
     assert (await system.client.post(f"/api/jobs/{job_id}/cancel")).status_code == 200
     refused(await system.client.get(f"/api/jobs/{job_id}/files/a.jpg"), 404, "NOT_FOUND")

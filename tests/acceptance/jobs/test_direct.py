@@ -78,7 +78,7 @@ async def test_with_wait_ms_a_failure_is_the_answer(system: System) -> None:
 
 
 async def test_a_wait_that_is_too_short_ends_with_an_acknowledgement(system: System) -> None:
-    busy = [await system.create(sleep_s=60) for _ in range(2)]
+    busy = [await system.create(sleep_s=3600) for _ in range(2)]
     for job_id in busy:
         await system.wait_for_status(job_id, "processing")
     reply = await system.client.post("/api/pdf/process", data={"wait_ms": "200"}, files=document(system))

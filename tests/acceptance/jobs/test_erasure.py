@@ -8,7 +8,7 @@ from uuid import uuid4
 import pymupdf
 
 from tests.support.stacks.system import System, is_final
-from tests.support.traces import blobs_of, found_in, until_gone
+from tests.support.stacks.traces import blobs_of, found_in, until_gone
 
 
 def secret_pdf(path: Path, secret: str) -> Path:
@@ -56,7 +56,7 @@ async def test_after_delete_a_text_is_found_nowhere(system: System) -> None:
 async def test_a_running_job_is_stopped_and_what_it_wrote_is_gone(system: System) -> None:
     text = f"canary-{uuid4().hex}"
     begin = await system.log_end()
-    job_id = await system.create(sleep_s=60, steps=60, error_code=text)
+    job_id = await system.create(sleep_s=3600, steps=1000, error_code=text)
     await system.wait_for_status(job_id, "processing")
     await erase(system, f"/api/jobs/{job_id}")
     await until_gone(system, text)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -10,10 +11,12 @@ import pytest
 
 from piperoll.settings import Settings
 from services.api import app as api_app
-from tests.support.sse import Told, events
+from tests.support.clients.sse import Told, events
+from tests.support.files.pdf import held_pdf
+from tests.support.servers.website import Website
 from tests.support.stacks.api import Service, a_free_port
 from tests.support.stacks.system import System
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 PATH = "/api/stream"
 ENDED = ("completed", "failed")
@@ -43,7 +46,7 @@ async def create(system: System, owner: dict[str, str], **parameters: object) ->
 async def told_until_ended(heard: AsyncIterator[Told], *job_ids: str) -> list[Told]:
     """The events up to the last end of these jobs."""
     waiting, told = set(job_ids), []
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while waiting:
             event = await anext(heard)
             told.append(event)
@@ -100,12 +103,15 @@ async def test_one_owner_never_hears_of_another_ones_jobs(system: System, owner:
 
 
 async def test_what_changed_while_a_client_was_away_is_told_when_it_comes_back(
-    system: System, owner: dict[str, str]
+    system: System, owner: dict[str, str], site: Website, tmp_path: Path
 ) -> None:
+    held = held_pdf(site, tmp_path)
     async with stream(system.client, owner) as heard:
         await anext(heard)
-        running = await create(system, owner, sleep_s=2, steps=4)
+        body = {"job_type": "pdf", "parameters": {"url": held.url}}
+        running = (await system.post("/api/jobs/", body, **owner))["job_id"]
         first = await anext(heard)
+    held.release()
     assert first.id is not None
     meanwhile = [await create(system, owner) for _ in range(20)]
     key = owner["Authorization"]
@@ -138,7 +144,7 @@ async def test_another_api_process_goes_on_where_one_stopped(system: System, own
                 told += await told_until_ended(heard, *(set(job_ids) - open_ended))
                 drained = asyncio.create_task(_to_end(heard))
                 await other.stop()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(PATIENCE_S):
                     assert (await drained)[-1].name == "end"
     finally:
         await other.stop()
@@ -154,7 +160,7 @@ async def test_a_batch_is_followed_by_its_counts(system: System, owner: dict[str
         await anext(heard)
         batch_id = (await system.post("/api/jobs/batch", {"jobs": jobs}, **owner))["batch_id"]
         counts = []
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             async for event in heard:
                 if event.name == "batch":
                     assert event.data["batch_id"] == batch_id

@@ -1,12 +1,15 @@
 """What the Secretary job API does beyond its document (contract 1, 2e, 4a): that one is checked in tests/contract."""
 
+import asyncio
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.files.pdf import pdf
+from tests.support.files.pdf import held_pdf, pdf
+from tests.support.servers.website import Website
 from tests.support.stacks.system import System
 
 
@@ -78,7 +81,7 @@ async def test_an_uploaded_file_can_be_processed_and_belongs_to_its_owner(system
 
 
 async def test_cancelling_ends_a_running_job_within_seconds(system: System) -> None:
-    job_id = await system.create(sleep_s=60, steps=600)
+    job_id = await system.create(sleep_s=3600, steps=1000)
     await system.wait_for_status(job_id, "processing")
     job = success(await system.client.post(f"/api/jobs/{job_id}/cancel", json={"reason": "no longer needed"}))
     assert job["status"] == "failed"
@@ -89,11 +92,13 @@ async def test_cancelling_ends_a_running_job_within_seconds(system: System) -> N
     assert (await system.wait_for_end(await system.create()))["status"] == "completed"
 
 
-async def test_a_long_poll_answers_at_the_change_of_status(system: System) -> None:
-    job_id = await system.create(sleep_s=1)
+async def test_a_long_poll_answers_at_the_change_of_status(system: System, site: Website, tmp_path: Path) -> None:
+    held = held_pdf(site, tmp_path)
+    job_id = await system.create("pdf", url=held.url)
     await system.wait_for_status(job_id, "processing")
-    job = success(await system.client.get(f"/api/jobs/{job_id}", params={"wait": 30}))
-    assert job["status"] == "completed"
+    polling = asyncio.create_task(system.client.get(f"/api/jobs/{job_id}", params={"wait": 60}))
+    held.release()
+    assert success(await polling)["status"] == "completed"
 
 
 async def test_the_same_idempotency_key_and_body_create_one_job(system: System) -> None:

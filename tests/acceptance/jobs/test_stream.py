@@ -7,9 +7,10 @@ from uuid import uuid4
 
 import httpx
 
+from tests.support.clients.sse import Told, events
 from tests.support.files.pdf import pdf
-from tests.support.sse import Told, events
 from tests.support.stacks.system import System
+from tests.support.waiting import PATIENCE_S
 
 
 @asynccontextmanager
@@ -28,7 +29,7 @@ async def told(system: System, job_id: str, **headers: str) -> list[Told]:
 
 
 async def test_a_stream_tells_a_job_from_where_it_stands_to_its_end(system: System) -> None:
-    job_id = await system.create(sleep_s=1.5, steps=5)
+    job_id = await system.create(sleep_s=5, steps=20)
     async with stream(system, job_id) as reply:
         assert reply.headers["Content-Type"].startswith("text/event-stream")
         assert reply.headers["Cache-Control"] == "no-cache"
@@ -101,11 +102,11 @@ async def test_many_clients_hear_the_same_end(system: System) -> None:
 
 
 async def test_a_job_erased_meanwhile_ends_its_streams(system: System) -> None:
-    job_id = await system.create(sleep_s=60)
+    job_id = await system.create(sleep_s=3600)
     listening = asyncio.create_task(told(system, job_id))
     await system.wait_for_status(job_id, "processing")
     assert (await system.client.delete(f"/api/jobs/{job_id}")).status_code == 200
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         last = (await listening)[-1]
     assert (last.name, last.data["error"]["code"]) == ("error", "NOT_FOUND")
 

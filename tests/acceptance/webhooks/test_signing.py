@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from piperoll.clock import utc_now
-from tests.acceptance.jobs.test_erasure import found_in
 from tests.support.servers.receiver import Received
 from tests.support.stacks.system import Json, System
+from tests.support.stacks.traces import found_in
 from tests.support.waiting import wait_until
 
 KEYS = "/api/webhooks/signing-keys"

@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from tests.acceptance.jobs.test_erasure import found_in
 from tests.support.servers.receiver import Received, redirect, status
 from tests.support.stacks.system import Json, System
+from tests.support.stacks.traces import found_in
 
 TEST = "/api/webhooks/test"
 

@@ -69,14 +69,16 @@ async def test_a_key_is_shown_once_and_lets_its_owner_in(api: Api) -> None:
 
 
 async def test_a_key_with_an_end_is_good_until_then(api: Api) -> None:
-    ends = datetime.now(UTC) + timedelta(seconds=2)
+    ends = datetime.now(UTC) + timedelta(hours=1)
     made = await create(api, expires_at=ends.isoformat())
     assert await let_in(api, made)
+    soon = await create(api, expires_at=(datetime.now(UTC) + timedelta(seconds=3)).isoformat())
 
     async def over() -> bool:
-        return not await let_in(api, made)
+        return not await let_in(api, soon)
 
     await wait_until(over, 10, "the key to end")
+    assert await let_in(api, made)
     assert (await listed(api))[made["id"]]["expires_at"] == ends.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

@@ -16,11 +16,11 @@ from schemas.envelope import Fact
 from schemas.events import BatchCreated, BatchErased, JobErased, JobProgress, JobStarted
 from schemas.ids import member_id
 from services.api.http.errors import ReadModelUnavailableError
-from services.api.owner_stream.changes import ChangeFeed, Page, Place
+from services.api.owner_stream.changes import ChangeFeed, ChangePage, StreamPlace
 from tests.support.histories.jobs import OWNER, claim, created, fact, histories, laid_out, life, record
 from tests.support.stacks.feeding import PARTITIONS, Projected, projected_tables
 
-START = Place(())
+START = StreamPlace(())
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Told:
     batches: dict[str, dict[str, int]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
 
-    def hear(self, page: Page, events: int) -> None:
+    def hear(self, page: ChangePage, events: int) -> None:
         """Hears a page, of its jobs the first `events` only; batches go first."""
         for listed in page.batches:
             self.batches[listed.batch.batch_id] = {status.value: count for status, count in listed.counts.items()}
@@ -51,7 +51,7 @@ async def empty(projected: Projected) -> Projected:
     return projected
 
 
-async def rest(feed: ChangeFeed, told: Told, place: Place, owner: str = OWNER) -> Place:
+async def rest(feed: ChangeFeed, told: Told, place: StreamPlace, owner: str = OWNER) -> StreamPlace:
     """Hears all there is behind a place."""
     while True:
         page = await feed.page(owner, place)
@@ -91,7 +91,7 @@ async def test_nothing_is_lost_or_told_twice_however_partitions_come_and_readers
     await check_batches(projected, told)
 
 
-def behind(place: Place, page: Page, heard: int) -> Place:
+def behind(place: StreamPlace, page: ChangePage, heard: int) -> StreamPlace:
     """The id of the last event that was heard."""
     if heard == len(page.jobs):
         return page.end
@@ -100,9 +100,9 @@ def behind(place: Place, page: Page, heard: int) -> Place:
     return place
 
 
-def again(place: Place) -> Place:
+def again(place: StreamPlace) -> StreamPlace:
     """As a client sends it back."""
-    parsed = Place.parse(str(place))
+    parsed = StreamPlace.parse(str(place))
     return place if parsed is None else parsed
 
 
@@ -208,7 +208,7 @@ async def test_nobody_is_asked_where_nothing_came_further(empty: Projected) -> N
     place = (await feed.page(OWNER, START)).end
     await empty.pool.execute("ALTER TABLE read_v1.events RENAME TO events_away")
     try:
-        assert await feed.page(OWNER, place) == Page(place)
+        assert await feed.page(OWNER, place) == ChangePage(place)
         with pytest.raises(ReadModelUnavailableError):
             await feed.page(OWNER, START)
     finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -12,15 +13,16 @@ from piperoll.settings import Settings
 from schemas.events import BatchCreated, JobErased, JobProgress, JobStarted
 from schemas.ids import member_id
 from services.api.http.errors import ReadModelUnavailableError
-from services.api.jobs.stream import Pace
-from services.api.owner_stream.changes import ChangeFeed, Place
-from services.api.owner_stream.stream import Asked, owner_stream
+from services.api.jobs.stream import StreamPace
+from services.api.owner_stream.changes import ChangeFeed, StreamPlace
+from services.api.owner_stream.stream import StreamQuery, owner_stream
 from tests.support.histories.jobs import OWNER, claim, created, fact, life, record
 from tests.support.stacks.feeding import Projected, projected_tables
+from tests.support.waiting import PATIENCE_S
 
-START = Place((0,))
-PATIENT = Pace(heartbeat_s=30, timeout_s=60)
-EVERYTHING = Asked()
+START = StreamPlace((0,))
+PATIENT = StreamPace(heartbeat_s=30, timeout_s=60)
+EVERYTHING = StreamQuery()
 BATCH = "batch-0"
 MEMBER = member_id(BATCH, 0)
 
@@ -38,7 +40,11 @@ async def feed(projected: Projected) -> ChangeFeed:
 
 
 async def stream(
-    feed: ChangeFeed, asked: Asked = EVERYTHING, pace: Pace = PATIENT, begin: Place = START, owner: str = OWNER
+    feed: ChangeFeed,
+    asked: StreamQuery = EVERYTHING,
+    pace: StreamPace = PATIENT,
+    begin: StreamPlace = START,
+    owner: str = OWNER,
 ) -> AsyncIterator[str]:
     async with aclosing(owner_stream(feed, owner, asked, begin, resumed=False, pace=pace)) as events:  # type: ignore[type-var]
         async for written in events:
@@ -102,38 +108,41 @@ async def test_a_batch_is_told_before_the_jobs_that_its_counts_follow_from(
 @pytest.mark.parametrize(
     ("asked", "names"),
     [
-        (Asked(), ["batch", "job", "job"]),
-        (Asked(job_type="noop"), ["job", "job"]),
-        (Asked(job_type="pdf"), []),
-        (Asked(batch_id=BATCH), ["batch", "job"]),
-        (Asked(batch_id="batch-1"), []),
+        (StreamQuery(), ["batch", "job", "job"]),
+        (StreamQuery(job_type="noop"), ["job", "job"]),
+        (StreamQuery(job_type="pdf"), []),
+        (StreamQuery(batch_id=BATCH), ["batch", "job"]),
+        (StreamQuery(batch_id="batch-1"), []),
     ],
 )
 async def test_who_asks_for_some_hears_of_those_and_can_still_go_on(
-    projected: Projected, feed: ChangeFeed, asked: Asked, names: list[str]
+    projected: Projected, feed: ChangeFeed, asked: StreamQuery, names: list[str]
 ) -> None:
     whole = BatchCreated(count=1, specs=claim(f"{BATCH}/specs"), body_sha256="0" * 64)
     facts = [fact(BATCH, whole), fact(MEMBER, created(BATCH)), fact("job-0", created())]
     await projected.handle(0, [record(one, 0, offset) for offset, one in enumerate(facts)])
-    brief = Pace(heartbeat_s=30, timeout_s=0.3)
+    brief = StreamPace(heartbeat_s=30, timeout_s=0.3)
     events = [said(event) async for event in stream(feed, asked, brief)]
     assert [name for name, _, _ in events] == ["open", *names, "end"]
-    last = Place.parse(events[-1][2] or "")
+    last = StreamPlace.parse(events[-1][2] or "")
     assert last is not None
     assert last.offset(0) == 3, "what it did not want to hear need not be looked at again"
 
 
 async def test_other_owners_hear_nothing(projected: Projected, feed: ChangeFeed) -> None:
     await projected.handle(0, [record(fact("job-0", created()), 0, 0)])
-    brief = Pace(heartbeat_s=30, timeout_s=0.3)
+    brief = StreamPace(heartbeat_s=30, timeout_s=0.3)
     assert [said(event)[0] async for event in stream(feed, pace=brief, owner="else")] == ["open", "end"]
 
 
 async def test_a_silent_stream_beats_and_ends_by_itself(feed: ChangeFeed) -> None:
-    heard = [event async for event in stream(feed, pace=Pace(heartbeat_s=0.1, timeout_s=0.55))]
-    assert set(heard[1:-1]) == {": heartbeat\n\n"}
-    assert 3 <= len(heard) - 2 <= 5
-    assert said(heard[-1])[0] == "end"
+    beating, began = stream(feed, pace=StreamPace(heartbeat_s=0.1, timeout_s=3600)), time.monotonic()
+    await anext(beating)
+    assert [await anext(beating) for _ in range(3)] == [": heartbeat\n\n"] * 3
+    assert time.monotonic() - began >= 0.3, "no beat comes too early"
+    await beating.aclose()  # type: ignore[attr-defined]
+    heard = [event async for event in stream(feed, pace=StreamPace(heartbeat_s=3600, timeout_s=0.3))]
+    assert [said(event)[0] for event in heard] == ["open", "end"]
 
 
 async def test_streams_end_when_the_service_stops(feed: ChangeFeed) -> None:
@@ -143,7 +152,7 @@ async def test_streams_end_when_the_service_stops(feed: ChangeFeed) -> None:
     ends = [asyncio.ensure_future(anext(one)) for one in streams]
     await asyncio.sleep(0)
     feed.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert [said(event)[0] for event in await asyncio.gather(*ends)] == ["end"] * 3
 
 
@@ -156,7 +165,7 @@ async def test_a_stream_outlasts_an_outage_and_loses_nothing(projected: Projecte
     with pytest.raises(ReadModelUnavailableError):
         await feed.page(OWNER, START)
     await projected.pool.execute("ALTER TABLE read_v1.events_away RENAME TO events")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert said(await waiting)[1]["job_id"] == "job-0"
 
 

@@ -6,9 +6,9 @@ import asyncpg
 import pytest
 from starlette.datastructures import QueryParams
 
-from bench.devana_list import FILTERS, fill, plan
+from bench.parts.devana import FILTERS, fill, plan
 from schemas.read_model import READ_SCHEMA
-from services.api.devana_jobs.listing import AskedJobs, asked_jobs
+from services.api.devana_jobs.requests import DevanaJobsQuery
 from services.projector.tables.schema import create_tables
 
 JOBS = 100_000
@@ -24,7 +24,7 @@ async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
     await connected.close()
 
 
-def most_rows(asked: AskedJobs) -> int:
+def most_rows(asked: DevanaJobsQuery) -> int:
     """What a page may read at most: as many rows as it ends at, of each type and status."""
     return (asked.limit + asked.offset) * len(asked.job_types) * len(asked.statuses)
 
@@ -35,7 +35,7 @@ async def test_no_filter_makes_a_list_read_more_than_its_pages(
     connection: asyncpg.Connection, query: str, mode: str
 ) -> None:
     await connection.execute(f"SET plan_cache_mode = {mode}")
-    asked = asked_jobs(QueryParams(query))
+    asked = DevanaJobsQuery.of(QueryParams(query))
     for node in await plan(connection, asked):
         assert node["Node Type"] not in ("Seq Scan", "Bitmap Heap Scan"), "it goes by an index, in the index's order"
         passed_over = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)

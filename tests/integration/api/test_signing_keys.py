@@ -17,7 +17,7 @@ from piperoll.webhooks import signing_keys
 from piperoll.webhooks.signatures import SigningKey
 from schemas.ids import draw_signing_key_id
 from services.api.http.errors import ApiError
-from services.api.signing_keys.commands import SigningKeys
+from services.api.signing_keys.commands import SigningKeyAdmin
 
 HOUR_S = 3600.0
 OLD, NEW = bytes(range(32)), bytes(range(1, 33))
@@ -168,7 +168,7 @@ async def test_a_key_whose_sealing_key_is_lost_is_named_and_a_rotation_gets_over
 
 async def test_an_admin_is_told_of_a_lost_sealing_key_and_can_rotate(ready: asyncpg.Pool, owner: str) -> None:
     await signing_keys.active(ready, SEAL, owner)
-    shown = SigningKeys(ready, Seal({"k2": NEW}), HOUR_S, 5.0)
+    shown = SigningKeyAdmin(ready, Seal({"k2": NEW}), HOUR_S, 5.0)
     with pytest.raises(ApiError, match="PIPEROLL_SEAL_KEYS") as refused:
         await shown.of_owner(owner)
     assert refused.value.status == 500
@@ -178,7 +178,7 @@ async def test_an_admin_is_told_of_a_lost_sealing_key_and_can_rotate(ready: asyn
 
 
 async def test_without_an_answer_of_postgres_keys_are_unavailable(ready: asyncpg.Pool, owner: str) -> None:
-    impatient = SigningKeys(ready, SEAL, HOUR_S, 0.1)
+    impatient = SigningKeyAdmin(ready, SEAL, HOUR_S, 0.1)
     async with ready.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE access.signing_keys")
         for asked in (impatient.of_owner(owner), impatient.rotate(owner, None)):

@@ -1,6 +1,7 @@
 """Streams over a real Postgres and projector: heartbeats, their end, and that nothing is left of who went away."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -21,18 +22,19 @@ from schemas.events import Event, JobCreated, JobErased, JobProgress, JobStarted
 from schemas.ids import draw_run, event_id
 from schemas.topics import JOB_EVENTS
 from services.api.jobs.reading import Reading
-from services.api.jobs.stream import Pace, job_stream
+from services.api.jobs.stream import StreamPace, job_stream
 from services.api.jobs.watch import JobWatch
 from services.api.log.ends import LogEnds
+from services.api.read_model.catching_up import CatchingUp
 from services.api.read_model.contents import Contents
 from services.api.read_model.jobs import ReadModel
 from services.api.read_model.positions import Positions
 from services.projector import app as projector_app
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 OWNER = "streams"
 CLAIM = Claim(uri="job/in/none", sha256="0" * 64, size=1)
-PATIENT = Pace(heartbeat_s=30, timeout_s=60)
+PATIENT = StreamPace(heartbeat_s=30, timeout_s=60)
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Api:
         await self.happen(job_id, JobCreated(job_type="noop", parameters=CLAIM, body_sha256="0"))
         return job_id
 
-    async def stream(self, job_id: str, pace: Pace, known: int | None = None) -> AsyncIterator[str]:
+    async def stream(self, job_id: str, pace: StreamPace, known: int | None = None) -> AsyncIterator[str]:
         row = await self.reading.job(job_id, OWNER)
         async with aclosing(job_stream(self.reading, row, job_id, known, pace)) as events:  # type: ignore[type-var]
             async for event in events:
@@ -73,7 +75,8 @@ async def apis(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[tuple[Ap
     for _ in range(2):
         positions, read_model = Positions(settings.postgres_dsn.get_secret_value()), ReadModel(pool, 5)
         watch = JobWatch(read_model, positions)
-        reading = Reading(read_model, positions, LogEnds(offsets, 5), watch, Contents(blobs), 20)
+        catching_up = CatchingUp(positions, LogEnds(offsets, 5), 20)
+        reading = Reading(read_model, catching_up, watch, Contents(blobs))
         made.append(Api(reading, watch, appender))
         places.append(positions)
         tasks += [asyncio.create_task(positions.run()), asyncio.create_task(watch.run())]
@@ -92,12 +95,14 @@ async def apis(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[tuple[Ap
 async def test_a_silent_stream_beats_and_ends_by_itself(apis: tuple[Api, Api]) -> None:
     api, _ = apis
     job_id = await api.create()
-    heard = [event async for event in api.stream(job_id, Pace(heartbeat_s=0.1, timeout_s=0.55))]
-    assert heard[0].startswith("event: pending\n")
-    assert set(heard[1:-1]) == {": heartbeat\n\n"}
-    assert 3 <= len(heard) - 2 <= 5
-    assert heard[-1].startswith("event: timeout\n")
-    assert '"process"' not in heard[-1]
+    beating, began = api.stream(job_id, StreamPace(heartbeat_s=0.1, timeout_s=3600)), time.monotonic()
+    assert (await anext(beating)).startswith("event: pending\n")
+    assert [await anext(beating) for _ in range(3)] == [": heartbeat\n\n"] * 3
+    assert time.monotonic() - began >= 0.3, "no beat comes too early"
+    await beating.aclose()  # type: ignore[attr-defined]
+    _, last = [event async for event in api.stream(job_id, StreamPace(heartbeat_s=3600, timeout_s=0.3))]
+    assert last.startswith("event: timeout\n")
+    assert '"process"' not in last
     assert api.watch.waiting == 0
 
 
@@ -146,5 +151,5 @@ async def test_streams_end_when_the_service_stops(apis: tuple[Api, Api]) -> None
     ends = [asyncio.create_task(anext(stream, "ended")) for stream in streams]  # type: ignore[arg-type]
     await wait_until(lambda: api.watch.waiting == 1, 10, "the streams to wait")
     api.watch.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await asyncio.gather(*ends) == ["ended"] * 3

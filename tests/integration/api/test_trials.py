@@ -23,16 +23,18 @@ from piperoll.webhooks.sender import Sender
 from schemas.job_types.parameters import Webhook
 from services.api.http.errors import ApiError, ReadModelUnavailableError
 from services.api.http.rate_limit import RateLimit
-from services.api.signing_keys.commands import SigningKeys
+from services.api.signing_keys.commands import SigningKeyAdmin
 from services.api.trials.diagnosis import Json
 from services.api.trials.posting import A_MINUTE, AT_ONCE, AT_ONCE_OF_OWNER, Trials
 from tests.support.servers.certificates import self_signed
 from tests.support.servers.receiver import Answer, Receiver, close, drip, endless, hang, redirect, status
 from tests.support.stacks.api import a_free_port
+from tests.support.waiting import PATIENCE_S
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 SEAL = Seal({"k1": bytes(range(32))})
-TIMEOUT_S = 1.0
+BRIEF_S = 1.0
+"""Only for what never answers; everything else has as long as it needs."""
 
 
 @pytest.fixture
@@ -54,10 +56,15 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @asynccontextmanager
 async def trying(
-    pool: asyncpg.Pool, lookup: Lookup = socket.getaddrinfo, seal: Seal = SEAL, connect_s: float = TIMEOUT_S
+    pool: asyncpg.Pool,
+    lookup: Lookup = socket.getaddrinfo,
+    seal: Seal = SEAL,
+    *,
+    connect_s: float = PATIENCE_S,
+    timeout_s: float = PATIENCE_S,
 ) -> AsyncIterator[Trials]:
-    sender = Sender(LOOPBACK, lookup, connect_s=connect_s, afresh=True)
-    yield Trials(sender, SigningKeys(pool, seal, 60, 5.0), RateLimit(pool, A_MINUTE, 5.0), TIMEOUT_S)
+    sender = Sender(LOOPBACK, lookup, connect_s=connect_s, uncached=True)
+    yield Trials(sender, SigningKeyAdmin(pool, seal, 60, PATIENCE_S), RateLimit(pool, A_MINUTE, PATIENCE_S), timeout_s)
     await sender.close()
 
 
@@ -120,10 +127,11 @@ async def test_a_trial_arrives_signed_by_the_owner_s_keys(
     ],
 )
 async def test_what_a_receiver_does_wrong_is_said(
-    trials: Trials, receiver: Receiver, owner: str, answer: Answer, reason: str, code: int | None, words: str
+    ready: asyncpg.Pool, receiver: Receiver, owner: str, answer: Answer, reason: str, code: int | None, words: str
 ) -> None:
     receiver.answers("/hook", answer)
-    found = await trials.run(Webhook(url=receiver.url()), owner)
+    async with trying(ready, timeout_s=BRIEF_S if answer is hang else PATIENCE_S) as trials:
+        found = await trials.run(Webhook(url=receiver.url()), owner)
     failed(found, reason, words)
     assert found["status"] == code
     assert len(receiver.received) == 1, "neither repeated nor followed"
@@ -132,7 +140,7 @@ async def test_what_a_receiver_does_wrong_is_said(
 @pytest.mark.parametrize("answer", [drip, endless])
 async def test_a_reply_without_end_is_cut_off(trials: Trials, receiver: Receiver, owner: str, answer: Answer) -> None:
     receiver.answers("/hook", answer)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert (await trials.run(Webhook(url=receiver.url()), owner))["ok"]
 
 
@@ -189,7 +197,7 @@ def silent() -> Iterator[Lookup]:
 
 
 async def test_a_name_service_that_does_not_answer_is_said(ready: asyncpg.Pool, owner: str, silent: Lookup) -> None:
-    async with asyncio.timeout(10), trying(ready, silent) as trials:
+    async with asyncio.timeout(PATIENCE_S), trying(ready, silent, timeout_s=BRIEF_S) as trials:
         found = await trials.run(Webhook(url="https://hook.example/"), owner)
     failed(found, "TIMEOUT", "The name service did not answer")
 
@@ -265,8 +273,10 @@ async def refused(trials: Trials, hook: Webhook, owner: str) -> ApiError:
 @pytest.fixture
 async def patient(ready: asyncpg.Pool) -> AsyncIterator[Trials]:
     """Trials with time enough to be held."""
-    sender = Sender(LOOPBACK, afresh=True)
-    yield Trials(sender, SigningKeys(ready, SEAL, 60, 5.0), RateLimit(ready, A_MINUTE, 5.0), 60.0)
+    sender = Sender(LOOPBACK, uncached=True)
+    yield Trials(
+        sender, SigningKeyAdmin(ready, SEAL, 60, PATIENCE_S), RateLimit(ready, A_MINUTE, PATIENCE_S), PATIENCE_S
+    )
     await sender.close()
 
 

@@ -15,20 +15,26 @@ from schemas.events import (
 from schemas.ids import draw_job_id
 from tests.support.servers.receiver import Receiver, close, drip, hang, redirect, status
 from tests.support.stacks.notifying import STARTED, running
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
 def quick(environment: dict[str, str]) -> Settings:
-    """Short timeouts and a short schedule."""
+    """A short schedule, and timeouts that no test waits for."""
     return Settings.from_environment(
         {
             **environment,
             "PIPEROLL_ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8",
             "PIPEROLL_DELIVERY_SCHEDULE_S": "0,0.1,0.2",
-            "PIPEROLL_PROGRESS_TIMEOUT_S": "0.5",
-            "PIPEROLL_FINAL_TIMEOUT_S": "1",
+            "PIPEROLL_PROGRESS_TIMEOUT_S": str(PATIENCE_S),
+            "PIPEROLL_FINAL_TIMEOUT_S": str(PATIENCE_S),
         }
     )
+
+
+def impatient(quick: Settings, **timeouts: float) -> Settings:
+    """With a short timeout for hooks that are never answered."""
+    return quick.model_copy(update=timeouts)
 
 
 async def test_a_completed_job_is_told_as_the_contract_says(quick: Settings) -> None:
@@ -82,10 +88,10 @@ async def test_one_progress_hook_is_attempted_first_even_when_the_job_is_over(qu
 
 
 async def test_a_hanging_progress_hook_delays_the_final_one_by_its_timeout_and_no_more(quick: Settings) -> None:
-    async with Receiver() as receiver, running(quick) as rig:
+    async with Receiver() as receiver, running(impatient(quick, progress_timeout_s=0.5)) as rig:
         receiver.answers("/hook", hang, status(200))
         job_id = await rig.run_job(receiver.url(), progress=1)
-        facts = await rig.wait_for_deliveries(job_id, 2, timeout=5)
+        facts = await rig.wait_for_deliveries(job_id, 2)
         assert isinstance(facts[0], WebhookFailed)
         assert (facts[0].phase, facts[0].reason, facts[0].next_attempt_at) == ("processing", "TIMEOUT", None)
         assert isinstance(facts[1], WebhookDelivered)
@@ -94,7 +100,8 @@ async def test_a_hanging_progress_hook_delays_the_final_one_by_its_timeout_and_n
 
 @pytest.mark.parametrize("first", [status(500), status(404), redirect("/elsewhere"), close, hang])
 async def test_a_failed_final_hook_is_sent_again_under_the_same_id(quick: Settings, first: object) -> None:
-    async with Receiver() as receiver, running(quick) as rig:
+    settings = impatient(quick, final_timeout_s=3) if first is hang else quick
+    async with Receiver() as receiver, running(settings) as rig:
         receiver.answers("/hook", first, status(200))  # type: ignore[arg-type]
         job_id = await rig.run_job(receiver.url())
         failed, delivered = await rig.wait_for_deliveries(job_id, 2)

@@ -42,6 +42,7 @@ def quick(environment: dict[str, str]) -> Settings:
             **environment,
             "PIPEROLL_ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8",
             "PIPEROLL_DELIVERY_SCHEDULE_S": "0,0.1,0.2",
+            "PIPEROLL_FINAL_TIMEOUT_S": "3600",
             "PIPEROLL_INSTANCE": "one",
         }
     )
@@ -235,11 +236,11 @@ async def test_an_endpoint_is_told_only_of_changes_after_its_registration(quick:
 async def test_a_registration_read_after_the_jobs_it_concerns_misses_none_of_them(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         await rig.register(receiver.url(), deliver=False)
-        await rig.log.unsubscribe(ENDPOINT_EVENTS, rig.notifier.endpoints)
+        await rig.log.unsubscribe(ENDPOINT_EVENTS, rig.notifier.endpoint_events)
         job_id = await rig.run_job("http://192.0.2.1/")
         later = draw_job_id()
         await rig.append(later, rig.created(later, None), STARTED)
-        await rig.log.subscribe(ENDPOINT_EVENTS, rig.notifier.endpoints)
+        await rig.log.subscribe(ENDPOINT_EVENTS, rig.notifier.endpoint_events)
         await rig.log.deliver()
         await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
         await rig.append(later, rig.completed(later))
@@ -248,7 +249,7 @@ async def test_a_registration_read_after_the_jobs_it_concerns_misses_none_of_the
 
 async def test_a_registration_read_while_jobs_come_in_misses_none_and_tells_none_twice(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
-        await rig.log.unsubscribe(ENDPOINT_EVENTS, rig.notifier.endpoints)
+        await rig.log.unsubscribe(ENDPOINT_EVENTS, rig.notifier.endpoint_events)
         await rig.register(receiver.url(), deliver=False)
         job_ids: list[str] = []
 
@@ -258,7 +259,7 @@ async def test_a_registration_read_while_jobs_come_in_misses_none_and_tells_none
 
         async def join() -> None:
             await wait_until(lambda: len(job_ids) >= 10, 20, "the first jobs")
-            await rig.log.subscribe(ENDPOINT_EVENTS, rig.notifier.endpoints)
+            await rig.log.subscribe(ENDPOINT_EVENTS, rig.notifier.endpoint_events)
             await rig.log.deliver()
 
         await asyncio.gather(come_in(), join())

@@ -23,7 +23,7 @@ from tests.support.waiting import wait_until
 @pytest.fixture(scope="module")
 async def alone(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """A stack of its own, with the notifier as its one service."""
-    options = StackOptions(services=("notifier",))
+    options = StackOptions(services=("notifier",), extra_env={"PIPEROLL_FINAL_TIMEOUT_S": "3600"})
     async with Stack(tmp_path_factory.mktemp("notifier"), options) as stack:
         yield stack
 

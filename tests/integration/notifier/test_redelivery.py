@@ -136,7 +136,7 @@ async def test_a_request_that_is_read_twice_is_answered_once(quick: Settings) ->
         for part in end:
             records = await rig.log.read_range(JOB_DELIVERIES, {part: 0}, end)
             if records:
-                await rig.notifier.settled.handle(part, records)
+                await rig.notifier.deliveries.handle(part, records)
         assert await rig.state(job_id) == "delivered"
         assert len(receiver.received) == 2
 
@@ -222,7 +222,7 @@ async def test_a_redelivery_of_a_job_that_the_intake_has_not_read_yet_waits_for_
         await ask(rig, job_id, "again", deliver=False)
         part = await deliver_only_deliveries(rig)
         await rig.notifier.sweep.hold_late()
-        await rig.notifier.sweep.homeless.abandon()
+        await rig.notifier.sweep.unroutable.abandon()
         row = await rig.row(job_id)
         assert row is not None
         assert (row["state"], row["request"], row["partition"]) == ("open", "again", part)
@@ -273,5 +273,5 @@ async def deliver_only_deliveries(rig: Rig) -> int:
     """Hands the deliveries over while the job events wait; answers the partition they stand in."""
     end = await rig.log.end_offsets(JOB_DELIVERIES)
     records = await rig.log.read_range(JOB_DELIVERIES, dict.fromkeys(end, 0), end)
-    await rig.notifier.settled.handle(records[0].partition, records)
+    await rig.notifier.deliveries.handle(records[0].partition, records)
     return records[0].partition

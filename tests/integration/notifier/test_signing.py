@@ -18,9 +18,9 @@ from piperoll.webhooks import signing_keys
 from piperoll.webhooks.signatures import SigningKey
 from schemas.events import WebhookDelivered
 from schemas.ids import draw_job_id, draw_signing_key_id
-from services.notifier.composing import signing_keys as notifier_keys
-from services.notifier.composing.composer import LARGE_BYTES
-from services.notifier.composing.signing_keys import SigningKeys, SigningKeysAwayError
+from services.notifier.delivery import signing_keys as notifier_keys
+from services.notifier.delivery.composer import LARGE_BYTES
+from services.notifier.delivery.signing_keys import SigningKeyCache, SigningKeysAwayError
 from tests.support.servers.receiver import Received, Receiver
 from tests.support.stacks.notifying import STARTED, Rig, running
 
@@ -144,11 +144,11 @@ async def test_a_key_that_cannot_be_opened_is_our_fault_and_the_hook_waits_for_i
 
 
 @pytest.fixture
-def remembering(quick: Settings, fresh: asyncpg.Pool) -> SigningKeys:
-    return SigningKeys(fresh, Seal(quick.sealing_keys), utc_now)
+def remembering(quick: Settings, fresh: asyncpg.Pool) -> SigningKeyCache:
+    return SigningKeyCache(fresh, Seal(quick.sealing_keys), utc_now)
 
 
-async def locked_out(pool: asyncpg.Pool, remembering: SigningKeys, *owners: str) -> list[bool]:
+async def locked_out(pool: asyncpg.Pool, remembering: SigningKeyCache, *owners: str) -> list[bool]:
     """Of each owner, whether the keys were remembered while nobody can read the table."""
     remembered = []
     async with pool.acquire() as connection, connection.transaction():
@@ -163,7 +163,7 @@ async def locked_out(pool: asyncpg.Pool, remembering: SigningKeys, *owners: str)
 
 async def test_a_remembered_key_stops_signing_at_its_end(quick: Settings, fresh: asyncpg.Pool) -> None:
     seal, now = Seal(quick.sealing_keys), utc_now()
-    remembering = SigningKeys(fresh, seal, lambda: now)
+    remembering = SigningKeyCache(fresh, seal, lambda: now)
     await signing_keys.active(fresh, seal, OWNER)
     new, old = await signing_keys.rotate(fresh, seal, OWNER, HOUR_S, draw_signing_key_id())
     assert [key.key_id for key in await remembering.of(OWNER)] == [new.key_id, old.key_id]
@@ -174,7 +174,7 @@ async def test_a_remembered_key_stops_signing_at_its_end(quick: Settings, fresh:
 
 
 async def test_many_hooks_of_one_owner_and_of_others_at_once_get_their_owners_keys(
-    remembering: SigningKeys, fresh: asyncpg.Pool
+    remembering: SigningKeyCache, fresh: asyncpg.Pool
 ) -> None:
     owners = ["a", "b", "c"] * 20
     found = await asyncio.gather(*(remembering.of(owner) for owner in owners))
@@ -185,7 +185,7 @@ async def test_many_hooks_of_one_owner_and_of_others_at_once_get_their_owners_ke
 
 
 async def test_only_so_many_owners_are_remembered(
-    remembering: SigningKeys, fresh: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+    remembering: SigningKeyCache, fresh: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notifier_keys, "MAX_OWNERS", 2)
     monkeypatch.setattr(notifier_keys, "READ_S", 0.1)
@@ -195,7 +195,7 @@ async def test_only_so_many_owners_are_remembered(
 
 
 async def test_keys_that_cannot_be_read_are_away_and_there_again_as_soon_as_they_can(
-    remembering: SigningKeys, fresh: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+    remembering: SigningKeyCache, fresh: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notifier_keys, "READ_S", 0.1)
     assert await locked_out(fresh, remembering, OWNER) == [False]

@@ -19,6 +19,7 @@ from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.record import Record
+from piperoll.outages import Outage
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from piperoll.store.document_paths import index_part
@@ -30,19 +31,17 @@ from schemas.ids import draw_document_id, draw_folder_id, draw_job_id
 from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS
 from services.projector.documents.tables import DocumentTables
 from services.projector.jobs.tables import JobTables
-from services.projector.readers.outages import Outage
-from services.projector.readers.parking import Parking
 from services.projector.readers.topic_reader import TableReader, Tables
 from services.projector.rebuild import rebuild
 from services.projector.search.vectors import MOST_DIMENSIONS
 from services.projector.tables.schema import VectorsMissingError, create_tables
 from services.projector.tables.session import Session
-from services.projector.verify.run import Report, verify
+from services.projector.verify.run import VerifyReport, verify
 from tests.support.files.indexes import chunks_of, put_index
 from tests.support.histories.documents import CLOSED, REMOVED, added, libraries, moved
 from tests.support.histories.jobs import OWNER, RUNS, claim, created, fact, record
 from tests.support.stacks.projected import PARTITIONS, ProjectedLog, opened
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 ORDERS = {
     "documents": "document_id",
@@ -82,16 +81,16 @@ class Library(ProjectedLog):
         await create_tables(connection, schema)
         await connection.close()
         never = asyncio.Event()
-        parking, outage = Parking(DeadLetters(self.appender), schema), Outage("the blob store", never)
+        letters, outage = DeadLetters(self.appender), Outage("the blob store", never)
         tables: list[Tables] = [
-            JobTables(self.blobs, parking, outage, PARTITIONS, schema),
-            DocumentTables(self.blobs, parking, outage, schema),
+            JobTables(self.blobs, outage, PARTITIONS, schema),
+            DocumentTables(self.blobs, outage, schema),
         ]
         readers = []
         for one in tables:
             session = Session(dsn, never)
             self._sessions.append(session)
-            reader = TableReader(one, session, self.offsets, schema)
+            reader = TableReader(one, session, self.offsets, letters, schema)
             await reader.assigned(set(range(PARTITIONS)))
             await reader.revoked(set(range(PARTITIONS)))  # polls are handed over by the test, from offset 0
             readers.append(reader)
@@ -199,7 +198,7 @@ async def library(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lib
         await library.close()
 
 
-def sentences(report: Report) -> str:
+def sentences(report: VerifyReport) -> str:
     return "\n".join(str(violation) for violation in report.violations)
 
 
@@ -377,7 +376,7 @@ async def test_projectors_that_load_and_remove_at_once_neither_block_nor_leave_a
         for one in records:
             await reader.handle(partition, [one])
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(
             *(
                 run(hands[part].jobs if topic == JOB_EVENTS.name else hands[part].documents, part, records)

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from pydantic_core import to_json
 
+from piperoll.log.continuity import LogDivergedError
 from piperoll.runtime import Lifetime
 from piperoll.store.blobs import Blobs
 from schemas.envelope import Fact
@@ -16,13 +17,12 @@ from schemas.events import BatchCreated, WebhookDelivered
 from schemas.ids import draw_batch_id, draw_job_id, member_id
 from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
 from services.projector.app import main
-from services.projector.readers.checkpoints import LogDivergedError
 from services.projector.rebuild import RebuildRunningError, rebuild
-from services.projector.verify.run import Report, verify
+from services.projector.verify.run import VerifyReport, verify
 from tests.support.histories.jobs import created as created_event
 from tests.support.histories.jobs import fact, life
 from tests.support.stacks.projected import TIMEOUT_S, ProjectedLog, opened
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 
 class Log(ProjectedLog):
@@ -83,7 +83,7 @@ def _is_ready(lifetime: Lifetime) -> bool:
     return not lifetime.problems()
 
 
-def sentences(report: Report) -> str:
+def sentences(report: VerifyReport) -> str:
     return "\n".join(str(violation) for violation in report.violations)
 
 
@@ -110,6 +110,24 @@ async def test_a_projector_goes_on_where_the_last_one_stopped(log: Log) -> None:
     report = await verify(log.settings)
     assert report.holds, sentences(report)
     assert report.jobs == behind.jobs + 20
+
+
+async def test_verify_and_a_rebuild_park_the_same_deliveries_as_the_projector(log: Log) -> None:
+    (job_id,) = await log.append(jobs=1)
+    await log.appender.append_raw(JOB_DELIVERIES, job_id.encode(), b"no event", [])
+    again = WebhookDelivered(delivery_id="msg-1", phase="completed", attempt=2, status=200, duration_ms=3)
+    await log.appender.append(JOB_DELIVERIES, fact(job_id, again, 10))
+    async with log.projector():
+        await log.caught_up()
+    live = await verify(log.settings)
+    assert live.holds, sentences(live)
+    assert live.parked == 1
+    assert len(await log.statement("SELECT 1 FROM read_v1.deliveries WHERE job_id = $1", job_id)) == 1
+    await rebuild(log.settings)
+    await log.statement("INSERT INTO read_v1.parked VALUES ('deliveries/expired', 0, -1)")
+    rebuilt = await verify(log.settings)
+    assert rebuilt.holds, sentences(rebuilt)
+    assert (rebuilt.parked, rebuilt.deliveries) == (2, live.deliveries)
 
 
 async def test_each_fault_in_the_tables_is_found_and_all_are_mended_by_a_rebuild(log: Log) -> None:
@@ -198,7 +216,7 @@ async def test_a_log_that_is_another_one_stops_the_projector_until_a_rebuild(log
     async with log.projector():
         await log.caught_up()
     await log.statement("UPDATE read_v1.checkpoints SET last_ce_id = 'another' WHERE last_ce_id IS NOT NULL")
-    async with asyncio.timeout(TIMEOUT_S):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(LogDivergedError, match="log diverged: rebuild"):
             await main(log.settings, Lifetime())
     await rebuild(log.settings)

@@ -20,6 +20,7 @@ from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.record import Record
+from piperoll.outages import Outage
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.claims import Claim
@@ -30,8 +31,6 @@ from schemas.topics import DEAD_LETTERS, JOB_DELIVERIES
 from services.projector.deliveries.tables import DeliveryTables
 from services.projector.jobs.tables import JobTables
 from services.projector.readers.checkpoints import PositionLostError
-from services.projector.readers.outages import Outage
-from services.projector.readers.parking import Parking
 from services.projector.readers.topic_reader import TableReader
 from services.projector.tables.schema import create_tables
 from services.projector.tables.session import Session
@@ -47,7 +46,7 @@ from tests.support.histories.jobs import (
     life,
     record,
 )
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 PARTITIONS = 3
 
@@ -104,10 +103,10 @@ class Projectors:
         stopping = asyncio.Event()
         session = Session(self._settings.postgres_dsn.get_secret_value(), stopping)
         self._sessions.append(session)
-        parking = Parking(self._dead_letters, schema)
-        jobs = JobTables(self._blobs, parking, Outage("the blob store", stopping), PARTITIONS, schema)
+        jobs = JobTables(self._blobs, Outage("the blob store", stopping), PARTITIONS, schema)
         readers = [
-            TableReader(each, session, self._offsets, schema) for each in (jobs, DeliveryTables(parking, schema))
+            TableReader(each, session, self._offsets, self._dead_letters, schema)
+            for each in (jobs, DeliveryTables(schema))
         ]
         for reader in readers:
             await reader.assigned(set(range(PARTITIONS)))
@@ -215,7 +214,7 @@ async def test_projectors_that_announce_into_each_others_partitions_do_not_block
         for poll in polls(log[partition], range(50, len(log[partition]), 50)):
             await projecting.jobs.handle(partition, poll)
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(*(run(partition, each) for partition, each in enumerate(others)))
     found = await first.rows("jobs", "job_id")
     assert len(found) == 1800

@@ -21,12 +21,11 @@ from piperoll.embedded.ports import free_port
 from piperoll.embedded.postgres import EmbeddedPostgres
 from tests.support.files.pdf import pdf
 from tests.support.servers.receiver import Receiver
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 SERVICES = ("api", "worker", "projector", "notifier")
 PARTITIONS = random.Random(20261122).randint(2, 30)
 READY_S = 60.0
-END_S = 30.0
 SEALING_KEY = "k1:" + "A" * 43 + "="
 
 
@@ -94,7 +93,7 @@ async def test_settings_alone_make_an_installation_that_does_a_job_and_ends_in_g
         await _do_a_job(installation, tmp_path)
         for process in running.values():
             process.send_signal(signal.SIGTERM)
-        ends = {service: await asyncio.to_thread(process.wait, END_S) for service, process in running.items()}
+        ends = {service: await asyncio.to_thread(process.wait, PATIENCE_S) for service, process in running.items()}
         assert ends == dict.fromkeys(SERVICES, 0)
     finally:
         for process in running.values():

@@ -20,10 +20,10 @@ from schemas.ids import draw_job_id, draw_run
 from services.worker.children.pool import ChildPool, PoolStoppedError
 from services.worker.children.protocol import Assignment, Completed, Failed
 from services.worker.children.scratch import ScratchFolder
-from services.worker.files.mupdf import pymupdf
+from services.worker.pages.mupdf import pymupdf
+from tests.support.files.pdf import held_pdf
 from tests.support.files.voice import SENTENCE, says
-
-LIMIT_S = 30.0
+from tests.support.waiting import PATIENCE_S, wait_until
 
 
 @asynccontextmanager
@@ -32,6 +32,7 @@ async def running_pool(tmp_path, size=1, **changed):
         blob_url=f"file://{tmp_path}/blobs",
         work_dir=str(tmp_path / "work"),
         files_roots=str(tmp_path),
+        allow_private_networks="127.0.0.0/8",
         **{"job_memory_bytes": 512 * 1024**2, **changed},
     )
     pool = ChildPool(settings, size)
@@ -43,7 +44,7 @@ async def running_pool(tmp_path, size=1, **changed):
     assert list((tmp_path / "work").iterdir()) == []
 
 
-def assignment(tmp_path, job_type="noop", timeout_s=LIMIT_S, attempt=1, **parameters):
+def assignment(tmp_path, job_type="noop", timeout_s=PATIENCE_S, attempt=1, **parameters):
     document = json.dumps({"job_type": job_type, "parameters": parameters}).encode()
     claim = Blobs(f"file://{tmp_path}/blobs").put("inputs", document)
     return Assignment(
@@ -74,19 +75,27 @@ def children():
 
 
 async def until(condition, what):
-    try:
-        async with asyncio.timeout(LIMIT_S):
-            while not condition():  # noqa: ASYNC110 - what is waited for happens in other processes
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        pytest.fail(f"not within {LIMIT_S:g} s: {what}")
+    await wait_until(condition, PATIENCE_S, what)
+
+
+@pytest.fixture
+def held(site, tmp_path):
+    """A document on a web site that is sent only when the test releases it."""
+    page = held_pdf(site, tmp_path)
+    yield page
+    page.release()
+
+
+async def started_on(pool, tmp_path, held):
+    """A task that runs a job on the held document: it completes after the release, and not before."""
+    return await started(pool, assignment(tmp_path, "pdf", url=held.url))
 
 
 async def started(pool, given):
     """A task that runs the assignment, as soon as its child has told progress."""
     told = asyncio.Event()
     task = asyncio.create_task(pool.run(given, lambda progress: told.set()))
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         await told.wait()
     return task
 
@@ -151,7 +160,7 @@ async def test_more_runs_than_children_all_end(tmp_path):
     ids=["failure", "failure that may pass", "unknown code", "crash", "memory", "endless loop"],
 )
 async def test_a_bad_end_is_an_outcome_and_the_next_job_runs(tmp_path, asked, code, retryable, words):
-    given = assignment(tmp_path, timeout_s=0.5 if asked["behaviour"] == "loop" else LIMIT_S, **asked)
+    given = assignment(tmp_path, timeout_s=0.5 if asked["behaviour"] == "loop" else PATIENCE_S, **asked)
     async with running_pool(tmp_path) as pool:
         outcome = await pool.run(given, ignore)
         assert isinstance(outcome, Failed)
@@ -162,21 +171,22 @@ async def test_a_bad_end_is_an_outcome_and_the_next_job_runs(tmp_path, asked, co
 
 
 async def test_a_run_that_makes_no_progress_is_ended(tmp_path):
-    async with running_pool(tmp_path, stall_timeout_s=0.5) as pool:
+    async with running_pool(tmp_path, stall_timeout_s=3) as pool:
         outcome = await pool.run(assignment(tmp_path, behaviour="loop"), ignore)
-        slow = await pool.run(assignment(tmp_path, sleep_s=1.0, steps=10), ignore)
+        slow = await pool.run(assignment(tmp_path, sleep_s=4, steps=80), ignore)
     assert isinstance(outcome, Failed)
     assert outcome.code is ErrorCode.PROCESSING_TIMEOUT
-    assert "no progress for 0.5 seconds" in outcome.message
+    assert "no progress for 3 seconds" in outcome.message
     assert isinstance(slow, Completed)
 
 
-async def test_neighbours_notice_nothing(tmp_path):
+async def test_neighbours_notice_nothing(tmp_path, held):
     async with running_pool(tmp_path, size=2) as pool:
-        neighbour = await started(pool, assignment(tmp_path, sleep_s=3, steps=100))
+        neighbour = await started_on(pool, tmp_path, held)
         for behaviour in ("crash", "allocate", "crash"):
             assert isinstance(await pool.run(assignment(tmp_path, behaviour=behaviour), ignore), Failed)
         assert not neighbour.done()
+        held.release()
         assert isinstance(await neighbour, Completed)
 
 
@@ -224,15 +234,16 @@ async def test_cancelling_a_run_kills_its_child_and_waits_for_the_exit(tmp_path)
         assert pid not in children()
 
 
-async def test_a_cancelled_wait_for_a_child_costs_no_child(tmp_path):
+async def test_a_cancelled_wait_for_a_child_costs_no_child(tmp_path, held):
     async with running_pool(tmp_path) as pool:
         before = set(children())
-        first = await started(pool, assignment(tmp_path, sleep_s=0.5, steps=50))
+        first = await started_on(pool, tmp_path, held)
         waiting = asyncio.create_task(pool.run(assignment(tmp_path), ignore))
         await asyncio.sleep(0)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
+        held.release()
         assert isinstance(await first, Completed)
         assert isinstance(await pool.run(assignment(tmp_path), ignore), Completed)
         assert set(children()) == before
@@ -304,7 +315,7 @@ async def main():
 asyncio.run(main())
 """
     worker = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
-    async with asyncio.timeout(LIMIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert await worker.stdout.readline() == b"ready\n"
     orphans = psutil.Process(worker.pid).children()
     assert len(orphans) == 2

@@ -8,10 +8,11 @@ import pytest
 
 from piperoll.embeddings.mistral import BATCH_CHARS, BATCH_TEXTS, batches
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.providers import Providers, ProviderSetup
-from services.worker.run.errors import ProcessingError
 from tests.support.servers.mistral import EMBEDDINGS, KEY, MistralServer, malformed, not_json, refused, slow
 from tests.support.servers.web_server import json_reply
+from tests.support.waiting import PATIENCE_S
 
 USAGE = {"prompt_tokens": 1, "completion_tokens": 0, "total_tokens": 1}
 
@@ -91,7 +92,7 @@ def test_a_failure_has_its_code_and_says_whether_to_try_again(
 
 
 def test_a_slow_answer_is_given_up(server: MistralServer) -> None:
-    server.then(EMBEDDINGS, slow(5))
+    server.then(EMBEDDINGS, slow(10 * PATIENCE_S))
     failed = failure(server, timeout_s=0.2)
     assert (failed.code, failed.retryable, failed.error_type) == (ErrorCode.PROVIDER_ERROR, True, "ProviderTimeout")
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.providers import Providers, ProviderSetup
-from services.worker.run.errors import ProcessingError
 from tests.support.files.pdf import pdf
 from tests.support.servers.mistral import (
     AUDIO,
@@ -26,6 +26,7 @@ from tests.support.servers.mistral import (
     slow,
 )
 from tests.support.servers.web_server import Reply, json_reply
+from tests.support.waiting import PATIENCE_S
 
 Call = Callable[[Providers], Any]
 
@@ -207,7 +208,7 @@ class TestEveryCall:
         assert "no such model" in error.message
 
     def test_does_not_wait_for_ever(self, server: MistralServer, call: Call, code: ErrorCode) -> None:
-        misbehave(server, slow(30))
+        misbehave(server, slow(10 * PATIENCE_S))
         error = failure(call, providers(server, timeout_s=0.2))
         assert (error.code, error.retryable) == (ErrorCode.PROVIDER_ERROR, True)
         assert "within 0.2 s" in error.message

@@ -3,8 +3,11 @@
 import io
 import zipfile
 from pathlib import Path
+from uuid import uuid4
 
 import pymupdf
+
+from tests.support.servers.website import Held, Website
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 BOMB_BYTES = 256 * 1024**2
@@ -23,6 +26,12 @@ def pdf(path: Path, pages: int = 3, password: str | None = None) -> Path:
         document.save(path)
     document.close()
     return path
+
+
+def held_pdf(site: Website, folder: Path) -> Held:
+    """A PDF on a web site that is sent only when the test releases it; a `pdf` job on its url runs for so long."""
+    name = f"{uuid4().hex}.pdf"
+    return site.held(f"/{name}", pdf(folder / name).read_bytes(), "application/pdf")
 
 
 def zip_bomb(size: int = BOMB_BYTES) -> bytes:

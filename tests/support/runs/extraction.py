@@ -8,8 +8,9 @@ import pytest
 
 from schemas.documents import Resolved
 from schemas.job_types.extraction import ExtractionParameters
+from services.worker.errors import ProcessingError
 from services.worker.processors.extraction import processor as extraction
-from services.worker.run.workspace import ProcessingError, Result, Workspace
+from services.worker.run.workspace import Result, Workspace
 from tests.support.runs.pdf import Reports, workspace
 
 

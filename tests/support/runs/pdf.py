@@ -6,7 +6,7 @@ from typing import Any
 
 from piperoll.store.blobs import Blobs
 from schemas.job_types.pdf import PdfParameters
-from services.worker.files import mupdf
+from services.worker.pages import mupdf
 from services.worker.processors.pdf import processor as pdf
 from services.worker.providers import Providers
 from services.worker.run.workspace import Limits, Result, Workspace

@@ -12,6 +12,7 @@ from services.worker.run.workspace import Limits, Workspace
 from tests.support.files.pdf import pdf
 from tests.support.servers.mistral import KEY, MistralServer
 from tests.support.servers.website import Website
+from tests.support.waiting import PATIENCE_S
 
 TEMPLATE = """---
 title: {{title|The title of the talk.}}
@@ -56,7 +57,7 @@ class Stage:
             "max_bytes": 20_000_000,
             "max_pages": 20,
             "networks": (ip_network("127.0.0.0/8"),),
-            "fetch_timeout_s": 5.0,
+            "fetch_timeout_s": PATIENCE_S,
             "templates_dir": self.templates,
         }
         return Workspace(

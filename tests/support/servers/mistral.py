@@ -12,7 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
-from services.worker.files.mupdf import pymupdf
+from services.worker.pages.mupdf import pymupdf
 from tests.support.servers.web_server import Reply, Request, WebServer, json_reply
 
 KEY = "mistral-key"

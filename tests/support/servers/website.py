@@ -1,15 +1,33 @@
 """A web site of ours: pages, files, redirects, and everything that goes wrong on the way to them."""
 
 import gzip
+import threading
 from collections.abc import Callable, Iterator
 
 from tests.support.servers.web_server import Reply, Request, WebServer
+from tests.support.waiting import PATIENCE_S
 
 PAGE = """<!doctype html>
 <html lang="en"><head><title>{title}</title></head><body>
 <nav><a href="/">Home</a> <a href="/imprint">Imprint</a></nav>
 <main><article><h1>{title}</h1>{body}</article></main>
 <footer>Cookies and small print</footer></body></html>"""
+
+
+class Held:
+    """A reply that is withheld until the test releases it; a job that asks for `url` runs for so long."""
+
+    def __init__(self, url: str, reply: Reply) -> None:
+        self.url = url
+        self._reply = reply
+        self._released = threading.Event()
+
+    def release(self) -> None:
+        self._released.set()
+
+    def answer(self, _: Request) -> Reply:
+        self._released.wait(PATIENCE_S)
+        return self._reply
 
 
 class Website:
@@ -59,6 +77,12 @@ class Website:
     def slow(self, path: str, delay_s: float) -> str:
         """Answers only after a while."""
         return self.reply(path, Reply(200, {"Content-Type": "text/plain"}, b"late", delay_s=delay_s))
+
+    def held(self, path: str, content: bytes, media_type: str) -> Held:
+        """A file that is sent only after its release."""
+        held = Held(self.url(path), Reply(200, {"Content-Type": media_type}, content))
+        self._replies[path] = held.answer
+        return held
 
     def drip(self, path: str) -> str:
         """Answers at once, and then a byte at a time without end."""

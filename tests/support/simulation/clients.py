@@ -63,7 +63,7 @@ def accounted(world: World, acknowledged: list[str]) -> None:
     """What must hold at the end of every story."""
     assert [worker.failure for worker in world.workers.values() if worker.failure] == []
     assert world.history.violations() == []
-    assert world.history.unsettled(acknowledged) == []
+    assert world.history.end_violations(acknowledged) == []
     for job in world.history.jobs.values():
         assert job.retries < job.max_attempts
         assert job.losses <= 11

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from schemas.claims import Claim
 from schemas.errors import ErrorCode
-from services.worker.children.protocol import Assignment, Completed, Failed, Outcome, Progress
+from services.worker.children.protocol import Assignment, Completed, Failed, Outcome, RunProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class ScriptedPool:
         self.running: dict[str, str] = {}
         self.most = 0
 
-    async def run(self, assignment: Assignment, on_progress: Callable[[Progress], None]) -> Outcome:
+    async def run(self, assignment: Assignment, on_progress: Callable[[RunProgress], None]) -> Outcome:
         """Does what the job's script says; being cancelled is being killed."""
         job_id, run = assignment.job_id, assignment.run
         assert job_id not in self.running, f"{job_id} runs twice in one worker"
@@ -59,10 +59,12 @@ class ScriptedPool:
         finally:
             del self.running[job_id]
 
-    async def _play(self, assignment: Assignment, script: Script, on_progress: Callable[[Progress], None]) -> Outcome:
+    async def _play(
+        self, assignment: Assignment, script: Script, on_progress: Callable[[RunProgress], None]
+    ) -> Outcome:
         for percent in (25, 50, 75):
             await asyncio.sleep(script.seconds / 4)
-            on_progress(Progress(step="extracting_text", percent=percent))
+            on_progress(RunProgress(step="extracting_text", percent=percent))
         await asyncio.sleep(script.seconds / 4)
         self._stage.finished[assignment.job_id] += 1
         duration_ms = round(script.seconds * 1000)

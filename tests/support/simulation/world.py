@@ -23,7 +23,7 @@ from schemas.topics import JOB_EVENTS, Topic
 from services.worker.children.pool import ChildPool
 from services.worker.cleanup.erasure import Eraser
 from services.worker.manager.batch_expander import Expander
-from services.worker.manager.log_reader import Intake, save_periodically
+from services.worker.manager.log_reader import PartitionReader, save_periodically
 from services.worker.manager.runner import Runner
 from tests.support.simulation.scripted_pool import ScriptedPool, Stage
 from tests.support.simulation.virtual_time import VirtualLoop
@@ -153,7 +153,9 @@ class SimulatedWorker:
         checkpoints = Checkpoints(world.blobs, "cluster", "simulation")
         letters = DeadLetters(cast(KafkaAppender, network))
         self.eraser = Eraser(world.blobs, self._exited)
-        self.intake = Intake(self.runner, self.expander, checkpoints, world.log, letters, self.eraser, world.loop.clock)
+        self.intake = PartitionReader(
+            self.runner, self.expander, checkpoints, world.log, letters, self.eraser, world.loop.clock
+        )
 
     # --- its life ------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from services.projector import app as projector_app
 from tests.support.waiting import wait_until
 
 NOOP: dict[str, Any] = {"job_type": "noop", "parameters": {}}
-BOUND_S = 1.0  # how long a GET may wait for the projector here
+BOUND_S = 5.0  # how long a GET may wait for the projector here
 
 
 @dataclass
@@ -102,7 +102,7 @@ async def serving(environment: dict[str, str]) -> AsyncIterator[Api]:
     served.start()
     headers = {"Authorization": "Bearer good-key"}
     url = f"http://127.0.0.1:{settings.api_port}"
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=70) as client:
         api = Api(client, projector, appender, Blobs(settings.blob_url))
         await wait_until(lambda: is_ready(api), 30, "the API to be ready", not_yet=(httpx.TransportError,))
         yield api

@@ -12,6 +12,7 @@ from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.record import Record
+from piperoll.outages import Outage
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.topics import JOB_EVENTS
@@ -19,12 +20,10 @@ from services.api.owner_stream.changes import FACTS, ChangeFeed
 from services.api.read_model.jobs import ReadModel
 from services.api.read_model.positions import Positions
 from services.projector.jobs.tables import JobTables
-from services.projector.readers.outages import Outage
-from services.projector.readers.parking import Parking
 from services.projector.readers.topic_reader import TableReader
 from services.projector.tables.schema import create_tables
 from services.projector.tables.session import Session
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 PARTITIONS = 24
 
@@ -70,7 +69,7 @@ class Projected:
     async def _seen(self, positions: Positions) -> None:
         known = partial(positions.reached, JOB_EVENTS)
         await wait_until(lambda: len(known()) == PARTITIONS, 10, "the positions")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await positions.passed(self.ends)
 
 
@@ -85,8 +84,8 @@ async def projected_tables(settings: Settings, pool: asyncpg.Pool) -> AsyncItera
     await appender.start()
     session = Session(settings.postgres_dsn.get_secret_value(), stopping)
     blobs = AsyncBlobs(Blobs(settings.blob_url))
-    tables = JobTables(blobs, Parking(DeadLetters(appender), "read_v1"), Outage("the blob store", stopping), PARTITIONS)
-    reader = TableReader(tables, session, offsets)
+    tables = JobTables(blobs, Outage("the blob store", stopping), PARTITIONS)
+    reader = TableReader(tables, session, offsets, DeadLetters(appender))
     await pool.executemany(
         "INSERT INTO read_v1.checkpoints (topic, partition, next_offset, cluster_id) VALUES ($1, $2, 0, 'test')",
         [(JOB_EVENTS.name, partition) for partition in range(PARTITIONS)],

@@ -158,20 +158,20 @@ async def running(
         dead_letters = DeadLetters(log)
         notifier = assemble(settings, pool, Log(log, log, dead_letters, CLUSTER), stopping, owned, lookup)
         if intake_first:
-            await log.subscribe(JOB_EVENTS, notifier.intake)
+            await log.subscribe(JOB_EVENTS, notifier.job_events)
             await log.deliver()
-        await log.subscribe(JOB_DELIVERIES, notifier.settled)
-        await log.subscribe(ENDPOINT_EVENTS, notifier.endpoints)
+        await log.subscribe(JOB_DELIVERIES, notifier.deliveries)
+        await log.subscribe(ENDPOINT_EVENTS, notifier.endpoint_events)
         if not intake_first:
-            await log.subscribe(JOB_EVENTS, notifier.intake)
+            await log.subscribe(JOB_EVENTS, notifier.job_events)
         await log.deliver()
         task = asyncio.create_task(notifier.run((), stopping))
         try:
             yield Rig(settings, pool, log, notifier)
         finally:
-            await log.unsubscribe(JOB_EVENTS, notifier.intake)
-            await log.unsubscribe(ENDPOINT_EVENTS, notifier.endpoints)
-            await log.unsubscribe(JOB_DELIVERIES, notifier.settled)
+            await log.unsubscribe(JOB_EVENTS, notifier.job_events)
+            await log.unsubscribe(ENDPOINT_EVENTS, notifier.endpoint_events)
+            await log.unsubscribe(JOB_DELIVERIES, notifier.deliveries)
             stopping.set()
             await task
 

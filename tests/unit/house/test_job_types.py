@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.job_types.registry import OWN
-from tests.unit.house.test_import_arrows import FILES, ROOT
+from tests.support.source import FILES, ROOT
 
 NAMES = frozenset(OWN.requestable)
 DECLARATIONS = ROOT / "schemas/job_types"

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.log.watchdog import STALL_LOOKS, Watch, observe, stalled
+from piperoll.log.watchdog import STALL_LOOKS, StallWatch, observe, stalled
 
 Look = tuple[dict[int, int], dict[int, int]]
 """Positions and ends."""
@@ -11,8 +11,8 @@ Look = tuple[dict[int, int], dict[int, int]]
 offsets = st.dictionaries(st.integers(0, 3), st.integers(0, 9), max_size=4)
 
 
-def looked_at(*looks: Look) -> Watch:
-    watch = Watch()
+def looked_at(*looks: Look) -> StallWatch:
+    watch = StallWatch()
     for positions, ends in looks:
         watch = observe(watch, positions, ends)
     return watch

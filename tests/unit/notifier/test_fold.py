@@ -23,13 +23,13 @@ from schemas.events import (
 )
 from services.notifier.hooks.bodies import completed_body
 from services.notifier.hooks.fold import State, Tracked, follow
-from services.notifier.hooks.order import Claimed
-from services.notifier.hooks.webhook import UnreadableWebhookError, Webhook, parse_webhook
+from services.notifier.hooks.order import ClaimedHook
+from services.notifier.hooks.webhook import JobWebhook, UnreadableWebhookError, parse_webhook
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 OLDEST = NOW - timedelta(days=1)
 CLAIM = Claim(uri="a/b", sha256="0" * 64, size=1)
-WEBHOOK = Webhook("http://x:80", "http://x/", None, "mine")
+WEBHOOK = JobWebhook("http://x:80", "http://x/", None, "mine")
 CREATED = JobCreated(job_type="pdf", parameters=CLAIM, body_sha256="", has_webhook=True)
 
 runs = st.sampled_from(["r1", "r2"])
@@ -118,7 +118,7 @@ def test_the_end_of_a_job_that_the_deliveries_settled_is_kept_and_makes_nothing_
 def test_the_webhook_is_read_with_the_callers_id_in_its_url() -> None:
     config = {"url": "https://Example.com/h/{jobId}", "token": {"sealed": "k.x"}, "jobId": "a b/c"}
     hook = parse_webhook(json.dumps({"parameters": {"webhook": config}}).encode(), "job-1")
-    assert hook == Webhook("https://example.com:443", "https://Example.com/h/a%20b%2Fc", "k.x", "a b/c")
+    assert hook == JobWebhook("https://example.com:443", "https://Example.com/h/a%20b%2Fc", "k.x", "a b/c")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_relative_links_in_data_get_the_public_address() -> None:
     tracked = tracked_after(CREATED)
     assert tracked is not None
     assert tracked.job is not None
-    row = Claimed(
+    row = ClaimedHook(
         job_id="job-1",
         owner="o",
         origin="",

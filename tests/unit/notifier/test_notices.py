@@ -31,7 +31,7 @@ from schemas.events import (
 )
 from services.notifier.delivery.retry import Decision, Verdict
 from services.notifier.notices.bodies import notice_body
-from services.notifier.notices.changes import CHANGES, Change, ClaimedNotice, Endpoint, Following, change_of
+from services.notifier.notices.changes import CHANGES, Change, ClaimedNotice, Following, RegisteredEndpoint, change_of
 from services.notifier.notices.outcome import not_sent, outcome_of
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -65,8 +65,10 @@ def fact(data: Event, owner: str = "owner", at: datetime = NOW) -> Fact:
     return Fact("id", "job-1", owner, at, "test", data)
 
 
-def endpoint(*statuses: str, since: datetime = LONG_AGO) -> Endpoint:
-    return Endpoint("endpoint-1", "owner", "http://a:80", "http://a/", None, "sealed", frozenset(statuses), since)
+def endpoint(*statuses: str, since: datetime = LONG_AGO) -> RegisteredEndpoint:
+    return RegisteredEndpoint(
+        "endpoint-1", "owner", "http://a:80", "http://a/", None, "sealed", frozenset(statuses), since
+    )
 
 
 def changes(*events: Event, **more: Any) -> list[Change]:

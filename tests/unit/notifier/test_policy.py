@@ -12,7 +12,7 @@ from piperoll.webhooks.retry_after import retry_after_s
 from schemas.events import WebhookAbandoned
 from schemas.ids import delivery_id
 from services.notifier.delivery.breaker import CLOSED, MAX_PAUSE_S, Breaker, observe, room
-from services.notifier.delivery.due_origins import Agenda, deal
+from services.notifier.delivery.due_origins import DueOrigins, deal
 from services.notifier.delivery.facts import About, abandoned_fact
 from services.notifier.delivery.retry import (
     JITTER,
@@ -21,7 +21,7 @@ from services.notifier.delivery.retry import (
     Verdict,
     judge,
 )
-from services.notifier.hooks.order import Claimed, FinalPhase, Progress, next_hook
+from services.notifier.hooks.order import ClaimedHook, FinalPhase, HookProgress, next_hook
 from services.notifier.hooks.outcome import outcome_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -48,9 +48,9 @@ def claimed(
     attempts: int = 0,
     request: str | None = None,
     attempts_before: int = 0,
-) -> Claimed:
+) -> ClaimedHook:
     job = Job(job_id="job-1", owner="o", status=Status.PROCESSING, created_at=NOW, updated_at=NOW, job_type="pdf")
-    return Claimed(
+    return ClaimedHook(
         job_id="job-1",
         owner="o",
         origin="http://x:80",
@@ -58,7 +58,7 @@ def claimed(
         token=None,
         client_id="job-1",
         job=job,
-        progress=None if progress is None else Progress(progress, "extracting_text", 10),
+        progress=None if progress is None else HookProgress(progress, "extracting_text", 10),
         progress_attempted=attempted,
         progress_muted=muted,
         final_phase=final,
@@ -85,7 +85,7 @@ def claimed(
         (claimed(progress=3, request="a", final="completed"), "completed"),
     ],
 )
-def test_progress_goes_first_once_and_never_holds_the_end_up_again(row: Claimed, phase: str | None) -> None:
+def test_progress_goes_first_once_and_never_holds_the_end_up_again(row: ClaimedHook, phase: str | None) -> None:
     hook = next_hook(row)
     assert (hook.phase if hook else None) == phase
 
@@ -117,7 +117,7 @@ def test_every_attempt_has_exactly_one_consequence(
         assert outcome.state == "open"
         assert verdict.decision is Decision.REPEAT or (verdict.delay_s is None and outcome.progress_number == 3)
     if final and outcome.state == "open":
-        assert outcome.delay_s is not None, "an unsettled final hook always has a next time"
+        assert outcome.delay_s is not None, "an end_violations final hook always has a next time"
 
 
 @given(st.integers(0, 30), st.integers(1, len(DELAYS)))
@@ -211,7 +211,7 @@ def test_places_are_dealt_in_turn_and_none_is_wasted(free: int, rooms: dict[str,
 
 
 def test_the_agenda_keeps_the_earliest_time_and_forgets_what_is_claimed() -> None:
-    agenda = Agenda()
+    agenda = DueOrigins()
     agenda.hint("a", 5.0)
     agenda.hint("a", 9.0)
     agenda.correct({"b": 3.0, "a": 7.0})

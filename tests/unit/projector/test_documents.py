@@ -11,21 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from piperoll.log.parking import Decoded, Parking, decode
 from schemas.documents import FolderIndex, IndexedChunk, IndexPart
 from schemas.envelope import Fact
 from schemas.events import JobCompleted, JobErased, JobStarted
 from schemas.topics import DOCUMENT_EVENTS
 from services.projector.documents.projection import (
     Details,
-    DocumentRow,
-    FolderRow,
-    Known,
+    KnownDocuments,
+    StoredDocument,
+    StoredFolder,
     of_documents,
     of_folders,
     project,
 )
 from services.projector.jobs import projection
-from services.projector.jobs.projection import Entry, decode
 from services.projector.search.vectors import Chunk, copy_rows, refusal
 from services.projector.verify.document_history import (
     DocumentHistory,
@@ -47,13 +47,15 @@ READ: Mapping[str, Details] = {
 class Folded:
     """What the tables would hold after some polls."""
 
-    known: Known = field(default_factory=Known)
-    documents: dict[str, DocumentRow] = field(default_factory=dict)
-    folders: dict[str, FolderRow] = field(default_factory=dict)
+    known: KnownDocuments = field(default_factory=KnownDocuments)
+    parked: set[str] = field(default_factory=set)
+    documents: dict[str, StoredDocument] = field(default_factory=dict)
+    folders: dict[str, StoredFolder] = field(default_factory=dict)
     members: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
-    def poll(self, entries: list[Entry]) -> None:
-        changes = project(self.known, entries)
+    def poll(self, entries: list[Decoded]) -> None:
+        parking = Parking(self.parked)
+        changes = project(self.known, parking.sift(entries))
         claims = [getattr(entry.fact.data, "details", None) for entry in entries if entry.fact]
         read = {one.uri: READ.get(one.uri, (None, None)) for one in claims if one is not None}
         self.documents |= {row.document_id: row for row in of_documents(changes, self.known, read, 0)}
@@ -67,12 +69,12 @@ class Folded:
             self.members = {place: since for place, since in self.members.items() if place[0] != folder_id}
         self.known.documents |= changes.documents
         self.known.folders |= changes.folders
-        self.known.parked |= set(changes.parked)
+        self.parked |= set(parking.keys)
         self.known.details |= {key: (row.name, row.source) for key, row in self.documents.items()}
         self.known.details |= {key: (row.name, row.description) for key, row in self.folders.items()}
 
 
-def entries_of(facts: list[Fact]) -> list[Entry]:
+def entries_of(facts: list[Fact]) -> list[Decoded]:
     return [decode(record(one, 0, offset, DOCUMENT_EVENTS)) for offset, one in enumerate(facts)]
 
 
@@ -138,9 +140,10 @@ def test_a_member_keeps_since_when_it_is_in_until_it_leaves() -> None:
 def test_what_follows_an_undecodable_record_is_parked() -> None:
     bad = replace(garbage("doc-a", 0, 0), topic=DOCUMENT_EVENTS.name)
     after = record(fact("doc-a", added()), 0, 1, DOCUMENT_EVENTS)
-    changes = project(Known(), [decode(bad), decode(after)])
-    assert (changes.documents, changes.parked) == ({}, {"doc-a": 0})
-    assert [one.offset for one, _ in changes.park] == [0, 1]
+    parking = Parking()
+    changes = project(KnownDocuments(), parking.sift([decode(bad), decode(after)]))
+    assert (changes.documents, parking.keys) == ({}, {"doc-a": 0})
+    assert [one.offset for one, _ in parking.letters] == [0, 1]
 
 
 # --- indexes -------------------------------------------------------------------------------------------------------
@@ -156,11 +159,11 @@ def embedding(job_id: str, second: int = 0) -> list[Fact]:
 
 
 def test_only_an_accepted_completion_brings_an_index_and_an_erasure_takes_it_away() -> None:
-    entries = [decode(record(one, 0, offset)) for offset, one in enumerate(embedding("job-a"))]
-    assert projection.project(projection.Known(), entries).indexed == {"job-a": claim("job-a/index")}
-    assert projection.project(projection.Known(), entries[2:]).indexed == {}
-    erased = decode(record(fact("job-a", JobErased(by=OWNER), 9), 0, 3))
-    changes = projection.project(projection.Known(), [*entries, erased])
+    facts = [(one, offset) for offset, one in enumerate(embedding("job-a"))]
+    assert projection.project(projection.KnownJobs(), facts).indexed == {"job-a": claim("job-a/index")}
+    assert projection.project(projection.KnownJobs(), facts[2:]).indexed == {}
+    erased = (fact("job-a", JobErased(by=OWNER), 9), 3)
+    changes = projection.project(projection.KnownJobs(), [*facts, erased])
     assert (changes.indexed, changes.erased) == ({}, {"job-a"})
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from piperoll.history import Violation
+from piperoll.log.parking import Parking, decode
 from piperoll.log.record import Position, partition_of
 from schemas.envelope import Fact
 from schemas.events import EndpointRegistered, EndpointRemoved
 from schemas.topics import ENDPOINT_EVENTS
 from services.projector.endpoints.tables import of_endpoint, project
-from services.projector.jobs.projection import decode
 from services.projector.verify.endpoints import EndpointHistory, endpoint_violations
 from tests.support.histories.jobs import OWNER, claim, fact, garbage, record
 
@@ -30,7 +30,7 @@ def history_of(*facts: Fact) -> EndpointHistory:
 
 def rows_of(*facts: Fact) -> list[dict[str, Any]]:
     entries = [decode(record(one, 0, offset, ENDPOINT_EVENTS)) for offset, one in enumerate(facts)]
-    folded = project({}, set(), entries).endpoints.values()
+    folded = project({}, Parking().sift(entries)).values()
     return [asdict(of_endpoint(one, 0, URL if one.settings else None)) for one in folded]
 
 
@@ -83,6 +83,7 @@ def test_what_follows_garbage_under_its_key_is_parked() -> None:
         record(after, 0, 1, ENDPOINT_EVENTS),
         record(apart, 0, 2, ENDPOINT_EVENTS),
     ]
-    changes = project({}, set(), map(decode, records))
-    assert ([one.offset for one, _ in changes.park], changes.parked) == ([0, 1], {"endpoint-a": 0})
-    assert list(changes.endpoints) == ["endpoint-b"]
+    parking = Parking()
+    changed = project({}, parking.sift(map(decode, records)))
+    assert list(changed) == ["endpoint-b"]
+    assert ([one.offset for one, _ in parking.letters], parking.keys) == ([0, 1], {"endpoint-a": 0})

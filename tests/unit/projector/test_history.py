@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 
 from piperoll.domain.job import Status
-from piperoll.history import History, beyond_the_log, regressions
+from piperoll.history import History, checkpoints_past_end, regressions
 from piperoll.log.record import Position, partition_of
 from schemas.envelope import Fact
 from schemas.events import (
@@ -53,34 +53,36 @@ def test_a_trail_names_every_accepted_fact(facts: list[Fact]) -> None:
 
 
 def test_a_finished_job_with_its_hook_delivered_is_settled() -> None:
-    assert told(delivered()).unsettled(["job-a"]) == []
+    assert told(delivered()).end_violations(["job-a"]) == []
 
 
 def test_an_abandoned_hook_is_settled_too() -> None:
-    assert told(WebhookAbandoned(delivery_id="msg-1", phase="completed", attempt=1, reason="GONE")).unsettled() == []
+    assert (
+        told(WebhookAbandoned(delivery_id="msg-1", phase="completed", attempt=1, reason="GONE")).end_violations() == []
+    )
 
 
 def test_a_hook_that_failed_and_will_be_tried_again_is_not_settled() -> None:
     failed = WebhookFailed(delivery_id="msg-1", phase="completed", attempt=1, reason="TIMEOUT", duration_ms=1)
-    (violation,) = told(failed).unsettled()
+    (violation,) = told(failed).end_violations()
     assert violation.invariant == "I4"
 
 
 def test_a_hook_that_was_asked_for_again_is_settled_by_what_answers_the_request() -> None:
     asked = WebhookRedeliveryRequested(delivery_id="msg-1", phase="completed", request="a", by="acme")
-    (violation,) = told(delivered(), asked).unsettled()
+    (violation,) = told(delivered(), asked).end_violations()
     assert violation.invariant == "I4"
     answered = told(delivered(), asked, delivered().model_copy(update={"request": "a", "attempt": 2}))
-    assert answered.unsettled() == answered.violations() == []
+    assert answered.end_violations() == answered.violations() == []
 
 
 def test_an_acknowledged_job_that_is_not_in_the_log_is_missed() -> None:
-    (violation,) = history_of().unsettled(["job-x"])
+    (violation,) = history_of().end_violations(["job-x"])
     assert str(violation) == "I1: job-x was acknowledged and is not in the log"
 
 
 def test_an_open_job_is_unsettled() -> None:
-    (violation,) = history_of(fact("job-a", created())).unsettled(["job-a"])
+    (violation,) = history_of(fact("job-a", created())).end_violations(["job-a"])
     assert violation.sentence == "has not ended: it is pending"
 
 
@@ -91,7 +93,7 @@ def test_a_batch_without_all_its_members_is_unsettled() -> None:
         fact(member_id("batch-a", 0), created("batch-a")),
         fact("batch-a", BatchExpanded(count=2), 1),
     )
-    assert "lacks 1 of its 2 members" in [one.sentence for one in history.unsettled() if one.subject == "batch-a"]
+    assert "lacks 1 of its 2 members" in [one.sentence for one in history.end_violations() if one.subject == "batch-a"]
 
 
 def test_a_progress_hook_after_the_terminal_one_is_a_violation() -> None:
@@ -107,7 +109,7 @@ def test_the_repeated_record_of_an_earlier_progress_hook_is_none() -> None:
 
 def test_two_terminal_hooks_of_one_job_are_a_violation() -> None:
     (violation,) = told(delivered(), delivered(name="msg-2")).violations()
-    assert violation.sentence == "has terminal hooks of two different ids"
+    assert violation.sentence == "has terminal webhooks with two different ids"
 
 
 def test_a_record_in_a_partition_that_is_not_its_keys_is_a_violation() -> None:
@@ -126,9 +128,9 @@ def test_a_claim_of_a_finished_job_is_noted_and_no_violation() -> None:
 
 
 def test_an_answer_of_404_for_an_unerased_job_is_a_violation() -> None:
-    assert [one.invariant for one in told().unanswered({"job-a": 404, "job-x": 404})] == ["I5"]
-    assert told().unanswered({"job-a": 200}) == []
-    assert told(JobErased(by="acme")).unanswered({"job-a": 404}) == []
+    assert [one.invariant for one in told().answered_not_found({"job-a": 404, "job-x": 404})] == ["I5"]
+    assert told().answered_not_found({"job-a": 200}) == []
+    assert told(JobErased(by="acme")).answered_not_found({"job-a": 404}) == []
 
 
 def test_blobs_of_an_erased_job_are_a_violation() -> None:
@@ -143,5 +145,5 @@ def test_every_way_back_is_named() -> None:
 
 
 def test_a_checkpoint_beyond_the_end_is_a_violation() -> None:
-    assert beyond_the_log({0: 5}, {0: 5}) == []
-    assert [one.invariant for one in beyond_the_log({0: 6, 1: 1}, {0: 5})] == ["I8", "I8"]
+    assert checkpoints_past_end({0: 5}, {0: 5}) == []
+    assert [one.invariant for one in checkpoints_past_end({0: 6, 1: 1}, {0: 5})] == ["I8", "I8"]

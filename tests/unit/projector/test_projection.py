@@ -8,23 +8,15 @@ from hypothesis import strategies as st
 
 from piperoll.domain.batch import Batch
 from piperoll.domain.job import Job, Status, evolve
+from piperoll.log.parking import PARKED_BEFORE, Decoded, Parking, decode
 from piperoll.log.record import Record, partition_of
 from schemas.envelope import Fact
 from schemas.events import BatchCreated, JobCancelled, JobStarted
 from schemas.ids import member_id
 from services.projector.jobs import rows
-from services.projector.jobs.projection import (
-    PARKED_BEFORE,
-    Entry,
-    EventRow,
-    Known,
-    decode,
-    decode_poll,
-    fresh,
-    project,
-    text,
-    units,
-)
+from services.projector.jobs.projection import KnownJobs, StoredEvent, project, units
+from services.projector.readers.topic_reader import decode_poll
+from services.projector.tables.values import text
 from tests.support.histories.jobs import claim, created, fact, from_the_future, garbage, histories, life, record
 
 PARTITION = 0
@@ -34,26 +26,28 @@ PARTITION = 0
 class Folded:
     """What the tables would hold after some polls."""
 
-    known: Known = field(default_factory=Known)
-    events: list[EventRow] = field(default_factory=list)
+    known: KnownJobs = field(default_factory=KnownJobs)
+    parked: set[str] = field(default_factory=set)
+    events: list[StoredEvent] = field(default_factory=list)
     announced: list[Batch] = field(default_factory=list)
     dead: list[tuple[int, str]] = field(default_factory=list)
     next_offset: int = 0
 
-    def poll(self, entries: Sequence[Entry]) -> None:
-        new = fresh(entries, self.next_offset)
-        changes = project(self.known, new)
+    def poll(self, entries: Sequence[Decoded]) -> None:
+        new = [entry for entry in entries if entry.record.offset >= self.next_offset]
+        parking = Parking(self.parked)
+        changes = project(self.known, parking.sift(new))
         self.known.jobs |= changes.jobs
         self.known.batches |= changes.batches
-        self.known.parked |= set(changes.parked)
+        self.parked |= set(parking.keys)
         self.events += changes.events
         self.announced += changes.announced
-        self.dead += [(parked.offset, why) for parked, why in changes.park]
+        self.dead += [(parked.offset, why) for parked, why in parking.letters]
         if new:
             self.next_offset = new[-1].record.offset + 1
 
 
-def entries_of(facts: list[Fact], gaps: list[int]) -> list[Entry]:
+def entries_of(facts: list[Fact], gaps: list[int]) -> list[Decoded]:
     """One partition of these facts, with holes between the offsets."""
     offset, entries = 0, []
     for number, one in enumerate(facts):
@@ -62,7 +56,7 @@ def entries_of(facts: list[Fact], gaps: list[int]) -> list[Entry]:
     return entries
 
 
-def one_by_one(entries: list[Entry]) -> Folded:
+def one_by_one(entries: list[Decoded]) -> Folded:
     folded = Folded()
     for entry in entries:
         folded.poll([entry])
@@ -98,7 +92,7 @@ def test_a_job_is_what_the_one_fold_makes_of_its_facts(facts: list[Fact]) -> Non
     for job_id, job in folded.known.jobs.items():
         expected: Job | None = None
         for entry in entries_of(facts, [0]):
-            if entry.key == job_id and entry.fact is not None:
+            if entry.record.key_text == job_id and entry.fact is not None:
                 expected = evolve(expected, entry.fact)
         assert job == expected
 
@@ -129,7 +123,7 @@ def test_after_an_undecodable_record_its_key_is_parked_and_no_other() -> None:
     folded = one_by_one([decode(one) for one in records])
     assert folded.known.jobs["job-a"].status is Status.PENDING
     assert folded.known.jobs["job-b"].status is Status.PENDING
-    assert folded.known.parked == {"job-a"}
+    assert folded.parked == {"job-a"}
     assert [offset for offset, _ in folded.dead] == [1, 2, 3, 4]
     assert [why for _, why in folded.dead[1:]] == [PARKED_BEFORE] * 3
 
@@ -137,7 +131,7 @@ def test_after_an_undecodable_record_its_key_is_parked_and_no_other() -> None:
 def test_an_undecodable_record_without_a_key_parks_itself_alone() -> None:
     keyless = garbage("", PARTITION, 0)
     folded = one_by_one([decode(keyless), decode(record(fact("job-a", created()), PARTITION, 1))])
-    assert folded.known.parked == set()
+    assert folded.parked == set()
     assert len(folded.dead) == 1
     assert "job-a" in folded.known.jobs
 
@@ -145,7 +139,7 @@ def test_an_undecodable_record_without_a_key_parks_itself_alone() -> None:
 def test_decoding_stops_at_an_event_of_a_later_release_and_keeps_what_stands_before() -> None:
     records = [record(fact("job-a", created()), PARTITION, 0), from_the_future("job-b", PARTITION, 1)]
     entries, unknown = decode_poll([*records, record(fact("job-c", created()), PARTITION, 2)])
-    assert [entry.key for entry in entries] == ["job-a"]
+    assert [entry.record.key_text for entry in entries] == ["job-a"]
     assert "JobTeleported" in str(unknown)
 
 

@@ -15,8 +15,8 @@ from schemas import generate, topics
 from schemas.envelope import Fact, encode
 from schemas.events import EVENTS
 from schemas.topics import MANIFEST
-from services.notifier.readers import deliveries as settled
-from services.notifier.readers import job_events as intake
+from services.notifier.readers.deliveries import DeliveriesReader
+from services.notifier.readers.job_events import JobEventsReader
 from services.projector import app as projector
 from services.worker import app as worker
 
@@ -142,8 +142,8 @@ def test_the_channels_are_the_topics_of_the_manifest(document: dict[str, Any]) -
 
 
 def test_the_manifest_names_the_consumer_groups_that_the_services_join() -> None:
-    assert topics.JOB_EVENTS.groups == (worker.GROUP, projector.JOBS_GROUP, intake.GROUP)
-    assert topics.JOB_DELIVERIES.groups == (projector.DELIVERIES_GROUP, settled.GROUP)
+    assert topics.JOB_EVENTS.groups == (worker.GROUP, projector.JOBS_GROUP, JobEventsReader.group)
+    assert topics.JOB_DELIVERIES.groups == (projector.DELIVERIES_GROUP, DeliveriesReader.group)
 
 
 @given(JSON_LIKE)

@@ -1,11 +1,9 @@
-"""Small documents of many jobs in one file: written together, read one by one, erased in place."""
+"""Small documents of many jobs in one file: written, read by their places, erased in place."""
 
-import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,8 +11,7 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from piperoll.store import segments
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError, Blobs, BlobStoreError
-from piperoll.store.segments import Segment, begun_at, lines, place_of
+from piperoll.store.segments import SegmentWriter, created_at, lines, range_of
 
 LINES = st.lists(
     st.tuples(st.uuids().map(lambda one: f"job-{one}"), st.dictionaries(st.text(max_size=8), st.text(max_size=40))),
@@ -24,20 +21,13 @@ LINES = st.lists(
 
 
 @pytest.fixture
-def segment(tmp_path: Path) -> Iterator[Segment]:
-    opened = Segment(tmp_path)
+def segment(tmp_path: Path) -> Iterator[SegmentWriter]:
+    opened = SegmentWriter(tmp_path)
     yield opened
     opened.close()
 
 
-@pytest.fixture
-def blobs(tmp_path: Path) -> Iterator[AsyncBlobs]:
-    opened = AsyncBlobs(Blobs(tmp_path.as_uri()))
-    yield opened
-    opened.close()
-
-
-def test_what_was_appended_is_read_back_by_its_place(segment: Segment, tmp_path: Path) -> None:
+def test_what_was_appended_is_read_back_by_its_place(segment: SegmentWriter, tmp_path: Path) -> None:
     first = segment.append([("job-1", b'{"a":1}'), ("job-2", b'{"b":2}')])
     second = segment.append([("job-3", b"{}")])
     read = [segments.read(tmp_path, place) for place in (*first, *second)]
@@ -50,17 +40,19 @@ def test_every_document_keeps_its_own_place_whatever_it_holds(
     tmp_path_factory: pytest.TempPathFactory, documents: list[tuple[str, dict[str, str]]]
 ) -> None:
     root = tmp_path_factory.mktemp("store")
-    segment = Segment(root)
+    segment = SegmentWriter(root)
     places = segment.append([(subject, to_json(document)) for subject, document in documents])
     segment.close()
     assert [segments.read(root, place) for place in places] == [to_json(document) for _, document in documents]
-    assert [(line.subject, line.place) for line in lines(root, places[0].segment)] == [
+    assert [(line.subject, line.range) for line in lines(root, places[0].segment)] == [
         (subject, place) for (subject, _), place in zip(documents, places, strict=True)
     ]
-    assert [place_of(place.uri) for place in places] == places
+    assert [range_of(place.uri) for place in places] == places
 
 
-def test_an_erased_document_is_gone_from_the_disk_and_its_neighbours_stay(segment: Segment, tmp_path: Path) -> None:
+def test_an_erased_document_is_gone_from_the_disk_and_its_neighbours_stay(
+    segment: SegmentWriter, tmp_path: Path
+) -> None:
     one, secret, other = segment.append([("job-1", b'"one"'), ("job-2", b'"canary"'), ("job-3", b'"other"')])
     segments.blank(tmp_path, secret)
     assert b"canary" not in (tmp_path / secret.segment).read_bytes()
@@ -70,26 +62,26 @@ def test_an_erased_document_is_gone_from_the_disk_and_its_neighbours_stay(segmen
     assert [line.subject for line in lines(tmp_path, one.segment)] == ["job-1", "job-3"]
 
 
-def test_a_document_of_two_lines_is_refused(segment: Segment) -> None:
+def test_a_document_of_two_lines_is_refused(segment: SegmentWriter) -> None:
     with pytest.raises(ValueError, match="one line"):
         segment.append([("job-1", b"{\n}")])
 
 
-def test_a_full_segment_is_followed_by_another(segment: Segment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_segment_is_followed_by_another(segment: SegmentWriter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "MAX_SEGMENT_BYTES", 9)
     (first,), (second,) = segment.append([("job-1", b"{}")]), segment.append([("job-2", b"{}")])
     assert first.segment != second.segment
 
 
-def test_an_old_segment_is_followed_by_another(segment: Segment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_segment_is_followed_by_another(segment: SegmentWriter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segments, "MAX_SEGMENT_AGE", timedelta(0))
     (first,), (second,) = segment.append([("job-1", b"{}")]), segment.append([("job-2", b"{}")])
     assert first.segment != second.segment
 
 
-def test_a_segment_says_when_it_was_begun(segment: Segment) -> None:
+def test_a_segment_says_when_it_was_begun(segment: SegmentWriter) -> None:
     (place,) = segment.append([("job-1", b"{}")])
-    begun = begun_at(place.segment)
+    begun = created_at(place.segment)
     assert begun is not None
     assert timedelta(seconds=-1) < datetime.now(UTC) - begun < timedelta(minutes=1)
 
@@ -104,56 +96,13 @@ def test_a_segment_says_when_it_was_begun(segment: Segment) -> None:
     ],
 )
 def test_what_is_no_place_is_a_blob_of_its_own(uri: str) -> None:
-    assert place_of(uri) is None
-
-
-async def test_inputs_that_come_together_share_a_segment_and_each_is_read_alone(blobs: AsyncBlobs) -> None:
-    claims = await asyncio.gather(*(blobs.put_input(f"job-{n}", b'{"n":%d}' % n, repeatable=False) for n in range(50)))
-    assert [await blobs.get(claim.uri) for claim in claims] == [b'{"n":%d}' % n for n in range(50)]
-    assert len({claim.uri.partition("#")[0] for claim in claims}) == 1
-    assert [claim.size for claim in claims] == [len(b'{"n":%d}' % n) for n in range(50)]
-
-
-async def test_what_may_come_again_or_is_large_gets_a_blob_of_its_own(blobs: AsyncBlobs) -> None:
-    again = await blobs.put_input("job-1", b"{}", repeatable=True)
-    large = await blobs.put_input("job-2", b'"%b"' % (b"x" * segments.MAX_DOCUMENT_BYTES), repeatable=False)
-    assert again.uri.startswith("job-1/in/")
-    assert large.uri.startswith("job-2/in/")
-
-
-async def test_a_deleted_input_is_missing_and_deleting_it_again_is_no_error(blobs: AsyncBlobs) -> None:
-    claim = await blobs.put_input("job-1", b'"canary"', repeatable=False)
-    await blobs.delete([claim.uri])
-    await blobs.delete([claim.uri])
-    with pytest.raises(BlobMissingError):
-        await blobs.get(claim.uri)
-
-
-async def test_a_disk_that_fails_is_said_to_everybody_in_the_group_and_the_next_one_succeeds(
-    blobs: AsyncBlobs, tmp_path: Path
-) -> None:
-    (tmp_path / "segments").write_text("in the way")
-    tries = [blobs.put_input(f"job-{n}", b"{}", repeatable=False) for n in range(3)]
-    answers: list[Any] = await asyncio.gather(*tries, return_exceptions=True)
-    assert [type(answer) for answer in answers] == [BlobStoreError] * 3
-    (tmp_path / "segments").unlink()
-    claim = await blobs.put_input("job-9", b"{}", repeatable=False)
-    assert await blobs.get(claim.uri) == b"{}"
-
-
-async def test_who_stops_waiting_does_not_disturb_the_others_of_the_group(blobs: AsyncBlobs) -> None:
-    leaving = asyncio.create_task(blobs.put_input("job-1", b"{}", repeatable=False))
-    staying = asyncio.create_task(blobs.put_input("job-2", b"[]", repeatable=False))
-    await asyncio.sleep(0)
-    leaving.cancel()
-    claim = await staying
-    assert await blobs.get(claim.uri) == b"[]"
+    assert range_of(uri) is None
 
 
 def test_two_writers_never_share_a_file(tmp_path: Path) -> None:
-    writers = [Segment(tmp_path) for _ in range(4)]
+    writers = [SegmentWriter(tmp_path) for _ in range(4)]
 
-    def write(writer: Segment) -> set[str]:
+    def write(writer: SegmentWriter) -> set[str]:
         return {place.segment for n in range(50) for place in writer.append([(f"job-{n}", b"{}")])}
 
     with ThreadPoolExecutor(4) as threads:

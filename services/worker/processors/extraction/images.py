@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, Final
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.files.kinds import WORDS, Kind
 from services.worker.files.sources import Source
-from services.worker.ocr.engine import SCAN, Pixels
+from services.worker.ocr.contract import SCAN
+from services.worker.pages.drawing import Pixels
 from services.worker.processors.extraction.parts import checked_count, reading
-from services.worker.run.errors import ProcessingError
 
 FORMATS: Final = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 MAX_PIXELS: Final = 120_000_000

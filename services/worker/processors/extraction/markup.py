@@ -15,6 +15,8 @@ from zipfile import ZipFile
 from lxml import etree
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
+from services.worker.fetch.page_text import UNSEEN, page_text
 from services.worker.fetch.readable import MAX_PAGE_BYTES
 from services.worker.files.kinds import WORDS, Kind
 from services.worker.files.sources import Source
@@ -22,14 +24,12 @@ from services.worker.files.zip_bounds import opened
 from services.worker.processors.extraction.parts import (
     MAX_CHARACTERS,
     Extracted,
-    Part,
     Tell,
+    TextPart,
     Volume,
     checked_count,
     reading,
 )
-from services.worker.processors.session.page import UNSEEN, page_text
-from services.worker.run.errors import ProcessingError
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
@@ -50,7 +50,7 @@ WORDS_ALONE = (
 )
 
 
-class Page(NamedTuple):
+class MarkdownPage(NamedTuple):
     """A page's own title, its text as Markdown, and what was lost of it."""
 
     title: str
@@ -63,7 +63,7 @@ def read_text(source: Source, kind: Kind) -> Extracted:
     text, notes = _decoded(_whole(source, MAX_CHARACTERS * BYTES_PER_CHARACTER), declared=None)
     markdown = kind is Kind.MARKDOWN
     return Extracted(
-        parts=(Part(Volume().add(text.replace("\r\n", "\n").strip())),),
+        parts=(TextPart(Volume().add(text.replace("\r\n", "\n").strip())),),
         method="native",
         title=first_heading(text) if markdown else "",
         markdown=markdown,
@@ -77,7 +77,7 @@ def read_html(source: Source) -> Extracted:
     html, notes = _decoded(content, declared=_declared(content))
     page = as_markdown(html)
     return Extracted(
-        parts=(Part(Volume().add(page.text)),),
+        parts=(TextPart(Volume().add(page.text)),),
         method="native",
         title=page.title or first_heading(page.text),
         markdown=True,
@@ -85,7 +85,7 @@ def read_html(source: Source) -> Extracted:
     )
 
 
-def as_markdown(html: str) -> Page:
+def as_markdown(html: str) -> MarkdownPage:
     """A page as Markdown. One that is very long, nests too deeply or is no HTML gives its words, a line a block."""
     from bs4.builder import ParserRejectedMarkup
     from bs4.element import PreformattedString
@@ -102,13 +102,13 @@ def as_markdown(html: str) -> Page:
     for mark in soup.find_all(string=lambda text: isinstance(text, PreformattedString)):
         mark.extract()  # a comment, a document type, the first line of XHTML
     try:
-        return Page(title[:TITLE_CHARS], tidy(_converter().convert_soup(soup)))
+        return MarkdownPage(title[:TITLE_CHARS], tidy(_converter().convert_soup(soup)))
     except (RecursionError, ValueError):  # ValueError: a list that begins with what is no number
-        return Page(title[:TITLE_CHARS], soup.get_text("\n", strip=True), (WORDS_ALONE,))
+        return MarkdownPage(title[:TITLE_CHARS], soup.get_text("\n", strip=True), (WORDS_ALONE,))
 
 
-def _words_of(html: str) -> Page:
-    return Page("", page_text(html.encode("utf-8", "replace"), "utf-8"), (WORDS_ALONE,))
+def _words_of(html: str) -> MarkdownPage:
+    return MarkdownPage("", page_text(html.encode("utf-8", "replace"), "utf-8"), (WORDS_ALONE,))
 
 
 def _soup(html: str) -> "BeautifulSoup":
@@ -143,7 +143,7 @@ def read_epub(source: Source, max_chapters: int, tell: Tell) -> Extracted:
             tell(number, len(chapters))
             html, _ = _decoded(book.read(name), declared=None)
             page = as_markdown(html)
-            parts.append(Part(volume.add(page.text)))
+            parts.append(TextPart(volume.add(page.text)))
             notes |= dict.fromkeys(page.notes)
     if missing:
         notes[f"The book is not whole: {missing} of its chapters are missing."] = None

@@ -13,11 +13,11 @@ from zipfile import ZipFile
 from lxml import etree
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.files.kinds import WORDS, Kind
 from services.worker.files.sources import Source
 from services.worker.processors.extraction.markup import TITLE_CHARS, as_markdown, first_heading, tidy
-from services.worker.processors.extraction.parts import Extracted, Part, Tell, Volume, checked_count, reading
-from services.worker.run.errors import ProcessingError
+from services.worker.processors.extraction.parts import Extracted, Tell, TextPart, Volume, checked_count, reading
 
 MAX_CELLS = 5_000_000
 """Cells of a workbook that are looked at, empty ones between others included."""
@@ -34,7 +34,7 @@ def read_docx(source: Source) -> Extracted:
         page = as_markdown(html)
         title = _title(source)
     return Extracted(
-        parts=(Part(Volume().add(page.text)),),
+        parts=(TextPart(Volume().add(page.text)),),
         method="native",
         title=title or first_heading(page.text),
         markdown=True,
@@ -54,7 +54,7 @@ def read_pptx(source: Source, max_slides: int, tell: Tell) -> Extracted:
         count = checked_count(len(slides), max_slides, "slide")
         for number, slide in enumerate(slides, 1):
             tell(number, count)
-            parts.append(Part(volume.add(tidy("\n\n".join(_slide_texts(slide))))))
+            parts.append(TextPart(volume.add(tidy("\n\n".join(_slide_texts(slide))))))
         title = _title(source)
     return Extracted(tuple(parts), "native", unit="slide", title=title or _first_title(parts), markdown=True)
 
@@ -76,7 +76,7 @@ def read_xlsx(source: Source, max_sheets: int, tell: Tell) -> Extracted:
                 tell(number, count)
                 rows = list(_rows(sheet, budget))
                 table = markdown_table(rows)
-                parts.append(Part(volume.add(f"## {sheet.title}\n\n{table}".strip())))
+                parts.append(TextPart(volume.add(f"## {sheet.title}\n\n{table}".strip())))
             book.close()
         title = _title(source)
     return Extracted(tuple(parts), "native", unit="sheet", title=title, markdown=True)
@@ -114,7 +114,7 @@ def _title(source: Source) -> str:
     return " ".join((found or "").split())[:TITLE_CHARS]
 
 
-def _first_title(parts: Sequence[Part]) -> str:
+def _first_title(parts: Sequence[TextPart]) -> str:
     return next((title for title in (first_heading(part.content) for part in parts) if title), "")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from schemas.errors import ErrorCode
-from services.worker.run.errors import ProcessingError
+from services.worker.errors import ProcessingError
 from services.worker.run.memory import raise_if_memory
 
 MAX_CHARACTERS: Final = 20_000_000
@@ -18,7 +18,7 @@ Tell = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TextPart:
     """The text of a page, slide, sheet or chapter, and how it was got; `score` is how certain an OCR is, 0 to 1."""
 
     content: str
@@ -33,7 +33,7 @@ class Extracted:
     `notes` say what is missing or uncertain; `markdown` whether the text is Markdown.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[TextPart, ...]
     method: str
     unit: Unit | None = None
     title: str = ""

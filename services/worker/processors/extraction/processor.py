@@ -14,7 +14,7 @@ from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
 from schemas.job_types.extraction import ExtractionParameters
 from schemas.job_types.parameters import JobParameters
-from services.worker.files import mupdf
+from services.worker.errors import ProcessingError
 from services.worker.files.kinds import (
     HEAD_BYTES,
     Kind,
@@ -25,11 +25,12 @@ from services.worker.files.kinds import (
 )
 from services.worker.files.sources import Source, open_claim, open_source, open_url
 from services.worker.files.zip_bounds import Zipped, look_over
+from services.worker.pages import mupdf
 from services.worker.processors.extraction.markup import read_epub, read_html, read_text
 from services.worker.processors.extraction.office import read_docx, read_pptx, read_xlsx
-from services.worker.processors.extraction.pages import Reader, read_image, read_pdf
-from services.worker.processors.extraction.parts import Extracted, Part, Tell, storable
-from services.worker.run.workspace import ProcessingError, Report, Result, Workspace
+from services.worker.processors.extraction.pages import PageReader, read_image, read_pdf
+from services.worker.processors.extraction.parts import Extracted, Tell, TextPart, storable
+from services.worker.run.workspace import ReportProgress, Result, Workspace
 
 READER: Final = 1
 """Raised when texts are read in another way, so that earlier results are not taken over."""
@@ -44,7 +45,7 @@ PAGED: Final = frozenset({Kind.PDF, Kind.IMAGE})
 """Kinds whose parts may be read by OCR."""
 
 
-def process(parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
     """Extracts. Raises ProcessingError: UNSUPPORTED_FILE_TYPE, INVALID_DOCUMENT, INVALID_PDF, FILE_ENCRYPTED,
     PDF_ENCRYPTED, FILE_TOO_LARGE, TOO_MANY_PAGES, OCR_PROVIDER_UNAVAILABLE and those of its source; BlobStoreError.
     """
@@ -63,7 +64,8 @@ def process(parameters: JobParameters, workspace: Workspace, report: Report) -> 
             **_shaping(asked, kind, workspace),
         )
         if earlier is not None:
-            return _renamed(earlier, source.name, media_type)
+            title = earlier.structured_data["metadata"]["title"] or PurePath(source.name).stem
+            return earlier.renamed({"fileName": source.name, "mimeType": media_type}, title=title)
         report("reading_document", 30)
         extracted = _Reading(asked, workspace, report).read(source, kind)
         report("finalizing", 90)
@@ -129,7 +131,7 @@ class _Reading:
 
     asked: ExtractionParameters
     workspace: Workspace
-    report: Report
+    report: ReportProgress
 
     def read(self, source: Source, kind: Kind) -> Extracted:
         """The text, by the reader of the kind. Raises ProcessingError INVALID_DOCUMENT for a file without any."""
@@ -151,7 +153,7 @@ class _Reading:
                 return read_text(source, kind)
 
     def _read_pages(self, source: Source, kind: Kind) -> Extracted:
-        reader = Reader(self.asked.ocr_engine, self.workspace.limits.ocr_languages)
+        reader = PageReader(self.asked.ocr_engine, self.workspace.limits.ocr_languages)
         read = partial(read_pdf if kind is Kind.PDF else read_image, source, self.workspace.limits.max_pages)
         try:
             return read(reader, self._tell("page"))
@@ -203,15 +205,8 @@ def _result(extracted: Extracted, source: Source, media_type: str, workspace: Wo
     )
 
 
-def _content(number: int, part: Part) -> dict[str, Any]:
+def _content(number: int, part: TextPart) -> dict[str, Any]:
     content: dict[str, Any] = {"page": number, "content": part.content, "text": part.content, "method": part.method}
     if part.score is not None:
         content["score"] = round(part.score, 4)
     return content
-
-
-def _renamed(earlier: Result, name: str, media_type: str) -> Result:
-    """An earlier result of the same content, which may have gone by another name."""
-    metadata = {**earlier.structured_data["metadata"], "fileName": name, "mimeType": media_type}
-    title = metadata["title"] or PurePath(name).stem
-    return replace(earlier, structured_data={**earlier.structured_data, "title": title, "metadata": metadata})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.worker.files import archive_writer as archives
+from services.worker.files import zip_writer
 from services.worker.processors.pdf.plan import named
 from services.worker.processors.pdf.selected_pages import Paper, Pass
 from services.worker.processors.pdf.texts import PageText, Texts
@@ -25,7 +25,7 @@ JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptAnswer:
     """What was kept of an answer: locations of its images, and names of files by what they are."""
 
     images: tuple[str, ...]
@@ -75,7 +75,7 @@ def about(answer: OcrAnswer) -> dict[str, Any]:
     return {"model": answer.model, "pages_count": len(answer.pages), "usage_info": dict(answer.usage_info)}
 
 
-def keep(answer: OcrAnswer, workspace: Workspace) -> Kept:
+def keep(answer: OcrAnswer, workspace: Workspace) -> KeptAnswer:
     """Keeps the raw answer with and without its images, each image, and all of them as an archive."""
     files = {
         "mistral_ocr_raw": _keep_json(RAW, answer, workspace, False),
@@ -88,12 +88,12 @@ def keep(answer: OcrAnswer, workspace: Workspace) -> Kept:
     )
     if images:
         path = workspace.folder / IMAGES_ARCHIVE
-        with archives.writing(path) as archive:
+        with zip_writer.writing(path) as archive:
             for name, content in named_images.items():
                 archive.add(name, content)
         workspace.keep_file(IMAGES_ARCHIVE, path, "application/zip")
         files["mistral_ocr_images"] = IMAGES_ARCHIVE
-    return Kept(images, files)
+    return KeptAnswer(images, files)
 
 
 def _indices(paper: Paper) -> list[int] | None:

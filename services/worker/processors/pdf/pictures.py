@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from schemas.job_types.pdf import PdfParameters
-from services.worker.files import archive_writer as archives
-from services.worker.files import mupdf
-from services.worker.files.page_sizes import HIGH_RES, PAGE_IMAGE, PREVIEW, Look
+from services.worker.files import zip_writer
+from services.worker.pages import mupdf
+from services.worker.pages.drawing import HIGH_RES, PAGE_IMAGE, PREVIEW, Look
 from services.worker.processors.pdf.plan import named
 from services.worker.processors.pdf.selected_pages import Paper, Pass
 from services.worker.run.workspace import Workspace
@@ -45,7 +45,7 @@ def keep_previews(paper: Paper, going: Pass, workspace: Workspace) -> Pictures:
     """Keeps `previews/preview_NNN.jpg` of each page, and all of them as `previews.zip`, if there is any."""
     pictures = Pictures()
     path = workspace.folder / PREVIEWS_ARCHIVE
-    with archives.writing(path) as archive:
+    with zip_writer.writing(path) as archive:
         for number in going.through(paper.pages):
             image = mupdf.page_jpeg(paper.document, number, PREVIEW)
             if image is None:
@@ -79,7 +79,7 @@ class PagesArchive:
         if not self._looks:
             return
         path = self._workspace.folder / PAGES_ARCHIVE
-        with archives.writing(path) as archive:
+        with zip_writer.writing(path) as archive:
             for done, number in enumerate(self._paper.pages, 1):
                 for name, look in self._looks:
                     self._add(archive, number, name, look)
@@ -100,7 +100,7 @@ class PagesArchive:
         if self.too_large:
             yield f"{PAGES_ARCHIVE} lacks {named(self.too_large)} in high resolution: too large at {HIGH_RES.dpi} DPI."
 
-    def _add(self, archive: archives.Archive, number: int, name: str, look: Look) -> None:
+    def _add(self, archive: zip_writer.ZipWriter, number: int, name: str, look: Look) -> None:
         try:
             size = mupdf.page_size(self._paper.document, number)
             image = mupdf.page_jpeg(self._paper.document, number, look)

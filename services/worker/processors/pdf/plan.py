@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from schemas.errors import ErrorCode
 from schemas.job_types.pdf import PdfParameters
-from services.worker.run.errors import ProcessingError
+from services.worker.errors import ProcessingError
 
 TextMethod = Literal["native", "ocr", "llm", "mistral_ocr"]
 """How a page's text was got: from its text layer, by local OCR, by a vision model, by Mistral's OCR."""
@@ -15,7 +15,7 @@ NAMED_PAGES: Final = 20  # as many page numbers as a sentence lists
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class MethodPlan:
     """The parts of a method. All `texts` are kept; a page's `extracted_text` is the first that has any."""
 
     texts: tuple[TextMethod, ...] = ()
@@ -29,22 +29,22 @@ class Plan:
 
 
 PLANS: Final = {
-    "native": Plan(("native",)),
-    "tesseract_ocr": Plan(("ocr",)),
-    "both": Plan(("native", "ocr")),
-    "preview": Plan(previews=True),
-    "preview_and_native": Plan(("native",), previews=True),
-    "preview_and_mistral_ocr": Plan(("mistral_ocr",), previews=True),
-    "llm": Plan(("llm",)),
-    "llm_and_native": Plan(("llm", "native")),
-    "llm_and_ocr": Plan(("llm", "ocr")),
-    "mistral_ocr": Plan(("mistral_ocr",)),
-    "mistral_ocr_with_pages": Plan(("mistral_ocr",), archive=True),
+    "native": MethodPlan(("native",)),
+    "tesseract_ocr": MethodPlan(("ocr",)),
+    "both": MethodPlan(("native", "ocr")),
+    "preview": MethodPlan(previews=True),
+    "preview_and_native": MethodPlan(("native",), previews=True),
+    "preview_and_mistral_ocr": MethodPlan(("mistral_ocr",), previews=True),
+    "llm": MethodPlan(("llm",)),
+    "llm_and_native": MethodPlan(("llm", "native")),
+    "llm_and_ocr": MethodPlan(("llm", "ocr")),
+    "mistral_ocr": MethodPlan(("mistral_ocr",)),
+    "mistral_ocr_with_pages": MethodPlan(("mistral_ocr",), archive=True),
 }
 """By the method's own name; aliases are `schemas.job_types.pdf.ALIASES`."""
 
 
-def plan_of(asked: PdfParameters) -> Plan:
+def plan_of(asked: PdfParameters) -> MethodPlan:
     """The plan of a job's method."""
     return PLANS[asked.method]
 

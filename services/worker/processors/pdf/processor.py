@@ -12,16 +12,18 @@ from typing import Any, cast
 from schemas.errors import ErrorCode
 from schemas.job_types.parameters import JobParameters
 from schemas.job_types.pdf import PdfParameters
-from services.worker.files import mupdf
+from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source, open_source, open_url
-from services.worker.ocr import engine as ocr
+from services.worker.ocr.contract import Engine
+from services.worker.ocr.engines import engine_named
+from services.worker.pages import mupdf
 from services.worker.processors.pdf import mistral as pdf_mistral
 from services.worker.processors.pdf import pictures as pdf_pictures
 from services.worker.processors.pdf import texts as pdf_texts
-from services.worker.processors.pdf.plan import Plan, TextMethod, pages_of, plan_of, shares
-from services.worker.processors.pdf.result import Parts, extracted_text, result_of
+from services.worker.processors.pdf.plan import MethodPlan, TextMethod, pages_of, plan_of, shares
+from services.worker.processors.pdf.result import PdfParts, extracted_text, result_of
 from services.worker.processors.pdf.selected_pages import Paper, Pass
-from services.worker.run.workspace import ProcessingError, Report, Result, Workspace
+from services.worker.run.workspace import ReportProgress, Result, Workspace
 from services.worker.templates import Languages, Template, apply_template, load, parse
 
 END_MARKER = b"%%EOF"  # ISO 32000-1, 7.5.5
@@ -32,7 +34,7 @@ WEIGHTS: dict[TextMethod, int] = {"native": 1, "ocr": 9, "llm": 9, "mistral_ocr"
 """How long a way of reading takes beside another, for progress."""
 
 
-def process(parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
     """Extracts (contract 4a, 5, 6). Raises ProcessingError with the codes of contract 16, BlobStoreError."""
     asked = cast(PdfParameters, parameters)
     report("initializing", 0)
@@ -46,7 +48,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: Report) -> 
             asked, without={"filename", "url", "file_hash"}, content=source.sha256(), **tools.shaping
         )
         if earlier is not None:
-            return _renamed(earlier, source.name)
+            return earlier.renamed({"file_name": source.name})
         result = _Extraction(asked, tools, workspace, report).run(source)
         return replace(result, cacheable=result.cacheable and source.written_ns == written_ns)
 
@@ -55,8 +57,8 @@ def process(parameters: JobParameters, workspace: Workspace, report: Report) -> 
 class _Tools:
     """What the job needs beside its document, and how that shapes its result."""
 
-    plan: Plan
-    engine: ocr.Engine | None
+    plan: MethodPlan
+    engine: Engine | None
     template: Template | None
     shaping: dict[str, str]
 
@@ -71,7 +73,7 @@ def _tools(asked: PdfParameters, workspace: Workspace) -> _Tools:
     shaping = {"engine": mupdf.ENGINE}
     engine = None
     if "ocr" in plan.texts:
-        engine = ocr.engine(asked.ocr_engine, workspace.limits.ocr_languages)
+        engine = engine_named(asked.ocr_engine, workspace.limits.ocr_languages)
         shaping["ocr"] = f"rapidocr {version('rapidocr')}" if asked.ocr_engine == "rapidocr" else "tesseract"
         shaping["ocr_languages"] = workspace.limits.ocr_languages
     if "mistral_ocr" in plan.texts:
@@ -89,7 +91,7 @@ def _tools(asked: PdfParameters, workspace: Workspace) -> _Tools:
     return _Tools(plan, engine, template, shaping)
 
 
-def _require_providers(plan: Plan, workspace: Workspace) -> None:
+def _require_providers(plan: MethodPlan, workspace: Workspace) -> None:
     """Raises ProcessingError OCR_PROVIDER_UNAVAILABLE (contract 12): a job never completes for want of a key."""
     missing = [
         ("MISTRAL_API_KEY", "mistral_ocr" in plan.texts and not workspace.providers.has_ocr),
@@ -109,12 +111,6 @@ def _source(asked: PdfParameters, workspace: Workspace) -> AbstractContextManage
         return open_url(asked.url, workspace)
     assert asked.filename is not None  # the parameters have one of the two
     return open_source(asked.filename, workspace, END_MARKER)
-
-
-def _renamed(earlier: Result, name: str) -> Result:
-    """An earlier result of the same content, which may have gone by another name."""
-    metadata = {**earlier.structured_data["metadata"], "file_name": name}
-    return replace(earlier, structured_data={**earlier.structured_data, "metadata": metadata})
 
 
 @contextmanager
@@ -138,8 +134,8 @@ class _Extraction:
     asked: PdfParameters
     tools: _Tools
     workspace: Workspace
-    report: Report
-    parts: Parts = field(default_factory=Parts)
+    report: ReportProgress
+    parts: PdfParts = field(default_factory=PdfParts)
 
     def run(self, source: Source) -> Result:
         """Goes through the parts in the order of contract 5."""

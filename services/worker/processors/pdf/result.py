@@ -20,7 +20,7 @@ UNREADABLE: Final[Mapping[TextMethod, str]] = {
 
 
 @dataclass(slots=True)
-class Parts:
+class PdfParts:
     """What the parts of a method have made so far. `texts` are in the order of the plan."""
 
     texts: list[Texts] = field(default_factory=list)
@@ -49,7 +49,7 @@ def extracted_text(asked: PdfParameters, pages: range, all_texts: Sequence[Texts
     return _paged(page_texts(pages, all_texts), "\n\n" if "mistral" in asked.method else "\n") if all_texts else ""
 
 
-def result_of(asked: PdfParameters, paper: Paper, parts: Parts, target_dir: str) -> Result:
+def result_of(asked: PdfParameters, paper: Paper, parts: PdfParts, target_dir: str) -> Result:
     """The result; warnings also become notes for the job's logs."""
     warnings = [*_warnings(paper, parts), *parts.warnings]
     data: dict[str, Any] = {"extracted_text": extracted_text(asked, paper.pages, parts.texts)}
@@ -75,7 +75,9 @@ def _paged(texts: Mapping[int, str], between: str) -> str:
     return between.join(f"--- Seite {number} ---\n{text}" for number, text in texts.items())
 
 
-def _metadata(asked: PdfParameters, paper: Paper, parts: Parts, target_dir: str, warnings: list[str]) -> dict[str, Any]:
+def _metadata(
+    asked: PdfParameters, paper: Paper, parts: PdfParts, target_dir: str, warnings: list[str]
+) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "file_name": paper.source.name,
         "file_size": paper.source.size,
@@ -113,11 +115,11 @@ def _content(text: PageText) -> dict[str, Any]:
     return content
 
 
-def _of_method(method: TextMethod, parts: Parts) -> list[PageText]:
+def _of_method(method: TextMethod, parts: PdfParts) -> list[PageText]:
     return [text for texts in parts.texts if texts.method == method for text in texts.read]
 
 
-def _warnings(paper: Paper, parts: Parts) -> Iterator[str]:
+def _warnings(paper: Paper, parts: PdfParts) -> Iterator[str]:
     if paper.document.is_repaired:
         yield _repaired([text.page for text in _of_method("native", parts) if not text.text.strip()])
     for texts in parts.texts:

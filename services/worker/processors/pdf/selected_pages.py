@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.worker.files.sources import Source
-from services.worker.run.workspace import Report
+from services.worker.run.workspace import ReportProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Paper:
 class Pass:
     """One going through the pages: the step that it reports, and the percents that it moves through."""
 
-    report: Report
+    report: ReportProgress
     step: str
     low: int
     high: int

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from schemas.errors import ErrorCode
-from services.worker.files import mupdf
-from services.worker.files.page_sizes import VISION
-from services.worker.ocr import engine as ocr
+from services.worker.errors import ProcessingError
+from services.worker.ocr.contract import SCAN, Engine
+from services.worker.pages import mupdf
+from services.worker.pages.drawing import VISION
 from services.worker.processors.pdf.plan import TextMethod
 from services.worker.processors.pdf.selected_pages import Paper, Pass
 from services.worker.providers import Providers
-from services.worker.run.errors import ProcessingError
 
 NO_TEXT = "NO TEXT"
 INSTRUCTION = (
@@ -57,11 +57,11 @@ def read_native(paper: Paper, going: Pass) -> Texts:
     return _read("native", paper, going, read)
 
 
-def read_ocr(paper: Paper, going: Pass, engine: ocr.Engine) -> Texts:
+def read_ocr(paper: Paper, going: Pass, engine: Engine) -> Texts:
     """What local OCR sees on the drawn pages. Raises as the engine does."""
 
     def read(number: int) -> PageText | None:
-        image = mupdf.page_pixels(paper.document, number, ocr.SCAN)
+        image = mupdf.page_pixels(paper.document, number, SCAN)
         if image is None:
             return None
         found = engine(image)

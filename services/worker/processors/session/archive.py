@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from schemas.job_types.session import SessionParameters
-from services.worker.files import archive_writer as archives
+from services.worker.files import zip_writer
 
 README = "README.md"
 
@@ -15,7 +15,7 @@ def write(target: Path, asked: SessionParameters, markdown: tuple[str, str], pre
     The README stands first, then the Markdown, then previews in the order of their places. Raises OSError.
     """
     place, text = markdown
-    with archives.writing(target) as archive:
+    with zip_writer.writing(target) as archive:
         archive.add(README, readme(asked, place, previews).encode(), packed=True)
         archive.add(place, text.encode(), packed=True)
         for name in sorted(previews):

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.fetch.download import Fetched
-from services.worker.files import mupdf
-from services.worker.files.page_sizes import PREVIEW
 from services.worker.files.sources import Source
+from services.worker.pages import mupdf
+from services.worker.pages.drawing import PREVIEW
 from services.worker.processors.pdf import mistral as pdf_mistral
 from services.worker.processors.pdf import texts as pdf_texts
 from services.worker.processors.pdf.selected_pages import Paper, Pass
 from services.worker.processors.session.layout import preview_name
-from services.worker.run.workspace import ProcessingError, Report, Workspace
+from services.worker.run.workspace import ReportProgress, Workspace
 
 FOLDER = "previews"
 SPAN = (70, 89)  # percent: what the step has before the next one (contract 5)
@@ -32,7 +33,7 @@ class Attachment:
     notes: tuple[str, ...]
 
 
-def read(fetched: Fetched, workspace: Workspace, report: Report) -> Attachment:
+def read(fetched: Fetched, workspace: Workspace, report: ReportProgress) -> Attachment:
     """Reads and draws a fetched PDF.
 
     Raises ProcessingError: INVALID_PDF, PDF_ENCRYPTED, TOO_MANY_PAGES, and what the OCR provider fails with.

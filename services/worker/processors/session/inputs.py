@@ -12,9 +12,10 @@ from typing import Any
 
 from schemas.errors import ErrorCode
 from schemas.job_types.session import SessionParameters
+from services.worker.errors import ProcessingError
 from services.worker.fetch.download import Fetched, fetch
-from services.worker.processors.session.page import page_text
-from services.worker.run.workspace import ProcessingError, Report, Workspace
+from services.worker.fetch.page_text import page_text
+from services.worker.run.workspace import ReportProgress, Workspace
 from services.worker.speech.speech_to_text import can_hear
 
 PAGE_TIMEOUT_S = 30.0
@@ -41,7 +42,7 @@ class Inputs:
         }
 
 
-def gather(asked: SessionParameters, workspace: Workspace, report: Report) -> Inputs:
+def gather(asked: SessionParameters, workspace: Workspace, report: ReportProgress) -> Inputs:
     """Fetches everything that the run needs. Raises ProcessingError: URL_FETCH_ERROR, URL_TRANSFORMATION_ERROR."""
     report("fetching_page", 10)
     page = _page(asked.url, workspace)

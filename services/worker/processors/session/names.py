@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from services.worker.run.workspace import ProcessingError
+from services.worker.errors import ProcessingError
 
 MAX_CHARS = 500  # as long as a name may be that a job gives
 QUOTES = "\"'`*\u00ab\u00bb\u201e\u201c\u201d\u201a\u2018\u2019"

@@ -1,6 +1,6 @@
 """The `session` job (contract 13): a talk's page, video and slides become one Markdown file and an archive.
 
-What each part does is in the `session_…` modules; here stands their order, and what becomes of a part that fails.
+What each part does is in the modules beside this one; here stands their order, and what becomes of a part that fails.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from piperoll.store.blobs import BlobStoreError
 from schemas.job_types.parameters import JobParameters
 from schemas.job_types.session import SessionParameters
 from services.worker import templates
+from services.worker.errors import ProcessingError
 from services.worker.processors.session import archive as session_archive
 from services.worker.processors.session import attachment as session_attachment
 from services.worker.processors.session.inputs import Inputs, gather
@@ -28,7 +29,7 @@ from services.worker.processors.session.names import Translator
 from services.worker.processors.session.video import one_line, transcribe
 from services.worker.processors.session.writing import Chosen, Material, Written, write
 from services.worker.providers import Providers
-from services.worker.run.workspace import ProcessingError, Report, Result, Workspace
+from services.worker.run.workspace import ReportProgress, Result, Workspace
 from services.worker.speech.speech_to_text import ear_for
 
 VERSION = 2
@@ -36,7 +37,7 @@ VERSION = 2
 
 
 @dataclass(slots=True)
-class Account:
+class RunNotes:
     """What the job's log is to say; whether a part is missing that another attempt may bring."""
 
     notes: list[str] = field(default_factory=list)
@@ -52,7 +53,7 @@ class Account:
         self.complete = False
 
 
-def process(parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
     """Runs a session (contract 13).
 
     Raises ProcessingError: TEMPLATE_ERROR, URL_FETCH_ERROR, URL_TRANSFORMATION_ERROR, and what the chat model fails
@@ -81,11 +82,11 @@ def _shape(inputs: Inputs, template: Chosen, providers: Providers) -> dict[str, 
 class _Run:
     """One run, once its inputs are there."""
 
-    def __init__(self, asked: SessionParameters, workspace: Workspace, report: Report) -> None:
+    def __init__(self, asked: SessionParameters, workspace: Workspace, report: ReportProgress) -> None:
         self._asked = asked
         self._workspace = workspace
         self._report = report
-        self._account = Account()
+        self._account = RunNotes()
 
     def result(self, inputs: Inputs, template: Chosen) -> Result:
         """The steps of contract 13 in their order, from the video on."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class SourceChanges:
     """Places in the source, each in exactly one of the four, sorted."""
 
     added: tuple[str, ...]
@@ -14,14 +14,14 @@ class Changes:
     unchanged: tuple[str, ...]
 
 
-def changes(listing: Mapping[str, str], known: Mapping[str, str], unread: Collection[str] = ()) -> Changes:
+def changes(listing: Mapping[str, str], known: Mapping[str, str], unread: Collection[str] = ()) -> SourceChanges:
     """Compares two mappings of place -> revision.
 
     `unread` are folders that could not be listed ("" is the source itself): what is known below one of them is not
     taken for removed, and stands in none of the four.
     """
     both = sorted(listing.keys() & known.keys())
-    return Changes(
+    return SourceChanges(
         added=tuple(sorted(listing.keys() - known.keys())),
         changed=tuple(place for place in both if listing[place] != known[place]),
         removed=tuple(sorted(place for place in known.keys() - listing.keys() if not _below(place, unread))),

@@ -9,9 +9,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.files.sources import SETTLE_S, Source, open_source
-from services.worker.processors.sync.listing import Listed, Listing, Tell, readable
-from services.worker.run.errors import ProcessingError
+from services.worker.processors.sync.listing import Listed, SourceListing, Tell, readable
 from services.worker.run.workspace import Limits, Workspace
 
 
@@ -22,9 +22,9 @@ class LocalFolder:
         self._folder = folder
         self._workspace = workspace
 
-    def look(self, tell: Tell) -> Listing:
-        """See Place.look. Returns when the newest file is settled: what is written from now on has a later time."""
-        listing, newest, pending = Listing(), 0, [""]
+    def look(self, tell: Tell) -> SourceListing:
+        """See SyncPlace.look. Returns when the newest file is settled: what is written from now on has a later time."""
+        listing, newest, pending = SourceListing(), 0, [""]
         while pending:
             below = pending.pop()
             tell()
@@ -37,7 +37,7 @@ class LocalFolder:
         time.sleep(min(SETTLE_S, max(0.0, newest / 1e9 + SETTLE_S - time.time())))
         return listing
 
-    def _look_into(self, below: str, listing: Listing, pending: list[str]) -> int:
+    def _look_into(self, below: str, listing: SourceListing, pending: list[str]) -> int:
         """Notes what one folder holds; answers when its newest file was changed, in nanoseconds."""
         newest = 0
         with os.scandir(self._folder / below) as entries:
@@ -56,7 +56,7 @@ class LocalFolder:
         return newest
 
     def open(self, path: str, tell: Tell) -> AbstractContextManager[Source]:
-        """See Place.open; the descriptor is checked again to lie under the roots."""
+        """See SyncPlace.open; the descriptor is checked again to lie under the roots."""
         tell()
         return open_source(str(self._folder / path), self._workspace, b"")
 

@@ -23,7 +23,7 @@ class Listed:
 
 
 @dataclass(slots=True)
-class Listing:
+class SourceListing:
     """The files of a source by path. `links` were not followed, `unread` are folders that could not be listed."""
 
     files: dict[str, Listed] = field(default_factory=dict)
@@ -32,10 +32,10 @@ class Listing:
     unread: list[str] = field(default_factory=list)
 
 
-class Place(Protocol):
+class SyncPlace(Protocol):
     """A source, in either form. Both methods raise ProcessingError when it cannot be reached."""
 
-    def look(self, tell: Tell) -> Listing:
+    def look(self, tell: Tell) -> SourceListing:
         """All files below it."""
         ...
 

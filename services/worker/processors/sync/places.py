@@ -4,14 +4,14 @@ from pathlib import PurePath, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.processors.sync.folder import LocalFolder, allowed_folder
-from services.worker.processors.sync.listing import Place, path_in
+from services.worker.processors.sync.listing import SyncPlace, path_in
 from services.worker.processors.sync.store import ObjectStore
-from services.worker.run.errors import ProcessingError
 from services.worker.run.workspace import Workspace
 
 
-def place_of(source: str, workspace: Workspace) -> Place:
+def place_of(source: str, workspace: Workspace) -> SyncPlace:
     """The place behind a source of a job. Raises ProcessingError FILE_NOT_ALLOWED, FILE_NOT_FOUND, NETWORK_ERROR."""
     own = workspace.blobs.root
     if urlsplit(source).scheme == "file":

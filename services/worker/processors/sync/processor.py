@@ -15,6 +15,7 @@ from schemas.ids import intake_job_id
 from schemas.job_types.parameters import JobParameters
 from schemas.job_types.sync import SyncParameters
 from schemas.media import MEDIA_TYPES, media_type_of
+from services.worker.errors import ProcessingError
 from services.worker.files.document_intake import (
     free_document_id,
     is_removed,
@@ -24,11 +25,10 @@ from services.worker.files.document_intake import (
     shortened,
     store_content,
 )
-from services.worker.processors.sync.changes import Changes, changes
-from services.worker.processors.sync.listing import Listed, Listing, Place, normalised, readable
+from services.worker.processors.sync.changes import SourceChanges, changes
+from services.worker.processors.sync.listing import Listed, SourceListing, SyncPlace, normalised, readable
 from services.worker.processors.sync.places import place_of
-from services.worker.run.errors import ProcessingError
-from services.worker.run.workspace import Report, Result, Workspace
+from services.worker.run.workspace import ReportProgress, Result, Workspace
 
 MAX_FILES: Final = 100_000
 """More than a run can take account of; deeper folders can be synchronised one by one."""
@@ -38,7 +38,7 @@ LISTING, COPYING, FINALIZING = 5, 10, 95
 """The percents at which the steps begin."""
 
 
-def process(parameters: JobParameters, workspace: Workspace, report: Report) -> Result:
+def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
     """Synchronises. Raises ProcessingError: FILE_NOT_ALLOWED, FILE_NOT_FOUND, NETWORK_ERROR, PROCESSING_ERROR for
     more than MAX_FILES; BlobStoreError.
     """
@@ -62,18 +62,18 @@ class _Run:
 
     source: str
     folder: ResolvedSync
-    place: Place
+    place: SyncPlace
     workspace: Workspace
-    report: Report
-    listing: Listing = field(default_factory=Listing)
+    report: ReportProgress
+    listing: SourceListing = field(default_factory=SourceListing)
     files: dict[str, Listed] = field(default_factory=dict)
     known: dict[str, KnownDocument] = field(default_factory=dict)
-    todo: Changes = field(default_factory=lambda: Changes((), (), (), ()))
+    todo: SourceChanges = field(default_factory=lambda: SourceChanges((), (), (), ()))
     found: dict[str, FoundDocument] = field(default_factory=dict)
     failed: list[dict[str, Any]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
-    def look(self, listing: Listing) -> None:
+    def look(self, listing: SourceListing) -> None:
         """Sees what there is, and what there is to do."""
         self.listing = listing
         self.known = dict(_below(self.source, self.folder))

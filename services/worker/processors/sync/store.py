@@ -12,9 +12,9 @@ from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, 
 from obstore.store import from_url
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source
-from services.worker.processors.sync.listing import Listed, Listing, Tell
-from services.worker.run.errors import ProcessingError
+from services.worker.processors.sync.listing import Listed, SourceListing, Tell
 from services.worker.run.workspace import Workspace
 
 PAGE_ENTRIES = 1000  # the most that S3 lists at once
@@ -36,9 +36,9 @@ class ObjectStore:
         except (BaseError, ValueError) as error:
             raise _unreachable(error) from error
 
-    def look(self, tell: Tell) -> Listing:
-        """See Place.look."""
-        listing = Listing()
+    def look(self, tell: Tell) -> SourceListing:
+        """See SyncPlace.look."""
+        listing = SourceListing()
         try:
             for page in obstore.list(self._store, chunk_size=PAGE_ENTRIES):
                 tell()
@@ -53,7 +53,7 @@ class ObjectStore:
 
     @contextmanager
     def open(self, path: str, tell: Tell) -> Iterator[Source]:
-        """See Place.open; the object is downloaded into the run's own folder, and gone from there afterwards."""
+        """See SyncPlace.open; the object is downloaded into the run's own folder, and gone from there afterwards."""
         target = self._workspace.folder / "found"
         try:
             size = self._fetch(path, target, tell)

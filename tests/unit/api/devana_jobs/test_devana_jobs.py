@@ -14,10 +14,10 @@ from schemas.claims import Claim
 from schemas.devana import STATUSES, TYPE_NAMES, Figures, target_of
 from schemas.documents import ResolvedDocument, ResolvedFolder, ResolvedSync, parameters_document
 from schemas.job_types.registry import OWN
-from services.api.devana_jobs.listing import AskedJobs, asked_jobs
+from services.api.devana_jobs.requests import DevanaJobsQuery
 from services.api.devana_jobs.views import devana_job, devana_of, new_devana_job
 from services.api.http.errors import ApiError
-from services.api.read_model.content_memo import Recall
+from services.api.read_model.content_memo import ContentMemo
 from services.api.read_model.contents import Contents
 from services.api.read_model.job_rows import JobRow
 
@@ -236,12 +236,14 @@ def test_metadata_of_erased_parameters_is_what_the_facts_say(job_type: str) -> N
     assert shown_as.measured(described, Figures(counts={"filesAdded": 1}), "why")["error"] == "why"
 
 
-def asked(query: str) -> AskedJobs:
-    return asked_jobs(QueryParams(query))
+def asked(query: str) -> DevanaJobsQuery:
+    return DevanaJobsQuery.of(QueryParams(query))
 
 
 def test_without_filters_everything_but_killed_is_asked_for() -> None:
-    assert asked("") == AskedJobs(tuple(TYPES), VISIBLE, None, 25, 0)
+    found = asked("")
+    assert (found.job_types, found.statuses, found.target_id) == (tuple(TYPES), VISIBLE, None)
+    assert (found.limit, found.offset) == (25, 0)
 
 
 @pytest.mark.parametrize(
@@ -322,14 +324,14 @@ def test_an_unknown_type_is_refused_with_all_that_are_known() -> None:
 async def test_a_document_is_read_once_until_it_is_pushed_out(tmp_path: Path) -> None:
     blobs = AsyncBlobs(Blobs(tmp_path.as_uri()))
     claims = [await blobs.put("folder", str(number).encode()) for number in range(3)]
-    recall: Recall[int] = Recall(Contents(blobs), most=2)
+    memo: ContentMemo[int] = ContentMemo(Contents(blobs), most=2)
     first, second, third = claims
-    assert [await recall.told(claim, lambda found: found * 10) for claim in (first, second)] == [0, 10]
+    assert [await memo.get(claim, lambda found: found * 10) for claim in (first, second)] == [0, 10]
     await blobs.delete_folder("folder")
-    assert [await recall.told(claim, int) for claim in (second, first)] == [10, 0], "remembered"
-    assert await recall.told(third, int) is None, "never read, and gone"
+    assert [await memo.get(claim, int) for claim in (second, first)] == [10, 0], "remembered"
+    assert await memo.get(third, int) is None, "never read, and gone"
     fourth = await blobs.put("folder", b"3")
-    assert await recall.told(fourth, int) == 3
-    assert [await recall.told(claim, int) for claim in (first, second)] == [0, None], "the one used longest ago went"
-    assert await recall.told(None, int) is None
+    assert await memo.get(fourth, int) == 3
+    assert [await memo.get(claim, int) for claim in (first, second)] == [0, None], "the one used longest ago went"
+    assert await memo.get(None, int) is None
     blobs.close()

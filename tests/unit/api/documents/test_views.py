@@ -13,21 +13,20 @@ from schemas.documents import ResolvedText
 from schemas.job_types.declaration import Named
 from schemas.job_types.registry import OWN
 from services.api.documents.requests import (
+    AddDocumentQuery,
+    DocumentForm,
+    DocumentPageQuery,
     FilesBody,
     FolderChange,
-    asked_folder,
-    asked_page,
-    asked_search,
-    asked_wait,
+    SearchQuery,
     document_id_of,
     file_ids_of,
     folder_id_of,
-    parsed,
 )
 from services.api.documents.views import document_status, document_view, folder_view, hit_view
 from services.api.http.errors import ApiError
 from services.api.jobs.named_documents import indexed, synchronised
-from services.api.jobs.views import Documents
+from services.api.jobs.views import JobContents
 from services.api.read_model.document_rows import DocumentRow, FolderRow, HitRow, SourceRow, TextRow
 from services.api.read_model.job_rows import JobRow
 
@@ -84,8 +83,8 @@ def test_a_document_stands_as_its_newest_job_does_in_one_of_four_words(status: S
 
 
 def test_a_document_that_nobody_has_read_yet_shows_what_is_known() -> None:
-    assert document_view(document(), None, Documents()) == {**BARE, "status": "PENDING", "metadata": ABOUT}
-    begun = document_view(document(), job(Status.PROCESSING), Documents(result={"structured_data": {}}))
+    assert document_view(document(), None, JobContents()) == {**BARE, "status": "PENDING", "metadata": ABOUT}
+    begun = document_view(document(), job(Status.PROCESSING), JobContents(result={"structured_data": {}}))
     assert begun == {**BARE, "status": "IN_PROGRESS", "metadata": ABOUT}
 
 
@@ -93,7 +92,7 @@ def test_a_document_that_was_read_shows_text_and_pages_and_what_several_methods_
     contents = [{"page": 2, "content": "C"}, {"page": 1, "content": "A"}, {"page": 1, "content": "B"}]
     metadata = {"text_contents": contents, "pageCount": 2, "warnings": [], "fileName": "x", "fileSize": 1}
     data = {"extracted_text": "A B C", "title": "Alphabet", "metadata": metadata}
-    assert document_view(document(), job(Status.COMPLETED), Documents(result={"structured_data": data})) == {
+    assert document_view(document(), job(Status.COMPLETED), JobContents(result={"structured_data": data})) == {
         **BARE,
         "status": "DONE",
         "title": "Alphabet",
@@ -106,18 +105,18 @@ def test_a_document_that_was_read_shows_text_and_pages_and_what_several_methods_
 
 def test_a_plain_text_has_its_text_twice_and_a_transcript_its_language() -> None:
     result = {"structured_data": {"extracted_text": "Two words", "language": "en"}}
-    plain = document_view(document(media_type="text/plain"), job(Status.COMPLETED), Documents(result=result))
+    plain = document_view(document(media_type="text/plain"), job(Status.COMPLETED), JobContents(result=result))
     assert (plain["text"], plain["words"], plain["content"]) == ("Two words", 2, "Two words")
     assert plain["metadata"]["language"] == "en"
 
 
 def test_a_document_whose_text_was_erased_shows_none() -> None:
-    view = document_view(document(), job(Status.COMPLETED), Documents())
+    view = document_view(document(), job(Status.COMPLETED), JobContents())
     assert (view["status"], "content" in view) == ("DONE", False)
 
 
 def test_a_document_that_could_not_be_read_says_why() -> None:
-    told = document_view(document(), job(Status.FAILED), Documents(error={"message": "It is damaged."}))
+    told = document_view(document(), job(Status.FAILED), JobContents(error={"message": "It is damaged."}))
     assert (told["status"], told["error"]) == ("ERROR", "It is damaged.")
 
 
@@ -210,7 +209,7 @@ def test_what_can_be_no_folder_s_id_is_not_found() -> None:
 
 
 def test_a_file_named_twice_is_one() -> None:
-    assert file_ids_of(parsed(FilesBody, {"filesIds": [ID, ID]})) == [ID]
+    assert file_ids_of(FilesBody.read({"filesIds": [ID, ID]})) == [ID]
 
 
 @pytest.mark.parametrize(
@@ -218,30 +217,27 @@ def test_a_file_named_twice_is_one() -> None:
 )
 def test_files_that_are_no_list_of_ids_are_refused(body: dict[str, Any]) -> None:
     with pytest.raises(ApiError) as found:
-        parsed(FilesBody, body)
+        FilesBody.read(body)
     assert found.value.code == "INVALID_PARAMETERS"
 
 
 def test_a_change_of_nothing_is_one() -> None:
-    assert parsed(FolderChange, {}) == FolderChange()
+    assert FolderChange.read({}) == FolderChange()
 
 
 def test_a_query_string_is_what_it_says() -> None:
-    assert asked_search(QueryParams("q=%20heat%20")).query == "heat"
-    assert asked_search(QueryParams("q=heat&limit=100")).limit == 100
-    assert asked_page(QueryParams("")) == (1000, 0)
-    assert asked_page(QueryParams("limit=5&offset=10")) == (5, 10)
-    assert (asked_wait(QueryParams("")), asked_wait(QueryParams("wait=0")), asked_wait(QueryParams("wait=2.5"))) == (
-        None,
-        0.0,
-        2.5,
-    )
-    assert asked_folder({}) is None
-    assert asked_folder({"folderId": ""}) is None
+    assert SearchQuery.of(QueryParams("q=%20heat%20")).q == "heat"
+    assert SearchQuery.of(QueryParams("q=heat&limit=100")).limit == 100
+    pages = [DocumentPageQuery.of(QueryParams(query)) for query in ("", "limit=5&offset=10")]
+    assert [(page.limit, page.offset) for page in pages] == [(1000, 0), (5, 10)]
+    waits = [AddDocumentQuery.of(QueryParams(query)).wait for query in ("", "wait=0", "wait=2.5")]
+    assert waits == [None, 0.0, 2.5]
+    assert DocumentForm.read({"file": None}).folder_id == ""
+    assert DocumentForm.read({"file": None, "folderId": ""}).folder_id == ""
 
 
 @pytest.mark.parametrize("text", ["wait=-1", "wait=301", "wait=a", "wait=", "wait=٣", "limit=1"])
 def test_a_wait_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ApiError) as found:
-        asked_wait(QueryParams(text))
+        AddDocumentQuery.of(QueryParams(text))
     assert found.value.status == 400

@@ -3,160 +3,26 @@
 import asyncio
 import json
 import re
-import socket
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from piperoll.clock import utc_now
-from piperoll.embeddings import Remote
-from piperoll.log.memory import MemoryLog
-from piperoll.postgres import connect_pool
-from piperoll.seal import Seal
-from piperoll.settings import Settings
-from piperoll.store.blobs import AsyncBlobs, Blobs
-from piperoll.webhooks.sender import Sender
-from schemas.claims import Claim
-from schemas.envelope import Fact
 from schemas.events import BatchCreated, JobCreated
-from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
-from services.api.api_keys.commands import KeyAdmin
-from services.api.devana_jobs.listing import DevanaListing
-from services.api.documents.commands import DocumentCommands
-from services.api.documents.upload import Intake
-from services.api.endpoints.commands import Endpoints
-from services.api.folders.search import Search
-from services.api.http.access import Access
-from services.api.http.rate_limit import RateLimit
-from services.api.jobs.commands import Commands
-from services.api.jobs.creation import Creator
-from services.api.jobs.id_spread import IdSpread
-from services.api.jobs.listing import Listing
-from services.api.jobs.named_documents import Resolver
-from services.api.jobs.reading import Reading
-from services.api.jobs.requests import Rules
-from services.api.jobs.watch import JobWatch
+from schemas.topics import JOB_EVENTS
 from services.api.log.ends import LogEnds
-from services.api.log.facts import FactLog
-from services.api.outputs.files import Outputs
-from services.api.owner_stream.changes import ChangeFeed
-from services.api.parts import Parts
-from services.api.read_model.catching_up import CatchingUp
-from services.api.read_model.contents import Contents
-from services.api.read_model.documents import DocumentModel
-from services.api.read_model.jobs import ReadModel
-from services.api.read_model.library import Library
-from services.api.read_model.positions import Positions
-from services.api.redelivery.commands import Redelivery
-from services.api.signing_keys.commands import SigningKeys
-from services.api.trials.posting import A_MINUTE, Trials
-from services.api.web import build_app
+from tests.support.stacks.memory_api import PARTITIONS, MemoryApi, memory_api
 
-KEY = {"Authorization": "Bearer good-key"}
-PARTITIONS = 3
 NOOP = {"job_type": "noop", "parameters": {}}
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-@dataclass
-class Api:
-    client: httpx.AsyncClient
-    log: MemoryLog
-    blobs: AsyncBlobs
-    seal: Seal
-
-    async def facts(self) -> list[Fact]:
-        begin = dict.fromkeys(range(PARTITIONS), 0)
-        records = await self.log.read_range(JOB_EVENTS, begin, await self.log.end_offsets(JOB_EVENTS))
-        return [record.fact() for record in records]
-
-    async def document(self, claim: Claim) -> Any:
-        return json.loads(await self.blobs.get(claim.uri))
-
-
-def a_closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    settings = Settings(
-        postgres_dsn=f"postgresql://nobody@127.0.0.1:{a_closed_port()}/none",
-        blob_url=(tmp_path / "blobs").as_uri(),
-        files_roots=str(tmp_path),
-        enable_noop=True,
-        max_body_bytes=100_000,
-        max_upload_bytes=200_000,
-    )
-    dsn = settings.postgres_dsn.get_secret_value()
-    pool = await connect_pool(dsn, min_size=0)
-    log = MemoryLog(PARTITIONS)
-    blobs = AsyncBlobs(Blobs(settings.blob_url))
-    seal = Seal({"k1": b"0" * 32})
-    positions, read_model = Positions(dsn), ReadModel(pool, 1.0)
-    contents = Contents(blobs)
-    reading = Reading(
-        read_model, positions, LogEnds(log, 1.0), JobWatch(read_model, positions), contents, deadline_s=1.0
-    )
-    catching_up = CatchingUp(positions, LogEnds(log, 1.0, DOCUMENT_EVENTS), 1.0, DOCUMENT_EVENTS)
-    library = Library(DocumentModel(pool, 1.0), catching_up, reading)
-    commands = Commands(FactLog(log, JOB_EVENTS, utc_now, 1.0), blobs, seal, Resolver(library))
-    documents = DocumentCommands(FactLog(log, DOCUMENT_EVENTS, utc_now, 1.0), blobs)
-    access = Access(pool, "pepper", ["good-key"], 60, 1.0)
-    signing_keys, sender = SigningKeys(pool, seal, 60, 1.0), Sender(settings.private_networks, afresh=True)
-    rules, creator = Rules.of(settings), Creator(commands, read_model, reading, IdSpread(PARTITIONS))
-    parts = Parts(
-        rules=rules,
-        commands=commands,
-        creator=creator,
-        reading=reading,
-        changes=ChangeFeed(read_model, positions),
-        listing=Listing(read_model, reading, contents),
-        devana_listing=DevanaListing(read_model, reading, contents),
-        endpoints=Endpoints(
-            FactLog(log, ENDPOINT_EVENTS, utc_now, 1.0),
-            blobs,
-            seal,
-            pool,
-            CatchingUp(positions, LogEnds(log, 1.0, ENDPOINT_EVENTS), 1.0, ENDPOINT_EVENTS),
-            1.0,
-        ),
-        signing_keys=signing_keys,
-        key_admin=KeyAdmin(pool, "pepper", access, 1.0),
-        library=library,
-        documents=documents,
-        intake=Intake(blobs, documents, creator, rules, settings.max_upload_bytes),
-        search=Search(library.model, Remote.of(settings)),
-        outputs=Outputs(blobs),
-        read_model=read_model,
-        redelivery=Redelivery(
-            FactLog(log, JOB_DELIVERIES, utc_now, 1.0),
-            read_model,
-            pool,
-            CatchingUp(positions, LogEnds(log, 1.0, JOB_DELIVERIES), 1.0, JOB_DELIVERIES),
-            utc_now,
-            1.0,
-        ),
-        trials=Trials(sender, signing_keys, RateLimit(pool, A_MINUTE, 1.0)),
-        blobs=blobs,
-        problems=dict,
-        max_body_bytes=settings.max_body_bytes,
-        max_upload_bytes=settings.max_upload_bytes,
-        document_wait_s=1.0,
-    )
-    app = build_app(parts, access, RateLimit(pool, 100, 1.0))
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=KEY) as client:
-        yield Api(client, log, blobs, seal)
-    blobs.close()
-    await sender.close()
-    pool.terminate()
+async def api(tmp_path: Path) -> AsyncIterator[MemoryApi]:
+    async with memory_api(tmp_path) as made:
+        yield made
 
 
 def error(reply: httpx.Response, status: int) -> dict[str, Any]:
@@ -167,7 +33,7 @@ def error(reply: httpx.Response, status: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", ["/api/jobs", "/api/jobs/"])
-async def test_a_job_is_one_fact_and_its_parameters_are_a_blob(api: Api, path: str) -> None:
+async def test_a_job_is_one_fact_and_its_parameters_are_a_blob(api: MemoryApi, path: str) -> None:
     hook = {"url": "https://example.com/hook", "token": "very-secret", "jobId": "mine"}
     parameters = {"webhook": hook, "priority": 7, "target_id": "t-1", "sleep_s": 0}
     reply = await api.client.post(path, json={"job_type": "noop", "parameters": parameters, "user_id": "u"})
@@ -189,13 +55,13 @@ async def test_a_job_is_one_fact_and_its_parameters_are_a_blob(api: Api, path: s
     assert reply.headers["Piperoll-Position"] == next(f"{part}:{end - 1}" for part, end in record if end)
 
 
-async def test_consecutive_jobs_go_to_different_partitions(api: Api) -> None:
+async def test_consecutive_jobs_go_to_different_partitions(api: MemoryApi) -> None:
     for _ in range(2 * PARTITIONS):
         await api.client.post("/api/jobs", json=NOOP)
     assert set((await api.log.end_offsets(JOB_EVENTS)).values()) == {2}
 
 
-async def test_a_batch_is_one_fact(api: Api) -> None:
+async def test_a_batch_is_one_fact(api: MemoryApi) -> None:
     hook = {"url": "https://example.com/hook", "token": "very-secret"}
     body = {"batch_name": "My Batch", "jobs": [NOOP, NOOP], "webhook": hook}
     reply = await api.client.post("/api/jobs/batch", json=body)
@@ -212,19 +78,19 @@ async def test_a_batch_is_one_fact(api: Api) -> None:
     assert all(spec["has_webhook"] for spec in specs)
 
 
-async def test_a_refused_batch_leaves_nothing(api: Api) -> None:
+async def test_a_refused_batch_leaves_nothing(api: MemoryApi) -> None:
     reply = await api.client.post("/api/jobs/batch", json={"jobs": [NOOP, {"job_type": "x", "parameters": {}}]})
     assert error(reply, 400)["details"]["index"] == 1
     assert await api.facts() == []
 
 
-async def test_the_trace_of_a_request_goes_into_the_log_if_it_is_one(api: Api) -> None:
+async def test_the_trace_of_a_request_goes_into_the_log_if_it_is_one(api: MemoryApi) -> None:
     await api.client.post("/api/jobs", json=NOOP, headers={"traceparent": TRACE})
     await api.client.post("/api/jobs", json=NOOP, headers={"traceparent": "nonsense"})
     assert {fact.traceparent for fact in await api.facts()} == {TRACE, None}
 
 
-async def test_a_repeated_key_is_accepted_unchecked_while_postgres_is_away(api: Api) -> None:
+async def test_a_repeated_key_is_accepted_unchecked_while_postgres_is_away(api: MemoryApi) -> None:
     headers = {"Idempotency-Key": "once"}
     replies = [await api.client.post("/api/jobs", json=NOOP, headers=headers) for _ in range(2)]
     assert {reply.headers["Piperoll-Idempotency"] for reply in replies} == {"unchecked"}
@@ -233,7 +99,7 @@ async def test_a_repeated_key_is_accepted_unchecked_while_postgres_is_away(api: 
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
-async def test_an_empty_or_too_long_key_is_refused(api: Api, key: str) -> None:
+async def test_an_empty_or_too_long_key_is_refused(api: MemoryApi, key: str) -> None:
     reply = await api.client.post("/api/jobs", json=NOOP, headers={"Idempotency-Key": key})
     assert error(reply, 400)["code"] == "INVALID_REQUEST"
 
@@ -250,14 +116,14 @@ async def test_an_empty_or_too_long_key_is_refused(api: Api, key: str) -> None:
         "/api/jobs/batches",
     ],
 )
-async def test_reading_without_postgres_says_so_and_when_to_come_back(api: Api, path: str) -> None:
+async def test_reading_without_postgres_says_so_and_when_to_come_back(api: MemoryApi, path: str) -> None:
     reply = await api.client.get(path.replace("{id}", "00000000-0000-4000-8000-000000000000"))
     assert error(reply, 503)["code"] == "READ_MODEL_UNAVAILABLE"
     assert int(reply.headers["Retry-After"]) > 0
 
 
 @pytest.mark.parametrize("headers", [{"Authorization": ""}, {"Authorization": "Basic good-key"}])
-async def test_no_key_is_refused_before_anything_else(api: Api, headers: dict[str, str]) -> None:
+async def test_no_key_is_refused_before_anything_else(api: MemoryApi, headers: dict[str, str]) -> None:
     for reply in (
         await api.client.post("/api/jobs", json=NOOP, headers=headers),
         await api.client.get("/nowhere", headers=headers),
@@ -266,17 +132,17 @@ async def test_no_key_is_refused_before_anything_else(api: Api, headers: dict[st
     assert await api.facts() == []
 
 
-async def test_the_other_key_header_is_accepted(api: Api) -> None:
+async def test_the_other_key_header_is_accepted(api: MemoryApi) -> None:
     headers = {"Authorization": "", "X-Secretary-Api-Key": "good-key"}
     assert (await api.client.post("/api/jobs", json=NOOP, headers=headers)).status_code == 200
 
 
-async def test_an_unknown_key_cannot_be_judged_while_postgres_is_away(api: Api) -> None:
+async def test_an_unknown_key_cannot_be_judged_while_postgres_is_away(api: MemoryApi) -> None:
     reply = await api.client.post("/api/jobs", json=NOOP, headers={"Authorization": "Bearer other"})
     assert error(reply, 503)["code"] == "READ_MODEL_UNAVAILABLE"
 
 
-async def test_unknown_paths_and_methods_are_errors_in_the_envelope(api: Api) -> None:
+async def test_unknown_paths_and_methods_are_errors_in_the_envelope(api: MemoryApi) -> None:
     assert error(await api.client.get("/api/nothing"), 404)["code"] == "NOT_FOUND"
     reply = await api.client.delete("/api/jobs")
     assert error(reply, 405)["code"] == "METHOD_NOT_ALLOWED"
@@ -284,17 +150,17 @@ async def test_unknown_paths_and_methods_are_errors_in_the_envelope(api: Api) ->
 
 
 @pytest.mark.parametrize("name", ["job-1", "job-..", "batch", "job-00000000-0000-4000-8000-00000000000G"])
-async def test_what_can_be_no_id_is_not_found_at_once(api: Api, name: str) -> None:
+async def test_what_can_be_no_id_is_not_found_at_once(api: MemoryApi, name: str) -> None:
     assert error(await api.client.get(f"/api/jobs/{name}"), 404)["message"] == "job not found"
 
 
 @pytest.mark.parametrize("wait", ["soon", "-1", "61", "60.1", "nan", "inf", "1e1", ""])
-async def test_a_wait_that_is_no_number_up_to_60_is_refused(api: Api, wait: str) -> None:
+async def test_a_wait_that_is_no_number_up_to_60_is_refused(api: MemoryApi, wait: str) -> None:
     path = "/api/jobs/job-00000000-0000-4000-8000-000000000000"
     assert error(await api.client.get(path, params={"wait": wait}), 400)["code"] == "INVALID_PARAMETERS"
 
 
-async def test_a_body_over_the_limit_is_refused_whether_or_not_it_says_its_length(api: Api) -> None:
+async def test_a_body_over_the_limit_is_refused_whether_or_not_it_says_its_length(api: MemoryApi) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(30):
             yield b" " * 5_000
@@ -306,12 +172,12 @@ async def test_a_body_over_the_limit_is_refused_whether_or_not_it_says_its_lengt
 @pytest.mark.parametrize(
     "media_type", ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1"]
 )
-async def test_another_content_type_is_refused(api: Api, media_type: str) -> None:
+async def test_another_content_type_is_refused(api: MemoryApi, media_type: str) -> None:
     reply = await api.client.post("/api/jobs", content=json.dumps(NOOP), headers={"Content-Type": media_type})
     assert error(reply, 400)["code"] == "INVALID_REQUEST"
 
 
-async def test_an_upload_is_kept_under_its_owner_and_can_be_named_by_a_job(api: Api) -> None:
+async def test_an_upload_is_kept_under_its_owner_and_can_be_named_by_a_job(api: MemoryApi) -> None:
     reply = await api.client.post("/api/files", files={"file": ("../scans/über.pdf", b"%PDF-1.7 content")})
     data = reply.json()["data"]
     assert data["filename"] == f"upload://{data['file_id']}/über.pdf"
@@ -336,17 +202,17 @@ Files = list[tuple[str, tuple[str, bytes]]]
         ([("file", ("a.pdf", b"x" * 200_000))], 200),
     ],
 )
-async def test_an_upload_is_exactly_one_file_within_the_limit(api: Api, files: Files, status: int) -> None:
+async def test_an_upload_is_exactly_one_file_within_the_limit(api: MemoryApi, files: Files, status: int) -> None:
     assert (await api.client.post("/api/files", files=files)).status_code == status
 
 
-async def test_an_upload_that_is_no_form_is_refused(api: Api) -> None:
+async def test_an_upload_that_is_no_form_is_refused(api: MemoryApi) -> None:
     for media_type in ("application/pdf", "multipart/form-data"):
         reply = await api.client.post("/api/files", content=b"x", headers={"Content-Type": media_type})
         assert error(reply, 400)["code"] == "INVALID_REQUEST"
 
 
-async def test_health_docs_and_metrics_need_no_key(api: Api) -> None:
+async def test_health_docs_and_metrics_need_no_key(api: MemoryApi) -> None:
     nobody = {"Authorization": ""}
     paths = ("/api/health", "/api/health/", "/api/health/live", "/api/health/ready", "/api/doc", "/metrics")
     for path in paths:
@@ -355,7 +221,7 @@ async def test_health_docs_and_metrics_need_no_key(api: Api) -> None:
     assert {"/api/jobs/", "/api/jobs/{job_id}", "/api/jobs/batch", "/api/files"} <= set(document["paths"])
 
 
-async def test_every_operation_is_documented_with_examples_and_its_errors(api: Api) -> None:
+async def test_every_operation_is_documented_with_examples_and_its_errors(api: MemoryApi) -> None:
     document = (await api.client.get("/api/swagger.json")).json()
     for path, item in document["paths"].items():
         for method, operation in item.items():
@@ -374,13 +240,13 @@ async def test_every_operation_is_documented_with_examples_and_its_errors(api: A
                         assert set(content["example"]["error"]) == {"code", "message", "details"}, named
 
 
-async def test_the_page_of_the_document_needs_nothing_from_elsewhere(api: Api) -> None:
+async def test_the_page_of_the_document_needs_nothing_from_elsewhere(api: MemoryApi) -> None:
     page = (await api.client.get("/api/doc", headers={"Authorization": ""})).text
     assert "/api/swagger.json" in page
     assert re.findall(r"https?://", page) == []
 
 
-async def test_a_look_at_the_logs_end_sees_what_was_appended_before_it_was_asked_for(api: Api) -> None:
+async def test_a_look_at_the_logs_end_sees_what_was_appended_before_it_was_asked_for(api: MemoryApi) -> None:
     ends = LogEnds(api.log, 1.0)
 
     async def append_and_look() -> None:
@@ -392,7 +258,7 @@ async def test_a_look_at_the_logs_end_sees_what_was_appended_before_it_was_asked
 
 
 async def test_an_error_of_ours_is_an_envelope_without_a_trace(
-    api: Api, tmp_path: Path, make_unreadable: Callable[[Path], None]
+    api: MemoryApi, tmp_path: Path, make_unreadable: Callable[[Path], None]
 ) -> None:
     make_unreadable(tmp_path / "blobs")
     reply = await api.client.post("/api/jobs", json=NOOP)
@@ -424,7 +290,7 @@ def make_unreadable() -> Callable[[Path], None]:
     ],
 )
 async def test_a_job_that_names_documents_is_not_accepted_while_nobody_can_tell_which(
-    api: Api, tmp_path: Path, job_type: str, parameters: dict[str, Any]
+    api: MemoryApi, tmp_path: Path, job_type: str, parameters: dict[str, Any]
 ) -> None:
     if "source" in parameters:
         parameters = {**parameters, "source": parameters["source"].format(root=tmp_path)}
@@ -436,7 +302,7 @@ async def test_a_job_that_names_documents_is_not_accepted_while_nobody_can_tell_
     assert await api.facts() == []
 
 
-async def test_the_same_job_types_without_documents_need_kafka_and_blobs_only(api: Api) -> None:
+async def test_the_same_job_types_without_documents_need_kafka_and_blobs_only(api: MemoryApi) -> None:
     for job_type, parameters in (
         ("extraction", {"url": "https://example.com/a.pdf"}),
         ("generation", {"text": "A text.", "prompt": "Sum it up."}),
@@ -446,7 +312,7 @@ async def test_the_same_job_types_without_documents_need_kafka_and_blobs_only(ap
         assert reply.status_code == 200, reply.text
 
 
-async def test_without_postgres_a_list_under_v1_is_503_and_its_requests_are_not_counted(api: Api) -> None:
+async def test_without_postgres_a_list_under_v1_is_503_and_its_requests_are_not_counted(api: MemoryApi) -> None:
     for _ in range(3):
         reply = await api.client.get("/v1/jobs")
         assert (reply.status_code, reply.json()["success"]) == (503, False)

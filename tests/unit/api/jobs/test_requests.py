@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from piperoll.settings import Settings
+from services.api.batches.requests import parse_batch
 from services.api.http.bodies import parse_object
 from services.api.http.errors import ApiError
-from services.api.jobs.requests import Rules, parse_batch, parse_job, restarted
+from services.api.jobs.requests import Rules, parse_job, restarted
 
 RULES = Rules.of(Settings(files_roots="/data/in", enable_noop=True, max_batch_jobs=3))
 HOOK = {"url": "https://example.com/hook", "token": "secret"}

@@ -23,12 +23,13 @@ from schemas.events import (
     WebhookAbandoned,
     WebhookRedeliveryRequested,
 )
-from services.api.jobs.views import Documents, batch_view, job_summary, job_view
-from services.api.read_model.job_rows import BatchRow, JobRow, Member, Noted
+from services.api.batches.views import batch_view
+from services.api.jobs.views import JobContents, job_summary, job_view
+from services.api.read_model.job_rows import BatchMember, BatchRow, JobRow, Noted
 from tests.support.histories.jobs import BEGAN, claim, completed, created, fact, life
 
 JOB = "job-1"
-DOCUMENTS = Documents(
+DOCUMENTS = JobContents(
     parameters={
         "job_type": "noop",
         "parameters": {"webhook": {"url": "https://x.example", "token": {"sealed": "k.x"}}},
@@ -109,7 +110,7 @@ def test_a_failed_job_keeps_its_percent_and_says_why() -> None:
 
 def test_erased_documents_are_left_out_and_the_error_keeps_its_sentence() -> None:
     events = [*life()[:3], JobFailed(run="run-a", error_code="INVALID_PDF", details=claim("details"))]
-    view = job_view(row(events), Documents())
+    view = job_view(row(events), JobContents())
     assert "parameters" not in view
     assert view["error"]["code"] == "INVALID_PDF"
     assert view["error"]["message"]
@@ -177,7 +178,7 @@ def test_a_batch_counts_its_members_under_both_sets_of_names(statuses: list[Stat
         created_at=BEGAN,
         appended_at=BEGAN,
     )
-    members = tuple(Member(f"job-{n}", status, datetime.now(UTC)) for n, status in enumerate(statuses))
+    members = tuple(BatchMember(f"job-{n}", status, datetime.now(UTC)) for n, status in enumerate(statuses))
     view = batch_view(BatchRow("acme", batch, Position(0, 0), members), None)
     assert view["job_count"] == view["total_jobs"] == batch.count
     assert view["completed_count"] == view["completed_jobs"] == statuses.count(Status.COMPLETED)
@@ -214,7 +215,7 @@ def test_a_cached_result_says_so() -> None:
     ],
 )
 def test_a_session_s_job_is_named_by_event_track_and_session(parameters: dict[str, Any], name: str | None) -> None:
-    documents = Documents(parameters={"job_type": "session", "parameters": parameters})
+    documents = JobContents(parameters={"job_type": "session", "parameters": parameters})
     assert job_view(row([created(job_type="session")]), documents).get("job_name") == name
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import from_json
 
-from schemas.job_types.archives import Archive
+from schemas.job_types.archives import JobArchive
 from schemas.job_types.registry import OWN
 from services.api.jobs.views import shown_results
 from services.api.outputs.files import is_name
@@ -16,7 +16,7 @@ from services.api.outputs.responses import media_type_of
 JOB = "job-1"
 
 
-def archive_of(job_id: str, job_type: str, result: dict[str, Any]) -> Archive | None:
+def archive_of(job_id: str, job_type: str, result: dict[str, Any]) -> JobArchive | None:
     return OWN.of(job_type).archive(job_id, result)
 
 

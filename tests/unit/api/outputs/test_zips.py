@@ -8,21 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.outputs.zips import Member, zip_length, zipped
+from services.api.outputs.zips import ZipMember, zip_length, zipped
 from tests.support.simulation.virtual_time import VirtualLoop, run_virtually
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\"), min_size=1, max_size=20)
 
 
-def member(name: str, content: bytes, chunk: int = 7) -> Member:
+def member(name: str, content: bytes, chunk: int = 7) -> ZipMember:
     async def chunks() -> AsyncIterator[bytes]:
         for start in range(0, len(content), chunk):
             yield content[start : start + chunk]
 
-    return Member(name, len(content), chunks)
+    return ZipMember(name, len(content), chunks)
 
 
-def packed(members: list[Member]) -> bytes:
+def packed(members: list[ZipMember]) -> bytes:
     async def collect() -> bytes:
         return b"".join([piece async for piece in zipped(members)])
 
@@ -47,7 +47,7 @@ async def test_a_zip_of_large_members_never_holds_more_than_a_chunk() -> None:
         for _ in range(40):
             yield bytes(1024 * 1024)
 
-    members = [Member(f"{number}.jpg", 40 * 1024 * 1024, megabytes) for number in range(3)]
+    members = [ZipMember(f"{number}.jpg", 40 * 1024 * 1024, megabytes) for number in range(3)]
     largest = total = 0
     async for piece in zipped(members):
         largest, total = max(largest, len(piece)), total + len(piece)
@@ -55,6 +55,6 @@ async def test_a_zip_of_large_members_never_holds_more_than_a_chunk() -> None:
     assert total == zip_length(members)
 
 
-@pytest.mark.parametrize("members", [[member("a", b"")] * 70_000, [Member("a", 2**31, member("a", b"").chunks)] * 2])
-def test_beyond_what_a_plain_zip_can_hold_no_length_is_announced(members: list[Member]) -> None:
+@pytest.mark.parametrize("members", [[member("a", b"")] * 70_000, [ZipMember("a", 2**31, member("a", b"").chunks)] * 2])
+def test_beyond_what_a_plain_zip_can_hold_no_length_is_announced(members: list[ZipMember]) -> None:
     assert zip_length(members) is None

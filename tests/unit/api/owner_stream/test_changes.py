@@ -9,21 +9,21 @@ from starlette.datastructures import QueryParams
 
 from piperoll.log.record import Position
 from services.api.http.errors import ApiError
-from services.api.owner_stream.changes import Page, Place, paged
-from services.api.owner_stream.stream import Asked, asked_changes, place_of, told
+from services.api.owner_stream.changes import ChangePage, StreamPlace, paged
+from services.api.owner_stream.stream import StreamQuery, events_of, place_of
 from services.api.read_model.job_rows import Changed
 
-places = st.lists(st.integers(0, 2**60 - 1), min_size=1, max_size=24).map(lambda offsets: Place(tuple(offsets)))
+places = st.lists(st.integers(0, 2**60 - 1), min_size=1, max_size=24).map(lambda offsets: StreamPlace(tuple(offsets)))
 
 
 @given(places)
-def test_a_place_comes_back_as_it_was_sent(place: Place) -> None:
+def test_a_place_comes_back_as_it_was_sent(place: StreamPlace) -> None:
     assert place_of(str(place)) == place
     assert str(place).isascii()
 
 
 def test_the_id_of_a_large_installation_stays_short() -> None:
-    assert len(str(Place((10_000_000,) * 24))) < 200
+    assert len(str(StreamPlace((10_000_000,) * 24))) < 200
 
 
 @pytest.mark.parametrize("text", ["x", "1.", ".1", "1..2", "-1", "+1", "1,2", " 1", "1\n", "1" * 16, "0x1", "٣"])
@@ -39,14 +39,16 @@ def test_a_client_without_a_place_begins_anew(text: str | None) -> None:
 
 
 def test_a_filter_takes_the_names_that_lists_take() -> None:
-    assert asked_changes(QueryParams("job_type=transformer_template&batch_id=b")) == Asked("transformer", "b")
+    assert StreamQuery.of(QueryParams("job_type=transformer_template&batch_id=b")) == StreamQuery(
+        job_type="transformer", batch_id="b"
+    )
     for query in ("jobtype=pdf", "status=failed"):
         with pytest.raises(ApiError):
-            asked_changes(QueryParams(query))
+            StreamQuery.of(QueryParams(query))
 
 
 @given(places, st.dictionaries(st.integers(0, 30), st.integers(0, 2**40)))
-def test_a_place_only_ever_goes_on(place: Place, offsets: dict[int, int]) -> None:
+def test_a_place_only_ever_goes_on(place: StreamPlace, offsets: dict[int, int]) -> None:
     there = place.reaching(offsets)
     for partition in range(32):
         assert there.offset(partition) == max(place.offset(partition), offsets.get(partition, 0))
@@ -58,15 +60,15 @@ def fact(partition: int, offset: int) -> Changed:
 
 def test_a_page_ends_where_its_facts_end_or_where_the_projector_was() -> None:
     found = [fact(0, 4), fact(0, 9), fact(2, 7)]
-    page = paged(Place((3, 3, 3)), found, {0: 20, 1: 5, 2: 6}, facts=2)
-    assert page.end == Place((10, 5, 8)), "a full partition, one without facts, one that came further meanwhile"
+    page = paged(StreamPlace((3, 3, 3)), found, {0: 20, 1: 5, 2: 6}, facts=2)
+    assert page.end == StreamPlace((10, 5, 8)), "a full partition, one without facts, one that came further meanwhile"
     assert page.more
-    assert not paged(Place((3, 3, 3)), found, {0: 20, 1: 5, 2: 6}, facts=3).more
+    assert not paged(StreamPlace((3, 3, 3)), found, {0: 20, 1: 5, 2: 6}, facts=3).more
 
 
 def test_the_last_event_of_a_page_bears_where_the_page_ends() -> None:
-    page = Page(Place((9, 9)), deleted=("batch-a", "batch-b"))
-    one, other = [event.decode() for event in told(page, Asked(), Place((0, 0)))]
+    page = ChangePage(StreamPlace((9, 9)), deleted=("batch-a", "batch-b"))
+    one, other = [event.decode() for event in events_of(page, StreamQuery(), StreamPlace((0, 0)))]
     assert "id:" not in one
     assert "id: 9.9" in other.splitlines()
     data = next(line for line in other.splitlines() if line.startswith("data: "))

@@ -13,7 +13,7 @@ from schemas.ids import delivery_id
 from services.api.http.errors import ApiError
 from services.api.read_model.job_rows import Noted
 from services.api.redelivery.commands import check_named, check_settled
-from services.api.redelivery.requests import Wanted, wanted_delivery, wanted_hooks
+from services.api.redelivery.requests import RedeliverBody, RedeliverManyBody
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 SINCE = "2026-01-31T10:00:00Z"
@@ -56,7 +56,7 @@ def test_a_hook_on_its_own_schedule_may_not_and_when_it_follows_is_said() -> Non
 def test_a_hook_that_was_asked_for_already_may_not_be_until_that_is_answered() -> None:
     error = refused(GONE, AGAIN)
     assert error is not None
-    assert "asked for already" in error.message
+    assert "already pending" in error.message
     assert error.details == {"requested_at": "2026-01-31T00:01:00Z"}
     failed = refused(GONE, AGAIN, FAILED)
     assert failed is not None
@@ -85,14 +85,14 @@ def test_only_the_final_hook_of_the_job_can_be_meant(named: str | None, status: 
 
 
 def test_a_delivery_may_be_named_or_not() -> None:
-    assert wanted_delivery({}) is None
-    assert wanted_delivery({"delivery_id": "msg_1"}) == "msg_1"
+    assert RedeliverBody.read({}).delivery_id is None
+    assert RedeliverBody.read({"delivery_id": "msg_1"}).delivery_id == "msg_1"
 
 
 @pytest.mark.parametrize("body", [{"delivery_id": 1}, {"delivery_id": ""}, {"delivery": "msg_1"}])
 def test_another_body_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(ApiError) as caught:
-        wanted_delivery(body)
+        RedeliverBody.read(body)
     assert caught.value.status == 400
 
 
@@ -109,8 +109,9 @@ def test_hooks_are_named_by_origin_and_time_and_only_counted_unless_told_otherwi
 ) -> None:
     body = {"origin": given_origin, "since": "2026-01-31T12:00:00+02:00"}
     since = datetime(2026, 1, 31, 10, tzinfo=UTC)
-    assert wanted_hooks(body) == Wanted(origin, since, True)
-    assert wanted_hooks({**body, "dry_run": False}) == Wanted(origin, since, False)
+    found = RedeliverManyBody.read(body)
+    assert (found.origin, found.since, found.dry_run) == (origin, since, True)
+    assert RedeliverManyBody.read({**body, "dry_run": False}) == found.model_copy(update={"dry_run": False})
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_hooks_are_named_by_origin_and_time_and_only_counted_unless_told_otherwi
 )
 def test_what_is_not_understood_is_refused_and_never_sent(wrong: dict[str, Any]) -> None:
     with pytest.raises(ApiError) as caught:
-        wanted_hooks({"origin": "https://example.com", "since": SINCE, **wrong})
+        RedeliverManyBody.read({"origin": "https://example.com", "since": SINCE, **wrong})
     assert caught.value.status == 400
 
 
@@ -145,4 +146,4 @@ def test_what_is_not_understood_is_refused_and_never_sent(wrong: dict[str, Any])
 def test_no_text_breaks_anything(origin: str, since: str) -> None:
     for body in ({"origin": origin, "since": SINCE}, {"origin": "https://example.com", "since": since}):
         with suppress(ApiError):
-            assert wanted_hooks(body).dry_run
+            assert RedeliverManyBody.read(body).dry_run

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook as Verifier
 
 from piperoll.clock import utc_now
 from piperoll.webhooks.attempts import Attempted, Ending
-from piperoll.webhooks.letters import USER_AGENT
+from piperoll.webhooks.messages import USER_AGENT
 from piperoll.webhooks.signatures import SigningKey, draw_private_key, draw_secret, read_private_key
 from schemas.events import Phase
 from schemas.job_types.parameters import Webhook
@@ -21,7 +21,7 @@ from services.api.http.errors import ApiError
 from services.api.jobs.wording import FAILURES
 from services.api.trials.diagnosis import Json, diagnosis
 from services.api.trials.posting import PHASE, trial
-from services.api.trials.requests import wanted_trial
+from services.api.trials.requests import trial_webhook
 
 URL = "https://hooks.example/in?a=1"
 REASONS = {"BLOCKED_ADDRESS", "NAME_NOT_FOUND", "CONNECTION", "TLS", "TIMEOUT", "HTTP_STATUS", "UNREADABLE"}
@@ -67,16 +67,16 @@ def found(
 )
 def test_what_no_job_may_name_is_refused(body: Json, code: str, field: str | None) -> None:
     with pytest.raises(ApiError) as refused:
-        wanted_trial(body, ())
+        trial_webhook(body, ())
     assert (refused.value.status, refused.value.code) == (400, code)
     assert field is None or refused.value.details["fields"][0]["field"] == field
 
 
 def test_a_webhook_that_a_job_may_name_is_tried() -> None:
-    assert wanted_trial({"url": URL}, ()) == Webhook(url=URL)
-    assert wanted_trial({"url": URL, "token": "s3cret"}, ()) == Webhook(url=URL, token="s3cret")
+    assert trial_webhook({"url": URL}, ()) == Webhook(url=URL)
+    assert trial_webhook({"url": URL, "token": "s3cret"}, ()) == Webhook(url=URL, token="s3cret")
     opened = "http://10.1.2.3/in"
-    assert wanted_trial({"url": opened}, [ip_network("10.0.0.0/8")]).url == opened
+    assert trial_webhook({"url": opened}, [ip_network("10.0.0.0/8")]).url == opened
 
 
 def test_a_trial_looks_like_a_webhook_and_can_be_told_from_one() -> None:
@@ -140,11 +140,11 @@ def test_an_arrival_is_ok_without_a_reason() -> None:
         (found(Ending.TIMEOUT, (), duration_ms=4001), "TIMEOUT", "name service did not answer within 4 s"),
         (found(Ending.TIMEOUT, duration_ms=5003), "TIMEOUT", "No connection to https://hooks.example:443.*firewall"),
         (found(Ending.TIMEOUT, connected=True, duration_ms=9998), "TIMEOUT", "within 10 s: answer 2xx first"),
-        (found(Ending.CONNECTION, said="Connection refused"), "CONNECTION", r"\(Connection refused\): see that"),
+        (found(Ending.CONNECTION, reason="Connection refused"), "CONNECTION", r"\(Connection refused\): see that"),
         (found(Ending.CONNECTION), "CONNECTION", "came about: see that"),
         (found(Ending.CONNECTION, connected=True), "CONNECTION", "closed the connection.*speaks https"),
         (
-            found(Ending.TLS, said="certificate has expired"),
+            found(Ending.TLS, reason="certificate has expired"),
             "TLS",
             r"\(certificate has expired\).*for hooks.example and",
         ),
@@ -197,7 +197,7 @@ def test_no_address_is_shown_once_one_is_blocked() -> None:
         status=st.none() | st.integers(100, 599),
         location=st.none() | st.text(),
         connected=st.booleans(),
-        said=st.text(),
+        reason=st.text(),
     )
 )
 def test_whatever_came_of_it_there_is_a_sentence(attempted: Attempted) -> None:

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import ErrorCode
-from services.worker.children.deadline import Watch, described
+from services.worker.children.deadline import RunWatch, described
 
 seconds = st.floats(min_value=0.01, max_value=1e5)
 
 
 @given(timeout_s=seconds, stall_s=seconds, heard_after=seconds, looked_after=seconds)
 def test_a_run_is_over_exactly_when_its_watch_said_to_look(timeout_s, stall_s, heard_after, looked_after):
-    watch = Watch(started=100.0, timeout_s=timeout_s, stall_timeout_s=stall_s, heard=100.0 + heard_after)
+    watch = RunWatch(started=100.0, timeout_s=timeout_s, stall_timeout_s=stall_s, heard=100.0 + heard_after)
     now = 100.0 + looked_after
     verdict = watch.expired(now)
     assert (verdict is not None) == (now >= watch.due())
@@ -24,7 +24,7 @@ def test_a_run_is_over_exactly_when_its_watch_said_to_look(timeout_s, stall_s, h
 
 
 def test_the_deadline_and_the_stall_are_told_apart():
-    watch = Watch(started=0.0, timeout_s=60.0, stall_timeout_s=10.0, heard=5.0)
+    watch = RunWatch(started=0.0, timeout_s=60.0, stall_timeout_s=10.0, heard=5.0)
     stalled = watch.expired(15.0)
     late = watch.expired(60.0)
     assert stalled
@@ -44,7 +44,7 @@ def test_the_deadline_and_the_stall_are_told_apart():
     ],
 )
 def test_a_crash_says_how_the_process_ended(returncode, words):
-    watch = Watch(started=0.0, timeout_s=1.0, stall_timeout_s=1.0, heard=0.0)
+    watch = RunWatch(started=0.0, timeout_s=1.0, stall_timeout_s=1.0, heard=0.0)
     failed = watch.crashed(returncode, 0.5)
     assert failed.code is ErrorCode.PROCESSOR_CRASHED
     assert failed.retryable

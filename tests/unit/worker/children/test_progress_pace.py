@@ -4,20 +4,20 @@ from piperoll.clock import utc_now
 from piperoll.log.memory import MemoryLog
 from schemas.events import JobProgress
 from schemas.topics import JOB_EVENTS
-from services.worker.children.protocol import Progress
+from services.worker.children.protocol import RunProgress
 from services.worker.manager.journal import Journal
-from services.worker.manager.run_end import Reporter
+from services.worker.manager.run_end import ProgressWriter
 from tests.support.waiting import wait_until
 
 
-def reporter_over(log: MemoryLog, has_webhook: bool = True) -> tuple[Reporter, Journal]:
+def reporter_over(log: MemoryLog, has_webhook: bool = True) -> tuple[ProgressWriter, Journal]:
     journal = Journal(log, utc_now, "job-1", "local", "run-1")
-    return Reporter(journal, "run-1", has_webhook), journal
+    return ProgressWriter(journal, "run-1", has_webhook), journal
 
 
-def report(reporter: Reporter, *told: tuple[str, int]) -> None:
+def report(reporter: ProgressWriter, *told: tuple[str, int]) -> None:
     for step, percent in told:
-        reporter.report(Progress(step=step, percent=percent))
+        reporter.report(RunProgress(step=step, percent=percent))
 
 
 async def steps_in(log: MemoryLog) -> list[str]:

@@ -17,12 +17,12 @@ from piperoll.history import History
 from piperoll.log.record import partition_of
 from piperoll.settings import Settings
 from piperoll.store import uploads
-from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError, Entry
+from piperoll.store.blobs import AsyncBlobs, BlobEntry, Blobs, BlobStoreError
 from schemas.events import JobErased
 from services.projector.verify.run import leftovers
 from services.worker.cleanup.erasure import SPECS_GRACE_S, Eraser, losing
 from services.worker.cleanup.sweep import ORPHANED_AFTER, ORPHANED_BEFORE, Ages, Reason, Sweeper, condemned
-from services.worker.run.cache import Kept
+from services.worker.run.cache import CacheEntry
 from tests.support.files.indexes import put_part
 from tests.support.histories.jobs import BEGAN, claim, created, fact
 from tests.support.histories.lives import folded
@@ -80,7 +80,7 @@ def give(blobs: AsyncBlobs, job_id: str, **parameters: object) -> None:
 def cache_entry(blobs: AsyncBlobs, made_by: str, named: str) -> str:
     """An entry that `made_by` wrote; it names `named`, who may have replaced it since."""
     uri = "cache/acme/k1"
-    kept = Kept(job_id=named, run="run-1", made_at=BEGAN, result=claim("r"), files=())
+    kept = CacheEntry(job_id=named, run="run-1", made_at=BEGAN, result=claim("r"), files=())
     blobs.sync.put_named(f"{made_by}/{uri}", b"", "application/octet-stream")
     blobs.sync.replace(uri, kept.model_dump_json().encode())
     return uri
@@ -285,7 +285,7 @@ def backlog() -> Backlog:
 
 
 def why(uri: str, age: timedelta, known: Backlog | None = None, ages: Ages = AGES) -> Reason | None:
-    return condemned(Entry(uri, BEGAN - age), BEGAN, ages, lambda subject: known)
+    return condemned(BlobEntry(uri, BEGAN - age), BEGAN, ages, lambda subject: known)
 
 
 @pytest.mark.parametrize(

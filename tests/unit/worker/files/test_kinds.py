@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.files.kinds import Kind, kind_of, media_type_by
 from services.worker.files.zip_bounds import look_over
-from services.worker.run.errors import ProcessingError
 from tests.support.files import office
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -16,7 +16,7 @@ from piperoll.log.contract import AppendError
 from piperoll.log.memory import MemoryLog
 from piperoll.log.record import Position
 from piperoll.store import document_paths as documents
-from piperoll.store.blobs import AsyncBlobs, Blobs, Entry
+from piperoll.store.blobs import AsyncBlobs, BlobEntry, Blobs
 from schemas.claims import Claim
 from schemas.documents import DocumentDetails, Findings, FoundDocument, LostDocument
 from schemas.envelope import Fact
@@ -253,6 +253,6 @@ async def test_a_log_that_refuses_a_fact_is_told_to_whoever_runs_the_job(blobs: 
     "uri", ["documents/doc-1/abc", "documents/doc-1/details/abc", documents.removal_of("doc-1"), "folders/f/details/x"]
 )
 def test_the_sweep_leaves_documents_alone(uri: str) -> None:
-    entry = Entry(uri, BEGAN - timedelta(days=900))
+    entry = BlobEntry(uri, BEGAN - timedelta(days=900))
     ages = Ages(timedelta(0), timedelta(0))
     assert condemned(entry, BEGAN, ages, lambda _: Backlog()) is None

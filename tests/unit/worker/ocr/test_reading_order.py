@@ -3,14 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.worker.ocr.reading_order import Line, text_of
+from services.worker.ocr.reading_order import TextLine, text_of
 
 PROSE = 300  # pixels: the width of a line of prose in these pages
 STEP = 25  # pixels from one line to the next
 
 
-def line(text: str, left: float, top: float, width: float = PROSE, height: float = 18) -> Line:
-    return Line(text, 0.99, left, top, left + width, top + height)
+def line(text: str, left: float, top: float, width: float = PROSE, height: float = 18) -> TextLine:
+    return TextLine(text, 0.99, left, top, left + width, top + height)
 
 
 def test_two_columns_are_read_one_after_the_other() -> None:
@@ -52,12 +52,12 @@ lines = st.builds(
 
 
 @given(st.lists(lines, max_size=60))
-def test_every_line_is_read_exactly_once(found: list[Line]) -> None:
+def test_every_line_is_read_exactly_once(found: list[TextLine]) -> None:
     assert sorted(text_of(found).split()) == sorted(line.text for line in found)
 
 
 @given(st.lists(lines, max_size=30, unique_by=lambda line: line.text), st.randoms())
-def test_the_order_in_which_an_engine_finds_lines_does_not_matter(found: list[Line], chance: object) -> None:
+def test_the_order_in_which_an_engine_finds_lines_does_not_matter(found: list[TextLine], chance: object) -> None:
     shuffled = list(found)
     chance.shuffle(shuffled)  # type: ignore[attr-defined]
     assert text_of(shuffled) == text_of(found)

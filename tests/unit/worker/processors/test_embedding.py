@@ -11,9 +11,9 @@ from piperoll.store.document_paths import delete_content, removal_of
 from schemas.documents import FolderIndex, ResolvedFolder, ResolvedText
 from schemas.errors import ErrorCode
 from schemas.job_types.embedding import LOCAL_MODEL, EmbeddingParameters
+from services.worker.errors import ProcessingError
 from services.worker.processors import embedding
 from services.worker.providers import Providers, ProviderSetup
-from services.worker.run.workspace import ProcessingError
 from tests.support.files.indexes import chunks_of
 from tests.support.runs.pdf import Reports, kept, workspace
 from tests.support.servers.mistral import EMBEDDINGS, KEY, refused

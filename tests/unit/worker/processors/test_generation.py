@@ -12,9 +12,9 @@ from schemas.claims import Claim
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
 from schemas.job_types.generation import GenerationParameters
+from services.worker.errors import ProcessingError
 from services.worker.processors import generation
 from services.worker.providers import Providers, ProviderSetup
-from services.worker.run.errors import ProcessingError
 from services.worker.run.workspace import Result
 from tests.support.runs.pdf import Reports, kept, workspace
 from tests.support.servers.mistral import CHAT, KEY, MistralServer, refused, says

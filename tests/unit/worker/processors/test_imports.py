@@ -7,9 +7,10 @@ import pytest
 
 from piperoll.store.blobs import Blobs
 from schemas.errors import ErrorCode
-from services.worker.run.errors import ProcessingError
+from services.worker.errors import ProcessingError
 from tests.support.runs.sync import Syncing
 from tests.support.servers.website import Website
+from tests.support.waiting import PATIENCE_S
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 FILE_ID = "file-1"
@@ -18,7 +19,7 @@ FILE_ID = "file-1"
 @pytest.fixture
 def importing(tmp_path: Path) -> Syncing:
     (tmp_path / "in").mkdir()
-    limits = {"networks": LOOPBACK, "fetch_timeout_s": 20.0}
+    limits = {"networks": LOOPBACK, "fetch_timeout_s": PATIENCE_S}
     return Syncing(tmp_path, Blobs(f"file://{tmp_path}/blobs"), "", limits=limits)
 
 

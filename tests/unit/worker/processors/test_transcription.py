@@ -11,9 +11,9 @@ import pytest
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
 from schemas.job_types.transcription import TranscriptionParameters
+from services.worker.errors import ProcessingError
 from services.worker.processors import transcription
 from services.worker.providers import Providers, ProviderSetup
-from services.worker.run.workspace import ProcessingError
 from services.worker.speech import speech_to_text as listening
 from tests.support.files.media import film, speech
 from tests.support.files.voice import KEY_WORDS, SENTENCE, says

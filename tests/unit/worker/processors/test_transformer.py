@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from piperoll.store.blobs import Blobs
 from schemas.errors import ErrorCode
 from schemas.job_types.transformer import TransformerParameters
+from services.worker.errors import ProcessingError
 from services.worker.processors import transformer
 from services.worker.providers import Providers, ProviderSetup
-from services.worker.run.errors import ProcessingError
 from services.worker.run.workspace import Limits, Result, Workspace
 from tests.support.servers.mistral import CHAT, KEY, MistralServer, says
 from tests.support.servers.website import Website
+from tests.support.waiting import PATIENCE_S
 
 MINUTES = """Participants: Ada Lovelace, Grace Hopper
 
@@ -43,7 +44,7 @@ class Run:
             owner="owner",
             attempt=1,
             blobs=Blobs(f"file://{folder}/blobs"),
-            limits=Limits((), 1_000_000, 10, networks=(ip_network(networks),), fetch_timeout_s=10),
+            limits=Limits((), 1_000_000, 10, networks=(ip_network(networks),), fetch_timeout_s=PATIENCE_S),
             scratch=folder / "scratch",
             providers=providers,
         )

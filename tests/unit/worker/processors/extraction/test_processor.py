@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from schemas.claims import Claim
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.processors.extraction import office as extraction_office
 from services.worker.processors.extraction import parts as extraction_parts
 from services.worker.processors.extraction.markup import as_markdown
-from services.worker.run.workspace import ProcessingError
 from tests.support.files import office
 from tests.support.files import pdf as documents
 from tests.support.runs import pdf as pdf_runs

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import ErrorCode
-from services.worker.files.page_sizes import Look
-from services.worker.ocr import engine as ocr
+from services.worker.errors import ProcessingError
+from services.worker.ocr.contract import SCAN
+from services.worker.pages.drawing import Look
 from services.worker.processors.pdf import texts as pdf_texts
-from services.worker.run.workspace import ProcessingError
 from tests.support.runs.pdf import kept, run, scanned, typed, workspace
 
 GERMAN = "Der Prüfungsausschuss tagte in Köln:\nÄrger über Öl, Größe der Straße 12,5 km."
@@ -85,9 +85,9 @@ def test_a_page_with_nothing_on_it_has_no_text_and_no_score(tmp_path: Path, size
 
 @pytest.mark.parametrize(("width", "height"), [(595, 842), (10_000, 10_000), (200, 14_000), (14_400, 60)])
 def test_a_page_for_ocr_is_never_drawn_larger_than_memory_allows(width: float, height: float) -> None:
-    zoom = ocr.SCAN.zoom(width, height)
+    zoom = SCAN.zoom(width, height)
     assert zoom is not None
-    assert width * height * zoom**2 <= ocr.SCAN.max_pixels * 1.001
+    assert width * height * zoom**2 <= SCAN.max_pixels * 1.001
     assert zoom <= 200 / 72
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import ErrorCode
-from services.worker.files import archive_writer as archives
-from services.worker.run.workspace import ProcessingError
+from services.worker.errors import ProcessingError
+from services.worker.files import zip_writer
 from tests.support.runs.pdf import content, kept, pymupdf, run, typed, workspace
 
 TEXTS = ["First page", "Second page: Grüße", "Third page"]
@@ -76,7 +76,7 @@ def test_the_same_document_makes_the_same_archive(tmp_path: Path) -> None:
 
 def test_an_archive_names_no_time_and_no_owner(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
-    with archives.writing(path) as archive:
+    with zip_writer.writing(path) as archive:
         archive.add("ä/b.jpg", b"x" * 100)
         archive.add("c.md", b"x" * 100, packed=True)
     with zipfile.ZipFile(path) as file:

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import threading
 import time
 from pathlib import Path
 
@@ -13,9 +12,11 @@ from hypothesis import strategies as st
 from piperoll.store.blobs import Blobs
 from schemas.errors import ErrorCode
 from schemas.job_types.pdf import PdfParameters
-from services.worker.files import mupdf, sources
+from services.worker.errors import ProcessingError
+from services.worker.files import sources
+from services.worker.pages import mupdf
 from services.worker.processors.pdf import processor as pdf
-from services.worker.run.workspace import Limits, ProcessingError, Workspace
+from services.worker.run.workspace import Limits, Workspace
 
 pymupdf = mupdf.pymupdf
 
@@ -306,8 +307,29 @@ def test_a_folder_swapped_for_a_link_after_the_check_is_noticed(workspace, tmp_p
     assert caught.value.code is ErrorCode.FILE_NOT_ALLOWED
 
 
+class SettlingClock:
+    """A clock that only sleeping moves on, and what happens meanwhile: `act`, once `after` seconds were slept."""
+
+    def __init__(self, after=float("inf"), act=None):
+        self.slept = 0.0
+        self._began = time.time()
+        self._after = after
+        self._act = act
+
+    def monotonic(self):
+        return self.slept
+
+    def time(self):
+        return self._began + self.slept
+
+    def sleep(self, seconds):
+        before, self.slept = self.slept, self.slept + seconds
+        if before < self._after <= self.slept:
+            self._act()
+
+
 @pytest.mark.parametrize("how", ["missing", "folder", "pipe", "circle", "too long", "below a file"])
-def test_what_cannot_be_read_is_not_found(workspace, tmp_path, how):
+def test_what_cannot_be_read_is_not_found(workspace, tmp_path, monkeypatch, how):
     path = tmp_path / "in" / how
     if how == "folder":
         path.mkdir()
@@ -319,23 +341,22 @@ def test_what_cannot_be_read_is_not_found(workspace, tmp_path, how):
         path = tmp_path / "in" / ("x" * 300)
     elif how == "below a file":
         path = make_pdf(tmp_path / "in" / "a.pdf") / "b.pdf"
-    started = time.monotonic()
+    clock = SettlingClock()
+    monkeypatch.setattr(sources, "time", clock)
     assert refused(workspace, path).code is ErrorCode.FILE_NOT_FOUND
-    assert time.monotonic() - started < 5 * sources.SETTLE_S
+    assert clock.slept <= sources.SETTLE_S + sources.SETTLE_STEP_S
 
 
 @pytest.mark.parametrize("already", [0.0, 0.5], ids=["not there yet", "half there"])
-def test_a_file_that_is_still_being_written_is_waited_for(workspace, tmp_path, already):
+def test_a_file_that_is_still_being_written_is_waited_for(workspace, tmp_path, monkeypatch, already):
     whole = make_pdf(tmp_path / "whole.pdf").read_bytes()
     path = tmp_path / "in" / "a.pdf"
     if already:
         path.write_bytes(whole[: int(len(whole) * already)])
-    writer = threading.Timer(sources.SETTLE_S / 4, path.write_bytes, [whole])
-    writer.start()
-    try:
-        result, _ = run(workspace, path)
-    finally:
-        writer.join()
+    clock = SettlingClock(sources.SETTLE_S / 4, lambda: path.write_bytes(whole))
+    monkeypatch.setattr(sources, "time", clock)
+    result, _ = run(workspace, path)
+    assert clock.slept >= sources.SETTLE_S / 4
     assert result.pages == 3
     assert result.structured_data["metadata"]["warnings"] == []
 

@@ -13,13 +13,15 @@ import pytest
 
 from schemas.errors import ErrorCode
 from schemas.job_types.pdf import PdfParameters
+from services.worker.errors import ProcessingError
 from services.worker.processors.pdf import processor as pdf
 from services.worker.providers import Providers, ProviderSetup
-from services.worker.run.workspace import ProcessingError, Workspace
+from services.worker.run.workspace import Workspace
 from tests.support.runs.pdf import Reports, content, kept, pymupdf, run, scanned, typed, workspace
 from tests.support.servers.mistral import CHAT, FILES, KEY, OCR, MistralServer, malformed, refused, says, slow
 from tests.support.servers.web_server import json_reply
 from tests.support.servers.website import Website
+from tests.support.waiting import PATIENCE_S
 
 TEXTS = ["First page", "Second page", "Third page", "Fourth page"]
 WITH_PAGES = "mistral_ocr_with_pages"
@@ -27,7 +29,7 @@ WITH_PAGES = "mistral_ocr_with_pages"
 
 @pytest.fixture
 def place(tmp_path: Path, mistral: MistralServer) -> Workspace:
-    return workspace(tmp_path, Providers(ProviderSetup(mistral_key=KEY, mistral_url=mistral.url, timeout_s=5)))
+    return workspace(tmp_path, Providers(ProviderSetup(mistral_key=KEY, mistral_url=mistral.url, timeout_s=PATIENCE_S)))
 
 
 @pytest.fixture
@@ -228,7 +230,7 @@ def test_what_the_provider_does_wrong_ends_the_run_with_its_code(
 def test_a_provider_that_does_not_answer_in_time_ends_the_run(
     tmp_path: Path, document: Path, mistral: MistralServer, method: str, path: str
 ) -> None:
-    mistral.then(path, slow(2))
+    mistral.then(path, slow(10 * PATIENCE_S))
     impatient = Providers(ProviderSetup(mistral_key=KEY, mistral_url=mistral.url, timeout_s=0.5))
     error = failed(workspace(tmp_path, impatient), document, method, page_end=1)
     assert (error.code, error.retryable) == (ErrorCode.PROVIDER_ERROR, True)

@@ -3,8 +3,8 @@
 import pytest
 
 from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.processors.session.names import Translator
-from services.worker.run.workspace import ProcessingError
 
 
 class Dictionary:

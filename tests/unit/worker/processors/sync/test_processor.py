@@ -11,8 +11,8 @@ from piperoll.store.blobs import Blobs, BlobStoreError
 from schemas.documents import KnownDocument
 from schemas.errors import ErrorCode
 from schemas.ids import found_document_id
+from services.worker.errors import ProcessingError
 from services.worker.processors.sync import processor as sync
-from services.worker.run.errors import ProcessingError
 from tests.support.runs.sync import FOLDER_ID, Reports, Syncing, counts, paths
 
 

@@ -1,0 +1,1 @@
+"""The parts of the measurement; each returns tables of RESULTS.md."""

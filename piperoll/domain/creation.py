@@ -1,0 +1,31 @@
+"""How a JobCreated follows from what was asked, whoever writes it. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from piperoll.domain.work import work_sha256
+from schemas.claims import Claim
+from schemas.events import JobCreated
+from schemas.job_types.parameters import JobParameters
+
+
+def terms_of(job_type: str, asked: JobParameters, body_sha256: str, user_id: str | None) -> dict[str, Any]:
+    """The fields of a JobCreated that need no blob, as JSON: so the specs of a batch hold them for each member."""
+    return {
+        "job_type": job_type,
+        "body_sha256": body_sha256,
+        "user_id": user_id,
+        "target_id": asked.about_id,
+        "priority": asked.priority,
+        "timeout_s": asked.timeout_s,
+        "max_attempts": asked.max_attempts,
+        "has_webhook": asked.webhook is not None,
+        "work_sha256": work_sha256(job_type, asked),
+    }
+
+
+def job_created(
+    terms: Mapping[str, Any], parameters: Claim, batch_id: str | None = None, retry_of: str | None = None
+) -> JobCreated:
+    """The event. Of `terms`, what is none of its fields is passed over. Raises pydantic's ValidationError."""
+    return JobCreated.model_validate({**terms, "parameters": parameters, "batch_id": batch_id, "retry_of": retry_of})

@@ -1,0 +1,69 @@
+"""Which records go to the dead letters: those that cannot be decoded, and what follows them under their keys. Pure.
+
+A fact after an undecodable record would be folded into a state that lacks what that record holds.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from piperoll.log.record import Record
+from schemas.envelope import Fact, UndecodableRecordError
+
+PARKED_BEFORE = "an earlier record of the same key could not be decoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A record, and the fact in it or why there is none."""
+
+    record: Record
+    fact: Fact | None
+    why: str = ""
+
+
+def decode(record: Record) -> Decoded:
+    """Decode one record. Raises UnknownEventError."""
+    try:
+        return Decoded(record, record.fact())
+    except UndecodableRecordError as error:
+        return Decoded(record, None, str(error))
+
+
+class Parking:
+    """Parks records of one partition, in offset order. `known` are the keys that are parked already.
+
+    `letters` are the records for the dead letters with the reason of each. `keys` are those that are parked from now
+    on, with the offset since which. A record without a key parks itself alone.
+    """
+
+    def __init__(self, known: Collection[str] = ()) -> None:
+        self._known = known
+        self.letters: list[tuple[Record, str]] = []
+        self.keys: dict[str, int] = {}
+
+    def park(self, record: Record, why: str) -> None:
+        """Park a record and its key."""
+        self.letters.append((record, why))
+        if (key := record.key_text) and key not in self._known:
+            self.keys.setdefault(key, record.offset)
+
+    def follows(self, record: Record) -> bool:
+        """Park a record whose key is parked; return whether it was."""
+        parked = record.key_text in self._known or record.key_text in self.keys
+        if parked:
+            self.letters.append((record, PARKED_BEFORE))
+        return parked
+
+    def admit(self, entry: Decoded) -> Fact | None:
+        """Return the fact if it may be folded; park the record otherwise."""
+        if self.follows(entry.record):
+            return None
+        if entry.fact is None:
+            self.park(entry.record, entry.why)
+        return entry.fact
+
+    def sift(self, entries: Iterable[Decoded]) -> Iterator[tuple[Fact, int]]:
+        """Yield the facts that may be folded, with their offsets; park the other records on the way."""
+        for entry in entries:
+            if (fact := self.admit(entry)) is not None:
+                yield fact, entry.record.offset

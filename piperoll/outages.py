@@ -1,0 +1,72 @@
+"""What to do while Postgres or the blob store is away: wait, log it, try again. A stop ends the wait.
+
+Holds the list of errors that pass by themselves. Every other error is a fault, and ends the service.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
+
+import asyncpg
+import structlog
+
+from piperoll.clock import happens_within
+from piperoll.postgres import POSTGRES_AWAY
+from piperoll.store.blobs import BlobStoreError
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 2.0  # so that a store that is back is noticed within two seconds
+
+OUTAGES = (BlobStoreError, *POSTGRES_AWAY, asyncpg.LockNotAvailableError)
+
+
+class StoppedWaitingError(RuntimeError):
+    """The service was stopped during an outage. Nothing was lost: the checkpoint stands where it stood."""
+
+
+class Outage:
+    """Repeats what an outage interrupted, until it succeeds or `stopping` is set."""
+
+    def __init__(self, store: str, stopping: asyncio.Event) -> None:
+        self._store = store
+        self._stopping = stopping
+        self._problem: str | None = None
+
+    def problem(self) -> str | None:
+        """A sentence while the store is away."""
+        return self._problem
+
+    async def outlast(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Return the result of `work`. Raises StoppedWaitingError, and other errors than outages at once."""
+        for pause in pauses():
+            try:
+                result = await work()
+            except (*OUTAGES, asyncpg.InterfaceError) as error:
+                if isinstance(error, asyncpg.InterfaceError) and not _is_closed(error):
+                    raise
+                self._problem = f"{self._store} does not answer: {type(error).__name__}"
+                log.warning("store_away", store=self._store, error=repr(error), next_try_s=pause)
+                if await happens_within(self._stopping, pause):
+                    raise StoppedWaitingError(f"stopped while {self._store} did not answer") from error
+            else:
+                if self._problem:
+                    log.info("store_back", store=self._store)
+                self._problem = None
+                return result
+        raise AssertionError("pauses never end")
+
+
+def pauses() -> Iterator[float]:
+    """Seconds between tries: doubling, bounded, without end."""
+    pause = FIRST_PAUSE_S
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST_PAUSE_S)
+
+
+def _is_closed(error: asyncpg.InterfaceError) -> bool:
+    """asyncpg raises this error for a connection that was lost and for one that was misused; only the text differs."""
+    return "closed" in str(error)

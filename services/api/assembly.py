@@ -1,0 +1,191 @@
+"""The rooms of the API put together: what each is built from, and the order in which their routes are tried."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import asyncpg
+from fastapi import FastAPI
+
+from piperoll.clock import utc_now
+from piperoll.embeddings import Remote
+from piperoll.log.contract import Appender, Offsets
+from piperoll.seal import Seal
+from piperoll.settings import Settings
+from piperoll.store.blobs import AsyncBlobs
+from piperoll.webhooks.sender import Sender
+from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
+from services.api.api_keys.commands import KeyAdmin
+from services.api.api_keys.routes import ApiKeyRoutes
+from services.api.batches.listing import BatchListing
+from services.api.batches.routes import BatchRoutes
+from services.api.devana_jobs.listing import DevanaListing
+from services.api.devana_jobs.routes import DevanaJobRoutes
+from services.api.direct.routes import DirectRoutes
+from services.api.documents.commands import DocumentCommands
+from services.api.documents.jobs import DocumentJobs
+from services.api.documents.routes import DocumentRoutes
+from services.api.documents.upload import DocumentIntake
+from services.api.endpoints.commands import EndpointCommands
+from services.api.endpoints.routes import EndpointRoutes
+from services.api.folders.routes import FolderRoutes
+from services.api.folders.search import Search
+from services.api.health.routes import HealthRoutes
+from services.api.http.access import Access
+from services.api.http.bodies import BodyLimits
+from services.api.http.rate_limit import RateLimit
+from services.api.http.routing import Routes
+from services.api.jobs.commands import Commands
+from services.api.jobs.creation import Creator
+from services.api.jobs.id_spread import IdSpread
+from services.api.jobs.listing import JobListing
+from services.api.jobs.named_documents import Resolver
+from services.api.jobs.reading import Reading
+from services.api.jobs.requests import Rules
+from services.api.jobs.routes import JobCollectionRoutes, JobRoutes
+from services.api.jobs.watch import JobWatch
+from services.api.log.ends import LogEnds
+from services.api.log.facts import FactLog
+from services.api.openapi.routes import DocumentationRoutes
+from services.api.outputs.files import Outputs
+from services.api.outputs.routes import OutputRoutes
+from services.api.owner_stream.changes import ChangeFeed
+from services.api.owner_stream.routes import OwnerStreamRoutes
+from services.api.read_model.catching_up import CatchingUp
+from services.api.read_model.contents import Contents
+from services.api.read_model.documents import DocumentModel
+from services.api.read_model.jobs import ReadModel
+from services.api.read_model.library import Library
+from services.api.read_model.positions import Positions
+from services.api.redelivery.commands import Redelivery
+from services.api.redelivery.routes import RedeliveryRoutes
+from services.api.signing_keys.commands import SigningKeyAdmin
+from services.api.signing_keys.routes import SigningKeyRoutes
+from services.api.trials.posting import A_MINUTE, Trials
+from services.api.trials.routes import TrialRoutes
+from services.api.uploads.routes import UploadRoutes
+from services.api.web import build_app
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What the API is connected to, and the keys that seal tokens and secrets."""
+
+    appender: Appender
+    offsets: Offsets
+    pool: asyncpg.Pool
+    positions: Positions
+    blobs: AsyncBlobs
+    sender: Sender
+    seal: Seal
+
+
+class Assembly:
+    """The rooms of one API process. `problems` is what keeps it from being ready, by name."""
+
+    def __init__(self, settings: Settings, to: Connections, problems: Callable[[], dict[str, str]]) -> None:
+        self._settings = settings
+        self._to = to
+        self._problems = problems
+        deadline_s = settings.read_deadline_s
+        self._rules = Rules.of(settings)
+        self._limits = BodyLimits(settings.max_body_bytes, settings.max_upload_bytes)
+        self._contents = Contents(to.blobs)
+        self._read_model = ReadModel(to.pool, deadline_s)
+        self.watch = JobWatch(self._read_model, to.positions)
+        self._changes = ChangeFeed(self._read_model, to.positions)
+        jobs = self._catching_up(JOB_EVENTS)
+        self._reading = Reading(self._read_model, jobs, self.watch, self._contents)
+        self._library = Library(DocumentModel(to.pool, deadline_s), self._catching_up(DOCUMENT_EVENTS), jobs)
+        self._commands = Commands(self._facts(JOB_EVENTS), to.blobs, to.seal, Resolver(self._library))
+        self._creator = Creator(self._commands, self._read_model, self._reading, IdSpread(settings.partitions))
+        self.access = Access(
+            to.pool,
+            settings.key_pepper.get_secret_value(),
+            settings.bootstrap_keys.get_secret_value().split(","),
+            settings.key_cache_s,
+            deadline_s,
+        )
+
+    def app(self) -> FastAPI:
+        """The app; routes are tried in this order: the busiest first, and those with a fixed path before those that
+        would take it for an id (contract A25)."""
+        rooms = (*self._jobs(), *self._files(), *self._devana(), *self._administration())
+        rate_limit = RateLimit(self._to.pool, self._settings.rate_limit, self._settings.read_deadline_s)
+        return build_app(rooms, self.access, rate_limit)
+
+    def release(self) -> None:
+        """Ends all waiting, so that requests end before the service does."""
+        self.watch.close()
+        self._changes.close()
+
+    def _jobs(self) -> list[Routes]:
+        rules, commands, creator, reading = self._rules, self._commands, self._creator, self._reading
+        body_bytes, to = self._limits.json_bytes, self._to
+        redelivery = Redelivery(
+            self._facts(JOB_DELIVERIES),
+            self._read_model,
+            to.pool,
+            self._catching_up(JOB_DELIVERIES),
+            utc_now,
+            self._settings.read_deadline_s,
+        )
+        batches = BatchListing(self._read_model, reading, self._contents)
+        jobs = JobListing(self._read_model, reading, self._contents)
+        return [
+            JobCollectionRoutes(rules, creator, jobs, body_bytes),
+            BatchRoutes(rules, commands, creator, reading, batches, body_bytes),
+            JobRoutes(rules, commands, creator, reading, self._read_model, body_bytes),
+            RedeliveryRoutes(redelivery, reading, body_bytes),
+            OwnerStreamRoutes(self._changes),
+        ]
+
+    def _files(self) -> list[Routes]:
+        blobs = self._to.blobs
+        return [
+            OutputRoutes(self._reading, Outputs(blobs)),
+            UploadRoutes(blobs, self._limits),
+            DirectRoutes(self._rules, self._creator, self._reading, blobs, self._limits),
+        ]
+
+    def _devana(self) -> list[Routes]:
+        rules, creator, reading, library = self._rules, self._creator, self._reading, self._library
+        settings, to, limits = self._settings, self._to, self._limits
+        documents = DocumentCommands(self._facts(DOCUMENT_EVENTS), to.blobs)
+        jobs = DocumentJobs(rules, self._commands, creator, reading, library)
+        intake = DocumentIntake(to.blobs, documents, creator, rules, limits.upload_bytes)
+        endpoints = EndpointCommands(
+            self._facts(ENDPOINT_EVENTS),
+            to.blobs,
+            to.seal,
+            to.pool,
+            self._catching_up(ENDPOINT_EVENTS),
+            settings.read_deadline_s,
+        )
+        search = Search(library.model, Remote.of(settings))
+        return [
+            DevanaJobRoutes(DevanaListing(self._read_model, reading, self._contents)),
+            DocumentRoutes(library, documents, intake, jobs, reading, limits, settings.document_wait_s),
+            FolderRoutes(library, documents, jobs, reading, search, limits.json_bytes),
+            EndpointRoutes(endpoints, settings.private_networks, limits.json_bytes),
+        ]
+
+    def _administration(self) -> list[Routes]:
+        settings, pool, body_bytes = self._settings, self._to.pool, self._limits.json_bytes
+        deadline_s = settings.read_deadline_s
+        signing_keys = SigningKeyAdmin(pool, self._to.seal, settings.signing_overlap_s, deadline_s)
+        trials = Trials(self._to.sender, signing_keys, RateLimit(pool, A_MINUTE, deadline_s))
+        keys = KeyAdmin(pool, settings.key_pepper.get_secret_value(), self.access, deadline_s)
+        return [
+            SigningKeyRoutes(signing_keys),
+            TrialRoutes(trials, settings.private_networks, body_bytes),
+            ApiKeyRoutes(keys, body_bytes),
+            HealthRoutes(self._problems),
+            DocumentationRoutes(),
+        ]
+
+    def _facts(self, topic: Topic) -> FactLog:
+        return FactLog(self._to.appender, topic, utc_now, self._settings.append_deadline_s)
+
+    def _catching_up(self, topic: Topic) -> CatchingUp:
+        deadline_s = self._settings.read_deadline_s
+        return CatchingUp(self._to.positions, LogEnds(self._to.offsets, deadline_s, topic), deadline_s, topic)

@@ -1,0 +1,37 @@
+"""The OpenAPI descriptions of `/api/jobs/batch` and `/api/jobs/batches` (contract 2)."""
+
+from services.api.batches.requests import BatchBody, BatchListQuery
+from services.api.openapi import examples
+from services.api.openapi.grammar import (
+    BAD_JOB,
+    KEY,
+    USER,
+    data,
+    json_body,
+    operation,
+    query_of,
+)
+
+CREATE_BATCH = operation(
+    "Create a batch of jobs, all or none",
+    {200: data({"batch_id": examples.BATCH_ID, "batch": examples.NEW_BATCH, "job_ids": [examples.JOB_ID]}, "Created")},
+    (400, 422),
+    json_body(BatchBody, examples.BATCH_REQUEST),
+    (KEY, USER),
+    BAD_JOB,
+)
+LIST_BATCHES = operation(
+    "List batches, newest first",
+    {200: data({"total": 1, "batches": [examples.BATCH]}, "A page, without the jobs")},
+    (400,),
+    parameters=(*query_of(BatchListQuery), USER),
+)
+GET_BATCH = operation("Get a batch", {200: data(examples.WHOLE_BATCH, "The batch")}, (404,))
+DELETE_BATCH = operation(
+    "Erase a batch and its jobs",
+    {
+        200: data({"batch_id": examples.BATCH_ID, "message": "batch deleted", "jobs_deleted": 1}, "Erased"),
+        202: data({"batch_id": examples.BATCH_ID, "message": "batch deleted", "jobs_deleted": 1}, "Not read back yet"),
+    },
+    (404,),
+)

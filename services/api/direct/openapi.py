@@ -1,0 +1,51 @@
+"""The OpenAPI descriptions of the endpoints that wrap one job (contract 2d)."""
+
+from schemas.job_types.parameters import Webhook
+from services.api.direct.requests import MAX_WAIT_MS, MISTRAL_FORM, PDF_FORM, TEMPLATE_FORM, DirectForm
+from services.api.http.shapes import not_null
+from services.api.openapi import examples
+from services.api.openapi.examples import Json
+from services.api.openapi.grammar import BAD_DIRECT, BYTES, KEY, USER, content, form_body, operation, schema_of
+
+
+def _schema(form: DirectForm, file: bool) -> Json:
+    """The form's fields: their limits are those of the parameters that they give."""
+    hook = {name: not_null(about) for name, about in schema_of(Webhook)["properties"].items()}
+    own = {"callback_url": hook["url"], "callback_token": hook["token"], "jobId": hook["jobId"]}
+    for about in own.values():
+        about.pop("default", None)
+    wait_ms = {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_MS}
+    properties = {**form.schemas, **own, "wait_ms": wait_ms, **({"file": BYTES} if file else {})}
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _direct(summary: str, form: DirectForm, example: Json, file: bool = False) -> Json:
+    """An endpoint that wraps one job: a form, or JSON without a file, in; a result or an acknowledgement out."""
+    types = () if file else ("application/x-www-form-urlencoded", "application/json")
+    body = form_body(_schema(form, file), example, *types)
+    answers = {
+        200: content("application/json", examples.PROCESSED, "The result, if wait_ms was given and sufficed"),
+        202: content("application/json", examples.ACCEPTED, "The job was created"),
+    }
+    return operation(summary, answers, (400, 401, 413, 422, 503), body, (KEY, USER), BAD_DIRECT)
+
+
+_CALLBACK = {"callback_url": "https://example.com/webhook", "callback_token": "secret", "jobId": "client_job_id"}
+PROCESS_PDF = _direct(
+    "Extract from an uploaded PDF",
+    PDF_FORM,
+    {"file": "(the file's bytes)", "extraction_method": "native", **_CALLBACK},
+    file=True,
+)
+PROCESS_URL = _direct(
+    "Extract from a PDF at an address", PDF_FORM, {"url": "https://example.com/a.pdf", "wait_ms": 30_000}
+)
+PROCESS_MISTRAL = _direct(
+    "Read an uploaded PDF with Mistral's OCR",
+    MISTRAL_FORM,
+    {"file": "(the file's bytes)", "includePreviewPages": True, **_CALLBACK},
+    file=True,
+)
+TRANSFORM = _direct(
+    "Fill a template from a text or a page", TEMPLATE_FORM, {"text": "We met on Monday…", "template": "MeetingMinutes"}
+)

@@ -1,0 +1,45 @@
+"""What the query strings of `/api/jobs` may say (contract 2c and 2e)."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field
+
+from piperoll.job_types import job_types
+from services.api.http.shapes import PlainText, QueryModel
+
+MAX_INTEGER: Final = 2**31 - 1  # Postgres' integer
+
+Limit = Annotated[int, Field(ge=0, le=1000, description="How many at most")]
+JobType = Annotated[PlainText, AfterValidator(lambda name: job_types().own_name(name))]
+"""A job type by any of its names, as its own name."""
+JobStatus = Literal["pending", "processing", "completed", "failed"]
+
+
+class PageQuery(QueryModel):
+    """What lists of jobs and of batches have in common. Filters combine; one that is None lets everything through."""
+
+    status: JobStatus | None = Field(default=None, description="Only of this status")
+    user_id: PlainText | None = Field(default=None, description="Only of this user; goes before X-User-ID")
+    limit: Limit = 100
+    skip: int = Field(default=0, ge=0, le=MAX_INTEGER, description="How many to leave out, from the newest")
+
+
+class JobListQuery(PageQuery):
+    """GET /api/jobs/."""
+
+    batch_id: PlainText | None = Field(default=None, description="Only of this batch")
+    job_type: JobType | None = Field(default=None, description="Only of this type")
+    target_id: PlainText | None = Field(default=None, description="Only with this target_id")
+
+
+class JobQuery(QueryModel, extra="ignore"):
+    """GET /api/jobs/{job_id}."""
+
+    wait: float = Field(default=0.0, ge=0, le=60, description="Seconds to wait for a change of status")
+
+
+class EventsQuery(QueryModel, extra="ignore"):
+    """GET /api/jobs/{job_id}/events."""
+
+    after: int = Field(default=0, ge=0, le=MAX_INTEGER, description="The sequence number to begin after")
+    limit: Limit = 100

@@ -1,0 +1,15 @@
+"""What the query strings of downloads may say (contract 2e)."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from services.api.http.shapes import FLAGS, QueryModel, Refusal
+
+
+class RawAnswerQuery(QueryModel, extra="ignore"):
+    """GET /api/pdf/jobs/{job_id}/mistral-ocr-raw."""
+
+    include_images: Annotated[bool, Refusal(f"must be one of {', '.join(FLAGS)}", tuple(FLAGS))] = Field(
+        default=False, description="With every image in base64"
+    )

@@ -1,1 +1,0 @@
-"""The requests that are posted: content, tokens, signatures."""

@@ -1,0 +1,73 @@
+"""What the readers of all topics do alike: rows, parked keys and checkpoint of a poll in one transaction."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Generic, TypeVar
+
+import asyncpg
+
+from piperoll.log.dead_letters import DeadLetters
+from piperoll.log.parking import Parking
+from piperoll.log.record import Record
+from piperoll.outages import Outage
+from services.notifier.checkpoints import TopicCheckpoints
+from services.notifier.outbox import Connection
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderContext:
+    """What all readers share."""
+
+    pool: asyncpg.Pool
+    dead_letters: DeadLetters
+    outage: Outage
+
+
+class TopicReader(ABC, Generic[T]):
+    """A Reader (piperoll.log.contract). Nothing is kept in memory: every transaction begins at the checkpoint."""
+
+    group: ClassVar[str]
+
+    def __init__(self, context: ReaderContext, checkpoints: TopicCheckpoints) -> None:
+        self._context = context
+        self._checkpoints = checkpoints
+
+    async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
+        """Go on where the checkpoints stand; at the first record kept where there is none."""
+        return await self._checkpoints.take(partitions)
+
+    async def revoked(self, partitions: set[int]) -> None:
+        """Nothing is kept but the checkpoints."""
+
+    async def handle(self, partition: int, records: Sequence[Record]) -> None:
+        """Take in one partition's poll; wait for the stores and the log as long as they are away."""
+        await self._context.outage.outlast(partial(self._take_in, partition, records))
+
+    async def _take_in(self, partition: int, records: Sequence[Record]) -> None:
+        found = await self._read(records)
+        async with self._context.pool.acquire() as connection, connection.transaction():
+            start = await self._checkpoints.lock(connection, partition)
+            fresh = [record for record in records if record.offset >= start]
+            if not fresh:
+                return  # another process had the partition meanwhile
+            parking = await self._checkpoints.parked(connection, fresh)
+            announce = await self._write(connection, partition, fresh, parking, found)
+            for record, why in parking.letters:
+                await self._context.dead_letters.park(self.group, record, why)
+            await self._checkpoints.park(connection, partition, parking.keys)
+            await self._checkpoints.advance(connection, fresh[-1])
+        announce()
+
+    @abstractmethod
+    async def _read(self, records: Sequence[Record]) -> T:
+        """What the transaction needs from the blob store and the log."""
+
+    @abstractmethod
+    async def _write(
+        self, connection: Connection, partition: int, records: Sequence[Record], parking: Parking, found: T
+    ) -> Callable[[], None]:
+        """Write what `records` mean; return what wakes the dispatchers once the transaction is committed."""

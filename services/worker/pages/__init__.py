@@ -1,0 +1,1 @@
+"""Pages of a PDF: their text, their size, and how they are drawn."""

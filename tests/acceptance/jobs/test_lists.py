@@ -1,0 +1,91 @@
+"""Lists of jobs and of batches (contract 14). Spoken by HTTP alone."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.clients.jobs import ended, listed, noop, posted, refused, stranger
+from tests.support.stacks.system import System
+
+
+async def test_a_list_shows_the_owner_s_own_jobs_newest_first_and_at_once(system: System) -> None:
+    async with await stranger(system) as client:
+        assert await listed(client) == {"total": 0, "jobs": []}
+        ids = [(await posted(client, "/api/jobs/", noop(sleep_s=0.01 * n)))["job_id"] for n in range(5)]
+        found = await listed(client)
+        assert found["total"] == 5
+        assert [job["job_id"] for job in found["jobs"]] == ids[::-1]
+        newest = found["jobs"][0]
+        assert {"job_id", "job_type", "status", "created_at", "updated_at", "parameters"} <= set(newest)
+        assert newest["parameters"] == {"sleep_s": 0.04}
+        assert {"results", "logs"}.isdisjoint(newest)
+        page = await listed(client, "/api/jobs", limit=2, skip=1)
+        assert (page["total"], [job["job_id"] for job in page["jobs"]]) == (5, [ids[3], ids[2]])
+        assert await listed(client, skip=99) == {"total": 5, "jobs": []}
+
+
+async def test_the_filters_of_a_list_combine(system: System) -> None:
+    async with await stranger(system) as client:
+        batch = await posted(client, "/api/jobs/batch", {"jobs": [noop(target_id="t"), noop(behaviour="fail")]})
+        alone = (await posted(client, "/api/jobs/", noop("ann", target_id="t", sleep_s=3600)))["job_id"]
+        first, second = batch["job_ids"]
+        for job_id in (first, second):
+            await ended(client, job_id)
+
+        async def ids(**query: Any) -> set[str]:
+            found = await listed(client, **query)
+            assert found["total"] == len(found["jobs"])
+            return {job["job_id"] for job in found["jobs"]}
+
+        assert await ids(batch_id=batch["batch_id"]) == {first, second}
+        assert await ids(target_id="t") == {first, alone}
+        assert await ids(target_id="t", batch_id=batch["batch_id"]) == {first}
+        assert await ids(user_id="ann") == {alone}
+        assert await ids(status="failed") == {second}
+        assert await ids(status="completed", job_type="noop") == {first}
+        assert await ids(job_type="pdf") == set()
+        assert (await client.post(f"/api/jobs/{alone}/cancel")).status_code == 200
+        assert await ids(status="failed") == {second, alone}, "a cancelled job reads failed"
+        mine = await client.get("/api/jobs/", headers={"X-User-ID": "ann"})
+        assert [job["job_id"] for job in mine.json()["data"]["jobs"]] == [alone]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"status": "done"}, "INVALID_PARAMETERS"),
+        ({"limit": "1001"}, "INVALID_PARAMETERS"),
+        ({"limit": "-1"}, "INVALID_PARAMETERS"),
+        ({"skip": "x"}, "INVALID_PARAMETERS"),
+        ({"stauts": "failed"}, "INVALID_REQUEST"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/jobs/", "/api/jobs/batches"])
+async def test_a_list_refuses_what_it_does_not_understand(
+    system: System, path: str, query: dict[str, str], code: str
+) -> None:
+    refused(await system.client.get(path, params=query), 400, code)
+
+
+async def test_the_list_of_batches_counts_their_jobs(system: System) -> None:
+    async with await stranger(system) as client:
+        body = {"batch_name": "First", "jobs": [noop(), noop(behaviour="fail")]}
+        first = await posted(client, "/api/jobs/batch", body)
+        second = await posted(client, "/api/jobs/batch", {"jobs": [noop(sleep_s=3600)], "user_id": "ann"})
+        for job_id in first["job_ids"]:
+            await ended(client, job_id)
+        found = await listed(client, "/api/jobs/batches")
+        assert found["total"] == 2
+        newest, oldest = found["batches"]
+        assert (newest["batch_id"], oldest["batch_id"]) == (second["batch_id"], first["batch_id"])
+        assert newest["batch_name"] == second["batch_id"]
+        assert (oldest["batch_name"], oldest["status"]) == ("First", "completed")
+        assert (oldest["job_count"], oldest["completed_count"], oldest["failed_count"]) == (2, 1, 1)
+        whole = (await client.get(f"/api/jobs/batch/{first['batch_id']}")).json()["data"]
+        assert {**oldest, "jobs": whole["jobs"]} == whole
+        done = await listed(client, "/api/jobs/batches", status="completed")
+        assert [batch["batch_id"] for batch in done["batches"]] == [first["batch_id"]]
+        assert (await listed(client, "/api/jobs/batches", user_id="ann"))["total"] == 1
+        assert (await listed(client, "/api/jobs/batches", archived="true"))["total"] == 0
+        assert (await listed(client, "/api/jobs/batches", archived="false", limit=1))["total"] == 2
+        assert (await client.post(f"/api/jobs/{second['job_ids'][0]}/cancel")).status_code == 200

@@ -1,0 +1,69 @@
+"""What a stack keeps in its data folder: ports, secrets and settings."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from piperoll.embedded.account import pack_acl, unpack_acl, with_execute
+from piperoll.embedded.environment import Addresses, service_environment, shared_settings
+from piperoll.embedded.errors import StackError
+from piperoll.embedded.ports import PortBook, is_free
+from piperoll.embedded.private import Secrets, load_secrets
+
+
+def test_a_port_is_remembered_until_another_program_takes_it(tmp_path: Path) -> None:
+    port = PortBook(tmp_path).assign("api")
+    assert PortBook(tmp_path).assign("api") == port
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        assert not is_free(port)
+        assert PortBook(tmp_path).assign("api") != port
+
+
+def test_every_api_key_ever_given_stays_valid_and_the_last_given_is_current(tmp_path: Path) -> None:
+    drawn = load_secrets(tmp_path).api_keys
+    assert len(drawn) == 1
+    assert load_secrets(tmp_path, ["a.1"]).api_keys == (*drawn, "a.1")
+    assert load_secrets(tmp_path, ["b.2"]).api_keys == (*drawn, "a.1", "b.2")
+    assert load_secrets(tmp_path, ["a.1"]).api_keys == (*drawn, "b.2", "a.1")
+    assert load_secrets(tmp_path) == load_secrets(tmp_path)
+
+
+def test_damaged_secrets_are_refused_and_kept(tmp_path: Path) -> None:
+    load_secrets(tmp_path)
+    (tmp_path / "private" / "secrets.json").write_text("{}")
+    with pytest.raises(StackError, match="damaged"):
+        load_secrets(tmp_path)
+    assert (tmp_path / "private" / "secrets.json").read_text() == "{}"
+
+
+def test_the_stacks_settings_go_before_inherited_ones_except_those_the_user_may_choose(tmp_path: Path) -> None:
+    inherited = {
+        "PIPEROLL_POSTGRES_DSN": "postgresql://elsewhere/production",
+        "PIPEROLL_INSTANCE": "leaked",
+        "PIPEROLL_LOG_LEVEL": "debug",
+        "PIPEROLL_FILES_ROOTS": "/srv/documents",
+        "MISTRAL_API_KEY": "m",
+    }
+    addresses = Addresses("127.0.0.1:1", "postgresql://here", 2, tmp_path)
+    shared = shared_settings(inherited, addresses, Secrets("p", "k1:s", "f", ("a", "b")), 6, {"PIPEROLL_SLOTS": "3"})
+    env = service_environment(inherited, shared, "worker-0", 4)
+    assert env["PIPEROLL_POSTGRES_DSN"] == "postgresql://here"
+    assert env["PIPEROLL_INSTANCE"] == "worker-0"
+    assert env["PIPEROLL_LOG_LEVEL"] == "debug"
+    assert env["PIPEROLL_FILES_ROOTS"] == "/srv/documents"
+    assert env["MISTRAL_API_KEY"] == "m"
+    assert env["PIPEROLL_SLOTS"] == "3"
+    assert env["PIPEROLL_BOOTSTRAP_KEYS"] == "a,b"
+
+
+def test_letting_an_account_pass_opens_a_folder_for_execute_and_for_that_account_alone() -> None:
+    private = [(0x01, 7, 0xFFFFFFFF), (0x04, 0, 0xFFFFFFFF), (0x20, 0, 0xFFFFFFFF)]
+    once = with_execute(private, 999)
+    assert once == [
+        (0x01, 7, 0xFFFFFFFF), (0x02, 1, 999), (0x04, 0, 0xFFFFFFFF), (0x10, 1, 0xFFFFFFFF), (0x20, 0, 0xFFFFFFFF),
+    ]  # fmt: skip
+    assert with_execute(once, 999) == once
+    assert unpack_acl(pack_acl(once)) == once

@@ -1,0 +1,58 @@
+"""The options of `python -m bench`, without a measurement."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pytest
+
+from bench import __main__ as bench
+from bench.report import Table
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[set[str], Path]]:
+    """Parts and data folder of each measurement, which is replaced."""
+    seen: list[tuple[set[str], Path]] = []
+
+    async def measure(chosen: Collection[str], data: Path, pdfs: Path | None) -> list[Table]:
+        seen.append((set(chosen), data))
+        return []
+
+    monkeypatch.setattr(bench, "measure_parts", measure)
+    return seen
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr("sys.argv", ["bench", *arguments])
+    bench.main()
+
+
+def test_data_creates_the_folder_and_its_parents(
+    tmp_path: Path, calls: list[tuple[set[str], Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(monkeypatch, "--only", "embedding", "--data", "new/folder")
+    assert calls == [({"embedding"}, tmp_path / "new" / "folder")]
+    assert (tmp_path / "new" / "folder").is_dir()
+
+
+def test_without_only_all_parts_run(calls: list[tuple[set[str], Path]], monkeypatch: pytest.MonkeyPatch) -> None:
+    run(monkeypatch)
+    assert calls[0][0] == bench.PARTS.keys()
+
+
+@pytest.mark.parametrize("arguments", [("--only", "pages,nothing"), ("--only", "pages", "--write")])
+def test_an_unknown_part_and_an_incomplete_write_are_refused(
+    calls: list[tuple[set[str], Path]], monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run(monkeypatch, *arguments)
+    assert calls == []
+
+
+def test_help_describes_every_part(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        run(monkeypatch, "--help")
+    text = capsys.readouterr().out
+    for name, description in bench.PARTS.items():
+        assert f"  {name:<10} {description}\n" in text

@@ -1,0 +1,60 @@
+"""How an outage is outlasted, and what ends the wait."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from piperoll.outages import LONGEST_PAUSE_S, Outage, StoppedWaitingError, pauses
+from piperoll.store.blobs import BlobStoreError
+
+
+def test_pauses_double_up_to_their_bound() -> None:
+    found = [pause for pause, _ in zip(pauses(), range(8), strict=False)]
+    assert found == [0.1, 0.2, 0.4, 0.8, 1.6, LONGEST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("refused"),
+        TimeoutError(),
+        BlobStoreError("away"),
+        asyncpg.AdminShutdownError("going down"),
+        asyncpg.DeadlockDetectedError("deadlock"),
+        asyncpg.InterfaceError("connection is closed"),
+    ],
+)
+async def test_an_outage_is_outlasted_and_named_meanwhile(error: Exception) -> None:
+    outage = Outage("Postgres", asyncio.Event())
+    said: list[str | None] = []
+
+    async def work() -> str:
+        said.append(outage.problem())
+        if len(said) == 1:
+            raise error
+        return "done"
+
+    assert await outage.outlast(work) == "done"
+    assert said[0] is None
+    assert "does not answer" in (said[1] or "")
+    assert outage.problem() is None
+
+
+async def test_a_fault_is_no_outage() -> None:
+    async def work() -> None:
+        raise asyncpg.UniqueViolationError("twice")
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await Outage("Postgres", asyncio.Event()).outlast(work)
+
+
+async def test_being_told_to_stop_ends_the_waiting() -> None:
+    stopping = asyncio.Event()
+    stopping.set()
+
+    async def work() -> None:
+        raise OSError("refused")
+
+    with pytest.raises(StoppedWaitingError):
+        await Outage("Postgres", stopping).outlast(work)
