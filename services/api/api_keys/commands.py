@@ -10,10 +10,10 @@ from piperoll import keys
 from piperoll.keys import Key
 from schemas.errors import ErrorCode
 from services.api.api_keys.requests import KeyRequest
-from services.api.database import asking
 from services.api.http.access import BOOTSTRAP, Access
 from services.api.http.answers import timestamp
 from services.api.http.caller import Caller
+from services.api.http.database import asking
 from services.api.http.errors import ApiError, not_found
 
 log = structlog.get_logger()

@@ -17,10 +17,10 @@ from schemas.envelope import Fact
 from schemas.errors import ErrorCode
 from schemas.events import EndpointRegistered, EndpointRemoved, EndpointTested, Event
 from schemas.ids import draw_endpoint_id, draw_run, keyed_id, trial_id
-from services.api.database import asking
 from services.api.endpoints.requests import STATUS_NAMES, EndpointRequest
 from services.api.http.answers import devana_timestamp
 from services.api.http.caller import Caller
+from services.api.http.database import asking
 from services.api.http.errors import ApiError, idempotency_conflict, not_found
 from services.api.log.facts import FactLog
 from services.api.read_model.catching_up import LIST_WAIT_S, CatchingUp

@@ -14,8 +14,8 @@ import asyncpg
 import structlog
 
 from piperoll import keys
-from services.api.database import AWAY
 from services.api.http.caller import Caller
+from services.api.http.database import AWAY
 from services.api.http.errors import ReadModelUnavailableError, unauthorized
 
 log = structlog.get_logger()

@@ -12,7 +12,7 @@ import asyncpg
 
 from piperoll.postgres import load_queries
 from schemas.errors import ErrorCode
-from services.api.database import asking
+from services.api.http.database import asking
 from services.api.http.errors import ApiError
 
 WINDOW_S = 60.0

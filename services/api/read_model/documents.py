@@ -8,7 +8,7 @@ import asyncpg
 from piperoll.domain.job import Status
 from piperoll.postgres import load_queries
 from schemas.claims import Claim
-from services.api.database import asking
+from services.api.http.database import asking
 from services.api.read_model.document_rows import (
     INTAKE,
     DocumentRow,

@@ -10,7 +10,7 @@ from piperoll.domain.batch import status_of
 from piperoll.domain.job import Status
 from piperoll.postgres import load_queries
 from schemas.topics import JOB_EVENTS
-from services.api.database import asking
+from services.api.http.database import asking
 from services.api.read_model.job_rows import (
     BatchMember,
     BatchRow,

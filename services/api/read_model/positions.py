@@ -11,7 +11,7 @@ import structlog
 
 from schemas.read_model import POSITIONS_CHANNEL
 from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
-from services.api.database import AWAY
+from services.api.http.database import AWAY
 from services.api.read_model.jobs import QUERIES
 
 log = structlog.get_logger()

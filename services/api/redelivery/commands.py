@@ -24,9 +24,9 @@ from schemas.errors import ErrorCode
 from schemas.events import EVENTS, WebhookRedeliveryRequested
 from schemas.ids import delivery_id, draw_run
 from schemas.topics import JOB_DELIVERIES
-from services.api.database import asking
 from services.api.http.answers import timestamp
 from services.api.http.caller import Caller
+from services.api.http.database import asking
 from services.api.http.errors import ApiError, not_found
 from services.api.log.facts import FactLog
 from services.api.read_model.catching_up import LIST_WAIT_S, CatchingUp

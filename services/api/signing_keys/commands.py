@@ -11,8 +11,8 @@ from piperoll.webhooks import signing_keys
 from piperoll.webhooks.signatures import SigningKey
 from schemas.errors import ErrorCode
 from schemas.ids import draw_signing_key_id, keyed_id
-from services.api.database import asking
 from services.api.http.answers import timestamp
+from services.api.http.database import asking
 from services.api.http.errors import ApiError
 
 log = structlog.get_logger()
