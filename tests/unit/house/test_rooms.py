@@ -19,7 +19,7 @@ SHARED_PREFIXES: dict[str, str] = {}
 
 EVERY_SERVICE = frozenset({"__init__", "__main__", "app", "metrics"})
 BESIDE_APP = {
-    "api": {"assembly", "database", "web"},
+    "api": {"assembly", "web"},
     "notifier": {"checkpoints", "outbox", "sweep"},
     "projector": {"rebuild"},
     "worker": {"errors"},
