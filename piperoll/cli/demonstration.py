@@ -1,7 +1,4 @@
-"""The demonstration: process a PDF, from the upload to the webhook, and print each step.
-
-It uses the HTTP API only.
-"""
+"""The demonstration: process a PDF through the HTTP API, from the upload to the webhook, and print each step."""
 
 import asyncio
 import json

@@ -35,10 +35,7 @@ def shared_settings(
     partitions: int,
     extra: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return the settings that all services and the command line share.
-
-    The stack's values override inherited ones, `extra` overrides both.
-    """
+    """Return the settings of all services and the command line. `extra` overrides the stack's, these inherited ones."""
     defaults = {name: inherited.get(name, value) for name, value in _DEFAULTS.items()}
     fixed = {
         "PIPEROLL_KAFKA_BOOTSTRAP": addresses.kafka_bootstrap,

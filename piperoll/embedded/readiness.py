@@ -69,7 +69,7 @@ async def wait_for_api(
 def explain_by_logs(running: Mapping[str, bool], logs: Path) -> str:
     """Return the names of the services (name to whether it runs) that have ended, with the ends of their logs.
 
-    When all run, show the end of the first service's log: the API, which was polled.
+    If all run, return the end of the API's log: the first service, which was polled.
     """
     ended = [name for name, runs in running.items() if not runs]
     shown = ended or list(running)[:1]

@@ -1,7 +1,4 @@
-"""The supervisor of one machine: Kafka, Postgres and the four services in one data folder.
-
-Used by `piperoll up` and the tests. Reports progress to a callback, prints nothing.
-"""
+"""The supervisor of one machine: Kafka, Postgres and the four services in one data folder. Prints nothing."""
 
 import asyncio
 import fcntl
