@@ -33,10 +33,7 @@ class ApiAccess:
 
 
 def settings_of(data_dir: Path | None) -> Settings:
-    """Return the settings of the stack in `data_dir`, or those of the environment.
-
-    Raises CommandError when no stack runs there, pydantic's ValidationError for invalid variables.
-    """
+    """Return the settings of the stack in `data_dir`, or of the environment. Raises CommandError, ValidationError."""
     folder = data_dir or default_stack(Settings())
     return Settings() if folder is None else Settings.from_environment(_stack(folder)["env"])
 

@@ -29,10 +29,7 @@ from schemas.events import (
 
 
 class Status(StrEnum):
-    """Where a job stands: pending -> processing -> completed | failed | cancelled.
-
-    A retry or a release goes back from processing to pending.
-    """
+    """The status of a job: pending -> processing -> completed | failed | cancelled; a retry leads back to pending."""
 
     PENDING = "pending"
     PROCESSING = "processing"

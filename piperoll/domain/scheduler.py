@@ -96,10 +96,7 @@ class Scheduler:
             self._unhold(job)
 
     def take(self, now: datetime, running: Running, free: int, reserved: int = 0) -> Job | None:
-        """The job to run now, taken out, or None.
-
-        `free` counts free slots; the last `reserved` of them go only to owners with nothing running.
-        """
+        """Remove and return the job to run now. The last `reserved` slots are for owners without running jobs."""
         self._release_due(now)
         self._release_held(running)
         best: tuple[int, int, Rank, Lane] | None = None

@@ -21,8 +21,7 @@ def shaping(parameters: JobParameters) -> dict[str, Any]:
 
 
 def reads_cache(parameters: JobParameters) -> bool:
-    """Whether an earlier result will do. Job types without `use_cache` are never cached.
-    See docs/contract/secretary.md#cache."""
+    """Whether an earlier result may be used (docs/contract/secretary.md#cache); never without `use_cache`."""
     return writes_cache(parameters) and not parameters.asked("force_refresh")
 
 

@@ -56,9 +56,6 @@ def shared_settings(
 def service_environment(
     inherited: Mapping[str, str], shared: Mapping[str, str], instance: str, health_port: int
 ) -> dict[str, str]:
-    """Return the environment of one service process: inherited, then the settings, then its identity.
-
-    `instance` is its static group membership id; `health_port` 0 disables the health server.
-    """
+    """Return the environment of one service process. `health_port` 0 disables the health server."""
     identity = {"PIPEROLL_INSTANCE": instance, "PIPEROLL_HEALTH_PORT": str(health_port)}
     return {**inherited, **shared, **identity}

@@ -76,11 +76,7 @@ class Checkpoints:
         await self._blobs.replace(self._uri(partition), b"\n".join(lines))
 
     async def load(self, partition: int) -> Checkpoint | None:
-        """The partition's checkpoint, or None when there is none.
-
-        Raises CheckpointError when it is damaged, of another release or of another cluster, BlobStoreError when the
-        store does not answer.
-        """
+        """The partition's checkpoint, or None. Raises CheckpointError for an unusable one, and BlobStoreError."""
         try:
             content = await self._blobs.get(self._uri(partition))
         except BlobMissingError:

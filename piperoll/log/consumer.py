@@ -84,11 +84,7 @@ class PartitionConsumer:
         return None if self._joined else f"{self._group} has not joined its consumer group yet"
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Reads until `stopping` is set, then gives the partitions back.
-
-        Raises StalledConsumerError when it no longer moves, and whatever the reader raises: a reader that cannot
-        account for a record must not be handed the next one.
-        """
+        """Read until `stopping` is set, then leave the group. Raises StalledConsumerError, and the reader's errors."""
         consumer = self._new_consumer()
         committed = watched = time.monotonic()
         try:

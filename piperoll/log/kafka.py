@@ -134,10 +134,7 @@ class KafkaOffsets:
     async def read_range(
         self, topic: Topic, begin: dict[int, int], end: dict[int, int], limit: int | None = None
     ) -> list[Record]:
-        """The records from `begin` up to but not including `end`, per partition in offset order.
-
-        Meant for few records: it holds them all. Raises TimeoutError when the broker stops answering.
-        """
+        """See piperoll.log.contract.LogView. Raises TimeoutError when the broker stops answering."""
         records: list[Record] = []
         async with contextlib.aclosing(self.scan(topic, begin, end)) as batches:
             async for batch in batches:

@@ -59,11 +59,7 @@ class Record:
         return _text(dict(self.headers).get("ce_type"))
 
     def fact(self) -> Fact:
-        """The fact in it.
-
-        Raises UndecodableRecordError, also when it stands under a key that is not its subject, where no reader of
-        the subject's partition would fold it; and UnknownEventError.
-        """
+        """The decoded fact. Raises UndecodableRecordError, also if the key is not its subject; UnknownEventError."""
         fact = decode(self.value, self.headers, self.appended_at)
         if self.key != fact.subject.encode():
             raise UndecodableRecordError(f"the record's key is not its subject {fact.subject!r}")

@@ -13,7 +13,8 @@ from piperoll.store.blobs import Blobs
 from schemas.errors import ErrorCode
 from schemas.job_types.pdf import PdfParameters
 from services.worker.errors import ProcessingError
-from services.worker.files import mupdf, sources
+from services.worker.files import sources
+from services.worker.pages import mupdf
 from services.worker.processors.pdf import processor as pdf
 from services.worker.run.workspace import Limits, Workspace
 
