@@ -1,7 +1,7 @@
 """The job types of this installation: those of this release, and those of plug-ins.
 
-A plug-in is an installed distribution with entry points in the group `piperoll.job_types`, each of which is a
-`schemas.job_types.declaration.JobType`. What is installed is looked up once in a process.
+A plug-in is an installed distribution with entry points in the group `piperoll.job_types`, each a
+`schemas.job_types.declaration.JobType`. They are looked up once per process.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ GROUP: Final = "piperoll.job_types"
 
 
 class JobTypeError(RuntimeError):
-    """A plug-in cannot be used. The text names its distribution and what to do."""
+    """A plug-in cannot be used. The message names its distribution and what to do."""
 
 
 @cache
@@ -40,7 +40,7 @@ def with_plug_ins(own: Iterable[JobType], found: Iterable[EntryPoint]) -> JobTyp
 
 
 def cache_ttl_s(job_type: JobType, settings: Settings) -> float:
-    """How old a result of this type may be, in seconds, to be used again."""
+    """The maximum age in seconds of a cached result of this type."""
     ttl = job_type.cache_ttl
     return float(getattr(settings, ttl)) if isinstance(ttl, str) else ttl
 

@@ -74,10 +74,7 @@ async def create(
     expires_at: datetime | None = None,
     key_id: str | None = None,
 ) -> tuple[Key, str]:
-    """Create a key of `owner`; return its properties and the key, which is not stored.
-
-    Its id is random if none is given. Raises ValueError for an invalid owner or scope, KeyExistsError.
-    """
+    """Create a key; return its properties and the key itself. Raises ValueError, KeyExistsError."""
     chosen = frozenset(scopes)
     if not is_owner(owner):
         raise ValueError(f"the owner {owner!r} is invalid: {OWNER_RULE}")

@@ -1,6 +1,6 @@
-"""What to do while Postgres or the blob store is away: wait, log it, try again. A stop ends the wait.
+"""Waiting while Postgres or the blob store is unavailable: log, pause, retry. A stop ends the wait.
 
-Holds the list of errors that pass by themselves. Every other error is a fault, and ends the service.
+Holds the list of temporary errors. Every other error is a fault and ends the service.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 2.0  # so that a store that is back is noticed within two seconds
+LONGEST_PAUSE_S = 2.0  # so that a recovery is noticed within two seconds
 
 OUTAGES = (BlobStoreError, *POSTGRES_AWAY, asyncpg.LockNotAvailableError)
 
 
 class StoppedWaitingError(RuntimeError):
-    """The service was stopped during an outage. Nothing was lost: the checkpoint stands where it stood."""
+    """The service was stopped during an outage. Nothing is lost: the checkpoint did not move."""
 
 
 class Outage:
-    """Repeats what an outage interrupted, until it succeeds or `stopping` is set."""
+    """Repeats work that an outage interrupted, until it succeeds or `stopping` is set."""
 
     def __init__(self, store: str, stopping: asyncio.Event) -> None:
         self._store = store
@@ -36,7 +36,7 @@ class Outage:
         self._problem: str | None = None
 
     def problem(self) -> str | None:
-        """A sentence while the store is away."""
+        """A sentence while the store is unavailable."""
         return self._problem
 
     async def outlast(self, work: Callable[[], Awaitable[T]]) -> T:

@@ -26,10 +26,7 @@ HTTP_URL = r"^https?://[^\s/]+"
 
 
 class Settings(BaseSettings):
-    """Settings by environment variable: `PIPEROLL_` and the field's name in capitals.
-
-    Raises pydantic's ValidationError, which names the variable, for an invalid value.
-    """
+    """Settings by environment variable, `PIPEROLL_` and the field's name. Raises pydantic's ValidationError."""
 
     model_config = SettingsConfigDict(env_prefix="PIPEROLL_", frozen=True, extra="ignore", hide_input_in_errors=True)
 

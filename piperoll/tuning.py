@@ -6,8 +6,7 @@ from contextlib import suppress
 
 M_ARENA_MAX = -8  # of malloc.h
 COLLECT_AFTER = 20_000
-"""Allocations between garbage collections. Requests and records leave no cycles; with Python's default of 700 a
-service spends a tenth of its time on collections."""
+"""Allocations between garbage collections. With Python's default of 700 they take a tenth of a service's time."""
 
 
 def apply() -> None:

@@ -1,13 +1,10 @@
-"""The claim check: how the log names content that lives in the blob store."""
+"""The claim check: how the log refers to content in the blob store."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
 
 class Claim(BaseModel):
-    """Names one immutable blob. The log and the read model carry claims, never the content itself.
-
-    `uri` is relative to the blob store's root, such as `job-…/in/<sha256>`; `size` is in bytes.
-    """
+    """A reference to one immutable blob of `size` bytes. `uri` is a path in the store, such as `job-…/in/<sha256>`."""
 
     model_config = ConfigDict(frozen=True)
 

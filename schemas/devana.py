@@ -1,7 +1,4 @@
-"""How the Devana jobs API shows jobs (docs/contract/devana.md#metadata, #mapping): names, target and metadata. Pure.
-
-Lists of the API and notices of the notifier show the same, so both take it from here.
-"""
+"""How the Devana API's lists and the notifier's notices show jobs (docs/contract/devana.md#metadata, #mapping)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +11,7 @@ Body = Mapping[str, Any]
 
 TypeName = Literal["EXTRACTION", "EMBEDDING", "SYNC", "IMPORT", "TRANSCRIPTION", "GENERATION"]
 TYPE_NAMES: Final[tuple[TypeName, ...]] = get_args(TypeName)
-"""Every type that these clients know; a job type that is none of them is not shown."""
+"""The types of the Devana API; a job of any other type is not shown."""
 
 STATUSES: Final[Mapping[str, str]] = {
     "pending": "PENDING",
@@ -23,13 +20,13 @@ STATUSES: Final[Mapping[str, str]] = {
     "failed": "ERROR",
     "cancelled": "KILLED",
 }
-"""By the status of the fold. KILLED is told to endpoints, and never listed."""
+"""By the status of the fold. KILLED is sent to endpoints, and never listed."""
 KILLED: Final = "KILLED"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a job's facts say of its work, as far as they do: numbers of JobCompleted, pages of JobProgress."""
+    """Figures of a job from its facts, if known: numbers of JobCompleted, pages of JobProgress."""
 
     method: str | None = None
     pages: int | None = None
@@ -41,8 +38,8 @@ class Figures:
 class Devana:
     """How jobs of one type are shown: their type, and their metadata.
 
-    `describe` takes the job's parameters and what they were resolved to, and makes the part of the metadata that
-    never changes; a None is left out. `measures` names, by key of the metadata, the field of `Figures` that it shows.
+    `describe` returns the constant part of the metadata from the job's parameters and `resolved`; a None is left out.
+    `measures` maps keys of the metadata to the fields of `Figures` that they show.
     """
 
     type: TypeName
@@ -54,18 +51,16 @@ class Devana:
         return _known(self.describe(_object(body, "parameters"), _object(body, "resolved")))
 
     def measured(self, described: Body, figures: Figures, error: str | None = None) -> dict[str, Any]:
-        """The metadata: what was `described`, and over it what the job's facts say so far. Counts have their own names.
+        """The metadata: `described`, updated with the figures so far. Counts have their own names.
 
-        `error` is the sentence that a failed job failed with: it is here and in the job's `error`
-        (docs/contract/decisions.md#a21).
+        `error` is the message of a failed job, which is also in the job's `error` (docs/contract/decisions.md#a21).
         """
         figured = {key: getattr(figures, name) for key, name in self.measures.items()}
         return {**described, **_known(figured), **figures.counts, **_known({"error": error})}
 
 
 def target_of(job_id: str, target_id: str | None, batch_id: str | None) -> str:
-    """What a job is about. A document's or folder's id stands in the fact's own `target_id`.
-    See docs/contract/devana.md#mapping."""
+    """The subject of a job: `target_id`, the batch, or the job (docs/contract/devana.md#mapping)."""
     return target_id or batch_id or job_id
 
 
@@ -78,7 +73,7 @@ def describe_file(parameters: Body, resolved: Body) -> dict[str, Any]:
 
 
 def describe_generated(parameters: Body, resolved: Body) -> dict[str, Any]:
-    """What a new text is made of, and how."""
+    """The inputs of a new text and how it is made."""
     return {
         "fileName": resolved.get("name"),
         "source": parameters.get("url"),
@@ -89,7 +84,7 @@ def describe_generated(parameters: Body, resolved: Body) -> dict[str, Any]:
 
 
 def _file_name(parameters: Body) -> str | None:
-    """The last part of a path or of an address; a job's `filename` goes before its `url`."""
+    """The last part of a path or address; a job's `filename` takes precedence over its `url`."""
     if isinstance(filename := parameters.get("filename"), str):
         return filename.replace("\\", "/").rstrip("/").rpartition("/")[2] or None
     if isinstance(url := parameters.get("url"), str):

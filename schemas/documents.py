@@ -1,6 +1,6 @@
-"""The documents that claims of the document and endpoint events lead to, and what jobs are told of them.
+"""The contents of claims in document and endpoint events, and what the API resolves for jobs about documents.
 
-Names, places and addresses are content, so they stand in blobs and not in the log (docs/architecture.md#five-ideas).
+Names, places and addresses are content, so they are in blobs and not in the log (docs/architecture.md#five-ideas).
 """
 
 from typing import Annotated, Any, Literal
@@ -12,55 +12,55 @@ from schemas.claims import Claim
 Named = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
-class _Document(BaseModel):
+class _Content(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class DocumentDetails(_Document):
-    """What DocumentAdded's `details` lead to."""
+class DocumentDetails(_Content):
+    """The content of DocumentAdded's `details`."""
 
-    name: Named = Field(description="the file's own name, such as report.docx")
+    name: Named = Field(description="the file's name, such as report.docx")
     source: str | None = Field(default=None, description="where a job found it: its place or url")
 
 
-class FolderDetails(_Document):
-    """What FolderCreated's `details` lead to."""
+class FolderDetails(_Content):
+    """The content of FolderCreated's `details`."""
 
     name: Named
     description: str | None = None
 
 
-class EndpointSettings(_Document):
-    """What EndpointRegistered's `settings` lead to. Token and secret are sealed (`piperoll.seal`)."""
+class EndpointSettings(_Content):
+    """The content of EndpointRegistered's `settings`. Token and secret are sealed (`piperoll.seal`)."""
 
     url: str
     token: str | None = None
     secret: str
 
 
-# --- `resolved` in a job's parameters document: what the API knew of documents when the job was created ------------
+# --- `resolved` in a job's stored parameters: what the API knew of documents when the job was created --------------
 
 
-class ResolvedDocument(_Document):
+class ResolvedDocument(_Content):
     """The document that `document_id` of an extraction, transcription or generation names."""
 
     kind: Literal["document"] = "document"
     document_id: str
     name: str
     content: Claim
-    text: Claim | None = Field(default=None, description="the result document of its newest completed extraction")
+    text: Claim | None = Field(default=None, description="the result of its newest completed extraction")
 
 
-class ResolvedText(_Document):
-    """One document of a folder that is to be indexed; `text` is the result document of its newest extraction."""
+class ResolvedText(_Content):
+    """One document of a folder to index; `text` is the result of its newest extraction."""
 
     document_id: str
     name: str
     text: Claim
 
 
-class ResolvedFolder(_Document):
-    """The folder of an embedding job. `pending` counts documents whose text is not there yet."""
+class ResolvedFolder(_Content):
+    """The folder of an embedding job. `pending` counts documents whose text does not exist yet."""
 
     kind: Literal["folder"] = "folder"
     folder_id: str
@@ -70,8 +70,8 @@ class ResolvedFolder(_Document):
     pending: int = 0
 
 
-class KnownDocument(_Document):
-    """A document that an earlier synchronisation found: where, and as which revision. `jobs` made its texts."""
+class KnownDocument(_Content):
+    """A document from an earlier synchronisation: its place and revision. `jobs` made its texts."""
 
     document_id: str
     source: str
@@ -79,8 +79,8 @@ class KnownDocument(_Document):
     jobs: tuple[str, ...] = ()
 
 
-class ResolvedSync(_Document):
-    """The folder of a sync job, and what it holds of documents that a job found."""
+class ResolvedSync(_Content):
+    """The folder of a sync job, and the documents in it that jobs found."""
 
     kind: Literal["sync"] = "sync"
     folder_id: str
@@ -93,8 +93,8 @@ Resolved = Annotated[ResolvedDocument | ResolvedFolder | ResolvedSync, Field(dis
 # --- what a run found: a blob beside its result, which the worker turns into facts before the job's end ------------
 
 
-class FoundDocument(_Document):
-    """A document that the run took in, its content already stored under `documents/{document_id}/`."""
+class FoundDocument(_Content):
+    """A document that the run took in; its content is already stored under `documents/{document_id}/`."""
 
     document_id: str
     name: str
@@ -103,14 +103,14 @@ class FoundDocument(_Document):
     content: Claim
 
 
-class LostDocument(_Document):
-    """A document that the source has no more, and the jobs whose texts of it are to be erased."""
+class LostDocument(_Content):
+    """A document that the source no longer has, and the jobs whose texts of it are to be erased."""
 
     document_id: str
     jobs: tuple[str, ...] = ()
 
 
-class Findings(_Document):
+class Findings(_Content):
     """What a sync or import run changes among documents."""
 
     folder_id: str | None = None
@@ -118,10 +118,10 @@ class Findings(_Document):
     lost: tuple[LostDocument, ...] = ()
 
 
-# --- what an embedding run made: the blob that JobCompleted's `index` leads to, and those that it leads to ----------
+# --- the output of an embedding run: the content of JobCompleted's `index`, and the blobs that it names ------------
 
 
-class IndexedChunk(_Document):
+class IndexedChunk(_Content):
     """A piece of a document's text and its vector. `number` counts the document's chunks from 0."""
 
     number: int = Field(ge=0)
@@ -129,23 +129,23 @@ class IndexedChunk(_Document):
     vector: tuple[float, ...]
 
 
-class IndexedDocument(_Document):
-    """The chunks of one document: a blob of its own, so that it can go when the document is removed."""
+class IndexedDocument(_Content):
+    """The chunks of one document: a separate blob, so that it can be deleted with the document."""
 
     document_id: str
     chunks: tuple[IndexedChunk, ...]
 
 
-class IndexPart(_Document):
-    """How many chunks a document has, and the IndexedDocument that holds them."""
+class IndexPart(_Content):
+    """The number of chunks of a document, and the claim of their IndexedDocument."""
 
     document_id: str
     chunks: int = Field(ge=1)
     content: Claim
 
 
-class FolderIndex(_Document):
-    """The documents of a folder that have any text, embedded by one model; the projector loads their chunks."""
+class FolderIndex(_Content):
+    """The documents of a folder that have text, embedded by one model; the projector loads their chunks."""
 
     folder_id: str
     model: str
@@ -154,12 +154,12 @@ class FolderIndex(_Document):
 
     @property
     def chunks(self) -> int:
-        """How many chunks all documents have together."""
+        """The number of chunks of all documents."""
         return sum(part.chunks for part in self.parts)
 
 
 def parameters_document(job_type: str, parameters: dict[str, Any], resolved: Resolved | None) -> dict[str, Any]:
-    """The document that JobCreated's `parameters` lead to."""
+    """The content of JobCreated's `parameters`."""
     document: dict[str, Any] = {"job_type": job_type, "parameters": parameters}
     if resolved is not None:
         document["resolved"] = resolved.model_dump(mode="json", exclude_none=True)

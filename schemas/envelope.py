@@ -1,7 +1,4 @@
-"""A fact and its form on the wire: CloudEvents 1.0 in Kafka's binary mode (attributes as headers, data as value).
-
-A subscriber can filter by headers without reading a body.
-"""
+"""A fact and its form on the wire: CloudEvents 1.0 in Kafka's binary mode (attributes as headers, data as value)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +18,7 @@ PREFIX = "piperoll."
 
 
 class UndecodableRecordError(ValueError):
-    """A record that is not an event of ours and never will be: it goes to the dead letters."""
+    """A record that is not an event of Piperoll. It is permanent: such records go to the dead letters."""
 
 
 class UnknownEventError(RuntimeError):
@@ -32,8 +29,8 @@ class UnknownEventError(RuntimeError):
 class Fact:
     """One event with the attributes of its envelope.
 
-    `subject` is the job or batch id and the record's key. `time` is when the writer says it happened,
-    `appended_at` when the broker took it (None before that); delays count from the latter.
+    `subject` is the job or batch id and the record's key. `time` is the writer's time, `appended_at` the broker's
+    append time (None before the append); delays count from the latter.
     """
 
     id: str
@@ -47,7 +44,7 @@ class Fact:
 
     @property
     def known_at(self) -> datetime:
-        """The append time, or the writer's own while the record is not in the log."""
+        """The append time, or the writer's time while the record is not in the log."""
         return self.appended_at or self.time
 
 
@@ -80,11 +77,7 @@ def _fixed(event: type[Event], source: str) -> Headers:
 
 
 def decode(value: bytes | None, headers: Headers, appended_at: datetime) -> Fact:
-    """The fact in a record.
-
-    Raises UndecodableRecordError for garbage and UnknownEventError for a `piperoll.` type or version that this
-    release does not know.
-    """
+    """The fact in a record. Raises UndecodableRecordError, and UnknownEventError for an event of a later release."""
     attributes = dict(headers)
     try:
         return Fact(
@@ -97,7 +90,7 @@ def decode(value: bytes | None, headers: Headers, appended_at: datetime) -> Fact
             traceparent=(attributes.get("traceparent") or b"").decode() or None,
             appended_at=appended_at,
         )
-    except ValueError as error:  # text that is no UTF-8, a time that is none, a body that breaks its type's shape
+    except ValueError as error:  # text that is not UTF-8, an invalid time, a body that does not match its type
         raise UndecodableRecordError(str(error)) from error
 
 
@@ -124,15 +117,15 @@ def _decode_data(type_name: str, value: bytes) -> Event:
         return event.model_validate_json(value)
     body = from_json(value)
     if not isinstance(body, dict):
-        raise UndecodableRecordError(f"the body of {type_name} is no object")
+        raise UndecodableRecordError(f"the body of {type_name} is not an object")
     return event.model_validate(upcast(name, version, event.version, body))
 
 
 def _parse_type(type_name: str) -> tuple[str, int]:
     """(`JobCreated`, 1) from `piperoll.JobCreated.v1`."""
     if not type_name.startswith(PREFIX):
-        raise UndecodableRecordError(f"the type {type_name!r} is not one of Piperoll's")
+        raise UndecodableRecordError(f"the type {type_name!r} is not an event of Piperoll")
     name, _, version = type_name.removeprefix(PREFIX).partition(".v")
     if not version.isdecimal() or int(version) < 1:
-        raise UndecodableRecordError(f"the type {type_name!r} names no version")
+        raise UndecodableRecordError(f"the type {type_name!r} has no version")
     return name, int(version)

@@ -1,11 +1,10 @@
-"""Every error code a client can meet, and what it says when nothing better is known.
-See docs/contract/secretary.md#validation, #codes."""
+"""The error codes that a client can receive, and their default messages."""
 
 from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
-    """A stable name for what went wrong. Clients switch on it; messages may change."""
+    """A stable name of an error (docs/contract/secretary.md#validation, #codes). Clients must not rely on messages."""
 
     # Answers to a request
     INVALID_REQUEST = "INVALID_REQUEST"
@@ -26,7 +25,7 @@ class ErrorCode(StrEnum):
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
     READ_MODEL_UNAVAILABLE = "READ_MODEL_UNAVAILABLE"
     INTERNAL_ERROR = "INTERNAL_ERROR"
-    # The same for the endpoints that wrap one job (docs/contract/secretary.md#direct-endpoints), whose clients know
+    # Answers of the endpoints that wrap one job (docs/contract/secretary.md#direct-endpoints), whose clients know
     # these names
     DIRECT_VALIDATION_ERROR = "ValidationError"
     DIRECT_INVALID_REQUEST = "InvalidRequest"
@@ -66,41 +65,41 @@ class ErrorCode(StrEnum):
 
 
 SENTENCES: dict[ErrorCode, str] = {
-    ErrorCode.BLOCKED_ADDRESS: "The address is private, local or a cloud's own, and is not called.",
+    ErrorCode.BLOCKED_ADDRESS: "The address is private, local or a cloud metadata address, which is not allowed.",
     ErrorCode.CANCELLED: "The job was cancelled.",
     ErrorCode.DOCUMENT_HAS_NO_TEXT: "The document has no extracted text yet.",
     ErrorCode.EMBEDDING_UNAVAILABLE: "The embedding model cannot be used: it is unknown, or has no valid key.",
     ErrorCode.FILE_ENCRYPTED: "The file is protected by a password.",
-    ErrorCode.FILE_NOT_ALLOWED: "The file lies outside the folders that jobs may read (PIPEROLL_FILES_ROOTS).",
+    ErrorCode.FILE_NOT_ALLOWED: "The file is outside the folders that jobs may read (PIPEROLL_FILES_ROOTS).",
     ErrorCode.FILE_NOT_FOUND: "The file does not exist, or the worker cannot read it.",
     ErrorCode.FILE_TOO_LARGE: "The file is larger than the configured limit.",
-    ErrorCode.HTTP_ERROR: "The server behind the url answered with an error.",
-    ErrorCode.INVALID_DOCUMENT: "The file is damaged, empty, or not what it is called.",
+    ErrorCode.HTTP_ERROR: "The server of the url returned an error.",
+    ErrorCode.INVALID_DOCUMENT: "The file is damaged, empty, or not of the type that its name states.",
     ErrorCode.INVALID_PDF: "The file is not a PDF that can be opened.",
-    ErrorCode.JSON_PARSE_ERROR: "The language model did not answer with the JSON object that it was asked for.",
-    ErrorCode.NETWORK_ERROR: "The server behind the url could not be reached.",
+    ErrorCode.JSON_PARSE_ERROR: "The language model did not return the requested JSON object.",
+    ErrorCode.NETWORK_ERROR: "The server of the url could not be reached.",
     ErrorCode.OCR_PROVIDER_UNAVAILABLE: "The OCR provider cannot be used: no valid key is configured.",
     ErrorCode.OUT_OF_MEMORY: "Processing needed more memory than one job may use.",
-    ErrorCode.PAGE_RANGE_INVALID: "The requested pages lie outside the document.",
+    ErrorCode.PAGE_RANGE_INVALID: "The requested pages are outside the document.",
     ErrorCode.PDF_ENCRYPTED: "The PDF is protected by a password.",
     ErrorCode.PROCESSING_ERROR: "Processing failed.",
     ErrorCode.PROCESSING_TIMEOUT: "Processing took longer than allowed.",
     ErrorCode.PROCESSOR_CRASHED: "The processor crashed on this input.",
-    ErrorCode.PROVIDER_ERROR: "The provider did not do what was asked.",
-    ErrorCode.RATE_LIMITED: "The provider refused the request for the time being: too many requests.",
+    ErrorCode.PROVIDER_ERROR: "The provider did not fulfil the request.",
+    ErrorCode.RATE_LIMITED: "The provider rejected the request: too many requests.",
     ErrorCode.STORAGE_ERROR: "The blob store did not answer.",
     ErrorCode.TEMPLATE_ERROR: "The template cannot be used.",
     ErrorCode.TEMPLATE_TRANSFORMATION_ERROR: "The template could not be filled.",
-    ErrorCode.TIMEOUT: "The server behind the url did not answer in time.",
+    ErrorCode.TIMEOUT: "The server of the url did not answer in time.",
     ErrorCode.TOO_MANY_PAGES: "The document has more pages than the configured limit.",
-    ErrorCode.TRANSCRIPTION_UNAVAILABLE: "Nothing that understands this speech is configured or installed.",
+    ErrorCode.TRANSCRIPTION_UNAVAILABLE: "No speech recognition for this file is configured or installed.",
     ErrorCode.UNSUPPORTED_FILE_TYPE: "Files of this type are not supported.",
-    ErrorCode.URL_FETCH_ERROR: "The page behind the url could not be fetched.",
-    ErrorCode.URL_NOT_FOUND: "There is nothing behind the url.",
-    ErrorCode.URL_TRANSFORMATION_ERROR: "The page behind the url holds no text that can be read.",
+    ErrorCode.URL_FETCH_ERROR: "The page at the url could not be fetched.",
+    ErrorCode.URL_NOT_FOUND: "The url does not exist.",
+    ErrorCode.URL_TRANSFORMATION_ERROR: "The page at the url has no readable text.",
     ErrorCode.WORKER_LOST: "The job lost its worker too many times.",
 }
-"""What a client reads when a job ended with a code and its details are not to be had."""
+"""The messages of job ends whose details are not available."""
 
 RETRYABLE = frozenset(
     {
@@ -114,4 +113,4 @@ RETRYABLE = frozenset(
         ErrorCode.TIMEOUT,
     }
 )
-"""Codes after which another attempt may help. Everything that lies in the input fails at once."""
+"""Codes after which another attempt may succeed. An error in the input fails the job at once."""

@@ -1,8 +1,8 @@
-"""Every fact that Piperoll appends to its log: past tense, frozen, each naming who writes it.
+"""Every fact that Piperoll appends to its log: past tense, frozen, each with its writers.
 
-These shapes are the contract with every subscriber. A field may be added when it has a default; anything else is
-a new version of the type, with an upcaster from the old one (`schemas.upcasters`). Producers are strict, consumers
-ignore fields they do not know. Content never stands here: it is claim-checked (`schemas.claims`).
+These shapes are the contract with every subscriber. A field may be added if it has a default; any other change needs a
+new version of the type, with an upcaster from the old one (`schemas.upcasters`). Producers are strict, consumers
+ignore unknown fields. Content is never in an event: it is claim-checked (`schemas.claims`).
 """
 
 from typing import ClassVar, Literal
@@ -14,11 +14,11 @@ from schemas.claims import Claim
 Writer = Literal["api", "worker", "notifier"]
 
 MAX_DELAY_S = 30 * 86400.0
-"""The longest delay a retry may have. Bounded, so that no fact can make the fold compute a time that there is not."""
+"""The longest delay of a retry. Bounded, so that the fold cannot compute a time out of range."""
 
 
 class Event(BaseModel):
-    """What every event shares. The subject, the owner and the time stand in the envelope."""
+    """Common to all events. The subject, the owner and the time are in the envelope."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -35,28 +35,28 @@ class Event(BaseModel):
 
 
 class JobCreated(Event):
-    """A job was accepted. The first one of an id counts; a repeat is ignored by the fold."""
+    """A job was accepted. The first one of an id counts; the fold ignores a repeat."""
 
     writers = ("api", "worker")
 
     job_type: str
     parameters: Claim
-    body_sha256: str = Field(description="of the canonical request, to tell a repeated key from a reused one")
+    body_sha256: str = Field(description="of the canonical request, to distinguish a repeated key from a reused one")
     user_id: str | None = None
     target_id: str | None = None
     batch_id: str | None = None
     retry_of: str | None = None
-    priority: int = Field(default=5, ge=0, le=9, description="9 runs before 0")
+    priority: int = Field(default=5, ge=0, le=9, description="9 is run before 0")
     timeout_s: int = Field(default=3600, ge=1, le=86400)
     max_attempts: int = Field(default=3, ge=1, le=10)
     has_webhook: bool = False
     work_sha256: str | None = Field(
-        default=None, description="of what shapes the result; a job that has one takes an equal job's result"
+        default=None, description="of all that affects the result; jobs with the same value share one result"
     )
 
 
 class JobStarted(Event):
-    """A worker claimed the job. Accepted only with the next number; then its run is the current one."""
+    """A worker claimed the job. Accepted only with the next attempt number; its run is then the current one."""
 
     writers = ("worker",)
 
@@ -66,7 +66,7 @@ class JobStarted(Event):
 
 
 class JobProgress(Event):
-    """The current run came further. One per step or 5 percent, at most 30 a run."""
+    """Progress of the current run. One per step or 5 percent, at most 30 a run."""
 
     writers = ("worker",)
 
@@ -79,7 +79,7 @@ class JobProgress(Event):
 
 
 class JobReleased(Event):
-    """The run gave the job back unfinished, because its worker drained or lost the partition. Charges nothing."""
+    """The run returned the job unfinished, because its worker drained or lost the partition. Not an attempt."""
 
     writers = ("worker",)
 
@@ -88,7 +88,7 @@ class JobReleased(Event):
 
 
 class JobRetryScheduled(Event):
-    """The attempt failed in a way that may pass. Due at the append time plus `delay_s`."""
+    """The attempt failed, and another one may succeed. Due at the append time plus `delay_s`."""
 
     writers = ("worker",)
 
@@ -105,18 +105,18 @@ class JobCompleted(Event):
 
     run: str
     result: Claim
-    assets: int = Field(default=0, ge=0, description="how many files the result lists")
+    assets: int = Field(default=0, ge=0, description="number of files in the result")
     pages: int | None = None
     bytes_in: int | None = None
     duration_ms: int = Field(default=0, ge=0)
     from_cache: bool = False
-    method: str | None = Field(default=None, description="how it was done: an extraction method, a model's name")
+    method: str | None = Field(default=None, description="the method: an extraction method, or a model's name")
     counts: dict[str, int] = Field(default={}, description="further numbers by name, such as totalChunks")
-    index: Claim | None = Field(default=None, description="the chunks and vectors that an embedding run made")
+    index: Claim | None = Field(default=None, description="the chunks and vectors of an embedding run")
 
 
 class JobFailed(Event):
-    """The run failed for good."""
+    """The run failed permanently."""
 
     writers = ("worker",)
 
@@ -127,23 +127,23 @@ class JobFailed(Event):
 
 
 class JobCancelled(Event):
-    """Somebody asked for the job to stop. Wins only if no other terminal event stands before it."""
+    """A client cancelled the job. Counts only if no other terminal event precedes it."""
 
     writers = ("api",)
 
-    by: str = Field(description="the owner of the key that asked")
+    by: str = Field(description="the owner of the requesting key")
     reason: str | None = Field(default=None, max_length=64, description="a code, not prose")
 
 
 class JobErased(Event):
-    """Everything the job read and made is to be deleted. Ends the job where it was still open."""
+    """All that the job read and made is to be deleted. Ends the job if it was still open."""
 
     writers = ("api", "worker")
 
     by: str
     reason: str | None = Field(default=None, max_length=64)
     parameters: Claim | None = Field(
-        default=None, description="of the job, where the writer knows it: readers may have forgotten an ended job's"
+        default=None, description="of the job, if the writer knows it: readers may not keep that of an ended job"
     )
 
 
@@ -171,7 +171,7 @@ class BatchExpanded(Event):
 
 
 class BatchErased(Event):
-    """The batch's name and member specs are to be deleted. Stands after the JobErased of each of its members."""
+    """The batch's name and member specs are to be deleted. Follows the JobErased of each of its members."""
 
     writers = ("api",)
 
@@ -179,19 +179,19 @@ class BatchErased(Event):
     reason: str | None = Field(default=None, max_length=64)
 
 
-# --- piperoll.jobs.deliveries: what became of the webhooks, key job_id --------------------------------------------
+# --- piperoll.jobs.deliveries: the outcomes of webhooks, key job_id --------------------------------------------
 
 Phase = Literal["processing", "completed", "error", "status"]
-"""What a hook tells of; `status` is a change of status that a registered endpoint is told of."""
+"""The occasion of a webhook; `status` is a change of status sent to a registered endpoint."""
 
 
 class _Delivery(Event):
-    """What the facts about a hook share."""
+    """Common to the facts about a webhook."""
 
     delivery_id: str
     phase: Phase
-    endpoint_id: str | None = Field(default=None, description="the registered endpoint; none for the job's own webhook")
-    change: int | None = Field(default=None, description="which of the job's accepted facts changed the status so")
+    endpoint_id: str | None = Field(default=None, description="the registered endpoint; null for the job's webhook")
+    change: int | None = Field(default=None, description="number of the job's accepted fact that changed the status")
     request: str | None = Field(default=None, description="the WebhookRedeliveryRequested that it belongs to")
 
 
@@ -206,7 +206,7 @@ class WebhookDelivered(_Delivery):
 
 
 class WebhookFailed(_Delivery):
-    """One attempt failed; another follows at `next_attempt_at`, none for a progress hook (null)."""
+    """One attempt failed. The next one is at `next_attempt_at`; null for a progress webhook, which has none."""
 
     writers = ("notifier",)
 
@@ -228,14 +228,14 @@ class WebhookAbandoned(_Delivery):
     )
     status: int | None = None
     origin_sha256: str | None = Field(
-        default=None, description="of scheme://host:port, the receiver of a job's own webhook; addresses are no facts"
+        default=None, description="of scheme://host:port, the receiver of a job's webhook; addresses are not in the log"
     )
 
 
 class WebhookRedeliveryRequested(Event):
-    """Somebody asked for a job's final hook to be sent again, under its own delivery id, whatever became of it.
+    """A client requested a job's final webhook again, under its own delivery id, whatever its outcome was.
 
-    What follows from it bears its `request`. It does not count while an earlier one is open, nor does a repeat.
+    The facts that follow have its `request`. It does not count while an earlier one is open, nor does a repeat.
     """
 
     writers = ("api",)
@@ -243,16 +243,16 @@ class WebhookRedeliveryRequested(Event):
     request: str = Field(description="drawn for each request")
     delivery_id: str
     phase: Literal["completed", "error"]
-    by: str = Field(description="the owner of the key that asked")
+    by: str = Field(description="the owner of the requesting key")
 
 
 # --- piperoll.documents.events: documents and folders, key document_id or folder_id -------------------------------
 
 
 class DocumentAdded(Event):
-    """A document, or another content of it, was taken in. Its text is what its newest extraction says.
+    """A document, or new content of it, was taken in. Its text is that of its newest extraction.
 
-    A repeat of the same version is ignored by the fold; another version replaces the content and the details.
+    The fold ignores a repeat of the same version; another version replaces the content and the details.
     """
 
     writers = ("api", "worker")
@@ -265,7 +265,7 @@ class DocumentAdded(Event):
 
 
 class DocumentRemoved(Event):
-    """The document is to be deleted, with its content and what was made of it. Ends it; nothing brings it back."""
+    """The document is to be deleted, with its content and all that was made of it. Final: nothing restores it."""
 
     writers = ("api", "worker")
 
@@ -274,17 +274,17 @@ class DocumentRemoved(Event):
 
 
 class FolderCreated(Event):
-    """A folder was made. The first one of an id counts."""
+    """A folder was created. The first one of an id counts."""
 
     writers = ("api",)
 
     details: Claim = Field(description="its name and description: schemas.documents.FolderDetails")
-    chunk_size: int = Field(default=500, ge=50, le=8000, description="characters of a chunk when it is indexed")
+    chunk_size: int = Field(default=500, ge=50, le=8000, description="characters of a chunk in the index")
     user_id: str | None = None
 
 
 class FolderChanged(Event):
-    """A folder has another name, description or chunk size; what is absent stays."""
+    """A folder has a new name, description or chunk size; an absent field is unchanged."""
 
     writers = ("api",)
 
@@ -294,7 +294,7 @@ class FolderChanged(Event):
 
 
 class FolderRemoved(Event):
-    """The folder is gone. Its documents stay."""
+    """The folder was removed. Its documents remain."""
 
     writers = ("api",)
 
@@ -302,20 +302,20 @@ class FolderRemoved(Event):
 
 
 class FolderMembersChanged(Event):
-    """Documents came into a folder or left it. A document may be in several."""
+    """Documents were added to a folder or removed from it. A document may be in several folders."""
 
     writers = ("api", "worker")
 
     added: tuple[str, ...]
     removed: tuple[str, ...] = ()
-    job_id: str | None = Field(default=None, description="the job that did it")
+    job_id: str | None = Field(default=None, description="the job that changed the members")
 
 
-# --- piperoll.endpoints.events: who wants to be told of an owner's jobs, key endpoint_id --------------------------
+# --- piperoll.endpoints.events: the registered webhook endpoints of owners, key endpoint_id ------------------------
 
 
 class EndpointRegistered(Event):
-    """An endpoint is told of each change of status of its owner's jobs, from now on."""
+    """From now on, an endpoint receives each change of status of its owner's jobs."""
 
     writers = ("api",)
 
@@ -325,7 +325,7 @@ class EndpointRegistered(Event):
 
 
 class EndpointTested(Event):
-    """Somebody asked for a trial delivery."""
+    """A client requested a test delivery."""
 
     writers = ("api",)
 
@@ -333,7 +333,7 @@ class EndpointTested(Event):
 
 
 class EndpointRemoved(Event):
-    """The endpoint is told nothing more; its settings are to be deleted."""
+    """The endpoint receives nothing more; its settings are to be deleted."""
 
     writers = ("api",)
 
@@ -371,4 +371,4 @@ EVENTS: dict[str, type[Event]] = {
     event.__name__: event
     for event in (*JOB_EVENTS, *BATCH_EVENTS, *DELIVERY_EVENTS, *DOCUMENT_EVENTS, *ENDPOINT_EVENTS)
 }
-"""Every event by its bare name; the version stands in the type name."""
+"""Every event by its bare name; the version is in the type name."""

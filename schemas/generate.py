@@ -1,7 +1,7 @@
-"""Writes the contract down for readers of other languages: `json/*.json`, one schema an event, and `asyncapi.yaml`.
+"""Generates the contract for readers of other languages: `json/*.json`, one schema per event, and `asyncapi.yaml`.
 
-`python -m schemas.generate` writes them, `--check` names those that differ from the code and fails. Everything here
-is derived: nothing is stated that the events, the envelope's names or the topic manifest do not say.
+`python -m schemas.generate` writes them, `--check` lists those that differ from the code and fails. Everything is
+derived from the events, the envelope's names and the topic manifest.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from schemas.topics import MANIFEST, Topic
 FOLDER = Path(__file__).parent
 JSON_FOLDER = "json"
 ASYNCAPI = "asyncapi.yaml"
-CONTRACT_VERSION = "1.0.0"  # the major part is the `.v1` of the topics; every event carries its own version besides
+CONTRACT_VERSION = "1.0.0"  # the major part is the `.v1` of the topics; every event also has its own version
 KAFKA_BINDING = "0.5.0"
 
 Schema = dict[str, Any]
@@ -34,24 +34,24 @@ CARRIED: dict[str, tuple[type[Event], ...]] = {
     topics.DOCUMENT_EVENTS.name: events.DOCUMENT_EVENTS,
     topics.ENDPOINT_EVENTS.name: events.ENDPOINT_EVENTS,
 }
-"""Which events stand in which topic. The dead letters hold no event: whatever could not be read as one."""
+"""Events by topic. The dead letters hold no event, only records that could not be decoded."""
 
 HEADERS: dict[str, Schema] = {
     "ce_specversion": {"const": SPEC_VERSION.decode()},
     "ce_id": {"description": "deterministic: a record that was appended twice has it twice"},
-    "ce_source": {"description": "who appended it, such as /piperoll/api"},
+    "ce_source": {"description": "the service that appended it, such as /piperoll/api"},
     "ce_type": {"description": "the event and its version, such as piperoll.JobCreated.v1"},
-    "ce_subject": {"description": "id of the job, batch, document, folder or endpoint; the record's key too"},
-    "ce_time": {"format": "date-time", "description": "when the writer says it happened, RFC 3339 with a zone"},
+    "ce_subject": {"description": "id of the job, batch, document, folder or endpoint; also the record's key"},
+    "ce_time": {"format": "date-time", "description": "the time of the writer, RFC 3339 with a zone"},
     "ce_dataschema": {"description": "the schema of the body, such as /schemas/json/piperoll.JobCreated.v1.json"},
     "ce_owner": {"description": "the owner of the API key, whose data it is"},
     "content-type": {"const": CONTENT_TYPE.decode()},
-    "traceparent": {"description": "W3C trace context of the request that led to it"},
+    "traceparent": {"description": "W3C trace context of the request that caused it"},
 }
 OPTIONAL_HEADERS = frozenset({"traceparent"})
 DEAD_LETTER_HEADERS: dict[str, str] = {
-    "piperoll_consumer": "which reader could not take it",
-    "piperoll_topic": "the topic that it stood in",
+    "piperoll_consumer": "the reader that could not decode it",
+    "piperoll_topic": "the topic of the record",
     "piperoll_position": "partition:offset there",
     "piperoll_reason": "why, in words",
     "piperoll_parked_at": "when, RFC 3339",
@@ -59,14 +59,14 @@ DEAD_LETTER_HEADERS: dict[str, str] = {
 
 
 class _Untitled(GenerateJsonSchema):
-    """Leaves out the titles that pydantic makes of field names: they say nothing that the names do not."""
+    """Leaves out the titles that pydantic derives from field names."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
 
 def event_schema(event: type[Event]) -> Schema:
-    """An event's body as a consumer may rely on it: open, so that fields of a later release are passed over."""
+    """An event's body as a consumer may rely on it: open, so that consumers ignore fields of a later release."""
     schema = event.model_json_schema(mode="validation", schema_generator=_Untitled)
     for part in (schema, *schema.get("$defs", {}).values()):
         part["additionalProperties"] = True
@@ -78,7 +78,7 @@ def event_schema(event: type[Event]) -> Schema:
 
 
 def asyncapi() -> Schema:
-    """The AsyncAPI 3.0 document: topics as channels, who appends and who reads as operations, events as messages."""
+    """The AsyncAPI 3.0 document: topics as channels, writers and readers as operations, events as messages."""
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -175,10 +175,10 @@ def _dead_letter() -> Schema:
     return {
         "name": "piperoll.DeadLetter",
         "title": "DeadLetter",
-        "summary": "A record that could not be decoded, byte for byte, its own headers kept beside these.",
+        "summary": "A record that could not be decoded, byte for byte, with its own headers in addition to these.",
         "contentType": "application/octet-stream",
         "headers": {"type": "object", "required": list(own), "properties": own},
-        "payload": {"description": "the record's value as it was"},
+        "payload": {"description": "the unchanged value of the record"},
         "bindings": _keyed_by("the record's own"),
     }
 
@@ -207,7 +207,7 @@ RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n
 def as_yaml(value: Any, indent: str = "") -> str:
     """YAML 1.2 of JSON-like data in block style, keys in the order given; ends with a line end.
 
-    Strings that might be read as anything else are quoted as JSON does it, which YAML includes.
+    Strings that YAML might read as another type are quoted as in JSON, which YAML includes.
     """
     if isinstance(value, dict) and value:
         return "".join(f"{indent}{_scalar(key)}:{_nested(item, indent + '  ')}" for key, item in value.items())
@@ -240,7 +240,7 @@ def documents() -> dict[str, str]:
 
 
 def differing(folder: Path = FOLDER) -> list[str]:
-    """The files under `folder` that are not as they should be: changed, missing, or of no event."""
+    """The files under `folder` that differ from the code, are missing, or belong to no event."""
     wanted = documents()
     stale = [f"{JSON_FOLDER}/{path.name}" for path in (folder / JSON_FOLDER).glob("*.json")]
     found = {name: _content(folder / name) for name in {*wanted, *stale}}
@@ -248,7 +248,7 @@ def differing(folder: Path = FOLDER) -> list[str]:
 
 
 def write(folder: Path = FOLDER) -> list[str]:
-    """Brings the files under `folder` up to date; answers which were not."""
+    """Bring the files under `folder` up to date; return those that were not."""
     changed = differing(folder)
     wanted = documents()
     (folder / JSON_FOLDER).mkdir(parents=True, exist_ok=True)
@@ -267,7 +267,7 @@ def _content(path: Path) -> str | None:
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m schemas.generate", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if anything would change")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file would change")
     if parser.parse_args().check:
         changed = differing()
         for name in changed:

@@ -1,7 +1,4 @@
-"""How ids are made: drawn where nothing determines them, derived (UUIDv5, RFC 9562) where something does.
-
-A derived id makes a repeat recognisable: the same command, run or member always gets the same id.
-"""
+"""Ids: random, or derived (UUIDv5, RFC 9562) so that the same command, run or member always gets the same id."""
 
 from uuid import UUID, uuid4, uuid5
 
@@ -10,17 +7,17 @@ NAMESPACE = UUID("5b0b0a5e-6f0a-5d1c-9a53-0d2b7f0c6a11")
 
 
 def draw_job_id() -> str:
-    """A job id that nothing determines, such as `job-6f1c…`."""
+    """Return a random job id, such as `job-6f1c…`."""
     return f"job-{uuid4()}"
 
 
 def draw_batch_id() -> str:
-    """A batch id that nothing determines."""
+    """Return a random batch id."""
     return f"batch-{uuid4()}"
 
 
 def draw_run() -> str:
-    """The id of one run of a job: one child process, one folder of outputs."""
+    """Return the random id of one run of a job: one child process, one folder of outputs."""
     return uuid4().hex
 
 
@@ -35,41 +32,40 @@ def member_id(batch_id: str, index: int) -> str:
 
 
 def draw_document_id() -> str:
-    """The id of an uploaded document."""
+    """Return the random id of an uploaded document."""
     return f"doc-{uuid4()}"
 
 
 def draw_folder_id() -> str:
-    """The id of a folder."""
+    """Return the random id of a folder."""
     return f"folder-{uuid4()}"
 
 
 def draw_endpoint_id() -> str:
-    """The id of a registered webhook endpoint."""
+    """Return the random id of a registered webhook endpoint."""
     return f"endpoint-{uuid4()}"
 
 
 def draw_signing_key_id() -> str:
-    """The id of a key that signs an owner's webhooks."""
+    """Return the random id of a key that signs an owner's webhooks."""
     return f"signing-{uuid4()}"
 
 
 def found_document_id(scope: str, place: str) -> str:
     """The id of a document that a job found at `place`.
 
-    `scope` is the folder and source that are synchronised, so that the next run finds the same document there, or
-    the id of the job that imports it.
+    `scope` is the synchronised folder and source, so that the next run gets the same id, or the id of an import job.
     """
     return f"doc-{uuid5(NAMESPACE, f'document/{scope}/{place}')}"
 
 
 def intake_job_id(document_id: str, revision: str) -> str:
-    """The id of the job that reads one revision of a document which another job found."""
+    """The id of the job that reads one revision of a document that another job found."""
     return f"job-{uuid5(NAMESPACE, f'intake/{document_id}/{revision}')}"
 
 
 def trial_id(test_id: str) -> str:
-    """What stands for the job id in a trial delivery; `test_id` is the id of the fact or request that asked for it."""
+    """The job id in a test delivery; `test_id` is the id of the fact or request that caused it."""
     return f"trial-{test_id}"
 
 
@@ -79,5 +75,5 @@ def event_id(scope: str, name: str, sequence: int = 0) -> str:
 
 
 def delivery_id(job_id: str, phase: str, sequence: int = 0) -> str:
-    """The id a receiver sees for one hook, the same over all its attempts."""
+    """The id of one webhook for its receiver, the same in all its attempts."""
     return f"msg_{uuid5(NAMESPACE, f'delivery/{job_id}/{phase}/{sequence}').hex}"

@@ -1,4 +1,4 @@
-"""What kinds of files there are, by name and media type. Pure tables."""
+"""The supported files by name and media type. Pure tables."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -36,12 +36,12 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {
     ".webm": "video/webm",
     ".mkv": "video/x-matroska",
 }
-"""The files that jobs can read, by the ending of their name in lower case."""
+"""The files that jobs can read, by the suffix of their name in lower case."""
 
 UNKNOWN: Final = "application/octet-stream"
 
 
-def media_type_of(name: str, said: str | None = None) -> str:
-    """The media type of a file: by its name, else what its sender said of it, else `application/octet-stream`."""
+def media_type_of(name: str, declared: str | None = None) -> str:
+    """The media type of a file: by its name, else the one its sender declared, else `application/octet-stream`."""
     known = MEDIA_TYPES.get(f".{name.rpartition('.')[2].lower()}")
-    return known or (said or UNKNOWN).partition(";")[0].strip().lower() or UNKNOWN
+    return known or (declared or UNKNOWN).partition(";")[0].strip().lower() or UNKNOWN

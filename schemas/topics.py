@@ -1,7 +1,7 @@
-"""The topics: what stands where, under which key, for how long, written and read by whom.
+"""The topics: their records, keys, retention, writers and readers.
 
-Records are placed by murmur2 of the key (the Java client's default; librdkafka: `partitioner=murmur2_random`), so
-all facts of a job stand in one partition, in one order. The number of partitions is fixed when a topic is made.
+Records are partitioned by murmur2 of the key (the Java client's default; librdkafka: `partitioner=murmur2_random`), so
+all facts of a job are in one partition, in one order. The number of partitions is fixed when a topic is created.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Topic:
     groups: tuple[str, ...]
 
     def config(self) -> dict[str, str]:
-        """The topic settings that the contract fixes. Times are given by the broker, which seeking relies on."""
+        """The topic settings that the contract fixes. Timestamps are append times, which seeking relies on."""
         return {
             "cleanup.policy": "delete",
             "retention.ms": str(self.retention_ms),

@@ -1,7 +1,4 @@
-"""The demonstration: process a PDF, from the upload to the webhook, and print each step.
-
-It uses the HTTP API only.
-"""
+"""The demonstration: process a PDF through the HTTP API, from the upload to the webhook, and print each step."""
 
 import asyncio
 import json
@@ -40,11 +37,7 @@ class DemonstrationResult:
 
 
 async def demonstrate(access: ApiAccess, data_dir: Path, pdf: Path | None) -> str | None:
-    """Process `pdf`, or the sample document without one.
-
-    Returns the job's id if the job completed and the webhook arrived, else prints an error and returns None. Raises
-    CommandError when the API returns an error.
-    """
+    """Process `pdf` or the sample document; return the job's id, None after a failure. Raises CommandError."""
     heading("Demonstration: a PDF from the upload to the webhook")
     async with ApiClient(access) as client, Receiver() as receiver:
         with tempfile.TemporaryDirectory(prefix="piperoll-") as folder:

@@ -68,7 +68,7 @@ async def _verify(data_dir: Path | None) -> int:
     )
     entry("compared", f"{compared}\n{kept}")
     entry("read", f"{report.records:,} records of the log in {report.seconds:.1f} s")
-    entry("under way", f"{report.open_jobs:,} jobs, {report.hooks_due:,} webhooks of ended jobs")
+    entry("in progress", f"{report.open_jobs:,} jobs, {report.hooks_due:,} webhooks of ended jobs")
     if report.parked:
         entry("parked", f"{report.parked:,} keys with records that could not be decoded: see the dead letters")
     for violation in report.violations:

@@ -33,10 +33,7 @@ class ApiAccess:
 
 
 def settings_of(data_dir: Path | None) -> Settings:
-    """Return the settings of the stack in `data_dir`, or those of the environment.
-
-    Raises CommandError when no stack runs there, pydantic's ValidationError for invalid variables.
-    """
+    """Return the settings of the stack in `data_dir`, or of the environment. Raises CommandError, ValidationError."""
     folder = data_dir or default_stack(Settings())
     return Settings() if folder is None else Settings.from_environment(_stack(folder)["env"])
 
@@ -48,10 +45,7 @@ def default_stack(given: Settings | ClientSettings) -> Path | None:
 
 
 def api_access_of(data_dir: Path | None) -> ApiAccess:
-    """Return the API of the stack in `data_dir`, or PIPEROLL_URL with PIPEROLL_API_KEY.
-
-    Raises CommandError when no stack runs there, or there is no key.
-    """
+    """Return the API of the stack in `data_dir`, or that of PIPEROLL_URL. Raises CommandError when there is neither."""
     given = ClientSettings()
     folder = data_dir or default_stack(given)
     if folder is not None:

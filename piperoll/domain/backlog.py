@@ -1,8 +1,8 @@
-"""The fold of one partition, keeping what is still to be done: open jobs, unexpanded batches, and recent ends.
+"""The fold of one partition's open work: open jobs, unexpanded batches, and recent ends.
 
-A job leaves when its terminal event is read back from the log, not when a worker considers it done. The ids ended in
-the last two days stay, so that a repeated JobCreated does not open a finished job again; so do those erased, so that
-what a lost process writes late is deleted too.
+A job leaves when its terminal event is read back from the log, not when a worker considers it done. The ids that ended
+in the last two days are kept, so that a repeated JobCreated does not open a finished job again; so are erased ones, so
+that late writes of a lost process are deleted too.
 """
 
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ REMEMBER_ENDED = timedelta(hours=48)
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What one fact did to a job. `before is after` when it did not count."""
+    """The effect of one fact on a job. `before is after` when it did not count."""
 
     before: Job | None
     after: Job | None
@@ -33,7 +33,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """When the erasure of a job or batch was appended, and whose it was; where a job's parameters lie, if known."""
+    """The append time of an erasure, the owner, and the uri of a job's parameters if known."""
 
     at: datetime
     owner: str
@@ -51,7 +51,7 @@ class Backlog:
     erased: dict[str, Erasure] = field(default_factory=dict)
 
     def fold_job(self, fact: Fact) -> Transition:
-        """Folds one fact about a job. A fact about a job that ended here is not accepted."""
+        """Fold one fact about a job. Facts about a job that has ended are not accepted."""
         self._note_erasure(fact)
         if fact.subject in self.ended:
             return Transition(None, None)
@@ -67,11 +67,11 @@ class Backlog:
         return Transition(before, after)
 
     def fold_batch(self, fact: Fact) -> Batch | None:
-        """Folds one fact about a batch; returns the batch when it has just become one to expand."""
+        """Fold one fact about a batch; return the batch if it must now be expanded."""
         match fact.data:
             case BatchCreated() if fact.subject not in self.ended and fact.subject not in self.batches:
                 batch = batches.evolve(None, fact)
-                assert batch is not None  # a BatchCreated always begins a batch
+                assert batch is not None  # the first BatchCreated always counts
                 self.batches[fact.subject] = batch
                 return batch
             case BatchExpanded():
@@ -86,7 +86,7 @@ class Backlog:
             self.ended[fact.subject] = fact.known_at
 
     def _note_erasure(self, fact: Fact) -> None:
-        """Keeps where the parameters of an erased job lie: in its creation, or in what its eraser knew of it."""
+        """Keep the uri of an erased job's parameters, from its creation or from its erasure."""
         noted, job = self.erased.get(fact.subject), self.jobs.get(fact.subject)
         match fact.data:
             case JobErased() as data:
@@ -97,7 +97,7 @@ class Backlog:
                 self.erased[fact.subject] = replace(noted, parameters=data.parameters.uri)
 
     def forget_ended(self, now: datetime) -> None:
-        """Drops the ids that ended too long ago to be repeated, or were erased too long ago to be written to."""
+        """Drop the ids that ended or were erased too long ago to be needed."""
         horizon = now - REMEMBER_ENDED
         self.ended = {name: at for name, at in self.ended.items() if at >= horizon}
         self.erased = {name: one for name, one in self.erased.items() if one.at >= horizon}

@@ -1,4 +1,4 @@
-"""The fold of a batch, and the rule by which its members' states make its own."""
+"""The fold of a batch, and the rule that derives its status from its members."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,9 +15,9 @@ BatchStatus = Literal["pending", "processing", "completed", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """A batch folded from its facts. `appended_at` is where to look for members written before a crash.
+    """A batch folded from its facts. Members written before a crash are found in the log from `appended_at` on.
 
-    The claims of an erased batch stay, though nothing is left behind them: its members were announced from them.
+    An erased batch keeps its claims, although their blobs are deleted: its members were created from them.
     """
 
     batch_id: str
@@ -61,8 +61,8 @@ def evolve(batch: Batch | None, fact: Fact) -> Batch | None:
 def status_of(count: int, started: int, completed: int, terminal: int) -> BatchStatus:
     """A batch's status from its members (docs/contract/secretary.md#batch).
 
-    `started` counts members that are no longer pending, `terminal` those that ended in any way. Terminal only when
-    as many members ended as the batch counts; failed only if none completed.
+    `started` counts members that are not pending, `terminal` those that have ended. Terminal only when all `count`
+    members have ended; failed only if none completed.
     """
     if terminal >= count:
         return "completed" if completed else "failed"

@@ -10,7 +10,7 @@ from schemas.job_types.parameters import JobParameters
 
 
 def terms_of(job_type: str, asked: JobParameters, body_sha256: str, user_id: str | None) -> dict[str, Any]:
-    """The fields of a JobCreated that need no blob, as JSON: so the specs of a batch hold them for each member."""
+    """The fields of a JobCreated that need no blob, as JSON; the specs of a batch contain them for each member."""
     return {
         "job_type": job_type,
         "body_sha256": body_sha256,

@@ -1,7 +1,4 @@
-"""The fold of a document: its content, and whether it was removed.
-
-Its text and its state are not here: those come from its newest extraction (schemas.events.DocumentAdded).
-"""
+"""The fold of a document: its content, and whether it was removed. Its text is in its newest extraction."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,7 +15,7 @@ class Document:
     """A document folded from its facts. Times are the writers' times, clamped so that they never go back.
 
     `job_id` is the job that took in this revision. A document removed before it was added is a stub, with `added`
-    false, which a later DocumentAdded only fills in. A removed one names no content, and nothing brings it back.
+    false, which a later DocumentAdded only fills in. A removed document has no content and is never restored.
     """
 
     document_id: str
@@ -39,10 +36,7 @@ CODEC: TypeAdapter[Document] = TypeAdapter(Document)
 
 
 def evolve(document: Document | None, fact: Fact) -> Document | None:
-    """The document after `fact`. Total; returns the same object exactly when the fact does not count.
-
-    Facts of another owner than the first one's do not count.
-    """
+    """The document after `fact`; the same object when it does not count, such as a fact of another owner. Total."""
     old = document or Document(document_id=fact.subject, owner=fact.owner, created_at=fact.time, updated_at=fact.time)
     if fact.owner != old.owner:
         return document

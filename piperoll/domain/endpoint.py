@@ -1,4 +1,4 @@
-"""The fold of a registered endpoint. What is sent to it, the notifier decides."""
+"""The fold of a registered endpoint. The notifier decides what is sent to it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from schemas.events import EndpointRegistered, EndpointRemoved, EndpointTested
 class Endpoint:
     """An endpoint folded from its facts. Times are the writers' times, clamped so that they never go back.
 
-    One that was removed before its registration was read is a stub, with `registered` false.
+    An endpoint that was removed before its registration was read is a stub, with `registered` false.
     """
 
     endpoint_id: str
@@ -36,7 +36,7 @@ CODEC: TypeAdapter[Endpoint] = TypeAdapter(Endpoint)
 def evolve(endpoint: Endpoint | None, fact: Fact) -> Endpoint | None:
     """The endpoint after `fact`. Total; returns the same object exactly when the fact does not count.
 
-    Facts of another owner than the first one's do not count, nor does anything after the removal.
+    Facts of another owner than the first one's do not count, nor does any fact after the removal.
     """
     old = endpoint or Endpoint(endpoint_id=fact.subject, owner=fact.owner, created_at=fact.time, updated_at=fact.time)
     if fact.owner != old.owner:

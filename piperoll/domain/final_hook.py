@@ -1,4 +1,4 @@
-"""The fold of the webhook of a job's end, from the facts of its deliveries. Whether there is one is in the job."""
+"""The fold of a job's final webhook, from the facts of its deliveries. The job's facts decide whether there is one."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,16 +6,16 @@ from typing import Literal
 from schemas.events import Event, WebhookAbandoned, WebhookDelivered, WebhookRedeliveryRequested
 
 HELD = "TOO_OLD"
-"""The reason of a hook that was never attempted, because its job had ended long before it was seen."""
+"""The reason of a webhook that was never attempted, because its job had ended too long before."""
 
 State = Literal["open", "delivered", "held", "abandoned"]
 
 
 @dataclass(frozen=True, slots=True)
 class FinalHook:
-    """Open as long as attempts follow, then settled, and open again when a redelivery was asked for.
+    """Open while attempts follow, then settled, and open again after a redelivery request.
 
-    `request` is the request that it is, or was, sent for; None in its first life.
+    `request` is the request that it is, or was, sent for; None before any redelivery.
     """
 
     state: State = "open"
@@ -27,16 +27,15 @@ class FinalHook:
         return self.state == "open" and self.request is not None
 
     def awaits(self, request: str | None) -> bool:
-        """Whether an outcome for `request` counts. A hook without a request takes that of its outcome, since the
-        request may be kept no longer."""
+        """Whether an outcome for `request` counts: for the same request, or if the hook's own request is unknown."""
         return self.state == "open" and self.request in (None, request)
 
 
 def evolve(hook: FinalHook, data: Event) -> FinalHook:
     """The hook after a fact of its job's deliveries, in the order of the log. Total.
 
-    Returns the same object exactly when the fact does not count: what is about other hooks, a repeat, a request
-    while another one is open, and an outcome of an earlier life that was appended again behind a request.
+    Returns the same object exactly when the fact does not count: facts about other hooks, a repeat, a request while
+    another one is open, and an outcome from before a request that was appended again after it.
     """
     match data:
         case WebhookDelivered(endpoint_id=None, phase="completed" | "error") if hook.awaits(data.request):

@@ -1,7 +1,6 @@
 """The fold of a folder, and the moves of its members.
 
-The members themselves are not part of its state, because there may be many: their keeper applies
-the `moves` of each accepted fact.
+Members are not part of the state, because there may be many: the caller applies the `moves` of each accepted fact.
 """
 
 from collections.abc import Iterator
@@ -40,7 +39,7 @@ CODEC: TypeAdapter[Folder] = TypeAdapter(Folder)
 def evolve(folder: Folder | None, fact: Fact) -> Folder | None:
     """The folder after `fact`. Total; returns the same object exactly when the fact does not count.
 
-    Facts of another owner than the first one's do not count, nor does anything after the removal.
+    Facts of another owner than the first one's do not count, nor does any fact after the removal.
     """
     old = folder or Folder(folder_id=fact.subject, owner=fact.owner, created_at=fact.time, updated_at=fact.time)
     if fact.owner != old.owner:
@@ -68,10 +67,10 @@ def evolve(folder: Folder | None, fact: Fact) -> Folder | None:
 
 
 def moves(folder: Folder, fact: Fact) -> Iterator[tuple[str, datetime | None]]:
-    """Which documents an accepted FolderMembersChanged moves, in order: into the folder at a time, or out (None).
+    """The documents that an accepted FolderMembersChanged moves, in order: in, with a time, or out (None).
 
-    `folder` is the state after the fact. A document that is in already stays since when it was; what is both added
-    and removed by one fact is out.
+    `folder` is the state after the fact. A document that is already in keeps its time; one that a fact both adds and
+    removes is out.
     """
     if isinstance(fact.data, FolderMembersChanged):
         yield from ((document_id, folder.updated_at) for document_id in fact.data.added)

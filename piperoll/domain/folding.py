@@ -1,4 +1,4 @@
-"""Facts folded into pending changes: what every reader does between loading states and storing them. Pure."""
+"""Fold facts into pending changes, between loading states and storing them. Pure."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar

@@ -1,7 +1,7 @@
 """The fold of a job: its state after the facts about it. Every reader of the log uses this one.
 
-Kafka has no compare-and-append, so writers cannot be refused; the fold arbitrates instead. A fact that does not
-count leaves the job as it is: `evolve` then returns the very same object, which is how callers see it.
+Kafka has no compare-and-append, so writers cannot be refused; the fold arbitrates instead. For a fact that does not
+count, `evolve` returns the same object.
 """
 
 from collections.abc import Mapping
@@ -29,10 +29,7 @@ from schemas.events import (
 
 
 class Status(StrEnum):
-    """Where a job stands: pending -> processing -> completed | failed | cancelled.
-
-    A retry or a release goes back from processing to pending.
-    """
+    """The status of a job: pending -> processing -> completed | failed | cancelled; a retry leads back to pending."""
 
     PENDING = "pending"
     PROCESSING = "processing"
@@ -42,7 +39,7 @@ class Status(StrEnum):
 
     @property
     def terminal(self) -> bool:
-        """Whether nothing but erasure can follow."""
+        """Whether only an erasure can follow."""
         return self in _TERMINAL
 
 
@@ -53,9 +50,9 @@ _TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 class Job:
     """A job folded from its facts. Times are the writers' times, clamped so that they never go back.
 
-    `attempt` is the number of the last accepted run and `run` its id while it is current. `retries` counts
-    scheduled retries, `losses` the runs that another one superseded. `sequence` counts accepted facts: 1, 2, 3…
-    A job cancelled or erased before it was created is a stub: terminal, with `created` false.
+    `attempt` is the number of the last accepted run, and `run` its id while it is current. `retries` counts scheduled
+    retries, `losses` superseded runs. `sequence` counts accepted facts: 1, 2, 3… A job cancelled or erased before it
+    was created is a stub: terminal, with `created` false.
     """
 
     job_id: str
@@ -128,7 +125,7 @@ def evolve(job: Job | None, fact: Fact) -> Job | None:
                 has_webhook=data.has_webhook, parameters=None if old.erased else data.parameters,
             )
         case JobStarted() as data if old.created and not old.status.terminal and data.number == old.attempt + 1:
-            lost = old.status is Status.PROCESSING  # the run before was superseded
+            lost = old.status is Status.PROCESSING  # the previous run was superseded
             return changed(
                 old, sequence=old.sequence + 1, updated_at=now, status=Status.PROCESSING, due=None,
                 attempt=data.number, run=data.run, worker=data.worker, started_at=old.started_at or now,

@@ -1,15 +1,15 @@
-"""What follows a failed attempt: another one later, or the end. Pure; the chance is passed in."""
+"""Whether and when another attempt follows a failed one. Pure; the random number is a parameter."""
 
 from dataclasses import dataclass
 
 from piperoll.domain.job import Job
 
-JITTER = 0.25  # added, never subtracted: a delay is a promise to wait at least so long
+JITTER = 0.25  # added, never subtracted: a delay is a lower bound
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Delays between attempts in seconds: `base`, then twice as long each time, up to `cap`."""
+    """Delays between attempts in seconds: `base`, doubled for each retry, up to `cap`."""
 
     base: float
     cap: float
@@ -20,5 +20,5 @@ class Backoff:
 
 
 def may_retry(job: Job, retryable: bool) -> bool:
-    """Whether an attempt that failed now is to be followed by another. Losses and releases are not counted here."""
+    """Whether another attempt may follow a failed one. Losses and releases are not counted."""
     return retryable and job.retries + 1 < job.max_attempts

@@ -1,11 +1,11 @@
-"""Which job runs next. Pure: jobs and the running counts in, the next job out.
+"""The choice of the next job to run. Pure.
 
-The owner with the fewest running jobs here goes first, within it the user with the fewest, then the higher priority,
-then the older job. Priority ages by one step in ten minutes, which needs no clock: comparing `created - 600 s *
-priority` of two jobs gives the same order at any time.
+The owner with the fewest running jobs on this worker goes first, within it the user with the fewest, then the higher
+priority, then the older job. Priority ages by one step in ten minutes, which needs no clock: comparing `created - 600
+s * priority` of two jobs gives the same order at any time.
 
-A job whose equal of the same owner runs here is held back until that run ends, once: then it runs, and takes the
-cached result if there is one. It holds up no other job.
+A job is held back, once, while the same work of its owner runs here: it then takes the cached result if there is one.
+It does not delay other jobs.
 """
 
 import heapq
@@ -18,53 +18,53 @@ from piperoll.domain.job import Job
 AGEING_S = 600.0
 Rank = tuple[float, str]
 Lane = tuple[str, str]
-"""An owner and one of its users (an empty text for none)."""
+"""An owner and one of its users (empty text: none)."""
 Work = tuple[str, str]
-"""An owner and the fingerprint of what is done for it (piperoll.domain.work)."""
+"""An owner and the fingerprint of its work (piperoll.domain.work)."""
 
 
 def lane_of(job: Job) -> Lane:
-    """Whose share a job counts against."""
+    """The lane in which a job is counted."""
     return job.owner, job.user_id or ""
 
 
 def work_of(job: Job) -> Work | None:
-    """What a job may wait for; None for one that never waits."""
+    """The work that a job may wait for; None for a job that never waits."""
     return None if job.work_sha256 is None else (job.owner, job.work_sha256)
 
 
 def rank(job: Job) -> Rank:
-    """The smaller, the sooner; the id decides between equals, so that the order is always the same."""
+    """The sort key of a job, lowest first; ends with the id, so that the order is total."""
     return job.created_at.timestamp() - AGEING_S * job.priority, job.job_id
 
 
 @dataclass(slots=True)
 class Running:
-    """How many jobs run here, by owner, by lane, and by what they do."""
+    """The number of jobs that run here, by owner, by lane and by work."""
 
     owners: Counter[str] = field(default_factory=Counter)
     lanes: Counter[Lane] = field(default_factory=Counter)
     works: Counter[Work] = field(default_factory=Counter)
 
     def add(self, job: Job) -> None:
-        """Counts a job that took a slot."""
+        """Count a job that took a slot."""
         self.owners[job.owner] += 1
         self.lanes[lane_of(job)] += 1
         if (work := work_of(job)) is not None:
             self.works[work] += 1
 
     def remove(self, job: Job) -> None:
-        """Counts a job out whose slot is free again."""
+        """Subtract a job whose slot is free again."""
         self.owners[job.owner] -= 1
         self.lanes[lane_of(job)] -= 1
         if (work := work_of(job)) is not None:
             self.works[work] -= 1
-        # unary plus drops what stands at zero
+        # unary plus drops counts of zero
         self.owners, self.lanes, self.works = +self.owners, +self.lanes, +self.works
 
 
 class Scheduler:
-    """The jobs that may run here, each at once or from a time on. A job put again replaces itself."""
+    """The jobs that may run here, at once or from a time on. A job that is put again replaces itself."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, Job] = {}
@@ -78,7 +78,7 @@ class Scheduler:
         return len(self._waiting)
 
     def put(self, job: Job, not_before: datetime | None = None) -> None:
-        """Offers a job, from `not_before` on if given."""
+        """Offer a job, from `not_before` on if given."""
         self.discard(job.job_id)
         self._waiting[job.job_id] = job
         if not_before is None:
@@ -88,7 +88,7 @@ class Scheduler:
             heapq.heappush(self._delayed, (not_before, job.job_id))
 
     def discard(self, job_id: str) -> None:
-        """Takes a job out. What the heaps still name is passed over when it comes up."""
+        """Remove a job. Its entries in the heaps are skipped when they come up."""
         job = self._waiting.pop(job_id, None)
         self._not_before.pop(job_id, None)
         self._waited.discard(job_id)
@@ -96,10 +96,7 @@ class Scheduler:
             self._unhold(job)
 
     def take(self, now: datetime, running: Running, free: int, reserved: int = 0) -> Job | None:
-        """The job to run now, taken out, or None.
-
-        `free` counts free slots; the last `reserved` of them go only to owners with nothing running.
-        """
+        """Remove and return the job to run now. The last `reserved` slots are for owners without running jobs."""
         self._release_due(now)
         self._release_held(running)
         best: tuple[int, int, Rank, Lane] | None = None
@@ -118,13 +115,13 @@ class Scheduler:
         return self._waiting.pop(top[1])
 
     def next_due(self) -> datetime | None:
-        """When the next delayed job may run."""
+        """The time at which the next delayed job may run."""
         while self._delayed and self._not_before.get(self._delayed[0][1]) != self._delayed[0][0]:
             heapq.heappop(self._delayed)
         return self._delayed[0][0] if self._delayed else None
 
     def oldest(self) -> datetime | None:
-        """When the oldest job was created that may run now; for the metric `oldest_runnable_age`."""
+        """The creation time of the oldest job that may run now; for the metric `oldest_runnable_age`."""
         times = [job.created_at for job in self._waiting.values() if self._may_run(job)]
         return min(times, default=None)
 
@@ -136,7 +133,7 @@ class Scheduler:
             heapq.heappush(self._lanes[lane_of(job)], rank(job))
 
     def _top(self, lane: Lane, running: Running) -> Rank | None:
-        """The first job of a lane that still waits; what is to be held back is set aside, empty lanes forgotten."""
+        """The first waiting job of a lane. Jobs to hold back are set aside, empty lanes removed."""
         heap = self._lanes[lane]
         while heap:
             job = self._waiting.get(heap[0][1])
@@ -155,7 +152,7 @@ class Scheduler:
         return not held and job.job_id not in self._not_before
 
     def _release_held(self, running: Running) -> None:
-        """Puts back what waited for a run that is over. All of it: from here on they are free to run side by side."""
+        """Release the jobs that waited for a run that is over. They may all run at the same time."""
         for work in [work for work in self._held if not running.works[work]]:
             for job_id in self._held.pop(work):
                 self._waited.add(job_id)

@@ -1,6 +1,6 @@
-"""Which jobs are the same work: which parameters shape a result, and which only say how to make it.
+"""Which jobs are the same work: the parameters that affect a result, as opposed to how it is computed. Pure.
 
-Pure. The cache key (services.worker) adds to this the content that was read; the fingerprint here is known before.
+The cache key (services.worker) also includes the content that was read; the fingerprint here is known before.
 """
 
 import hashlib
@@ -12,17 +12,16 @@ from schemas.job_types.parameters import JobParameters
 CONDUCT = frozenset(
     {"webhook", "target_id", "priority", "timeout_s", "max_attempts", "use_cache", "force_refresh", "wait_ms"}
 )
-"""When, for whom and how to run; the result is the same for every value (docs/contract/secretary.md#cache)."""
+"""When, for whom and how to run; they do not affect the result (docs/contract/secretary.md#cache)."""
 
 
 def shaping(parameters: JobParameters) -> dict[str, Any]:
-    """The parameters that shape a result, with their defaults, as JSON."""
+    """The parameters that affect a result, with their defaults, as JSON."""
     return parameters.model_dump(mode="json", exclude=set(CONDUCT))
 
 
 def reads_cache(parameters: JobParameters) -> bool:
-    """Whether an earlier result will do. Job types without `use_cache` are never cached.
-    See docs/contract/secretary.md#cache."""
+    """Whether an earlier result may be used (docs/contract/secretary.md#cache); never without `use_cache`."""
     return writes_cache(parameters) and not parameters.asked("force_refresh")
 
 
@@ -32,7 +31,7 @@ def writes_cache(parameters: JobParameters) -> bool:
 
 
 def work_sha256(job_type: str, parameters: JobParameters) -> str | None:
-    """The fingerprint by which jobs of one owner wait for each other; None for one that never waits."""
+    """The fingerprint by which jobs of one owner wait for each other; None for a job that never waits."""
     if not reads_cache(parameters):
         return None
     return digest({"job_type": job_type, "parameters": shaping(parameters)})

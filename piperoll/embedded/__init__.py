@@ -1,4 +1,1 @@
-"""Kafka, Postgres and the four services on one machine, for trials, development and tests.
-
-Starts, watches and stops local processes. Production does not use it.
-"""
+"""Kafka, Postgres and the four services as local processes, for trials, development and tests. Not for production."""

@@ -63,10 +63,7 @@ def _create() -> pwd.struct_passwd:
 
 
 def allow_traversal(account: SystemAccount, path: Path, on_event: Callable[[str], None]) -> None:
-    """Let `account` traverse the existing folder `path` and all folders above it.
-
-    Calls `on_event` for every folder that was changed. Raises StackError when one cannot be changed.
-    """
+    """Let `account` traverse `path` and all folders above it; report changed folders. Raises StackError."""
     for folder in reversed([path.resolve(), *path.resolve().parents]):
         state = folder.stat()
         if state.st_uid == account.uid or _may_traverse(folder, state.st_mode, account.uid):

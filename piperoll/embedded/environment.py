@@ -35,10 +35,7 @@ def shared_settings(
     partitions: int,
     extra: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return the settings that all services and the command line share.
-
-    The stack's values override inherited ones, `extra` overrides both.
-    """
+    """Return the settings of all services and the command line. `extra` overrides the stack's, these inherited ones."""
     defaults = {name: inherited.get(name, value) for name, value in _DEFAULTS.items()}
     fixed = {
         "PIPEROLL_KAFKA_BOOTSTRAP": addresses.kafka_bootstrap,
@@ -59,9 +56,6 @@ def shared_settings(
 def service_environment(
     inherited: Mapping[str, str], shared: Mapping[str, str], instance: str, health_port: int
 ) -> dict[str, str]:
-    """Return the environment of one service process: inherited, then the settings, then its identity.
-
-    `instance` is its static group membership id; `health_port` 0 disables the health server.
-    """
+    """Return the environment of one service process. `health_port` 0 disables the health server."""
     identity = {"PIPEROLL_INSTANCE": instance, "PIPEROLL_HEALTH_PORT": str(health_port)}
     return {**inherited, **shared, **identity}

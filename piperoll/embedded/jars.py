@@ -69,10 +69,7 @@ def class_path() -> str:
 
 
 def fetch_jars(progress: Progress) -> None:
-    """Download the jars that are missing, check each SHA-256, and call `progress` with a line for each.
-
-    Raises StackError when Maven cannot be reached or a jar has another SHA-256.
-    """
+    """Download missing jars and check each SHA-256; `progress` gets a line for each. Raises StackError."""
     jars, folder = locked_jars(), jars_folder()
     missing = [jar for jar in jars if not _is_whole(folder / jar.filename, jar)]
     if not missing:

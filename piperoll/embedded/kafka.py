@@ -101,10 +101,7 @@ class EmbeddedKafka(ManagedProcess):
         return f"{HOST}:{self._port}"
 
     async def start(self) -> None:
-        """Start the broker and wait until its metadata lists the broker.
-
-        Raises StackError, with the end of Kafka's log, when the process ends first or does not answer within 60 s.
-        """
+        """Start the broker and wait for it. Raises StackError, with the end of Kafka's log, after 60 s."""
         if self.running:
             return
         began = time.monotonic()

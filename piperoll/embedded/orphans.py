@@ -48,10 +48,7 @@ def find_running(recorded: Mapping[str, object]) -> psutil.Process | None:
 
 
 def stop_all(recorded: Mapping[str, Mapping[str, object]], on_event: Callable[[str], None]) -> None:
-    """Stop the processes in `recorded` (name to identity) that still run; after 10 s kill them. Blocks.
-
-    Does not handle Postgres: see `postgres.stop_orphan`. Raises StackError when a process survives SIGKILL.
-    """
+    """Stop the processes in `recorded` (name to identity), except Postgres. Blocks. Raises StackError."""
     found = {name: process for name, entry in recorded.items() if (process := find_running(entry)) is not None}
     for name, process in found.items():
         on_event(f"stopping {name}, left by an earlier run (process {process.pid})")

@@ -39,10 +39,7 @@ def free_port(taken: frozenset[int] = frozenset()) -> int:
 
 
 class PortBook:
-    """The ports of one data folder by name, kept in `ports.json`.
-
-    A name keeps its port across restarts unless another program has taken it.
-    """
+    """The ports of one data folder by name, in `ports.json`. A port is kept unless another program has taken it."""
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / "ports.json"

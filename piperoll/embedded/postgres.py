@@ -157,10 +157,7 @@ def binaries() -> Path:
 
 
 def stop_orphan(data: Path, on_event: Callable[[str], None]) -> None:
-    """Stop the server that a killed stack left running on `data`; remove a stale pid file.
-
-    The process must be a postgres whose command line names this folder.
-    """
+    """Stop the server of a killed stack on `data`, identified by its command line; remove a stale pid file."""
     pid_file = data / "postmaster.pid"
     try:
         pid = int(pid_file.read_text().split("\n", 1)[0])

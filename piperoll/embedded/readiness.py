@@ -21,10 +21,7 @@ _NOTE_S = 5.0  # interval of progress messages
 async def wait_for_store(
     name: str, process: StackProcess, log: Path, answers: Callable[[], Awaitable[bool]], on_event: Callable[[str], None]
 ) -> None:
-    """Wait until `answers` returns true for the store `name`, whose output goes to `log`.
-
-    Raises StackError, with the end of that log, when the process ends first or after STORE_READY_S.
-    """
+    """Wait until `answers` returns true for the store `name`. Raises StackError with the end of `log`."""
     began = noted = time.monotonic()
     while not await answers():
         now = time.monotonic()
@@ -44,10 +41,7 @@ async def wait_for_store(
 async def wait_for_api(
     api_url: str, timeout: float, on_event: Callable[[str], None], explain: Callable[[], str]
 ) -> None:
-    """Wait until GET `api_url`/api/health/ready answers 200.
-
-    After `timeout` seconds raises StackError with the last answer and the result of `explain`.
-    """
+    """Wait until `api_url` is ready. After `timeout` s raises StackError with the last answer and `explain()`."""
     began = noted = time.monotonic()
     seen = "no answer yet"
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5), trust_env=False) as session:
@@ -67,10 +61,7 @@ async def wait_for_api(
 
 
 def explain_by_logs(running: Mapping[str, bool], logs: Path) -> str:
-    """Return the names of the services (name to whether it runs) that have ended, with the ends of their logs.
-
-    When all run, show the end of the first service's log: the API, which was polled.
-    """
+    """Return the names of ended services with the ends of their logs; if none ended, the end of the API's log."""
     ended = [name for name, runs in running.items() if not runs]
     shown = ended or list(running)[:1]
     ends = "\n".join(f"The end of {name}'s log:\n{tail(logs / f'{name}.log')}" for name in shown)

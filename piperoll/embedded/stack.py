@@ -1,7 +1,4 @@
-"""The supervisor of one machine: Kafka, Postgres and the four services in one data folder.
-
-Used by `piperoll up` and the tests. Reports progress to a callback, prints nothing.
-"""
+"""The supervisor of one machine: Kafka, Postgres and the four services in one data folder. Prints nothing."""
 
 import asyncio
 import fcntl
@@ -118,10 +115,7 @@ class Stack:
         return dict(self._shared)
 
     async def start(self) -> None:
-        """Start Kafka and Postgres, wait until they answer, and start the services without waiting for them.
-
-        Raises StackError and leaves nothing running.
-        """
+        """Start Kafka and Postgres, wait for them, start the services. Raises StackError and leaves nothing running."""
         self._claim_folder()
         try:
             await asyncio.to_thread(self._stop_orphans)

@@ -37,11 +37,7 @@ __all__ = [
 
 
 def embedder_of(model: str | None, remote: Remote) -> Embedder:
-    """Return the embedder of a model; the default is Mistral's if there is a key, else the local one.
-
-    Search with the model of the index (`FolderIndex.model`). Raises EmbeddingUnavailableError for an unknown model, and
-    for Mistral's without a key.
-    """
+    """Return the embedder of a model, by default of Mistral's if it has a key. Raises EmbeddingUnavailableError."""
     match model or (MISTRAL_MODEL if remote.key else LOCAL_MODEL):
         case "all-MiniLM-L6-v2":
             return LocalModel()

@@ -52,10 +52,7 @@ class MistralModel:
         self._remote = remote
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """See `Embedder.embed`. Sends one request per batch of texts.
-
-        Raises EmbeddingRefusedError, EmbeddingUnreachableError, EmbeddingTimeoutError, EmbeddingMalformedError.
-        """
+        """See `Embedder.embed`. One request per batch. Raises Embedding{Refused,Unreachable,Timeout,Malformed}Error."""
         return [vector for batch in batches(texts) for vector in self._request(batch)]
 
     @cached_property

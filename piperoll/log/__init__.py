@@ -1,1 +1,1 @@
-"""The log: what is appended here is what happened. Kafka in production, memory in tests, one contract."""
+"""The append-only log in Kafka: producers, consumers, topics, dead letters."""

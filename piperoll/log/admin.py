@@ -1,4 +1,4 @@
-"""Makes the topics, and checks the live ones against the manifest before a service touches them."""
+"""Create the topics, and compare the live ones with the manifest before a service uses them."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from piperoll.log.kafka import KafkaOffsets, client_options
 from piperoll.settings import Settings
 from schemas.topics import FOR_EVER, MANIFEST, Topic
 
-VISIBLE_S = 10.0  # a new topic took well below a second to be served; beyond this the cluster is in trouble
+VISIBLE_S = 10.0  # a new topic is served in well below a second on a healthy cluster
 
 
 class TopicDriftError(RuntimeError):
-    """A live topic differs from the manifest. Going on could lose facts or their order."""
+    """A live topic differs from the manifest. To continue could lose facts or their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveTopic:
-    """A topic as the cluster has it; `begin` is the low watermark of each partition."""
+    """A topic as it is in the cluster; `begin` is the low watermark of each partition."""
 
     partitions: int
     config: dict[str, str]
@@ -28,7 +28,7 @@ class LiveTopic:
 
 
 async def create_topics(settings: Settings) -> list[str]:
-    """Create the missing topics; return their names. Existing ones are left as they are."""
+    """Create the missing topics; return their names. Existing topics are not changed."""
     admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     created = []
@@ -56,7 +56,7 @@ async def create_topics(settings: Settings) -> list[str]:
 
 
 async def _until_visible(admin: AIOKafkaAdminClient) -> None:
-    """Waits until every topic is served: a broker answers the creation before it does. Raises TimeoutError."""
+    """Wait until every topic is served, which is after the answer to its creation. Raises TimeoutError."""
     names = [topic.name for topic in MANIFEST]
     async with asyncio.timeout(VISIBLE_S):
         while True:
@@ -71,11 +71,11 @@ def _raise_for(topic_errors: list[tuple[object, ...]]) -> None:
     for name, code, *_ in topic_errors:
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
-            raise error(f"the topic {name} could not be made")
+            raise error(f"the topic {name} could not be created")
 
 
 async def inspect(settings: Settings) -> dict[str, LiveTopic]:
-    """The manifest's topics as the cluster has them; a missing one is left out."""
+    """The manifest's topics as they are in the cluster, without the missing ones."""
     admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     offsets = KafkaOffsets(settings)
@@ -111,31 +111,31 @@ async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, di
 
 
 def drift(topic: Topic, live: LiveTopic | None, partitions: int) -> list[str]:
-    """What is wrong with a live topic, in sentences with the remedy. Pure."""
+    """The differences of a live topic, as sentences with the remedy. Pure."""
     if live is None:
         return [f"the topic {topic.name} does not exist: create it with `piperoll topics create`"]
     problems = []
     if live.partitions != partitions:
         problems.append(
-            f"{topic.name} has {live.partitions} partitions, PIPEROLL_PARTITIONS says {partitions}: set the "
-            "variable to what the topic has (never alter the topic: keys would move)"
+            f"{topic.name} has {live.partitions} partitions, PIPEROLL_PARTITIONS is {partitions}: set the "
+            "variable to the topic's number (never alter the topic: keys would move)"
         )
     for name, wanted in topic.config().items():
         if name in live.config and live.config[name] != wanted:
             problems.append(f"{topic.name} has {name}={live.config[name]}, it must be {wanted}")
     if topic.retention_ms == FOR_EVER and any(live.begin.values()):
         cut = {part: offset for part, offset in live.begin.items() if offset}
-        problems.append(f"{topic.name} lost its oldest records (low watermarks {cut}): the history is not whole")
+        problems.append(f"{topic.name} lost its oldest records (low watermarks {cut}): the history is incomplete")
     return problems
 
 
 async def check_topics(settings: Settings) -> list[str]:
-    """Every difference between the live topics and the manifest, as sentences; none when all is well."""
+    """The differences between the live topics and the manifest, as sentences; empty when there are none."""
     live = await inspect(settings)
     return [problem for topic in MANIFEST for problem in drift(topic, live.get(topic.name), settings.partitions)]
 
 
 async def require_topics(settings: Settings) -> None:
-    """The check every service makes at its start. Raises TopicDriftError, which names every difference."""
+    """The check at the start of every service. Raises TopicDriftError, which lists all differences."""
     if problems := await check_topics(settings):
         raise TopicDriftError("; ".join(problems))

@@ -1,8 +1,8 @@
-"""A partition's backlog at an offset, kept as a blob, so that a restart does not read the whole history.
+"""A partition's backlog at an offset, stored as a blob, so that a restart does not read the whole history.
 
-A checkpoint is nothing but the fold up to an offset: an old one, or one that a superseded worker wrote late, makes a
-takeover slower and never wrong; without one the partition is read from its beginning. One JSON object a line: the
-head, then each open job and batch.
+A checkpoint is only the fold up to an offset: an old one, or a late write of a superseded worker, makes a takeover
+slower but not wrong; without one the partition is read from its beginning. One JSON object per line: the head, then
+each open job and batch.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from piperoll.domain import batch, job
 from piperoll.domain.backlog import Backlog, Erasure
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 
-VERSION = 2  # raised when the fold or the shape changes: older checkpoints are then passed over
-CHUNK = 500  # jobs encoded between two looks at the event loop: about 3 ms
+VERSION = 2  # increased when the fold or the format changes: older checkpoints are then ignored
+CHUNK = 500  # jobs encoded before the event loop runs again: about 3 ms
 
 
 class CheckpointError(ValueError):
@@ -24,7 +24,7 @@ class CheckpointError(ValueError):
 
 
 class Head(BaseModel):
-    """The first line: where the fold stood, of which log."""
+    """The first line: the position of the fold, and the log."""
 
     version: int
     cluster_id: str
@@ -39,7 +39,7 @@ class Head(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A backlog, the offset that it accounts for, exclusive, and the id of the last record that it folded."""
+    """A backlog, the offset up to which it accounts, exclusive, and the id of the last folded record."""
 
     backlog: Backlog
     next_offset: int
@@ -55,7 +55,7 @@ class Checkpoints:
         self._folder = folder
 
     async def save(self, partition: int, backlog: Backlog, next_offset: int, last_ce_id: str = "") -> None:
-        """Replaces the partition's checkpoint. Raises BlobStoreError."""
+        """Replace the partition's checkpoint. Raises BlobStoreError."""
         jobs, batches = list(backlog.jobs.values()), list(backlog.batches.values())
         head = Head(
             version=VERSION,
@@ -76,11 +76,7 @@ class Checkpoints:
         await self._blobs.replace(self._uri(partition), b"\n".join(lines))
 
     async def load(self, partition: int) -> Checkpoint | None:
-        """The partition's checkpoint, or None when there is none.
-
-        Raises CheckpointError when it is damaged, of another release or of another cluster, BlobStoreError when the
-        store does not answer.
-        """
+        """The partition's checkpoint, or None. Raises CheckpointError for an unusable one, and BlobStoreError."""
         try:
             content = await self._blobs.get(self._uri(partition))
         except BlobMissingError:

@@ -1,9 +1,9 @@
-"""Reads partitions into a Reader that keeps its own positions. Kafka's group only deals the partitions out.
+"""Reads partitions into a Reader that stores its own positions. Kafka's group only assigns the partitions.
 
-One task does everything in turn: take over partitions, poll, hand over. The rebalance callbacks only leave a note,
-so nothing runs beside the poll and no lock is needed (a lock around both deadlocks). A revoke is a "maybe": what a
-rebalance really took away is the difference at the next assignment, and a partition that stays is sought to the
-position it had reached, because aiokafka forgets it.
+One task does everything in turn: take over partitions, poll, call the reader. The rebalance callbacks only store the
+assignment, so nothing runs concurrently with the poll and no lock is needed (a lock around both deadlocks). A
+revocation is provisional: the partitions that a rebalance really removed are the difference at the next assignment,
+and a remaining partition is sought to the position it had reached, because aiokafka forgets it.
 """
 
 import asyncio
@@ -26,15 +26,15 @@ log = structlog.get_logger()
 POLL_MS = 200
 MAX_RECORDS = 1000  # keeps the loop free for about 8 ms; 5,000 held it for 60
 COMMIT_INTERVAL_S = 5.0  # for lag dashboards only; no service reads the committed offsets
-COMMIT_TIMEOUT_S = 2.0  # without Kafka the client library would try for ever, and no drain would end
+COMMIT_TIMEOUT_S = 2.0  # without Kafka the client library retries for ever, and no drain would end
 WATCH_INTERVAL_S = 10.0
-BROKER_DEADLINE_S = 3.0  # for what is asked beside the polls; nothing else is read meanwhile
+BROKER_DEADLINE_S = 3.0  # for requests between polls; nothing else is read meanwhile
 BEHIND_RECORDS = 16  # more than arrive during one poll's work at 100 jobs a second
 GATHER_S = 0.02
 
 
 class StalledConsumerError(RuntimeError):
-    """The consumer stopped moving although there is more to read. A new process has to take over."""
+    """The consumer stopped moving although there are more records. A new process has to take over."""
 
 
 class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -44,10 +44,10 @@ class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
         self.assigned: set[int] | None = None
 
     def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Nothing yet: most of these come back."""
+        """Nothing yet: most of them are assigned again."""
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """The partitions that this member has from now on."""
+        """Store the partitions that this member now has."""
         self.assigned = {tp.partition for tp in assigned}
 
 
@@ -76,19 +76,15 @@ class PartitionConsumer:
 
     @property
     def positions(self) -> dict[int, int]:
-        """Per partition that this member has, the offset it reads next."""
+        """The next offset of each partition of this member."""
         return dict(self._next)
 
     def problem(self) -> str | None:
-        """A sentence until the group has dealt out its partitions."""
+        """A sentence until the group has assigned its partitions."""
         return None if self._joined else f"{self._group} has not joined its consumer group yet"
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Reads until `stopping` is set, then gives the partitions back.
-
-        Raises StalledConsumerError when it no longer moves, and whatever the reader raises: a reader that cannot
-        account for a record must not be handed the next one.
-        """
+        """Read until `stopping` is set, then leave the group. Raises StalledConsumerError, and the reader's errors."""
         consumer = self._new_consumer()
         committed = watched = time.monotonic()
         try:
@@ -112,7 +108,7 @@ class PartitionConsumer:
             await close(consumer)
 
     async def _take_over(self, consumer: AIOKafkaConsumer) -> None:
-        """Acts on the newest assignment: gives up what is gone, takes what is new, seeks all."""
+        """Apply the newest assignment: give up lost partitions, take over new ones, seek all."""
         while (assigned := self._notes.assigned) is not None:
             self._notes.assigned = None
             gone, new = set(self._next) - assigned, assigned - set(self._next)
@@ -131,20 +127,20 @@ class PartitionConsumer:
             try:
                 consumer.seek(TopicPartition(self._topic.name, part), offset)
             except IllegalStateError:
-                return  # another rebalance is under way; its assignment seeks again
+                return  # another rebalance is in progress; its assignment seeks again
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
         try:
             polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS)
         except NoOffsetForPartitionError:
-            await asyncio.sleep(0)  # dealt out but not sought yet: the note is there, or comes at once
+            await asyncio.sleep(0)  # assigned but not sought yet: the assignment is stored, or arrives at once
             return
         if self._notes.assigned is not None:
             return  # read before the seek of a new assignment: it will be read again
         for tp, raw in polled.items():
             await self._hand_over(consumer, tp, raw)
             if self._notes.assigned is not None:
-                return  # what is left of this poll may be another member's now
+                return  # the rest of this poll may be of another member's partitions
 
     async def _hand_over(self, consumer: AIOKafkaConsumer, tp: TopicPartition, raw: list[object]) -> None:
         expected = self._next.get(tp.partition)
@@ -161,15 +157,15 @@ class PartitionConsumer:
             self._on_lag(tp.partition, lag)
 
     async def _gather(self) -> None:
-        """Lets records gather when this reader is behind: a poll costs about as much for one record as for twenty.
+        """Wait for more records when this reader is behind: a poll costs about as much for one record as for twenty.
 
-        A reader that keeps up never waits, nor does one that has more than a full poll before it.
+        A reader that keeps up never waits, nor does one with more than a full poll to read.
         """
         if BEHIND_RECORDS <= sum(self._lags.values()) < MAX_RECORDS:
             await asyncio.sleep(GATHER_S)
 
     async def _commit(self, consumer: AIOKafkaConsumer) -> None:
-        """Tells the group how far this member has moved, so that ordinary lag dashboards work."""
+        """Commit the positions of this member, so that ordinary lag dashboards work."""
         moved = dict(self._next.items() - self._committed.items())
         offsets = {TopicPartition(self._topic.name, part): offset for part, offset in moved.items()}
         if not offsets:
@@ -195,7 +191,7 @@ class PartitionConsumer:
         by_part = {tp.partition: end for tp, end in ends.items()}
         self._watched = watchdog.observe(self._watched, positions, by_part)
         if stalled := watchdog.stalled(self._watched):
-            raise StalledConsumerError(f"{self._group} stands in {stalled} at {positions}, the ends are {by_part}")
+            raise StalledConsumerError(f"{self._group} stopped in {stalled} at {positions}, the ends are {by_part}")
 
     def _new_consumer(self) -> AIOKafkaConsumer:
         session_ms = int(self._settings.session_timeout_s * 1000)

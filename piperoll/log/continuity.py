@@ -1,4 +1,4 @@
-"""Whether the log is still the one that a position was stored from: not restored, replaced or cut off meanwhile."""
+"""Whether the log is the one that a position was stored from: not restored, replaced or truncated since."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from schemas.topics import FOR_EVER, Topic
 
 
 class LogDivergedError(RuntimeError):
-    """A position was not stored from this log. Reading on would mix two histories."""
+    """A position was not stored from this log. To read on would mix two histories."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPosition:
     """How far a partition was read. `last_ce_id` is of the record before `next_offset`, None before the first.
 
-    `cluster_id` is None where it was compared when the position was loaded.
+    `cluster_id` is None if it was compared when the position was loaded.
     """
 
     next_offset: int
@@ -26,7 +26,7 @@ class StoredPosition:
 
 @dataclass(frozen=True, slots=True)
 class PartitionView:
-    """What the log shows of one partition. `last` is the record before the stored position, if it is still there."""
+    """The current state of one partition. `last` is the record before the stored position, if it still exists."""
 
     cluster_id: str
     begin: int
@@ -40,9 +40,9 @@ def divergence(topic: Topic, stored: StoredPosition, view: PartitionView) -> str
     if stored.cluster_id not in (None, view.cluster_id):
         return f"the checkpoint is of the cluster {stored.cluster_id}, this one is {view.cluster_id}"
     if stands > view.end:
-        return f"the checkpoint stands at {stands}, the log ends at {view.end}"
+        return f"the checkpoint is at {stands}, the log ends at {view.end}"
     if stands < view.begin and topic.retention_ms == FOR_EVER:
-        return f"the checkpoint stands at {stands}, the log begins at {view.begin}"
+        return f"the checkpoint is at {stands}, the log begins at {view.begin}"
     if stored.last_ce_id is None or stands - 1 < view.begin:
         return None
     found = "missing" if view.last is None else view.last.ce_id

@@ -1,4 +1,4 @@
-"""What a log offers, whichever it is: appending facts, and reading partitions with positions kept by the reader."""
+"""The interface of a log: append facts, and read partitions with positions stored by the reader."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
@@ -23,14 +23,14 @@ class Appender(Protocol):
     async def append(self, topic: Topic, fact: Fact, deadline_s: float | None = None) -> Position:
         """Append one fact under its subject and return its position, once all replicas have it.
 
-        Facts of one subject appended one after the other keep that order. Without a deadline it waits for as long
-        as the log is away. Raises OutcomeUnknownError when `deadline_s` passed, AppendError when it is refused.
+        Successive facts of one subject keep their order. Without a deadline it waits until the log is available.
+        Raises OutcomeUnknownError after `deadline_s`, AppendError when it is refused.
         """
         ...
 
 
 class RawAppender(Protocol):
-    """Appends records as they are."""
+    """Appends encoded records."""
 
     async def append_raw(
         self,
@@ -40,31 +40,31 @@ class RawAppender(Protocol):
         headers: Headers,
         deadline_s: float | None = None,
     ) -> Position:
-        """As Appender.append, for a record that is encoded already or cannot be decoded."""
+        """As Appender.append, for a record that is already encoded or cannot be decoded."""
         ...
 
 
 class Reader(Protocol):
-    """What the partitions are read into. It owns its positions: they are stored with what they account for."""
+    """A reader of partitions. It owns its positions: they are stored together with the results of reading."""
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Take over partitions that it did not have; return the offset to read each from."""
+        """Take over new partitions; return the offset to read each from."""
         ...
 
     async def revoked(self, partitions: set[int]) -> None:
-        """Gives partitions up for good. Nothing of them is handed over afterwards."""
+        """Give partitions up for good. No record of them is delivered afterwards."""
         ...
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
-        """Accounts for records of one partition, in offset order. Must be idempotent by offset."""
+        """Account for records of one partition, in offset order. Must be idempotent by offset."""
         ...
 
 
 class Offsets(Protocol):
-    """Looks at a topic without reading it."""
+    """Reads the ends of topics."""
 
     async def end_offsets(self, topic: Topic) -> dict[int, int]:
-        """Per partition, the offset that the next record will get."""
+        """The offset of the next record, by partition."""
         ...
 
 
@@ -76,11 +76,11 @@ class LogView(Offsets, Protocol):
         ...
 
     async def begin_offsets(self, topic: Topic) -> dict[int, int]:
-        """Per partition, the first offset that is kept."""
+        """The first offset that is kept, by partition."""
         ...
 
     async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
-        """Per partition, the first offset appended at `time` or later; the end where there is none."""
+        """The first offset appended at `time` or later, by partition; the end if there is none."""
         ...
 
     async def read_range(
@@ -90,5 +90,5 @@ class LogView(Offsets, Protocol):
         ...
 
     def scan(self, topic: Topic, begin: dict[int, int], end: dict[int, int]) -> AsyncGenerator[list[Record], None]:
-        """The same, in lists of records of one partition each. To be closed if it is left before its end."""
+        """The same, in lists of records of one partition each. Must be closed if it is left before its end."""
         ...

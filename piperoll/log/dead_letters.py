@@ -1,4 +1,4 @@
-"""Where records go that cannot be decoded and never will be: kept whole, with where they stood and why."""
+"""Dead letters: records that can never be decoded, kept unchanged with their position and the reason."""
 
 from datetime import UTC, datetime
 
@@ -14,10 +14,7 @@ class DeadLetters:
         self._appender = appender
 
     async def park(self, consumer: str, record: Record, why: str) -> None:
-        """Keeps one record: its bytes and headers as they were, and the reader's name, place and reason beside.
-
-        At least once: a reader that dies before it stores its position parks the record again.
-        """
+        """Append one record unchanged, with the reader's name, its position and the reason as headers. At least once"""
         origin = {
             "piperoll_consumer": consumer,
             "piperoll_topic": record.topic,

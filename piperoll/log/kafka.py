@@ -16,16 +16,16 @@ from piperoll.log.record import Record
 from piperoll.settings import Settings
 from schemas.topics import Topic
 
-POLL_MS = 200  # short: at the end of a stretch there may be no record to wait for, only a gap that is passed
-SILENCE_S = 10.0  # records that are surely there; beyond this the broker is not answering
+POLL_MS = 200  # short: before the end there may be no record to wait for, only a gap in the offsets
+SILENCE_S = 10.0  # the records exist; after this time the broker is considered unavailable
 
 
 CLOSE_S = 3.0
-OUTAGE_PAUSE_S = 0.25  # short beside a broker's restart, long beside a refused connection
+OUTAGE_PAUSE_S = 0.25  # short compared with a broker's restart, long compared with a refused connection
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """The connection settings that producers, consumers and admin clients share."""
+    """The connection settings of producers, consumers and admin clients."""
     options: dict[str, Any] = {
         "bootstrap_servers": settings.kafka_bootstrap,
         "security_protocol": settings.kafka_security,
@@ -53,10 +53,10 @@ def record_of(raw: ConsumerRecord) -> Record:
 
 
 def pace(client: AIOKafkaClient) -> None:
-    """Has a started client pause between its tries while no broker answers.
+    """Make a started client pause between its tries while no broker answers.
 
-    aiokafka 0.14 asks for the cluster's metadata again at once, which takes half a core and floods the log for as
-    long as the outage lasts.
+    aiokafka 0.14 requests the cluster's metadata again at once, which uses half a core and floods the log during an
+    outage.
     """
     update = client._metadata_update
 
@@ -70,10 +70,10 @@ def pace(client: AIOKafkaClient) -> None:
 
 
 async def close(consumer: AIOKafkaConsumer) -> None:
-    """Closes a consumer, also while the broker is away.
+    """Close a consumer, also while the broker is away.
 
-    Then aiokafka 0.14 waits for the broker's answer to its goodbye, or lets the cancellation of its fetch task
-    out (Fetcher.close); in both cases its connections are closed by hand.
+    In that case aiokafka 0.14 waits for the broker's answer, or raises the cancellation of its fetch task
+    (Fetcher.close); its connections are then closed by hand.
     """
     task = asyncio.current_task()
     try:
@@ -97,7 +97,7 @@ class KafkaOffsets:
         )
 
     async def start(self) -> None:
-        """Connects. Raises aiokafka's KafkaConnectionError when no broker answers."""
+        """Connect. Raises aiokafka's KafkaConnectionError when no broker answers."""
         try:
             await self._consumer.start()
         except BaseException:
@@ -106,38 +106,35 @@ class KafkaOffsets:
         pace(self._consumer._client)
 
     async def stop(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         await close(self._consumer)
 
     async def end_offsets(self, topic: Topic) -> dict[int, int]:
-        """Per partition, the offset that the next record will get."""
+        """See piperoll.log.contract.Offsets."""
         found = await self._consumer.end_offsets(self._topic_partitions(topic))
         return {tp.partition: offset for tp, offset in found.items()}
 
     async def begin_offsets(self, topic: Topic) -> dict[int, int]:
-        """Per partition, the low watermark: the first offset that is still kept."""
+        """See piperoll.log.contract.LogView."""
         found = await self._consumer.beginning_offsets(self._topic_partitions(topic))
         return {tp.partition: offset for tp, offset in found.items()}
 
     async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
-        """Per partition, the first offset appended at `time` or later; the end where there is none."""
+        """See piperoll.log.contract.LogView."""
         ends = await self.end_offsets(topic)
         asked = {TopicPartition(topic.name, part): int(time.timestamp() * 1000) for part in ends}
         found = await self._consumer.offsets_for_times(asked)
         return {tp.partition: hit.offset if hit else ends[tp.partition] for tp, hit in found.items()}
 
     async def read_one(self, topic: Topic, partition: int, offset: int) -> Record | None:
-        """The record at an offset, or None when the partition has none there any more."""
+        """The record at an offset, or None if it no longer exists."""
         found = await self.read_range(topic, {partition: offset}, {partition: offset + 1}, limit=1)
         return found[0] if found and found[0].offset == offset else None
 
     async def read_range(
         self, topic: Topic, begin: dict[int, int], end: dict[int, int], limit: int | None = None
     ) -> list[Record]:
-        """The records from `begin` up to but not including `end`, per partition in offset order.
-
-        Meant for few records: it holds them all. Raises TimeoutError when the broker stops answering.
-        """
+        """See piperoll.log.contract.LogView. Raises TimeoutError when the broker stops answering."""
         records: list[Record] = []
         async with contextlib.aclosing(self.scan(topic, begin, end)) as batches:
             async for batch in batches:
@@ -149,11 +146,7 @@ class KafkaOffsets:
     async def scan(
         self, topic: Topic, begin: dict[int, int], end: dict[int, int]
     ) -> AsyncGenerator[list[Record], None]:
-        """Yields lists of records of one partition each, from `begin` up to but not including `end`.
-
-        To be closed if it is left before its end (contextlib.aclosing). Raises TimeoutError when the broker stops
-        answering.
-        """
+        """See piperoll.log.contract.LogView. Raises TimeoutError when the broker stops answering."""
         open_parts = {part for part, offset in begin.items() if offset < end.get(part, 0)}
         if not open_parts:
             return
@@ -188,7 +181,7 @@ class KafkaOffsets:
         return {part for part, position in positions.items() if position >= end[part]}
 
     async def cluster_id(self) -> str:
-        """The id that the cluster got when it was formatted."""
+        """See piperoll.log.contract.LogView."""
         admin = AIOKafkaAdminClient(**client_options(self._settings))
         await admin.start()
         try:

@@ -1,6 +1,6 @@
-"""murmur2 as Kafka's Java client hashes keys with it (`org.apache.kafka.common.utils.Utils.murmur2`).
+"""murmur2 as Kafka's Java client hashes keys (`org.apache.kafka.common.utils.Utils.murmur2`).
 
-The client library has it too, three times slower: an id is hashed for each job, and this was 3 % of a POST.
+The client library's version is three times slower: an id is hashed for each job, and this was 3 % of a POST.
 """
 
 import struct
@@ -11,7 +11,7 @@ MASK = 0xFFFFFFFF
 
 
 def murmur2(data: bytes) -> int:
-    """The hash, as an unsigned number of 32 bits."""
+    """Return the hash as an unsigned number of 32 bits."""
     length = len(data)
     words = length >> 2
     value = SEED ^ length

@@ -1,6 +1,6 @@
-"""Which records go to the dead letters: those that cannot be decoded, and what follows them under their keys. Pure.
+"""Which records go to the dead letters: those that cannot be decoded, and later ones of the same keys. Pure.
 
-A fact after an undecodable record would be folded into a state that lacks what that record holds.
+A fact after an undecodable record would be folded into an incomplete state.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -14,7 +14,7 @@ PARKED_BEFORE = "an earlier record of the same key could not be decoded"
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A record, and the fact in it or why there is none."""
+    """A record, and its fact or the reason that it has none."""
 
     record: Record
     fact: Fact | None
@@ -30,10 +30,10 @@ def decode(record: Record) -> Decoded:
 
 
 class Parking:
-    """Parks records of one partition, in offset order. `known` are the keys that are parked already.
+    """Parks records of one partition, in offset order. `known` are the keys that are already parked.
 
-    `letters` are the records for the dead letters with the reason of each. `keys` are those that are parked from now
-    on, with the offset since which. A record without a key parks itself alone.
+    `letters` are the records for the dead letters with their reasons. `keys` are the newly parked keys with their
+    first offset. A record without a key does not park others.
     """
 
     def __init__(self, known: Collection[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Appends to Kafka: idempotent, all replicas, no waiting for company (linger 0 was best in latency and throughput)."""
+"""Appends to Kafka: idempotent, all replicas, linger 0 (measured as best in latency and throughput)."""
 
 import asyncio
 import time
@@ -27,15 +27,15 @@ from schemas.topics import Topic
 log = structlog.get_logger()
 
 BROKEN = (InvalidProducerEpoch, OutOfOrderSequenceNumber, ProducerClosed, ProducerFenced, UnknownProducerId)
-"""After these the client library's producer never works again (aiokafka 1017, 510): a new one takes over."""
+"""Errors after which aiokafka's producer never recovers (issues 1017, 510): a new one replaces it."""
 
-RETRY_PAUSE_S = 0.2  # the producer itself retried for its request timeout before it gave an error
-LATE_MEMORY_S = 10.0  # after that the service is ready again: without appends it could not find out
-MAX_RECORD_BYTES = 1_048_576  # Kafka's default; content is claim-checked, so a fact never comes near
+RETRY_PAUSE_S = 0.2  # the producer retries for its request timeout before it raises an error
+LATE_MEMORY_S = 10.0  # after that the service reports ready again: without appends it cannot detect the recovery
+MAX_RECORD_BYTES = 1_048_576  # Kafka's default; content is claim-checked, so facts are much smaller
 
 
 class KafkaAppender:
-    """Appends facts. One a process: the order of one subject's facts is the order of the calls."""
+    """Appends facts. One per process: the order of one subject's facts is the order of the calls."""
 
     def __init__(self, settings: Settings, client_id: str) -> None:
         self._settings = settings
@@ -45,11 +45,11 @@ class KafkaAppender:
         self._late_at = -LATE_MEMORY_S
 
     async def start(self) -> None:
-        """Connects. Raises aiokafka's KafkaConnectionError when no broker answers."""
+        """Connect. Raises aiokafka's KafkaConnectionError when no broker answers."""
         self._producer = await self._new_producer()
 
     async def stop(self) -> None:
-        """Sends what is under way, and closes."""
+        """Send pending records, and close."""
         if self._producer is not None:
             await self._producer.stop()
             self._producer = None
@@ -75,9 +75,9 @@ class KafkaAppender:
         headers: Headers,
         deadline_s: float | None = None,
     ) -> Position:
-        """Appends a record as it is, for facts that are already encoded and for dead letters."""
+        """See piperoll.log.contract.RawAppender."""
         if key is None and value is None:
-            value = b""  # the client library sends no record without either
+            value = b""  # the client library requires a key or a value
         return await self._append(topic, key, value, headers, None, deadline_s)
 
     async def _append(
@@ -114,7 +114,7 @@ class KafkaAppender:
             except MessageSizeTooLargeError as error:
                 raise AppendError(f"the record is larger than {MAX_RECORD_BYTES} bytes") from error
             except KafkaError as error:
-                # With idempotence on, what ends here was refused or never sent; both are worth another try,
+                # With idempotence, these errors mean refused or never sent; both may be retried,
                 # and a second copy would be dropped by the fold.
                 log.warning("append_retried", topic=topic.name, error=repr(error))
                 await asyncio.sleep(RETRY_PAUSE_S)
@@ -122,7 +122,7 @@ class KafkaAppender:
     async def _replace(self, broken: AIOKafkaProducer, error: Exception) -> None:
         async with self._replacing:
             if self._producer is not broken:
-                return  # another append did it while this one waited
+                return  # another append replaced it while this one waited
             log.warning("producer_replaced", error=repr(error))
             while True:
                 try:
@@ -135,7 +135,7 @@ class KafkaAppender:
 
     @staticmethod
     async def _abandon(broken: AIOKafkaProducer) -> None:
-        """Closes a producer whose state is lost; that it cannot flush is the reason it is closed."""
+        """Close a producer whose state is lost, and ignore that it cannot flush."""
         try:
             async with asyncio.timeout(1):
                 await broken.stop()

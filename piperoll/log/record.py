@@ -1,4 +1,4 @@
-"""Positions and records: what the log hands out, before anybody knows what it means."""
+"""Positions and records, as read from the log before decoding."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ POSITIVE = 0x7FFFFFFF  # Java's toPositive: the sign bit cleared
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """Where one record stands in a topic."""
+    """The position of one record in a topic."""
 
     partition: int
     offset: int
@@ -23,7 +23,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as it was read. `timestamp_ms` is the append time that the broker gave."""
+    """One record as it was read. `timestamp_ms` is the broker's append time."""
 
     topic: str
     partition: int
@@ -35,35 +35,31 @@ class Record:
 
     @property
     def position(self) -> Position:
-        """Its place in the topic."""
+        """Its position in the topic."""
         return Position(self.partition, self.offset)
 
     @property
     def key_text(self) -> str:
-        """Its key as a Postgres column takes it; empty without one."""
+        """Its key as text for a Postgres column; empty without one."""
         return _text(self.key)
 
     @property
     def appended_at(self) -> datetime:
-        """When the broker took it."""
+        """The broker's append time."""
         return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
 
     @property
     def ce_id(self) -> str:
-        """The CloudEvents id as a Postgres column takes it, or an empty text in a foreign record."""
+        """The CloudEvents id as text for a Postgres column; empty in a foreign record."""
         return _text(dict(self.headers).get("ce_id"))
 
     @property
     def ce_type(self) -> str:
-        """The CloudEvents type, or an empty text in a foreign record."""
+        """The CloudEvents type; empty in a foreign record."""
         return _text(dict(self.headers).get("ce_type"))
 
     def fact(self) -> Fact:
-        """The fact in it.
-
-        Raises UndecodableRecordError, also when it stands under a key that is not its subject, where no reader of
-        the subject's partition would fold it; and UnknownEventError.
-        """
+        """The decoded fact. Raises UndecodableRecordError, also if the key is not its subject; UnknownEventError."""
         fact = decode(self.value, self.headers, self.appended_at)
         if self.key != fact.subject.encode():
             raise UndecodableRecordError(f"the record's key is not its subject {fact.subject!r}")
@@ -75,7 +71,7 @@ def _text(value: bytes | None) -> str:
     return (value or b"").decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
-@lru_cache(maxsize=4096)  # an id is asked for when it is drawn, at each fact, and when it is looked for
+@lru_cache(maxsize=4096)  # called when an id is created, at each fact, and at each look-up
 def partition_of(key: str, partitions: int) -> int:
-    """Where the record of a key stands: murmur2 as in the Java client."""
+    """The partition of a key: murmur2 as in the Java client."""
     return int((murmur2(key.encode()) & POSITIVE) % partitions)

@@ -47,10 +47,7 @@ def index_marks(uris: Iterable[str]) -> Iterator[str]:
 
 
 async def delete_outputs(blobs: AsyncBlobs, folder: str) -> int:
-    """Delete the folder of a job or run, and the markers that refer to it; return the number of blobs in the folder.
-
-    Raises BlobStoreError.
-    """
+    """Delete the folder of a job or run, and the markers for it; return its number of blobs. Raises BlobStoreError."""
     await blobs.delete(index_marks(await blobs.names(folder)))
     return await blobs.delete_folder(folder)
 

@@ -169,7 +169,7 @@ class _Waiting:
 class GroupCommit:
     """Group commit: contents that arrive during a write are written together by the next one.
 
-    Uses a thread of its own, since an executor's futures cost as much as the writing.
+    Uses its own thread, since an executor's futures cost as much as the writing.
     """
 
     def __init__(self, root: Path) -> None:

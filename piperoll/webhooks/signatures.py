@@ -21,10 +21,7 @@ KEY_BYTES = 32  # of a secret (the standard: 24 to 64), and of an Ed25519 key (R
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A signing key of an owner: a secret, which receivers know, and a private key, which they do not know.
-
-    `active_until` is the end of its use; None for the newest key.
-    """
+    """A signing key of an owner: a secret, shared with receivers, and a private key. The newest never ends."""
 
     key_id: str
     secret: str = field(repr=False)

@@ -1,5 +1,4 @@
-"""The archive of a completed job: which files and texts it holds. Pure: names and texts, no blob.
-See docs/contract/secretary.md#archives."""
+"""The archive of a completed job: its files and texts. Pure (docs/contract/secretary.md#archives)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pydantic_core import to_json
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file of an archive: an output of the job's by its name, or a text of the results."""
+    """A file of an archive: an output of the job by its name, or a text of the results."""
 
     name: str
     output: str | None = None
@@ -27,13 +26,13 @@ class Archive:
 
 
 def archive_of_assets(job_id: str, result: Mapping[str, Any]) -> Archive | None:
-    """All files that the job made; None where it made none."""
+    """All files that the job made; None if it made none."""
     entries = tuple(Entry(name, name) for name in assets_of(result))
     return Archive(f"{job_id}.zip", entries) if entries else None
 
 
 def ready_archive(job_id: str, result: Mapping[str, Any]) -> Archive | None:
-    """The output that the run kept as `archive` among its `files`; None where it kept none."""
+    """The output that the run stored as `archive` among its `files`; None if there is none."""
     ready = files_of(result).get("archive")
     return None if ready is None else Archive(base_name(ready), ready=ready)
 
@@ -44,7 +43,7 @@ def json_entry(name: str, value: Any) -> Entry:
 
 
 def files_of(result: Mapping[str, Any]) -> dict[str, str]:
-    """The named outputs of a run, such as `pages_archive`: names within its folder, by what they are."""
+    """The named outputs of a run, such as `pages_archive`: names within its folder, by their role."""
     files = result.get("files")
     return {kind: str(name) for kind, name in files.items()} if isinstance(files, Mapping) else {}
 
@@ -56,7 +55,7 @@ def assets_of(result: Mapping[str, Any]) -> list[str]:
 
 
 def file_name(location: str, result: Mapping[str, Any]) -> str | None:
-    """A file's name within its job's outputs, from its location in the results; None when it lies elsewhere."""
+    """A file's name within its job's outputs, from its location in the results; None for a file elsewhere."""
     folder = f"{str(result.get('target_dir', '')).rstrip('/')}/"
     return location.removeprefix(folder) if location.startswith(folder) else None
 

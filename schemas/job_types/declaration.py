@@ -1,6 +1,6 @@
-"""What a job type is to everything outside its processor: one frozen declaration. Pure.
+"""The declaration of a job type: all that code outside its processor needs. Pure.
 
-A body is a parsed JSON document: `parameters` and `resolved` of a job's parameters, or a job's result.
+A body is a parsed JSON value: `parameters` and `resolved` of a job's stored parameters, or a job's result.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,11 +24,11 @@ COMMON_STEPS: Final[Mapping[str, str]] = {
 
 
 class Named(StrEnum):
-    """What a job names, and what is looked up about it when the job is created (`schemas.documents.Resolved`)."""
+    """The subject of a job, and what is looked up about it when the job is created (`schemas.documents.Resolved`)."""
 
     DOCUMENT = "document"  # name and content: ResolvedDocument
-    DOCUMENT_TEXT = "document_text"  # its text besides
-    FOLDER = "folder"  # only that it exists
+    DOCUMENT_TEXT = "document_text"  # also its text
+    FOLDER = "folder"  # its existence only
     FOLDER_TEXTS = "folder_texts"  # the texts of its documents: ResolvedFolder
     FOLDER_SOURCES = "folder_sources"  # where its documents came from: ResolvedSync
 
@@ -39,14 +39,14 @@ class Named(StrEnum):
 
 
 class Makes(StrEnum):
-    """What a result gives to the document or folder that the job is about."""
+    """What a result provides for the document or folder of the job."""
 
     TEXT = "text"  # `structured_data.extracted_text` is the text of the document
     INDEX = "index"  # JobCompleted's `index` is the folder's
 
 
 class Reference(StrEnum):
-    """What a text parameter refers to; the API checks that it is allowed."""
+    """The kind of place that a text parameter names; the API checks that it is allowed."""
 
     FILE = "file"  # a path under the allowed folders, or `upload://{file_id}`
     ADDRESS = "address"  # http or https
@@ -55,12 +55,12 @@ class Reference(StrEnum):
 
 
 def no_title(parameters: Body) -> str | None:
-    """None: a job is known by its id."""
+    """None: a job is shown by its id."""
     return None
 
 
 def plain_completion(job_id: str, result: Body) -> tuple[str, dict[str, Any]]:
-    """The message that a job was completed, and all of its structured data."""
+    """The message of a completed job, and all of its structured data."""
     return COMPLETED, dict(result.get("structured_data") or {})
 
 
@@ -74,20 +74,20 @@ class JobType:
     """One job type.
 
     `processor` is `package.module:function`, a `services.worker.run.workspace.Processor`. `parameters` may have
-    `use_cache` and `force_refresh`; a type without them is never cached. `cache_ttl` is the age in seconds up to which
-    a result is used again, or the name of the setting that holds it. `enabled_by` is a setting that must be true for
-    jobs of this type to be accepted.
+    `use_cache` and `force_refresh`; a type without them is never cached. `cache_ttl` is the maximum age in seconds of
+    a cached result, or the name of the setting that holds it. `enabled_by` is a setting that must be true for jobs of
+    this type to be accepted.
 
-    `steps` are the messages of the steps that the processor reports beside `COMMON_STEPS`. `references` says what
-    text parameters refer to where their names do not (see `reference`).
+    `steps` are the messages of the processor's steps in addition to `COMMON_STEPS`. `references` maps text parameters
+    to their kind where the name does not imply it (see `reference`).
 
-    `reads` are beginnings of media types (`audio/`): documents of these are read by this type when they are added.
-    Such a type must take `document_id` alone, name a document, make text and have a Devana type.
+    `reads` are prefixes of media types (`audio/`): added documents of these are read by this type, which must take
+    `document_id` alone, name a document, make text and have a Devana type.
 
-    `devana` is None for a type that the Devana API does not show. `completion` makes the message and the data of the
-    completed webhook and stream event of the job id and the result; links are relative, and a key without a value is
-    left out. `archive` makes the archive of a completed job of the same, None where the job made nothing to archive.
-    `downloads` are the names in a result's `files` that have a route of their own.
+    `devana` is None for a type that the Devana API does not show. `completion` returns the message and the data of the
+    completed webhook and stream event from the job id and the result; links are relative, and a key without a value is
+    left out. `archive` returns the archive of a completed job, None if there is none. `downloads` are the names in a
+    result's `files` that have their own route.
     """
 
     name: str
@@ -108,11 +108,11 @@ class JobType:
     enabled_by: str | None = None
 
     def step_message(self, step: str) -> str:
-        """The message of a step; a step without one has its own name."""
+        """The message of a step; by default the step's name."""
         return self.steps.get(step) or COMMON_STEPS.get(step) or step.replace("_", " ")
 
     def reference(self, name: str) -> Reference:
-        """What the text parameter of that name refers to; by default `filename`, `url` and `…_url` do to something."""
+        """The kind of place that a text parameter names; by default `filename`, `url` and `…_url` name one."""
         if name in self.references:
             return self.references[name]
         if name == "filename":
@@ -120,11 +120,11 @@ class JobType:
         return Reference.ADDRESS if name == "url" or name.endswith("_url") else Reference.NOTHING
 
     def named_by(self, parameters: JobParameters) -> tuple[Named, str] | None:
-        """What a job names and its id; None for a job that names nothing."""
+        """The subject of a job and its id; None for a job without a subject."""
         named = None if self.names is None else parameters.asked(self.names.parameter)
         return None if self.names is None or named is None else (self.names, named)
 
 
 def undeclared(name: str) -> JobType:
-    """What is assumed of a type that a process does not know: nothing."""
+    """The declaration of a type that this process does not know: empty."""
     return JobType(name=name, parameters=JobParameters, processor="")

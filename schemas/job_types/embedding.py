@@ -15,13 +15,13 @@ MISTRAL_MODEL = "mistral-embed"
 
 
 class EmbeddingParameters(JobParameters):
-    """The `embedding` job: a folder's texts are cut into chunks, and each gets a vector for the search."""
+    """The `embedding` job: split a folder's texts into chunks, and compute a vector of each for the search."""
 
     SUPPORTED: ClassVar[dict[str, Any]] = {"models": [LOCAL_MODEL, MISTRAL_MODEL]}
 
     folder_id: Label
     chunk_size: int | None = Field(default=None, ge=50, le=8000, description="characters; by default the folder's")
-    model: Label | None = Field(default=None, description="by default Mistral's where there is a key, else the local")
+    model: Label | None = Field(default=None, description="by default Mistral's if there is a key, else the local")
 
 
 def _describe(parameters: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from schemas.media import MEDIA_TYPES
 
 
 class ExtractionParameters(JobParameters):
-    """The `extraction` job: the text of a file of any kind that is known."""
+    """The `extraction` job: the text of a file of any supported type."""
 
     SUPPORTED: ClassVar[dict[str, Any]] = {"sources": list(SOURCES), "endings": sorted(MEDIA_TYPES)}
 

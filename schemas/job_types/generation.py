@@ -14,7 +14,7 @@ MAX_PROMPT_CHARS = 20_000
 
 
 class GenerationParameters(JobParameters):
-    """The `generation` job: a new text from a text or a document, by a template or in free words."""
+    """The `generation` job: a new text from a text or a document, by a template or a prompt."""
 
     SUPPORTED: ClassVar[dict[str, Any]] = {"sources": ["text", "document_id"], "by": ["template", "prompt"]}
 

@@ -29,7 +29,7 @@ class ImportItem(BaseModel):
 
 
 class ImportParameters(JobParameters):
-    """The `import` job: files from several places become documents, in a folder where one is named."""
+    """The `import` job: files from several places become documents, in a folder if one is named."""
 
     SUPPORTED: ClassVar[dict[str, Any]] = {"items": ["filename", "url"], "max_items": MAX_ITEMS}
 

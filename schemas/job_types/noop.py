@@ -9,7 +9,7 @@ from schemas.job_types.parameters import JobParameters, Label
 
 
 class NoopParameters(JobParameters):
-    """The `noop` job, for benchmarks and tests: does as it is told. Off unless PIPEROLL_ENABLE_NOOP is set."""
+    """The `noop` job, for benchmarks and tests; its parameters control it. Off unless PIPEROLL_ENABLE_NOOP is set."""
 
     SUPPORTED: ClassVar[dict[str, Any]] = {"behaviour": ["succeed", "fail", "crash", "loop", "allocate"]}
 
@@ -30,4 +30,4 @@ NOOP: Final = JobType(
     processor="services.worker.processors.noop:process",
     enabled_by="enable_noop",
 )
-"""It has no Devana type: it does no work, and those clients know no seventh type."""
+"""It has no Devana type: it does no work, and Devana clients know six types only."""

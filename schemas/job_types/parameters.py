@@ -1,5 +1,4 @@
-"""What a job of every type takes, and where to tell the caller what becomes of it.
-See docs/contract/secretary.md#parameters, #webhooks."""
+"""Parameters of all job types, and the job's webhook (docs/contract/secretary.md#parameters, #webhooks)."""
 
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
 
 class Webhook(BaseModel):
-    """Where to tell the caller what becomes of the job (docs/contract/secretary.md#webhooks)."""
+    """The receiver of the job's events (docs/contract/secretary.md#webhooks)."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -21,7 +20,7 @@ class Webhook(BaseModel):
 
     @model_validator(mode="after")
     def _is_http(self) -> Self:
-        if " " in self.url or not self.url.isprintable():  # urlsplit would drop some of them without a word
+        if " " in self.url or not self.url.isprintable():  # urlsplit drops some of them without an error
             raise ValueError("a webhook's url must not contain spaces, line ends or control characters")
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # .port raises ValueError
@@ -30,7 +29,7 @@ class Webhook(BaseModel):
 
 
 class JobParameters(BaseModel):
-    """What jobs of every type take."""
+    """Parameters of jobs of every type."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -42,13 +41,12 @@ class JobParameters(BaseModel):
 
     @property
     def about_id(self) -> str | None:
-        """What the job is about: as the caller says, else the document or folder that it names.
-        See docs/contract/devana.md#mapping."""
+        """The subject of the job: the given `about`, else the document or folder that it names."""
         named = self.target_id or self.asked("document_id") or self.asked("folder_id")
         return str(named) if named else None
 
     def asked(self, name: str) -> Any:
-        """The parameter of this name; None where the job type has none such, which pydantic is slow to say."""
+        """The parameter of this name; None if the job type does not have it (pydantic's own lookup is slow)."""
         return self.__dict__.get(name)
 
 

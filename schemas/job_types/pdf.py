@@ -26,7 +26,7 @@ METHODS: Final = (
     "mistral_ocr_with_pages",
 )
 ALIASES: Final[Mapping[str, str]] = {"ocr": "tesseract_ocr", "combined": "both", "openai_vision": "llm"}
-"""Documented names of methods and what they are called (docs/contract/secretary.md#pdf-parameters)."""
+"""Documented aliases of methods (docs/contract/secretary.md#pdf-parameters)."""
 WITH_PAGES: Final = "mistral_ocr_with_pages"
 DEFAULT_METHOD: Final = "native"
 EXTRACTED: Final = "Extraktion abgeschlossen"  # the seed's own wording
@@ -45,8 +45,7 @@ Method = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum":
 
 
 class PdfParameters(JobParameters):
-    """The `pdf` job: extract the text and draw the pages of one document.
-    See docs/contract/secretary.md#pdf-parameters."""
+    """The `pdf` job: the text and the page images of one document (docs/contract/secretary.md#pdf-parameters)."""
 
     SUPPORTED: ClassVar[dict[str, Any]] = {
         "extraction_method": [*METHODS, *ALIASES],
@@ -60,7 +59,7 @@ class PdfParameters(JobParameters):
     page_start: PageNumber | None = None
     page_end: PageNumber | None = None
     include_images: bool = False
-    include_ocr_images: bool = Field(default=True, description="without effect: OCR images are always kept apart")
+    include_ocr_images: bool = Field(default=True, description="without effect: OCR images are always separate")
     include_preview_pages: bool = Field(default=True, description="in pages.zip of mistral_ocr_with_pages")
     include_high_res_pages: bool = Field(default=False, description="in pages.zip of mistral_ocr_with_pages")
     ocr_engine: Literal["rapidocr", "tesseract"] = Field(
@@ -72,14 +71,14 @@ class PdfParameters(JobParameters):
     context: Context | None = Field(default=None, description="variables of the template")
     target_language: Language | None = Field(default=None, description="of the template's fields")
     file_hash: FileHash | None = Field(
-        default=None, description="MD5 or SHA-256 of the file in hexadecimal; a job fails whose file has another"
+        default=None, description="MD5 or SHA-256 of the file in hexadecimal; the job fails if the file has another"
     )
     use_cache: bool = True
     force_refresh: bool = False
 
     @property
     def method(self) -> str:
-        """The method by its own name, whatever alias was asked for."""
+        """The method's name, with aliases resolved."""
         return ALIASES.get(self.extraction_method, self.extraction_method)
 
     @model_validator(mode="after")
@@ -110,7 +109,7 @@ def _completion(job_id: str, result: Body) -> tuple[str, dict[str, Any]]:
 
 
 def _mistral_data(job_id: str, data: Body, files: Body) -> dict[str, Any]:
-    """The seed's keys in the seed's order, then what else there is."""
+    """The seed's keys in the seed's order, then the other keys."""
     base = f"/api/pdf/jobs/{job_id}"
     metadata = data.get("metadata") or {}
     shown: dict[str, Any] = {
@@ -128,7 +127,7 @@ def _mistral_data(job_id: str, data: Body, files: Body) -> dict[str, Any]:
 
 
 def _images_link(job_id: str, data: Body) -> dict[str, str]:
-    """The archive of page images, for a job that was to make some; not for the method with an archive of its own."""
+    """The link to the archive of page images, if the job makes some; none for the method with its own archive."""
     metadata = data.get("metadata") or {}
     if not metadata.get("image_paths") or metadata.get("extraction_method") == WITH_PAGES:
         return {}
@@ -136,7 +135,7 @@ def _images_link(job_id: str, data: Body) -> dict[str, str]:
 
 
 def _archive(job_id: str, result: Body) -> Archive | None:
-    """Images, text and results; None for a job that made no images. The archives among the assets stay out of it."""
+    """Images, text and results; None for a job without images. Archives among the assets are left out."""
     images = [name for name in assets_of(result) if not base_name(name).endswith(".zip")]
     if not images:
         return None

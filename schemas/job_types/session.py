@@ -21,9 +21,9 @@ Lines = Annotated[list[Line], Field(max_length=MAX_SPEAKERS)]
 
 class SessionParameters(JobParameters):
     """The `session` job: a talk's page, video and slides become one Markdown file and its archive.
-    See docs/contract/secretary.md#session-parameters.
 
-    The template is looked for as `{template}_{target_language}` first (docs/contract/secretary.md#session-run).
+    The template `{template}_{target_language}` takes precedence (docs/contract/secretary.md#session-parameters,
+    #session-run).
     """
 
     SUPPORTED: ClassVar[dict[str, Any]] = {
@@ -44,13 +44,13 @@ class SessionParameters(JobParameters):
     speakers_image_url: Lines = Field(default_factory=list)
     video_url: Address | None = None
     video_transcript: Annotated[str, StringConstraints(max_length=MAX_TRANSCRIPT_CHARS)] | None = Field(
-        default=None, description="the words of the video; then it is not fetched"
+        default=None, description="the transcription of the video, which is then not fetched"
     )
     attachments_url: Address | None = Field(default=None, description="a PDF, usually the slides")
     source_language: Language = "en"
     target_language: Language = "de"
     template: TemplateName = "Session"
-    target: Line | None = Field(default=None, description="whom the text is for")
+    target: Line | None = Field(default=None, description="the audience of the text")
     create_archive: bool = True
     use_cache: bool = True
     force_refresh: bool = False

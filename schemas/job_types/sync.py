@@ -22,16 +22,16 @@ def _source(value: str) -> str:
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not contain a user or password: the worker's own settings hold them")
     if parts.query or parts.fragment:
-        raise ValueError("must not contain ? or #: a name that does is written with %3F or %23")
+        raise ValueError("must not contain ? or #: write %3F or %23 for a name that has one")
     if (parts.scheme == "file") == bool(parts.netloc):
-        raise ValueError("must be file:///folder, or name a bucket as s3://bucket/prefix does")
+        raise ValueError("must be file:///folder, or a bucket such as s3://bucket/prefix")
     if ".." in unquote(parts.path).split("/"):
         raise ValueError("must not contain '..'")
     return value
 
 
 class SyncParameters(JobParameters):
-    """The `sync` job: what a folder of files elsewhere holds becomes the documents of a folder here."""
+    """The `sync` job: the files of a folder elsewhere become the documents of a folder here."""
 
     SUPPORTED: ClassVar[dict[str, Any]] = {"schemes": list(SCHEMES)}
 

@@ -19,7 +19,7 @@ class TranscriptionParameters(JobParameters):
     filename: Text | None = Field(default=None, description="a file the worker can read, or `upload://{file_id}`")
     url: Address | None = None
     document_id: Label | None = None
-    source_language: Language | None = Field(default=None, description="spoken in it; by default it is recognised")
+    source_language: Language | None = Field(default=None, description="the spoken language; recognised by default")
     use_cache: bool = True
     force_refresh: bool = False
 

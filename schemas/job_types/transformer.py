@@ -9,7 +9,7 @@ from schemas.devana import Devana, describe_generated
 from schemas.job_types.archives import Archive, Entry, json_entry
 from schemas.job_types.declaration import JobType, plain_completion
 from schemas.job_types.parameters import JobParameters, Label
-from schemas.job_types.values import Address, Context, FieldName, Language, Said, TemplateName
+from schemas.job_types.values import Address, Context, FieldName, Language, NotBlank, TemplateName
 
 MAX_TEXT_CHARS = 100_000
 MAX_TEMPLATE_BYTES = 1024 * 1024
@@ -21,13 +21,12 @@ def _small_template(value: str) -> str:
     return value
 
 
-TemplateContent = Annotated[str, Said, AfterValidator(_small_template)]
+TemplateContent = Annotated[str, NotBlank, AfterValidator(_small_template)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
 class TransformerParameters(JobParameters):
-    """The `transformer` job: a text, or the readable text of a web page, becomes a filled template.
-    See docs/contract/secretary.md#transformer-parameters."""
+    """The `transformer` job: fill a template from a text or the readable text of a web page."""
 
     SUPPORTED: ClassVar[dict[str, Any]] = {
         "source": ["text", "url"],
@@ -35,7 +34,7 @@ class TransformerParameters(JobParameters):
         "provider": ["mistral", "local"],
     }
 
-    text: Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS), Said] | None = None
+    text: Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS), NotBlank] | None = None
     url: Address | None = None
     template: TemplateName | None = Field(default=None, description="the name of a template, such as MeetingMinutes")
     template_content: TemplateContent | None = None
@@ -43,16 +42,16 @@ class TransformerParameters(JobParameters):
     source_language: Language = "de"
     target_language: Language = "de"
     additional_field_descriptions: Annotated[dict[FieldName, Description], Field(max_length=100)] = Field(
-        default_factory=dict, description="more to say about a field, or fields beside those of the template"
+        default_factory=dict, description="additional instructions for a field, or additional fields"
     )
     container_selector: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = Field(
         default=None, description="a CSS selector: only the text of these parts of the page is read"
     )
     provider: Literal["mistral", "local"] | None = Field(
         default=None,
-        description="who fills the fields: a chat model, or rules; by default the model where there is one",
+        description="what fills the fields: a chat model, or rules; by default the model if there is one",
     )
-    model: Label | None = Field(default=None, description="another chat model than the configured one")
+    model: Label | None = Field(default=None, description="a chat model other than the configured one")
     use_cache: bool = True
     force_refresh: bool = False
 
@@ -63,9 +62,9 @@ class TransformerParameters(JobParameters):
         if (self.template is None) == (self.template_content is None):
             raise ValueError("exactly one of template and template_content is required")
         if self.container_selector is not None and self.url is None:
-            raise ValueError("container_selector selects parts of a page: it needs url")
+            raise ValueError("container_selector requires url: it selects parts of a page")
         if self.model is not None and self.provider == "local":
-            raise ValueError("model names a chat model: it does not go with the provider local")
+            raise ValueError("model requires a chat model: the provider local has none")
         return self
 
 

@@ -1,6 +1,6 @@
-"""Values that several job types take: addresses, languages, names of templates. Shapes only.
+"""Types of values that several job types take: addresses, languages, names of templates. Format only.
 
-A text that does not fit gets a sentence, not a regular expression; the JSON Schema has the expression.
+A text that does not match gets a sentence, not a regular expression; the JSON Schema has the expression.
 """
 
 import json
@@ -16,7 +16,7 @@ MAX_CONTEXT_BYTES: Final = 1024 * 1024  # docs/contract/secretary.md#limits
 
 
 def _address(value: str) -> str:
-    if " " in value or not value.isprintable():  # urlsplit would drop some of them without a word
+    if " " in value or not value.isprintable():  # urlsplit drops some of them without an error
         raise ValueError("must not contain spaces, line ends or control characters")
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # .port raises ValueError
@@ -26,7 +26,7 @@ def _address(value: str) -> str:
     return value
 
 
-def _said(value: str) -> str:
+def _not_blank(value: str) -> str:
     if not value.strip():
         raise ValueError("must not be blank")
     return value
@@ -39,7 +39,7 @@ def _of_bounded_size(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shaped(pattern: str, sentence: str) -> AfterValidator:
-    """Refuses with `sentence` what does not match as a whole."""
+    """Reject with `sentence` a text that does not match as a whole."""
     shape = re.compile(pattern)
 
     def check(value: str) -> str:
@@ -56,7 +56,7 @@ def _schema(pattern: str) -> Any:
 
 
 def _day(value: str) -> str:
-    date.fromisoformat(value)  # raises ValueError, which says what is wrong
+    date.fromisoformat(value)  # raises ValueError with the cause
     return value
 
 
@@ -98,8 +98,8 @@ Day = Annotated[
     str, _shaped(_DAY, "must be a day written YYYY-MM-DD, such as 2026-02-28"), AfterValidator(_day), _schema(_DAY)
 ]
 Time = Annotated[str, _shaped(_TIME, "must be a time of day written HH:MM, such as 09:30"), _schema(_TIME)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_said)]
-Said = AfterValidator(_said)
+Name = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_not_blank)]
+NotBlank = AfterValidator(_not_blank)
 """For a text that must not be blank."""
 Context = Annotated[dict[str, Any], AfterValidator(_of_bounded_size)]
 """The variables of a template."""

@@ -1,4 +1,4 @@
-"""The notifier's composition root: three readers, two dispatchers behind one gate, their ledgers, a relay, a sweep."""
+"""The notifier's composition root: readers, dispatchers with a ledger each, a relay, and a sweep."""
 
 import asyncio
 import socket
@@ -57,7 +57,7 @@ POOL_SIZE = 10  # the relay keeps one; readers, claims, outcomes, sweep and sign
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The log as the notifier uses it."""
+    """The clients of the log."""
 
     view: LogView
     appender: Appender
@@ -67,21 +67,21 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Delivery(Generic[RowT, OutcomeT]):
-    """What sends the rows of one queue: those of the jobs' own webhooks, or the notices of registered endpoints."""
+    """The dispatcher and ledger of one queue: the jobs' own webhooks, or the notices of registered endpoints."""
 
     dispatcher: Dispatcher[RowT, OutcomeT]
     ledger: Ledger[OutcomeT]
     release: Callable[[], Awaitable[None]]
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Sends until `stopping` is set, and lets what is in flight end."""
+        """Send until `stopping` is set, then let attempts in flight end."""
         await self.release()
         await self.dispatcher.run(stopping)
 
 
 @dataclass(frozen=True, slots=True)
 class Notifier:
-    """The parts, wired together."""
+    """The parts of the notifier, connected."""
 
     job_events: JobEventsReader
     deliveries: DeliveriesReader
@@ -94,7 +94,7 @@ class Notifier:
     written: asyncio.Event
 
     async def run(self, consumers: tuple[PartitionConsumer, ...], stopping: asyncio.Event) -> None:
-        """Runs until `stopping` is set: no new claims, what is in flight ends, outcomes are written and relayed."""
+        """Run until `stopping` is set: then attempts in flight end, and outcomes are written and relayed."""
         drained = asyncio.Event()
         async with asyncio.TaskGroup() as behind:
             writing = [behind.create_task(one.ledger.run()) for one in (self.hooks, self.notices)]
@@ -124,7 +124,7 @@ def assemble(
     owned: AsyncExitStack,
     lookup: Lookup = socket.getaddrinfo,
 ) -> Notifier:
-    """Wires the parts. What has to be closed goes to `owned`; `lookup` resolves receivers' names."""
+    """Connect the parts. `owned` closes them; `lookup` resolves receivers' names."""
     wakeup, notice_wakeup, written = Wakeup(), Wakeup(), asyncio.Event()
     blobs = AsyncBlobs(Blobs(settings.blob_url))
     owned.callback(blobs.close)
@@ -164,7 +164,7 @@ def assemble(
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
-    """Connects, assembles and runs until stopped."""
+    """Connect, assemble and run until stopped."""
     await require_topics(settings)
     async with AsyncExitStack() as owned:
         pool = await connect_pool(settings.postgres_dsn.get_secret_value(), max_size=POOL_SIZE)

@@ -1,4 +1,4 @@
-"""What a reader of a topic stores beside its rows, in their transaction: how far it read, and which keys are parked."""
+"""The checkpoint and the parked keys of a topic's reader, stored in the transaction of its rows."""
 
 from collections.abc import Collection, Iterable
 
@@ -26,7 +26,7 @@ class TopicCheckpoints:
         self._prefix = "" if topic is JOB_EVENTS else f"{topic.name}/"  # the keys of deliveries are those of jobs
 
     async def take(self, partitions: Collection[int]) -> dict[int, int]:
-        """Where to read each partition from: its checkpoint, or the first record kept. Raises LogDivergedError."""
+        """The next offsets of partitions: their checkpoints, or the first records kept. Raises LogDivergedError."""
         begin = await self._begin(partitions)
         rows = await self._pool.fetch(SQL["read_checkpoints"], self._topic.name)
         stored = {
@@ -36,50 +36,50 @@ class TopicCheckpoints:
         }
         if wrong := await divergences(self._log, self._topic, stored, self._cluster_id):
             raise LogDivergedError(
-                f"the delivery queue belongs to another log than {self._topic.name} ({wrong}): point "
+                f"the delivery queue was filled from another log than {self._topic.name} ({wrong}): point "
                 "PIPEROLL_KAFKA_BOOTSTRAP at the right cluster, or drop the schema notifier to start again"
             )
         return {part: max(one.next_offset, begin[part]) for part, one in stored.items()}
 
     async def reached(self) -> dict[int, int]:
-        """How far every partition was read, by any process; the first record kept where none was."""
+        """The next offset of every partition, of all processes; the first record kept if there is no checkpoint."""
         await self._begin()
         return await self._next_offsets()
 
     async def hold(self, connection: Connection) -> dict[int, int]:
-        """How far every partition was read, kept there until the transaction ends."""
+        """The next offset of every partition; locks the checkpoints until the transaction ends."""
         rows = await connection.fetch(SQL["hold_checkpoints"], self._topic.name)
         return {row["partition"]: row["next_offset"] for row in rows}
 
     async def behind(self, targets: dict[int, int]) -> list[int]:
-        """The partitions, of any process, that are not read up to `targets`."""
+        """The partitions, of all processes, that are not read up to `targets`."""
         reached = await self._next_offsets()
         return [part for part, target in targets.items() if reached.get(part, 0) < target]
 
     async def lock(self, connection: Connection, partition: int) -> int:
-        """The offset to go on from, kept from other readers until the transaction ends."""
+        """The next offset; locks the checkpoint until the transaction ends."""
         return int(await connection.fetchval(SQL["lock_checkpoint"], self._topic.name, partition))
 
     async def parked(self, connection: Connection, records: Iterable[Record]) -> Parking:
-        """What is parked among the keys of `records`."""
+        """The parked keys among those of `records`."""
         keys = {self._prefix + record.key_text for record in records}
         rows = await connection.fetch(SQL["parked"], list(keys))
         return Parking({row["job_id"].removeprefix(self._prefix) for row in rows})
 
     async def park(self, connection: Connection, partition: int, keys: dict[str, int]) -> None:
-        """These keys are parked, each from an offset on."""
+        """Store parked keys, each with its first offset."""
         if keys:
             names = [self._prefix + key for key in keys]
             await connection.execute(SQL["park"], partition, names, list(keys.values()))
 
     async def advance(self, connection: Connection, last: Record) -> None:
-        """Everything up to and including `last` is accounted for, once the transaction commits."""
+        """Move the checkpoint past `last` when the transaction commits."""
         await connection.execute(
             SQL["advance_checkpoint"], self._topic.name, last.partition, last.offset + 1, last.ce_id
         )
 
     async def _begin(self, partitions: Collection[int] | None = None) -> dict[int, int]:
-        """Make the missing checkpoints of these partitions, or of all; return the first offsets kept."""
+        """Create the missing checkpoints of these partitions, or of all; return the first offsets kept."""
         begin = await self._log.begin_offsets(self._topic)
         parts = sorted(begin if partitions is None else partitions)
         starts = [begin[part] for part in parts]

@@ -1,17 +1,17 @@
--- How far each topic was read, and which keys are parked. Loaded by name (piperoll.postgres.load_queries).
+-- The checkpoints of each topic, and the parked keys. Loaded by name (piperoll.postgres.load_queries).
 
 -- begin_checkpoints: a row for each partition of a topic that has none yet
 INSERT INTO notifier.checkpoints (topic, partition, next_offset, cluster_id)
 SELECT $1, part, start, $4 FROM unnest($2::int[], $3::bigint[]) AS given(part, start)
 ON CONFLICT (topic, partition) DO NOTHING;
 
--- read_checkpoints: where the partitions of a topic stand
+-- read_checkpoints: the checkpoints of a topic
 SELECT partition, next_offset, cluster_id, last_ce_id FROM notifier.checkpoints WHERE topic = $1;
 
--- lock_checkpoint: the offset to go on from; keeps a second reader of the partition out until commit
+-- lock_checkpoint: the next offset; locks out a second reader of the partition until commit
 SELECT next_offset FROM notifier.checkpoints WHERE topic = $1 AND partition = $2 FOR UPDATE;
 
--- hold_checkpoints: how far every partition of a topic is; keeps its readers there until commit
+-- hold_checkpoints: the next offset of every partition of a topic; locks out its readers until commit
 SELECT partition, next_offset FROM notifier.checkpoints WHERE topic = $1 ORDER BY partition FOR UPDATE;
 
 -- advance_checkpoint: stored in the transaction of the rows it accounts for
@@ -20,6 +20,6 @@ UPDATE notifier.checkpoints SET next_offset = $3, last_ce_id = $4 WHERE topic = 
 -- parked: which of some keys are parked
 SELECT job_id FROM notifier.parked WHERE job_id = ANY($1::text[]);
 
--- park: some keys, each from an offset on
+-- park: adds keys with their first parked offset
 INSERT INTO notifier.parked (job_id, partition, since_offset)
 SELECT key, $1, since FROM unnest($2::text[], $3::bigint[]) AS given(key, since) ON CONFLICT DO NOTHING;

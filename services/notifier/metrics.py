@@ -1,13 +1,11 @@
-"""What the notifier counts."""
+"""The notifier's metrics."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
-ATTEMPTS = Counter(
-    "piperoll_notifier_attempts", "Hooks attempted, by what became of them", ["phase", "outcome", "reason"]
-)
+ATTEMPTS = Counter("piperoll_notifier_attempts", "Hooks attempted, by outcome", ["phase", "outcome", "reason"])
 ATTEMPT_SECONDS = Histogram(
     "piperoll_notifier_attempt_seconds",
-    "How long receivers took",
+    "Response times of receivers",
     ["phase"],
     buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30),
 )
@@ -17,8 +15,8 @@ DELIVERY_SECONDS = Histogram(
     buckets=(0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86400),
 )
 IN_FLIGHT = Gauge("piperoll_notifier_in_flight_hooks", "Hooks being posted now")
-PAUSED = Gauge("piperoll_notifier_failing_receivers", "Receivers that failed lately and are given less")
+PAUSED = Gauge("piperoll_notifier_failing_receivers", "Receivers slowed down after failures")
 DUE = Gauge("piperoll_notifier_due_jobs", "Jobs with a hook due now")
-OLDEST_DUE = Gauge("piperoll_notifier_oldest_due_seconds", "How long the oldest due hook waits")
+OLDEST_DUE = Gauge("piperoll_notifier_oldest_due_seconds", "Age of the oldest due hook")
 OUTBOX = Gauge("piperoll_notifier_outbox_facts", "Facts that the log has not acknowledged")
 LAG = Gauge("piperoll_notifier_lag_records", "Records not read yet", ["topic", "partition"])

@@ -2,15 +2,15 @@
 -- Run at every start; every statement can be repeated.
 CREATE SCHEMA IF NOT EXISTS notifier;
 
--- One row a job that has a webhook. It is claimed as a whole, so one POST a job is in flight and its hooks keep
--- their order. The job reader writes what the log holds (down to `erased`), the dispatcher the outcomes.
+-- One row per job with a webhook. It is claimed as a whole, so one POST per job is in flight and its hooks keep
+-- their order. The job reader writes the columns down to `erased`, the dispatcher the outcomes.
 --   state: open      something may still have to be sent
 --          late      the final hook was first seen too long after its event; the sweep holds it
 --          held      not sent, recorded as WebhookAbandoned TOO_OLD
 --          delivered, abandoned   the final hook is settled
--- A request for redelivery opens a settled row again (`request` and what belongs to it): then only the final hook is
--- sent, `attempts` go on, and the schedule starts again after `attempts_before`.
--- A row without url is a stub: a job that ended before its creation was read, or known by its deliveries alone.
+-- A request for redelivery opens a settled row again (`request` and its columns): then only the final hook is
+-- sent, `attempts` continue, and the schedule starts again after `attempts_before`.
+-- A row without url is a stub: a job that ended before its creation was read, or known by its deliveries only.
 CREATE TABLE IF NOT EXISTS notifier.queue (
     job_id             text PRIMARY KEY,
     partition          int NOT NULL,
@@ -35,9 +35,9 @@ CREATE TABLE IF NOT EXISTS notifier.queue (
     seen_at            timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
--- What is due, by receiver: 100,000 due rows of a dead origin are never read to find the one row of another.
+-- Due rows by receiver: 100,000 due rows of a dead origin are not read to find one row of another.
 CREATE INDEX IF NOT EXISTS queue_due ON notifier.queue (origin, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
--- Added later. Asked for first: the statement itself would stop every other notifier at each start.
+-- Added later. Checked first: the statement itself would lock out every other notifier at each start.
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM information_schema.columns
                    WHERE table_schema = 'notifier' AND table_name = 'queue' AND column_name = 'request') THEN
@@ -53,7 +53,7 @@ CREATE INDEX IF NOT EXISTS queue_homeless
 CREATE INDEX IF NOT EXISTS queue_late ON notifier.queue (job_id) WHERE state = 'late';
 CREATE INDEX IF NOT EXISTS queue_seen ON notifier.queue USING brin (seen_at);
 
--- How far each partition was read: the checkpoint, written in the transaction of the rows.
+-- The checkpoint of each partition, written in the transaction of the rows.
 CREATE TABLE IF NOT EXISTS notifier.checkpoints (
     topic       text NOT NULL,
     partition   int NOT NULL,
@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS notifier.outbox (
     data   json NOT NULL
 );
 
--- Keys with an undecodable record: what follows it goes to the dead letters too, until it is redriven. The keys of
+-- Keys with an undecodable record: later records go to the dead letters too, until it is redriven. The keys of
 -- other topics than the job events are prefixed with the topic and a slash.
 CREATE TABLE IF NOT EXISTS notifier.parked (
     job_id       text PRIMARY KEY,
@@ -84,7 +84,7 @@ CREATE TABLE IF NOT EXISTS notifier.parked (
 
 -- The endpoints registered for changes of status, from the endpoint events. Token and secret are sealed.
 --   state: on        receives changes
---          gone      answered 410: receives nothing more; found by the notifier, in the log as an outcome
+--          gone      answered 410: receives nothing more; recorded in the log as an outcome
 --          removed   by its owner
 CREATE TABLE IF NOT EXISTS notifier.endpoints (
     endpoint_id text PRIMARY KEY,
@@ -99,7 +99,7 @@ CREATE TABLE IF NOT EXISTS notifier.endpoints (
 );
 CREATE INDEX IF NOT EXISTS endpoints_on ON notifier.endpoints (owner) WHERE state = 'on';
 
--- The folds of the jobs of owners who have endpoints, and of no others.
+-- The folds of the jobs of owners with endpoints.
 CREATE TABLE IF NOT EXISTS notifier.followed (
     job_id   text PRIMARY KEY,
     owner    text NOT NULL,
@@ -109,8 +109,8 @@ CREATE TABLE IF NOT EXISTS notifier.followed (
 ) WITH (fillfactor = 85);
 CREATE INDEX IF NOT EXISTS followed_seen ON notifier.followed USING brin (seen_at);
 
--- One row a job and endpoint, claimed as a whole, so that its changes are sent one after the other. `changes` are
--- those not sent yet, in order; `taken` is the number of the last one that was taken in, or is settled in the log.
+-- One row per job and endpoint, claimed as a whole, so that its changes are sent one after the other. `changes` are
+-- those not sent yet, in order; `taken` is the number of the last one that was stored here, or is settled in the log.
 CREATE TABLE IF NOT EXISTS notifier.notices (
     job_id          text NOT NULL,
     endpoint_id     text NOT NULL,

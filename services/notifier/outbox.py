@@ -12,7 +12,7 @@ Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
 SQL = load_queries("services.notifier", "outbox.sql")
 
 TRANSIENT = (*POSTGRES_AWAY, asyncpg.InterfaceError)
-"""What passes by itself; asyncpg also calls a connection that was closed meanwhile an interface error."""
+"""Errors that pass; asyncpg reports a connection that was closed meanwhile as an interface error too."""
 
 
 async def add_to_outbox(connection: Connection, facts: Sequence[Fact]) -> None:

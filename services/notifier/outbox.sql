@@ -13,8 +13,8 @@ SELECT pg_advisory_unlock($1);
 -- read_outbox: the oldest facts that the log has not acknowledged
 SELECT id, ce_id, job_id, owner, time, type, data FROM notifier.outbox ORDER BY id LIMIT $1;
 
--- clear_outbox: acknowledged
+-- clear_outbox: deletes acknowledged facts
 DELETE FROM notifier.outbox WHERE id = ANY($1::bigint[]);
 
--- outbox_size: how many facts the log has not acknowledged
+-- outbox_size: the number of facts that the log has not acknowledged
 SELECT count(*) FROM notifier.outbox;

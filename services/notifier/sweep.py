@@ -1,4 +1,4 @@
-"""Periodic work: holds what is too old, gives up what had its time, removes old rows, measures."""
+"""Periodic work: hold late hooks, give up expired ones, remove old rows, measure."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ from services.notifier.outbox import TRANSIENT
 log = structlog.get_logger()
 
 GROUP = 500
-KEEP_S = 30 * 86400.0  # as long as the deliveries topic remembers what was delivered
+KEEP_S = 30 * 86400.0  # the retention of the deliveries topic
 MEASURE_EVERY_S = 15.0
 HOLD_EVERY_S = 5.0
 TIDY_EVERY_S = 300.0
@@ -47,7 +47,7 @@ class Sweep:
         self._written = written
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Sweeps now and then until `stopping` is set. Postgres being away only puts it off."""
+        """Sweep at intervals until `stopping` is set. An outage of Postgres only delays it."""
         async with asyncio.TaskGroup() as tasks:
             for every_s, chore in (
                 (HOLD_EVERY_S, self.hold_late),
@@ -60,17 +60,17 @@ class Sweep:
                 tasks.create_task(_now_and_then(every_s, chore, stopping))
 
     async def hold_late(self) -> None:
-        """Hold final hooks first seen too late, and record that."""
+        """Hold final hooks first seen too late, and record it."""
         while await self._end("hold_late", (GROUP,), HELD) == GROUP:
             pass
 
     async def give_up(self) -> None:
-        """Final hooks whose whole schedule has passed, as behind a receiver that was away all the time."""
+        """Give up final hooks whose whole schedule has passed, as when a receiver was never available."""
         while await self._end("give_up", (GROUP, self._patience_s), "EXHAUSTED") == GROUP:
             pass
 
     async def give_up_notices(self) -> None:
-        """The notices of endpoints, likewise."""
+        """The same for notices of endpoints."""
         while given_up := await self._notices.give_up(GROUP, self._patience_s, datetime.now(UTC)):
             log.warning("notices_not_sent", notices=given_up, reason="EXHAUSTED")
             self._written.set()
@@ -83,7 +83,7 @@ class Sweep:
             pass
 
     async def measure(self) -> None:
-        """Backlog and outbox."""
+        """Measure the backlog and the outbox."""
         due, oldest_s = await self._queue.backlog()
         due_notices, oldest_notice_s = await self._notices.backlog()
         metrics.DUE.set(due + due_notices)
@@ -91,7 +91,7 @@ class Sweep:
         metrics.OUTBOX.set(await self._pool.fetchval(OUTBOX_SQL["outbox_size"]))
 
     async def _end(self, statement: str, arguments: tuple[Any, ...], reason: str) -> int:
-        """End final hooks; return how many."""
+        """End final hooks; return their number."""
         ended = await end_hooks(self._pool, statement, arguments, lambda row: reason)
         if ended:
             self._written.set()

@@ -58,7 +58,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
 
 
 def _explain(ended: ExceptionGroup[Exception]) -> None:
-    """Raises the first fault by itself, so that the operator reads its sentence."""
+    """Raise the first fault by itself, so that the operator reads its message."""
     for error in ended.exceptions:
         if isinstance(error, StoppedWaitingError):
             log.info("stopped_during_an_outage", why=str(error))

@@ -1,4 +1,4 @@
-"""What the projector shows of itself: lag, pace, and how long its transactions take."""
+"""The projector's metrics: lag, rate, and duration of transactions."""
 
 import time
 from collections.abc import Callable
@@ -15,18 +15,18 @@ SECONDS = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30),
 )
 
-CAUGHT_UP_RECORDS = 1000  # one poll: less is the ordinary distance under load
-STILL_S = 30.0  # a projector further behind than that, and still for so long, is not ready
+CAUGHT_UP_RECORDS = 1000  # one poll: less is normal under load
+STILL_S = 30.0  # a projector further behind, and not moving for so long, is not ready
 
 
 def projected(alias: str, records: int, seconds: float) -> None:
-    """Counts one transaction."""
+    """Count one transaction."""
     EVENTS.labels(alias).inc(records)
     SECONDS.labels(alias).observe(seconds)
 
 
 class Lag:
-    """How far behind one topic's reader is, and since when it has not moved."""
+    """The lag of one topic's reader, and the time of its last movement."""
 
     def __init__(self, alias: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._alias = alias
@@ -35,18 +35,18 @@ class Lag:
         self._moved = clock()
 
     def moved(self, partition: int, behind: int) -> None:
-        """Notes what is left of a partition after a poll of it."""
+        """Note the rest of a partition after a poll of it."""
         self._behind[partition] = behind
         self._moved = self._clock()
         LAG.labels(self._alias, str(partition)).set(behind)
 
     def forget(self, partition: int) -> None:
-        """Takes a partition that went to another member off the account."""
+        """Forget a partition that was assigned to another member."""
         self._behind.pop(partition, None)
         LAG.labels(self._alias, str(partition)).set(0)
 
     def problem(self) -> str | None:
-        """A sentence while it is far behind and stands still. Far behind and moving is how it catches up."""
+        """A sentence while it is far behind and does not move. Far behind and moving is normal catching up."""
         behind = sum(self._behind.values())
         if behind <= CAUGHT_UP_RECORDS or self._clock() - self._moved <= STILL_S:
             return None

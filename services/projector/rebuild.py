@@ -1,7 +1,7 @@
 """`piperoll rebuild`: a new read model from offset 0, built beside the old one, which serves until the swap.
 
-The same fold, readers and statements as the live projector's, into another schema. At the swap the projectors are
-fenced for as long as the last records take; then they go on by themselves from the new tables' checkpoints.
+It uses the fold, readers and statements of the live projector, in another schema. At the swap the projectors are
+locked out while the last records are read; then they continue from the checkpoints of the new tables.
 """
 
 import asyncio
@@ -31,29 +31,29 @@ from services.projector.tables.session import Session
 log = structlog.get_logger()
 
 REBUILD_LOCK = 0x72656275696C64  # any number, the same in every process
-NEAR_RECORDS = 2000  # so few are left to the time when the projectors stand still: a fraction of a second
+NEAR_RECORDS = 2000  # records left for the time in which the projectors wait: a fraction of a second
 FENCE_S = 60.0  # a projector's transaction ends long before
 
 Progress = Callable[[int, int], None]
-"""Called with how many records are done, of how many that are known of."""
+"""Called with the number of records that are done, and the known total."""
 
 
 class RebuildRunningError(RuntimeError):
-    """Another rebuild is under way. Wait for it."""
+    """Another rebuild is running. Wait for its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild did; `seconds` in all."""
+    """The result of a rebuild; `seconds` is its duration."""
 
     records: int
     seconds: float
 
 
 async def rebuild(settings: Settings, progress: Progress = lambda done, total: None) -> Rebuilt:
-    """Build a new read model and put it in the old one's place.
+    """Build a new read model and replace the old one.
 
-    Interrupted, it leaves the old one serving; the next rebuild clears up. Raises RebuildRunningError, OSError or
+    If interrupted, the old one stays in use; the next rebuild cleans up. Raises RebuildRunningError, OSError or
     asyncpg.PostgresError without Postgres, aiokafka's KafkaError without Kafka.
     """
     began = time.monotonic()
@@ -78,18 +78,18 @@ async def rebuild(settings: Settings, progress: Progress = lambda done, total: N
 
 
 async def _make_room(connection: Connection, sql: Mapping[str, str]) -> None:
-    """Empty tables beside the live ones, which are made too where there are none yet."""
+    """Create empty tables beside the live ones, which are created too if missing."""
     if not await connection.fetchval(sql["lock_rebuild"], REBUILD_LOCK):
-        raise RebuildRunningError("another rebuild of this read model is under way: wait until it has ended")
+        raise RebuildRunningError("another rebuild of this read model is running: wait until it has ended")
     await connection.execute(sql["drop_leftovers"])
-    if not await has_other_shape(connection):  # such tables only make room: this version cannot write them
+    if not await has_other_shape(connection):  # such tables are only replaced: this version cannot write them
         async with connection.transaction():
             await migrate_live(connection)
     await create_tables(connection, REBUILD_SCHEMA)
 
 
 async def _swap(connection: Connection, sql: Mapping[str, str], filling: "Filling") -> None:
-    """Fences the projectors, reads the last records, renames. One transaction: all of it or nothing."""
+    """Lock out the projectors, read the last records, rename the schemas. One transaction."""
     async with connection.transaction():
         await connection.execute(sql["lock_migrations"], MIGRATION_LOCK)
         await connection.execute(sql["fence"])
@@ -102,7 +102,7 @@ async def _swap(connection: Connection, sql: Mapping[str, str], filling: "Fillin
 
 
 class Filling:
-    """Reads all topics from their beginnings into the new schema. Parks nothing again, and sends no notification."""
+    """Reads all topics from their beginnings into the new schema. Parks no record again, sends no notification."""
 
     def __init__(self, settings: Settings, offsets: KafkaOffsets, progress: Progress) -> None:
         never = asyncio.Event()
@@ -122,13 +122,13 @@ class Filling:
         self._positions: list[dict[int, int]] = []
 
     async def begin(self) -> None:
-        """Stands at the oldest record of every partition."""
+        """Start at the oldest record of every partition."""
         for tables, reader in zip(self.tables, self._readers, strict=True):
             partitions = set(await self._offsets.begin_offsets(tables.topic))
             self._positions.append(dict(await reader.assigned(partitions)))
 
     async def left(self) -> int:
-        """How many records are not read yet."""
+        """The number of records that are not read yet."""
         left = 0
         for tables, positions in zip(self.tables, self._positions, strict=True):
             ends = await self._offsets.end_offsets(tables.topic)
@@ -137,7 +137,7 @@ class Filling:
         return left
 
     async def catch_up(self) -> None:
-        """Reads everything up to the ends that there are now."""
+        """Read up to the current ends."""
         left = await self.left()
         total = self.done + left
         for tables, reader, positions in zip(self.tables, self._readers, self._positions, strict=True):
@@ -151,6 +151,6 @@ class Filling:
             positions.update(ends)
 
     async def close(self) -> None:
-        """Gives back the connection and the threads."""
+        """Release the connection and the threads."""
         await self._session.close()
         await asyncio.to_thread(self._blobs.close)

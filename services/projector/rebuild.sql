@@ -1,9 +1,9 @@
--- Statements of a rebuild. Schema names stand in them as they are: nothing else may bear them.
+-- Statements of a rebuild. They contain the schema names literally: no other schema may have them.
 
 -- lock_rebuild: one rebuild at a time; held by the connection
 SELECT pg_try_advisory_lock($1);
 
--- drop_leftovers: what an interrupted rebuild left
+-- drop_leftovers: removes what an interrupted rebuild left
 DROP SCHEMA IF EXISTS read_v1_rebuild, read_v1_retired CASCADE;
 
 -- fence: stops the projectors between two transactions
@@ -16,14 +16,14 @@ ALTER SCHEMA read_v1 RENAME TO read_v1_retired;
 -- promote: the second half of the swap
 ALTER SCHEMA read_v1_rebuild RENAME TO read_v1;
 
--- announce: the new tables may be further than the old ones were
+-- announce: the new tables may be ahead of the old ones
 SELECT pg_notify('piperoll_read_v1', $2 || ':' || partition || ':' || next_offset)
 FROM read_v1.checkpoints WHERE topic = $1;
 
 -- drop_retired: after the swap, once the old tables have no readers
 DROP SCHEMA read_v1_retired CASCADE;
 
--- analyze: plans for an empty table would be made otherwise
+-- analyze: otherwise queries are planned for an empty table
 ANALYZE read_v1_rebuild.jobs, read_v1_rebuild.events, read_v1_rebuild.batches, read_v1_rebuild.deliveries,
     read_v1_rebuild.documents, read_v1_rebuild.folders, read_v1_rebuild.folder_members, read_v1_rebuild.chunks,
     read_v1_rebuild.endpoints;

@@ -27,7 +27,7 @@ MEASURE_INTERVAL_S = 5.0
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
-    """Runs jobs until `lifetime` ends; then gives back what is unfinished and leaves checkpoints."""
+    """Run jobs until `lifetime` ends; then release unfinished ones and write checkpoints."""
     await require_topics(settings)
     blobs = AsyncBlobs(Blobs(settings.blob_url))
     appender = KafkaAppender(settings, f"{settings.instance}-worker")
@@ -82,7 +82,7 @@ async def _serve(
 
 
 async def _drain(reader: PartitionReader, stopping: asyncio.Event) -> None:
-    """Marks what is released from now on as released because the worker ends."""
+    """Release from now on with the reason that the worker ends."""
     await stopping.wait()
     reader.draining = True
 

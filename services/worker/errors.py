@@ -4,10 +4,10 @@ from schemas.errors import RETRYABLE, ErrorCode
 
 
 class ProcessingError(Exception):
-    """Ends a run with a code of docs/contract/secretary.md#codes and a sentence that a client reads.
+    """Ends a run with a code of docs/contract/secretary.md#codes and a message for the client.
 
-    `retryable` is that of the code (`schemas.errors.RETRYABLE`) unless given. `retry_after_s` is the least wait
-    that the server asked for. `error_type` names the cause more closely than the code does.
+    `retryable` is that of the code (`schemas.errors.RETRYABLE`) unless given. `retry_after_s` is the minimum wait that
+    the server requested. `error_type` is a more precise name of the cause.
     """
 
     def __init__(

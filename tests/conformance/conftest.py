@@ -12,11 +12,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from moto.server import ThreadedMotoServer
 
 from piperoll.log.kafka import KafkaOffsets, client_options
-from piperoll.log.memory import MemoryLog
 from piperoll.log.producer import KafkaAppender
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.topics import FOR_EVER, JOB_EVENTS, Topic
+from tests.support.memory_log import MemoryLog
 from tests.support.stacks.reading import Bookkeeper, member
 from tests.support.waiting import wait_until
 

@@ -11,7 +11,6 @@ import pytest
 from piperoll.domain.job import Status
 from piperoll.log.contract import Reader
 from piperoll.log.dead_letters import DeadLetters
-from piperoll.log.memory import MemoryLog
 from piperoll.log.record import Record
 from piperoll.outages import Outage
 from piperoll.settings import Settings
@@ -28,6 +27,7 @@ from services.projector.tables.schema import create_tables
 from services.projector.tables.session import Session
 from tests.support.histories.documents import added
 from tests.support.histories.jobs import created, fact
+from tests.support.memory_log import MemoryLog
 from tests.support.simulation.clients import create, simulate
 from tests.support.simulation.world import World
 from tests.support.stacks.notifying import SECRET, Rig, running

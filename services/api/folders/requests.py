@@ -6,14 +6,14 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from schemas.documents import Named
-from schemas.job_types.values import Said
+from schemas.job_types.values import NotBlank
 from services.api.documents.requests import is_document_id
 from services.api.http.errors import not_found
 from services.api.http.shapes import NO_NUL, FieldsModel, QueryModel, Refusal
 
 Description = Annotated[str, StringConstraints(max_length=4096)]
 ChunkSize = Annotated[int, Field(ge=50, le=8000)]
-Name = Annotated[Named, Said]
+Name = Annotated[Named, NotBlank]
 
 
 class FolderBody(FieldsModel):

@@ -1,1 +1,1 @@
-"""What hooks and notices have in common: what is due when, attempts, retries, outcomes."""
+"""Common to hooks and notices: due times, attempts, retries, outcomes."""

@@ -1,4 +1,4 @@
-"""One attempt, of a hook and of a notice alike: what is composed is posted, and whatever goes wrong is classed."""
+"""One attempt of a hook or notice: compose, post, classify every failure."""
 
 from collections.abc import Awaitable
 
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 async def attempt(
     sender: Sender, url: str, composing: Awaitable[WebhookMessage], timeout_s: float, *, job_id: str, delivery_id: str
 ) -> Attempted:
-    """Make the attempt. Other failures than the receiver's are OURS or UNREADABLE. Raises CancelledError alone."""
+    """Make the attempt. Failures other than the receiver's are OURS or UNREADABLE. Raises CancelledError only."""
     try:
         message = await composing
         return await sender.post(url, message.headers, message.body, timeout_s)

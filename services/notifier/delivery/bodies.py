@@ -1,4 +1,4 @@
-"""What the bodies of hooks and notices have in common. Pure."""
+"""Common to the bodies of hooks and notices. Pure."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from schemas.errors import SENTENCES, ErrorCode
 
 
 class UnreadableContentError(ValueError):
-    """A result or error details that are not a JSON object of the agreed shape."""
+    """A result or error details that are not the expected JSON object."""
 
 
 def sentence_of(code: str) -> str:
-    """The sentence of an error code; a code of a later release is its own sentence."""
+    """The message of an error code; the code of a later release is its own message."""
     return SENTENCES.get(ErrorCode(code), code) if code in ErrorCode.__members__ else code
 
 
@@ -23,5 +23,5 @@ def read_object(stored: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise UnreadableContentError(f"no JSON: {error}") from error
     if not isinstance(content, dict):
-        raise UnreadableContentError(f"no JSON object but {type(content).__name__}")
+        raise UnreadableContentError(f"not a JSON object but {type(content).__name__}")
     return content

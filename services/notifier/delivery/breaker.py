@@ -1,7 +1,7 @@
-"""How much one receiver is given at a time, from how it did lately: bound, slow down, pause, probe. Pure.
+"""The number of concurrent hooks to one receiver, from its recent answers: limit, slow down, pause, probe. Pure.
 
-A receiver is an origin. Only failures of the whole origin count against it: no connection, no answer in time, 429 and
-the gateway statuses. A 404 or 500 concerns one hook and shows that the origin is reachable.
+A receiver is an origin. Only failures of the whole origin count: no connection, no answer in time, 429 and the gateway
+statuses. A 404 or 500 concerns one hook and shows that the origin is reachable.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ UNREACHABLE = frozenset({Ending.TIMEOUT, Ending.CONNECTION, Ending.TLS, Ending.N
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """What is known of one origin. `paused_until` is on the caller's monotonic clock, in seconds."""
+    """The state of one origin. `paused_until` is on the caller's monotonic clock, in seconds."""
 
     failures: int = 0
     paused_until: float = 0.0
@@ -37,7 +37,7 @@ def room(breaker: Breaker, in_flight: int, bound: int, now: float) -> int:
 def observe(breaker: Breaker, attempted: Attempted, now: float) -> Breaker:
     """The breaker after an attempt."""
     if attempted.ending in (Ending.OURS, Ending.UNREADABLE, Ending.BLOCKED_ADDRESS):
-        return breaker  # nothing was asked of the receiver
+        return breaker  # nothing was sent to the receiver
     if attempted.ending not in UNREACHABLE and attempted.status not in SLOW_DOWN:
         return CLOSED
     failures = breaker.failures + 1

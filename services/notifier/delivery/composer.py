@@ -1,4 +1,4 @@
-"""What the letters of hooks and notices have in common: fetched content, opened tokens, signatures."""
+"""Common to the messages of hooks and notices: fetched content, opened tokens, signatures."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ LARGE_BYTES = 256 * 1024  # signing it with one key takes a millisecond, and let
 class Composer:
     """Reads the blob store, and opens and signs with the configured keys. Tokens and secrets are given sealed.
 
-    Raises BlobStoreError, and ValueError for what no configured key opens.
+    Raises BlobStoreError, and ValueError for a text that no configured key opens.
     """
 
     def __init__(self, blobs: AsyncBlobs, seal: Seal, signing_keys: SigningKeyCache) -> None:
@@ -27,7 +27,7 @@ class Composer:
         self._signing_keys = signing_keys
 
     async def fetch(self, claim: Claim | None) -> bytes | None:
-        """The content, or None when it was erased: then the body shows only how the job stands."""
+        """The content, or None when it was erased: the body then has only the job's status."""
         if claim is None:
             return None
         try:
@@ -36,13 +36,13 @@ class Composer:
             return None
 
     async def signed_by_keys(self, owner: str, delivery_id: str, token: str | None, body: bytes) -> WebhookMessage:
-        """A letter signed with all active keys of its owner. Raises SigningKeysAwayError too."""
+        """A message signed with all active keys of its owner. Raises SigningKeysAwayError too."""
         keys, now = await self._signing_keys.of(owner), datetime.now(UTC)
         signature = await _signature(keys, signing.content(delivery_id, now, body))
         return webhook_message(delivery_id, self._opened(token), now, body, signature)
 
     def signed_by_secret(self, secret: str, delivery_id: str, token: str | None, body: bytes) -> WebhookMessage:
-        """A letter signed with the secret of its endpoint."""
+        """A message signed with the secret of its endpoint."""
         now = datetime.now(UTC)
         signature = signing.sign_with_secret(self._seal.open(secret), signing.content(delivery_id, now, body))
         return webhook_message(delivery_id, self._opened(token), now, body, signature)
@@ -52,7 +52,7 @@ class Composer:
 
 
 async def _signature(keys: Sequence[SigningKey], content: bytes) -> str:
-    """By all keys; large content in a thread, so that the loop does not stand still."""
+    """The signature by all keys; of large content in a thread, so that the loop is not blocked."""
     if len(content) < LARGE_BYTES:
         return signing.sign_with_keys(keys, content)
     return await asyncio.to_thread(signing.sign_with_keys, keys, content)

@@ -1,6 +1,6 @@
-"""Sends what is due: deals free places to receivers, claims, posts, hands outcomes to the ledger.
+"""Sends what is due: assigns free places to receivers, claims, posts, passes outcomes to the ledger.
 
-Bounds are per process; several processes share the queue, and leases keep them apart.
+Limits are per process; several processes share the queue, separated by leases.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ log = structlog.get_logger()
 LOOK_S = 1.0  # between two queries for what is due without a hint: other processes, ended leases
 ROUND_S = 0.005  # between two claims: 8 hooks in flight to one receiver still make 1,000 a second
 LEASE_MARGIN_S = 15.0  # beyond the longest timeout: reading the content before it, writing the outcome after it
-FORGET_S = 600.0  # a failing receiver with nothing due for so long starts afresh
-WRITE_S = 3.0  # for the last outcomes, if Postgres is away at our end
+FORGET_S = 600.0  # a failing receiver's state is dropped after so long without due rows
+WRITE_S = 3.0  # for the last outcomes, if Postgres is unavailable at the stop
 DRAIN_S = 8.0  # what is in flight at the end may finish; the supervisor waits 15 s
 
 
@@ -49,7 +49,7 @@ RowT_co = TypeVar("RowT_co", bound=HasOrigin, covariant=True)
 
 
 class Claims(Protocol[RowT_co]):
-    """The queue as rows are claimed from it (services.notifier.hooks.queue)."""
+    """The queue from which rows are claimed (services.notifier.hooks.queue)."""
 
     async def due_origins(self) -> dict[str, float]:
         """Each receiver with something to send, and in how many seconds."""
@@ -61,19 +61,19 @@ class Claims(Protocol[RowT_co]):
 
 
 class Deliverer(Protocol[RowT_contra, OutcomeT_co]):
-    """Takes a row to its receiver (services.notifier.hooks.courier)."""
+    """Sends a row to its receiver (services.notifier.hooks.courier)."""
 
     async def deliver(self, claimed: RowT_contra) -> tuple[OutcomeT_co, Attempted | None]:
-        """What to write, and the attempt if one was made."""
+        """Return the outcome to write, and the attempt if one was made."""
         ...
 
     def released(self, claimed: RowT_contra) -> OutcomeT_co:
-        """What to write when the attempt was cut short."""
+        """Return the outcome of an interrupted attempt."""
         ...
 
 
 class Dispatcher(Generic[RowT, OutcomeT]):
-    """One per process and queue. Woken through its wakeup."""
+    """One per process and queue. Hints wake it."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         return self._problem
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Dispatches until `stopping` is set, then lets what is in flight end."""
+        """Dispatch until `stopping` is set, then let attempts in flight end."""
         stopped = asyncio.create_task(_wake_at(stopping, self._wake))
         try:
             while not stopping.is_set():
@@ -126,7 +126,7 @@ class Dispatcher(Generic[RowT, OutcomeT]):
             await self._drain()
 
     async def _round(self) -> int:
-        """Claim and start what may be sent now; return how many rows that was."""
+        """Claim and start what may be sent now; return the number of rows."""
         now = self._now()
         if now >= self._next_look:
             self._next_look = now + LOOK_S
@@ -147,7 +147,7 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         per_origin = Counter(claimed.origin for claimed in rows)
         for origin, room in wanted.items():
             if per_origin[origin] == room:
-                self._due.hint(origin, now)  # there may be more than there was room for
+                self._due.hint(origin, now)  # more rows may be due than were claimed
         return len(rows)
 
     def _rooms(self, now: float) -> dict[str, int]:
@@ -194,7 +194,7 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         metrics.PAUSED.set(len(self._breakers))
 
     async def _wait(self) -> None:
-        """Until something may have become due: a hint, an end, a pause that is over, or the next look."""
+        """Wait for a hint, the end of an attempt, the end of a pause, or the next query."""
         now = self._now()
         times = [self._next_look]
         if len(self._tasks) < self._settings.delivery_concurrency:
@@ -212,7 +212,7 @@ class Dispatcher(Generic[RowT, OutcomeT]):
             async with asyncio.timeout(WRITE_S):
                 await self._ledger.drained()
         except TimeoutError:
-            log.warning("outcomes_left_unwritten")  # their leases run out and the hooks are sent again
+            log.warning("outcomes_left_unwritten")  # their leases expire and the hooks are sent again
 
     @staticmethod
     def _now() -> float:

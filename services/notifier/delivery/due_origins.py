@@ -1,12 +1,12 @@
-"""Which receivers may have something due, when, and how the free places are dealt to them. No I/O, no clock."""
+"""When receivers may have something due, and how free places are assigned to them. No I/O, no clock."""
 
 from collections.abc import Mapping, Sequence
 
 
 class DueOrigins:
-    """What this process expects to be due, by origin; corrected from the queue now and then.
+    """The expected due times, by origin, corrected from the queue at intervals.
 
-    Times are seconds on one monotonic clock. An entry too many costs one empty claim.
+    Times are seconds on one monotonic clock. A wrong entry costs one empty claim.
     """
 
     def __init__(self) -> None:
@@ -17,16 +17,16 @@ class DueOrigins:
         self._due[origin] = min(at, self._due.get(origin, at))
 
     def correct(self, due: Mapping[str, float]) -> None:
-        """Take what the queue holds; hints that came since the query are kept by hinting them again."""
+        """Replace all times by those of the queue; hints since the query must be repeated."""
         for origin, at in due.items():
             self.hint(origin, at)
 
     def ready(self, now: float) -> list[str]:
-        """Origins due by now, the one that waits longest first."""
+        """Origins due by now, the longest waiting first."""
         return sorted((origin for origin, at in self._due.items() if at <= now), key=self._due.__getitem__)
 
     def forget(self, origins: Sequence[str]) -> None:
-        """They are about to be claimed; whatever is hinted from here on is new."""
+        """Remove origins that are about to be claimed; later hints are new."""
         for origin in origins:
             self._due.pop(origin, None)
 
@@ -36,7 +36,7 @@ class DueOrigins:
 
 
 def deal(free: int, rooms: Mapping[str, int]) -> dict[str, int]:
-    """Deals the free places in turn, one a receiver a round, so that no receiver's backlog takes them all."""
+    """Assign the free places in turn, one per receiver and round, so that no receiver's backlog takes them all."""
     dealt: dict[str, int] = {}
     waiting = [origin for origin, room in rooms.items() if room > 0]
     while free > 0 and waiting:

@@ -1,4 +1,4 @@
-"""The facts about attempts, of the jobs' own webhooks and of registered endpoints alike. Pure."""
+"""The facts about attempts, for the jobs' own webhooks and for registered endpoints. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,9 +14,9 @@ from services.notifier.delivery.retry import Decision, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """The delivery that facts are about. Only a notice has an endpoint, and the number of its change.
+    """The delivery of some facts. Only a notice has an endpoint, and the number of its change.
 
-    `origin` is the receiver of a job's own webhook, `request` the redelivery that was asked for.
+    `origin` is the receiver of a job's own webhook, `request` the requested redelivery.
     """
 
     job_id: str
@@ -32,7 +32,7 @@ class About:
 def attempt_facts(
     about: About, attempt: int, attempted: Attempted, verdict: Verdict, now: datetime
 ) -> tuple[Fact, ...]:
-    """One fact an attempt, none of a repeat; the last failure of a schedule is recorded as failed and as abandoned."""
+    """One fact per attempt, none for a repeat; the last failure of a schedule is recorded as failed and abandoned."""
     match verdict.decision:
         case Decision.DELIVERED:
             return (_delivered_fact(about, attempt, attempted, now),)
@@ -48,7 +48,7 @@ def attempt_facts(
 
 
 def abandoned_fact(about: About, attempt: int, reason: str, now: datetime, status: int | None = None) -> Fact:
-    """No further attempt of this delivery will be made; `attempt` is the last one, 0 where there was none."""
+    """No further attempt of this delivery will be made; `attempt` is the last one, 0 if there was none."""
     receiver = None if about.origin is None else digest_of(about.origin)
     data = WebhookAbandoned(**_shared(about), attempt=attempt, reason=reason, status=status, origin_sha256=receiver)
     return _fact(about, attempt, data, now)
@@ -75,7 +75,7 @@ def _failed_fact(about: About, attempt: int, attempted: Attempted, verdict: Verd
 
 
 def _shared(about: About) -> dict[str, Any]:
-    """The fields that all facts about a delivery share."""
+    """The common fields of all facts about a delivery."""
     return {
         "delivery_id": about.delivery_id,
         "phase": about.phase,
@@ -86,6 +86,6 @@ def _shared(about: About) -> dict[str, Any]:
 
 
 def _fact(about: About, attempt: int, data: Event, now: datetime) -> Fact:
-    """A redelivery may end without a further attempt, so the ids of its facts are made of the request."""
+    """Build the fact. A redelivery may end without a further attempt, so the ids of its facts include the request."""
     fact_id = event_id(about.request or about.delivery_id, type(data).__name__, attempt)
     return Fact(id=fact_id, subject=about.job_id, owner=about.owner, time=now, source="notifier", data=data)

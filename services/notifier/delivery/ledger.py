@@ -1,4 +1,4 @@
-"""Writes outcomes in groups: one transaction for all attempts that ended while the last one was written."""
+"""Writes outcomes in groups: one transaction for all attempts that ended during the last one."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 GROUP = 500
 ROUND_S = 0.01  # between two transactions
-PAUSE_S = 1.0  # between tries while Postgres is away; the leases run meanwhile, then others deliver again
+PAUSE_S = 1.0  # between tries while Postgres is unavailable; leases may expire meanwhile, and others deliver again
 
 
 OutcomeT = TypeVar("OutcomeT")
@@ -22,15 +22,15 @@ OutcomeT_contra = TypeVar("OutcomeT_contra", contravariant=True)
 
 
 class Settles(Protocol[OutcomeT_contra]):
-    """The queue as outcomes are written to it (services.notifier.hooks.queue)."""
+    """The queue to which outcomes are written (services.notifier.hooks.queue)."""
 
     async def settle(self, outcomes: Sequence[OutcomeT_contra]) -> dict[str, float]:
-        """Return the receivers that have something more to send, with the seconds until then."""
+        """Return the receivers that have more to send, with the seconds until then."""
         ...
 
 
 class Ledger(Generic[OutcomeT]):
-    """Takes outcomes from the dispatcher. `written` is set whenever there is something for the relay."""
+    """Takes outcomes from the dispatcher. `written` is set when there are facts for the relay."""
 
     def __init__(self, queue: Settles[OutcomeT], wakeup: Wakeup, written: asyncio.Event) -> None:
         self._queue = queue
@@ -43,16 +43,16 @@ class Ledger(Generic[OutcomeT]):
         self._pace = RoundInterval(ROUND_S)
 
     def enter(self, outcome: OutcomeT) -> None:
-        """Takes one outcome; it is written soon."""
+        """Take one outcome, to be written soon."""
         self._idle.clear()
         self._outcomes.put_nowait(outcome)
 
     async def drained(self) -> None:
-        """Waits until everything that was entered is written."""
+        """Wait until all entered outcomes are written."""
         await self._idle.wait()
 
     async def run(self) -> None:
-        """Writes until cancelled. Nothing is lost by that: what is not written is delivered again."""
+        """Write until cancelled. Unwritten outcomes are delivered again."""
         while True:
             group = [await self._outcomes.get()]
             await self._pace.turn()

@@ -1,4 +1,4 @@
-"""Carries facts from the outbox to the log: appended until acknowledged, then deleted."""
+"""Moves facts from the outbox to the log: appended until acknowledged, then deleted."""
 
 import asyncio
 from collections import defaultdict
@@ -19,13 +19,13 @@ log = structlog.get_logger()
 
 LOCK = 0x6E6F7469  # any number; the process that holds it relays, so that a job's facts keep their order over processes
 GROUP = 500
-POLL_S = 1.0  # for what other processes wrote, and for the lock of one that ended
+POLL_S = 1.0  # for facts of other processes, and for the lock of one that ended
 ROUND_S = 0.05  # between two reads: these facts are not urgent
 PAUSE_S = 1.0
 
 
 class Relay:
-    """One per process, one at work at a time."""
+    """One per process; only one of all processes works at a time."""
 
     def __init__(self, pool: asyncpg.Pool, appender: Appender, written: asyncio.Event) -> None:
         self._pool = pool
@@ -34,7 +34,7 @@ class Relay:
         self._pace = RoundInterval(ROUND_S)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Relays until `stopping` is set and the outbox was emptied once more."""
+        """Relay until `stopping` is set and the outbox was emptied once more."""
         while True:
             try:
                 async with self._pool.acquire() as connection:
@@ -43,7 +43,7 @@ class Relay:
             except (*TRANSIENT, AppendError) as error:
                 log.warning("relay_waits", error=repr(error))
                 if stopping.is_set():
-                    return  # the outbox keeps what is left
+                    return  # the outbox keeps the rest
                 await asyncio.sleep(PAUSE_S)
 
     async def _lead(self, connection: Connection, stopping: asyncio.Event) -> bool:
@@ -69,7 +69,7 @@ class Relay:
             await happens_within(self._written, POLL_S)
 
     async def _relay(self, connection: Connection) -> int:
-        """Relay one group; return how many facts it had. Jobs side by side, the facts of one in turn."""
+        """Relay one group; return the number of facts. Jobs in parallel, the facts of one job in order."""
         rows = await connection.fetch(SQL["read_outbox"], GROUP)
         by_job: dict[str, list[asyncpg.Record]] = defaultdict(list)
         for row in rows:

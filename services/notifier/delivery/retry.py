@@ -1,7 +1,7 @@
-"""What follows an attempt: delivered, again later, given up, or not the receiver's fault. Pure.
+"""The consequence of an attempt: delivered, retried, given up, or not the receiver's fault. Pure.
 
-Three classes of failure. The receiver's is recorded and retried on the schedule; a fault of this
-service is repeated without being charged; poison is given up at once.
+Three classes of failure: the receiver's is recorded and retried on the schedule; a fault of this service is repeated
+without being counted; poison is given up at once.
 """
 
 from collections.abc import Sequence
@@ -10,23 +10,23 @@ from enum import StrEnum
 
 from piperoll.webhooks.attempts import Attempted, Ending
 
-MAX_RETRY_AFTER_S = 24 * 3600.0  # a receiver may ask for a day of quiet, not for ever
-JITTER = 0.2  # added to a delay at most, as a part of it; never taken away
-REPEAT_AFTER_S = 5.0  # when the fault was this service's
+MAX_RETRY_AFTER_S = 24 * 3600.0  # a receiver may delay by a day at most
+JITTER = 0.2  # maximum addition to a delay, as a part of it
+REPEAT_AFTER_S = 5.0  # after a fault of this service
 
 
 class Decision(StrEnum):
-    """What to do with the hook."""
+    """The next step for the hook."""
 
     DELIVERED = "delivered"
-    FAILED = "failed"  # recorded; a final hook follows again after `delay_s`, a progress hook does not
+    FAILED = "failed"  # recorded; a final hook is repeated after `delay_s`, a progress hook does not
     ABANDONED = "abandoned"
-    REPEAT = "repeat"  # a fault of this service: not recorded, not charged
+    REPEAT = "repeat"  # a fault of this service: not recorded, not counted
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The decision, and the code that stands in the fact about it."""
+    """The decision, and the code in the fact about it."""
 
     decision: Decision
     reason: str | None = None
@@ -37,9 +37,9 @@ GONE = 410
 
 
 def judge(attempted: Attempted, final: bool, turn: int, delays: Sequence[float], spread: float) -> Verdict:
-    """What follows from the `turn`-th attempt of a hook by its schedule.
+    """The consequence of the `turn`-th attempt of a hook by its schedule.
 
-    `delays[n]` is the wait in seconds before turn n + 1; `spread` in [0, 1) draws the jitter.
+    `delays[n]` is the wait in seconds before turn n + 1; `spread` in [0, 1) is the random jitter.
     """
     if attempted.delivered:
         return Verdict(Decision.DELIVERED)
@@ -60,5 +60,5 @@ def judge(attempted: Attempted, final: bool, turn: int, delays: Sequence[float],
 
 
 def patience_s(delays: Sequence[float]) -> float:
-    """How long after its event a final hook is given up whatever happened: the schedule, and a day of Retry-After."""
+    """The age at which a final hook is given up in any case: the schedule, and a day of Retry-After."""
     return sum(delays) * (1 + JITTER) + MAX_RETRY_AFTER_S

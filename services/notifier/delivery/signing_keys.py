@@ -1,4 +1,4 @@
-"""The keys that sign an owner's hooks, remembered for a while. `piperoll.webhooks.signatures` signs."""
+"""A cache of the keys that sign an owner's hooks. `piperoll.webhooks.signatures` signs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,17 +11,17 @@ from piperoll.webhooks import signing_keys
 from piperoll.webhooks.signatures import SigningKey
 from services.notifier.outbox import TRANSIENT
 
-REMEMBER_S = 10.0  # a new key signs that soon after a rotation; the setting of the overlap counts on it
+REMEMBER_S = 10.0  # a new key signs so soon after a rotation; the overlap setting relies on it
 MAX_OWNERS = 1000
-READ_S = 5.0  # within the margin that a lease leaves for making a hook
+READ_S = 5.0  # within the margin of a lease for composing a hook
 
 
 class SigningKeysAwayError(Exception):
-    """An owner's keys cannot be read or opened at present; the receiver is not at fault."""
+    """An owner's keys cannot be read or opened at present; this is not the receiver's fault."""
 
 
 class SigningKeyCache:
-    """Keys by owner. The first caller reads them; the others wait for that."""
+    """Keys by owner. Concurrent callers share one read."""
 
     def __init__(self, pool: asyncpg.Pool, seal: Seal, clock: Clock) -> None:
         self._pool = pool
@@ -31,7 +31,7 @@ class SigningKeyCache:
         self._known: dict[str, tuple[Sequence[SigningKey], float]] = {}
 
     async def of(self, owner: str) -> list[SigningKey]:
-        """The keys that sign at this moment, the newest first. Raises SigningKeysAwayError."""
+        """The keys that sign now, the newest first. Raises SigningKeysAwayError."""
         keys = self._remembered(owner)
         if keys is None:
             keys = await self._read(owner)
@@ -54,7 +54,7 @@ class SigningKeyCache:
         return keys if asyncio.get_running_loop().time() < until else None
 
     def _remember(self, owner: str, keys: Sequence[SigningKey]) -> None:
-        """Keeps the owner as the last one in; the first one goes when there are too many."""
+        """Store the owner's keys as the newest entry; the oldest is dropped when there are too many."""
         self._known.pop(owner, None)
         while len(self._known) >= MAX_OWNERS:
             del self._known[next(iter(self._known))]

@@ -1,1 +1,1 @@
-"""Hooks: a job's own webhook."""
+"""Hooks: the webhooks of jobs."""

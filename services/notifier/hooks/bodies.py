@@ -12,7 +12,7 @@ from services.notifier.hooks.order import ClaimedHook, HookProgress
 
 
 def progress_body(claimed: ClaimedHook, progress: HookProgress) -> bytes:
-    """How far the job is."""
+    """The job's progress."""
     return to_json(
         {
             "phase": "processing",
@@ -25,7 +25,7 @@ def progress_body(claimed: ClaimedHook, progress: HookProgress) -> bytes:
 
 
 def completed_body(claimed: ClaimedHook, result: bytes | None, public_url: str) -> bytes:
-    """The job's result; without data when it was erased meanwhile. Raises UnreadableContentError."""
+    """The job's result; without data if it was erased meanwhile. Raises UnreadableContentError."""
     declared = job_types().of(claimed.job.job_type)
     message, data = declared.completion(claimed.job_id, {} if result is None else read_object(result))
     shown = None if result is None else _absolute(data, public_url)
@@ -33,7 +33,7 @@ def completed_body(claimed: ClaimedHook, result: bytes | None, public_url: str) 
 
 
 def error_body(claimed: ClaimedHook, details: bytes | None) -> bytes:
-    """Why the job ended without a result. Raises UnreadableContentError."""
+    """The cause of a job's failure. Raises UnreadableContentError."""
     code = claimed.job.error_code or ErrorCode.PROCESSING_ERROR.value
     given = read_object(details) if details is not None else {}
     message = given.get("message") or sentence_of(code)
@@ -50,7 +50,7 @@ def _common(claimed: ClaimedHook) -> dict[str, Any]:
 
 
 def _absolute(data: dict[str, Any], public_url: str) -> dict[str, Any]:
-    """Data with its relative links (`…_url`) made absolute, where a public address is configured."""
+    """Data with its relative links (`…_url`) made absolute, if a public URL is configured."""
     base = public_url.rstrip("/")
     return {
         name: f"{base}{value}" if name.endswith("_url") and str(value).startswith("/") else value

@@ -29,7 +29,7 @@ class HookCourier:
         self._sender = sender
 
     async def deliver(self, claimed: ClaimedHook) -> tuple[HookOutcome, Attempted | None]:
-        """What to write, and the attempt if one was made. Raises CancelledError alone."""
+        """Return the outcome to write, and the attempt if one was made. Raises CancelledError only."""
         hook = next_hook(claimed)
         if hook is None:
             return nothing_due(claimed), None
@@ -49,11 +49,11 @@ class HookCourier:
         return outcome_of(claimed, hook, attempted, verdict, now), attempted
 
     def released(self, claimed: ClaimedHook) -> HookOutcome:
-        """What to write when the attempt was cut short."""
+        """Return the outcome of an interrupted attempt."""
         return released(claimed)
 
     async def _letter(self, claimed: ClaimedHook, hook: Hook) -> WebhookMessage:
-        """Raises what the composer does, and ValueError for content that cannot be read."""
+        """The message of a hook. Raises the composer's errors, and ValueError for content that cannot be read."""
         if hook.progress is not None:
             body = progress_body(claimed, hook.progress)
         elif hook.phase == "completed":
@@ -65,7 +65,7 @@ class HookCourier:
 
 
 def _report(claimed: ClaimedHook, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> None:
-    """Metrics and the log line of one attempt."""
+    """Write the metrics and the log line of one attempt."""
     metrics.ATTEMPTS.labels(hook.phase, verdict.decision.value, verdict.reason or "").inc()
     metrics.ATTEMPT_SECONDS.labels(hook.phase).observe(attempted.duration_ms / 1000)
     if verdict.decision is Decision.DELIVERED:

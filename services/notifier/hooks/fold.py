@@ -1,4 +1,4 @@
-"""What the facts of a job mean for its hooks: the fold of jobs, and beside it what is to be sent. Pure."""
+"""The fold of a job's facts for its hooks: the job's state, and the hooks that become due. Pure."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,10 +15,10 @@ State = Literal["open", "late", "held", "delivered", "abandoned"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracked:
-    """A job in the queue, as the log has it. `due`: these facts made a hook due.
+    """A job in the queue, as in the log. `due`: these facts made a hook due.
 
-    Without a webhook it is a stub: a job that ended before its creation was read. `job` is None while the job is
-    known by its deliveries alone.
+    Without a webhook it is a stub: a job that ended before its creation was read. `job` is None while the job is known
+    by its deliveries only.
     """
 
     job: Job | None = None
@@ -36,8 +36,8 @@ NOTHING = Tracked()
 def follow(tracked: Tracked | None, fact: Fact, webhook: JobWebhook | None, oldest: datetime) -> Tracked | None:
     """The tracked job after a fact; the same object when nothing changed, None while there is nothing to track.
 
-    `webhook` is what a JobCreated names; a job created without one is not tracked. What happened before `oldest`
-    is too old to be sent: its progress is dropped, its end is late.
+    `webhook` is that of a JobCreated; a job created without one is not tracked. Facts from before `oldest` are too old
+    to be sent: progress is dropped, an end is late.
     """
     before = tracked or NOTHING
     job = evolve(before.job, fact)
@@ -52,7 +52,7 @@ def follow(tracked: Tracked | None, fact: Fact, webhook: JobWebhook | None, olde
 
 
 def _with_hooks(tracked: Tracked, job: Job, fact: Fact, too_old: bool) -> Tracked:
-    """What this fact makes due. A settled job has nothing due; its end is kept, for a redelivery may be requested."""
+    """The hooks that this fact makes due. A settled job has none due; its end is kept for a redelivery."""
     if tracked.webhook is None:
         return tracked
     if job.status.terminal and tracked.final_phase is None and tracked.state not in ("open", "late"):

@@ -15,11 +15,11 @@ from services.notifier.outbox import add_to_outbox
 log = structlog.get_logger()
 
 Reason = Callable[[asyncpg.Record], str]
-"""Returns the code of why a hook is not sent, from its row."""
+"""Returns the code of the reason from a hook's row."""
 
 
 async def end_hooks(pool: asyncpg.Pool, statement: str, arguments: tuple[Any, ...], reason: Reason) -> int:
-    """Run a statement that ends and returns rows; return how many. Raises what asyncpg does."""
+    """Run a statement that ends and returns rows; return their number. Raises asyncpg's errors."""
     now = datetime.now(UTC)
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(SQL[statement], *arguments)

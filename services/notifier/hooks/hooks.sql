@@ -1,11 +1,11 @@
--- What the notifier asks about the jobs' own webhooks. Loaded by name (piperoll.postgres.load_queries).
+-- The notifier's statements about the webhooks of jobs. Loaded by name (piperoll.postgres.load_queries).
 
--- load_jobs: the rows that a poll touches, locked in one order to avoid deadlocks
+-- load_jobs: the rows of a poll's jobs, locked in one order to avoid deadlocks
 SELECT job_id, origin, url, token, client_id, job, progress, final_phase, final_at, state
 FROM notifier.queue WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE;
 
--- save_jobs: the state of each job in the log; what the dispatcher wrote stays
--- A redelivery was asked for, so its hook is never late, and due as soon as it is known.
+-- save_jobs: the state of each job in the log; the dispatcher's columns are unchanged
+-- The hook of a requested redelivery is never late, and due as soon as it is known.
 INSERT INTO notifier.queue AS q (job_id, partition, owner, origin, url, token, client_id, job, progress,
     progress_number, final_phase, final_at, erased, state, next_attempt_at)
 SELECT job_id, $1, owner, origin, url, token, client_id, job, progress, progress_number, final_phase, final_at,
@@ -31,13 +31,13 @@ ON CONFLICT (job_id) DO UPDATE SET
         WHEN q.progress_muted AND excluded.final_phase IS NULL THEN NULL
         ELSE coalesce(excluded.next_attempt_at, q.next_attempt_at) END;
 
--- standings: how the final hooks of some jobs stand
+-- standings: the states of some jobs' final hooks
 SELECT job_id, state, request FROM notifier.queue WHERE job_id = ANY($1::text[]);
 
--- lock_standings: the same, kept so until the transaction ends
+-- lock_standings: the same, locked until the transaction ends
 SELECT job_id, state, request FROM notifier.queue WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE;
 
--- settle_from_log: final hooks that the deliveries topic knows as settled; a job not known yet becomes a stub
+-- settle_from_log: final hooks that are settled in the deliveries topic; an unknown job becomes a stub
 INSERT INTO notifier.queue AS q (job_id, partition, owner, state, request)
 SELECT given.job_id, $1, given.owner, given.state, given.request
 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS given(job_id, owner, state, request)
@@ -46,7 +46,7 @@ ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, request = excluded.re
     progress = NULL, url = CASE WHEN q.erased THEN NULL ELSE q.url END,
     token = CASE WHEN q.erased THEN NULL ELSE q.token END;
 
--- reopen: final hooks that are to be sent again, with their receivers; a job not known yet becomes a stub
+-- reopen: final hooks to send again, with their receivers; an unknown job becomes a stub
 INSERT INTO notifier.queue AS q (job_id, partition, owner, request, request_phase, reopened_at)
 SELECT given.job_id, $1, given.owner, given.request, given.phase, now()
 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS given(job_id, owner, request, phase)
@@ -57,19 +57,19 @@ ON CONFLICT (job_id) DO UPDATE SET state = 'open', request = excluded.request, r
     next_attempt_at = CASE WHEN q.url IS NOT NULL AND q.final_phase IS NOT NULL THEN now() END
 RETURNING q.origin;
 
--- unroutable: redeliveries asked for whose receiver is not known
+-- unroutable: requested redeliveries whose receiver is unknown
 SELECT job_id, partition FROM notifier.queue
 WHERE state = 'open' AND request IS NOT NULL AND url IS NULL
 ORDER BY job_id LIMIT $1;
 
--- abandon_unroutable: those whose receiver will not be known any more; the caller adds the fact to the outbox
+-- abandon_unroutable: those whose receiver stays unknown; the caller adds the fact to the outbox
 UPDATE notifier.queue q SET state = 'abandoned', next_attempt_at = NULL, progress = NULL
 FROM (SELECT job_id FROM notifier.queue WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE) AS chosen
 WHERE q.job_id = chosen.job_id AND q.state = 'open' AND q.request IS NOT NULL AND q.url IS NULL
 RETURNING q.job_id, q.owner, q.origin, q.request, coalesce(q.final_phase, q.request_phase) AS final_phase, q.attempts,
     q.erased;
 
--- claim: leases at most so many due rows of each receiver; one index range a receiver, whatever waits at others
+-- claim: leases at most so many due rows per receiver; reads one index range per receiver
 WITH due AS (
     SELECT picked.job_id
     FROM unnest($1::text[], $2::int[]) AS wanted(origin, room)
@@ -84,7 +84,7 @@ WHERE q.job_id = ANY(ARRAY(SELECT job_id FROM due))
 RETURNING q.job_id, q.owner, q.origin, q.url, q.token, q.client_id, q.job, q.progress, q.progress_attempted,
     q.progress_muted, q.final_phase, q.final_at, q.attempts, q.attempts_before, q.request, q.leased_until;
 
--- settle: the outcomes of claimed rows whose lease still stands; returns those rows and what is due of them next
+-- settle: writes the outcomes of claimed rows with a valid lease; returns these rows and their next due times
 WITH outcome AS (
     SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::int[], $5::int[], $6::boolean[], $7::float8[])
         AS given(job_id, lease, state, attempts, progress_number, mute, delay_s)
@@ -125,7 +125,7 @@ WHERE job_id IN (
     ORDER BY job_id LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING job_id, owner, origin, request, final_phase, attempts;
 
--- remove_old: rows of ended jobs, settled or without a hook, first seen so many seconds ago
+-- remove_old: deletes rows of ended jobs, settled or without a hook, first seen so many seconds ago
 DELETE FROM notifier.queue WHERE job_id IN (
     SELECT job_id FROM notifier.queue
     WHERE seen_at < now() - make_interval(secs => $2)

@@ -1,4 +1,4 @@
-"""Which hook of a job comes next. Pure: the order of a job's hooks is decided here and nowhere else."""
+"""The order of a job's hooks, decided here only. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ FinalPhase = Literal["completed", "error"]
 
 @dataclass(frozen=True, slots=True)
 class HookProgress:
-    """The newest progress of a job; `number` is the fold's count of its facts, so a later one is greater."""
+    """The newest progress of a job; `number` is the fold's count of its facts, which increases."""
 
     number: int
     step: str
@@ -24,9 +24,9 @@ class HookProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedHook:
-    """A leased row of the queue: everything a hook is made of. `attempts` counts those of the final hook.
+    """A leased row of the queue, with all that a hook needs. `attempts` counts those of the final hook.
 
-    `request` is the redelivery that was asked for, `attempts_before` how many attempts had been made then.
+    `request` is the requested redelivery, `attempts_before` the number of attempts before it.
     """
 
     job_id: str
@@ -74,9 +74,9 @@ def final_phase(status: Status) -> FinalPhase:
 def next_hook(claimed: ClaimedHook) -> Hook | None:
     """Return the hook to send now, or None when nothing is left to send.
 
-    Progress comes first while the job is open, and once before the final hook if none was ever attempted; after
-    that the final hook waits for no progress (docs/architecture.md#the-notifier). A redelivery is of the final hook
-    alone.
+    Progress comes first while the job is open, and once before the final hook if none was ever attempted; after that
+    the final hook does not wait for progress (docs/architecture.md#the-notifier). A redelivery is of the final hook
+    only.
     """
     progress, final = claimed.progress, claimed.final_phase
     wanted = progress is not None and not claimed.progress_muted and claimed.request is None

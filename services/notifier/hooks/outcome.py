@@ -1,4 +1,4 @@
-"""What one attempt means for the job's row; its facts are those of `attempt_facts`. Pure."""
+"""The effect of one attempt on the job's row; its facts are those of `attempt_facts`. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,10 +15,10 @@ State = Literal["open", "delivered", "abandoned"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookOutcome:
-    """What to write for a claimed row, under its lease.
+    """The changes of a claimed row, under its lease.
 
-    `progress_number` is the progress that is dealt with, `mute` that no progress is sent any more, `delay_s` when
-    the same hook follows again; without it the next hook follows at once, if there is one.
+    `progress_number` is the handled progress, `mute` ends all progress, `delay_s` repeats the same hook after a delay;
+    without it the next hook follows at once, if there is one.
     """
 
     claimed: ClaimedHook
@@ -31,7 +31,7 @@ class HookOutcome:
 
 
 def outcome_of(claimed: ClaimedHook, hook: Hook, attempted: Attempted, verdict: Verdict, now: datetime) -> HookOutcome:
-    """The row and the facts after an attempt. A repeat leaves no trace but its delay."""
+    """The row and the facts after an attempt. A repeat changes only its delay."""
     if verdict.decision is Decision.REPEAT:
         return HookOutcome(claimed=claimed, state="open", attempts=claimed.attempts, delay_s=verdict.delay_s)
     about = About(
@@ -69,5 +69,5 @@ def nothing_due(claimed: ClaimedHook) -> HookOutcome:
 
 
 def released(claimed: ClaimedHook) -> HookOutcome:
-    """A claimed row given back unattempted, or with an attempt cut short by our own end."""
+    """A claimed row returned without an attempt, or with an attempt interrupted by this process's stop."""
     return HookOutcome(claimed=claimed, state="open", attempts=claimed.attempts, delay_s=0.0)

@@ -1,4 +1,4 @@
-"""The delivery queue in Postgres: claiming, settling, and what the sweep does. Decides nothing, sends nothing."""
+"""The delivery queue in Postgres: claim and settle. Decides nothing, sends nothing."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,20 +16,20 @@ SQL = {**load_queries("services.notifier.hooks", "hooks.sql"), **leasing_stateme
 
 
 class HookQueue(Leasing):
-    """The queue as the dispatcher sees it. `instance` is the name that leases are taken under."""
+    """The dispatcher's queue of hooks. `instance` is the name under which leases are taken."""
 
     def __init__(self, pool: asyncpg.Pool, instance: str) -> None:
         super().__init__(pool, instance, SQL)
 
     async def claim(self, rooms: Mapping[str, int], lease_s: float) -> list[ClaimedHook]:
-        """Lease due rows: at most `rooms[origin]` of each receiver. No other process gets them until the lease ends."""
+        """See Leasing._lease."""
         return [_claimed(row) for row in await self._lease(rooms, lease_s)]
 
     async def settle(self, outcomes: Sequence[HookOutcome]) -> dict[str, float]:
-        """Write the outcomes of claimed rows, and the facts about them, in one transaction.
+        """Write the outcomes of claimed rows, and their facts, in one transaction.
 
-        Returns the receivers that have something more to send, with the seconds until then. An outcome whose lease
-        ran out is dropped with its facts: the row has been claimed by another process since.
+        Returns the receivers with more to send, and the seconds until then. An outcome whose lease has expired is
+        dropped with its facts, because another process has claimed the row.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(

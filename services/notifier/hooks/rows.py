@@ -28,7 +28,7 @@ async def save_jobs(connection: Connection, partition: int, jobs: Mapping[str, T
 
 
 def _columns(job_id: str, tracked: Tracked) -> tuple[Any, ...]:
-    """In the order of the statement."""
+    """The values in the order of the statement."""
     job, webhook, progress = tracked.job, tracked.webhook, tracked.progress
     return (
         job_id,

@@ -1,7 +1,7 @@
-"""Redeliveries that were requested and cannot be made, because the receiver is no longer known.
+"""Requested redeliveries that cannot be sent, because the receiver is no longer known.
 
-The job was erased meanwhile, or its row was removed after a month. A job that the job reader has not read yet looks the
-same, as after the loss of the schema; so only what stands behind the job reader's position is given up.
+The job was erased meanwhile, or its row was removed after a month. A job that the job reader has not read yet looks
+the same, as after the loss of the schema; so only requests before the job reader's position are given up.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ GROUP = 500
 
 
 class Unroutable:
-    """`positions` are the job reader's checkpoints."""
+    """Gives up such redeliveries. `positions` are the job reader's checkpoints."""
 
     def __init__(self, pool: asyncpg.Pool, view: LogView, positions: TopicCheckpoints, written: asyncio.Event) -> None:
         self._pool = pool
@@ -31,12 +31,12 @@ class Unroutable:
         self._written = written
 
     async def abandon(self) -> None:
-        """Gives up what cannot be sent. Kafka being away only puts it off."""
+        """Give up what cannot be sent. An outage of Kafka only delays it."""
         rows = await self._pool.fetch(SQL["unroutable"], GROUP)
         if not rows:
             return
         try:
-            # A request is appended behind the end of its job, so whatever the job reader can learn stands before these.
+            # A request is appended after the end of its job, so the job's facts precede these offsets.
             ends = await self._view.end_offsets(JOB_EVENTS)
         except KafkaError as error:
             log.warning("unroutable_hooks_wait_for_kafka", error=repr(error))

@@ -1,4 +1,4 @@
-"""Where to send a job's hooks, from its stored parameters. Pure."""
+"""The receiver of a job's hooks, from its stored parameters. Pure."""
 
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -9,12 +9,12 @@ from piperoll.webhooks.origins import origin_of
 
 
 class UnreadableWebhookError(ValueError):
-    """The stored parameters cannot be read, now or later: the record goes to the dead letters."""
+    """The stored parameters can never be read: the record goes to the dead letters."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobWebhook:
-    """One job's receiver. `token` is sealed; `client_id` is the caller's id of the job; `origin` is for bounds."""
+    """One job's receiver. `token` is sealed; `client_id` is the caller's id of the job; `origin` is for limits."""
 
     origin: str
     url: str

@@ -1,1 +1,1 @@
-"""Notices: what registered endpoints get."""
+"""Notices: the webhooks of registered endpoints."""

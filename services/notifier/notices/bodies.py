@@ -17,7 +17,7 @@ TRIAL_TYPE = "EXTRACTION"
 def notice_body(claimed: ClaimedNotice, parameters: bytes | None, error: bytes | None) -> bytes:
     """`{jobId, status, targetId, type, metadata}` from stored parameters and error details, None where erased.
 
-    Raises ValueError for content that cannot be read, and for a job type that is not known here.
+    Raises ValueError for content that cannot be read, and for an unknown job type.
     """
     change = claimed.change
     if change.trial:
@@ -44,7 +44,7 @@ def _body(claimed: ClaimedNotice, target_id: str, kind: str, shown: dict[str, An
 
 
 def _sentence(change: Change, error: bytes | None) -> str | None:
-    """Why the job failed; of a job that did not, nothing."""
+    """The message of a failed job; None for other jobs."""
     if change.status != "ERROR":
         return None
     details = {} if error is None else read_object(error)

@@ -1,4 +1,4 @@
-"""The changes of status that registered endpoints receive, as the fold of jobs makes them. Pure."""
+"""The changes of status that registered endpoints receive, from the fold of jobs. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from schemas.ids import delivery_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One change of a job's status, with what its notice is made of.
+    """One change of a job's status, with the content of its notice.
 
     `number` is the fold's count of the job's facts, so a later change has a greater one. `at` is the append time;
     `late`: it was first seen too long after that, and is not sent.
@@ -59,7 +59,7 @@ class RegisteredEndpoint:
     since: datetime
 
     def wants(self, change: Change) -> bool:
-        """Whether it receives the change: only what happened after its registration."""
+        """Whether it receives the change: only after its registration."""
         return change.at >= self.since and (not self.statuses or change.status in self.statuses)
 
 
@@ -83,12 +83,12 @@ class ClaimedNotice:
 
     @property
     def delivery_id(self) -> str:
-        """The id that the receiver sees, the same over all attempts."""
+        """The id for the receiver, the same in all attempts."""
         return notice_id(self.job_id, self.endpoint_id, self.change.number)
 
 
 def owner_of(record: Record) -> str:
-    """The owner in a record's envelope; an empty text in a foreign record."""
+    """The owner in a record's envelope; empty in a foreign record."""
     return (dict(record.headers).get("ce_owner") or b"").decode(errors="replace")
 
 
@@ -98,10 +98,10 @@ def notice_id(job_id: str, endpoint_id: str, number: int) -> str:
 
 
 def change_of(before: Job | None, after: Job, fact: Fact, oldest: datetime) -> Change | None:
-    """The change of status that an accepted fact made, or None.
+    """The change of status by an accepted fact, or None.
 
-    A job that ended before its creation was read changes with its creation, and a job type that the Devana API does
-    not know has no changes. What was appended before `oldest` is late.
+    A job that ended before its creation was read changes with its creation; a job type without a Devana type has no
+    changes. A change appended before `oldest` is late.
     """
     if not after.created or job_types().of(after.job_type).devana is None:
         return None
@@ -125,10 +125,7 @@ def change_of(before: Job | None, after: Job, fact: Fact, oldest: datetime) -> C
 
 
 class Following:
-    """Folds the jobs of owners who have endpoints, and collects the changes for each endpoint.
-
-    `jobs` are the states known beforehand. Of other owners' jobs nothing is kept.
-    """
+    """Folds the jobs of owners with endpoints, and collects each endpoint's changes. `jobs` are the states before."""
 
     def __init__(self, endpoints: Sequence[RegisteredEndpoint], jobs: Mapping[str, Job], oldest: datetime) -> None:
         self._endpoints: dict[str, list[RegisteredEndpoint]] = {}
@@ -144,12 +141,12 @@ class Following:
 
     @property
     def origins(self) -> set[str]:
-        """The receivers that have something due."""
+        """The receivers with something due."""
         due = {endpoint_id for _, endpoint_id in self.notices}
         return {one.origin for some in self._endpoints.values() for one in some if one.endpoint_id in due}
 
     def take(self, fact: Fact) -> None:
-        """Folds the next fact of a job."""
+        """Fold the next fact of a job."""
         folded = self.jobs.fold(fact.subject, fact)
         change = change_of(*folded, fact, self._oldest) if folded else None
         if change is None:
@@ -159,5 +156,5 @@ class Following:
                 self.notices.setdefault((fact.subject, endpoint.endpoint_id), []).append(change)
 
     def endpoint(self, endpoint_id: str) -> RegisteredEndpoint:
-        """One of the endpoints by its id."""
+        """An endpoint by its id."""
         return next(one for some in self._endpoints.values() for one in some if one.endpoint_id == endpoint_id)

@@ -29,10 +29,10 @@ class NoticeCourier:
         self._sender = sender
 
     async def deliver(self, claimed: ClaimedNotice) -> tuple[NoticeOutcome, Attempted | None]:
-        """What to write, and the attempt if one was made. Raises CancelledError alone."""
+        """Return the outcome to write, and the attempt if one was made. Raises CancelledError only."""
         now = datetime.now(UTC)
         if claimed.url is None or claimed.secret is None:
-            return not_sent(claimed, "REMOVED", now), None  # it ended while the change was taken in
+            return not_sent(claimed, "REMOVED", now), None  # it ended while the change was stored
         if claimed.change.late:
             return not_sent(claimed, "TOO_OLD", now), None
         composing = self._letter(claimed, claimed.secret)
@@ -46,18 +46,18 @@ class NoticeCourier:
         return outcome_of(claimed, attempted, verdict, datetime.now(UTC)), attempted
 
     def released(self, claimed: ClaimedNotice) -> NoticeOutcome:
-        """What to write when the attempt was cut short."""
+        """Return the outcome of an interrupted attempt."""
         return given_back(claimed, datetime.now(UTC))
 
     async def _letter(self, claimed: ClaimedNotice, secret: str) -> WebhookMessage:
-        """Raises what the composer does, and ValueError for content that cannot be read."""
+        """The message of a notice. Raises the composer's errors, and ValueError for content that cannot be read."""
         parameters = await self._composer.fetch(claimed.change.parameters)
         body = notice_body(claimed, parameters, await self._composer.fetch(claimed.change.error))
         return self._composer.signed_by_secret(secret, claimed.delivery_id, claimed.token, body)
 
 
 def _report(claimed: ClaimedNotice, attempted: Attempted, verdict: Verdict) -> None:
-    """Metrics and the log line of one attempt."""
+    """Write the metrics and the log line of one attempt."""
     metrics.ATTEMPTS.labels("status", verdict.decision.value, verdict.reason or "").inc()
     metrics.ATTEMPT_SECONDS.labels("status").observe(attempted.duration_ms / 1000)
     if verdict.decision is Decision.DELIVERED:

@@ -1,4 +1,4 @@
--- What the notifier asks about registered endpoints and their notices. Loaded by name (piperoll.postgres.load_queries).
+-- Statements about registered endpoints and their notices. Loaded by name (piperoll.postgres.load_queries).
 
 -- endpoints_of: the endpoints that receive the changes of these owners' jobs
 SELECT endpoint_id, owner, origin, url, token, secret, statuses, since FROM notifier.endpoints
@@ -7,13 +7,13 @@ WHERE owner = ANY($1::text[]) AND state = 'on';
 -- load_followed: the folds of these jobs
 SELECT job_id, job FROM notifier.followed WHERE job_id = ANY($1::text[]);
 
--- save_followed: the folds of these jobs; one that went on meanwhile stays
+-- save_followed: the folds of these jobs; one that has advanced meanwhile is unchanged
 INSERT INTO notifier.followed AS f (job_id, owner, sequence, job)
 SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::json[])
 ON CONFLICT (job_id) DO UPDATE SET sequence = excluded.sequence, job = excluded.job
 WHERE f.sequence < excluded.sequence;
 
--- add_notices: changes to send, behind those that wait already; what was taken in before is dropped
+-- add_notices: changes to send, after those that already wait; changes stored before are dropped
 INSERT INTO notifier.notices AS n (job_id, endpoint_id, owner, origin, changes, taken, next_attempt_at)
 SELECT job_id, endpoint_id, owner, origin, changes, taken, now()
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::int[])
@@ -26,7 +26,7 @@ ON CONFLICT (job_id, endpoint_id) DO UPDATE SET
     next_attempt_at = coalesce(n.next_attempt_at, now())
 WHERE n.taken < excluded.taken;
 
--- settle_notices_from_log: changes that the deliveries topic knows as delivered or given up
+-- settle_notices_from_log: changes that are delivered or given up in the deliveries topic
 INSERT INTO notifier.notices AS n (job_id, endpoint_id, owner, taken)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[])
 ON CONFLICT (job_id, endpoint_id) DO UPDATE SET
@@ -39,7 +39,7 @@ ON CONFLICT (job_id, endpoint_id) DO UPDATE SET
             n.changes, '$[*] ? (@.number > $taken)', jsonb_build_object('taken', excluded.taken)) THEN now() END
 WHERE n.taken < excluded.taken OR (n.changes -> 0 ->> 'number')::int <= excluded.taken;
 
--- claim: leases at most so many due rows of each receiver; one index range a receiver, whatever waits at others
+-- claim: leases at most so many due rows per receiver; reads one index range per receiver
 WITH due AS (
     SELECT picked.job_id, picked.endpoint_id
     FROM unnest($1::text[], $2::int[]) AS wanted(origin, room)
@@ -55,7 +55,7 @@ WHERE n.job_id = due.job_id AND n.endpoint_id = due.endpoint_id AND n.job_id = A
 RETURNING n.job_id, n.endpoint_id, n.owner, n.origin, n.changes -> 0 AS change, n.attempts, n.leased_until,
     CASE WHEN e.state = 'on' THEN e.url END AS url, e.token, e.secret;
 
--- settle: the outcomes of claimed rows whose lease still stands; returns those rows and what is due of them next
+-- settle: writes the outcomes of claimed rows with a valid lease; returns these rows and their next due times
 WITH outcome AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[], $5::int[], $6::float8[])
         AS given(job_id, endpoint_id, lease, number, attempts, delay_s)
@@ -75,12 +75,12 @@ WHERE n.job_id = outcome.job_id AND n.endpoint_id = outcome.endpoint_id AND n.jo
     AND n.leased_until = outcome.lease AND (n.changes -> 0 ->> 'number')::int = outcome.number
 RETURNING n.job_id, n.endpoint_id, n.origin, extract(epoch FROM n.next_attempt_at - now())::float8 AS in_s;
 
--- add_endpoint: receives changes from now on; a repeat changes nothing
+-- add_endpoint: an endpoint receives changes from now on; a repeat changes nothing
 INSERT INTO notifier.endpoints (endpoint_id, owner, state, origin, url, token, secret, statuses, since)
 VALUES ($1, $2, 'on', $3, $4, $5, $6, $7, $8)
 ON CONFLICT (endpoint_id) DO NOTHING;
 
--- end_endpoint: receives nothing more; a removed one stays removed
+-- end_endpoint: an endpoint receives nothing more; a removed one stays removed
 UPDATE notifier.endpoints SET state = $2,
     url = CASE WHEN $2 = 'removed' THEN NULL ELSE url END,
     token = CASE WHEN $2 = 'removed' THEN NULL ELSE token END,
@@ -94,11 +94,11 @@ FROM notifier.endpoints WHERE endpoint_id = $1 AND state = 'on'
 ON CONFLICT DO NOTHING
 RETURNING origin;
 
--- forget_followed: the folds of an owner who has no endpoint any more
+-- forget_followed: deletes the folds of an owner without endpoints
 DELETE FROM notifier.followed f WHERE f.owner = $1
     AND NOT EXISTS (SELECT FROM notifier.endpoints e WHERE e.owner = $1 AND e.state = 'on');
 
--- withdraw: takes away and returns what was still to be sent to an endpoint
+-- withdraw: removes and returns the open changes of an endpoint
 WITH open AS (
     SELECT job_id, endpoint_id, owner, attempts, changes FROM notifier.notices
     WHERE endpoint_id = $1 AND next_attempt_at IS NOT NULL ORDER BY job_id FOR UPDATE
@@ -120,14 +120,14 @@ FROM passed WHERE n.job_id = passed.job_id AND n.endpoint_id = passed.endpoint_i
 RETURNING passed.job_id, passed.endpoint_id, passed.owner, passed.attempts,
     jsonb_build_array(passed.changes -> 0) AS changes;
 
--- remove_old: rows first seen so many seconds ago with nothing left to send
+-- remove_old: deletes rows first seen so many seconds ago with nothing left to send
 DELETE FROM notifier.notices WHERE (job_id, endpoint_id) IN (
     SELECT job_id, endpoint_id FROM notifier.notices
     WHERE seen_at < now() - make_interval(secs => $2) AND next_attempt_at IS NULL
     LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING job_id;
 
--- remove_old_followed: folds of jobs first seen so many seconds ago
+-- remove_old_followed: deletes folds of jobs first seen so many seconds ago
 DELETE FROM notifier.followed WHERE job_id IN (
     SELECT job_id FROM notifier.followed
     WHERE seen_at < now() - make_interval(secs => $2) LIMIT $1 FOR UPDATE SKIP LOCKED)

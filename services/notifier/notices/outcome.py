@@ -1,4 +1,4 @@
-"""What one attempt of a notice means for its row; its facts are those of `attempt_facts`. Pure."""
+"""The effect of one attempt of a notice on its row; its facts are those of `attempt_facts`. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from services.notifier.notices.changes import Change, ClaimedNotice, notice_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeOutcome:
-    """What to write for a claimed notice, under its lease.
+    """The changes of a claimed notice, under its lease.
 
-    With `delay_s` the same change follows again then; without it the change is settled, and the next one follows.
-    `gone`: the endpoint wants no further changes.
+    With `delay_s` the same change is sent again after it; without it the change is settled, and the next one follows.
+    `gone`: the endpoint rejects further changes.
     """
 
     claimed: ClaimedNotice
@@ -28,7 +28,7 @@ class NoticeOutcome:
 
 
 def outcome_of(claimed: ClaimedNotice, attempted: Attempted, verdict: Verdict, now: datetime) -> NoticeOutcome:
-    """The row and the facts after an attempt. A repeat leaves no trace but its delay; a trial leaves no facts."""
+    """The row and the facts after an attempt. A repeat changes only its delay; a trial makes no facts."""
     if verdict.decision is Decision.REPEAT:
         return NoticeOutcome(claimed=claimed, at=now, attempts=claimed.attempts, delay_s=verdict.delay_s)
     attempt = claimed.attempts + 1
@@ -47,7 +47,7 @@ def not_sent(claimed: ClaimedNotice, reason: str, now: datetime) -> NoticeOutcom
 
 
 def given_back(claimed: ClaimedNotice, now: datetime) -> NoticeOutcome:
-    """A claimed notice given back unattempted, or with an attempt cut short by our own end."""
+    """A claimed notice returned without an attempt, or with an attempt interrupted by this process's stop."""
     return NoticeOutcome(claimed=claimed, at=now, attempts=claimed.attempts, delay_s=0.0)
 
 

@@ -17,21 +17,17 @@ SQL = {**load_queries("services.notifier.notices", "notices.sql"), **leasing_sta
 
 
 class NoticeQueue(Leasing):
-    """The notices as the dispatcher sees them. `instance` is the name that leases are taken under."""
+    """The dispatcher's queue of notices. `instance` is the name under which leases are taken."""
 
     def __init__(self, pool: asyncpg.Pool, instance: str) -> None:
         super().__init__(pool, instance, SQL)
 
     async def claim(self, rooms: Mapping[str, int], lease_s: float) -> list[ClaimedNotice]:
-        """Lease due rows: at most `rooms[origin]` of each receiver. No other process gets them until the lease ends."""
+        """See Leasing._lease."""
         return [_claimed(row) for row in await self._lease(rooms, lease_s) if row["change"] is not None]
 
     async def settle(self, outcomes: Sequence[NoticeOutcome]) -> dict[str, float]:
-        """Write the outcomes of claimed rows, and the facts about them, in one transaction.
-
-        Returns the receivers that have something more to send, with the seconds until then. An outcome whose lease
-        ran out is dropped with its facts: the row has been claimed by another process since.
-        """
+        """See HookQueue.settle."""
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(
                 SQL["settle"],
@@ -50,14 +46,14 @@ class NoticeQueue(Leasing):
         return earliest(rows)
 
     async def give_up(self, limit: int, patience_s: float, now: datetime) -> int:
-        """Give up changes whose whole schedule has passed, with their facts; return how many rows had one."""
+        """Give up changes whose whole schedule has passed, with their facts; return the number of rows."""
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(SQL["give_up"], limit, patience_s)
             await add_to_outbox(connection, _facts(rows, "EXHAUSTED", now))
         return len(rows)
 
     async def remove_old(self, limit: int, keep_s: float) -> int:
-        """Remove settled rows and folds first seen so long ago; return how many, of the table that had more."""
+        """Remove settled rows and folds first seen so long ago; return the larger of both numbers."""
         notices = await self._pool.fetch(SQL["remove_old"], limit, keep_s)
         followed = await self._pool.fetch(SQL["remove_old_followed"], limit, keep_s)
         return max(len(notices), len(followed))
@@ -72,14 +68,14 @@ async def endpoints_of(connection: Connection, owners: Collection[str]) -> list[
 async def following(
     connection: Connection, owners: Collection[str], job_ids: Collection[str], oldest: datetime
 ) -> Following:
-    """What is known of these jobs, where one of their owners has an endpoint; else nothing, for one query."""
+    """The states of these jobs if one of their owners has an endpoint, else none; one query."""
     endpoints = await endpoints_of(connection, owners)
     rows = await connection.fetch(SQL["load_followed"], list(job_ids)) if endpoints else []
     return Following(endpoints, {row["job_id"]: CODEC.validate_json(row["job"]) for row in rows}, oldest)
 
 
 async def save_following(connection: Connection, found: Following) -> None:
-    """Writes the folds, and what they made due."""
+    """Write the folds, and the changes that became due."""
     if found.jobs:
         jobs = sorted(found.jobs.items())
         await connection.execute(
@@ -126,18 +122,18 @@ async def end_endpoint(connection: Connection, endpoint_id: str, state: str, now
 
 
 async def add_trial(connection: Connection, endpoint_id: str, trial_id: str, change: Change) -> str | None:
-    """Add a trial notice, which has no job; return the receiver, None where the endpoint has ended."""
+    """Add a trial notice, which has no job; return the receiver, None if the endpoint has ended."""
     origin = await connection.fetchval(SQL["add_trial"], endpoint_id, trial_id, CHANGE.dump_json(change).decode())
     return None if origin is None else str(origin)
 
 
 async def forget_followed(connection: Connection, owner: str) -> None:
-    """The folds of an owner's jobs are kept no longer than the owner has an endpoint."""
+    """Remove the folds of an owner's jobs if the owner has no endpoint left."""
     await connection.execute(SQL["forget_followed"], owner)
 
 
 async def settle_from_log(connection: Connection, settled: Mapping[tuple[str, str], tuple[str, int]]) -> None:
-    """Write what the deliveries topic holds: by job and endpoint, the owner and the last change that is settled."""
+    """Write settled changes from the deliveries topic: by job and endpoint, the owner and the last settled change."""
     if settled:
         keys = sorted(settled)
         await connection.execute(

@@ -1,8 +1,8 @@
-"""Brings a new endpoint to where the job reader stands, so that it misses nothing appended after it registered.
+"""Brings a new endpoint up to the job reader's position, so that it misses nothing appended after it registered.
 
-The job reader may have read facts that stand after a registration before the registration itself was read: they are
-in different topics. And a job may run already. So the job events of the owner are read once more, up to the job
-reader's checkpoints, which are held for the last stretch; from there on the job reader knows the endpoint.
+The job reader may have read later facts before the registration was read, because they are in different topics; and a
+job may already be running. So the job events of the owner are read once more, up to the job reader's checkpoints,
+which are locked for the last part; from there on the job reader knows the endpoint.
 """
 
 from collections.abc import Mapping
@@ -24,11 +24,11 @@ LOOK_BACK = timedelta(days=1)  # jobs created earlier and still open at a regist
 
 
 class LogAwayError(TimeoutError):
-    """The log does not answer; another attempt may help."""
+    """The log is unavailable; another attempt may succeed."""
 
 
 class Backfill:
-    """Reads what a new endpoint missed. `positions` are the job reader's checkpoints."""
+    """Reads the earlier facts for a new endpoint. `positions` are the job reader's checkpoints."""
 
     def __init__(self, view: LogView, positions: TopicCheckpoints, max_age_s: float, clock: Clock) -> None:
         self._view = view
@@ -37,7 +37,7 @@ class Backfill:
         self._clock = clock
 
     async def read(self, endpoint: RegisteredEndpoint) -> tuple[Following, Mapping[int, int]]:
-        """The owner's jobs up to about where the job reader stands, without locks. Raises LogAwayError."""
+        """The owner's jobs up to about the job reader's position, without locks. Raises LogAwayError."""
         found = Following([endpoint], {}, self._clock() - self._max_age)
         try:
             begin = await self._view.offsets_at(JOB_EVENTS, endpoint.since - LOOK_BACK)
@@ -50,7 +50,7 @@ class Backfill:
     async def join(
         self, connection: Connection, endpoint: RegisteredEndpoint, found: Following, read: Mapping[int, int]
     ) -> None:
-        """The rest, while the job reader is held; it knows the endpoint once the transaction commits."""
+        """Read the rest while the job reader is locked out; it knows the endpoint once the transaction commits."""
         held = await self._positions.hold(connection)
         await self._take(found, dict(read), held)
         await add_endpoint(connection, endpoint)
@@ -59,7 +59,7 @@ class Backfill:
     async def _take(self, found: Following, begin: dict[int, int], end: dict[int, int]) -> None:
         try:
             async with aclosing(self._view.scan(JOB_EVENTS, begin, end)) as polls:
-                parking = Parking()  # the reader of the job events writes the letters
+                parking = Parking()  # the reader of the job events sends the dead letters
                 async for records in polls:
                     concerned = (decode(record) for record in records if found.concerns(owner_of(record)))
                     for fact, _ in parking.sift(concerned):

@@ -1,8 +1,7 @@
-"""Reads the deliveries topic into the queue: which final hooks are settled or asked for again, as the log has it.
+"""Reads the deliveries topic into the queue: which final hooks are settled or requested again in the log.
 
-In normal operation the queue knows the outcomes already, and only requests for redelivery are new to it. When the
-schema was lost, outcomes matter too: what was delivered already must not be sent again, and the dispatcher waits for
-this (see DeliveriesGate).
+Normally the queue knows the outcomes already, and only requests for redelivery are new to it. After a loss of the
+schema the outcomes matter too: a delivered hook must not be sent again, so the dispatcher waits (see DeliveriesGate).
 """
 
 import asyncio
@@ -37,7 +36,7 @@ GATE_POLL_S = 0.2
 
 @dataclass(slots=True)
 class _Poll:
-    """One partition's poll: the facts of final hooks by job; by job and endpoint its owner and last settled change."""
+    """One partition's poll: facts of final hooks by job; by job and endpoint the owner and the last settled change."""
 
     finals: defaultdict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
     settled: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
@@ -53,7 +52,7 @@ class DeliveriesReader(TopicReader[None]):
         self._wakeup = wakeup
 
     async def _read(self, records: Sequence[Record]) -> None:
-        """Nothing is needed."""
+        """Nothing to read."""
 
     async def _write(
         self, connection: Connection, partition: int, records: Sequence[Record], parking: Parking, found: None
@@ -61,7 +60,7 @@ class DeliveriesReader(TopicReader[None]):
         poll = _Poll()
         for record in records:
             if parking.follows(record) or record.ce_type == FAILED:
-                continue  # after a failed attempt another one follows
+                continue  # another attempt follows a failed one
             if (fact := parking.admit(decode(record))) is not None:
                 _note(poll, fact)
         await settle_from_log(connection, poll.settled)
@@ -70,7 +69,7 @@ class DeliveriesReader(TopicReader[None]):
 
 
 def _note(poll: _Poll, fact: Fact) -> None:
-    """Note a fact of a final hook, or the last change that is settled for an endpoint."""
+    """Note a fact of a final hook, or the last settled change of an endpoint."""
     match fact.data:
         case (
             WebhookDelivered(endpoint_id=str(endpoint_id), change=int(change))
@@ -85,10 +84,10 @@ def _note(poll: _Poll, fact: Fact) -> None:
 
 
 async def _fold_finals(connection: Connection, partition: int, finals: Mapping[str, list[Fact]]) -> set[str]:
-    """Write the state of the hooks after these facts, where that is new; return the receivers to send to again.
+    """Write new states of hooks after these facts; return the receivers to send to again.
 
-    Rows that are in that state already, which is nearly always so, are not locked. A row that the dispatcher settles
-    meanwhile only comes to where the log is.
+    Rows that already have the state, which is the normal case, are not locked. A row that the dispatcher settles
+    meanwhile only reaches the state of the log.
     """
     news = _changed(await _standings(connection, "standings", finals), finals)
     news = _changed(await _standings(connection, "lock_standings", news), {job_id: finals[job_id] for job_id in news})
@@ -124,12 +123,12 @@ async def _standings(connection: Connection, statement: str, job_ids: Collection
 
 
 def _hook(row: asyncpg.Record) -> FinalHook:
-    """A late hook is open in the log: the fact that it is held is still to come."""
+    """The state of a row's hook. A late hook is open in the log: the fact that it is held has not been read."""
     return FinalHook("open" if row["state"] == "late" else row["state"], row["request"])
 
 
 def _changed(before: Mapping[str, FinalHook], finals: Mapping[str, list[Fact]]) -> dict[str, FinalHook]:
-    """The hooks that these facts change, in log order; of jobs that have no row yet too."""
+    """The hooks that these facts change, in log order; also of jobs without a row."""
     after = {}
     for job_id, facts in finals.items():
         hook = begin = before.get(job_id, FinalHook())
@@ -141,7 +140,7 @@ def _changed(before: Mapping[str, FinalHook], finals: Mapping[str, list[Fact]]) 
 
 
 def _requested_phase(facts: Sequence[Fact], hook: FinalHook) -> str:
-    """The phase in the request, for a job that is known by its deliveries alone."""
+    """The phase in the request, for a job that is known by its deliveries only."""
     return next(
         fact.data.phase
         for fact in facts
@@ -150,10 +149,10 @@ def _requested_phase(facts: Sequence[Fact], hook: FinalHook) -> str:
 
 
 class DeliveriesGate:
-    """Keeps the dispatcher waiting until the deliveries are read as far as they went when this process started.
+    """Keeps the dispatcher waiting until the deliveries are read up to their ends at this process's start.
 
-    It asks the checkpoints, not this process's own reader: with several processes each partition is read by one of
-    them, and through a rebalance the checkpoint stays right.
+    It uses the checkpoints, not this process's own reader: each partition is read by one of several processes, and the
+    checkpoint stays valid through a rebalance.
     """
 
     def __init__(self, view: LogView, checkpoints: TopicCheckpoints, outage: Outage) -> None:
@@ -163,13 +162,13 @@ class DeliveriesGate:
         self._behind: list[int] | None = None
 
     def problem(self) -> str | None:
-        """A sentence while the gate is shut."""
+        """A sentence while the gate is closed."""
         if self._behind is None:
             return "the deliveries are not read yet"
         return f"the deliveries of partitions {self._behind} are not read yet" if self._behind else None
 
     async def wait(self, stopping: asyncio.Event) -> None:
-        """Returns when everything was read, or when it is time to stop."""
+        """Return when everything was read, or `stopping` is set."""
         begin = await self._view.begin_offsets(JOB_DELIVERIES)
         end = await self._view.end_offsets(JOB_DELIVERIES)
         targets = {part: offset for part, offset in end.items() if offset > begin[part]}

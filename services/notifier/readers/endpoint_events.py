@@ -1,4 +1,4 @@
-"""Reads the endpoint events: registrations, removals and trials. One transaction a fact."""
+"""Reads the endpoint events: registrations, removals and trials. One transaction per fact."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ from services.notifier.readers.topic_reader import ReaderContext, TopicReader
 
 log = structlog.get_logger()
 
-TRIAL_MAX_AGE = timedelta(minutes=10)  # an older one is of no use; so a lost schema sends no old trials
+TRIAL_MAX_AGE = timedelta(minutes=10)  # older ones are useless; so no old trials are sent after a loss of the schema
 
 
 @dataclass(frozen=True, slots=True)
 class _Registration:
-    """An endpoint that was registered, and what its jobs have due up to where they were read."""
+    """A registered endpoint, and the due changes of its jobs up to their last read."""
 
     endpoint: RegisteredEndpoint
     due: Following
@@ -58,12 +58,12 @@ class EndpointEventsReader(TopicReader[_Registration | str | None]):
         self._clock = clock
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
-        """Take in one partition's poll, a record at a time."""
+        """Handle one partition's poll, a record at a time."""
         for record in records:
             await super().handle(partition, [record])
 
     async def _read(self, records: Sequence[Record]) -> _Registration | str | None:
-        """A registration with what it missed, or why it cannot be read. Erases the settings of a removed endpoint."""
+        """A registration with its earlier changes, or an error in it. Erases the settings of a removed endpoint."""
         (record,) = records
         fact = decode(record).fact
         if fact is None or isinstance(fact.data, EndpointTested):
@@ -104,7 +104,7 @@ class EndpointEventsReader(TopicReader[_Registration | str | None]):
                 await end_endpoint(connection, fact.subject, "removed", self._clock())
                 await forget_followed(connection, fact.owner)
             case Fact(data=other):
-                parking.park(record, f"{other.type_name()} does not belong into this topic")
+                parking.park(record, f"{other.type_name()} does not belong to this topic")
         return lambda: self._wakeup.hint(origins)
 
     async def _try(self, connection: Connection, fact: Fact) -> set[str]:

@@ -26,15 +26,15 @@ BATCH = frozenset(event.type_name() for event in BATCH_EVENTS)
 CONTINUATIONS = frozenset(
     event.type_name() for event in JOB_EVENTS if event not in (JobCreated, JobCancelled, JobErased)
 )
-"""Facts that cannot begin a row: about a job that has none they are passed over undecoded."""
+"""Facts that cannot begin a row: for a job without one they are skipped undecoded."""
 
 Webhooks = Mapping[int, JobWebhook | UnreadableWebhookError | None]
-"""What JobCreated records name, by offset; None where the parameters were erased."""
+"""The webhooks of JobCreated records, by offset; None if the parameters were erased."""
 
 
 @dataclass(slots=True)
 class _Poll:
-    """One partition's poll on its way into the queue. `following` are the jobs of owners who have endpoints."""
+    """One partition's poll, before it is written. `following` are the jobs of owners with endpoints."""
 
     parking: Parking
     tracked: dict[str, Tracked]
@@ -91,13 +91,13 @@ class JobEventsReader(TopicReader[Webhooks]):
         self._clock = clock
 
     async def _read(self, records: Sequence[Record]) -> Webhooks:
-        """The webhooks that the poll's new jobs name, read from the blob store all at once."""
+        """Read the webhooks of the poll's new jobs from the blob store, concurrently."""
         created = [fact_at for record in records if record.ce_type == CREATED for fact_at in _with_webhook(record)]
         found = await asyncio.gather(*(self._fetch_webhook(fact) for _, fact in created))
         return {offset: webhook for (offset, _), webhook in zip(created, found, strict=True)}
 
     async def _fetch_webhook(self, fact: Fact) -> JobWebhook | UnreadableWebhookError | None:
-        """None when the parameters were erased: then nothing is sent. Raises BlobStoreError."""
+        """None if the parameters were erased: then nothing is sent. Raises BlobStoreError."""
         assert isinstance(fact.data, JobCreated)
         try:
             return parse_webhook(await self._blobs.get(fact.data.parameters.uri), fact.subject)
@@ -121,14 +121,14 @@ class JobEventsReader(TopicReader[Webhooks]):
         return lambda: self._announce(poll)
 
     def _announce(self, poll: _Poll) -> None:
-        """Which receivers have something due, for the dispatchers of this process."""
+        """Wake the dispatchers of this process for receivers with something due."""
         touched = poll.touched.values()
         self._wakeup.hint({tracked.webhook.origin for tracked in touched if tracked.due and tracked.webhook})
         self._notice_wakeup.hint(poll.following.origins)
 
 
 def _with_webhook(record: Record) -> list[tuple[int, Fact]]:
-    """The offset and fact of a JobCreated that has a webhook; what cannot be decoded is parked when it is folded."""
+    """The offset and fact of a JobCreated with a webhook; an undecodable record is parked when it is folded."""
     try:
         fact = record.fact()
     except UndecodableRecordError:

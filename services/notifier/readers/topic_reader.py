@@ -1,4 +1,4 @@
-"""What the readers of all topics do alike: rows, parked keys and checkpoint of a poll in one transaction."""
+"""Common to the readers of all topics: rows, parked keys and checkpoint of a poll in one transaction."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ReaderContext:
-    """What all readers share."""
+    """The dependencies of all readers."""
 
     pool: asyncpg.Pool
     dead_letters: DeadLetters
@@ -28,7 +28,7 @@ class ReaderContext:
 
 
 class TopicReader(ABC, Generic[T]):
-    """A Reader (piperoll.log.contract). Nothing is kept in memory: every transaction begins at the checkpoint."""
+    """A Reader (piperoll.log.contract). It keeps no state in memory: every transaction begins at the checkpoint."""
 
     group: ClassVar[str]
 
@@ -37,14 +37,14 @@ class TopicReader(ABC, Generic[T]):
         self._checkpoints = checkpoints
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Go on where the checkpoints stand; at the first record kept where there is none."""
+        """Return the checkpoints, or the first records kept."""
         return await self._checkpoints.take(partitions)
 
     async def revoked(self, partitions: set[int]) -> None:
-        """Nothing is kept but the checkpoints."""
+        """Nothing to do: the checkpoints are stored."""
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
-        """Take in one partition's poll; wait for the stores and the log as long as they are away."""
+        """Handle one partition's poll; wait during outages of the stores and the log."""
         await self._context.outage.outlast(partial(self._take_in, partition, records))
 
     async def _take_in(self, partition: int, records: Sequence[Record]) -> None:
@@ -53,7 +53,7 @@ class TopicReader(ABC, Generic[T]):
             start = await self._checkpoints.lock(connection, partition)
             fresh = [record for record in records if record.offset >= start]
             if not fresh:
-                return  # another process had the partition meanwhile
+                return  # another process read the partition meanwhile
             parking = await self._checkpoints.parked(connection, fresh)
             announce = await self._write(connection, partition, fresh, parking, found)
             for record, why in parking.letters:
@@ -64,10 +64,10 @@ class TopicReader(ABC, Generic[T]):
 
     @abstractmethod
     async def _read(self, records: Sequence[Record]) -> T:
-        """What the transaction needs from the blob store and the log."""
+        """Read what the transaction needs from the blob store and the log."""
 
     @abstractmethod
     async def _write(
         self, connection: Connection, partition: int, records: Sequence[Record], parking: Parking, found: T
     ) -> Callable[[], None]:
-        """Write what `records` mean; return what wakes the dispatchers once the transaction is committed."""
+        """Write the effects of `records`; return a function that wakes the dispatchers after the commit."""

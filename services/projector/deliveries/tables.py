@@ -1,4 +1,4 @@
-"""The table of deliveries, from their topic. One row a record; nothing is folded."""
+"""The table of deliveries, from their topic. One row per record, without a fold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""What records of documents and folders mean for the tables: states and facts in, rows out. Pure.
+"""The rows of documents and folders, from states and facts. Pure.
 
-As in `projection`, any split of a partition into polls gives the same rows.
+As in `projection` of jobs, any split of a partition into polls gives the same rows.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,9 +18,9 @@ from schemas.events import DocumentAdded, DocumentRemoved
 from services.projector.tables.values import optional_text, text
 
 Details = tuple[str | None, str | None]
-"""What a details claim leads to: a name, and a document's source or a folder's description."""
+"""The content of a details claim: a name, and a document's source or a folder's description."""
 GONE: Details = (None, None)
-"""What it leads to when it was erased."""
+"""The details of an erased claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class StoredFolder:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A document's moves in a folder: whether it was taken out, and since when it is in (None: it is not)."""
+    """A document's moves in a folder: whether it was removed, and since when it is in (None: it is not)."""
 
     left: bool
     since: datetime | None
@@ -70,7 +70,7 @@ class Move:
 
 @dataclass(slots=True)
 class KnownDocuments:
-    """What the tables hold about some keys, all in the form of `text`."""
+    """The stored states of some keys, all in the form of `text`."""
 
     documents: dict[str, Document] = field(default_factory=dict)
     folders: dict[str, Folder] = field(default_factory=dict)
@@ -78,9 +78,9 @@ class KnownDocuments:
 
 
 class DocumentChanges:
-    """What some facts change. Of each document and folder it holds the last state only.
+    """The changes by some facts, the last state only of each document and folder.
 
-    `moves` are by folder and document; `removed` the keys of what was removed here.
+    `moves` are by folder and document; `removed` are the keys of removed ones.
     """
 
     def __init__(self, known: KnownDocuments) -> None:
@@ -92,7 +92,7 @@ class DocumentChanges:
 
 
 def project(known: KnownDocuments, facts: Iterable[tuple[Fact, int]]) -> DocumentChanges:
-    """What `facts`, in offset order, change in tables that hold `known`."""
+    """The changes by `facts`, in offset order, of tables that contain `known`."""
     changes = DocumentChanges(known)
     for fact, _ in facts:
         if isinstance(fact.data, DocumentAdded | DocumentRemoved):
@@ -163,7 +163,7 @@ def of_folders(
 
 
 def _details(claim: Claim | None, known: Details, read: Mapping[str, Details]) -> Details:
-    """What the details claim of a state leads to: just read, or as the row has it."""
+    """The details of a state: just read, or those of the row."""
     return GONE if claim is None else read.get(claim.uri, known)
 
 

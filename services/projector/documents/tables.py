@@ -1,7 +1,4 @@
-"""The tables of documents, folders and their members, from the topic of documents.
-
-Thin: the fold is `projection`.
-"""
+"""The tables of documents, folders and their members, from the topic of documents. The fold is in `projection`."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -53,7 +50,7 @@ class DocumentTables(Tables):
         self._search = SearchIndex(blobs, schema)
 
     async def prepare(self, facts: Sequence[Fact]) -> Write:
-        """Read the details that `facts` name, over outages of the blob store."""
+        """Read the details of `facts`, waiting during outages of the blob store."""
         wanted = dict(claim for fact in facts if (claim := _details_claim(fact)))
         return partial(self._write, await self._outage.outlast(partial(self._read, wanted)))
 
@@ -109,7 +106,7 @@ class DocumentTables(Tables):
 
 
 def _details_claim(fact: Fact) -> tuple[str, type[Shape]] | None:
-    """Where the details are that a fact names, and what they are."""
+    """The uri and the type of the details in a fact."""
     match fact.data:
         case DocumentAdded(details=claim):
             return claim.uri, DocumentDetails

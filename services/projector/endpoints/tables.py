@@ -1,4 +1,4 @@
-"""The table of registered endpoints, from their topic. Of the settings it keeps the address, never a secret."""
+"""The table of registered endpoints, from their topic. Of the settings it stores the URL, never a secret."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,7 +54,7 @@ class EndpointTables(Tables):
         self._sql = queries("endpoints.sql", schema)
 
     async def prepare(self, facts: Sequence[Fact]) -> Write:
-        """Read the addresses of new endpoints, over outages of the blob store."""
+        """Read the addresses of new endpoints, waiting during outages of the blob store."""
         uris = {fact.data.settings.uri for fact in facts if isinstance(fact.data, EndpointRegistered)}
         return partial(self._write, await self._outage.outlast(partial(self._read, sorted(uris))))
 
@@ -89,7 +89,7 @@ class EndpointTables(Tables):
 
 
 def project(known: Mapping[str, Endpoint], facts: Iterable[tuple[Fact, int]]) -> Folding[Endpoint]:
-    """The endpoints that `facts`, in offset order, change in a table that holds `known`. Pure."""
+    """The endpoints that `facts`, in offset order, change in a table that contains `known`. Pure."""
     changed = Folding(endpoints.evolve, known)
     for fact, _ in facts:
         changed.fold(text(fact.subject), fact)
@@ -112,5 +112,5 @@ def of_endpoint(endpoint: Endpoint, partition: int, url: str | None) -> StoredEn
 
 
 def _url_of(endpoint: Endpoint, urls: Mapping[str, str | None], known: str | None) -> str | None:
-    """The address that the settings hold: just read, or as the row has it; none of a removed one."""
+    """The URL of an endpoint's settings: just read, or that of the row; None for a removed one."""
     return None if endpoint.settings is None else urls.get(endpoint.settings.uri, known)

@@ -1,6 +1,6 @@
-"""What facts mean for the tables: states and facts in, rows out. Pure: no clock, no SQL, no blob store.
+"""The rows of jobs and batches, from states and facts. Pure: no clock, no SQL, no blob store.
 
-Any split of a partition into polls gives the same rows: it is the one fold of `piperoll.domain`.
+Any split of a partition into polls gives the same rows, because the fold is that of `piperoll.domain`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ from schemas.envelope import Fact
 from schemas.events import BATCH_EVENTS, BatchCreated, JobCompleted
 from services.projector.tables.values import text
 
-MEMBERS_AT_ONCE = 10_000  # members announced in one transaction: 3 MB of specs and a fraction of a second
+MEMBERS_AT_ONCE = 10_000  # members added in one transaction: 3 MB of specs and a fraction of a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,17 @@ class StoredEvent:
 
 @dataclass(slots=True)
 class KnownJobs:
-    """The states in the tables, by keys in the form of `text`."""
+    """The stored states, by keys in the form of `text`."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
     batches: dict[str, Batch] = field(default_factory=dict)
 
 
 class JobChanges:
-    """What some facts change. Of each job and batch it holds the last state only.
+    """The changes by some facts, the last state only of each job and batch.
 
-    `batch_offsets` are where the last accepted fact about each batch stands. `announced` are batches whose creation
-    was accepted here, `indexed` the indexes of embedding jobs that completed here and were not erased, `erased` the
-    jobs that were.
+    `batch_offsets` are the offsets of each batch's last accepted fact. `announced` are batches whose creation was
+    accepted, `indexed` the indexes of embedding jobs that completed and were not erased, `erased` the erased jobs.
     """
 
     def __init__(self, known: KnownJobs) -> None:
@@ -61,7 +60,7 @@ class JobChanges:
 
 
 def units(entries: Sequence[Decoded], limit: int = MEMBERS_AT_ONCE) -> Iterator[list[Decoded]]:
-    """Cuts entries into transactions: none announces more than `limit` members (or one batch), or loads two indexes."""
+    """Split entries into transactions: none adds more than `limit` members (or one batch), or loads two indexes."""
     unit: list[Decoded] = []
     members = 0
     for entry in entries:
@@ -79,7 +78,7 @@ def units(entries: Sequence[Decoded], limit: int = MEMBERS_AT_ONCE) -> Iterator[
 
 
 def project(known: KnownJobs, facts: Iterable[tuple[Fact, int]]) -> JobChanges:
-    """What `facts`, with their offsets and in that order, change in tables that hold `known`."""
+    """The changes by `facts`, in offset order, of tables that contain `known`."""
     changes = JobChanges(known)
     for fact, offset in facts:
         if isinstance(fact.data, BATCH_EVENTS):

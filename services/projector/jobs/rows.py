@@ -1,7 +1,7 @@
-"""Rows: of folded jobs and batches, and of batch members announced before their JobCreated is read.
+"""Rows of folded jobs and batches, and of batch members announced before their JobCreated is read. Pure.
 
-Pure. Folded and announced jobs go into the table by one statement in the order of their ids, because two projectors
-may write rows of each other's partitions through an announcement, and locks taken in one order cannot deadlock.
+Folded and announced jobs are written by one statement in the order of their ids: an announcement may write rows of
+other partitions at the same time as their projector, and locks taken in one order cannot deadlock.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from piperoll.log.record import partition_of
 from schemas.ids import member_id
 from services.projector.tables.values import optional_text, text
 
-UNTOLD = 0  # the sequence of a row that no fact of its job stands behind yet
+UNTOLD = 0  # the sequence of a row without a fact of its job
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class StoredBatch:
 
 
 class MemberSpec(BaseModel):
-    """What a row needs of a batch member's spec; the rest of it is for the worker."""
+    """The part of a batch member's spec that a row needs."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -67,11 +67,11 @@ class MemberSpec(BaseModel):
 
 
 SPECS: TypeAdapter[list[MemberSpec]] = TypeAdapter(list[MemberSpec])
-"""The content of a BatchCreated's specs Claim, as far as rows go."""
+"""The content of a BatchCreated's specs, as far as rows need it."""
 
 
 def of_job(job: Job, partition: int) -> StoredJob:
-    """The row of a folded job. Its batch_index is not known here: the announcement's stays."""
+    """The row of a folded job. Its batch_index is unknown here; that of the announcement is kept."""
     return StoredJob(
         job_id=text(job.job_id),
         partition=partition,
@@ -92,7 +92,7 @@ def of_job(job: Job, partition: int) -> StoredJob:
 
 
 def of_batch(batch: Batch, partition: int, log_offset: int) -> StoredBatch:
-    """The row of a folded batch, whose last fact stands at `log_offset`."""
+    """The row of a folded batch, whose last fact is at `log_offset`."""
     return StoredBatch(
         batch_id=text(batch.batch_id),
         partition=partition,
@@ -106,7 +106,7 @@ def of_batch(batch: Batch, partition: int, log_offset: int) -> StoredBatch:
 
 
 def of_members(batch: Batch, specs: Sequence[MemberSpec] | None, partitions: int) -> list[StoredJob]:
-    """The rows of a batch's members, as many as it counts; without details when the specs were erased (None)."""
+    """The rows of all of a batch's members; without details when the specs were erased (None)."""
     blank = MemberSpec()
     return [
         _of_member(batch, index, specs[index] if specs and index < len(specs) else blank, partitions)
@@ -136,7 +136,7 @@ def _of_member(batch: Batch, index: int, spec: MemberSpec, partitions: int) -> S
 
 
 def merge(folded: Iterable[StoredJob], announced: Iterable[StoredJob]) -> list[StoredJob]:
-    """One row per job, sorted by id. Where both kinds are there, it is what the statement makes of a conflict."""
+    """One row per job, sorted by id. Both kinds of one job are merged as the statement's conflict clause does."""
     rows: dict[str, StoredJob] = {row.job_id: row for row in announced}
     for row in folded:
         rows[row.job_id] = _fill(row, rows)

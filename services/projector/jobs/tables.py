@@ -1,7 +1,4 @@
-"""The tables of jobs, their events and batches, and what is searched, from the topic of job events.
-
-Thin: the fold is `projection`.
-"""
+"""The tables of jobs, events, batches and search, from the topic of job events. The fold is in `projection`."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,13 +29,13 @@ from services.projector.tables.values import columns, subjects_of
 log = structlog.get_logger()
 
 Specs = Mapping[str, Sequence[MemberSpec] | None]
-"""Members' specs by the uri of their Claim; None where they are gone."""
+"""Members' specs by the uri of their Claim; None if they were erased."""
 Indexes = Mapping[str, FolderIndex | None]
-"""What embedding jobs made, by the uri of their Claim; None where it is gone."""
+"""The indexes of embedding jobs by the uri of their Claim; None if it was erased."""
 
 
 class JobTables(Tables):
-    """`Tables` of the job events. `partitions` is how many the topic has: members are placed before they exist."""
+    """`Tables` of the job events. `partitions` is the topic's number, since members are placed before they exist."""
 
     topic = JOB_EVENTS
     alias = "jobs"
@@ -51,11 +48,11 @@ class JobTables(Tables):
         self._search = SearchIndex(blobs, schema)
 
     def units(self, entries: Sequence[Decoded]) -> Iterable[Sequence[Decoded]]:
-        """See `projection.units`: batches are announced, and indexes loaded, in bounded transactions."""
+        """See `projection.units`: batches are added, and indexes loaded, in bounded transactions."""
         return units(entries)
 
     async def prepare(self, facts: Sequence[Fact]) -> Write:
-        """Read the member specs of new batches, and indexes, over outages of the blob store."""
+        """Read the specs of new batches, and indexes, waiting during outages of the blob store."""
         events = [fact.data for fact in facts]
         lists = {data.specs.uri for data in events if isinstance(data, BatchCreated)}
         made = {data.index.uri for data in events if isinstance(data, JobCompleted) and data.index is not None}
@@ -96,7 +93,7 @@ class JobTables(Tables):
         await self._search.settle(connection, _made(changes, indexes), changes.erased)
 
     async def _announced(self, changes: JobChanges, specs: Specs) -> list[StoredJob]:
-        """The members of new batches. On a thread: ten thousand ids take long enough to miss a heartbeat."""
+        """The members of new batches. On a thread, since deriving ten thousand ids can miss a heartbeat."""
         found: list[StoredJob] = []
         for batch in changes.announced:
             found += await asyncio.to_thread(rows.of_members, batch, specs.get(batch.specs.uri), self._partitions)
@@ -113,7 +110,7 @@ class JobTables(Tables):
 
 
 def _made(changes: JobChanges, indexes: Indexes) -> list[Made]:
-    """The indexes of jobs that completed, as far as they are still there."""
+    """The indexes of completed jobs that still exist."""
     return [
         Made(job_id, changes.jobs[job_id].created_at, claim.uri, index)
         for job_id, claim in changes.indexed.items()

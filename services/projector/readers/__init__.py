@@ -1,1 +1,1 @@
-"""Reads the topics into the tables, and keeps positions."""
+"""Readers of the topics into the tables, and their positions."""

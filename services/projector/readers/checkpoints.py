@@ -1,4 +1,4 @@
-"""The stored positions: thin SQL. Moving one on is the reader's, in the transaction of the rows."""
+"""The stored positions: thin SQL. The reader moves them in the transaction of the rows."""
 
 from asyncpg import Connection
 
@@ -7,13 +7,13 @@ from schemas.topics import Topic
 
 
 class PositionLostError(RuntimeError):
-    """The checkpoint went back behind what was handled. A new start reads on from where it stands."""
+    """The checkpoint moved back behind handled records. A restart continues from it."""
 
 
 async def take_over(
     connection: Connection, sql: dict[str, str], topic: Topic, cluster_id: str, begins: dict[int, int]
 ) -> dict[int, StoredPosition]:
-    """The checkpoints of the partitions in `begins`, inserted at those offsets where there are none."""
+    """The checkpoints of the partitions in `begins`, inserted at those offsets if missing."""
     found = {}
     for partition, begin in sorted(begins.items()):
         await connection.execute(sql["add_checkpoint"], topic.name, partition, begin, cluster_id)

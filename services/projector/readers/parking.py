@@ -1,4 +1,4 @@
-"""The parked keys in the tables. Which records park is decided by `piperoll.log.parking`."""
+"""The parked keys in the tables. `piperoll.log.parking` decides which records are parked."""
 
 from collections.abc import Iterable
 
@@ -15,9 +15,9 @@ CONSUMER = "projector"
 
 
 class ParkedKeys:
-    """The keys of one topic. `prefix` keeps them apart from the same keys in another topic.
+    """The keys of one topic. `prefix` distinguishes them from the same keys in another topic.
 
-    Without dead letters, as in a rebuild, nothing is sent there: the records were parked when they were first read.
+    Without dead letters, as in a rebuild, none are sent: the records were parked when they were first read.
     """
 
     def __init__(self, dead_letters: DeadLetters | None, prefix: str, schema: str) -> None:
@@ -26,16 +26,13 @@ class ParkedKeys:
         self._sql = queries("queries.sql", schema)
 
     async def load(self, connection: Connection, entries: Iterable[Decoded]) -> Parking:
-        """Return what is parked among the keys of `entries`."""
+        """Return the parked keys among those of `entries`."""
         keys = {self._prefix + entry.record.key_text for entry in entries}
         rows = await connection.fetch(self._sql["parked"], list(keys))
         return Parking({row["job_id"].removeprefix(self._prefix) for row in rows})
 
     async def save(self, connection: Connection, partition: int, parking: Parking) -> None:
-        """Send the letters, and store the new keys.
-
-        Inside the transaction and before its end: a record is parked twice rather than never.
-        """
+        """Send the dead letters, and store the new keys. Sent before the commit: at least once."""
         for record, why in parking.letters:
             log.error("record_parked", topic=record.topic, position=str(record.position), why=why[:500])
             if self._dead_letters is not None:

@@ -1,7 +1,7 @@
 """The reader of one topic: a poll of a partition becomes rows and a moved checkpoint, in one transaction.
 
-Trusts only the checkpoint row, read under its lock in each transaction; what is in memory serves to notice that
-the row went back. What the records mean is for `Tables`.
+It relies only on the checkpoint row, read under its lock in each transaction; the state in memory only detects that
+the row moved back. `Tables` gives the records their meaning.
 """
 
 import time
@@ -30,16 +30,13 @@ from services.projector.tables.session import Session
 log = structlog.get_logger()
 
 Write = Callable[[Connection, int, Sequence[tuple[Fact, int]]], Awaitable[None]]
-"""Writes what facts of one partition mean, all of them new and each with its offset.
-
-Runs in the transaction that moves the checkpoint.
-"""
+"""Writes the effects of new facts of one partition, each with its offset, in the checkpoint's transaction."""
 
 
 class Tables(Protocol):
-    """What a topic's records are folded into. `alias` is the topic's short name in notifications and metrics.
+    """The tables of a topic. `alias` is the topic's short name in notifications and metrics.
 
-    `parked_prefix` marks the topic's parked keys, where another topic has the same keys.
+    `parked_prefix` marks the topic's parked keys, if another topic has the same keys.
     """
 
     topic: Topic
@@ -47,11 +44,11 @@ class Tables(Protocol):
     parked_prefix: str = ""
 
     def units(self, entries: Sequence[Decoded]) -> Iterable[Sequence[Decoded]]:
-        """Cut a poll into transactions of a bearable size: by default a whole poll is one."""
+        """Split a poll into transactions of limited size: by default a whole poll is one."""
         return [entries] if entries else []
 
     async def prepare(self, facts: Sequence[Fact]) -> Write:
-        """Read what the transaction will need from elsewhere, before it begins; return what to do in it."""
+        """Read what the transaction needs from elsewhere, before it begins; return what it writes."""
         ...
 
 
@@ -75,10 +72,7 @@ class TableReader:
         self.lag = metrics.Lag(tables.alias)
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """The stored offsets, once the log is seen to be the one they were stored from.
-
-        Raises LogDivergedError, which stops the service: only a rebuild helps.
-        """
+        """The stored offsets, if they are of this log. Raises LogDivergedError, which only a rebuild resolves."""
         topic = self._tables.topic
         cluster_id = await self._offsets.cluster_id()
         begins = await self._offsets.begin_offsets(topic)
@@ -99,16 +93,16 @@ class TableReader:
         return positions
 
     async def revoked(self, partitions: set[int]) -> None:
-        """Forgets the partitions; everything about them is stored."""
+        """Forget the partitions; all about them is stored."""
         for part in partitions:
             self._handed.pop(part, None)
             self.lag.forget(part)
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
-        """Projects a poll. Waits for as long as Postgres or the blob store is away.
+        """Project a poll. Waits during outages of Postgres or the blob store.
 
-        Raises PositionLostError when the checkpoint went back, and UnknownEventError at an event of a later
-        release, once what stands before it is projected.
+        Raises PositionLostError when the checkpoint moved back, and UnknownEventError at an event of a later release,
+        after projecting the records before it.
         """
         entries, unknown = decode_poll(records)
         for unit in self._tables.units(entries):
@@ -126,7 +120,7 @@ class TableReader:
         handed = self._handed.get(partition, 0)
         if next_offset is None or next_offset < handed:
             raise PositionLostError(
-                f"{topic}, partition {partition}: handled up to {handed}, the checkpoint stands at {next_offset}"
+                f"{topic}, partition {partition}: handled up to {handed}, the checkpoint is at {next_offset}"
             )
         new = [entry for entry in entries if entry.record.offset >= next_offset]
         if not new:
@@ -141,7 +135,7 @@ class TableReader:
         )
 
     async def _beginning(self, partition: int, next_offset: int, begin: int) -> int:
-        """The offset to read from; past what the log no longer holds."""
+        """The offset to read from, past records that the log no longer holds."""
         if next_offset >= begin:
             return next_offset
         topic = self._tables.topic.name
@@ -153,7 +147,7 @@ class TableReader:
 
 
 def decode_poll(records: Iterable[Record]) -> tuple[list[Decoded], UnknownEventError | None]:
-    """Decode up to the first event of a later release; return that error too, which has to stop the service there."""
+    """Decode up to the first event of a later release; return that error too, which must stop the service there."""
     entries: list[Decoded] = []
     for record in records:
         try:

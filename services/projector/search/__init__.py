@@ -1,1 +1,1 @@
-"""Tables that folders are searched in."""
+"""The tables of the search in folders."""

@@ -1,8 +1,8 @@
-"""The tables that a folder is searched in: the chunks and vectors of its newest embedding job that was not erased.
+"""The search tables of a folder: the chunks and vectors of its newest embedding job that was not erased.
 
-Which job that is does not depend on the order in which partitions are read: `index_jobs` knows all of them, and what
-changes which one is the newest changes what is loaded, in the same transaction. A removed folder has none; chunks of
-removed documents are left out, and go with them. Documents are loaded one after the other: a folder has any size.
+The newest job does not depend on the order in which partitions are read: `index_jobs` holds all of them, and a change
+of the newest one changes the loaded index in the same transaction. A removed folder has no index; chunks of removed
+documents are left out or removed. Documents are loaded one by one, because a folder may have any size.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ CHUNKS_AT_ONCE = 2000  # of a copy: a few megabytes, and a fraction of a second
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An embedding job whose completion was accepted, and what it made."""
+    """An embedding job whose completion was accepted, and its index."""
 
     job_id: str
     job_created_at: datetime
@@ -38,7 +38,7 @@ class Made:
 
 
 class SearchIndex:
-    """Reads indexes, and keeps the newest of each folder loaded. `schema` is whose tables are written."""
+    """Reads indexes, and keeps the newest of each folder loaded in the tables of `schema`."""
 
     def __init__(self, blobs: AsyncBlobs, schema: str = READ_SCHEMA) -> None:
         self._blobs = blobs
@@ -46,7 +46,7 @@ class SearchIndex:
         self._sql = queries("search.sql", schema)
 
     async def read(self, uri: str) -> FolderIndex | None:
-        """The index at `uri`; None where it was erased or is of no use. Raises BlobStoreError."""
+        """The index at `uri`; None if it was erased or is invalid. Raises BlobStoreError."""
         try:
             content = await self._blobs.get(uri)
         except BlobMissingError:
@@ -64,9 +64,9 @@ class SearchIndex:
     async def chunks(
         self, job_id: str, index: FolderIndex, without: Collection[str]
     ) -> AsyncIterator[tuple[str, list[Chunk] | None]]:
-        """The rows of an index that some job made, by document, but for those documents `without`.
+        """The rows of a job's index, by document, except the documents in `without`. Raises BlobStoreError.
 
-        None for a document whose chunks were erased; what is of no use has no rows. Raises BlobStoreError.
+        None for a document whose chunks were erased; an invalid part has no rows.
         """
         first = 0
         for part in index.parts:
@@ -78,15 +78,12 @@ class SearchIndex:
             first += part.chunks
 
     async def removed(self, connection: Connection, index: FolderIndex) -> set[str]:
-        """Those of an index's documents that were removed."""
+        """The removed documents of an index."""
         ids = [text(part.document_id) for part in index.parts]
         return {row["document_id"] for row in await connection.fetch(self._sql["removed"], ids)}
 
     async def settle(self, connection: Connection, made: Sequence[Made], erased: Collection[str]) -> None:
-        """Takes in what jobs made, and takes out what belonged to erased ones. Raises BlobStoreError.
-
-        `erased` may name any jobs; almost always none of them has an index.
-        """
+        """Load the indexes of new jobs, and remove those of `erased` jobs. Raises BlobStoreError."""
         folders = {text(one.index.folder_id) for one in made}
         if erased:
             rows = await connection.fetch(self._sql["folders_of"], list(erased))
@@ -105,7 +102,7 @@ class SearchIndex:
             await self._settle_folder(connection, folder_id, at_hand)
 
     async def forget(self, connection: Connection, documents: Sequence[str], folders: Sequence[str]) -> None:
-        """Takes out what is there of removed documents and folders. Call it once their rows are written."""
+        """Remove the rows of removed documents and folders. Call it after their own rows are written."""
         if documents or folders:
             await connection.execute(self._sql["lock"])
         if documents:
@@ -148,7 +145,7 @@ class SearchIndex:
                 )
 
     async def _read_part(self, part: IndexPart, dimensions: int) -> Sequence[IndexedChunk] | None:
-        """A document's chunks; None where they were erased, empty where they are of no use. Raises BlobStoreError."""
+        """A document's chunks; None if they were erased, empty if they are invalid. Raises BlobStoreError."""
         uri = part.content.uri
         try:
             content = await self._blobs.get(uri)
@@ -171,7 +168,7 @@ def _batched(chunks: Sequence[Chunk]) -> Iterator[Sequence[Chunk]]:
 
 
 def _row(job_id: str, first: int, index: FolderIndex, part: IndexPart, one: IndexedChunk) -> Chunk:
-    """A chunk's row; `first` is the place of its document's first chunk in the index."""
+    """A chunk's row; `first` is the position of its document's first chunk in the index."""
     return Chunk(
         job_id=job_id,
         position=first + one.number,

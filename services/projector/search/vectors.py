@@ -1,6 +1,6 @@
-"""Chunks and vectors as Postgres's COPY takes them in binary (its manual, "COPY"; pgvector's `vector_recv`). Pure.
+"""Chunks and vectors in the binary format of Postgres's COPY (its manual, "COPY"; pgvector's `vector_recv`). Pure.
 
-Text would have to be written and parsed number by number, which takes several times as long.
+Text takes several times as long, because each number is formatted and parsed.
 """
 
 import math
@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from schemas.documents import IndexedChunk
 
 MOST_DIMENSIONS = 16_000  # of pgvector's type
-LARGEST_FLOAT = 3.4e38  # of a 4-byte float, roughly; no model comes near
+LARGEST_FLOAT = 3.4e38  # of a 4-byte float, roughly; the values of models are far smaller
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
 TRAILER = struct.pack(">h", -1)
@@ -34,12 +34,12 @@ CHUNK_COLUMNS = [column.name for column in fields(Chunk)]
 
 
 def refusal(chunks: Iterable[IndexedChunk], dimensions: int) -> str | None:
-    """Why the table would not take these vectors, or None."""
+    """Why the table would reject these vectors, or None."""
     for chunk in chunks:
         if len(chunk.vector) != dimensions:
-            return f"chunk {chunk.number} has {len(chunk.vector)} numbers, the index says {dimensions}"
+            return f"chunk {chunk.number} has {len(chunk.vector)} numbers, the index has {dimensions}"
         if not all(map(math.isfinite, chunk.vector)) or max(map(abs, chunk.vector)) > LARGEST_FLOAT:
-            return f"chunk {chunk.number} holds numbers that are no 4-byte floats"
+            return f"chunk {chunk.number} has numbers that are not 4-byte floats"
     return None
 
 
@@ -53,7 +53,7 @@ def copy_rows(chunks: Iterable[Chunk]) -> bytes:
 
 
 def packed(vector: Sequence[float]) -> bytes:
-    """A vector as pgvector sends and receives it: its dimensions, a reserved number, 4-byte floats."""
+    """A vector in pgvector's wire format: its dimensions, a reserved number, 4-byte floats."""
     return struct.pack(f">hh{len(vector)}f", len(vector), 0, *vector)
 
 

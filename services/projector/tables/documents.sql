@@ -1,7 +1,7 @@
--- The projector's statements about documents and folders. Each key's facts stand in one partition, so no other projector
+-- The projector's statements about documents and folders. Each key's facts are in one partition, so no other projector
 -- writes these rows.
 
--- load: what is known about some keys, read in one round trip; `hint` is the second text of their details
+-- load: the stored states of some keys, in one round trip; `hint` is the second text of their details
 SELECT 'document' AS kind, document_id AS key, state, name, source AS hint
 FROM read_v1.documents WHERE document_id = ANY ($1)
 UNION ALL
@@ -45,12 +45,12 @@ ON CONFLICT (folder_id) DO UPDATE SET
     updated_at  = EXCLUDED.updated_at,
     state       = EXCLUDED.state;
 
--- leave: documents that were taken out of folders, if only to come in again
+-- leave: documents that were removed from folders, even if added again
 DELETE FROM read_v1.folder_members m
 USING unnest($1::text[], $2::text[]) AS gone (folder_id, document_id)
 WHERE m.folder_id = gone.folder_id AND m.document_id = gone.document_id;
 
--- enter: documents that came into folders; one that is in already stays since when it was
+-- enter: documents that were added to folders; one that is already in keeps its time
 INSERT INTO read_v1.folder_members (folder_id, document_id, added_at)
 SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])
 ON CONFLICT (folder_id, document_id) DO NOTHING;

@@ -1,6 +1,6 @@
--- The projector's statements about registered endpoints. Each one's facts stand in one partition.
+-- The projector's statements about registered endpoints. Each one's facts are in one partition.
 
--- load: what is known about some endpoints
+-- load: the stored states of some endpoints
 SELECT endpoint_id, state, url FROM read_v1.endpoints WHERE endpoint_id = ANY ($1);
 
 -- upsert_endpoints: rows of folded endpoints

@@ -1,38 +1,38 @@
 -- The projector's statements. All of a transaction's writes happen under the lock on its checkpoint row.
 
--- lock_migrations: replicas that start together make the tables one after the other
+-- lock_migrations: replicas that start together create the tables one after the other
 SELECT pg_advisory_xact_lock($1);
 
--- made_by: by what the tables were made, empty where that was not noted; null while there are none
+-- made_by: the version of the tables, empty if not recorded; null if there are none
 SELECT coalesce(obj_description(to_regnamespace('read_v1'), 'pg_namespace'), '')
 WHERE to_regclass('read_v1.jobs') IS NOT NULL;
 
 -- discard: all tables
 DROP SCHEMA read_v1 CASCADE;
 
--- make_vectors: the type of what is searched, once per database
+-- make_vectors: the type of vectors, once per database
 CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
 
--- add_checkpoint: takes a partition over for the first time, from the oldest record there is
+-- add_checkpoint: the first checkpoint of a partition, at its oldest record
 INSERT INTO read_v1.checkpoints (topic, partition, next_offset, cluster_id)
 VALUES ($1, $2, $3, $4)
 ON CONFLICT (topic, partition) DO NOTHING;
 
--- read_checkpoint: how far a partition was projected, and of which cluster
+-- read_checkpoint: the next offset of a partition, and its cluster
 SELECT next_offset, cluster_id, last_ce_id FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2;
 
--- lock_checkpoint: one projector at a time writes what a partition holds
+-- lock_checkpoint: one projector at a time writes the rows of a partition
 SELECT next_offset FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2 FOR UPDATE;
 
 -- move_checkpoint: skips records that the log no longer holds
 UPDATE read_v1.checkpoints SET next_offset = $3, last_ce_id = NULL WHERE topic = $1 AND partition = $2;
 
--- advance: moves the checkpoint on and notifies those who wait for it; $5 is the topic's short name
+-- advance: moves the checkpoint and notifies its listeners; $5 is the topic's short name
 UPDATE read_v1.checkpoints SET next_offset = $3, last_ce_id = $4
 WHERE topic = $1 AND partition = $2
 RETURNING pg_notify('piperoll_read_v1', $5 || ':' || partition || ':' || next_offset);
 
--- load: what is known about some keys, read in one round trip
+-- load: the stored states of some keys, in one round trip
 SELECT 'job' AS kind, job_id AS key, state FROM read_v1.jobs WHERE job_id = ANY ($1) AND sequence > 0
 UNION ALL
 SELECT 'batch', batch_id, state FROM read_v1.batches WHERE batch_id = ANY ($1);
@@ -41,7 +41,7 @@ SELECT 'batch', batch_id, state FROM read_v1.batches WHERE batch_id = ANY ($1);
 SELECT job_id FROM read_v1.parked WHERE job_id = ANY ($1);
 
 -- upsert_jobs: rows of folded jobs and of announced members (sequence 0), in the order of their ids
--- What comes first and what second does not matter: the fold's columns come from the higher sequence, details from
+-- Their order does not matter: the fold's columns come from the higher sequence, details from
 -- the JobCreated, else from the announcement.
 INSERT INTO read_v1.jobs AS old (
     job_id, partition, owner, user_id, job_type, target_id, batch_id, batch_index,
@@ -70,19 +70,19 @@ ON CONFLICT (job_id) DO UPDATE SET
     updated_at  = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.updated_at ELSE old.updated_at END,
     state       = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.state ELSE old.state END;
 
--- insert_events: accepted facts of a partition ($1); a number that is taken already is a fault, and fails
+-- insert_events: accepted facts of a partition ($1); a duplicate number is a fault, and fails
 INSERT INTO read_v1.events (partition, job_id, sequence, owner, log_offset, type, time, data)
 SELECT $1::int, *
 FROM unnest($2::text[], $3::int[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $8::json[]);
 
--- upsert_batches: batches, whose facts stand in one partition
+-- upsert_batches: batches, whose facts are in one partition
 INSERT INTO read_v1.batches (batch_id, partition, owner, user_id, created_at, count, log_offset, state)
 SELECT * FROM unnest(
     $1::text[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::int[], $7::bigint[], $8::json[]
 )
 ON CONFLICT (batch_id) DO UPDATE SET log_offset = EXCLUDED.log_offset, state = EXCLUDED.state;
 
--- park: remembers keys whose later records go to the dead letters too
+-- park: stores keys whose later records go to the dead letters too
 INSERT INTO read_v1.parked (job_id, partition, since_offset)
 SELECT key, $3, since FROM unnest($1::text[], $2::bigint[]) AS parked (key, since)
 ON CONFLICT (job_id) DO NOTHING;

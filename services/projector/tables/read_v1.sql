@@ -1,9 +1,9 @@
 -- The read model, version 1. Its shape never changes: tables of another shape are refused and rebuilt from the log.
 -- A row's `state` is the fold's own JSON (piperoll.domain.job.CODEC); the columns beside it are for finding rows.
--- The type `vector` is pgvector's, which stands in the schema public and outlives every version.
+-- The type `vector` is pgvector's, which is in the schema public and remains in all versions.
 CREATE SCHEMA IF NOT EXISTS read_v1;
 
--- Which jobs there are, and how each stands. `sequence` 0 is a batch member announced by its BatchCreated.
+-- The jobs and their states. `sequence` 0 is a batch member announced by its BatchCreated.
 CREATE TABLE IF NOT EXISTS read_v1.jobs (
     job_id      text PRIMARY KEY,
     partition   int NOT NULL,
@@ -21,8 +21,8 @@ CREATE TABLE IF NOT EXISTS read_v1.jobs (
     updated_at  timestamptz NOT NULL,
     state       json
 ) WITH (fillfactor = 85);
--- The lists show what is not erased, newest first. Where type and status go before the time, the list of the Devana
--- API walks to the newest jobs of each without reading any other, however rare they are; a list by status alone skips
+-- The lists show jobs that are not erased, newest first. With type and status before the time, the list of the Devana
+-- API reads the newest jobs of each and no others, however rare they are; a list by status alone skips
 -- over the types (Postgres 18), and needs no separate index. A change of status writes every index that the row is
 -- in, progress none: so those of targets and batches hold only the jobs that have one.
 CREATE INDEX IF NOT EXISTS jobs_by_batch
@@ -40,9 +40,9 @@ CREATE INDEX IF NOT EXISTS jobs_by_batch_as_target
 CREATE INDEX IF NOT EXISTS jobs_by_user
     ON read_v1.jobs (owner, user_id, created_at DESC, job_id DESC) WHERE user_id IS NOT NULL AND NOT erased;
 
--- Which facts each job is made of: the accepted ones, numbered by the fold. Owner and place lead from a position in the
--- log to what changed since. They stand here, where rows are only added, and not in jobs: an index on where a job's last
--- fact stands would be written, with all the others, at each progress.
+-- The accepted facts of each job, numbered by the fold. Owner and offset lead from a position in the
+-- log to later changes. They are here, where rows are only added, not in jobs: an index on the offset of a job's last
+-- fact would be written, with all the others, at each progress.
 CREATE TABLE IF NOT EXISTS read_v1.events (
     job_id     text NOT NULL,
     sequence   int NOT NULL,
@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS read_v1.events (
 );
 CREATE INDEX IF NOT EXISTS events_by_place ON read_v1.events (owner, partition, log_offset);
 
--- Which batches there are, and where the last fact about each stands. Their counts are computed from their members.
+-- The batches, and the offset of the last fact about each. Their counts are computed from their members.
 CREATE TABLE IF NOT EXISTS read_v1.batches (
     batch_id   text PRIMARY KEY,
     partition  int NOT NULL,
@@ -70,7 +70,7 @@ CREATE TABLE IF NOT EXISTS read_v1.batches (
 CREATE INDEX IF NOT EXISTS batches_by_owner ON read_v1.batches (owner, created_at DESC, batch_id DESC);
 CREATE INDEX IF NOT EXISTS batches_by_place ON read_v1.batches (owner, partition, log_offset);
 
--- What became of each webhook attempt, from the deliveries topic.
+-- The outcome of each webhook attempt, from the deliveries topic.
 CREATE TABLE IF NOT EXISTS read_v1.deliveries (
     job_id      text NOT NULL,
     partition   int NOT NULL,
@@ -81,11 +81,11 @@ CREATE TABLE IF NOT EXISTS read_v1.deliveries (
     PRIMARY KEY (partition, log_offset)
 );
 CREATE INDEX IF NOT EXISTS deliveries_by_job ON read_v1.deliveries (job_id, log_offset);
--- What was held or given up at which receiver; all others cost nothing.
+-- Held and given-up deliveries by receiver; other rows are not in the index.
 CREATE INDEX IF NOT EXISTS deliveries_by_origin ON read_v1.deliveries ((data ->> 'origin_sha256'), time)
     WHERE type = 'piperoll.WebhookAbandoned.v1' AND data ->> 'origin_sha256' IS NOT NULL;
 
--- How far each partition was projected: the checkpoint, written in the transaction of the rows.
+-- The checkpoint of each partition, written in the transaction of the rows.
 CREATE TABLE IF NOT EXISTS read_v1.checkpoints (
     topic       text NOT NULL,
     partition   int NOT NULL,
@@ -95,14 +95,14 @@ CREATE TABLE IF NOT EXISTS read_v1.checkpoints (
     PRIMARY KEY (topic, partition)
 );
 
--- Jobs with an undecodable record: what follows it is parked in the dead letters too.
+-- Jobs with an undecodable record: later records go to the dead letters too.
 CREATE TABLE IF NOT EXISTS read_v1.parked (
     job_id    text PRIMARY KEY,
     partition int NOT NULL,
     since_offset bigint NOT NULL
 );
 
--- Which documents there are, from the documents topic. A removed one keeps its row, so that its end is known.
+-- The documents, from the documents topic. A removed one keeps its row, so that its end is known.
 -- `name` and `source` are read from the details claim: null once that is gone.
 CREATE TABLE IF NOT EXISTS read_v1.documents (
     document_id text PRIMARY KEY,
@@ -123,7 +123,7 @@ CREATE TABLE IF NOT EXISTS read_v1.documents (
 CREATE INDEX IF NOT EXISTS documents_by_owner
     ON read_v1.documents (owner, created_at DESC, document_id DESC) WHERE NOT removed;
 
--- Which folders there are. `chunk_size` is null in a stub, which is a folder removed before it was created.
+-- The folders. `chunk_size` is null in a stub, which is a folder removed before it was created.
 CREATE TABLE IF NOT EXISTS read_v1.folders (
     folder_id   text PRIMARY KEY,
     partition   int NOT NULL,
@@ -140,7 +140,7 @@ CREATE TABLE IF NOT EXISTS read_v1.folders (
 CREATE INDEX IF NOT EXISTS folders_by_owner
     ON read_v1.folders (owner, created_at DESC, folder_id DESC) WHERE NOT removed;
 
--- Which documents are in which folder, as the folder's facts have it: whether a document was removed is in its row.
+-- The members of folders by the folders' facts; whether a document was removed is in its row.
 CREATE TABLE IF NOT EXISTS read_v1.folder_members (
     folder_id   text NOT NULL,
     document_id text NOT NULL,
@@ -149,7 +149,7 @@ CREATE TABLE IF NOT EXISTS read_v1.folder_members (
 );
 CREATE INDEX IF NOT EXISTS folder_members_by_document ON read_v1.folder_members (document_id);
 
--- Which embedding jobs made an index that is still there, of which folder. The newest one of a folder is loaded.
+-- The embedding jobs with an index that was not erased, and its folder. The newest one of a folder is loaded.
 CREATE TABLE IF NOT EXISTS read_v1.index_jobs (
     job_id         text PRIMARY KEY,
     folder_id      text NOT NULL,
@@ -158,7 +158,7 @@ CREATE TABLE IF NOT EXISTS read_v1.index_jobs (
 );
 CREATE INDEX IF NOT EXISTS index_jobs_by_folder ON read_v1.index_jobs (folder_id, job_created_at DESC, job_id DESC);
 
--- Which job's index is loaded for a folder: the newest by (job_created_at, job_id) in whatever order they were read.
+-- The job whose index is loaded for a folder: the newest by (job_created_at, job_id), in any order of reading.
 CREATE TABLE IF NOT EXISTS read_v1.folder_indexes (
     folder_id      text PRIMARY KEY,
     job_id         text NOT NULL,
@@ -184,7 +184,7 @@ CREATE INDEX IF NOT EXISTS chunks_by_folder ON read_v1.chunks (folder_id);
 CREATE INDEX IF NOT EXISTS chunks_by_document ON read_v1.chunks (document_id);
 
 -- The endpoints registered for changes of status, from the endpoints topic. `url` is read from the settings claim:
--- null once the endpoint was removed. No secret stands here.
+-- null once the endpoint was removed. It has no secret.
 CREATE TABLE IF NOT EXISTS read_v1.endpoints (
     endpoint_id text PRIMARY KEY,
     partition   int NOT NULL,

@@ -1,7 +1,7 @@
-"""The read model's SQL for a schema of any name: the live one, or the one that a rebuild fills beside it.
+"""The read model's SQL for a schema of any name: the live one, or the one that a rebuild fills.
 
-The statements are written for the live schema; another name takes its place in tables and in the NOTIFY channel
-alike, so what a rebuild writes is not announced. Holds no query.
+The statements are written for the live schema; another name replaces it in tables and in the NOTIFY channel, so the
+writes of a rebuild are not announced. Contains no query.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ class OtherShapeError(RuntimeError):
 
 
 class VectorsMissingError(RuntimeError):
-    """Postgres cannot keep vectors. The message names the remedy."""
+    """Postgres cannot store vectors. The message names the remedy."""
 
 
 def queries(name: str, schema: str = READ_SCHEMA) -> dict[str, str]:
@@ -34,17 +34,14 @@ def queries(name: str, schema: str = READ_SCHEMA) -> dict[str, str]:
 
 
 async def migrate_live(connection: Connection) -> None:
-    """Makes the live tables where they are missing; in a transaction, whose end lets the next replica do the same.
-
-    Raises OtherShapeError, VectorsMissingError.
-    """
+    """Create the live tables if missing, in a transaction. Raises OtherShapeError, VectorsMissingError."""
     await connection.execute(queries("queries.sql")["lock_migrations"], MIGRATION_LOCK)
     await require_shape(connection)
     await create_tables(connection, READ_SCHEMA)
 
 
 async def has_other_shape(connection: Connection) -> bool:
-    """Whether there are live tables that this version did not make: it can neither read nor write them."""
+    """Whether there are live tables of another version, which this version can neither read nor write."""
     made_by = await connection.fetchval(queries("queries.sql")["made_by"])
     return made_by is not None and made_by != shape_of(_script())
 
@@ -54,12 +51,12 @@ async def require_shape(connection: Connection) -> None:
     if await has_other_shape(connection):
         raise OtherShapeError(
             f"the tables in {READ_SCHEMA} were made by another version of Piperoll: stop its processes and run "
-            "`piperoll rebuild`, which makes new ones from the log"
+            "`piperoll rebuild`, which creates new ones from the log"
         )
 
 
 async def discard_other_shape(connection: Connection) -> bool:
-    """Drops live tables of another version, if there are any; the next projector fills new ones from the log."""
+    """Drop live tables of another version, if there are any; the next projector fills new ones from the log."""
     if not await has_other_shape(connection):
         return False
     await connection.execute(queries("queries.sql")["discard"])
@@ -67,7 +64,7 @@ async def discard_other_shape(connection: Connection) -> bool:
 
 
 async def create_tables(connection: Connection, schema: str) -> None:
-    """Makes the read model's empty tables in `schema`. Idempotent. Raises VectorsMissingError."""
+    """Create the read model's empty tables in `schema`. Idempotent. Raises VectorsMissingError."""
     try:
         await connection.execute(queries("queries.sql")["make_vectors"])
     except (asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
@@ -89,6 +86,6 @@ def _script() -> str:
 
 
 def shape_of(script: str) -> str:
-    """The hash of the statements: comments and line ends may change, and the tables are still the same."""
+    """The hash of the statements, independent of comments and line ends."""
     statements = " ".join(COMMENT.sub("", script).split())
     return hashlib.sha256(statements.encode()).hexdigest()

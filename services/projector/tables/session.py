@@ -1,6 +1,6 @@
-"""One connection to Postgres, kept, and replaced when it was lost. Holds no query.
+"""One connection to Postgres, kept open, and replaced when it is lost. Contains no query.
 
-Not the pool: a pool resets a connection at each release, a round trip that every small poll would pay.
+Not a pool: a pool resets a connection at each release, which costs every small poll a round trip.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ CONNECT_S = 10.0
 
 
 class Session:
-    """Runs transactions one at a time, over outages."""
+    """Runs transactions one at a time, repeated over outages."""
 
     def __init__(self, dsn: str, stopping: asyncio.Event) -> None:
         self._dsn = dsn
@@ -27,18 +27,18 @@ class Session:
         self._outage = Outage("Postgres", stopping)
 
     def problem(self) -> str | None:
-        """A sentence while Postgres is away."""
+        """A sentence while Postgres is unavailable."""
         return self._outage.problem()
 
     async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Return the result of `work` in one transaction, repeated over outages: `work` must read all it relies on.
 
-        Also where the answer to COMMIT was lost. Raises StoppedWaitingError when stopped meanwhile.
+        It is also repeated if the answer to COMMIT was lost. Raises StoppedWaitingError.
         """
         return await self._outage.outlast(lambda: self._once(work))
 
     async def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close(timeout=CONNECT_S)

@@ -1,4 +1,4 @@
-"""Values as Postgres takes them. Pure."""
+"""Values in the form that Postgres accepts. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -23,5 +23,5 @@ def columns(rows: Sequence[Any], shape: type[Any]) -> list[list[Any]]:
 
 
 def subjects_of(facts: Iterable[tuple[Fact, int]]) -> list[str]:
-    """Return what the tables are asked for before a fold: each subject once."""
+    """Return the keys to load before a fold: each subject once."""
     return list({text(fact.subject) for fact, _ in facts})

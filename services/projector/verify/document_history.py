@@ -21,11 +21,11 @@ from services.projector.tables.values import text
 from services.projector.verify.jobs import INVARIANT, TableRow, row_violations
 
 ChunkKey = tuple[int, str, int, str, str]
-"""Of a chunk its position, document and number, and the hashes of its text and its vector."""
+"""Of a chunk: its position, document and number, and the hashes of its text and its vector."""
 
 
 class DocumentHistory:
-    """The facts of one partition of the documents topic: folded states, and who is a member of what since when."""
+    """The facts of one partition of the documents topic: folded states, and the members with their times."""
 
     def __init__(self, partitions: int) -> None:
         self._partitions = partitions
@@ -35,7 +35,7 @@ class DocumentHistory:
         self.misplaced: list[Violation] = []
 
     def observe(self, fact: Fact, position: Position) -> None:
-        """Takes the next fact, in log order."""
+        """Take the next fact, in log order."""
         key = text(fact.subject)
         if found := misplaced_record(fact.subject, position, self._partitions):
             self.misplaced.append(found)
@@ -59,7 +59,7 @@ class DocumentHistory:
 
 
 def document_violations(history: DocumentHistory, stored: Iterable[TableRow], partition: int) -> Iterator[Violation]:
-    """Documents whose rows differ, are missing or are too many. A name is judged only where none may be left."""
+    """Documents whose rows differ, are missing or are too many. A name is checked only if it must be empty."""
 
     def differences(document: Document, row: TableRow) -> Iterator[str]:
         details = GONE if document.details is None else (row["name"], row["source"])
@@ -79,18 +79,18 @@ def folder_violations(history: DocumentHistory, stored: Iterable[TableRow], part
 
 
 def index_violations(job_id: str, created_at: datetime, index: FolderIndex, row: TableRow) -> Iterator[Violation]:
-    """How the rows of an index, loaded or not, differ from its blob."""
+    """The differences between an index's rows, loaded or not, and its blob."""
     expected: dict[str, Any] = {"folder_id": text(index.folder_id), "job_created_at": created_at}
     if row["loaded"]:
         expected |= {"model": text(index.model), "dimensions": index.dimensions, "chunks": index.chunks}
     for name, value in expected.items():
         if row[name] != value:
-            sentence = f"has {name} {row[name]!r} in its index's row, its index says {value!r}"
+            sentence = f"has {name} {row[name]!r} in its index's row, {value!r} in its index"
             yield Violation(INVARIANT, job_id, sentence)
 
 
 def chunk_key(chunk: Chunk) -> ChunkKey:
-    """What the chunks table must hold of a chunk."""
+    """The key of a chunk's row in the chunks table."""
     content, vector = _md5(chunk.text.encode()), _md5(packed(chunk.embedding))
     return chunk.position, chunk.document_id, chunk.number, content, vector
 

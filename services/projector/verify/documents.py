@@ -1,4 +1,4 @@
-"""The part of `piperoll verify` that compares documents, folders and what is searched. Writes nothing."""
+"""The part of `piperoll verify` that compares documents, folders and search. Writes nothing."""
 
 from collections.abc import Iterable, Mapping
 
@@ -17,7 +17,7 @@ from services.projector.verify.jobs import INVARIANT
 
 Sql = Mapping[str, str]
 Indexed = Mapping[str, tuple[Job, Claim]]
-"""The embedding jobs of a partition that made an index and were not erased, by id."""
+"""The embedding jobs of a partition with an index that were not erased, by id."""
 
 
 async def compare_documents(
@@ -42,7 +42,7 @@ async def compare_documents(
 async def compare_indexes(
     connection: Connection, sql: Sql, indexed: Indexed, blobs: AsyncBlobs, partition: int
 ) -> list[Violation]:
-    """What a partition's embedding jobs made, in the caller's snapshot. What was erased meanwhile is passed over."""
+    """Compare the indexes of a partition's embedding jobs, in the caller's snapshot. Erased ones are skipped."""
     search, found = SearchIndex(blobs), []
     rows = {row["job_id"]: row for row in await connection.fetch(sql["index_jobs"], partition)}
     for job_id in sorted(rows.keys() - indexed.keys()):
@@ -77,7 +77,7 @@ async def _compare_chunks(
 
 
 async def compare_search(connection: Connection, sql: Sql, blobs: AsyncBlobs) -> list[Violation]:
-    """What holds across partitions: each folder's newest index is loaded, and nothing of what was removed is left."""
+    """Compare across partitions: each folder's newest index is loaded, and nothing of removed ones is left."""
     found = [
         Violation(INVARIANT, row["id"], row["sentence"]) for row in await connection.fetch(sql["searched_in_vain"])
     ]

@@ -23,7 +23,7 @@ class EndpointHistory:
         self.misplaced: list[Violation] = []
 
     def observe(self, fact: Fact, position: Position) -> None:
-        """Takes the next fact, in log order."""
+        """Take the next fact, in log order."""
         key = text(fact.subject)
         if found := misplaced_record(fact.subject, position, self._partitions):
             self.misplaced.append(found)
@@ -33,7 +33,7 @@ class EndpointHistory:
 
 
 def endpoint_violations(history: EndpointHistory, stored: Iterable[TableRow], partition: int) -> Iterator[Violation]:
-    """Endpoints whose rows differ, are missing or are too many; an address is judged only where none may be left."""
+    """Endpoints whose rows differ, are missing or are too many; an address is checked only if it must be empty."""
 
     def differences(endpoint: Endpoint, row: TableRow) -> Iterator[str]:
         expected = of_endpoint(endpoint, partition, None if endpoint.settings is None else row["url"])

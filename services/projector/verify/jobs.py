@@ -1,4 +1,4 @@
-"""I3 and I6: the tables compared with the log, in sentences. Pure: rows and states in, violations out."""
+"""I3 and I6: the differences between the tables and the log, as sentences. Pure."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 INVARIANT = "I3"
 FOLDED = ("partition", "owner", "status", "sequence", "created", "erased", "updated_at")
-TOLD = ("user_id", "job_type", "target_id", "created_at")  # a stub's come from the announcement, if there is one
+TOLD = ("user_id", "job_type", "target_id", "created_at")  # those of a stub come from the announcement, if there is one
 
 
 class TableRow(Protocol):
@@ -27,7 +27,7 @@ class TableRow(Protocol):
 
 
 def job_violations(job: Job, row: TableRow, partition: int) -> list[Violation]:
-    """How a job's row differs from the row that its folded state makes."""
+    """The differences between a job's row and the row of its folded state."""
     if row["sequence"] == rows.UNTOLD:
         return [_wrong(job.job_id, f"has no state in the tables, in the log it is {job.status.value}")]
     expected = rows.of_job(job, partition)
@@ -41,14 +41,14 @@ def job_violations(job: Job, row: TableRow, partition: int) -> list[Violation]:
 
 
 def unexplained(row: TableRow) -> Violation | None:
-    """What is wrong with a row of a job that the log does not know: right is only a batch's announced member."""
+    """The violation by a row of a job that is not in the log, unless it is an announced member of a batch."""
     if row["sequence"] != rows.UNTOLD:
         return _wrong(row["job_id"], "is in the tables and not in the log")
     return misplaced(row)
 
 
 def misplaced(row: TableRow) -> Violation | None:
-    """What is wrong with a member's place in its batch: its id is derived from it."""
+    """The violation by a member whose id is not derived from its batch and index."""
     if row["batch_index"] is None and row["sequence"] != rows.UNTOLD:
         return None
     if row["batch_id"] is not None and row["job_id"] == member_id(row["batch_id"], row["batch_index"]):
@@ -57,7 +57,7 @@ def misplaced(row: TableRow) -> Violation | None:
 
 
 def trail_violations(trails: Mapping[str, Sequence[str]], stored: Mapping[str, str]) -> Iterator[Violation]:
-    """Jobs whose events are not those that the fold accepted; `stored` are digests by job id."""
+    """Jobs whose events differ from those that the fold accepted; `stored` are digests by job id."""
     for job_id, trail in trails.items():
         if stored.get(job_id) != trail_digest(trail):
             yield _wrong(job_id, f"has other events in the tables than the {len(trail)} accepted ones in the log")
@@ -85,7 +85,7 @@ def row_violations(
 ) -> Iterator[Violation]:
     """Folded states whose rows differ, are missing or are too many.
 
-    `key` is the column of their ids; `differences` returns sentences about how a row differs from what its state makes.
+    `key` is the column of their ids; `differences` returns sentences about the differences of a row from its state.
     """
     missing = dict(states)
     for row in stored:
@@ -96,7 +96,7 @@ def row_violations(
 
 
 def set_violations(what: str, expected: set[Any], stored: set[Any]) -> Iterator[Violation]:
-    """Things that are in one place only."""
+    """Elements of only one of two sets."""
     if missing := expected - stored:
         yield _wrong(what, f"lack {len(missing)}, such as {min(missing)}")
     if extra := stored - expected:
@@ -109,7 +109,7 @@ def digest(state: str) -> str:
 
 
 def trail_digest(trail: Sequence[str]) -> str:
-    """The hash of a job's accepted facts, as `trails` in verify.sql makes it."""
+    """The hash of a job's accepted facts, as `trails` in verify.sql computes it."""
     return hashlib.md5(",".join(trail).encode(), usedforsecurity=False).hexdigest()
 
 

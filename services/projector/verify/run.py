@@ -1,8 +1,8 @@
-"""`piperoll verify`: folds the log by itself and compares the tables with it, partition by partition.
+"""`piperoll verify`: folds the log independently and compares the tables with it, partition by partition.
 
-Works beside a live projector: a partition is folded up to its checkpoint without any lock, then up to the newer
-checkpoint of a snapshot, in which its rows are read. So memory holds one partition at a time, and nothing that
-moves meanwhile is taken for a fault. Writes nothing.
+Works beside a live projector: a partition is folded up to its checkpoint without a lock, then up to the newer
+checkpoint of a snapshot, in which its rows are read. So memory holds one partition at a time, and changes meanwhile
+are not reported as faults. Writes nothing.
 """
 
 import time
@@ -38,15 +38,15 @@ TOPICS = (JOB_EVENTS, JOB_DELIVERIES, DOCUMENT_EVENTS, ENDPOINT_EVENTS)
 STATEMENT_S = 600.0  # a partition's rows are read whole; a job table of millions takes a while
 
 Progress = Callable[[int, int], None]
-"""Called with how many partitions are done, of how many."""
+"""Called with the number of partitions that are done, and the total."""
 
 
 @dataclass(slots=True)
 class VerifyReport:
-    """What was compared, and every violation found. `records` were read from all topics; `seconds` in all.
+    """The result: counts and violations. `records` were read from all topics; `seconds` is the duration.
 
     `open_jobs` have not ended yet; `hooks_due` are ended jobs whose webhook has no outcome yet: on a live stack
-    neither is a fault. `late_starts` are claims of jobs that had ended.
+    neither is a fault. `late_starts` are starts of jobs that had ended.
     """
 
     records: int = 0
@@ -71,12 +71,10 @@ class VerifyReport:
 
 
 async def verify(settings: Settings, progress: Progress = lambda done, total: None) -> VerifyReport:
-    """Compares the whole read model with the log up to the projected offsets.
+    """Compare the whole read model with the log up to the projected offsets.
 
-    Raises OSError or asyncpg.PostgresError without Postgres (UndefinedTableError: nothing was ever projected),
-    OtherShapeError for tables of another version,
-    aiokafka's KafkaError without Kafka, BlobStoreError without the blob store, UnknownEventError for a log written by
-    a later release.
+    Raises OSError or asyncpg.PostgresError without Postgres (UndefinedTableError: nothing was projected yet),
+    OtherShapeError for tables of another version, aiokafka's KafkaError, BlobStoreError, UnknownEventError.
     """
     began = time.monotonic()
     report = VerifyReport()
@@ -109,7 +107,7 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
 
 
 class PartitionHistory:
-    """One partition of all topics, folded from its beginning. Independent of the projector's own code paths.
+    """One partition of all topics, folded from its beginning, independent of the projector's code.
 
     `parked` are the keys whose undecodable record is no longer kept.
     """
@@ -130,7 +128,7 @@ class PartitionHistory:
         self._offsets = offsets
 
     async def fold_to(self, topic: Topic, end: int) -> None:
-        """Folds on up to `end`, or to the end of the log, whichever comes first."""
+        """Fold up to `end`, or to the end of the log, whichever comes first."""
         log_end = (await self._offsets.end_offsets(topic))[self.partition]
         part, stop = self.partition, min(end, log_end)
         begin = self.positions[topic.name]
@@ -143,7 +141,7 @@ class PartitionHistory:
         self.positions[topic.name] = stop
 
     def indexed(self) -> dict[str, tuple[Job, Claim]]:
-        """The embedding jobs that made an index and were not erased."""
+        """The embedding jobs with an index that were not erased."""
         jobs = self.history.jobs
         return {
             text(job_id): (jobs[job_id], claim) for job_id, claim in self._indexes.items() if not jobs[job_id].erased
@@ -161,7 +159,7 @@ class PartitionHistory:
             self.endpoints.observe(fact, position)
             return
         before = self.history.jobs.get(fact.subject)
-        self.history.observe(fact, position)  # also a delivery that is parked: it was made, whatever the tables show
+        self.history.observe(fact, position)  # includes parked deliveries, which were made too
         if topic is JOB_DELIVERIES:
             if not parked:
                 self.deliveries.add((position.offset, text(fact.subject), fact.data.type_name()))
@@ -203,14 +201,14 @@ async def _verify_partition(
 
 
 async def leftovers(history: History, blobs: AsyncBlobs, now: datetime) -> list[Violation]:
-    """I7: the blobs that jobs still have which were erased more than a minute ago. Raises BlobStoreError."""
+    """I7: the remaining blobs of jobs that were erased more than a minute ago. Raises BlobStoreError."""
     before = now - ERASURE_GRACE
     erased = [job.job_id for job in history.jobs.values() if job.erased and job.updated_at < before]
     return history.leftovers({job_id: await _left(job_id, history.inputs.get(job_id), blobs) for job_id in erased})
 
 
 async def _left(job_id: str, parameters: str | None, blobs: AsyncBlobs) -> Sequence[str]:
-    """What can still be read of an erased job: its blobs, and its parameters where they are stored elsewhere."""
+    """The remaining content of an erased job: its blobs, and its parameters if they are stored elsewhere."""
     names = list(await blobs.names(job_id))
     if parameters is None or parameters in names:
         return names

@@ -1,6 +1,6 @@
--- What `piperoll verify` reads. All of a partition's statements run in one snapshot.
+-- The statements of `piperoll verify`. All of a partition's statements run in one snapshot.
 
--- checkpoint: how far a partition was projected
+-- checkpoint: the next offset of a partition
 SELECT next_offset FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2;
 
 -- jobs: a partition's job rows, whole
@@ -52,11 +52,11 @@ SELECT * FROM read_v1.folders WHERE partition = $1;
 -- endpoints: a partition's endpoint rows, whole
 SELECT * FROM read_v1.endpoints WHERE partition = $1;
 
--- members: who is in a partition's folders
+-- members: the members of a partition's folders
 SELECT m.folder_id, m.document_id, m.added_at
 FROM read_v1.folder_members m JOIN read_v1.folders f USING (folder_id) WHERE f.partition = $1;
 
--- index_jobs: what a partition's embedding jobs made, and whether it is loaded
+-- index_jobs: the indexes of a partition's embedding jobs, and whether they are loaded
 SELECT i.job_id, i.folder_id, i.job_created_at, x.job_id IS NOT NULL AS loaded, x.model, x.dimensions, x.chunks
 FROM read_v1.index_jobs i
 JOIN read_v1.jobs j USING (job_id)
@@ -66,14 +66,14 @@ WHERE j.partition = $1;
 -- chunks: those of one job, their text and vector as hashes
 SELECT position, document_id, number, md5(text), md5(vector_send(embedding)) FROM read_v1.chunks WHERE job_id = $1;
 
--- passed_over: indexes that are newer than what is loaded for their folder; with nothing loaded, all of them
+-- passed_over: indexes newer than the loaded one of their folder; all of them if none is loaded
 SELECT i.folder_id, i.job_id, i.uri, coalesce(x.job_id, 'no job') AS loaded
 FROM read_v1.index_jobs i LEFT JOIN read_v1.folder_indexes x USING (folder_id)
 WHERE (x.job_id IS NULL OR (i.job_created_at, i.job_id) > (x.job_created_at, x.job_id))
   AND NOT EXISTS (SELECT FROM read_v1.folders f WHERE f.folder_id = i.folder_id AND f.removed)
 LIMIT 100;
 
--- searched_in_vain: rows of what is searched that should not be there
+-- searched_in_vain: rows of the search that should not exist
 SELECT DISTINCT c.job_id AS id, 'has chunks in the tables and is not loaded' AS sentence FROM read_v1.chunks c
 WHERE NOT EXISTS (SELECT FROM read_v1.folder_indexes x WHERE x.job_id = c.job_id AND x.folder_id = c.folder_id)
 UNION ALL

@@ -1,7 +1,4 @@
-"""Pure: how long a run may take, how long it may stay silent, and the failure of one whose process ended.
-
-Times are seconds of a monotonic clock, passed in.
-"""
+"""The time limits of a run, and the failure of a run whose process ended. Pure. Times are monotonic seconds."""
 
 import signal
 from dataclasses import dataclass
@@ -12,7 +9,7 @@ from services.worker.children.protocol import Failed
 
 @dataclass(slots=True)
 class RunWatch:
-    """One run under watch. `reported` is when it last reported progress."""
+    """The times of one run. `reported` is the time of its last progress."""
 
     started: float
     timeout_s: float
@@ -20,7 +17,7 @@ class RunWatch:
     reported: float
 
     def due(self) -> float:
-        """When to look again: the earliest time at which the run can be over."""
+        """The earliest time at which the run can be over."""
         return min(self.started + self.timeout_s, self.reported + self.stall_timeout_s)
 
     def expired(self, now: float) -> Failed | None:
@@ -50,7 +47,7 @@ class RunWatch:
 
 
 def described(returncode: int | None) -> str:
-    """How a process ended, in words: a negative code is the signal that ended it."""
+    """The end of a process in words: a negative code is the signal that ended it."""
     if returncode is None or returncode >= 0:
         return f"ended by itself with exit code {returncode}"
     if -returncode == signal.SIGKILL:

@@ -1,8 +1,7 @@
 """A child process: reads assignments from a socket one by one, runs processors, answers. May be killed.
 
-Started by `.pool` as `python -m services.worker.children.main FD PARENT`. It reads hostile files, so it
-holds no secret but the keys of providers, has a memory cap, and dies with its parent. It knows the blob store, but no
-log and no SQL.
+Started by `.pool` as `python -m services.worker.children.main FD PARENT`. It reads hostile files, so it has no secret
+but the keys of providers, has a memory cap, and dies with its parent. It uses the blob store, but neither log nor SQL.
 """
 
 import faulthandler
@@ -47,14 +46,14 @@ from services.worker.run.cache import RESULT, Cache
 from services.worker.run.parent_death import die_with
 from services.worker.run.workspace import Limits, Workspace
 
-HEARTBEAT_S = 1.0  # progress that moves no percent is sent this often: the worker watches for stalls
+HEARTBEAT_S = 1.0  # progress without a change is sent this often: the worker watches for stalls
 PAGE_PACE_S = 0.05  # within a step: a page of text takes a millisecond, and the worker reads every message
 PAGE_BYTES = resource.getpagesize()
 RESOLVED: TypeAdapter[Resolved | None] = TypeAdapter(Resolved | None)
 
 
 def main() -> None:
-    """Lives until the socket closes. Arguments: the socket's descriptor and the parent's process id."""
+    """Serve until the socket closes. Arguments: the socket's descriptor and the parent's process id."""
     descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
     die_with(parent)
     faulthandler.enable()  # a segfault leaves the Python stack on standard error, which the parent logs
@@ -96,11 +95,11 @@ class Desk:
         self._setup = setup
 
     def send(self, message: Message) -> None:
-        """Writes one message. A closed socket raises, which ends the child: its worker is gone."""
+        """Write one message. A closed socket raises, which ends the child: its worker is gone."""
         self._line.sendall(message.line())
 
     def serve(self, assignment: Assignment) -> None:
-        """Runs one job and answers with its Done; its folder is gone by then."""
+        """Run one job and answer with its Done, after its folder was removed."""
         started = time.monotonic()
         scratch = self._work_dir / assignment.run
         trace = ""
@@ -155,10 +154,7 @@ class Desk:
         )
 
     def _parameters(self, assignment: Assignment, declared: JobType) -> tuple[JobParameters, Resolved | None]:
-        """The validated parameters, and what the API knew of the documents that they name.
-
-        The webhook is left out: it is sealed, and only the notifier uses it.
-        """
+        """The validated parameters without the webhook, which only the notifier uses, and `resolved`."""
         try:
             body = json.loads(self._blobs.get_claimed(assignment.parameters))
             given = dict(body["parameters"])
@@ -167,7 +163,7 @@ class Desk:
             return declared.parameters.model_validate(given), resolved
         except BlobMissingError as error:
             raise ProcessingError(
-                ErrorCode.PROCESSING_ERROR, "The job's parameters are gone: the job was erased."
+                ErrorCode.PROCESSING_ERROR, "The job was erased, and its parameters with it."
             ) from error
         except (ValidationError, KeyError, TypeError, ValueError) as error:
             raise ProcessingError(
@@ -177,11 +173,7 @@ class Desk:
 
 
 class ProgressSender:
-    """Sends progress when the step or the percent moved, else as a heartbeat. Percent never falls.
-    See docs/contract/secretary.md#steps.
-
-    Percents of one step are sent at most every PAGE_PACE_S.
-    """
+    """Sends changed progress, at most every PAGE_PACE_S within a step, else a heartbeat. Percent never decreases."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -208,7 +200,7 @@ class ProgressSender:
 
 
 def _declared(job_type: str) -> JobType:
-    """Raises ProcessingError for a type of another release, or of a plug-in that is not installed."""
+    """The declaration of a job type. Raises ProcessingError for an unknown one."""
     declared = job_types().get(job_type)
     if declared is None:
         raise ProcessingError(
@@ -218,7 +210,7 @@ def _declared(job_type: str) -> JobType:
 
 
 def failure(error: BaseException, duration_ms: int) -> Failed:
-    """How an error ends a run: its code, a sentence for the client, and whether another attempt may help."""
+    """The failure by an error: its code, a message for the client, and whether another attempt may succeed."""
     code, message = _verdict(error)
     known = error if isinstance(error, ProcessingError) else None
     return Failed(

@@ -1,6 +1,6 @@
 """The worker's warm child processes: a job starts in one at once; one that ends is replaced.
 
-The pool knows neither the log nor the state of a job: it turns an Assignment into an Outcome, or is cancelled.
+The pool uses neither the log nor the state of a job: it turns an Assignment into an Outcome, or is cancelled.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from services.worker.providers import ProviderSetup
 log = structlog.get_logger()
 
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-"""Waits between tries to start a child: a missing module must not burn the machine."""
+"""Waits between tries to start a child: a missing module must not use all CPU time."""
 
 REPLACED = Counter("piperoll_worker_children_replaced_total", "Child processes replaced, by reason", ["reason"])
 
@@ -31,7 +31,7 @@ class PoolStoppedError(RuntimeError):
 
 
 class ChildPool:
-    """`size` child processes. Up to `size` runs go at once; further ones wait for a child."""
+    """`size` child processes, which run at the same time; further runs wait for a child."""
 
     def __init__(self, settings: Settings, size: int) -> None:
         self._settings = settings
@@ -45,7 +45,7 @@ class ChildPool:
         self._stopped = False
 
     async def start(self) -> None:
-        """Starts all children at once and returns when each is warm or failed; failed ones are tried again."""
+        """Start all children at once and return when each is warm or failed; failed ones are tried again."""
         self._scratch = scratch = await asyncio.to_thread(ScratchFolder, self._settings.work_dir)
         self._setup = _setup(self._settings, scratch)
         started = await asyncio.gather(*(self._start_one() for _ in range(self._size)))
@@ -53,10 +53,9 @@ class ChildPool:
             self._spawn(self._refill(BACKOFF_S[0]))
 
     async def run(self, assignment: Assignment, on_progress: OnProgress) -> Outcome:
-        """Runs one assignment in a child. Every failure is an Outcome, never an exception.
+        """Run one assignment in a child; every failure is an Outcome. Raises PoolStoppedError.
 
-        `on_progress` is called on the event loop. Cancelling the caller kills this one child; its exit is
-        awaited before the CancelledError leaves. Raises PoolStoppedError.
+        `on_progress` is called on the event loop. Cancelling the caller kills this one child and waits for its exit.
         """
         child = await self._take()
         while child.spent:  # it ended before it was taken
@@ -71,7 +70,7 @@ class ChildPool:
         return outcome
 
     async def stop(self) -> None:
-        """Kills every child and waits for the exits. Cancel the runs first; those still going raise."""
+        """Kill every child and wait for the exits. Cancel the runs first: running ones raise."""
         self._stopped = True
         while self._waiting:
             self._wake(PoolStoppedError("the pool was stopped"))
@@ -146,7 +145,7 @@ class ChildPool:
         await self._refill(0.0)
 
     async def _refill(self, delay_s: float) -> None:
-        """Fills one slot; tries until a child starts."""
+        """Fill one slot; try until a child starts."""
         await asyncio.sleep(delay_s)
         for pause_s in chain(BACKOFF_S, repeat(BACKOFF_S[-1])):
             if self._stopped or await self._start_one():
@@ -166,7 +165,7 @@ class ChildPool:
         return True
 
     def _on_lost(self, child: Child) -> None:
-        """A child ended. One at work is replaced when its run ends; an idle one here, after a pause."""
+        """Handle the end of a child. A working one is replaced when its run ends; an idle one here, after a pause."""
         self._living.discard(child)
         if child in self._idle and not self._stopped:
             self._idle.remove(child)

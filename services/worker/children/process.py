@@ -1,7 +1,4 @@
-"""One child process as its worker sees it: started, given one assignment at a time, watched, killed.
-
-Which job runs when, and what follows from an outcome, is decided by the manager.
-"""
+"""One child process from its worker's side: started, given one assignment at a time, watched, killed."""
 
 import asyncio
 import os
@@ -41,12 +38,12 @@ OnProgress = Callable[[RunProgress], None]
 
 
 class ChildStartError(RuntimeError):
-    """A child process did not start; the text has what it printed."""
+    """A child process did not start; the text contains its output."""
 
 
 @dataclass(slots=True)
 class _Running:
-    """The run that a child is at. `done` becomes None when the process went away before its answer."""
+    """The current run of a child. `done` becomes None when the process ended before its answer."""
 
     done: asyncio.Future[Done | None]
     on_progress: OnProgress
@@ -56,10 +53,10 @@ class _Running:
 
 
 class Child(asyncio.Protocol):
-    """A warm child. `on_lost` is called once when its line closes, whoever closed it.
+    """A warm child. `on_lost` is called once when its connection closes, from either side.
 
-    `jobs` counts the assignments it finished, `rss_bytes` is its resident memory after the last one, and
-    `spent` is whether it must not get another.
+    `jobs` counts the finished assignments, `rss_bytes` is the resident memory after the last one, and `spent` is
+    whether it must not get another one.
     """
 
     def __init__(self, on_lost: Callable[["Child"], None]) -> None:
@@ -79,7 +76,7 @@ class Child(asyncio.Protocol):
 
     @classmethod
     async def start(cls, setup: Setup, on_lost: Callable[["Child"], None]) -> "Child":
-        """Starts a process and waits until it is warm. Raises ChildStartError."""
+        """Start a process and wait until it is warm. Raises ChildStartError."""
         child = cls(on_lost)
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
@@ -95,10 +92,7 @@ class Child(asyncio.Protocol):
         return child
 
     async def run(self, assignment: Assignment, on_progress: OnProgress, stall_timeout_s: float) -> Outcome:
-        """Runs one assignment to its end, whatever that is; kills the process at a deadline or a stall.
-
-        Cancelled, it kills the process and waits for its exit before the CancelledError leaves.
-        """
+        """Run one assignment to its end; kill the process at a deadline or a stall, or when cancelled."""
         now = self._loop.time()
         watch = RunWatch(started=now, timeout_s=assignment.timeout_s, stall_timeout_s=stall_timeout_s, reported=now)
         self._running = running = _Running(self._loop.create_future(), on_progress, watch)
@@ -115,7 +109,7 @@ class Child(asyncio.Protocol):
             running.timer.cancel()
 
     async def end(self) -> None:
-        """Kills the process and waits for its exit. A cancellation takes effect only after that."""
+        """Kill the process and wait for its exit. A cancellation takes effect only after that."""
         self.spent = self._ending = True
         if self._transport:
             self._transport.abort()
@@ -138,7 +132,7 @@ class Child(asyncio.Protocol):
     # --- messages of the child (asyncio.Protocol) ------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        """Takes whole lines and keeps the rest."""
+        """Handle whole lines and keep the rest."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         try:
             for line in lines:
@@ -150,7 +144,7 @@ class Child(asyncio.Protocol):
             self._kill()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The child ended, or closed its end, which is treated alike."""
+        """Handle the end of the child or of its connection; both mean the same."""
         self.spent = True
         if not self._ready.done():
             self._ready.set_exception(ConnectionResetError("it ended before it was ready"))
@@ -174,7 +168,7 @@ class Child(asyncio.Protocol):
     # --- how a run ends --------------------------------------------------------------------------------------
 
     def _check(self, running: _Running) -> None:
-        """Called when the run may be over its time; kills it then, else looks again later."""
+        """Called when the run may have exceeded its time; kill it then, else check again later."""
         if running.done.done():
             return
         running.verdict = running.watch.expired(self._loop.time())
@@ -226,13 +220,13 @@ class Child(asyncio.Protocol):
         self._listener = asyncio.create_task(self._listen(self._process))
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        """Reads what the child prints, so that it never blocks on a full pipe, and keeps the tail."""
+        """Read the child's output, so that it never blocks on a full pipe, and keep the end of it."""
         assert process.stderr
         while chunk := await process.stderr.read(4096):
             self._printed = (self._printed + chunk)[-STDERR_TAIL:]
 
     async def _finish(self) -> int | None:
-        """Waits for a process whose line closed to print and exit, then kills it; returns its exit code."""
+        """Wait for a process whose connection closed to print and exit, then kill it; return its exit code."""
         if self._process is None:
             return None
         with suppress(TimeoutError):
@@ -246,7 +240,7 @@ class Child(asyncio.Protocol):
         self._transport.write(line)
 
     def _kill(self) -> None:
-        """Kills the child and what it started, such as Tesseract: it leads a process group."""
+        """Kill the child and its descendants, such as Tesseract: it leads a process group."""
         if self._process and self._process.returncode is None:
             with suppress(ProcessLookupError):  # it has ended already
                 os.killpg(self._process.pid, signal.SIGKILL)

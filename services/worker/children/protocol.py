@@ -1,7 +1,7 @@
-"""The messages between a worker and its child processes: frozen, one JSON object a line.
+"""The messages between a worker and its child processes: frozen, one JSON object per line.
 
 The worker sends `Setup` once and an `Assignment` for each job; the child answers `Ready` once, any number of
-`RunProgress`, and one `Done` for each assignment. No job is run here and no process is started here.
+`RunProgress`, and one `Done` for each assignment.
 """
 
 from typing import Annotated, Literal
@@ -13,33 +13,30 @@ from schemas.errors import ErrorCode
 from services.worker.providers.setup import ProviderSetup
 
 MESSAGE_CHARS = 1000
-"""The longest sentence that leaves a child: enough for a person, too short for content."""
+"""The maximum length of a child's message for a client: enough for a person, too short for content."""
 TRACE_CHARS = 20_000
-"""The longest traceback that a child sends for the service's log."""
+"""The maximum length of a traceback that a child sends for the service's log."""
 
 
 class Message(BaseModel):
-    """What every message shares."""
+    """Common to all messages."""
 
     model_config = ConfigDict(frozen=True)
 
     def line(self) -> bytes:
-        """The message as it goes over the socket. JSON escapes line ends, so a line is a whole message."""
+        """The message as a line on the socket. JSON escapes line ends, so a line is a whole message."""
         return self.model_dump_json().encode() + b"\n"
 
 
 class Setup(Message):
-    """What a child must know before its first job.
-
-    It has no secret but the keys of providers, which a child needs to call them: a child reads hostile files.
-    """
+    """The settings of a child. A child reads hostile files, so it gets no secret but the keys of providers."""
 
     blob_url: str
     roots: tuple[str, ...] = Field(description="resolved folders that `filename` may name")
     max_pages: int
     max_bytes: int
     memory_bytes: int = Field(description="address space that the child may use, everything included")
-    work_dir: str = Field(description="the folder in which each run gets its own, named by the run")
+    work_dir: str = Field(description="the folder of the runs' folders, each named by its run")
     networks: tuple[str, ...] = Field(default=(), description="private networks that a `url` may lead to")
     fetch_timeout_s: float = Field(default=120.0, gt=0, description="for the whole of a `url`")
     media_bytes: int = Field(default=2_000_000_000, ge=1, description="of a video or audio file behind a url")
@@ -47,9 +44,7 @@ class Setup(Message):
     templates_dir: str = Field(default="", description="the operator's own templates; empty: none")
     ocr_languages: str = Field(default="deu+eng", description="of Tesseract")
     providers: ProviderSetup = ProviderSetup()
-    cache_ttls_s: dict[str, float] = Field(
-        default={}, description="by job type, how old a result may be to be used again"
-    )
+    cache_ttls_s: dict[str, float] = Field(default={}, description="the maximum age of a cached result, by job type")
 
 
 class Assignment(Message):
@@ -71,7 +66,7 @@ class Ready(Message):
 
 
 class RunProgress(Message):
-    """The run came further (docs/contract/secretary.md#steps). Percent never falls within a run."""
+    """Progress of the run (docs/contract/secretary.md#steps). Percent never decreases within a run."""
 
     kind: Literal["progress"] = "progress"
     step: str
@@ -82,11 +77,11 @@ class RunProgress(Message):
 
 
 class Completed(Message):
-    """The run succeeded; its result lies in the blob store."""
+    """The run succeeded; its result is in the blob store."""
 
     outcome: Literal["completed"] = "completed"
     result: Claim
-    assets: int = Field(ge=0, description="how many files the result lists")
+    assets: int = Field(ge=0, description="number of files in the result")
     pages: int | None = None
     bytes_in: int | None = None
     duration_ms: int = Field(ge=0)
@@ -94,18 +89,18 @@ class Completed(Message):
     method: str | None = None
     counts: dict[str, int] = {}
     index: Claim | None = Field(default=None, description="a schemas.documents.FolderIndex")
-    findings: Claim | None = Field(default=None, description="a schemas.documents.Findings, for the worker to append")
+    findings: Claim | None = Field(default=None, description="a schemas.documents.Findings, for the worker")
 
 
 class Failed(Message):
-    """The run failed. `retryable` is whether another attempt may help (`schemas.errors.RETRYABLE`)."""
+    """The run failed. `retryable` is whether another attempt may succeed (`schemas.errors.RETRYABLE`)."""
 
     outcome: Literal["failed"] = "failed"
     code: ErrorCode
     message: str = Field(max_length=MESSAGE_CHARS)
     error_type: str = Field(description="the name of the error's class; `Exit` for a process that ended")
     retryable: bool
-    retry_after_s: float | None = Field(default=None, ge=0, description="the least wait that the other side asked for")
+    retry_after_s: float | None = Field(default=None, ge=0, description="the minimum wait that the server requested")
     duration_ms: int = Field(ge=0)
 
 
@@ -113,7 +108,7 @@ Outcome = Completed | Failed
 
 
 class Done(Message):
-    """The end of an assignment, with what is for the worker alone."""
+    """The end of an assignment, with values for the worker only."""
 
     kind: Literal["done"] = "done"
     end: Annotated[Outcome, Field(discriminator="outcome")]

@@ -1,7 +1,7 @@
-"""The worker's folder for runs in progress, each in a folder of its own. Nothing in there outlives the worker.
+"""The worker's folder for runs in progress, with a folder for each run, removed with the worker.
 
-A worker that was killed cannot clean up, so the next one to start in the same place does. A lock that dies with
-its process (flock) tells the two apart: what can be locked has no owner.
+A killed worker cannot clean up, so the next one to start in the same place does. A lock that ends with its process
+(flock) distinguishes them: a folder that can be locked has no owner.
 """
 
 import fcntl
@@ -15,31 +15,31 @@ LOCK = "lock"
 
 
 class ScratchFolder:
-    """A new, locked, private folder under `parent` (the system's place for temporary files when empty)."""
+    """A new, locked, private folder under `parent` (if empty, the system's temporary folder)."""
 
     def __init__(self, parent: str) -> None:
         place = Path(parent or tempfile.gettempdir())
         place.mkdir(parents=True, exist_ok=True)
         _sweep(place)
-        # Locked under another name first: a sweep between making and locking would take it for an orphan.
+        # Locked under another name first: a sweep between creation and lock would remove it as an orphan.
         made = Path(tempfile.mkdtemp(prefix=f"new-{PREFIX}", dir=place))
         self._lock = (made / LOCK).open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.path = made.rename(place / made.name.removeprefix("new-"))
 
     def clear(self, run: str) -> None:
-        """Removes what a killed run left. Blocks on the disk; a run that left nothing costs one stat."""
+        """Remove the folder of a killed run. Blocks on the disk; without a folder it costs one stat."""
         if (self.path / run).exists():
             shutil.rmtree(self.path / run, ignore_errors=True)
 
     def close(self) -> None:
-        """Removes everything, and the lock last."""
+        """Remove everything, and the lock last."""
         shutil.rmtree(self.path, ignore_errors=True)
         self._lock.close()
 
 
 def _sweep(place: Path) -> None:
-    """Removes the folders of this user that no living worker holds."""
+    """Remove the folders of this user that no living worker holds."""
     for folder in place.glob(f"{PREFIX}*"):
         try:
             if folder.lstat().st_uid != os.getuid():

@@ -1,7 +1,7 @@
-"""Deletes all that an erased job read and made, and what losing runs and batches left.
+"""Deletes all that an erased job read and made, and the outputs of runs and batches that do not count.
 
-The log reader passes on what was read. An erasure is repeated when further facts of its job are read, when a
-partition changes hands, and by the sweep, so that what a process wrote late is deleted too. Decides nothing else.
+The log reader calls it. An erasure is repeated when further facts of its job are read, when a partition is reassigned,
+and by the sweep, so that late writes of a process are deleted too.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ from services.worker.run.cache import entry_of, markers, parse_entry
 
 log = structlog.get_logger()
 
-WIDTH = 4  # deletions side by side: a deleted batch of thousands is gone in seconds, and jobs still get the disk
-STORE_PAUSE_S = 2.0  # between two looks at a blob store that does not answer
+WIDTH = 4  # concurrent deletions: thousands take seconds, and jobs still get the disk
+STORE_PAUSE_S = 2.0  # between two tries while the blob store does not answer
 SPECS_GRACE_S = 10.0  # a projector that is behind still announces the members of a batch from them
 INPUTS = ("in", "cache")
 DETAILS = re.compile(r"[0-9a-f]{64}")
-"""The names of the details of failed attempts, which stay: the job's history refers to them."""
+"""The names of the details of failed attempts, which are kept: the job's history refers to them."""
 
 Chore = Callable[[], Awaitable[None]]
 
@@ -42,10 +42,7 @@ class Eraser:
         self._inputs: dict[str, str] = {}
 
     def erase(self, subject: str, owner: str, parameters: str | None = None) -> None:
-        """Has everything of an erased job or batch deleted, as soon as no child here runs it.
-
-        `parameters` is where a job's lie, for those that lie with others (piperoll.store.segments).
-        """
+        """Delete all of an erased job or batch, when no child here runs it. `parameters` is a uri in a segment."""
         if parameters is not None:
             self._inputs[subject] = parameters
         if subject not in self._due:
@@ -53,20 +50,17 @@ class Eraser:
             self._chores.put_nowait(partial(self._erase, subject, owner))
 
     def tidy(self, job: Job) -> None:
-        """Has deleted what the runs of an ended job left that do not count."""
+        """Delete the outputs of an ended job's runs that do not count."""
         if job.attempt > 1 or (job.attempt and job.status is not Status.COMPLETED):
             self._chores.put_nowait(partial(self._tidy, job))
 
     def drop_specs(self, batch_id: str) -> None:
-        """Has the member specs of an expanded batch deleted: each member has its own parameters now.
-
-        The specs hold the parameters of all members, and any member may be erased.
-        """
+        """Delete the member specs of an expanded batch: each member now has its own parameters, and may be erased."""
         put = partial(self._chores.put_nowait, partial(self._drop_specs, batch_id))
         asyncio.get_running_loop().call_later(SPECS_GRACE_S, put)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Deletes until `stopping` is set. What is left then is for the next owner of the partitions."""
+        """Delete until `stopping` is set. The rest is left to the next owner of the partitions."""
         async with asyncio.TaskGroup() as tasks:
             workers = [tasks.create_task(self._work()) for _ in range(WIDTH)]
             await stopping.wait()
@@ -86,7 +80,7 @@ class Eraser:
 
     async def _erase(self, subject: str, owner: str) -> None:
         await self._await_exit(subject)
-        self._due.discard(subject)  # facts read from here on are a reason to look again
+        self._due.discard(subject)  # facts read from now on require another deletion
         parameters = self._inputs.get(subject)
         given = [*await self._blobs.names(f"{subject}/in"), *([parameters] if parameters else [])]
         for uri in given:
@@ -104,7 +98,7 @@ class Eraser:
             log.info("content_erased", job_id=subject, blobs=count)
 
     async def _give_up_upload(self, job_id: str, owner: str, file_id: str) -> None:
-        """Deletes an upload that a job was given, unless another job that is not erased was given it too."""
+        """Delete an upload of a job, unless another job that is not erased uses it too."""
         uses = uploads.uses_of(owner, file_id)
         await self._blobs.delete([f"{uses}/{job_id}"])
         if not await self._blobs.names(uses):
@@ -119,7 +113,7 @@ class Eraser:
             return ()  # deleted meanwhile, or the name of a batch and not a job's parameters
 
     async def _take_from_cache(self, job_id: str, uri: str) -> None:
-        """Removes an entry that the job made, unless a later job has put its own in its place."""
+        """Remove a cache entry that the job made, unless a later job has replaced it."""
         try:
             kept = parse_entry(await self._blobs.get(uri))
         except BlobMissingError:
@@ -138,7 +132,7 @@ class Eraser:
 
 
 def losing(job: Job, names: Iterable[str]) -> Iterator[str]:
-    """Of an ended job's blobs, those that runs wrote which do not count. What a job was given stays, as do details."""
+    """The blobs of an ended job's runs that do not count. Inputs and details are kept."""
     winner = job.run if job.status is Status.COMPLETED else None
     for uri in names:
         folder, _, name = uri.removeprefix(f"{job.job_id}/").partition("/")

@@ -1,8 +1,8 @@
-"""The sweep: from time to time looks at the whole blob store and deletes what is no longer needed.
+"""The sweep: periodically lists the whole blob store and deletes blobs that are no longer needed.
 
-It knows the jobs of this worker's partitions, so each worker sweeps what belongs to its own; uploads and cache
-entries, which belong to no partition, are swept by the worker that has the first one. Uploads are spared while
-this worker has a job open that was created before they came of age, since it may have to read them still.
+A worker knows the jobs of its partitions, so each sweeps the blobs of these; uploads and cache entries, which belong
+to no partition, are swept by the worker with the first partition. Uploads are kept while this worker has an open job
+that was created before they expired, since it may have to read them.
 """
 
 import asyncio
@@ -27,28 +27,28 @@ from services.worker.run import cache
 
 log = structlog.get_logger()
 
-FIRST_AFTER_S = 300.0  # a worker that is restarted often must get to sweep at all
+FIRST_AFTER_S = 300.0  # a worker that is restarted often must sweep too
 PAUSE_S = 0.05  # between two pages, so that jobs get the disk
-ORPHANED_AFTER = timedelta(hours=6)  # no POST waits so long between its blobs and its record
+ORPHANED_AFTER = timedelta(hours=6)  # longer than a POST takes from its blobs to its record
 ORPHANED_BEFORE = REMEMBER_ENDED - timedelta(hours=8)
-"""An older blob may belong to a job whose end is forgotten. Clocks of broker and store may differ by the rest."""
+"""An older blob may belong to a job whose end was forgotten. The margin covers clock differences."""
 SPECS_DONE_AFTER = timedelta(hours=1)
 
 Reason = Literal["erased", "orphaned", "expanded", "upload", "cache"]
 BacklogOf = Callable[[str], Backlog | None]
-"""The backlog of the partition that a job or batch belongs to; None while it is not assigned or being replayed."""
+"""The backlog of the partition of a job or batch; None while it is not assigned or being replayed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """How old what belongs to no job may get. None: another worker sweeps it."""
+    """The maximum ages of blobs that belong to no job. None: another worker sweeps them."""
 
     upload: timedelta | None
     cache: timedelta | None
 
 
 def condemned(entry: BlobEntry, now: datetime, ages: Ages, backlog_of: BacklogOf) -> Reason | None:
-    """Why a blob is to be deleted; None for one that stays."""
+    """Why a blob is to be deleted; None for one to keep."""
     age = now - entry.written_at
     folder, _, rest = entry.uri.partition("/")
     match folder:
@@ -73,7 +73,7 @@ def _of_subject(subject: str, rest: str, age: timedelta, backlog: Backlog) -> Re
 
 
 def of_line(subject: str, age: timedelta, backlog: Backlog | None) -> Reason | None:
-    """Why an entry is to be erased from its segment, which was begun `age` ago: see `condemned`."""
+    """Why an entry is to be erased from its segment, which was created `age` ago: see `condemned`."""
     if backlog is None or age > ORPHANED_BEFORE:
         return None
     return _of_subject(subject, "", age - segments.MAX_SEGMENT_AGE, backlog)
@@ -100,7 +100,7 @@ class Sweeper:
         self._cache_age = timedelta(seconds=max(cache_ttl_s(one, settings) for one in job_types()))
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Sweeps until `stopping` is set."""
+        """Sweep until `stopping` is set."""
         wait_s = min(FIRST_AFTER_S, self._interval_s)
         while not await happens_within(stopping, wait_s):
             wait_s = self._interval_s
@@ -125,14 +125,14 @@ class Sweeper:
         log.info("blob_store_swept", deleted=dict(counts))
 
     async def _sweep_segment(self, entry: BlobEntry) -> list[Reason]:
-        """Erases from a segment what belongs to no known job, and deletes it once it is empty."""
+        """Erase from a segment the entries that belong to no known job, and delete it once it is empty."""
         begun, now = segments.created_at(entry.uri), self._clock()
         if begun is None or now - begun < segments.CLOSED_AFTER or now - entry.written_at > ORPHANED_BEFORE:
             return []
         try:
             lines = await self._blobs.lines(entry.uri)
         except BlobMissingError:
-            return []  # another worker was here first
+            return []  # another worker deleted it first
         judged = {line.range.uri: of_line(line.subject, now - begun, self._backlog_of(line.subject)) for line in lines}
         doomed = {uri: reason for uri, reason in judged.items() if reason is not None}
         await self._blobs.delete(doomed)
@@ -146,7 +146,7 @@ class Sweeper:
         return {uri: reason for uri, reason in judged if reason is not None}
 
     def _erase_again(self, uris: set[str]) -> None:
-        """The eraser knows what belongs to a job outside its folder."""
+        """Repeat erasures: the eraser knows the blobs of a job outside its folder."""
         for subject in {uri.partition("/")[0] for uri in uris}:
             backlog = self._backlog_of(subject)
             if backlog is not None and subject in backlog.erased:

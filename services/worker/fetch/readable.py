@@ -1,7 +1,4 @@
-"""The readable text of a downloaded web page: its main article, or the parts matched by a CSS selector.
-
-A page without text is an error.
-"""
+"""The readable text of a downloaded web page: its main article, or the parts matched by a CSS selector."""
 
 from cssselect import SelectorError
 from lxml import etree, html

@@ -40,10 +40,7 @@ class _HeartbeatFile(io.FileIO):
 
 
 def free_document_id(blobs: Blobs, scope: str, place: str) -> str:
-    """Return the id of the document found at `place`: the same in every run until the document is removed.
-
-    Raises BlobStoreError.
-    """
+    """Return the id of the document at `place`, the same in every run until it is removed. Raises BlobStoreError."""
     for generation in count():
         document_id = found_document_id(scope, place if generation == 0 else f"{place}\0{generation}")
         if not is_removed(blobs, document_id):

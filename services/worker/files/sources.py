@@ -56,10 +56,7 @@ class Source:
         return self._digest("sha256")
 
     def require_hash(self, expected: str) -> None:
-        """Compare the content's MD5 or SHA-256 (32 or 64 lower-case digits) with `expected`.
-
-        Raises ProcessingError INVALID_PARAMETERS.
-        """
+        """Compare the content's MD5 or SHA-256 with `expected`, by its length. Raises INVALID_PARAMETERS."""
         algorithm = "md5" if len(expected) == MD5_DIGITS else "sha256"
         found = self._digest(algorithm)
         if found != expected:

@@ -1,1 +1,1 @@
-"""The process manager: reads the log, runs what is due, appends what came of it."""
+"""The process manager: reads the log, runs the jobs that are due, appends the resulting facts."""

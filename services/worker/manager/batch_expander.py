@@ -1,7 +1,7 @@
-"""Expands batches: one JobCreated for each member, then BatchExpanded. The process manager of BatchCreated.
+"""The process manager of BatchCreated: appends one JobCreated for each member, then BatchExpanded.
 
-Members have deterministic ids, so an expansion that died halfway is repeated by the next owner of the partition, which
-first looks up what is in the log already: a member that has long ended must not be created again.
+Members have deterministic ids, so the next owner of the partition repeats an interrupted expansion. It first reads
+which members are in the log: a member that ended long ago must not be created again.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ T = TypeVar("T")
 
 log = structlog.get_logger()
 
-CHUNK = 100  # members written side by side: the disk and the broker are kept busy, the loop stays free
-STORE_PAUSE_S = 2.0  # between two looks at a blob store that does not answer
+CHUNK = 100  # concurrent writes of members: the disk and the broker are busy, the loop is not blocked
+STORE_PAUSE_S = 2.0  # between two tries while the blob store does not answer
 
 
 class Expander:
@@ -43,13 +43,13 @@ class Expander:
         self._tasks: dict[asyncio.Task[None], int] = {}
 
     def expand(self, batch: Batch, partition: int, taken_over: bool) -> None:
-        """Begins to expand a batch of an assigned partition."""
+        """Begin to expand a batch of an assigned partition."""
         task = asyncio.create_task(self._expand(batch, taken_over))
         self._tasks[task] = partition
         task.add_done_callback(self._ended)
 
     def stop(self, partitions: set[int]) -> None:
-        """Stops the expansions of partitions that are given up; the next owner goes on with them."""
+        """Stop the expansions of revoked partitions; the next owner continues them."""
         for task, partition in list(self._tasks.items()):
             if partition in partitions:
                 task.cancel()
@@ -73,7 +73,7 @@ class Expander:
         log.info("batch_expanded", batch_id=batch.batch_id, count=batch.count, created=len(missing))
 
     async def _specs(self, batch: Batch) -> list[dict[str, Any]] | None:
-        """The members' specifications; None when they were deleted, which is final."""
+        """The members' specifications; None if they were deleted, which is final."""
         while True:
             try:
                 return list(from_json(await self._blobs.get(batch.specs.uri)))
@@ -84,7 +84,7 @@ class Expander:
                 await _wait_for_store(batch, error)
 
     async def _written(self, batch: Batch) -> set[str]:
-        """The members that stand in the log already, in any partition, since the batch was appended."""
+        """The members that are already in the log, in any partition, since the batch was appended."""
         begin = await self._history.offsets_at(JOB_EVENTS, batch.appended_at)
         end = await self._history.end_offsets(JOB_EVENTS)
         found = set()

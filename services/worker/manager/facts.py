@@ -8,7 +8,7 @@ from schemas.ids import event_id
 
 
 def worker_fact(subject: str, owner: str, data: Event, scope: str, now: datetime, sequence: int = 0) -> Fact:
-    """The fact of an event. Its id follows from `scope` and `sequence`: a repeat is the same fact."""
+    """The fact of an event. Its id is derived from `scope` and `sequence`: a repeat is the same fact."""
     return Fact(
         id=event_id(scope, type(data).__name__, sequence),
         subject=subject,

@@ -1,7 +1,7 @@
-"""Turns what a sync or import run found into facts, before the run's JobCompleted: the process manager of findings.
+"""The process manager of findings: appends the facts of a sync or import run before its JobCompleted.
 
-The documents of a completed job are in the log before its end. The ids of the facts depend on what was found, not on
-the run that found it, so a run that is repeated after a crash writes the same facts, which the folds drop.
+The ids of the facts depend on the findings, not on the run, so a run that is repeated after a crash writes the same
+facts, which the folds drop.
 """
 
 import asyncio
@@ -39,12 +39,12 @@ T = TypeVar("T")
 
 log = structlog.get_logger()
 
-CHUNK = 100  # documents side by side: the disk and the broker are kept busy, the loop stays free
-MEMBERS = 1000  # of a folder in one fact, which must stay far below the largest record
+CHUNK = 100  # concurrent documents: the disk and the broker are busy, the loop is not blocked
+MEMBERS = 1000  # of a folder in one fact, which must be much smaller than the largest record
 
 
 class FindingsAppender:
-    """Appends what runs found."""
+    """Appends the facts of findings."""
 
     def __init__(self, appender: Appender, blobs: AsyncBlobs, clock: Clock) -> None:
         self._appender = appender
@@ -52,10 +52,9 @@ class FindingsAppender:
         self._clock = clock
 
     async def append(self, job: Job, outcome: Outcome) -> Outcome:
-        """Appends the facts of a run's findings and waits until all are acknowledged; returns the run's outcome.
+        """Append the facts of a run's findings; return the run's outcome once all are acknowledged. Raises AppendError.
 
-        That is a failure that may pass when the blob store does not do its part: then none of the facts is lost, since
-        another run finds the same. Raises AppendError.
+        If the blob store fails, the outcome is a retryable failure: no fact is lost, since another run finds the same.
         """
         if not isinstance(outcome, Completed) or outcome.findings is None:
             return outcome
@@ -119,7 +118,7 @@ class FindingsAppender:
     # --- lost ------------------------------------------------------------------------------------------------------
 
     async def _remove(self, job: Job, lost: LostDocument) -> None:
-        """The facts first: a document whose content is gone must be known to be gone."""
+        """The facts first: readers of a document without content must know that it was removed."""
         removed = DocumentRemoved(by=job.owner, reason="SOURCE_GONE")
         await self._append(DOCUMENT_EVENTS, lost.document_id, lost.document_id, job.owner, removed)
         for job_id in lost.jobs:
@@ -132,7 +131,7 @@ class FindingsAppender:
 
 
 def _work_of(job_type: str, shaping_parameters: dict[str, object], content: Claim) -> str:
-    """The fingerprint by which equal files wait for each other, so that one is read and the rest take its result."""
+    """The fingerprint by which equal files wait for each other, so that only one is read."""
     named = {name: value for name, value in shaping_parameters.items() if name != "document_id"}
     return digest({"job_type": job_type, "parameters": named, "content": content.sha256})
 
@@ -148,7 +147,7 @@ def _not_stored(outcome: Completed) -> Failed:
 
 
 async def _in_chunks(items: Sequence[T], act: Callable[[T], Awaitable[None]]) -> None:
-    """Raises what the first of them raised, when all of its chunk have ended."""
+    """Process items in chunks. Raises the first error of a chunk, after all of the chunk have ended."""
     for some in _sliced(items, CHUNK):
         ends = await asyncio.gather(*(act(item) for item in some), return_exceptions=True)
         for end in ends:

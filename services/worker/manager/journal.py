@@ -1,7 +1,4 @@
-"""The facts of one run, in order: each one is appended after the one before it was acknowledged.
-
-Writing never waits, so that a slot is not held across an acknowledgement; `flush` does.
-"""
+"""The facts of one run, each appended after the previous one was acknowledged. Only `flush` waits for that."""
 
 import asyncio
 
@@ -29,13 +26,13 @@ class Journal:
         self._last: asyncio.Task[None] | None = None
 
     def write(self, data: Event, sequence: int = 0) -> None:
-        """Has a fact appended after those before it."""
+        """Append a fact after the previous ones, without waiting."""
         fact = worker_fact(self._job_id, self._owner, data, self._run, self._clock(), sequence)
         self._last = asyncio.create_task(self._append_after(self._last, fact))
         self._last.add_done_callback(_note_refusal)
 
     async def flush(self) -> None:
-        """Waits until everything written is acknowledged. Raises AppendError when the log refused a fact."""
+        """Wait until all facts are acknowledged. Raises AppendError when the log refused a fact."""
         if self._last is not None:
             await asyncio.shield(self._last)
 

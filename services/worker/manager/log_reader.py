@@ -1,7 +1,7 @@
 """Reads the partitions: folds each record into its partition's backlog and passes the change to the runner.
 
-It never waits for a job. A partition is first replayed, from its checkpoint to the end seen at the assignment, and
-nothing is started; then its open jobs go to the runner at once, and later changes fact by fact.
+It never waits for a job. A partition is first replayed, from its checkpoint to its end at the assignment, without
+starting jobs; then its open jobs go to the runner at once, and later changes fact by fact.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Partition:
-    """A partition of this worker: what is open in it, and how far it was read."""
+    """A partition of this worker: its open work, and its position."""
 
     backlog: Backlog
     next_offset: int
@@ -42,7 +42,7 @@ class Partition:
 
     @property
     def live(self) -> bool:
-        """Whether the replay has reached the end seen at the assignment."""
+        """Whether the replay has reached the end at the assignment."""
         return self.next_offset >= self.replay_to
 
 
@@ -75,7 +75,7 @@ class PartitionReader:
         return f"partitions {behind} are being replayed" if behind else None
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Loads each partition's checkpoint; answers where to read on."""
+        """Load each partition's checkpoint; return the offsets to read from."""
         ends = await self._history.end_offsets(JOB_EVENTS)
         loaded = {part: await self._load(part) for part in partitions}
         stored = {part: StoredPosition(one.next_offset, one.last_ce_id or None) for part, one in loaded.items() if one}
@@ -90,7 +90,7 @@ class PartitionReader:
         return {part: self._partitions[part].next_offset for part in partitions}
 
     async def revoked(self, partitions: set[int]) -> None:
-        """Gives up the work of the partitions and leaves a fresh checkpoint for their next owner."""
+        """Give up the work of the partitions and write a new checkpoint for their next owner."""
         self._expander.stop(partitions)
         await self._runner.release(partitions, "drain" if self.draining else "rebalance")
         for part in partitions & set(self._partitions):
@@ -98,7 +98,7 @@ class PartitionReader:
             metrics.OPEN_JOBS.labels(part).set(0)
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
-        """Folds records. Raises UnknownEventError, which stops the service: skipping would corrupt its state."""
+        """Fold records. Raises UnknownEventError, which stops the service: skipping would corrupt its state."""
         state = self._partitions[partition]
         for record in records:
             was_live = state.live
@@ -114,11 +114,11 @@ class PartitionReader:
         metrics.OPEN_JOBS.labels(partition).set(len(state.backlog.jobs))
 
     def live(self) -> Mapping[int, Backlog]:
-        """The backlogs of this worker's partitions that are replayed."""
+        """The backlogs of this worker's replayed partitions."""
         return {part: state.backlog for part, state in self._partitions.items() if state.live}
 
     async def save_checkpoints(self) -> None:
-        """Writes the checkpoint of every partition that moved since its last one."""
+        """Write the checkpoint of every partition that moved since its last one."""
         for part, state in list(self._partitions.items()):
             if state.live and state.next_offset != state.saved_offset:
                 state.backlog.forget_ended(self._clock())
@@ -136,7 +136,7 @@ class PartitionReader:
         try:
             await self._checkpoints.save(part, state.backlog, offset, state.last_ce_id)
         except BlobStoreError as error:
-            # An older checkpoint stays, which is slower to start from and never wrong.
+            # An older checkpoint is kept: slower to start from, but not wrong.
             metrics.CHECKPOINTS.labels("failed").inc()
             log.warning("checkpoint_not_written", partition=part, error=str(error))
             return
@@ -167,7 +167,7 @@ class PartitionReader:
             self._eraser.tidy(job)
 
     def _erase_what_is_heard_of(self, state: Partition, fact: Fact) -> None:
-        """The erasure itself, and whatever follows it: somebody worked on, and wrote."""
+        """Repeat the erasure at each later fact of an erased job: another process may have written more."""
         erasure = state.backlog.erased.get(fact.subject)
         if state.live and erasure is not None:
             self._eraser.erase(fact.subject, fact.owner, erasure.parameters)
@@ -178,18 +178,18 @@ class PartitionReader:
             self._runner.adopt(job, partition)
         for batch in state.backlog.batches.values():
             self._expander.expand(batch, partition, taken_over=True)
-        for subject, erasure in state.backlog.erased.items():  # the worker before may have died over it
+        for subject, erasure in state.backlog.erased.items():  # the previous worker may have died before it finished
             self._eraser.erase(subject, erasure.owner, erasure.parameters)
 
 
 def _resume(checkpoint: Checkpoint | None, end: int) -> Partition:
-    """Where a partition goes on: behind its checkpoint, or at its beginning."""
+    """The position after a checkpoint, or at the partition's beginning."""
     if checkpoint is None:
         return Partition(Backlog(), 0, end, -1)
     return Partition(checkpoint.backlog, checkpoint.next_offset, end, checkpoint.next_offset, checkpoint.last_ce_id)
 
 
 async def save_periodically(reader: PartitionReader, interval_s: float, stopping: asyncio.Event) -> None:
-    """Writes checkpoints every `interval_s` seconds until `stopping` is set; the last one is written at the revoke."""
+    """Write checkpoints every `interval_s` seconds until `stopping` is set; the last one is written at the revoke."""
     while not await happens_within(stopping, interval_s):
         await reader.save_checkpoints()

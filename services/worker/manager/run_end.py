@@ -23,10 +23,7 @@ log = structlog.get_logger()
 
 
 class ProgressWriter:
-    """Turns a run's progress into few facts.
-
-    A run that ends within PACE_S has no progress facts, unless the job has a webhook, which gets the first one at once.
-    """
+    """Turns a run's progress into few facts: none before PACE_S, except the first one of a job with a webhook."""
 
     def __init__(self, journal: Journal, run: str, has_webhook: bool) -> None:
         self._journal = journal
@@ -36,10 +33,7 @@ class ProgressWriter:
         self._timer: asyncio.TimerHandle | None = None
 
     def report(self, progress: RunProgress) -> None:
-        """Appends a progress if it is worth a fact (see piperoll.domain.thinning).
-
-        What comes sooner than PACE_S after the last fact, or the start, waits, and gives way to what comes after it.
-        """
+        """Append the progress if it is worth a fact (piperoll.domain.thinning); before PACE_S the newest one waits."""
         self.close()
         if self._loop.time() >= self._thinning.due:
             self._append(progress)
@@ -47,7 +41,7 @@ class ProgressWriter:
             self._timer = self._loop.call_at(self._thinning.due, self._append, progress)
 
     def close(self) -> None:
-        """Drops what waits: the run has ended."""
+        """Drop waiting progress: the run has ended."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -70,7 +64,7 @@ class ProgressWriter:
 
 
 class Verdicts:
-    """Judges outcomes by the job's limits."""
+    """Turns outcomes into facts by the job's limits."""
 
     def __init__(self, settings: Settings, blobs: AsyncBlobs, chances: random.Random) -> None:
         self._blobs = blobs
@@ -78,7 +72,7 @@ class Verdicts:
         self._backoff = Backoff(settings.retry_base_s, settings.retry_cap_s)
 
     async def judge(self, job: Job, run: str, outcome: Outcome) -> Event:
-        """The fact that ends the run. Stores the details of a failure; without a blob store the code must do."""
+        """The fact that ends the run. Stores the details of a failure; if that fails, the fact has only the code."""
         metrics.ATTEMPTS.labels(job.job_type, outcome.outcome).inc()
         metrics.DURATION.labels(job.job_type).observe(outcome.duration_ms / 1000)
         if isinstance(outcome, Completed):
@@ -91,14 +85,14 @@ class Verdicts:
         return JobFailed(run=run, error_code=outcome.code, details=details, duration_ms=outcome.duration_ms)
 
     def _delay(self, job: Job, outcome: Failed) -> float:
-        """The backoff, or the longer wait that the other side asked for, up to the backoff's cap; jitter added."""
+        """The backoff, or the longer wait that the server requested, up to the backoff's cap; with jitter."""
         chance = self._chances.random()
         asked = min(outcome.retry_after_s or 0.0, self._backoff.cap)
         return max(self._backoff.delay(job.retries, chance), asked * (1 + JITTER * chance))
 
     @staticmethod
     def lost(job: Job) -> Failed:
-        """The end of a job that is not to be tried again: it lost its worker too often."""
+        """The failure of a job that lost its worker too often."""
         return Failed(
             code=ErrorCode.WORKER_LOST,
             message=f"{SENTENCES[ErrorCode.WORKER_LOST]} It was started {job.attempt} times.",
@@ -109,7 +103,7 @@ class Verdicts:
 
     @staticmethod
     def released(run: str, reason: str) -> JobReleased:
-        """The fact of a worker that gives a run back unfinished."""
+        """The fact of a worker that returns a run unfinished."""
         return JobReleased(run=run, reason=cast(Literal["drain", "rebalance"], reason))
 
     async def _store_details(self, job: Job, run: str, outcome: Failed) -> Claim | None:

@@ -1,7 +1,7 @@
 """Runs jobs for the process manager: the slots, the runs in them, and the facts of each run.
 
-It decides by what was read from the log (`observe`), never by what it has written: a run that the log did
-not accept is killed, and what an unaccepted run wrote has no effect.
+It decides by the facts read from the log (`observe`), never by those it has written: a run that the log did not accept
+is killed, and its writes have no effect.
 """
 
 import asyncio
@@ -31,16 +31,16 @@ from services.worker.manager.run_end import ProgressWriter, Verdicts
 
 log = structlog.get_logger()
 
-DRAIN_S = 10.0  # for the last acknowledgements; what is not acknowledged by then is found as lost by the next worker
+DRAIN_S = 10.0  # for the last acknowledgements; the next worker treats unacknowledged runs as lost
 
 
 class RunnerFailedError(RuntimeError):
-    """The end of a run could not be brought to the log; another process has to find the outcome."""
+    """The end of a run could not be appended to the log; another process must find the outcome."""
 
 
 @dataclass(slots=True, eq=False)
 class Attempt:
-    """A run of this worker, from its claim until its end was read back from the log."""
+    """A run of this worker, from its claim until its end was read from the log."""
 
     job: Job
     run: str
@@ -80,10 +80,10 @@ class Runner:
     # --- what was read from the log ------------------------------------------------------------------------------
 
     def adopt(self, job: Job, partition: int) -> None:
-        """Takes over an open job of a partition that was just replayed.
+        """Take over an open job of a replayed partition.
 
-        One that runs under a run of another process is left alone for a grace period, so that its own worker's
-        facts can arrive. A run of this group member's former process needs none: a member has one process at a time.
+        A job that runs in another process is left alone for a grace period, so that its worker's facts can arrive. A
+        run of this group member's previous process needs none: a member has one process at a time.
         """
         self._partitions[job.job_id] = partition
         if job.status is Status.PENDING:
@@ -94,7 +94,7 @@ class Runner:
         self._offer(job, self._clock() + grace)
 
     def observe(self, transition: Transition, fact: Fact, partition: int) -> None:
-        """Acts on one fact that was read from an assigned partition."""
+        """Act on one fact of an assigned partition."""
         job = transition.after
         attempt = self._attempts.get(fact.subject)
         if attempt is not None and _disproved(attempt, fact, job):
@@ -105,7 +105,7 @@ class Runner:
         if job.status.terminal:
             self._forget(job.job_id)
         elif attempt is not None and not (job.status is Status.PENDING and _run_of(fact) == attempt.run):
-            attempt.job = job  # also when a former run gives the job back late: the claim of the next one stands
+            attempt.job = job  # also when an earlier run releases the job late: the claim of the next one is valid
         elif job.status is Status.PENDING:
             self._attempts.pop(job.job_id, None)
             self._partitions[job.job_id] = partition
@@ -115,7 +115,7 @@ class Runner:
             self._offer(job, self._clock() + timedelta(seconds=self._settings.handover_grace_s))
 
     async def release(self, partitions: set[int], reason: str) -> None:
-        """Gives up all work of some partitions: kills the runs, appends JobReleased, waits for the acknowledgements."""
+        """Give up all work of some partitions: kill the runs, append JobReleased, wait for the acknowledgements."""
         for job_id in [name for name, part in self._partitions.items() if part in partitions]:
             self._scheduler.discard(job_id)
             del self._partitions[job_id]
@@ -125,7 +125,7 @@ class Runner:
         await asyncio.gather(*(self._release_one(attempt, reason) for attempt in leaving))
 
     async def await_exit(self, job_id: str) -> None:
-        """Waits until no child of this worker runs the job any more."""
+        """Wait until no child of this worker runs the job any more."""
         if (attempt := self._attempts.get(job_id)) is not None and attempt.task is not None:
             await asyncio.wait([attempt.task])
         await asyncio.gather(*self._deaths, return_exceptions=True)
@@ -133,18 +133,15 @@ class Runner:
     # --- the slots -----------------------------------------------------------------------------------------------
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Fills free slots until `stopping` is set. Running jobs are released when their partitions are revoked.
-
-        Raises RunnerFailedError when the end of a run could not be brought to the log.
-        """
+        """Fill free slots until `stopping` is set; revocations release running jobs. Raises RunnerFailedError."""
         while not stopping.is_set():
             self._fill()
             await self._wait_for_change()
             if self._failure is not None:
-                raise RunnerFailedError("a run could not be accounted for") from self._failure
+                raise RunnerFailedError("the end of a run could not be appended") from self._failure
 
     def measure(self) -> None:
-        """Sets the gauges that cost a look at every waiting job."""
+        """Set the gauges that need a pass over all waiting jobs."""
         oldest = self._scheduler.oldest()
         age = 0.0 if oldest is None else (self._clock() - oldest).total_seconds()
         metrics.OLDEST_RUNNABLE.set(age)
@@ -167,7 +164,7 @@ class Runner:
         await happens_within(self._kick, wait)  # else a job is due, or it is time to see whether to stop
 
     def _start(self, job: Job) -> None:
-        """Claims a job: JobStarted is on its way while the child begins."""
+        """Claim a job: JobStarted is appended while the child begins."""
         run = draw_run()
         journal = Journal(self._appender, self._clock, job.job_id, job.owner, run)
         attempt = Attempt(job, run, self._partitions[job.job_id], journal)
@@ -199,7 +196,7 @@ class Runner:
         await attempt.journal.flush()
 
     async def _discard(self, attempt: Attempt) -> None:
-        """Deletes what a killed run wrote: it has no effect, and its child can write no more."""
+        """Delete the outputs of a killed run: it has no effect, and its child can write no more."""
         try:
             await delete_outputs(self._blobs, f"{attempt.job.job_id}/{attempt.run}")
         except BlobStoreError as error:  # then the job's end or its erasure has it deleted
@@ -235,7 +232,7 @@ class Runner:
     # --- ends that the log decides -------------------------------------------------------------------------------
 
     def _kill(self, attempt: Attempt) -> None:
-        """Ends a run that no longer counts: cancelled, or claimed by another. Its output has no effect."""
+        """End a run that no longer counts: cancelled, or claimed by another. Its output has no effect."""
         self._attempts.pop(attempt.job.job_id, None)
         if attempt.task is not None and not attempt.task.done():
             attempt.task.cancel()
@@ -243,7 +240,7 @@ class Runner:
             attempt.task.add_done_callback(self._deaths.discard)
 
     async def _release_one(self, attempt: Attempt, reason: str) -> None:
-        """Kills a run that is still at work and appends JobReleased; waits for the end of one that has ended."""
+        """Kill a running attempt and append JobReleased; wait for the end of one that has ended."""
         assert attempt.task is not None  # set where the attempt is made
         if attempt.in_slot:
             attempt.task.cancel()
@@ -267,7 +264,7 @@ class Runner:
 
 
 def _run_of(fact: Fact) -> str | None:
-    """The run that a fact is about, if any."""
+    """The run of a fact, if any."""
     return getattr(fact.data, "run", None)
 
 

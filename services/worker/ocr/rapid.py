@@ -1,7 +1,4 @@
-"""RapidOCR with the models of its wheel: offline, for German and English.
-
-The model is loaded at a child's first page (0.3 s, 60 MiB) and stays loaded.
-"""
+"""RapidOCR with the models of its wheel: offline, for German and English; loaded at a child's first page."""
 
 import math
 from functools import cache

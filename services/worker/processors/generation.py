@@ -1,5 +1,4 @@
-"""The `generation` job: a new text from a text or a document's text, by a template or a prompt.
-See docs/contract/devana.md#job-types."""
+"""The `generation` job: a new text by a template or a prompt (docs/contract/devana.md#job-types)."""
 
 import hashlib
 import json

@@ -29,9 +29,7 @@ COPYING, FINALIZING = 10, 95
 
 
 def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
-    """Run the job. Failed items are listed in the result. Raises the first item's ProcessingError when all fail, and
-    BlobStoreError.
-    """
+    """Run the job; the result lists failed items. Raises ProcessingError when all fail, and BlobStoreError."""
     params = cast(ImportParameters, parameters)
     report("initializing", 0)
     found: list[FoundDocument] = []

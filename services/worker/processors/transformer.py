@@ -1,5 +1,4 @@
-"""The `transformer` job: fill a template from a text or a web page.
-See docs/contract/secretary.md#transformer-parameters, #steps, #results, #templates, #archives."""
+"""The `transformer` job: fill a template (docs/contract/secretary.md#transformer-parameters, #steps, #results)."""
 
 import hashlib
 import json

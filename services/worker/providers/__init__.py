@@ -1,7 +1,4 @@
-"""External providers for runs: OCR, vision, chat, transcription, embedding.
-
-Processors use them as `workspace.providers`. Only this package calls a provider.
-"""
+"""External providers: OCR, vision, chat, transcription, embedding. Processors use `workspace.providers`."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -77,10 +74,7 @@ class Providers:
         return self._mistral.transcribe(path, language)
 
     def embedder(self, model: str | None) -> Embedder:
-        """Return the embedder of a model, or of the default one; its errors are ProcessingErrors.
-
-        Raises ProcessingError EMBEDDING_UNAVAILABLE.
-        """
+        """Return the embedder of a model, or of the default one. Raises ProcessingError EMBEDDING_UNAVAILABLE."""
         return Embeddings(model, self._setup)
 
     def chat(self, system: str, user: str, model: str | None = None) -> str:

@@ -34,8 +34,7 @@ class OcrPage:
 
 @dataclass(frozen=True, slots=True)
 class OcrAnswer:
-    """Pages in order, and the content of the raw file of docs/contract/secretary.md#mistral. `raw` is the provider's
-    reply with images."""
+    """Pages in order, and the raw file of docs/contract/secretary.md#mistral. `raw` is the reply with images."""
 
     pages: tuple[OcrPage, ...]
     model: str

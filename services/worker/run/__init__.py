@@ -1,1 +1,1 @@
-"""What a run is given: its workspace, its cache, its errors."""
+"""The environment of a run: its workspace, its cache, its errors."""

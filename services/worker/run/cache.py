@@ -1,9 +1,8 @@
-"""The cache by content: a run looks for an equal run's result and copies it, or leaves its own behind.
-See docs/contract/secretary.md#cache.
+"""The cache of results by content (docs/contract/secretary.md#cache).
 
-An entry lies at `cache/{owner}/{key}` and names a run; the content stays in that run's folder, so erasing its job
-takes it out of the cache. A marker at `{job_id}/cache/{owner}/{key}` names to the eraser the entries that a job made.
-An entry whose source is gone does not count. Entries are never shared across owners.
+An entry at `cache/{owner}/{key}` names a run; the content is in that run's folder, so erasing its job removes it from
+the cache. A marker at `{job_id}/cache/{owner}/{key}` names the entries of a job for the eraser. An entry whose source
+was erased does not count. Entries are never shared across owners.
 """
 
 from collections.abc import Collection, Mapping
@@ -22,12 +21,12 @@ from services.worker.run.workspace import Result
 
 FOLDER = "cache"
 VERSION = 1
-"""Raised when entries or keys change: older entries are then never found, and age out."""
+"""Increased when entries or keys change: older entries are then not found, and expire."""
 RESULT = "result.json"
 
 
 class CacheEntry(BaseModel):
-    """An entry: the run that may be copied, and the names of its files."""
+    """An entry: the run to copy, and the names of its files."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,7 +44,7 @@ class CacheEntry(BaseModel):
 def key_of(
     job_type: str, parameters: JobParameters, shaped_by: Mapping[str, Any], without: Collection[str] = ()
 ) -> str:
-    """The name of the work: everything that shapes its result, and nothing else."""
+    """The key of the work: a hash of all that affects its result."""
     asked = {name: value for name, value in shaping(parameters).items() if name not in without}
     return digest({"version": VERSION, "job_type": job_type, "parameters": asked, "shaped_by": dict(shaped_by)})
 
@@ -56,12 +55,12 @@ def markers(job_id: str) -> str:
 
 
 def entry_of(job_id: str, marker: str) -> str:
-    """The uri of the entry that a marker stands for."""
+    """The uri of a marker's entry."""
     return marker.removeprefix(f"{job_id}/")
 
 
 def parse_entry(content: bytes) -> CacheEntry | None:
-    """An entry; None for one that cannot be read, which is as good as none."""
+    """Parse an entry; None for an invalid one, which counts as missing."""
     try:
         return CacheEntry.model_validate_json(content)
     except ValidationError:
@@ -69,7 +68,7 @@ def parse_entry(content: bytes) -> CacheEntry | None:
 
 
 class Cache:
-    """The cache as one run sees it: `recall` is called once, then `remember` once."""
+    """The cache for one run: `recall` is called once, then `remember` once."""
 
     def __init__(
         self, blobs: Blobs, clock: Clock, job_type: str, owner: str, job_id: str, run: str, ttl_s: float
@@ -96,7 +95,7 @@ class Cache:
         return self._copied(kept)
 
     def remember(self, result: Result, body: Claim) -> None:
-        """Keeps a finished run's result for later ones, if it was asked for and may be. Raises BlobStoreError."""
+        """Keep a finished run's result for later ones, if its parameters allow it. Raises BlobStoreError."""
         if self._uri is None or result.from_cache or not result.cacheable:
             return
         folder = f"{self._job_id}/{self._run}/"
@@ -112,7 +111,7 @@ class Cache:
             method=result.method,
             counts=dict(result.counts),
         )
-        # The marker first: no entry may be there that the eraser would not find.
+        # The marker first: the eraser must find every entry.
         self._blobs.put_named(f"{self._job_id}/{self._uri}", b"", "application/octet-stream")
         self._blobs.replace(self._uri, kept.model_dump_json().encode())
 
@@ -123,7 +122,7 @@ class Cache:
             return None
 
     def _copied(self, kept: CacheEntry) -> Result | None:
-        """The kept result as this run's own, its files copied; None when they are gone, or on their way out."""
+        """The kept result as this run's, its files copied; None if they were erased, or are being erased."""
         names = [(f"{kept.job_id}/{kept.run}/{name}", self._own_name(name, kept)) for name in kept.files]
         try:
             content = self._blobs.get_claimed(kept.result)
@@ -138,7 +137,7 @@ class Cache:
         return f"{self._job_id}/{self._run}/{self._own(name, kept)}"
 
     def _own(self, value: Any, kept: CacheEntry) -> Any:
-        """A JSON value in which this run stands for the other: in locations, links and names of files."""
+        """A JSON value in which this run replaces the other: in locations, links and names of files."""
         match value:
             case str():
                 return value.replace(kept.job_id, self._job_id).replace(kept.run, self._run)

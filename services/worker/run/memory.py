@@ -1,4 +1,4 @@
-"""Memory of a child process: what a refused allocation looks like, and giving back what a big job left behind."""
+"""Memory of a child process: detection of refused allocations, and release of freed memory."""
 
 import ctypes
 from contextlib import suppress
@@ -8,7 +8,7 @@ SIGNS = ("malloc", "calloc", "realloc", "out of memory", "bad_alloc", "bad alloc
 
 
 def raise_if_memory(error: BaseException) -> None:
-    """Raises MemoryError for a library's error that means a refused allocation: the input is not at fault."""
+    """Raise MemoryError for a library's error that means a refused allocation: the input is not the cause."""
     if isinstance(error, MemoryError):
         raise error
     words = str(error).lower()
@@ -17,6 +17,6 @@ def raise_if_memory(error: BaseException) -> None:
 
 
 def give_back() -> None:
-    """Returns freed memory to the system, where the C library can: glibc keeps hundreds of MiB after an OCR."""
+    """Return freed memory to the system, if the C library can: glibc keeps hundreds of MiB after an OCR."""
     with suppress(AttributeError):  # another C library has no malloc_trim(3)
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,4 +1,4 @@
-"""Makes a process that a worker started end when the worker ends."""
+"""Ends a worker's child process when the worker ends."""
 
 import ctypes
 import os
@@ -8,10 +8,7 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def die_with(parent: int) -> None:
-    """Has the kernel kill this process when its parent, the process of that id, ends, however it ends.
-
-    Raises SystemExit when it has ended already. Ctrl-C is ignored from here on: it is for the worker, which drains.
-    """
+    """Make the kernel kill this process when `parent` ends; ignore Ctrl-C. Raises SystemExit if it has ended."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         raise SystemExit(0)

@@ -1,8 +1,7 @@
-"""What a processor is: parameters and a `Workspace` in, a result out. It knows neither log nor SQL.
+"""The interface of a processor: parameters and a `Workspace` in, a `Result` out. It uses neither log nor SQL.
 
-A processor is a function `process(parameters, workspace, report) -> Result`; its job type declares where it stands.
-
-One whose results may be used again asks for an earlier one as soon as it knows its input's content:
+A processor is a function `process(parameters, workspace, report) -> Result`, named by its job type. If its results may
+be used again, it looks for an earlier one once it knows its input's content:
 
     if (earlier := workspace.recall(asked, without={"filename", "url"}, content=source.sha256())) is not None:
         return earlier
@@ -24,11 +23,11 @@ from services.worker.providers import Providers
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a run may read: files under `roots` (resolved), of at most `max_bytes` and `max_pages`.
+    """The limits of a run's input: files under `roots` (resolved), of at most `max_bytes` and `max_pages`.
 
-    A `url` is fetched within `fetch_timeout_s` in all; `networks` are private ones that it may lead to. For videos and
-    audio files `for_media` has bounds of their own.
-    `templates_dir` holds the operator's own templates. `ocr_languages` are Tesseract's names, such as `deu+eng`.
+    The download of a `url` is limited by `fetch_timeout_s`; `networks` are private ones that it may reach. `for_media`
+    are the limits of videos and audio files. `templates_dir` has the operator's templates. `ocr_languages` are
+    Tesseract's names, such as `deu+eng`.
     """
 
     roots: tuple[Path, ...]
@@ -42,7 +41,7 @@ class Limits:
     ocr_languages: str = "deu+eng"
 
     def for_media(self) -> "Limits":
-        """The same with the size and time that a video or audio file behind a `url` may take."""
+        """The same with the size and time limits of a video or audio file at a `url`."""
         return replace(self, max_bytes=self.media_bytes, fetch_timeout_s=self.media_timeout_s)
 
 
@@ -52,12 +51,11 @@ class RecallResult(Protocol):
     def __call__(
         self, parameters: JobParameters, *, without: Collection[str] = (), **shaped_by: Any
     ) -> "Result | None":
-        """The earlier result, its files copied to this run; None: do the work, and what comes of it is kept.
+        """The earlier result, its files copied to this run; None: do the work. Raises BlobStoreError.
 
-        All parameters count but those of `without`, which only name where content came from. `shaped_by` is what
-        shapes the result beside them, as JSON: hashes of the content read and of a template's text, versions,
-        models. Obeys `use_cache` and `force_refresh`. To be called at most once a run, before anything is kept.
-        Raises BlobStoreError.
+        All parameters count except those in `without`, which only name the source. `shaped_by` is what else affects
+        the result, as JSON: hashes of the content and of a template's text, versions, models. Obeys `use_cache` and
+        `force_refresh`. Call it at most once per run, before any output is kept.
         """
 
 
@@ -67,7 +65,7 @@ def _nothing_kept(parameters: JobParameters, *, without: Collection[str] = (), *
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where a run reads and writes: the blob store under `{job_id}/{run}/`, and a folder of its own on this disk.
+    """Input and output of a run: the blob store under `{job_id}/{run}/`, and a private folder on this disk.
 
     `resolved` is what the API knew of the documents that the job names, for job types that name any.
     """
@@ -85,42 +83,42 @@ class Workspace:
 
     @cached_property
     def folder(self) -> Path:
-        """The run's own folder, made at its first use and removed after the run by the child's main loop."""
+        """The run's folder, created at its first use and removed after the run by the child's main loop."""
         self.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self.scratch
 
     @property
     def target_dir(self) -> str:
-        """The location of the run's outputs, as results name it (docs/contract/secretary.md#results)."""
+        """The location of the run's outputs in results (docs/contract/secretary.md#results)."""
         return self.blobs.location(f"{self.job_id}/{self.run}")
 
     def keep(self, name: str, content: bytes, media_type: str) -> str:
-        """Stores an output under the relative `name`; answers its location. Raises BlobStoreError."""
+        """Store an output under the relative `name`; return its location. Raises BlobStoreError."""
         return self.blobs.location(self.keep_claim(name, content, media_type).uri)
 
     def keep_claim(self, name: str, content: bytes, media_type: str) -> Claim:
-        """As `keep`, for an output that a fact names. Raises BlobStoreError."""
+        """As `keep`, for an output whose claim is in a fact. Raises BlobStoreError."""
         return self.blobs.put_named(f"{self.job_id}/{self.run}/{name}", content, media_type)
 
     def keep_file(self, name: str, path: Path, media_type: str) -> str:
-        """As `keep`, for a file on this disk, which goes to the store in pieces. Raises BlobStoreError."""
+        """As `keep`, for a file on this disk, in pieces. Raises BlobStoreError."""
         return self.blobs.location(self.keep_file_claim(name, path, media_type).uri)
 
     def keep_file_claim(self, name: str, path: Path, media_type: str) -> Claim:
-        """As `keep_file`, for an output that a fact names. Raises BlobStoreError."""
+        """As `keep_file`, for an output whose claim is in a fact. Raises BlobStoreError."""
         with path.open("rb") as file:
             return self.blobs.put_file(f"{self.job_id}/{self.run}/{name}", file, media_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a run made: the parts of the result (docs/contract/secretary.md#results), and numbers for the log.
+    """The result of a run (docs/contract/secretary.md#results), and numbers for the log.
 
     `extra` are further top-level keys of the result; `notes` are sentences for the job's `logs`. `files` are kept
-    outputs that the API serves under a name of its own, such as `pages_archive`: what they are -> name as in `keep`.
-    One that is not `cacheable` is kept from later jobs: it lacks a part that another attempt may bring.
-    `method` is how it was done, `counts` are numbers by name for lists (docs/contract/devana.md#metadata); `index` and
-    `findings` claim a FolderIndex and Findings (schemas.documents).
+    outputs with a name in the API, such as `pages_archive`: role -> name as in `keep`. A result that is not
+    `cacheable` is not used again: it lacks a part that another attempt may add. `method` is the method, `counts` are
+    numbers by name for lists (docs/contract/devana.md#metadata); `index` and `findings` are the claims of a
+    FolderIndex and Findings (schemas.documents).
     """
 
     structured_data: Mapping[str, Any]
@@ -138,13 +136,12 @@ class Result:
     findings: Claim | None = None
 
     def renamed(self, metadata: Mapping[str, Any], **data: Any) -> "Result":
-        """The result of the same content under another name: other `metadata`, and other `data` beside it."""
+        """The result of the same content under another name: with other `metadata`, and other `data` added."""
         changed = {**data, "metadata": {**self.structured_data["metadata"], **metadata}}
         return replace(self, structured_data={**self.structured_data, **changed})
 
     def body(self, target_dir: str) -> dict[str, Any]:
-        """The JSON object that clients get as `results`; one from the cache is marked.
-        See docs/contract/secretary.md#cache."""
+        """The JSON object that clients get as `results`; one from the cache is marked."""
         body = {
             **self.extra,
             "structured_data": dict(self.structured_data),
@@ -168,7 +165,7 @@ class Result:
         method: str | None = None,
         counts: Mapping[str, int] | None = None,
     ) -> Self:
-        """The result that the stored body of an earlier run was made of, as one from the cache."""
+        """The result of an earlier run from its stored body, marked as from the cache."""
         parts = dict(body)
         del parts["target_dir"]
         return cls(
@@ -186,7 +183,7 @@ class Result:
 
 
 class ReportProgress(Protocol):
-    """Reports how far the run is: a step and a percent of docs/contract/secretary.md#steps; pages count from 1."""
+    """Reports progress: a step and a percent of docs/contract/secretary.md#steps; pages count from 1."""
 
     def __call__(
         self,
@@ -196,11 +193,11 @@ class ReportProgress(Protocol):
         page: int | None = None,
         pages: int | None = None,
     ) -> None:
-        """Never raises for its arguments; a percent below the last one is lifted to it."""
+        """Never raises for its arguments; a percent below the last one is raised to it."""
 
 
 class Processor(Protocol):
     """Does the work of one job type. Raises ProcessingError; any other exception counts as a PROCESSING_ERROR."""
 
     def __call__(self, parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
-        """Runs in a child process, which may be killed at any time."""
+        """Run in a child process, which may be killed at any time."""

@@ -34,10 +34,7 @@ class Transcript(BaseModel):
 
 
 def recognise(source: BinaryIO, progress: whisper.Progress) -> tuple[Transcription, float]:
-    """Run `whisper.recognise` in the process, on a local file.
-
-    Raises sound.NoSoundError, MemoryError, and ProcessingError PROCESSOR_CRASHED.
-    """
+    """Run `whisper.recognise` on a local file. Raises NoSoundError, MemoryError, ProcessingError PROCESSOR_CRASHED."""
     from services.worker.speech.sound import NoSoundError
 
     command = [sys.executable, "-m", __spec__.name, str(os.getpid())]

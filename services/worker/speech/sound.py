@@ -23,7 +23,7 @@ av.logging.set_level(av.logging.PANIC)  # FFmpeg's messages about untrusted file
 
 
 class NoSoundError(ValueError):
-    """The file contains no sound that can be decoded; the message says why."""
+    """The file contains no sound that can be decoded; the message is the reason."""
 
 
 def extract(source: BinaryIO, target: Path, beat: Callable[[], None]) -> float:
@@ -39,10 +39,7 @@ def extract(source: BinaryIO, target: Path, beat: Callable[[], None]) -> float:
 
 
 def samples(source: BinaryIO, beat: Callable[[], None]) -> Iterator[Any]:
-    """Yield the first sound track of `source`: 16 kHz mono, NumPy arrays of float32 from -1 to 1.
-
-    `beat` and errors as for `extract`.
-    """
+    """Yield the first sound track: 16 kHz mono, NumPy arrays of float32 from -1 to 1. Raises as `extract`."""
     with _track(source) as (media, track):
         silent = True
         for frame in _resampled(media, track, "fltp", beat):

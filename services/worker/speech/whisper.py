@@ -36,10 +36,7 @@ def installed() -> bool:
 
 
 def recognise(source: BinaryIO, progress: Progress) -> tuple[Transcription, float]:
-    """Recognise a video or audio file; return the transcription and the length in seconds.
-
-    Raises sound.NoSoundError, MemoryError.
-    """
+    """Recognise a video or audio file; return the transcription and seconds. Raises NoSoundError, MemoryError."""
     from services.worker.speech import sound  # imports FFmpeg: 25 MB
 
     segments: list[SpeechSegment] = []

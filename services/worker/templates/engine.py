@@ -27,8 +27,7 @@ JSON_KEYS = frozenset(
         "topics",
     }
 )
-"""Keys of the front matter whose values are written as JSON; all others are strings.
-See docs/contract/secretary.md#templates."""
+"""Keys of the front matter with JSON values; all others are strings (docs/contract/secretary.md#templates)."""
 
 TEXT = "text"  # `{{text}}` is the input
 

@@ -12,10 +12,7 @@ MAX_BYTES = 1024 * 1024  # docs/contract/secretary.md#limits
 
 
 def load(names: str | tuple[str, ...], folder: Path | None = None) -> tuple[str, str]:
-    """Return the name and content of the first of `names` that exists.
-
-    Raises ProcessingError TEMPLATE_ERROR, whose message lists the existing templates.
-    """
+    """Return name and content of the first of `names` that exists. Raises ProcessingError TEMPLATE_ERROR."""
     wanted = (names,) if isinstance(names, str) else names
     for name in wanted:
         if not NAME.fullmatch(name):

@@ -296,7 +296,7 @@ async def test_topics_as_they_were_made_show_no_drift(settings: Settings) -> Non
 
 async def test_another_number_of_partitions_is_refused_by_name(environment: dict[str, str]) -> None:
     mistaken = Settings.from_environment({**environment, "PIPEROLL_PARTITIONS": "7"})
-    with pytest.raises(TopicDriftError, match=r"jobs\.events\.v1 has 6 partitions, PIPEROLL_PARTITIONS says 7"):
+    with pytest.raises(TopicDriftError, match=r"jobs\.events\.v1 has 6 partitions, PIPEROLL_PARTITIONS is 7"):
         await require_topics(mistaken)
 
 

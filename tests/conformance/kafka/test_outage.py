@@ -172,5 +172,5 @@ async def test_a_log_that_lost_its_beginning_is_refused(
     part = TopicPartition(JOB_EVENTS.name, placed.partition)
     await admin.delete_records({part: RecordsToDelete(before_offset=placed.offset + 1)})
     await seen(settings, "piperoll.jobs.events.v1 lost its oldest records")
-    with pytest.raises(TopicDriftError, match="the history is not whole"):
+    with pytest.raises(TopicDriftError, match="the history is incomplete"):
         await require_topics(settings)

@@ -48,8 +48,8 @@ async def test_a_drifted_topic_fails_the_check_and_the_doctor(system: System) ->
     examined = await piperoll("doctor", folder=None, **drifted)
 
     assert (checked.code, examined.code) == (1, 1)
-    assert "PIPEROLL_PARTITIONS says 7" in checked.err
-    assert "PIPEROLL_PARTITIONS says 7" in examined.out
+    assert "PIPEROLL_PARTITIONS is 7" in checked.err
+    assert "PIPEROLL_PARTITIONS is 7" in examined.out
 
 
 async def test_verify_holds_before_and_after_a_rebuild(system: System, folder: Path) -> None:

@@ -196,7 +196,7 @@ async def test_a_queue_of_another_log_is_refused(patient: Settings, topic: objec
         async with running(patient, MemoryLog(), fresh=True) as rig:
             await rig.pool.execute("UPDATE notifier.checkpoints SET next_offset = 7")
             reader: Reader = rig.notifier.job_events if topic is JOB_EVENTS else rig.notifier.deliveries
-            with pytest.raises(LogDivergedError, match="belongs to another log"):
+            with pytest.raises(LogDivergedError, match="was filled from another log"):
                 await reader.assigned({0})
 
 

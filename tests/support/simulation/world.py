@@ -13,7 +13,6 @@ from typing import Any, cast
 from piperoll.history import History
 from piperoll.log.checkpoint import Checkpoints
 from piperoll.log.dead_letters import DeadLetters
-from piperoll.log.memory import MemoryLog
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.record import Position, Record, partition_of
 from piperoll.settings import Settings
@@ -25,6 +24,7 @@ from services.worker.cleanup.erasure import Eraser
 from services.worker.manager.batch_expander import Expander
 from services.worker.manager.log_reader import PartitionReader, save_periodically
 from services.worker.manager.runner import Runner
+from tests.support.memory_log import MemoryLog
 from tests.support.simulation.scripted_pool import ScriptedPool, Stage
 from tests.support.simulation.virtual_time import VirtualLoop
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 
-from piperoll.log.memory import MemoryLog
 from piperoll.postgres import connect_pool
 from piperoll.seal import Seal
 from piperoll.settings import Settings
@@ -21,6 +20,7 @@ from schemas.envelope import Fact
 from schemas.topics import JOB_EVENTS
 from services.api.assembly import Assembly, Connections
 from services.api.read_model.positions import Positions
+from tests.support.memory_log import MemoryLog
 
 KEY = {"Authorization": "Bearer good-key"}
 PARTITIONS = 3

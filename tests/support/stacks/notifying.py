@@ -16,7 +16,6 @@ import asyncpg
 from piperoll import keys
 from piperoll.clock import Clock
 from piperoll.log.dead_letters import DeadLetters
-from piperoll.log.memory import MemoryLog
 from piperoll.postgres import connect_pool, migrate
 from piperoll.seal import Seal
 from piperoll.settings import Settings
@@ -28,6 +27,7 @@ from schemas.events import EndpointRegistered, Event, JobCompleted, JobCreated, 
 from schemas.ids import draw_endpoint_id, draw_job_id, event_id
 from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
 from services.notifier.app import Log, Notifier, assemble
+from tests.support.memory_log import MemoryLog
 from tests.support.waiting import wait_until
 
 CLUSTER = "memory"

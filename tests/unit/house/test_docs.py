@@ -1,7 +1,10 @@
 """The documents match the code: every path, command, setting, route, topic, metric and room that they name exists."""
 
+import ast
 import importlib
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -52,6 +55,14 @@ MANNERED = re.compile(
     re.IGNORECASE,
 )
 """Words that plain technical English does without."""
+PROMPTS = ("services/worker/processors/generation.py", "services/worker/templates/prompts.py")
+"""Their texts are for language models, whose answers depend on each word."""
+PRODUCT = sorted(
+    path
+    for folder in ("services", "piperoll", "schemas", "bench")
+    for path in (ROOT / folder).glob("**/*")
+    if path.suffix in (".py", ".sql")
+)
 README_LINES = 150
 
 
@@ -168,6 +179,16 @@ def test_the_documents_are_written_in_plain_technical_english(document: Path) ->
     assert [found.group(0) for found in MANNERED.finditer(prose)] == []
 
 
+def test_the_code_is_written_in_plain_technical_english() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {word.group(0)!r} in {prose.strip()[:80]!r}"
+        for path in PRODUCT
+        for prose in (sql_comments(path) if path.suffix == ".sql" else python_prose(path))
+        for word in MANNERED.finditer(" ".join(prose.split()))
+    ]
+    assert found == []
+
+
 def test_the_readme_is_short() -> None:
     assert len(text("README.md").splitlines()) <= README_LINES
 
@@ -217,6 +238,22 @@ def test_every_decision_has_its_context_consequences_and_evidence_and_a_number_o
         content = path.read_text(encoding="utf-8")
         assert content.startswith(f"# {int(path.name[:4])}. ")
         assert re.findall(r"^## (.+)$", content, flags=re.MULTILINE) == SECTIONS, path.name
+
+
+def python_prose(path: Path) -> Iterator[str]:
+    """The comments, docstrings and other string literals of a module, but not its identifiers."""
+    content = path.read_text(encoding="utf-8")
+    for token in tokenize.generate_tokens(io.StringIO(content).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
+    if str(path.relative_to(ROOT)) not in PROMPTS:
+        for node in ast.walk(ast.parse(content)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def sql_comments(path: Path) -> Iterator[str]:
+    yield from re.findall(r"--.*", path.read_text(encoding="utf-8"))
 
 
 @cache

@@ -57,8 +57,12 @@ def test_a_plug_in_s_type_comes_after_ours(module: ModuleType) -> None:
         (declared("transformer_template"), "plugged:PLUG", "already a job type with the name 'transformer_template'"),
         (declared(aliases=("noop",)), "plugged:PLUG", "there is already a job type with the name 'noop'"),
         (declared("Not Valid"), "plugged:PLUG", "the name 'Not Valid' is not a lower-case letter"),
-        (declared(processor="a.b.c"), "plugged:PLUG", "is not written package.module:function"),
-        (declared(reads=("audio/",)), "plugged:PLUG", "transcription reads documents of the media type 'audio/'"),
+        (declared(processor="a.b.c"), "plugged:PLUG", "must have the form package.module:function"),
+        (
+            declared(reads=("audio/",)),
+            "plugged:PLUG",
+            "transcription already reads documents of the media type 'audio/",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_an_error_that_says_what_to_do(

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from piperoll.log.continuity import PartitionView, StoredPosition, divergence, divergences
-from piperoll.log.memory import MemoryLog
 from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
 from tests.support.histories.jobs import created, fact, record
+from tests.support.memory_log import MemoryLog
 
 LAST = record(fact("job-a", created()), 0, 9)
 STORED = StoredPosition(next_offset=10, cluster_id="cluster", last_ce_id=LAST.ce_id)

@@ -176,10 +176,10 @@ def test_no_transaction_loads_two_indexes() -> None:
 @pytest.mark.parametrize(
     ("chunks", "why"),
     [
-        (chunks_of((1.0, 2.0), (0.5,)), "chunk 1 has 1 numbers, the index says 2"),
-        (chunks_of((1.0, float("nan"))), "chunk 0 holds numbers"),
-        (chunks_of((1.0, float("inf"))), "chunk 0 holds numbers"),
-        (chunks_of((1.0, 1e39)), "chunk 0 holds numbers"),
+        (chunks_of((1.0, 2.0), (0.5,)), "chunk 1 has 1 numbers, the index has 2"),
+        (chunks_of((1.0, float("nan"))), "chunk 0 has numbers"),
+        (chunks_of((1.0, float("inf"))), "chunk 0 has numbers"),
+        (chunks_of((1.0, 1e39)), "chunk 0 has numbers"),
     ],
 )
 def test_vectors_that_the_table_would_not_take_are_refused(chunks: list[IndexedChunk], why: str) -> None:

@@ -91,10 +91,10 @@ def test_an_event_of_a_later_release_stops_the_reader(name: str) -> None:
 @pytest.mark.parametrize(
     ("header", "value", "reason"),
     [
-        ("ce_type", b"com.example.Order.v1", "not one of Piperoll's"),
-        ("ce_type", b"piperoll.JobCancelled", "names no version"),
-        ("ce_type", b"piperoll.JobCancelled.vx", "names no version"),
-        ("ce_type", b"piperoll.JobCancelled.v0", "names no version"),
+        ("ce_type", b"com.example.Order.v1", "not an event of Piperoll"),
+        ("ce_type", b"piperoll.JobCancelled", "has no version"),
+        ("ce_type", b"piperoll.JobCancelled.vx", "has no version"),
+        ("ce_type", b"piperoll.JobCancelled.v0", "has no version"),
         ("ce_type", b"piperoll.JobCancelled.v" + b"9" * 5000, "digits"),
         ("ce_type", None, "the header ce_type is missing"),
         ("ce_owner", None, "the header ce_owner is missing"),

@@ -86,7 +86,7 @@ def test_a_missing_topic_is_said_with_the_command_that_makes_it() -> None:
 
 def test_another_number_of_partitions_is_said_with_the_way_out() -> None:
     (sentence,) = drift(JOB_EVENTS, live(partitions=6), 3)
-    assert "has 6 partitions, PIPEROLL_PARTITIONS says 3" in sentence
+    assert "has 6 partitions, PIPEROLL_PARTITIONS is 3" in sentence
     assert "never alter the topic" in sentence
 
 

@@ -1,5 +1,4 @@
-"""Mistral's OCR in the `pdf` job: the call, drawing pages meanwhile, keeping the answer.
-See docs/contract/secretary.md#mistral."""
+"""Mistral's OCR in the `pdf` job: call, draw meanwhile, keep the answer (docs/contract/secretary.md#mistral)."""
 
 import json
 import mimetypes

@@ -1,5 +1,4 @@
-"""The parts of each extraction method of the `pdf` job, and the pages to read. Pure.
-See docs/contract/secretary.md#pdf-parameters."""
+"""The parts of each `pdf` method, and the pages to read (docs/contract/secretary.md#pdf-parameters). Pure."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,4 @@
-"""The `pdf` job: open the document, run the parts of the extraction method, build the result.
-See docs/contract/secretary.md#pdf-parameters."""
+"""The `pdf` job: run the parts of the extraction method (docs/contract/secretary.md#pdf-parameters)."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -33,8 +32,7 @@ WEIGHTS: dict[TextMethod, int] = {"native": 1, "ocr": 9, "llm": 9, "mistral_ocr"
 
 
 def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
-    """Run the job. Raises ProcessingError with the codes of docs/contract/secretary.md#codes, BlobStoreError.
-    See docs/contract/secretary.md#pdf-parameters, #steps, #results."""
+    """Run the job (docs/contract/secretary.md#steps, #results). Raises ProcessingError, BlobStoreError."""
     params = cast(PdfParameters, parameters)
     report("initializing", 0)
     tools = _tools(params, workspace)
@@ -63,10 +61,7 @@ class _Tools:
 
 
 def _tools(params: PdfParameters, workspace: Workspace) -> _Tools:
-    """Load everything that may be missing before any work is done.
-
-    Raises ProcessingError: OCR_PROVIDER_UNAVAILABLE, TEMPLATE_ERROR.
-    """
+    """Load all that may be missing first. Raises ProcessingError: OCR_PROVIDER_UNAVAILABLE, TEMPLATE_ERROR."""
     plan = plan_of(params)
     _require_providers(plan, workspace)
     shaping = {"engine": mupdf.ENGINE}
@@ -91,8 +86,7 @@ def _tools(params: PdfParameters, workspace: Workspace) -> _Tools:
 
 
 def _require_providers(plan: MethodPlan, workspace: Workspace) -> None:
-    """Raise ProcessingError OCR_PROVIDER_UNAVAILABLE when a provider is not configured.
-    See docs/contract/secretary.md#mistral."""
+    """Raise OCR_PROVIDER_UNAVAILABLE when a provider is not configured (docs/contract/secretary.md#mistral)."""
     missing = [
         ("MISTRAL_API_KEY", "mistral_ocr" in plan.texts and not workspace.providers.has_ocr),
         ("MISTRAL_API_KEY or PIPEROLL_CHAT_URL", "llm" in plan.texts and not workspace.providers.has_chat),

@@ -45,8 +45,7 @@ def page_texts(pages: range, all_texts: Sequence[Texts]) -> dict[int, str]:
 
 
 def extracted_text(params: PdfParameters, pages: range, all_texts: Sequence[Texts]) -> str:
-    """Join the pages; Mistral's with an empty line between them (docs/contract/secretary.md#mistral).
-    See docs/contract/secretary.md#results."""
+    """Join the pages; Mistral's with an empty line between them (docs/contract/secretary.md#mistral, #results)."""
     return _paged(page_texts(pages, all_texts), "\n\n" if "mistral" in params.method else "\n") if all_texts else ""
 
 

@@ -34,10 +34,7 @@ class Attachment:
 
 
 def read(fetched: Download, workspace: Workspace, report: ReportProgress) -> Attachment:
-    """Read and render a downloaded PDF.
-
-    Raises ProcessingError: INVALID_PDF, PDF_ENCRYPTED, TOO_MANY_PAGES, and the OCR provider's errors.
-    """
+    """Read and render a downloaded PDF. Raises ProcessingError: INVALID_PDF and others of PDFs and OCR."""
     with fetched.path.open("rb") as file, mupdf.open_pdf(str(fetched.path)) as document:
         pages = _pages(mupdf.page_count(document), workspace.limits.max_pages)
         selected = SelectedPages(Source(fetched.name, fetched.size, file), document, pages)

@@ -1,7 +1,4 @@
-"""The input of a session's template: text, context, and the placeholders `{videoplayer}` and `{slides}`. Pure.
-
-docs/contract/secretary.md#session-run, steps 6 and 7.
-"""
+"""The input of a session's template, with placeholders (docs/contract/secretary.md#session-run, steps 6, 7). Pure."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,5 +1,4 @@
-"""Translation of event, track and file name by a chat model, if there is one.
-See docs/contract/secretary.md#session-run, step 4."""
+"""Translation of names by a chat model, if there is one (docs/contract/secretary.md#session-run, step 4)."""
 
 from typing import Protocol
 
@@ -26,7 +25,7 @@ class Chat(Protocol):
 
 
 class Translator:
-    """Translates names between two languages, each once. Without a model a name is not translated, which `notes` says.
+    """Translates names between two languages, each once. Without a model names are not translated (see `notes`).
 
     After a failure no more names are translated, so that an outage costs one wait only.
     """

@@ -1,5 +1,4 @@
-"""The `session` job: a talk's page, video and slides become one Markdown file and an archive.
-See docs/contract/secretary.md#session-run."""
+"""The `session` job: page, video and slides become a Markdown file (docs/contract/secretary.md#session-run)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace

@@ -1,5 +1,4 @@
-"""A session's Markdown: the filled template with slides and player.
-See docs/contract/secretary.md#session-run, steps 6 and 7."""
+"""A session's Markdown: the filled template, slides, player (docs/contract/secretary.md#session-run, steps 6, 7)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -49,10 +48,7 @@ class SessionText:
 def write(
     params: SessionParameters, material: Material, template: NamedTemplate, attachment: str, providers: Providers
 ) -> SessionText:
-    """Fill the template from the page and the slides; `attachment` is the name of the previews' folder.
-
-    Raises ProcessingError as `templates.fill` does.
-    """
+    """Fill the template; `attachment` is the name of the previews' folder. Raises as `templates.fill` does."""
     links = {page: link_to_preview(attachment, page) for page in sorted(material.previews)}
     key = digest({"job_type": "session", "parameters": shaping(params)})
     context = session_markdown.context(

@@ -1,7 +1,4 @@
-"""A folder on the worker's disk as a source of synchronisation.
-
-Not listed by obstore, which follows links out of the folder and fails at loops of links.
-"""
+"""A folder on the worker's disk as a source. Not listed by obstore, which follows links and fails at loops."""
 
 import os
 import time

@@ -38,9 +38,7 @@ LISTING, COPYING, FINALIZING = 5, 10, 95
 
 
 def process(parameters: JobParameters, workspace: Workspace, report: ReportProgress) -> Result:
-    """Run the job. Raises ProcessingError: FILE_NOT_ALLOWED, FILE_NOT_FOUND, NETWORK_ERROR, PROCESSING_ERROR for
-    more than MAX_FILES; BlobStoreError.
-    """
+    """Run the job. Raises ProcessingError, also PROCESSING_ERROR for more than MAX_FILES; BlobStoreError."""
     params = cast(SyncParameters, parameters)
     report("initializing", 0)
     folder = workspace.resolved

@@ -1,12 +1,12 @@
 """Which of a run's progress reaches the log when it comes faster than anybody reads."""
 
 from piperoll.clock import utc_now
-from piperoll.log.memory import MemoryLog
 from schemas.events import JobProgress
 from schemas.topics import JOB_EVENTS
 from services.worker.children.protocol import RunProgress
 from services.worker.manager.journal import Journal
 from services.worker.manager.run_end import ProgressWriter
+from tests.support.memory_log import MemoryLog
 from tests.support.waiting import wait_until
 
 

@@ -13,7 +13,6 @@ from piperoll.domain import document as document_fold
 from piperoll.domain.backlog import Backlog
 from piperoll.domain.job import Job
 from piperoll.log.contract import AppendError
-from piperoll.log.memory import MemoryLog
 from piperoll.log.record import Position
 from piperoll.store import document_paths as documents
 from piperoll.store.blobs import AsyncBlobs, BlobEntry, Blobs
@@ -30,6 +29,7 @@ from services.worker.manager import found_documents as findings_module
 from services.worker.manager.found_documents import FindingsAppender
 from tests.support.histories.jobs import BEGAN, claim, created
 from tests.support.histories.lives import folded
+from tests.support.memory_log import MemoryLog
 
 JOB = replace(folded(created()), job_id="job-1", owner="acme", user_id="u-1", priority=7)
 
