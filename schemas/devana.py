@@ -20,7 +20,8 @@ STATUSES: Final[Mapping[str, str]] = {
     "failed": "ERROR",
     "cancelled": "KILLED",
 }
-"""By the status of the fold. KILLED is sent to endpoints, and never listed."""
+"""By the status of the fold. Endpoints receive KILLED; it is never listed."""
+STATUS_NAMES: Final = tuple(STATUSES.values())
 KILLED: Final = "KILLED"
 
 

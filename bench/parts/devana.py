@@ -74,7 +74,7 @@ async def _measure(pool: asyncpg.Pool, connection: asyncpg.Connection) -> Table:
     rows = [await _row(connection, ReadModel(pool, 30.0), query) for query in FILTERS]
     await keys.prepare(pool)
     limit = RateLimit(pool, CALLS, 30.0)
-    p50, p99 = await _timed(lambda: limit.ask(OWNER))
+    p50, p99 = await _timed(lambda: limit.count(OWNER))
     rows.append(("rate limit of the key", "", f"{p50:.1f}", f"{p99:.1f}", "", ""))
     note = (
         f"{CALLS} calls each: the statement of the API's own read model, rows decoded, without HTTP. All jobs have "

@@ -1,1 +1,1 @@
-"""Accepts and answers: appends facts and reads the read model. Runs no work, sends no webhook."""
+"""The HTTP API: appends facts to the log and reads the read model. Jobs run in workers; the notifier posts webhooks."""

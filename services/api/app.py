@@ -1,4 +1,4 @@
-"""The API's process: what it connects to, and in which order it starts and ends."""
+"""The API's process: its connections, and the order in which it starts and stops."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
-    """Serves until `lifetime.stopping`. Needs Kafka to start; Postgres may come later."""
+    """Serve until `lifetime.stopping`. Kafka must be up at the start; Postgres may come later."""
     seal = Seal(settings.sealing_keys)
     await require_topics(settings)
     async with _connected(settings, seal, lifetime) as connections:
@@ -34,7 +34,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
 
 @asynccontextmanager
 async def _connected(settings: Settings, seal: Seal, lifetime: Lifetime) -> AsyncIterator[Connections]:
-    """Producer, a look at offsets, a pool that opens connections when they are needed, and what posts trials."""
+    """Yield the producer, the offset reader, a pool that connects on demand, and the sender of webhook tests."""
     appender = KafkaAppender(settings, client_id=f"piperoll-api-{settings.instance}")
     offsets = KafkaOffsets(settings)
     dsn = settings.postgres_dsn.get_secret_value()
@@ -54,19 +54,19 @@ async def _connected(settings: Settings, seal: Seal, lifetime: Lifetime) -> Asyn
 
 
 async def _serve(settings: Settings, lifetime: Lifetime, assembly: Assembly, positions: Positions) -> None:
-    """Runs the server with what has to run beside it; those who wait are answered before the drain."""
+    """Run the server and its background tasks; waiting requests are answered before the drain."""
     with listen(settings.api_host, settings.api_port) as listening:
         host, port = listening.getsockname()[:2]
         log.info("api_listening", host=host, port=port)
         async with asyncio.TaskGroup() as tasks:
-            beside = [
+            background = [
                 tasks.create_task(positions.run()),
                 tasks.create_task(assembly.watch.run()),
                 tasks.create_task(_release(lifetime.stopping, assembly)),
                 tasks.create_task(assembly.access.prepare()),
             ]
             await serve(assembly.app(), listening, lifetime.stopping)
-            for task in beside:
+            for task in background:
                 task.cancel()
 
 

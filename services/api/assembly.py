@@ -1,4 +1,4 @@
-"""The rooms of the API put together: what each is built from, and the order in which their routes are tried."""
+"""Builds the rooms of the API from its connections, in the order in which their routes are tried."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ from services.api.web import build_app
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """What the API is connected to, and the keys that seal tokens and secrets."""
+    """The connections of the API, and the keys that seal tokens and secrets."""
 
     appender: Appender
     offsets: Offsets
@@ -80,7 +80,7 @@ class Connections:
 
 
 class Assembly:
-    """The rooms of one API process. `problems` is what keeps it from being ready, by name."""
+    """The rooms of one API process. `problems` returns the reasons why it is not ready, by name."""
 
     def __init__(self, settings: Settings, to: Connections, problems: Callable[[], dict[str, str]]) -> None:
         self._settings = settings
@@ -102,14 +102,14 @@ class Assembly:
         self.access = Access(to.pool, pepper, keys, settings.key_cache_s, deadline_s)
 
     def app(self) -> FastAPI:
-        """The app; routes are tried in this order: the busiest first, and those with a fixed path before those that
-        would take it for an id (docs/contract/decisions.md#a25)."""
+        """Return the app. The busiest routes are tried first, and fixed paths before those with an id in the same place
+        (docs/contract/decisions.md#a25)."""
         rooms = (*self._jobs(), *self._files(), *self._devana(), *self._administration())
         rate_limit = RateLimit(self._to.pool, self._settings.rate_limit, self._settings.read_deadline_s)
         return build_app(rooms, self.access, rate_limit)
 
     def release(self) -> None:
-        """Ends all waiting, so that requests end before the service does."""
+        """End all waiting, so that requests end before the service does."""
         self.watch.close()
         self._changes.close()
 

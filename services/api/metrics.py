@@ -1,4 +1,4 @@
-"""What the API counts. Labels are resolved once per combination, so a request pays two dictionary look-ups."""
+"""The metrics of the API. Labels are resolved once per combination, so a request costs two dictionary look-ups."""
 
 from functools import lru_cache
 
@@ -6,12 +6,12 @@ from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter("piperoll_api_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram("piperoll_api_request_seconds", "Time from request to answer", ["method", "route"])
-IN_FLIGHT = Gauge("piperoll_api_requests_in_flight", "Requests under way")
+IN_FLIGHT = Gauge("piperoll_api_requests_in_flight", "Requests being answered")
 KNOWN_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
 def answered(method: str, route: str, status: int, seconds: float) -> None:
-    """Counts one answer; `route` is the path's template, so that ids make no labels."""
+    """Count one answer; `route` is the path's template, so that ids do not become labels."""
     requests, histogram = _children(method if method in KNOWN_METHODS else "OTHER", route, status)
     requests.inc()
     histogram.observe(seconds)

@@ -20,24 +20,24 @@ from services.api.http.rate_limit import RateLimit
 from services.api.http.routing import Routes
 from services.api.jobs import openapi
 
-DESCRIPTION = "Document jobs as an unbroken record. Every path but health needs the header Authorization: Bearer <key>."
+DESCRIPTION = "Document jobs on an event log. Every path except health needs the header Authorization: Bearer <key>."
 CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 
 def build_app(rooms: Iterable[Routes], access: Access, rate_limit: RateLimit) -> FastAPI:
-    """The app that serves these rooms; their routes are tried in this order."""
+    """Return the app that serves these rooms; their routes are tried in this order."""
     app = FastAPI(
         title="Piperoll",
         description=DESCRIPTION,
         openapi_url="/api/swagger.json",
-        docs_url=None,  # its page comes from elsewhere: ours is services.api.openapi.routes
+        docs_url=None,  # FastAPI's page loads scripts from a CDN; services.api.openapi.routes serves a local one
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # it looks for providers on every request
         redirect_slashes=False,  # a redirected POST loses its body with some clients
     )
     for room in rooms:
         app.router.routes.extend(room.routes())  # as they are: an included router is a second look-up per request
-    app.add_exception_handler(ApiError, _refused)
+    app.add_exception_handler(ApiError, _failed)
     app.add_exception_handler(BlobStoreError, _storage_away)
     app.add_exception_handler(HTTPException, _not_served)
     app.add_middleware(RequestGate, access=access, rate_limit=rate_limit)
@@ -45,18 +45,18 @@ def build_app(rooms: Iterable[Routes], access: Access, rate_limit: RateLimit) ->
     return app
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def _failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     return failure(error, request.url.path)
 
 
 async def _storage_away(request: Request, error: Exception) -> Response:
-    """Content is stored before a fact names it, so nothing was created."""
+    """Answer 503: content is stored before a fact names it, so nothing was created."""
     return failure(UnavailableError(ErrorCode.STORAGE_ERROR, SENTENCES[ErrorCode.STORAGE_ERROR]), request.url.path)
 
 
 async def _not_served(request: Request, error: Exception) -> Response:
-    """What the framework refuses: unknown paths and methods."""
+    """Answer what the framework refuses: unknown paths and methods."""
     assert isinstance(error, HTTPException)
     code = CODES.get(error.status_code, ErrorCode.INVALID_REQUEST)
     message = f"{request.method} {request.url.path[:200]} is not served here; see /api/doc"
@@ -65,10 +65,8 @@ async def _not_served(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> str:
-    """The methods of a path over all its routes; the framework names those of the first one only.
-
-    Where a fixed path matches, those that would take it for an id do not count.
-    """
+    """Return the methods of all routes of a path, as the framework names those of the first one only. Where a fixed
+    path matches, routes with an id in its place do not count."""
     routes = [route for route in request.app.routes if isinstance(route, APIRoute)]
     found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
     fixed = [route for route in found if route.path == request.url.path]
@@ -76,8 +74,8 @@ def _allowed(request: Request) -> str:
 
 
 def _complete(app: FastAPI) -> None:
-    """Corrects the OpenAPI document: adds our key, which FastAPI only does for its own security classes, and takes
-    out its own answer to wrong path parameters, which nothing here gives (`PlainRoute`)."""
+    """Correct the OpenAPI document: add the security scheme and the job types, and remove FastAPI's 422 for wrong path
+    parameters, which `PlainRoute` never answers."""
     generate = app.openapi
 
     def completed() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from services.api.api_keys.requests import KeyRequest
 from services.api.http.access import BOOTSTRAP, Access
 from services.api.http.answers import timestamp
 from services.api.http.caller import Caller
-from services.api.http.database import asking
+from services.api.http.database import bounded_query
 from services.api.http.errors import ApiError, not_found
 
 log = structlog.get_logger()
@@ -33,14 +33,14 @@ class KeyAdmin:
 
     async def all(self) -> list[Json]:
         """Every key there ever was, the newest first."""
-        async with asking("list_keys", self._deadline_s):
+        async with bounded_query("list_keys", self._deadline_s):
             return [_shown(key) for key in await keys.list_all(self._pool)]
 
     async def create(self, wanted: KeyRequest, caller: Caller, idempotency_key: str | None) -> Json:
         """A new key, with the key itself. Raises ApiError CONFLICT (409) for a repeat of an Idempotency-Key."""
         key_id = _derived("create", caller, idempotency_key)
         try:
-            async with asking("create_key", self._deadline_s):
+            async with bounded_query("create_key", self._deadline_s):
                 made, key = await keys.create(
                     self._pool, self._pepper, wanted.owner, wanted.scopes, wanted.expires_at, key_id
                 )
@@ -58,7 +58,7 @@ class KeyAdmin:
         _check_stored(key_id)
         new_id = _derived(f"rotate/{key_id}", caller, idempotency_key)
         try:
-            async with asking("rotate_key", self._deadline_s):
+            async with bounded_query("rotate_key", self._deadline_s):
                 rotated = await keys.rotate(self._pool, self._pepper, key_id, overlap_s, new_id)
         except keys.KeyExistsError as error:
             raise _made_already(error) from error
@@ -79,9 +79,9 @@ class KeyAdmin:
         """
         _check_stored(key_id)
         if key_id == caller.key_id:
-            said = "this is the key of the request itself: delete it with another admin key, or rotate it"
-            raise ApiError(409, ErrorCode.CONFLICT, said)
-        async with asking("revoke_key", self._deadline_s):
+            message = "this is the key of the request itself: delete it with another admin key, or rotate it"
+            raise ApiError(409, ErrorCode.CONFLICT, message)
+        async with bounded_query("revoke_key", self._deadline_s):
             ended = await keys.revoke(self._pool, key_id)
         if ended is None:
             raise not_found("key")
@@ -106,13 +106,13 @@ def _derived(kind: str, caller: Caller, idempotency_key: str | None) -> str | No
 
 
 def _made_already(error: keys.KeyExistsError) -> ApiError:
-    said = "this request made a key already, and a key is shown once: delete it and repeat with a new Idempotency-Key"
-    return ApiError(409, ErrorCode.CONFLICT, said, {"id": str(error)})
+    message = "this request has already created a key, which is shown once: delete it and use a new Idempotency-Key"
+    return ApiError(409, ErrorCode.CONFLICT, message, {"id": str(error)})
 
 
 def _check_stored(key_id: str) -> None:
     if key_id.startswith(BOOTSTRAP):
-        said = "this key stands in the settings: change PIPEROLL_BOOTSTRAP_KEYS and restart the API"
-        raise ApiError(409, ErrorCode.CONFLICT, said)
+        message = "this key stands in the settings: change PIPEROLL_BOOTSTRAP_KEYS and restart the API"
+        raise ApiError(409, ErrorCode.CONFLICT, message)
     if "\x00" in key_id:
         raise not_found("key")

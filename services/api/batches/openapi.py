@@ -4,6 +4,8 @@ from services.api.batches.requests import BatchBody, BatchListQuery
 from services.api.openapi import examples
 from services.api.openapi.grammar import BAD_JOB, KEY, USER, data, json_body, operation, query_of
 
+_DELETED = {"batch_id": examples.BATCH_ID, "message": "batch deleted", "jobs_deleted": 1}
+
 CREATE_BATCH = operation(
     "Create a batch of jobs, all or none",
     {200: data({"batch_id": examples.BATCH_ID, "batch": examples.NEW_BATCH, "job_ids": [examples.JOB_ID]}, "Created")},
@@ -20,10 +22,5 @@ LIST_BATCHES = operation(
 )
 GET_BATCH = operation("Get a batch", {200: data(examples.WHOLE_BATCH, "The batch")}, (404,))
 DELETE_BATCH = operation(
-    "Erase a batch and its jobs",
-    {
-        200: data({"batch_id": examples.BATCH_ID, "message": "batch deleted", "jobs_deleted": 1}, "Erased"),
-        202: data({"batch_id": examples.BATCH_ID, "message": "batch deleted", "jobs_deleted": 1}, "Not read back yet"),
-    },
-    (404,),
+    "Erase a batch and its jobs", {200: data(_DELETED, "Erased"), 202: data(_DELETED, "Not read back yet")}, (404,)
 )

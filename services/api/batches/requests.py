@@ -1,5 +1,4 @@
-"""What clients ask of batches: bodies and query strings in, validated jobs out. Pure.
-See docs/contract/secretary.md#validation, #lists."""
+"""Validates requests about batches (docs/contract/secretary.md#validation, #lists). Pure."""
 
 from typing import Annotated, Any
 
@@ -7,7 +6,7 @@ from pydantic import Field, WithJsonSchema
 
 from schemas.job_types.parameters import Label, Webhook
 from services.api.http.bodies import JsonBody, canonical_sha256
-from services.api.http.errors import ApiError, invalid_field, invalid_request
+from services.api.http.errors import ApiError, in_member, invalid_field, invalid_request
 from services.api.http.shapes import COMPONENT, EnvelopeModel, Refusal
 from services.api.jobs.queries import PageQuery
 from services.api.jobs.requests import BatchSubmission, JobBody, Rules, Submission, job_of
@@ -20,7 +19,7 @@ class BatchListQuery(PageQuery):
 
 
 class BatchBody(EnvelopeModel):
-    """The body of POST /api/jobs/batch. The jobs are validated one by one, so that a refusal has its index."""
+    """The body of POST /api/jobs/batch. The jobs are validated one by one, so that an error has its index."""
 
     jobs: Annotated[
         list[Any],
@@ -31,13 +30,13 @@ class BatchBody(EnvelopeModel):
     user_id: Label | None = None
     webhook: Annotated[
         Any,
-        Field(description="for every job that has none of its own"),
+        Field(description="for every job without a webhook"),
         WithJsonSchema({"anyOf": [{COMPONENT: Webhook.__name__}, {"type": "null"}]}),
     ] = None
 
 
 def parse_batch(sent: JsonBody, rules: Rules, user_id: str | None = None) -> BatchSubmission:
-    """The jobs in a body of POST /api/jobs/batch. Errors about a job carry its `details.index`."""
+    """Validate a body of POST /api/jobs/batch. The details of an error in a job have its `index`."""
     body = BatchBody.read(sent.value)
     if len(body.jobs) > rules.max_batch_jobs:
         raise invalid_field("jobs", f"must not be more than {rules.max_batch_jobs:,}")
@@ -57,6 +56,4 @@ def _member(job: Any, index: int, rules: Rules, user_id: str | None, inherited: 
             raise invalid_request("a job must be a JSON object")
         return job_of(job, rules, user_id, inherited, canonical_sha256(job))
     except ApiError as error:
-        error.details["index"] = index
-        error.message = f"jobs[{index}]: {error.message}"
-        raise
+        raise in_member(error, index) from error

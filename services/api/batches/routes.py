@@ -1,4 +1,4 @@
-"""`/api/jobs/batch` and `/api/jobs/batches`: create many jobs at once, read, list and erase them."""
+"""`/api/jobs/batch` and `/api/jobs/batches`: create, read, list and erase batches of jobs."""
 
 import asyncio
 from typing import Any
@@ -34,11 +34,11 @@ class BatchRoutes(Routes, tag="batches"):
 
     @route("POST", "/api/jobs/batch", "/api/jobs/batch/", operation=openapi.CREATE_BATCH)
     async def create_batch(self, request: Request) -> Response:
-        """Accepts all jobs or none."""
+        """Accept all jobs or none."""
         caller = caller_of(request)
         key, user = IDEMPOTENCY_KEY.of(request), USER_ID.of(request)
         sent = await read_json(request, self.max_body_bytes)
-        # On a thread: ten thousand jobs take a while to check, and other requests should not wait for it.
+        # On a thread: validating ten thousand jobs would block other requests.
         batch = await asyncio.to_thread(parse_batch, sent, self.rules, user)
         created = await self.creator.batch(batch, caller, key)
         job_ids = created.member_ids(len(batch.jobs))
@@ -48,28 +48,28 @@ class BatchRoutes(Routes, tag="batches"):
 
     @route("GET", "/api/jobs/batches", "/api/jobs/batches/", operation=openapi.LIST_BATCHES)
     async def list_batches(self, request: Request) -> Response:
-        """The owner's batches with their counts, newest first, without their jobs."""
+        """Return the owner's batches with their counts, newest first, without their jobs."""
         query = BatchListQuery.of(request.query_params)
         return success(await self.listing.batches(caller_of(request).owner, query, USER_ID.of(request)))
 
     @route("GET", "/api/jobs/batch/{batch_id}", operation=openapi.GET_BATCH)
     async def get_batch(self, request: Request, batch_id: str) -> Response:
-        """A batch, its counts, and the status of each of its jobs."""
+        """Return a batch, its counts, and the status of each of its jobs."""
         row = await self.reading.batch(batch_id, caller_of(request).owner)
-        return success(await self.listing.shown(row), row.position)
+        return success(await self.listing.view_of(row), row.position)
 
     @route("DELETE", "/api/jobs/batch/{batch_id}", operation=openapi.DELETE_BATCH)
     async def delete_batch(self, request: Request, batch_id: str) -> Response:
-        """Erases a batch's jobs, then the batch. 202 when that was not read back in time."""
+        """Erase a batch's jobs, then the batch. 202 if that was not read back in time."""
         row = await self.reading.batch(batch_id, caller_of(request).owner)
         positions = await self.commands.erase_batch(batch_id, _unerased(row), caller_of(request))
-        passed = await self.reading.passed(*positions)
+        passed = await self.reading.catching_up.passed(*positions)
         data = {"batch_id": batch_id, "message": "batch deleted", "jobs_deleted": len(positions) - 1}
         return success(data, positions[-1], status=200 if passed else 202)
 
 
 def _unerased(row: BatchRow) -> list[str]:
-    """The members that are still there, also those that were not created yet."""
-    gone = {member.job_id for member in row.members if member.erased}
+    """Return the members that were not erased, also those that were not created yet."""
+    erased = {member.job_id for member in row.members if member.erased}
     members = (member_id(row.batch.batch_id, index) for index in range(row.batch.count))
-    return [job_id for job_id in members if job_id not in gone]
+    return [job_id for job_id in members if job_id not in erased]

@@ -1,4 +1,4 @@
-"""Batches as clients see them (docs/contract/secretary.md#batch, and the first seed). Pure: rows in."""
+"""Batches as clients see them (docs/contract/secretary.md#batch). Pure: rows in."""
 
 from collections import Counter
 from datetime import datetime
@@ -15,7 +15,7 @@ from services.api.read_model.job_rows import BatchRow, ListedBatch
 def created_batch(
     batch_id: str, submission: BatchSubmission, job_ids: list[str], created_at: datetime
 ) -> dict[str, Any]:
-    """The batch in the answer to its creation, with whole jobs."""
+    """Return the batch in the answer to its creation, with whole jobs."""
     jobs = [created_job(job_id, job, created_at) for job_id, job in zip(job_ids, submission.jobs, strict=True)]
     counts = Counter({Status.PENDING: len(jobs)})
     name = submission.name or batch_id
@@ -24,8 +24,7 @@ def created_batch(
 
 
 def batch_view(row: BatchRow, name: str | None) -> dict[str, Any]:
-    """The whole Batch of docs/contract/secretary.md#batch, under the seed's names and upstream's. Counts are those of
-    its members."""
+    """Return the whole Batch of docs/contract/secretary.md#batch, under the seed's names and upstream's."""
     batch = row.batch
     counts = Counter(member.status for member in row.members)
     counts[Status.PENDING] += batch.count - len(row.members)
@@ -36,7 +35,7 @@ def batch_view(row: BatchRow, name: str | None) -> dict[str, Any]:
 
 
 def batch_summary(listed: ListedBatch, name: str | None) -> dict[str, Any]:
-    """The Batch as lists show it: all but its jobs."""
+    """Return the Batch as lists show it: without its jobs."""
     batch, counts = listed.batch, Counter(listed.counts)
     counts[Status.PENDING] += batch.count - counts.total()
     return _batch(batch.batch_id, name or batch.batch_id, counts, batch.created_at, listed.updated_at, batch.user_id)
@@ -72,5 +71,5 @@ def _batch(
 
 
 def changed_batch(listed: ListedBatch) -> dict[str, Any]:
-    """A batch as the owner's stream shows it: its counts."""
+    """Return a batch as the owner's stream shows it: its counts."""
     return {name: value for name, value in batch_summary(listed, None).items() if name not in ECHOED}

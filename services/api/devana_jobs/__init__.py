@@ -1,1 +1,1 @@
-"""Jobs as clients of the Devana API know them."""
+"""Jobs as the Devana API shows them."""

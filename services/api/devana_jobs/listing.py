@@ -1,5 +1,4 @@
-"""Lists of the Devana API: a page of what a query string asks for, newest first.
-See docs/contract/devana.md#list-of-jobs."""
+"""Lists of jobs of the Devana API (docs/contract/devana.md#list-of-jobs): pages by filters, newest first."""
 
 import asyncio
 from typing import Any
@@ -9,7 +8,6 @@ from services.api.devana_jobs.requests import DevanaJobsQuery
 from services.api.devana_jobs.views import Json, devana_job, devana_of
 from services.api.jobs.reading import Reading
 from services.api.jobs.views import job_error
-from services.api.read_model.catching_up import LIST_WAIT_S
 from services.api.read_model.content_memo import ContentMemo
 from services.api.read_model.contents import Contents
 from services.api.read_model.job_rows import JobRow
@@ -17,7 +15,7 @@ from services.api.read_model.jobs import ReadModel
 
 
 class DevanaListing:
-    """Pages of an owner's jobs, as the read model has them after a short wait for it to catch up."""
+    """Pages of an owner's jobs, read after a short wait for the read model to catch up."""
 
     def __init__(self, read_model: ReadModel, reading: Reading, contents: Contents) -> None:
         self._read_model = read_model
@@ -26,21 +24,20 @@ class DevanaListing:
         self._errors: ContentMemo[dict[str, Any]] = ContentMemo(contents)
 
     async def jobs(self, owner: str, query: DevanaJobsQuery) -> list[Json]:
-        """The page. Raises ApiError READ_MODEL_UNAVAILABLE (503)."""
-        await self._reading.caught_up(LIST_WAIT_S)
+        """Return the page. Raises ApiError READ_MODEL_UNAVAILABLE (503)."""
+        await self._reading.catching_up.briefly()
         filters = (owner, query.job_types, query.statuses)
         rows = await self._read_model.devana_jobs(filters, query.target_id, query.limit, query.offset)
-        return list(await asyncio.gather(*map(self.shown, rows)))
+        return list(await asyncio.gather(*map(self._job, rows)))
 
-    async def shown(self, row: JobRow) -> Json:
-        """One job. A batch's member that was not created yet has no metadata."""
-        job, shown_as = row.job, devana_of(row.job_type)
-        metadata = await self._described.get(job.parameters if job else None, shown_as.described)
-        why = job.error if job and row.status is Status.FAILED else None
-        document = await self._errors.get(why, _sentence)
-        error = job_error(row, document)
+    async def _job(self, row: JobRow) -> Json:
+        """Return one job. A batch's member that was not created yet has no metadata."""
+        job = row.job
+        metadata = await self._described.get(job.parameters if job else None, devana_of(row.job_type).described)
+        claim = job.error if job and row.status is Status.FAILED else None
+        error = job_error(row, await self._errors.get(claim, _message))
         return devana_job(row, metadata or {}, error["message"] if error else None)
 
 
-def _sentence(document: dict[str, Any]) -> dict[str, Any]:
-    return {"message": document["message"]}
+def _message(content: dict[str, Any]) -> dict[str, Any]:
+    return {"message": content["message"]}

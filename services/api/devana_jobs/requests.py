@@ -1,6 +1,6 @@
-"""What the query string of `GET /v1/jobs` may say (docs/contract/devana.md#list-of-jobs). Pure.
+"""The query string of `GET /v1/jobs` (docs/contract/devana.md#list-of-jobs). Pure.
 
-Names that the seed does not know are ignored: clients of the other server may send what it ignored too.
+Unknown names are ignored, as by the seed's server: its clients may send them.
 """
 
 from typing import Annotated, Final
@@ -8,16 +8,15 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from piperoll.job_types import job_types
-from schemas.devana import KILLED, STATUSES, TYPE_NAMES
+from schemas.devana import KILLED, STATUS_NAMES, STATUSES, TYPE_NAMES
 from services.api.http.shapes import OneOf, PlainText, QueryModel
 
 MAX_LIMIT: Final = 100
-STATUS_NAMES: Final = tuple(STATUSES.values())
 
 
 class DevanaJobsQuery(QueryModel, extra="ignore"):
-    """GET /v1/jobs. `type` takes types and statuses (docs/contract/decisions.md#a1); of several values of one kind any
-    will do, and filters combine."""
+    """GET /v1/jobs. `type` takes types and statuses (docs/contract/decisions.md#a1); several values of one kind are
+    alternatives, and filters combine."""
 
     target_id: PlainText | None = Field(
         default=None, alias="targetId", description="Only about this document, folder, batch or job"
@@ -35,13 +34,13 @@ class DevanaJobsQuery(QueryModel, extra="ignore"):
 
     @property
     def job_types(self) -> tuple[str, ...]:
-        """The job types to list, in our own names."""
+        """Return the job types to list, by their names in `piperoll.job_types`."""
         chosen = dict.fromkeys(name for name in self.type if name in TYPE_NAMES)
         return tuple(job_type for name in chosen or TYPE_NAMES for job_type in job_types().devana(name))
 
     @property
     def statuses(self) -> tuple[str, ...]:
-        """The statuses to list, in our own names; none for filters that exclude each other."""
+        """Return the statuses of the fold to list; none for filters that exclude each other."""
         of_type = [name for name in self.type if name in STATUS_NAMES] or STATUS_NAMES
         of_status = self.status or STATUS_NAMES
         return tuple(

@@ -1,5 +1,4 @@
-"""`/v1/jobs`: the jobs of the last 24 hours, as clients of the Devana API know them.
-See docs/contract/devana.md#list-of-jobs."""
+"""`/v1/jobs`: the jobs of the last 24 hours (docs/contract/devana.md#list-of-jobs)."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +18,6 @@ class DevanaJobRoutes(Routes, tag="devana"):
 
     @route("GET", "/v1/jobs", "/v1/jobs/", operation=openapi.LIST_JOBS)
     async def list_jobs(self, request: Request) -> Response:
-        """The caller's jobs, newest first. `type` takes a type or a status; filters combine."""
+        """Return the caller's jobs, newest first. `type` takes a type or a status; filters combine."""
         query = DevanaJobsQuery.of(request.query_params)
         return devana_success(await self.listing.jobs(caller_of(request).owner, query))

@@ -1,5 +1,4 @@
-"""Jobs as clients of the Devana jobs API see them. Pure: rows and what their documents tell.
-See docs/contract/devana.md#list-of-jobs.
+"""Jobs as clients of the Devana API see them (docs/contract/devana.md#list-of-jobs). Pure.
 
 Names and metadata are those of `schemas.devana` and of the job types, which the notices of the notifier share.
 """
@@ -17,20 +16,18 @@ from services.api.read_model.job_rows import JobRow
 Json = dict[str, Any]
 
 
-def devana_job(row: JobRow, told: Mapping[str, Any], error: str | None = None) -> Json:
-    """The Job interface of the seed: what is not known is left out.
-
-    `told` is the metadata that its parameters make (`Devana.described`), `error` the sentence it failed with.
-    """
-    job, shown_as = row.job, devana_of(row.job_type)
+def devana_job(row: JobRow, described: Mapping[str, Any], error: str | None = None) -> Json:
+    """Return the seed's Job without unknown fields. `described` is the metadata from its parameters
+    (`Devana.described`), `error` the sentence it failed with."""
+    job, devana = row.job, devana_of(row.job_type)
     view: Json = {
         "id": row.job_id,
         "userId": row.user_id or row.owner,
         "targetId": target_of(row.job_id, row.target_id, row.batch_id),
-        "type": shown_as.type,
+        "type": devana.type,
         "status": STATUSES[row.status.value],
         "progress": job.percent if job and job.attempt else None,
-        "metadata": shown_as.measured(told, _figures(job), error) or None,
+        "metadata": devana.measured(described, _figures(job), error) or None,
         "error": error,
         "startedAt": _time(job.started_at if job else None),
         "completedAt": _time(job.ended_at if job else None),
@@ -41,39 +38,29 @@ def devana_job(row: JobRow, told: Mapping[str, Any], error: str | None = None) -
 
 
 def new_devana_job(
-    job_id: str,
-    owner: str,
-    job_type: str,
-    created_at: datetime,
-    *,
-    user_id: str | None = None,
-    target_id: str | None = None,
-    document: Mapping[str, Any] | None = None,
+    job_id: str, user_id: str, job_type: str, created_at: datetime, target_id: str, body: Mapping[str, Any]
 ) -> Json:
-    """The job in the answer to its creation, before any row of it was read: PENDING.
-    See docs/contract/devana.md#retry and docs/contract/decisions.md#a22.
-
-    `document` is its parameters document (`schemas.documents.parameters_document`).
-    """
-    shown_as = devana_of(job_type)
-    told = shown_as.described(document)
+    """Return the job in the answer to its creation: PENDING (docs/contract/devana.md#retry and
+    docs/contract/decisions.md#a22). `body` is the content of its parameters' claim."""
+    devana = devana_of(job_type)
+    metadata = devana.described(body)
     return {
         "id": job_id,
-        "userId": user_id or owner,
+        "userId": user_id,
         "targetId": target_of(job_id, target_id, None),
-        "type": shown_as.type,
+        "type": devana.type,
         "status": STATUSES[Status.PENDING.value],
-        **({"metadata": told} if told else {}),
+        **({"metadata": metadata} if metadata else {}),
         "createdAt": devana_timestamp(created_at),
         "updatedAt": devana_timestamp(created_at),
     }
 
 
 def devana_of(job_type: str) -> Devana:
-    """How jobs of a type are shown. Only types that the Devana API shows are asked for."""
-    shown_as = job_types().of(job_type).devana
-    assert shown_as is not None, f"{job_type} has no Devana type"
-    return shown_as
+    """Return how the Devana API shows jobs of a type, which must be one that it shows."""
+    devana = job_types().of(job_type).devana
+    assert devana is not None, f"{job_type} has no Devana type"
+    return devana
 
 
 def _figures(job: Job | None) -> Figures:

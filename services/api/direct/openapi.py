@@ -9,22 +9,22 @@ from services.api.openapi.grammar import BAD_DIRECT, BYTES, KEY, USER, content, 
 
 
 def _schema(form: DirectForm, file: bool) -> Json:
-    """The form's fields: their limits are those of the parameters that they give."""
-    hook = {name: not_null(about) for name, about in schema_of(Webhook)["properties"].items()}
+    """Return the schema of a form; its limits are those of the job's parameters."""
+    hook = {name: not_null(schema) for name, schema in schema_of(Webhook)["properties"].items()}
     own = {"callback_url": hook["url"], "callback_token": hook["token"], "jobId": hook["jobId"]}
-    for about in own.values():
-        about.pop("default", None)
+    for schema in own.values():
+        schema.pop("default", None)
     wait_ms = {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_MS}
     properties = {**form.schemas, **own, "wait_ms": wait_ms, **({"file": BYTES} if file else {})}
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
 def _direct(summary: str, form: DirectForm, example: Json, file: bool = False) -> Json:
-    """An endpoint that wraps one job: a form, or JSON without a file, in; a result or an acknowledgement out."""
+    """Describe an endpoint: a form, or JSON without a file, in; a result or an acknowledgement out."""
     types = () if file else ("application/x-www-form-urlencoded", "application/json")
     body = form_body(_schema(form, file), example, *types)
     answers = {
-        200: content("application/json", examples.PROCESSED, "The result, if wait_ms was given and sufficed"),
+        200: content("application/json", examples.PROCESSED, "The result, if the job ended within wait_ms"),
         202: content("application/json", examples.ACCEPTED, "The job was created"),
     }
     return operation(summary, answers, (400, 401, 413, 422, 503), body, (KEY, USER), BAD_DIRECT)

@@ -1,7 +1,6 @@
-"""Endpoints that wrap one job: form fields in, a job's parameters out; acknowledgements and results.
-See docs/contract/secretary.md#direct-endpoints.
+"""Endpoints that wrap one job (docs/contract/secretary.md#direct-endpoints): forms in, answers out.
 
-Pure. Field names are those of the clients that exist; ours, in snake case, mean the same.
+Pure. Field names are those of existing clients, or the same in snake case.
 """
 
 from collections.abc import Mapping
@@ -24,23 +23,23 @@ from services.api.jobs.views import JobContents, job_error
 from services.api.openapi.grammar import schema_of
 from services.api.read_model.job_rows import JobRow
 
-MAX_WAIT_MS = 300_000
+MAX_WAIT_MS = 300_000  # also the default for a template without a callback: longer than any provider may take
 BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 OWN = frozenset({"callback_url", "callback_token", "jobId", "wait_ms"})
 
 
 @dataclass(frozen=True)
 class DirectForm:
-    """The form of an endpoint: by the name of a field, the parameter that it gives."""
+    """The form of an endpoint: the job's parameter by the name of a field."""
 
     model: type[JobParameters]
     fields: Mapping[str, str]
 
     @cached_property
     def schemas(self) -> dict[str, Any]:
-        """By the name of a field: the JSON schema of its parameter."""
-        known = schema_of(self.model)["properties"]
-        schemas = {name: not_null(known[parameter]) for name, parameter in self.fields.items()}
+        """Return the JSON schema of each field's parameter."""
+        properties = schema_of(self.model)["properties"]
+        schemas = {name: not_null(properties[parameter]) for name, parameter in self.fields.items()}
         return {name: {key: schema[key] for key in schema if key != "default"} for name, schema in schemas.items()}
 
 
@@ -69,12 +68,12 @@ NAMES = {
     ErrorCode.INVALID_PARAMETERS: ErrorCode.DIRECT_VALIDATION_ERROR,
     ErrorCode.INVALID_REQUEST: ErrorCode.DIRECT_INVALID_REQUEST,
 }
-"""What these endpoints call our refusals (docs/contract/secretary.md#codes)."""
+"""The names of error codes at these endpoints (docs/contract/secretary.md#codes)."""
 
 
 @dataclass(frozen=True, slots=True)
 class DirectRequest:
-    """What a form asks for: a job's parameters, and how to answer."""
+    """A validated form: a job's parameters, and how to answer."""
 
     parameters: dict[str, Any]
     client_id: str | None
@@ -83,66 +82,48 @@ class DirectRequest:
 
 
 def direct_request(values: Mapping[str, Any], form: DirectForm) -> DirectRequest:
-    """The request in a form's texts or a JSON object's values. Raises ApiError INVALID_PARAMETERS (400)."""
+    """Validate a form's texts or a JSON object's values. Raises ApiError INVALID_PARAMETERS (400)."""
     unknown = sorted(values.keys() - form.fields.keys() - OWN)
     if unknown:
-        problems = [{"field": name[:50], "message": "is not known here"} for name in unknown[:10]]
+        problems = [{"field": name[:50], "message": "is not supported here"} for name in unknown[:10]]
         listed = ", ".join(name[:50] for name in unknown[:10])
         raise invalid_parameters(f"not supported here: {listed}", problems, sorted({*form.fields, *OWN}))
-    given = {name: value for name, value in values.items() if value is not None and value != ""}
+    filled = {name: value for name, value in values.items() if value is not None and value != ""}
     parameters = {
         form.fields[name]: _value(name, form.schemas[name]["type"], value)
-        for name, value in given.items()
+        for name, value in filled.items()
         if name in form.fields
     }
-    url, client_id = _text(given, "callback_url"), _text(given, "jobId")
-    if webhook := _webhook(url, _text(given, "callback_token"), client_id):
+    url, client_id = _text(filled, "callback_url"), _text(filled, "jobId")
+    if webhook := _webhook(url, _text(filled, "callback_token"), client_id):
         parameters["webhook"] = webhook
-    return DirectRequest(parameters, client_id, url, _wait_ms(given))
+    return DirectRequest(parameters, client_id, url, _wait_ms(filled))
 
 
-def acknowledgement(job_id: str, job_type: str, asked: DirectRequest, started: datetime) -> dict[str, Any]:
-    """The 202 answer: the job is under way."""
-    return _answer("accepted", job_id, job_type, asked, started, False, None)
+def acknowledgement(request: DirectRequest, job_id: str, job_type: str, started: datetime) -> dict[str, Any]:
+    """Return the 202 answer: the job was created."""
+    return {
+        "status": "accepted",
+        "worker": "secretary",
+        "process": {"id": job_id, "main_processor": job_type, "started": timestamp(started), "is_from_cache": False},
+        "job": {"id": request.client_id or job_id},
+        "webhook": None if request.callback_url is None else {"delivered_to": request.callback_url},
+        "error": None,
+    }
 
 
-def outcome(row: JobRow, contents: JobContents, asked: DirectRequest) -> tuple[int, dict[str, Any]]:
-    """Status and answer for a job that has ended: 200 and its result, or 400 and why there is none."""
-    from_cache = bool(row.job and row.job.from_cache)
-    if row.status is Status.COMPLETED:
-        answer = _answer("success", row.job_id, row.job_type, asked, row.created_at, from_cache, None)
-        return 200, {**answer, "data": (contents.result or {}).get("structured_data")}
-    error = job_error(row, contents.error)
-    return 400, {**_answer("error", row.job_id, row.job_type, asked, row.created_at, False, error), "data": None}
+def outcome(request: DirectRequest, row: JobRow, contents: JobContents) -> tuple[int, dict[str, Any]]:
+    """Return status and answer for a job that has ended: 200 and its result, or 400 and its error."""
+    answer = acknowledgement(request, row.job_id, row.job_type, row.created_at)
+    if row.status is not Status.COMPLETED:
+        return 400, {**answer, "status": "error", "error": job_error(row, contents.error), "data": None}
+    answer["process"]["is_from_cache"] = bool(row.job and row.job.from_cache)
+    return 200, {**answer, "status": "success", "data": (contents.result or {}).get("structured_data")}
 
 
 def renamed(error: ApiError) -> ApiError:
-    """A refusal under the name that clients of these endpoints know."""
+    """Return an error under the code that clients of these endpoints know."""
     return ApiError(error.status, NAMES.get(error.code, error.code), error.message, error.details, error.headers)
-
-
-def _answer(
-    status: str,
-    job_id: str,
-    job_type: str,
-    asked: DirectRequest,
-    started: datetime,
-    from_cache: bool,
-    error: dict[str, Any] | None,
-) -> dict[str, Any]:
-    return {
-        "status": status,
-        "worker": "secretary",
-        "process": {
-            "id": job_id,
-            "main_processor": job_type,
-            "started": timestamp(started),
-            "is_from_cache": from_cache,
-        },
-        "job": {"id": asked.client_id or job_id},
-        "webhook": None if asked.callback_url is None else {"delivered_to": asked.callback_url},
-        "error": error,
-    }
 
 
 def _webhook(url: str | None, token: str | None, client_id: str | None) -> dict[str, str] | None:
@@ -150,12 +131,12 @@ def _webhook(url: str | None, token: str | None, client_id: str | None) -> dict[
         if token is not None:
             raise invalid_field("callback_token", "needs a callback_url")
         return None
-    given = {"url": url, "token": token, "jobId": client_id}
-    return {name: value for name, value in given.items() if value is not None}
+    webhook = {"url": url, "token": token, "jobId": client_id}
+    return {name: value for name, value in webhook.items() if value is not None}
 
 
 def _value(name: str, kind: str, value: Any) -> Any:
-    """A form's text as what it stands for; JSON values stay what they are, for the parameters' own rules."""
+    """Parse a form's text by the type of its parameter; JSON values stay, and the parameters' model validates them."""
     if not isinstance(value, str) or kind == "string":
         return value
     if kind == "integer":
@@ -177,17 +158,17 @@ def _number(name: str, value: Any) -> int:
     return int(text)
 
 
-def _text(given: Mapping[str, Any], name: str) -> str | None:
-    value = given.get(name)
+def _text(values: Mapping[str, Any], name: str) -> str | None:
+    value = values.get(name)
     if value is not None and not isinstance(value, str):
         raise invalid_field(name, "must be a text")
     return value
 
 
-def _wait_ms(given: Mapping[str, Any]) -> int | None:
-    if "wait_ms" not in given:
+def _wait_ms(values: Mapping[str, Any]) -> int | None:
+    if "wait_ms" not in values:
         return None
-    wait = _number("wait_ms", given["wait_ms"])
+    wait = _number("wait_ms", values["wait_ms"])
     if wait > MAX_WAIT_MS:
         raise invalid_field("wait_ms", f"must be at most {MAX_WAIT_MS}")
     return wait

@@ -1,1 +1,1 @@
-"""Documents: taken in, read, read again, removed."""
+"""Documents: added, read, extracted again, removed."""

@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from schemas.devana import KILLED, STATUS_NAMES
 from services.api.devana_jobs.openapi import EXTRACTION
 from services.api.documents.requests import AddDocumentQuery, DocumentForm, DocumentPageQuery
-from services.api.http.caller import IDEMPOTENCY_KEY, USER_ID
+from services.api.http.caller import IDEMPOTENCY_KEY
 from services.api.openapi.examples import JOB_ID, Json
 from services.api.openapi.grammar import (
+    LABEL,
     content,
     devana_data,
     devana_operation,
@@ -45,6 +47,14 @@ _RECEIPT: Json = {"documentId": DOCUMENT_ID, "status": "IN_PROGRESS", "jobId": J
 _FORM = form_body(schema_of(DocumentForm), {"file": "(the file's bytes)", "folderId": FOLDER_ID})
 _BAD = ("EXTRACTION_FAILED", "The document could not be read, or the form: EXTRACTION_FAILED, INVALID_REQUEST")
 _DELETED: Json = {"id": DOCUMENT_ID, "message": "document deleted"}
+_LISTED: Json = {
+    "id": DOCUMENT_ID,
+    "name": "report.pdf",
+    "size": 20481,
+    "mimetype": "application/pdf",
+    "status": "DONE",
+    "createdAt": "2026-01-01T10:29:00.000Z",
+}
 
 ADD_DOCUMENT = devana_operation(
     "Add a document and wait for its extraction",
@@ -54,27 +64,13 @@ ADD_DOCUMENT = devana_operation(
     (
         *query_of(AddDocumentQuery),
         text_header(IDEMPOTENCY_KEY, "A repeat with the same key and form is the same document"),
-        text_header(USER_ID, "A label for what is created"),
+        LABEL,
     ),
     bad=_BAD,
 )
 LIST_DOCUMENTS = devana_operation(
     "List documents, newest first",
-    {
-        200: devana_data(
-            [
-                {
-                    "id": DOCUMENT_ID,
-                    "name": "report.pdf",
-                    "size": 20481,
-                    "mimetype": "application/pdf",
-                    "status": "DONE",
-                    "createdAt": "2026-01-01T10:29:00.000Z",
-                }
-            ],
-            "A page, without their texts",
-        )
-    },
+    {200: devana_data([_LISTED], "A page, without their texts")},
     (400,),
     parameters=query_of(DocumentPageQuery),
 )
@@ -90,7 +86,7 @@ GET_STATUS = devana_operation(
             "application/json",
             {"success": True, "data": "DONE"},
             "PENDING, IN_PROGRESS, DONE or ERROR",
-            {"type": "object", "properties": {"data": {"enum": ["PENDING", "IN_PROGRESS", "DONE", "ERROR"]}}},
+            {"type": "object", "properties": {"data": {"enum": [name for name in STATUS_NAMES if name != KILLED]}}},
         )
     },
     (404,),
@@ -102,6 +98,6 @@ DELETE_DOCUMENT = devana_operation(
 )
 REEXTRACT = devana_operation(
     "Extract a document again",
-    {202: devana_data(NEW_JOB, "The new job. Another id is looked up among the jobs' targetIds")},
+    {202: devana_data(NEW_JOB, "The new job. An id that is not a document's is looked up among the jobs' targetIds")},
     (400, 404, 409),
 )

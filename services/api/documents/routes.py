@@ -12,7 +12,7 @@ from schemas.errors import ErrorCode
 from schemas.job_types.declaration import Makes
 from services.api.documents import openapi
 from services.api.documents.commands import DocumentCommands
-from services.api.documents.jobs import DocumentJobs, running
+from services.api.documents.jobs import DocumentJobs, still_running
 from services.api.documents.requests import (
     AddDocumentQuery,
     DocumentForm,
@@ -20,7 +20,7 @@ from services.api.documents.requests import (
     document_id_of,
     folder_id_of,
 )
-from services.api.documents.upload import DocumentIntake, Taken
+from services.api.documents.upload import AddedDocument, DocumentIntake
 from services.api.documents.views import document_status, document_view, listed_view
 from services.api.http.answers import devana_success, failure
 from services.api.http.bodies import BodyLimits
@@ -50,47 +50,42 @@ class DocumentRoutes(Routes, tag="documents"):
 
     @route("POST", "/v1/documents", "/v1/documents/", operation=openapi.ADD_DOCUMENT)
     async def add_document(self, request: Request) -> Response:
-        """Adds a document and waits for its extraction. The body is never held whole."""
+        """Add a document and wait for its extraction. The body is never held whole in memory."""
         caller = caller_of(request)
-        wait_s, key, user = (
-            AddDocumentQuery.of(request.query_params).wait,
-            IDEMPOTENCY_KEY.of(request),
-            USER_ID.of(request),
-        )
+        wait_s = AddDocumentQuery.of(request.query_params).wait
+        key, user = IDEMPOTENCY_KEY.of(request), USER_ID.of(request)
         async with form_of(request, self.limits) as form:
-            named = DocumentForm.read({**form.texts, FIELD: form.upload}).folder_id
-            folder_id = folder_id_of(named) if named else None
+            body = DocumentForm.read({**form.texts, FIELD: form.upload})
+            folder_id = folder_id_of(body.folder_id) if body.folder_id else None
             if form.upload is None:
                 raise invalid_request(f"the form has no file in the field {FIELD!r}")
             if folder_id is not None:
                 await self.library.folder(folder_id, caller.owner)
-            taken = await self.intake.take_in(form.upload, folder_id, caller, user, key)
-        return await self._told(request, taken, wait_s)
+            added = await self.intake.add(form.upload, folder_id, caller, user, key)
+        return await self._outcome(request, added, wait_s)
 
     @route("GET", "/v1/documents", "/v1/documents/", operation=openapi.LIST_DOCUMENTS)
     async def list_documents(self, request: Request) -> Response:
-        """The owner's documents, newest first, without their texts."""
+        """Return the owner's documents, newest first, without their texts."""
         page = DocumentPageQuery.of(request.query_params)
         rows = await self.library.documents(caller_of(request).owner, page.limit, page.offset)
         return devana_success([listed_view(row) for row in rows])
 
     @route("GET", "/v1/documents/{document_id}", operation=openapi.GET_DOCUMENT)
     async def get_document(self, request: Request, document_id: str) -> Response:
-        """A document: its status, and its text after the extraction."""
+        """Return a document: its status, and its text after the extraction."""
         row = await self._own_document(request, document_id)
-        return devana_success(await self._shown(request, row, await self._newest_job(request, row)))
+        return devana_success(await self._view(row, await self._newest_job(row)))
 
     @route("GET", "/v1/documents/{document_id}/status", operation=openapi.GET_STATUS)
     async def get_status(self, request: Request, document_id: str) -> Response:
-        """The status in one word."""
+        """Return the status in one word."""
         return devana_success(document_status((await self._own_document(request, document_id)).status))
 
     @route("DELETE", "/v1/documents/{document_id}", operation=openapi.DELETE_DOCUMENT)
     async def delete_document(self, request: Request, document_id: str) -> Response:
-        """Removes a document with everything extracted from it. 202 when that was not read back in time.
-
-        For a removed document, the leftovers of an earlier try are deleted too.
-        """
+        """Remove a document with everything extracted from it. 202 if that was not read back in time. A repeat deletes
+        what an interrupted removal left."""
         caller = caller_of(request)
         row = await self.library.own_document(document_id_of(document_id), caller.owner)
         if row is None:
@@ -100,30 +95,28 @@ class DocumentRoutes(Routes, tag="documents"):
         await self.documents.delete_content(document_id)
         if row.removed:
             raise not_found("document")
-        passed = await self.library.passed(position) and await self.reading.passed(*erasures)
+        passed = await self.library.catching_up.passed(position) and await self.reading.catching_up.passed(*erasures)
         return devana_success({"id": document_id, "message": "document deleted"}, 200 if passed else 202)
 
     @route("POST", "/v1/documents/{document_id}/reextract", operation=openapi.REEXTRACT)
     async def reextract(self, request: Request, document_id: str) -> Response:
-        """Extracts a document again; or repeats the newest extraction about this id.
-        See docs/contract/decisions.md#a22."""
+        """Extract a document again, or repeat the newest extraction about this id (docs/contract/decisions.md#a22)."""
         caller = caller_of(request)
         await self.library.up_to_now()
         row = await self.library.model.document(document_id) if "\x00" not in document_id else None
         if row is None or row.owner != caller.owner or row.removed or row.content is None:
-            return await self.jobs.begin_again(request, document_id, job_types().that_make(Makes.TEXT), "document")
+            return await self.jobs.repeat(request, document_id, job_types().that_make(Makes.TEXT), "document")
         if row.status is not None and not row.status.terminal:
-            raise running("the document is being read", row.job_id)
-        resolved = ResolvedDocument(document_id=document_id, name=row.name or document_id, content=row.content)
-        given = {"document_id": document_id, "force_refresh": True}
-        return await self.jobs.begin(
-            request, job_types().reader_of(row.content.media_type).name, given, document_id, resolved
-        )
+            raise still_running("the document is being read", row.job_id)
+        target = ResolvedDocument(document_id=document_id, name=row.name or document_id, content=row.content)
+        parameters = {"document_id": document_id, "force_refresh": True}
+        job_type = job_types().reader_of(row.content.media_type).name
+        return await self.jobs.create(request, job_type, parameters, document_id, target)
 
     async def _own_document(self, request: Request, document_id: str) -> DocumentRow:
         return await self.library.document(document_id_of(document_id), caller_of(request).owner)
 
-    async def _newest_job(self, request: Request, row: DocumentRow) -> JobRow | None:
+    async def _newest_job(self, row: DocumentRow) -> JobRow | None:
         if row.job_id is None:
             return None
         try:
@@ -133,30 +126,26 @@ class DocumentRoutes(Routes, tag="documents"):
                 return None  # erased since
             raise
 
-    async def _shown(self, request: Request, row: DocumentRow, job: JobRow | None) -> Json:
-        found = JobContents() if job is None else await self.reading.contents(job)
-        # On a thread: the words of a long document take a while to be counted.
-        return await asyncio.to_thread(document_view, row, job, found)
+    async def _view(self, row: DocumentRow, job: JobRow | None) -> Json:
+        contents = JobContents() if job is None else await self.reading.contents(job)
+        # On a thread: counting the words of a long document would block other requests.
+        return await asyncio.to_thread(document_view, row, job, contents)
 
-    async def _told(self, request: Request, taken: Taken, wait_s: float | None) -> Response:
-        """The outcome of a document that was added.
-
-        200 with its text; 400 EXTRACTION_FAILED; and where its reading takes longer 202 for those who gave a time to
-        wait, 408 for those who did not.
-        """
-        receipt: Json = {"documentId": taken.document_id, "status": "IN_PROGRESS", "jobId": taken.job.subject}
-        patience_s = self.document_wait_s if wait_s is None else wait_s
-        job = None
-        if patience_s:
-            job = await self.reading.ended(taken.job.subject, caller_of(request).owner, patience_s)
+    async def _outcome(self, request: Request, added: AddedDocument, wait_s: float | None) -> Response:
+        """Answer 200 with the text, or 400 EXTRACTION_FAILED. If the extraction takes longer: 202 for a request with
+        `wait`, 408 for one without."""
+        owner = caller_of(request).owner
+        receipt: Json = {"documentId": added.document_id, "status": "IN_PROGRESS", "jobId": added.job.subject}
+        timeout_s = self.document_wait_s if wait_s is None else wait_s
+        job = await self.reading.ended(added.job.subject, owner, timeout_s) if timeout_s else None
         if job is None:
             if wait_s is not None:
-                return devana_success(receipt, 202, taken.job.headers)
-            message = f"the document was not read within {patience_s:g} s: ask for it by its documentId"
+                return devana_success(receipt, 202, added.job.headers)
+            message = f"the document was not read within {timeout_s:g} s: request it by its documentId"
             return failure(ApiError(408, ErrorCode.EXTRACTION_TIMEOUT, message, receipt), request.url.path)
         if job.status is Status.COMPLETED:
-            row = await self.library.document(taken.document_id, caller_of(request).owner)
-            return devana_success(await self._shown(request, row, job), headers=taken.job.headers)
+            row = await self.library.document(added.document_id, owner)
+            return devana_success(await self._view(row, job), headers=added.job.headers)
         why = job_error(job, (await self.reading.contents(job)).error)
         assert why is not None, "a job that ended without a result failed or was cancelled"
         details = {**receipt, "status": "ERROR", "code": why["code"], **why["details"]}

@@ -1,5 +1,4 @@
-"""Documents and folders as clients of the Devana API see them. Pure: rows and documents in.
-See docs/contract/devana.md#documents, #folders."""
+"""Documents and folders as clients see them (docs/contract/devana.md#documents, #folders). Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -15,29 +14,27 @@ Json = dict[str, Any]
 
 PLAIN: Final = "text/plain"
 SCORE_DIGITS: Final = 6
-NAMED_BY_US: Final = frozenset({"text_contents", "warnings", "words", "title", "fileName", "fileSize", "mimeType"})
-"""Fields of an extraction's metadata that the payload has elsewhere."""
+ELSEWHERE: Final = frozenset({"text_contents", "warnings", "words", "title", "fileName", "fileSize", "mimeType"})
+"""Fields of an extraction's metadata that the view has in another place."""
 
 
 def document_status(status: Status | None) -> str:
-    """One of four words: a cancelled reading is an ERROR, one without a job yet is PENDING."""
+    """Return one of four words: a cancelled extraction is an ERROR, a document without a job is PENDING."""
     if status is None:
         return STATUSES[Status.PENDING.value]
     return STATUSES["failed" if status is Status.CANCELLED else status.value]
 
 
-def document_view(row: DocumentRow, job: JobRow | None, found: JobContents) -> Json:
-    """The payload of a document: its text and pages once it was read; a plain text also as its clients know it.
-
-    What is not known is left out: there is never a summary, and never keywords.
-    """
+def document_view(row: DocumentRow, job: JobRow | None, contents: JobContents) -> Json:
+    """Return a document, with its text and pages once it was read; a plain text also under the seed's names for it.
+    Unknown fields are left out; summary and keywords always are."""
     status = job.status if job else None
-    result = found.result if status is Status.COMPLETED else None
+    result = contents.result if status is Status.COMPLETED else None
     data = _object(result, "structured_data")
     extracted = _object(data, "metadata")
     text = data.get("extracted_text") if result is not None else None
     words = len(text.split()) if isinstance(text, str) else None
-    error = job_error(job, found.error) if job else None
+    error = job_error(job, contents.error) if job else None
     view: Json = {
         "documentId": row.document_id,
         "status": document_status(status),
@@ -56,7 +53,7 @@ def document_view(row: DocumentRow, job: JobRow | None, found: JobContents) -> J
 
 
 def folder_view(row: FolderRow) -> Json:
-    """A folder of docs/contract/devana.md#folders."""
+    """Return a folder of docs/contract/devana.md#folders."""
     view = {
         "id": row.folder_id,
         "name": row.name,
@@ -70,36 +67,36 @@ def folder_view(row: FolderRow) -> Json:
 
 
 def file_view(row: FileRow) -> Json:
-    """A document as its folder lists it."""
+    """Return a document as its folder lists it."""
     view = {"id": row.document_id, "name": row.name, "size": row.size, "mimetype": row.media_type}
     return {name: value for name, value in view.items() if value is not None}
 
 
 def listed_view(row: ListedDocument) -> Json:
-    """A document as lists show it."""
+    """Return a document as lists show it."""
     state = {"status": document_status(row.status), "createdAt": devana_timestamp(row.created_at)}
     return {**file_view(row.file), **state}
 
 
 def hit_view(hit: HitRow) -> Json:
-    """A chunk that a search found; `chunk` counts the document's chunks from 0."""
-    return {
-        "documentId": hit.document_id,
-        "chunk": hit.number,
-        "text": hit.text,
-        "score": round(hit.score, SCORE_DIGITS),
-    }
+    """Return a chunk that a search found; `chunk` counts the document's chunks from 0."""
+    score = round(hit.score, SCORE_DIGITS)
+    return {"documentId": hit.document_id, "chunk": hit.number, "text": hit.text, "score": score}
 
 
 def _metadata(row: DocumentRow, extracted: Mapping[str, Any], data: Mapping[str, Any]) -> Json:
-    """Size and kind under the names of the seed's jobs and of plain texts, and the rest of what was extracted."""
-    known = {name: value for name, value in extracted.items() if name not in NAMED_BY_US and _is_plain(value)}
+    """Return size and kind under the seed's names, and the other extracted metadata."""
+    plain = {
+        name: value
+        for name, value in extracted.items()
+        if name not in ELSEWHERE and isinstance(value, str | int | float)
+    }
     own = {"fileName": row.name, "mimetype": row.media_type, "size": row.size, "language": data.get("language")}
-    return {name: value for name, value in {**known, **own}.items() if value is not None}
+    return {name: value for name, value in {**plain, **own}.items() if value is not None}
 
 
 def _pages(extracted: Mapping[str, Any]) -> Iterator[Json]:
-    """A page each; what several methods read of one page is one text."""
+    """Yield the pages; the texts that several methods read from one page are joined."""
     texts: dict[int, list[str]] = {}
     contents = extracted.get("text_contents")
     for one in contents if isinstance(contents, list) else ():
@@ -108,10 +105,6 @@ def _pages(extracted: Mapping[str, Any]) -> Iterator[Json]:
         yield {"pageNumber": number, "text": "\n\n".join(parts)}
 
 
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, str | int | float)
-
-
-def _object(document: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
-    found = (document or {}).get(name)
-    return found if isinstance(found, Mapping) else {}
+def _object(content: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
+    value = (content or {}).get(name)
+    return value if isinstance(value, Mapping) else {}

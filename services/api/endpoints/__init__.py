@@ -1,1 +1,1 @@
-"""Registered endpoints."""
+"""Registered endpoints of webhooks."""

@@ -1,5 +1,4 @@
-"""`/v1/webhooks`: endpoints that get a webhook at each change of status of their owner's jobs.
-See docs/contract/devana.md#endpoints."""
+"""`/v1/webhooks`: endpoints that get a webhook at each change of a job's status (docs/contract/devana.md#endpoints)."""
 
 from collections.abc import Sequence
 
@@ -25,7 +24,7 @@ class EndpointRoutes(Routes, tag="devana"):
 
     @route("POST", "/v1/webhooks", "/v1/webhooks/", operation=openapi.REGISTER)
     async def register(self, request: Request) -> Response:
-        """Registers an endpoint. Its secret is in this answer and in a repeat with the same Idempotency-Key only."""
+        """Register an endpoint. Only this answer and repeats with the same Idempotency-Key show its secret."""
         user, key = USER_ID.of(request), IDEMPOTENCY_KEY.of(request)
         body = (await read_json(request, self.max_body_bytes)).value
         wanted = endpoint_request(body, self.private_networks)
@@ -33,17 +32,17 @@ class EndpointRoutes(Routes, tag="devana"):
 
     @route("GET", "/v1/webhooks", "/v1/webhooks/", operation=openapi.LIST)
     async def list_endpoints(self, request: Request) -> Response:
-        """The caller's endpoints, newest first."""
+        """Return the caller's endpoints, newest first."""
         return devana_success(await self.endpoints.of_owner(caller_of(request).owner))
 
     @route("DELETE", "/v1/webhooks/{endpoint_id}", operation=openapi.REMOVE)
     async def remove(self, request: Request, endpoint_id: str) -> Response:
-        """Ends an endpoint. 202 when that was not read back in time."""
+        """Remove an endpoint. 202 if that was not read back in time."""
         passed = await self.endpoints.remove(endpoint_id, caller_of(request))
         return devana_success({"id": endpoint_id, "message": "webhook deleted"}, status=200 if passed else 202)
 
     @route("POST", "/v1/webhooks/{endpoint_id}/test", operation=openapi.TEST)
     async def test(self, request: Request, endpoint_id: str) -> Response:
-        """Sends a trial to an endpoint, once, marked as one."""
+        """Send a test webhook to an endpoint, once, marked as a test."""
         trial = await self.endpoints.test(endpoint_id, caller_of(request))
         return devana_success({"id": endpoint_id, "jobId": trial}, status=202)

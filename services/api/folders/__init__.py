@@ -1,1 +1,1 @@
-"""Folders of documents, and the search in them."""
+"""Folders of documents, and search in them."""

@@ -15,6 +15,8 @@ _FOLDER: Json = {
     "createdAt": "2026-01-01T08:00:00.000Z",
     "updatedAt": "2026-01-01T09:00:00.000Z",
 }
+_DELETED: Json = {"id": FOLDER_ID, "message": "folder deleted"}
+_REMOVED: Json = {"id": DOCUMENT_ID, "message": "document removed from folder"}
 _LATER = "Accepted; not read back yet"
 _INDEXING: Json = {
     **NEW_JOB,
@@ -44,10 +46,7 @@ CHANGE_FOLDER = devana_operation(
 )
 DELETE_FOLDER = devana_operation(
     "Remove a folder and its index; its documents stay",
-    {
-        200: devana_data({"id": FOLDER_ID, "message": "folder deleted"}, "Removed"),
-        202: devana_data({"id": FOLDER_ID, "message": "folder deleted"}, _LATER),
-    },
+    {200: devana_data(_DELETED, "Removed"), 202: devana_data(_DELETED, _LATER)},
     (404,),
 )
 LIST_FILES = devana_operation(
@@ -64,15 +63,12 @@ ADD_FILES = devana_operation(
 )
 REMOVE_FILE = devana_operation(
     "Take a document out of a folder",
-    {
-        200: devana_data({"id": DOCUMENT_ID, "message": "document removed from folder"}, "Removed from the folder"),
-        202: devana_data({"id": DOCUMENT_ID, "message": "document removed from folder"}, _LATER),
-    },
+    {200: devana_data(_REMOVED, "Removed from the folder"), 202: devana_data(_REMOVED, _LATER)},
     (404,),
 )
 REINDEX = devana_operation(
     "Index a folder again",
-    {202: devana_data(_INDEXING, "The new job. Another id is looked up among the jobs' targetIds")},
+    {202: devana_data(_INDEXING, "The new job. An id that is not a folder's is looked up among the jobs' targetIds")},
     (400, 404, 409),
 )
 SEARCH = devana_operation(

@@ -1,19 +1,16 @@
-"""What clients ask of folders: bodies and query strings, validated. Pure.
-See docs/contract/secretary.md#validation and docs/contract/devana.md#folders, #search."""
+"""Validates requests about folders (docs/contract/devana.md#folders, #search). Pure."""
 
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from schemas.documents import Named
-from schemas.job_types.values import NotBlank
+from schemas.job_types.values import Name
 from services.api.documents.requests import is_document_id
 from services.api.http.errors import not_found
 from services.api.http.shapes import NO_NUL, FieldsModel, QueryModel, Refusal
 
 Description = Annotated[str, StringConstraints(max_length=4096)]
 ChunkSize = Annotated[int, Field(ge=50, le=8000)]
-Name = Annotated[Named, NotBlank]
 
 
 class FolderBody(FieldsModel):
@@ -25,7 +22,7 @@ class FolderBody(FieldsModel):
 
 
 class FolderChange(FieldsModel):
-    """The body of PUT /v1/folders/{id}; what is absent stays, and a description that is null is taken away."""
+    """The body of PUT /v1/folders/{id}; absent values stay, and a description that is null is removed."""
 
     name: Name | None = None
     description: Description | None = None
@@ -44,13 +41,13 @@ class SearchQuery(QueryModel):
     q: Annotated[
         str,
         StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=NO_NUL),
-        Refusal("must be a text of {minLength} to {maxLength:,} characters: what to look for"),
-    ] = Field(description="What to look for")
+        Refusal("must be a text of {minLength} to {maxLength:,} characters: the text to search for"),
+    ] = Field(description="The text to search for")
     limit: int = Field(default=10, ge=1, le=100, description="How many at most")
 
 
 def file_ids_of(body: FilesBody) -> list[str]:
-    """The documents in a body, each once. Raises ApiError NOT_FOUND (404) for what can be none."""
+    """Return the ids in a body without repeats. Raises ApiError NOT_FOUND (404) for texts that cannot be ids."""
     ids = list(dict.fromkeys(body.file_ids))
     if missing := [one for one in ids if not is_document_id(one)]:
         raise not_found("document", missing=[one[:100] for one in missing[:100]])

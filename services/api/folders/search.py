@@ -1,4 +1,4 @@
-"""Search in a folder: the query becomes a vector of the index's own model, and the nearest chunks are answered."""
+"""Search in a folder: the chunks nearest to the query's vector by the model of the index."""
 
 import asyncio
 from dataclasses import replace
@@ -7,32 +7,29 @@ import structlog
 
 from piperoll.embeddings import EmbeddingError, Remote, embedder_of
 from schemas.errors import ErrorCode
-from services.api.http.errors import ApiError, UnavailableError
+from services.api.http.errors import UnavailableError, conflict
 from services.api.read_model.document_rows import FolderRow, HitRow
 from services.api.read_model.documents import DocumentModel
 
 log = structlog.get_logger()
 
-QUERY_TIMEOUT_S = 15.0  # somebody waits for the answer; a job has longer
+QUERY_TIMEOUT_S = 15.0  # shorter than for jobs: a client waits for the answer
 
 
 class Search:
-    """Exact search by the cosine; a folder is small enough that nothing is approximated."""
+    """Exact search by the cosine; folders are small enough that no approximation is needed."""
 
     def __init__(self, model: DocumentModel, remote: Remote) -> None:
         self._model = model
         self._remote = replace(remote, timeout_s=min(remote.timeout_s, QUERY_TIMEOUT_S))
 
     async def hits(self, folder: FolderRow, query: str, limit: int) -> list[HitRow]:
-        """The chunks nearest to the query, the best first.
-
-        Raises ApiError: CONFLICT (409) for a folder that was never indexed, PROVIDER_ERROR (503) when the model does
-        not answer, READ_MODEL_UNAVAILABLE (503).
-        """
+        """Return the chunks nearest to the query, the best first. Raises ApiError: CONFLICT (409) for a folder that was
+        never indexed, PROVIDER_ERROR (503) if the model does not answer, READ_MODEL_UNAVAILABLE (503)."""
         index = await self._model.index(folder.folder_id)
         if index is None:
-            message = f"the folder has no index yet: POST /v1/folders/{folder.folder_id}/reindex makes one"
-            raise ApiError(409, ErrorCode.CONFLICT, message, {"folderId": folder.folder_id})
+            message = f"the folder has no index yet: POST /v1/folders/{folder.folder_id}/reindex creates it"
+            raise conflict(message, folderId=folder.folder_id)
         vector = await self._vector(index.model, query)
         return await self._model.search(folder.folder_id, folder.owner, index.model, vector, limit)
 
@@ -42,7 +39,6 @@ class Search:
             [vector] = await asyncio.to_thread(embedder.embed, [query])
         except EmbeddingError as error:
             log.warning("query_not_embedded", model=model, error=repr(error))
-            raise UnavailableError(
-                ErrorCode.PROVIDER_ERROR, f"the query cannot be compared with the index: {error}", {"model": model}
-            ) from error
+            message = f"the query cannot be compared with the index: {error}"
+            raise UnavailableError(ErrorCode.PROVIDER_ERROR, message, {"model": model}) from error
         return vector

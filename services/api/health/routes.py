@@ -25,12 +25,12 @@ class HealthRoutes(Routes, tag="health"):
     @route("GET", "/api/health/", "/api/health", operation=LIVE)
     @route("GET", "/api/health/live", operation=LIVE)
     async def live(self, request: Request) -> Response:
-        """200 as long as requests are answered at all."""
+        """Answer 200 as long as the process answers requests."""
         return success({"status": "ok"})
 
     @route("GET", "/api/health/ready", operation=READY)
     async def ready(self, request: Request) -> Response:
-        """200 when Kafka and the read model answer; else 503 and what is missing."""
+        """Answer 200 when Kafka and the read model answer; else 503 with the problems."""
         if problems := self.problems():
             message = "not ready: " + "; ".join(problems.values())
             raise UnavailableError(ErrorCode.READ_MODEL_UNAVAILABLE, message, {"problems": problems})
@@ -38,5 +38,5 @@ class HealthRoutes(Routes, tag="health"):
 
     @route("GET", "/metrics")
     async def metrics(self, request: Request) -> Response:
-        """Prometheus' text format."""
+        """Return the metrics in Prometheus' text format."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

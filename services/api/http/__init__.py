@@ -1,1 +1,1 @@
-"""HTTP itself: server, gate, callers, bodies, forms, answers and errors. Knows no job."""
+"""HTTP itself: server, gate, callers, bodies, forms, answers and errors. Nothing here depends on jobs."""

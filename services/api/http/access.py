@@ -1,7 +1,7 @@
-"""Finds out who calls: bootstrap keys from the settings, all others from Postgres, remembered for a while.
+"""Identifies callers by their keys: bootstrap keys from the settings, all others from Postgres, cached for a while.
 
-A key that was ended elsewhere is refused at the latest PIPEROLL_KEY_CACHE_S seconds later, one that was ended by this
-process at once (`forget`); meanwhile the keys that are known keep working without Postgres.
+A key that another process revoked is refused after at most PIPEROLL_KEY_CACHE_S seconds, one that this process revoked
+at once (`forget`). Cached keys work without Postgres.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ log = structlog.get_logger()
 
 PREPARE_PAUSE_S = 1.0
 LOCAL_OWNER = "local"
-BOOTSTRAP = "bootstrap-"  # what the ids of those keys begin with
+BOOTSTRAP = "bootstrap-"  # the prefix of the ids of bootstrap keys
 BOOTSTRAP_SCOPES = frozenset({"jobs", "admin"})
-MAX_TOKEN_BYTES = 512  # twice the longest key there can be; nothing longer is worth a digest
+MAX_TOKEN_BYTES = 512  # twice the longest possible key; nothing longer is worth a digest
 
 
 class Access:
-    """Callers by key. Keys are remembered by a hash, never as they are."""
+    """Callers by key. Keys are cached by a hash, never in clear."""
 
     def __init__(
         self, pool: asyncpg.Pool, pepper: str, bootstrap: Iterable[str], cache_s: float, deadline_s: float
@@ -37,7 +37,7 @@ class Access:
         self._pepper = pepper
         self._cache_s = cache_s
         self._deadline_s = deadline_s
-        self._known: dict[bytes, tuple[Caller, float]] = {
+        self._cached: dict[bytes, tuple[Caller, float]] = {
             _fingerprint(key.encode()): (Caller(LOCAL_OWNER, f"{BOOTSTRAP}{number}", BOOTSTRAP_SCOPES), math.inf)
             for number, key in enumerate(bootstrap, start=1)
             if key
@@ -45,23 +45,23 @@ class Access:
         self._forgotten = 0
 
     async def caller(self, token: bytes | None) -> Caller:
-        """Whose key `token` is. Raises ApiError: UNAUTHORIZED (401), READ_MODEL_UNAVAILABLE (503)."""
+        """Return the caller whose key `token` is. Raises ApiError: UNAUTHORIZED (401), READ_MODEL_UNAVAILABLE (503)."""
         if not token or len(token) > MAX_TOKEN_BYTES:
             raise unauthorized()
         fingerprint = _fingerprint(token)
-        known = self._known.get(fingerprint)
-        if known is not None and time.monotonic() < known[1]:
-            return known[0]
+        cached = self._cached.get(fingerprint)
+        if cached is not None and time.monotonic() < cached[1]:
+            return cached[0]
         return await self._look_up(token, fingerprint)
 
     def forget(self, key_id: str) -> None:
-        """Has the next request with a key look it up again, because it may have ended."""
+        """Drop a key from the cache, because it may have ended: the next request with it looks it up again."""
         self._forgotten += 1
-        for fingerprint in [one for one, (caller, _) in self._known.items() if caller.key_id == key_id]:
-            del self._known[fingerprint]
+        for fingerprint in [one for one, (caller, _) in self._cached.items() if caller.key_id == key_id]:
+            del self._cached[fingerprint]
 
     async def prepare(self) -> None:
-        """Makes the keys' table where it is missing, as soon as Postgres lets it."""
+        """Create the table of keys if it is missing, as soon as Postgres answers."""
         while True:
             try:
                 await keys.prepare(self._pool)
@@ -72,7 +72,7 @@ class Access:
                 return
 
     async def _look_up(self, token: bytes, fingerprint: bytes) -> Caller:
-        self._known.pop(fingerprint, None)
+        self._cached.pop(fingerprint, None)
         forgotten = self._forgotten
         digest = keys.digest(self._pepper, token.decode("latin-1"))
         try:
@@ -84,17 +84,11 @@ class Access:
         if key is None:
             raise unauthorized()
         caller = Caller(key.owner, key.key_id, key.scopes)
-        if forgotten == self._forgotten:  # else it may be the one that ended while it was looked up
-            self._known[fingerprint] = (caller, time.monotonic() + self._remembered_s(key))
+        if forgotten == self._forgotten:  # else it may be the one that ended during the look-up
+            left_s = math.inf if key.expires_at is None else key.expires_at.timestamp() - time.time()
+            self._cached[fingerprint] = (caller, time.monotonic() + min(self._cache_s, left_s))
         return caller
-
-    def _remembered_s(self, key: keys.Key) -> float:
-        """How long to remember a key: never beyond its own end."""
-        if key.expires_at is None:
-            return self._cache_s
-        return min(self._cache_s, key.expires_at.timestamp() - time.time())
 
 
 def _fingerprint(token: bytes) -> bytes:
-    """What a key is remembered by in this process."""
     return hashlib.sha256(token).digest()

@@ -1,4 +1,4 @@
-"""Reads request bodies: within a limit, and as JSON that has one meaning only."""
+"""Reads request bodies: within a limit, and as unambiguous JSON."""
 
 import asyncio
 import hashlib
@@ -13,13 +13,13 @@ from starlette.requests import Request
 
 from services.api.http.errors import ApiError, body_too_large, invalid_request
 
-DRAIN_S = 5.0  # how long a refused body is read on, so that the client gets to read the answer
+DRAIN_S = 5.0  # for the rest of a refused body, so that the client gets to read the answer
 LARGE_BYTES = 256 * 1024  # parsing more than this would hold the event loop for over 5 ms
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """How many bytes a body may have: of JSON or of a form's texts, and of an uploaded file."""
+    """The most bytes of a JSON body or of a form's texts, and of an uploaded file."""
 
     json_bytes: int
     upload_bytes: int
@@ -27,18 +27,18 @@ class BodyLimits:
 
 @dataclass(frozen=True, slots=True)
 class JsonBody:
-    """A JSON object as it was sent, and the hash of its canonical form: sorted keys, no blanks."""
+    """A JSON object as sent, and the hash of its canonical form: sorted keys, without blanks."""
 
     value: dict[str, Any]
     sha256: str
 
 
 async def read_json(request: Request, limit: int, optional: bool = False) -> JsonBody:
-    """The body as a JSON object; an empty object where the body is empty and may be (`optional`).
+    """Return the body as a JSON object; `{}` for an empty one that is `optional`.
 
     Raises ApiError: INVALID_REQUEST (400), BODY_TOO_LARGE (413).
     """
-    raw = await read_limited(request, limit)
+    raw = b"".join([chunk async for chunk in limited(request, limit)])
     if optional and not raw:
         return JsonBody({}, "")
     _check_media_type(request.headers)
@@ -47,16 +47,9 @@ async def read_json(request: Request, limit: int, optional: bool = False) -> Jso
     return parse_object(raw)
 
 
-async def read_limited(request: Request, limit: int) -> bytes:
-    """The whole body. Raises ApiError BODY_TOO_LARGE beyond `limit` bytes, whatever Content-Length is."""
-    return b"".join([chunk async for chunk in limited(request, limit)])
-
-
 async def limited(request: Request, limit: int, framing: int = 0) -> AsyncGenerator[bytes, None]:
-    """The body's chunks as they arrive. Raises ApiError BODY_TOO_LARGE at the first byte too many.
-
-    `framing` bytes may come on top for what surrounds the content.
-    """
+    """Yield the body's chunks. Raises ApiError BODY_TOO_LARGE at the first byte beyond `limit` and `framing`, the bytes
+    that surround the content."""
     declared = request.headers.get("content-length", "")
     seen = 0
     stream = request.stream()
@@ -73,7 +66,7 @@ async def limited(request: Request, limit: int, framing: int = 0) -> AsyncGenera
 
 
 async def drain(stream: AsyncGenerator[bytes, None], at_most: int) -> None:
-    """Reads on for a bounded while: a connection closed with unread data is reset, and the answer lost."""
+    """Read on, within DRAIN_S: a connection that is closed with unread data is reset, and the answer is lost."""
     seen = 0
     try:
         async with asyncio.timeout(DRAIN_S):
@@ -86,7 +79,7 @@ async def drain(stream: AsyncGenerator[bytes, None], at_most: int) -> None:
 
 
 def parse_object(raw: bytes) -> JsonBody:
-    """JSON text as an object. Raises ApiError INVALID_REQUEST for anything that two parsers could read differently.
+    """Parse a JSON object. Raises ApiError INVALID_REQUEST for anything that two parsers could read differently.
 
     Refused are: invalid UTF-8, NaN and infinities, numbers out of range, repeated names, NUL characters (which
     Postgres cannot store), nesting beyond 200, and anything but an object.
@@ -100,12 +93,12 @@ def parse_object(raw: bytes) -> JsonBody:
     if not isinstance(value, dict):
         raise invalid_request("the body must be a JSON object")
     if "\\u0000" in canonical and _has_nul(value):
-        raise invalid_request("the body contains a NUL character (\\u0000), which no text may")
+        raise invalid_request("the body must not contain a NUL character (\\u0000)")
     return JsonBody(value, hashlib.sha256(canonical.encode()).hexdigest())
 
 
 def canonical_sha256(value: Any) -> str:
-    """The hash by which two requests are the same."""
+    """Return the hash that is the same for equal requests."""
     return hashlib.sha256(_CANONICAL.encode(value).encode()).hexdigest()
 
 
@@ -115,7 +108,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
     seen: set[str] = set()
     for name, _ in pairs:
         if name in seen:
-            raise ValueError(f"the name {name[:100]!r} occurs twice in one object")
+            raise ValueError(f"the name {name[:100]!r} is repeated in one object")
         seen.add(name)
 
 
@@ -132,8 +125,7 @@ def _has_nul(value: Any) -> bool:
 
 
 def _check_media_type(headers: Headers) -> None:
-    """JSON, or no media type. Raises ApiError INVALID_REQUEST.
-    See docs/contract/secretary.md#validation: a malformed request is a 400."""
+    """Raise ApiError INVALID_REQUEST unless it is JSON or missing (docs/contract/secretary.md#validation)."""
     declared = headers.get("content-type", "").lower()
     media_type, _, parameters = (part.strip() for part in declared.partition(";"))
     if media_type and media_type != "application/json" and not media_type.endswith("+json"):

@@ -1,4 +1,4 @@
-"""Who calls: what the gate found out about a request before any route sees it."""
+"""The caller of a request, as the gate identified it, and the headers that callers send."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The owner of the key, what the key may do, and the trace that the request belongs to."""
+    """The owner of the key, its scopes, and the trace that the request belongs to."""
 
     owner: str
     key_id: str
@@ -21,19 +21,19 @@ class Caller:
     traceparent: str | None = None
 
     def may(self, scope: str) -> bool:
-        """Whether the key's scopes cover `scope`; `admin` covers every one."""
+        """Return whether the key's scopes cover `scope`; `admin` covers every scope."""
         return scope in self.scopes or ADMIN in self.scopes
 
 
 def caller_of(request: Request) -> Caller:
-    """The caller that the gate let in."""
+    """Return the caller that the gate identified."""
     caller = request.scope["piperoll.caller"]
     assert isinstance(caller, Caller)
     return caller
 
 
 def admin_of(request: Request) -> Caller:
-    """The caller, who must be an admin. Raises ApiError FORBIDDEN (403)."""
+    """Return the caller. Raises ApiError FORBIDDEN (403) unless it is an admin."""
     caller = caller_of(request)
     if not caller.may(ADMIN):
         raise forbidden(ADMIN)
@@ -41,7 +41,7 @@ def admin_of(request: Request) -> Caller:
 
 
 def valid_traceparent(header: bytes) -> str | None:
-    """A W3C trace context of any version, or None."""
+    """Return a W3C trace context of any version; None for any other text."""
     return header.decode() if _TRACEPARENT.fullmatch(header) else None
 
 
@@ -51,14 +51,14 @@ class TextHeader:
 
     name: str
     printable: bool = False
-    most: int = 255
+    max_length: int = 255
 
     def of(self, request: Request) -> str | None:
-        """Its text, or None. Raises ApiError INVALID_REQUEST (400)."""
+        """Return its text, or None. Raises ApiError INVALID_REQUEST (400)."""
         text = request.headers.get(self.name)
-        if text is None or (1 <= len(text) <= self.most and (text.isprintable() or not self.printable)):
+        if text is None or (1 <= len(text) <= self.max_length and (text.isprintable() or not self.printable)):
             return text
-        raise invalid_request(f"{self.name} must have 1 to {self.most} {'printable ' * self.printable}characters")
+        raise invalid_request(f"{self.name} must have 1 to {self.max_length} {'printable ' * self.printable}characters")
 
 
 IDEMPOTENCY_KEY = TextHeader("Idempotency-Key")

@@ -1,4 +1,4 @@
-"""How every query of Postgres is bounded, and the error when it does not answer."""
+"""The time limit of queries to Postgres, and the error when it does not answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,12 +12,12 @@ from services.api.http.errors import ReadModelUnavailableError
 log = structlog.get_logger()
 
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
-"""What asyncpg raises while Postgres is away, restarts, or has no tables because no projector ran yet."""
+"""The errors of asyncpg while Postgres is away or restarts, and before a projector has created its tables."""
 
 
 @asynccontextmanager
-async def asking(name: str, deadline_s: float) -> AsyncIterator[None]:
-    """Around a question called `name`. Raises ReadModelUnavailableError where it is not answered in time."""
+async def bounded_query(name: str, deadline_s: float) -> AsyncIterator[None]:
+    """Bound the query `name` in time. Raises ReadModelUnavailableError if it fails or is not answered in time."""
     try:
         async with asyncio.timeout(deadline_s):
             yield

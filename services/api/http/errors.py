@@ -1,5 +1,4 @@
-"""What a request can be refused with. Sentences for clients: never a secret, never a trace.
-See docs/contract/secretary.md#conventions, #validation, #codes."""
+"""The errors of requests (docs/contract/secretary.md#conventions, #validation, #codes). Messages hold no secrets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,26 +28,26 @@ class ApiError(Exception):
 
 
 class UnavailableError(ApiError):
-    """A part that the answer needs does not answer; the same request may succeed in a moment."""
+    """A part of the system does not answer; the same request may succeed in a moment."""
 
     def __init__(self, code: ErrorCode, message: str, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(503, code, message, details, {"Retry-After": RETRY_AFTER_S})
 
 
 class ReadModelUnavailableError(UnavailableError):
-    """The read model does not answer, or is not known to have caught up."""
+    """The read model does not answer, or may not have caught up."""
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorCode.READ_MODEL_UNAVAILABLE, message)
 
 
 def invalid_request(message: str, **details: Any) -> ApiError:
-    """400: the request as such is malformed."""
+    """Return a 400 for a malformed request."""
     return ApiError(400, ErrorCode.INVALID_REQUEST, message, details)
 
 
 def invalid_parameters(message: str, fields: list[dict[str, str]], supported: Any = None) -> ApiError:
-    """400: parameters of the right shape of request, but wrong. `fields` are [{field, message}]."""
+    """Return a 400 for wrong values in a well-formed request. `fields` are [{field, message}]."""
     details: dict[str, Any] = {"fields": fields}
     if supported is not None:
         details["supported"] = supported
@@ -56,33 +55,45 @@ def invalid_parameters(message: str, fields: list[dict[str, str]], supported: An
 
 
 def invalid_field(field: str, message: str, supported: Any = None) -> ApiError:
-    """400: one parameter is wrong."""
+    """Return a 400 for one wrong value."""
     return invalid_parameters(f"{field}: {message}", [{"field": field, "message": message}], supported)
 
 
+def in_member(error: ApiError, index: int) -> ApiError:
+    """Return the error with the index of the batch's job that it is about."""
+    error.details["index"] = index
+    error.message = f"jobs[{index}]: {error.message}"
+    return error
+
+
 def unauthorized() -> ApiError:
-    """401: no key, or an invalid one. The text is upstream's (docs/contract/secretary.md#conventions)."""
+    """Return a 401 with upstream's text (docs/contract/secretary.md#conventions)."""
     return ApiError(
         401, ErrorCode.UNAUTHORIZED, "Invalid or missing service token", headers={"WWW-Authenticate": "Bearer"}
     )
 
 
 def forbidden(scope: str) -> ApiError:
-    """403: the key is valid but lacks a scope."""
+    """Return a 403 for a valid key that lacks a scope."""
     return ApiError(403, ErrorCode.FORBIDDEN, f"this key lacks the scope {scope!r}")
 
 
 def not_found(what: str, **details: Any) -> ApiError:
-    """404: `what` (job, batch) does not exist, or belongs to another owner."""
+    """Return a 404: `what` (job, batch) does not exist, or belongs to another owner."""
     return ApiError(404, ErrorCode.NOT_FOUND, f"{what} not found", details)
 
 
+def conflict(message: str, **details: Any) -> ApiError:
+    """Return a 409: the state of the resource does not allow the request."""
+    return ApiError(409, ErrorCode.CONFLICT, message, details)
+
+
 def idempotency_conflict() -> ApiError:
-    """422: the Idempotency-Key belongs to another request (docs/contract/additions.md#idempotency)."""
+    """Return a 422: the Idempotency-Key belongs to another request (docs/contract/additions.md#idempotency)."""
     message = "this Idempotency-Key was used for another request body: use a new key for a new request"
     return ApiError(422, ErrorCode.IDEMPOTENCY_CONFLICT, message)
 
 
 def body_too_large(limit: int) -> ApiError:
-    """413: the body has more than `limit` bytes."""
+    """Return a 413: the body has more than `limit` bytes."""
     return ApiError(413, ErrorCode.BODY_TOO_LARGE, f"the body is larger than {limit:,} bytes", {"limit_bytes": limit})

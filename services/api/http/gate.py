@@ -1,4 +1,4 @@
-"""The way into the app, as plain ASGI: admits known callers, counts requests, and puts every error into the envelope.
+"""The entrance to the app, as plain ASGI: authenticates callers, counts requests, wraps errors in the envelope.
 
 Under /v1 a key has a rate limit (docs/contract/devana.md#rate-limit), which every answer there reports.
 """
@@ -27,7 +27,7 @@ BEARER = b"bearer "
 
 
 class RequestGate:
-    """Every path but the public ones needs a key, whether it exists or not, so that paths cannot be probed."""
+    """Requires a key for every path except the public ones, even for unknown paths, so that paths cannot be probed."""
 
     def __init__(self, app: ASGIApp, access: Access, rate_limit: RateLimit) -> None:
         self._app = app
@@ -35,7 +35,7 @@ class RequestGate:
         self._rate_limit = rate_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See the ASGI specification."""
+        """Handle a connection as the ASGI specification defines it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -65,14 +65,14 @@ class RequestGate:
             log.exception("request_failed", path=scope["path"], error=repr(error))
             if answer.begun:
                 raise  # half an answer cannot be taken back: the server closes the connection
-            internal = ApiError(500, ErrorCode.INTERNAL_ERROR, "something went wrong here; it was logged")
+            internal = ApiError(500, ErrorCode.INTERNAL_ERROR, "internal error; it was logged")
             await failure(internal, scope["path"])(scope, receive, answer)
 
     async def _count(self, caller: Caller, answer: "_Answer") -> None:
         try:
-            quota = await self._rate_limit.ask(caller.key_id)
+            quota = await self._rate_limit.count(caller.key_id)
         except ReadModelUnavailableError:
-            return  # uncounted, while Postgres is away: what only needs the log goes on, and what reads answers 503
+            return  # not counted while Postgres is away: requests that only need the log succeed, reads answer 503
         answer.add_headers(quota.headers)
         if not quota.admitted:
             raise quota.refusal()
@@ -87,7 +87,7 @@ class RequestGate:
 
 
 class _Answer:
-    """Passes an answer on and keeps its status."""
+    """Forwards an answer and records its status."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -99,7 +99,7 @@ class _Answer:
         return self.status != 499
 
     def add_headers(self, headers: Mapping[str, str]) -> None:
-        """Adds headers to the answer, success or failure."""
+        """Add headers to the answer, success or failure."""
         self._headers += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, message: Message) -> None:
@@ -122,5 +122,5 @@ def _is_public(path: str) -> bool:
 
 
 def _route(scope: Scope) -> str:
-    """The template of the path that answered, or `unknown` for all others."""
+    """Return the template of the path that answered, or `unknown`."""
     return getattr(scope.get("route"), "path", "unknown")

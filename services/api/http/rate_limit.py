@@ -1,8 +1,7 @@
-"""How many requests a key may make in any minute, counted in Postgres, where all processes count as one.
-See docs/contract/devana.md#rate-limit.
+"""The rate limit of a key (docs/contract/devana.md#rate-limit), counted in Postgres for all processes together.
 
-The client sees it in the fields RateLimit-Limit, -Remaining and -Reset (draft-ietf-httpapi-ratelimit-headers
-up to 07): those that clients' libraries read. The two fields that later drafts made of them are not sent.
+Answers report it as RateLimit-Limit, -Remaining and -Reset (draft-ietf-httpapi-ratelimit-headers up to 07), which
+client libraries read. The two fields of later drafts are not sent.
 """
 
 import math
@@ -13,7 +12,7 @@ import asyncpg
 
 from piperoll.postgres import load_queries
 from schemas.errors import ErrorCode
-from services.api.http.database import asking
+from services.api.http.database import bounded_query
 from services.api.http.errors import ApiError
 
 WINDOW_S = 60.0
@@ -22,7 +21,7 @@ _QUERIES = load_queries("services.api.http", "rate_limit.sql")
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The outcome of one request. `frees_s` is when the next one leaves the window, in seconds from now."""
+    """The count after one request. `frees_s` is in how many seconds the next one leaves the window."""
 
     limit: int
     admitted: bool
@@ -31,7 +30,7 @@ class Quota:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of every answer under /v1."""
+        """Return the headers of every answer under /v1."""
         return {
             "RateLimit-Limit": str(self.limit),
             "RateLimit-Remaining": str(max(0, self.limit - self.used)),
@@ -39,7 +38,7 @@ class Quota:
         }
 
     def refusal(self) -> ApiError:
-        """429, with when to come back."""
+        """Return a 429 with Retry-After."""
         message = f"more than {self.limit} requests in {WINDOW_S:.0f} s: try again in {self._seconds} s"
         details = {"limit": self.limit, "window_s": int(WINDOW_S)}
         return ApiError(429, ErrorCode.RATE_LIMITED, message, details, {"Retry-After": self._seconds})
@@ -50,18 +49,16 @@ class Quota:
 
 
 class RateLimit:
-    """Admits at most `limit` requests of a key in any minute."""
+    """Admits at most `limit` requests of a key per WINDOW_S."""
 
     def __init__(self, pool: asyncpg.Pool, limit: int, deadline_s: float) -> None:
         self._pool = pool
         self._limit = limit
         self._deadline_s = deadline_s
 
-    async def ask(self, key_id: str, now: datetime | None = None) -> Quota:
-        """Counts a request, unless it is one too many. `now` is the database's own by default.
-
-        Raises ReadModelUnavailableError (503).
-        """
-        async with asking("admit", self._deadline_s):
+    async def count(self, key_id: str, now: datetime | None = None) -> Quota:
+        """Count a request if it is admitted. `now` is the database's clock by default. Raises
+        ReadModelUnavailableError."""
+        async with bounded_query("admit", self._deadline_s):
             (row,) = await self._pool.fetch(_QUERIES["admit"], key_id, self._limit, WINDOW_S, now)
         return Quota(self._limit, row["admitted"], row["used"], row["frees_s"])

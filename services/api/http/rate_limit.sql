@@ -1,6 +1,6 @@
 -- admit: counts a request of a key ($1) if fewer than $2 were counted in the last $3 seconds
--- The subselect runs under the lock on the key's row, and reads the clock there ($4, by default the database's own):
--- so all processes of the API count as one, in the order of their times. A refused request is not counted.
+-- The subselect runs under the lock on the key's row and reads the clock there ($4, by default the database's), so that
+-- all processes of the API share one count, in the order of their times. A refused request is not counted.
 INSERT INTO access.hits AS hit (key_id, times, asked_at, admitted)
 SELECT $1::text, ARRAY[clock.now], clock.now, true
 FROM (SELECT coalesce($4::timestamptz, clock_timestamp()) AS now) AS clock

@@ -1,6 +1,6 @@
-"""What a job may name: files, uploads and web addresses. Pure text rules; nothing is opened or resolved.
+"""The files, uploads and web addresses that jobs may refer to. Pure text rules; nothing is opened or resolved.
 
-The worker and the notifier check again at the moment of use: links and names may have changed by then.
+The worker and the notifier check again at the time of use: links and names may have changed by then.
 """
 
 import posixpath
@@ -20,42 +20,31 @@ _BLANK_OR_BACKSLASH = re.compile(r"[\s\\]")
 
 
 def check_filename(filename: str, roots: Sequence[str], field: str = "filename") -> None:
-    """An upload, or an absolute path under one of `roots`; `field` is where it was given.
-    See docs/contract/secretary.md#conventions and docs/contract/decisions.md#a27.
-
-    Raises ApiError INVALID_PARAMETERS, whose message names the setting that opens a folder.
-    """
+    """Raise ApiError INVALID_PARAMETERS unless it is an upload, or an absolute path under one of `roots`
+    (docs/contract/secretary.md#conventions and docs/contract/decisions.md#a27)."""
     path = filename.replace("\\", "/")
     if path.startswith(UPLOAD_SCHEME):
         _check_upload(path, field)
         return
     if not path.startswith("/") or ".." in path.split("/"):
-        raise _refused(field, "must be an absolute path without '..'")
-    if not any(_lies_under(_normalised(path), _normalised(root)) for root in roots):
-        raise _refused(field, "lies outside the folders that jobs may read")
+        raise _invalid_path(field, "must be an absolute path without '..'")
+    if not any(_is_under(_normalised(path), _normalised(root)) for root in roots):
+        raise _invalid_path(field, "must be in a folder that jobs may read")
 
 
 def check_source(source: str, roots: Sequence[str], stores: Sequence[str]) -> None:
-    """What is synchronised: one of `roots` or a folder under it, one of the object stores or a prefix under it.
-
-    Raises ApiError INVALID_PARAMETERS, whose message names the setting that opens a folder or a store: the workers'
-    credentials may reach more than every caller should.
-    """
-    scheme, bucket, path = _place(source)
-    allowed = [("file", "", _normalised(root)) for root in roots] if scheme == "file" else [*map(_place, stores)]
-    if not any((scheme, bucket) == (one[0], one[1]) and _is_or_lies_under(path, one[2]) for one in allowed):
-        what, setting = ("folders", "FILES_ROOTS") if scheme == "file" else ("object stores", "SYNC_STORES")
-        raise invalid_field(
-            "source", f"lies outside the {what} that jobs may read; have it added to PIPEROLL_{setting}"
-        )
+    """Raise ApiError INVALID_PARAMETERS unless a sync's source is one of `roots` or `stores`, or a folder or prefix
+    under one: the workers' credentials may reach more than every caller should."""
+    scheme, bucket, path = _parts(source)
+    allowed = [("file", "", _normalised(root)) for root in roots] if scheme == "file" else [*map(_parts, stores)]
+    if not any((scheme, bucket) == one[:2] and (path == one[2] or _is_under(path, one[2])) for one in allowed):
+        what, setting = ("a folder", "FILES_ROOTS") if scheme == "file" else ("an object store", "SYNC_STORES")
+        raise invalid_field("source", f"must be in {what} that jobs may read: PIPEROLL_{setting} lists them")
 
 
 def check_address(field: str, url: str, allowed: Iterable[Network]) -> None:
-    """An address that may be called, judged by its text; `field` is where it was given.
-
-    Raises ApiError: INVALID_PARAMETERS for a malformed one or one with a password in it; BLOCKED_ADDRESS for a
-    private or metadata address spelled out in any form.
-    """
+    """Check an address by its text. Raises ApiError: INVALID_PARAMETERS for a malformed one or one with a password;
+    BLOCKED_ADDRESS for a private or metadata address in any notation."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -70,14 +59,14 @@ def check_address(field: str, url: str, allowed: Iterable[Network]) -> None:
         raise ApiError(
             400,
             ErrorCode.BLOCKED_ADDRESS,
-            f"{field} names a blocked address: private, local and metadata addresses are not called",
+            f"{field} is a blocked address: private, local and metadata addresses are not allowed",
             {"fields": [{"field": field, "message": "blocked address"}]},
         )
 
 
-def upload_name(given: str) -> str:
-    """A file's own name as it is kept: no folders, no control characters, at most 240 bytes, never empty."""
-    base = given.replace("\\", "/").rsplit("/", 1)[-1]
+def upload_name(filename: str) -> str:
+    """Return a file's name as it is stored: without folders and control characters, 1 to MAX_NAME_BYTES bytes."""
+    base = filename.replace("\\", "/").rsplit("/", 1)[-1]
     clean = "".join(char for char in base if unicodedata.category(char)[0] != "C").strip()
     if clean in ("", ".", ".."):
         return "upload"
@@ -90,28 +79,22 @@ def upload_name(given: str) -> str:
 def _check_upload(path: str, field: str) -> None:
     name = path.rpartition("/")[2]
     if not UPLOAD.fullmatch(path) or name in (".", ".."):
-        raise invalid_field(field, "must be the upload://… filename that POST /api/files answered")
+        raise invalid_field(field, "must be an upload://… filename that POST /api/files returned")
 
 
 def _normalised(path: str) -> str:
     return "/" + posixpath.normpath(path).lstrip("/")
 
 
-def _place(url: str) -> tuple[str, str, str]:
-    """Scheme, bucket and path of a url, as they are compared."""
+def _parts(url: str) -> tuple[str, str, str]:
+    """Return scheme, bucket and path of a url in a comparable form."""
     parts = urlsplit(url)
     return parts.scheme, parts.netloc, _normalised(unquote(parts.path) or "/")
 
 
-def _is_or_lies_under(path: str, root: str) -> bool:
-    return path == root or _lies_under(path, root)
-
-
-def _lies_under(path: str, root: str) -> bool:
+def _is_under(path: str, root: str) -> bool:
     return path.startswith(root if root == "/" else f"{root}/")
 
 
-def _refused(field: str, why: str) -> ApiError:
-    return invalid_field(
-        field, f"{why}; upload the file to /api/files, or have its folder added to PIPEROLL_FILES_ROOTS"
-    )
+def _invalid_path(field: str, why: str) -> ApiError:
+    return invalid_field(field, f"{why}; upload the file to /api/files, or add its folder to PIPEROLL_FILES_ROOTS")

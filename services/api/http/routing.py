@@ -1,4 +1,4 @@
-"""How a room exports its routes: a class with the dependencies of its routes, and methods that answer requests."""
+"""The routes of a room: a class with their dependencies, and methods that answer requests."""
 
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ E = TypeVar("E", bound=Endpoint)
 
 
 class PlainRoute(APIRoute):
-    """A route without injection and validation, which would cost a quarter of the API's own time per request.
+    """A route without FastAPI's injection and validation, which would cost a quarter of the API's time per request.
 
     The endpoint is called with the request and the path's parameters, and returns a finished response.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's own place for this (its chapter on custom routes)."""
+        """Return the handler (FastAPI's documentation, "Custom Request and APIRoute class")."""
         endpoint = self.endpoint
 
         async def handle(request: Request) -> Response:
@@ -31,7 +31,7 @@ class PlainRoute(APIRoute):
 
 
 class Served(NamedTuple):
-    """A method and a path that an endpoint answers; without an `operation` it is not in the OpenAPI document."""
+    """A method and path of an endpoint; without an `operation` it is not in the OpenAPI document."""
 
     endpoint: str
     method: str
@@ -40,7 +40,7 @@ class Served(NamedTuple):
 
 
 def route(method: str, path: str, *spellings: str, operation: dict[str, Any] | None = None) -> Callable[[E], E]:
-    """Marks an endpoint of a `Routes`. `spellings` are more paths that it answers; they are not documented."""
+    """Mark an endpoint of a `Routes`. `spellings` are additional paths, which are not documented."""
 
     def mark(endpoint: E) -> E:
         served = endpoint.__dict__.setdefault("served", [])
@@ -53,23 +53,23 @@ def route(method: str, path: str, *spellings: str, operation: dict[str, Any] | N
 
 @dataclass_transform(frozen_default=True)
 class Routes:
-    """The routes of a room, as a frozen dataclass of what its endpoints need; the endpoints are marked with `route`."""
+    """The base of a room's routes: a frozen dataclass of dependencies, whose endpoints are marked with `route`."""
 
     _tag: ClassVar[str]
 
     def __init_subclass__(cls, tag: str) -> None:
-        """`tag` is the heading of the routes in the OpenAPI document."""
+        """Make the class a dataclass; `tag` is the heading of its routes in the OpenAPI document."""
         cls._tag = tag
         dataclass(frozen=True)(cls)
 
     @classmethod
     def served(cls) -> Iterator[Served]:
-        """All that is served here, in the order of the endpoints."""
+        """Yield the methods and paths in the order of the endpoints."""
         for endpoint in vars(cls).values():
             yield from getattr(endpoint, "served", ())
 
     def routes(self) -> list[PlainRoute]:
-        """The routes as FastAPI serves and documents them."""
+        """Return the routes as FastAPI serves and documents them."""
         return [
             PlainRoute(
                 path,

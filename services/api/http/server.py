@@ -1,4 +1,4 @@
-"""uvicorn with the process's own loop, signals and socket; requests under way finish before it ends."""
+"""uvicorn with the process's loop, signals and socket; running requests finish before it stops."""
 
 import asyncio
 import socket
@@ -8,37 +8,37 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-KEEP_ALIVE_S = 75  # longer than proxies and client pools keep theirs, so that the client is the one who closes
-DRAIN_S = 12  # longer than the append deadline, shorter than what supervisors wait before SIGKILL
+KEEP_ALIVE_S = 75  # longer than in proxies and client pools, so that the client closes first
+DRAIN_S = 12  # longer than the append deadline, shorter than a supervisor's wait before SIGKILL
 BACKLOG = 2048
 
 
 class ListenError(RuntimeError):
-    """The address cannot be listened on."""
+    """The server cannot listen on the address."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but signals belong to `piperoll.runtime`."""
+    """uvicorn without signal handlers: `piperoll.runtime` handles signals."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leaves them alone."""
+        """Capture no signals."""
         yield
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """An open socket. Raises ListenError, which names the setting to change."""
+    """Return an open socket. Raises ListenError, which names the setting to change."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise ListenError(
-            f"{host}:{port} cannot be listened on ({error.strerror}): choose another PIPEROLL_API_PORT"
+            f"cannot listen on {host}:{port} ({error.strerror}): choose another PIPEROLL_API_PORT"
         ) from error
 
 
 async def serve(app: ASGIApp, listening: socket.socket, stopping: asyncio.Event) -> None:
-    """Serves until `stopping`, then finishes what is under way."""
+    """Serve until `stopping`, then finish the running requests."""
     config = uvicorn.Config(
         app,
         http="httptools",

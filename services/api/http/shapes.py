@@ -1,11 +1,12 @@
-"""What a request may say, declared once: a model validates it, words its refusal and describes it in OpenAPI.
+"""The base of request models: one model validates a request, words its errors and describes it in OpenAPI.
 
-Limits stand in the fields' constraints only; the sentence of a refusal is made from the field's JSON schema.
+Limits are declared in the fields' constraints only; error messages are made from the field's JSON schema.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Self, get_args
@@ -16,16 +17,17 @@ from starlette.datastructures import QueryParams
 
 from services.api.http.errors import ApiError, invalid_field, invalid_parameters, invalid_request
 
-_MOST_DIGITS: Final = 1000  # of a number that is clamped; Python refuses to read one of some thousands
+_MAX_DIGITS: Final = 1000  # of a number that is clamped; Python refuses to parse some thousands of digits
 _PLAIN_DECIMAL: Final = re.compile(r"\d{1,4}(\.\d{1,6})?", re.ASCII)
+MAX_INTEGER: Final = 2**31 - 1  # Postgres' integer
 COMPONENT: Final = "x-component"
-"""In a field's JSON schema: the name of a shape that stands among the components of the OpenAPI document."""
+"""The key in a field's JSON schema for the name of a component of the OpenAPI document that replaces the schema."""
 FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Of a field: the sentence that refuses any wrong value; its braces are filled from the field's JSON schema."""
+    """A field's message for any wrong value; its braces are filled from the field's JSON schema."""
 
     sentence: str
     supported: tuple[str, ...] = ()
@@ -33,18 +35,18 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """Of a text: the values that it may have."""
+    """The allowed values of a text, where they are computed (else `Literal`)."""
 
     values: tuple[str, ...]
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """See pydantic's chapter on custom types."""
+        """Return the schema, as pydantic asks custom types for it."""
         return core_schema.literal_schema(list(self.values))
 
 
 NO_NUL: Final = r"^[^\x00]*$"
 PlainText = Annotated[str, StringConstraints(pattern=NO_NUL), Refusal("must not contain a NUL character")]
-"""In a query string: a text that Postgres can be asked for."""
+"""A text in a query string; Postgres accepts no NUL."""
 
 
 class RequestModel(BaseModel):
@@ -53,24 +55,24 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     @classmethod
-    def read(cls, given: Mapping[str, Any], supported: Mapping[str, Iterable[str]] = MappingProxyType({})) -> Self:
-        """What is given as this model. `supported` are the values of fields that the settings decide on.
+    def read(cls, values: Mapping[str, Any], supported: Mapping[str, Iterable[str]] = MappingProxyType({})) -> Self:
+        """Validate `values`. `supported` are the allowed values of fields that the settings decide on.
 
         Raises ApiError (400): INVALID_REQUEST or INVALID_PARAMETERS.
         """
         try:
-            return cls.model_validate(given)
+            return cls.model_validate(values)
         except ValidationError as error:
             raise cls._refusal(error, supported) from error
 
     @classmethod
     def _refusal(cls, error: ValidationError, supported: Mapping[str, Iterable[str]]) -> ApiError:
-        """Names that are not known go before the first wrong value."""
+        """Return the error for unknown names, else for the first wrong value."""
         if (unknown := cls._unknown(error)) is not None:
             return unknown
         name = str(error.errors(include_url=False, include_context=False)[0]["loc"][0])
-        sentence, known = _worded(cls, name)
-        return cls._wrong(name, sentence, sorted(supported[name]) if name in supported else known)
+        sentence, allowed = _sentence(cls, name)
+        return cls._wrong(name, sentence, sorted(supported[name]) if name in supported else allowed)
 
     @classmethod
     def _unknown(cls, error: ValidationError) -> ApiError | None:
@@ -87,27 +89,25 @@ class RequestModel(BaseModel):
 
 
 class QueryModel(RequestModel):
-    """A query string, its texts read as what the fields are: whole numbers, plain decimals, flags, texts.
+    """A query string, parsed by the types of the fields: whole numbers, plain decimals, flags, texts, lists.
 
-    Of a name that is repeated the last value counts, unless the field is a list.
+    The last value of a repeated name counts, unless the field is a list.
     """
 
     @classmethod
     def of(cls, query: QueryParams) -> Self:
-        """The model of a query string. Raises as `read`."""
-        given: dict[str, Any] = dict(query)
+        """Validate a query string. Raises as `read`."""
+        values: dict[str, Any] = dict(query)
         for name, kind in _kinds(cls).items():
-            if name not in given:
-                continue
-            if kind == "array":
-                given[name] = query.getlist(name)
-            elif (read := _READERS.get(kind)) is not None:
-                given[name] = read(given[name])
-        return cls.read(given)
+            if name in values and kind == "array":
+                values[name] = query.getlist(name)
+            elif name in values and kind in _PARSERS:
+                values[name] = _PARSERS[kind](values[name])
+        return cls.read(values)
 
 
 class EnvelopeModel(RequestModel):
-    """A body that is malformed as such where a value is wrong: INVALID_REQUEST."""
+    """A body whose wrong values are an INVALID_REQUEST."""
 
     @classmethod
     def _wrong(cls, name: str, sentence: str, supported: list[str] | None) -> ApiError:
@@ -115,23 +115,33 @@ class EnvelopeModel(RequestModel):
 
 
 class FieldsModel(RequestModel):
-    """A body of which every wrong field is named, also those that are not known: INVALID_PARAMETERS."""
+    """A body whose wrong and unknown fields are all listed in one INVALID_PARAMETERS."""
 
     @classmethod
     def _refusal(cls, error: ValidationError, supported: Mapping[str, Iterable[str]]) -> ApiError:
-        known = {name: list(values) for name, values in supported.items()}
-        return invalid_values(error, "body", known or None)
+        return invalid_values(error, "body", {name: list(values) for name, values in supported.items()} or None)
 
 
 def printable(text: str) -> str:
-    """Raises ValueError for a text with control characters."""
+    """Return the text. Raises ValueError for control characters."""
     if not text.isprintable():
         raise ValueError("must not contain control characters")
     return text
 
 
+def utc_time(value: object) -> datetime:
+    """Parse a time with its offset. Raises ValueError."""
+    try:
+        time = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if time is not None and time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("must be a time with its offset (RFC 3339), such as 2027-01-01T00:00:00Z")
+
+
 def invalid_values(error: ValidationError, whole: str, supported: Any = None) -> ApiError:
-    """400 for what a model refused. `whole` is what the field is called where several are wrong together."""
+    """Return a 400 for a validation error. `whole` is the field's name for errors of several fields together."""
     fields = [
         {"field": ".".join(map(str, problem["loc"])) or whole, "message": problem["msg"].removeprefix("Value error, ")}
         for problem in error.errors(include_url=False, include_input=False)
@@ -141,10 +151,10 @@ def invalid_values(error: ValidationError, whole: str, supported: Any = None) ->
 
 
 def not_null(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema of a value where it is given: a query string has no null."""
-    given = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+    """Return a value's schema without null: a query string has none."""
+    options = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
     rest = {name: value for name, value in schema.items() if name not in ("anyOf", "title")}
-    return {**(given[0] if given else {}), **rest}
+    return {**(options[0] if options else {}), **rest}
 
 
 @cache
@@ -159,7 +169,7 @@ def _kinds(model: type[BaseModel]) -> dict[str, str]:
 
 
 def _whole(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else text
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else text
 
 
 def _decimal(text: str) -> float | str:
@@ -170,24 +180,24 @@ def _flag(text: str) -> bool | str:
     return FLAGS.get(text.lower(), text)
 
 
-_READERS: Final = {"integer": _whole, "number": _decimal, "boolean": _flag}
-"""By the JSON type of a field: what makes a value of its text. Another text stays a text, which the field refuses."""
+_PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {"integer": _whole, "number": _decimal, "boolean": _flag}
+"""By the JSON type of a field: the parser of its text. A text that it cannot parse stays, and the field refuses it."""
 
 
-def _worded(model: type[BaseModel], name: str) -> tuple[str, list[str] | None]:
-    """The sentence that refuses a field, and what is supported instead."""
+def _sentence(model: type[BaseModel], name: str) -> tuple[str, list[str] | None]:
+    """Return the message for a wrong value of a field, and the allowed values."""
     schema = not_null(_properties(model)[name])
     schema = schema.get("items", schema)
     field = next(field for key, field in model.model_fields.items() if name in (key, field.alias))
     for refusal in _refusals((field.annotation, *field.metadata)):
         return refusal.sentence.format(**schema), list(refusal.supported) or None
-    if known := schema.get("enum"):
-        return f"must be one of {', '.join(known)}", list(known)
+    if allowed := schema.get("enum"):
+        return f"must be one of {', '.join(allowed)}", list(allowed)
     return _bounds(schema), None
 
 
 def _refusals(parts: Iterable[object]) -> Iterator[Refusal]:
-    """Those of a field, also within `X | None`."""
+    """Yield the Refusals of a field, also within `X | None`."""
     for part in parts:
         if isinstance(part, Refusal):
             yield part

@@ -1,4 +1,4 @@
-"""The url and token of a webhook in other bodies than a job's: described and judged as the `webhook` of a job is."""
+"""The url and token of a webhook in other bodies than a job's: described and validated as a job's `webhook`."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Final
@@ -19,7 +19,7 @@ HookToken = Annotated[
 
 
 def webhook_of(url: Any, token: Any, allowed: Iterable[Network], supported: Any = None) -> Webhook:
-    """The webhook of these values. Raises ApiError: INVALID_PARAMETERS, BLOCKED_ADDRESS (400)."""
+    """Return a validated webhook. Raises ApiError: INVALID_PARAMETERS, BLOCKED_ADDRESS (400)."""
     try:
         hook = Webhook.model_validate({"url": url, "token": token})
     except ValidationError as error:

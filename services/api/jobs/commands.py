@@ -1,8 +1,7 @@
-"""Turns what clients want into facts: content to the blob store first, then one record to the log."""
+"""Turns requests about jobs into facts: content to the blob store first, then one record to the log."""
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from pydantic_core import to_json
@@ -19,13 +18,13 @@ from schemas.ids import draw_run
 from services.api.http.caller import Caller
 from services.api.jobs.named_documents import Resolver
 from services.api.jobs.requests import BatchSubmission, Submission
-from services.api.log.facts import FactLog
+from services.api.log.facts import Appended, FactLog
 
-ERASED_AT_ONCE = 200  # appends under way together: they share the producer's batches, and memory stays bounded
+ERASED_AT_ONCE = 200  # concurrent appends: they share the producer's batches, and memory stays bounded
 
 
 class Commands:
-    """Appends what was decided. Every method raises UnavailableError OUTCOME_UNKNOWN when Kafka does not answer."""
+    """Appends facts of jobs and batches. Every method raises UnavailableError OUTCOME_UNKNOWN."""
 
     def __init__(self, facts: FactLog, blobs: AsyncBlobs, seal: Seal, resolver: Resolver) -> None:
         self._facts = facts
@@ -33,26 +32,24 @@ class Commands:
         self._seal = seal
         self._resolver = resolver
 
-    async def create_job(
-        self, job_id: str, job: Submission, caller: Caller, repeatable: bool
-    ) -> tuple[datetime, Position]:
-        """When the job was created, and where that stands. `repeatable`: another request may create the same id.
+    async def create_job(self, job_id: str, job: Submission, caller: Caller, repeatable: bool) -> Appended:
+        """Create a job. `repeatable`: another request may create the same id.
 
         Raises ApiError INVALID_PARAMETERS (400) and READ_MODEL_UNAVAILABLE (503) for jobs that name documents.
         """
         resolved = job.resolved or await self._resolver.resolve(job.job_type, job.parameters, caller.owner)
-        document = parameters_document(job.job_type, self._sealed(job.given), resolved)
-        # Whoever removes a document knows the ids of its jobs, and not where else something of theirs lies.
-        claim = await self._put(job_id, document, repeatable or resolved is not None)
-        if uses := uploads.uses_by(caller.owner, job_id, job.given):
+        body = parameters_document(job.job_type, self._sealed(job.sent), resolved)
+        # The removal of a document finds the content of its jobs by their ids only.
+        claim = await self._put(job_id, body, repeatable or resolved is not None)
+        if uses := uploads.uses_by(caller.owner, job_id, job.sent):
             await asyncio.gather(*map(self._blobs.mark, uses))
         event = job_created(_terms(job), claim, retry_of=job.retry_of)
         return await self._append(job_id, job_id, event, caller, "job_id")
 
-    async def create_batch(self, batch_id: str, batch: BatchSubmission, caller: Caller) -> tuple[datetime, Position]:
-        """When the batch was created, and where that stands: one record, so all of it or nothing.
+    async def create_batch(self, batch_id: str, batch: BatchSubmission, caller: Caller) -> Appended:
+        """Create a batch with one record, so all of it or nothing.
 
-        Raises as `create_job` does; the details of what is wrong with a member have its `index`.
+        Raises as `create_job` does; the details of an error in a member have its `index`.
         """
         resolved = await self._resolver.resolve_all(batch.jobs, caller.owner)
         members = [self._spec(job, named) for job, named in zip(batch.jobs, resolved, strict=True)]
@@ -64,55 +61,49 @@ class Commands:
         return await self._append(batch_id, batch_id, event, caller, "batch_id")
 
     async def cancel_job(self, job_id: str, reason: str | None, caller: Caller) -> Position:
-        """Where the wish stands; whether it won, the fold decides."""
+        """Request a cancellation; the fold decides whether it comes in time."""
         event = JobCancelled(by=caller.owner, reason=reason)
-        _, position = await self._append(job_id, draw_run(), event, caller, "job_id")
-        return position
+        return (await self._append(job_id, draw_run(), event, caller, "job_id")).position
 
     async def erase_job(self, job_id: str, parameters: Claim | None, caller: Caller) -> Position:
-        """Where the erasure stands; a repeat is the same fact. `parameters` are the job's, as far as they are known."""
+        """Erase a job; a repeat is the same fact. `parameters` are the job's, as far as they are known."""
         event = JobErased(by=caller.owner, parameters=parameters)
-        _, position = await self._append(job_id, job_id, event, caller, "job_id")
-        return position
+        return (await self._append(job_id, job_id, event, caller, "job_id")).position
 
     async def erase_batch(self, batch_id: str, job_ids: Sequence[str], caller: Caller) -> list[Position]:
-        """Where the erasures of the members stand, and of the batch: it comes last, so that a repeat finds the rest."""
+        """Erase the members of a batch, and last the batch itself, so that a repeat finds the rest."""
         positions: list[Position] = []
         for begin in range(0, len(job_ids), ERASED_AT_ONCE):
             some = job_ids[begin : begin + ERASED_AT_ONCE]
-            # A member's parameters lie under its own name: nobody need be told where.
+            # No claim is needed: a member's parameters are stored under its own id.
             positions += await asyncio.gather(*(self.erase_job(job_id, None, caller) for job_id in some))
-        _, last = await self._append(batch_id, batch_id, BatchErased(by=caller.owner), caller, "batch_id")
-        return [*positions, last]
+        last = await self._append(batch_id, batch_id, BatchErased(by=caller.owner), caller, "batch_id")
+        return [*positions, last.position]
 
     def opened(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Stored parameters as they were sent. Raises SealError for a token sealed with a key that is gone."""
+        """Return stored parameters as they were sent. Raises SealError if the key that sealed the token is missing."""
         webhook = parameters.get("webhook")
         if not webhook or not isinstance(webhook.get("token"), dict):
             return parameters
         return {**parameters, "webhook": {**webhook, "token": self._seal.open(webhook["token"]["sealed"])}}
 
-    async def _append(
-        self, subject: str, scope: str, event: Event, caller: Caller, named: str
-    ) -> tuple[datetime, Position]:
-        """When one fact was appended, and where it stands; see `FactLog.append`."""
-        remedy = f"repeat the request with the same Idempotency-Key, or look the {named} up"
-        fact, position = await self._facts.append(subject, scope, event, caller, remedy, named)
-        return fact.time, position
+    async def _append(self, subject: str, scope: str, event: Event, caller: Caller, named: str) -> Appended:
+        remedy = f"repeat the request with the same Idempotency-Key, or look up the {named}"
+        return await self._facts.append(subject, scope, event, caller, remedy, named)
 
-    async def _put(self, subject: str, document: Any, repeatable: bool) -> Claim:
-        return await self._blobs.put_input(subject, to_json(document), repeatable)
+    async def _put(self, subject: str, content: Any, repeatable: bool) -> Claim:
+        return await self._blobs.put_input(subject, to_json(content), repeatable)
 
     def _spec(self, job: Submission, resolved: Resolved | None) -> dict[str, Any]:
-        """What the process manager needs to create a member: its parameters document, and its terms."""
-        return {**parameters_document(job.job_type, self._sealed(job.given), resolved), **_terms(job)}
+        """Return the input from which the process manager creates a member: its parameters and its terms."""
+        return {**parameters_document(job.job_type, self._sealed(job.sent), resolved), **_terms(job)}
 
-    def _sealed(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Parameters as they are stored: nobody but the notifier reads the token."""
-        webhook = given.get("webhook")
+    def _sealed(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Return parameters as they are stored: only the notifier reads the token."""
+        webhook = parameters.get("webhook")
         if not webhook or webhook.get("token") is None:
-            return given
-        return {**given, "webhook": {**webhook, "token": {"sealed": self._seal.seal(webhook["token"])}}}
+            return parameters
+        return {**parameters, "webhook": {**webhook, "token": {"sealed": self._seal.seal(webhook["token"])}}}
 
 
 def _terms(job: Submission) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Creates jobs and batches once: with an Idempotency-Key the first request counts, and repeats get its answer."""
+"""Creates jobs and batches once per Idempotency-Key: repeats get the answer to the first request."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,16 +13,17 @@ from services.api.jobs.commands import Commands
 from services.api.jobs.id_spread import IdSpread
 from services.api.jobs.reading import Reading
 from services.api.jobs.requests import BatchSubmission, Submission
+from services.api.log.facts import Appended
 from services.api.read_model.job_rows import Creation
 from services.api.read_model.jobs import ReadModel
 
 Kind = Literal["job", "batch"]
-Append = Callable[[str], Awaitable[tuple[datetime, Position]]]
+Append = Callable[[str], Awaitable[Appended]]
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What was created, now or by the first request with the key; not `checked` when that could not be looked up."""
+    """A job or batch, created now or by the first request with the key; not `checked` if the look-up failed."""
 
     subject: str
     created_at: datetime
@@ -31,16 +32,16 @@ class Created:
 
     @property
     def headers(self) -> dict[str, str]:
-        """A header where a repeated key could not be compared (POST needs Kafka and blobs only)."""
+        """Return a header if a repeated key could not be compared (POST needs Kafka and blobs only)."""
         return {} if self.checked else {"Piperoll-Idempotency": "unchecked"}
 
     def member_ids(self, count: int) -> list[str]:
-        """The ids of a batch's members."""
+        """Return the ids of a batch's members."""
         return [member_id(self.subject, index) for index in range(count)]
 
 
 class Creator:
-    """Creates under drawn ids, or under ids that follow from owner and key."""
+    """Creates jobs and batches under drawn ids, or under ids that derive from owner and key."""
 
     def __init__(self, commands: Commands, read_model: ReadModel, reading: Reading, spread: IdSpread) -> None:
         self._commands = commands
@@ -49,9 +50,9 @@ class Creator:
         self._spread = spread
 
     async def job(self, job: Submission, caller: Caller, key: str | None) -> Created:
-        """Raises ApiError: IDEMPOTENCY_CONFLICT (422), OUTCOME_UNKNOWN (503), STORAGE_ERROR (503)."""
+        """Create a job. Raises ApiError: IDEMPOTENCY_CONFLICT (422), OUTCOME_UNKNOWN (503), STORAGE_ERROR (503)."""
 
-        def append(job_id: str) -> Awaitable[tuple[datetime, Position]]:
+        def append(job_id: str) -> Awaitable[Appended]:
             return self._commands.create_job(job_id, job, caller, repeatable=key is not None)
 
         if key is None:
@@ -59,9 +60,9 @@ class Creator:
         return await self._keyed("job", key, caller.owner, job.body_sha256, append)
 
     async def batch(self, batch: BatchSubmission, caller: Caller, key: str | None) -> Created:
-        """Raises as `job` does."""
+        """Create a batch. Raises as `job` does."""
 
-        def append(batch_id: str) -> Awaitable[tuple[datetime, Position]]:
+        def append(batch_id: str) -> Awaitable[Appended]:
             return self._commands.create_batch(batch_id, batch, caller)
 
         if key is None:
@@ -69,7 +70,7 @@ class Creator:
         return await self._keyed("batch", key, caller.owner, batch.body_sha256, append)
 
     async def _keyed(self, kind: Kind, key: str, owner: str, body_sha256: str, append: Append) -> Created:
-        """Reads first, else appends and reads back: two at a time may both append, and the log's first one counts."""
+        """Read first, else append and read back: of two concurrent appends the first one in the log counts."""
         subject = keyed_id(kind, owner, key)
         try:
             first = await self._read_model.creation(kind, subject)
@@ -80,11 +81,13 @@ class Creator:
             first = await self._read_back(kind, created)
             if first is None:
                 return created
-        return _judged(subject, first, body_sha256)
+        if first.body_sha256 != body_sha256:
+            raise idempotency_conflict()
+        return Created(subject, first.created_at, first.position)
 
     async def _read_back(self, kind: Kind, created: Created) -> Creation | None:
-        """The creation that counts, or None when the read model does not answer in time."""
-        if not await self._reading.passed(created.position):
+        """Return the creation that counts; None if the read model does not answer in time."""
+        if not await self._reading.catching_up.passed(created.position):
             return None
         try:
             return await self._read_model.creation(kind, created.subject)
@@ -93,11 +96,5 @@ class Creator:
 
 
 async def _created(subject: str, append: Append, checked: bool = True) -> Created:
-    created_at, position = await append(subject)
-    return Created(subject, created_at, position, checked)
-
-
-def _judged(subject: str, first: Creation, body_sha256: str) -> Created:
-    if first.body_sha256 != body_sha256:
-        raise idempotency_conflict()
-    return Created(subject, first.created_at, first.position)
+    fact, position = await append(subject)
+    return Created(subject, fact.time, position, checked)

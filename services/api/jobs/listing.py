@@ -1,4 +1,4 @@
-"""Lists of jobs (docs/contract/secretary.md#lists): a page of what a query string asks for, newest first."""
+"""Lists of jobs (docs/contract/secretary.md#lists): pages by the filters of a query string, newest first."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,6 @@ from schemas.claims import Claim
 from services.api.jobs.queries import JobListQuery
 from services.api.jobs.reading import Reading
 from services.api.jobs.views import JobContents, job_summary
-from services.api.read_model.catching_up import LIST_WAIT_S
 from services.api.read_model.contents import Contents
 from services.api.read_model.job_rows import JobRow
 from services.api.read_model.jobs import ReadModel
@@ -20,11 +19,11 @@ STATUSES = {
     "completed": ("completed",),
     "failed": ("failed", "cancelled"),
 }
-"""The statuses that clients know, and those of the fold that they stand for."""
+"""By a client's status: the statuses of the fold."""
 
 
 class JobListing:
-    """Pages of an owner's jobs, as the read model has them after a short wait for it to catch up."""
+    """Pages of an owner's jobs, read after a short wait for the read model to catch up."""
 
     def __init__(self, read_model: ReadModel, reading: Reading, contents: Contents) -> None:
         self._read_model = read_model
@@ -32,19 +31,19 @@ class JobListing:
         self._contents = contents
 
     async def jobs(self, owner: str, query: JobListQuery, user_id: str | None) -> dict[str, Any]:
-        """`{total, jobs}`; jobs without results and logs. `user_id` is the header's, which the query's goes before.
+        """Return `{total, jobs}`; jobs without results and logs. The query's user id overrides `user_id`, the header's.
 
         Raises ApiError READ_MODEL_UNAVAILABLE (503).
         """
-        await self._reading.caught_up(LIST_WAIT_S)
+        await self._reading.catching_up.briefly()
         statuses = None if query.status is None else STATUSES[query.status]
         filters = (owner, statuses, query.batch_id, query.user_id or user_id, query.job_type, query.target_id)
         total, rows = await self._read_model.jobs(filters, query.limit, query.skip)
         contents = await asyncio.gather(*map(self._contents_of, rows))
-        return {"total": total, "jobs": [job_summary(row, found) for row, found in zip(rows, contents, strict=True)]}
+        return {"total": total, "jobs": list(map(job_summary, rows, contents))}
 
     async def _contents_of(self, row: JobRow) -> JobContents:
-        """The parameters, unless they are large, and why a job failed."""
+        """Return the parameters, unless they are large, and the error details."""
         if row.job is None:
             return JobContents()
         parameters, error = await asyncio.gather(

@@ -1,8 +1,7 @@
-"""What the documents and folders that a job names are, at the moment of its creation (schemas.documents.Resolved).
+"""Resolves the documents and folders that a job names when it is created (schemas.documents.Resolved).
 
-The API knows them from the read model, so that workers need no SQL. Job types that name none ask nothing here, and
-need neither Postgres nor the projector. A name that leads nowhere is a wrong parameter
-(docs/contract/secretary.md#validation): 400.
+The API reads them from the read model, so that workers need no SQL. Jobs that name none need neither Postgres nor the
+projector. An unknown id is a wrong parameter (docs/contract/secretary.md#validation): 400.
 """
 
 import asyncio
@@ -13,23 +12,23 @@ from piperoll.job_types import job_types
 from schemas.documents import KnownDocument, Resolved, ResolvedDocument, ResolvedFolder, ResolvedSync, ResolvedText
 from schemas.job_types.declaration import Named
 from schemas.job_types.parameters import JobParameters
-from services.api.http.errors import ApiError, invalid_field
+from services.api.http.errors import ApiError, in_member, invalid_field
 from services.api.jobs.requests import Submission
 from services.api.read_model.document_rows import FolderRow, SourceRow, TextRow
 from services.api.read_model.library import Library
 
-ASKED_AT_ONCE = 32  # more than the pool has connections, so that none of them idles
-UNNAMED = "unnamed"  # a document whose details were erased under us
+RESOLVED_AT_ONCE = 32  # more than the pool has connections, so that none of them idles
+UNNAMED = "unnamed"  # for a document whose details were erased concurrently
 
 
 class Resolver:
-    """Resolves what jobs of one owner name. Raises ApiError: INVALID_PARAMETERS (400), READ_MODEL_UNAVAILABLE (503)."""
+    """Resolves names in jobs of one owner. Raises ApiError: INVALID_PARAMETERS (400), READ_MODEL_UNAVAILABLE (503)."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
 
     async def resolve(self, job_type: str, parameters: JobParameters, owner: str) -> Resolved | None:
-        """What the job's parameters document tells of documents; None for a job that names none."""
+        """Return the documents that the parameters name; None for a job that names none."""
         named = job_types().of(job_type).named_by(parameters)
         if named is None:
             return None
@@ -37,10 +36,8 @@ class Resolver:
         return await self._look(*named, owner)
 
     async def resolve_all(self, jobs: Sequence[Submission], owner: str) -> list[Resolved | None]:
-        """The same for the members of a batch, each thing that they name asked for once.
-
-        The details of what is wrong with a member have its `index`.
-        """
+        """Do the same for the members of a batch, with one look-up per document or folder. The details of an error in
+        a member have its `index`."""
         named = [job_types().of(job.job_type).named_by(job.parameters) for job in jobs]
         first: dict[tuple[Named, str], int] = {}
         for index, key in enumerate(named):
@@ -50,8 +47,8 @@ class Resolver:
             return [None] * len(jobs)
         await self._library.up_to_now()
         found: dict[tuple[Named, str], Resolved | None] = {}
-        for begin in range(0, len(first), ASKED_AT_ONCE):
-            keys = list(first)[begin : begin + ASKED_AT_ONCE]
+        for begin in range(0, len(first), RESOLVED_AT_ONCE):
+            keys = list(first)[begin : begin + RESOLVED_AT_ONCE]
             answers = await asyncio.gather(*(self._member(first[key], key, owner) for key in keys))
             found.update(zip(keys, answers, strict=True))
         return [None if key is None else found[key] for key in named]
@@ -60,9 +57,8 @@ class Resolver:
         try:
             return await self._look(*key, owner)
         except ApiError as error:
-            if error.status == 400:  # what is wrong with a job, and not with us
-                error.details["index"] = index
-                error.message = f"jobs[{index}]: {error.message}"
+            if error.status == 400:  # the job is wrong; other errors are not about it
+                raise in_member(error, index) from error
             raise
 
     async def _look(self, named: Named, subject: str, owner: str) -> Resolved | None:
@@ -83,7 +79,7 @@ class Resolver:
             if error.status != 404:
                 raise
             field = named.parameter
-            raise invalid_field(field, f"there is no such {field.removesuffix('_id')}") from error
+            raise invalid_field(field, f"{field.removesuffix('_id')} not found") from error
 
     async def _document(self, document_id: str, owner: str, *, with_text: bool) -> Resolved:
         row = await self._library.document(document_id, owner)
@@ -93,7 +89,7 @@ class Resolver:
 
 
 def indexed(folder: FolderRow, texts: list[TextRow]) -> ResolvedFolder:
-    """A folder as its embedding job gets it. Pending are documents that somebody is still to read. Pure."""
+    """Return a folder as input of its embedding job. `pending` documents have not been read yet. Pure."""
     found = tuple(
         ResolvedText(document_id=row.document_id, name=row.name or UNNAMED, text=row.result)
         for row in texts
@@ -101,17 +97,14 @@ def indexed(folder: FolderRow, texts: list[TextRow]) -> ResolvedFolder:
     )
     pending = sum(row.status in (None, Status.PENDING, Status.PROCESSING) for row in texts)
     assert folder.chunk_size is not None, "a folder that was not removed has a chunk size"
+    name, chunk_size = folder.name or UNNAMED, folder.chunk_size
     return ResolvedFolder(
-        folder_id=folder.folder_id,
-        name=folder.name or UNNAMED,
-        chunk_size=folder.chunk_size,
-        documents=found,
-        pending=pending,
+        folder_id=folder.folder_id, name=name, chunk_size=chunk_size, documents=found, pending=pending
     )
 
 
 def synchronised(folder: FolderRow, sources: list[SourceRow]) -> ResolvedSync:
-    """A folder as its sync job gets it: whose documents are of that very source, the job sees itself. Pure."""
+    """Return a folder as input of its sync job, which selects the documents of its source. Pure."""
     known = tuple(
         KnownDocument(document_id=row.document_id, source=row.source, revision=row.revision, jobs=row.jobs)
         for row in sources

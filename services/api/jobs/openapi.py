@@ -22,7 +22,7 @@ from services.api.openapi.grammar import (
     query_of,
 )
 
-_LATER = data(examples.WHOLE_JOB, "Accepted; the outcome is not known yet")
+_LATER = data(examples.WHOLE_JOB, "Accepted; the outcome is unknown yet")
 CREATE_JOB = operation(
     "Create a job",
     {200: data({"job_id": examples.JOB_ID, "job": examples.CREATED_JOB}, "Created")},
@@ -77,7 +77,7 @@ STREAM_JOB = operation(
 
 
 def add_job_types(document: Json) -> None:
-    """Adds the job types of the installation: their names, and the schemas of their parameters."""
+    """Add the job types of the installation: their names, and the schemas of their parameters."""
     references, definitions = _parameters()
     document["components"]["schemas"] = definitions
     one, many = (
@@ -90,7 +90,7 @@ def add_job_types(document: Json) -> None:
 
 @cache
 def _parameters() -> tuple[list[Json], Json]:
-    """References to the schemas of the parameters of all job types, and these schemas."""
+    """Return references to the parameter schemas of all job types, and these schemas."""
     references, definitions = models_json_schema(
         [(one.parameters, "validation") for one in job_types()], ref_template="#/components/schemas/{model}"
     )

@@ -1,14 +1,11 @@
-"""What the query strings of `/api/jobs` may say.
-See docs/contract/secretary.md#lists and docs/contract/additions.md#history."""
+"""The query strings of `/api/jobs` (docs/contract/secretary.md#lists and docs/contract/additions.md#history)."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from piperoll.job_types import job_types
-from services.api.http.shapes import PlainText, QueryModel
-
-MAX_INTEGER: Final = 2**31 - 1  # Postgres' integer
+from services.api.http.shapes import MAX_INTEGER, PlainText, QueryModel
 
 Limit = Annotated[int, Field(ge=0, le=1000, description="How many at most")]
 JobType = Annotated[PlainText, AfterValidator(lambda name: job_types().own_name(name))]
@@ -17,10 +14,10 @@ JobStatus = Literal["pending", "processing", "completed", "failed"]
 
 
 class PageQuery(QueryModel):
-    """What lists of jobs and of batches have in common. Filters combine; one that is None lets everything through."""
+    """The common part of lists of jobs and of batches. Filters combine; one that is None passes all."""
 
     status: JobStatus | None = Field(default=None, description="Only of this status")
-    user_id: PlainText | None = Field(default=None, description="Only of this user; goes before X-User-ID")
+    user_id: PlainText | None = Field(default=None, description="Only of this user; overrides X-User-ID")
     limit: Limit = 100
     skip: int = Field(default=0, ge=0, le=MAX_INTEGER, description="How many to leave out, from the newest")
 

@@ -1,7 +1,6 @@
-"""What a client submits: a request body in, validated jobs out. Pure; refusals are ApiErrors of
-docs/contract/secretary.md#validation."""
+"""Validates submitted jobs (docs/contract/secretary.md#validation). Pure: a request body in, submissions out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, StringConstraints, ValidationError
@@ -18,14 +17,7 @@ from schemas.job_types.registry import JobTypes
 from services.api.http.bodies import JsonBody, canonical_sha256
 from services.api.http.errors import ApiError
 from services.api.http.references import check_address, check_filename, check_source
-from services.api.http.shapes import (
-    EnvelopeModel,
-    Refusal,
-    RequestModel,
-    invalid_values,
-    not_null,
-    printable,
-)
+from services.api.http.shapes import EnvelopeModel, Refusal, RequestModel, invalid_values, not_null, printable
 
 TOKEN_MASK = "***"
 
@@ -33,9 +25,9 @@ _REASON = not_null(JobCancelled.model_json_schema()["properties"]["reason"])
 
 
 class JobBody(EnvelopeModel):
-    """The body of POST /api/jobs/, and a job of a batch. The parameters are validated by the model of their type.
+    """The body of POST /api/jobs/, and a job of a batch. The model of the job type validates the parameters.
 
-    The job types of the installation complete the description of both fields (`.openapi.add_job_types`).
+    `.openapi.add_job_types` adds the job types of the installation to the description.
     """
 
     job_type: Annotated[str, StringConstraints(min_length=1), Refusal("must be a non-empty string")]
@@ -59,7 +51,7 @@ class CancelBody(RequestModel):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the settings allow a job to name."""
+    """The limits of jobs that the settings set: folders, stores, networks, job types, jobs per batch."""
 
     roots: tuple[str, ...]
     stores: tuple[str, ...]
@@ -69,10 +61,10 @@ class Rules:
 
     @classmethod
     def of(cls, settings: Settings) -> "Rules":
-        """The rules of these settings. A root counts as it was written and as it resolves."""
-        written = tuple(root for root in settings.files_roots.split(":") if root)
+        """Return the rules of these settings. A root is allowed as written and as resolved."""
+        as_written = tuple(root for root in settings.files_roots.split(":") if root)
         return cls(
-            roots=(*written, *map(str, settings.roots)),
+            roots=(*as_written, *map(str, settings.roots)),
             stores=tuple(filter(None, map(str.strip, settings.sync_stores.split(",")))),
             private_networks=settings.private_networks,
             job_types=JobTypes(one for one in job_types() if is_enabled(one, settings)),
@@ -82,27 +74,23 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One job that may be created: `given` is its parameters as they were sent, `parameters` what they mean.
+    """A validated job. `sent` are its parameters as they were sent, `parameters` the same as a model.
 
-    `resolved` is the document that it names, where that is known already; else it is looked up (Resolver).
+    `resolved` is the document that it names, if it is known already; else the Resolver looks it up.
     """
 
     job_type: str
-    given: dict[str, Any]
+    sent: dict[str, Any]
     parameters: JobParameters
     user_id: str | None
     body_sha256: str
     retry_of: str | None = None
     resolved: Resolved | None = None
 
-    def shown(self) -> dict[str, Any]:
-        """The parameters as they are echoed: the webhook's token masked (docs/contract/secretary.md#job)."""
-        return masked(self.given)
-
 
 @dataclass(frozen=True, slots=True)
 class BatchSubmission:
-    """Jobs that are created together or not at all."""
+    """Validated jobs that are created together or not at all."""
 
     name: str | None
     jobs: tuple[Submission, ...]
@@ -111,7 +99,7 @@ class BatchSubmission:
 
 
 def masked(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Parameters without what only the notifier may know."""
+    """Return parameters with the webhook's token masked (docs/contract/secretary.md#job)."""
     webhook = parameters.get("webhook")
     if not isinstance(webhook, dict) or webhook.get("token") is None:
         return parameters
@@ -119,45 +107,32 @@ def masked(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def parse_job(sent: JsonBody, rules: Rules, user_id: str | None = None) -> Submission:
-    """The job in a body of POST /api/jobs; `user_id` is the header's, which the body's goes before."""
+    """Validate a body of POST /api/jobs; its user id overrides `user_id`, the header's."""
     return job_of(sent.value, rules, user_id, {}, sent.sha256)
 
 
-def restarted(job_id: str, job_type: str, given: dict[str, Any], user_id: str | None, rules: Rules) -> Submission:
-    """A job that does again what `job_id` did. Its parameters must still be allowed.
-    See docs/contract/secretary.md#validation."""
-    return Submission(
-        job_type=job_type,
-        given=given,
-        parameters=_validated(job_type, given, rules),
-        user_id=user_id,
-        body_sha256=canonical_sha256({"restart": job_id}),
-        retry_of=job_id,
-    )
+def restarted(job_id: str, job_type: str, sent: dict[str, Any], user_id: str | None, rules: Rules) -> Submission:
+    """Return a job that repeats `job_id`. Its parameters must be valid (docs/contract/secretary.md#validation)."""
+    sha256 = canonical_sha256({"restart": job_id})
+    return replace(submitted(job_type, sent, rules, user_id, sha256), retry_of=job_id)
 
 
-def submitted(job_type: str, given: dict[str, Any], rules: Rules, user_id: str | None, sha256: str) -> Submission:
-    """A job whose parameters were not sent as one JSON body; `sha256` is of all that was sent."""
-    return Submission(job_type, given, _validated(job_type, given, rules), user_id, sha256)
+def submitted(job_type: str, sent: dict[str, Any], rules: Rules, user_id: str | None, sha256: str) -> Submission:
+    """Validate a job's parameters; `sha256` is the hash of the whole request."""
+    return Submission(job_type, sent, _validated(job_type, sent, rules), user_id, sha256)
 
 
 def job_of(
-    given: dict[str, Any], rules: Rules, user_id: str | None, inherited: dict[str, Any], sha256: str
+    value: dict[str, Any], rules: Rules, user_id: str | None, inherited: dict[str, Any], sha256: str
 ) -> Submission:
-    """The job that is given; what its parameters lack is `inherited`. Raises ApiErrors of
+    """Validate a job of a body; parameters that it lacks are `inherited`. Raises ApiErrors of
     docs/contract/secretary.md#validation."""
-    body = JobBody.read(given, {"job_type": rules.job_types.names})
+    body = JobBody.read(value, {"job_type": rules.job_types.names})
     job_type, parameters = rules.job_types.own_name(body.job_type), {**inherited, **body.parameters}
-    return Submission(
-        job_type=job_type,
-        given=parameters,
-        parameters=_validated(job_type, parameters, rules),
-        user_id=body.user_id or user_id,
-        body_sha256=sha256,
-    )
+    return submitted(job_type, parameters, rules, body.user_id or user_id, sha256)
 
 
-def _validated(job_type: str, given: dict[str, Any], rules: Rules) -> JobParameters:
+def _validated(job_type: str, sent: dict[str, Any], rules: Rules) -> JobParameters:
     declared = rules.job_types.get(job_type)
     if declared is None:
         raise ApiError(
@@ -167,7 +142,7 @@ def _validated(job_type: str, given: dict[str, Any], rules: Rules) -> JobParamet
             {"supported": rules.job_types.names},
         )
     try:
-        parameters = declared.parameters.model_validate(given)
+        parameters = declared.parameters.model_validate(sent)
     except ValidationError as error:
         supported = getattr(declared.parameters, "SUPPORTED", {})
         raise invalid_values(error, "parameters", supported) from error
@@ -176,19 +151,19 @@ def _validated(job_type: str, given: dict[str, Any], rules: Rules) -> JobParamet
 
 
 def _check_references(job_type: JobType, parameters: JobParameters, rules: Rules) -> None:
-    """Files, addresses and stores that the job would read or call, those of the objects in a list included."""
-    _check_named(job_type, parameters, "", rules)
+    """Check the files, addresses and stores that the job would use, also those in lists of objects."""
+    _check_texts(job_type, parameters, "", rules)
     if parameters.webhook is not None:
         check_address("webhook.url", parameters.webhook.url, rules.private_networks)
 
 
-def _check_named(job_type: JobType, given: BaseModel, prefix: str, rules: Rules) -> None:
-    """What the text parameters refer to; `prefix` is their place in the parameters."""
-    for name, value in vars(given).items():
+def _check_texts(job_type: JobType, fields: BaseModel, prefix: str, rules: Rules) -> None:
+    """Check the references in text fields; `prefix` is the path of these fields in the parameters."""
+    for name, value in vars(fields).items():
         if isinstance(value, list):
             for index, item in enumerate(value):
                 if isinstance(item, BaseModel):
-                    _check_named(job_type, item, f"{prefix}{name}.{index}.", rules)
+                    _check_texts(job_type, item, f"{prefix}{name}.{index}.", rules)
         if not isinstance(value, str):
             continue
         match job_type.reference(name):

@@ -1,29 +1,28 @@
-"""Running a job again: the submission that repeats it, from what its blobs still hold."""
+"""Repeats a job: builds a submission from the stored parameters."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from piperoll.seal import SealError
-from schemas.errors import ErrorCode
-from services.api.http.errors import ApiError
+from services.api.http.errors import conflict
 from services.api.jobs.commands import Commands
 from services.api.jobs.reading import Reading
 from services.api.jobs.requests import Rules, Submission, restarted
 from services.api.read_model.job_rows import JobRow
 
 
-async def again(
-    reading: Reading, commands: Commands, rules: Rules, row: JobRow, more: Mapping[str, Any] | None = None
+async def restart_of(
+    reading: Reading, commands: Commands, rules: Rules, row: JobRow, changes: Mapping[str, Any] | None = None
 ) -> Submission:
-    """The job that a restart creates, with `more` parameters over those that it had.
+    """Return the job that a restart creates, with `changes` to its parameters.
 
-    Raises ApiError: CONFLICT (409) where it cannot be repeated, and 400 where its parameters are no longer allowed.
+    Raises ApiError: CONFLICT (409) if it cannot be repeated, and 400 if its parameters are no longer valid.
     """
     stored = (await reading.contents(row)).parameters
     if stored is None:
-        raise ApiError(409, ErrorCode.CONFLICT, "the job's parameters are gone: create a new job instead")
+        raise conflict("the job's parameters were erased: create a new job instead")
     try:
-        given = commands.opened(stored["parameters"])
+        sent = commands.opened(stored["parameters"])
     except SealError as error:
-        raise ApiError(409, ErrorCode.CONFLICT, f"the webhook's token cannot be used again: {error}") from error
-    return restarted(row.job_id, stored["job_type"], {**given, **(more or {})}, row.user_id, rules)
+        raise conflict(f"the webhook's token cannot be used again: {error}") from error
+    return restarted(row.job_id, stored["job_type"], {**sent, **(changes or {})}, row.user_id, rules)

@@ -1,4 +1,4 @@
-"""`/api/jobs`: create, list, read, wait for, cancel, restart, erase and follow jobs."""
+"""`/api/jobs`: create, list, read, follow, cancel, restart and erase jobs."""
 
 from typing import Any
 
@@ -7,11 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from piperoll.domain.job import Status
-from schemas.errors import ErrorCode
 from services.api.http.answers import success, timestamp
 from services.api.http.bodies import read_json
 from services.api.http.caller import IDEMPOTENCY_KEY, USER_ID, caller_of
-from services.api.http.errors import ApiError
+from services.api.http.errors import ApiError, conflict
 from services.api.http.routing import Routes, route
 from services.api.jobs import openapi
 from services.api.jobs.commands import Commands
@@ -20,7 +19,7 @@ from services.api.jobs.listing import JobListing
 from services.api.jobs.queries import EventsQuery, JobListQuery, JobQuery
 from services.api.jobs.reading import Reading
 from services.api.jobs.requests import CancelBody, Rules, Submission, parse_job
-from services.api.jobs.restart import again
+from services.api.jobs.restart import restart_of
 from services.api.jobs.stream import HEADERS, MEDIA_TYPE, job_stream
 from services.api.jobs.views import client_id, created_job
 from services.api.jobs.wording import delivery_outcome, delivery_reason
@@ -28,7 +27,7 @@ from services.api.read_model.job_rows import JobRow
 from services.api.read_model.jobs import ReadModel
 
 INTERNAL = frozenset({"origin_sha256"})
-"""What a delivery's fact holds for the notifier alone."""
+"""Fields of a delivery's fact that only the notifier uses."""
 
 
 class JobCollectionRoutes(Routes, tag="jobs"):
@@ -41,20 +40,20 @@ class JobCollectionRoutes(Routes, tag="jobs"):
 
     @route("POST", "/api/jobs/", "/api/jobs", operation=openapi.CREATE_JOB)
     async def create_job(self, request: Request) -> Response:
-        """Accepts a job; it runs later. Answers once the log has it."""
+        """Accept a job; it runs later. The answer follows once the log has it."""
         user = USER_ID.of(request)
         job = parse_job(await read_json(request, self.max_body_bytes), self.rules, user)
         return await _created(request, self.creator, job)
 
     @route("GET", "/api/jobs/", "/api/jobs", operation=openapi.LIST_JOBS)
     async def list_jobs(self, request: Request) -> Response:
-        """The owner's jobs, newest first, without their results and logs. Filters combine."""
+        """Return the owner's jobs, newest first, without their results and logs. Filters combine."""
         query = JobListQuery.of(request.query_params)
         return success(await self.listing.jobs(caller_of(request).owner, query, USER_ID.of(request)))
 
 
 class JobRoutes(Routes, tag="jobs"):
-    """`/api/jobs/{job_id}`: read, wait for, cancel, restart, erase and follow."""
+    """`/api/jobs/{job_id}`: read, follow, cancel, restart and erase."""
 
     rules: Rules
     commands: Commands
@@ -65,46 +64,46 @@ class JobRoutes(Routes, tag="jobs"):
 
     @route("GET", "/api/jobs/{job_id}", operation=openapi.GET_JOB)
     async def get_job(self, request: Request, job_id: str) -> Response:
-        """A job's status, progress, results and log. `wait` holds the answer until the status changes."""
+        """Return a job's status, progress, results and log. `wait` delays the answer until the status changes."""
         query = JobQuery.of(request.query_params)
         row = await self.reading.job(job_id, caller_of(request).owner)
         row = await self.reading.after_change(row, query.wait)
-        return success(await self.reading.shown_job(row), row.position)
+        return success(await self.reading.job_view_of(row), row.position)
 
     @route("DELETE", "/api/jobs/{job_id}", operation=openapi.DELETE_JOB)
     async def delete_job(self, request: Request, job_id: str) -> Response:
-        """Erases a job and all it made; a running one is stopped. 202 when that was not read back in time."""
+        """Erase a job and its outputs; a running one is stopped. 202 if that was not read back in time."""
         job = (await self.reading.job(job_id, caller_of(request).owner)).job
         position = await self.commands.erase_job(job_id, job.parameters if job else None, caller_of(request))
-        passed = await self.reading.passed(position)
+        passed = await self.reading.catching_up.passed(position)
         return success({"job_id": job_id, "message": "job deleted"}, position, status=200 if passed else 202)
 
     @route("POST", "/api/jobs/{job_id}/cancel", operation=openapi.CANCEL_JOB)
     async def cancel_job(self, request: Request, job_id: str) -> Response:
-        """Stops a job. 409 when it ended before; 202 when whether it did is not known yet."""
+        """Stop a job. 409 if it had ended before; 202 if the outcome is unknown yet."""
         body = CancelBody.read((await read_json(request, self.max_body_bytes, optional=True)).value)
         row = await self.reading.job(job_id, caller_of(request).owner)
         if row.status.terminal:
             raise _ended(row)
         position = await self.commands.cancel_job(job_id, body.reason, caller_of(request))
-        passed = await self.reading.passed(position)
+        passed = await self.reading.catching_up.passed(position)
         row = await self.reading.job(job_id, caller_of(request).owner)
         if passed and row.status is not Status.CANCELLED:
             raise _ended(row)
-        return success(await self.reading.shown_job(row), position, status=200 if passed else 202)
+        return success(await self.reading.job_view_of(row), position, status=200 if passed else 202)
 
     @route("POST", "/api/jobs/{job_id}/restart", operation=openapi.RESTART_JOB)
     async def restart_job(self, request: Request, job_id: str) -> Response:
-        """Does a job again, as a new job with the same parameters. 409 while the old one has not ended."""
+        """Repeat a job as a new job with the same parameters. 409 if the old one has not ended."""
         row = await self.reading.job(job_id, caller_of(request).owner)
         if not row.status.terminal:
-            message = f"the job has not ended: it is {row.status.value}; cancel it or wait for its end"
-            raise ApiError(409, ErrorCode.CONFLICT, message, {"status": row.status.value})
-        return await _created(request, self.creator, await again(self.reading, self.commands, self.rules, row))
+            status = row.status.value
+            raise conflict(f"the job has not ended: it is {status}; cancel it or wait until it ends", status=status)
+        return await _created(request, self.creator, await restart_of(self.reading, self.commands, self.rules, row))
 
     @route("GET", "/api/jobs/{job_id}/events", operation=openapi.GET_EVENTS)
     async def get_events(self, request: Request, job_id: str) -> Response:
-        """The facts that a job is made of, in the log's order, each with its position."""
+        """Return a job's facts in the log's order, each with its position."""
         query = EventsQuery.of(request.query_params)
         row = await self.reading.job(job_id, caller_of(request).owner)
         found = await self.read_model.events(job_id, query.after, query.limit)
@@ -123,7 +122,7 @@ class JobRoutes(Routes, tag="jobs"):
 
     @route("GET", "/api/jobs/{job_id}/deliveries", operation=openapi.GET_DELIVERIES)
     async def get_deliveries(self, request: Request, job_id: str) -> Response:
-        """Every attempt to deliver the job's webhooks, and every request for a redelivery, oldest first."""
+        """Return every attempt to deliver the job's webhooks and every request for a redelivery, oldest first."""
         row = await self.reading.job(job_id, caller_of(request).owner)
         attempts = []
         for type_name, time, data in await self.read_model.deliveries(job_id):
@@ -135,14 +134,13 @@ class JobRoutes(Routes, tag="jobs"):
 
     @route("GET", "/api/jobs/{job_id}/stream", operation=openapi.STREAM_JOB)
     async def stream_job(self, request: Request, job_id: str) -> Response:
-        """A job's changes as they happen. 204 for a client that has seen its end, so that it does not come back."""
+        """Stream a job's changes. 204 for a client that has seen its end, so that it does not reconnect."""
         row = await self.reading.job(job_id, caller_of(request).owner)
-        known = _known(request.headers.get("last-event-id"))
-        if known is not None and row.status.terminal and row.standing.sequence <= known:
+        last_seen = _event_id(request.headers.get("last-event-id"))
+        if last_seen is not None and row.status.terminal and row.standing.sequence <= last_seen:
             return Response(status_code=204)
-        reading = self.reading
-        called = client_id(row, await reading.contents(row))
-        return StreamingResponse(job_stream(reading, row, called, known), 200, HEADERS, MEDIA_TYPE)
+        events = job_stream(self.reading, row, client_id(row, await self.reading.contents(row)), last_seen)
+        return StreamingResponse(events, 200, HEADERS, MEDIA_TYPE)
 
 
 async def _created(request: Request, creator: Creator, job: Submission) -> Response:
@@ -152,13 +150,11 @@ async def _created(request: Request, creator: Creator, job: Submission) -> Respo
 
 
 def _ended(row: JobRow) -> ApiError:
-    return ApiError(
-        409, ErrorCode.CONFLICT, f"the job has ended: it is {row.status.value}", {"status": row.status.value}
-    )
+    return conflict(f"the job has ended: it is {row.status.value}", status=row.status.value)
 
 
-def _known(header: str | None) -> int | None:
-    """The last event's id; None for any other text."""
+def _event_id(header: str | None) -> int | None:
+    """Parse the id of an event; None for any other text."""
     if header is None or not header.isascii() or not header.isdecimal() or len(header) > 10:
         return None
     return int(header)

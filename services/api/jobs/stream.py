@@ -1,8 +1,7 @@
-"""Server-sent events of one job: which event is sent when. Driven by the read model's notifications.
-See docs/contract/secretary.md#stream.
+"""Server-sent events of one job (docs/contract/secretary.md#stream), driven by the read model's notifications.
 
-Any API process can serve any stream, and a client can go on at another one: an event's id is the number of facts that
-it reflects, so `Last-Event-ID` identifies the state that the client has.
+Any API process can serve any stream, and a client can continue at another one: an event's id is the number of facts
+that it reflects, so `Last-Event-ID` identifies the state that the client has.
 """
 
 import asyncio
@@ -33,7 +32,7 @@ OUTAGE_PAUSE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class StreamPace:
-    """Seconds between two signs of life, and after how many a stream ends (docs/contract/secretary.md#stream)."""
+    """The seconds between heartbeats, and those until a stream ends (docs/contract/secretary.md#stream)."""
 
     heartbeat_s: float = 15.0
     timeout_s: float = 300.0
@@ -43,21 +42,19 @@ PACE = StreamPace()
 
 
 async def job_stream(
-    reading: Reading, row: JobRow, client_id: str, known: int | None, pace: StreamPace = PACE
+    reading: Reading, row: JobRow, client_id: str, last_seen: int | None, pace: StreamPace = PACE
 ) -> AsyncIterator[bytes]:
-    """The state of a job and its changes of status or percent, until it ends, `pace` ends it, or the service stops.
-
-    `client_id` is what the client calls the job. `known` is the id of the last event that the client saw, None for
-    one that saw none: a state that it has is not sent again.
-    """
+    """Yield the state of a job and its changes of status or percent, until it ends, `pace` ends it or the service
+    stops. `client_id` is the client's id of the job. A state that `last_seen`, the client's last event id, covers is
+    not sent again."""
     began = sent_at = time.monotonic()
-    shown = _looks(row) if known is not None and row.standing.sequence <= known else None
+    sent = _visible(row) if last_seen is not None and row.standing.sequence <= last_seen else None
     while True:
         try:
-            if _looks(row) != shown:
-                yield await _told(reading, row, client_id)
-                shown, sent_at = _looks(row), time.monotonic()
-            if row.status.terminal or reading.closed:
+            if _visible(row) != sent:
+                yield await _event(reading, row, client_id)
+                sent, sent_at = _visible(row), time.monotonic()
+            if row.status.terminal or reading.watch.closed:
                 return
             now = time.monotonic()
             if now >= began + pace.timeout_s:
@@ -70,13 +67,13 @@ async def job_stream(
         except (UnavailableError, BlobStoreError) as error:
             log.info("stream_waits", job_id=row.job_id, why=repr(error))
             await asyncio.sleep(OUTAGE_PAUSE_S)
-        except ApiError as error:  # erased meanwhile: no more events follow
+        except ApiError as error:  # the job was erased
             yield _gone(row, client_id, error)
             return
 
 
 def event_of(row: JobRow, contents: JobContents, client_id: str) -> tuple[str, dict[str, Any]]:
-    """The event's name and data for a job as it stands."""
+    """Return the event's name and data for the present state of a job."""
     percent = row.job.percent if row.job else 0
     declared = job_types().of(row.job_type)
     match row.status:
@@ -100,27 +97,27 @@ def _data(row: JobRow, client_id: str, phase: str, message: str, data: Any) -> d
     return {"phase": phase, "message": message, "job": {"id": client_id}, "process": process, "data": data}
 
 
-def _looks(row: JobRow) -> tuple[Status, int]:
-    """The part of a job's state that events show."""
+def _visible(row: JobRow) -> tuple[Status, int]:
+    """Return the part of a job's state that events show."""
     return row.status, row.job.percent if row.job else 0
 
 
-async def _told(reading: Reading, row: JobRow, client_id: str) -> bytes:
+async def _event(reading: Reading, row: JobRow, client_id: str) -> bytes:
     contents = await reading.contents(row) if row.status.terminal else JobContents()
     name, data = event_of(row, contents, client_id)
-    return written(name, data, str(row.standing.sequence))
+    return sse_event(name, data, str(row.standing.sequence))
 
 
 def _timeout(client_id: str, pace: StreamPace) -> bytes:
     message = f"The job has not ended within {pace.timeout_s:g} s: connect again to follow it"
-    return written("timeout", {"phase": "timeout", "message": message, "job": {"id": client_id}})
+    return sse_event("timeout", {"phase": "timeout", "message": message, "job": {"id": client_id}})
 
 
 def _gone(row: JobRow, client_id: str, error: ApiError) -> bytes:
     why = {"code": error.code.value, "message": error.message, "details": error.details}
-    return written("error", {**_data(row, client_id, "error", error.message, None), "error": why})
+    return sse_event("error", {**_data(row, client_id, "error", error.message, None), "error": why})
 
 
-def written(name: str, data: dict[str, Any], event_id: str | None = None) -> bytes:
-    """An event as it is sent."""
+def sse_event(name: str, data: dict[str, Any], event_id: str | None = None) -> bytes:
+    """Encode an event."""
     return format_sse_event(data_str=to_json(data).decode(), event=name, id=event_id)

@@ -1,5 +1,4 @@
-"""Jobs as clients see them. Pure: rows and documents in.
-See docs/contract/secretary.md#job, #results, #batch, and the first seed."""
+"""Jobs as clients see them (docs/contract/secretary.md#job, #results, #batch). Pure: rows and contents in."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,12 +15,12 @@ from services.api.jobs.wording import error_sentence, log_entries
 from services.api.read_model.job_rows import JobRow
 
 ECHOED = frozenset({"batch_name", "archived", "isActive", "access_control"})
-"""What a change is told without: it never changes, or stands in a blob."""
+"""Fields that events of the owner's stream omit: they never change, or need a blob."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobContents:
-    """The blobs that a job's claims lead to; None where there is none, or no longer."""
+    """The contents of a job's claims; None without a claim, and if the blob was erased."""
 
     parameters: dict[str, Any] | None = None
     result: dict[str, Any] | None = None
@@ -29,36 +28,36 @@ class JobContents:
 
 
 def shown_status(status: Status) -> str:
-    """A cancelled job reads `failed`: clients know four statuses, and would wait for ever on a fifth."""
+    """Return a client's status: cancelled jobs are `failed`, as clients know only four statuses."""
     return Status.FAILED.value if status is Status.CANCELLED else status.value
 
 
 def created_job(job_id: str, submission: Submission, created_at: datetime) -> dict[str, Any]:
-    """The job in the answer to its creation: exactly the seed's keys, and of a restart what it repeats."""
+    """Return the job in the answer to its creation: the seed's keys, and for a restart the job that it repeats."""
     view = {
         "job_id": job_id,
         "job_type": submission.job_type,
         "status": Status.PENDING.value,
         "created_at": timestamp(created_at),
-        "parameters": submission.shown(),
+        "parameters": masked(submission.sent),
     }
     return view if submission.retry_of is None else {**view, "retry_of": submission.retry_of}
 
 
-def job_view(row: JobRow, documents: JobContents) -> dict[str, Any]:
-    """The whole Job of docs/contract/secretary.md#job. What is not known, or was erased, is left out."""
-    view = job_summary(row, documents)
+def job_view(row: JobRow, contents: JobContents) -> dict[str, Any]:
+    """Return the whole Job of docs/contract/secretary.md#job, without fields that are unknown or were erased."""
+    view = job_summary(row, contents)
     error = view.get("error")
-    result = documents.result if row.status is Status.COMPLETED else None
+    result = contents.result if row.status is Status.COMPLETED else None
     notes = result.get("notes", ()) if result else ()
     view["logs"] = log_entries(row.facts, row.failures, error["message"] if error else None, notes)
     return view if result is None else {**view, "results": shown_results(row.job_id, result)}
 
 
-def job_summary(row: JobRow, documents: JobContents) -> dict[str, Any]:
-    """The Job as lists show it: all but `results` and `logs`."""
-    error = job_error(row, documents.error)
-    parameters = documents.parameters and documents.parameters.get("parameters")
+def job_summary(row: JobRow, contents: JobContents) -> dict[str, Any]:
+    """Return the Job as lists show it: without `results` and `logs`."""
+    error = job_error(row, contents.error)
+    parameters = contents.parameters and contents.parameters.get("parameters")
     job = row.job
     view = {
         "job_id": row.job_id,
@@ -85,37 +84,36 @@ def job_summary(row: JobRow, documents: JobContents) -> dict[str, Any]:
 
 
 def changed_job(row: JobRow) -> dict[str, Any]:
-    """A job as the owner's stream tells it: how it stands, without what it was asked and what it made."""
+    """Return a job as the owner's stream shows it: without parameters and results."""
     summary = job_summary(row, JobContents())
     view = {name: value for name, value in summary.items() if name not in ECHOED}
     return {**view, "deleted": True} if row.erased else view
 
 
 def shown_results(job_id: str, result: dict[str, Any]) -> dict[str, Any]:
-    """The results of docs/contract/secretary.md#results, with `asset_urls`: where each of `assets` is served, in the
-    same order."""
-    shown = {name: value for name, value in result.items() if name != "notes"}  # they stand in the logs
+    """Return the results of docs/contract/secretary.md#results, with `asset_urls` in the order of `assets`."""
+    shown = {name: value for name, value in result.items() if name != "notes"}  # the logs have them
     if isinstance(assets := result.get("assets"), list):
         names = [file_name(asset, result) for asset in assets]
         shown["asset_urls"] = [name and f"/api/jobs/{job_id}/files/{quote(name)}" for name in names]
     return shown
 
 
-def client_id(row: JobRow, documents: JobContents) -> str:
-    """What the client calls the job: the webhook's `jobId`, else our own id (docs/contract/secretary.md#webhooks)."""
-    parameters = (documents.parameters or {}).get("parameters") or {}
+def client_id(row: JobRow, contents: JobContents) -> str:
+    """Return the client's id: the webhook's `jobId`, else the job id (docs/contract/secretary.md#webhooks)."""
+    parameters = (contents.parameters or {}).get("parameters") or {}
     webhook = parameters.get("webhook") or {}
     return str(webhook.get("jobId") or row.job_id)
 
 
 def access_control(user_id: str | None) -> dict[str, Any]:
-    """Echoed, not enforced (docs/contract/secretary.md#batch): the owner of the key is the only boundary."""
+    """Return the rights, which are not enforced (docs/contract/secretary.md#batch): only the key's owner has access."""
     users = [user_id] if user_id else []
     return {"visibility": "private", "read_access": users, "write_access": users, "admin_access": users}
 
 
 def _progress(row: JobRow, error: dict[str, Any] | None) -> dict[str, Any] | None:
-    """None before the first attempt. On failure the percent stays where it was (docs/contract/secretary.md#job)."""
+    """Return the progress; None before an attempt. A failure keeps the percent (docs/contract/secretary.md#job)."""
     job = row.job
     if error is not None:
         return {"step": "error", "percent": job.percent if job else 0, "message": error["message"]}
@@ -128,8 +126,8 @@ def _progress(row: JobRow, error: dict[str, Any] | None) -> dict[str, Any] | Non
     return progress
 
 
-def job_error(row: JobRow, document: dict[str, Any] | None) -> dict[str, Any] | None:
-    """`{code, message, details}` of a job that failed or was cancelled."""
+def job_error(row: JobRow, content: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return `{code, message, details}` of a job that failed or was cancelled; `content` is that of its error claim."""
     if row.status is Status.CANCELLED:
         reasons = [fact.data.get("reason") for fact in row.facts if fact.name in ("JobCancelled", "JobErased")]
         details = {"reason": reasons[0]} if reasons and reasons[0] else {}
@@ -137,6 +135,6 @@ def job_error(row: JobRow, document: dict[str, Any] | None) -> dict[str, Any] | 
     if row.status is not Status.FAILED or row.job is None:
         return None
     code = row.job.error_code or ErrorCode.PROCESSING_ERROR.value
-    if document is None:
+    if content is None:
         return {"code": code, "message": error_sentence(code), "details": {}}
-    return {"code": code, "message": document["message"], "details": document.get("details", {})}
+    return {"code": code, "message": content["message"], "details": content.get("details", {})}

@@ -1,4 +1,4 @@
-"""Waits for jobs to change: all waiters share one query per notification, none polls by itself."""
+"""Waits for changes of jobs: all waiters share one query per notification instead of polling."""
 
 import asyncio
 from collections import defaultdict
@@ -9,15 +9,15 @@ from services.api.read_model.job_rows import Standing
 from services.api.read_model.jobs import ReadModel
 from services.api.read_model.positions import Positions
 
-BREATH_S = 0.01  # notifications that arrive together are answered by one query
+DEBOUNCE_S = 0.01  # one query serves the notifications that arrive together
 OUTAGE_PAUSE_S = 1.0
 
 Awaited = Callable[[Standing], bool]
-"""Whether a job's state now is the one that is waited for."""
+"""Returns whether a job's standing is the awaited one."""
 
 
 class JobWatch:
-    """Wakes the waiters of a job when it has the state that they wait for."""
+    """Wakes the waiters of a job when it has the state that they await."""
 
     def __init__(self, read_model: ReadModel, positions: Positions) -> None:
         self._read_model = read_model
@@ -26,50 +26,50 @@ class JobWatch:
         self._due: set[int] = set()
         self._wake = asyncio.Event()
         self._closed = False
-        positions.subscribe(self._came_further)
+        positions.subscribe(self._advanced)
 
     @property
     def closed(self) -> bool:
-        """Whether the service stops, so that all waiting must end."""
+        """Return whether the service stops, so that all waiting must end."""
         return self._closed
 
     @property
     def waiting(self) -> int:
-        """The number of jobs that are waited for."""
+        """Return the number of jobs with waiters."""
         return len(self._waiting)
 
     async def until(self, job_id: str, partition: int, awaited: Awaited, timeout_s: float) -> None:
-        """Returns when the job has the awaited state, after `timeout_s`, or when the service stops."""
+        """Return when the job has the awaited state, after `timeout_s`, or when the service stops."""
         if self._closed:
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[job_id][future] = awaited
         self._partitions[job_id] = partition
-        self._came_further(partition)  # it may have changed between the caller's look and this call
+        self._advanced(partition)  # the job may have changed between the caller's read and this call
         try:
             await asyncio.wait([future], timeout=timeout_s)
         finally:
             self._forget(job_id, future)
 
     def close(self) -> None:
-        """Ends all waiting, so that requests end before the service does."""
+        """End all waiting, so that requests end before the service does."""
         self._closed = True
         for waiters in self._waiting.values():
             for future in waiters:
                 _finish(future)
 
     async def run(self) -> None:
-        """Answers notifications until cancelled. During an outage waiters keep waiting, up to their time."""
+        """Process notifications until cancelled. During an outage waiters keep waiting, up to their timeout."""
         while True:
             await self._wake.wait()
-            await asyncio.sleep(BREATH_S)
+            await asyncio.sleep(DEBOUNCE_S)
             self._wake.clear()
             due, self._due = self._due, set()
-            asked = [job_id for job_id, partition in self._partitions.items() if partition in due]
-            if not asked:
+            job_ids = [job_id for job_id, partition in self._partitions.items() if partition in due]
+            if not job_ids:
                 continue
             try:
-                self._wake_waiters(await self._read_model.standings(asked))
+                self._wake_waiters(await self._read_model.standings(job_ids))
             except ReadModelUnavailableError:  # logged where it is raised
                 await asyncio.sleep(OUTAGE_PAUSE_S)
                 self._due |= due
@@ -81,7 +81,7 @@ class JobWatch:
                 if awaited(standing):
                     _finish(future)
 
-    def _came_further(self, partition: int) -> None:
+    def _advanced(self, partition: int) -> None:
         self._due.add(partition)
         self._wake.set()
 

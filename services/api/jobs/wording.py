@@ -1,5 +1,4 @@
-"""The sentences of answers about jobs: log entries and reasons. Job types declare those of steps.
-See docs/contract/secretary.md#job."""
+"""The sentences of log entries and reasons (docs/contract/secretary.md#job). Job types declare those of steps."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,49 +6,50 @@ from typing import Any
 from schemas.errors import SENTENCES, ErrorCode
 from schemas.job_types.declaration import COMPLETED
 from services.api.http.answers import timestamp
-from services.api.read_model.job_rows import Noted
+from services.api.read_model.job_rows import NotedFact
 
 FAILURES: Mapping[str, str] = {
     "HTTP_STATUS": "the receiver answered {status}",
     "TIMEOUT": "the receiver did not answer in time",
     "CONNECTION": "the receiver could not be reached",
     "TLS": "the receiver's certificate was not accepted",
-    "NAME_NOT_FOUND": "the receiver's name is not known",
+    "NAME_NOT_FOUND": "the receiver's name was not found",
     "EXHAUSTED": "the last attempt failed",
     "GONE": "the receiver answered 410",
     "BLOCKED_ADDRESS": "the receiver's address is blocked",
-    "TOO_OLD": "the event is too old to be sent without being asked for",
+    "TOO_OLD": "the event is too old to be sent without a request",
     "REMOVED": "the endpoint was removed",
     "ERASED": "the job was erased",
-    "FORGOTTEN": "the receiver is not known any more, a month after the job",
-    "UNREADABLE": "what was to be sent cannot be read any more",
+    "FORGOTTEN": "the receiver's address is no longer stored, a month after the job",
+    "UNREADABLE": "the content of the webhook can no longer be read",
 }
 """By the reason of a webhook's failure."""
 
 
 def error_sentence(code: str) -> str:
-    """What is shown of an error whose details are not to be had."""
-    known = code in ErrorCode.__members__
-    return SENTENCES.get(ErrorCode(code), SENTENCES[ErrorCode.PROCESSING_ERROR]) if known else code
+    """Return the sentence for an error whose details are not available."""
+    if code not in ErrorCode.__members__:
+        return code
+    return SENTENCES.get(ErrorCode(code), SENTENCES[ErrorCode.PROCESSING_ERROR])
 
 
 def delivery_outcome(name: str) -> str:
-    """What an event about a webhook is called in a job's deliveries: delivered, failed, abandoned, requested."""
+    """Return the name of an event in a job's deliveries: delivered, failed, abandoned, requested."""
     return name.removeprefix("Webhook").removeprefix("Redelivery").lower()
 
 
 def delivery_reason(data: Mapping[str, Any]) -> str:
-    """Why a webhook's attempt failed, in words."""
+    """Return a sentence about why a webhook's attempt failed."""
     reason = str(data.get("reason", ""))
     return FAILURES.get(reason, reason).format(status=data.get("status", "without a status"))
 
 
 def log_entries(
-    facts: Iterable[Noted], failures: Iterable[Noted], error: str | None, notes: Sequence[str] = ()
+    facts: Iterable[NotedFact], failures: Iterable[NotedFact], error: str | None, notes: Sequence[str] = ()
 ) -> list[dict[str, str]]:
-    """What happened, oldest first: `{timestamp, level, message}`.
+    """Return the log, oldest first: `{timestamp, level, message}`.
 
-    `error` is the sentence a job failed with, `notes` what its last run had to say: they stand before its end.
+    `error` is the sentence a job failed with. `notes` are those of its last run; they precede its end.
     """
     entries = [*_fact_entries(facts, error, notes), *(_failure_entry(failure) for failure in failures)]
     entries.sort(key=lambda entry: entry[0].time)  # stable: facts of one moment keep the log's order
@@ -58,7 +58,9 @@ def log_entries(
     ]
 
 
-def _fact_entries(facts: Iterable[Noted], error: str | None, notes: Sequence[str]) -> list[tuple[Noted, str, str]]:
+def _fact_entries(
+    facts: Iterable[NotedFact], error: str | None, notes: Sequence[str]
+) -> list[tuple[NotedFact, str, str]]:
     entries = []
     running = 0
     for fact in facts:
@@ -74,8 +76,8 @@ def _fact_entries(facts: Iterable[Noted], error: str | None, notes: Sequence[str
     return entries
 
 
-def _sentence(fact: Noted, running: int, error: str | None) -> tuple[str, str] | None:
-    """(level, message) of a fact; `running` is the number of the attempt that it found under way, or 0."""
+def _sentence(fact: NotedFact, running: int, error: str | None) -> tuple[str, str] | None:
+    """Return level and message of a fact; `running` is the number of the attempt that was running, or 0."""
     data = fact.data
     match fact.name:
         case "JobStarted" if running:
@@ -83,7 +85,7 @@ def _sentence(fact: Noted, running: int, error: str | None) -> tuple[str, str] |
         case "JobStarted":
             return "info", "Job started" if data["number"] == 1 else f"Attempt {data['number']} started"
         case "JobReleased":
-            return "info", f"Attempt {running} was given back ({data['reason']}) and will start again"
+            return "info", f"Attempt {running} was released ({data['reason']}) and will start again"
         case "JobRetryScheduled":
             why = error_sentence(data["error_code"])
             return "warning", f"Attempt {running} failed: {why} The next one follows in {data['delay_s']:.0f} s"
@@ -100,10 +102,10 @@ def _sentence(fact: Noted, running: int, error: str | None) -> tuple[str, str] |
             return None
 
 
-def _failure_entry(failure: Noted) -> tuple[Noted, str, str]:
+def _failure_entry(failure: NotedFact) -> tuple[NotedFact, str, str]:
     data = failure.data
     if failure.name == "WebhookRedeliveryRequested":
-        return failure, "info", f"Webhook ({data['phase']}) was asked for again"
+        return failure, "info", f"Webhook ({data['phase']}) was requested again"
     again = f"; the next attempt is due at {data['next_attempt_at']}" if data.get("next_attempt_at") else ""
     given_up = " and was given up" if failure.name == "WebhookAbandoned" else ""
     return failure, "warning", f"Webhook ({data['phase']}) failed{given_up}: {delivery_reason(data)}{again}"

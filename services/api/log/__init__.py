@@ -1,1 +1,1 @@
-"""The log as requests use it: facts appended, and where the log ends."""
+"""The log as requests use it: appending facts, and reading its end offsets."""

@@ -1,4 +1,6 @@
-"""How requests append facts to a topic, and the answer when Kafka does not acknowledge one."""
+"""Appends facts to a topic, with the answer when Kafka does not acknowledge one."""
+
+from typing import NamedTuple
 
 from piperoll.clock import Clock
 from piperoll.log.contract import Appender, OutcomeUnknownError
@@ -14,8 +16,15 @@ from services.api.http.errors import UnavailableError
 SOURCE = "api"
 
 
+class Appended(NamedTuple):
+    """A fact and its position in the log."""
+
+    fact: Fact
+    position: Position
+
+
 class FactLog:
-    """One topic, as the API writes to it."""
+    """The API's writer of one topic."""
 
     def __init__(self, log: Appender, topic: Topic, clock: Clock, deadline_s: float) -> None:
         self._log = log
@@ -25,11 +34,11 @@ class FactLog:
 
     async def append(
         self, subject: str, scope: str, event: Event, caller: Caller, remedy: str, named: str = "id"
-    ) -> tuple[Fact, Position]:
-        """The fact, and where it stands. `scope` makes its id: the subject's own where a repeat is the same fact.
+    ) -> Appended:
+        """Append an event as a fact. Its id derives from `scope`: the subject's id if a repeat is the same fact.
 
         Raises UnavailableError OUTCOME_UNKNOWN (503) when Kafka does not acknowledge in time: its message ends with
-        `remedy`, what to do then, and its details have the subject as `named`.
+        `remedy`, and its details hold the subject under the key `named`.
         """
         fact = Fact(
             id=event_id(scope, type(event).__name__),
@@ -41,10 +50,10 @@ class FactLog:
             traceparent=caller.traceparent,
         )
         try:
-            return fact, await self._log.append(self._topic, fact, self._deadline_s)
+            return Appended(fact, await self._log.append(self._topic, fact, self._deadline_s))
         except OutcomeUnknownError as error:
             raise UnavailableError(
                 ErrorCode.OUTCOME_UNKNOWN,
-                f"Kafka did not acknowledge in time, so the outcome is not known: {remedy}",
+                f"Kafka did not acknowledge in time, so the outcome is unknown: {remedy}",
                 {named: subject},
             ) from error

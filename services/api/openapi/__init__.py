@@ -1,1 +1,1 @@
-"""The OpenAPI document: how it is written down, and the page that shows it."""
+"""The OpenAPI document: its grammar and examples, and the page that shows it."""

@@ -1,4 +1,4 @@
-"""Examples for the OpenAPI document: what requests and answers look like. Nothing here is served as an answer."""
+"""Examples of requests and answers for the OpenAPI document. None of them is served as an answer."""
 
 from typing import Any
 
@@ -126,4 +126,3 @@ PROCESSED: Json = {
     "status": "success",
     "data": {"extracted_text": "--- Seite 1 ---\n…", "metadata": {"page_count": 1}},
 }
-NOT_YET: Json = {"status": "processing", "message": "the job has not ended yet: retry later"}

@@ -1,6 +1,6 @@
-"""The grammar of the OpenAPI document: how an operation, its body, its parameters and its answers are written down.
+"""The building blocks of the OpenAPI document: operations, bodies, parameters and answers.
 
-Each room describes its own paths in `openapi.py`.
+Each room describes its paths in `openapi.py`.
 """
 
 from functools import partial
@@ -19,17 +19,17 @@ ERRORS = {
     403: ("FORBIDDEN", "The key lacks the required scope: FORBIDDEN"),
     404: ("NOT_FOUND", "It does not exist, or belongs to another owner: NOT_FOUND"),
     408: ("EXTRACTION_TIMEOUT", "The extraction takes longer; the document was added: EXTRACTION_TIMEOUT"),
-    409: ("CONFLICT", "The job's status does not allow it, or there are too many: CONFLICT"),
+    409: ("CONFLICT", "The current state does not allow it, or a maximum is reached: CONFLICT"),
     413: ("BODY_TOO_LARGE", "The body is larger than allowed: BODY_TOO_LARGE"),
-    416: ("RANGE_NOT_SATISFIABLE", "The range lies behind the end of the file: RANGE_NOT_SATISFIABLE"),
+    416: ("RANGE_NOT_SATISFIABLE", "The range begins beyond the end of the file: RANGE_NOT_SATISFIABLE"),
     422: ("IDEMPOTENCY_CONFLICT", "The Idempotency-Key was used for another body: IDEMPOTENCY_CONFLICT"),
     429: ("RATE_LIMITED", "Too many requests with this key in a minute, see Retry-After: RATE_LIMITED"),
     503: (
         "READ_MODEL_UNAVAILABLE",
-        "A part does not answer, see Retry-After: OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE, STORAGE_ERROR",
+        "A part of the system does not answer, see Retry-After: OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE, STORAGE_ERROR",
     ),
 }
-"""By status: the code of the example, and what the status means."""
+"""By status: the code of the example, and the description."""
 NOTHING_TO_DOWNLOAD = ("NO_ARCHIVE", "The job has ended without such an output: NO_ARCHIVE")
 BAD_JOB = (
     "INVALID_PARAMETERS",
@@ -39,8 +39,7 @@ BAD_DIRECT = ("ValidationError", "Wrong fields: ValidationError, InvalidRequest;
 
 SECRETARY: Json = {"status": "error"}
 DEVANA: Json = {"success": False}
-"""What an error's envelope begins with: under `/api`, and under `/v1`.
-See docs/contract/secretary.md#conventions and docs/contract/devana.md#envelope."""
+"""The status in an error's envelope: docs/contract/secretary.md#conventions and docs/contract/devana.md#envelope."""
 _COMPONENTS: Final = "#/components/schemas/{model}"
 _ERROR: Json = {
     "type": "object",
@@ -59,7 +58,7 @@ def operation(
     envelope: Json = SECRETARY,
     every: tuple[int, ...] = (401, 503),
 ) -> Json:
-    """The keyword arguments of a route. `errors` are beside `every` path's; `bad` is what a 400 means here."""
+    """Return the keyword arguments of a route. `errors` are added to those of `every` path; `bad` describes the 400."""
     extra: Json = {"security": [{"bearer": []}]}
     if body is not None:
         extra["requestBody"] = body
@@ -72,7 +71,7 @@ def operation(
         "summary": summary,
         "openapi_extra": extra,
         "responses": answers | refusals,
-        "response_class": Response,  # the default one adds an empty JSON answer to those above
+        "response_class": Response,  # the default class would add an empty JSON answer
     }
 
 
@@ -81,25 +80,25 @@ devana_operation = partial(operation, envelope=DEVANA, every=(401, 429, 503))
 
 
 def data(example: Any, description: str = "Done") -> Json:
-    """An answer in the success envelope."""
+    """Return an answer in the success envelope."""
     return content("application/json", {"status": "success", "data": example}, description)
 
 
 def devana_data(example: Any, description: str = "Done") -> Json:
-    """An answer in the envelope of the paths under /v1."""
+    """Return an answer in the envelope of the paths under /v1."""
     return content("application/json", {"success": True, "data": example}, description)
 
 
 def content(media_type: str, example: Any, description: str, schema: Json | None = None) -> Json:
-    """An answer of any media type."""
-    about: Json = {"schema": schema or {"type": "object"}}
+    """Return an answer of any media type."""
+    body: Json = {"schema": schema or {"type": "object"}}
     if example is not None:
-        about["example"] = example
-    return {"description": description, "content": {media_type: about}}
+        body["example"] = example
+    return {"description": description, "content": {media_type: body}}
 
 
 def refusal(code: str, description: str, envelope: Json = SECRETARY) -> Json:
-    """An error answer; `description` begins with the sentence that is its message."""
+    """Return an error answer; its message is `description` up to the colon."""
     message = description.partition(":")[0]
     example = {**envelope, "error": {"code": code, "message": message, "details": {}}}
     schema: Json = {
@@ -111,50 +110,47 @@ def refusal(code: str, description: str, envelope: Json = SECRETARY) -> Json:
 
 
 def json_body(model: type[BaseModel], example: Any, required: bool = True) -> Json:
-    """A request body."""
+    """Return a JSON request body."""
     return {"required": required, "content": {"application/json": {"schema": schema_of(model), "example": example}}}
 
 
 def form_body(schema: Json, example: Any, *media_types: str) -> Json:
-    """A form; `media_types` are others than multipart in which it may be sent."""
+    """Return a form as a request body; `media_types` are accepted besides multipart."""
     form = {"schema": schema, "example": example}
     return {"required": True, "content": dict.fromkeys((*media_types, "multipart/form-data"), form)}
 
 
 def schema_of(model: type[BaseModel]) -> Json:
-    """The JSON schema of a model without the titles that pydantic makes of names."""
+    """Return the JSON schema of a model without the titles that pydantic derives from names."""
     schema = model.model_json_schema(ref_template=_COMPONENTS)
-    return {name: _untitled(about) for name, about in schema.items() if name not in ("title", "description", "$defs")}
+    return {name: _untitled(part) for name, part in schema.items() if name not in ("title", "description", "$defs")}
 
 
 def query_of(model: type[BaseModel]) -> tuple[Json, ...]:
-    """The parameters in the query string that a model reads."""
+    """Return the query parameters of a model."""
     schema = schema_of(model)
-    return tuple(
-        _query(name, about, name in schema.get("required", ())) for name, about in schema["properties"].items()
-    )
+    return tuple(_query(name, part, name in schema.get("required", ())) for name, part in schema["properties"].items())
 
 
 def header(name: str, description: str, **limits: Any) -> Json:
-    """A request header."""
+    """Return a request header."""
     return {"name": name, "in": "header", "description": description, "schema": {"type": "string", **limits}}
 
 
-def text_header(which: TextHeader, description: str) -> Json:
-    """A request header of bounded length."""
-    return header(which.name, description, minLength=1, maxLength=which.most)
+def text_header(declared: TextHeader, description: str) -> Json:
+    """Return a request header of bounded length."""
+    return header(declared.name, description, minLength=1, maxLength=declared.max_length)
 
 
-def _query(name: str, about: Json, required: bool) -> Json:
-    schema = not_null(about)
+def _query(name: str, schema: Json, required: bool) -> Json:
+    schema = not_null(schema)
     description = schema.pop("description")
     schema = schema.get("items", schema)  # a list is a name that is repeated
     schema = {key: value for key, value in schema.items() if key != "default" or value not in (None, [])}
     if schema["type"] == "number":
         description, schema["multipleOf"] = f"{description} (a plain decimal: at most six places, no exponent)", 1e-6
-    return {"name": name, "in": "query", "description": description, "schema": schema} | (
-        {"required": True} if required else {}
-    )
+    parameter = {"name": name, "in": "query", "description": description, "schema": schema}
+    return {**parameter, "required": True} if required else parameter
 
 
 def _untitled(schema: Any) -> Any:
@@ -167,4 +163,5 @@ def _untitled(schema: Any) -> Any:
 
 BYTES: Json = {"type": "string", "format": "binary"}
 KEY = text_header(IDEMPOTENCY_KEY, "A repeat with the same key and body gets the first answer again")
-USER = text_header(USER_ID, "A label for what is created, and a filter of lists")
+USER = text_header(USER_ID, "A label for created jobs and batches, and a filter of lists")
+LABEL = text_header(USER_ID, "A label for what is created")

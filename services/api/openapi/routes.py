@@ -1,4 +1,4 @@
-"""`/api/doc`: the OpenAPI document as a page that needs nothing from elsewhere, so it works without the internet."""
+"""`/api/doc`: the OpenAPI document as a self-contained page, which works without the internet."""
 
 from importlib.resources import files
 
@@ -18,7 +18,6 @@ class DocumentationRoutes(Routes, tag="doc"):
 
     @route("GET", "/api/doc", "/api/doc/")
     async def doc(self, request: Request) -> Response:
-        """The page; it reads /api/swagger.json."""
-        return HTMLResponse(
-            files("services.api.openapi").joinpath("doc.html").read_text(encoding="utf-8"), headers=HEADERS
-        )
+        """Return the page; it reads /api/swagger.json."""
+        page = files("services.api.openapi").joinpath("doc.html").read_text(encoding="utf-8")
+        return HTMLResponse(page, headers=HEADERS)

@@ -1,4 +1,4 @@
-"""What a completed job made: its files in the blob store, by their names within the run's folder. Read only."""
+"""The output files of completed jobs in the blob store, by their names within the run's folder. Read only."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ MAX_NAME_CHARS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One file: its name, where it lies and how many bytes it has."""
+    """One file: its name, its place in the blob store and its number of bytes."""
 
     name: str
     uri: str
@@ -26,7 +26,7 @@ class Outputs:
         self._blobs = blobs
 
     async def find(self, row: JobRow, name: str) -> Output:
-        """The file of that name. Raises ApiError NOT_FOUND for names that lead elsewhere, too."""
+        """Return the file of that name. Raises ApiError NOT_FOUND, also for names that lead elsewhere."""
         if row.job is None or row.job.run is None or not is_name(name):
             raise not_found("file")
         uri = f"{row.job_id}/{row.job.run}/{name}"
@@ -36,16 +36,12 @@ class Outputs:
             raise not_found("file") from error
 
     def chunks(self, output: Output, begin: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """The file's bytes from `begin` up to but not including `end`, a bounded chunk at a time."""
+        """Yield the file's bytes from `begin` up to but not including `end`, a bounded chunk at a time."""
         return self._blobs.chunks(output.uri, begin, output.size if end is None else end)
 
 
 def is_name(name: str) -> bool:
-    """Whether a name can be that of an output: relative, printable, no way out of its folder."""
-    parts = name.split("/")
-    return (
-        len(name) <= MAX_NAME_CHARS
-        and name.isprintable()
-        and "\\" not in name
-        and all(part not in ("", ".", "..") for part in parts)
-    )
+    """Return whether a text can be an output's name: relative, printable, not leading out of its folder."""
+    if len(name) > MAX_NAME_CHARS or not name.isprintable() or "\\" in name:
+        return False
+    return all(part not in ("", ".", "..") for part in name.split("/"))

@@ -4,8 +4,9 @@ from services.api.openapi import examples
 from services.api.openapi.examples import Json
 from services.api.openapi.grammar import BYTES, NOTHING_TO_DOWNLOAD, content, header, operation, query_of
 from services.api.outputs.requests import RawAnswerQuery
+from services.api.outputs.responses import NOT_YET
 
-_NOT_YET = content("application/json", examples.NOT_YET, "The job has not ended yet")
+_NOT_YET = content("application/json", NOT_YET, "The job has not ended yet")
 GET_FILE = operation(
     "Download an output of a job",
     {

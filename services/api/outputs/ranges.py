@@ -1,20 +1,18 @@
-"""Byte ranges (RFC 9110, 14.1.2 and 14.2): which part of a file a request asks for. Pure."""
+"""Byte ranges of requests (RFC 9110, 14.1.2 and 14.2). Pure."""
 
 import re
 
 _ONE_RANGE = re.compile(r"bytes=\s*(\d*)-(\d*)\s*", re.ASCII | re.IGNORECASE)
-MAX_DIGITS = 18  # more than any file has bytes, and a number that is parsed at once
+MAX_DIGITS = 18  # more than any file has bytes, and cheap to parse
 
 
 class UnsatisfiableRangeError(ValueError):
-    """The range lies behind the end of the file."""
+    """The range begins beyond the end of the file."""
 
 
-def asked_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """The first byte and the one behind the last; None where the whole file is to be sent.
-
-    Anything but a single range of bytes is ignored, as the RFC allows. Raises UnsatisfiableRangeError.
-    """
+def requested_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """Return begin and end (exclusive) of a range; None for the whole file. Anything but a single range of bytes is
+    ignored, as the RFC allows. Raises UnsatisfiableRangeError."""
     found = _ONE_RANGE.fullmatch(header or "")
     if found is None or max(map(len, found.groups())) > MAX_DIGITS:
         return None

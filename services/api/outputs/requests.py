@@ -1,4 +1,4 @@
-"""What the query strings of downloads may say (docs/contract/additions.md#files)."""
+"""The query strings of downloads (docs/contract/additions.md#files)."""
 
 from typing import Annotated
 

@@ -1,22 +1,22 @@
-"""ZIP files as a stream: members in the order given, stored as they are, one chunk of one member in memory.
+"""ZIP files as a stream: members in their order, one chunk of one member in memory.
 
-The same members make the same bytes: no clock, no machine in them. Stored and not deflated, so that the length is
-known before the first byte; page images would not shrink anyway.
+The same members make the same bytes: times and systems are fixed. Members are stored, not deflated, so that the length
+is known before the first byte; page images would not shrink anyway.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from zipfile import ZIP64_LIMIT, ZIP_FILECOUNT_LIMIT, ZipFile, ZipInfo
 
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP can say
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time of the format
 UNIX = 3
-READABLE = 0o644 << 16  # Unix permissions stand in the upper half (APPNOTE 4.4.15)
+READABLE = 0o644 << 16  # the upper half holds Unix permissions (APPNOTE 4.4.15)
 LOCAL_HEADER, DATA_DESCRIPTOR, CENTRAL_HEADER, END_RECORD = 30, 16, 46, 22  # APPNOTE 4.3, without ZIP64
 
 
 @dataclass(frozen=True, slots=True)
 class ZipMember:
-    """A file in a ZIP. `chunks` begins to read it; it yields exactly `size` bytes."""
+    """A file in a ZIP. `chunks` reads it and yields exactly `size` bytes."""
 
     name: str
     size: int
@@ -24,7 +24,7 @@ class ZipMember:
 
 
 def zip_length(members: Sequence[ZipMember]) -> int | None:
-    """How many bytes `zipped` makes; None beyond what a plain ZIP can hold, where headers grow."""
+    """Return the number of bytes that `zipped` yields; None beyond the limits of a plain ZIP, where headers grow."""
     names = sum(len(member.name.encode()) for member in members)
     frames = len(members) * (LOCAL_HEADER + DATA_DESCRIPTOR + CENTRAL_HEADER)
     total = frames + 2 * names + sum(member.size for member in members) + END_RECORD
@@ -32,7 +32,7 @@ def zip_length(members: Sequence[ZipMember]) -> int | None:
 
 
 async def zipped(members: Sequence[ZipMember]) -> AsyncIterator[bytes]:
-    """The ZIP's bytes."""
+    """Yield the ZIP's bytes."""
     sink = _Sink()
     with ZipFile(sink, "w") as archive:  # type: ignore[call-overload]  # a write-only stream is enough
         for member in members:
@@ -52,21 +52,21 @@ def _info(member: ZipMember) -> ZipInfo:
 
 
 class _Sink:
-    """Where zipfile writes to: it hands on what came, and cannot be sought in."""
+    """A write-only stream for zipfile."""
 
     def __init__(self) -> None:
         self._written: list[bytes] = []
 
     def write(self, data: bytes) -> int:
-        """Takes bytes over."""
+        """Collect bytes."""
         self._written.append(bytes(data))
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: nothing is buffered."""
 
     def take(self) -> bytes:
-        """What was written since the last time."""
+        """Return and drop the collected bytes."""
         taken = b"".join(self._written)
         self._written.clear()
         return taken

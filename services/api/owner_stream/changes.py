@@ -1,10 +1,9 @@
-"""What changed of an owner's jobs and batches since a place in the log. No HTTP here.
-See docs/contract/additions.md#owner-stream, `/api/stream`.
+"""The changes of an owner's jobs and batches since a place in the log (docs/contract/additions.md#owner-stream).
 
 The facts of one partition become visible in the order of their offsets, because one projector at a time writes them;
 those of different partitions in any order. So a place is an offset for each partition: a time, or a count of changes,
-would pass over what is committed late. Nothing is held for a stream but its place: a slow reader asks later, and
-finds each job once, as it is then.
+would miss facts that are committed late. Only its place is stored for a stream: a slow client reads each job once, in
+its present state.
 """
 
 import asyncio
@@ -20,10 +19,10 @@ from services.api.read_model.job_rows import Changed, JobRow, ListedBatch
 from services.api.read_model.jobs import ReadModel
 from services.api.read_model.positions import Positions
 
-FACTS = 20  # of a partition in one page: rows enough to hold the event loop for a few milliseconds
-AT_ONCE = 2  # questions to Postgres; the pool's other connections serve requests
+FACTS = 20  # of a partition in one page: more rows would block the event loop for over a few milliseconds
+AT_ONCE = 2  # queries; the pool's other connections serve requests
 PLACE: Final = r"[0-9a-f]{1,15}(\.[0-9a-f]{1,15}){0,1023}"
-"""An event's id: the offsets in hex, with points between them."""
+"""An event's id: the offsets in hex, separated by dots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +37,29 @@ class StreamPlace:
 
     @classmethod
     def parse(cls, text: str) -> "StreamPlace | None":
-        """The place that an event's id names; None for any other text."""
+        """Parse an event's id; None for any other text."""
         return cls(tuple(int(part, 16) for part in text.split("."))) if re.fullmatch(PLACE, text) else None
 
     def offset(self, partition: int) -> int:
-        """The next offset of a partition."""
+        """Return the next offset of a partition."""
         return self.offsets[partition] if partition < len(self.offsets) else 0
 
     def reaching(self, offsets: Mapping[int, int]) -> "StreamPlace":
-        """The place whose partitions stand at `offsets`, where those are further."""
+        """Return the place advanced to `offsets`, where those are higher."""
         size = max(len(self.offsets), *(partition + 1 for partition in offsets), 0)
         return StreamPlace(tuple(max(self.offset(part), offsets.get(part, 0)) for part in range(size)))
 
     def after(self, position: Position) -> "StreamPlace":
-        """The place behind a fact."""
+        """Return the place after a fact."""
         return self.reaching({position.partition: position.offset + 1})
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """Changes behind a place. Each job is there once, by its last fact; `end` is the place behind all of them.
+    """Changes after a place. Each job occurs once, with its last fact; `end` is the place after all of them.
 
-    `batches` are those of which something changed, with the counts they have now, `deleted` those that are gone.
-    `more` says whether there may be changes left that were there already. `written` holds the page's
-    events as bytes, by the query of the streams that share them.
+    `batches` are the changed ones with their present counts, `deleted` the ids of erased ones. `more`: further changes
+    may be available already. `encoded` holds the page's events as bytes, by the query of the streams that share them.
     """
 
     end: StreamPlace
@@ -69,86 +67,86 @@ class ChangePage:
     batches: tuple[ListedBatch, ...] = ()
     deleted: tuple[str, ...] = ()
     more: bool = False
-    written: dict[Hashable, bytes] = field(default_factory=dict, compare=False)
+    encoded: dict[Hashable, bytes] = field(default_factory=dict, compare=False)
 
 
-_Question = tuple[str, StreamPlace, asyncio.Event]
+_PageKey = tuple[str, StreamPlace, asyncio.Event]
 
 
 class ChangeFeed:
-    """Pages of changes. Equal questions at the same time share one query, and all streams wait for the same news."""
+    """Pages of changes. Equal reads at the same time share one query, and all streams wait for the same event."""
 
     def __init__(self, read_model: ReadModel, positions: Positions, facts: int = FACTS) -> None:
         self._read_model = read_model
         self._positions = positions
         self._facts = facts
-        self._few = asyncio.Semaphore(AT_ONCE)
-        self._asked: dict[_Question, asyncio.Task[ChangePage]] = {}
+        self._queries = asyncio.Semaphore(AT_ONCE)
+        self._pages: dict[_PageKey, asyncio.Task[ChangePage]] = {}
         self._news = asyncio.Event()
         self._closed = False
-        positions.subscribe(self._came_further)
+        positions.subscribe(self._advanced)
 
     @property
     def closed(self) -> bool:
-        """Whether the service stops, so that streams should end."""
+        """Return whether the service stops, so that streams should end."""
         return self._closed
 
     @property
     def news(self) -> asyncio.Event:
-        """Set when facts were projected, or the service stops. To be taken before a page is asked for."""
+        """Return the event that is set at the next projected fact or stop. Take it before reading a page."""
         return self._news
 
     def now(self) -> StreamPlace:
-        """The place behind all that was projected. Raises ReadModelUnavailableError (503) while that is not known."""
+        """Return the place after all projected facts. Raises ReadModelUnavailableError (503) while it is unknown."""
         if problem := self._positions.problem():
             raise ReadModelUnavailableError(problem)
         return StreamPlace(()).reaching(self._positions.reached(JOB_EVENTS))
 
     async def page(self, owner: str, place: StreamPlace) -> ChangePage:
-        """The changes behind `place`, some at a time. Raises ReadModelUnavailableError."""
-        question = owner, place, self._news  # an answer from before the last news is not shared: it may lack them
-        task = self._asked.get(question)
+        """Return a page of the changes after `place`. Raises ReadModelUnavailableError."""
+        key = owner, place, self._news  # a page from before the last news is not shared: it may lack them
+        task = self._pages.get(key)
         if task is None:
-            task = self._asked[question] = asyncio.create_task(self._ask(owner, place))
-            task.add_done_callback(lambda done: self._answered(question, done))
+            task = self._pages[key] = asyncio.create_task(self._read(owner, place))
+            task.add_done_callback(lambda done: self._finished(key, done))
         return await asyncio.shield(task)
 
     def close(self) -> None:
-        """Ends all waiting."""
+        """End all waiting."""
         self._closed = True
         self._news.set()
 
-    def _answered(self, question: _Question, task: asyncio.Task[ChangePage]) -> None:
-        del self._asked[question]
+    def _finished(self, key: _PageKey, task: asyncio.Task[ChangePage]) -> None:
+        del self._pages[key]
         if not task.cancelled():
-            task.exception()  # the stream that asked may have ended since
+            task.exception()  # the stream that requested it may have ended since
 
-    def _came_further(self, partition: int) -> None:
+    def _advanced(self, partition: int) -> None:
         if not self._closed:
             self._news.set()
             self._news = asyncio.Event()
 
-    async def _ask(self, owner: str, place: StreamPlace) -> ChangePage:
+    async def _read(self, owner: str, place: StreamPlace) -> ChangePage:
         reached = self._positions.reached(JOB_EVENTS)
         behind = {part: place.offset(part) for part, end in reached.items() if end > place.offset(part)}
         if not behind:
             return ChangePage(place)
-        async with self._few:
+        async with self._queries:
             found = await self._read_model.changes(owner, behind, self._facts)
             page = paged(place, found, {part: reached[part] for part in behind}, self._facts)
             if not (touched := sorted({one.batch_id for one in found if one.counts and one.batch_id is not None})):
                 return page
             _, batches = await self._read_model.batches((owner, None, touched), len(touched), 0)
-        there = {one.batch.batch_id for one in batches}
-        gone = {one.batch_id for one in found if one.about_batch and one.batch_id is not None} - there
-        return replace(page, batches=tuple(batches), deleted=tuple(sorted(gone)))
+        deleted = {one.batch_id for one in found if one.about_batch and one.batch_id is not None}
+        deleted -= {one.batch.batch_id for one in batches}
+        return replace(page, batches=tuple(batches), deleted=tuple(sorted(deleted)))
 
 
 def paged(place: StreamPlace, found: Sequence[Changed], reached: Mapping[int, int], facts: int) -> ChangePage:
-    """The page of what was found behind `place`, in the order of partition and offset.
+    """Return the page of the facts found after `place`, in the order of partition and offset.
 
-    `reached` is how far the partitions that were asked had been projected before the question: a partition that
-    showed fewer than `facts` was seen at least to there.
+    `reached` are the projected offsets of the queried partitions before the query: a partition with fewer than `facts`
+    was read at least to there.
     """
     last = {one.position.partition: one.position.offset + 1 for one in found}
     counts = dict.fromkeys(reached, 0)

@@ -24,8 +24,8 @@ _EXAMPLE: Final = (
     f"event: job\ndata: {_JOB}\nid: 4b7.4c2.4b0\n\n"
 )
 _EVENTS: Final = (
-    "open: the stream begins here. job: how a job stands, without parameters and results; deleted is true once it was "
-    "erased. batch: a batch's counts, before the jobs that they follow from. end: connect again"
+    "open: the stream begins here. job: a job's state without parameters and results; deleted is true once it was "
+    "erased. batch: a batch's counts, sent before the jobs that changed them. end: connect again"
 )
 
 STREAM = operation(
@@ -34,7 +34,7 @@ STREAM = operation(
     (400,),
     parameters=(
         *query_of(StreamQuery),
-        header("Last-Event-ID", "The id of the last event seen. Without it: from now on", pattern=f"^({PLACE})?$"),
+        header("Last-Event-ID", "The id of the last event seen. Default: from now on", pattern=f"^({PLACE})?$"),
     ),
-    bad=("INVALID_REQUEST", "Unknown parameters, or a Last-Event-ID of something else: INVALID_REQUEST"),
+    bad=("INVALID_REQUEST", "Unknown parameters, or a Last-Event-ID that is not of this stream: INVALID_REQUEST"),
 )

@@ -1,4 +1,4 @@
-"""`/api/stream`: an owner's jobs and batches, followed all at once (docs/contract/additions.md#owner-stream)."""
+"""`/api/stream`: the changes of all jobs and batches of an owner (docs/contract/additions.md#owner-stream)."""
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -18,9 +18,8 @@ class OwnerStreamRoutes(Routes, tag="jobs"):
 
     @route("GET", "/api/stream", operation=openapi.STREAM)
     async def stream(self, request: Request) -> Response:
-        """The changes of the owner's jobs and batches: from now on, or behind the event that Last-Event-ID names."""
-        asked, known = StreamQuery.of(request.query_params), place_of(request.headers.get("last-event-id"))
-        owner = caller_of(request).owner
-        begin = self.feed.now() if known is None else known
-        events = owner_stream(self.feed, owner, asked, begin, resumed=known is not None)
+        """Stream the changes of the owner's jobs and batches from now on, or after the event of Last-Event-ID."""
+        query, last_seen = StreamQuery.of(request.query_params), place_of(request.headers.get("last-event-id"))
+        begin = self.feed.now() if last_seen is None else last_seen
+        events = owner_stream(self.feed, caller_of(request).owner, query, begin, resumed=last_seen is not None)
         return StreamingResponse(events, 200, HEADERS, MEDIA_TYPE)

@@ -1,8 +1,7 @@
-"""Server-sent events of all jobs and batches of an owner: which event is sent when, to which client.
-See docs/contract/additions.md#owner-stream.
+"""Server-sent events of all jobs and batches of an owner (docs/contract/additions.md#owner-stream).
 
-Each event is a change as it is at the time of sending, and its id is the place behind it (`.changes`),
-at which any API process goes on.
+An event shows the state at the time of sending. Its id is the place after it (`.changes`), at which any API process
+continues.
 """
 
 import asyncio
@@ -15,63 +14,63 @@ from pydantic import Field
 
 from piperoll.clock import happens_within
 from services.api.batches.views import changed_batch
-from services.api.http.errors import ApiError, UnavailableError, invalid_request
+from services.api.http.errors import UnavailableError, invalid_request
 from services.api.http.shapes import PlainText, QueryModel
 from services.api.jobs.queries import JobType
-from services.api.jobs.stream import HEARTBEAT, OUTAGE_PAUSE_S, PACE, StreamPace, written
+from services.api.jobs.stream import HEARTBEAT, OUTAGE_PAUSE_S, PACE, StreamPace, sse_event
 from services.api.jobs.views import changed_job
 from services.api.owner_stream.changes import ChangeFeed, ChangePage, StreamPlace
 from services.api.read_model.job_rows import JobRow
 
 log = structlog.get_logger()
 
-INTERVAL_S = 0.25  # between two questions of a stream
+INTERVAL_S = 0.25  # between two reads of a stream
 AGAIN = "connect again, with the id of this event as Last-Event-ID"
 
 
 class StreamQuery(QueryModel):
-    """GET /api/stream; None lets everything through. With a job type there are no batches."""
+    """GET /api/stream; a filter that is None passes all. With a job type there are no batches."""
 
     job_type: JobType | None = Field(default=None, description="Only jobs of this type, and no batches")
     batch_id: PlainText | None = Field(default=None, description="Only this batch and its jobs")
 
     def job(self, row: JobRow) -> bool:
-        """Whether this job passes."""
+        """Return whether a job passes the filters."""
         return self.job_type in (None, row.job_type) and self.batch_id in (None, row.batch_id)
 
     def batch(self, batch_id: str) -> bool:
-        """Whether this batch passes."""
+        """Return whether a batch passes the filters."""
         return self.job_type is None and self.batch_id in (None, batch_id)
 
 
 def place_of(last_event_id: str | None) -> StreamPlace | None:
-    """Where a client goes on; None without an id.
+    """Return the place at which a client continues; None without an id.
 
-    Raises ApiError INVALID_REQUEST (400) for any other text: to begin from now would lose changes silently.
+    Raises ApiError INVALID_REQUEST (400) for any other text: a stream from now on would lose changes silently.
     """
     if not last_event_id:
         return None
     place = StreamPlace.parse(last_event_id)
     if place is None:
-        raise _no_place()
+        raise invalid_request(
+            "Last-Event-ID is not an id of this stream: send the last one unchanged, or none to begin from now"
+        )
     return place
 
 
 async def owner_stream(
-    feed: ChangeFeed, owner: str, asked: StreamQuery, begin: StreamPlace, resumed: bool, pace: StreamPace = PACE
+    feed: ChangeFeed, owner: str, query: StreamQuery, begin: StreamPlace, resumed: bool, pace: StreamPace = PACE
 ) -> AsyncIterator[bytes]:
-    """The changes behind `begin`, until `pace` ends it or the service stops: then the client reconnects.
-
-    A key that was revoked meanwhile ends at the reconnection.
-    """
+    """Yield the changes after `begin`, until `pace` ends it or the service stops; then the client reconnects, which
+    also checks its key again."""
     began = sent_at = time.monotonic()
     place, more = begin, False
-    yield written("open", {"resumed": resumed}, str(place))
+    yield sse_event("open", {"resumed": resumed}, str(place))
     while True:
-        news, asked_at = feed.news, time.monotonic()
+        news, read_at = feed.news, time.monotonic()
         try:
             page = await feed.page(owner, place)
-            if events := _written(page, asked, place):
+            if events := _encoded(page, query, place):
                 yield events
                 sent_at = time.monotonic()
             place, more = page.end, page.more
@@ -81,49 +80,42 @@ async def owner_stream(
             more = True
         now = time.monotonic()
         if feed.closed or now >= began + pace.timeout_s:
-            yield written("end", {"message": AGAIN}, str(place))
+            yield sse_event("end", {"message": AGAIN}, str(place))
             return
         if now >= sent_at + pace.heartbeat_s:
             yield HEARTBEAT
             sent_at = now
         if not more:
-            await _until(news, min(began + pace.timeout_s, sent_at + pace.heartbeat_s) - now, asked_at)
+            await _until(news, min(began + pace.timeout_s, sent_at + pace.heartbeat_s) - now, read_at)
 
 
-async def _until(news: asyncio.Event, wait_s: float, asked_at: float) -> None:
-    """Returns at the next news or after `wait_s`, and not too soon after the last question.
-
-    Streams that have to wait ask at the same moments, so that those of one owner share an answer.
-    """
+async def _until(news: asyncio.Event, wait_s: float, read_at: float) -> None:
+    """Return at the next news or after `wait_s`, and at least INTERVAL_S after the last read. Waiting streams read at
+    the same times, so that those of one owner share a page."""
     if not await happens_within(news, wait_s):
         return
     now = time.monotonic()
-    if now < asked_at + INTERVAL_S:
+    if now < read_at + INTERVAL_S:
         await asyncio.sleep(INTERVAL_S - now % INTERVAL_S)
 
 
-def _written(page: ChangePage, asked: StreamQuery, place: StreamPlace) -> bytes:
-    """The events of a page, written once for all streams that share it."""
-    if asked not in page.written:
-        page.written[asked] = b"".join(events_of(page, asked, place))
-    return page.written[asked]
+def _encoded(page: ChangePage, query: StreamQuery, place: StreamPlace) -> bytes:
+    """Return the events of a page, encoded once for all streams that share it."""
+    if query not in page.encoded:
+        page.encoded[query] = b"".join(events_of(page, query, place))
+    return page.encoded[query]
 
 
-def events_of(page: ChangePage, asked: StreamQuery, place: StreamPlace) -> Iterator[bytes]:
-    """The events of a page. Batches go first and without an id: a client cut off behind them gets them again."""
+def events_of(page: ChangePage, query: StreamQuery, place: StreamPlace) -> Iterator[bytes]:
+    """Yield the events of a page. Batches come first and without an id: a client cut off after them gets them again."""
     events: list[tuple[str, dict[str, Any], StreamPlace | None]] = [
-        ("batch", changed_batch(batch), None) for batch in page.batches if asked.batch(batch.batch.batch_id)
+        ("batch", changed_batch(batch), None) for batch in page.batches if query.batch(batch.batch.batch_id)
     ]
-    events += [("batch", {"batch_id": gone, "deleted": True}, None) for gone in page.deleted if asked.batch(gone)]
+    events += [("batch", {"batch_id": id_, "deleted": True}, None) for id_ in page.deleted if query.batch(id_)]
     for position, row in page.jobs:
-        if asked.job(row):
+        if query.job(row):
             place = place.after(position)
             events.append(("job", changed_job(row), place))
-    for number, (name, data, behind) in enumerate(events, start=1):
-        behind = page.end if number == len(events) else behind
-        yield written(name, data, None if behind is None else str(behind))
-
-
-def _no_place() -> ApiError:
-    message = "Last-Event-ID is not an id of this stream: send the last one unchanged, or none to begin from now"
-    return invalid_request(message)
+    for number, (name, data, after) in enumerate(events, start=1):
+        after = page.end if number == len(events) else after
+        yield sse_event(name, data, None if after is None else str(after))

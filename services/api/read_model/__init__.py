@@ -1,1 +1,1 @@
-"""The read model as requests read it: rows, the content they lead to, and waiting for the projector."""
+"""The read model as requests read it: rows, the contents of their claims, and waiting for the projector."""

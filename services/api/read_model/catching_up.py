@@ -1,4 +1,4 @@
-"""Waiting until the projector has passed what is in the log, so that clients read their own writes."""
+"""Waiting until the projector has caught up with the log, so that clients read their own writes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,11 +15,11 @@ from services.api.read_model.positions import Positions
 T = TypeVar("T")
 log = structlog.get_logger()
 
-LIST_WAIT_S = 2.0  # for what was just written: lists wait no longer
+LIST_WAIT_S = 2.0  # the longest that a list waits for recent facts
 
 
 class CatchingUp:
-    """Compares how far the projector is with a topic's ends, or with own appends to it."""
+    """Compares the projector's positions with a topic's ends, or with facts that this process appended."""
 
     def __init__(self, positions: Positions, ends: LogEnds, deadline_s: float, topic: Topic = JOB_EVENTS) -> None:
         self._positions = positions
@@ -28,7 +28,7 @@ class CatchingUp:
         self._topic = topic
 
     async def up_to_now(self) -> None:
-        """Returns once what is in the log now was projected. Raises ReadModelUnavailableError beyond the bound."""
+        """Return once the log up to its present end was projected. Raises ReadModelUnavailableError (503)."""
         ends = await self._ends.now()
         try:
             async with asyncio.timeout(self._deadline_s):
@@ -36,16 +36,16 @@ class CatchingUp:
         except TimeoutError as error:
             raise ReadModelUnavailableError("the read model has not caught up with the log yet") from error
 
-    async def sought(self, look: Callable[[], Awaitable[T | None]]) -> T | None:
-        """What `look` finds, at the latest once the read model has caught up with the log as it ends now."""
-        found = await look()
+    async def find(self, look_up: Callable[[], Awaitable[T | None]]) -> T | None:
+        """Return what `look_up` finds; if nothing, it is tried again once the read model has caught up."""
+        found = await look_up()
         if found is not None:
             return found
         await self.up_to_now()
-        return await look()
+        return await look_up()
 
     async def passed(self, *positions: Position) -> bool:
-        """Waits until the projector has passed own appends; False when it did not in time."""
+        """Wait until the projector has passed `positions`; return False if it did not in time."""
         ends: dict[int, int] = {}
         for position in positions:
             ends[position.partition] = max(ends.get(position.partition, 0), position.offset + 1)
@@ -56,10 +56,10 @@ class CatchingUp:
             return False
         return True
 
-    async def within(self, at_most_s: float) -> bool:
-        """Waits until what is in the log now was projected; False when that took longer or is unknown."""
+    async def briefly(self, timeout_s: float = LIST_WAIT_S) -> bool:
+        """Wait until the log up to its present end was projected; return False if that takes longer or is unknown."""
         try:
-            async with asyncio.timeout(at_most_s):
+            async with asyncio.timeout(timeout_s):
                 await self._positions.passed(await self._ends.now(), self._topic)
         except (TimeoutError, ReadModelUnavailableError) as error:
             log.info("list_may_be_behind", why=repr(error))

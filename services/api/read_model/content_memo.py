@@ -1,7 +1,7 @@
-"""Remembers what lists need of the JSON that claims lead to, so that polling reads no blobs.
+"""Caches the parts of claims' contents that lists show, so that polling reads no blobs.
 
-A claim names one content for ever, so nothing here becomes stale. Erased content stays until it is pushed out, but
-no row leads to it.
+The content of a claim never changes, so entries do not become stale. Erased content stays until it is evicted, but
+no row refers to it.
 """
 
 from collections import OrderedDict
@@ -13,29 +13,27 @@ from services.api.read_model.contents import Contents
 
 T = TypeVar("T")
 
-MOST = 20_000  # a busy day's; a few hundred bytes each
+MAX_ENTRIES = 20_000  # a busy day's; a few hundred bytes each
 
 
 class ContentMemo(Generic[T]):
-    """What `read` makes of a claim's content, which should be small; of the most recently used claims."""
+    """The results of `read` for the most recently used claims; they should be small."""
 
-    def __init__(self, contents: Contents, most: int = MOST) -> None:
+    def __init__(self, contents: Contents, max_entries: int = MAX_ENTRIES) -> None:
         self._contents = contents
-        self._most = most
-        self._known: OrderedDict[Claim, T] = OrderedDict()
+        self._max_entries = max_entries
+        self._cached: OrderedDict[Claim, T] = OrderedDict()
 
     async def get(self, claim: Claim | None, read: Callable[[Any], T]) -> T | None:
-        """None for no claim, and for a blob that was erased. Raises BlobStoreError."""
-        if claim is None:
-            return None
-        if claim in self._known:
-            self._known.move_to_end(claim)
-            return self._known[claim]
+        """Return `read` of the claim's content; None without a claim or if its blob was erased. Raises
+        BlobStoreError."""
+        if claim is not None and claim in self._cached:
+            self._cached.move_to_end(claim)
+            return self._cached[claim]
         content = await self._contents.read(claim)
-        if content is None:
+        if claim is None or content is None:
             return None
-        value = read(content)
-        self._known[claim] = value
-        if len(self._known) > self._most:
-            self._known.popitem(last=False)
+        value = self._cached[claim] = read(content)
+        if len(self._cached) > self._max_entries:
+            self._cached.popitem(last=False)
         return value

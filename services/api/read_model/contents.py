@@ -1,4 +1,4 @@
-"""The contents that the claims of rows lead to, from the blob store: parameters, results, error details, names."""
+"""The contents of the claims of rows, from the blob store: parameters, results, error details, names."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ log = structlog.get_logger()
 
 
 class Contents:
-    """JSON by its claims. Raises BlobStoreError while the store does not answer."""
+    """Reads JSON by its claims. Raises BlobStoreError while the store does not answer."""
 
     def __init__(self, blobs: AsyncBlobs) -> None:
         self._blobs = blobs
 
     async def read(self, claim: Claim | None) -> Any:
-        """The JSON that a claim leads to; None for no claim, and for a blob that was erased."""
+        """Return the JSON content of a claim; None without a claim or if its blob was erased."""
         if claim is None:
             return None
         try:
@@ -29,7 +29,7 @@ class Contents:
             return None
 
     async def parameters(self, row: JobRow) -> dict[str, Any] | None:
-        """The job's own parameters; of a member that was not created yet, its place in the batch's specs."""
+        """Return the job's parameters; of a member that was not created yet, its entry in the batch's specs."""
         if row.erased:
             return None
         if row.job is not None and row.job.parameters is not None:

@@ -1,7 +1,8 @@
-"""What the read model answers about documents and folders, as frozen data. No SQL, no view."""
+"""The rows of documents and folders in the read model, as frozen data."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from asyncpg import Record
 
@@ -11,9 +12,9 @@ from schemas.claims import Claim
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
-    """A document as it was projected. `content` is None once it was removed.
+    """A projected document. `content` is None once it was removed.
 
-    `job_id` and `status` are those of its newest intake job; None where there is none, or none was projected yet.
+    `job_id` and `status` are those of its newest intake job; None before one was projected.
     """
 
     document_id: str
@@ -31,7 +32,7 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class FolderRow:
-    """A folder as it was projected, with how many words the texts of its documents have."""
+    """A projected folder, with the number of words in the texts of its documents."""
 
     folder_id: str
     owner: str
@@ -46,7 +47,7 @@ class FolderRow:
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A document as its folder lists it."""
+    """A document in the list of its folder."""
 
     document_id: str
     name: str | None
@@ -56,7 +57,7 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True)
 class ListedDocument:
-    """A document as lists show it."""
+    """A document in a list of documents."""
 
     file: FileRow
     created_at: datetime
@@ -65,7 +66,7 @@ class ListedDocument:
 
 @dataclass(frozen=True, slots=True)
 class TextRow:
-    """A document of a folder: the result that holds its text, and how its newest job stands."""
+    """A document of a folder: the result that holds its text, and the status of its newest job."""
 
     document_id: str
     name: str | None
@@ -75,7 +76,7 @@ class TextRow:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """A document of a folder that a job found somewhere, and the jobs that made its texts."""
+    """A document of a folder that a job found, and the jobs that made its texts."""
 
     document_id: str
     source: str
@@ -104,35 +105,24 @@ class HitRow:
 
 
 def document_row(row: Record) -> DocumentRow:
-    """From a record of the statement `document`."""
-    return DocumentRow(
-        document_id=row["document_id"],
-        owner=row["owner"],
-        name=row["name"],
-        media_type=row["media_type"],
-        size=row["size"],
-        removed=row["removed"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        content=claim_of(row["content"]),
-        job_id=row["job_id"],
-        status=_status(row["status"]),
-    )
+    """Build the row from a record of the statement `document`."""
+    decoded: dict[str, Any] = {"content": claim_of(row["content"]), "status": _status(row["status"])}
+    return DocumentRow(**{**row, **decoded})
 
 
 def listed_document(row: Record) -> ListedDocument:
-    """From a record of the statement `list_documents`."""
+    """Build the row from a record of the statement `list_documents`."""
     file = FileRow(row["document_id"], row["name"], row["media_type"], row["size"])
     return ListedDocument(file, row["created_at"], _status(row["status"]))
 
 
 def text_row(row: Record) -> TextRow:
-    """From a record of the statement `folder_texts`."""
+    """Build the row from a record of the statement `folder_texts`."""
     return TextRow(row["document_id"], row["name"], claim_of(row["result"]), _status(row["status"]))
 
 
 def claim_of(text: str | None) -> Claim | None:
-    """A claim within a state, which a JSON null stands for the lack of."""
+    """Parse a claim in a state; None for SQL's or JSON's null."""
     return None if text is None or text == "null" else Claim.model_validate_json(text)
 
 

@@ -1,4 +1,4 @@
-"""Asks the read model about documents and folders (documents.sql). Raises ReadModelUnavailableError, nothing else."""
+"""Queries of documents and folders (documents.sql). Every method raises ReadModelUnavailableError."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from piperoll.job_types import job_types
 from piperoll.postgres import load_queries
 from schemas.claims import Claim
 from schemas.job_types.declaration import Makes
-from services.api.http.database import asking
+from services.api.http.database import bounded_query
 from services.api.read_model.document_rows import (
     DocumentRow,
     FileRow,
@@ -38,74 +38,72 @@ class DocumentModel:
         self._readers = job_types().that_make(Makes.TEXT)
 
     async def document(self, document_id: str) -> DocumentRow | None:
-        """A document of any owner, also a removed one."""
+        """Return a document of any owner, also a removed one."""
         rows = await self._fetch("document", document_id, self._readers)
         return document_row(rows[0]) if rows else None
 
     async def documents(self, owner: str, limit: int, offset: int) -> list[ListedDocument]:
-        """A page of an owner's documents, newest first."""
-        return [
-            listed_document(row) for row in await self._fetch("list_documents", owner, self._readers, limit, offset)
-        ]
+        """Return a page of an owner's documents, newest first."""
+        rows = await self._fetch("list_documents", owner, self._readers, limit, offset)
+        return [listed_document(row) for row in rows]
 
     async def text(self, document_id: str, owner: str) -> Claim | None:
-        """The result document of the newest completed job that read a document."""
+        """Return the result of the newest completed job that read a document."""
         rows = await self._fetch("text_of_document", owner, document_id, self._readers)
         return claim_of(rows[0]["result"]) if rows else None
 
     async def found(self, document_ids: Sequence[str], owner: str) -> set[str]:
-        """Those of some documents that the owner has."""
+        """Return those of the ids that are documents of the owner."""
         return {row["document_id"] for row in await self._fetch("found_documents", owner, document_ids)}
 
     async def folder(self, folder_id: str) -> FolderRow | None:
-        """A folder of any owner, also a removed one."""
+        """Return a folder of any owner, also a removed one."""
         rows = await self._fetch("folder", folder_id, self._readers)
         return FolderRow(**rows[0]) if rows else None
 
     async def folders(self, owner: str, limit: int, offset: int) -> list[FolderRow]:
-        """A page of an owner's folders, newest first."""
+        """Return a page of an owner's folders, newest first."""
         return [FolderRow(**row) for row in await self._fetch("list_folders", owner, self._readers, limit, offset)]
 
     async def files(self, folder_id: str, owner: str, limit: int, offset: int) -> list[FileRow]:
-        """A page of a folder's documents, in the order in which they came."""
+        """Return a page of a folder's documents, in the order in which they were added."""
         return [FileRow(**row) for row in await self._fetch("files", folder_id, owner, limit, offset)]
 
     async def is_member(self, folder_id: str, document_id: str) -> bool:
-        """Whether a document is in a folder."""
+        """Return whether a document is in a folder."""
         return bool(await self._fetch("member", folder_id, document_id))
 
     async def texts(self, folder_id: str, owner: str) -> list[TextRow]:
-        """All documents of a folder with their texts."""
+        """Return all documents of a folder with their texts."""
         return [text_row(row) for row in await self._fetch("folder_texts", folder_id, owner, self._readers)]
 
     async def sources(self, folder_id: str, owner: str) -> list[SourceRow]:
-        """All documents of a folder that jobs found somewhere."""
+        """Return all documents of a folder that jobs found."""
         rows = await self._fetch("folder_sources", folder_id, owner, self._readers)
         return [SourceRow(row["document_id"], row["source"], row["revision"], tuple(row["jobs"])) for row in rows]
 
     async def jobs_about(
         self, target_id: str, owner: str, job_types: Sequence[str] | None = None
     ) -> dict[str, Claim | None]:
-        """The owner's jobs about a document or folder: their ids, and where their parameters are."""
+        """Return the ids of the owner's jobs about a document or folder, with the claims of their parameters."""
         rows = await self._fetch("jobs_about", owner, target_id, job_types)
         return {row["job_id"]: claim_of(row["parameters"]) for row in rows}
 
     async def newest_of_target(self, target_id: str, owner: str, job_types: Sequence[str]) -> tuple[str, Status] | None:
-        """The newest job whose target clients know as `target_id`, and how it stands.
-        See docs/contract/devana.md#mapping."""
+        """Return the newest job whose `targetId` is this (docs/contract/devana.md#mapping), and its status."""
         rows = await self._fetch("newest_of_target", owner, target_id, job_types)
         return (rows[0]["job_id"], Status(rows[0]["status"])) if rows else None
 
     async def index(self, folder_id: str) -> IndexRow | None:
-        """The index that a folder's search reads."""
+        """Return the index that a folder's search reads."""
         rows = await self._fetch("index", folder_id)
         return IndexRow(**rows[0]) if rows else None
 
     async def search(self, folder_id: str, owner: str, model: str, vector: Sequence[float], limit: int) -> list[HitRow]:
-        """The chunks of a folder nearest to a vector of the index's model, the best first."""
-        written = f"[{','.join(map(repr, vector))}]"
-        return [HitRow(*row) for row in await self._fetch("search", folder_id, model, written, limit, owner)]
+        """Return the chunks of a folder nearest to a vector of the index's model, the best first."""
+        text = f"[{','.join(map(repr, vector))}]"
+        return [HitRow(*row) for row in await self._fetch("search", folder_id, model, text, limit, owner)]
 
     async def _fetch(self, name: str, *arguments: Any) -> list[asyncpg.Record]:
-        async with asking(name, self._deadline_s):
+        async with bounded_query(name, self._deadline_s):
             return await self._pool.fetch(QUERIES[name], *arguments)

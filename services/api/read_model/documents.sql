@@ -1,6 +1,6 @@
--- What the API asks of documents, folders and their search. Each statement is one snapshot.
+-- Queries of documents, folders and their search. Each statement is one snapshot.
 
--- document: a document with its newest job of some types, which says how it stands
+-- document: a document with the id and status of its newest job of some types
 SELECT d.document_id, d.owner, d.name, d.media_type, d.size, d.removed, d.created_at, d.updated_at,
        d.state -> 'content' AS content, j.job_id, j.status
 FROM read_v1.documents d
@@ -11,7 +11,7 @@ LEFT JOIN LATERAL (
 ) j ON true
 WHERE d.document_id = $1;
 
--- list_documents: a page of an owner's documents, newest first, each with how its newest job of some types stands
+-- list_documents: a page of an owner's documents, newest first, each with the status of its newest job of some types
 SELECT d.document_id, d.name, d.media_type, d.size, d.created_at, j.status
 FROM read_v1.documents d
 LEFT JOIN LATERAL (
@@ -33,7 +33,7 @@ ORDER BY j.created_at DESC, j.job_id DESC LIMIT 1;
 SELECT d.document_id FROM read_v1.documents d
 WHERE d.owner = $1 AND d.document_id = ANY ($2) AND NOT d.removed;
 
--- folder: a folder with how many words its documents have
+-- folder: a folder with the number of words in its documents
 SELECT f.folder_id, f.owner, f.name, f.description, f.chunk_size, f.removed, f.created_at, f.updated_at, w.words
 FROM read_v1.folders f
 CROSS JOIN LATERAL (
@@ -50,7 +50,7 @@ CROSS JOIN LATERAL (
 ) w
 WHERE f.folder_id = $1;
 
--- list_folders: a page of an owner's folders, newest first, each with how many words its documents have
+-- list_folders: a page of an owner's folders, newest first, each with the number of words in its documents
 SELECT f.folder_id, f.owner, f.name, f.description, f.chunk_size, f.removed, f.created_at, f.updated_at, w.words
 FROM read_v1.folders f
 CROSS JOIN LATERAL (
@@ -69,7 +69,7 @@ WHERE f.owner = $1 AND NOT f.removed
 ORDER BY f.created_at DESC, f.folder_id DESC
 LIMIT $3 OFFSET $4;
 
--- files: a page of a folder's documents, in the order in which they came
+-- files: a page of a folder's documents, in the order in which they were added
 SELECT d.document_id, d.name, d.media_type, d.size
 FROM read_v1.folder_members m
 JOIN read_v1.documents d ON d.document_id = m.document_id AND d.owner = $2 AND NOT d.removed
@@ -82,7 +82,7 @@ SELECT 1 FROM read_v1.folder_members m
 JOIN read_v1.documents d ON d.document_id = m.document_id AND NOT d.removed
 WHERE m.folder_id = $1 AND m.document_id = $2;
 
--- folder_texts: a folder's documents with the results that hold their texts, and how their newest jobs stand
+-- folder_texts: a folder's documents with the results that hold their texts, and the statuses of their newest jobs
 SELECT d.document_id, d.name, t.result, n.status
 FROM read_v1.folder_members m
 JOIN read_v1.documents d ON d.document_id = m.document_id AND d.owner = $2 AND NOT d.removed
@@ -100,7 +100,7 @@ LEFT JOIN LATERAL (
 WHERE m.folder_id = $1
 ORDER BY m.added_at, d.document_id;
 
--- folder_sources: a folder's documents that jobs found somewhere, and the jobs that made their texts
+-- folder_sources: a folder's documents that jobs found, and the jobs that made their texts
 SELECT d.document_id, d.source, d.revision,
        ARRAY (
            SELECT j.job_id FROM read_v1.jobs j
@@ -111,11 +111,11 @@ JOIN read_v1.documents d ON d.document_id = m.document_id AND d.owner = $2 AND N
 WHERE m.folder_id = $1 AND d.source IS NOT NULL AND d.revision IS NOT NULL
 ORDER BY d.document_id;
 
--- jobs_about: the jobs of an owner that say that they are about a document or folder; null: of any type
+-- jobs_about: an owner's jobs whose target_id is a document or folder; null: of any type
 SELECT j.job_id, j.state -> 'parameters' AS parameters FROM read_v1.jobs j
 WHERE j.owner = $1 AND j.target_id = $2 AND ($3::text[] IS NULL OR j.job_type = ANY ($3)) AND NOT j.erased;
 
--- newest_of_target: the newest job of some types by its target: what it says it is about, else its batch, else itself
+-- newest_of_target: the newest job of some types by its target: its target_id, else its batch, else itself
 SELECT j.job_id, j.status, j.created_at FROM read_v1.jobs j
 WHERE j.owner = $1 AND j.target_id = $2 AND j.job_type = ANY ($3) AND NOT j.erased
 UNION ALL
@@ -128,7 +128,7 @@ WHERE j.job_id = $2 AND j.target_id IS NULL AND j.batch_id IS NULL AND j.owner =
 ORDER BY created_at DESC, job_id DESC
 LIMIT 1;
 
--- index: which model made the index that a folder's search reads
+-- index: the index that a folder's search reads, with the model that made it
 SELECT i.job_id, i.model, i.dimensions, i.chunks FROM read_v1.folder_indexes i WHERE i.folder_id = $1;
 
 -- search: the chunks of a folder's index nearest to a vector, of documents that are still in the folder

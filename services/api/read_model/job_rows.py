@@ -1,6 +1,7 @@
-"""What the read model answers, as frozen data. No SQL, no view."""
+"""The rows of jobs and batches in the read model, as frozen data."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,24 +17,24 @@ from piperoll.log.record import Position
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
-    """One fact about a job or its webhooks. `name` is the event's, such as `JobStarted`."""
+class NotedFact:
+    """A fact about a job or its webhooks. `name` is the event's, such as `JobStarted`."""
 
     name: str
     time: datetime
     data: dict[str, Any]
 
     @classmethod
-    def of(cls, type_name: str, time: datetime, data: dict[str, Any]) -> "Noted":
-        """From the CloudEvents type, such as `piperoll.JobStarted.v1`."""
+    def of(cls, type_name: str, time: datetime, data: dict[str, Any]) -> "NotedFact":
+        """Build it from the CloudEvents type, such as `piperoll.JobStarted.v1`."""
         return cls(type_name.split(".")[1], time, data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRow:
-    """A job as it was projected. `job` is None for a batch member of which no fact was read yet.
+    """A projected job. `job` is None for a batch member without projected facts.
 
-    `batch` and `batch_index` lead to the parameters of a member that was not created yet; None once it was.
+    `batch` and `batch_index` lead to the parameters of a member that was not created yet; `batch` is None afterwards.
     """
 
     job_id: str
@@ -50,18 +51,18 @@ class JobRow:
     position: Position
     job: Job | None
     batch: Batch | None
-    facts: tuple[Noted, ...]
-    failures: tuple[Noted, ...]
+    facts: tuple[NotedFact, ...]
+    failures: tuple[NotedFact, ...]
 
     @property
     def standing(self) -> "Standing":
-        """The state by which a change of the job is detected."""
+        """Return the part of the state by which a change of the job is detected."""
         return Standing(self.status, self.job.sequence if self.job else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchMember:
-    """A job of a batch, as the batch lists it."""
+    """A job in the list of its batch."""
 
     job_id: str
     status: jobs.Status
@@ -71,7 +72,7 @@ class BatchMember:
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A batch as it was projected, with its members in their order."""
+    """A projected batch with its members in their order."""
 
     owner: str
     batch: Batch
@@ -81,7 +82,7 @@ class BatchRow:
 
 @dataclass(frozen=True, slots=True)
 class ListedBatch:
-    """A batch as lists show it: how many of its members stand how, and when the last of them changed."""
+    """A batch in a list: the number of its members by status, and when the last of them changed."""
 
     batch: Batch
     counts: Counter[jobs.Status]
@@ -90,10 +91,10 @@ class ListedBatch:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A fact about one of an owner's jobs or batches, with the job as it stands now where this is its last fact.
+    """A fact about one of an owner's jobs or batches; with the job's present row if this is its last fact.
 
-    `batch_id` is the job's batch, or the one that the fact is about (`about_batch`). `counts`: the batch may
-    show other counts since.
+    `batch_id` is the job's batch, or the one that the fact is about (`about_batch`). `counts`: the fact may change the
+    batch's counts.
     """
 
     position: Position
@@ -104,7 +105,7 @@ class Changed:
 
 
 class Standing(NamedTuple):
-    """How a job stands: its status, and how many facts were accepted so far (0: none was read yet)."""
+    """A job's status and the number of its accepted facts (0 before the first was projected)."""
 
     status: jobs.Status
     sequence: int
@@ -112,27 +113,25 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """What a job or batch was created with, which distinguishes a repeated key from a reused one."""
+    """The creation of a job or batch; the hash of its body distinguishes a repeated key from a reused one."""
 
     created_at: datetime
     body_sha256: str
     position: Position
 
 
+_JOB_COLUMNS = (
+    *("job_id", "owner", "job_type", "user_id", "target_id", "batch_id", "batch_index"),
+    *("created_at", "updated_at", "erased"),
+)
+"""The columns that `JobRow` has unchanged."""
+
+
 def job_row(row: Record) -> JobRow:
-    """From a record of the statement `job`."""
+    """Build the row from a record of the statement `job`."""
     return JobRow(
-        job_id=row["job_id"],
-        owner=row["owner"],
+        **{name: row[name] for name in _JOB_COLUMNS},
         status=jobs.Status(row["status"]),
-        job_type=row["job_type"],
-        user_id=row["user_id"],
-        target_id=row["target_id"],
-        batch_id=row["batch_id"],
-        batch_index=row["batch_index"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        erased=row["erased"],
         position=reflected(row),
         job=jobs.CODEC.validate_json(row["state"]) if row["state"] else None,
         batch=batches.CODEC.validate_json(row["batch"]) if row["batch"] else None,
@@ -141,20 +140,23 @@ def job_row(row: Record) -> JobRow:
     )
 
 
-def batch_row(row: Record, members: tuple[BatchMember, ...]) -> BatchRow:
-    """From a record of the statement `batch` and those of `members`."""
-    return BatchRow(row["owner"], batches.CODEC.validate_json(row["state"]), reflected(row), members)
+def batch_row(row: Record, members: Iterable[Record]) -> BatchRow:
+    """Build the row from records of the statements `batch` and `members`."""
+    jobs_of_batch = tuple(
+        BatchMember(one["job_id"], jobs.Status(one["status"]), one["updated_at"], one["erased"]) for one in members
+    )
+    return BatchRow(row["owner"], batches.CODEC.validate_json(row["state"]), reflected(row), jobs_of_batch)
 
 
 def listed_batch(row: Record) -> ListedBatch:
-    """From a record of the statement `list_batches`."""
+    """Build the row from a record of the statement `list_batches`."""
     batch = batches.CODEC.validate_json(row["state"])
     counts = Counter({status: row[status.value] for status in jobs.Status})
     return ListedBatch(batch, counts, row["updated_at"] or batch.created_at)
 
 
 def changed(row: Record) -> Changed:
-    """From a record of the statement `changes`."""
+    """Build the row from a record of the statement `changes`."""
     return Changed(
         position=Position(row["place"], row["log_offset"]),
         about_batch=row["about_batch"],
@@ -165,10 +167,10 @@ def changed(row: Record) -> Changed:
 
 
 def reflected(row: Record) -> Position:
-    """The last position that an answer reflects; offset -1 when nothing of the partition was projected."""
+    """Return the last position that a row reflects; its offset is -1 if nothing of the partition was projected."""
     return Position(row["partition"], (row["next_offset"] or 0) - 1)
 
 
-def _noted(text: str | None) -> tuple[Noted, ...]:
+def _noted(text: str | None) -> tuple[NotedFact, ...]:
     found = from_json(text) if text else []
-    return tuple(Noted.of(one["type"], datetime.fromisoformat(one["time"]), one["data"]) for one in found)
+    return tuple(NotedFact.of(one["type"], datetime.fromisoformat(one["time"]), one["data"]) for one in found)

@@ -1,4 +1,4 @@
-"""Asks the read model (queries.sql). Every call is bounded, and raises ReadModelUnavailableError, nothing else."""
+"""Queries of jobs and batches (jobs.sql). Every method is bounded in time and raises ReadModelUnavailableError."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,9 +10,8 @@ from piperoll.domain.batch import status_of
 from piperoll.domain.job import Status
 from piperoll.postgres import load_queries
 from schemas.topics import JOB_EVENTS
-from services.api.http.database import asking
+from services.api.http.database import bounded_query
 from services.api.read_model.job_rows import (
-    BatchMember,
     BatchRow,
     Changed,
     Creation,
@@ -31,64 +30,53 @@ TOPIC = JOB_EVENTS.name
 
 
 class ReadModel:
-    """The projected rows, over a pool that may connect late and lose its connections."""
+    """The projected rows of jobs and batches. The pool may connect late and lose its connections."""
 
     def __init__(self, pool: asyncpg.Pool, deadline_s: float) -> None:
         self._pool = pool
         self._deadline_s = deadline_s
 
     async def job(self, job_id: str) -> JobRow | None:
-        """A job with everything its view needs but blobs."""
+        """Return a job with everything that its view needs except blobs."""
         rows = await self._fetch("job", job_id, TOPIC)
         return job_row(rows[0]) if rows else None
 
     async def batch(self, batch_id: str) -> BatchRow | None:
-        """A batch and its members."""
+        """Return a batch and its members."""
         rows = await self._fetch("batch", batch_id, TOPIC)
-        if not rows:
-            return None
-        members = await self._fetch("members", batch_id)
-        return batch_row(
-            rows[0],
-            tuple(
-                BatchMember(row["job_id"], Status(row["status"]), row["updated_at"], row["erased"]) for row in members
-            ),
-        )
+        return batch_row(rows[0], await self._fetch("members", batch_id)) if rows else None
 
     async def creation(self, kind: Literal["job", "batch"], subject: str) -> Creation | None:
-        """What the job or batch was created with, or None when its creation was not projected."""
+        """Return the creation of a job or batch; None if it was not projected."""
         rows = await self._fetch(f"{kind}_creation", subject, TOPIC)
         if not rows:
             return None
         return Creation(rows[0]["created_at"], rows[0]["body_sha256"], reflected(rows[0]))
 
     async def standings(self, job_ids: Sequence[str]) -> dict[str, Standing]:
-        """How some jobs stand."""
+        """Return the standings of some jobs by id."""
         rows = await self._fetch("standings", job_ids)
         return {row["job_id"]: Standing(Status(row["status"]), row["sequence"]) for row in rows}
 
     async def jobs(self, filters: Sequence[Any], limit: int, skip: int) -> tuple[int, list[JobRow]]:
-        """How many jobs pass the filters (see `count_jobs`), and a page of them without their facts."""
+        """Return the number of jobs that pass the filters (see `count_jobs`), and a page of them without facts."""
         total, rows = await self._page("jobs", filters, limit, skip)
         return total, [job_row(row) for row in rows]
 
     async def devana_jobs(
         self, filters: tuple[str, Sequence[str], Sequence[str]], target: str | None, limit: int, offset: int
     ) -> list[JobRow]:
-        """A page of an owner's jobs of the last 24 hours, of some job types and statuses (`filters`) and a target."""
-        if target is None:
-            rows = await self._fetch("devana_jobs", *filters, limit, offset)
-        else:
-            rows = await self._fetch("devana_jobs_of_target", *filters, limit, offset, target)
-        return [job_row(row) for row in rows]
+        """Return a page of an owner's jobs of the last 24 hours. `filters` are owner, job types and statuses."""
+        name, of_target = ("devana_jobs", ()) if target is None else ("devana_jobs_of_target", (target,))
+        return [job_row(row) for row in await self._fetch(name, *filters, limit, offset, *of_target)]
 
     async def batches(self, filters: Sequence[Any], limit: int, skip: int) -> tuple[int, list[ListedBatch]]:
-        """How many batches pass the filters (see `count_batches`), and a page of them."""
+        """Return the number of batches that pass the filters (see `count_batches`), and a page of them."""
         total, rows = await self._page("batches", filters, limit, skip)
         return total, [listed_batch(row) for row in rows]
 
     async def batches_of_status(self, owner: str, user_id: str | None, status: str) -> list[str]:
-        """The ids of the batches that stand so. Every member is counted: a batch has no status of its own."""
+        """Return the ids of the batches with a status. It is computed from all members, since none is stored."""
         rows = await self._fetch("batch_counts", owner, user_id)
         return [
             row["batch_id"]
@@ -97,23 +85,23 @@ class ReadModel:
         ]
 
     async def changes(self, owner: str, behind: Mapping[int, int], limit: int) -> list[Changed]:
-        """An owner's facts from an offset of each partition on, at most `limit` of each, in the log's order."""
+        """Return an owner's facts from an offset of each partition on, at most `limit` of each, in the log's order."""
         rows = await self._fetch("changes", owner, list(behind), list(behind.values()), limit)
         return [changed(row) for row in rows]
 
     async def events(self, job_id: str, after: int, limit: int) -> list[tuple[int, int, str, datetime, str]]:
-        """A job's facts: sequence, offset, type, time and data as JSON text."""
+        """Return a job's facts: sequence, offset, type, time and data as JSON text."""
         rows = await self._fetch("events", job_id, after, limit)
         return [(row["sequence"], row["log_offset"], row["type"], row["time"], row["data"]) for row in rows]
 
     async def deliveries(self, job_id: str) -> list[tuple[str, datetime, str]]:
-        """What became of a job's webhooks: type, time and data as JSON text."""
+        """Return the facts about a job's webhooks: type, time and data as JSON text."""
         return [(row["type"], row["time"], row["data"]) for row in await self._fetch("deliveries", job_id)]
 
     async def _page(self, what: str, filters: Sequence[Any], limit: int, skip: int) -> tuple[int, list[asyncpg.Record]]:
-        """Total and page of one snapshot, planned for these very filters: a plan for any would use no index."""
+        """Return total and page of one snapshot, planned for these filters: a generic plan would use no index."""
         async with (
-            asking(f"list_{what}", self._deadline_s),
+            bounded_query(f"list_{what}", self._deadline_s),
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
@@ -123,5 +111,5 @@ class ReadModel:
         return total, rows
 
     async def _fetch(self, name: str, *arguments: Any) -> list[asyncpg.Record]:
-        async with asking(name, self._deadline_s):
+        async with bounded_query(name, self._deadline_s):
             return await self._pool.fetch(QUERIES[name], *arguments)

@@ -1,6 +1,6 @@
--- What the API asks of the read model. Each statement is one snapshot.
+-- Queries of jobs and batches. Each statement is one snapshot.
 
--- job: a job with how far its partition was projected, its facts but progress, and its webhooks' failures
+-- job: a job with the position of its partition, its facts except progress, and its webhooks' failures
 SELECT j.*,
        (SELECT c.next_offset FROM read_v1.checkpoints c WHERE c.topic = $2 AND c.partition = j.partition),
        (SELECT json_agg(json_build_object('type', e.type, 'time', e.time, 'data', e.data) ORDER BY e.sequence)
@@ -15,7 +15,7 @@ SELECT j.*,
 FROM read_v1.jobs j
 WHERE j.job_id = $1;
 
--- batch: a batch with how far its partition was projected
+-- batch: a batch with the position of its partition
 SELECT b.batch_id, b.partition, b.owner, b.state,
        (SELECT c.next_offset FROM read_v1.checkpoints c WHERE c.topic = $2 AND c.partition = b.partition)
 FROM read_v1.batches b
@@ -24,22 +24,22 @@ WHERE b.batch_id = $1;
 -- members: the jobs of a batch in their order
 SELECT job_id, status, updated_at, erased FROM read_v1.jobs WHERE batch_id = $1 ORDER BY batch_index;
 
--- job_creation: what a job was created with
+-- job_creation: when a job was created, and the hash of its body
 SELECT j.created_at, j.partition, j.state ->> 'body_sha256' AS body_sha256,
        (SELECT c.next_offset FROM read_v1.checkpoints c WHERE c.topic = $2 AND c.partition = j.partition)
 FROM read_v1.jobs j
 WHERE j.job_id = $1 AND j.created;
 
--- batch_creation: what a batch was created with
+-- batch_creation: when a batch was created, and the hash of its body
 SELECT b.created_at, b.partition, b.state ->> 'body_sha256' AS body_sha256,
        (SELECT c.next_offset FROM read_v1.checkpoints c WHERE c.topic = $2 AND c.partition = b.partition)
 FROM read_v1.batches b
 WHERE b.batch_id = $1;
 
--- standings: how some jobs stand, for those who wait for a change
+-- standings: the status and sequence of some jobs, for requests that wait for a change
 SELECT job_id, status, sequence FROM read_v1.jobs WHERE job_id = ANY ($1);
 
--- count_jobs: how many jobs of an owner a list would show; a filter that is null lets all through
+-- count_jobs: the number of an owner's jobs that pass the filters; a filter that is null passes all
 SELECT count(*) FROM read_v1.jobs j
 WHERE j.owner = $1 AND NOT j.erased
   AND ($2::text[] IS NULL OR j.status = ANY ($2))
@@ -48,7 +48,7 @@ WHERE j.owner = $1 AND NOT j.erased
   AND ($5::text IS NULL OR j.job_type = $5)
   AND ($6::text IS NULL OR j.target_id = $6);
 
--- list_jobs: a page of an owner's jobs, newest first; a filter that is null lets all through
+-- list_jobs: a page of an owner's jobs, newest first; a filter that is null passes all
 SELECT j.*,
        NULL::bigint AS next_offset, NULL::json AS facts, NULL::json AS failures, NULL::json AS batch
 FROM read_v1.jobs j
@@ -61,7 +61,7 @@ WHERE j.owner = $1 AND NOT j.erased
 ORDER BY j.created_at DESC, j.job_id DESC
 LIMIT $7 OFFSET $8;
 
--- count_batches: how many batches of an owner a list would show; a filter that is null lets all through
+-- count_batches: the number of an owner's batches that pass the filters; a filter that is null passes all
 SELECT count(*) FROM read_v1.batches b
 WHERE b.owner = $1 AND (b.state ->> 'erased')::boolean IS NOT TRUE
   AND ($2::text IS NULL OR b.user_id = $2)
@@ -85,7 +85,7 @@ WHERE b.owner = $1 AND (b.state ->> 'erased')::boolean IS NOT TRUE
 ORDER BY b.created_at DESC, b.batch_id DESC
 LIMIT $4 OFFSET $5;
 
--- batch_counts: what the status of each batch of an owner follows from
+-- batch_counts: the counts from which the status of each batch of an owner is computed
 SELECT b.batch_id, b.count, m.started, m.completed, m.ended
 FROM read_v1.batches b
 CROSS JOIN LATERAL (
@@ -96,33 +96,33 @@ CROSS JOIN LATERAL (
 ) m
 WHERE b.owner = $1 AND (b.state ->> 'erased')::boolean IS NOT TRUE AND ($2::text IS NULL OR b.user_id = $2);
 
--- changes: an owner's facts from an offset of each partition on, some of each, and of its last fact the job itself
--- One snapshot: a job whose last fact is not among these has it further on, and is told there.
-SELECT asked.partition AS place, found.log_offset, found.batch_id IS NOT NULL AS about_batch,
+-- changes: an owner's facts from an offset of each partition on, at most $4 of each; a job's last fact with its row
+-- One snapshot: a job whose last fact is not among these appears on a later page.
+SELECT behind.partition AS place, found.log_offset, found.batch_id IS NOT NULL AS about_batch,
        found.type IS DISTINCT FROM 'piperoll.JobProgress.v1' AS counts, found.sequence = j.sequence AS newest,
        j.job_id, j.partition, j.owner, j.user_id, j.job_type, j.target_id,
        coalesce(found.batch_id, j.batch_id) AS batch_id, j.batch_index,
        j.status, j.created, j.erased, j.created_at, j.updated_at,
        CASE WHEN found.sequence = j.sequence THEN j.state END AS state,
        NULL::bigint AS next_offset, NULL::json AS facts, NULL::json AS failures, NULL::json AS batch
-FROM unnest($2::int[], $3::bigint[]) AS asked (partition, next_offset)
+FROM unnest($2::int[], $3::bigint[]) AS behind (partition, next_offset)
 CROSS JOIN LATERAL (
     (SELECT e.log_offset, e.type, e.job_id, e.sequence, NULL AS batch_id
      FROM read_v1.events e
-     WHERE e.owner = $1 AND e.partition = asked.partition AND e.log_offset >= asked.next_offset
+     WHERE e.owner = $1 AND e.partition = behind.partition AND e.log_offset >= behind.next_offset
      ORDER BY e.log_offset
      LIMIT $4)
     UNION ALL
     (SELECT b.log_offset, NULL, NULL, NULL, b.batch_id
      FROM read_v1.batches b
-     WHERE b.owner = $1 AND b.partition = asked.partition AND b.log_offset >= asked.next_offset
+     WHERE b.owner = $1 AND b.partition = behind.partition AND b.log_offset >= behind.next_offset
      ORDER BY b.log_offset
      LIMIT $4)
     ORDER BY log_offset
     LIMIT $4
 ) found
 LEFT JOIN read_v1.jobs j ON j.job_id = found.job_id
-ORDER BY asked.partition, found.log_offset;
+ORDER BY behind.partition, found.log_offset;
 
 -- events: a job's facts after a sequence number
 SELECT sequence, log_offset, type, time, data FROM read_v1.events
@@ -130,14 +130,14 @@ WHERE job_id = $1 AND sequence > $2
 ORDER BY sequence
 LIMIT $3;
 
--- deliveries: what became of a job's webhooks
+-- deliveries: the facts about a job's webhooks
 SELECT type, time, data FROM read_v1.deliveries WHERE job_id = $1 ORDER BY log_offset;
 
--- positions: how far each partition of some topics was projected
+-- positions: the next offset of each partition of some topics
 SELECT topic, partition, next_offset FROM read_v1.checkpoints WHERE topic = ANY ($1);
 
 -- devana_jobs: a page of an owner's jobs of some types and statuses, of the last 24 hours, newest first
--- A walk of its own for each type and status, so that a rare one is never looked for among the others.
+-- One index scan per type and status, so that a rare one is not searched for among the others.
 WITH page AS (
     SELECT found.job_id, found.created_at
     FROM unnest($2::text[]) AS types (job_type)
@@ -158,7 +158,7 @@ SELECT j.*,
 FROM page JOIN read_v1.jobs j USING (job_id)
 ORDER BY page.created_at DESC, page.job_id DESC;
 
--- devana_jobs_of_target: the same of one target: what a job says it is about, else its batch, else itself
+-- devana_jobs_of_target: the same for one target: a job's target_id, else its batch, else itself
 WITH page AS (
     SELECT found.job_id, found.created_at
     FROM unnest($2::text[]) AS types (job_type)

@@ -1,74 +1,69 @@
-"""An owner's documents and folders, with waiting where that is promised. Foreign and removed ones are not found."""
+"""An owner's documents and folders, read after the read model has caught up. Foreign and removed ones are not found."""
 
 import asyncio
 
-from piperoll.log.record import Position
 from services.api.http.errors import not_found
-from services.api.read_model.catching_up import LIST_WAIT_S, CatchingUp
+from services.api.read_model.catching_up import CatchingUp
 from services.api.read_model.document_rows import DocumentRow, FileRow, FolderRow, ListedDocument
 from services.api.read_model.documents import DocumentModel
 
 
 class Library:
-    """Reads documents and folders. `model` answers what needs no waiting; `jobs` waits for the facts of jobs."""
+    """Reads documents and folders. `model` reads without waiting; `jobs` waits for the facts of jobs."""
 
     def __init__(self, model: DocumentModel, catching_up: CatchingUp, jobs: CatchingUp) -> None:
         self.model = model
-        self._catching_up = catching_up
+        self.catching_up = catching_up
         self._jobs = jobs
 
     async def document(self, document_id: str, owner: str) -> DocumentRow:
-        """The document's row. Raises ApiError: NOT_FOUND (404), READ_MODEL_UNAVAILABLE (503)."""
+        """Return the document's row. Raises ApiError: NOT_FOUND (404), READ_MODEL_UNAVAILABLE (503)."""
         row = await self.own_document(document_id, owner)
         if row is None or row.removed:
             raise not_found("document")
         return row
 
     async def own_document(self, document_id: str, owner: str) -> DocumentRow | None:
-        """The document's row, also of a removed one; None for one that the owner never had."""
-        row = await self._catching_up.sought(lambda: self.model.document(document_id))
+        """Return the document's row, also of a removed one; None for one that the owner never had."""
+        row = await self.catching_up.find(lambda: self.model.document(document_id))
         return row if row is not None and row.owner == owner else None
 
     async def documents(self, owner: str, limit: int, offset: int) -> list[ListedDocument]:
-        """A page of the owner's documents, newest first, after a short wait."""
-        await self._catching_up.within(LIST_WAIT_S)
+        """Return a page of the owner's documents, newest first, after a short wait."""
+        await self.catching_up.briefly()
         return await self.model.documents(owner, limit, offset)
 
     async def folder(self, folder_id: str, owner: str) -> FolderRow:
-        """The folder's row. Raises as `document` does."""
-        row = await self._catching_up.sought(lambda: self.model.folder(folder_id))
+        """Return the folder's row. Raises as `document` does."""
+        row = await self.catching_up.find(lambda: self.model.folder(folder_id))
         if row is None or row.owner != owner or row.removed:
             raise not_found("folder")
         return row
 
     async def folders(self, owner: str, limit: int, offset: int) -> list[FolderRow]:
-        """A page of the owner's folders, newest first, after a short wait."""
-        await self._catching_up.within(LIST_WAIT_S)
+        """Return a page of the owner's folders, newest first, after a short wait."""
+        await self.catching_up.briefly()
         return await self.model.folders(owner, limit, offset)
 
     async def files(self, folder: FolderRow, limit: int, offset: int) -> list[FileRow]:
-        """A page of a folder's documents, in the order in which they came, after a short wait."""
-        await self._catching_up.within(LIST_WAIT_S)
+        """Return a page of a folder's documents, in the order in which they were added, after a short wait."""
+        await self.catching_up.briefly()
         return await self.model.files(folder.folder_id, folder.owner, limit, offset)
 
     async def require_documents(self, document_ids: list[str], owner: str) -> None:
-        """Raises ApiError NOT_FOUND, whose details list those that are not the owner's documents."""
+        """Raise ApiError NOT_FOUND if some are not the owner's documents; its details list them."""
         missing = set(document_ids) - await self.model.found(document_ids, owner)
         if missing:
-            await self._catching_up.up_to_now()
+            await self.catching_up.up_to_now()
             missing = set(document_ids) - await self.model.found(document_ids, owner)
         if missing:
             raise not_found("document", missing=sorted(missing)[:100])
 
     async def is_member(self, folder_id: str, document_id: str) -> bool:
-        """Whether a document is in a folder, once what is in the log now was projected."""
-        await self._catching_up.up_to_now()
+        """Return whether a document is in a folder, once the read model has caught up."""
+        await self.catching_up.up_to_now()
         return await self.model.is_member(folder_id, document_id)
 
     async def up_to_now(self) -> None:
-        """Returns once what is in the log about documents and jobs was projected. Raises ReadModelUnavailableError."""
-        await asyncio.gather(self._catching_up.up_to_now(), self._jobs.up_to_now())
-
-    async def passed(self, *positions: Position) -> bool:
-        """Waits until the projector has passed own appends; False when it did not in time."""
-        return await self._catching_up.passed(*positions)
+        """Return once the facts of documents and jobs in the log were projected. Raises ReadModelUnavailableError."""
+        await asyncio.gather(self.catching_up.up_to_now(), self._jobs.up_to_now())

@@ -1,6 +1,6 @@
-"""How far the projector is, per partition of the topics: by NOTIFY, and by a query every two seconds.
+"""The projector's positions per topic and partition, by NOTIFY and by a query every two seconds.
 
-Waiting for a position is how a client reads its own writes.
+Requests wait for a position so that clients read their own writes.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from services.api.read_model.jobs import QUERIES
 
 log = structlog.get_logger()
 
-POLL_S = 2.0  # a notification can be lost with its connection; no request waits longer than this for it
+POLL_S = 2.0  # a notification can be lost with its connection; a request waits at most this long for it
 CONNECT_TIMEOUT_S = 5.0
 RECONNECT_PAUSE_S = 0.5
 ALIASES = {
@@ -25,70 +25,70 @@ ALIASES = {
     "documents": DOCUMENT_EVENTS.name,
     "endpoints": ENDPOINT_EVENTS.name,
 }
-"""The topics that are waited for, by the names that notifications have for them."""
+"""The topics that requests wait for, by their names in notifications."""
 
 Listener = Callable[[int], None]
 
 
 class Positions:
-    """The next offset of each partition. `run` keeps it current and comes back by itself after an outage."""
+    """The next offset of each partition. `run` keeps it current and recovers from outages."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._next: dict[str, dict[int, int]] = {topic: {} for topic in ALIASES.values()}
         self._changed = asyncio.Event()
-        self._problem: str | None = "the read model was not reached yet"
+        self._problem: str | None = "the read model was not connected yet"
         self._listeners: list[tuple[str, Listener]] = []
 
     def problem(self) -> str | None:
-        """A sentence while the positions are not known."""
+        """Return why the positions are unknown; None while they are known."""
         return self._problem
 
     def reached(self, topic: Topic = JOB_EVENTS) -> dict[int, int]:
-        """The next offset of each partition of a topic, as far as it is known."""
+        """Return the next offset of each partition of a topic, as far as it is known."""
         return dict(self._next[topic.name])
 
     def subscribe(self, listener: Listener, topic: Topic = JOB_EVENTS) -> None:
-        """Calls `listener` with each partition of a topic that came further."""
+        """Call `listener` with each partition of a topic that advanced."""
         self._listeners.append((topic.name, listener))
 
     async def passed(self, ends: Mapping[int, int], topic: Topic = JOB_EVENTS) -> None:
-        """Returns once every partition's next offset is at least that in `ends`. Waits without a bound."""
+        """Return once every partition's next offset is at least that in `ends`. Waits without a bound."""
         while not all(self._next[topic.name].get(partition, 0) >= end for partition, end in ends.items()):
             await self._changed.wait()
 
     async def run(self) -> None:
-        """Listens until cancelled."""
+        """Listen until cancelled."""
         while True:
             try:
                 await self._listen()
             except AWAY as error:
-                self._problem = f"the read model cannot be asked: {type(error).__name__}"
+                self._problem = f"the read model does not answer: {type(error).__name__}"
                 log.warning("positions_lost", error=repr(error), next_try_s=RECONNECT_PAUSE_S)
                 await asyncio.sleep(RECONNECT_PAUSE_S)
 
     async def _listen(self) -> None:
         connection = await asyncpg.connect(self._dsn, timeout=CONNECT_TIMEOUT_S)
         try:
-            await connection.add_listener(POSITIONS_CHANNEL, self._heard)
+            await connection.add_listener(POSITIONS_CHANNEL, self._notified)
             while True:
-                await self._ask(connection)
+                await self._poll(connection)
                 await asyncio.sleep(POLL_S)
         finally:
             connection.terminate()
 
-    async def _ask(self, connection: asyncpg.Connection) -> None:
-        """Reads the table. It goes before what was known: after a rebuild positions may be lower."""
+    async def _poll(self, connection: asyncpg.Connection) -> None:
+        """Replace the positions by those in the table: after a rebuild they may be lower."""
         rows = await connection.fetch(QUERIES["positions"], list(self._next), timeout=CONNECT_TIMEOUT_S)
-        known: dict[str, dict[int, int]] = {topic: {} for topic in self._next}
+        stored: dict[str, dict[int, int]] = {topic: {} for topic in self._next}
         for row in rows:
-            known[row["topic"]][row["partition"]] = row["next_offset"]
-        self._problem = None if all(known.values()) else "the projector has not taken over all topics yet"
-        earlier, self._next = self._next, known
-        for topic, offsets in known.items():
+            stored[row["topic"]][row["partition"]] = row["next_offset"]
+        self._problem = None if all(stored.values()) else "the projector does not process all topics yet"
+        earlier, self._next = self._next, stored
+        for topic, offsets in stored.items():
             self._announce(topic, [part for part, offset in offsets.items() if offset != earlier[topic].get(part)])
 
-    def _heard(self, connection: object, pid: int, channel: str, payload: object) -> None:
+    def _notified(self, connection: object, pid: int, channel: str, payload: object) -> None:
         alias, partition, next_offset = str(payload).split(":")
         topic = ALIASES.get(alias)
         if topic is not None and int(next_offset) > self._next[topic].get(int(partition), -1):
@@ -101,6 +101,6 @@ class Positions:
         self._changed.set()
         self._changed = asyncio.Event()
         for partition in partitions:
-            for wanted, listener in self._listeners:
-                if wanted == topic:
+            for subscribed, listener in self._listeners:
+                if subscribed == topic:
                     listener(partition)

@@ -1,7 +1,7 @@
--- What the API asks about hooks that could be sent again. Each statement is one snapshot.
+-- Queries of hooks that can be sent again. Each statement is one snapshot.
 
--- unsent: final hooks of an owner that were held or given up at a receiver since a time, and how many there are in all
--- The newest word about a hook counts: one that was delivered since, or asked for already, is not among them.
+-- unsent: final hooks of an owner that were held or given up at a receiver since a time, and the number of all of them
+-- The newest fact about a hook counts: hooks that were delivered or requested since are not included.
 SELECT d.job_id, d.data ->> 'phase' AS phase, count(*) OVER () AS total
 FROM read_v1.deliveries d
 JOIN read_v1.jobs j USING (job_id)

@@ -1,13 +1,13 @@
 """The bodies of requests for redelivery. Pure."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from piperoll.webhooks.origins import origin_of
-from services.api.http.shapes import Refusal, RequestModel, printable
+from services.api.http.shapes import Refusal, RequestModel, printable, utc_time
 
 
 class RedeliverBody(RequestModel):
@@ -20,7 +20,7 @@ class RedeliverBody(RequestModel):
             Refusal("must be the delivery_id of one of the job's deliveries"),
         ]
         | None
-    ) = Field(default=None, description="which delivery is meant: the final one")
+    ) = Field(default=None, description="the delivery to send again, which must be the final one")
 
 
 def _origin(text: str) -> str:
@@ -28,16 +28,6 @@ def _origin(text: str) -> str:
     if " " in text or parts.path.rstrip("/") or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("is more than an origin")
     return origin
-
-
-def _moment(text: object) -> datetime:
-    moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError("is not a time with a zone")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("is out of range") from error
 
 
 class RedeliverManyBody(RequestModel):
@@ -54,7 +44,7 @@ class RedeliverManyBody(RequestModel):
     ]
     since: Annotated[
         datetime,
-        BeforeValidator(_moment),
+        BeforeValidator(utc_time),
         Field(description="held or given up at this time or later"),
         Refusal("must be a time with its zone (ISO 8601), such as 2026-01-31T10:00:00Z"),
     ]

@@ -1,5 +1,4 @@
-"""Redelivery of webhooks: one job's, or all that were held or given up at a receiver.
-See docs/contract/additions.md#redelivery."""
+"""Redelivery of one job's webhook, or of all held or given up at a receiver (docs/contract/additions.md#redelivery)."""
 
 from typing import Any
 
@@ -17,7 +16,7 @@ from services.api.redelivery.requests import RedeliverBody, RedeliverManyBody
 
 
 class RedeliveryRoutes(Routes, tag="jobs"):
-    """Redelivery."""
+    """`/api/jobs/{job_id}/deliveries/redeliver` and `/api/deliveries/redeliver`."""
 
     redelivery: Redelivery
     reading: Reading
@@ -25,18 +24,18 @@ class RedeliveryRoutes(Routes, tag="jobs"):
 
     @route("POST", "/api/jobs/{job_id}/deliveries/redeliver", operation=openapi.ONE)
     async def redeliver(self, request: Request, job_id: str) -> Response:
-        """Sends the final webhook of a job again. 409 while it is still on its own schedule; 202 when the
-        request was not read back in time."""
+        """Send the final webhook of a job again. 409 while it follows its schedule; 202 if the request was not read
+        back in time."""
         body = RedeliverBody.read((await read_json(request, self.max_body_bytes, optional=True)).value)
         row = await self.reading.job(job_id, caller_of(request).owner)
-        asked = await self.redelivery.of_job(row, body.delivery_id, caller_of(request))
-        data = {"job_id": job_id, "delivery_id": asked.delivery_id, "request": asked.request}
-        return success(data, asked.position, status=200 if asked.passed else 202)
+        requested = await self.redelivery.of_job(row, body.delivery_id, caller_of(request))
+        data = {"job_id": job_id, "delivery_id": requested.delivery_id, "request": requested.request}
+        return success(data, requested.position, status=200 if requested.passed else 202)
 
     @route("POST", "/api/deliveries/redeliver", operation=openapi.MANY)
     async def redeliver_many(self, request: Request) -> Response:
-        """Counts the webhooks held or given up at a receiver, and with `dry_run: false` sends them again."""
+        """Count the webhooks held or given up at a receiver, and with `dry_run: false` send them again."""
         body = RedeliverManyBody.read((await read_json(request, self.max_body_bytes)).value)
-        asked = await self.redelivery.at_origin(body.origin, body.since, body.dry_run, caller_of(request))
-        data: dict[str, Any] = {"count": asked.count, "left": asked.left, "dry_run": body.dry_run}
-        return success(data, asked.position, status=200 if asked.passed else 202)
+        requested = await self.redelivery.at_origin(body.origin, body.since, body.dry_run, caller_of(request))
+        data: dict[str, Any] = {"count": requested.count, "left": requested.left, "dry_run": body.dry_run}
+        return success(data, requested.position, status=200 if requested.passed else 202)

@@ -1,1 +1,1 @@
-"""The keys that sign an owner's webhooks."""
+"""The keys that sign the webhooks of an owner's jobs."""

@@ -1,5 +1,4 @@
-"""The keys that sign the webhooks of an owner's jobs, as an admin of the owner sees and rotates them.
-See docs/contract/additions.md#signing-keys."""
+"""Lists and rotates the keys that sign the webhooks of an owner's jobs (docs/contract/additions.md#signing-keys)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,8 +12,8 @@ from piperoll.webhooks.signatures import SigningKey
 from schemas.errors import ErrorCode
 from schemas.ids import draw_signing_key_id, keyed_id
 from services.api.http.answers import timestamp
-from services.api.http.database import asking
-from services.api.http.errors import ApiError
+from services.api.http.database import bounded_query
+from services.api.http.errors import ApiError, conflict
 
 log = structlog.get_logger()
 
@@ -22,7 +21,7 @@ Json = dict[str, Any]
 
 
 class SigningKeyAdmin:
-    """One owner at a time. What is shown is `{"keys": […]}`, the newest first."""
+    """The signing keys of one owner. Views are `{"keys": […]}`, the newest first."""
 
     def __init__(self, pool: asyncpg.Pool, seal: Seal, overlap_s: float, read_deadline_s: float) -> None:
         self._pool = pool
@@ -31,42 +30,42 @@ class SigningKeyAdmin:
         self._read_deadline_s = read_deadline_s
 
     async def of_owner(self, owner: str) -> Json:
-        """The keys that sign now. Raises what `active` does."""
-        return _shown(await self.active(owner))
+        """Return the active keys. Raises as `active`."""
+        return _view(await self.active(owner))
 
     async def active(self, owner: str) -> list[SigningKey]:
-        """The keys to sign with now; the first one is made when it is asked for, if no webhook needed it before.
+        """Return the active keys; the first one is created now if no webhook needed it before.
 
         Raises ApiError: INTERNAL_ERROR (500) for a key that cannot be opened, READ_MODEL_UNAVAILABLE (503).
         """
         try:
-            async with asking("signing_keys", self._read_deadline_s):
+            async with bounded_query("signing_keys", self._read_deadline_s):
                 return await signing_keys.active(self._pool, self._seal, owner)
         except SealError as error:
             log.error("signing_key_unreadable", owner=owner, error=str(error))  # noqa: TRY400 -- the message is complete
-            said = "a signing key cannot be opened: put back what PIPEROLL_SEAL_KEYS had, or rotate the signing keys"
-            raise ApiError(500, ErrorCode.INTERNAL_ERROR, said) from error
+            message = "a signing key cannot be opened: restore PIPEROLL_SEAL_KEYS, or rotate the signing keys"
+            raise ApiError(500, ErrorCode.INTERNAL_ERROR, message) from error
 
     async def rotate(self, owner: str, key: str | None) -> Json:
-        """The keys with a new one among them; the one before it signs on for the overlap.
+        """Create a key and return all active ones; the previous key stays active for the overlap.
 
-        A repeat of the Idempotency-Key `key` rotates once. Raises ApiError: CONFLICT (409) for one too many,
-        READ_MODEL_UNAVAILABLE (503): repeat it with the same key, or look first.
+        A repeat of the Idempotency-Key `key` rotates once. Raises ApiError: CONFLICT (409) beyond the maximum of keys,
+        READ_MODEL_UNAVAILABLE (503): repeat it with the same key, or list the keys first.
         """
         key_id = draw_signing_key_id() if key is None else keyed_id("signing", owner, key)
         try:
-            async with asking("rotate_signing_keys", self._read_deadline_s):
-                return _shown(await signing_keys.rotate(self._pool, self._seal, owner, self._overlap_s, key_id))
+            async with bounded_query("rotate_signing_keys", self._read_deadline_s):
+                return _view(await signing_keys.rotate(self._pool, self._seal, owner, self._overlap_s, key_id))
         except signing_keys.TooManyKeysError as error:
             limit = signing_keys.MAX_KEYS
-            said = f"{limit} keys sign already, the most that may: rotate again when the first of them has ended"
-            raise ApiError(409, ErrorCode.CONFLICT, said, {"limit": limit}) from error
+            message = f"{limit} keys are active already, the maximum: rotate again when the first of them has ended"
+            raise conflict(message, limit=limit) from error
 
 
-def _shown(keys: Sequence[SigningKey]) -> Json:
-    return {"keys": [_key(key) for key in keys]}
+def _view(keys: Sequence[SigningKey]) -> Json:
+    return {"keys": [_key_view(key) for key in keys]}
 
 
-def _key(key: SigningKey) -> Json:
-    shown = {"id": key.key_id, "secret": key.secret, "public_key": key.public_key}
-    return shown if key.active_until is None else {**shown, "active_until": timestamp(key.active_until)}
+def _key_view(key: SigningKey) -> Json:
+    view = {"id": key.key_id, "secret": key.secret, "public_key": key.public_key}
+    return view if key.active_until is None else {**view, "active_until": timestamp(key.active_until)}

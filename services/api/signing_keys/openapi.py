@@ -27,7 +27,7 @@ ROTATE = operation(
     {
         200: data(
             {"keys": [_NEW, {**_OLD, "active_until": "2026-01-02T00:00:00Z"}]},
-            "All keys that sign now; a key with active_until signs until then. Needs a key with the scope admin",
+            "All active keys; a key with active_until signs until then. Needs a key with the scope admin",
         )
     },
     (400, 403, 409),

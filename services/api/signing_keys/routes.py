@@ -1,5 +1,4 @@
-"""`/api/webhooks/signing-keys`: the keys by which receivers verify webhooks.
-See docs/contract/additions.md#signing-keys."""
+"""`/api/webhooks/signing-keys`: the keys to verify webhooks with (docs/contract/additions.md#signing-keys)."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,12 +17,12 @@ class SigningKeyRoutes(Routes, tag="webhooks"):
 
     @route("GET", "/api/webhooks/signing-keys", operation=openapi.LIST)
     async def list_keys(self, request: Request) -> Response:
-        """The signing keys of the caller's owner."""
+        """Return the signing keys of the caller's owner."""
         owner = admin_of(request).owner
         return success(await self.signing_keys.of_owner(owner), headers=UNSTORED)
 
     @route("POST", "/api/webhooks/signing-keys/rotate", operation=openapi.ROTATE)
     async def rotate(self, request: Request) -> Response:
-        """A new key; the previous one still signs for a while."""
+        """Create a new key; the previous one still signs for a while."""
         owner, key = admin_of(request).owner, IDEMPOTENCY_KEY.of(request)
         return success(await self.signing_keys.rotate(owner, key), headers=UNSTORED)

@@ -1,7 +1,7 @@
 """The outcome of a webhook's trial in words: what is wrong, and what to do. Pure (docs/contract/additions.md#trials).
 
 It may name what the caller gave, the receiver's status, addresses that may be called, and the origin that a redirect
-leads to: nothing else of the network, and nothing else that the receiver said.
+leads to: nothing else of the network, and nothing else of the answer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from schemas.job_types.parameters import Webhook
 
 Json = dict[str, Any]
 
-RETRIED = "A webhook that tells the end of a job is tried again for days"
+RETRIED = "The final webhook of a job is tried again for days"
 REFUSALS: Mapping[int, str] = {
     404: "Nothing is served under this path: check the url.",
     405: "The path takes no POST: check the url, or have it take POST.",
@@ -107,8 +107,8 @@ def _refusal(hook: Webhook, status: int) -> str:
             return "It wants to know who calls: give the token that it expects."
         return "It does not take the token, which came as Authorization: Bearer and as X-Callback-Token: check it."
     if status >= 500:
-        return f"It failed, and its own log says why. {RETRIED}."
-    return REFUSALS.get(status, "It refuses the request, and its own log says why; a trial has the phase test.")
+        return f"It failed: see its log. {RETRIED}."
+    return REFUSALS.get(status, "It refuses the request: see its log. A test has the phase test.")
 
 
 def _late(origin: str, attempted: Attempted, resolved: bool) -> str:

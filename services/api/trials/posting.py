@@ -35,7 +35,7 @@ log = structlog.get_logger()
 AT_ONCE = 16  # in one process
 AT_ONCE_OF_OWNER = 2
 A_MINUTE = 30  # of one owner, in all processes
-TIMEOUT_S = 10.0  # for a whole trial, so that one under way ends within the drain of a stopping process
+TIMEOUT_S = 10.0  # for a whole trial, so that a running one ends within the drain of a stopping process
 LOOKUP_S = 4.0  # of these for the name
 CONNECT_S = 5.0  # and for the connection: the rest is for the answer, so that a late answer is distinguished from none
 PHASE = "test"
@@ -51,7 +51,7 @@ class Trials:
         self._signing_keys = signing_keys
         self._limit = limit
         self._timeout_s = timeout_s
-        self._under_way: Counter[str] = Counter()
+        self._running: Counter[str] = Counter()
 
     async def run(self, hook: Webhook, owner: str) -> Json:
         """The diagnosis, whatever came of it.
@@ -60,7 +60,7 @@ class Trials:
         webhook of the owner's is sent either, READ_MODEL_UNAVAILABLE (503).
         """
         with self._place(owner):
-            quota = await self._limit.ask(f"trial/{owner}")
+            quota = await self._limit.count(f"trial/{owner}")
             if not quota.admitted:
                 raise quota.refusal()
             webhook_id, posted = trial(hook, await self._signing_keys.active(owner), utc_now())
@@ -71,15 +71,15 @@ class Trials:
     @contextmanager
     def _place(self, owner: str) -> Iterator[None]:
         """One of the places for trials. Raises ApiError RATE_LIMITED (429)."""
-        if self._under_way[owner] >= AT_ONCE_OF_OWNER:
+        if self._running[owner] >= AT_ONCE_OF_OWNER:
             raise _busy(f"you already have {AT_ONCE_OF_OWNER} webhook tests running, the maximum", AT_ONCE_OF_OWNER)
-        if self._under_way.total() >= AT_ONCE:
+        if self._running.total() >= AT_ONCE:
             raise _busy(f"{AT_ONCE} webhook tests are running here, the maximum", AT_ONCE)
-        self._under_way[owner] += 1
+        self._running[owner] += 1
         try:
             yield
         finally:
-            self._under_way -= Counter([owner])  # which also drops an owner without any
+            self._running -= Counter([owner])  # which also drops an owner without any
 
     async def _post(self, url: str, posted: WebhookMessage) -> tuple[Attempted, Sequence[str]]:
         """How it went, and the addresses that the name led to before that."""

@@ -1,1 +1,1 @@
-"""Uploads that jobs name."""
+"""Uploaded files that jobs refer to."""

@@ -80,7 +80,7 @@ async def test_a_webhook_that_was_given_up_is_sent_again_under_the_same_id(syste
         assert first.body == second.body
         assert second.headers["Authorization"] == "Bearer secret"
         log = [entry["message"] for entry in (await client.get(f"/api/jobs/{job_id}")).json()["data"]["logs"]]
-        assert "Webhook (completed) was asked for again" in log
+        assert "Webhook (completed) was requested again" in log
 
 
 async def test_a_webhook_on_its_own_schedule_is_refused(system: System) -> None:

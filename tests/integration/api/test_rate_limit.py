@@ -34,14 +34,14 @@ def after(seconds: float) -> datetime:
 
 async def ask(limit: RateLimit, key: str, *seconds: float) -> list[Quota]:
     """Requests at some seconds after noon, one after the other."""
-    return [await limit.ask(key, after(second)) for second in seconds]
+    return [await limit.count(key, after(second)) for second in seconds]
 
 
 async def test_two_processes_together_admit_exactly_the_limit(pool: asyncpg.Pool, database: str, key: str) -> None:
     await keys.prepare(pool)
     other = await connect_pool(database)
     limits = (RateLimit(pool, 100, 30.0), RateLimit(other, 100, 30.0))
-    quotas = await asyncio.gather(*(limits[n % 2].ask(key) for n in range(250)))
+    quotas = await asyncio.gather(*(limits[n % 2].count(key) for n in range(250)))
     await other.close()
     assert sum(quota.admitted for quota in quotas) == 100
     assert sorted(quota.used for quota in quotas if quota.admitted) == list(range(1, 101)), "each counted once"
@@ -58,7 +58,7 @@ async def test_the_window_slides_request_by_request(limit: RateLimit, key: str) 
 async def test_a_refused_request_does_not_put_the_next_one_off(limit: RateLimit, key: str) -> None:
     assert all(quota.admitted for quota in await ask(limit, key, 0, 0, 0, 0, 0))
     for second in range(1, 60):
-        assert not (await limit.ask(key, after(second))).admitted
+        assert not (await limit.count(key, after(second))).admitted
     quotas = await ask(limit, key, 60, 60, 60, 60, 60, 60)
     assert [quota.admitted for quota in quotas] == [*[True] * 5, False]
 
@@ -70,7 +70,7 @@ async def test_in_no_minute_more_than_the_limit_is_admitted_and_never_less_than_
     for _ in range(400):
         now += random.choice([0, 0.5, 3, 9, 30])
         recent = [time for time in admitted if time > now - WINDOW_S]
-        quota = await limit.ask(key, after(now))
+        quota = await limit.count(key, after(now))
         assert quota.admitted == (len(recent) < 5)
         if quota.admitted:
             admitted.append(now)
@@ -78,31 +78,31 @@ async def test_in_no_minute_more_than_the_limit_is_admitted_and_never_less_than_
 
 async def test_keys_do_not_share_their_minutes(limit: RateLimit, key: str) -> None:
     await ask(limit, key, 0, 0, 0, 0, 0, 0)
-    assert (await limit.ask(f"{key}-other", after(0))).admitted
+    assert (await limit.count(f"{key}-other", after(0))).admitted
 
 
 async def test_clients_are_told_where_they_stand_and_when_to_come_back(limit: RateLimit, key: str) -> None:
     first, *_, last = await ask(limit, key, 0, 12.3, 20, 30, 40)
     assert first.headers == {"RateLimit-Limit": "5", "RateLimit-Remaining": "4", "RateLimit-Reset": "60"}
     assert last.headers == {"RateLimit-Limit": "5", "RateLimit-Remaining": "0", "RateLimit-Reset": "20"}
-    refusal = (await limit.ask(key, after(59.95))).refusal()
+    refusal = (await limit.count(key, after(59.95))).refusal()
     assert (refusal.status, refusal.code, refusal.headers) == (429, "RATE_LIMITED", {"Retry-After": "1"})
-    assert (await limit.ask(key, after(61))).headers["RateLimit-Reset"] == "12"
+    assert (await limit.count(key, after(61))).headers["RateLimit-Reset"] == "12"
 
 
 async def test_a_lowered_limit_says_when_there_is_room_again(limit: RateLimit, key: str, pool: asyncpg.Pool) -> None:
     await ask(limit, key, 0, 10, 20, 30, 40)
     lower = RateLimit(pool, 2, 5.0)
-    quota = await lower.ask(key, after(50))
+    quota = await lower.count(key, after(50))
     assert (quota.admitted, quota.headers["RateLimit-Remaining"]) == (False, "0")
     assert quota.frees_s == 40, "four of the five must leave: the fourth came at 30"
-    assert (await lower.ask(key, after(90))).admitted
+    assert (await lower.count(key, after(90))).admitted
 
 
 async def test_without_postgres_the_limiter_says_so(key: str) -> None:
     away = await connect_pool(f"postgresql://nobody@127.0.0.1:{a_free_port()}/none", min_size=0)
     with pytest.raises(ReadModelUnavailableError):
-        await RateLimit(away, 5, 1.0).ask(key)
+        await RateLimit(away, 5, 1.0).count(key)
     away.terminate()
 
 

@@ -83,7 +83,7 @@ async def test_a_request_is_shown_among_the_deliveries_as_soon_as_it_is_answered
     assert "origin_sha256" not in abandoned
     assert (requested["outcome"], requested["request"], requested["by"]) == ("requested", answered["request"], "local")
     assert requested["phase"] == "completed"
-    assert "Webhook (completed) was asked for again" in [one["message"] for one in (await api.job(job_id))["logs"]]
+    assert "Webhook (completed) was requested again" in [one["message"] for one in (await api.job(job_id))["logs"]]
 
 
 async def test_a_hook_is_asked_for_once_at_a_time(api: Api) -> None:

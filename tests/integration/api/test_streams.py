@@ -81,7 +81,7 @@ async def apis(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[tuple[Ap
         places.append(positions)
         tasks += [asyncio.create_task(positions.run()), asyncio.create_task(watch.run())]
     await wait_until(lambda: all(place.problem() is None for place in places), 30, "the projector to be there")
-    await wait_until(lambda: made[1].reading.caught_up(1), 30, "the projector to have read what others left")
+    await wait_until(lambda: made[1].reading.catching_up.briefly(1), 30, "the projector to have read what others left")
     yield made[0], made[1]
     lifetime.stopping.set()
     await tasks[0]

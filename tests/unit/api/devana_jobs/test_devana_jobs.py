@@ -114,8 +114,8 @@ def test_every_type_but_noop_is_told_and_every_status_has_a_name() -> None:
 
 def test_a_new_job_is_told_as_pending_with_what_its_parameters_say() -> None:
     resolved = ResolvedDocument(document_id="doc-1", name="a.docx", content=CLAIM)
-    document = parameters_document("extraction", {"document_id": "doc-1"}, resolved)
-    assert new_devana_job("job-1", "owner", "extraction", TIME, target_id="doc-1", document=document) == {
+    body = parameters_document("extraction", {"document_id": "doc-1"}, resolved)
+    assert new_devana_job("job-1", "owner", "extraction", TIME, "doc-1", body) == {
         "id": "job-1",
         "userId": "owner",
         "targetId": "doc-1",
@@ -324,7 +324,7 @@ def test_an_unknown_type_is_refused_with_all_that_are_known() -> None:
 async def test_a_document_is_read_once_until_it_is_pushed_out(tmp_path: Path) -> None:
     blobs = AsyncBlobs(Blobs(tmp_path.as_uri()))
     claims = [await blobs.put("folder", str(number).encode()) for number in range(3)]
-    memo: ContentMemo[int] = ContentMemo(Contents(blobs), most=2)
+    memo: ContentMemo[int] = ContentMemo(Contents(blobs), max_entries=2)
     first, second, third = claims
     assert [await memo.get(claim, lambda found: found * 10) for claim in (first, second)] == [0, 10]
     await blobs.delete_folder("folder")

@@ -9,7 +9,7 @@ from piperoll.settings import Settings
 from services.api.batches.requests import parse_batch
 from services.api.http.bodies import parse_object
 from services.api.http.errors import ApiError
-from services.api.jobs.requests import Rules, parse_job, restarted
+from services.api.jobs.requests import Rules, masked, parse_job, restarted
 
 RULES = Rules.of(Settings(files_roots="/data/in", enable_noop=True, max_batch_jobs=3))
 HOOK = {"url": "https://example.com/hook", "token": "secret"}
@@ -32,8 +32,8 @@ def refusal(value: Any) -> ApiError:
 
 def test_parameters_are_echoed_as_they_were_sent_but_for_the_token() -> None:
     job = parse_job(body(noop(webhook=HOOK, sleep_s=1)), RULES)
-    assert job.shown() == {"webhook": {**HOOK, "token": "***"}, "sleep_s": 1}
-    assert job.given["webhook"]["token"] == "secret"
+    assert masked(job.sent) == {"webhook": {**HOOK, "token": "***"}, "sleep_s": 1}
+    assert job.sent["webhook"]["token"] == "secret"
 
 
 def test_the_user_in_the_body_goes_before_the_one_in_the_header() -> None:
@@ -45,7 +45,7 @@ def test_jobs_of_a_batch_inherit_its_webhook_and_user_unless_they_have_their_own
     own = {"url": "https://example.com/own"}
     jobs = [noop(), {**noop(webhook=own), "user_id": "mine"}, noop(webhook=None)]
     batch = parse_batch(body({"jobs": jobs, "webhook": HOOK, "user_id": "ours"}), RULES)
-    assert [job.given.get("webhook") for job in batch.jobs] == [HOOK, own, None]
+    assert [job.sent.get("webhook") for job in batch.jobs] == [HOOK, own, None]
     assert [job.user_id for job in batch.jobs] == ["ours", "mine", "ours"]
     assert batch.name is None
 
@@ -123,7 +123,7 @@ def test_a_private_address_is_blocked_wherever_it_would_be_called(host: str) -> 
 
 def test_a_restart_links_to_its_job_and_is_another_request_than_any_other() -> None:
     first, second = (restarted(f"job-{n}", "noop", {"sleep_s": 1}, "u", RULES) for n in (1, 2))
-    assert (first.retry_of, first.user_id, first.given) == ("job-1", "u", {"sleep_s": 1})
+    assert (first.retry_of, first.user_id, first.sent) == ("job-1", "u", {"sleep_s": 1})
     assert first.body_sha256 != second.body_sha256
     with pytest.raises(ApiError):
         restarted("job-1", "pdf", {"filename": "/elsewhere/a.pdf"}, None, RULES)

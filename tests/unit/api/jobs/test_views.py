@@ -25,7 +25,7 @@ from schemas.events import (
 )
 from services.api.batches.views import batch_view
 from services.api.jobs.views import JobContents, job_summary, job_view
-from services.api.read_model.job_rows import BatchMember, BatchRow, JobRow, Noted
+from services.api.read_model.job_rows import BatchMember, BatchRow, JobRow, NotedFact
 from tests.support.histories.jobs import BEGAN, claim, completed, created, fact, life
 
 JOB = "job-1"
@@ -68,8 +68,8 @@ def row(events: list[Event], failures: tuple[Event, ...] = ()) -> JobRow:
     )
 
 
-def noted(event: Event, second: int) -> Noted:
-    return Noted.of(event.type_name(), fact(JOB, event, second).time, json.loads(event.model_dump_json()))
+def noted(event: Event, second: int) -> NotedFact:
+    return NotedFact.of(event.type_name(), fact(JOB, event, second).time, json.loads(event.model_dump_json()))
 
 
 def messages(view: dict[str, Any]) -> list[tuple[str, str]]:
@@ -150,7 +150,7 @@ def test_the_log_tells_of_retries_releases_and_lost_workers() -> None:
 def test_a_redelivery_that_was_asked_for_stands_in_the_log_and_is_no_failure() -> None:
     asked = WebhookRedeliveryRequested(delivery_id="msg_1", phase="completed", request="a", by="acme")
     said = messages(job_view(row(life(), (asked,)), DOCUMENTS))
-    assert said[-1] == ("info", "Webhook (completed) was asked for again")
+    assert said[-1] == ("info", "Webhook (completed) was requested again")
 
 
 def test_the_page_is_shown_while_pages_are_read() -> None:

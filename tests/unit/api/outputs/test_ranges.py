@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.outputs.ranges import UnsatisfiableRangeError, asked_range
+from services.api.outputs.ranges import UnsatisfiableRangeError, requested_range
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from services.api.outputs.ranges import UnsatisfiableRangeError, asked_range
     ],
 )
 def test_the_part_that_a_header_asks_for(header: str | None, part: tuple[int, int] | None) -> None:
-    assert asked_range(header, 10) == part
+    assert requested_range(header, 10) == part
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,13 @@ def test_the_part_that_a_header_asks_for(header: str | None, part: tuple[int, in
 )
 def test_a_range_behind_the_end_cannot_be_satisfied(header: str, size: int) -> None:
     with pytest.raises(UnsatisfiableRangeError):
-        asked_range(header, size)
+        requested_range(header, size)
 
 
 @given(st.integers(0, 30), st.text(max_size=12).map(lambda tail: f"bytes={tail}") | st.text(max_size=12))
 def test_any_header_gives_a_part_of_the_file_or_the_whole_or_a_refusal(size: int, header: str) -> None:
     try:
-        part = asked_range(header, size)
+        part = requested_range(header, size)
     except UnsatisfiableRangeError:
         return
     if part is not None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.events import Event, WebhookAbandoned, WebhookDelivered, WebhookFailed, WebhookRedeliveryRequested
 from schemas.ids import delivery_id
 from services.api.http.errors import ApiError
-from services.api.read_model.job_rows import Noted
+from services.api.read_model.job_rows import NotedFact
 from services.api.redelivery.commands import check_named, check_settled
 from services.api.redelivery.requests import RedeliverBody, RedeliverManyBody
 
@@ -25,10 +25,10 @@ TOLD = WebhookDelivered(**FOUND, attempt=2, status=200, duration_ms=1, request="
 STEP = WebhookDelivered(delivery_id="msg_step", phase="processing", attempt=1, status=200, duration_ms=1)
 
 
-def noted(*facts: Event) -> list[Noted]:
+def noted(*facts: Event) -> list[NotedFact]:
     """Facts as the read model has them, a minute apart."""
     return [
-        Noted.of(fact.type_name(), NOW + timedelta(minutes=number), fact.model_dump(mode="json", exclude_none=True))
+        NotedFact.of(fact.type_name(), NOW + timedelta(minutes=number), fact.model_dump(mode="json", exclude_none=True))
         for number, fact in enumerate(facts)
     ]
 
@@ -66,7 +66,7 @@ def test_a_hook_that_was_asked_for_already_may_not_be_until_that_is_answered() -
 def test_of_a_hook_of_which_nothing_is_kept_that_is_said() -> None:
     error = refused(ended_at=NOW - timedelta(days=31))
     assert error is not None
-    assert "not known any more" in error.message
+    assert "no longer known" in error.message
     young = refused(ended_at=NOW - timedelta(days=29))
     assert young is not None
     assert "own schedule" in young.message

@@ -128,7 +128,7 @@ def test_an_arrival_is_ok_without_a_reason() -> None:
 @pytest.mark.parametrize(
     ("diagnosed", "reason", "words"),
     [
-        (found(status=500), "HTTP_STATUS", "answered 500.*its own log"),
+        (found(status=500), "HTTP_STATUS", "answered 500.*its log"),
         (found(status=404), "HTTP_STATUS", "answered 404.*check the url"),
         (found(status=405), "HTTP_STATUS", "takes no POST"),
         (found(status=410), "HTTP_STATUS", "given up at once"),
