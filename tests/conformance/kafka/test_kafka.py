@@ -28,7 +28,7 @@ KEYS = [f"job-{number}" for number in range(40)] + ["ü", "日本語", "a", "ab"
 
 @pytest.fixture
 def named(environment: dict[str, str]) -> Callable[[str], Settings]:
-    """The settings of a group member with a name of its own, which it gives up when it leaves."""
+    """The settings of a group member under another name, which it gives up when it leaves."""
 
     def settings_of(name: str) -> Settings:
         own = {"PIPEROLL_INSTANCE": name, "PIPEROLL_STATIC_MEMBERSHIP": "false"}
@@ -149,7 +149,7 @@ async def test_a_reader_that_cannot_account_for_a_record_is_not_handed_the_next(
 ) -> None:
     class Failing(Bookkeeper):
         async def handle(self, partition: int, records: object) -> None:
-            raise ZeroDivisionError("as told")
+            raise ZeroDivisionError("deliberate")
 
     await append_many(appender, topic, 10)
     reader = Failing(nothing_read(settings))
@@ -158,7 +158,7 @@ async def test_a_reader_that_cannot_account_for_a_record_is_not_handed_the_next(
     assert reader.book.values == []
 
 
-async def test_it_says_that_it_has_not_joined_until_it_has(settings: Settings, topic: Topic) -> None:
+async def test_a_member_counts_as_joined_only_after_it_has_joined(settings: Settings, topic: Topic) -> None:
     reader = Bookkeeper(nothing_read(settings))
     async with member(settings, "joining", topic, reader) as consumer:
         assert consumer.problem() == "joining has not joined its consumer group yet"
@@ -213,7 +213,7 @@ async def test_a_stretch_that_ends_in_a_gap_is_read_to_its_end(
 # --- keys ----------------------------------------------------------------------------------------------------------
 
 
-async def test_our_producer_puts_keys_where_the_contract_says(
+async def test_the_producer_puts_keys_into_the_partitions_of_the_contract(
     settings: Settings, topic: Topic, appender: KafkaAppender
 ) -> None:
     placed = [await appender.append_raw(topic, key.encode(), b"", []) for key in KEYS]
@@ -231,20 +231,20 @@ async def test_a_record_that_is_too_large_is_refused_and_the_next_one_is_not(
     assert (await appender.append_raw(topic, b"key", b"small", [])).offset == 0
 
 
-async def test_a_stopped_appender_says_so(settings: Settings, topic: Topic) -> None:
+async def test_a_stopped_appender_refuses_with_its_reason(settings: Settings, topic: Topic) -> None:
     appender = KafkaAppender(settings, "stopped")
     assert appender.problem() == "the producer is not connected"
     with pytest.raises(AppendError, match="the producer is stopped"):
         await appender.append(topic, fact("job-1", created()))
 
 
-async def test_dead_letters_keep_the_record_whole_and_say_where_it_stood_and_why(
+async def test_a_dead_letter_keeps_the_whole_record_with_its_origin_and_reason(
     appender: KafkaAppender, offsets: KafkaOffsets
 ) -> None:
     headers = [("ce_type", b"\xff\xfe"), ("ce_type", b"twice")]
     bad = Record("piperoll.jobs.events.v1", 3, 77, 0, b"\xffkey", b"\x00\x01garbage", headers)
     begin = await offsets.end_offsets(DEAD_LETTERS)
-    await DeadLetters(appender).park("projector", bad, "it is no event " + "x" * 2000)
+    await DeadLetters(appender).park("projector", bad, "it is not an event " + "x" * 2000)
     kept = [
         record
         for record in await offsets.read_range(DEAD_LETTERS, begin, await offsets.end_offsets(DEAD_LETTERS))
@@ -255,7 +255,7 @@ async def test_dead_letters_keep_the_record_whole_and_say_where_it_stood_and_why
     origin = {name: value.decode() for name, value in kept[0].headers[2:]}
     assert (origin["piperoll_consumer"], origin["piperoll_topic"]) == ("projector", "piperoll.jobs.events.v1")
     assert origin["piperoll_position"] == "3:77"
-    assert origin["piperoll_reason"].startswith("it is no event")
+    assert origin["piperoll_reason"].startswith("it is not an event")
     assert len(origin["piperoll_reason"]) == 1000
 
 
@@ -301,11 +301,11 @@ async def test_another_number_of_partitions_is_refused_by_name(environment: dict
 
 
 @pytest.mark.filterwarnings("error::ResourceWarning")
-async def test_without_a_broker_every_client_says_so_and_leaves_nothing_open(
+async def test_without_a_broker_every_client_fails_with_a_reason_and_leaves_nothing_open(
     environment: dict[str, str], topic: Topic
 ) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody answers there
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         nowhere = Settings.from_environment(
             {**environment, "PIPEROLL_KAFKA_BOOTSTRAP": f"127.0.0.1:{taken.getsockname()[1]}"}
         )

@@ -1,4 +1,4 @@
-"""What a receiver sees and what the log says of it: real Postgres, real sockets, a log in memory."""
+"""What a receiver sees and what the log records of it: real Postgres, real sockets, a log in memory."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def impatient(quick: Settings, **timeouts: float) -> Settings:
     return quick.model_copy(update=timeouts)
 
 
-async def test_a_completed_job_is_told_as_the_contract_says(quick: Settings) -> None:
+async def test_the_webhook_of_a_completed_job_follows_the_contract(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         job_id = await rig.run_job(receiver.url("/hook/{jobId}"), token="secret", client_id="mine/1")
         await rig.wait_for_state(job_id, "delivered")
@@ -153,7 +153,7 @@ async def test_a_dripping_reply_to_a_taken_hook_counts_as_delivered(quick: Setti
         assert isinstance(fact, WebhookDelivered)
 
 
-async def test_a_failed_job_is_told_with_its_code_and_message(quick: Settings) -> None:
+async def test_the_webhook_of_a_failed_job_has_its_code_and_message(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         job_id = draw_job_id()
         details = rig.put(f"{job_id}/run", {"code": "INVALID_PDF", "message": "Not a PDF.", "details": {"page": 1}})
@@ -172,7 +172,7 @@ async def test_a_failed_job_is_told_with_its_code_and_message(quick: Settings) -
         }
 
 
-async def test_a_cancelled_job_is_told_as_an_error_also_when_the_cancel_is_read_first(quick: Settings) -> None:
+async def test_the_webhook_of_a_cancelled_job_is_an_error_also_when_the_cancel_is_read_first(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         later, earlier = draw_job_id(), draw_job_id()
         await rig.append(later, rig.created(later, receiver.url()), STARTED, JobCancelled(by="owner"))
@@ -185,7 +185,7 @@ async def test_a_cancelled_job_is_told_as_an_error_also_when_the_cancel_is_read_
         assert len(receiver.received) == 2
 
 
-async def test_an_erased_open_job_is_told_without_data_and_then_forgotten(quick: Settings) -> None:
+async def test_the_webhook_of_an_erased_open_job_has_no_data_and_its_row_is_deleted(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         job_id = draw_job_id()
         await rig.append(job_id, rig.created(job_id, receiver.url(), "secret"), STARTED, JobErased(by="owner"))
@@ -197,7 +197,7 @@ async def test_an_erased_open_job_is_told_without_data_and_then_forgotten(quick:
         assert row["url"] is row["token"] is None
 
 
-async def test_erasing_a_told_job_forgets_its_receiver_and_tells_nothing(quick: Settings) -> None:
+async def test_erasing_a_notified_job_deletes_its_receiver_and_sends_nothing(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         job_id = await rig.run_job(receiver.url(), token="secret")
         await rig.wait_for_state(job_id, "delivered")
@@ -215,7 +215,7 @@ async def test_a_job_without_a_webhook_leaves_no_row(quick: Settings) -> None:
         assert await rig.row(job_id) is None
 
 
-async def test_a_job_whose_parameters_were_erased_has_nobody_to_tell(quick: Settings) -> None:
+async def test_a_job_whose_parameters_were_erased_has_no_receiver(quick: Settings) -> None:
     async with running(quick) as rig:
         job_id = draw_job_id()
         created = rig.created(job_id, "http://127.0.0.1:1/hook")

@@ -48,14 +48,14 @@ def quick(environment: dict[str, str]) -> Settings:
     )
 
 
-def told(receiver: Receiver, job_id: str, path: str = "/hook") -> list[str]:
+def statuses_of(receiver: Receiver, job_id: str, path: str = "/hook") -> list[str]:
     """The statuses that came of a job, in the order they came."""
     return [one.json["status"] for one in receiver.at(path) if one.json["jobId"] == job_id]
 
 
-async def wait_told(receiver: Receiver, job_id: str, *statuses: str, path: str = "/hook") -> None:
-    await receiver.wait_for(lambda it: len(told(it, job_id, path)) >= len(statuses), description=f"{statuses}")
-    assert told(receiver, job_id, path) == list(statuses)
+async def wait_for_statuses(receiver: Receiver, job_id: str, *statuses: str, path: str = "/hook") -> None:
+    await receiver.wait_for(lambda it: len(statuses_of(it, job_id, path)) >= len(statuses), description=f"{statuses}")
+    assert statuses_of(receiver, job_id, path) == list(statuses)
 
 
 async def pending(rig: Rig) -> int:
@@ -70,11 +70,11 @@ async def wait_for_facts(rig: Rig, job_id: str, *kinds: type[Event]) -> list[Eve
     return facts
 
 
-async def test_each_change_of_status_is_told_in_order_and_signed(quick: Settings) -> None:
+async def test_each_change_of_status_is_sent_in_order_and_signed(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         endpoint_id = await rig.register(receiver.url(), token="token-of-mine")
         job_id = await rig.run_job(receiver.url("/own"), progress=3)
-        await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
+        await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
         first, _, last = receiver.at("/hook")
         assert last.json == {
             "jobId": job_id,
@@ -97,7 +97,7 @@ async def test_each_change_of_status_is_told_in_order_and_signed(quick: Settings
         assert [one.json["phase"] for one in receiver.at("/own")][-1] == "completed", "the job's own webhook as ever"
 
 
-async def test_a_retry_and_a_release_are_told_as_pending_and_refused_facts_not_at_all(quick: Settings) -> None:
+async def test_a_retry_and_a_release_are_sent_as_pending_and_refused_facts_not_at_all(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         await rig.register(receiver.url())
         job_id = draw_job_id()
@@ -114,22 +114,22 @@ async def test_a_retry_and_a_release_are_told_as_pending_and_refused_facts_not_a
             JobCancelled(by="owner"),
         )
         expected = ("PENDING", "IN_PROGRESS") * 3
-        await wait_told(receiver, job_id, *expected, "DONE")
+        await wait_for_statuses(receiver, job_id, *expected, "DONE")
 
 
-async def test_a_failed_job_says_why_and_a_cancelled_one_is_killed(quick: Settings) -> None:
+async def test_a_failed_job_is_sent_with_its_error_and_a_cancelled_one_as_killed(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         await rig.register(receiver.url(), "ERROR", "KILLED")
         failed, cancelled = draw_job_id(), draw_job_id()
-        details = rig.put(f"{failed}/run", {"message": "The file is no PDF.", "details": {}})
+        details = rig.put(f"{failed}/run", {"message": "The file is not a PDF.", "details": {}})
         await rig.append(
             failed, rig.created(failed, None), STARTED, JobFailed(run="run", error_code="INVALID_PDF", details=details)
         )
         await rig.append(cancelled, rig.created(cancelled, None), JobCancelled(by="owner"))
-        await wait_told(receiver, failed, "ERROR")
-        await wait_told(receiver, cancelled, "KILLED")
+        await wait_for_statuses(receiver, failed, "ERROR")
+        await wait_for_statuses(receiver, cancelled, "KILLED")
         (error,) = (one.json for one in receiver.at("/hook") if one.json["jobId"] == failed)
-        assert error["metadata"]["error"] == "The file is no PDF."
+        assert error["metadata"]["error"] == "The file is not a PDF."
 
 
 async def test_a_failing_change_is_tried_again_before_the_next_one_and_then_given_up(quick: Settings) -> None:
@@ -137,7 +137,7 @@ async def test_a_failing_change_is_tried_again_before_the_next_one_and_then_give
         receiver.answers("/hook", status(500), status(500), status(200), *[status(500)] * 3, status(200))
         await rig.register(receiver.url())
         job_id = await rig.run_job("http://192.0.2.1/")
-        await wait_told(receiver, job_id, *["PENDING"] * 3, *["IN_PROGRESS"] * 3, "DONE")
+        await wait_for_statuses(receiver, job_id, *["PENDING"] * 3, *["IN_PROGRESS"] * 3, "DONE")
         ids = [one.headers["webhook-id"] for one in receiver.at("/hook")]
         assert len(set(ids[:3])) == len(set(ids[3:6])) == 1
 
@@ -162,12 +162,12 @@ async def test_a_dead_endpoint_slows_neither_another_one_nor_the_jobs_own_webhoo
         await rig.register(alive.url())
         jobs = [await rig.run_job(alive.url("/own")) for _ in range(20)]
         for job_id in jobs:
-            await wait_told(alive, job_id, "PENDING", "IN_PROGRESS", "DONE")
+            await wait_for_statuses(alive, job_id, "PENDING", "IN_PROGRESS", "DONE")
             await rig.wait_for_state(job_id, "delivered")
         assert len(dead.received) <= quick.receiver_concurrency
 
 
-async def test_an_endpoint_that_is_gone_is_told_nothing_more_and_that_is_said(quick: Settings) -> None:
+async def test_an_endpoint_that_is_gone_gets_nothing_more_and_this_is_recorded(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         receiver.answers("/hook", status(410))
         endpoint_id = await rig.register(receiver.url())
@@ -180,7 +180,7 @@ async def test_an_endpoint_that_is_gone_is_told_nothing_more_and_that_is_said(qu
         assert (state, await pending(rig), len(receiver.received)) == ("gone", 0, 1)
 
 
-async def test_a_removed_endpoint_is_told_nothing_more_and_its_secrets_are_deleted(quick: Settings) -> None:
+async def test_a_removed_endpoint_gets_nothing_more_and_its_secrets_are_deleted(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         receiver.answers("/hook", status(500))
         endpoint_id = await rig.register(receiver.url())
@@ -208,9 +208,9 @@ async def test_a_private_address_is_given_up_at_dial_time(environment: dict[str,
         assert not receiver.received
 
 
-async def test_other_owners_jobs_and_unknown_job_types_are_not_told(quick: Settings) -> None:
+async def test_jobs_of_other_owners_and_unknown_job_types_are_not_sent(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
-        await rig.register(receiver.url(), owner="somebody else")
+        await rig.register(receiver.url(), owner="another-owner")
         foreign = await rig.run_job("http://192.0.2.1/")
         assert await pending(rig) == 0
         assert await rig.pool.fetchval("SELECT count(*) FROM notifier.followed") == 0
@@ -218,10 +218,10 @@ async def test_other_owners_jobs_and_unknown_job_types_are_not_told(quick: Setti
         job_id = draw_job_id()
         noop = rig.created(job_id, None).model_copy(update={"job_type": "noop"})
         await rig.append(job_id, noop, STARTED)
-        assert (await pending(rig), told(receiver, foreign), told(receiver, job_id)) == (0, [], [])
+        assert (await pending(rig), statuses_of(receiver, foreign), statuses_of(receiver, job_id)) == (0, [], [])
 
 
-async def test_an_endpoint_is_told_only_of_changes_after_its_registration(quick: Settings) -> None:
+async def test_an_endpoint_gets_only_changes_after_its_registration(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         running_job = draw_job_id()
         await rig.append(running_job, rig.created(running_job, None), STARTED)
@@ -229,8 +229,8 @@ async def test_an_endpoint_is_told_only_of_changes_after_its_registration(quick:
         await next_millisecond()
         await rig.register(receiver.url())
         await rig.append(running_job, rig.completed(running_job))
-        await wait_told(receiver, running_job, "DONE")
-        assert told(receiver, ended) == []
+        await wait_for_statuses(receiver, running_job, "DONE")
+        assert statuses_of(receiver, ended) == []
 
 
 async def test_a_registration_read_after_the_jobs_it_concerns_misses_none_of_them(quick: Settings) -> None:
@@ -242,12 +242,12 @@ async def test_a_registration_read_after_the_jobs_it_concerns_misses_none_of_the
         await rig.append(later, rig.created(later, None), STARTED)
         await rig.log.subscribe(ENDPOINT_EVENTS, rig.notifier.endpoint_events)
         await rig.log.deliver()
-        await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
+        await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
         await rig.append(later, rig.completed(later))
-        await wait_told(receiver, later, "PENDING", "IN_PROGRESS", "DONE")
+        await wait_for_statuses(receiver, later, "PENDING", "IN_PROGRESS", "DONE")
 
 
-async def test_a_registration_read_while_jobs_come_in_misses_none_and_tells_none_twice(quick: Settings) -> None:
+async def test_a_registration_read_while_jobs_come_in_misses_none_and_sends_none_twice(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         await rig.log.unsubscribe(ENDPOINT_EVENTS, rig.notifier.endpoint_events)
         await rig.register(receiver.url(), deliver=False)
@@ -264,7 +264,7 @@ async def test_a_registration_read_while_jobs_come_in_misses_none_and_tells_none
 
         await asyncio.gather(come_in(), join())
         for job_id in job_ids:
-            await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
+            await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
 
 
 async def test_two_processes_share_the_notices_and_send_each_once(quick: Settings) -> None:
@@ -273,7 +273,7 @@ async def test_two_processes_share_the_notices_and_send_each_once(quick: Setting
         await one.register(receiver.url())
         job_ids = [await one.run_job("http://192.0.2.1/") for _ in range(30)]
         for job_id in job_ids:
-            await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
+            await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
         sent = [notice.headers["webhook-id"] for notice in receiver.received]
         assert len(sent) == len(set(sent)) == 90
 
@@ -291,7 +291,7 @@ async def test_what_a_killed_process_had_claimed_is_sent_when_its_lease_ends(qui
         assert len({notice.headers["webhook-id"] for notice in receiver.at("/hook")}) == 1
 
 
-async def test_a_lost_schema_tells_nothing_again_and_nothing_is_lost(quick: Settings) -> None:
+async def test_after_a_lost_schema_nothing_is_repeated_and_nothing_is_lost(quick: Settings) -> None:
     log = MemoryLog()
     async with Receiver() as receiver:
         async with running(quick, log) as rig:
@@ -301,10 +301,10 @@ async def test_a_lost_schema_tells_nothing_again_and_nothing_is_lost(quick: Sett
             await wait_for_facts(rig, job_id, WebhookDelivered, WebhookDelivered)
             await rig.append(job_id, rig.completed(job_id), deliver=False)
         async with running(quick, log):
-            await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
+            await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
 
 
-async def test_a_change_first_seen_a_day_late_is_not_sent_and_that_is_said(quick: Settings) -> None:
+async def test_a_change_first_seen_a_day_late_is_not_sent_and_this_is_recorded(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick, MemoryLog(clock=ago(DAY_S + 60))) as rig:
         await rig.register(receiver.url())
         job_id = draw_job_id()
@@ -337,12 +337,12 @@ async def pending_is_zero(rig: Rig) -> bool:
     return await pending(rig) == 0
 
 
-async def test_an_erased_job_is_told_as_killed_without_content(quick: Settings) -> None:
+async def test_an_erased_job_is_sent_as_killed_without_content(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         await rig.register(receiver.url(), "KILLED")
         job_id = draw_job_id()
         await rig.append(job_id, rig.created(job_id, None), STARTED, JobErased(by="owner"))
-        await wait_told(receiver, job_id, "KILLED")
+        await wait_for_statuses(receiver, job_id, "KILLED")
 
 
 async def test_an_owner_without_endpoints_costs_one_query_a_poll_and_no_row(quick: Settings) -> None:

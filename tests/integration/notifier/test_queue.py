@@ -40,8 +40,8 @@ async def test_a_dead_receiver_does_not_slow_another(patient: Settings) -> None:
     async with running(patient) as rig, Receiver() as dead, Receiver() as alive:
         dead.answers("/hook", hang)
         stuck = [await rig.run_job(dead.url()) for _ in range(30)]
-        told = [await rig.run_job(alive.url()) for _ in range(30)]
-        for job_id in told:
+        delivered = [await rig.run_job(alive.url()) for _ in range(30)]
+        for job_id in delivered:
             await rig.wait_for_state(job_id, "delivered")
         assert len(dead.received) <= patient.receiver_concurrency
         assert {await rig.state(job_id) for job_id in stuck} == {"open"}
@@ -121,19 +121,19 @@ async def test_a_lost_schema_sends_nothing_again_and_nothing_is_lost(patient: Se
     log = MemoryLog()
     async with Receiver() as receiver:
         async with running(patient, log) as rig:
-            told = await rig.run_job(receiver.url())
-            await rig.wait_for_deliveries(told, 1)
+            delivered = await rig.run_job(receiver.url())
+            await rig.wait_for_deliveries(delivered, 1)
             waiting = draw_job_id()
             facts = (rig.created(waiting, receiver.url()), STARTED, rig.completed(waiting))
             await rig.append(waiting, *facts, deliver=False)
         async with running(patient, log) as rig:
             await rig.wait_for_state(waiting, "delivered")
-            assert await rig.state(told) == "delivered"
+            assert await rig.state(delivered) == "delivered"
         jobs = [hook.json["process"]["id"] for hook in receiver.received]
-        assert sorted(jobs) == sorted([told, waiting])
+        assert sorted(jobs) == sorted([delivered, waiting])
 
 
-async def test_an_end_first_seen_a_day_late_is_held_and_that_is_said(patient: Settings) -> None:
+async def test_an_end_first_seen_a_day_late_is_held_and_this_is_recorded(patient: Settings) -> None:
     async with Receiver() as receiver, running(patient, MemoryLog(clock=ago(DAY_S + 60))) as rig:
         job_id = await rig.run_job(receiver.url(), progress=2)
         await rig.wait_for_state(job_id, "held")
@@ -205,7 +205,7 @@ async def test_rows_are_given_up_when_their_schedule_has_passed_and_removed_afte
                 (job_id, partition, owner, origin, url, final_phase, final_at, state, next_attempt_at, seen_at)
             VALUES ('given-up', 0, 'o', 'http://x:1', 'http://x:1', 'error', now() - interval '9 days', 'open',
                     now() + interval '1 hour', now()),
-                   ('told', 0, 'o', 'http://x:1', 'http://x:1', 'error', now(), 'delivered', NULL,
+                   ('delivered', 0, 'o', 'http://x:1', 'http://x:1', 'error', now(), 'delivered', NULL,
                     now() - interval '31 days'),
                    ('open', 0, 'o', 'http://x:1', 'http://x:1', NULL, NULL, 'open', NULL,
                     now() - interval '31 days')"""
@@ -215,7 +215,7 @@ async def test_rows_are_given_up_when_their_schedule_has_passed_and_removed_afte
         (fact,) = await rig.wait_for_deliveries("given-up", 1)
         assert isinstance(fact, WebhookAbandoned)
         assert fact.reason == "EXHAUSTED"
-        assert await rig.state("told") is None
+        assert await rig.state("delivered") is None
         assert await rig.state("open") == "open"
 
 
@@ -255,7 +255,7 @@ async def queue_final_hook(rig: Rig, job_id: str, receiver: Receiver, *, claimed
             claimed_by,
         )
     rows = await HookQueue(rig.pool, "third").claim({origin: 8}, 60)
-    assert rows == [], "a leased row is nobody else's"
+    assert rows == [], "a leased row belongs to one process"
 
 
 async def explain(connection: object, statement: str, *arguments: object) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Final hooks that are asked for again: what is sent and what the log says. Real Postgres and sockets."""
+"""Redeliveries: what is sent and what the log records. Real Postgres and sockets."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -104,7 +104,7 @@ async def test_a_hook_that_was_held_is_sent_when_it_is_asked_for_however_old(qui
         assert [hook.json["phase"] for hook in receiver.received] == ["completed"]
 
 
-async def test_a_redelivery_has_the_whole_schedule_and_its_end_is_said_anew(quick: Settings) -> None:
+async def test_a_redelivery_has_the_whole_schedule_and_its_end_is_recorded_again(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         receiver.answers("/hook", status(500))
         job_id = await rig.run_job(receiver.url())
@@ -190,7 +190,7 @@ async def test_two_processes_answer_a_request_once(quick: Settings) -> None:
         assert len(receiver.received) == 40
 
 
-async def test_a_redelivery_whose_job_was_erased_is_abandoned_and_that_is_said(quick: Settings) -> None:
+async def test_a_redelivery_whose_job_was_erased_is_abandoned_and_this_is_recorded(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         job_id = await rig.run_job(receiver.url())
         await settled(rig, job_id, WebhookDelivered)
@@ -202,7 +202,7 @@ async def test_a_redelivery_whose_job_was_erased_is_abandoned_and_that_is_said(q
         assert len(receiver.received) == 1
 
 
-async def test_a_redelivery_of_a_job_that_is_forgotten_is_abandoned_and_that_is_said(quick: Settings) -> None:
+async def test_a_redelivery_of_a_job_that_is_forgotten_is_abandoned_and_this_is_recorded(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         job_id = await rig.run_job(receiver.url())
         await settled(rig, job_id, WebhookDelivered)

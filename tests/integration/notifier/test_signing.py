@@ -35,7 +35,7 @@ def quick(environment: dict[str, str]) -> Settings:
 
 @pytest.fixture
 async def fresh(pool: asyncpg.Pool) -> asyncpg.Pool:
-    """A database in which nobody has a key."""
+    """A database without keys."""
     await keys.prepare(pool)
     await pool.execute("TRUNCATE access.signing_keys")
     return pool
@@ -120,9 +120,7 @@ async def test_after_a_rotation_both_keys_verify_and_the_newest_comes_first(
             Webhook(old.secret).verify(sent.body, first)
 
 
-async def test_a_key_that_cannot_be_opened_is_our_fault_and_the_hook_waits_for_it(
-    quick: Settings, fresh: asyncpg.Pool
-) -> None:
+async def test_a_hook_waits_for_a_key_that_cannot_be_opened(quick: Settings, fresh: asyncpg.Pool) -> None:
     await signing_keys.active(fresh, Seal({"lost": bytes(32)}), OWNER)
     async with Receiver() as receiver, running(quick) as rig:
         job_id = await rig.run_job(receiver.url("/waits"))
@@ -149,7 +147,7 @@ def remembering(quick: Settings, fresh: asyncpg.Pool) -> SigningKeyCache:
 
 
 async def locked_out(pool: asyncpg.Pool, remembering: SigningKeyCache, *owners: str) -> list[bool]:
-    """Of each owner, whether the keys were remembered while nobody can read the table."""
+    """Of each owner, whether the keys were remembered while the table cannot be read."""
     remembered = []
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE access.signing_keys")
@@ -167,7 +165,7 @@ async def test_a_remembered_key_stops_signing_at_its_end(quick: Settings, fresh:
     await signing_keys.active(fresh, seal, OWNER)
     new, old = await signing_keys.rotate(fresh, seal, OWNER, HOUR_S, draw_signing_key_id())
     assert [key.key_id for key in await remembering.of(OWNER)] == [new.key_id, old.key_id]
-    await fresh.execute("DELETE FROM access.signing_keys")  # whatever is said now was remembered
+    await fresh.execute("DELETE FROM access.signing_keys")  # whatever is returned now was remembered
     assert [key.key_id for key in await remembering.of(OWNER)] == [new.key_id, old.key_id]
     now += timedelta(seconds=HOUR_S + 60)
     assert [key.key_id for key in await remembering.of(OWNER)] == [new.key_id]

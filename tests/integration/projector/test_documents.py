@@ -54,7 +54,7 @@ ORDERS = {
 
 
 class Library(ProjectedLog):
-    """A stack of this module's own: blobs, an appender, and projectors, each over a schema of its own."""
+    """A separate stack: blobs, an appender, and projectors, each over a separate schema."""
 
     topics = (JOB_EVENTS, DOCUMENT_EVENTS)
 
@@ -133,7 +133,7 @@ class Library(ProjectedLog):
             await self.appender.append(topic, one)
 
     async def disconnect(self) -> None:
-        """Closes what is idle; whoever is used again connects again."""
+        """Closes idle connections; a client that is used again connects again."""
         for session in self._sessions:
             await session.close()
 
@@ -144,7 +144,7 @@ class Library(ProjectedLog):
 
 @dataclass
 class Projecting:
-    """Readers over a schema of their own; each subject given to it stands in a partition of its own choosing."""
+    """Readers over a separate schema; each subject stands in the partition that the test chooses."""
 
     library: Library
     schema: str
@@ -252,11 +252,11 @@ async def test_a_name_stays_when_its_details_are_gone_and_goes_with_its_document
     assert (removed["removed"], removed["name"], removed["size"]) == (True, None, None)
 
 
-async def test_who_waits_for_a_position_of_documents_is_told(library: Library) -> None:
+async def test_a_listener_is_notified_of_positions_of_documents(library: Library) -> None:
     projecting = await library.projecting()
     heard: list[object] = []
     listener = await asyncpg.connect(library.settings.postgres_dsn.get_secret_value())
-    await listener.add_listener(f"piperoll_{projecting.schema}", lambda *told: heard.append(told[-1]))
+    await listener.add_listener(f"piperoll_{projecting.schema}", lambda *notification: heard.append(notification[-1]))
     await projecting.documents.handle(2, [record(fact("doc-a", added()), 2, 0, DOCUMENT_EVENTS)])
     await wait_until(lambda: heard, 5, "the notification")
     await listener.close()
@@ -449,8 +449,8 @@ async def test_each_fault_in_the_tables_is_found_and_all_are_mended_by_a_rebuild
     for change, _ in faults:
         await library.statement(change)
     found = sentences(await verify(library.settings))
-    for _, says in faults:
-        assert says in found
+    for _, sentence in faults:
+        assert sentence in found
     assert f"{other} has the index of no job loaded, not {alone}'s" in found
     await rebuild(library.settings)
     mended = await verify(library.settings)
@@ -470,7 +470,7 @@ async def test_a_checkpoint_of_documents_beyond_the_log_is_found(library: Librar
     assert (await verify(library.settings)).holds
 
 
-async def test_a_role_that_may_not_make_the_extension_is_told_what_to_do(library: Library) -> None:
+async def test_a_role_that_may_not_create_the_extension_gets_an_instruction(library: Library) -> None:
     name = f"plain_{uuid4().hex[:8]}"
     await library.statement(f"CREATE ROLE {name} LOGIN PASSWORD 'of a test'")
     await library.statement(f"CREATE DATABASE {name} OWNER {name}")

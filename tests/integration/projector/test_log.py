@@ -1,4 +1,4 @@
-"""The projector beside a real log: restarts, outages, a rebuild under load, and what `verify` says of all of it."""
+"""The projector beside a real log: restarts, outages, a rebuild under load, and the findings of `verify`."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,8 +35,8 @@ class Log(ProjectedLog):
         ids = [draw_job_id() for _ in range(jobs)]
         for second, data in enumerate(life(has_webhook=True)):
             await self._append_all([fact(job_id, data, second) for job_id in ids])
-        told = WebhookDelivered(delivery_id="msg-1", phase="completed", attempt=1, status=200, duration_ms=3)
-        await asyncio.gather(*(self.appender.append(JOB_DELIVERIES, fact(job_id, told, 9)) for job_id in ids))
+        delivered = WebhookDelivered(delivery_id="msg-1", phase="completed", attempt=1, status=200, duration_ms=3)
+        await asyncio.gather(*(self.appender.append(JOB_DELIVERIES, fact(job_id, delivered, 9)) for job_id in ids))
         return ids
 
     async def append_batch(self, count: int, created: int) -> None:
@@ -151,8 +151,8 @@ async def test_each_fault_in_the_tables_is_found_and_all_are_mended_by_a_rebuild
     for job_id, (change, _) in zip(ids, faults, strict=True):
         await log.statement(change, job_id)
     found = sentences(await verify(log.settings))
-    for job_id, (_, says) in zip(ids, faults, strict=True):
-        assert says.format(job_id) in found
+    for job_id, (_, sentence) in zip(ids, faults, strict=True):
+        assert sentence.format(job_id) in found
     await rebuild(log.settings)
     mended = await verify(log.settings)
     assert mended.holds, sentences(mended)
@@ -238,7 +238,7 @@ async def test_without_postgres_the_projector_waits_and_then_goes_on_by_itself(l
     assert report.holds, sentences(report)
 
 
-async def test_a_projector_that_is_told_to_stop_during_an_outage_stops(log: Log) -> None:
+async def test_a_projector_can_be_stopped_during_an_outage(log: Log) -> None:
     async with log.projector() as lifetime:
         await log.caught_up()
         await log.stack.stop_postgres()

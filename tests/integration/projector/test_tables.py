@@ -53,7 +53,7 @@ PARTITIONS = 3
 
 @dataclass
 class Projecting:
-    """A projector of its own schema: what it is handed, and what its tables hold."""
+    """A projector over a separate schema: what it reads, and what its tables hold."""
 
     settings: Settings
     pool: asyncpg.Pool
@@ -86,7 +86,7 @@ class Projecting:
 
 
 class Projectors:
-    """Makes projectors, each with tables of its own."""
+    """Makes projectors, each with separate tables."""
 
     def __init__(self, settings: Settings, pool: asyncpg.Pool, offsets: KafkaOffsets, appender: KafkaAppender) -> None:
         self._settings = settings.model_copy(update={"partitions": PARTITIONS})
@@ -261,10 +261,10 @@ async def test_a_checkpoint_that_went_back_is_not_passed_over(projecting: Projec
         await projecting.jobs.handle(0, records[2:])
 
 
-async def test_who_waits_for_a_position_is_told(projecting: Projecting) -> None:
+async def test_a_listener_is_notified_of_positions(projecting: Projecting) -> None:
     heard: list[object] = []
     listener = await asyncpg.connect(projecting.settings.postgres_dsn.get_secret_value())
-    await listener.add_listener(f"piperoll_{projecting.schema}", lambda *told: heard.append(told[-1]))
+    await listener.add_listener(f"piperoll_{projecting.schema}", lambda *notification: heard.append(notification[-1]))
     await projecting.jobs.handle(2, [record(fact("job-a", created()), 2, 0)])
     await wait_until(lambda: heard, 5, "the notification")
     await listener.close()
@@ -272,8 +272,8 @@ async def test_who_waits_for_a_position_is_told(projecting: Projecting) -> None:
 
 
 async def test_each_delivery_is_a_row(projecting: Projecting) -> None:
-    told = WebhookDelivered(delivery_id="msg-1", phase="completed", attempt=1, status=200, duration_ms=3)
-    records = [record(fact("job-a", told, second), 1, second, JOB_DELIVERIES) for second in range(2)]
+    delivered = WebhookDelivered(delivery_id="msg-1", phase="completed", attempt=1, status=200, duration_ms=3)
+    records = [record(fact("job-a", delivered, second), 1, second, JOB_DELIVERIES) for second in range(2)]
     await projecting.deliveries.handle(1, records)
     await projecting.deliveries.revoked({1})
     await projecting.deliveries.handle(1, records)

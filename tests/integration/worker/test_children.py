@@ -92,11 +92,11 @@ async def started_on(pool, tmp_path, held):
 
 
 async def started(pool, given):
-    """A task that runs the assignment, as soon as its child has told progress."""
-    told = asyncio.Event()
-    task = asyncio.create_task(pool.run(given, lambda progress: told.set()))
+    """A task that runs the assignment, as soon as its child has reported progress."""
+    progressed = asyncio.Event()
+    task = asyncio.create_task(pool.run(given, lambda progress: progressed.set()))
     async with asyncio.timeout(PATIENCE_S):
-        await told.wait()
+        await progressed.wait()
     return task
 
 
@@ -120,9 +120,9 @@ async def test_a_pdf_is_read_with_its_images_and_its_progress(tmp_path):
             made.new_page().insert_text((72, 72), f"Page {number}")
         made.save(tmp_path / "a.pdf")
     given = assignment(tmp_path, "pdf", filename=f"{tmp_path}/a.pdf", include_images=True)
-    told = []
+    reports = []
     async with running_pool(tmp_path) as pool:
-        outcome = await pool.run(given, told.append)
+        outcome = await pool.run(given, reports.append)
     assert isinstance(outcome, Completed)
     assert (outcome.pages, outcome.assets) == (3, 3)
     assert outcome.bytes_in == (tmp_path / "a.pdf").stat().st_size
@@ -132,9 +132,9 @@ async def test_a_pdf_is_read_with_its_images_and_its_progress(tmp_path):
     assert document["assets"] == [f"{tmp_path}/blobs/{name}" for name in names]
     blobs = Blobs(f"file://{tmp_path}/blobs")
     assert all(blobs.get(name).startswith(b"\xff\xd8") for name in names)
-    steps = list(dict.fromkeys(progress.step for progress in told))
+    steps = list(dict.fromkeys(progress.step for progress in reports))
     assert steps == ["initializing", "reading_file", "extracting_text", "processing_images", "finalizing"]
-    assert [progress.percent for progress in told] == sorted(progress.percent for progress in told)
+    assert [progress.percent for progress in reports] == sorted(progress.percent for progress in reports)
 
 
 async def test_more_runs_than_children_all_end(tmp_path):
@@ -180,7 +180,7 @@ async def test_a_run_that_makes_no_progress_is_ended(tmp_path):
     assert isinstance(slow, Completed)
 
 
-async def test_neighbours_notice_nothing(tmp_path, held):
+async def test_a_hanging_run_does_not_disturb_its_neighbours(tmp_path, held):
     async with running_pool(tmp_path, size=2) as pool:
         neighbour = await started_on(pool, tmp_path, held)
         for behaviour in ("crash", "allocate", "crash"):
@@ -190,7 +190,7 @@ async def test_neighbours_notice_nothing(tmp_path, held):
         assert isinstance(await neighbour, Completed)
 
 
-async def test_misbehaviour_ends_with_the_attempt_it_was_told(tmp_path):
+async def test_misbehaviour_ends_at_its_last_attempt(tmp_path):
     asked = {"behaviour": "crash", "until_attempt": 2}
     async with running_pool(tmp_path) as pool:
         first = await pool.run(assignment(tmp_path, attempt=1, **asked), ignore)
@@ -200,7 +200,7 @@ async def test_misbehaviour_ends_with_the_attempt_it_was_told(tmp_path):
 
 
 @pytest.mark.parametrize("what", ["erased", "changed", "of another release"])
-async def test_parameters_that_cannot_be_used_are_said(tmp_path, what):
+async def test_parameters_that_cannot_be_used_are_named(tmp_path, what):
     given = assignment(tmp_path, **({"unheard_of": 1} if what == "of another release" else {}))
     if what == "erased":
         given = given.model_copy(update={"parameters": Claim(uri="job-x/in/gone", sha256="0", size=2)})
@@ -292,7 +292,7 @@ async def test_stopping_ends_runs_waiters_and_children(tmp_path):
                 await task
 
 
-async def test_children_hold_none_of_our_secrets(tmp_path, monkeypatch):
+async def test_children_hold_none_of_the_secrets(tmp_path, monkeypatch):
     monkeypatch.setenv("PIPEROLL_SEAL_KEYS", "")
     monkeypatch.setenv("PIPEROLL_KEY_PEPPER", "never to be seen")
     async with running_pool(tmp_path):

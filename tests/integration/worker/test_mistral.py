@@ -1,4 +1,4 @@
-"""The real Mistral SDK against a server of ours that speaks its wire format: what works, and every way of failing."""
+"""The real Mistral SDK against a local server that speaks its wire format: what works, and every way of failing."""
 
 import json
 import socket
@@ -69,9 +69,9 @@ def failure(call: Call, given: Providers) -> ProcessingError:
 
 
 def test_ocr_gives_each_page_its_text_and_its_pictures(server: MistralServer, tmp_path: Path) -> None:
-    told: list[int] = []
+    percents: list[int] = []
     path = pdf(tmp_path / "three.pdf")
-    answer = providers(server).ocr(path, "three.pdf", report=lambda percent, message: told.append(percent))
+    answer = providers(server).ocr(path, "three.pdf", report=lambda percent, message: percents.append(percent))
     assert [page.index for page in answer.pages] == [0, 1, 2]
     assert "This is page 2." in answer.pages[1].markdown
     image = answer.pages[0].images[0]
@@ -80,7 +80,7 @@ def test_ocr_gives_each_page_its_text_and_its_pictures(server: MistralServer, tm
     assert image.content.startswith(b"\xff\xd8")
     assert answer.model == "mistral-ocr-latest"
     assert answer.usage_info == {"pages_processed": 3, "doc_size_bytes": path.stat().st_size}
-    assert told == [10, 30, 60, 75, 85]
+    assert percents == [10, 30, 60, 75, 85]
 
 
 def test_ocr_sends_the_file_with_its_purpose_and_leaves_nothing_there(server: MistralServer, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_the_raw_document_is_that_of_the_wire_with_its_pictures_or_without(
     json.dumps(plain)
 
 
-def test_a_document_that_cannot_be_deleted_there_is_told_and_fails_nothing(
+def test_a_file_that_cannot_be_deleted_there_is_reported_and_fails_nothing(
     server: MistralServer, tmp_path: Path
 ) -> None:
     server.then(f"{FILES}/file-0001", refused(500))
@@ -126,8 +126,8 @@ def test_vision_sends_the_pictures_as_data_urls(server: MistralServer) -> None:
 def test_transcription_sends_the_audio_and_its_language(server: MistralServer, tmp_path: Path) -> None:
     audio = tmp_path / "talk.mp3"
     audio.write_bytes(b"sound")
-    told = providers(server).transcribe(audio, "de")
-    assert (told.text, told.language, told.segments) == (server.speech, "de", ())
+    transcript = providers(server).transcribe(audio, "de")
+    assert (transcript.text, transcript.language, transcript.segments) == (server.speech, "de", ())
     parts = server.requests(AUDIO)[0].parts
     assert parts["file"] == ("talk.mp3", b"sound")
     assert (parts["language"][1], parts["model"][1]) == (b"de", b"voxtral-mini-latest")
@@ -136,7 +136,7 @@ def test_transcription_sends_the_audio_and_its_language(server: MistralServer, t
     assert "language" not in server.requests(AUDIO)[1].parts
 
 
-def test_a_chat_in_words_is_told_who_it_is(server: MistralServer) -> None:
+def test_a_chat_in_words_has_a_system_message(server: MistralServer) -> None:
     server.words = lambda system, user: f"{system} {user}!"
     assert providers(server).chat("Be brief.", "Hello") == "Be brief. Hello!"
     assert server.requests(CHAT)[0].json["model"] == "mistral-medium-latest"
@@ -213,7 +213,7 @@ class TestEveryCall:
         assert (error.code, error.retryable) == (ErrorCode.PROVIDER_ERROR, True)
         assert "within 0.2 s" in error.message
 
-    def test_asks_for_another_attempt_when_nobody_is_there(
+    def test_asks_for_another_attempt_when_the_connection_is_refused(
         self, server: MistralServer, call: Call, code: ErrorCode
     ) -> None:
         error = failure(call, providers(server, mistral_url=f"http://127.0.0.1:{closed_port()}"))
@@ -227,7 +227,7 @@ class TestEveryCall:
         assert (error.code, error.retryable) == (ErrorCode.PROVIDER_ERROR, True)
 
     @pytest.mark.parametrize("reply", [malformed(), not_json(), json_reply([]), Reply(200, {}, b"hello")])
-    def test_takes_nothing_for_an_answer_but_an_answer(
+    def test_only_a_well_formed_answer_is_accepted(
         self, server: MistralServer, call: Call, code: ErrorCode, reply: Reply
     ) -> None:
         misbehave(server, reply)
@@ -263,7 +263,7 @@ class TestEveryCall:
     ],
     ids=["no page", "a picture that is not base64"],
 )
-def test_ocr_without_pages_or_with_broken_pictures_is_no_answer(server: MistralServer, answer: Any) -> None:
+def test_ocr_without_pages_or_with_broken_pictures_is_refused(server: MistralServer, answer: Any) -> None:
     server.then(OCR, json_reply(answer))
     error = failure(read, providers(server))
     assert (error.code, error.retryable) == (ErrorCode.PROCESSING_ERROR, False)

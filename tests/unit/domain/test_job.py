@@ -104,13 +104,13 @@ def test_each_record_read_twice_in_a_row_counts_once(facts: list[Fact]) -> None:
 
 @given(lives())
 def test_repeating_the_facts_of_ended_runs_counts_nothing(facts: list[Fact]) -> None:
-    """What a replayed zombie says again of runs that are over: the job does not move."""
+    """Facts that a replayed zombie repeats of runs that are over: the job does not move."""
     job = fold(facts)
     if job is None:
         return
     over = [one for one in facts if getattr(one.data, "run", job.run) != job.run]
-    said_again = [one for one in over if not isinstance(one.data, JobStarted) or one.data.number <= job.attempt]
-    assert fold(said_again, job) is job
+    repeated = [one for one in over if not isinstance(one.data, JobStarted) or one.data.number <= job.attempt]
+    assert fold(repeated, job) is job
 
 
 @given(lives())
@@ -208,7 +208,7 @@ def test_a_release_goes_back_to_pending_and_charges_nothing() -> None:
     assert (job.status, job.attempt, job.retries, job.losses) == (Status.PROCESSING, 2, 0, 0)
 
 
-def test_a_retry_is_due_its_delay_after_the_append_whatever_the_writers_clock_said() -> None:
+def test_a_retry_is_due_its_delay_after_the_append_whatever_the_writers_clock() -> None:
     running = folded(created(), started(1))
     late = replace(appended(retry("worker-a/1", 30.0), 2), appended_at=BEGAN + timedelta(hours=1))
     job = evolve(running, late)

@@ -251,7 +251,7 @@ def test_reserved_slots_are_kept_for_owners_with_nothing_running() -> None:
     assert taken.job_id == "modest-0"
 
 
-def test_a_job_whose_equal_runs_waits_for_its_end_and_holds_up_nobody() -> None:
+def test_a_job_whose_equal_runs_waits_for_its_end_and_blocks_no_other() -> None:
     running = Running()
     first = job("first", work="w")
     running.add(first)
@@ -262,7 +262,7 @@ def test_a_job_whose_equal_runs_waits_for_its_end_and_holds_up_nobody() -> None:
 
 
 def test_equal_jobs_wait_once_and_then_run_side_by_side() -> None:
-    """Whether the first one completed, failed or was cancelled: nobody waits for a second one, so nobody starves."""
+    """Whether the first one completed, failed or was cancelled: no job waits for a second one, so none starves."""
     running, first = Running(), job("first", work="w")
     running.add(first)
     scheduler = offered(*(job(f"equal-{number}", work="w") for number in range(3)))
@@ -289,7 +289,7 @@ def test_a_held_job_that_is_taken_back_is_forgotten() -> None:
     assert (len(scheduler), scheduler._held, scheduler._waited, running.works) == (0, {}, set(), {})
 
 
-def test_the_oldest_job_that_may_run_now_is_told_and_a_delayed_one_is_not() -> None:
+def test_the_oldest_job_that_may_run_now_is_returned_and_a_delayed_one_is_not() -> None:
     scheduler = offered(job("young"), job("old", age_s=60))
     scheduler.put(job("older", age_s=600), BEGAN + timedelta(seconds=1))
     assert scheduler.oldest() == BEGAN - timedelta(seconds=60)
@@ -298,7 +298,7 @@ def test_the_oldest_job_that_may_run_now_is_told_and_a_delayed_one_is_not() -> N
     assert scheduler.oldest() is None
 
 
-def test_an_idle_scheduler_remembers_nobody() -> None:
+def test_an_idle_scheduler_keeps_no_owner() -> None:
     """Owners and users come and go; a worker must not keep a heap for each that ever was."""
     scheduler, running = Scheduler(), Running()
     for number in range(200):

@@ -1,4 +1,4 @@
-"""What endpoints are told: which changes, in which words, and what follows from an attempt."""
+"""What endpoints get: which changes, in which words, and what follows from an attempt."""
 
 import json
 from dataclasses import replace
@@ -97,20 +97,20 @@ def claimed(attempts: int = 0, **more: Any) -> ClaimedNotice:
 
 
 @given(st.lists(st.sampled_from(EVENTS), max_size=12))
-def test_what_is_told_is_every_change_of_status_of_the_fold_and_nothing_else(events: list[Event]) -> None:
-    told = changes(*events)
+def test_notices_are_exactly_the_changes_of_status_of_the_fold(events: list[Event]) -> None:
+    found = changes(*events)
     before: str | None = None
-    for change in told:
+    for change in found:
         assert change.status in NEXT[before]
         before = change.status
-    numbers = [change.number for change in told]
+    numbers = [change.number for change in found]
     assert numbers == sorted(set(numbers))
     job: Job | None = None
     for data in events:
         job = evolve(job, fact(data))
     if job is not None and job.created:
         assert (
-            told[-1].status
+            found[-1].status
             == {
                 "pending": "PENDING",
                 "processing": "IN_PROGRESS",
@@ -119,11 +119,11 @@ def test_what_is_told_is_every_change_of_status_of_the_fold_and_nothing_else(eve
                 "cancelled": "KILLED",
             }[job.status.value]
         )
-    assert CHANGES.validate_json(CHANGES.dump_json(told)) == told
+    assert CHANGES.validate_json(CHANGES.dump_json(found)) == found
 
 
 @given(st.lists(st.sampled_from(EVENTS), max_size=12), st.integers(0, 12))
-def test_a_fold_kept_between_two_polls_tells_the_same(events: list[Event], cut: int) -> None:
+def test_a_fold_kept_between_two_polls_gives_the_same_changes(events: list[Event], cut: int) -> None:
     first = Following([endpoint()], {}, LONG_AGO)
     for data in events[:cut]:
         first.take(fact(data))
@@ -134,7 +134,7 @@ def test_a_fold_kept_between_two_polls_tells_the_same(events: list[Event], cut: 
     assert [*first.notices.get(key, []), *second.notices.get(key, [])] == changes(*events)
 
 
-def test_an_endpoint_is_told_what_it_asked_for_and_nothing_from_before_its_time() -> None:
+def test_an_endpoint_gets_what_it_asked_for_and_nothing_older_than_itself() -> None:
     started = JobStarted(number=1, run="a", worker="w")
     following = Following([endpoint("DONE"), endpoint()], {}, LONG_AGO)
     assert [one.wants(Change(number=1, status="ERROR", at=NOW)) for one in (endpoint("DONE"), endpoint())] == [
@@ -147,7 +147,7 @@ def test_an_endpoint_is_told_what_it_asked_for_and_nothing_from_before_its_time(
     assert following.notices == {}
 
 
-def test_a_job_type_that_these_clients_do_not_know_is_not_told() -> None:
+def test_a_job_type_that_these_clients_do_not_know_is_not_sent() -> None:
     assert changes(CREATED.model_copy(update={"job_type": "noop"})) == []
 
 
@@ -159,7 +159,7 @@ def test_a_change_from_before_the_oldest_that_is_sent_is_late() -> None:
     assert old.late
 
 
-def test_the_body_says_what_the_list_says() -> None:
+def test_the_body_equals_the_row_of_the_list() -> None:
     *_, done = changes(CREATED, JobStarted(number=1, run="a", worker="w"), COMPLETED)
     document = {"job_type": "pdf", "parameters": {"filename": "/files/report.pdf"}}
     body = json.loads(notice_body(claimed(**vars_of(done)), json.dumps(document).encode(), None))
@@ -184,15 +184,15 @@ def vars_of(change: Change) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("details", "said"),
+    ("details", "message"),
     [
         (b'{"message": "It is empty."}', "It is empty."),
         (None, "The file is not a PDF that can be opened."),
     ],
 )
-def test_a_failure_says_why_and_other_statuses_do_not(details: bytes | None, said: str) -> None:
+def test_a_failure_has_its_message_and_other_statuses_do_not(details: bytes | None, message: str) -> None:
     failed = claimed(status="ERROR", error_code="INVALID_PDF")
-    assert json.loads(notice_body(failed, None, details))["metadata"]["error"] == said
+    assert json.loads(notice_body(failed, None, details))["metadata"]["error"] == message
     assert "error" not in json.loads(notice_body(claimed(error_code="INVALID_PDF"), None, details))["metadata"]
 
 
@@ -201,7 +201,7 @@ def test_a_trial_is_marked_as_one() -> None:
     assert (body["metadata"]["test"], body["targetId"]) == (True, "endpoint-1")
 
 
-def test_documents_that_are_no_objects_are_unreadable() -> None:
+def test_content_that_is_not_an_object_is_unreadable() -> None:
     with pytest.raises(ValueError, match="JSON"):
         notice_body(claimed(), b"[]", None)
 
@@ -211,13 +211,13 @@ def test_a_delivered_change_is_settled_and_a_failed_one_stays() -> None:
     assert (delivered.delay_s, [type(one.data) for one in delivered.facts]) == (None, [WebhookDelivered])
     failed = outcome_of(claimed(1), Attempted(Ending.TIMEOUT, 5), Verdict(Decision.FAILED, "TIMEOUT", delay_s=7.0), NOW)
     assert (failed.delay_s, failed.attempts, failed.gone) == (7.0, 2, False)
-    (told,) = failed.facts
-    assert isinstance(told.data, WebhookFailed)
-    assert (told.data.attempt, told.data.reason, told.data.endpoint_id) == (2, "TIMEOUT", "endpoint-1")
-    assert told.data.next_attempt_at == "2026-01-01T12:00:07Z"
+    (found,) = failed.facts
+    assert isinstance(found.data, WebhookFailed)
+    assert (found.data.attempt, found.data.reason, found.data.endpoint_id) == (2, "TIMEOUT", "endpoint-1")
+    assert found.data.next_attempt_at == "2026-01-01T12:00:07Z"
 
 
-def test_the_last_failure_is_told_as_failed_and_as_given_up_and_410_ends_the_endpoint() -> None:
+def test_the_last_failure_is_recorded_as_failed_and_as_given_up_and_410_ends_the_endpoint() -> None:
     last = outcome_of(claimed(2), Attempted(Ending.TIMEOUT, 5), Verdict(Decision.ABANDONED, "EXHAUSTED"), NOW)
     assert [type(one.data) for one in last.facts] == [WebhookFailed, WebhookAbandoned]
     assert (last.delay_s, last.gone) == (None, False)

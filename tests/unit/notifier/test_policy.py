@@ -121,7 +121,7 @@ def test_every_attempt_has_exactly_one_consequence(
 
 
 @given(st.integers(0, 30), st.integers(1, len(DELAYS)))
-def test_a_redelivery_begins_the_schedule_anew_and_goes_on_counting_attempts(before: int, turn: int) -> None:
+def test_a_redelivery_restarts_the_schedule_and_continues_the_count_of_attempts(before: int, turn: int) -> None:
     row = claimed(final="completed", attempts=before + turn - 1, request="a", attempts_before=before)
     hook = next_hook(row)
     assert hook is not None
@@ -190,7 +190,7 @@ def test_a_failing_receiver_is_given_less_then_paused_then_probed_then_trusted_a
     assert observe(known, Attempted(Ending.ANSWERED, status=200), 1.0) == CLOSED
 
 
-def test_a_404_or_500_says_nothing_against_the_whole_receiver() -> None:
+def test_a_404_or_500_does_not_count_against_the_whole_receiver() -> None:
     for status in (404, 500):
         assert observe(Breaker(3, 9.0), Attempted(Ending.ANSWERED, status=status), 1.0) == CLOSED
 
@@ -207,7 +207,7 @@ def test_places_are_dealt_in_turn_and_none_is_wasted(free: int, rooms: dict[str,
     assert sum(dealt.values()) == min(free, sum(rooms.values()))
     assert all(0 < dealt[origin] <= rooms[origin] for origin in dealt)
     short = [dealt.get(origin, 0) for origin in rooms if dealt.get(origin, 0) < rooms[origin]]
-    assert not short or max(dealt.values(), default=0) <= min(short) + 1, "nobody gets two more than one who waits"
+    assert not short or max(dealt.values(), default=0) <= min(short) + 1, "none gets two more than one who waits"
 
 
 def test_the_agenda_keeps_the_earliest_time_and_forgets_what_is_claimed() -> None:

@@ -104,7 +104,7 @@ def test_the_rows_of_a_fold_differ_in_nothing_from_the_log(facts: list[Fact]) ->
     assert history.misplaced == []
 
 
-def test_a_row_has_what_its_details_tell() -> None:
+def test_a_row_has_the_values_of_its_details() -> None:
     tables = folded([fact("doc-a", added("1")), fact("folder-a", made())])
     row = tables.documents["doc-a"]
     assert (row.name, row.source, row.media_type, row.size, row.removed) == (

@@ -174,7 +174,7 @@ def test_a_member_announced_and_created_at_once_has_the_fold_and_its_place() -> 
     assert (row.batch_index, row.batch_id, row.sequence, row.job_type) == (0, batch.batch_id, 1, "noop")
 
 
-def test_a_member_ended_before_its_creation_keeps_what_the_announcement_told() -> None:
+def test_a_member_ended_before_its_creation_keeps_the_values_of_the_announcement() -> None:
     batch = _batch(count=1)
     (announced,) = rows.of_members(batch, [rows.MemberSpec(job_type="pdf", user_id="u")], partitions=1)
     stub = evolve(None, fact(announced.job_id, JobCancelled(by="acme"), 5))

@@ -195,7 +195,7 @@ def test_old_versions_are_lifted_step_by_step(version: int, body: bytes) -> None
 
 @pytest.mark.usefixtures("job_moved")
 @pytest.mark.parametrize("body", [b"[]", b"3", b"{", b"null"])
-def test_an_old_body_that_is_no_object_is_undecodable(body: bytes) -> None:
+def test_an_old_body_that_is_not_an_object_is_undecodable(body: bytes) -> None:
     with pytest.raises(UndecodableRecordError):
         decode(body, tampered("ce_type", b"piperoll.JobMoved.v1"), APPENDED)
 
@@ -207,7 +207,7 @@ def test_a_missing_upcaster_is_a_fault_of_the_release_and_not_of_the_record(monk
         decode(b'{"to": "here"}', tampered("ce_type", b"piperoll.JobMoved.v1"), APPENDED)
 
 
-def test_a_claim_says_where_content_lies_and_never_what_it_is() -> None:
+def test_a_claim_has_the_location_of_content_and_never_the_content() -> None:
     """The log must hold no content: of an event's fields only short names and numbers stand beside the claims."""
     for name, event in EVENTS.items():
         for field, info in event.model_fields.items():

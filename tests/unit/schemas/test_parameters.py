@@ -213,9 +213,9 @@ def test_a_text_that_does_not_fit_is_refused_in_words(job_type: str, changes: di
     with pytest.raises(ValidationError) as refused:
         PARAMETERS[job_type].model_validate(changes)
     (field,) = changes
-    said = [problem["msg"] for problem in refused.value.errors() if problem["loc"][0] == field]
-    assert len(said) == 1
-    assert sentence in said[0]
+    messages = [problem["msg"] for problem in refused.value.errors() if problem["loc"][0] == field]
+    assert len(messages) == 1
+    assert sentence in messages[0]
 
 
 def test_both_sources_and_neither_get_the_same_plain_sentence() -> None:
@@ -273,7 +273,7 @@ def test_no_json_value_raises_anything_but_a_validation_error(job_type: str, val
     if refused is None:
         assert PARAMETERS[job_type].model_validate(taken.model_dump(by_alias=True)) == taken
     else:
-        assert "string_pattern_mismatch" not in refused, "an expression is no sentence"
+        assert "string_pattern_mismatch" not in refused, "a pattern is not a sentence"
 
 
 @given(st.sampled_from(["http://", "https://", "HTTP://[", ""]), st.text(max_size=30))

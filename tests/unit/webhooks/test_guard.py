@@ -90,7 +90,7 @@ async def test_a_token_that_cannot_stand_in_a_header_is_unreadable(sender: Sende
     assert not receiver.received
 
 
-async def test_nobody_listening_is_a_failed_connection(sender: Sender) -> None:
+async def test_a_closed_port_is_a_failed_connection(sender: Sender) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -136,7 +136,7 @@ async def test_a_name_that_leads_to_an_allowed_address_is_reached(receiver: Rece
     assert attempted.status == 200
 
 
-async def test_a_name_that_nobody_knows_is_said_so() -> None:
+async def test_an_unknown_name_is_reported() -> None:
     def lookup(*_: Any, **__: Any) -> list[tuple[Any, ...]]:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 

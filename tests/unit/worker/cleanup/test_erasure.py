@@ -170,7 +170,7 @@ async def test_all_uploads_of_an_import_go_with_it(blobs: AsyncBlobs, erasing: E
     assert await blobs.names("uploads/acme/file-3")
 
 
-async def test_a_batch_whose_name_and_specs_are_no_parameters_is_erased_too(
+async def test_a_batch_whose_name_and_specs_lie_outside_its_parameters_is_erased_too(
     blobs: AsyncBlobs, erasing: Erasing
 ) -> None:
     for content in (b'"A name"', b'[{"job_type": "pdf"}]', b"\xff", b"{}"):

@@ -1,4 +1,4 @@
-"""Downloads from a web site of ours: what arrives, what is refused, and that size and time have an end."""
+"""Downloads from a local web site: what arrives, what is refused, and that size and time have an end."""
 
 import gzip
 import socket
@@ -81,7 +81,7 @@ def test_the_server_s_own_name_for_a_file_goes_before_the_url_s(get: Fetch, site
     assert get(site.file("/", b"x", "text/plain")).name == "download"
 
 
-def test_redirects_are_followed_and_the_last_address_is_told(get: Fetch, site: Website) -> None:
+def test_redirects_are_followed_and_the_last_address_is_returned(get: Fetch, site: Website) -> None:
     site.file("/deep/end.txt", b"there", "text/plain")
     site.redirect("/deep/two", "end.txt", 307)
     found = get(site.redirect("/one", "/deep/two"))
@@ -115,7 +115,7 @@ def test_no_packing_is_asked_for_and_what_comes_packed_is_unpacked(get: Fetch, s
         (503, (ErrorCode.HTTP_ERROR, True)),
     ],
 )
-def test_a_status_tells_whether_to_come_again(
+def test_a_status_decides_whether_to_retry(
     get: Fetch, site: Website, status: int, expected: tuple[ErrorCode, bool]
 ) -> None:
     assert refusal(get, site.status("/s", status)) == expected
@@ -133,7 +133,7 @@ def test_a_gibibyte_is_cut_off_at_the_limit(get: Fetch, site: Website, tmp_path:
     assert sum(file.stat().st_size for file in (tmp_path / "scratch").iterdir()) <= 1_000_000
 
 
-def test_whoever_watches_a_long_download_hears_of_it_as_it_comes(tmp_path: Path, site: Website) -> None:
+def test_a_long_download_reports_its_progress(tmp_path: Path, site: Website) -> None:
     heard: list[int] = []
     limits = Limits((), 1_000_000, 1, networks=LOOPBACK, fetch_timeout_s=PATIENCE_S)
     blobs = Blobs(f"file://{tmp_path}/blobs")
@@ -158,7 +158,7 @@ def test_a_server_that_takes_its_time_is_left(get: Fetch, site: Website, kind: s
     assert len(site.requests("/late")) == 1, "it is not asked a second time"
 
 
-def test_a_server_that_says_nothing_is_left_long_before_time_is_up(
+def test_a_silent_server_is_left_long_before_time_is_up(
     get: Fetch, site: Website, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A video may take half an hour, but not to begin: the worker's patience with a silent run is shorter."""
@@ -178,7 +178,7 @@ def test_a_connection_that_breaks_is_worth_another_attempt(get: Fetch, site: Web
     assert refusal(get, url) == (ErrorCode.NETWORK_ERROR, True)
 
 
-def test_nobody_listening_is_worth_another_attempt(get: Fetch) -> None:
+def test_a_refused_connection_is_worth_another_attempt(get: Fetch) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -244,12 +244,12 @@ def test_a_name_that_is_not_known_is_tried_again_only_if_the_name_service_failed
     "url",
     ["ftp://example.com/a", "file:///etc/passwd", "http:///a", "http://user:word@example.com/", "http://[::1", "a b"],
 )
-def test_what_is_no_plain_http_address_is_refused(get: Fetch, url: str) -> None:
+def test_an_address_that_is_not_plain_http_is_refused(get: Fetch, url: str) -> None:
     assert refusal(get, url) == (ErrorCode.NETWORK_ERROR, False)
 
 
 @pytest.mark.parametrize("to", ["file:///etc/passwd", "//["])
-def test_a_redirect_to_what_is_no_web_address_is_refused(get: Fetch, site: Website, to: str) -> None:
+def test_a_redirect_to_an_address_that_is_not_http_is_refused(get: Fetch, site: Website, to: str) -> None:
     assert refusal(get, site.redirect("/away", to)) == (ErrorCode.NETWORK_ERROR, False)
 
 

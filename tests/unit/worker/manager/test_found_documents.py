@@ -151,7 +151,7 @@ async def test_many_documents_come_into_the_folder_in_bounded_facts(
     assert len({fact.id for fact in facts}) == len(facts)
 
 
-async def test_a_run_that_found_nothing_says_nothing(log: FaultyLog, blobs: AsyncBlobs) -> None:
+async def test_a_run_that_found_nothing_appends_nothing(log: FaultyLog, blobs: AsyncBlobs) -> None:
     plain = Completed(result=claim("result"), assets=0, duration_ms=5)
     assert await FindingsAppender(log, blobs, utc_now).append(JOB, plain) is plain
     failed = Failed(
@@ -185,7 +185,7 @@ async def test_a_lost_document_is_removed_with_its_texts_and_its_content(log: Fa
 
 
 @pytest.mark.parametrize("crash_after", range(12))
-async def test_a_run_repeated_after_a_crash_anywhere_says_the_same(
+async def test_a_run_repeated_after_a_crash_anywhere_appends_the_same(
     log: FaultyLog, blobs: AsyncBlobs, crash_after: int
 ) -> None:
     findings = Findings(
@@ -201,10 +201,10 @@ async def test_a_run_repeated_after_a_crash_anywhere_says_the_same(
     log.left = None
     await append(log, blobs, findings)
     facts = [*await log.facts(DOCUMENT_EVENTS), *await log.facts(JOB_EVENTS)]
-    said: dict[str, object] = {}
+    facts_by_id: dict[str, object] = {}
     for fact in facts:
-        assert said.setdefault(fact.id, fact.data) == fact.data
-    assert len(said) == 4 * 2 + 1 + 2
+        assert facts_by_id.setdefault(fact.id, fact.data) == fact.data
+    assert len(facts_by_id) == 4 * 2 + 1 + 2
     states: dict[str, document_fold.Document | None] = {}
     for fact in facts:
         if fact.subject.startswith("doc-"):
@@ -237,7 +237,7 @@ async def test_a_blob_store_that_fails_ends_the_run_in_a_way_that_may_pass(
     assert await log.facts(JOB_EVENTS) == []
 
 
-async def test_a_log_that_refuses_a_fact_is_told_to_whoever_runs_the_job(blobs: AsyncBlobs) -> None:
+async def test_a_log_that_refuses_a_fact_is_an_error_of_the_run(blobs: AsyncBlobs) -> None:
     class Refusing(MemoryLog):
         async def append(self, topic: Topic, fact: Fact, deadline_s: float | None = None) -> Position:
             raise AppendError("the record is too large")

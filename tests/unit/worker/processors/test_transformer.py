@@ -1,4 +1,4 @@
-"""The `transformer` processor by itself: without a provider, with one, and on pages of a web site of ours."""
+"""The `transformer` processor by itself: without a provider, with one, and on pages of a local web site."""
 
 import json
 from collections.abc import Iterator
@@ -79,7 +79,7 @@ def failure(run: Run, **parameters: Any) -> ProcessingError:
     return failed.value
 
 
-def test_without_a_key_rules_fill_the_minutes_and_the_log_says_so(offline: Run) -> None:
+def test_without_a_key_rules_fill_the_minutes_and_this_is_logged(offline: Run) -> None:
     result = offline(text=MINUTES, template="MeetingMinutes")
     fields = result.structured_data["template_fields"]
     assert (fields["summary"], fields["participants"], fields["action_items"]) == (SUMMARY, PEOPLE, TASKS)
@@ -110,7 +110,7 @@ def test_the_steps_are_those_of_the_contract(offline: Run) -> None:
     ]
 
 
-def test_with_a_key_the_model_fills_the_fields_and_is_told_everything(online: Run, mistral: MistralServer) -> None:
+def test_with_a_key_the_model_gets_everything_and_fills_the_fields(online: Run, mistral: MistralServer) -> None:
     mistral.fields = {"summary": "Kurz.", "participants": PEOPLE, "action_items": None}
     result = online(
         text=MINUTES,
@@ -237,7 +237,7 @@ def test_what_holds_no_text_fails_the_job(offline: Run, site: Website, content: 
 @pytest.mark.parametrize(
     ("status", "error_type", "retryable"), [(404, "URL_NOT_FOUND", False), (500, "HTTP_ERROR", True)]
 )
-def test_a_page_that_cannot_be_fetched_fails_the_job_and_says_why(
+def test_a_page_that_cannot_be_fetched_fails_the_job_with_its_reason(
     offline: Run, site: Website, status: int, error_type: str, retryable: bool
 ) -> None:
     error = failure(offline, url=site.status("/s", status), template_content="{{text}}")

@@ -22,7 +22,7 @@ ASKED = PdfParameters.model_validate({"filename": "/in/a.pdf"})
 
 
 class Life:
-    """Runs over one blob store, each a job of its own, at a time that can be moved."""
+    """Runs over one blob store, each another job, at a time that can be moved."""
 
     def __init__(self, root: Any) -> None:
         self.blobs = Blobs(f"file://{root}/blobs")
@@ -44,7 +44,7 @@ class Run:
     def recall(self, asked: JobParameters = ASKED, content: str = "c1", **more: Any) -> Result | None:
         return self.cache.recall(asked, without={"filename"}, content=content, **more)
 
-    def make(self, text: str = "Text", **said: Any) -> Result:
+    def make(self, text: str = "Text", **changes: Any) -> Result:
         """Keeps two files, ends with a result that names them, and remembers it."""
         blobs = self.life.blobs
         for name in ("images/page_001.jpg", "ocr/raw.json"):
@@ -56,7 +56,7 @@ class Run:
             notes=("Read by rules.",),
             pages=3,
             bytes_in=700,
-            **said,
+            **changes,
         )
         document = json.dumps(result.body(blobs.location(self.folder))).encode()
         self.cache.remember(result, blobs.put_named(f"{self.folder}/result.json", document, "application/json"))
@@ -76,7 +76,7 @@ def made(life: Life, **owner: str) -> Run:
     return run
 
 
-def test_an_equal_run_takes_the_result_over_as_its_own(life: Life) -> None:
+def test_an_equal_run_copies_the_result(life: Life) -> None:
     first, second = made(life), life.run()
     found = second.recall()
     assert found is not None
@@ -98,7 +98,7 @@ def test_a_copy_outlives_its_source(life: Life) -> None:
     assert life.blobs.get(f"{second.folder}/images/page_001.jpg")
 
 
-def test_an_entry_is_told_by_a_marker_of_its_job(life: Life) -> None:
+def test_an_entry_has_a_marker_of_its_job(life: Life) -> None:
     made(life)
     (marker,) = life.blobs.list(markers("job-1"))
     assert list(life.blobs.list("cache/acme")) == [entry_of("job-1", marker)]
@@ -110,10 +110,10 @@ def test_a_source_that_is_gone_or_on_its_way_out_is_a_miss_and_leaves_nothing(li
     life.blobs.delete([f"{first.folder}/{name}"] if name else list(life.blobs.list(first.folder)))
     assert second.recall() is None
     assert list(life.blobs.list(second.folder)) == []
-    second.make("Anew")
+    second.make("Again")
     found = life.run().recall()
     assert found is not None
-    assert found.structured_data["extracted_text"] == "Anew"
+    assert found.structured_data["extracted_text"] == "Again"
 
 
 def test_an_entry_that_cannot_be_read_or_a_result_that_was_changed_is_a_miss(life: Life) -> None:
@@ -160,11 +160,11 @@ def test_a_forced_refresh_reads_nothing_and_leaves_its_result(life: Life) -> Non
     assert found.structured_data["extracted_text"] == "Refreshed"
 
 
-@pytest.mark.parametrize("said", [{"cacheable": False}, {"from_cache": True}])
-def test_a_result_that_lacks_something_or_is_a_copy_is_not_kept(life: Life, said: dict[str, bool]) -> None:
+@pytest.mark.parametrize("changes", [{"cacheable": False}, {"from_cache": True}])
+def test_a_result_that_lacks_something_or_is_a_copy_is_not_kept(life: Life, changes: dict[str, bool]) -> None:
     run = life.run()
     run.recall()
-    run.make(**dict[str, Any](said))
+    run.make(**dict[str, Any](changes))
     assert life.run().recall() is None
 
 

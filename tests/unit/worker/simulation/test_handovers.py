@@ -114,7 +114,7 @@ def test_a_worker_that_is_lost_again_and_again_makes_the_job_fail() -> None:
     job = world.history.jobs["job-1"]
     assert (job.status, job.error_code) == (Status.FAILED, "WORKER_LOST")
     assert job.losses == 11
-    assert len(world.stage.runs_of("job-1")) == 11  # the twelfth claim only said so
+    assert len(world.stage.runs_of("job-1")) == 11  # the twelfth claim only recorded it
 
 
 def test_two_workers_that_both_believe_to_own_a_partition_do_not_outbid_each_other_without_end() -> None:
@@ -212,7 +212,7 @@ def test_an_expansion_stops_when_its_partition_is_given_up() -> None:
 def test_a_member_cancelled_before_it_is_created_never_runs() -> None:
     async def story(world: World) -> None:
         (first, _) = await create_batch(world, "batch-1", 2)
-        await world.append(fact(world, first, JobCancelled(by="somebody")))
+        await world.append(fact(world, first, JobCancelled(by="user-1")))
         world.start_worker("worker-1")
         await world.settle(600)
 
@@ -253,7 +253,7 @@ def test_gaps_in_the_offsets_stall_nothing() -> None:
     accounted(simulate(story), [f"job-{number}" for number in range(10)])
 
 
-def test_a_record_that_is_no_event_is_parked_and_so_is_what_follows_of_its_job() -> None:
+def test_an_undecodable_record_is_parked_and_so_is_what_follows_of_its_job() -> None:
     parked: list[Record] = []
 
     async def story(world: World) -> None:
@@ -315,7 +315,7 @@ def test_a_checkpoint_shortens_the_replay_and_changes_nothing_else() -> None:
 def test_a_checkpoint_of_another_log_is_passed_over(next_offset: int, last: str, begun: set[int]) -> None:
     """As when the log, but not the blob store, was restored from a backup, and has gone on since.
 
-    The checkpoint knows of no open job: whoever trusts it begins with what stands behind it.
+    The checkpoint has no open job: a reader that trusts it begins with what stands behind it.
     """
 
     async def story(world: World) -> None:

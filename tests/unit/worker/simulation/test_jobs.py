@@ -75,17 +75,22 @@ def test_when_nothing_fails_every_job_runs_exactly_once() -> None:
 
 
 def test_a_run_appends_its_start_its_progress_and_its_end_in_this_order() -> None:
-    said: list[object] = []
+    appended: list[object] = []
 
     async def story(world: World) -> None:
         world.start_worker("worker-1")
         await create(world, "job-1")
         await world.settle(60)
-        said.extend(await facts_of(world, "job-1"))
+        appended.extend(await facts_of(world, "job-1"))
 
     simulate(story)
-    assert [type(one).__name__ for one in said] == ["JobCreated", "JobStarted", *["JobProgress"] * 3, "JobCompleted"]
-    assert [one.sequence for one in said if isinstance(one, JobProgress)] == [1, 2, 3]
+    assert [type(one).__name__ for one in appended] == [
+        "JobCreated",
+        "JobStarted",
+        *["JobProgress"] * 3,
+        "JobCompleted",
+    ]
+    assert [one.sequence for one in appended if isinstance(one, JobProgress)] == [1, 2, 3]
 
 
 def test_all_slots_are_used_and_no_more() -> None:
@@ -102,18 +107,18 @@ def test_all_slots_are_used_and_no_more() -> None:
 
 
 def test_failed_attempts_are_retried_after_their_delay_and_then_the_job_fails() -> None:
-    said: list[object] = []
+    appended: list[object] = []
 
     async def story(world: World) -> None:
         world.start_worker("worker-1")
         await create(world, "job-1", Script(seconds=1, failures=99))
         await world.settle(600)
-        said.extend(await facts_of(world, "job-1"))
+        appended.extend(await facts_of(world, "job-1"))
 
     world = simulate(story)
     job = world.history.jobs["job-1"]
     assert (job.status, job.error_code, job.attempt, job.retries) == (Status.FAILED, "PROCESSOR_CRASHED", 3, 2)
-    delays = [one.delay_s for one in said if isinstance(one, JobRetryScheduled)]
+    delays = [one.delay_s for one in appended if isinstance(one, JobRetryScheduled)]
     assert 5 <= delays[0] <= 6.25
     assert 10 <= delays[1] <= 12.5
     assert world.loop.time() >= sum(delays) + 3
@@ -151,7 +156,7 @@ def test_a_cancelled_job_is_killed_within_a_moment() -> None:
         await create(world, "job-1", Script(seconds=1000))
         await asyncio.sleep(10)
         assert worker.pool.running
-        await world.append(fact(world, "job-1", JobCancelled(by="somebody")))
+        await world.append(fact(world, "job-1", JobCancelled(by="user-1")))
         await asyncio.sleep(1)
         assert not worker.pool.running
         await create(world, "job-2", Script(seconds=1))
@@ -172,7 +177,7 @@ def test_a_job_that_is_cancelled_in_the_very_moment_it_is_claimed_leaves_no_slot
         for number in range(3):
             before = len(world.stage.begun)
             await create(world, f"job-{number}", Script(seconds=100))
-            await world.append(fact(world, f"job-{number}", JobCancelled(by="somebody")))
+            await world.append(fact(world, f"job-{number}", JobCancelled(by="user-1")))
             part = world.home_of(f"job-{number}")
             claimed, cancelled = (await _tail(world, part))[-2:]
             await worker.reader.handle(part, [claimed])
@@ -193,7 +198,7 @@ def test_what_a_cancelled_run_wrote_of_an_index_goes_with_its_marks() -> None:
         await create(world, "job-1", Script(seconds=1000))
         await asyncio.sleep(10)
         put_part(world.blobs.sync, "job-1", worker.pool.running["job-1"], "doc-1", [("Text", (1.0,))])
-        await world.append(fact(world, "job-1", JobCancelled(by="somebody")))
+        await world.append(fact(world, "job-1", JobCancelled(by="user-1")))
         await asyncio.sleep(MOMENT_S)
         assert not worker.pool.running
         assert await world.blobs.names("documents") == ()
@@ -208,7 +213,7 @@ def test_erasure_waits_for_the_child_and_leaves_no_blob() -> None:
         await world.blobs.put("job-1/in", b"content")
         await asyncio.sleep(10)
         assert worker.pool.running
-        await world.append(fact(world, "job-1", JobErased(by="somebody")))
+        await world.append(fact(world, "job-1", JobErased(by="user-1")))
         await asyncio.sleep(MOMENT_S)
         assert not worker.pool.running
         assert await world.blobs.delete_folder("job-1") == 0
@@ -221,7 +226,7 @@ def test_content_is_erased_also_when_the_worker_dies_before_it_could() -> None:
     async def story(world: World) -> None:
         await create(world, "job-1")
         await world.blobs.put("job-1/in", b"content")
-        await world.append(fact(world, "job-1", JobErased(by="somebody")))
+        await world.append(fact(world, "job-1", JobErased(by="user-1")))
         world.start_worker("worker-1")  # the erasure stands in its replay
         await asyncio.sleep(MOMENT_S)
         assert await world.blobs.delete_folder("job-1") == 0

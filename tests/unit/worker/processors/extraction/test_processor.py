@@ -133,12 +133,12 @@ def test_a_pdf_gives_its_pages_and_ocr_reads_those_without_text(desk: Desk) -> N
     assert "OCR was used for page 1, without a text layer." in result.notes
 
 
-def test_an_empty_page_of_a_pdf_is_no_matter(desk: Desk) -> None:
+def test_an_empty_page_of_a_pdf_does_no_harm(desk: Desk) -> None:
     result = desk.run(pdf_runs.typed(desk.folder / "a.pdf", ["One", ""]))
     assert (result.structured_data["extracted_text"], result.method, result.notes) == ("One", "native", ())
 
 
-def test_a_book_that_lacks_chapters_gives_the_others_and_says_so(desk: Desk) -> None:
+def test_a_book_that_lacks_chapters_gives_the_others_and_a_note(desk: Desk) -> None:
     path = office.epub(desk.folder / "a.epub", "A", CHAPTERS)
     office.rewrite(path, "book/package.opf", b"part%200", b"nowhere")
     result = desk.run(path)
@@ -146,7 +146,7 @@ def test_a_book_that_lacks_chapters_gives_the_others_and_says_so(desk: Desk) -> 
     assert result.notes == ("The book is incomplete: 1 of its chapters are missing.",)
 
 
-def test_pictures_in_the_reading_order_of_a_book_are_no_chapters(desk: Desk) -> None:
+def test_pictures_in_the_reading_order_of_a_book_are_not_chapters(desk: Desk) -> None:
     path = office.epub(desk.folder / "a.epub", "A", CHAPTERS)
     office.rewrite(path, "book/package.opf", b'<item id="c0"', b'<item id="c0" media-type="image/jpeg"')
     result = desk.run(path)
@@ -159,7 +159,7 @@ def test_a_document_whose_properties_are_damaged_keeps_its_text(desk: Desk) -> N
     assert desk.run(path).structured_data["title"] == "Heading"
 
 
-def test_a_file_without_text_says_so(desk: Desk) -> None:
+def test_a_file_without_text_gets_a_note(desk: Desk) -> None:
     result = desk.run(office.slides(desk.folder / "a.pptx", [("", "", "")]))
     assert (result.structured_data["extracted_text"], result.notes) == ("", ("There is no text in the file.",))
 
@@ -223,7 +223,7 @@ def test_a_document_is_read_from_its_blob_under_its_own_name(desk: Desk) -> None
     assert result.structured_data["metadata"]["fileName"] == "Plan.docx"
 
 
-def test_a_document_without_an_ending_is_read_by_what_its_uploader_said(desk: Desk) -> None:
+def test_a_document_without_an_ending_is_read_by_its_media_type(desk: Desk) -> None:
     claim = desk.place.blobs.put("documents/doc-1", b"# Title", "text/markdown")
     result = desk.run_document(ResolvedDocument(document_id="doc-1", name="readme", content=claim))
     assert result.structured_data["title"] == "Title"
@@ -240,16 +240,16 @@ def test_a_document_that_was_removed_is_not_found(desk: Desk) -> None:
 # --- bad files ----------------------------------------------------------------------------------------------------
 
 
-def test_an_office_file_with_a_password_says_so(desk: Desk) -> None:
+def test_an_office_file_with_a_password_is_refused_as_such(desk: Desk) -> None:
     assert desk.refused(desk.file("a.docx", office.encrypted_office())).code is ErrorCode.FILE_ENCRYPTED
 
 
-def test_a_pdf_with_a_password_says_so(desk: Desk) -> None:
+def test_a_pdf_with_a_password_is_refused_as_such(desk: Desk) -> None:
     path = documents.pdf(desk.folder / "a.pdf", password="secret")
     assert desk.refused(path).code is ErrorCode.PDF_ENCRYPTED
 
 
-def test_a_protected_epub_says_so_and_scrambled_fonts_are_no_matter(desk: Desk) -> None:
+def test_a_protected_epub_is_refused_as_such_and_scrambled_fonts_do_no_harm(desk: Desk) -> None:
     def encryption(uri: str) -> dict[str, str]:
         return {"META-INF/encryption.xml": f'<encryption><CipherReference URI="{uri}"/></encryption>'}
 
@@ -335,7 +335,7 @@ def test_whatever_is_wrong_inside_a_file_has_a_sentence(desk: Desk, name: str, d
 
 
 def sample(path: Path) -> Path:
-    """A file of the kind that its name says, in two parts where it has parts."""
+    """A file of the kind of its name, in two parts where it has parts."""
     match path.suffix:
         case ".docx":
             return office.word(path, "Title")

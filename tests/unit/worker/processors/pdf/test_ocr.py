@@ -1,4 +1,4 @@
-"""Local OCR of the `pdf` job: scanned pages are read, umlauts are right, and what is uncertain is said."""
+"""Local OCR of the `pdf` job: scanned pages are read, umlauts are right, and uncertainty is noted."""
 
 import stat
 from importlib.metadata import distributions
@@ -176,9 +176,7 @@ def refused(tmp_path: Path, **limits: str) -> ProcessingError:
     return caught.value
 
 
-def test_tesseract_that_is_not_installed_fails_the_job_and_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_tesseract_fails_the_job_with_an_instruction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "install it" in refused(tmp_path).message
 
@@ -190,7 +188,7 @@ def test_a_language_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: 
     assert "PIPEROLL_OCR_LANGUAGES" in error.message
 
 
-def test_tesseract_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_tesseract_has_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, f"{LANGUAGES}\ncat > /dev/null; echo 'no memory left' >&2; exit 3")
     message = refused(tmp_path).message
     assert "exit code 3" in message

@@ -189,7 +189,7 @@ def test_progress_keeps_to_the_steps_and_never_falls(tmp_path_factory, pages, im
     ],
     ids=["empty", "text", "binary", "html", "only a header", "zero pages"],
 )
-def test_what_is_no_readable_pdf_is_invalid(workspace, tmp_path, content):
+def test_an_unreadable_pdf_is_invalid(workspace, tmp_path, content):
     path = tmp_path / "in" / "a.pdf"
     path.write_bytes(content)
     assert refused(workspace, path).code is ErrorCode.INVALID_PDF
@@ -253,7 +253,7 @@ def test_a_document_of_broken_pages_is_invalid(workspace, tmp_path):
     assert refused(workspace, path).code is ErrorCode.INVALID_PDF
 
 
-def test_a_truncated_file_says_that_it_was_repaired(workspace, tmp_path):
+def test_a_truncated_file_gets_a_note_that_it_was_repaired(workspace, tmp_path):
     whole = make_pdf(tmp_path / "whole.pdf", pages=3).read_bytes()
     path = tmp_path / "in" / "a.pdf"
     path.write_bytes(whole[: int(len(whole) * 0.9)])
@@ -379,7 +379,7 @@ def test_an_upload_of_the_owner_is_read(tmp_path, blob_url):
 @pytest.mark.parametrize(
     "reference", ["file-2/a.pdf", "file-1/b.pdf", "file-1/", "file-1", "../other/file-1/a.pdf", "file-1/..", "/a.pdf"]
 )
-def test_an_upload_of_nobody_or_of_somebody_else_is_not_found(tmp_path, blob_url, reference):
+def test_an_unknown_upload_and_one_of_another_owner_are_not_found(tmp_path, blob_url, reference):
     workspace = make_workspace(tmp_path, blob_url)
     workspace.blobs.put_named("uploads/owner/file-1/a.pdf", b"x", "application/pdf")
     workspace.blobs.put_named("uploads/other/file-2/a.pdf", b"x", "application/pdf")

@@ -193,7 +193,7 @@ def test_a_failure_of_the_ocr_fails_the_job_though_pages_were_drawn(
 
 
 @pytest.mark.parametrize("method", ["mistral_ocr", WITH_PAGES, "preview_and_mistral_ocr", "llm", "openai_vision"])
-def test_without_a_key_the_job_fails_at_once_and_says_what_to_do(tmp_path: Path, method: str) -> None:
+def test_without_a_key_the_job_fails_at_once_with_an_instruction(tmp_path: Path, method: str) -> None:
     place = workspace(tmp_path)
     missing = tmp_path / "in" / "never-looked-at.pdf"
     reports = Reports()
@@ -300,7 +300,7 @@ def test_a_template_is_filled_and_the_text_stays(place: Workspace, document: Pat
     assert "First page" in mistral.requests(CHAT)[0].json["messages"][-1]["content"]
 
 
-def test_a_template_works_without_a_provider_and_says_so(tmp_path: Path, document: Path) -> None:
+def test_a_template_works_without_a_provider_and_this_is_noted(tmp_path: Path, document: Path) -> None:
     result, _ = run(workspace(tmp_path), document, "native", template="MeetingMinutes")
     assert set(result.structured_data["template_fields"]) >= {"summary", "participants", "action_items"}
     assert any("local rules" in note for note in result.notes)
@@ -313,7 +313,7 @@ def test_an_unknown_template_fails_before_anything_is_read(tmp_path: Path, docum
 
 
 @pytest.mark.parametrize("method", [WITH_PAGES, "preview"])
-def test_a_method_that_takes_no_template_says_so(place: Workspace, document: Path, method: str) -> None:
+def test_a_method_that_takes_no_template_leaves_a_note(place: Workspace, document: Path, method: str) -> None:
     result, _ = run(place, document, method, template="MeetingMinutes")
     assert f"The template was not applied: {method} supports none." in result.notes
     assert "transformed_text" not in result.structured_data
@@ -357,7 +357,9 @@ def test_a_page_in_a_pdf_s_place_is_named_as_that(tmp_path: Path, website: Websi
     ],
     ids=["404", "500", "too large", "to a private address"],
 )
-def test_a_url_that_gives_no_document_says_why(tmp_path: Path, website: Website, make: Any, code: ErrorCode) -> None:
+def test_a_url_that_gives_no_document_fails_with_its_reason(
+    tmp_path: Path, website: Website, make: Any, code: ErrorCode
+) -> None:
     with pytest.raises(ProcessingError) as caught:
         from_url(tmp_path, make(website), max_bytes=4000)
     assert caught.value.code is code

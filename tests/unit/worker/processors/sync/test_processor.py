@@ -157,7 +157,7 @@ def test_a_folder_that_cannot_be_listed_loses_nothing(
 # --- what is passed over --------------------------------------------------------------------------------------
 
 
-def test_hidden_files_links_and_unknown_types_are_passed_over_and_said_so(
+def test_hidden_files_links_and_unknown_types_are_passed_over_and_noted(
     syncing: Syncing, source: Path, tmp_path: Path
 ) -> None:
     secret = write(tmp_path, "secret.txt")
@@ -193,7 +193,7 @@ def test_a_document_whose_file_grew_too_large_is_not_lost(syncing: Syncing, sour
     assert (result.counts["filesFailed"], result.counts["filesRemoved"], result.findings) == (1, 0, None)
 
 
-def test_a_name_that_is_no_text_is_named_as_well_as_can_be(syncing: Syncing, source: Path) -> None:
+def test_a_name_that_cannot_be_decoded_is_reported_with_replacements(syncing: Syncing, source: Path) -> None:
     (Path(os.fsdecode(os.fsencode(source) + b"/caf\xe9.txt"))).write_text("content")
     (failed,) = syncing.run().structured_data["failed"]
     assert failed["path"] == "caf\ufffd.txt"
@@ -243,7 +243,7 @@ def test_a_source_that_is_not_there_or_no_folder_is_not_taken_for_an_empty_one(s
 
 
 @pytest.mark.parametrize("inside", [True, False])
-def test_the_blob_store_is_no_source(tmp_path: Path, inside: bool) -> None:
+def test_the_blob_store_is_refused_as_a_source(tmp_path: Path, inside: bool) -> None:
     """What lies there belongs to all owners."""
     store = tmp_path / "in" / "blobs"
     store.mkdir(parents=True)
