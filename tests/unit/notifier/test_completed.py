@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.notifier.hooks.bodies import completed_body
-from tests.unit.notifier.test_policy import claimed
+from tests.support.histories.hooks import claimed
 
 CONTENTS = [{"page": 1, "content": "Text", "text": "Text", "method": "mistral_ocr"}]
 METADATA = {"file_name": "a.pdf", "extraction_method": "native", "image_paths": [], "text_contents": CONTENTS}
