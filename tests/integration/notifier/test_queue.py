@@ -37,25 +37,27 @@ async def test_a_refusing_receiver_is_probed_and_gets_everything_once_it_is_back
 
 
 async def test_claiming_among_100_000_due_rows_of_a_dead_receiver_reads_only_what_it_takes(patient: Settings) -> None:
-    async with running(patient) as rig:
-        await rig.pool.execute(
+    """In one transaction that is rolled back, so that the notifier does not see the rows."""
+    async with running(patient) as rig, rig.pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(
             """INSERT INTO notifier.queue (job_id, partition, owner, origin, url, job, final_phase, next_attempt_at)
             SELECT 'dead-' || n, 0, 'owner', 'http://192.0.2.1:80', 'http://192.0.2.1/', '{}', 'error', now()
             FROM generate_series(1, 100000) AS n"""
         )
-        await rig.pool.execute(
+        await connection.execute(
             """INSERT INTO notifier.queue (job_id, partition, owner, origin, url, job, final_phase, next_attempt_at)
             VALUES ('alive', 0, 'owner', 'http://192.0.2.2:80', 'http://192.0.2.2/', '{}', 'error', now())"""
         )
-        await rig.pool.execute("ANALYZE notifier.queue")
-        async with rig.pool.acquire() as connection, connection.transaction():
-            claim = await explain(connection, SQL["claim"], ["http://192.0.2.2:80"], [8], 60.0, "one")
-            origins = await explain(connection, SQL["due_origins"])
-            lease = await connection.fetchval("SELECT leased_until FROM notifier.queue WHERE job_id = 'alive'")
-            outcome = (["alive"], [lease], ["delivered"], [1], [None], [False], [None])
-            settle = await explain(connection, SQL["settle"], *outcome)
-        for plan in (claim, origins, settle):
-            assert "Seq Scan" not in json.dumps([node["Node Type"] for node in nodes(plan)])
-            read = max(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in nodes(plan))
-            assert read <= 8, "it must not read the dead receiver's rows"
-        await rig.pool.execute("TRUNCATE notifier.queue")
+        await connection.execute("ANALYZE notifier.queue")
+        claim = await explain(connection, SQL["claim"], ["http://192.0.2.2:80"], [8], 60.0, "one")
+        origins = await explain(connection, SQL["due_origins"])
+        lease = await connection.fetchval("SELECT leased_until FROM notifier.queue WHERE job_id = 'alive'")
+        outcome = (["alive"], [lease], ["delivered"], [1], [None], [False], [None])
+        settle = await explain(connection, SQL["settle"], *outcome)
+        await transaction.rollback()
+    for plan in (claim, origins, settle):
+        assert "Seq Scan" not in json.dumps([node["Node Type"] for node in nodes(plan)])
+        read = max(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in nodes(plan))
+        assert read <= 8, "it must not read the dead receiver's rows"

@@ -88,7 +88,7 @@ async def test_an_embedded_stack_rebuilds_its_read_model_by_itself(tmp_path) -> 
         await connection.close()
     assert not any("another version" in line for line in heard)
     async with stack:
-        assert any("built anew from the log" in line for line in heard)
+        assert any("rebuilt from the log" in line for line in heard)
         connection = await asyncpg.connect(stack.environment["PIPEROLL_POSTGRES_DSN"])
         assert await connection.fetchval("SELECT to_regnamespace('read_v1')") is None
         await connection.close()

@@ -58,9 +58,9 @@ async def test_more_runs_than_children_all_end(tmp_path):
 @pytest.mark.parametrize(
     ("asked", "code", "retryable", "words"),
     [
-        ({"behaviour": "fail"}, ErrorCode.PROCESSING_ERROR, False, "told to fail"),
-        ({"behaviour": "fail", "error_code": "STORAGE_ERROR"}, ErrorCode.STORAGE_ERROR, True, "told to fail"),
-        ({"behaviour": "fail", "error_code": "ODD"}, ErrorCode.PROCESSING_ERROR, False, "'ODD' is none of"),
+        ({"behaviour": "fail"}, ErrorCode.PROCESSING_ERROR, False, "failed as requested"),
+        ({"behaviour": "fail", "error_code": "STORAGE_ERROR"}, ErrorCode.STORAGE_ERROR, True, "failed as requested"),
+        ({"behaviour": "fail", "error_code": "ODD"}, ErrorCode.PROCESSING_ERROR, False, "'ODD' must be one of"),
         ({"behaviour": "crash"}, ErrorCode.PROCESSOR_CRASHED, True, "SIGSEGV"),
         ({"behaviour": "allocate"}, ErrorCode.OUT_OF_MEMORY, True, "memory"),
         ({"behaviour": "loop"}, ErrorCode.PROCESSING_TIMEOUT, True, "longer than the 0.5 seconds"),
