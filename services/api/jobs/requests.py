@@ -178,18 +178,17 @@ def _validated(job_type: str, given: dict[str, Any], rules: Rules) -> JobParamet
 def _check_references(job_type: JobType, parameters: JobParameters, rules: Rules) -> None:
     """Files, addresses and stores that the job would read or call, those of the objects in a list included."""
     _check_named(job_type, parameters, "", rules)
-    for name, value in parameters:
-        if isinstance(value, list):
-            for index, item in enumerate(value):
-                if isinstance(item, BaseModel):
-                    _check_named(job_type, item, f"{name}.{index}.", rules)
     if parameters.webhook is not None:
         check_address("webhook.url", parameters.webhook.url, rules.private_networks)
 
 
 def _check_named(job_type: JobType, given: BaseModel, prefix: str, rules: Rules) -> None:
     """What the text parameters refer to; `prefix` is their place in the parameters."""
-    for name, value in given:
+    for name, value in vars(given).items():
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                if isinstance(item, BaseModel):
+                    _check_named(job_type, item, f"{prefix}{name}.{index}.", rules)
         if not isinstance(value, str):
             continue
         match job_type.reference(name):
