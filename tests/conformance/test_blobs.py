@@ -76,7 +76,7 @@ async def test_a_source_that_fails_in_the_middle_leaves_no_blob(blobs: AsyncBlob
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_any_file_name_will_do(blobs: AsyncBlobs, name: str) -> None:
+async def test_any_file_name_is_accepted(blobs: AsyncBlobs, name: str) -> None:
     uri = f"uploads/acme/f1/{name}"
     claim = await blobs.put_file(uri, io.BytesIO(b"content"))
     assert claim.uri == uri
@@ -86,7 +86,7 @@ async def test_any_file_name_will_do(blobs: AsyncBlobs, name: str) -> None:
     assert await blobs.delete_folder("uploads/acme/f1") == 1
 
 
-async def test_a_missing_blob_is_told_from_a_failing_store(blobs: AsyncBlobs, tmp_path: Path) -> None:
+async def test_a_missing_blob_differs_from_a_failing_store(blobs: AsyncBlobs, tmp_path: Path) -> None:
     with pytest.raises(BlobMissingError, match="job-1/in/nothing"):
         await blobs.get("job-1/in/nothing")
     with pytest.raises(BlobMissingError):
@@ -116,7 +116,7 @@ async def test_two_erasures_at_once_do_not_disturb_each_other(blobs: AsyncBlobs)
     assert await blobs.delete_folder("job-1") == 0
 
 
-async def test_a_location_says_where_the_blob_is(blobs: AsyncBlobs, blob_url: str) -> None:
+async def test_a_location_is_the_address_of_the_blob(blobs: AsyncBlobs, blob_url: str) -> None:
     if urlsplit(blob_url).scheme == "file":
         assert Path(blobs.sync.location("job-1/a")) == blobs.sync.local_path("job-1/a")
     else:

@@ -31,7 +31,7 @@ async def everything(log: LogUnderTest) -> list[Record]:
     )
 
 
-async def test_an_append_answers_where_the_fact_stands(log: LogUnderTest) -> None:
+async def test_an_append_returns_the_position_of_the_fact(log: LogUnderTest) -> None:
     first = await log.appender.append(log.topic, fact("job-1", created()))
     second = await log.appender.append(log.topic, progress("job-1", 1))
     assert first == Position(partition_of("job-1", log.partitions), 0)
@@ -56,14 +56,14 @@ async def test_facts_of_one_subject_stand_in_the_order_of_the_calls(log: LogUnde
         assert {position.partition for position in positions} == {partition_of(subject, log.partitions)}
         assert positions == sorted(positions)
     for subject in SUBJECTS:
-        said = [record.fact().data for record in await everything(log) if record.key == subject.encode()]
-        assert [one.sequence for one in said if isinstance(one, JobProgress)] == list(range(1, 9))
+        events = [record.fact().data for record in await everything(log) if record.key == subject.encode()]
+        assert [one.sequence for one in events if isinstance(one, JobProgress)] == list(range(1, 9))
 
 
 async def test_calls_that_do_not_wait_for_each_other_keep_their_order_too(log: LogUnderTest) -> None:
     await asyncio.gather(*(log.appender.append(log.topic, progress("job-1", number)) for number in range(1, 60)))
-    said = [record.fact().data for record in await everything(log)]
-    assert [one.sequence for one in said if isinstance(one, JobProgress)] == list(range(1, 60))
+    events = [record.fact().data for record in await everything(log)]
+    assert [one.sequence for one in events if isinstance(one, JobProgress)] == list(range(1, 60))
 
 
 async def test_a_record_as_it_is_keeps_bytes_headers_and_what_is_missing(log: LogUnderTest) -> None:
@@ -75,7 +75,7 @@ async def test_a_record_as_it_is_keeps_bytes_headers_and_what_is_missing(log: Lo
     assert (records[b"tombstone"].value, records[b"tombstone"].headers) == (None, [])
 
 
-async def test_ends_and_begins_are_told_for_every_partition(log: LogUnderTest) -> None:
+async def test_the_view_has_begin_and_end_of_every_partition(log: LogUnderTest) -> None:
     nothing = dict.fromkeys(range(log.partitions), 0)
     assert await log.offsets.end_offsets(log.topic) == nothing
     position = (await append_in_turn(log, "job-1", 3))[-1]

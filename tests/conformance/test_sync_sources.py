@@ -72,7 +72,7 @@ def test_two_synchronisations_of_the_same_files_find_them_once(source: Folder | 
         assert syncing.blobs.get(found.content.uri).decode() == f"content of {path}"
 
 
-def test_what_is_added_changed_and_removed_is_told_apart(source: Folder | Prefix, syncing: Syncing) -> None:
+def test_added_changed_and_removed_files_are_distinguished(source: Folder | Prefix, syncing: Syncing) -> None:
     for name in ("a.txt", "b.txt", "c.txt"):
         source.put(name, "first")
     first = {one.name: one.document_id for one in syncing.findings(syncing.run()).found}
@@ -146,7 +146,7 @@ def test_an_object_store_that_does_not_answer_may_do_so_later(
 
 
 @pytest.mark.parametrize("source", ["", "/", "/store", "/store/job-1", "/%73tore", "//store/"])
-def test_the_prefix_of_the_blob_store_is_no_source(
+def test_the_prefix_of_the_blob_store_is_refused_as_a_source(
     refusal: Callable[..., ProcessingError], s3_url: str, source: str
 ) -> None:
     error = refusal(f"{s3_url}{source}", f"{s3_url}/store")

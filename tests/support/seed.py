@@ -27,7 +27,7 @@ def _differences(answer: Any, seed: Any, path: str, added: Added, same: Collecti
     if seed == {...} or seed == [...]:
         kind: type = dict if isinstance(seed, set) else list
         if not isinstance(answer, kind):
-            yield f"{path} is no {kind.__name__}: {answer!r}"
+            yield f"{path} is not of type {kind.__name__}: {answer!r}"
     elif type(answer) is not type(seed):
         yield f"{path} is {answer!r}, the seed has {seed!r}"
     elif isinstance(seed, dict):

@@ -1,4 +1,4 @@
-"""Waiting for a condition, bounded: the only way a test waits. A failure says what was waited for and seen last."""
+"""Waiting for a condition, bounded: the only way a test waits. A failure names what was waited for and seen last."""
 
 import asyncio
 import inspect

@@ -1,4 +1,4 @@
-"""A Kafka that goes away and comes back, and topics that somebody changed: on a stack of its own."""
+"""A Kafka that goes away and comes back, and topics that were changed: on a separate stack."""
 
 import asyncio
 import time
@@ -136,10 +136,10 @@ async def set_config(admin: AIOKafkaAdminClient, **changes: str) -> None:
 async def seen(settings: Settings, sentence: str) -> None:
     """Waits until the broker serves a change that it has acknowledged."""
 
-    async def said() -> bool:
+    async def reported() -> bool:
         return sentence in "; ".join(await check_topics(settings))
 
-    await wait_until(said, 30, f"the check to say: {sentence}")
+    await wait_until(reported, 30, f"the check to report: {sentence}")
 
 
 async def unspoilt(settings: Settings) -> bool:
@@ -157,7 +157,7 @@ async def test_a_log_that_would_forget_is_refused(admin: AIOKafkaAdminClient, se
     await wait_until(lambda: unspoilt(settings), 30, "the topics to be right again")
 
 
-async def test_a_missing_topic_is_said_and_made_anew(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+async def test_a_missing_topic_is_reported_and_created_again(admin: AIOKafkaAdminClient, settings: Settings) -> None:
     await admin.delete_topics([DEAD_LETTERS.name])
     await seen(settings, "the topic piperoll.dead-letters.v1 does not exist: create it with")
     assert await create_topics(settings) == [DEAD_LETTERS.name]

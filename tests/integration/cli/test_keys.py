@@ -25,12 +25,12 @@ async def test_a_key_is_printed_alone_works_and_can_be_revoked(system: System, f
     assert key.partition(".")[2] not in listed.out
 
 
-async def test_bad_keys_commands_say_what_would_do(system: System, folder: Path) -> None:
+async def test_bad_keys_commands_name_what_is_valid(system: System, folder: Path) -> None:
     owner = await piperoll("keys", "create", "--owner", "../x", folder=folder)
     scope = await piperoll("keys", "create", "--owner", "x", "--scopes", "all", folder=folder)
-    nobody = await piperoll("keys", "revoke", "nobody", folder=folder)
+    unknown = await piperoll("keys", "revoke", "unknown", folder=folder)
 
-    assert [one.code for one in (owner, scope, nobody)] == [1, 1, 1]
+    assert [one.code for one in (owner, scope, unknown)] == [1, 1, 1]
     assert "A-Z" in owner.err
     assert "admin, jobs" in scope.err
-    assert "keys list" in nobody.err
+    assert "keys list" in unknown.err

@@ -8,9 +8,7 @@ from tests.support.stacks.system import System
 from tests.support.waiting import wait_until
 
 
-async def test_webhooks_that_were_given_up_are_counted_and_sent_again_when_that_is_said(
-    system: System, folder: Path
-) -> None:
+async def test_abandoned_webhooks_are_counted_and_sent_again_on_request(system: System, folder: Path) -> None:
     async with Receiver() as receiver:
         receiver.answers("/hook", status(410))
         await system.create(webhook={"url": receiver.url()})

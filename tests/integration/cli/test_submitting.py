@@ -1,4 +1,4 @@
-"""`piperoll submit` and `piperoll watch`, as processes of their own, against a running system."""
+"""`piperoll submit` and `piperoll watch`, as separate processes, against a running system."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ def _read_all(master: int) -> str:
     while True:
         try:
             part = os.read(master, 65536)
-        except OSError:  # how Linux tells that the last one has closed the terminal
+        except OSError:  # how Linux reports that the last one has closed the terminal
             break
         if not part:
             break
@@ -81,7 +81,7 @@ async def test_watching_a_job_that_fails_ends_with_its_error(system: System, fol
 async def test_a_refusal_is_one_sentence(system: System, folder: Path, tmp_path: Path) -> None:
     path = str(pdf(tmp_path / "a.pdf"))
     refused = await piperoll("submit", path, "--method", "guessing", folder=folder)
-    unknown = await piperoll("watch", "job-of-nobody", folder=folder)
+    unknown = await piperoll("watch", "job-unknown", folder=folder)
     stranger = await piperoll("watch", "x", folder=None, PIPEROLL_URL=system.stack.api_url, PIPEROLL_API_KEY="wrong")
 
     assert (refused.code, unknown.code, stranger.code) == (1, 1, 1)

@@ -27,14 +27,14 @@ async def start(*arguments: str) -> asyncio.subprocess.Process:
     )
 
 
-async def said(process: asyncio.subprocess.Process) -> str:
+async def output_of(process: asyncio.subprocess.Process) -> str:
     out, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     return out.decode()
 
 
 async def test_the_demonstration_succeeds_and_its_first_job_is_there_the_next_time(tmp_path: Path) -> None:
     first = await start("demo", "--data-dir", str(tmp_path / "stack"))
-    shown = await said(first)
+    shown = await output_of(first)
     assert first.returncode == 0, shown
     for expected in ("An unbroken record", "pages      14", "completed after", "phase, message, data", "job-"):
         assert expected in shown
@@ -42,13 +42,13 @@ async def test_the_demonstration_succeeds_and_its_first_job_is_there_the_next_ti
     bad = tmp_path / "bad.pdf"
     bad.write_text("no PDF")
     second = await start("demo", "--data-dir", str(tmp_path / "stack"), "--pdf", str(bad))
-    shown = await said(second)
+    shown = await output_of(second)
     assert second.returncode == 1, shown
     assert "INVALID_PDF" in shown
     assert "is still completed" in shown
 
 
-async def test_up_serves_with_the_given_key_until_it_is_told_to_stop(tmp_path: Path) -> None:
+async def test_up_serves_with_the_given_key_until_it_is_stopped(tmp_path: Path) -> None:
     data_dir = tmp_path / "stack"
     path = pdf(tmp_path / "mine.pdf", 2)
     process = await start(
@@ -59,12 +59,12 @@ async def test_up_serves_with_the_given_key_until_it_is_told_to_stop(tmp_path: P
         stack = await _ready(data_dir)
         assert stack["env"]["PIPEROLL_SLOTS"] == "1"
         again = await start("up", "--port", "0", "--data-dir", str(data_dir))
-        refusal = await said(again)
+        refusal = await output_of(again)
         assert again.returncode == 1
         assert "in use by another running stack" in refusal
     finally:
         process.send_signal(signal.SIGTERM)
-        shown = await said(process)
+        shown = await output_of(process)
 
     assert process.returncode == 0, shown
     assert "This is page 2." in shown
@@ -75,7 +75,7 @@ async def test_up_serves_with_the_given_key_until_it_is_told_to_stop(tmp_path: P
 
 
 async def _ready(data_dir: Path) -> dict[str, Any]:
-    """What stack.json says, once the API takes the test's key and has the job of the demonstration."""
+    """The content of stack.json, once the API takes the test's key and has the job of the demonstration."""
 
     async def ready() -> dict[str, Any] | None:
         stack: dict[str, Any] = json.loads((data_dir / "stack.json").read_text())

@@ -1,12 +1,9 @@
-"""What a receiver sees and what the log says of it: real Postgres, real sockets, a log in memory."""
+"""Attempts of the notifier: what a receiver sees and what the log records of it."""
 
 import pytest
 
 from piperoll.settings import Settings
 from schemas.events import (
-    JobCancelled,
-    JobErased,
-    JobFailed,
     JobProgress,
     WebhookAbandoned,
     WebhookDelivered,
@@ -15,21 +12,6 @@ from schemas.events import (
 from schemas.ids import draw_job_id
 from tests.support.servers.receiver import Receiver, close, drip, hang, redirect, status
 from tests.support.stacks.notifying import STARTED, running
-from tests.support.waiting import PATIENCE_S
-
-
-@pytest.fixture(scope="module")
-def quick(environment: dict[str, str]) -> Settings:
-    """A short schedule, and timeouts that no test waits for."""
-    return Settings.from_environment(
-        {
-            **environment,
-            "PIPEROLL_ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8",
-            "PIPEROLL_DELIVERY_SCHEDULE_S": "0,0.1,0.2",
-            "PIPEROLL_PROGRESS_TIMEOUT_S": str(PATIENCE_S),
-            "PIPEROLL_FINAL_TIMEOUT_S": str(PATIENCE_S),
-        }
-    )
 
 
 def impatient(quick: Settings, **timeouts: float) -> Settings:
@@ -37,7 +19,7 @@ def impatient(quick: Settings, **timeouts: float) -> Settings:
     return quick.model_copy(update=timeouts)
 
 
-async def test_a_completed_job_is_told_as_the_contract_says(quick: Settings) -> None:
+async def test_the_webhook_of_a_completed_job_follows_the_contract(quick: Settings) -> None:
     async with Receiver() as receiver, running(quick) as rig:
         job_id = await rig.run_job(receiver.url("/hook/{jobId}"), token="secret", client_id="mine/1")
         await rig.wait_for_state(job_id, "delivered")
@@ -151,95 +133,3 @@ async def test_a_dripping_reply_to_a_taken_hook_counts_as_delivered(quick: Setti
         job_id = await rig.run_job(receiver.url())
         (fact,) = await rig.wait_for_deliveries(job_id, 1)
         assert isinstance(fact, WebhookDelivered)
-
-
-async def test_a_failed_job_is_told_with_its_code_and_message(quick: Settings) -> None:
-    async with Receiver() as receiver, running(quick) as rig:
-        job_id = draw_job_id()
-        details = rig.put(f"{job_id}/run", {"code": "INVALID_PDF", "message": "Not a PDF.", "details": {"page": 1}})
-        failed = JobFailed(run="run", error_code="INVALID_PDF", details=details)
-        await rig.append(job_id, rig.created(job_id, receiver.url()), STARTED, failed)
-        await rig.wait_for_state(job_id, "delivered")
-        (hook,) = receiver.received
-        assert hook.json == {
-            "phase": "error",
-            "message": "Not a PDF.",
-            "error": {"code": "INVALID_PDF", "message": "Not a PDF.", "details": {"page": 1}},
-            "data": None,
-            "process": {"id": job_id, "main_processor": "pdf"},
-            "job": {"id": job_id},
-            "schema_version": 1,
-        }
-
-
-async def test_a_cancelled_job_is_told_as_an_error_also_when_the_cancel_is_read_first(quick: Settings) -> None:
-    async with Receiver() as receiver, running(quick) as rig:
-        later, earlier = draw_job_id(), draw_job_id()
-        await rig.append(later, rig.created(later, receiver.url()), STARTED, JobCancelled(by="owner"))
-        await rig.append(earlier, JobCancelled(by="owner"))
-        await rig.append(earlier, rig.created(earlier, receiver.url()))
-        for job_id in (later, earlier):
-            await rig.wait_for_state(job_id, "delivered")
-        assert {hook.json["process"]["id"] for hook in receiver.received} == {later, earlier}
-        assert {hook.json["error"]["code"] for hook in receiver.received} == {"CANCELLED"}
-        assert len(receiver.received) == 2
-
-
-async def test_an_erased_open_job_is_told_without_data_and_then_forgotten(quick: Settings) -> None:
-    async with Receiver() as receiver, running(quick) as rig:
-        job_id = draw_job_id()
-        await rig.append(job_id, rig.created(job_id, receiver.url(), "secret"), STARTED, JobErased(by="owner"))
-        await rig.wait_for_state(job_id, "delivered")
-        (hook,) = receiver.received
-        assert (hook.json["error"]["code"], hook.json["data"]) == ("CANCELLED", None)
-        row = await rig.row(job_id)
-        assert row is not None
-        assert row["url"] is row["token"] is None
-
-
-async def test_erasing_a_told_job_forgets_its_receiver_and_tells_nothing(quick: Settings) -> None:
-    async with Receiver() as receiver, running(quick) as rig:
-        job_id = await rig.run_job(receiver.url(), token="secret")
-        await rig.wait_for_state(job_id, "delivered")
-        await rig.append(job_id, JobErased(by="owner"))
-        row = await rig.row(job_id)
-        assert row is not None
-        assert row["url"] is row["token"] is row["client_id"] is None
-        assert len(receiver.received) == 1
-
-
-async def test_a_job_without_a_webhook_leaves_no_row(quick: Settings) -> None:
-    async with running(quick) as rig:
-        job_id = draw_job_id()
-        await rig.append(job_id, rig.created(job_id, None), STARTED, rig.completed(job_id))
-        assert await rig.row(job_id) is None
-
-
-async def test_a_job_whose_parameters_were_erased_has_nobody_to_tell(quick: Settings) -> None:
-    async with running(quick) as rig:
-        job_id = draw_job_id()
-        created = rig.created(job_id, "http://127.0.0.1:1/hook")
-        rig.blobs.delete_folder(job_id)
-        await rig.append(job_id, created, STARTED)
-        assert await rig.row(job_id) is None
-
-
-async def test_a_token_that_no_key_opens_is_abandoned_as_unreadable(quick: Settings) -> None:
-    async with Receiver() as receiver, running(quick) as rig:
-        job_id = await rig.run_job(receiver.url(), token="!k9.AAAA")
-        (fact,) = await rig.wait_for_deliveries(job_id, 1)
-        assert isinstance(fact, WebhookAbandoned)
-        assert fact.reason == "UNREADABLE"
-        assert not receiver.received
-
-
-async def test_a_name_that_leads_to_a_private_address_is_recorded_as_blocked(environment: dict[str, str]) -> None:
-    closed = Settings.from_environment({**environment, "PIPEROLL_ALLOW_PRIVATE_NETWORKS": ""})
-    async with Receiver() as receiver, running(closed) as rig:
-        job_id = await rig.run_job(receiver.url().replace("127.0.0.1", "localhost"), progress=1)
-        facts = await rig.wait_for_deliveries(job_id, 2)
-        assert [(type(fact).__name__, fact.phase, fact.reason) for fact in facts] == [  # type: ignore[attr-defined]
-            ("WebhookAbandoned", "processing", "BLOCKED_ADDRESS"),
-            ("WebhookAbandoned", "completed", "BLOCKED_ADDRESS"),
-        ]
-        assert not receiver.received

@@ -1,4 +1,4 @@
-"""The notifier as a process of its own on a real Kafka: killed in the middle, started again, told to stop."""
+"""The notifier as a separate process on a real Kafka: killed in the middle, started again, stopped."""
 
 import json
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture(scope="module")
 async def alone(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """A stack of its own, with the notifier as its one service."""
+    """A separate stack, with the notifier as its one service."""
     options = StackOptions(services=("notifier",), extra_env={"PIPEROLL_FINAL_TIMEOUT_S": "3600"})
     async with Stack(tmp_path_factory.mktemp("notifier"), options) as stack:
         yield stack
@@ -36,7 +36,7 @@ async def test_hooks_survive_the_death_of_the_process(alone: Stack) -> None:
         await receiver.wait_for(lambda r: len(r.received) == 3, 40, "three hooks in flight")
         await alone.kill("notifier")
         jobs += [await append_job(appender, settings, receiver.url()) for _ in range(20)]
-        delivered = await wait_until(lambda: told(settings, jobs), 40, "all hooks to be told of in the log")
+        delivered = await wait_until(lambda: all_delivered(settings, jobs), 40, "an outcome of every hook in the log")
         ids = [hook.headers["webhook-id"] for hook in receiver.received]
         assert len(set(ids)) == len(jobs)
         assert len(ids) == len(jobs) + 3, "only what was in flight is sent again"
@@ -51,7 +51,7 @@ async def test_hooks_wait_for_postgres_and_follow_when_it_is_back(alone: Stack) 
         jobs += [await append_job(appender, settings, receiver.url()) for _ in range(5)]
         notifier = alone.pid("notifier")
         await alone.start_postgres()
-        await wait_until(lambda: told(settings, jobs), 40, "all hooks to be told of in the log")
+        await wait_until(lambda: all_delivered(settings, jobs), 40, "an outcome of every hook in the log")
         assert alone.pid("notifier") == notifier, "it waits, it does not die"
 
 
@@ -83,7 +83,7 @@ async def append_job(appender: KafkaAppender, settings: Settings, url: str) -> s
     return job_id
 
 
-async def told(settings: Settings, jobs: list[str]) -> list[str] | None:
+async def all_delivered(settings: Settings, jobs: list[str]) -> list[str] | None:
     """The jobs whose delivery stands in the log, as often as it does, once all of `jobs` are among them."""
     offsets = KafkaOffsets(settings)
     await offsets.start()

@@ -1,4 +1,4 @@
-"""A read model that another version of Piperoll made: refused, never half read, and built anew from the log."""
+"""A read model that another version of Piperoll made: refused, never half read, and rebuilt from the log."""
 
 import asyncpg
 import pytest
@@ -71,13 +71,15 @@ def test_a_comment_changes_no_shape_and_a_column_does() -> None:
     assert shape_of(table) != shape_of(table.replace("int", "bigint"))
 
 
-async def test_what_a_rebuild_fills_is_no_live_table_of_another_version(connection: asyncpg.Connection) -> None:
+async def test_tables_that_a_rebuild_fills_are_not_live_tables_of_another_version(
+    connection: asyncpg.Connection,
+) -> None:
     await connection.execute("DROP SCHEMA IF EXISTS read_v1 CASCADE")
     await create_tables(connection, "read_v1_rebuild")
     await require_shape(connection)
 
 
-async def test_a_stack_of_its_own_begins_anew_by_itself(tmp_path) -> None:
+async def test_an_embedded_stack_rebuilds_its_read_model_by_itself(tmp_path) -> None:
     heard: list[str] = []
     stack = Stack(tmp_path, StackOptions(services=(), prepare=discard_other_read_model), heard.append)
     async with stack:
@@ -86,7 +88,7 @@ async def test_a_stack_of_its_own_begins_anew_by_itself(tmp_path) -> None:
         await connection.close()
     assert not any("another version" in line for line in heard)
     async with stack:
-        assert any("built anew from the log" in line for line in heard)
+        assert any("rebuilt from the log" in line for line in heard)
         connection = await asyncpg.connect(stack.environment["PIPEROLL_POSTGRES_DSN"])
         assert await connection.fetchval("SELECT to_regnamespace('read_v1')") is None
         await connection.close()

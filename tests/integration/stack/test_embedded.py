@@ -89,14 +89,14 @@ async def test_all_servers_listen_on_the_loopback_address_only(stack: Stack) -> 
         assert set(listening) == {"127.0.0.1"}, name
 
 
-async def test_stack_json_tells_addresses_and_process_ids_to_its_owner_only(stack: Stack) -> None:
+async def test_stack_json_with_addresses_and_process_ids_is_readable_by_its_owner_only(stack: Stack) -> None:
     path = stack.data_dir / "stack.json"
-    told = json.loads(path.read_text())
+    written = json.loads(path.read_text())
     assert path.stat().st_mode & 0o777 == 0o600
-    assert told["api_url"] == stack.api_url
-    assert told["env"] == stack.environment
-    assert told["pids"] == {name: stack.pid(name) for name in told["pids"]}
-    assert set(told["pids"]) == {
+    assert written["api_url"] == stack.api_url
+    assert written["env"] == stack.environment
+    assert written["pids"] == {name: stack.pid(name) for name in written["pids"]}
+    assert set(written["pids"]) == {
         "kafka", "postgres", "api", "worker", "worker-1", "projector", "notifier",
     }  # fmt: skip
 
@@ -203,5 +203,5 @@ async def test_after_the_supervisor_was_killed_nothing_runs_on_and_a_second_stac
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs Postgres as another account")
-async def test_as_root_postgres_runs_as_an_account_of_its_own(stack: Stack) -> None:
+async def test_as_root_postgres_runs_under_another_account(stack: Stack) -> None:
     assert psutil.Process(stack.pid("postgres")).username() == "piperoll-postgres"

@@ -28,10 +28,10 @@ def noted(process: subprocess.Popen[bytes], **changed: object) -> dict[str, obje
 
 
 def test_a_leftover_is_recognised_and_stopped(sleeper: subprocess.Popen[bytes]) -> None:
-    told: list[str] = []
-    stop_all({"worker": noted(sleeper)}, told.append)
+    messages: list[str] = []
+    stop_all({"worker": noted(sleeper)}, messages.append)
     assert sleeper.wait(5) == -signal.SIGTERM
-    assert told == [f"stopping worker, left by an earlier run (process {sleeper.pid})"]
+    assert messages == [f"stopping worker, left by an earlier run (process {sleeper.pid})"]
 
 
 @pytest.mark.parametrize("changed", [{"created": 1.0}, {"argv": ["java", "kafka.Kafka"]}])
@@ -45,10 +45,10 @@ def test_a_stranger_who_got_a_leftovers_process_id_is_left_alone(
 
 async def test_a_postgres_left_by_an_earlier_run_is_found_by_its_pid_file_and_stopped(tmp_path: Path) -> None:
     async with EmbeddedPostgres(tmp_path, "secret") as left:
-        told: list[str] = []
-        await asyncio.to_thread(stop_orphan, tmp_path / "postgres" / "data", told.append)
+        messages: list[str] = []
+        await asyncio.to_thread(stop_orphan, tmp_path / "postgres" / "data", messages.append)
         await wait_until(lambda: not left.running, 5, "the postgres that was left has ended")
-        assert len(told) == 1
+        assert len(messages) == 1
 
 
 def test_a_postgres_pid_file_that_names_a_stranger_is_removed_and_the_stranger_left_alone(

@@ -1,5 +1,5 @@
-"""The way into production: the four services as plain processes, told by settings alone where Kafka, Postgres and the
-blobs are. `piperoll up` has no part in it; the topics and the API key are made by the commands an operator uses.
+"""An installation for production: the four services as plain processes; settings alone name Kafka, Postgres and the
+blobs. `piperoll up` has no part in it; the topics and the API key are made by the commands an operator uses.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ async def installation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
     taken = [free_port() for _ in (*SERVICES, "listen")]
     async with AsyncExitStack() as stores:
         kafka = await stores.enter_async_context(EmbeddedKafka(elsewhere))
-        postgres = await stores.enter_async_context(EmbeddedPostgres(elsewhere, "a password of its own"))
+        postgres = await stores.enter_async_context(EmbeddedPostgres(elsewhere, "another password"))
         await postgres.create_database("documents")
         environment = {
             "PATH": os.environ["PATH"],
@@ -71,7 +71,7 @@ async def installation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
             "PIPEROLL_REPLICATION_FACTOR": "1",
             "PIPEROLL_API_PORT": str(taken[-1]),
             "PIPEROLL_SEAL_KEYS": SEALING_KEY,
-            "PIPEROLL_KEY_PEPPER": "a pepper of its own",
+            "PIPEROLL_KEY_PEPPER": "another pepper",
             "PIPEROLL_SLOTS": "1",
             "PIPEROLL_SESSION_TIMEOUT_S": "10",
             "PIPEROLL_ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8",
@@ -104,7 +104,7 @@ async def test_settings_alone_make_an_installation_that_does_a_job_and_ends_in_g
 async def _ready(
     installation: Installation, service: str, process: "subprocess.Popen[bytes]", client: httpx.AsyncClient
 ) -> None:
-    """Waits until a service says that it is ready, on the port that it was given; it shows metrics there too."""
+    """Waits until a service reports that it is ready, on the port that it was given; it shows metrics there too."""
     origin = f"http://127.0.0.1:{installation.health_ports[service]}"
 
     async def ready() -> bool:

@@ -1,4 +1,4 @@
-"""Embeddings by the real Mistral SDK against a server of ours: what works, and every way of failing."""
+"""Embeddings by the real Mistral SDK against a local server: what works, and every way of failing."""
 
 import socket
 from collections.abc import Iterator
@@ -81,7 +81,7 @@ def test_a_request_has_so_many_characters_at_most_and_no_text_is_lost() -> None:
     ],
     ids=["401", "403", "429", "400", "500", "other", "no-json", "short", "null", "zero", "none"],
 )
-def test_a_failure_has_its_code_and_says_whether_to_try_again(
+def test_a_failure_has_its_code_and_whether_it_is_retryable(
     server: MistralServer, reply: Any, code: ErrorCode, retryable: bool
 ) -> None:
     server.then(EMBEDDINGS, reply)
@@ -105,7 +105,7 @@ def test_a_server_that_is_away_is_tried_again(server: MistralServer) -> None:
     assert "could not be reached" in failed.message
 
 
-def test_without_a_key_its_model_is_not_to_be_had() -> None:
+def test_without_a_key_its_model_is_unavailable() -> None:
     with pytest.raises(ProcessingError) as failed:
         Providers().embedder("mistral-embed")
     assert (failed.value.code, failed.value.retryable) == (ErrorCode.EMBEDDING_UNAVAILABLE, False)

@@ -1,4 +1,4 @@
-"""Synchronisation and import through worker, children and a real Kafka: what the log says of documents afterwards.
+"""Synchronisation and import through worker, children and a real Kafka: what the log records of documents afterwards.
 
 The API's part, which knows what a folder holds, is played here;
 tests/acceptance/job_types/test_sync.py goes the whole way.
@@ -35,7 +35,7 @@ class Folder:
         self.known: dict[str, KnownDocument] = {}
 
     async def sync(self) -> Json:
-        """Runs a sync job that knows what the facts so far tell; answers the job."""
+        """Runs a sync job that knows the facts so far; returns the job."""
         job_id = draw_job_id()
         given = {"source": self.path.as_uri(), "folder_id": self.folder_id}
         resolved = ResolvedSync(folder_id=self.folder_id, name="Trial", documents=tuple(self.known.values()))

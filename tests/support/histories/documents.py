@@ -29,14 +29,14 @@ def added(revision: str = "1", details: Claim | None = None, job_id: str | None 
         content=claim(f"content/{revision}"),
         details=details or claim(f"details/{revision}"),
         revision=revision,
-        user_id="somebody",
+        user_id="user-1",
         job_id=job_id,
     )
 
 
 def made(chunk_size: int = 500, details: Claim | None = None) -> FolderCreated:
     """A folder is made."""
-    return FolderCreated(details=details or claim("details/folder"), chunk_size=chunk_size, user_id="somebody")
+    return FolderCreated(details=details or claim("details/folder"), chunk_size=chunk_size, user_id="user-1")
 
 
 def moved(entered: tuple[str, ...] = (), left: tuple[str, ...] = ()) -> FolderMembersChanged:

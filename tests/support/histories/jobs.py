@@ -30,7 +30,7 @@ RUNS = ("run-a", "run-b", "run-c")
 
 
 def claim(uri: str) -> Claim:
-    """A claim on a blob that nobody will read."""
+    """A claim on a blob that is never read."""
     return Claim(uri=uri, sha256="0" * 64, size=1)
 
 
@@ -40,7 +40,7 @@ def created(batch_id: str | None = None, has_webhook: bool = False, job_type: st
         job_type=job_type,
         parameters=claim("parameters"),
         body_sha256="0" * 64,
-        user_id="somebody",
+        user_id="user-1",
         batch_id=batch_id,
         has_webhook=has_webhook,
     )
@@ -84,7 +84,7 @@ def record(fact: Fact, partition: int, offset: int, topic: Topic = JOB_EVENTS) -
 
 
 def garbage(key: str, partition: int, offset: int) -> Record:
-    """A record that is no event and never will be."""
+    """A record that cannot be decoded, by any release."""
     return Record(JOB_EVENTS.name, partition, offset, 0, key.encode(), b"\xff not an event", [])
 
 

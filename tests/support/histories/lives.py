@@ -97,7 +97,7 @@ noise: st.SearchStrategy[Event] = st.one_of(
 
 @st.composite
 def lives(draw: st.DrawFn, job_id: str = JOB) -> list[Fact]:
-    """Facts of one job: a story that makes sense, and among it what others say that does not, early, late or again.
+    """Facts of one job: a story that makes sense, mixed with facts that do not: early, late or repeated.
 
     Writers' clocks jump by minutes; the append times follow them.
     """

@@ -60,3 +60,12 @@ class Desk:
     def _process(self, place: Workspace, asked: ExtractionParameters) -> Result:
         self.reports.clear()
         return extraction.process(asked, place, self.reports)
+
+
+CHAPTERS = ["<h1>Arrival</h1><p>The ship <em>landed</em>.</p>", "<p>Grüße &amp; farewell</p><!-- unseen -->"]
+
+PAGE = """<!doctype html><html><head><title>Weekly  notes</title><style>p {}</style></head><body>
+<nav>Home</nav><h1>Pipes</h1><p>A <a href="https://example.com/a">link</a> &amp; <b>bold</b> words</p>
+<script>unseen()</script><ul><li>one</li><li>two</li></ul>
+<table><tr><th>Name</th><th>Cost</th></tr><tr><td>Pipe</td><td>3</td></tr></table>
+<img src="data:image/png;base64,AAAA" alt="A drawing"></body></html>"""

@@ -32,7 +32,9 @@ class Reports(list[tuple[str, int, str | None, int | None, int | None]]):
         return [percent for _, percent, *_ in self]
 
 
-def workspace(folder: Path, providers: Providers | None = None, **limits: Any) -> Workspace:
+def workspace(
+    folder: Path, providers: Providers | None = None, blob_url: str | None = None, **limits: Any
+) -> Workspace:
     """A workspace whose job may read what lies in `folder`/in."""
     (folder / "in").mkdir(exist_ok=True)
     known = {"roots": (folder / "in",), "max_bytes": 10_000_000, "max_pages": 5000}
@@ -41,7 +43,7 @@ def workspace(folder: Path, providers: Providers | None = None, **limits: Any) -
         run="run-1",
         owner="owner",
         attempt=1,
-        blobs=Blobs(f"file://{folder}/blobs"),
+        blobs=Blobs(blob_url or f"file://{folder}/blobs"),
         limits=Limits(**(known | limits)),
         scratch=folder / "scratch",
         providers=providers or Providers(),

@@ -94,5 +94,5 @@ class Stage:
 
 
 def notes_with(document: dict[str, Any], text: str) -> list[str]:
-    """The sentences of a result that say so."""
+    """The sentences of a result that contain the text."""
     return [note for note in document.get("notes", []) if text in note]

@@ -1,4 +1,4 @@
-"""What clients say to a simulated world, and how a story is told in one."""
+"""What clients append to a simulated world, and how a story runs in one."""
 
 from collections.abc import Awaitable, Callable
 
@@ -18,7 +18,7 @@ Story = Callable[[World], Awaitable[None]]
 
 
 def simulate(story: Story, seed: int = 1, partitions: int = 4, slots: int = 2) -> World:
-    """The world after a story, its blobs closed and nobody left at work."""
+    """The world after a story, its blobs closed and no worker left."""
     loop = VirtualLoop()
     world = World(loop, seed, partitions, slots)
     run_virtually(story(world), loop)
@@ -27,7 +27,7 @@ def simulate(story: Story, seed: int = 1, partitions: int = 4, slots: int = 2) -
 
 
 def fact(world: World, subject: str, data: Event, owner: str | None = None) -> Fact:
-    """What a client says now; of one of three owners if nobody is named."""
+    """What a client appends now; for one of three owners if none is named."""
     return Fact(
         id=event_id(subject, type(data).__name__),
         subject=subject,
@@ -39,12 +39,12 @@ def fact(world: World, subject: str, data: Event, owner: str | None = None) -> F
 
 
 def creation(batch_id: str | None = None) -> JobCreated:
-    """The creation of a job whose parameters nobody reads."""
+    """The creation of a job whose parameters are never read."""
     return JobCreated(job_type="noop", parameters=claim("in"), body_sha256="0" * 64, batch_id=batch_id)
 
 
 async def create(world: World, job_id: str, script: Script | None = None, owner: str | None = None) -> str:
-    """Creates a job whose runs do as the script says."""
+    """Creates a job whose runs follow the script."""
     world.stage.scripts[job_id] = script or Script()
     await world.append(fact(world, job_id, creation(), owner))
     return job_id

@@ -1,4 +1,4 @@
-"""Children that do as a script says. Real ones are processes, which no simulation can hold; the interface is theirs."""
+"""Children that follow a script. Real ones are processes, which no simulation can hold; the interface is theirs."""
 
 import asyncio
 from collections import Counter
@@ -12,7 +12,7 @@ from services.worker.children.protocol import Assignment, Completed, Failed, Out
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What the runs of one job do: each takes `seconds`, the first `failures` fail, `fatal` says how they do."""
+    """What the runs of one job do: each takes `seconds`, the first `failures` fail, `fatal` sets how they do."""
 
     seconds: float = 5.0
     failures: int = 0
@@ -46,7 +46,7 @@ class ScriptedPool:
         self.most = 0
 
     async def run(self, assignment: Assignment, on_progress: Callable[[RunProgress], None]) -> Outcome:
-        """Does what the job's script says; being cancelled is being killed."""
+        """Follows the job's script; being cancelled is being killed."""
         job_id, run = assignment.job_id, assignment.run
         assert job_id not in self.running, f"{job_id} runs twice in one worker"
         assert len(self.running) < self._size, "more runs than slots"
@@ -71,7 +71,11 @@ class ScriptedPool:
         if self._stage.finished[assignment.job_id] <= script.failures:
             code = ErrorCode.INVALID_PDF if script.fatal else ErrorCode.PROCESSOR_CRASHED
             return Failed(
-                code=code, message="As told.", error_type="Told", retryable=not script.fatal, duration_ms=duration_ms
+                code=code,
+                message="As scripted.",
+                error_type="Scripted",
+                retryable=not script.fatal,
+                duration_ms=duration_ms,
             )
         result = Claim(uri=f"{assignment.job_id}/{assignment.run}/result.json", sha256="0" * 64, size=2)
         return Completed(result=result, assets=0, duration_ms=duration_ms)

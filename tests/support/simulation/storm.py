@@ -56,21 +56,21 @@ class Storm:
             self.acknowledged += await create_batch(self.world, f"batch-{number}", self.chances.randint(1, 12))
             return
         if dice < 0.2:
-            await self.say(job_id, JobCancelled(by="somebody"))
+            await self.append(job_id, JobCancelled(by="user-1"))
             self.cancelled_first.append(job_id)
         self.acknowledged.append(job_id)
-        await self.say(job_id, creation())
+        await self.append(job_id, creation())
         if dice > 0.8:
             self.later(job_id, creation())
         if dice > 0.9:
-            self.later(job_id, JobErased(by="somebody") if dice > 0.97 else JobCancelled(by="somebody"))
+            self.later(job_id, JobErased(by="user-1") if dice > 0.97 else JobCancelled(by="user-1"))
 
-    async def say(self, job_id: str, data: Event) -> None:
+    async def append(self, job_id: str, data: Event) -> None:
         await self.world.append(fact(self.world, job_id, data), gap_before=self.chances.random() < 0.2)
 
     def later(self, job_id: str, data: Event) -> None:
         delay_s = self.chances.choice([0.0, 0.3, 2.0, 30.0, 120.0])
-        self.world.loop.call_later(delay_s, lambda: self.world.loop.create_task(self.say(job_id, data)))
+        self.world.loop.call_later(delay_s, lambda: self.world.loop.create_task(self.append(job_id, data)))
 
     # --- faults ------------------------------------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ class Storm:
         await self.world.blobs.delete_folder(CHECKPOINTS)
 
     async def revive_checkpoint(self, _: SimulatedWorker) -> None:
-        """Somebody restores the state of a while ago, of one partition."""
+        """Restores an earlier state, of one partition."""
         name = f"{CHECKPOINTS}/{self.chances.randrange(self.world.partitions)}"
         if name.rsplit("/", 1)[1] in {"0", "1", "2", "3"}:
             content = await self.old_content(name)
@@ -138,5 +138,5 @@ class Storm:
             worker.deaf_until = 0.0
             worker.in_group = True
         self.start()
-        await asyncio.sleep(130.0)  # the last repeats and cancellations are said by then
+        await asyncio.sleep(130.0)  # the last repeats and cancellations are appended by then
         await self.world.settle(4 * HOUR_S)

@@ -1,4 +1,4 @@
-"""An event loop whose time passes only when nobody has anything to do: a wait of an hour takes no time at all.
+"""An event loop whose time passes only when nothing is ready to run: a wait of an hour takes no time at all.
 
 With it, code that waits in earnest can be watched through hours of faults in a second, and the same seed gives the
 same course of events: nothing runs on other threads, nothing depends on how fast the machine is.
@@ -36,7 +36,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future: asyncio.Future[T] = self.create_future()
         try:
             future.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to whoever awaits it
+        except Exception as error:  # noqa: BLE001 - any exception belongs to the awaiting code
             future.set_exception(error)
         return future
 
@@ -49,10 +49,10 @@ class _Jumping(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            raise RuntimeError("everybody waits for somebody else: nothing will ever happen again")
+            raise RuntimeError("all tasks wait for each other: nothing will ever happen again")
         self._moments = 0 if timeout > TINY_S else self._moments + 1
         if self._moments > PATIENCE:
-            raise RuntimeError("somebody looks again and again without waiting: that is a busy loop")
+            raise RuntimeError("a task polls without waiting: that is a busy loop")
         self._loop.now += max(0.0, timeout)
         return super().select(0)
 

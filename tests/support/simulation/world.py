@@ -54,7 +54,7 @@ class World:
         self.history = History(partitions)
 
     def start_worker(self, name: str, lag_s: float = 0.05) -> "SimulatedWorker":
-        """Another worker joins, and the partitions are dealt out anew."""
+        """Another worker joins, and the partitions are assigned again."""
         worker = SimulatedWorker(name, self, lag_s)
         self.workers[name] = worker
         worker.live()
@@ -122,7 +122,7 @@ class World:
         )
 
     async def settle(self, limit_s: float) -> None:
-        """Lets time pass until all is done, at most `limit_s`; what is still open then is for the checker to say."""
+        """Lets time pass until all is done, at most `limit_s`; the checker finds what is still open then."""
         end = self.loop.time() + limit_s
         while not self.settled() and self.loop.time() < end:  # noqa: ASYNC110 - virtual time, and no one event
             await asyncio.sleep(1.0)
@@ -174,7 +174,7 @@ class SimulatedWorker:
         self.world.loop.call_later(SESSION_S, self.leave_group)
 
     async def drain(self) -> None:
-        """It is told to stop, and does so in good order."""
+        """Stop the worker in good order."""
         self.stopping.set()
         await asyncio.wait([self.main])
         self.leave_group()

@@ -1,4 +1,4 @@
-"""What the client says when an answer is not what it hoped for. The server is a real one, on this machine."""
+"""What the client reports when an answer is not the expected one. The server is a real one, on this machine."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,7 +36,7 @@ def answering(status: int, body: str) -> Handler:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "said"),
+    ("status", "body", "sentence"),
     [
         (
             404,
@@ -49,9 +49,9 @@ def answering(status: int, body: str) -> Handler:
         (502, "<html>", "HTTP 502"),
     ],
 )
-async def test_an_answer_that_is_no_success_becomes_a_sentence(status: int, body: object, said: str) -> None:
+async def test_an_error_answer_becomes_a_sentence(status: int, body: object, sentence: str) -> None:
     async with serving(answering(status, json.dumps(body))) as client:
-        with pytest.raises(CommandError, match=said):
+        with pytest.raises(CommandError, match=sentence):
             await client.job("job-1")
 
 
@@ -70,10 +70,10 @@ async def test_a_503_is_tried_again_under_the_same_idempotency_key() -> None:
     assert len(set(keys)) == 1
 
 
-async def test_an_upload_tells_how_far_it_is(tmp_path: Path) -> None:
+async def test_an_upload_reports_its_progress(tmp_path: Path) -> None:
     path = tmp_path / "big.bin"
     path.write_bytes(bytes(300_000))
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
 
     async def handler(request: web.Request) -> web.Response:
         part = await (await request.multipart()).next()
@@ -82,13 +82,13 @@ async def test_an_upload_tells_how_far_it_is(tmp_path: Path) -> None:
         return web.json_response({"status": "success", "data": {"filename": f"upload://{size}"}})
 
     async with serving(handler) as client:
-        filename = await client.upload(path, lambda done, total: told.append((done, total)))
+        filename = await client.upload(path, lambda done, total: reported.append((done, total)))
     assert filename == "upload://300000"
-    assert told == sorted(told)
-    assert told[-1] == (300_000, 300_000)
+    assert reported == sorted(reported)
+    assert reported[-1] == (300_000, 300_000)
 
 
-async def test_no_server_says_how_to_start_one() -> None:
+async def test_without_a_server_the_error_names_the_command_to_start_one() -> None:
     async with ApiClient(ApiAccess(f"http://127.0.0.1:{free_port()}", "a-key")) as client:
         with pytest.raises(CommandError, match="piperoll up"):
             await client.job("job-1")

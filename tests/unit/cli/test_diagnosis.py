@@ -24,7 +24,7 @@ def test_sound_settings_give_no_warning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "subject", "level", "said"),
+    ("given", "subject", "level", "words"),
     [
         ({"seal_keys": ""}, "secrets", "fail", "PIPEROLL_SEAL_KEYS"),
         ({"key_pepper": ""}, "secrets", "fail", "PIPEROLL_KEY_PEPPER"),
@@ -41,10 +41,10 @@ def test_sound_settings_give_no_warning() -> None:
         ({"api_host": "0.0.0.0"}, "exposure", "warn", "0.0.0.0"),
     ],
 )
-def test_a_dangerous_setting_is_named(given: dict[str, Any], subject: str, level: str, said: str) -> None:
+def test_a_dangerous_setting_is_named(given: dict[str, Any], subject: str, level: str, words: str) -> None:
     found = findings(**given)[subject]
 
-    assert (found.level, said in found.sentence) == (level, True), found
+    assert (found.level, words in found.sentence) == (level, True), found
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_old_python_fails_and_root_is_warned_about() -> None:
     assert of_user(False, embedded=True).level == "ok"
 
 
-def test_a_postgres_without_pgvector_fails_and_is_told_what_to_install() -> None:
+def test_a_postgres_without_pgvector_fails_and_names_what_to_install() -> None:
     missing = of_vectors(None)
     assert missing.level == "fail"
     assert "postgresql-18-pgvector" in missing.sentence

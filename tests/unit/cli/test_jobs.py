@@ -22,7 +22,7 @@ def test_a_page_range_means_its_numbers(first: int, last: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["-", "a", "1-b", "1-2-3", "1,2", "--1", "1.5", " "])
-def test_what_is_no_page_range_is_refused_with_an_example(text: str) -> None:
+def test_a_bad_page_range_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="write 3, 1-3"):
         page_range(text)
 

@@ -58,23 +58,23 @@ def test_the_environment_goes_before_the_folder_data(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "sentence"),
     [
         ({"env": {}}, "still starting"),
         ({"supervisor": GONE}, "was killed"),
         ({"env": 3}, "is damaged"),
     ],
 )
-def test_a_stack_that_cannot_be_used_is_explained(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(CommandError, match=said):
+def test_a_stack_that_cannot_be_used_is_explained(tmp_path: Path, changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(CommandError, match=sentence):
         api_access_of(write_stack(tmp_path / "stack", **changes))
 
 
-def test_a_folder_without_a_stack_says_how_to_start_one(tmp_path: Path) -> None:
+def test_a_folder_without_a_stack_names_the_command_to_start_one(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="piperoll up --data-dir"):
         settings_of(tmp_path / "nowhere")
 
 
-def test_a_missing_key_says_where_it_may_come_from() -> None:
+def test_a_missing_key_is_an_error_that_names_its_sources() -> None:
     with pytest.raises(CommandError, match="PIPEROLL_API_KEY"):
         api_access_of(None)

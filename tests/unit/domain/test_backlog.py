@@ -104,7 +104,7 @@ def test_a_job_leaves_when_its_end_is_read_and_not_before() -> None:
     assert not backlog.jobs
 
 
-def test_the_erasure_of_a_job_that_ended_here_is_no_transition() -> None:
+def test_the_erasure_of_a_job_that_ended_here_is_not_a_transition() -> None:
     backlog = folded_backlog([appended(one) for one in (created(), started(1), completed("worker-a/1"))])
     assert backlog.fold_job(appended(ERASED, 9)) == Transition(None, None)
 
@@ -133,7 +133,7 @@ def test_an_expanded_batch_is_done_and_a_repeat_does_not_open_it() -> None:
     assert backlog.batches == {}
 
 
-def test_an_acknowledgement_of_a_batch_that_nobody_created_is_nothing() -> None:
+def test_an_acknowledgement_of_an_unknown_batch_changes_nothing() -> None:
     assert folded_backlog([fact("batch-1", BatchExpanded(count=2))]) == Backlog()
 
 

@@ -162,7 +162,7 @@ def test_a_document_removed_before_it_was_added_is_only_filled_in() -> None:
     assert (stub.added, stub.removed, stub.user_id) == (False, True, None)
     state = document.evolve(stub, fact(DOC, added("1"), 5))
     assert state is not None
-    assert (state.added, state.removed, state.user_id, state.revision) == (True, True, "somebody", "1")
+    assert (state.added, state.removed, state.user_id, state.revision) == (True, True, "user-1", "1")
     assert (state.content, state.details) == (None, None)
     assert document.evolve(state, fact(DOC, added("2"), 6)) is state
 
@@ -186,7 +186,7 @@ def test_a_folder_removed_before_it_was_created_is_only_filled_in() -> None:
     assert (state.created, state.removed, state.chunk_size, state.details) == (True, True, 100, None)
 
 
-def test_a_folder_says_what_its_facts_move_in_and_out() -> None:
+def test_a_folder_returns_what_its_facts_move_in_and_out() -> None:
     state = kept(made(), stray())
     change = fact(FOLDER, moved(("doc-a", "doc-b"), ("doc-c",)), 7)
     after = folder.evolve(state, change)

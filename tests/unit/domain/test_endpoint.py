@@ -33,7 +33,7 @@ def folded(*facts: Fact) -> Endpoint | None:
     return endpoint
 
 
-def test_a_registered_endpoint_has_what_its_registration_says() -> None:
+def test_a_registered_endpoint_has_the_values_of_its_registration() -> None:
     endpoint = folded(fact(REGISTERED), fact(EndpointTested(by="owner"), 5))
     assert endpoint is not None
     assert (endpoint.statuses, endpoint.user_id, endpoint.settings) == (("DONE",), "user", CLAIM)

@@ -17,10 +17,10 @@ def asked(request: str) -> Event:
     return WebhookRedeliveryRequested(**FOUND, request=request, by="acme")
 
 
-def outcome(said: str, request: str | None = None, attempt: int = 1) -> Event:
-    if said == "delivered":
+def outcome(kind: str, request: str | None = None, attempt: int = 1) -> Event:
+    if kind == "delivered":
         return WebhookDelivered(**FOUND, attempt=attempt, status=200, duration_ms=1, request=request)
-    return WebhookAbandoned(**FOUND, attempt=attempt, reason=said, request=request)
+    return WebhookAbandoned(**FOUND, attempt=attempt, reason=kind, request=request)
 
 
 def failed(request: str | None = None) -> Event:
@@ -39,16 +39,16 @@ def lives(draw: st.DrawFn) -> list[Event]:
     """One outcome after the other, each but the first one asked for; the last one perhaps still to come."""
     outcomes = draw(st.lists(st.sampled_from(sorted(STATES)), min_size=1, max_size=4))
     facts: list[Event] = []
-    for number, said in enumerate(outcomes):
+    for number, kind in enumerate(outcomes):
         request = f"request-{number}" if number else None
         facts += [asked(request)] if request else []
         facts += [failed(request)] * draw(st.integers(0, 2))
-        facts.append(outcome(said, request))
+        facts.append(outcome(kind, request))
     return facts if draw(st.booleans()) or len(outcomes) == 1 else facts[:-1]
 
 
 @given(lives())
-def test_a_hook_is_as_its_last_outcome_says_or_open_when_something_follows(facts: list[Event]) -> None:
+def test_a_hook_has_its_last_outcome_or_is_open_when_something_follows(facts: list[Event]) -> None:
     last = facts[-1]
     expected = "open"
     if isinstance(last, WebhookDelivered):
@@ -67,7 +67,7 @@ def test_an_outcome_that_is_appended_again_later_changes_nothing(facts: list[Eve
 
 
 @given(lives(), st.data())
-def test_a_log_that_lost_its_beginning_tells_the_same(facts: list[Event], data: st.DataObject) -> None:
+def test_a_log_that_lost_its_beginning_gives_the_same_state(facts: list[Event], data: st.DataObject) -> None:
     begin = data.draw(st.integers(0, len(facts) - 1))
     rest = facts[begin:]
     if not all(isinstance(one, WebhookFailed) for one in rest):
@@ -82,8 +82,8 @@ def test_every_step_is_one_between_open_and_settled(facts: list[Event]) -> None:
 
 
 def test_a_request_that_is_read_twice_counts_once() -> None:
-    told = fold(outcome("GONE"), asked("a"), outcome("delivered", "a"))
-    assert evolve(told, asked("a")) is told
+    delivered = fold(outcome("GONE"), asked("a"), outcome("delivered", "a"))
+    assert evolve(delivered, asked("a")) is delivered
 
 
 def test_a_request_while_another_one_is_open_changes_nothing() -> None:
@@ -97,7 +97,7 @@ def test_a_request_whose_hook_has_no_outcome_in_the_log_any_more_counts() -> Non
 
 
 @pytest.mark.parametrize("phase", ["processing", "status"])
-def test_what_is_told_of_other_hooks_does_not_count(phase: str) -> None:
+def test_facts_of_other_hooks_do_not_count(phase: str) -> None:
     endpoint = "endpoint-1" if phase == "status" else None
     hook = FinalHook()
     for found in (

@@ -10,28 +10,28 @@ from piperoll.domain.thinning import MAX_FACTS, STEP_PERCENT, Thinning
 reports = st.lists(st.tuples(st.sampled_from(["reading", "extracting", "writing"]), st.integers(0, 100)), max_size=200)
 
 
-def admitted(said: list[tuple[str, int]]) -> list[tuple[str, int]]:
+def admitted(reports: list[tuple[str, int]]) -> list[tuple[str, int]]:
     thinning = Thinning()
-    return [(step, percent) for step, percent in said if thinning.admit(step, percent)]
+    return [(step, percent) for step, percent in reports if thinning.admit(step, percent)]
 
 
 @given(reports)
-def test_a_run_reports_no_more_than_its_share(said: list[tuple[str, int]]) -> None:
-    assert len(admitted(said)) <= MAX_FACTS
+def test_a_run_reports_no_more_than_its_share(reports: list[tuple[str, int]]) -> None:
+    assert len(admitted(reports)) <= MAX_FACTS
 
 
 @given(reports)
-def test_within_a_step_facts_lie_five_percent_apart(said: list[tuple[str, int]]) -> None:
-    facts = admitted(said)
+def test_within_a_step_facts_lie_five_percent_apart(reports: list[tuple[str, int]]) -> None:
+    facts = admitted(reports)
     for (step, percent), (next_step, next_percent) in itertools.pairwise(facts):
         assert next_step != step or next_percent >= percent + STEP_PERCENT
 
 
 @given(reports)
-def test_the_first_report_of_each_step_is_a_fact_while_there_is_room(said: list[tuple[str, int]]) -> None:
-    facts = admitted(said)
+def test_the_first_report_of_each_step_is_a_fact_while_there_is_room(reports: list[tuple[str, int]]) -> None:
+    facts = admitted(reports)
     if len(facts) < MAX_FACTS:
-        changes = [step for place, (step, _) in enumerate(said) if place == 0 or said[place - 1][0] != step]
+        changes = [step for place, (step, _) in enumerate(reports) if place == 0 or reports[place - 1][0] != step]
         assert [step for place, (step, _) in enumerate(facts) if place == 0 or facts[place - 1][0] != step] == changes
 
 

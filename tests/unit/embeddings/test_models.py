@@ -75,11 +75,11 @@ def test_mistrals_model_is_taken_where_there_is_a_key_and_the_local_one_where_no
 
 
 @pytest.mark.parametrize(
-    ("model", "said"),
+    ("model", "sentence"),
     [(MISTRAL_MODEL, "set MISTRAL_API_KEY"), ("gpt-9", "Unknown embedding model gpt-9: use all-MiniLM")],
 )
-def test_a_model_that_cannot_be_used_is_refused_with_what_to_do(model, said):
-    with pytest.raises(EmbeddingUnavailableError, match=said):
+def test_a_model_that_cannot_be_used_is_refused_with_what_to_do(model, sentence):
+    with pytest.raises(EmbeddingUnavailableError, match=sentence):
         embedder_of(model, Remote())
 
 

@@ -1,7 +1,7 @@
 """The image and the compose file, as far as they can be judged without a container engine.
 
 What is wanted of a compose file is written down here from the Compose Specification, strictly: a key that is not
-listed is refused, so whoever uses a new one has to look it up. `deploy/check` carries out the image's steps.
+listed is refused, so a new one has to be looked up. `deploy/check` carries out the image's steps.
 """
 
 import base64
@@ -147,7 +147,7 @@ def test_every_secret_is_asked_for_by_name_and_the_example_names_them_all_and_ho
     assert ".env" in (DEPLOY / ".gitignore").read_text(encoding="utf-8").splitlines()
 
 
-def test_the_image_runs_as_nobody_in_particular_and_starts_the_command(dockerfile: list[tuple[str, str]]) -> None:
+def test_the_image_runs_as_an_unprivileged_user_and_starts_the_command(dockerfile: list[tuple[str, str]]) -> None:
     steps = dict(dockerfile)
     assert {instruction for instruction, _ in dockerfile} <= INSTRUCTIONS
     assert re.fullmatch(r"python:3\.\d+-slim", steps["FROM"])

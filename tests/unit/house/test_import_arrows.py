@@ -22,7 +22,7 @@ STANDARD = [
     "typing",
 ]
 PURE = frozenset([*STANDARD, "pydantic", "pydantic_core"])
-"""What the pure core may import beside our own: no I/O, no clock of its own, no event loop, no randomness."""
+"""What the pure core may import beside the product: no I/O, no clock, no event loop, no randomness."""
 CONTRACT = PURE | frozenset(["abc", "json", "re", "string", "urllib", "uuid"])
 TOOLS = frozenset(["schemas.generate"])
 """Not part of the contract, but the command that writes it down for others."""
@@ -109,7 +109,7 @@ def test_the_environment_is_read_in_the_settings_and_by_what_starts_processes(fi
 
 
 def test_no_sql_stands_in_python() -> None:
-    """Statements live in `.sql` files; what the kernel itself says to Postgres is a lock and a new database."""
+    """Statements live in `.sql` files; what the kernel itself sends to Postgres is a lock and a new database."""
     verbs = ("SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "CREATE TABLE")
     found = [
         f"{module_of(file)}:{node.lineno}"

@@ -46,7 +46,7 @@ def test_a_folder_holds_few_modules(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
 def test_a_prefix_that_names_share_is_a_folder(folder: Path) -> None:
-    """`pdf_plan` beside `pdf_result`, or beside `pdf`, belongs into a folder `pdf`. `test_` is no prefix here."""
+    """`pdf_plan` beside `pdf_result`, or beside `pdf`, belongs into a folder `pdf`. `test_` is not counted."""
     sharing = defaultdict(set)
     for name in (*modules_in(folder), *rooms_in(folder)):
         words = name.removeprefix("test_").split("_")
@@ -112,5 +112,5 @@ def test_all_services_are_built_alike(service: str) -> None:
 
 
 @pytest.mark.parametrize("folder", [one for one in FOLDERS if one.is_relative_to(ROOT / "services")], ids=name_of)
-def test_a_room_says_in_its_docstring_what_it_holds(folder: Path) -> None:
+def test_a_room_has_a_docstring(folder: Path) -> None:
     assert ast.get_docstring(parsed(folder / "__init__.py"))

@@ -37,7 +37,7 @@ def test_other_values_of_the_same_kind_are_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "sentence"),
     [
         ({"job_id": 7}, "$.data.job_id is 7"),
         ({"job_id": None}, "$.data.job_id is None"),
@@ -45,8 +45,8 @@ def test_other_values_of_the_same_kind_are_alike() -> None:
         ({"created_at": "2026-02-03T04:05:06.123Z"}, "$.data.created_at"),
         ({"count": "7"}, "$.data.count"),
         ({"count": True}, "$.data.count"),
-        ({"parameters": []}, "$.data.parameters is no dict"),
-        ({"jobs": {}}, "$.data.jobs is no list"),
+        ({"parameters": []}, "$.data.parameters is not of type dict"),
+        ({"jobs": {}}, "$.data.jobs is not of type list"),
         ({"logs": []}, "$.data.logs is empty"),
         ({"logs": [*DATA["logs"], {"level": "info"}]}, "$.data.logs[] lacks"),
         ({"logs": [{"level": "loud", "message": "x"}]}, "$.data.logs[].level is 'loud'"),
@@ -54,10 +54,10 @@ def test_other_values_of_the_same_kind_are_alike() -> None:
     ],
     ids=repr,
 )
-def test_what_differs_is_named_with_its_place(changes: dict[str, Any], said: str) -> None:
+def test_what_differs_is_named_with_its_place(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(AssertionError) as refused:
         require_like(answer(**changes), SEED)
-    assert said in str(refused.value)
+    assert sentence in str(refused.value)
 
 
 def test_a_key_that_is_missing_and_a_word_that_is_another_are_both_named() -> None:

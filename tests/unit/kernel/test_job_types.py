@@ -65,7 +65,7 @@ def test_a_plug_in_s_type_comes_after_ours(module: ModuleType) -> None:
         ),
     ],
 )
-def test_what_cannot_be_used_is_an_error_that_says_what_to_do(
+def test_an_unusable_declaration_is_an_error_with_an_instruction(
     module: ModuleType, plug: object, value: str, sentence: str
 ) -> None:
     module.PLUG = plug
@@ -104,7 +104,7 @@ def test_the_longest_beginning_of_a_media_type_decides_who_reads_it() -> None:
     assert types.reader_of("text/plain").name == "extraction"
 
 
-def test_results_are_used_again_for_as_long_as_the_declaration_or_its_setting_says() -> None:
+def test_results_are_reused_for_the_time_of_the_declaration_or_its_setting() -> None:
     settings = Settings.from_environment({"PIPEROLL_CACHE_TTL_S": "7", "PIPEROLL_TRANSFORMER_CACHE_TTL_S": "5"})
     assert cache_ttl_s(declared(), settings) == 7
     assert cache_ttl_s(TRANSFORMER, settings) == 5

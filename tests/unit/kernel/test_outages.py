@@ -27,21 +27,21 @@ def test_pauses_double_up_to_their_bound() -> None:
 )
 async def test_an_outage_is_outlasted_and_named_meanwhile(error: Exception) -> None:
     outage = Outage("Postgres", asyncio.Event())
-    said: list[str | None] = []
+    problems: list[str | None] = []
 
     async def work() -> str:
-        said.append(outage.problem())
-        if len(said) == 1:
+        problems.append(outage.problem())
+        if len(problems) == 1:
             raise error
         return "done"
 
     assert await outage.outlast(work) == "done"
-    assert said[0] is None
-    assert "does not answer" in (said[1] or "")
+    assert problems[0] is None
+    assert "does not answer" in (problems[1] or "")
     assert outage.problem() is None
 
 
-async def test_a_fault_is_no_outage() -> None:
+async def test_a_fault_is_not_an_outage() -> None:
     async def work() -> None:
         raise asyncpg.UniqueViolationError("twice")
 
@@ -49,7 +49,7 @@ async def test_a_fault_is_no_outage() -> None:
         await Outage("Postgres", asyncio.Event()).outlast(work)
 
 
-async def test_being_told_to_stop_ends_the_waiting() -> None:
+async def test_a_stop_ends_the_waiting() -> None:
     stopping = asyncio.Event()
     stopping.set()
 

@@ -23,7 +23,7 @@ def test_a_checkpoint_before_the_first_record_is_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("view", "says"),
+    ("view", "sentence"),
     [
         (replace(VIEW, cluster_id="another"), "of the cluster"),
         (replace(VIEW, end=9), "ends at 9"),
@@ -32,13 +32,13 @@ def test_a_checkpoint_before_the_first_record_is_accepted() -> None:
         (replace(VIEW, last=record(fact("job-b", created()), 0, 9)), "it was"),
     ],
 )
-def test_another_history_under_the_checkpoint_is_a_divergence(view: PartitionView, says: str) -> None:
+def test_another_history_under_the_checkpoint_is_a_divergence(view: PartitionView, sentence: str) -> None:
     problem = divergence(JOB_EVENTS, STORED, view)
     assert problem is not None
-    assert says in problem
+    assert sentence in problem
 
 
-def test_expired_deliveries_are_no_divergence() -> None:
+def test_expired_deliveries_are_not_a_divergence() -> None:
     assert divergence(JOB_DELIVERIES, STORED, replace(VIEW, begin=11, last=None)) is None
 
 

@@ -37,7 +37,7 @@ def test_one_partition_that_stands_still_is_a_stall_while_another_moves() -> Non
     assert stalled(looked_at(*looks)) == [0]
 
 
-def test_a_partition_that_went_and_came_back_starts_anew() -> None:
+def test_a_partition_that_went_and_came_back_starts_again() -> None:
     standing: Look = ({0: 10}, {0: 11})
     assert stalled(looked_at(*[standing] * STALL_LOOKS, ({}, {}), *[standing] * STALL_LOOKS)) == []
 

@@ -1,4 +1,4 @@
-"""What the completed hook says of each job type: the seed's keys in the seed's order, and no key without a value."""
+"""The completed hook of each job type: the seed's keys in the seed's order, and no key without a value."""
 
 import json
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.notifier.hooks.bodies import completed_body
-from tests.unit.notifier.test_policy import claimed
+from tests.support.histories.hooks import claimed
 
 CONTENTS = [{"page": 1, "content": "Text", "text": "Text", "method": "mistral_ocr"}]
 METADATA = {"file_name": "a.pdf", "extraction_method": "native", "image_paths": [], "text_contents": CONTENTS}
@@ -29,18 +29,18 @@ def pdf(method: str, files: dict[str, str], images: bool = False, **more: Any) -
     return {"structured_data": data, "assets": [], "target_dir": "/a", "files": files}
 
 
-def test_a_pdf_tells_its_text_and_all_its_metadata() -> None:
-    said = hook(pdf("native", {}))
-    assert list(said)[:3] == ["phase", "message", "data"]
-    assert (said["phase"], said["message"]) == ("completed", "Processing completed")
-    assert said["data"] == {"extracted_text": "Text", "metadata": METADATA}
+def test_the_hook_of_a_pdf_has_its_text_and_all_its_metadata() -> None:
+    body = hook(pdf("native", {}))
+    assert list(body)[:3] == ["phase", "message", "data"]
+    assert (body["phase"], body["message"]) == ("completed", "Processing completed")
+    assert body["data"] == {"extracted_text": "Text", "metadata": METADATA}
 
 
-def test_mistral_with_pages_says_exactly_what_the_seed_shows() -> None:
+def test_the_hook_of_mistral_with_pages_is_exactly_that_of_the_seed() -> None:
     files = {"mistral_ocr_raw": "mistral_ocr_raw.json", "pages_archive": "pages.zip"}
-    said = hook(pdf("mistral_ocr_with_pages", files, images=True))
-    assert said["message"] == "Extraktion abgeschlossen"
-    assert list(said["data"].items()) == [
+    body = hook(pdf("mistral_ocr_with_pages", files, images=True))
+    assert body["message"] == "Extraktion abgeschlossen"
+    assert list(body["data"].items()) == [
         ("extracted_text", "Text"),
         ("metadata", {"text_contents": CONTENTS}),
         ("mistral_ocr_raw_url", "/api/pdf/jobs/job-1/mistral-ocr-raw"),
@@ -80,32 +80,32 @@ def test_links_are_relative_unless_a_public_address_is_configured() -> None:
 
 
 @pytest.mark.parametrize("method", ["native", "mistral_ocr"])
-def test_a_filled_template_is_told_too(method: str) -> None:
+def test_a_filled_template_is_in_the_hook_too(method: str) -> None:
     filled = {"transformed_text": "# Minutes", "template_fields": {"summary": "s"}}
     files = {"mistral_ocr_raw": "r"} if method == "mistral_ocr" else {}
     assert hook(pdf(method, files, **filled))["data"].items() >= filled.items()
 
 
-def test_a_transformer_tells_its_text_and_fields() -> None:
+def test_the_hook_of_a_transformer_has_its_text_and_fields() -> None:
     data = {"transformed_text": "T", "template_fields": {"summary": "s"}}
     for job_type in ("transformer", "transformer_template"):
-        said = hook({"structured_data": data, **data}, job_type)
-        assert (said["message"], said["data"]) == ("Template-Transformation abgeschlossen", data)
+        body = hook({"structured_data": data, **data}, job_type)
+        assert (body["message"], body["data"]) == ("Template-Transformation abgeschlossen", data)
 
 
-def test_a_session_tells_its_file_and_attachments() -> None:
-    told = {
+def test_the_hook_of_a_session_has_its_file_and_attachments() -> None:
+    data = {
         "markdown_file": "sessions/a.md",
         "markdown_content": "# A",
         "attachments": [],
         "video_transcript": "",
         "target_dir": "/a",
     }
-    said = hook({**told, "structured_data": {"summary": "s"}, "assets": []}, "session")
-    assert (said["message"], said["data"]) == ("Session processing completed", told)
+    body = hook({**data, "structured_data": {"summary": "s"}, "assets": []}, "session")
+    assert (body["message"], body["data"]) == ("Session processing completed", data)
 
 
 @pytest.mark.parametrize("job_type", ["pdf", "transformer", "session", "noop"])
-def test_an_erased_result_is_told_without_data(job_type: str) -> None:
-    said = hook(None, job_type)
-    assert (said["phase"], said["data"]) == ("completed", None)
+def test_the_hook_of_an_erased_result_has_no_data(job_type: str) -> None:
+    body = hook(None, job_type)
+    assert (body["phase"], body["data"]) == ("completed", None)

@@ -77,7 +77,7 @@ def test_every_end_of_a_job_with_a_webhook_is_due_once_and_stays(history: list[E
 
 
 @pytest.mark.parametrize("ended_first", [JobCancelled(by="o"), JobErased(by="o")])
-def test_an_end_read_before_the_creation_is_told_once_the_creation_is_read(ended_first: Event) -> None:
+def test_an_end_read_before_the_creation_is_sent_once_the_creation_is_read(ended_first: Event) -> None:
     stub = tracked_after(ended_first)
     assert stub is not None
     assert not stub.due
@@ -134,7 +134,7 @@ def test_the_webhook_is_read_with_the_callers_id_in_its_url() -> None:
         b'{"parameters": {"webhook": {"url": "http://x:99999/"}}}',
     ],
 )
-def test_a_document_that_cannot_be_understood_is_said_to_be_unreadable(document: bytes) -> None:
+def test_content_that_cannot_be_parsed_is_unreadable(document: bytes) -> None:
     with pytest.raises(UnreadableWebhookError):
         parse_webhook(document, "job-1")
 

@@ -55,7 +55,7 @@ def test_a_state_of_an_earlier_moment_is_found(facts: list[Fact], data: st.DataO
     ("column", "value"),
     [("status", "failed"), ("owner", "else"), ("sequence", 3), ("partition", 1), ("job_type", "pdf"), ("erased", True)],
 )
-def test_a_column_that_does_not_say_what_the_state_says_is_found(column: str, value: object) -> None:
+def test_a_column_that_differs_from_the_state_is_found(column: str, value: object) -> None:
     row = {**row_of(folded()), column: value}
     (violation,) = comparison.job_violations(folded(), row, 0)
     assert column in violation.sentence

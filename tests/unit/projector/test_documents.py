@@ -1,20 +1,15 @@
-"""Rows of documents and folders: they do not depend on how the records were cut into polls, and verify knows them."""
+"""Rows of documents and folders: they do not depend on how the records were cut into polls."""
 
-import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.log.parking import Decoded, Parking, decode
-from schemas.documents import FolderIndex, IndexedChunk, IndexPart
 from schemas.envelope import Fact
-from schemas.events import JobCompleted, JobErased, JobStarted
 from schemas.topics import DOCUMENT_EVENTS
 from services.projector.documents.projection import (
     Details,
@@ -25,16 +20,13 @@ from services.projector.documents.projection import (
     of_folders,
     project,
 )
-from services.projector.jobs import projection
-from services.projector.search.vectors import Chunk, copy_rows, refusal
 from services.projector.verify.document_history import (
     DocumentHistory,
     document_violations,
     folder_violations,
-    index_violations,
 )
 from tests.support.histories.documents import CLOSED, REMOVED, added, libraries, made, moved
-from tests.support.histories.jobs import BEGAN, OWNER, RUNS, claim, created, fact, garbage, record
+from tests.support.histories.jobs import BEGAN, fact, garbage, record
 
 READ: Mapping[str, Details] = {
     **{f"details/{number}": (f"report-{number}.pdf", f"in/{number}") for number in (1, 2)},  # that of 3 is gone
@@ -104,7 +96,7 @@ def test_the_rows_of_a_fold_differ_in_nothing_from_the_log(facts: list[Fact]) ->
     assert history.misplaced == []
 
 
-def test_a_row_has_what_its_details_tell() -> None:
+def test_a_row_has_the_values_of_its_details() -> None:
     tables = folded([fact("doc-a", added("1")), fact("folder-a", made())])
     row = tables.documents["doc-a"]
     assert (row.name, row.source, row.media_type, row.size, row.removed) == (
@@ -144,75 +136,3 @@ def test_what_follows_an_undecodable_record_is_parked() -> None:
     changes = project(KnownDocuments(), parking.sift([decode(bad), decode(after)]))
     assert (changes.documents, parking.keys) == ({}, {"doc-a": 0})
     assert [one.offset for one, _ in parking.letters] == [0, 1]
-
-
-# --- indexes -------------------------------------------------------------------------------------------------------
-
-
-def chunks_of(*vectors: tuple[float, ...]) -> list[IndexedChunk]:
-    return [IndexedChunk(number=number, text=f"text {number}", vector=vector) for number, vector in enumerate(vectors)]
-
-
-def embedding(job_id: str, second: int = 0) -> list[Fact]:
-    done = JobCompleted(run=RUNS[0], result=claim("result"), index=claim(f"{job_id}/index"))
-    return [fact(job_id, data, second) for data in (created(), JobStarted(number=1, run=RUNS[0], worker="w"), done)]
-
-
-def test_only_an_accepted_completion_brings_an_index_and_an_erasure_takes_it_away() -> None:
-    facts = [(one, offset) for offset, one in enumerate(embedding("job-a"))]
-    assert projection.project(projection.KnownJobs(), facts).indexed == {"job-a": claim("job-a/index")}
-    assert projection.project(projection.KnownJobs(), facts[2:]).indexed == {}
-    erased = (fact("job-a", JobErased(by=OWNER), 9), 3)
-    changes = projection.project(projection.KnownJobs(), [*facts, erased])
-    assert (changes.indexed, changes.erased) == ({}, {"job-a"})
-
-
-def test_no_transaction_loads_two_indexes() -> None:
-    facts = [*embedding("job-a"), *embedding("job-b"), fact("job-c", created())]
-    cut = projection.units([decode(record(one, 0, offset)) for offset, one in enumerate(facts)])
-    assert [len(unit) for unit in cut] == [3, 3, 1]
-
-
-@pytest.mark.parametrize(
-    ("chunks", "why"),
-    [
-        (chunks_of((1.0, 2.0), (0.5,)), "chunk 1 has 1 numbers, the index has 2"),
-        (chunks_of((1.0, float("nan"))), "chunk 0 has numbers"),
-        (chunks_of((1.0, float("inf"))), "chunk 0 has numbers"),
-        (chunks_of((1.0, 1e39)), "chunk 0 has numbers"),
-    ],
-)
-def test_vectors_that_the_table_would_not_take_are_refused(chunks: list[IndexedChunk], why: str) -> None:
-    assert why in (refusal(chunks, 2) or "")
-
-
-def test_a_row_is_copied_in_postgres_s_binary_form() -> None:
-    row = Chunk("job-a", 7, "folder-a", "doc-a", 3, "née", (0.5, -1.0))
-    content = copy_rows([row])
-    assert content.startswith(b"PGCOPY\n\xff\r\n\x00")
-    assert struct.pack(">hi5s", 7, 5, b"job-a") in content
-    assert content.endswith(
-        struct.pack(">i4s", 4, "née".encode()) + struct.pack(">ihhff", 12, 2, 0, 0.5, -1.0) + b"\xff\xff"
-    )
-
-
-def test_a_document_without_vectors_is_not_refused() -> None:
-    assert refusal([], 2) is None
-
-
-def test_each_difference_of_an_index_is_a_violation() -> None:
-    part = IndexPart(document_id="doc-0", chunks=1, content=claim("part"))
-    index = FolderIndex(folder_id="folder-a", model="m", dimensions=2, parts=(part,))
-    row: dict[str, Any] = {
-        "folder_id": "folder-a",
-        "job_created_at": BEGAN,
-        "loaded": True,
-        "model": "m",
-        "dimensions": 2,
-        "chunks": 1,
-    }
-    assert list(index_violations("job-a", BEGAN, index, row)) == []
-    for name, value in {"folder_id": "folder-b", "model": "n", "dimensions": 3, "chunks": 2}.items():
-        (found,) = index_violations("job-a", BEGAN, index, {**row, name: value})
-        assert name in found.sentence
-    assert list(index_violations("job-a", BEGAN, index, {**row, "loaded": False, "model": None})) == []

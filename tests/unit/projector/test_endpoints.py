@@ -38,7 +38,7 @@ def violations(history: EndpointHistory, rows: list[dict[str, Any]]) -> list[Vio
     return list(endpoint_violations(history, rows, 0))
 
 
-def test_what_was_projected_is_what_the_log_says() -> None:
+def test_a_correct_projection_has_no_differences_from_the_log() -> None:
     facts = [fact("endpoint-a", REGISTERED), fact("endpoint-b", REGISTERED, 1), fact("endpoint-a", REMOVED, 2)]
     assert violations(history_of(*facts), rows_of(*facts)) == []
 
@@ -51,7 +51,7 @@ def test_a_column_that_differs_is_named(name: str) -> None:
     assert (found.subject, found.sentence) == ("endpoint-a", f"has another {name} in the tables than in the log")
 
 
-def test_an_address_left_of_a_removed_endpoint_is_told_without_it() -> None:
+def test_an_address_left_of_a_removed_endpoint_is_reported_without_it() -> None:
     facts = [fact("endpoint-a", REGISTERED), fact("endpoint-a", REMOVED, 1)]
     (row,) = rows_of(*facts)
     (found,) = violations(history_of(*facts), [{**row, "url": URL}])
@@ -59,7 +59,7 @@ def test_an_address_left_of_a_removed_endpoint_is_told_without_it() -> None:
     assert "secret" not in found.sentence
 
 
-def test_rows_that_are_missing_or_too_many_are_told() -> None:
+def test_missing_and_surplus_rows_are_reported() -> None:
     one, other = fact("endpoint-a", REGISTERED), fact("endpoint-b", REGISTERED)
     assert [str(found.sentence) for found in violations(history_of(one), rows_of(other))] == [
         "is in the tables and not in the log",
@@ -67,7 +67,7 @@ def test_rows_that_are_missing_or_too_many_are_told() -> None:
     ]
 
 
-def test_a_record_in_a_foreign_partition_is_told() -> None:
+def test_a_record_in_a_foreign_partition_is_reported() -> None:
     history = EndpointHistory(PARTITIONS)
     one = fact("endpoint-a", REGISTERED)
     home = partition_of("endpoint-a", PARTITIONS)

@@ -30,7 +30,7 @@ def history_of(*facts: Fact) -> History:
     return history
 
 
-def told(*events: Event, job_id: str = "job-a") -> History:
+def lived_then(*events: Event, job_id: str = "job-a") -> History:
     lived = [fact(job_id, data, second) for second, data in enumerate(life(has_webhook=True))]
     return history_of(*lived, *(fact(job_id, data, 100 + number) for number, data in enumerate(events)))
 
@@ -53,26 +53,27 @@ def test_a_trail_names_every_accepted_fact(facts: list[Fact]) -> None:
 
 
 def test_a_finished_job_with_its_hook_delivered_is_settled() -> None:
-    assert told(delivered()).end_violations(["job-a"]) == []
+    assert lived_then(delivered()).end_violations(["job-a"]) == []
 
 
 def test_an_abandoned_hook_is_settled_too() -> None:
     assert (
-        told(WebhookAbandoned(delivery_id="msg-1", phase="completed", attempt=1, reason="GONE")).end_violations() == []
+        lived_then(WebhookAbandoned(delivery_id="msg-1", phase="completed", attempt=1, reason="GONE")).end_violations()
+        == []
     )
 
 
 def test_a_hook_that_failed_and_will_be_tried_again_is_not_settled() -> None:
     failed = WebhookFailed(delivery_id="msg-1", phase="completed", attempt=1, reason="TIMEOUT", duration_ms=1)
-    (violation,) = told(failed).end_violations()
+    (violation,) = lived_then(failed).end_violations()
     assert violation.invariant == "I4"
 
 
 def test_a_hook_that_was_asked_for_again_is_settled_by_what_answers_the_request() -> None:
     asked = WebhookRedeliveryRequested(delivery_id="msg-1", phase="completed", request="a", by="acme")
-    (violation,) = told(delivered(), asked).end_violations()
+    (violation,) = lived_then(delivered(), asked).end_violations()
     assert violation.invariant == "I4"
-    answered = told(delivered(), asked, delivered().model_copy(update={"request": "a", "attempt": 2}))
+    answered = lived_then(delivered(), asked, delivered().model_copy(update={"request": "a", "attempt": 2}))
     assert answered.end_violations() == answered.violations() == []
 
 
@@ -97,7 +98,7 @@ def test_a_batch_without_all_its_members_is_unsettled() -> None:
 
 
 def test_a_progress_hook_after_the_terminal_one_is_a_violation() -> None:
-    (violation,) = told(delivered(), delivered("processing", "msg-0")).violations()
+    (violation,) = lived_then(delivered(), delivered("processing", "msg-0")).violations()
     assert violation.invariant == "I4"
 
 
@@ -108,7 +109,7 @@ def test_the_repeated_record_of_an_earlier_progress_hook_is_none() -> None:
 
 
 def test_two_terminal_hooks_of_one_job_are_a_violation() -> None:
-    (violation,) = told(delivered(), delivered(name="msg-2")).violations()
+    (violation,) = lived_then(delivered(), delivered(name="msg-2")).violations()
     assert violation.sentence == "has terminal webhooks with two different ids"
 
 
@@ -122,24 +123,24 @@ def test_a_record_in_a_partition_that_is_not_its_keys_is_a_violation() -> None:
 
 
 def test_a_claim_of_a_finished_job_is_noted_and_no_violation() -> None:
-    history = told(JobStarted(number=2, run="run-b", worker="worker-1"))
+    history = lived_then(JobStarted(number=2, run="run-b", worker="worker-1"))
     assert [job_id for job_id, _ in history.late_starts] == ["job-a"]
     assert history.violations() == []
 
 
 def test_an_answer_of_404_for_an_unerased_job_is_a_violation() -> None:
-    assert [one.invariant for one in told().answered_not_found({"job-a": 404, "job-x": 404})] == ["I5"]
-    assert told().answered_not_found({"job-a": 200}) == []
-    assert told(JobErased(by="acme")).answered_not_found({"job-a": 404}) == []
+    assert [one.invariant for one in lived_then().answered_not_found({"job-a": 404, "job-x": 404})] == ["I5"]
+    assert lived_then().answered_not_found({"job-a": 200}) == []
+    assert lived_then(JobErased(by="acme")).answered_not_found({"job-a": 404}) == []
 
 
 def test_blobs_of_an_erased_job_are_a_violation() -> None:
-    assert told().leftovers({"job-a": ["in/x"]}) == []
-    assert [one.invariant for one in told(JobErased(by="acme")).leftovers({"job-a": ["in/x"]})] == ["I7"]
+    assert lived_then().leftovers({"job-a": ["in/x"]}) == []
+    assert [one.invariant for one in lived_then(JobErased(by="acme")).leftovers({"job-a": ["in/x"]})] == ["I7"]
 
 
 def test_every_way_back_is_named() -> None:
-    done = told().jobs["job-a"]
+    done = lived_then().jobs["job-a"]
     back = replace(done, status=Status.PENDING, sequence=done.sequence, percent=0, created=False, owner="else")
     assert len(regressions(done, back)) == 5
 

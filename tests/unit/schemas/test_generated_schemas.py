@@ -1,4 +1,4 @@
-"""The written-down contract: what a reader of another language is told is what the code does."""
+"""The written contract: what it describes to readers in other languages is what the code does."""
 
 import json
 from datetime import UTC, datetime

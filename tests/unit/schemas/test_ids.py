@@ -34,7 +34,7 @@ def test_members_and_events_of_different_origin_differ(origins: set[tuple[str, i
     assert len({ids.event_id(scope, "JobProgress", number) for scope, number in origins}) == len(origins)
 
 
-def test_drawn_ids_differ_and_say_what_they_name() -> None:
+def test_drawn_ids_differ_and_begin_with_their_kind() -> None:
     assert ids.draw_job_id().startswith("job-")
     assert ids.draw_batch_id().startswith("batch-")
     assert len({draw() for draw in (ids.draw_job_id, ids.draw_batch_id, ids.draw_run) for _ in range(100)}) == 300

@@ -74,17 +74,17 @@ def live(topic: Topic = JOB_EVENTS, partitions: int = 3, begin: int = 0, **confi
     return LiveTopic(partitions, stated, dict.fromkeys(range(partitions), begin))
 
 
-def test_a_topic_as_the_manifest_has_it_is_no_drift() -> None:
+def test_a_topic_as_the_manifest_has_it_has_not_drifted() -> None:
     assert all(drift(topic, live(topic), 3) == [] for topic in MANIFEST)
 
 
-def test_a_missing_topic_is_said_with_the_command_that_makes_it() -> None:
+def test_a_missing_topic_is_reported_with_the_command_that_creates_it() -> None:
     assert drift(JOB_EVENTS, None, 3) == [
         "the topic piperoll.jobs.events.v1 does not exist: create it with `piperoll topics create`"
     ]
 
 
-def test_another_number_of_partitions_is_said_with_the_way_out() -> None:
+def test_another_number_of_partitions_is_reported_with_the_remedy() -> None:
     (sentence,) = drift(JOB_EVENTS, live(partitions=6), 3)
     assert "has 6 partitions, PIPEROLL_PARTITIONS is 3" in sentence
     assert "never alter the topic" in sentence
@@ -99,16 +99,16 @@ def test_another_number_of_partitions_is_said_with_the_way_out() -> None:
         ("message_timestamp_type", "CreateTime"),
     ],
 )
-def test_a_setting_that_could_lose_facts_is_said(setting: str, value: str) -> None:
+def test_a_setting_that_could_lose_facts_is_reported(setting: str, value: str) -> None:
     (sentence,) = drift(JOB_EVENTS, live(**{setting: value}), 3)
     assert f"{setting.replace('_', '.')}={value}, it must be" in sentence
 
 
-def test_a_log_that_lost_its_beginning_is_said_and_one_that_may_lose_it_is_not() -> None:
+def test_a_log_that_lost_its_beginning_is_reported_and_one_that_may_lose_it_is_not() -> None:
     (sentence,) = drift(JOB_EVENTS, live(begin=5), 3)
     assert "lost its oldest records" in sentence
     assert drift(JOB_DELIVERIES, live(JOB_DELIVERIES, begin=5), 3) == []
 
 
-def test_every_difference_is_said_at_once() -> None:
+def test_every_difference_is_reported_at_once() -> None:
     assert len(drift(JOB_EVENTS, live(partitions=6, begin=5, cleanup_policy="compact"), 3)) == 3

@@ -1,4 +1,4 @@
-"""Parameters that lie with others': erased where they lie, swept when nobody knows them, and missed when they stay."""
+"""Parameters that share a segment: erased where they lie, swept when no job refers to them, found when they stay."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ async def until_erased(blobs: AsyncBlobs, claim: Claim) -> None:
 
 
 async def _gone(job_id: str) -> None:
-    """No child of ours works on it."""
+    """No child of this worker works on it."""
 
 
 async def erase(blobs: AsyncBlobs, job_id: str, claim: Claim) -> None:
@@ -88,7 +88,7 @@ def test_an_erasure_knows_where_the_parameters_lie_from_the_open_job() -> None:
     assert backlog.erased["job-1"].parameters == creation.data.parameters.uri
 
 
-def test_of_a_job_that_was_forgotten_the_eraser_says_where_they_lie() -> None:
+def test_the_eraser_has_the_location_for_a_forgotten_job() -> None:
     backlog, place = Backlog(), created().parameters
     backlog.fold_job(fact("job-1", JobErased(by="acme", parameters=place)))
     assert backlog.erased["job-1"].parameters == place.uri
@@ -133,7 +133,7 @@ async def sweep(tmp_path: Path, blobs: AsyncBlobs, known: Backlog, now: datetime
     await task
 
 
-async def test_a_sweep_takes_what_is_nobody_s_and_leaves_the_rest_of_a_segment(
+async def test_a_sweep_removes_unreferenced_parameters_and_leaves_the_rest_of_a_segment(
     tmp_path: Path, blobs: AsyncBlobs
 ) -> None:
     ended, lost = await give(blobs, "job-ended", filename="/a"), await give(blobs, "job-lost", filename="/b")
@@ -142,9 +142,7 @@ async def test_a_sweep_takes_what_is_nobody_s_and_leaves_the_rest_of_a_segment(
     assert await readable(blobs, ended)
 
 
-async def test_a_segment_in_which_nothing_is_left_is_deleted_once_nobody_writes_to_it(
-    tmp_path: Path, blobs: AsyncBlobs
-) -> None:
+async def test_an_empty_segment_is_deleted_once_its_writer_is_gone(tmp_path: Path, blobs: AsyncBlobs) -> None:
     claim = await give(blobs, "job-1", filename="/a")
     segment = tmp_path / claim.uri.partition("#")[0]
     known = Backlog(erased={"job-1": Erasure(BEGAN, "acme")})

@@ -32,7 +32,7 @@ async def test_what_may_come_again_or_is_large_gets_a_blob_of_its_own(blobs: Asy
     assert large.uri.startswith("job-2/in/")
 
 
-async def test_a_deleted_input_is_missing_and_deleting_it_again_is_no_error(blobs: AsyncBlobs) -> None:
+async def test_a_deleted_input_is_missing_and_deleting_it_again_succeeds(blobs: AsyncBlobs) -> None:
     claim = await blobs.put_input("job-1", b'"canary"', repeatable=False)
     await blobs.delete([claim.uri])
     await blobs.delete([claim.uri])
@@ -40,7 +40,7 @@ async def test_a_deleted_input_is_missing_and_deleting_it_again_is_no_error(blob
         await blobs.get(claim.uri)
 
 
-async def test_a_disk_that_fails_is_said_to_everybody_in_the_group_and_the_next_one_succeeds(
+async def test_a_disk_error_reaches_every_writer_of_the_group_and_the_next_group_succeeds(
     blobs: AsyncBlobs, tmp_path: Path
 ) -> None:
     (tmp_path / "segments").write_text("in the way")

@@ -79,7 +79,7 @@ def test_an_old_segment_is_followed_by_another(segment: SegmentWriter, monkeypat
     assert first.segment != second.segment
 
 
-def test_a_segment_says_when_it_was_begun(segment: SegmentWriter) -> None:
+def test_a_segment_has_the_time_of_its_beginning(segment: SegmentWriter) -> None:
     (place,) = segment.append([("job-1", b"{}")])
     begun = created_at(place.segment)
     assert begun is not None
@@ -95,7 +95,7 @@ def test_a_segment_says_when_it_was_begun(segment: SegmentWriter) -> None:
         f"segments/../2026-01-01/000000-{'a' * 32}#0-1",
     ],
 )
-def test_what_is_no_place_is_a_blob_of_its_own(uri: str) -> None:
+def test_an_address_without_a_place_is_a_whole_blob(uri: str) -> None:
     assert range_of(uri) is None
 
 

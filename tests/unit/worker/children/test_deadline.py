@@ -13,7 +13,7 @@ seconds = st.floats(min_value=0.01, max_value=1e5)
 
 
 @given(timeout_s=seconds, stall_s=seconds, reported_after=seconds, looked_after=seconds)
-def test_a_run_is_over_exactly_when_its_watch_said_to_look(timeout_s, stall_s, reported_after, looked_after):
+def test_a_run_is_over_exactly_at_the_time_of_its_watch(timeout_s, stall_s, reported_after, looked_after):
     watch = RunWatch(started=100.0, timeout_s=timeout_s, stall_timeout_s=stall_s, reported=100.0 + reported_after)
     now = 100.0 + looked_after
     verdict = watch.expired(now)
@@ -23,7 +23,7 @@ def test_a_run_is_over_exactly_when_its_watch_said_to_look(timeout_s, stall_s, r
         assert verdict.retryable
 
 
-def test_the_deadline_and_the_stall_are_told_apart():
+def test_the_deadline_and_the_stall_are_distinguished():
     watch = RunWatch(started=0.0, timeout_s=60.0, stall_timeout_s=10.0, reported=5.0)
     stalled = watch.expired(15.0)
     late = watch.expired(60.0)
@@ -43,7 +43,7 @@ def test_the_deadline_and_the_stall_are_told_apart():
         (3, "exit code 3"),
     ],
 )
-def test_a_crash_says_how_the_process_ended(returncode, words):
+def test_a_crash_names_how_the_process_ended(returncode, words):
     watch = RunWatch(started=0.0, timeout_s=1.0, stall_timeout_s=1.0, reported=0.0)
     failed = watch.crashed(returncode, 0.5)
     assert failed.code is ErrorCode.PROCESSOR_CRASHED

@@ -15,8 +15,8 @@ def reporter_over(log: MemoryLog, has_webhook: bool = True) -> tuple[ProgressWri
     return ProgressWriter(journal, "run-1", has_webhook), journal
 
 
-def report(reporter: ProgressWriter, *told: tuple[str, int]) -> None:
-    for step, percent in told:
+def report(reporter: ProgressWriter, *reports: tuple[str, int]) -> None:
+    for step, percent in reports:
         reporter.report(RunProgress(step=step, percent=percent))
 
 
@@ -26,7 +26,7 @@ async def steps_in(log: MemoryLog) -> list[str]:
     return [fact.step for fact in facts if isinstance(fact, JobProgress)]
 
 
-async def test_what_comes_too_soon_waits_and_only_the_newest_of_it_is_told() -> None:
+async def test_progress_that_comes_too_soon_waits_and_only_the_newest_is_written() -> None:
     log = MemoryLog(partitions=1)
     reporter, _ = reporter_over(log)
     report(reporter, ("initializing", 0), ("reading_file", 10), ("extracting_text", 30))
@@ -38,7 +38,7 @@ async def test_what_comes_too_soon_waits_and_only_the_newest_of_it_is_told() -> 
     assert await steps_in(log) == ["initializing", "extracting_text"]
 
 
-async def test_the_first_progress_of_a_run_is_told_at_once_where_a_webhook_waits_for_it() -> None:
+async def test_the_first_progress_of_a_run_is_written_at_once_where_a_webhook_waits_for_it() -> None:
     log = MemoryLog(partitions=1)
     reporter, journal = reporter_over(log)
     report(reporter, ("initializing", 0))
@@ -46,7 +46,7 @@ async def test_the_first_progress_of_a_run_is_told_at_once_where_a_webhook_waits
     assert await steps_in(log) == ["initializing"]
 
 
-async def test_a_run_that_nobody_could_watch_says_nothing_before_its_end() -> None:
+async def test_a_short_run_writes_no_progress_before_its_end() -> None:
     log = MemoryLog(partitions=1)
     reporter, journal = reporter_over(log, has_webhook=False)
     report(reporter, ("initializing", 0), ("reading_file", 10))
@@ -55,28 +55,28 @@ async def test_a_run_that_nobody_could_watch_says_nothing_before_its_end() -> No
     assert await steps_in(log) == []
 
 
-async def test_a_longer_run_without_a_webhook_tells_the_newest_of_what_it_came_to() -> None:
+async def test_a_longer_run_without_a_webhook_writes_the_newest_progress() -> None:
     log = MemoryLog(partitions=1)
     reporter, _ = reporter_over(log, has_webhook=False)
     report(reporter, ("initializing", 0), ("reading_file", 10))
 
-    async def told() -> bool:
+    async def written() -> bool:
         return len(await steps_in(log)) == 1
 
-    await wait_until(told, 5, "the progress that waited")
+    await wait_until(written, 5, "the progress that waited")
     assert await steps_in(log) == ["reading_file"]
 
 
-async def test_what_waits_when_the_run_ends_is_never_told() -> None:
+async def test_progress_that_waits_when_the_run_ends_is_never_written() -> None:
     log = MemoryLog(partitions=1)
     reporter, journal = reporter_over(log)
     report(reporter, ("initializing", 0), ("finalizing", 90))
     reporter.close()
     report(reporter, ("late", 95))
 
-    async def told() -> bool:
+    async def written() -> bool:
         return len(await steps_in(log)) == 2
 
-    await wait_until(told, 5, "the progress reported after the end")
+    await wait_until(written, 5, "the progress reported after the end")
     await journal.flush()
     assert await steps_in(log) == ["initializing", "late"]

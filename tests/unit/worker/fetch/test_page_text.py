@@ -42,5 +42,5 @@ def test_a_page_that_nests_without_end_is_read_as_far_as_it_goes():
     assert page_text(b"<p>first</p>" + b"<div>" * 50_000).startswith("first")
 
 
-def test_bytes_that_are_no_text_do_no_harm():
+def test_bytes_that_are_not_text_do_no_harm():
     assert isinstance(page_text(bytes(range(256)) * 100), str)

@@ -1,95 +1,23 @@
-"""What a run found becomes facts: in order, the same again when it is repeated, and none lost when it fails."""
+"""The documents that a run found become facts, in order."""
 
 import json
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from piperoll.clock import utc_now
-from piperoll.domain import document as document_fold
-from piperoll.domain.backlog import Backlog
-from piperoll.domain.job import Job
-from piperoll.log.contract import AppendError
-from piperoll.log.record import Position
 from piperoll.store import document_paths as documents
-from piperoll.store.blobs import AsyncBlobs, BlobEntry, Blobs
+from piperoll.store.blobs import AsyncBlobs
 from schemas.claims import Claim
-from schemas.documents import DocumentDetails, Findings, FoundDocument, LostDocument
-from schemas.envelope import Fact
+from schemas.documents import DocumentDetails, Findings, LostDocument
 from schemas.errors import ErrorCode
 from schemas.events import DocumentAdded, DocumentRemoved, FolderMembersChanged, JobCreated, JobErased
 from schemas.ids import event_id, intake_job_id
-from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS, Topic
-from services.worker.children.protocol import Completed, Failed, Outcome
-from services.worker.cleanup.sweep import Ages, condemned
+from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS
+from services.worker.children.protocol import Completed, Failed
 from services.worker.manager import found_documents as findings_module
 from services.worker.manager.found_documents import FindingsAppender
-from tests.support.histories.jobs import BEGAN, claim, created
-from tests.support.histories.lives import folded
-from tests.support.memory_log import MemoryLog
-
-JOB = replace(folded(created()), job_id="job-1", owner="acme", user_id="u-1", priority=7)
-
-
-class CrashedError(Exception):
-    """The worker is gone."""
-
-
-class FaultyLog(MemoryLog):
-    """A log that crashes the worker after so many facts."""
-
-    left: int | None = None
-
-    async def append(self, topic: Topic, fact: Fact, deadline_s: float | None = None) -> Position:
-        if self.left == 0:
-            raise CrashedError
-        if self.left is not None:
-            self.left -= 1
-        return await super().append(topic, fact, deadline_s)
-
-    async def facts(self, topic: Topic) -> list[Fact]:
-        begin = await self.begin_offsets(topic)
-        return [record.fact() for record in await self.read_range(topic, begin, await self.end_offsets(topic))]
-
-
-@pytest.fixture
-async def blobs(tmp_path: Path) -> AsyncIterator[AsyncBlobs]:
-    store = AsyncBlobs(Blobs((tmp_path / "blobs").as_uri()))
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def log() -> FaultyLog:
-    return FaultyLog(partitions=3)
-
-
-async def store(blobs: AsyncBlobs, number: int, revision: str = "r1", media_type: str = "text/plain") -> FoundDocument:
-    """A document whose content the run has stored."""
-    document_id = f"doc-{number}"
-    content = await blobs.put(documents.folder_of(document_id), b"content", media_type)
-    return FoundDocument(
-        document_id=document_id,
-        name=f"{number}.txt",
-        source=f"file:///in/{number}.txt",
-        revision=revision,
-        content=content,
-    )
-
-
-async def outcome_of(blobs: AsyncBlobs, findings: Findings) -> Completed:
-    kept = await blobs.put("job-1/run-1", findings.model_dump_json().encode())
-    return Completed(result=claim("result"), assets=0, duration_ms=5, findings=kept)
-
-
-async def append(log: MemoryLog, blobs: AsyncBlobs, findings: Findings, job: Job = JOB) -> Outcome:
-    return await FindingsAppender(log, blobs, utc_now).append(job, await outcome_of(blobs, findings))
-
-
-# --- what is found ------------------------------------------------------------------------------------------------
+from tests.support.histories.jobs import claim
+from tests.support.runs.findings import JOB, FaultyLog, append, store
 
 
 async def test_a_document_found_is_added_and_a_job_reads_it(log: FaultyLog, blobs: AsyncBlobs) -> None:
@@ -151,7 +79,7 @@ async def test_many_documents_come_into_the_folder_in_bounded_facts(
     assert len({fact.id for fact in facts}) == len(facts)
 
 
-async def test_a_run_that_found_nothing_says_nothing(log: FaultyLog, blobs: AsyncBlobs) -> None:
+async def test_a_run_that_found_nothing_appends_nothing(log: FaultyLog, blobs: AsyncBlobs) -> None:
     plain = Completed(result=claim("result"), assets=0, duration_ms=5)
     assert await FindingsAppender(log, blobs, utc_now).append(JOB, plain) is plain
     failed = Failed(
@@ -159,9 +87,6 @@ async def test_a_run_that_found_nothing_says_nothing(log: FaultyLog, blobs: Asyn
     )
     assert await FindingsAppender(log, blobs, utc_now).append(JOB, failed) is failed
     assert await log.facts(DOCUMENT_EVENTS) == []
-
-
-# --- what is lost -------------------------------------------------------------------------------------------------
 
 
 async def test_a_lost_document_is_removed_with_its_texts_and_its_content(log: FaultyLog, blobs: AsyncBlobs) -> None:
@@ -179,80 +104,3 @@ async def test_a_lost_document_is_removed_with_its_texts_and_its_content(log: Fa
     assert await blobs.names("documents/doc-1") == ()
     assert len(await blobs.names("documents/doc-2")) == 2
     assert await blobs.names(documents.REMOVED) == (documents.removal_of("doc-1"),)
-
-
-# --- repeats and crashes ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("crash_after", range(12))
-async def test_a_run_repeated_after_a_crash_anywhere_says_the_same(
-    log: FaultyLog, blobs: AsyncBlobs, crash_after: int
-) -> None:
-    findings = Findings(
-        folder_id="folder-1",
-        found=tuple([await store(blobs, number) for number in range(4)]),
-        lost=(LostDocument(document_id="doc-9", jobs=("j-1",)),),
-    )
-    log.left = crash_after
-    try:
-        await append(log, blobs, findings)
-    except CrashedError:
-        assert crash_after < 11
-    log.left = None
-    await append(log, blobs, findings)
-    facts = [*await log.facts(DOCUMENT_EVENTS), *await log.facts(JOB_EVENTS)]
-    said: dict[str, object] = {}
-    for fact in facts:
-        assert said.setdefault(fact.id, fact.data) == fact.data
-    assert len(said) == 4 * 2 + 1 + 2
-    states: dict[str, document_fold.Document | None] = {}
-    for fact in facts:
-        if fact.subject.startswith("doc-"):
-            states[fact.subject] = document_fold.evolve(states.get(fact.subject), fact)
-    assert sum(one is not None and one.added and not one.removed for one in states.values()) == 4
-
-
-async def test_another_content_of_a_document_is_another_fact_and_another_job(log: FaultyLog, blobs: AsyncBlobs) -> None:
-    for revision in ("r1", "r2"):
-        await append(log, blobs, Findings(folder_id="folder-1", found=(await store(blobs, 1, revision),)))
-    facts = await log.facts(DOCUMENT_EVENTS)
-    assert len({fact.id for fact in facts if isinstance(fact.data, DocumentAdded)}) == 2
-    assert len({fact.subject for fact in await log.facts(JOB_EVENTS)}) == 2
-
-
-@pytest.mark.parametrize("missing", ["findings", "documents"])
-async def test_a_blob_store_that_fails_ends_the_run_in_a_way_that_may_pass(
-    log: FaultyLog, blobs: AsyncBlobs, tmp_path: Path, missing: str
-) -> None:
-    one = await store(blobs, 1)
-    outcome = await outcome_of(blobs, Findings(found=(one,)))
-    if missing == "findings":
-        await blobs.delete_folder("job-1")
-    else:
-        await blobs.delete_folder("documents")
-        (tmp_path / "blobs" / "documents").write_text("a file where a folder should be")
-    ended = await FindingsAppender(log, blobs, utc_now).append(JOB, outcome)
-    assert isinstance(ended, Failed)
-    assert (ended.code, ended.retryable, ended.duration_ms) == (ErrorCode.STORAGE_ERROR, True, 5)
-    assert await log.facts(JOB_EVENTS) == []
-
-
-async def test_a_log_that_refuses_a_fact_is_told_to_whoever_runs_the_job(blobs: AsyncBlobs) -> None:
-    class Refusing(MemoryLog):
-        async def append(self, topic: Topic, fact: Fact, deadline_s: float | None = None) -> Position:
-            raise AppendError("the record is too large")
-
-    with pytest.raises(AppendError):
-        await append(Refusing(), blobs, Findings(found=(await store(blobs, 1),)))
-
-
-# --- beside it ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "uri", ["documents/doc-1/abc", "documents/doc-1/details/abc", documents.removal_of("doc-1"), "folders/f/details/x"]
-)
-def test_the_sweep_leaves_documents_alone(uri: str) -> None:
-    entry = BlobEntry(uri, BEGAN - timedelta(days=900))
-    ages = Ages(timedelta(0), timedelta(0))
-    assert condemned(entry, BEGAN, ages, lambda _: Backlog()) is None

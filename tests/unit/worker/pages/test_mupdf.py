@@ -71,7 +71,7 @@ def test_what_no_store_takes_becomes_one_replacement_character_each():
 
 
 def with_map(document, cmap):
-    """The document with a font whose codes mean what `cmap` says."""
+    """The document with a font whose codes have the meaning of `cmap`."""
     font = document[0].get_fonts()[0][0]
     stream = document.get_new_xref()
     document.update_object(stream, "<<>>")

@@ -90,7 +90,7 @@ def test_a_document_whose_text_was_erased_is_left_out_and_named(place):
 
 
 def test_a_document_that_is_removed_while_it_is_embedded_leaves_nothing(place):
-    """The removal said so and looked for marks before the run had written one."""
+    """The removal was appended and looked for marks before the run had written one."""
     removed, there = extracted(place, "doc-1", SOIL, "removed.pdf"), extracted(place, "doc-2", LEAVE)
     place.blobs.put_named(removal_of("doc-1"), b"", "application/octet-stream")
     result, _ = run(place, folder(removed, there))

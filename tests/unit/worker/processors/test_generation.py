@@ -59,7 +59,7 @@ def online(tmp_path: Path, mistral: MistralServer) -> Run:
     return Run(tmp_path, Providers(ProviderSetup(mistral_key=KEY, mistral_url=mistral.url)))
 
 
-def test_without_a_model_rules_fill_a_template_and_the_logs_say_so(offline: Run) -> None:
+def test_without_a_model_rules_fill_a_template_and_this_is_logged(offline: Run) -> None:
     result = offline(text=MINUTES, template="MeetingMinutes", target_language="en")
     fields = result.structured_data["template_fields"]
     assert fields["participants"] == ["Ada", "Grace"]
@@ -71,14 +71,14 @@ def test_without_a_model_rules_fill_a_template_and_the_logs_say_so(offline: Run)
     assert kept(offline.place) == ["generated.md", "template_fields.json"]
 
 
-def test_without_a_model_a_prompt_fails_for_good_and_says_what_to_do(offline: Run) -> None:
+def test_without_a_model_a_prompt_fails_for_good_with_an_instruction(offline: Run) -> None:
     error = offline.refused(text=MINUTES, prompt="Write a poem")
     assert (error.code, error.retryable, error.error_type) == (ErrorCode.PROVIDER_ERROR, False, "NoProviderKey")
     assert "MISTRAL_API_KEY" in error.message
     assert "use a template" in error.message
 
 
-def test_a_model_does_what_the_prompt_says(online: Run, mistral: MistralServer) -> None:
+def test_a_model_answers_the_prompt(online: Run, mistral: MistralServer) -> None:
     mistral.then(CHAT, says("  A poem.\n"))
     result = online(text=MINUTES, prompt="Write a poem", target_language="fr", model="mistral-small-latest")
     assert result.structured_data == {"generated_text": "A poem."}
@@ -100,7 +100,7 @@ def test_a_model_fills_a_template(online: Run, mistral: MistralServer) -> None:
     assert result.method == online.place.providers.chat_model
 
 
-def test_an_empty_answer_of_a_model_is_no_result(online: Run, mistral: MistralServer) -> None:
+def test_an_empty_answer_of_a_model_fails_the_job(online: Run, mistral: MistralServer) -> None:
     mistral.then(CHAT, says("  "))
     error = online.refused(text=MINUTES, prompt="Write a poem")
     assert (error.code, error.retryable) == (ErrorCode.PROVIDER_ERROR, True)
@@ -119,7 +119,7 @@ def test_a_document_gives_the_text_of_its_extraction(online: Run, mistral: Mistr
     assert mistral.requests(CHAT)[-1].json["messages"][1]["content"].endswith(MINUTES)
 
 
-def test_of_a_very_long_document_the_beginning_is_used_and_the_logs_say_so(offline: Run) -> None:
+def test_the_beginning_of_a_very_long_document_is_used_and_this_is_logged(offline: Run) -> None:
     offline.know({"structured_data": {"extracted_text": MINUTES + "x" * 100_000}})
     result = offline(document_id="doc-1", template="MeetingMinutes")
     assert "Only the first 100,000" in result.notes[0]
@@ -136,7 +136,7 @@ def test_of_a_very_long_document_the_beginning_is_used_and_the_logs_say_so(offli
         ({"structured_data": {"extracted_text": "x"}}, {"uri": "job-0/gone"}, "was erased"),
     ],
 )
-def test_a_document_without_text_says_so(
+def test_a_document_without_text_is_refused_as_such(
     offline: Run, document: dict[str, Any] | None, changes: dict[str, str], words: str
 ) -> None:
     offline.know(document, **changes)

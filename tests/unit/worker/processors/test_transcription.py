@@ -86,7 +86,7 @@ def test_the_sound_of_a_video_is_transcribed(place, tmp_path):
     assert result.structured_data["metadata"]["mime_type"] == "video/x-matroska"
 
 
-def test_whoever_names_no_language_is_told_that_the_local_recogniser_takes_it_for_english(place):
+def test_without_a_language_there_is_a_note_that_the_local_recogniser_assumes_english(place):
     result, _ = run(place, recording(place))
     assert result.notes == (transcription.ASSUMED,)
 
@@ -125,7 +125,7 @@ def test_with_a_key_mistral_transcribes_any_language(online, mistral):
     assert result.notes == ()
 
 
-def test_without_a_language_mistral_tells_segments(online, mistral):
+def test_without_a_language_mistral_returns_segments(online, mistral):
     result, _ = run(online, recording(online, sound=speech(seconds=1)))
     assert result.structured_data["segments"] == [{"start": 0.0, "end": 1.0, "text": mistral.speech}]
 
@@ -137,17 +137,17 @@ def test_a_provider_that_fails_ends_the_run_with_its_code(online, mistral):
 
 
 @pytest.mark.parametrize(
-    ("name", "sound", "code", "said"),
+    ("name", "sound", "code", "sentence"),
     [
         ("silent.mp4", film(seconds=1, sound=False), ErrorCode.PROCESSING_ERROR, "no sound track"),
         ("page.wav", b"<html>not found</html>", ErrorCode.PROCESSING_ERROR, "not a supported video or audio file"),
         ("paper.pdf", b"%PDF-1.7", ErrorCode.UNSUPPORTED_FILE_TYPE, "application/pdf"),
     ],
 )
-def test_a_file_without_sound_is_refused_with_a_sentence(place, name, sound, code, said):
+def test_a_file_without_sound_is_refused_with_a_sentence(place, name, sound, code, sentence):
     failed = failure(place, recording(place, name, sound), source_language="en")
     assert (failed.code, failed.retryable) == (code, False)
-    assert said in failed.message
+    assert sentence in failed.message
 
 
 def test_an_upload_and_a_document_and_a_url_are_transcribed(online, site):
@@ -167,7 +167,7 @@ def test_an_upload_and_a_document_and_a_url_are_transcribed(online, site):
         assert result.structured_data["metadata"]["file_name"] == name
 
 
-def test_a_document_that_is_gone_is_told(online):
+def test_a_document_that_is_gone_is_reported(online):
     claim = online.blobs.put_named("documents/doc-1/x", b"sound", "audio/wav")
     online.blobs.delete(["documents/doc-1/x"])
     document = ResolvedDocument(document_id="doc-1", name="minutes.wav", content=claim)

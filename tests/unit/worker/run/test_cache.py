@@ -1,28 +1,26 @@
-"""The cache by content: what is a hit and what is not, that a hit is the run's own, and that nothing crosses owners."""
+"""The cache by content: hits, misses, and separate owners."""
 
 import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from piperoll.domain.work import CONDUCT, work_sha256
 from piperoll.store.blobs import Blobs
 from schemas.job_types.parameters import JobParameters
-from schemas.job_types.parameters import JobParameters as Base
 from schemas.job_types.pdf import PdfParameters
-from services.worker.run.cache import Cache, entry_of, key_of, markers
+from services.worker.run.cache import Cache, entry_of, markers
 from services.worker.run.workspace import Result
 from tests.support.histories.jobs import BEGAN
 
-TTL_S = 1000.0
 ASKED = PdfParameters.model_validate({"filename": "/in/a.pdf"})
 
 
+TTL_S = 1000.0
+
+
 class Life:
-    """Runs over one blob store, each a job of its own, at a time that can be moved."""
+    """Runs over one blob store, each another job, at a time that can be moved."""
 
     def __init__(self, root: Any) -> None:
         self.blobs = Blobs(f"file://{root}/blobs")
@@ -44,7 +42,7 @@ class Run:
     def recall(self, asked: JobParameters = ASKED, content: str = "c1", **more: Any) -> Result | None:
         return self.cache.recall(asked, without={"filename"}, content=content, **more)
 
-    def make(self, text: str = "Text", **said: Any) -> Result:
+    def make(self, text: str = "Text", **changes: Any) -> Result:
         """Keeps two files, ends with a result that names them, and remembers it."""
         blobs = self.life.blobs
         for name in ("images/page_001.jpg", "ocr/raw.json"):
@@ -56,7 +54,7 @@ class Run:
             notes=("Read by rules.",),
             pages=3,
             bytes_in=700,
-            **said,
+            **changes,
         )
         document = json.dumps(result.body(blobs.location(self.folder))).encode()
         self.cache.remember(result, blobs.put_named(f"{self.folder}/result.json", document, "application/json"))
@@ -76,7 +74,7 @@ def made(life: Life, **owner: str) -> Run:
     return run
 
 
-def test_an_equal_run_takes_the_result_over_as_its_own(life: Life) -> None:
+def test_an_equal_run_copies_the_result(life: Life) -> None:
     first, second = made(life), life.run()
     found = second.recall()
     assert found is not None
@@ -98,7 +96,7 @@ def test_a_copy_outlives_its_source(life: Life) -> None:
     assert life.blobs.get(f"{second.folder}/images/page_001.jpg")
 
 
-def test_an_entry_is_told_by_a_marker_of_its_job(life: Life) -> None:
+def test_an_entry_has_a_marker_of_its_job(life: Life) -> None:
     made(life)
     (marker,) = life.blobs.list(markers("job-1"))
     assert list(life.blobs.list("cache/acme")) == [entry_of("job-1", marker)]
@@ -110,10 +108,10 @@ def test_a_source_that_is_gone_or_on_its_way_out_is_a_miss_and_leaves_nothing(li
     life.blobs.delete([f"{first.folder}/{name}"] if name else list(life.blobs.list(first.folder)))
     assert second.recall() is None
     assert list(life.blobs.list(second.folder)) == []
-    second.make("Anew")
+    second.make("Again")
     found = life.run().recall()
     assert found is not None
-    assert found.structured_data["extracted_text"] == "Anew"
+    assert found.structured_data["extracted_text"] == "Again"
 
 
 def test_an_entry_that_cannot_be_read_or_a_result_that_was_changed_is_a_miss(life: Life) -> None:
@@ -160,68 +158,14 @@ def test_a_forced_refresh_reads_nothing_and_leaves_its_result(life: Life) -> Non
     assert found.structured_data["extracted_text"] == "Refreshed"
 
 
-@pytest.mark.parametrize("said", [{"cacheable": False}, {"from_cache": True}])
-def test_a_result_that_lacks_something_or_is_a_copy_is_not_kept(life: Life, said: dict[str, bool]) -> None:
+@pytest.mark.parametrize("changes", [{"cacheable": False}, {"from_cache": True}])
+def test_a_result_that_lacks_something_or_is_a_copy_is_not_kept(life: Life, changes: dict[str, bool]) -> None:
     run = life.run()
     run.recall()
-    run.make(**dict[str, Any](said))
+    run.make(**dict[str, Any](changes))
     assert life.run().recall() is None
 
 
 def test_a_run_that_never_asked_leaves_nothing(life: Life) -> None:
     life.run().make()
     assert list(life.blobs.list("cache")) == []
-
-
-# --- what makes the key -------------------------------------------------------------------------------------------
-
-VALUES = {
-    "filename": st.sampled_from(["/in/a.pdf", "/in/b.pdf"]),
-    "page_start": st.sampled_from([None, 1, 2]),
-    "page_end": st.sampled_from([None, 2, 3]),
-    "include_images": st.booleans(),
-    "priority": st.integers(0, 9),
-    "timeout_s": st.integers(1, 100),
-    "target_id": st.sampled_from([None, "t-1"]),
-    "webhook": st.sampled_from([None, {"url": "https://example.com/hook", "token": "secret"}]),
-    "use_cache": st.booleans(),
-    "force_refresh": st.booleans(),
-}
-pdfs = st.fixed_dictionaries(VALUES).map(PdfParameters.model_validate)
-SHAPING = ("page_start", "page_end", "include_images")
-
-
-@given(pdfs, pdfs, st.sampled_from(["c1", "c2"]), st.sampled_from(["c1", "c2"]))
-def test_two_keys_are_equal_exactly_when_everything_that_shapes_the_result_is(
-    one: PdfParameters, other: PdfParameters, content: str, other_content: str
-) -> None:
-    same = content == other_content and all(getattr(one, name) == getattr(other, name) for name in SHAPING)
-    keys = (
-        key_of("pdf", one, {"content": content}, {"filename"}),
-        key_of("pdf", other, {"content": other_content}, {"filename"}),
-    )
-    assert (keys[0] == keys[1]) is same
-
-
-@given(pdfs, pdfs)
-def test_jobs_wait_for_each_other_exactly_when_both_read_the_cache_and_ask_for_the_same(
-    one: PdfParameters, other: PdfParameters
-) -> None:
-    mine, theirs = work_sha256("pdf", one), work_sha256("pdf", other)
-    for asked, fingerprint in ((one, mine), (other, theirs)):
-        assert (fingerprint is not None) is (asked.use_cache and not asked.force_refresh)
-    if mine is not None and theirs is not None:
-        same = all(getattr(one, name) == getattr(other, name) for name in ("filename", *SHAPING))
-        assert (mine == theirs) is same
-
-
-def test_the_type_of_a_job_and_the_version_of_an_engine_are_part_of_the_key() -> None:
-    keys = {
-        key_of(job_type, ASKED, {"engine": engine}) for job_type in ("pdf", "session") for engine in ("one 1", "one 2")
-    }
-    assert len(keys) == 4
-
-
-def test_what_jobs_of_every_type_take_shapes_no_result() -> None:
-    """A new parameter for all types must be judged: it is either conduct, or part of every key."""
-    assert set(Base.model_fields) <= CONDUCT

@@ -11,7 +11,7 @@ from tests.support.files.media import film, speech
 
 
 def beat():
-    """Nobody listens."""
+    """Ignore the progress."""
 
 
 @pytest.mark.parametrize("content", [speech(seconds=2), film(seconds=2)], ids=["wav", "mp4"])
@@ -24,7 +24,7 @@ def test_the_sound_becomes_16_khz_mono_mp3_of_the_same_length(tmp_path, content)
         assert made.duration / 1_000_000 == pytest.approx(2, abs=0.2)
 
 
-def test_whoever_waits_is_told_that_work_goes_on(tmp_path):
+def test_progress_is_reported_while_work_goes_on(tmp_path):
     beats = []
     extract(io.BytesIO(speech(seconds=2)), tmp_path / "sound.mp3", lambda: beats.append(1))
     assert len(beats) > 1

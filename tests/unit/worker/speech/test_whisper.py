@@ -16,7 +16,7 @@ RATE = 100  # samples a second are enough for cutting
 
 
 def unheard(seconds):
-    """Nobody listens."""
+    """Ignore the progress."""
 
 
 @given(st.lists(st.integers(min_value=1, max_value=9000), max_size=8), st.integers(min_value=0, max_value=9))
@@ -39,14 +39,14 @@ def test_a_piece_ends_in_the_middle_of_its_quietest_moment():
 
 
 def test_a_sentence_is_understood_with_its_times():
-    told = []
-    spoken, seconds = whisper.recognise(io.BytesIO(says(SENTENCE)), told.append)
+    reported = []
+    spoken, seconds = whisper.recognise(io.BytesIO(says(SENTENCE)), reported.append)
     assert [word for word in KEY_WORDS if word not in spoken.text.lower()] == []
     assert (spoken.language, spoken.model) == ("en", "whisper-tiny.en")
     assert 3 < seconds < 8
     assert spoken.segments[0].start < 1
     assert seconds - 2 < spoken.segments[-1].end <= seconds
-    assert told[-1] == pytest.approx(seconds)
+    assert reported[-1] == pytest.approx(seconds)
 
 
 def test_a_recording_of_several_pieces_keeps_its_words_and_counts_on(monkeypatch):
@@ -63,18 +63,18 @@ def test_a_recording_of_several_pieces_keeps_its_words_and_counts_on(monkeypatch
     assert spoken.segments[-1].end <= seconds
 
 
-def test_the_same_recording_says_the_same_again():
+def test_the_same_recording_gives_the_same_text():
     recording = says(SENTENCE)
     assert whisper.recognise(io.BytesIO(recording), unheard) == whisper.recognise(io.BytesIO(recording), unheard)
 
 
-def test_a_tone_and_silence_say_nothing():
+def test_a_tone_and_silence_give_no_text():
     for recording in (speech(seconds=3), says("", pause_s=3)):
         spoken, seconds = whisper.recognise(io.BytesIO(recording), unheard)
         assert (spoken.text, spoken.segments) == ("", ())
         assert seconds == pytest.approx(3, abs=0.2)
 
 
-def test_what_is_no_recording_is_refused():
+def test_a_file_that_is_not_a_recording_is_refused():
     with pytest.raises(NoSoundError, match="not a supported video or audio file"):
         whisper.recognise(io.BytesIO(b"<html>"), unheard)

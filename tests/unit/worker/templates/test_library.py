@@ -67,7 +67,7 @@ def test_an_unknown_template_names_those_that_there_are() -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"x" * (MAX_BYTES + 1)])
-def test_a_template_that_is_no_text_or_too_large_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_a_template_that_is_not_text_or_too_large_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "Bad.md").write_bytes(content)
     with pytest.raises(ProcessingError) as failed:
         load("Bad", tmp_path)

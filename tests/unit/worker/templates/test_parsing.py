@@ -28,7 +28,7 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "sentence"),
     [
         ("---\ntitle: {{title|x}}\nno end", "front matter"),
         ("fine\n{{name|an instruction with } in it}}", "line 2"),
@@ -38,12 +38,12 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing() -> None:
         ("{{my name|x}}", "line 1"),
     ],
 )
-def test_a_broken_template_says_what_is_wrong_with_it(content: str, said: str) -> None:
+def test_a_broken_template_is_refused_with_its_error(content: str, sentence: str) -> None:
     with pytest.raises(ProcessingError) as failed:
         parse(content)
     assert failed.value.code is ErrorCode.TEMPLATE_ERROR
     assert failed.value.error_type == "TemplateReadError"
-    assert said in failed.value.message
+    assert sentence in failed.value.message
 
 
 @given(st.text(alphabet="ab{}|-:\n #\"'\\", max_size=200), st.text(max_size=30))

@@ -98,7 +98,7 @@ def test_an_animation_is_one_picture(desk: Desk) -> None:
     assert desk.text(path) == "First"
 
 
-def test_an_image_without_words_says_so(desk: Desk) -> None:
+def test_an_image_without_words_gets_a_note(desk: Desk) -> None:
     result = desk.run(saved(desk, Image.new("RGB", (200, 100), "white")))
     assert result.structured_data["extracted_text"] == ""
     assert result.notes == ("OCR found no text in the image.",)

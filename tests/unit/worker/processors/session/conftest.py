@@ -9,7 +9,7 @@ from tests.support.servers.website import Website
 @pytest.fixture(scope="module")
 def site():
     with Website() as serving:
-        serving.page("/talk", "On soil", "Soil is alive.", "Speaker: Somebody")
+        serving.page("/talk", "On soil", "Soil is alive.", "Speaker: Ada")
         yield serving
 
 

@@ -49,7 +49,7 @@ def test_names_beyond_ascii_survive(tmp_path):
         assert opened.namelist() == ["README.md", "Böden/de/T/Grüße.md"]
 
 
-def test_the_readme_tells_what_the_archive_holds():
+def test_the_readme_lists_the_content_of_the_archive():
     previews = [f"My Event/assets/slides/preview_{page:03d}.jpg" for page in (2, 1)]
     text = readme(ASKED, "My Event/de/Main/talk.md", previews)
     assert text.startswith("# On soil\n")

@@ -1,4 +1,4 @@
-"""What becomes of a session whose page, template, names or archive fail.
+"""Sessions whose page, template, names or archive fail.
 See docs/contract/secretary.md#session-run, line by line."""
 
 import pytest

@@ -30,7 +30,7 @@ ANY_TEXT = st.text(st.characters(), max_size=120)
         ("wide\u00a0\u2003space and zero\u200bwidth", "wide space and zero_width"),
     ],
 )
-def test_a_name_is_made_safe_as_the_contract_says(name, safe):
+def test_a_name_is_made_safe_as_in_the_contract(name, safe):
     assert safe_name(name) == safe
 
 

@@ -47,7 +47,7 @@ def test_the_context_has_every_key_of_the_contract_and_no_null():
     assert (context["source_language"], context["target_language"], context["template"]) == ("en", "de", "Session_de")
 
 
-def test_the_context_says_what_was_given_and_found():
+def test_the_context_has_what_was_given_and_found():
     video = "https://example.com/v.MP4?x=1"
     asked = SessionParameters(**GIVEN, day="2026-02-28", speakers=["A", "B"], video_url=video)
     context = session_markdown.context(asked, "spoken", ["../a.jpg"], 1, "Session_de", "key")

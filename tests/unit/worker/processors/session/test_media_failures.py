@@ -1,4 +1,4 @@
-"""What becomes of a session whose video or attachment fails (docs/contract/secretary.md#session-run, line by line)."""
+"""Sessions whose video or attachment fails (docs/contract/secretary.md#session-run, line by line)."""
 
 import pytest
 
@@ -35,18 +35,18 @@ def test_a_video_may_be_larger_and_take_longer_than_other_downloads(online):
 
 
 @pytest.mark.parametrize(
-    ("limits", "prepare", "said"),
+    ("limits", "prepare", "note"),
     [
         ({"media_bytes": 1000}, lambda site: site.announced("/v.mp4", 1001), "more than 1,000 bytes"),
         ({"media_timeout_s": 0.3}, lambda site: site.drip("/v.mp4"), "within 0.3 s"),
     ],
     ids=["size", "time"],
 )
-def test_a_video_has_limits_of_its_own(online, limits, prepare, said):
+def test_a_video_has_its_limits(online, limits, prepare, note):
     online.workspace = online.new_workspace(**limits)
     document = online.run(video_url=prepare(online.site))
-    assert notes_with(document, "The video cannot be fetched") == notes_with(document, said)
-    assert len(notes_with(document, said)) == 1
+    assert notes_with(document, "The video cannot be fetched") == notes_with(document, note)
+    assert len(notes_with(document, note)) == 1
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_an_attachment_that_cannot_be_processed_leaves_empty_lists_and_a_note(on
     assert not online.result.cacheable
 
 
-def test_a_fault_of_ours_while_the_attachment_is_read_ends_the_run(online):
-    """docs/contract/secretary.md#session-run: an exception that is no processing error is fatal. Here the disk refuses
+def test_an_internal_fault_while_the_attachment_is_read_ends_the_run(online):
+    """docs/contract/secretary.md#session-run: any other exception is fatal. Here the disk refuses
     the previews."""
     (online.workspace.folder / "previews").write_bytes(b"in the way")
     with pytest.raises(FileExistsError):

@@ -1,4 +1,4 @@
-"""Names in the target language: each asked for once, and kept as they are when nobody can be asked."""
+"""Names in the target language: each asked for once, and kept as they are without a provider."""
 
 import pytest
 
@@ -37,13 +37,13 @@ def test_names_stay_within_one_language():
     assert (chat.asked, translator.notes) == ([], [])
 
 
-def test_without_a_provider_names_stay_and_a_note_says_so():
+def test_without_a_provider_names_stay_and_this_is_noted():
     translator = Translator(Dictionary({}, has_chat=False), "en", "de")
     assert translator.translate("Soil") == "Soil"
     assert translator.notes == ["Names were not translated: no chat provider is configured."]
 
 
-def test_after_a_failure_nobody_is_asked_again_but_what_is_known_stays():
+def test_after_a_failure_the_provider_is_not_asked_again_and_known_names_stay():
     translator = Translator(Dictionary({"Soil": "Boden"}, until=1), "en", "de")
     translated = [translator.translate(name) for name in ("Soil", "Seeds", "Water", "Soil")]
     assert translated == ["Boden", "Seeds", "Water", "Boden"]
@@ -51,7 +51,7 @@ def test_after_a_failure_nobody_is_asked_again_but_what_is_known_stays():
 
 
 @pytest.mark.parametrize("answer", ["", '""', "Sure! Here it is:\nBoden", "x" * 501])
-def test_an_answer_that_is_no_name_is_not_taken(answer):
+def test_an_answer_that_is_not_a_name_is_not_taken(answer):
     translator = Translator(Dictionary({"Soil": answer}), "en", "de")
     assert translator.translate("Soil") == "Soil"
     assert len(translator.notes) == 1

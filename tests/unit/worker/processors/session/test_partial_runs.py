@@ -25,7 +25,7 @@ def test_a_given_transcript_spares_the_video(offline):
     assert offline.result.cacheable
 
 
-def test_without_a_provider_names_stay_texts_are_native_and_notes_say_so(offline):
+def test_without_a_provider_names_stay_texts_are_native_and_this_is_noted(offline):
     asked = {"video_url": offline.site.url("/never.mp4"), "source_language": "fr"}  # the local recogniser has English
     document = offline.run(**asked, attachments_url=offline.attach())
     assert document["markdown_file"].endswith("/sessions/Soil Days/de/Main_Hall/on soil.md")

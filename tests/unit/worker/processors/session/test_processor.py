@@ -1,4 +1,4 @@
-"""The `session` processor over a web site and a Mistral of ours: what a whole run makes.
+"""The `session` processor over a local web site and Mistral server: what a whole run makes.
 See docs/contract/secretary.md#session-run, line by line."""
 
 import base64
@@ -35,11 +35,11 @@ def whole(online, mistral):
     """A run with everything: page, video, attachment, provider."""
     mistral.fields["slides"] = [{"page_num": 2, "title": "Zweite", "summary": "Zwei|drei"}]
     online.site.file("/talk.mp4", film(seconds=1), "video/mp4")
-    online.run(video_url=online.site.url("/talk.mp4"), attachments_url=online.attach(), speakers=["Somebody"])
+    online.run(video_url=online.site.url("/talk.mp4"), attachments_url=online.attach(), speakers=["Ada"])
     return online
 
 
-def test_a_run_tells_its_steps_in_order_and_percent_never_falls(whole):
+def test_a_run_reports_its_steps_in_order_and_percent_never_falls(whole):
     assert whole.steps() == list(STEPS)
     percents = [percent for _, percent in whole.reports]
     assert percents == sorted(percents)
@@ -104,7 +104,7 @@ def test_the_video_is_transcribed_in_the_source_language_and_in_one_line(whole, 
 
 def test_the_model_is_given_page_slides_and_context(whole, mistral):
     asked = mistral.requests(CHAT)[-1].json["messages"][-1]["content"]
-    for part in ("Soil is alive.", "--- Slide 2 ---", '"video_transcript": "Good morning everybody."', '"Somebody"'):
+    for part in ("Soil is alive.", "--- Slide 2 ---", '"video_transcript": "Good morning everybody."', '"Ada"'):
         assert part in asked
 
 

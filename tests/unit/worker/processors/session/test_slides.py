@@ -1,4 +1,4 @@
-"""What is said of each slide, and the table that shows it."""
+"""The description of each slide, and the table that shows it."""
 
 import base64
 
@@ -21,16 +21,16 @@ def test_without_a_model_the_first_line_is_the_title_and_the_rest_the_summary():
     assert (second.title, second.summary, second.image_url) == ("", "", "")
 
 
-def test_what_a_model_said_of_a_page_counts_before_its_own_words():
-    told = [{"page_num": "2", "title": "Two", "summary": "Second"}, {"page_num": 9, "title": "no such page"}]
-    first, second = slides({1: "One\nrest", 2: "raw"}, {}, told)
+def test_the_answer_of_a_model_on_a_page_goes_before_the_text_of_the_page():
+    answer = [{"page_num": "2", "title": "Two", "summary": "Second"}, {"page_num": 9, "title": "no such page"}]
+    first, second = slides({1: "One\nrest", 2: "raw"}, {}, answer)
     assert (first.title, first.summary) == ("One", "rest")
     assert (second.title, second.summary) == ("Two", "Second")
 
 
 @given(JSON)
-def test_a_model_may_answer_anything(told):
-    shown = slides({1: "One\nrest", 2: ""}, LINKS, told)
+def test_a_model_may_answer_anything(answer):
+    shown = slides({1: "One\nrest", 2: ""}, LINKS, answer)
     assert [slide.page for slide in shown] == [1, 2]
     assert table(shown).count("\n") == 3
 
@@ -60,7 +60,7 @@ def test_no_text_breaks_out_of_its_cell():
 
 
 @given(st.text(max_size=60), st.integers(1, 40))
-def test_a_shortened_text_fits_and_says_that_it_was_cut(text, limit):
+def test_a_shortened_text_fits_and_has_a_mark_of_the_cut(text, limit):
     short = shortened(text, limit)
     assert len(short) <= limit
     assert short == text or short.endswith("…")

@@ -1,0 +1,53 @@
+"""An eraser over a blob store, and blobs for it to delete."""
+
+import asyncio
+from dataclasses import replace
+
+from piperoll.domain.job import Status
+from piperoll.store.blobs import AsyncBlobs
+from services.worker.cleanup.erasure import Eraser
+from services.worker.run.cache import CacheEntry
+from tests.support.histories.jobs import BEGAN, claim, created
+from tests.support.histories.lives import folded
+from tests.support.waiting import wait_until
+
+ENDED = replace(folded(created()), job_id="job-1", status=Status.COMPLETED, attempt=2, run="run-2")
+
+
+class Erasing:
+    """An eraser at work; `exits` are the jobs that have no child any more."""
+
+    def __init__(self, blobs: AsyncBlobs) -> None:
+        self.blobs = blobs
+        self.exits: dict[str, asyncio.Event] = {}
+        self.eraser = Eraser(blobs, self._exit)
+        self.stopping = asyncio.Event()
+        self.task = asyncio.create_task(self.eraser.run(self.stopping))
+
+    async def _exit(self, job_id: str) -> None:
+        if job_id in self.exits:
+            await self.exits[job_id].wait()
+
+    async def gone(self, folder: str) -> None:
+        async def empty() -> bool:
+            return not await self.blobs.names(folder)
+
+        await wait_until(empty, 5, f"{folder} to be empty")
+
+    async def stop(self) -> None:
+        self.stopping.set()
+        await self.task
+
+
+def cache_entry(blobs: AsyncBlobs, made_by: str, named: str) -> str:
+    """An entry that `made_by` wrote; it names `named`, who may have replaced it since."""
+    uri = "cache/acme/k1"
+    kept = CacheEntry(job_id=named, run="run-1", made_at=BEGAN, result=claim("r"), files=())
+    blobs.sync.put_named(f"{made_by}/{uri}", b"", "application/octet-stream")
+    blobs.sync.replace(uri, kept.model_dump_json().encode())
+    return uri
+
+
+def put(blobs: AsyncBlobs, *uris: str) -> None:
+    for uri in uris:
+        blobs.sync.put_named(uri, b"content", "text/plain")

@@ -1,0 +1,99 @@
+"""Batches and their expansion, in the simulated world."""
+
+import asyncio
+
+import pytest
+
+from piperoll.domain.job import Status
+from piperoll.store.blobs import BlobStoreError
+from schemas.claims import Claim
+from schemas.events import (
+    JobCancelled,
+    JobCreated,
+)
+from schemas.ids import member_id
+from tests.support.simulation.clients import (
+    accounted,
+    create_batch,
+    fact,
+    records,
+    simulate,
+)
+from tests.support.simulation.scripted_pool import Script
+from tests.support.simulation.world import World
+
+
+def test_a_batch_becomes_its_members_once() -> None:
+    created: list[object] = []
+
+    async def story(world: World) -> None:
+        world.start_worker("worker-1")
+        for name in await create_batch(world, "batch-1", 250):
+            world.stage.scripts[name] = Script(seconds=1)
+        await world.settle(600)
+        created.extend(one for one in await records(world) if isinstance(one.fact().data, JobCreated))
+
+    world = simulate(story, slots=8)
+    accounted(world, [member_id("batch-1", index) for index in range(250)])
+    assert len(created) == 250
+
+
+@pytest.mark.parametrize("moment_s", [0.05, 0.3, 0.6, 0.9, 1.2])
+def test_an_expansion_that_dies_in_the_middle_is_finished_by_the_next_worker(moment_s: float) -> None:
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1", lag_s=0.2)
+        await asyncio.sleep(1)
+        await create_batch(world, "batch-1", 250)
+        await asyncio.sleep(moment_s)
+        first.crash()
+        landed = len([one for one in await records(world) if isinstance(one.fact().data, JobCreated)])
+        world.start_worker("worker-2")
+        await world.settle(3600)
+        again = len([one for one in await records(world) if isinstance(one.fact().data, JobCreated)])
+        assert again == 250, f"{landed} had been created before the crash"
+
+    accounted(simulate(story, slots=8), [member_id("batch-1", index) for index in range(250)])
+
+
+def test_an_expansion_stops_when_its_partition_is_given_up() -> None:
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1", lag_s=0.2)
+        await asyncio.sleep(1)
+        await create_batch(world, "batch-1", 250)
+        await asyncio.sleep(0.8)
+        await first.drain()
+        assert not world.history.batches["batch-1"].expanded
+        world.start_worker("worker-2")
+        await world.settle(3600)
+        assert len([one for one in await records(world) if isinstance(one.fact().data, JobCreated)]) == 250
+
+    accounted(simulate(story, slots=8), [member_id("batch-1", index) for index in range(250)])
+
+
+def test_a_member_cancelled_before_it_is_created_never_runs() -> None:
+    async def story(world: World) -> None:
+        (first, _) = await create_batch(world, "batch-1", 2)
+        await world.append(fact(world, first, JobCancelled(by="user-1")))
+        world.start_worker("worker-1")
+        await world.settle(600)
+
+    world = simulate(story)
+    accounted(world, [member_id("batch-1", index) for index in range(2)])
+    assert world.history.jobs[member_id("batch-1", 0)].status is Status.CANCELLED
+    assert world.stage.runs_of(member_id("batch-1", 0)) == []
+
+
+def test_an_expansion_waits_for_a_blob_store_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(world: World) -> None:
+        def away(*_: object) -> Claim:
+            raise BlobStoreError("away")
+
+        monkeypatch.setattr(world.blobs.sync, "get", away)
+        await create_batch(world, "batch-1", 2)
+        world.start_worker("worker-1")
+        await asyncio.sleep(60)
+        assert world.stage.begun == []
+        monkeypatch.undo()
+        await world.settle(600)
+
+    accounted(simulate(story), [member_id("batch-1", index) for index in range(2)])

@@ -1,0 +1,104 @@
+"""Cancelled and erased jobs in the simulated world."""
+
+import asyncio
+
+from piperoll.domain.job import Status
+from piperoll.log.record import Record
+from schemas.events import (
+    JobCancelled,
+    JobErased,
+)
+from tests.support.files.indexes import put_part
+from tests.support.simulation.clients import accounted, create, fact, records, simulate
+from tests.support.simulation.scripted_pool import Script
+from tests.support.simulation.world import World
+
+MOMENT_S = 2.0  # a poll, the way to the log and back
+
+
+def test_a_cancelled_job_is_killed_within_a_moment() -> None:
+    async def story(world: World) -> None:
+        worker = world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=1000))
+        await asyncio.sleep(10)
+        assert worker.pool.running
+        await world.append(fact(world, "job-1", JobCancelled(by="user-1")))
+        await asyncio.sleep(1)
+        assert not worker.pool.running
+        await create(world, "job-2", Script(seconds=1))
+        await asyncio.sleep(MOMENT_S + 1)
+        assert world.history.jobs["job-2"].status is Status.COMPLETED  # the only slot is free again
+
+    world = simulate(story, slots=1)
+    accounted(world, ["job-1"])
+    assert world.history.jobs["job-1"].status is Status.CANCELLED
+
+
+def test_a_job_that_is_cancelled_in_the_very_moment_it_is_claimed_leaves_no_slot_behind() -> None:
+    """A task that is cancelled before its first step never comes to its own `finally`."""
+
+    async def story(world: World) -> None:
+        worker = world.start_worker("worker-1")
+        await asyncio.sleep(MOMENT_S)
+        for number in range(3):
+            before = len(world.stage.begun)
+            await create(world, f"job-{number}", Script(seconds=100))
+            await world.append(fact(world, f"job-{number}", JobCancelled(by="user-1")))
+            part = world.home_of(f"job-{number}")
+            claimed, cancelled = (await _tail(world, part))[-2:]
+            await worker.reader.handle(part, [claimed])
+            worker.runner._fill()  # in one breath with what follows, as when both tasks are due at once
+            await worker.reader.handle(part, [cancelled])
+            worker.positions[part] = cancelled.offset + 1
+            assert len(world.stage.begun) == before
+        await create(world, "job-last", Script(seconds=1))
+        await asyncio.sleep(MOMENT_S + 1)
+        assert world.history.jobs["job-last"].status is Status.COMPLETED
+
+    simulate(story, slots=1)
+
+
+def test_what_a_cancelled_run_wrote_of_an_index_goes_with_its_marks() -> None:
+    async def story(world: World) -> None:
+        worker = world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=1000))
+        await asyncio.sleep(10)
+        put_part(world.blobs.sync, "job-1", worker.pool.running["job-1"], "doc-1", [("Text", (1.0,))])
+        await world.append(fact(world, "job-1", JobCancelled(by="user-1")))
+        await asyncio.sleep(MOMENT_S)
+        assert not worker.pool.running
+        assert await world.blobs.names("documents") == ()
+
+    simulate(story)
+
+
+def test_erasure_waits_for_the_child_and_leaves_no_blob() -> None:
+    async def story(world: World) -> None:
+        worker = world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=1000))
+        await world.blobs.put("job-1/in", b"content")
+        await asyncio.sleep(10)
+        assert worker.pool.running
+        await world.append(fact(world, "job-1", JobErased(by="user-1")))
+        await asyncio.sleep(MOMENT_S)
+        assert not worker.pool.running
+        assert await world.blobs.delete_folder("job-1") == 0
+
+    world = simulate(story)
+    assert world.history.jobs["job-1"].erased
+
+
+def test_content_is_erased_also_when_the_worker_dies_before_it_could() -> None:
+    async def story(world: World) -> None:
+        await create(world, "job-1")
+        await world.blobs.put("job-1/in", b"content")
+        await world.append(fact(world, "job-1", JobErased(by="user-1")))
+        world.start_worker("worker-1")  # the erasure stands in its replay
+        await asyncio.sleep(MOMENT_S)
+        assert await world.blobs.delete_folder("job-1") == 0
+
+    simulate(story)
+
+
+async def _tail(world: World, part: int) -> list[Record]:
+    return [record for record in await records(world) if record.partition == part]
