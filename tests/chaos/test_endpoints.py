@@ -10,7 +10,7 @@ from tests.support.stacks.system import Json, System
 from tests.support.waiting import wait_until
 
 
-async def test_killing_the_notifier_under_load_leaves_no_change_untold_and_none_out_of_order(system: System) -> None:
+async def test_killing_the_notifier_under_load_loses_and_reorders_no_notification(system: System) -> None:
     path = await asyncio.to_thread(pdf, system.files / "endpoint-chaos.pdf")
     headers = {"Authorization": f"Bearer {await system.create_key('endpoint-chaos')}"}
     async with (

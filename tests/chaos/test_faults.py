@@ -49,7 +49,7 @@ async def test_a_job_whose_worker_is_killed_completes_on_a_later_attempt(system:
     assert all([fact.subject for fact in starts].count(job_id) == 1 for job_id in finished), "no finished job ran again"
 
 
-async def test_a_batch_whose_expander_dies_in_the_middle_is_expanded_once(system: System) -> None:
+async def test_a_batch_is_expanded_once_even_if_its_worker_dies(system: System) -> None:
     begin, count = await system.log_end(), 3000
     batch = await system.create_batch(count)
     members = {member["job_id"] for member in batch["jobs"]}
@@ -88,7 +88,7 @@ async def test_a_batch_whose_expander_dies_in_the_middle_is_expanded_once(system
 
 
 @pytest.mark.parametrize("service", ["projector", "notifier"])
-async def test_killing_a_reader_under_load_loses_and_doubles_nothing(system: System, service: str) -> None:
+async def test_killing_a_service_under_load_loses_and_repeats_nothing(system: System, service: str) -> None:
     first = await hooked(system, 100)
     await system.stack.kill(service)
     second = await hooked(system, 100)
@@ -96,7 +96,7 @@ async def test_killing_a_reader_under_load_loses_and_doubles_nothing(system: Sys
     await judge(system, first + second)
 
 
-async def test_every_acknowledged_job_completes_when_the_broker_was_away(system: System) -> None:
+async def test_every_acknowledged_job_completes_after_an_outage_of_the_broker(system: System) -> None:
     acknowledged = await hooked(system, 60)
     await system.stack.stop_kafka()
     refused = await system.client.post("/api/jobs/", json={"job_type": "noop", "parameters": {}})
@@ -116,7 +116,7 @@ async def test_every_acknowledged_job_completes_when_the_broker_was_away(system:
     await judge(system, acknowledged[:60] + later)
 
 
-async def test_jobs_are_accepted_while_postgres_is_away_and_readable_when_it_is_back(system: System) -> None:
+async def test_jobs_are_accepted_without_postgres_and_readable_after_its_return(system: System) -> None:
     before = await hooked(system, 20)
     await system.wait_for_all(before)
     await system.stack.stop_postgres()
@@ -129,7 +129,7 @@ async def test_jobs_are_accepted_while_postgres_is_away_and_readable_when_it_is_
 
 
 @pytest.mark.parametrize("service", ["worker", "projector", "notifier"])
-async def test_a_service_ends_in_good_time_while_the_broker_is_away(system: System, service: str) -> None:
+async def test_a_service_stops_in_time_while_the_broker_is_down(system: System, service: str) -> None:
     process = psutil.Process(system.stack.pid(service))
     await system.stack.stop_kafka()
     process.terminate()

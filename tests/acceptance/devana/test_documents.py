@@ -138,7 +138,7 @@ async def search(system: System, folder_id: str, query: str, **more: Any) -> lis
     return list(told(reply))
 
 
-async def test_files_of_every_kind_are_read_and_each_is_found_by_what_it_says(system: System, tmp_path: Path) -> None:
+async def test_files_of_every_kind_are_extracted_and_found_by_their_content(system: System, tmp_path: Path) -> None:
     folder_id = await folder(system)
     documents: dict[str, str] = {}
     for name, (make, _, said) in FILES.items():
@@ -159,7 +159,7 @@ async def test_files_of_every_kind_are_read_and_each_is_found_by_what_it_says(sy
     assert words > 50
 
 
-async def test_what_leaves_the_folder_or_is_removed_is_found_no_more(system: System) -> None:
+async def test_a_removed_document_is_not_found_by_a_search(system: System) -> None:
     folder_id = await folder(system)
     texts = {
         "a.md": "The heat pump is serviced in May.",
@@ -177,7 +177,7 @@ async def test_what_leaves_the_folder_or_is_removed_is_found_no_more(system: Sys
     assert job["metadata"]["filesProcessed"] == 1
 
 
-async def test_after_a_document_is_removed_its_text_is_found_nowhere_and_the_others_stay(system: System) -> None:
+async def test_the_text_of_a_removed_document_is_found_nowhere_and_the_others_stay(system: System) -> None:
     """In the upload, the extraction, the index and its table."""
     folder_id = await folder(system)
     canary, other = f"canary{uuid4().hex}", f"other{uuid4().hex}"
@@ -195,7 +195,7 @@ async def test_after_a_document_is_removed_its_text_is_found_nowhere_and_the_oth
     assert not report.violations, report.violations
 
 
-async def test_another_chunk_size_makes_other_chunks(system: System) -> None:
+async def test_another_chunk_size_gives_other_chunks(system: System) -> None:
     folder_id = await folder(system, chunkSize=4000)
     text = " ".join(f"Sentence number {number} says something about rivers." for number in range(40))
     await upload(system, "rivers.txt", text.encode(), folder_id)
@@ -207,7 +207,7 @@ async def test_another_chunk_size_makes_other_chunks(system: System) -> None:
     assert len(await search(system, folder_id, "rivers", limit=100)) > 5
 
 
-async def test_a_file_that_no_job_reads_says_so_and_can_be_tried_again(system: System) -> None:
+async def test_an_unsupported_file_has_an_error_and_can_be_retried(system: System) -> None:
     reply = await system.client.post("/v1/documents?wait=60", files={"file": ("data.xyz", b"\x00\x01\x02")})
     error = refused(reply, 400, "EXTRACTION_FAILED")
     assert error["details"]["code"] == "UNSUPPORTED_FILE_TYPE"
@@ -218,7 +218,7 @@ async def test_a_file_that_no_job_reads_says_so_and_can_be_tried_again(system: S
     assert (job["type"], job["status"], job["error"]) == ("EXTRACTION", "ERROR", error["message"])
 
 
-async def test_a_job_reads_a_document_by_its_id_and_members_of_a_batch_do(system: System) -> None:
+async def test_a_job_and_the_members_of_a_batch_read_a_document_by_its_id(system: System) -> None:
     document = await upload(system, "notes.md", b"# Notes\n\nThe importer ships on Friday.")
     about = {"document_id": document["documentId"]}
     alone = await system.wait_for_end(await system.create("extraction", **about, force_refresh=True))
@@ -235,7 +235,7 @@ async def test_a_file_that_is_too_large_is_refused(system: System) -> None:
     assert refused(reply, 413, "BODY_TOO_LARGE")["details"] == {"limit_bytes": LIMIT_BYTES}
 
 
-async def test_another_owner_sees_nothing_of_it(system: System) -> None:
+async def test_another_owner_cannot_see_documents_and_folders(system: System) -> None:
     folder_id = await folder(system)
     document = (await upload(system, "own.md", b"Own.", folder_id))["documentId"]
     headers = {"Authorization": f"Bearer {await system.create_key(f'stranger-{uuid4().hex[:8]}')}"}
@@ -256,6 +256,6 @@ async def test_another_owner_sees_nothing_of_it(system: System) -> None:
     assert told(await system.client.get(f"/v1/documents/{document}/status")) == "DONE"
 
 
-async def test_the_read_model_is_the_fold_of_the_log(system: System) -> None:
+async def test_the_read_model_equals_the_log(system: System) -> None:
     report = await system.verify()
     assert report.violations == []

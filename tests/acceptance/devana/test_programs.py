@@ -68,7 +68,7 @@ async def test_the_job_monitor_reports_a_failure(customer: Customer) -> None:
 
 @sources
 @pytest.mark.needs("node")
-async def test_the_dashboard_counts_jobs_and_tells_their_changes(customer: Customer) -> None:
+async def test_the_dashboard_counts_jobs_and_prints_their_changes(customer: Customer) -> None:
     await customer.until(await customer.broken_pdf("another"), "ERROR")
     async with no_slot_free(customer.system) as release:
         job_id = await customer.pdf(DOCUMENT)

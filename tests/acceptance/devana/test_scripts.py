@@ -12,7 +12,7 @@ from tests.support.clients.programs import OURS, running
 @sources
 @pytest.mark.needs("curl")
 @pytest.mark.needs("jq")
-async def test_the_retry_script_has_failed_extractions_done_again(customer: Customer) -> None:
+async def test_the_retry_script_repeats_failed_extractions(customer: Customer) -> None:
     failed = await customer.until(await customer.broken_pdf(DOCUMENT), "ERROR")
     generation = await customer.create("transformer", text="A text.", template="NoSuchTemplate", target_id="elsewhere")
     await customer.until(generation, "ERROR")
@@ -39,7 +39,7 @@ listen();
 
 @sources
 @pytest.mark.needs("node")
-async def test_the_webhook_handler_is_told_of_each_change_and_of_what_went_wrong(customer: Customer) -> None:
+async def test_the_webhook_handler_receives_each_change_and_error(customer: Customer) -> None:
     program = customer.file("webhook_handler.js")
     program.write_text(HANDLERS % (OURS / "web_framework.js", program.read_text("utf-8")), encoding="utf-8")
     async with running("node", program) as handler:

@@ -17,7 +17,7 @@ from tests.support.waiting import wait_until
 STATUSES = ["PENDING", "IN_PROGRESS", "DONE", "ERROR", "KILLED"]
 
 
-async def test_a_registered_endpoint_is_told_of_a_job_from_pending_to_done(system: System) -> None:
+async def test_a_registered_endpoint_is_notified_of_every_status_of_a_job(system: System) -> None:
     async with Receiver() as receiver, client_of(system, "told") as client:
         endpoint = await client.register(receiver.url(), token="my-token")
         assert set(endpoint) == {"id", "url", "statuses", "secret", "createdAt"}
@@ -44,7 +44,7 @@ async def test_a_registered_endpoint_is_told_of_a_job_from_pending_to_done(syste
         }, "the list says the same as the hook"
 
 
-async def test_a_failed_job_says_why_in_its_metadata(system: System) -> None:
+async def test_the_notification_of_a_failed_job_has_its_error(system: System) -> None:
     async with Receiver() as receiver, client_of(system, "failing") as client:
         await client.register(receiver.url())
         job_id = await client.create("pdf", filename=str(system.files / "nowhere.pdf"))
@@ -53,7 +53,7 @@ async def test_a_failed_job_says_why_in_its_metadata(system: System) -> None:
         assert error["metadata"]["error"] == job.json()["data"]["error"]["message"]
 
 
-async def test_a_cancelled_job_is_told_as_killed(system: System, site: Website) -> None:
+async def test_a_cancelled_job_is_notified_as_killed(system: System, site: Website) -> None:
     async with Receiver() as receiver, client_of(system, "cancelling") as client:
         await client.register(receiver.url())
         job_id = await client.create("pdf", url=site.slow("/slow-endpoint-test.pdf", 3600))
@@ -63,7 +63,7 @@ async def test_a_cancelled_job_is_told_as_killed(system: System, site: Website) 
         await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "KILLED")
 
 
-async def test_an_endpoint_is_told_of_the_statuses_it_asked_for_and_of_its_owners_jobs_alone(system: System) -> None:
+async def test_an_endpoint_gets_its_statuses_of_the_jobs_of_its_owner(system: System) -> None:
     async with (
         Receiver() as receiver,
         client_of(system, "choosy") as client,
@@ -80,7 +80,7 @@ async def test_an_endpoint_is_told_of_the_statuses_it_asked_for_and_of_its_owner
         assert not [one for one in receiver.received if one.json["jobId"] == foreign]
 
 
-async def test_outcomes_stand_among_the_jobs_deliveries_and_not_in_its_log(system: System) -> None:
+async def test_outcomes_are_listed_as_deliveries_and_not_in_the_log_of_the_job(system: System) -> None:
     async with Receiver() as receiver, client_of(system, "counting") as client:
         receiver.answers("/hook", status(500), status(200))
         endpoint = await client.register(receiver.url())
@@ -101,7 +101,7 @@ async def test_outcomes_stand_among_the_jobs_deliveries_and_not_in_its_log(syste
         assert not [entry for entry in job["logs"] if "Webhook" in entry["message"]]
 
 
-async def test_the_read_model_of_endpoints_is_the_fold_of_the_log_and_a_rebuild_gives_the_same(system: System) -> None:
+async def test_the_read_model_of_endpoints_equals_the_log_and_its_rebuild(system: System) -> None:
     async with client_of(system, "rebuilt") as client:
         await client.register("https://example.com/kept", statuses=["DONE"])
         left = await client.register("https://example.com/left")

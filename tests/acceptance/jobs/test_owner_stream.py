@@ -55,9 +55,7 @@ async def told_until_ended(heard: AsyncIterator[Told], *job_ids: str) -> list[To
     return told
 
 
-async def test_a_client_that_listens_hears_each_job_from_its_beginning_to_its_end(
-    system: System, owner: dict[str, str]
-) -> None:
+async def test_a_stream_follows_each_job_from_its_creation_to_its_end(system: System, owner: dict[str, str]) -> None:
     async with stream(system.client, owner) as heard:
         opened = await anext(heard)
         assert (opened.name, opened.data) == ("open", {"resumed": False})
@@ -74,7 +72,7 @@ async def test_a_client_that_listens_hears_each_job_from_its_beginning_to_its_en
     assert {event.data["job_id"] for event in told} == set(job_ids)
 
 
-async def test_a_new_client_hears_of_nothing_that_was_before(system: System, owner: dict[str, str]) -> None:
+async def test_a_new_stream_sends_no_earlier_changes(system: System, owner: dict[str, str]) -> None:
     before = await create(system, owner)
     key = owner["Authorization"]
     await wait_until(lambda: _ended(system, before, key), 30, "the job to end")
@@ -85,7 +83,7 @@ async def test_a_new_client_hears_of_nothing_that_was_before(system: System, own
     assert {event.data["job_id"] for event in told} == {job_id}
 
 
-async def test_one_owner_never_hears_of_another_ones_jobs(system: System, owner: dict[str, str]) -> None:
+async def test_a_stream_sends_the_jobs_of_its_owner_only(system: System, owner: dict[str, str]) -> None:
     other = {"Authorization": f"Bearer {await system.create_key(f'streams-{uuid4().hex[:8]}')}"}
     async with stream(system.client, owner) as mine, stream(system.client, other) as theirs:
         await anext(mine)
@@ -102,7 +100,7 @@ async def test_one_owner_never_hears_of_another_ones_jobs(system: System, owner:
     assert {event.data["job_id"] for event in told if event.name == "job"} == set(foreign)
 
 
-async def test_what_changed_while_a_client_was_away_is_told_when_it_comes_back(
+async def test_changes_during_a_disconnect_are_sent_after_it(
     system: System, owner: dict[str, str], site: Website, tmp_path: Path
 ) -> None:
     held = held_pdf(site, tmp_path)
@@ -125,7 +123,7 @@ async def test_what_changed_while_a_client_was_away_is_told_when_it_comes_back(
     assert sorted(ends) == sorted([running, *meanwhile]), "each once, as it stands now"
 
 
-async def test_another_api_process_goes_on_where_one_stopped(system: System, owner: dict[str, str]) -> None:
+async def test_another_api_process_resumes_a_stream(system: System, owner: dict[str, str]) -> None:
     port = a_free_port()
     variables = {**system.stack.environment, "PIPEROLL_API_PORT": str(port), "PIPEROLL_HEALTH_PORT": "0"}
     other = Service(api_app.main, Settings.from_environment({**variables, "PIPEROLL_INSTANCE": "other-api"}))
@@ -176,7 +174,7 @@ async def test_a_batch_is_followed_by_its_counts(system: System, owner: dict[str
     ("headers", "query"),
     [({"Last-Event-ID": "nonsense"}, {}), ({"Last-Event-ID": "1.-2"}, {}), ({}, {"status": "failed"})],
 )
-async def test_what_makes_no_sense_is_refused(
+async def test_an_invalid_stream_request_is_refused(
     system: System, owner: dict[str, str], headers: dict[str, str], query: dict[str, str]
 ) -> None:
     reply = await system.client.get(PATH, headers={**owner, **headers}, params=query)

@@ -29,7 +29,7 @@ async def told(system: System, job_id: str, **headers: str) -> list[Told]:
         return [event async for event in events(reply)]
 
 
-async def test_a_stream_tells_a_job_from_where_it_stands_to_its_end(system: System) -> None:
+async def test_a_stream_follows_a_job_from_its_present_state_to_its_end(system: System) -> None:
     job_id = await system.create(sleep_s=5, steps=20)
     async with stream(system, job_id) as reply:
         assert reply.headers["Content-Type"].startswith("text/event-stream")
@@ -50,7 +50,7 @@ async def test_a_stream_tells_a_job_from_where_it_stands_to_its_end(system: Syst
     assert heard[-1].data["phase"] == "completed"
 
 
-async def test_the_end_of_a_pdf_carries_what_its_webhook_would(system: System) -> None:
+async def test_the_last_event_of_a_pdf_carries_the_body_of_its_webhook(system: System) -> None:
     webhook = {"url": system.receiver.url("/streamed"), "jobId": "client_job_id"}
     job_id = await system.create("pdf", filename=str(pdf(system.files / "streamed.pdf")), webhook=webhook)
     last = (await told(system, job_id))[-1]
@@ -68,7 +68,7 @@ async def test_a_failed_job_s_stream_ends_with_its_error(system: System) -> None
     assert last.data["error"]["code"] == "INVALID_PDF"
 
 
-async def test_a_job_that_ended_is_told_by_one_event_and_to_who_knows_it_by_none(system: System) -> None:
+async def test_an_ended_job_has_one_event_and_none_after_it(system: System) -> None:
     job_id = await system.create()
     await system.wait_for_end(job_id)
     [event] = await told(system, job_id)
@@ -80,7 +80,7 @@ async def test_a_job_that_ended_is_told_by_one_event_and_to_who_knows_it_by_none
     assert told_again == event
 
 
-async def test_a_client_that_was_cut_off_goes_on_without_what_it_has_heard(system: System) -> None:
+async def test_a_client_resumes_a_stream_without_repeated_events(system: System) -> None:
     job_id = await system.create(sleep_s=3, steps=6)
     heard: list[Told] = []
     async with stream(system, job_id) as reply:
@@ -95,7 +95,7 @@ async def test_a_client_that_was_cut_off_goes_on_without_what_it_has_heard(syste
     assert said == sorted(set(said)), "nothing twice"
 
 
-async def test_many_clients_hear_the_same_end(system: System) -> None:
+async def test_many_clients_get_the_same_last_event(system: System) -> None:
     job_id = await system.create(sleep_s=1)
     streams = await asyncio.gather(*(told(system, job_id) for _ in range(10)))
     assert {heard[-1].name for heard in streams} == {"completed"}

@@ -54,7 +54,7 @@ def finals(receiver: Receiver, job_id: str) -> list[Received]:
     ]
 
 
-async def test_a_webhook_that_was_given_up_is_sent_again_under_the_same_id(system: System) -> None:
+async def test_an_abandoned_webhook_is_sent_again_under_the_same_id(system: System) -> None:
     async with Receiver() as receiver, stranger(system) as client, stranger(system) as other:
         receiver.answers("/hook", status(410))
         job_id = await create(client, receiver)
@@ -95,7 +95,7 @@ async def test_a_webhook_on_its_own_schedule_is_refused(system: System) -> None:
         assert error["details"] == {"next_attempt_at": failed["next_attempt_at"]}
 
 
-async def test_all_webhooks_that_a_receiver_refused_are_sent_when_it_is_back(system: System) -> None:
+async def test_all_abandoned_webhooks_of_a_receiver_are_sent_again(system: System) -> None:
     async with Receiver() as receiver, stranger(system) as client:
         receiver.answers("/hook", status(410))
         jobs = [await create(client, receiver) for _ in range(5)]

@@ -63,7 +63,7 @@ async def rest(feed: ChangeFeed, told: Told, place: StreamPlace, owner: str = OW
 
 @hypothesis_settings(max_examples=25)
 @given(histories(), st.integers(0, 2**32))
-async def test_nothing_is_lost_or_told_twice_however_partitions_come_and_readers_are_cut_off(
+async def test_changes_are_sent_once_in_any_order_of_partitions_and_after_any_disconnect(
     projected: Projected, facts: list[Fact], seed: int
 ) -> None:
     await projected.empty()
@@ -120,7 +120,7 @@ async def check_batches(projected: Projected, told: Told) -> None:
     assert shown == counts, "the last that is told of a batch is how it stands"
 
 
-async def test_a_fact_with_an_earlier_time_that_is_committed_later_is_told(empty: Projected) -> None:
+async def test_a_fact_with_an_earlier_time_that_is_committed_later_is_sent(empty: Projected) -> None:
     feed = await empty.api()
     await empty.handle(0, [record(fact("job-new", created(), second=3600), 0, 0)])
     told = Told()
@@ -130,7 +130,7 @@ async def test_a_fact_with_an_earlier_time_that_is_committed_later_is_told(empty
     assert told.jobs == [("job-new", 1), ("job-old", 1)]
 
 
-async def test_other_owners_are_never_told(empty: Projected) -> None:
+async def test_changes_are_sent_to_their_owner_only(empty: Projected) -> None:
     feed = await empty.api()
     facts = [fact(f"job-{number}", created(), owner=("acme", "other")[number % 2]) for number in range(40)]
     for partition, records in laid_out(facts, PARTITIONS).items():
@@ -142,7 +142,7 @@ async def test_other_owners_are_never_told(empty: Projected) -> None:
         assert {job_id for job_id, _ in told.jobs} == {f"job-{n}" for n in range(40) if n % 2 == parity}
 
 
-async def test_many_facts_come_in_pages_and_each_job_once(empty: Projected) -> None:
+async def test_many_facts_are_sent_in_pages_and_each_job_once(empty: Projected) -> None:
     feed = await empty.api(facts=7)
     facts = [fact(f"job-{number}", event, second) for number in range(50) for second, event in enumerate(life())]
     await empty.handle(3, [record(one, 3, offset) for offset, one in enumerate(facts)])
@@ -158,7 +158,7 @@ async def test_many_facts_come_in_pages_and_each_job_once(empty: Projected) -> N
     assert pages == 200 // 7 + 1
 
 
-async def test_an_erased_job_and_an_erased_batch_are_told_as_such(empty: Projected) -> None:
+async def test_an_erased_job_and_an_erased_batch_are_sent_as_deleted(empty: Projected) -> None:
     feed, told = await empty.api(), Told()
     whole = BatchCreated(count=2, specs=claim("batch-0/specs"), body_sha256="0" * 64)
     log = [record(fact("batch-0", whole), 0, 0), record(fact("job-0", created(), 1), 0, 1)]
@@ -173,7 +173,7 @@ async def test_an_erased_job_and_an_erased_batch_are_told_as_such(empty: Project
     assert (page.jobs, page.batches, page.deleted) == ((), (), ("batch-0",))
 
 
-async def test_progress_of_a_member_counts_no_batch_anew(empty: Projected) -> None:
+async def test_progress_of_a_member_does_not_recount_its_batch(empty: Projected) -> None:
     feed = await empty.api()
     whole = BatchCreated(count=1, specs=claim("batch-9/specs"), body_sha256="0" * 64)
     member = member_id("batch-9", 0)
@@ -190,7 +190,7 @@ async def test_progress_of_a_member_counts_no_batch_anew(empty: Projected) -> No
     assert page.batches == ()
 
 
-async def test_those_who_ask_the_same_at_once_share_one_question(empty: Projected) -> None:
+async def test_equal_questions_at_the_same_time_share_one_query(empty: Projected) -> None:
     feed = await empty.api()
     await empty.handle(0, [record(fact("job-0", created()), 0, 0)])
     pages = await asyncio.gather(*(feed.page(OWNER, START) for _ in range(50)))
@@ -202,7 +202,7 @@ async def test_those_who_ask_the_same_at_once_share_one_question(empty: Projecte
     assert (await staying).jobs[0][1].job_id == "job-0"
 
 
-async def test_nobody_is_asked_where_nothing_came_further(empty: Projected) -> None:
+async def test_no_query_is_sent_while_no_position_moves(empty: Projected) -> None:
     feed = await empty.api()
     await empty.handle(0, [record(fact("job-0", created()), 0, 0)])
     place = (await feed.page(OWNER, START)).end

@@ -33,7 +33,9 @@ async def stranger(api: Api, pool: asyncpg.Pool, settings: Settings) -> dict[str
     return await a_stranger(pool, settings)
 
 
-async def test_jobs_are_told_what_they_name(api: Api, pool: asyncpg.Pool, settings: Settings) -> None:
+async def test_jobs_get_the_content_that_their_parameters_name(
+    api: Api, pool: asyncpg.Pool, settings: Settings
+) -> None:
     made = await folder(api)
     taken = await upload(api, folderId=made["id"])
     generation = {"job_type": "generation", "parameters": {"document_id": taken["documentId"], "prompt": "Sum it up."}}
@@ -49,7 +51,9 @@ async def test_jobs_are_told_what_they_name(api: Api, pool: asyncpg.Pool, settin
     assert again.status_code == 202, "a generation about a document is no reading of it"
 
 
-async def test_members_of_a_batch_are_told_too_and_the_wrong_one_is_named(api: Api, pool: asyncpg.Pool) -> None:
+async def test_members_of_a_batch_get_the_named_content_and_a_wrong_one_is_identified(
+    api: Api, pool: asyncpg.Pool
+) -> None:
     taken = await upload(api)
     right = {"job_type": "extraction", "parameters": {"document_id": taken["documentId"]}}
     batch = (await api.client.post("/api/jobs/batch", json={"jobs": [right, right]})).json()["data"]["batch_id"]
@@ -77,7 +81,7 @@ async def pool_uri(api: Api, pool: asyncpg.Pool, batch_id: str) -> str:
         ("import", {"folder_id": NOWHERE, "items": [{"url": "https://example.com/a.pdf"}]}, "folder_id"),
     ],
 )
-async def test_a_job_that_names_what_there_is_not_is_refused_by_the_field(
+async def test_a_job_that_names_an_unknown_id_is_refused_with_the_field(
     api: Api, job_type: str, parameters: Json, field: str
 ) -> None:
     reply = await api.client.post("/api/jobs", json={"job_type": job_type, "parameters": parameters})
@@ -85,7 +89,7 @@ async def test_a_job_that_names_what_there_is_not_is_refused_by_the_field(
     assert [one["field"] for one in reply.json()["error"]["details"]["fields"]] == [field]
 
 
-async def test_somebody_else_s_document_is_none(api: Api, stranger: dict[str, str]) -> None:
+async def test_a_document_of_another_owner_is_unknown(api: Api, stranger: dict[str, str]) -> None:
     taken = await upload(api)
     job = {"job_type": "extraction", "parameters": {"document_id": taken["documentId"]}}
     refused(await api.client.post("/api/jobs", json=job, headers=stranger), 400, "INVALID_PARAMETERS")

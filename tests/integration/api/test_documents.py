@@ -40,7 +40,7 @@ async def stranger(api: Api, pool: asyncpg.Pool, settings: Settings) -> dict[str
     return await a_stranger(pool, settings)
 
 
-async def test_an_upload_waits_for_its_text_and_answers_it(api: Api, pool: asyncpg.Pool) -> None:
+async def test_an_upload_waits_for_its_text_and_returns_it(api: Api, pool: asyncpg.Pool) -> None:
     before = await pending_extractions(pool)
     posted = asyncio.create_task(api.client.post("/v1/documents?wait=20", files={"file": NOTE}))
     job_id = await new_extraction(pool, before)
@@ -66,7 +66,7 @@ async def test_an_upload_waits_for_its_text_and_answers_it(api: Api, pool: async
     assert api.blobs.get(document["resolved"]["content"]["uri"]) == NOTE[1]
 
 
-async def test_a_plain_text_is_also_told_as_its_clients_know_it(api: Api) -> None:
+async def test_a_plain_text_also_has_the_keys_of_the_text_endpoint(api: Api) -> None:
     taken = await upload(api, ("plain.txt", b"Two words"))
     await read(api, taken["jobId"], "Two words")
     await ends(api, taken["jobId"])
@@ -74,7 +74,7 @@ async def test_a_plain_text_is_also_told_as_its_clients_know_it(api: Api) -> Non
     assert (data["text"], data["words"], data["metadata"]["size"]) == ("Two words", 2, 9)
 
 
-async def test_a_document_that_is_not_read_in_time_is_a_408_that_names_it(api: Api) -> None:
+async def test_an_extraction_that_takes_too_long_is_a_408_with_the_document_s_id(api: Api) -> None:
     reply = await api.client.post("/v1/documents", files={"file": NOTE})
     refused(reply, 408, "EXTRACTION_TIMEOUT")
     assert reply.json()["success"] is False
@@ -83,7 +83,7 @@ async def test_a_document_that_is_not_read_in_time_is_a_408_that_names_it(api: A
     assert told(await api.client.get(f"/v1/documents/{details['documentId']}/status")) == "PENDING"
 
 
-async def test_a_document_that_cannot_be_read_says_why(api: Api, pool: asyncpg.Pool) -> None:
+async def test_a_document_that_cannot_be_read_has_an_error(api: Api, pool: asyncpg.Pool) -> None:
     taken = await upload(api, ("data.xyz", b"?"))
     before = {taken["jobId"], *await pending_extractions(pool)}
     again = asyncio.create_task(
@@ -102,7 +102,7 @@ async def test_a_document_that_cannot_be_read_says_why(api: Api, pool: asyncpg.P
     assert reply.json()["error"]["details"]["code"] == "UNSUPPORTED_FILE_TYPE"
 
 
-async def test_an_upload_is_accepted_while_the_projector_is_away(api: Api) -> None:
+async def test_an_upload_is_accepted_while_the_projector_is_down(api: Api) -> None:
     async with without_projector(api):
         taken = told(await api.client.post("/v1/documents?wait=5", files={"file": NOTE}), 202)
         refused(await api.client.get(f"/v1/documents/{taken['documentId']}"), 503, "READ_MODEL_UNAVAILABLE")
@@ -118,7 +118,7 @@ async def test_an_upload_is_accepted_while_the_projector_is_away(api: Api) -> No
     assert told(reply) == "PENDING"
 
 
-async def test_the_same_key_and_form_are_the_same_document(api: Api) -> None:
+async def test_the_same_idempotency_key_and_form_give_the_same_document(api: Api) -> None:
     async def post(file: tuple[str, bytes]) -> httpx.Response:
         headers = {"Idempotency-Key": "upload-1"}
         return await api.client.post("/v1/documents?wait=0", files={"file": file}, headers=headers)
@@ -143,13 +143,13 @@ async def test_the_same_key_and_form_are_the_same_document(api: Api) -> None:
         ({"files": {"file": NOTE}, "params": {"until": "1"}}, 400, "INVALID_REQUEST"),
     ],
 )
-async def test_a_form_that_cannot_be_taken_in_says_why(api: Api, form: Json, status: int, code: str) -> None:
+async def test_an_invalid_form_is_refused(api: Api, form: Json, status: int, code: str) -> None:
     reply = await api.client.post("/v1/documents", **form)
     refused(reply, status, code)
     assert reply.json()["success"] is False
 
 
-async def test_a_removed_document_is_gone_with_its_content_and_its_jobs(api: Api, stranger: dict[str, str]) -> None:
+async def test_a_removed_document_is_deleted_with_its_content_and_jobs(api: Api, stranger: dict[str, str]) -> None:
     taken = await upload(api)
     await read(api, taken["jobId"], "Text")
     await ends(api, taken["jobId"])
@@ -164,7 +164,7 @@ async def test_a_removed_document_is_gone_with_its_content_and_its_jobs(api: Api
     refused(await api.client.post(f"{path}/reextract"), 404, "NOT_FOUND")
 
 
-async def test_a_document_is_read_again_unless_it_is_being_read(api: Api, pool: asyncpg.Pool) -> None:
+async def test_a_document_can_be_extracted_again_unless_an_extraction_is_running(api: Api, pool: asyncpg.Pool) -> None:
     taken = await upload(api)
     path = f"/v1/documents/{taken['documentId']}/reextract"
     refused(await api.client.post(path), 409, "CONFLICT")
@@ -181,7 +181,7 @@ async def test_a_document_is_read_again_unless_it_is_being_read(api: Api, pool: 
 
 
 @pytest.mark.parametrize("named", [True, False])
-async def test_a_job_that_is_about_something_else_is_done_again_by_its_target(
+async def test_a_job_about_another_target_is_repeated_by_that_target(
     api: Api, stranger: dict[str, str], named: bool
 ) -> None:
     target = {"target_id": f"own-{uuid4().hex}"} if named else {}
@@ -200,8 +200,6 @@ async def test_a_job_that_is_about_something_else_is_done_again_by_its_target(
 
 
 @pytest.mark.parametrize("about", [NOBODY, NOWHERE, "anything", "job-00000000-0000-4000-8000-000000000000", "%00"])
-async def test_what_is_known_neither_as_document_nor_as_folder_nor_as_a_target_is_not_found(
-    api: Api, about: str
-) -> None:
+async def test_an_unknown_target_is_not_found(api: Api, about: str) -> None:
     refused(await api.client.post(f"/v1/documents/{about}/reextract"), 404, "NOT_FOUND")
     refused(await api.client.post(f"/v1/folders/{about}/reindex"), 404, "NOT_FOUND")

@@ -38,7 +38,7 @@ async def stranger(api: Api, pool: asyncpg.Pool, settings: Settings) -> dict[str
     return await a_stranger(pool, settings)
 
 
-async def test_a_folder_is_made_listed_changed_and_removed(api: Api, stranger: dict[str, str]) -> None:
+async def test_a_folder_is_created_listed_changed_and_removed(api: Api, stranger: dict[str, str]) -> None:
     made = await folder(api, description="What we know", chunkSize=300)
     path = f"/v1/folders/{made['id']}"
     assert (made["name"], made["description"], made["chunkSize"], made["words"]) == (
@@ -64,7 +64,7 @@ async def test_a_folder_is_made_listed_changed_and_removed(api: Api, stranger: d
         refused(await api.client.request(method, path, json={}), 404, "NOT_FOUND")
 
 
-async def test_another_chunk_size_has_the_folder_indexed_anew(api: Api, pool: asyncpg.Pool) -> None:
+async def test_a_new_chunk_size_indexes_the_folder_again(api: Api, pool: asyncpg.Pool) -> None:
     made = await folder(api)
     changed = told(await api.client.put(f"/v1/folders/{made['id']}", json={"chunkSize": 800}))
     assert changed["chunkSize"] == 800
@@ -85,13 +85,13 @@ async def test_another_chunk_size_has_the_folder_indexed_anew(api: Api, pool: as
         ({"name": "N", "chunk_size": 500}, "chunk_size"),
     ],
 )
-async def test_a_folder_that_cannot_be_made_names_the_field(api: Api, body: Json, field: str) -> None:
+async def test_an_invalid_folder_is_refused_with_the_field(api: Api, body: Json, field: str) -> None:
     reply = await api.client.post("/v1/folders", json=body)
     refused(reply, 400, "INVALID_PARAMETERS")
     assert [one["field"] for one in reply.json()["error"]["details"]["fields"]] == [field]
 
 
-async def test_documents_come_into_a_folder_and_leave_it(api: Api, stranger: dict[str, str]) -> None:
+async def test_documents_are_added_to_a_folder_and_removed(api: Api, stranger: dict[str, str]) -> None:
     made = await folder(api)
     path = f"/v1/folders/{made['id']}/files"
     first, second = await upload(api, folderId=made["id"]), await upload(api, ("b.txt", b"B"))
@@ -118,7 +118,7 @@ async def test_documents_come_into_a_folder_and_leave_it(api: Api, stranger: dic
     assert told(await api.client.get(path)) == []
 
 
-async def test_a_search_finds_the_nearest_chunks_of_what_is_in_the_folder(
+async def test_a_search_finds_the_nearest_chunks_of_the_folder(
     api: Api, pool: asyncpg.Pool, stranger: dict[str, str]
 ) -> None:
     made = await folder(api)
@@ -160,7 +160,7 @@ async def test_a_search_finds_the_nearest_chunks_of_what_is_in_the_folder(
     assert [one["documentId"] for one in await search("heating")] == [ids["cat.md"]]
 
 
-async def test_a_search_whose_model_cannot_be_asked_says_so(api: Api) -> None:
+async def test_a_search_whose_model_is_unavailable_is_a_provider_error(api: Api) -> None:
     made = await folder(api)
     job = told(await api.client.post(f"/v1/folders/{made['id']}/reindex"), 202)
     await loaded(api, job["id"], made["id"], MISTRAL_MODEL, 1024, {NOBODY: [("Text", (1.0,) * 1024)]})
@@ -182,5 +182,5 @@ async def test_a_search_whose_model_cannot_be_asked_says_so(api: Api) -> None:
         ({"q": "x", "k": "1"}, "INVALID_REQUEST"),
     ],
 )
-async def test_a_search_that_makes_no_sense_says_why(api: Api, query: Json, code: str) -> None:
+async def test_an_invalid_search_is_refused(api: Api, query: Json, code: str) -> None:
     refused(await api.client.get(f"/v1/folders/{NOWHERE}/search", params=query), 400, code)

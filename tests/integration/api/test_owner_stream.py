@@ -58,7 +58,7 @@ def said(event: str) -> tuple[str, dict[str, object], str | None]:
     return fields["event"], json.loads(fields["data"]), fields.get("id")
 
 
-async def test_a_stream_opens_and_tells_how_each_job_stands(projected: Projected, feed: ChangeFeed) -> None:
+async def test_a_stream_opens_and_sends_the_state_of_each_job(projected: Projected, feed: ChangeFeed) -> None:
     heard = stream(feed)
     assert said(await anext(heard)) == ("open", {"resumed": False}, "0")
     await projected.handle(0, [record(fact("job-0", event, n), 0, n) for n, event in enumerate(life()[:3])])
@@ -82,9 +82,7 @@ async def test_a_stream_opens_and_tells_how_each_job_stands(projected: Projected
     assert (data["job_id"], data["deleted"]) == ("job-0", True)
 
 
-async def test_a_batch_is_told_before_the_jobs_that_its_counts_follow_from(
-    projected: Projected, feed: ChangeFeed
-) -> None:
+async def test_a_batch_is_sent_before_the_jobs_that_change_its_counts(projected: Projected, feed: ChangeFeed) -> None:
     heard = stream(feed)
     await anext(heard)
     whole = BatchCreated(count=2, specs=claim(f"{BATCH}/specs"), body_sha256="0" * 64)
@@ -115,7 +113,7 @@ async def test_a_batch_is_told_before_the_jobs_that_its_counts_follow_from(
         (StreamQuery(batch_id="batch-1"), []),
     ],
 )
-async def test_who_asks_for_some_hears_of_those_and_can_still_go_on(
+async def test_a_filtered_stream_sends_matching_jobs_and_can_be_resumed(
     projected: Projected, feed: ChangeFeed, asked: StreamQuery, names: list[str]
 ) -> None:
     whole = BatchCreated(count=1, specs=claim(f"{BATCH}/specs"), body_sha256="0" * 64)
@@ -129,13 +127,13 @@ async def test_who_asks_for_some_hears_of_those_and_can_still_go_on(
     assert last.offset(0) == 3, "what it did not want to hear need not be looked at again"
 
 
-async def test_other_owners_hear_nothing(projected: Projected, feed: ChangeFeed) -> None:
+async def test_other_owners_get_no_events(projected: Projected, feed: ChangeFeed) -> None:
     await projected.handle(0, [record(fact("job-0", created()), 0, 0)])
     brief = StreamPace(heartbeat_s=30, timeout_s=0.3)
     assert [said(event)[0] async for event in stream(feed, pace=brief, owner="else")] == ["open", "end"]
 
 
-async def test_a_silent_stream_beats_and_ends_by_itself(feed: ChangeFeed) -> None:
+async def test_an_idle_stream_sends_heartbeats_and_ends_at_its_timeout(feed: ChangeFeed) -> None:
     beating, began = stream(feed, pace=StreamPace(heartbeat_s=0.1, timeout_s=3600)), time.monotonic()
     await anext(beating)
     assert [await anext(beating) for _ in range(3)] == [": heartbeat\n\n"] * 3
@@ -156,7 +154,7 @@ async def test_streams_end_when_the_service_stops(feed: ChangeFeed) -> None:
         assert [said(event)[0] for event in await asyncio.gather(*ends)] == ["end"] * 3
 
 
-async def test_a_stream_outlasts_an_outage_and_loses_nothing(projected: Projected, feed: ChangeFeed) -> None:
+async def test_a_stream_survives_an_outage_and_loses_nothing(projected: Projected, feed: ChangeFeed) -> None:
     heard = stream(feed)
     await anext(heard)
     await projected.handle(0, [record(fact("job-0", created()), 0, 0)])
@@ -169,9 +167,7 @@ async def test_a_stream_outlasts_an_outage_and_loses_nothing(projected: Projecte
         assert said(await waiting)[1]["job_id"] == "job-0"
 
 
-async def test_who_reads_slowly_hears_each_job_once_as_it_stands_by_then(
-    projected: Projected, feed: ChangeFeed
-) -> None:
+async def test_a_slow_reader_gets_each_job_once_with_its_latest_state(projected: Projected, feed: ChangeFeed) -> None:
     heard = stream(feed)
     await anext(heard)
     for number in range(30):

@@ -70,7 +70,7 @@ async def ask(api: Api, job_id: str, **body: Any) -> Any:
     return await api.client.post(f"/api/jobs/{job_id}/deliveries/redeliver", json=body)
 
 
-async def test_a_request_is_shown_among_the_deliveries_as_soon_as_it_is_answered(api: Api) -> None:
+async def test_a_redelivery_request_is_listed_as_soon_as_it_is_answered(api: Api) -> None:
     job_id = await hooked_job(api)
     await tell(api, job_id, gone(job_id))
     reply = await ask(api, job_id)
@@ -86,7 +86,7 @@ async def test_a_request_is_shown_among_the_deliveries_as_soon_as_it_is_answered
     assert "Webhook (completed) was asked for again" in [one["message"] for one in (await api.job(job_id))["logs"]]
 
 
-async def test_a_hook_is_asked_for_once_at_a_time(api: Api) -> None:
+async def test_a_webhook_has_one_pending_redelivery_at_a_time(api: Api) -> None:
     job_id = await hooked_job(api)
     await tell(api, job_id, gone(job_id))
     first = await ask(api, job_id, delivery_id=delivery_id(job_id, "final"))
@@ -98,7 +98,7 @@ async def test_a_hook_is_asked_for_once_at_a_time(api: Api) -> None:
     assert (await ask(api, job_id)).status_code == 200, "a delivered hook may be asked for too"
 
 
-async def test_what_cannot_be_sent_again_is_refused_with_the_reason(api: Api) -> None:
+async def test_a_redelivery_that_is_impossible_is_refused_with_the_reason(api: Api) -> None:
     without = await api.create()
     await api.run(without)
     running = await api.create(HOOKED)
@@ -126,14 +126,14 @@ async def reached(api: Api, job_id: str) -> bool:
     return str((await api.job(job_id))["status"]) != "pending"
 
 
-async def test_an_erased_job_is_not_there(api: Api) -> None:
+async def test_an_erased_job_has_no_redelivery(api: Api) -> None:
     job_id = await hooked_job(api)
     await tell(api, job_id, gone(job_id))
     assert (await api.client.delete(f"/api/jobs/{job_id}")).status_code == 200
     refused(await ask(api, job_id), 404, "NOT_FOUND")
 
 
-async def test_hooks_of_a_receiver_are_counted_and_asked_for_once(api: Api) -> None:
+async def test_webhooks_of_a_receiver_are_counted_and_requested_once(api: Api) -> None:
     origin = "https://down.example:8443"
     jobs = [await hooked_job(api) for _ in range(4)]
     for job_id in jobs[:3]:
@@ -153,7 +153,7 @@ async def test_hooks_of_a_receiver_are_counted_and_asked_for_once(api: Api) -> N
     refused(await api.client.post("/api/deliveries/redeliver", json={"since": LONG_AGO}), 400, "INVALID_PARAMETERS")
 
 
-async def test_the_hooks_of_other_owners_are_not_touched(api: Api, pool: asyncpg.Pool) -> None:
+async def test_webhooks_of_other_owners_are_not_requested(api: Api, pool: asyncpg.Pool) -> None:
     origin = "https://shared.example:443"
     mine, theirs = [await hooked_job(api) for _ in range(2)]
     for job_id in (mine, theirs):
@@ -169,7 +169,7 @@ async def many(api: Api, body: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
-async def test_the_hooks_of_one_receiver_are_found_among_100_000_without_reading_the_others(
+async def test_webhooks_of_one_receiver_are_found_among_100_000_without_reading_the_others(
     api: Api, pool: asyncpg.Pool, mode: str
 ) -> None:
     async with pool.acquire() as connection, undone(connection):

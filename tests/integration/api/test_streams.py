@@ -92,7 +92,7 @@ async def apis(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[tuple[Ap
     blobs.close()
 
 
-async def test_a_silent_stream_beats_and_ends_by_itself(apis: tuple[Api, Api]) -> None:
+async def test_an_idle_stream_sends_heartbeats_and_ends_at_its_timeout(apis: tuple[Api, Api]) -> None:
     api, _ = apis
     job_id = await api.create()
     beating, began = api.stream(job_id, StreamPace(heartbeat_s=0.1, timeout_s=3600)), time.monotonic()
@@ -106,7 +106,7 @@ async def test_a_silent_stream_beats_and_ends_by_itself(apis: tuple[Api, Api]) -
     assert api.watch.waiting == 0
 
 
-async def test_every_process_tells_the_same_and_one_goes_on_where_another_stopped(apis: tuple[Api, Api]) -> None:
+async def test_every_process_sends_the_same_events_and_can_resume_a_stream_of_another(apis: tuple[Api, Api]) -> None:
     one, other = apis
     job_id, run = await one.create(), draw_run()
     first = one.stream(job_id, PATIENT)
@@ -126,7 +126,7 @@ async def test_every_process_tells_the_same_and_one_goes_on_where_another_stoppe
         await anext(rest)
 
 
-async def test_who_goes_away_leaves_nothing_behind(apis: tuple[Api, Api]) -> None:
+async def test_a_client_that_disconnects_leaves_no_waiter(apis: tuple[Api, Api]) -> None:
     api, _ = apis
     job_id = await api.create()
 

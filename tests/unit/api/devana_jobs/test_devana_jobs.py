@@ -61,7 +61,7 @@ def row(status: Status = Status.PROCESSING, job: dict[str, Any] | None = None, *
     return JobRow(**known)
 
 
-def test_a_running_extraction_has_every_key_of_the_seed_s_sample() -> None:
+def test_a_running_extraction_has_every_key_of_the_sample() -> None:
     folded = {"attempt": 1, "percent": 65, "pages": 45, "started_at": TIME, "bytes_in": 2_456_789}
     view = devana_job(row(job=folded, user_id="user", target_id="doc"), {"fileName": "report-2024.pdf"})
     assert view == {
@@ -78,7 +78,7 @@ def test_a_running_extraction_has_every_key_of_the_seed_s_sample() -> None:
     }
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_unknown_values_are_omitted() -> None:
     view = devana_job(row(Status.PENDING), {})
     assert view.keys() == {"id", "userId", "targetId", "type", "status", "createdAt", "updatedAt"}
     assert (view["userId"], view["targetId"]) == ("owner", "job-1"), "the key's owner, and the job itself"
@@ -97,13 +97,13 @@ def test_a_failed_job_says_why_twice() -> None:
 @pytest.mark.parametrize(
     ("target_id", "batch_id", "told"), [("doc", "batch", "doc"), (None, "batch", "batch"), (None, None, "job")]
 )
-def test_a_job_is_about_what_it_says_else_its_batch_else_itself(
+def test_the_target_of_a_job_is_its_parameter_its_batch_or_itself(
     target_id: str | None, batch_id: str | None, told: str
 ) -> None:
     assert target_of("job", target_id, batch_id) == told
 
 
-def test_every_type_but_noop_is_told_and_every_status_has_a_name() -> None:
+def test_every_type_except_noop_and_every_status_has_a_name() -> None:
     assert set(OWN.names) - TYPES.keys() == {"noop"}
     assert {status.value for status in Status} == STATUSES.keys()
     assert OWN.devana("EXTRACTION") == ("extraction", "pdf")
@@ -112,7 +112,7 @@ def test_every_type_but_noop_is_told_and_every_status_has_a_name() -> None:
     assert OWN.devana("NONE") == ()
 
 
-def test_a_new_job_is_told_as_pending_with_what_its_parameters_say() -> None:
+def test_a_new_job_is_pending_with_the_metadata_of_its_parameters() -> None:
     resolved = ResolvedDocument(document_id="doc-1", name="a.docx", content=CLAIM)
     document = parameters_document("extraction", {"document_id": "doc-1"}, resolved)
     assert new_devana_job("job-1", "owner", "extraction", TIME, target_id="doc-1", document=document) == {
@@ -229,7 +229,7 @@ def test_metadata_by_type(job_type: str, parameters: Any, resolved: Any, figures
 
 
 @pytest.mark.parametrize("job_type", TYPES)
-def test_metadata_of_erased_parameters_is_what_the_facts_say(job_type: str) -> None:
+def test_metadata_of_erased_parameters_comes_from_the_facts(job_type: str) -> None:
     shown_as = devana_of(job_type)
     described = shown_as.described(None)
     assert described.keys() <= {"mimeType", "extractionMethod"}
@@ -240,7 +240,7 @@ def asked(query: str) -> DevanaJobsQuery:
     return DevanaJobsQuery.of(QueryParams(query))
 
 
-def test_without_filters_everything_but_killed_is_asked_for() -> None:
+def test_without_filters_every_status_except_killed_is_listed() -> None:
     found = asked("")
     assert (found.job_types, found.statuses, found.target_id) == (tuple(TYPES), VISIBLE, None)
     assert (found.limit, found.offset) == (25, 0)
@@ -262,7 +262,7 @@ def test_without_filters_everything_but_killed_is_asked_for() -> None:
         ("status=KILLED&type=SYNC", ("sync",), ()),
     ],
 )
-def test_type_takes_types_and_statuses_and_filters_combine(
+def test_type_accepts_types_and_statuses_and_filters_combine(
     query: str, types: tuple[str, ...], statuses: tuple[str, ...]
 ) -> None:
     found = asked(query)
@@ -309,7 +309,7 @@ def test_limits_are_clamped_and_unknown_names_ignored(query: str, limit: int, of
         "targetId=%00",
     ],
 )
-def test_what_cannot_be_meant_is_refused(query: str) -> None:
+def test_an_invalid_query_is_refused(query: str) -> None:
     with pytest.raises(ApiError) as caught:
         asked(query)
     assert (caught.value.status, caught.value.code) == (400, "INVALID_PARAMETERS")
@@ -321,7 +321,7 @@ def test_an_unknown_type_is_refused_with_all_that_are_known() -> None:
     assert set(caught.value.details["supported"]) == {*TYPES.values(), *STATUSES.values()}
 
 
-async def test_a_document_is_read_once_until_it_is_pushed_out(tmp_path: Path) -> None:
+async def test_content_is_read_once_until_it_is_evicted(tmp_path: Path) -> None:
     blobs = AsyncBlobs(Blobs(tmp_path.as_uri()))
     claims = [await blobs.put("folder", str(number).encode()) for number in range(3)]
     memo: ContentMemo[int] = ContentMemo(Contents(blobs), most=2)

@@ -75,17 +75,17 @@ def job(status: Status) -> JobRow:
         (Status.CANCELLED, "ERROR"),
     ],
 )
-def test_a_document_stands_as_its_newest_job_does_in_one_of_four_words(status: Status | None, word: str) -> None:
+def test_the_status_of_a_document_follows_from_its_newest_job(status: Status | None, word: str) -> None:
     assert document_status(status) == word
 
 
-def test_a_document_that_nobody_has_read_yet_shows_what_is_known() -> None:
+def test_a_document_before_its_extraction_has_its_metadata() -> None:
     assert document_view(document(), None, JobContents()) == {**BARE, "status": "PENDING", "metadata": ABOUT}
     begun = document_view(document(), job(Status.PROCESSING), JobContents(result={"structured_data": {}}))
     assert begun == {**BARE, "status": "IN_PROGRESS", "metadata": ABOUT}
 
 
-def test_a_document_that_was_read_shows_text_and_pages_and_what_several_methods_read_of_one() -> None:
+def test_an_extracted_document_has_its_text_and_its_pages_with_the_texts_of_all_methods() -> None:
     contents = [{"page": 2, "content": "C"}, {"page": 1, "content": "A"}, {"page": 1, "content": "B"}]
     metadata = {"text_contents": contents, "pageCount": 2, "warnings": [], "fileName": "x", "fileSize": 1}
     data = {"extracted_text": "A B C", "title": "Alphabet", "metadata": metadata}
@@ -100,24 +100,24 @@ def test_a_document_that_was_read_shows_text_and_pages_and_what_several_methods_
     }
 
 
-def test_a_plain_text_has_its_text_twice_and_a_transcript_its_language() -> None:
+def test_a_plain_text_has_its_text_under_both_keys_and_a_transcript_its_language() -> None:
     result = {"structured_data": {"extracted_text": "Two words", "language": "en"}}
     plain = document_view(document(media_type="text/plain"), job(Status.COMPLETED), JobContents(result=result))
     assert (plain["text"], plain["words"], plain["content"]) == ("Two words", 2, "Two words")
     assert plain["metadata"]["language"] == "en"
 
 
-def test_a_document_whose_text_was_erased_shows_none() -> None:
+def test_a_document_with_erased_text_has_no_content() -> None:
     view = document_view(document(), job(Status.COMPLETED), JobContents())
     assert (view["status"], "content" in view) == ("DONE", False)
 
 
-def test_a_document_that_could_not_be_read_says_why() -> None:
+def test_a_document_whose_extraction_failed_has_an_error() -> None:
     told = document_view(document(), job(Status.FAILED), JobContents(error={"message": "It is damaged."}))
     assert (told["status"], told["error"]) == ("ERROR", "It is damaged.")
 
 
-def test_a_folder_and_a_hit() -> None:
+def test_a_folder_and_a_search_hit_have_their_keys() -> None:
     assert folder_view(FOLDER) == {
         "id": "folder-1",
         "name": "Documentation",
@@ -130,7 +130,7 @@ def test_a_folder_and_a_hit() -> None:
     assert hit_view(HitRow(ID, 3, "T", 0.12345678)) == hit
 
 
-def test_an_embedding_job_gets_the_texts_that_are_there_and_the_number_of_those_that_come() -> None:
+def test_an_embedding_job_gets_the_extracted_texts_and_the_number_of_pending_ones() -> None:
     texts = [
         TextRow("doc-1", "a", CONTENT, Status.COMPLETED),
         TextRow("doc-2", "b", CONTENT, Status.PROCESSING),  # is read again: the earlier text stands until then
@@ -146,7 +146,7 @@ def test_an_embedding_job_gets_the_texts_that_are_there_and_the_number_of_those_
     assert (folder.pending, folder.chunk_size, folder.name) == (3, 500, "Documentation")
 
 
-def test_a_sync_job_gets_what_is_known_of_sources() -> None:
+def test_a_sync_job_gets_the_known_sources() -> None:
     [known] = synchronised(FOLDER, [SourceRow("doc-1", "file:///a/b", "r1", ("job-1", "job-2"))]).documents
     assert (known.source, known.revision, known.jobs) == ("file:///a/b", "r1", ("job-1", "job-2"))
 
@@ -167,7 +167,7 @@ def test_a_sync_job_gets_what_is_known_of_sources() -> None:
         ("noop", {}, None),
     ],
 )
-def test_a_job_type_says_what_a_job_names(
+def test_a_job_type_declares_the_parameter_that_names_content(
     job_type: str, parameters: dict[str, Any], named: tuple[str, str] | None
 ) -> None:
     declared = OWN.of(job_type)
@@ -187,42 +187,42 @@ def test_a_job_type_says_what_a_job_names(
         ("pdf", None),
     ],
 )
-def test_a_job_type_declares_what_is_looked_up(job_type: str, named: Named | None) -> None:
+def test_a_job_type_declares_the_content_to_look_up(job_type: str, named: Named | None) -> None:
     assert OWN.of(job_type).names is named
 
 
 @pytest.mark.parametrize("text", ["", "doc", ID + "0", ID.upper(), f"{ID}\n", "folder" + ID[3:], f"../{ID}"])
-def test_what_can_be_no_document_s_id_is_not_found(text: str) -> None:
+def test_a_malformed_document_id_is_not_found(text: str) -> None:
     with pytest.raises(ApiError) as found:
         document_id_of(text)
     assert found.value.status == 404
     assert document_id_of(ID) == ID
 
 
-def test_what_can_be_no_folder_s_id_is_not_found() -> None:
+def test_a_malformed_folder_id_is_not_found() -> None:
     assert folder_id_of("folder" + ID[3:]) == "folder" + ID[3:]
     with pytest.raises(ApiError):
         folder_id_of(ID)
 
 
-def test_a_file_named_twice_is_one() -> None:
+def test_repeated_ids_are_merged() -> None:
     assert file_ids_of(FilesBody.read({"filesIds": [ID, ID]})) == [ID]
 
 
 @pytest.mark.parametrize(
     "body", [{"filesIds": []}, {"filesIds": [ID] * 5001}, {"filesIds": "x"}, {}, {"fileIds": [ID]}]
 )
-def test_files_that_are_no_list_of_ids_are_refused(body: dict[str, Any]) -> None:
+def test_files_that_are_not_a_list_of_ids_are_refused(body: dict[str, Any]) -> None:
     with pytest.raises(ApiError) as found:
         FilesBody.read(body)
     assert found.value.code == "INVALID_PARAMETERS"
 
 
-def test_a_change_of_nothing_is_one() -> None:
+def test_an_empty_change_is_accepted() -> None:
     assert FolderChange.read({}) == FolderChange()
 
 
-def test_a_query_string_is_what_it_says() -> None:
+def test_query_strings_and_forms_are_parsed() -> None:
     assert SearchQuery.of(QueryParams("q=%20heat%20")).q == "heat"
     assert SearchQuery.of(QueryParams("q=heat&limit=100")).limit == 100
     pages = [DocumentPageQuery.of(QueryParams(query)) for query in ("", "limit=5&offset=10")]
@@ -234,7 +234,7 @@ def test_a_query_string_is_what_it_says() -> None:
 
 
 @pytest.mark.parametrize("text", ["wait=-1", "wait=301", "wait=a", "wait=", "wait=٣", "limit=1"])
-def test_a_wait_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_wait_is_refused(text: str) -> None:
     with pytest.raises(ApiError) as found:
         AddDocumentQuery.of(QueryParams(text))
     assert found.value.status == 400

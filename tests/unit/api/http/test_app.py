@@ -78,19 +78,19 @@ async def test_a_batch_is_one_fact(api: MemoryApi) -> None:
     assert all(spec["has_webhook"] for spec in specs)
 
 
-async def test_a_refused_batch_leaves_nothing(api: MemoryApi) -> None:
+async def test_a_refused_batch_appends_nothing(api: MemoryApi) -> None:
     reply = await api.client.post("/api/jobs/batch", json={"jobs": [NOOP, {"job_type": "x", "parameters": {}}]})
     assert error(reply, 400)["details"]["index"] == 1
     assert await api.facts() == []
 
 
-async def test_the_trace_of_a_request_goes_into_the_log_if_it_is_one(api: MemoryApi) -> None:
+async def test_a_valid_trace_of_a_request_is_appended(api: MemoryApi) -> None:
     await api.client.post("/api/jobs", json=NOOP, headers={"traceparent": TRACE})
     await api.client.post("/api/jobs", json=NOOP, headers={"traceparent": "nonsense"})
     assert {fact.traceparent for fact in await api.facts()} == {TRACE, None}
 
 
-async def test_a_repeated_key_is_accepted_unchecked_while_postgres_is_away(api: MemoryApi) -> None:
+async def test_a_repeated_key_is_accepted_unchecked_while_postgres_is_down(api: MemoryApi) -> None:
     headers = {"Idempotency-Key": "once"}
     replies = [await api.client.post("/api/jobs", json=NOOP, headers=headers) for _ in range(2)]
     assert {reply.headers["Piperoll-Idempotency"] for reply in replies} == {"unchecked"}
@@ -116,7 +116,7 @@ async def test_an_empty_or_too_long_key_is_refused(api: MemoryApi, key: str) -> 
         "/api/jobs/batches",
     ],
 )
-async def test_reading_without_postgres_says_so_and_when_to_come_back(api: MemoryApi, path: str) -> None:
+async def test_without_postgres_reads_are_unavailable_with_a_time_to_retry(api: MemoryApi, path: str) -> None:
     reply = await api.client.get(path.replace("{id}", "00000000-0000-4000-8000-000000000000"))
     assert error(reply, 503)["code"] == "READ_MODEL_UNAVAILABLE"
     assert int(reply.headers["Retry-After"]) > 0
@@ -137,7 +137,7 @@ async def test_the_other_key_header_is_accepted(api: MemoryApi) -> None:
     assert (await api.client.post("/api/jobs", json=NOOP, headers=headers)).status_code == 200
 
 
-async def test_an_unknown_key_cannot_be_judged_while_postgres_is_away(api: MemoryApi) -> None:
+async def test_an_unknown_key_is_a_503_while_postgres_is_down(api: MemoryApi) -> None:
     reply = await api.client.post("/api/jobs", json=NOOP, headers={"Authorization": "Bearer other"})
     assert error(reply, 503)["code"] == "READ_MODEL_UNAVAILABLE"
 
@@ -150,17 +150,17 @@ async def test_unknown_paths_and_methods_are_errors_in_the_envelope(api: MemoryA
 
 
 @pytest.mark.parametrize("name", ["job-1", "job-..", "batch", "job-00000000-0000-4000-8000-00000000000G"])
-async def test_what_can_be_no_id_is_not_found_at_once(api: MemoryApi, name: str) -> None:
+async def test_a_malformed_id_is_not_found(api: MemoryApi, name: str) -> None:
     assert error(await api.client.get(f"/api/jobs/{name}"), 404)["message"] == "job not found"
 
 
 @pytest.mark.parametrize("wait", ["soon", "-1", "61", "60.1", "nan", "inf", "1e1", ""])
-async def test_a_wait_that_is_no_number_up_to_60_is_refused(api: MemoryApi, wait: str) -> None:
+async def test_a_wait_outside_0_to_60_is_refused(api: MemoryApi, wait: str) -> None:
     path = "/api/jobs/job-00000000-0000-4000-8000-000000000000"
     assert error(await api.client.get(path, params={"wait": wait}), 400)["code"] == "INVALID_PARAMETERS"
 
 
-async def test_a_body_over_the_limit_is_refused_whether_or_not_it_says_its_length(api: MemoryApi) -> None:
+async def test_a_body_over_the_limit_is_refused_with_or_without_its_length(api: MemoryApi) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(30):
             yield b" " * 5_000
@@ -177,7 +177,7 @@ async def test_another_content_type_is_refused(api: MemoryApi, media_type: str) 
     assert error(reply, 400)["code"] == "INVALID_REQUEST"
 
 
-async def test_an_upload_is_kept_under_its_owner_and_can_be_named_by_a_job(api: MemoryApi) -> None:
+async def test_an_upload_is_stored_for_its_owner_and_can_be_used_by_a_job(api: MemoryApi) -> None:
     reply = await api.client.post("/api/files", files={"file": ("../scans/über.pdf", b"%PDF-1.7 content")})
     data = reply.json()["data"]
     assert data["filename"] == f"upload://{data['file_id']}/über.pdf"
@@ -206,7 +206,7 @@ async def test_an_upload_is_exactly_one_file_within_the_limit(api: MemoryApi, fi
     assert (await api.client.post("/api/files", files=files)).status_code == status
 
 
-async def test_an_upload_that_is_no_form_is_refused(api: MemoryApi) -> None:
+async def test_an_upload_that_is_not_a_form_is_refused(api: MemoryApi) -> None:
     for media_type in ("application/pdf", "multipart/form-data"):
         reply = await api.client.post("/api/files", content=b"x", headers={"Content-Type": media_type})
         assert error(reply, 400)["code"] == "INVALID_REQUEST"
@@ -240,13 +240,13 @@ async def test_every_operation_is_documented_with_examples_and_its_errors(api: M
                         assert set(content["example"]["error"]) == {"code", "message", "details"}, named
 
 
-async def test_the_page_of_the_document_needs_nothing_from_elsewhere(api: MemoryApi) -> None:
+async def test_the_documentation_page_loads_nothing_from_other_hosts(api: MemoryApi) -> None:
     page = (await api.client.get("/api/doc", headers={"Authorization": ""})).text
     assert "/api/swagger.json" in page
     assert re.findall(r"https?://", page) == []
 
 
-async def test_a_look_at_the_logs_end_sees_what_was_appended_before_it_was_asked_for(api: MemoryApi) -> None:
+async def test_the_end_of_the_log_includes_every_earlier_append(api: MemoryApi) -> None:
     ends = LogEnds(api.log, 1.0)
 
     async def append_and_look() -> None:
@@ -257,7 +257,7 @@ async def test_a_look_at_the_logs_end_sees_what_was_appended_before_it_was_asked
     await asyncio.gather(*(append_and_look() for _ in range(20)))
 
 
-async def test_an_error_of_ours_is_an_envelope_without_a_trace(
+async def test_an_internal_error_has_an_envelope_and_no_traceback(
     api: MemoryApi, tmp_path: Path, make_unreadable: Callable[[Path], None]
 ) -> None:
     make_unreadable(tmp_path / "blobs")
@@ -289,7 +289,7 @@ def make_unreadable() -> Callable[[Path], None]:
         ("import", {"folder_id": "folder-1", "items": [{"url": "https://example.com/a.pdf"}]}),
     ],
 )
-async def test_a_job_that_names_documents_is_not_accepted_while_nobody_can_tell_which(
+async def test_a_job_that_names_documents_is_refused_while_they_cannot_be_looked_up(
     api: MemoryApi, tmp_path: Path, job_type: str, parameters: dict[str, Any]
 ) -> None:
     if "source" in parameters:
@@ -312,7 +312,7 @@ async def test_the_same_job_types_without_documents_need_kafka_and_blobs_only(ap
         assert reply.status_code == 200, reply.text
 
 
-async def test_without_postgres_a_list_under_v1_is_503_and_its_requests_are_not_counted(api: MemoryApi) -> None:
+async def test_without_postgres_a_list_under_v1_is_a_503_and_not_counted(api: MemoryApi) -> None:
     for _ in range(3):
         reply = await api.client.get("/v1/jobs")
         assert (reply.status_code, reply.json()["success"]) == (503, False)

@@ -212,9 +212,7 @@ def test_there_are_limits_of_every_kind() -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=len(LIMITS))
 @given(st.sampled_from(LIMITS))
-async def test_a_value_is_accepted_at_a_limit_and_refused_beyond_it_as_the_document_says(
-    api: MemoryApi, limit: Limit
-) -> None:
+async def test_documented_limits_are_the_limits_of_the_server(api: MemoryApi, limit: Limit) -> None:
     reply = await send(api, limit)
     assert (reply.status_code != 400) is limit.allowed, f"{limit}: {reply.text[:300]}"
 

@@ -84,7 +84,7 @@ def test_a_pending_job_has_no_progress_no_results_and_an_empty_log() -> None:
     assert view["access_control"]["read_access"] == ["somebody"]
 
 
-def test_a_completed_job_reads_as_the_seed_shows_it() -> None:
+def test_a_completed_job_looks_like_the_sample_of_the_seed() -> None:
     view = job_view(row(life()), DOCUMENTS)
     assert view["status"] == "completed"
     assert view["progress"] == {"step": "completed", "percent": 100, "message": "Processing completed"}
@@ -98,7 +98,7 @@ def test_a_sealed_token_is_shown_as_stars() -> None:
     assert view["parameters"]["webhook"]["token"] == "***"
 
 
-def test_a_failed_job_keeps_its_percent_and_says_why() -> None:
+def test_a_failed_job_keeps_its_percent_and_has_an_error() -> None:
     events = [*life()[:3], JobFailed(run="run-a", error_code="INVALID_PDF", details=claim("details"))]
     view = job_view(row(events), DOCUMENTS)
     assert view["status"] == "failed"
@@ -108,7 +108,7 @@ def test_a_failed_job_keeps_its_percent_and_says_why() -> None:
     assert "results" not in view
 
 
-def test_erased_documents_are_left_out_and_the_error_keeps_its_sentence() -> None:
+def test_erased_content_is_omitted_and_the_error_keeps_its_message() -> None:
     events = [*life()[:3], JobFailed(run="run-a", error_code="INVALID_PDF", details=claim("details"))]
     view = job_view(row(events), JobContents())
     assert "parameters" not in view
@@ -116,7 +116,7 @@ def test_erased_documents_are_left_out_and_the_error_keeps_its_sentence() -> Non
     assert view["error"]["message"]
 
 
-def test_a_cancelled_job_reads_failed_with_its_own_code() -> None:
+def test_a_cancelled_job_is_shown_as_failed_with_its_own_code() -> None:
     view = job_view(row([*life()[:3], JobCancelled(by="acme", reason="TOO_LATE")]), DOCUMENTS)
     assert view["status"] == "failed"
     assert view["error"]["code"] == "CANCELLED"
@@ -125,7 +125,7 @@ def test_a_cancelled_job_reads_failed_with_its_own_code() -> None:
     assert view["progress"]["percent"] == 40
 
 
-def test_the_log_tells_of_retries_releases_and_lost_workers() -> None:
+def test_the_log_lists_retries_releases_and_lost_workers() -> None:
     events = [
         created(),
         JobStarted(number=1, run="a", worker="w"),
@@ -147,7 +147,7 @@ def test_the_log_tells_of_retries_releases_and_lost_workers() -> None:
     assert "410" in said[7][1]
 
 
-def test_a_redelivery_that_was_asked_for_stands_in_the_log_and_is_no_failure() -> None:
+def test_a_requested_redelivery_is_logged_and_is_not_a_failure() -> None:
     asked = WebhookRedeliveryRequested(delivery_id="msg_1", phase="completed", request="a", by="acme")
     said = messages(job_view(row(life(), (asked,)), DOCUMENTS))
     assert said[-1] == ("info", "Webhook (completed) was asked for again")
@@ -190,14 +190,14 @@ def test_a_batch_counts_its_members_under_both_sets_of_names(statuses: list[Stat
     assert {job["status"] for job in view["jobs"]} <= {"pending", "processing", "completed", "failed"}
 
 
-def test_what_a_run_had_to_say_stands_in_the_log_before_its_end_and_not_in_the_results() -> None:
+def test_notes_of_a_run_are_in_the_log_and_not_in_the_results() -> None:
     result = {"structured_data": {}, "assets": [], "target_dir": "/out", "notes": ["Fields were filled by rules."]}
     view = job_view(row(life()), replace(DOCUMENTS, result=result))
     assert messages(view)[-2:] == [("info", "Fields were filled by rules."), ("info", "Processing completed")]
     assert "notes" not in view["results"]
 
 
-def test_a_cached_result_says_so() -> None:
+def test_a_cached_result_is_marked() -> None:
     events = [*life()[:-1], life()[-1].model_copy(update={"from_cache": True})]
     view = job_view(row(events), DOCUMENTS)
     assert view["is_from_cache"] is True

@@ -65,21 +65,21 @@ def found(
         ({"url": "http://[::ffff:127.0.0.1]/"}, "BLOCKED_ADDRESS", "url"),
     ],
 )
-def test_what_no_job_may_name_is_refused(body: Json, code: str, field: str | None) -> None:
+def test_a_webhook_that_a_job_must_not_have_is_refused(body: Json, code: str, field: str | None) -> None:
     with pytest.raises(ApiError) as refused:
         trial_webhook(body, ())
     assert (refused.value.status, refused.value.code) == (400, code)
     assert field is None or refused.value.details["fields"][0]["field"] == field
 
 
-def test_a_webhook_that_a_job_may_name_is_tried() -> None:
+def test_a_webhook_that_a_job_may_have_is_accepted() -> None:
     assert trial_webhook({"url": URL}, ()) == Webhook(url=URL)
     assert trial_webhook({"url": URL, "token": "s3cret"}, ()) == Webhook(url=URL, token="s3cret")
     opened = "http://10.1.2.3/in"
     assert trial_webhook({"url": opened}, [ip_network("10.0.0.0/8")]).url == opened
 
 
-def test_a_trial_looks_like_a_webhook_and_can_be_told_from_one() -> None:
+def test_a_trial_looks_like_a_webhook_and_is_marked() -> None:
     keys, now = [a_key(), a_key()], utc_now()
     webhook_id, posted = trial(Webhook(url=URL, token="s3cret"), keys, now)
     told = from_json(posted.body)
@@ -112,7 +112,7 @@ def test_no_two_trials_have_the_same_id_and_one_without_a_token_sends_none() -> 
     assert not {"Authorization", "X-Callback-Token"} & posted.headers.keys()
 
 
-def test_an_arrival_is_ok_without_a_reason() -> None:
+def test_a_delivered_trial_is_ok_without_a_reason() -> None:
     assert found(status=204) == {
         "ok": True,
         "reason": None,
@@ -153,12 +153,12 @@ def test_an_arrival_is_ok_without_a_reason() -> None:
         (found(Ending.UNREADABLE), "UNREADABLE", "url and token"),
     ],
 )
-def test_every_failure_is_said_in_a_sentence_with_what_to_do(diagnosed: Json, reason: str, words: str) -> None:
+def test_every_failure_has_a_message_with_advice(diagnosed: Json, reason: str, words: str) -> None:
     assert (diagnosed["ok"], diagnosed["reason"]) == (False, reason)
     assert re.search(words, diagnosed["message"]), diagnosed["message"]
 
 
-def test_the_reasons_are_those_of_a_job_s_deliveries() -> None:
+def test_the_reasons_are_those_of_deliveries() -> None:
     endings = [ending for ending in Ending if ending is not Ending.OURS]
     assert {found(ending, status=500 if ending is Ending.ANSWERED else None)["reason"] for ending in endings} == REASONS
     assert set(FAILURES) >= REASONS
@@ -200,7 +200,7 @@ def test_no_address_is_shown_once_one_is_blocked() -> None:
         reason=st.text(),
     )
 )
-def test_whatever_came_of_it_there_is_a_sentence(attempted: Attempted) -> None:
+def test_every_outcome_has_a_message(attempted: Attempted) -> None:
     diagnosed = diagnosis(Webhook(url=URL), "msg_1", attempted, PUBLIC)
     assert diagnosed["message"].endswith(".")
     assert (diagnosed["reason"] is None) == diagnosed["ok"]
