@@ -1,4 +1,4 @@
-"""What bad input gets: a clear code, nothing created, nobody harmed (docs/contract/secretary.md#validation, #codes)."""
+"""Bad input gets a clear code and creates nothing (docs/contract/secretary.md#validation, #codes)."""
 
 from typing import Any
 

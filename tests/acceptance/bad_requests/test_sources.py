@@ -21,7 +21,7 @@ PDF = "application/pdf"
 
 
 def closed_port() -> int:
-    """A port of this machine at which nobody listens."""
+    """A closed port of this machine."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
@@ -51,16 +51,16 @@ async def failed(system: System, job_type: str, **parameters: Any) -> Json:
 ADDRESSES: dict[str, tuple[Callable[[Website, str], str], str]] = {
     "nothing there": (lambda site, path: site.url(path), "URL_NOT_FOUND"),
     "an error there": (lambda site, path: site.status(path, 500), "HTTP_ERROR"),
-    "nobody there": (lambda site, path: f"http://127.0.0.1:{closed_port()}{path}", "NETWORK_ERROR"),
+    "a closed port": (lambda site, path: f"http://127.0.0.1:{closed_port()}{path}", "NETWORK_ERROR"),
     "no such name": (lambda site, path: f"http://nowhere.invalid{path}", "NETWORK_ERROR"),
     "hangs up": (lambda site, path: site.gone(path), "NETWORK_ERROR"),
     "breaks off": (lambda site, path: site.cut(path), "NETWORK_ERROR"),
     "a private address behind it": (away, "BLOCKED_ADDRESS"),
     "a redirect to itself": (lambda site, path: site.redirect(path, path), "HTTP_ERROR"),
     "a page": (lambda site, path: site.file(path, HTML, PDF), "INVALID_PDF"),
-    "a page that says so": (lambda site, path: site.file(path, HTML, "text/html"), "INVALID_PDF"),
+    "an HTML page": (lambda site, path: site.file(path, HTML, "text/html"), "INVALID_PDF"),
     "a gibibyte": (lambda site, path: site.endless(path, GIB), "FILE_TOO_LARGE"),
-    "a gibibyte as it says": (lambda site, path: site.announced(path, GIB), "FILE_TOO_LARGE"),
+    "an announced gibibyte": (lambda site, path: site.announced(path, GIB), "FILE_TOO_LARGE"),
     "a little that inflates": (lambda site, path: site.bomb(path), "FILE_TOO_LARGE"),
     "a zip bomb": (lambda site, path: site.file(path, zip_bomb(), DOCX), "INVALID_PDF"),
 }

@@ -105,10 +105,10 @@ async def test_a_job_is_listed_as_pending_and_in_progress_and_not_after_its_canc
 async def test_each_key_lists_the_jobs_of_its_owner_only(system: System, target: str) -> None:
     theirs, mine = await system.create_key(f"owner-{uuid4().hex[:8]}"), f"{target}-mine"
     path = pdf(system.files / f"{target}.pdf", pages=1)
-    body = {"job_type": "pdf", "parameters": {"filename": str(path), "target_id": mine}, "user_id": "somebody"}
+    body = {"job_type": "pdf", "parameters": {"filename": str(path), "target_id": mine}, "user_id": "another"}
     job_id = (await system.post("/api/jobs/", body, Authorization=f"Bearer {theirs}"))["job_id"]
     (job,) = await jobs(system, theirs)
-    assert (job["id"], job["userId"]) == (job_id, "somebody")
+    assert (job["id"], job["userId"]) == (job_id, "another")
     assert await jobs(system, targetId=mine) == []
 
 

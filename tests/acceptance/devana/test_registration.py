@@ -7,7 +7,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from services.api.endpoints.commands import MAX_ENDPOINTS
-from tests.support.clients.devana import client_of, refusal, wait_told
+from tests.support.clients.devana import client_of, refusal, wait_for_statuses
 from tests.support.files.pdf import pdf
 from tests.support.servers.receiver import Receiver
 from tests.support.stacks.system import Json, System
@@ -30,7 +30,7 @@ async def test_the_list_shows_no_secret_and_a_deleted_endpoint_is_not_notified(s
         await wait_until(lambda: settings_gone(system, left["id"]), 30, "the notifier to delete the settings")
         path = await asyncio.to_thread(pdf, system.files / "leaving.pdf")
         job_id = await client.create("pdf", filename=str(path))
-        await wait_told(receiver, job_id, "DONE", path="/kept")
+        await wait_for_statuses(receiver, job_id, "DONE", path="/kept")
         assert receiver.at("/left") == []
 
 

@@ -1,4 +1,4 @@
-"""`/v1/webhooks` as a client and its receiver meet it: what a registered endpoint is told.
+"""`/v1/webhooks` over HTTP: the notifications of a registered endpoint.
 See docs/contract/devana.md#endpoints."""
 
 import asyncio
@@ -7,7 +7,7 @@ import asyncpg
 from standardwebhooks import Webhook
 
 from services.projector.rebuild import rebuild
-from tests.support.clients.devana import Client, client_of, wait_told
+from tests.support.clients.devana import Client, client_of, wait_for_statuses
 from tests.support.files.pdf import pdf
 from tests.support.servers.receiver import Receiver, status
 from tests.support.servers.website import Website
@@ -18,18 +18,18 @@ STATUSES = ["PENDING", "IN_PROGRESS", "DONE", "ERROR", "KILLED"]
 
 
 async def test_a_registered_endpoint_is_notified_of_every_status_of_a_job(system: System) -> None:
-    async with Receiver() as receiver, client_of(system, "told") as client:
+    async with Receiver() as receiver, client_of(system, "notified") as client:
         endpoint = await client.register(receiver.url(), token="my-token")
         assert set(endpoint) == {"id", "url", "statuses", "secret", "createdAt"}
         assert (endpoint["url"], endpoint["statuses"]) == (receiver.url(), STATUSES)
-        path = await asyncio.to_thread(pdf, system.files / "told.pdf")
+        path = await asyncio.to_thread(pdf, system.files / "notified.pdf")
         job_id = await client.create("pdf", filename=str(path), target_id="doc-mine")
-        bodies = await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
+        bodies = await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
         for body in bodies:
             assert set(body) == {"jobId", "status", "targetId", "type", "metadata"}
             assert (body["jobId"], body["targetId"], body["type"]) == (job_id, "doc-mine", "EXTRACTION")
         done = bodies[-1]["metadata"]
-        assert done["fileName"] == "told.pdf"
+        assert done["fileName"] == "notified.pdf"
         assert done["mimeType"] == "application/pdf"
         assert (done["pageCount"], done["extractionMethod"]) == (3, "native")
         assert "error" not in done
@@ -41,14 +41,14 @@ async def test_a_registered_endpoint_is_notified_of_every_status_of_a_job(system
         (shown,) = listed.json()["data"]
         assert {name: shown[name] for name in ("targetId", "type", "status", "metadata")} == {
             name: bodies[-1][name] for name in ("targetId", "type", "status", "metadata")
-        }, "the list says the same as the hook"
+        }, "the list shows the same as the notification"
 
 
 async def test_the_notification_of_a_failed_job_has_its_error(system: System) -> None:
     async with Receiver() as receiver, client_of(system, "failing") as client:
         await client.register(receiver.url())
         job_id = await client.create("pdf", filename=str(system.files / "nowhere.pdf"))
-        *_, error = await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "ERROR")
+        *_, error = await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS", "ERROR")
         job = await client.http.get(f"/api/jobs/{job_id}")
         assert error["metadata"]["error"] == job.json()["data"]["error"]["message"]
 
@@ -57,25 +57,25 @@ async def test_a_cancelled_job_is_notified_as_killed(system: System, site: Websi
     async with Receiver() as receiver, client_of(system, "cancelling") as client:
         await client.register(receiver.url())
         job_id = await client.create("pdf", url=site.slow("/slow-endpoint-test.pdf", 3600))
-        await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS")
+        await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS")
         reply = await client.http.post(f"/api/jobs/{job_id}/cancel", json={})
         assert reply.status_code == 200, reply.text
-        await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "KILLED")
+        await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS", "KILLED")
 
 
 async def test_an_endpoint_gets_its_statuses_of_the_jobs_of_its_owner(system: System) -> None:
     async with (
         Receiver() as receiver,
         client_of(system, "choosy") as client,
-        client_of(system, "somebody-else") as other,
+        client_of(system, "another-owner") as other,
     ):
         await client.register(receiver.url("/done"), statuses=["DONE"])
         await client.register(receiver.url("/every"))
         path = await asyncio.to_thread(pdf, system.files / "choosy.pdf")
         foreign = await other.create("pdf", filename=str(path))
         job_id = await client.create("pdf", filename=str(path))
-        await wait_told(receiver, job_id, "DONE", path="/done")
-        await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE", path="/every")
+        await wait_for_statuses(receiver, job_id, "DONE", path="/done")
+        await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE", path="/every")
         await system_ended(other, foreign)
         assert not [one for one in receiver.received if one.json["jobId"] == foreign]
 
@@ -86,7 +86,7 @@ async def test_outcomes_are_listed_as_deliveries_and_not_in_the_log_of_the_job(s
         endpoint = await client.register(receiver.url())
         path = await asyncio.to_thread(pdf, system.files / "counting.pdf")
         job_id = await client.create("pdf", filename=str(path))
-        await wait_told(receiver, job_id, "PENDING", "PENDING", "IN_PROGRESS", "DONE")
+        await wait_for_statuses(receiver, job_id, "PENDING", "PENDING", "IN_PROGRESS", "DONE")
 
         async def deliveries() -> list[Json] | None:
             reply = await client.http.get(f"/api/jobs/{job_id}/deliveries")

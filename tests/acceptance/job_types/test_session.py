@@ -1,7 +1,7 @@
 """The `session` job through the API: a real page, a real film, a real PDF.
 See docs/contract/secretary.md#session-parameters, #steps, #results, #webhooks, #archives, #session-run.
 
-The site and the provider are servers of ours on this machine; all that lies between is the real thing.
+The site and the provider are local servers; everything else is the real system.
 """
 
 import io
@@ -97,8 +97,8 @@ async def _check_hooks(system: System, job_id: str, results: Json) -> None:
     data."""
     hooks = (await system.wait_for_final_hooks([job_id]))[job_id]
     progress = [hook for hook in hooks if not is_final(hook)]
-    told = list(dict.fromkeys(hook["step"] for hook in progress))
-    assert told == [step for step in STEPS if step in told]
+    steps = list(dict.fromkeys(hook["step"] for hook in progress))
+    assert steps == [step for step in STEPS if step in steps]
     percents = [hook["progress"] for hook in progress]
     assert percents == sorted(percents)
     (final,) = [hook for hook in hooks if is_final(hook)]
@@ -139,9 +139,9 @@ async def test_a_session_completes_without_missing_parts_and_logs_them(
     assert job["status"] == "completed"
     assert job["results"]["video_transcript"] == ""
     assert job["results"]["attachments"] == []
-    said = " ".join(entry["message"] for entry in job["logs"])
-    assert "The video was not transcribed" in said
-    assert "The attachment cannot be fetched" in said
+    messages = " ".join(entry["message"] for entry in job["logs"])
+    assert "The video was not transcribed" in messages
+    assert "The attachment cannot be fetched" in messages
     reply = await system.client.get(f"/api/jobs/{job['job_id']}/download-archive")
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, "NO_ARCHIVE")
 

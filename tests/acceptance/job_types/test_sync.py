@@ -58,7 +58,7 @@ class Customer:
             found = (await self.ask("GET", f"/v1/documents/{document_id}"))["data"]
             return found if expected in str(found.get("content")) else None
 
-        document = await wait_until(read, 60, f"{document_id} to say {expected!r}")
+        document = await wait_until(read, 60, f"{document_id} to contain {expected!r}")
         assert document is not None
         return document
 

@@ -111,7 +111,7 @@ async def test_two_answers_without_json_fail_the_job(system: System, mistral: Mi
 
 
 @pytest.mark.parametrize(
-    ("template", "said"),
+    ("template", "words"),
     [
         ({"template": "NoSuchTemplate"}, "MeetingMinutes"),
         ({"template_content": "---\nnever closed"}, "front matter"),
@@ -119,11 +119,11 @@ async def test_two_answers_without_json_fail_the_job(system: System, mistral: Mi
     ],
 )
 async def test_a_template_that_is_missing_or_broken_fails_the_job(
-    system: System, template: dict[str, str], said: str
+    system: System, template: dict[str, str], words: str
 ) -> None:
     job = await transformed(system, text="x", **template)
     assert job["error"]["code"] == "TEMPLATE_ERROR"
-    assert said in job["error"]["message"]
+    assert words in job["error"]["message"]
     assert job["error"]["details"]["error_type"] == "TemplateReadError"
 
 

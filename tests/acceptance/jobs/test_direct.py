@@ -69,7 +69,7 @@ async def test_with_wait_ms_the_answer_is_the_result(system: System) -> None:
 
 
 async def test_with_wait_ms_the_answer_is_the_failure(system: System) -> None:
-    files = {"file": ("a.pdf", b"%PDF-1.7 and no more", "application/pdf")}
+    files = {"file": ("a.pdf", b"%PDF-1.7 and nothing else", "application/pdf")}
     reply = await system.client.post("/api/pdf/process", data={"wait_ms": "30000"}, files=files)
     assert reply.status_code == 400, reply.text
     answer = reply.json()

@@ -108,7 +108,7 @@ async def test_the_same_idempotency_key_and_body_create_one_job(system: System) 
     first = await system.post("/api/jobs/", body, **headers)
     second = await system.post("/api/jobs/", body, **headers)
     assert first["job_id"] == second["job_id"]
-    other = await system.client.post("/api/jobs/", json={**body, "user_id": "somebody"}, headers=headers)
+    other = await system.client.post("/api/jobs/", json={**body, "user_id": "another"}, headers=headers)
     assert other.status_code == 422
     assert other.json()["error"]["code"] == "IDEMPOTENCY_CONFLICT"
 

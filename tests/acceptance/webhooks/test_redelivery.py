@@ -1,4 +1,4 @@
-"""Webhooks that were given up are sent again when they are asked for. Spoken by HTTP alone, to a real receiver."""
+"""Abandoned webhooks are sent again on request, over HTTP to a real receiver."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,8 +38,8 @@ async def wait_for_outcome(client: httpx.AsyncClient, job_id: str, outcome: str,
 
     async def settled() -> Json | None:
         found = await deliveries(client, job_id)
-        told = [one for one in found if one["phase"] == "completed" and one["outcome"] == outcome]
-        return next((one for one in told if one.get("request") == request), None)
+        matching = [one for one in found if one["phase"] == "completed" and one["outcome"] == outcome]
+        return next((one for one in matching if one.get("request") == request), None)
 
     found = await wait_until(settled, 30, f"the webhook of {job_id} to be {outcome}")
     assert found is not None
@@ -72,8 +72,8 @@ async def test_an_abandoned_webhook_is_sent_again_under_the_same_id(system: Syst
         request = reply.json()["data"]["request"]
         outcomes = [(one["outcome"], one.get("request")) for one in await deliveries(client, job_id)]
         assert ("requested", request) in outcomes, "the answer waited for it"
-        told = await wait_for_outcome(client, job_id, "delivered", request)
-        assert told["attempt"] == given_up["attempt"] + 1
+        delivered = await wait_for_outcome(client, job_id, "delivered", request)
+        assert delivered["attempt"] == given_up["attempt"] + 1
         first, second = finals(receiver, job_id)
         assert len(receiver.received) == before + 1, "no progress is sent again"
         assert first.headers["webhook-id"] == second.headers["webhook-id"] == given_up["delivery_id"]

@@ -149,9 +149,9 @@ async def test_only_an_admin_sees_and_rotates_keys(system: System, owner: str, a
         for reply in (await client.get(KEYS), await client.post(ROTATE)):
             assert reply.status_code == 403, reply.text
             assert reply.json()["error"]["code"] == "FORBIDDEN"
-    async with httpx.AsyncClient(base_url=system.stack.api_url) as nobody:
-        assert (await nobody.get(KEYS)).status_code == 401
-        assert (await nobody.post(ROTATE)).status_code == 401
+    async with httpx.AsyncClient(base_url=system.stack.api_url) as without_key:
+        assert (await without_key.get(KEYS)).status_code == 401
+        assert (await without_key.post(ROTATE)).status_code == 401
     assert len(await keys(admin)) == 1
 
 

@@ -1,4 +1,4 @@
-"""A webhook is tried over HTTP: what the receiver gets, what the caller is told, what stands nowhere.
+"""A webhook is tried over HTTP: what the receiver gets, what the caller gets, what is not stored.
 See docs/contract/additions.md#trials."""
 
 import asyncio
@@ -100,8 +100,8 @@ async def test_an_invalid_webhook_is_a_400(client: httpx.AsyncClient, body: Json
 
 
 async def test_a_trial_needs_a_key(system: System, path: str) -> None:
-    async with httpx.AsyncClient(base_url=system.stack.api_url) as nobody:
-        assert (await nobody.post(TEST, json={"url": system.receiver.url(path)})).status_code == 401
+    async with httpx.AsyncClient(base_url=system.stack.api_url) as without_key:
+        assert (await without_key.post(TEST, json={"url": system.receiver.url(path)})).status_code == 401
     assert not system.receiver.at(path)
 
 
@@ -131,10 +131,10 @@ async def test_jobs_are_accepted_while_trials_wait_and_a_third_trial_is_refused(
         await system.receiver.wait_for(lambda receiver: len(receiver.at(path)) == 2, 20, "both trials")
         third = await client.post(TEST, json={"url": system.receiver.url(path)})
         created = await client.post("/api/jobs/", json={"job_type": "noop", "parameters": {}})
-        under_way = [not task.done() for task in waiting]
+        running = [not task.done() for task in waiting]
         let_go.set()
     assert (third.status_code, third.json()["error"]["code"]) == (429, "RATE_LIMITED")
     assert int(third.headers["Retry-After"]) >= 1
     assert created.status_code == 200, created.text
-    assert under_way == [True, True], "the job was accepted while both trials were waiting"
+    assert running == [True, True], "the job was accepted while both trials were waiting"
     assert [task.result()["ok"] for task in waiting] == [True, True]

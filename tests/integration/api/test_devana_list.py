@@ -1,4 +1,4 @@
-"""`GET /v1/jobs` over a real log, projector and Postgres; what a worker would append, the tests append."""
+"""`GET /v1/jobs` over a real log, projector and Postgres; the tests append the facts of the worker."""
 
 import json
 from collections.abc import AsyncIterator
@@ -50,7 +50,7 @@ WORDS = {"type", "status", "progress", "fileName", "fileSize", "pageCount", "fol
     "targetId",
     "userId",
 }
-TOLD_TOO = {"$.metadata": ("mimeType", "extractionMethod", "chunkSize", "model")}  # the seed's section on metadata
+ALSO_SHOWN = {"$.metadata": ("mimeType", "extractionMethod", "chunkSize", "model")}  # the seed's section on metadata
 
 TYPES = {job_type: name for name in TYPE_NAMES for job_type in OWN.devana(name)}
 
@@ -63,7 +63,7 @@ async def api(environment: dict[str, str]) -> AsyncIterator[Api]:
 
 @pytest.fixture
 def target() -> str:
-    """What a test's own jobs are about: all tests of the module share an owner."""
+    """The target of the jobs of one test: all tests of the module share an owner."""
     return f"target-{uuid4().hex[:8]}"
 
 
@@ -130,7 +130,7 @@ async def test_the_running_extraction_of_the_seed_has_every_key(api: Api) -> Non
     run = await start(api, job_id)
     await append(api, job_id, JobProgress(run=run, sequence=1, step="extracting_text", percent=65, page=30, pages=45))
     (job,) = await jobs(api, targetId="cm4doc123abc456", type="IN_PROGRESS", limit=10)
-    require_like(job, IN_PROGRESS, TOLD_TOO, same=WORDS)
+    require_like(job, IN_PROGRESS, ALSO_SHOWN, same=WORDS)
     assert job["id"] == job_id
     in_order = [datetime.fromisoformat(job[name]) for name in ("createdAt", "startedAt", "updatedAt")]
     assert in_order == sorted(in_order)
@@ -145,7 +145,7 @@ async def test_the_completed_embedding_of_the_seed_has_every_key(api: Api) -> No
     counts = {"filesProcessed": 25, "totalChunks": 1250, "chunkSize": 500}
     await complete(api, job_id, method="a-model", counts=counts)
     (job,) = await jobs(api, targetId="cm4folder789xyz", type="EMBEDDING")
-    require_like(job, DONE, TOLD_TOO, same=WORDS)
+    require_like(job, DONE, ALSO_SHOWN, same=WORDS)
     assert job["metadata"] == {"folderName": "Documentation", "model": "a-model", **counts}
 
 
@@ -161,7 +161,7 @@ async def test_secretary_jobs_are_listed_under_the_types_of_the_seed(api: Api, t
     made = {await create(api, job_type, target_id=target): name for job_type, name in TYPES.items()}
     assert {job["id"]: job["type"] for job in await jobs(api, targetId=target)} == made
     for name in set(TYPES.values()):
-        assert set(await ids(api, targetId=target, type=name)) == {key for key, told in made.items() if told == name}
+        assert set(await ids(api, targetId=target, type=name)) == {key for key, kind in made.items() if kind == name}
 
 
 async def test_noop_jobs_are_not_listed(api: Api, target: str) -> None:
@@ -209,7 +209,7 @@ async def test_a_job_is_listed_for_24_hours_and_can_still_be_read_after_them(api
 
 
 async def test_jobs_of_other_owners_are_not_listed(api: Api, target: str) -> None:
-    theirs = await create(api, target_id=target, owner="somebody")
+    theirs = await create(api, target_id=target, owner="another")
     mine = await create(api, target_id=target)
     assert await ids(api, targetId=target) == [mine]
     assert await ids(api, targetId=theirs) == []
@@ -242,9 +242,9 @@ async def test_the_default_target_of_a_job_is_its_batch_or_itself(api: Api) -> N
         * 2
     }
     created = (await api.client.post("/api/jobs/batch", json=body)).json()["data"]
-    told = await jobs(api, targetId=created["batch_id"])
-    assert {job["id"] for job in told} == set(created["job_ids"])
-    assert {(job["targetId"], job["type"], job["status"]) for job in told} == {
+    listed = await jobs(api, targetId=created["batch_id"])
+    assert {job["id"] for job in listed} == set(created["job_ids"])
+    assert {(job["targetId"], job["type"], job["status"]) for job in listed} == {
         (created["batch_id"], "EXTRACTION", "PENDING")
     }
     alone = await create(api)

@@ -16,7 +16,7 @@ from tests.support.stacks.api import (
 
 @pytest.fixture(scope="module")
 async def api(environment: dict[str, str]) -> AsyncIterator[Api]:
-    """The API with a projector of its own."""
+    """The API beside a projector."""
     async with serving(environment) as serving_api:
         yield serving_api
 

@@ -98,7 +98,7 @@ async def test_after_a_lower_limit_the_time_to_retry_is_correct(limit: RateLimit
 
 
 async def test_without_postgres_the_limiter_is_unavailable(key: str) -> None:
-    away = await connect_pool(f"postgresql://nobody@127.0.0.1:{a_free_port()}/none", min_size=0)
+    away = await connect_pool(f"postgresql://user@127.0.0.1:{a_free_port()}/none", min_size=0)
     with pytest.raises(ReadModelUnavailableError):
         await RateLimit(away, 5, 1.0).ask(key)
     away.terminate()

@@ -27,7 +27,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture(scope="module")
 async def api(environment: dict[str, str]) -> AsyncIterator[Api]:
-    """The API with a projector of its own."""
+    """The API beside a projector."""
     async with serving(environment) as serving_api:
         yield serving_api
 

@@ -32,7 +32,7 @@ async def ready(pool: asyncpg.Pool) -> asyncpg.Pool:
 
 @pytest.fixture
 async def another(database: str) -> AsyncIterator[asyncpg.Pool]:
-    """Connections of another process, as far as Postgres can tell."""
+    """A connection pool that stands for another process."""
     connections = await connect_pool(database)
     yield connections
     await connections.close()

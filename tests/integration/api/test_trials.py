@@ -1,4 +1,4 @@
-"""Trials of webhooks at receivers that behave well and badly: real sockets, real Postgres, a name service of ours."""
+"""Trials of webhooks at receivers that behave well and badly: real sockets, real Postgres, a fake name service."""
 
 import asyncio
 import socket
@@ -34,7 +34,7 @@ from tests.support.waiting import PATIENCE_S
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 SEAL = Seal({"k1": bytes(range(32))})
 BRIEF_S = 1.0
-"""Only for what never answers; everything else has as long as it needs."""
+"""The timeout of tests in which the receiver never answers."""
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def resolving_to(*addresses: str) -> Lookup:
 
 
 def in_turn(*lookups: Lookup) -> Lookup:
-    """A name service that changes its mind; the last answer stays."""
+    """A name service with one answer after the other; the last one stays."""
     left = list(lookups)
 
     def lookup(*given: Any, **named: Any) -> list[tuple[Any, ...]]:
@@ -168,7 +168,7 @@ async def test_a_connect_timeout_is_distinguished_from_a_slow_answer(ready: asyn
         waiting = [socket.socket() for _ in range(4)]
         for one in waiting:
             one.setblocking(False)
-            one.connect_ex(full.getsockname())  # nobody accepts them, and there is room for no more
+            one.connect_ex(full.getsockname())  # the backlog is full and nothing accepts
         async with trying(ready, connect_s=0.3) as trials:
             found = await trials.run(Webhook(url=f"http://127.0.0.1:{full.getsockname()[1]}/"), owner)
         for one in waiting:
@@ -248,7 +248,7 @@ async def test_a_token_that_is_invalid_in_a_header_is_reported(trials: Trials, r
 
 
 class Held:
-    """An answer that is held back until it is let go."""
+    """An answer that is sent only after `let_go` is set."""
 
     def __init__(self, receiver: Receiver, path: str = "/held") -> None:
         self.receiver = receiver
@@ -274,7 +274,7 @@ async def refused(trials: Trials, hook: Webhook, owner: str) -> ApiError:
 
 @pytest.fixture
 async def patient(ready: asyncpg.Pool) -> AsyncIterator[Trials]:
-    """Trials with time enough to be held."""
+    """Trials with a timeout that outlasts the test."""
     sender = Sender(LOOPBACK, uncached=True)
     yield Trials(
         sender, SigningKeyAdmin(ready, SEAL, 60, PATIENCE_S), RateLimit(ready, A_MINUTE, PATIENCE_S), PATIENCE_S
@@ -286,12 +286,12 @@ async def test_an_owner_has_at_most_two_trials_at_once(patient: Trials, receiver
     held = Held(receiver)
     hook, other = Webhook(url=receiver.url(held.path)), Webhook(url=receiver.url())
     async with asyncio.TaskGroup() as group:
-        under_way = [group.create_task(patient.run(hook, owner)) for _ in range(AT_ONCE_OF_OWNER)]
+        running = [group.create_task(patient.run(hook, owner)) for _ in range(AT_ONCE_OF_OWNER)]
         await held.begun(AT_ONCE_OF_OWNER)
         assert (await refused(patient, other, owner)).details == {"limit": AT_ONCE_OF_OWNER}
-        assert (await patient.run(other, f"{owner}-2"))["ok"], "another owner is not in their way"
+        assert (await patient.run(other, f"{owner}-2"))["ok"], "another owner is not affected"
         held.let_go.set()
-    assert all(task.result()["ok"] for task in under_way)
+    assert all(task.result()["ok"] for task in running)
     assert (await patient.run(other, owner))["ok"]
 
 
@@ -299,11 +299,11 @@ async def test_a_process_has_a_maximum_of_trials_at_once(patient: Trials, receiv
     held = Held(receiver)
     hook = Webhook(url=receiver.url(held.path))
     async with asyncio.TaskGroup() as group:
-        under_way = [group.create_task(patient.run(hook, f"{owner}-{n // 2}")) for n in range(AT_ONCE)]
+        running = [group.create_task(patient.run(hook, f"{owner}-{n // 2}")) for n in range(AT_ONCE)]
         await held.begun(AT_ONCE)
         assert (await refused(patient, hook, f"{owner}-new")).details == {"limit": AT_ONCE}
         held.let_go.set()
-    assert all(task.result()["ok"] for task in under_way)
+    assert all(task.result()["ok"] for task in running)
 
 
 async def test_an_owner_has_a_maximum_of_trials_a_minute(trials: Trials, receiver: Receiver, owner: str) -> None:
@@ -328,7 +328,7 @@ async def test_a_signing_key_that_cannot_be_unsealed_is_reported_and_nothing_is_
 
 
 async def test_without_postgres_nothing_is_posted(receiver: Receiver, owner: str) -> None:
-    dsn = f"postgresql://nobody@127.0.0.1:{a_free_port()}/none"
+    dsn = f"postgresql://user@127.0.0.1:{a_free_port()}/none"
     async with asyncpg.create_pool(dsn, min_size=0) as pool, trying(pool) as trials:
         with pytest.raises(ReadModelUnavailableError):
             await trials.run(Webhook(url=receiver.url()), owner)

@@ -1,4 +1,4 @@
-"""The API over a log in memory and local blobs, with Postgres away: for what needs neither."""
+"""The API over a log in memory and local blobs, without Postgres."""
 
 import json
 import socket
@@ -44,9 +44,9 @@ class MemoryApi:
 
 @asynccontextmanager
 async def memory_api(folder: Path, **settings: Any) -> AsyncIterator[MemoryApi]:
-    """The API, with other settings than usual where some are given; its blobs lie in `folder`."""
+    """The API with its blobs in `folder`; `settings` override the defaults of these tests."""
     chosen = {
-        "postgres_dsn": f"postgresql://nobody@127.0.0.1:{a_closed_port()}/none",
+        "postgres_dsn": f"postgresql://user@127.0.0.1:{a_closed_port()}/none",
         "blob_url": (folder / "blobs").as_uri(),
         "files_roots": str(folder),
         "enable_noop": True,

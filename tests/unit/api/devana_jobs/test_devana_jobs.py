@@ -1,4 +1,4 @@
-"""Jobs as the Devana API tells them: names, metadata by type, and what a query string asks for. Pure."""
+"""Jobs as the Devana API shows them: names, metadata by type, and what a query string asks for. Pure."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,7 +84,7 @@ def test_unknown_values_are_omitted() -> None:
     assert (view["userId"], view["targetId"]) == ("owner", "job-1"), "the key's owner, and the job itself"
 
 
-def test_a_failed_job_says_why_twice() -> None:
+def test_a_failed_job_has_its_error_twice() -> None:
     view = devana_job(row(Status.FAILED, {"attempt": 1, "ended_at": LATER}), {}, "The file is damaged.")
     assert (view["status"], view["error"], view["metadata"]["error"]) == (
         "ERROR",
@@ -95,12 +95,12 @@ def test_a_failed_job_says_why_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target_id", "batch_id", "told"), [("doc", "batch", "doc"), (None, "batch", "batch"), (None, None, "job")]
+    ("target_id", "batch_id", "expected"), [("doc", "batch", "doc"), (None, "batch", "batch"), (None, None, "job")]
 )
 def test_the_target_of_a_job_is_its_parameter_its_batch_or_itself(
-    target_id: str | None, batch_id: str | None, told: str
+    target_id: str | None, batch_id: str | None, expected: str
 ) -> None:
-    assert target_of("job", target_id, batch_id) == told
+    assert target_of("job", target_id, batch_id) == expected
 
 
 def test_every_type_except_noop_and_every_status_has_a_name() -> None:
@@ -136,7 +136,7 @@ SYNCED = ResolvedSync(folder_id="folder-1", name="Documentation")
 
 
 @pytest.mark.parametrize(
-    ("job_type", "parameters", "resolved", "figures", "told"),
+    ("job_type", "parameters", "resolved", "figures", "expected"),
     [
         (
             "pdf",
@@ -223,9 +223,11 @@ SYNCED = ResolvedSync(folder_id="folder-1", name="Documentation")
         ),
     ],
 )
-def test_metadata_by_type(job_type: str, parameters: Any, resolved: Any, figures: Figures, told: Any) -> None:
+def test_metadata_by_type(job_type: str, parameters: Any, resolved: Any, figures: Figures, expected: Any) -> None:
     shown_as = devana_of(job_type)
-    assert shown_as.measured(shown_as.described(parameters_document(job_type, parameters, resolved)), figures) == told
+    assert (
+        shown_as.measured(shown_as.described(parameters_document(job_type, parameters, resolved)), figures) == expected
+    )
 
 
 @pytest.mark.parametrize("job_type", TYPES)

@@ -1,4 +1,4 @@
-"""Documents and folders as clients see them, what jobs are told of them, and what clients may ask. All pure."""
+"""Documents and folders as clients see them, the contents that jobs get, and requests."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -113,8 +113,8 @@ def test_a_document_with_erased_text_has_no_content() -> None:
 
 
 def test_a_document_whose_extraction_failed_has_an_error() -> None:
-    told = document_view(document(), job(Status.FAILED), JobContents(error={"message": "It is damaged."}))
-    assert (told["status"], told["error"]) == ("ERROR", "It is damaged.")
+    view = document_view(document(), job(Status.FAILED), JobContents(error={"message": "It is damaged."}))
+    assert (view["status"], view["error"]) == ("ERROR", "It is damaged.")
 
 
 def test_a_folder_and_a_search_hit_have_their_keys() -> None:

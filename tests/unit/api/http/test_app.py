@@ -213,11 +213,11 @@ async def test_an_upload_that_is_not_a_form_is_refused(api: MemoryApi) -> None:
 
 
 async def test_health_docs_and_metrics_need_no_key(api: MemoryApi) -> None:
-    nobody = {"Authorization": ""}
+    without_key = {"Authorization": ""}
     paths = ("/api/health", "/api/health/", "/api/health/live", "/api/health/ready", "/api/doc", "/metrics")
     for path in paths:
-        assert (await api.client.get(path, headers=nobody)).status_code == 200, path
-    document = (await api.client.get("/api/swagger.json", headers=nobody)).json()
+        assert (await api.client.get(path, headers=without_key)).status_code == 200, path
+    document = (await api.client.get("/api/swagger.json", headers=without_key)).json()
     assert {"/api/jobs/", "/api/jobs/{job_id}", "/api/jobs/batch", "/api/files"} <= set(document["paths"])
 
 

@@ -65,7 +65,7 @@ Operation = dict[str, Any]
 
 @cache
 def operations() -> dict[tuple[str, str], Operation]:
-    """What the document says of requests, by method and path."""
+    """The documented requests, by method and path."""
     rooms = [room for room in vars(assembly).values() if isinstance(room, type) and issubclass(room, Routes)]
     served = chain.from_iterable(room.served() for room in rooms)
     return {
@@ -113,7 +113,7 @@ def matches(schema: dict[str, Any], text: str) -> bool:
 
 
 def limits() -> Iterator[Limit]:
-    """All but those that say nothing here."""
+    """All limits except those that a test cannot reach."""
     for limit in every_limit():
         form = limit.place in FORMS or (limit.path.startswith(WRAPPING) and limit.place == "application/json")
         left_out = form and limit.value == ""  # what is empty there was not given

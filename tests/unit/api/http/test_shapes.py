@@ -1,4 +1,4 @@
-"""What a request may say: what is accepted, how the rest is refused, and which sentences name it."""
+"""Values of requests: which are accepted, and the messages for the others."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""What a body says about jobs: defaults, inheritance, masks, and refusals that name the place."""
+"""Requests for jobs: defaults, inheritance, masks, and refusals with the place."""
 
 import json
 from typing import Any

@@ -35,7 +35,7 @@ DOCUMENTS = JobContents(
         "parameters": {"webhook": {"url": "https://x.example", "token": {"sealed": "k.x"}}},
     },
     result={"structured_data": {}, "assets": [], "target_dir": "/out"},
-    error={"code": "INVALID_PDF", "message": "It is no PDF.", "details": {"error_type": "FzErrorFormat"}},
+    error={"code": "INVALID_PDF", "message": "This is not a PDF.", "details": {"error_type": "FzErrorFormat"}},
 )
 
 
@@ -102,9 +102,9 @@ def test_a_failed_job_keeps_its_percent_and_has_an_error() -> None:
     events = [*life()[:3], JobFailed(run="run-a", error_code="INVALID_PDF", details=claim("details"))]
     view = job_view(row(events), DOCUMENTS)
     assert view["status"] == "failed"
-    assert view["progress"] == {"step": "error", "percent": 40, "message": "It is no PDF."}
+    assert view["progress"] == {"step": "error", "percent": 40, "message": "This is not a PDF."}
     assert view["error"] == DOCUMENTS.error
-    assert ("error", "It is no PDF.") in messages(view)
+    assert ("error", "This is not a PDF.") in messages(view)
     assert "results" not in view
 
 
@@ -137,20 +137,20 @@ def test_the_log_lists_retries_releases_and_lost_workers() -> None:
         completed("d"),
     ]
     abandoned = WebhookAbandoned(delivery_id="msg_1", phase="completed", attempt=1, reason="GONE", status=410)
-    said = messages(job_view(row(events, (abandoned,)), DOCUMENTS))
-    assert [level for level, _ in said] == ["info", "warning", "info", "info", "info", "warning", "info", "warning"]
-    assert said[0][1] == "Job started"
-    assert "Attempt 1 failed: The processor crashed on this input." in said[1][1]
-    assert said[5][1] == "Attempt 3 lost its worker; attempt 4 started"
-    assert said[6][1] == "Processing completed"
-    assert "given up" in said[7][1]
-    assert "410" in said[7][1]
+    logged = messages(job_view(row(events, (abandoned,)), DOCUMENTS))
+    assert [level for level, _ in logged] == ["info", "warning", "info", "info", "info", "warning", "info", "warning"]
+    assert logged[0][1] == "Job started"
+    assert "Attempt 1 failed: The processor crashed on this input." in logged[1][1]
+    assert logged[5][1] == "Attempt 3 lost its worker; attempt 4 started"
+    assert logged[6][1] == "Processing completed"
+    assert "given up" in logged[7][1]
+    assert "410" in logged[7][1]
 
 
 def test_a_requested_redelivery_is_logged_and_is_not_a_failure() -> None:
     asked = WebhookRedeliveryRequested(delivery_id="msg_1", phase="completed", request="a", by="acme")
-    said = messages(job_view(row(life(), (asked,)), DOCUMENTS))
-    assert said[-1] == ("info", "Webhook (completed) was asked for again")
+    logged = messages(job_view(row(life(), (asked,)), DOCUMENTS))
+    assert logged[-1] == ("info", "Webhook (completed) was asked for again")
 
 
 def test_the_page_is_shown_while_pages_are_read() -> None:

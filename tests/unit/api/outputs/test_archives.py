@@ -72,7 +72,7 @@ def test_the_archive_of_a_session_is_made_by_its_run() -> None:
 def test_asset_urls_are_in_the_order_of_the_assets() -> None:
     result = pdf("images/page 1.jpg", "b.jpg")
     result["assets"].append("/elsewhere/c.jpg")
-    shown = shown_results(JOB, {**result, "notes": ["said in the logs"]})
+    shown = shown_results(JOB, {**result, "notes": ["shown in the logs"]})
     assert shown["assets"] == result["assets"]
     assert shown["asset_urls"] == ["/api/jobs/job-1/files/images/page%201.jpg", "/api/jobs/job-1/files/b.jpg", None]
     assert "notes" not in shown

@@ -1,4 +1,4 @@
-"""Byte ranges: the part that was asked for, the whole file for what is no range, a refusal for what lies outside."""
+"""Byte ranges: the requested part, the whole file for an invalid range, a refusal for one outside the file."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A trial of a webhook: what may be asked for, what is posted, and what is said of every way it can end."""
+"""A trial of a webhook: requests, what is posted, and the message for every outcome."""
 
 import re
 from datetime import UTC, datetime
@@ -82,13 +82,13 @@ def test_a_webhook_that_a_job_may_have_is_accepted() -> None:
 def test_a_trial_looks_like_a_webhook_and_is_marked() -> None:
     keys, now = [a_key(), a_key()], utc_now()
     webhook_id, posted = trial(Webhook(url=URL, token="s3cret"), keys, now)
-    told = from_json(posted.body)
-    assert told["phase"] == PHASE
+    sent = from_json(posted.body)
+    assert sent["phase"] == PHASE
     assert PHASE not in get_args(Phase)
-    assert re.fullmatch(r"trial-[0-9a-f]{32}", told["process"]["id"])
-    assert told["job"] == {"id": told["process"]["id"]}
-    assert told["schema_version"] == 1
-    assert "no such job" in told["message"]
+    assert re.fullmatch(r"trial-[0-9a-f]{32}", sent["process"]["id"])
+    assert sent["job"] == {"id": sent["process"]["id"]}
+    assert sent["schema_version"] == 1
+    assert "no such job" in sent["message"]
     signature = posted.headers.pop("webhook-signature")
     assert posted.headers == {
         "Content-Type": "application/json",
@@ -102,7 +102,7 @@ def test_a_trial_looks_like_a_webhook_and_is_marked() -> None:
     }
     assert [one.partition(",")[0] for one in signature.split()] == ["v1", "v1a", "v1", "v1a"]
     for key in keys:
-        assert Verifier(key.secret).verify(posted.body, {**posted.headers, "webhook-signature": signature}) == told
+        assert Verifier(key.secret).verify(posted.body, {**posted.headers, "webhook-signature": signature}) == sent
 
 
 def test_no_two_trials_have_the_same_id_and_one_without_a_token_sends_none() -> None:
