@@ -22,6 +22,7 @@ from schemas.topics import JOB_EVENTS
 from services.api.assembly import Assembly, Connections
 from services.api.read_model.positions import Positions
 
+NOOP = {"job_type": "noop", "parameters": {}}
 KEY = {"Authorization": "Bearer good-key"}
 PARTITIONS = 3
 
@@ -77,3 +78,11 @@ def a_closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def error(reply: httpx.Response, status: int) -> dict[str, Any]:
+    """The error of a refusal, in its envelope."""
+    assert reply.status_code == status, reply.text
+    assert reply.json()["status"] == "error"
+    assert set(reply.json()["error"]) == {"code", "message", "details"}
+    return dict(reply.json()["error"])
