@@ -1,7 +1,7 @@
-"""What every test may ask for. One Kafka and one Postgres serve the whole session; a test that needs them pristine, or
-stops them, starts a stack of its own in its `tmp_path`.
+"""Fixtures of all tests. One Kafka and one Postgres serve the whole session; a test that needs empty ones or stops them
+starts its own stack in its `tmp_path`.
 
-Topic names are fixed, so all tests of a session share one log: they use ids of their own and pass over the rest.
+Topic names are fixed, so all tests of a session share one log: each uses unique ids and ignores other records.
 """
 
 import logging
@@ -27,18 +27,18 @@ from tests.support.tools import wait_for
 from tests.support.waiting import PATIENCE_S
 
 # The same examples in every run, so that a red build is red again on the next machine. `--hypothesis-profile=search`
-# draws new ones, and many: for whoever changed the fold.
+# draws new ones, and many: for a change of the fold.
 hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=60)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=5000, print_blob=True)
 hypothesis.settings.load_profile("repeatable")
 
-# What our code says of its ordinary day would bury what matters in the output of a failed test.
+# Log events below WARNING would hide the relevant ones in the output of a failed test.
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 SHARED = frozenset({"stack", "system"})
 ASKING_LATE = ("tests/contract/", "tests/conformance/test_log.py")
-"""Modules that ask for a stack only when a test runs, if it needs one."""
+"""Modules that request a stack only while a test runs."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before the plugin reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For two processes (`make test`): what shares the session's stacks goes to one of them, in order."""
+    """For two processes (`make test`): tests that share the stacks of the session run in one of them, in order."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
 
@@ -71,7 +71,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """A running Kafka and Postgres, topics made, no service. Not to be stopped: others use it too."""
+    """A running Kafka and Postgres with topics and without services. Tests must not stop it: it is shared."""
     async with Stack(tmp_path_factory.mktemp("stack"), StackOptions(services=())) as running:
         yield running
 
@@ -86,7 +86,7 @@ async def database(stack: Stack) -> str:
 
 @pytest.fixture(scope="module")
 def environment(stack: Stack, database: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """All PIPEROLL_* settings as variables: the session's Kafka, this module's own database and blob folder.
+    """All PIPEROLL_* settings as variables: the Kafka of the session, the database and blob folder of this module.
 
     For settings that differ: `Settings.from_environment({**environment, "PIPEROLL_SLOTS": "1"})`.
     """
@@ -95,7 +95,7 @@ def environment(stack: Stack, database: str, tmp_path_factory: pytest.TempPathFa
         **stack.environment,
         "PIPEROLL_POSTGRES_DSN": database,
         "PIPEROLL_BLOB_URL": blobs.as_uri(),
-        # Static members leave no group: another name would wait until the session of the last module's has run out.
+        # Static members do not leave their group: another name would wait for the session timeout of the last module's.
         "PIPEROLL_INSTANCE": "test",
     }
 
@@ -123,16 +123,14 @@ def mistral() -> Iterator[MistralServer]:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Website]:
-    """A web site on this machine, to which each test adds pages of its own."""
+    """A local web site, to which each test adds pages."""
     with Website() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 async def system(tmp_path_factory: pytest.TempPathFactory, mistral: MistralServer) -> AsyncIterator[System]:
-    """The four services in processes of their own over a Kafka and Postgres of their own, and a webhook receiver.
-
-    Their provider is the server `mistral`.
+    """The four services as processes over a separate Kafka and Postgres, a webhook receiver, and `mistral` as provider.
 
     Fault tests kill its parts; each test leaves it working.
     """

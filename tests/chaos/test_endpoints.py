@@ -1,4 +1,4 @@
-"""A registered endpoint is told of every change of status, whatever is killed meanwhile."""
+"""A registered endpoint is notified of every change of status, even if the notifier is killed."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.support.stacks.system import Json, System
 from tests.support.waiting import wait_until
 
 
-async def test_killing_the_notifier_under_load_leaves_no_change_untold_and_none_out_of_order(system: System) -> None:
+async def test_killing_the_notifier_under_load_loses_and_reorders_no_notification(system: System) -> None:
     path = await asyncio.to_thread(pdf, system.files / "endpoint-chaos.pdf")
     headers = {"Authorization": f"Bearer {await system.create_key('endpoint-chaos')}"}
     async with (
@@ -30,20 +30,20 @@ async def test_killing_the_notifier_under_load_leaves_no_change_untold_and_none_
         for _ in range(3):
             job_ids += await asyncio.gather(*(create() for _ in range(40)))
             await system.stack.kill("notifier")
-        await wait_until(lambda: all_told(receiver, job_ids), 120, "the end of every job to be told")
+        await wait_until(lambda: all_notified(receiver, job_ids), 120, "a notification of the end of every job")
         for job_id, statuses in in_order(receiver).items():
             assert statuses == ["PENDING", "IN_PROGRESS", "DONE"], job_id
     assert not (await system.verify()).violations
 
 
 def in_order(receiver: Receiver) -> dict[str, list[str]]:
-    """By job, the changes in the order in which each first came; a kill may have one repeated under its id."""
-    told: dict[str, dict[str, Json]] = {}
+    """The statuses of each job in order of their first arrival; a kill may repeat one under its id."""
+    received: dict[str, dict[str, Json]] = {}
     for one in receiver.received:
-        told.setdefault(one.json["jobId"], {}).setdefault(one.headers["webhook-id"], one.json)
-    return {job_id: [body["status"] for body in bodies.values()] for job_id, bodies in told.items()}
+        received.setdefault(one.json["jobId"], {}).setdefault(one.headers["webhook-id"], one.json)
+    return {job_id: [body["status"] for body in bodies.values()] for job_id, bodies in received.items()}
 
 
-def all_told(receiver: Receiver, job_ids: list[str]) -> bool:
-    told = in_order(receiver)
-    return all("DONE" in told.get(job_id, []) for job_id in job_ids)
+def all_notified(receiver: Receiver, job_ids: list[str]) -> bool:
+    received = in_order(receiver)
+    return all("DONE" in received.get(job_id, []) for job_id in job_ids)

@@ -1,7 +1,7 @@
-"""What the system survives: its processes killed, its broker and its database taken away, all under load.
+"""Faults under load: killed processes, a broker or a database that is down.
 
-Each test ends with the same judgement: every acknowledged job ended once, the read model is the fold of the log, and
-every end was told to the receiver under one id.
+Each test ends with the same checks: every acknowledged job ended once, the read model equals the log, and the receiver
+got every end under one id.
 """
 
 import asyncio
@@ -16,19 +16,19 @@ from tests.support.waiting import wait_until
 
 
 async def hooked(system: System, count: int, **parameters: object) -> list[str]:
-    """Creates jobs that tell the receiver of their end."""
+    """Create jobs with a webhook."""
     webhook = {"url": system.receiver.url("/hook"), "token": "secret"}
     made = [system.create(webhook=webhook, **parameters) for _ in range(count)]
     return list(await asyncio.gather(*made))
 
 
-async def judge(system: System, job_ids: list[str]) -> None:
-    """The judgement at the end of every fault."""
+async def check(system: System, job_ids: list[str]) -> None:
+    """The checks after every fault."""
     ended = await system.wait_for_all(job_ids)
     assert {job["status"] for job in ended} == {"completed"}
     for job_id, hooks in (await system.wait_for_final_hooks(job_ids)).items():
         finals = [hook for hook in hooks if is_final(hook)]
-        assert len({hook["webhook-id"] for hook in finals}) == 1, f"{job_id} was told to have ended twice"
+        assert len({hook["webhook-id"] for hook in finals}) == 1, f"{job_id} has two final webhooks"
         last_first = next(index for index, hook in enumerate(hooks) if is_final(hook))
         assert all(is_final(hook) for hook in hooks[last_first:]), f"progress of {job_id} followed its end"
     report = await system.verify()
@@ -43,13 +43,13 @@ async def test_a_job_whose_worker_is_killed_completes_on_a_later_attempt(system:
     for job_id in running:
         await system.wait_for_status(job_id, "processing")
     await system.stack.kill("worker")
-    await judge(system, finished + running)
+    await check(system, finished + running)
     starts = [fact for fact in await system.facts_of({*finished, *running}, begin) if isinstance(fact.data, JobStarted)]
     assert [fact.subject for fact in starts].count(running[0]) == 2, "the killed run was followed by one other"
     assert all([fact.subject for fact in starts].count(job_id) == 1 for job_id in finished), "no finished job ran again"
 
 
-async def test_a_batch_whose_expander_dies_in_the_middle_is_expanded_once(system: System) -> None:
+async def test_a_batch_is_expanded_once_even_if_its_worker_dies(system: System) -> None:
     begin, count = await system.log_end(), 3000
     batch = await system.create_batch(count)
     members = {member["job_id"] for member in batch["jobs"]}
@@ -57,7 +57,7 @@ async def test_a_batch_whose_expander_dies_in_the_middle_is_expanded_once(system
     worker = psutil.Process(system.stack.pid("worker"))
 
     async def begun() -> bool:
-        """Looks while the worker is stopped, so that it comes no further meanwhile."""
+        """Counts while the worker is suspended, so that it makes no progress meanwhile."""
         worker.suspend()
         if await system.count_facts(JobCreated, members, begin) >= 200:
             return True
@@ -67,7 +67,7 @@ async def test_a_batch_whose_expander_dies_in_the_middle_is_expanded_once(system
     await wait_until(begun, 60, "the first members to be created")
     await system.stack.kill("worker")
     written = await system.count_facts(JobCreated, members, begin)
-    assert written < count, "the expander was to die in the middle"
+    assert written < count, "the worker was killed in the middle of the expansion"
     finished = {fact.subject for fact in await system.facts_of(members, begin) if isinstance(fact.data, JobCompleted)}
 
     async def ended() -> bool:
@@ -81,22 +81,22 @@ async def test_a_batch_whose_expander_dies_in_the_middle_is_expanded_once(system
         if isinstance(fact.data, JobStarted):
             runs.setdefault(fact.subject, []).append(fact.data.number)
     assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in runs.values()), "no finished member ran again"
-    # What ended a moment before the kill, its end still on its way to the log, may run again: a slot is free before
-    # the acknowledgement.
+    # A job that ended just before the kill, before its end was in the log, may run again: a slot is free before the
+    # acknowledgement.
     assert all(runs[job_id] == [1] for job_id in finished)
     assert not (await system.verify()).violations
 
 
 @pytest.mark.parametrize("service", ["projector", "notifier"])
-async def test_killing_a_reader_under_load_loses_and_doubles_nothing(system: System, service: str) -> None:
+async def test_killing_a_service_under_load_loses_and_repeats_nothing(system: System, service: str) -> None:
     first = await hooked(system, 100)
     await system.stack.kill(service)
     second = await hooked(system, 100)
     await system.stack.kill(service)
-    await judge(system, first + second)
+    await check(system, first + second)
 
 
-async def test_every_acknowledged_job_completes_when_the_broker_was_away(system: System) -> None:
+async def test_every_acknowledged_job_completes_after_an_outage_of_the_broker(system: System) -> None:
     acknowledged = await hooked(system, 60)
     await system.stack.stop_kafka()
     refused = await system.client.post("/api/jobs/", json={"job_type": "noop", "parameters": {}})
@@ -113,10 +113,10 @@ async def test_every_acknowledged_job_completes_when_the_broker_was_away(system:
     )
     later = await hooked(system, 20)
     await system.wait_for_all([*acknowledged, *later])
-    await judge(system, acknowledged[:60] + later)
+    await check(system, acknowledged[:60] + later)
 
 
-async def test_jobs_are_accepted_while_postgres_is_away_and_readable_when_it_is_back(system: System) -> None:
+async def test_jobs_are_accepted_without_postgres_and_readable_after_its_return(system: System) -> None:
     before = await hooked(system, 20)
     await system.wait_for_all(before)
     await system.stack.stop_postgres()
@@ -125,11 +125,11 @@ async def test_jobs_are_accepted_while_postgres_is_away_and_readable_when_it_is_
     assert unreadable.status_code == 503
     assert unreadable.json()["error"]["code"] == "READ_MODEL_UNAVAILABLE"
     await system.stack.start_postgres()
-    await judge(system, before + during)
+    await check(system, before + during)
 
 
 @pytest.mark.parametrize("service", ["worker", "projector", "notifier"])
-async def test_a_service_ends_in_good_time_while_the_broker_is_away(system: System, service: str) -> None:
+async def test_a_service_stops_in_time_while_the_broker_is_down(system: System, service: str) -> None:
     process = psutil.Process(system.stack.pid(service))
     await system.stack.stop_kafka()
     process.terminate()

@@ -1,4 +1,4 @@
-"""Webhooks that were asked for again arrive, whatever is killed meanwhile."""
+"""Requested redeliveries arrive, even if the notifier is killed."""
 
 import asyncio
 
@@ -23,10 +23,10 @@ async def test_killing_the_notifier_loses_no_redelivery(system: System) -> None:
         job_ids = {reply.json()["data"]["job_id"] for reply in replies}
         wanted: Json = {"origin": receiver.origin, "since": "2020-01-01T00:00:00Z"}
 
-        async def given_up() -> bool:
+        async def all_abandoned() -> bool:
             return bool((await redeliver(client, wanted))["count"] == JOBS)
 
-        await wait_until(given_up, 60, "every webhook to be given up")
+        await wait_until(all_abandoned, 60, "every webhook to be abandoned")
         refused = len(receiver.received)
         receiver.answers("/hook", *[status(503)] * 5, status(200))
         assert (await redeliver(client, {**wanted, "dry_run": False}))["count"] == JOBS
@@ -34,12 +34,12 @@ async def test_killing_the_notifier_loses_no_redelivery(system: System) -> None:
         await wait_until(lambda: len(receiver.received) > refused + JOBS / 3, 60, "some to be sent again")
         await system.stack.kill("notifier")
 
-        async def told(job_id: str) -> bool:
+        async def delivered(job_id: str) -> bool:
             found = (await client.get(f"/api/jobs/{job_id}/deliveries")).json()["data"]["deliveries"]
             return found[-1]["outcome"] == "delivered"
 
         for job_id in job_ids:
-            await wait_until(lambda job=job_id: told(job), 60, f"{job_id} to be told")  # type: ignore[misc]
+            await wait_until(lambda job=job_id: delivered(job), 60, f"{job_id} to be delivered")  # type: ignore[misc]
         finals = [one for one in receiver.received[refused:] if one.json["phase"] == "completed"]
         assert len(finals) == len(receiver.received) - refused, "nothing but the final hooks"
         assert {one.json["process"]["id"] for one in finals} == job_ids

@@ -25,7 +25,7 @@ async def server_here(system: System) -> Server:
 
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> Server:
-    """Asked for by name, so that a run against another server starts none of ours."""
+    """The fixtures are requested by name, so that a run against another server starts no stack."""
     chosen: Server = request.getfixturevalue("server_elsewhere" if "CONTRACT_URL" in os.environ else "server_here")
     return chosen
 

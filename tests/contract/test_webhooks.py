@@ -47,7 +47,7 @@ def hooked(server: Server, path: str) -> Json:
     return {"url": f"{server.receiver_url}{path}", "token": "webhook_auth_token", "jobId": "client_job_id"}
 
 
-async def test_a_standard_job_tells_its_progress_and_then_its_completion(server: Server, file: Path) -> None:
+async def test_a_standard_job_reports_its_progress_and_then_its_completion(server: Server, file: Path) -> None:
     webhook = hooked(server, "/contract/standard")
     job_id = await server.create(filename=str(file), webhook=webhook, use_cache=False)
     sent = await server.hooks(job_id)
@@ -61,7 +61,7 @@ async def test_a_standard_job_tells_its_progress_and_then_its_completion(server:
     assert job["parameters"]["webhook"] == {**webhook, "token": "***"}
 
 
-async def test_a_mistral_job_tells_where_its_downloads_are(server: Server, file: Path) -> None:
+async def test_a_mistral_job_reports_the_urls_of_its_downloads(server: Server, file: Path) -> None:
     webhook = hooked(server, "/contract/mistral")
     method = "mistral_ocr_with_pages"
     job_id = await server.create(filename=str(file), webhook=webhook, extraction_method=method, use_cache=False)
@@ -81,7 +81,7 @@ async def test_a_mistral_job_tells_where_its_downloads_are(server: Server, file:
     assert (pages.status_code, pages.headers["Content-Type"]) == (200, "application/zip")
 
 
-async def test_a_failing_job_tells_why(server: Server) -> None:
+async def test_a_failing_job_reports_its_error(server: Server) -> None:
     """The receiver's view of a job that cannot be done: progress, then one error, and no data."""
     webhook = hooked(server, "/contract/failing")
     absent = str(server.files / "contract-absent.pdf")

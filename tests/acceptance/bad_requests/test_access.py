@@ -19,13 +19,13 @@ async def test_no_key_or_a_wrong_one_is_unauthorised(system: System, header: dic
 
 
 @pytest.mark.parametrize("path", ["/api/jobs/job-unknown", "/api/jobs/batch/batch-unknown"])
-async def test_what_is_not_there_is_not_found(system: System, path: str) -> None:
+async def test_unknown_paths_and_ids_are_not_found(system: System, path: str) -> None:
     reply = await system.client.get(path)
     assert reply.status_code == 404
     assert reply.json()["error"]["message"] in ("job not found", "batch not found")
 
 
-async def test_a_job_of_somebody_else_is_not_found(system: System) -> None:
+async def test_a_job_of_another_owner_is_not_found(system: System) -> None:
     job_id = await system.create()
     other = await system.create_key("stranger")
     reply = await system.client.get(f"/api/jobs/{job_id}", headers={"Authorization": f"Bearer {other}"})
@@ -35,7 +35,7 @@ async def test_a_job_of_somebody_else_is_not_found(system: System) -> None:
 
 
 @pytest.mark.parametrize("wait", ["soon", "-1", "61", "nan", ""])
-async def test_a_wait_that_is_no_number_up_to_60_is_refused(system: System, wait: str) -> None:
+async def test_a_wait_outside_0_to_60_is_refused(system: System, wait: str) -> None:
     job_id = await system.create()
     reply = await system.client.get(f"/api/jobs/{job_id}", params={"wait": wait})
     assert reply.status_code == 400, reply.text

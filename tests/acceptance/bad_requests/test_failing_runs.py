@@ -46,7 +46,7 @@ def broken(folder: Path, kind: str) -> Path:
         ("long", "TOO_MANY_PAGES"),
     ],
 )
-async def test_a_file_that_cannot_be_processed_fails_its_job_with_a_sentence(
+async def test_a_file_that_cannot_be_processed_fails_its_job_with_a_message(
     system: System, kind: str, code: str
 ) -> None:
     job = await system.wait_for_end(await system.create("pdf", filename=str(broken(system.files, kind))))
@@ -64,7 +64,7 @@ async def test_a_file_that_cannot_be_processed_fails_its_job_with_a_sentence(
         ({"behaviour": "allocate", "max_attempts": 1}, "OUT_OF_MEMORY"),
     ],
 )
-async def test_a_run_that_crashes_hangs_or_swells_ends_alone(
+async def test_a_run_that_crashes_hangs_or_exceeds_its_memory_affects_no_other(
     system: System, site: Website, tmp_path: Path, parameters: dict[str, Any], code: str
 ) -> None:
     held = held_pdf(site, tmp_path)

@@ -1,4 +1,4 @@
-"""What bad input gets: a clear code, nothing created, nobody harmed (docs/contract/secretary.md#validation, #codes)."""
+"""Bad input gets a clear code and creates nothing (docs/contract/secretary.md#validation, #codes)."""
 
 from typing import Any
 
@@ -93,14 +93,14 @@ async def test_wrong_parameters_name_their_fields(system: System, parameters: di
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "{root}/../secret.pdf", "relative.pdf", "{root}\\..\\secret.pdf"])
-async def test_a_file_outside_the_roots_is_refused_and_the_message_names_the_setting(system: System, name: str) -> None:
+async def test_a_file_outside_the_roots_is_refused_with_the_setting(system: System, name: str) -> None:
     parameters = {"filename": name.replace("{root}", str(system.files))}
     error = await refused(system, 400, "INVALID_PARAMETERS", json={"job_type": "pdf", "parameters": parameters})
     assert "PIPEROLL_FILES_ROOTS" in f"{error}"
 
 
 @pytest.mark.parametrize("url", PRIVATE)
-async def test_a_hook_to_a_literal_private_address_makes_no_job(system: System, url: str) -> None:
+async def test_a_webhook_to_a_private_address_is_refused(system: System, url: str) -> None:
     body = {"job_type": "noop", "parameters": {"webhook": {"url": url}}}
     await refused(system, 400, "BLOCKED_ADDRESS", json=body)
 

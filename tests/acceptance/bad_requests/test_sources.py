@@ -21,7 +21,7 @@ PDF = "application/pdf"
 
 
 def closed_port() -> int:
-    """A port of this machine at which nobody listens."""
+    """A closed port of this machine."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
@@ -51,16 +51,16 @@ async def failed(system: System, job_type: str, **parameters: Any) -> Json:
 ADDRESSES: dict[str, tuple[Callable[[Website, str], str], str]] = {
     "nothing there": (lambda site, path: site.url(path), "URL_NOT_FOUND"),
     "an error there": (lambda site, path: site.status(path, 500), "HTTP_ERROR"),
-    "nobody there": (lambda site, path: f"http://127.0.0.1:{closed_port()}{path}", "NETWORK_ERROR"),
+    "a closed port": (lambda site, path: f"http://127.0.0.1:{closed_port()}{path}", "NETWORK_ERROR"),
     "no such name": (lambda site, path: f"http://nowhere.invalid{path}", "NETWORK_ERROR"),
     "hangs up": (lambda site, path: site.gone(path), "NETWORK_ERROR"),
     "breaks off": (lambda site, path: site.cut(path), "NETWORK_ERROR"),
     "a private address behind it": (away, "BLOCKED_ADDRESS"),
     "a redirect to itself": (lambda site, path: site.redirect(path, path), "HTTP_ERROR"),
     "a page": (lambda site, path: site.file(path, HTML, PDF), "INVALID_PDF"),
-    "a page that says so": (lambda site, path: site.file(path, HTML, "text/html"), "INVALID_PDF"),
+    "an HTML page": (lambda site, path: site.file(path, HTML, "text/html"), "INVALID_PDF"),
     "a gibibyte": (lambda site, path: site.endless(path, GIB), "FILE_TOO_LARGE"),
-    "a gibibyte as it says": (lambda site, path: site.announced(path, GIB), "FILE_TOO_LARGE"),
+    "an announced gibibyte": (lambda site, path: site.announced(path, GIB), "FILE_TOO_LARGE"),
     "a little that inflates": (lambda site, path: site.bomb(path), "FILE_TOO_LARGE"),
     "a zip bomb": (lambda site, path: site.file(path, zip_bomb(), DOCX), "INVALID_PDF"),
 }
@@ -68,14 +68,14 @@ ADDRESSES: dict[str, tuple[Callable[[Website, str], str], str]] = {
 
 
 @pytest.mark.parametrize("kind", ADDRESSES)
-async def test_an_address_that_gives_no_pdf_fails_its_job(system: System, site: Website, kind: str) -> None:
+async def test_a_url_that_is_not_a_pdf_fails_its_job(system: System, site: Website, kind: str) -> None:
     make, code = ADDRESSES[kind]
     url = make(site, f"/bad/{uuid4().hex}.pdf")
     assert (await failed(system, "pdf", url=url))["code"] == code
 
 
 @pytest.mark.parametrize("job_type", ["pdf", "transformer", "session"])
-async def test_a_literal_private_address_makes_no_job(system: System, job_type: str) -> None:
+async def test_a_private_address_is_refused(system: System, job_type: str) -> None:
     needed = {
         "pdf": {},
         "transformer": {"template": "Summary"},
@@ -86,13 +86,13 @@ async def test_a_literal_private_address_makes_no_job(system: System, job_type: 
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, "BLOCKED_ADDRESS")
 
 
-async def test_a_zip_bomb_named_docx_is_no_pdf(system: System) -> None:
+async def test_a_zip_bomb_named_docx_is_not_a_pdf(system: System) -> None:
     path = system.files / f"{uuid4().hex}.docx"
     path.write_bytes(zip_bomb())
     assert (await failed(system, "pdf", filename=str(path)))["code"] == "INVALID_PDF"
 
 
-async def test_a_session_goes_on_without_an_attachment_that_is_a_zip_bomb(system: System, site: Website) -> None:
+async def test_a_session_completes_without_an_attachment_that_is_a_zip_bomb(system: System, site: Website) -> None:
     given = {"event": "Soil Days", "session": "Talk", "track": "Main", "filename": f"{uuid4().hex}.md"}
     page = site.page("/bad/talk", "On living soil", "A spoon of soil holds more beings than people live on earth.")
     slides = site.file("/bad/slides.docx", zip_bomb(), DOCX)
@@ -113,9 +113,7 @@ async def test_a_page_range_outside_the_document_fails_its_job(system: System, p
 
 
 @pytest.mark.parametrize("job_type", ["pdf", "transformer"])
-async def test_a_template_that_does_not_exist_fails_its_job_and_names_those_that_do(
-    system: System, job_type: str
-) -> None:
+async def test_an_unknown_template_fails_its_job_with_the_known_ones(system: System, job_type: str) -> None:
     path = pdf(system.files / f"{uuid4().hex}.pdf")
     source = {"pdf": {"filename": str(path)}, "transformer": {"text": "x"}}[job_type]
     error = await failed(system, job_type, template="NoSuchTemplate", **source)
@@ -131,7 +129,7 @@ async def test_a_broken_template_fails_its_job(system: System, content: str) -> 
 
 @pytest.mark.parametrize("name", ["../MeetingMinutes", "/etc/passwd", "a\\b", "Session.md", "MeetingMinutes\n"])
 @pytest.mark.parametrize("job_type", ["pdf", "transformer"])
-async def test_a_template_s_name_with_a_path_in_it_makes_no_job(system: System, job_type: str, name: str) -> None:
+async def test_a_template_name_with_a_path_is_refused(system: System, job_type: str, name: str) -> None:
     source = {"pdf": {"filename": str(system.files / "a.pdf")}, "transformer": {"text": "x"}}[job_type]
     body = {"job_type": job_type, "parameters": {**source, "template": name}}
     reply = await system.client.post("/api/jobs/", json=body)
@@ -141,7 +139,7 @@ async def test_a_template_s_name_with_a_path_in_it_makes_no_job(system: System, 
     assert "without folder or ending" in field["message"]
 
 
-async def test_a_file_that_is_not_the_one_that_its_hash_names_fails_its_job(system: System) -> None:
+async def test_a_file_with_another_hash_fails_its_job(system: System) -> None:
     path = pdf(system.files / f"{uuid4().hex}.pdf")
     error = await failed(system, "pdf", filename=str(path), file_hash="0" * 64)
     assert (error["code"], error["details"]["error_type"]) == ("INVALID_PARAMETERS", "FileHashMismatch")

@@ -1,6 +1,6 @@
 """Documents, folders and search as their users meet them: files of every kind go in, and a search finds each text.
 
-The stack is this module's own, because it has no provider: all is read, heard and compared by the models that ship.
+The module runs its own stack without a provider: only the models that ship are used.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -91,7 +91,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
             yield System(running, client, receiver, files)
 
 
-def told(reply: httpx.Response, status: int = 200) -> Any:
+def data_of(reply: httpx.Response, status: int = 200) -> Any:
     assert reply.status_code == status, reply.text
     assert reply.json()["success"] is True
     return reply.json()["data"]
@@ -105,20 +105,22 @@ def refused(reply: httpx.Response, status: int, code: str) -> Json:
 
 
 async def folder(system: System, **body: Any) -> str:
-    return str(told(await system.client.post("/v1/folders", json={"name": f"Folder {uuid4().hex[:6]}", **body}))["id"])
+    return str(
+        data_of(await system.client.post("/v1/folders", json={"name": f"Folder {uuid4().hex[:6]}", **body}))["id"]
+    )
 
 
 async def upload(system: System, name: str, content: bytes, folder_id: str | None = None) -> Json:
     """Takes a document in and waits until it was read."""
     data = {} if folder_id is None else {"folderId": folder_id}
-    return dict(told(await system.client.post("/v1/documents?wait=180", files={"file": (name, content)}, data=data)))
+    return dict(data_of(await system.client.post("/v1/documents?wait=180", files={"file": (name, content)}, data=data)))
 
 
 async def ended(system: System, job: Json, seconds: float = 120) -> Json:
     """A job as GET /v1/jobs shows it, once it has ended."""
 
     async def look() -> Json | None:
-        listed = told(await system.client.get("/v1/jobs", params={"targetId": job["targetId"]}))
+        listed = data_of(await system.client.get("/v1/jobs", params={"targetId": job["targetId"]}))
         [found] = [one for one in listed if one["id"] == job["id"]]
         return found if found["status"] in ENDED else None
 
@@ -128,38 +130,38 @@ async def ended(system: System, job: Json, seconds: float = 120) -> Json:
 
 
 async def reindexed(system: System, folder_id: str) -> Json:
-    job = await ended(system, told(await system.client.post(f"/v1/folders/{folder_id}/reindex"), 202))
+    job = await ended(system, data_of(await system.client.post(f"/v1/folders/{folder_id}/reindex"), 202))
     assert job["status"] == "DONE", job
     return job
 
 
 async def search(system: System, folder_id: str, query: str, **more: Any) -> list[Json]:
     reply = await system.client.get(f"/v1/folders/{folder_id}/search", params={"q": query, **more})
-    return list(told(reply))
+    return list(data_of(reply))
 
 
-async def test_files_of_every_kind_are_read_and_each_is_found_by_what_it_says(system: System, tmp_path: Path) -> None:
+async def test_files_of_every_kind_are_extracted_and_found_by_their_content(system: System, tmp_path: Path) -> None:
     folder_id = await folder(system)
     documents: dict[str, str] = {}
-    for name, (make, _, said) in FILES.items():
+    for name, (make, _, expected) in FILES.items():
         document = await upload(system, name, make(tmp_path / name).read_bytes(), folder_id)
         assert document["status"] == "DONE", document
-        assert said.lower() in document["content"].lower(), document
+        assert expected.lower() in document["content"].lower(), document
         documents[name] = document["documentId"]
-    listed = told(await system.client.get(f"/v1/folders/{folder_id}/files"))
+    listed = data_of(await system.client.get(f"/v1/folders/{folder_id}/files"))
     assert {one["name"]: one["id"] for one in listed} == documents
     job = await reindexed(system, folder_id)
     assert job["metadata"]["filesProcessed"] == len(FILES)
     assert job["metadata"]["totalChunks"] >= len(FILES)
-    for name, (_, asked, said) in FILES.items():
+    for name, (_, asked, expected) in FILES.items():
         best = (await search(system, folder_id, asked))[0]
         assert best["documentId"] == documents[name], (name, asked, best)
-        assert said.lower() in best["text"].lower()
-    words = told(await system.client.get(f"/v1/folders/{folder_id}"))["words"]
+        assert expected.lower() in best["text"].lower()
+    words = data_of(await system.client.get(f"/v1/folders/{folder_id}"))["words"]
     assert words > 50
 
 
-async def test_what_leaves_the_folder_or_is_removed_is_found_no_more(system: System) -> None:
+async def test_a_removed_document_is_not_found_by_a_search(system: System) -> None:
     folder_id = await folder(system)
     texts = {
         "a.md": "The heat pump is serviced in May.",
@@ -169,15 +171,15 @@ async def test_what_leaves_the_folder_or_is_removed_is_found_no_more(system: Sys
     ids = {name: (await upload(system, name, text.encode(), folder_id))["documentId"] for name, text in texts.items()}
     await reindexed(system, folder_id)
     assert {one["documentId"] for one in await search(system, folder_id, "heating")} == set(ids.values())
-    told(await system.client.delete(f"/v1/documents/{ids['a.md']}"))
-    told(await system.client.delete(f"/v1/folders/{folder_id}/files/{ids['b.md']}"))
+    data_of(await system.client.delete(f"/v1/documents/{ids['a.md']}"))
+    data_of(await system.client.delete(f"/v1/folders/{folder_id}/files/{ids['b.md']}"))
     assert [one["documentId"] for one in await search(system, folder_id, "heating")] == [ids["c.md"]]
-    assert told(await system.client.get(f"/v1/documents/{ids['b.md']}/status")) == "DONE"
+    assert data_of(await system.client.get(f"/v1/documents/{ids['b.md']}/status")) == "DONE"
     job = await reindexed(system, folder_id)
     assert job["metadata"]["filesProcessed"] == 1
 
 
-async def test_after_a_document_is_removed_its_text_is_found_nowhere_and_the_others_stay(system: System) -> None:
+async def test_the_text_of_a_removed_document_is_found_nowhere_and_the_others_stay(system: System) -> None:
     """In the upload, the extraction, the index and its table."""
     folder_id = await folder(system)
     canary, other = f"canary{uuid4().hex}", f"other{uuid4().hex}"
@@ -188,37 +190,37 @@ async def test_after_a_document_is_removed_its_text_is_found_nowhere_and_the_oth
     assert any("/index/" in place for place in before)
     assert any("read_v1.chunks" in place for place in before)
     assert not any("piperoll." in place for place in before), "the log never had it"
-    told(await system.client.delete(f"/v1/documents/{document['documentId']}"))
+    data_of(await system.client.delete(f"/v1/documents/{document['documentId']}"))
     await until_gone(system, canary)
     assert await found_in(system, other)
     report = await system.verify()
     assert not report.violations, report.violations
 
 
-async def test_another_chunk_size_makes_other_chunks(system: System) -> None:
+async def test_another_chunk_size_gives_other_chunks(system: System) -> None:
     folder_id = await folder(system, chunkSize=4000)
-    text = " ".join(f"Sentence number {number} says something about rivers." for number in range(40))
+    text = " ".join(f"Sentence number {number} describes rivers." for number in range(40))
     await upload(system, "rivers.txt", text.encode(), folder_id)
     await reindexed(system, folder_id)
     assert len(await search(system, folder_id, "rivers", limit=100)) == 1
-    told(await system.client.put(f"/v1/folders/{folder_id}", json={"chunkSize": 200}))
-    [newest, _] = told(await system.client.get("/v1/jobs", params={"targetId": folder_id}))
+    data_of(await system.client.put(f"/v1/folders/{folder_id}", json={"chunkSize": 200}))
+    [newest, _] = data_of(await system.client.get("/v1/jobs", params={"targetId": folder_id}))
     assert (await ended(system, newest))["metadata"]["chunkSize"] == 200
     assert len(await search(system, folder_id, "rivers", limit=100)) > 5
 
 
-async def test_a_file_that_no_job_reads_says_so_and_can_be_tried_again(system: System) -> None:
+async def test_an_unsupported_file_has_an_error_and_can_be_retried(system: System) -> None:
     reply = await system.client.post("/v1/documents?wait=60", files={"file": ("data.xyz", b"\x00\x01\x02")})
     error = refused(reply, 400, "EXTRACTION_FAILED")
     assert error["details"]["code"] == "UNSUPPORTED_FILE_TYPE"
     path = f"/v1/documents/{error['details']['documentId']}"
-    assert told(await system.client.get(f"{path}/status")) == "ERROR"
-    assert told(await system.client.get(path))["error"] == error["message"]
-    job = await ended(system, told(await system.client.post(f"{path}/reextract"), 202))
+    assert data_of(await system.client.get(f"{path}/status")) == "ERROR"
+    assert data_of(await system.client.get(path))["error"] == error["message"]
+    job = await ended(system, data_of(await system.client.post(f"{path}/reextract"), 202))
     assert (job["type"], job["status"], job["error"]) == ("EXTRACTION", "ERROR", error["message"])
 
 
-async def test_a_job_reads_a_document_by_its_id_and_members_of_a_batch_do(system: System) -> None:
+async def test_a_job_and_the_members_of_a_batch_read_a_document_by_its_id(system: System) -> None:
     document = await upload(system, "notes.md", b"# Notes\n\nThe importer ships on Friday.")
     about = {"document_id": document["documentId"]}
     alone = await system.wait_for_end(await system.create("extraction", **about, force_refresh=True))
@@ -235,7 +237,7 @@ async def test_a_file_that_is_too_large_is_refused(system: System) -> None:
     assert refused(reply, 413, "BODY_TOO_LARGE")["details"] == {"limit_bytes": LIMIT_BYTES}
 
 
-async def test_another_owner_sees_nothing_of_it(system: System) -> None:
+async def test_another_owner_cannot_see_documents_and_folders(system: System) -> None:
     folder_id = await folder(system)
     document = (await upload(system, "own.md", b"Own.", folder_id))["documentId"]
     headers = {"Authorization": f"Bearer {await system.create_key(f'stranger-{uuid4().hex[:8]}')}"}
@@ -252,10 +254,10 @@ async def test_another_owner_sees_nothing_of_it(system: System) -> None:
         ("DELETE", f"/v1/folders/{folder_id}"),
     ):
         refused(await system.client.request(method, path, headers=headers), 404, "NOT_FOUND")
-    assert told(await system.client.get("/v1/folders", headers=headers)) == []
-    assert told(await system.client.get(f"/v1/documents/{document}/status")) == "DONE"
+    assert data_of(await system.client.get("/v1/folders", headers=headers)) == []
+    assert data_of(await system.client.get(f"/v1/documents/{document}/status")) == "DONE"
 
 
-async def test_the_read_model_is_the_fold_of_the_log(system: System) -> None:
+async def test_the_read_model_equals_the_log(system: System) -> None:
     report = await system.verify()
     assert report.violations == []

@@ -55,7 +55,7 @@ async def test_a_pdf_job_is_an_extraction_with_its_metadata(system: System, targ
     }
 
 
-async def test_a_failed_extraction_says_why_twice(system: System, target: str) -> None:
+async def test_a_failed_extraction_has_its_error_twice(system: System, target: str) -> None:
     path = system.files / f"{target}.pdf"
     path.write_bytes(b"no PDF")
     job_id = await system.create("pdf", filename=str(path), target_id=target)
@@ -84,7 +84,9 @@ async def test_a_session_job_is_an_import(system: System, site: Website, target:
     assert (job["metadata"]["fileName"], job["metadata"]["source"]) == ("soil.md", url)
 
 
-async def test_a_job_waits_and_runs_and_a_cancelled_one_disappears(system: System, target: str) -> None:
+async def test_a_job_is_listed_as_pending_and_in_progress_and_not_after_its_cancellation(
+    system: System, target: str
+) -> None:
     busy = [await system.create(sleep_s=3600) for _ in range(2)]
     for job_id in busy:
         await system.wait_for_status(job_id, "processing")
@@ -100,13 +102,13 @@ async def test_a_job_waits_and_runs_and_a_cancelled_one_disappears(system: Syste
         await system.client.post(f"/api/jobs/{job_id}/cancel")
 
 
-async def test_each_key_lists_the_jobs_of_its_owner_and_no_other(system: System, target: str) -> None:
+async def test_each_key_lists_the_jobs_of_its_owner_only(system: System, target: str) -> None:
     theirs, mine = await system.create_key(f"owner-{uuid4().hex[:8]}"), f"{target}-mine"
     path = pdf(system.files / f"{target}.pdf", pages=1)
-    body = {"job_type": "pdf", "parameters": {"filename": str(path), "target_id": mine}, "user_id": "somebody"}
+    body = {"job_type": "pdf", "parameters": {"filename": str(path), "target_id": mine}, "user_id": "another"}
     job_id = (await system.post("/api/jobs/", body, Authorization=f"Bearer {theirs}"))["job_id"]
     (job,) = await jobs(system, theirs)
-    assert (job["id"], job["userId"]) == (job_id, "somebody")
+    assert (job["id"], job["userId"]) == (job_id, "another")
     assert await jobs(system, targetId=mine) == []
 
 
@@ -119,7 +121,7 @@ async def test_an_unknown_key_is_refused_in_the_envelope_of_this_api(system: Sys
     }
 
 
-async def test_every_answer_says_how_many_requests_are_left(system: System) -> None:
+async def test_every_answer_has_the_remaining_number_of_requests(system: System) -> None:
     limit = system.settings.rate_limit
     headers = {"Authorization": f"Bearer {await system.create_key(f'owner-{uuid4().hex[:8]}')}"}
     for used, query in enumerate(("", "?limit=0", "?type=NONE"), start=1):

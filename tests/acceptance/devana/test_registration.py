@@ -7,14 +7,14 @@ import pytest
 from standardwebhooks import Webhook
 
 from services.api.endpoints.commands import MAX_ENDPOINTS
-from tests.support.clients.devana import client_of, refusal, wait_told
+from tests.support.clients.devana import client_of, refusal, wait_for_statuses
 from tests.support.files.pdf import pdf
 from tests.support.servers.receiver import Receiver
 from tests.support.stacks.system import Json, System
 from tests.support.waiting import wait_until
 
 
-async def test_the_list_shows_no_secret_and_deleting_ends_the_telling(system: System) -> None:
+async def test_the_list_shows_no_secret_and_a_deleted_endpoint_is_not_notified(system: System) -> None:
     async with Receiver() as receiver, client_of(system, "leaving") as client, client_of(system, "nosy") as nosy:
         kept = await client.register(receiver.url("/kept"), statuses=["DONE", "DONE", "ERROR"])
         left = await client.register(receiver.url("/left"))
@@ -30,11 +30,11 @@ async def test_the_list_shows_no_secret_and_deleting_ends_the_telling(system: Sy
         await wait_until(lambda: settings_gone(system, left["id"]), 30, "the notifier to delete the settings")
         path = await asyncio.to_thread(pdf, system.files / "leaving.pdf")
         job_id = await client.create("pdf", filename=str(path))
-        await wait_told(receiver, job_id, "DONE", path="/kept")
+        await wait_for_statuses(receiver, job_id, "DONE", path="/kept")
         assert receiver.at("/left") == []
 
 
-async def test_a_trial_is_sent_at_once_and_marked_as_one(system: System) -> None:
+async def test_a_trial_is_sent_at_once_and_is_marked(system: System) -> None:
     async with Receiver() as receiver, client_of(system, "trying") as client:
         endpoint = await client.register(receiver.url(), statuses=["ERROR"])
         reply = await client.http.post(f"/v1/webhooks/{endpoint['id']}/test")
@@ -68,7 +68,7 @@ async def test_a_bad_endpoint_is_refused(system: System, body: Json, code: str) 
         assert await client.listed() == []
 
 
-async def test_a_repeated_key_registers_once_and_answers_the_same(system: System) -> None:
+async def test_a_repeated_key_registers_one_endpoint(system: System) -> None:
     async with client_of(system, "repeating") as client:
         body = {"url": "https://example.com/hook", "token": "t", "statuses": ["DONE"]}
 
@@ -83,7 +83,7 @@ async def test_a_repeated_key_registers_once_and_answers_the_same(system: System
         assert refusal(await post(body), 409)["code"] == "CONFLICT"
 
 
-async def test_an_owner_may_have_so_many_endpoints_and_no_more(system: System) -> None:
+async def test_an_owner_has_a_maximum_of_endpoints(system: System) -> None:
     async with client_of(system, "greedy") as client:
         made = [await client.register(f"https://example.com/{number}") for number in range(MAX_ENDPOINTS)]
         error = refusal(await client.http.post("/v1/webhooks", json={"url": "https://example.com/more"}), 409)

@@ -12,18 +12,18 @@ from tests.support.clients.programs import OURS, running
 @sources
 @pytest.mark.needs("curl")
 @pytest.mark.needs("jq")
-async def test_the_retry_script_has_failed_extractions_done_again(customer: Customer) -> None:
+async def test_the_retry_script_repeats_failed_extractions(customer: Customer) -> None:
     failed = await customer.until(await customer.broken_pdf(DOCUMENT), "ERROR")
     generation = await customer.create("transformer", text="A text.", template="NoSuchTemplate", target_id="elsewhere")
     await customer.until(generation, "ERROR")
     async with bash(customer, "retry_failed.sh") as script:
-        await script.says(r"5 minutes")
-        assert failed["id"] in script.said
-        assert generation in script.said
-        assert f"Type: EXTRACTION, Target: {DOCUMENT}" in script.said
+        await script.prints(r"5 minutes")
+        assert failed["id"] in script.output
+        assert generation in script.output
+        assert f"Type: EXTRACTION, Target: {DOCUMENT}" in script.output
     again = [job for job in await customer.jobs(targetId=DOCUMENT) if job["id"] != failed["id"]]
     assert [(job["type"], job["targetId"]) for job in again] == [("EXTRACTION", DOCUMENT)]
-    assert again[0]["id"] in script.said, "the answer to the request is the new job"
+    assert again[0]["id"] in script.output, "the answer to the request is the new job"
     assert len(await customer.jobs(targetId="elsewhere")) == 1
 
 
@@ -39,19 +39,19 @@ listen();
 
 @sources
 @pytest.mark.needs("node")
-async def test_the_webhook_handler_is_told_of_each_change_and_of_what_went_wrong(customer: Customer) -> None:
+async def test_the_webhook_handler_receives_each_change_and_error(customer: Customer) -> None:
     program = customer.file("webhook_handler.js")
     program.write_text(HANDLERS % (OURS / "web_framework.js", program.read_text("utf-8")), encoding="utf-8")
     async with running("node", program) as handler:
-        await handler.says(r"listening on port \d+\.")
-        port = re.findall(r"port (\d+)", handler.said)[0]
+        await handler.prints(r"listening on port \d+\.")
+        port = re.findall(r"port (\d+)", handler.output)[0]
         endpoint = {"url": f"http://127.0.0.1:{port}/webhook/job-status"}
         reply = await customer.system.client.post("/v1/webhooks", json=endpoint, headers=customer.headers)
         assert reply.status_code == 200, reply.text
         done, broken = await customer.pdf(DOCUMENT), await customer.broken_pdf(OTHER_DOCUMENT)
         failed = await customer.until(broken, "ERROR")
-        await handler.says(rf'complete \["{DOCUMENT}","EXTRACTION",{{.*"pageCount":2')
-        await handler.says(re.escape(f"error {json.dumps([broken, failed['error']], separators=(',', ':'))}"))
+        await handler.prints(rf'complete \["{DOCUMENT}","EXTRACTION",{{.*"pageCount":2')
+        await handler.prints(re.escape(f"error {json.dumps([broken, failed['error']], separators=(',', ':'))}"))
         for job_id in (done, broken):
             for status in ("PENDING", "IN_PROGRESS"):
-                await handler.says(rf"{job_id}\b.*\b{status}")
+                await handler.prints(rf"{job_id}\b.*\b{status}")

@@ -1,4 +1,4 @@
-"""`/v1/webhooks` as a client and its receiver meet it: what a registered endpoint is told.
+"""`/v1/webhooks` over HTTP: the notifications of a registered endpoint.
 See docs/contract/devana.md#endpoints."""
 
 import asyncio
@@ -7,7 +7,7 @@ import asyncpg
 from standardwebhooks import Webhook
 
 from services.projector.rebuild import rebuild
-from tests.support.clients.devana import Client, client_of, wait_told
+from tests.support.clients.devana import Client, client_of, wait_for_statuses
 from tests.support.files.pdf import pdf
 from tests.support.servers.receiver import Receiver, status
 from tests.support.servers.website import Website
@@ -17,19 +17,19 @@ from tests.support.waiting import wait_until
 STATUSES = ["PENDING", "IN_PROGRESS", "DONE", "ERROR", "KILLED"]
 
 
-async def test_a_registered_endpoint_is_told_of_a_job_from_pending_to_done(system: System) -> None:
-    async with Receiver() as receiver, client_of(system, "told") as client:
+async def test_a_registered_endpoint_is_notified_of_every_status_of_a_job(system: System) -> None:
+    async with Receiver() as receiver, client_of(system, "notified") as client:
         endpoint = await client.register(receiver.url(), token="my-token")
         assert set(endpoint) == {"id", "url", "statuses", "secret", "createdAt"}
         assert (endpoint["url"], endpoint["statuses"]) == (receiver.url(), STATUSES)
-        path = await asyncio.to_thread(pdf, system.files / "told.pdf")
+        path = await asyncio.to_thread(pdf, system.files / "notified.pdf")
         job_id = await client.create("pdf", filename=str(path), target_id="doc-mine")
-        bodies = await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
+        bodies = await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE")
         for body in bodies:
             assert set(body) == {"jobId", "status", "targetId", "type", "metadata"}
             assert (body["jobId"], body["targetId"], body["type"]) == (job_id, "doc-mine", "EXTRACTION")
         done = bodies[-1]["metadata"]
-        assert done["fileName"] == "told.pdf"
+        assert done["fileName"] == "notified.pdf"
         assert done["mimeType"] == "application/pdf"
         assert (done["pageCount"], done["extractionMethod"]) == (3, "native")
         assert "error" not in done
@@ -41,52 +41,52 @@ async def test_a_registered_endpoint_is_told_of_a_job_from_pending_to_done(syste
         (shown,) = listed.json()["data"]
         assert {name: shown[name] for name in ("targetId", "type", "status", "metadata")} == {
             name: bodies[-1][name] for name in ("targetId", "type", "status", "metadata")
-        }, "the list says the same as the hook"
+        }, "the list shows the same as the notification"
 
 
-async def test_a_failed_job_says_why_in_its_metadata(system: System) -> None:
+async def test_the_notification_of_a_failed_job_has_its_error(system: System) -> None:
     async with Receiver() as receiver, client_of(system, "failing") as client:
         await client.register(receiver.url())
         job_id = await client.create("pdf", filename=str(system.files / "nowhere.pdf"))
-        *_, error = await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "ERROR")
+        *_, error = await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS", "ERROR")
         job = await client.http.get(f"/api/jobs/{job_id}")
         assert error["metadata"]["error"] == job.json()["data"]["error"]["message"]
 
 
-async def test_a_cancelled_job_is_told_as_killed(system: System, site: Website) -> None:
+async def test_a_cancelled_job_is_notified_as_killed(system: System, site: Website) -> None:
     async with Receiver() as receiver, client_of(system, "cancelling") as client:
         await client.register(receiver.url())
         job_id = await client.create("pdf", url=site.slow("/slow-endpoint-test.pdf", 3600))
-        await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS")
+        await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS")
         reply = await client.http.post(f"/api/jobs/{job_id}/cancel", json={})
         assert reply.status_code == 200, reply.text
-        await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "KILLED")
+        await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS", "KILLED")
 
 
-async def test_an_endpoint_is_told_of_the_statuses_it_asked_for_and_of_its_owners_jobs_alone(system: System) -> None:
+async def test_an_endpoint_gets_its_statuses_of_the_jobs_of_its_owner(system: System) -> None:
     async with (
         Receiver() as receiver,
         client_of(system, "choosy") as client,
-        client_of(system, "somebody-else") as other,
+        client_of(system, "another-owner") as other,
     ):
         await client.register(receiver.url("/done"), statuses=["DONE"])
         await client.register(receiver.url("/every"))
         path = await asyncio.to_thread(pdf, system.files / "choosy.pdf")
         foreign = await other.create("pdf", filename=str(path))
         job_id = await client.create("pdf", filename=str(path))
-        await wait_told(receiver, job_id, "DONE", path="/done")
-        await wait_told(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE", path="/every")
+        await wait_for_statuses(receiver, job_id, "DONE", path="/done")
+        await wait_for_statuses(receiver, job_id, "PENDING", "IN_PROGRESS", "DONE", path="/every")
         await system_ended(other, foreign)
         assert not [one for one in receiver.received if one.json["jobId"] == foreign]
 
 
-async def test_outcomes_stand_among_the_jobs_deliveries_and_not_in_its_log(system: System) -> None:
+async def test_outcomes_are_listed_as_deliveries_and_not_in_the_log_of_the_job(system: System) -> None:
     async with Receiver() as receiver, client_of(system, "counting") as client:
         receiver.answers("/hook", status(500), status(200))
         endpoint = await client.register(receiver.url())
         path = await asyncio.to_thread(pdf, system.files / "counting.pdf")
         job_id = await client.create("pdf", filename=str(path))
-        await wait_told(receiver, job_id, "PENDING", "PENDING", "IN_PROGRESS", "DONE")
+        await wait_for_statuses(receiver, job_id, "PENDING", "PENDING", "IN_PROGRESS", "DONE")
 
         async def deliveries() -> list[Json] | None:
             reply = await client.http.get(f"/api/jobs/{job_id}/deliveries")
@@ -101,7 +101,7 @@ async def test_outcomes_stand_among_the_jobs_deliveries_and_not_in_its_log(syste
         assert not [entry for entry in job["logs"] if "Webhook" in entry["message"]]
 
 
-async def test_the_read_model_of_endpoints_is_the_fold_of_the_log_and_a_rebuild_gives_the_same(system: System) -> None:
+async def test_the_read_model_of_endpoints_equals_the_log_and_its_rebuild(system: System) -> None:
     async with client_of(system, "rebuilt") as client:
         await client.register("https://example.com/kept", statuses=["DONE"])
         left = await client.register("https://example.com/left")

@@ -122,7 +122,7 @@ async def test_an_upload_is_extracted_and_the_hook_has_its_text(system: System) 
     assert hooks[-1]["data"]["metadata"]["fileName"] == "Über uns.docx"
 
 
-async def test_a_url_is_extracted_by_what_its_server_says(system: System, site: Website) -> None:
+async def test_a_url_is_extracted_by_the_media_type_of_its_server(system: System, site: Website) -> None:
     url = site.file("/articles/one", b"# From afar", "text/markdown")
     job = await extracted(system, url=url)
     assert job["results"]["structured_data"]["title"] == "From afar"
@@ -152,7 +152,7 @@ BAD: dict[str, tuple[Make, str, str]] = {
 
 
 @pytest.mark.parametrize("name", BAD)
-async def test_a_bad_file_fails_the_job_at_once_with_a_sentence(system: System, name: str) -> None:
+async def test_a_bad_file_fails_the_job_at_once_with_a_message(system: System, name: str) -> None:
     make, code, words = BAD[name]
     error = await failed(system, filename=str(make(fresh(system, name))))
     assert error["code"] == code
@@ -160,7 +160,7 @@ async def test_a_bad_file_fails_the_job_at_once_with_a_sentence(system: System, 
     assert str(system.files) not in error["message"]
 
 
-async def test_parameters_that_do_not_fit_are_refused(system: System) -> None:
+async def test_conflicting_parameters_are_refused(system: System) -> None:
     for job_type, parameters in (
         ("extraction", {}),
         ("extraction", {"filename": "/a.docx", "url": "https://example.com/a.docx"}),

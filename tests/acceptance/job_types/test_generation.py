@@ -26,7 +26,7 @@ async def test_a_template_is_filled_from_a_text(system: System, mistral: Mistral
     assert "They ship on Friday." in job["results"]["structured_data"]["generated_text"]
 
 
-async def test_a_busy_model_is_asked_again(system: System, mistral: MistralServer) -> None:
+async def test_a_busy_model_is_retried(system: System, mistral: MistralServer) -> None:
     mistral.then(CHAT, refused(429, Retry_After="1"), says("At last."))
     job_id = await system.create("generation", text=MINUTES, prompt="When?", use_cache=False)
     job = await system.wait_for_end(job_id)

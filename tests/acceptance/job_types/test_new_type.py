@@ -95,7 +95,7 @@ async def test_equal_jobs_share_a_result(system: System, document: str) -> None:
     assert sorted(bool(job.get("is_from_cache")) for job in jobs) == [False, True]
 
 
-async def test_its_webhook_carries_what_the_declaration_says(system: System, document: str) -> None:
+async def test_its_webhook_carries_the_declared_results(system: System, document: str) -> None:
     webhook = {"url": system.receiver.url("/hooks")}
     job_id = await system.create("thumbnail", filename=document, webhook=webhook, use_cache=False)
     hooks = (await system.wait_for_final_hooks([job_id]))[job_id]
@@ -106,7 +106,7 @@ async def test_its_webhook_carries_what_the_declaration_says(system: System, doc
     assert steps.get("drawing_page", "Drawing the first page") == "Drawing the first page"
 
 
-async def test_a_registered_endpoint_gets_its_notices(system: System, document: str) -> None:
+async def test_a_registered_endpoint_is_notified_of_it(system: System, document: str) -> None:
     path = f"/endpoint/{uuid4().hex}"
     reply = await system.client.post("/v1/webhooks", json={"url": system.receiver.url(path)})
     assert reply.status_code == 200, reply.text
@@ -144,7 +144,7 @@ async def test_wrong_parameters_are_refused(system: System, document: str, param
     assert problem in json.dumps(reply.json()["error"])
 
 
-async def test_a_type_that_no_process_knows_is_refused_and_one_in_the_log_fails(system: System, document: str) -> None:
+async def test_an_unknown_type_is_refused_and_fails_if_it_is_in_the_log(system: System, document: str) -> None:
     reply = await system.client.post("/api/jobs/", json={"job_type": "hologram", "parameters": {}})
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, "UNKNOWN_JOB_TYPE")
     assert "thumbnail" in reply.json()["error"]["details"]["supported"]

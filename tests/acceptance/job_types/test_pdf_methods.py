@@ -88,7 +88,7 @@ METHODS: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("method", PdfParameters.SUPPORTED["extraction_method"])
-async def test_every_method_does_what_it_is_called(system: System, method: str) -> None:
+async def test_every_extraction_method_gives_its_text(system: System, method: str) -> None:
     job = await done(system, typed(fresh(system), [GERMAN]), method, page_start=1)
     data = job["results"]["structured_data"]
     contents = {entry["method"]: entry["text"] for entry in data["metadata"]["text_contents"]}
@@ -199,7 +199,7 @@ async def test_a_document_behind_a_url_is_read(system: System, site: Website) ->
 
 
 @pytest.mark.parametrize("status", [429, 500])
-async def test_a_busy_or_broken_provider_is_asked_again(system: System, mistral: MistralServer, status: int) -> None:
+async def test_a_busy_or_broken_provider_is_retried(system: System, mistral: MistralServer, status: int) -> None:
     mistral.then(OCR, refused(status, Retry_After="0"))
     job = await done(system, typed(fresh(system), ["Again"]), "mistral_ocr")
     assert job["attempt"] == 2
@@ -211,9 +211,7 @@ async def test_a_busy_or_broken_provider_is_asked_again(system: System, mistral:
     [(refused(401), "OCR_PROVIDER_UNAVAILABLE"), (malformed(), "PROCESSING_ERROR")],
     ids=["401", "malformed"],
 )
-async def test_what_no_retry_can_mend_fails_at_once(
-    system: System, mistral: MistralServer, reply: Any, code: str
-) -> None:
+async def test_a_permanent_error_fails_at_once(system: System, mistral: MistralServer, reply: Any, code: str) -> None:
     mistral.then(OCR, reply)
     job = await ended(system, typed(fresh(system), ["Once"]), "mistral_ocr")
     assert (job["status"], job["error"]["code"], job["attempt"]) == ("failed", code, 1)

@@ -1,7 +1,7 @@
 """The `session` job through the API: a real page, a real film, a real PDF.
 See docs/contract/secretary.md#session-parameters, #steps, #results, #webhooks, #archives, #session-run.
 
-The site and the provider are servers of ours on this machine; all that lies between is the real thing.
+The site and the provider are local servers; everything else is the real system.
 """
 
 import io
@@ -97,8 +97,8 @@ async def _check_hooks(system: System, job_id: str, results: Json) -> None:
     data."""
     hooks = (await system.wait_for_final_hooks([job_id]))[job_id]
     progress = [hook for hook in hooks if not is_final(hook)]
-    told = list(dict.fromkeys(hook["step"] for hook in progress))
-    assert told == [step for step in STEPS if step in told]
+    steps = list(dict.fromkeys(hook["step"] for hook in progress))
+    assert steps == [step for step in STEPS if step in steps]
     percents = [hook["progress"] for hook in progress]
     assert percents == sorted(percents)
     (final,) = [hook for hook in hooks if is_final(hook)]
@@ -128,7 +128,7 @@ async def _check_files(system: System, job_id: str, markdown: str) -> None:
     assert (preview.status_code, preview.headers["content-type"]) == (200, "image/jpeg")
 
 
-async def test_a_session_goes_on_without_what_it_cannot_have_and_its_log_says_so(
+async def test_a_session_completes_without_missing_parts_and_logs_them(
     system: System, site: Website, speaking: MistralServer
 ) -> None:
     speaking.then(AUDIO, refused(500))
@@ -139,15 +139,15 @@ async def test_a_session_goes_on_without_what_it_cannot_have_and_its_log_says_so
     assert job["status"] == "completed"
     assert job["results"]["video_transcript"] == ""
     assert job["results"]["attachments"] == []
-    said = " ".join(entry["message"] for entry in job["logs"])
-    assert "The video was not transcribed" in said
-    assert "The attachment cannot be fetched" in said
+    messages = " ".join(entry["message"] for entry in job["logs"])
+    assert "The video was not transcribed" in messages
+    assert "The attachment cannot be fetched" in messages
     reply = await system.client.get(f"/api/jobs/{job['job_id']}/download-archive")
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, "NO_ARCHIVE")
 
 
 @pytest.mark.parametrize("path", ["/session/no-such-page", "/session/away"])
-async def test_a_session_without_its_page_fails_as_that(system: System, site: Website, path: str) -> None:
+async def test_a_session_without_its_page_fails_with_its_own_code(system: System, site: Website, path: str) -> None:
     site.redirect("/session/away", "http://169.254.169.254/talk")
     job = await system.wait_for_end(await system.create("session", **session_of(site, url=site.url(path))))
     assert (job["status"], job["error"]["code"]) == ("failed", "URL_FETCH_ERROR")
@@ -155,18 +155,14 @@ async def test_a_session_without_its_page_fails_as_that(system: System, site: We
     assert "results" not in job
 
 
-async def test_a_template_that_there_is_none_of_falls_back_to_the_english_one(
-    system: System, site: Website, speaking: MistralServer
-) -> None:
+async def test_a_missing_template_falls_back_to_english(system: System, site: Website, speaking: MistralServer) -> None:
     given = session_of(site, template="NoSuch", video_url=None, attachments_url=None)
     job = await system.wait_for_end(await system.create("session", **given))
     assert job["status"] == "completed"
     assert "## Summary" in job["results"]["markdown_content"]
 
 
-async def test_the_same_session_again_is_taken_from_the_cache(
-    system: System, site: Website, speaking: MistralServer
-) -> None:
+async def test_a_repeated_session_comes_from_the_cache(system: System, site: Website, speaking: MistralServer) -> None:
     given = session_of(site, video_url=None, track="Cache")
     first = await system.wait_for_end(await system.create("session", **given))
     asked = len(site.requests("/session/slides.pdf"))
@@ -184,9 +180,7 @@ async def test_the_same_session_again_is_taken_from_the_cache(
     ("changes", "field"),
     [({"track": ""}, "track"), ({"url": "talk"}, "url"), ({"day": "tomorrow"}, "day"), ({"colour": "red"}, "colour")],
 )
-async def test_a_session_that_makes_no_sense_is_refused_at_once(
-    system: System, site: Website, changes: Json, field: str
-) -> None:
+async def test_an_invalid_session_is_refused(system: System, site: Website, changes: Json, field: str) -> None:
     body = {"job_type": "session", "parameters": session_of(site, **changes)}
     reply = await system.client.post("/api/jobs/", json=body)
     assert (reply.status_code, reply.json()["error"]["code"]) == (400, "INVALID_PARAMETERS")

@@ -58,7 +58,7 @@ class Customer:
             found = (await self.ask("GET", f"/v1/documents/{document_id}"))["data"]
             return found if expected in str(found.get("content")) else None
 
-        document = await wait_until(read, 60, f"{document_id} to say {expected!r}")
+        document = await wait_until(read, 60, f"{document_id} to contain {expected!r}")
         assert document is not None
         return document
 
@@ -110,7 +110,7 @@ async def test_a_folder_follows_its_source(customer: Customer) -> None:
     assert changes(await customer.sync()) == NOTHING
 
 
-async def test_a_document_that_was_deleted_here_and_not_there_comes_back(customer: Customer) -> None:
+async def test_a_document_that_was_deleted_only_here_is_imported_again(customer: Customer) -> None:
     write(customer, "a.txt", "The words of a")
     await customer.sync()
     first = await customer.files()
@@ -123,7 +123,7 @@ async def test_a_document_that_was_deleted_here_and_not_there_comes_back(custome
     assert changes(await customer.sync()) == NOTHING
 
 
-async def test_what_is_gone_may_stay(customer: Customer) -> None:
+async def test_documents_that_left_the_source_can_be_kept(customer: Customer) -> None:
     write(customer, "a.txt", "The words of a")
     await customer.sync()
     (customer.path / "a.txt").unlink()
@@ -147,7 +147,7 @@ async def test_files_that_are_imported_are_in_the_folder(customer: Customer) -> 
     assert len((await customer.ask("GET", f"/v1/folders/{customer.folder_id}/files"))["data"]) == 3
 
 
-async def test_a_list_of_jobs_says_what_a_synchronisation_did(customer: Customer) -> None:
+async def test_a_list_of_jobs_shows_the_counts_of_a_synchronisation(customer: Customer) -> None:
     write(customer, "a.txt", "The words of a")
     await customer.sync()
     (job,) = (await customer.ask("GET", "/v1/jobs", params={"type": "SYNC"}))["data"]
@@ -157,9 +157,7 @@ async def test_a_list_of_jobs_says_what_a_synchronisation_did(customer: Customer
 
 
 @pytest.mark.parametrize("source", ["file:///etc", "s3://bucket/prefix"])
-async def test_a_source_that_is_not_allowed_is_refused_with_the_setting_that_opens_it(
-    customer: Customer, source: str
-) -> None:
+async def test_a_source_that_is_not_allowed_is_refused_with_the_setting(customer: Customer, source: str) -> None:
     body = {"job_type": "sync", "parameters": {"source": source, "folder_id": customer.folder_id}}
     answer = await customer.ask("POST", "/api/jobs/", status=400, json=body)
     assert answer["error"]["details"]["fields"][0]["field"] == "source"

@@ -43,7 +43,7 @@ async def test_a_video_behind_a_url_becomes_text(system: System, site: Website, 
     assert job["results"]["structured_data"]["segments"] == [{"start": 0.0, "end": 1.0, "text": mistral.speech}]
 
 
-async def test_a_busy_provider_is_asked_again(system: System, mistral: MistralServer) -> None:
+async def test_a_busy_provider_is_retried(system: System, mistral: MistralServer) -> None:
     mistral.then(AUDIO, refused(429))
     filename = await uploaded(system, "again.wav", speech(seconds=1), "audio/wav")
     assert (await transcribed(system, filename=filename))["status"] == "completed"

@@ -27,7 +27,7 @@ async def transformed(system: System, **parameters: Any) -> dict[str, Any]:
     return await system.wait_for_end(await system.create("transformer", **(known | parameters)))
 
 
-async def test_local_rules_fill_the_minutes_and_the_logs_say_so(system: System) -> None:
+async def test_local_rules_fill_the_minutes_and_are_named_in_the_logs(system: System) -> None:
     job = await transformed(system, text=MINUTES, template="MeetingMinutes", provider="local")
     assert job["status"] == "completed", job
     results = job["results"]
@@ -70,7 +70,7 @@ async def test_the_completed_hook_has_the_text_and_the_fields(system: System) ->
     assert final["data"] == {"transformed_text": "[the tags]", "template_fields": {"tags": "the tags"}}
 
 
-async def test_the_former_name_of_the_job_type_is_taken_too(system: System) -> None:
+async def test_the_former_name_of_the_job_type_is_accepted(system: System) -> None:
     job_id = await system.create("transformer_template", text="x", template_content="{{text}}")
     job = await system.wait_for_end(job_id)
     assert job["results"]["transformed_text"] == "x"
@@ -85,7 +85,7 @@ async def test_a_web_page_is_read_and_its_parts_can_be_selected(system: System, 
     assert footer["results"]["transformed_text"] == "Cookies and small print"
 
 
-async def test_a_busy_provider_is_asked_again_after_the_time_it_names(system: System, mistral: MistralServer) -> None:
+async def test_a_busy_provider_is_retried_after_its_retry_after(system: System, mistral: MistralServer) -> None:
     mistral.then(CHAT, refused(429, Retry_After="1"), refused(500), says('{"summary": "At last."}'))
     job = await transformed(system, text=MINUTES, template_content="{{summary|x}}")
     assert job["results"]["transformed_text"] == "At last."
@@ -95,7 +95,7 @@ async def test_a_busy_provider_is_asked_again_after_the_time_it_names(system: Sy
     assert "in 1 s" in retries[0]
 
 
-async def test_a_key_that_is_refused_is_not_tried_again(system: System, mistral: MistralServer) -> None:
+async def test_a_refused_key_is_not_retried(system: System, mistral: MistralServer) -> None:
     mistral.then(CHAT, refused(401))
     job = await transformed(system, text=MINUTES, template_content="{{summary|x}}")
     assert (job["status"], job["error"]["code"]) == ("failed", "TEMPLATE_TRANSFORMATION_ERROR")
@@ -103,7 +103,7 @@ async def test_a_key_that_is_refused_is_not_tried_again(system: System, mistral:
     assert "MISTRAL_API_KEY" in job["error"]["message"]
 
 
-async def test_a_model_that_answers_no_json_twice_fails_the_job(system: System, mistral: MistralServer) -> None:
+async def test_two_answers_without_json_fail_the_job(system: System, mistral: MistralServer) -> None:
     mistral.then(CHAT, says("Sure!"), says("Here it is:"))
     job = await transformed(system, text=MINUTES, template_content="{{summary|x}}")
     assert (job["error"]["code"], job["attempt"]) == ("JSON_PARSE_ERROR", 1)
@@ -111,7 +111,7 @@ async def test_a_model_that_answers_no_json_twice_fails_the_job(system: System, 
 
 
 @pytest.mark.parametrize(
-    ("template", "said"),
+    ("template", "words"),
     [
         ({"template": "NoSuchTemplate"}, "MeetingMinutes"),
         ({"template_content": "---\nnever closed"}, "front matter"),
@@ -119,15 +119,15 @@ async def test_a_model_that_answers_no_json_twice_fails_the_job(system: System, 
     ],
 )
 async def test_a_template_that_is_missing_or_broken_fails_the_job(
-    system: System, template: dict[str, str], said: str
+    system: System, template: dict[str, str], words: str
 ) -> None:
     job = await transformed(system, text="x", **template)
     assert job["error"]["code"] == "TEMPLATE_ERROR"
-    assert said in job["error"]["message"]
+    assert words in job["error"]["message"]
     assert job["error"]["details"]["error_type"] == "TemplateReadError"
 
 
-async def test_a_page_that_cannot_be_had_or_read_fails_the_job(system: System, site: Website) -> None:
+async def test_a_page_that_cannot_be_fetched_or_parsed_fails_the_job(system: System, site: Website) -> None:
     codes = {
         site.url("/talks/nowhere"): "URL_FETCH_ERROR",
         site.status("/talks/broken", 500): "URL_FETCH_ERROR",
@@ -150,7 +150,7 @@ async def test_a_page_that_cannot_be_had_or_read_fails_the_job(system: System, s
         {"text": "x" * 100_001, "template": "MeetingMinutes"},
     ],
 )
-async def test_wrong_parameters_make_no_job(system: System, parameters: dict[str, Any]) -> None:
+async def test_wrong_parameters_create_no_job(system: System, parameters: dict[str, Any]) -> None:
     body = {"job_type": "transformer", "parameters": parameters}
     reply = await system.client.post("/api/jobs/", json=body)
     assert reply.status_code == 400, reply.text

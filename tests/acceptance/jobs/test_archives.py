@@ -65,7 +65,7 @@ DOWNLOADS = ["jobs/{}/download-archive", *(f"pdf/jobs/{{}}/{name}" for name in P
 
 
 @pytest.mark.parametrize("path", DOWNLOADS)
-async def test_what_is_not_there_yet_is_202_and_what_never_will_be_400_or_404(system: System, path: str) -> None:
+async def test_a_download_is_202_while_pending_and_400_or_404_if_impossible(system: System, path: str) -> None:
     def url(job_id: str) -> str:
         return f"/api/{path.format(job_id)}"
 
@@ -136,7 +136,7 @@ async def test_a_file_can_be_fetched_in_parts(system: System) -> None:
         "",
     ],
 )
-async def test_a_path_leads_to_files_of_its_job_only(system: System, path: str) -> None:
+async def test_a_path_reaches_only_files_of_its_job(system: System, path: str) -> None:
     job = await drawn(system, 1)
     reply = await system.client.get(f"/api/jobs/{job['job_id']}/files/{path}")
     refused(reply, 404, "NOT_FOUND")
@@ -149,7 +149,7 @@ async def test_files_are_202_while_a_job_runs_and_404_once_it_failed(system: Sys
     refused(await system.client.get(f"/api/jobs/{job_id}/files/a.jpg"), 404, "NOT_FOUND")
 
 
-async def test_another_owner_sees_none_of_it(system: System) -> None:
+async def test_another_owner_cannot_download_files(system: System) -> None:
     job = await drawn(system, 1)
     key = await system.create_key(f"owner-{uuid4().hex[:8]}")
     headers = {"Authorization": f"Bearer {key}"}

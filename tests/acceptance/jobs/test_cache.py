@@ -37,7 +37,7 @@ async def run(system: System, job_type: str = "noop", **parameters: Any) -> dict
     return job
 
 
-async def test_the_same_content_under_another_name_takes_the_result_over_with_its_files(system: System) -> None:
+async def test_the_same_content_under_another_name_gets_the_cached_result_with_its_files(system: System) -> None:
     source = pdf(system.files / f"{uuid4().hex}.pdf", pages=2)
     copy = Path(shutil.copy(source, system.files / f"{uuid4().hex}.pdf"))
     begin = await system.log_end()
@@ -57,7 +57,7 @@ async def test_the_same_content_under_another_name_takes_the_result_over_with_it
     assert first["job_id"] not in str(other)
 
 
-async def test_other_content_or_other_parameters_are_other_work(system: System) -> None:
+async def test_other_content_or_parameters_are_not_cached(system: System) -> None:
     path = pdf(system.files / f"{uuid4().hex}.pdf", pages=2)
     await run(system, "pdf", filename=str(path))
     assert not from_cache(await run(system, "pdf", filename=str(path), page_end=1))
@@ -67,7 +67,7 @@ async def test_other_content_or_other_parameters_are_other_work(system: System) 
     assert changed["results"]["structured_data"]["metadata"]["page_count"] == 3
 
 
-async def test_use_cache_and_force_refresh_do_as_they_say(system: System) -> None:
+async def test_use_cache_and_force_refresh_are_respected(system: System) -> None:
     asked = work(0)
     assert not from_cache(await run(system, **(asked | {"use_cache": False})))
     assert not from_cache(await run(system, **asked)), "the job before was not to leave its result"
@@ -77,7 +77,7 @@ async def test_use_cache_and_force_refresh_do_as_they_say(system: System) -> Non
     assert from_cache(await run(system, **asked))
 
 
-async def test_another_owner_never_gets_a_result(system: System) -> None:
+async def test_another_owner_never_gets_a_cached_result(system: System) -> None:
     asked = work(0)
     await run(system, **asked)
     key = await system.create_key(f"owner-{uuid4().hex[:8]}")
@@ -88,7 +88,7 @@ async def test_another_owner_never_gets_a_result(system: System) -> None:
         assert from_cache(await run(theirs, **asked))
 
 
-async def test_an_equal_job_waits_for_the_one_that_runs_and_holds_up_no_other(
+async def test_an_equal_job_waits_for_the_running_one_and_delays_no_other(
     system: System, site: Website, tmp_path: Path
 ) -> None:
     held = held_pdf(site, tmp_path)
@@ -107,9 +107,7 @@ async def test_an_equal_job_waits_for_the_one_that_runs_and_holds_up_no_other(
     assert all(job["processing_started_at"] >= done for job in ended), "each waited for the first one"
 
 
-async def test_a_job_whose_equal_is_cancelled_or_fails_simply_runs(
-    system: System, site: Website, tmp_path: Path
-) -> None:
+async def test_a_job_runs_if_its_equal_is_cancelled_or_fails(system: System, site: Website, tmp_path: Path) -> None:
     held = held_pdf(site, tmp_path)
     asked = {"job_type": "pdf", "url": held.url, "use_cache": True}
     first = await system.create(**asked)
@@ -125,14 +123,14 @@ async def test_a_job_whose_equal_is_cancelled_or_fails_simply_runs(
     assert [job["status"] for job in await system.wait_for_all(jobs)] == ["failed", "failed"]
 
 
-async def test_equal_members_of_a_batch_are_worked_on_once(system: System) -> None:
+async def test_equal_members_of_a_batch_run_once(system: System) -> None:
     asked = work(0.5)
     batch = await system.create_batch(6, **asked)
     jobs = await system.wait_for_all([member["job_id"] for member in batch["jobs"]])
     assert sorted(from_cache(job) for job in jobs) == [False] + [True] * 5
 
 
-async def test_an_erased_job_is_no_source_any_more_and_its_copies_stay(system: System) -> None:
+async def test_an_erased_job_is_not_a_cache_source_and_its_copies_stay(system: System) -> None:
     source = str(pdf(system.files / f"{uuid4().hex}.pdf", pages=1))
     first = await run(system, "pdf", filename=source, include_images=True)
     copied = await run(system, "pdf", filename=source, include_images=True)

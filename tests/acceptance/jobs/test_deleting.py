@@ -4,7 +4,7 @@ from tests.support.clients.jobs import listed, refused, stranger
 from tests.support.stacks.system import System
 
 
-async def test_a_deleted_job_is_gone_and_its_batch_keeps_its_counts(system: System) -> None:
+async def test_a_deleted_job_is_not_found_and_its_batch_keeps_its_counts(system: System) -> None:
     created = await system.create_batch(2)
     gone, stays = (job["job_id"] for job in created["jobs"])
     await system.wait_for_all([gone, stays])
@@ -32,7 +32,7 @@ async def test_deleting_a_running_job_stops_it(system: System) -> None:
     assert (await system.wait_for_end(await system.create()))["status"] == "completed"
 
 
-async def test_a_deleted_batch_is_gone_with_its_jobs_also_those_that_never_began(system: System) -> None:
+async def test_a_deleted_batch_is_not_found_nor_are_its_jobs(system: System) -> None:
     created = await system.create_batch(30, sleep_s=3600)
     ids = [job["job_id"] for job in created["jobs"]]
     reply = await system.client.delete(f"/api/jobs/batch/{created['batch_id']}")
@@ -49,7 +49,7 @@ async def test_a_deleted_batch_is_gone_with_its_jobs_also_those_that_never_began
     assert (await system.wait_for_end(await system.create()))["status"] == "completed"
 
 
-async def test_another_owner_s_jobs_can_neither_be_deleted_nor_restarted(system: System) -> None:
+async def test_jobs_of_another_owner_cannot_be_deleted_or_restarted(system: System) -> None:
     job_id = await system.create()
     batch_id = (await system.create_batch(1))["batch_id"]
     await system.wait_for_end(job_id)

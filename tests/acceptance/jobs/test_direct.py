@@ -30,7 +30,7 @@ def refused(reply: httpx.Response, code: str) -> dict[str, Any]:
     return dict(reply.json()["error"])
 
 
-async def test_an_uploaded_pdf_is_acknowledged_and_its_callback_called(system: System) -> None:
+async def test_an_uploaded_pdf_is_acknowledged_and_its_callback_is_called(system: System) -> None:
     form = {
         "callback_url": system.receiver.url("/direct"),
         "callback_token": "direct-token",
@@ -57,7 +57,7 @@ async def test_an_uploaded_pdf_is_acknowledged_and_its_callback_called(system: S
     assert job["parameters"]["webhook"]["token"] == "***"
 
 
-async def test_with_wait_ms_the_result_is_the_answer(system: System) -> None:
+async def test_with_wait_ms_the_answer_is_the_result(system: System) -> None:
     reply = await system.client.post("/api/pdf/process", data={"wait_ms": "30000"}, files=document(system))
     assert reply.status_code == 200, reply.text
     answer = reply.json()
@@ -68,8 +68,8 @@ async def test_with_wait_ms_the_result_is_the_answer(system: System) -> None:
     assert answer["data"]["metadata"]["page_count"] == 2
 
 
-async def test_with_wait_ms_a_failure_is_the_answer(system: System) -> None:
-    files = {"file": ("a.pdf", b"%PDF-1.7 and no more", "application/pdf")}
+async def test_with_wait_ms_the_answer_is_the_failure(system: System) -> None:
+    files = {"file": ("a.pdf", b"%PDF-1.7 and nothing else", "application/pdf")}
     reply = await system.client.post("/api/pdf/process", data={"wait_ms": "30000"}, files=files)
     assert reply.status_code == 400, reply.text
     answer = reply.json()
@@ -89,7 +89,7 @@ async def test_a_wait_that_is_too_short_ends_with_an_acknowledgement(system: Sys
 
 
 @pytest.mark.parametrize("way", ["form", "json"])
-async def test_an_address_is_taken_from_a_form_or_a_json_object(system: System, way: str) -> None:
+async def test_a_url_is_accepted_in_a_form_and_in_json(system: System, way: str) -> None:
     fields = {"url": "https://192.0.2.1/a.pdf", "context": {"a": 1}, "template": "MeetingMinutes", "page_end": 3}
     if way == "form":
         reply = await system.client.post(
@@ -100,7 +100,7 @@ async def test_an_address_is_taken_from_a_form_or_a_json_object(system: System, 
     assert reply.json()["error"]["code"] == "BLOCKED_ADDRESS", "a reserved address, found after all else was right"
 
 
-async def test_mistral_s_endpoint_makes_the_job_that_draws_pages_too(system: System) -> None:
+async def test_the_mistral_endpoint_creates_a_job_that_renders_pages(system: System) -> None:
     form = {"includePreviewPages": "false", "includeHighResPages": "true", "includeOCRImages": "true"}
     reply = await system.client.post("/api/pdf/process-mistral-ocr", data=form, files=document(system))
     assert reply.status_code == 202, reply.text
@@ -125,18 +125,18 @@ async def test_mistral_s_endpoint_makes_the_job_that_draws_pages_too(system: Sys
         ({"colour": "red"}, "ValidationError"),
     ],
 )
-async def test_wrong_fields_are_refused_by_name(system: System, form: dict[str, str], code: str) -> None:
+async def test_wrong_fields_are_refused_with_their_names(system: System, form: dict[str, str], code: str) -> None:
     refused(await system.client.post("/api/pdf/process", data=form, files=document(system, 1)), code)
 
 
-async def test_without_a_file_or_an_address_there_is_nothing_to_do(system: System) -> None:
+async def test_a_request_without_a_file_or_a_url_is_refused(system: System) -> None:
     for path in ("/api/pdf/process", "/api/pdf/process-mistral-ocr", "/api/pdf/process-url"):
         refused(await system.client.post(path, data={"target_id": "t"}), "ValidationError")
     refused(await system.client.post("/api/pdf/process", content=b"{"), "InvalidRequest")
     refused(await system.client.post("/api/pdf/process-url", files=document(system, 1)), "InvalidRequest")
 
 
-async def test_a_repeat_with_the_same_key_and_file_is_the_same_job(system: System) -> None:
+async def test_the_same_idempotency_key_and_file_give_the_same_job(system: System) -> None:
     headers, files = {"Idempotency-Key": uuid4().hex}, document(system, 1)
     first, second = [
         await system.client.post("/api/pdf/process", data={}, files=files, headers=headers) for _ in range(2)
@@ -147,7 +147,7 @@ async def test_a_repeat_with_the_same_key_and_file_is_the_same_job(system: Syste
 
 
 @pytest.mark.parametrize("way", ["form", "json"])
-async def test_a_template_is_filled_while_the_caller_waits(system: System, way: str) -> None:
+async def test_a_filled_template_is_the_answer(system: System, way: str) -> None:
     fields = {
         "text": "Anna and Ben met on Monday. Ben will send the offer.",
         "template_content": "# {{title}}\n\n{{text}}\n",

@@ -26,7 +26,7 @@ async def erase(system: System, path: str) -> None:
     assert reply.status_code in (200, 202), reply.text
 
 
-async def test_after_delete_a_text_is_found_nowhere(system: System) -> None:
+async def test_after_an_erasure_the_content_is_found_nowhere(system: System) -> None:
     """In the uploaded PDF, in the result, in the cache, in a token and in a receiver's address."""
     text, token, address = (f"canary-{uuid4().hex}" for _ in range(3))
     path = secret_pdf(system.files / "canary.pdf", text)
@@ -53,7 +53,7 @@ async def test_after_delete_a_text_is_found_nowhere(system: System) -> None:
     assert not any(job_id in name for name, _ in blobs_of(system)), "no blob and no name of one is left"
 
 
-async def test_a_running_job_is_stopped_and_what_it_wrote_is_gone(system: System) -> None:
+async def test_erasing_a_running_job_stops_it_and_deletes_its_output(system: System) -> None:
     text = f"canary-{uuid4().hex}"
     begin = await system.log_end()
     job_id = await system.create(sleep_s=3600, steps=1000, error_code=text)
@@ -66,7 +66,7 @@ async def test_a_running_job_is_stopped_and_what_it_wrote_is_gone(system: System
     assert [type(fact.data).__name__ for fact in await system.facts_of({job_id}, begin)][-1] == "JobErased"
 
 
-async def test_an_erased_member_of_a_batch_is_gone_from_the_batch_too(system: System) -> None:
+async def test_an_erased_member_is_removed_from_its_batch(system: System) -> None:
     text, other = f"canary-{uuid4().hex}", f"keep-{uuid4().hex}"
     jobs = [{"job_type": "noop", "parameters": {"error_code": one}} for one in (text, other)]
     batch = (await system.post("/api/jobs/batch", {"batch_name": other, "jobs": jobs}))["batch"]
@@ -78,7 +78,7 @@ async def test_an_erased_member_of_a_batch_is_gone_from_the_batch_too(system: Sy
     assert (await system.batch(batch["batch_id"]))["job_count"] == 2
 
 
-async def test_a_deleted_batch_is_found_nowhere(system: System) -> None:
+async def test_the_content_of_a_deleted_batch_is_found_nowhere(system: System) -> None:
     text = f"canary-{uuid4().hex}"
     jobs = [{"job_type": "noop", "parameters": {"error_code": text, "use_cache": True}} for _ in range(3)]
     batch = (await system.post("/api/jobs/batch", {"batch_name": text, "jobs": jobs}))["batch"]
@@ -87,7 +87,7 @@ async def test_a_deleted_batch_is_found_nowhere(system: System) -> None:
     await until_gone(system, text)
 
 
-async def test_an_erasure_that_its_worker_did_not_live_to_carry_out_is_carried_out_by_the_next(system: System) -> None:
+async def test_the_next_worker_finishes_an_erasure_of_a_killed_one(system: System) -> None:
     text = f"canary-{uuid4().hex}"
     jobs = [await system.create(error_code=text) for _ in range(5)]
     await system.wait_for_all(jobs)
@@ -99,7 +99,7 @@ async def test_an_erasure_that_its_worker_did_not_live_to_carry_out_is_carried_o
     assert not report.violations, report.violations
 
 
-async def test_an_upload_stays_as_long_as_a_job_that_was_given_it(system: System) -> None:
+async def test_an_upload_is_kept_as_long_as_a_job_uses_it(system: System) -> None:
     path = secret_pdf(system.files / "shared.pdf", "Shared")
     reply = await system.client.post("/api/files", files={"file": ("shared.pdf", path.read_bytes())})
     filename = reply.json()["data"]["filename"]

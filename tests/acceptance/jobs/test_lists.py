@@ -8,7 +8,7 @@ from tests.support.clients.jobs import ended, listed, noop, posted, refused, str
 from tests.support.stacks.system import System
 
 
-async def test_a_list_shows_the_owner_s_own_jobs_newest_first_and_at_once(system: System) -> None:
+async def test_a_list_shows_the_jobs_of_the_owner_at_once_and_newest_first(system: System) -> None:
     async with await stranger(system) as client:
         assert await listed(client) == {"total": 0, "jobs": []}
         ids = [(await posted(client, "/api/jobs/", noop(sleep_s=0.01 * n)))["job_id"] for n in range(5)]
@@ -61,9 +61,7 @@ async def test_the_filters_of_a_list_combine(system: System) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/api/jobs/", "/api/jobs/batches"])
-async def test_a_list_refuses_what_it_does_not_understand(
-    system: System, path: str, query: dict[str, str], code: str
-) -> None:
+async def test_an_invalid_list_query_is_refused(system: System, path: str, query: dict[str, str], code: str) -> None:
     refused(await system.client.get(path, params=query), 400, code)
 
 

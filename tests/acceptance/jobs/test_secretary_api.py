@@ -56,7 +56,7 @@ async def test_a_new_batch_and_each_member_can_be_read_at_once(system: System) -
         assert (await system.job(member["job_id"]))["status"] in ("pending", "processing", "completed")
 
 
-async def test_the_webhook_token_is_never_shown_again(system: System) -> None:
+async def test_the_webhook_token_is_never_shown(system: System) -> None:
     webhook = {"url": system.receiver.url("/masked"), "token": "very-secret-token"}
     reply = await system.client.post("/api/jobs/", json={"job_type": "noop", "parameters": {"webhook": webhook}})
     job_id = success(reply)["job_id"]
@@ -81,7 +81,7 @@ async def test_an_uploaded_file_can_be_processed_and_belongs_to_its_owner(system
     assert job["results"]["structured_data"]["metadata"]["page_count"] == 2
 
 
-async def test_cancelling_ends_a_running_job_within_seconds(system: System) -> None:
+async def test_a_cancelled_job_stops_within_seconds(system: System) -> None:
     job_id = await system.create(sleep_s=3600, steps=1000)
     await system.wait_for_status(job_id, "processing")
     job = success(await system.client.post(f"/api/jobs/{job_id}/cancel", json={"reason": "no longer needed"}))
@@ -108,7 +108,7 @@ async def test_the_same_idempotency_key_and_body_create_one_job(system: System) 
     first = await system.post("/api/jobs/", body, **headers)
     second = await system.post("/api/jobs/", body, **headers)
     assert first["job_id"] == second["job_id"]
-    other = await system.client.post("/api/jobs/", json={**body, "user_id": "somebody"}, headers=headers)
+    other = await system.client.post("/api/jobs/", json={**body, "user_id": "another"}, headers=headers)
     assert other.status_code == 422
     assert other.json()["error"]["code"] == "IDEMPOTENCY_CONFLICT"
 

@@ -1,4 +1,4 @@
-"""Webhooks that were given up are sent again when they are asked for. Spoken by HTTP alone, to a real receiver."""
+"""Abandoned webhooks are sent again on request, over HTTP to a real receiver."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,8 +38,8 @@ async def wait_for_outcome(client: httpx.AsyncClient, job_id: str, outcome: str,
 
     async def settled() -> Json | None:
         found = await deliveries(client, job_id)
-        told = [one for one in found if one["phase"] == "completed" and one["outcome"] == outcome]
-        return next((one for one in told if one.get("request") == request), None)
+        matching = [one for one in found if one["phase"] == "completed" and one["outcome"] == outcome]
+        return next((one for one in matching if one.get("request") == request), None)
 
     found = await wait_until(settled, 30, f"the webhook of {job_id} to be {outcome}")
     assert found is not None
@@ -54,7 +54,7 @@ def finals(receiver: Receiver, job_id: str) -> list[Received]:
     ]
 
 
-async def test_a_webhook_that_was_given_up_is_sent_again_under_the_same_id(system: System) -> None:
+async def test_an_abandoned_webhook_is_sent_again_under_the_same_id(system: System) -> None:
     async with Receiver() as receiver, stranger(system) as client, stranger(system) as other:
         receiver.answers("/hook", status(410))
         job_id = await create(client, receiver)
@@ -72,8 +72,8 @@ async def test_a_webhook_that_was_given_up_is_sent_again_under_the_same_id(syste
         request = reply.json()["data"]["request"]
         outcomes = [(one["outcome"], one.get("request")) for one in await deliveries(client, job_id)]
         assert ("requested", request) in outcomes, "the answer waited for it"
-        told = await wait_for_outcome(client, job_id, "delivered", request)
-        assert told["attempt"] == given_up["attempt"] + 1
+        delivered = await wait_for_outcome(client, job_id, "delivered", request)
+        assert delivered["attempt"] == given_up["attempt"] + 1
         first, second = finals(receiver, job_id)
         assert len(receiver.received) == before + 1, "no progress is sent again"
         assert first.headers["webhook-id"] == second.headers["webhook-id"] == given_up["delivery_id"]
@@ -95,7 +95,7 @@ async def test_a_webhook_on_its_own_schedule_is_refused(system: System) -> None:
         assert error["details"] == {"next_attempt_at": failed["next_attempt_at"]}
 
 
-async def test_all_webhooks_that_a_receiver_refused_are_sent_when_it_is_back(system: System) -> None:
+async def test_all_abandoned_webhooks_of_a_receiver_are_sent_again(system: System) -> None:
     async with Receiver() as receiver, stranger(system) as client:
         receiver.answers("/hook", status(410))
         jobs = [await create(client, receiver) for _ in range(5)]

@@ -134,7 +134,7 @@ async def test_a_rotation_repeated_under_its_idempotency_key_rotates_once(admin:
     assert len(await rotate(admin, **{"Idempotency-Key": "tuesday"})) == len(once) + 1
 
 
-async def test_there_is_an_end_to_rotating(admin: httpx.AsyncClient) -> None:
+async def test_the_number_of_keys_is_limited(admin: httpx.AsyncClient) -> None:
     for _ in range(5):
         found = await rotate(admin)
     reply = await admin.post(ROTATE)
@@ -149,13 +149,13 @@ async def test_only_an_admin_sees_and_rotates_keys(system: System, owner: str, a
         for reply in (await client.get(KEYS), await client.post(ROTATE)):
             assert reply.status_code == 403, reply.text
             assert reply.json()["error"]["code"] == "FORBIDDEN"
-    async with httpx.AsyncClient(base_url=system.stack.api_url) as nobody:
-        assert (await nobody.get(KEYS)).status_code == 401
-        assert (await nobody.post(ROTATE)).status_code == 401
+    async with httpx.AsyncClient(base_url=system.stack.api_url) as without_key:
+        assert (await without_key.get(KEYS)).status_code == 401
+        assert (await without_key.post(ROTATE)).status_code == 401
     assert len(await keys(admin)) == 1
 
 
-async def test_an_owners_keys_neither_sign_for_others_nor_are_shown_to_them(
+async def test_keys_are_used_and_shown_for_their_owner_only(
     system: System, owner: str, admin: httpx.AsyncClient
 ) -> None:
     (mine,) = await keys(admin)
@@ -170,7 +170,7 @@ async def test_an_owners_keys_neither_sign_for_others_nor_are_shown_to_them(
     assert await keys(admin) == [mine]
 
 
-async def test_a_secret_is_found_in_no_log_topic_table_or_blob(system: System, admin: httpx.AsyncClient) -> None:
+async def test_a_secret_is_stored_nowhere_in_plain_text(system: System, admin: httpx.AsyncClient) -> None:
     await hooks_of_a_job(system, admin)
     secrets = [key["secret"].removeprefix("whsec_") for key in await rotate(admin)]
     sent = (await hooks_of_a_job(system, admin))[-1]

@@ -1,4 +1,4 @@
-"""A webhook is tried over HTTP: what the receiver gets, what the caller is told, what stands nowhere.
+"""A webhook is tried over HTTP: what the receiver gets, what the caller gets, what is not stored.
 See docs/contract/additions.md#trials."""
 
 import asyncio
@@ -44,7 +44,7 @@ def only(system: System, path: str) -> Received:
     return sent
 
 
-async def test_a_trial_is_signed_as_the_owner_s_webhooks_are(
+async def test_a_trial_is_signed_like_the_webhooks_of_its_owner(
     system: System, owner: str, client: httpx.AsyncClient, path: str
 ) -> None:
     found = await tried(client, system.receiver.url(path), token="token-of-mine")
@@ -59,7 +59,7 @@ async def test_a_trial_is_signed_as_the_owner_s_webhooks_are(
     assert Webhook(key["secret"]).verify(sent.body, sent.headers) == sent.json
 
 
-async def test_a_receiver_that_fails_or_leads_elsewhere_is_a_200_that_says_so(
+async def test_a_failing_or_redirecting_receiver_is_reported_with_a_200(
     system: System, client: httpx.AsyncClient, path: str
 ) -> None:
     system.receiver.answers(path, status(503), redirect("https://www.hooks.example/in"))
@@ -70,7 +70,7 @@ async def test_a_receiver_that_fails_or_leads_elsewhere_is_a_200_that_says_so(
     assert "Redirects are not followed" in led["message"]
 
 
-async def test_every_trial_makes_a_connection_of_its_own(system: System, client: httpx.AsyncClient, path: str) -> None:
+async def test_every_trial_opens_a_new_connection(system: System, client: httpx.AsyncClient, path: str) -> None:
     connections = []
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -93,21 +93,19 @@ async def test_every_trial_makes_a_connection_of_its_own(system: System, client:
         ([], "INVALID_REQUEST"),
     ],
 )
-async def test_what_cannot_be_tried_is_a_400(client: httpx.AsyncClient, body: Json, code: str) -> None:
+async def test_an_invalid_webhook_is_a_400(client: httpx.AsyncClient, body: Json, code: str) -> None:
     reply = await client.post(TEST, json=body)
     assert reply.status_code == 400, reply.text
     assert reply.json()["error"]["code"] == code
 
 
 async def test_a_trial_needs_a_key(system: System, path: str) -> None:
-    async with httpx.AsyncClient(base_url=system.stack.api_url) as nobody:
-        assert (await nobody.post(TEST, json={"url": system.receiver.url(path)})).status_code == 401
+    async with httpx.AsyncClient(base_url=system.stack.api_url) as without_key:
+        assert (await without_key.post(TEST, json={"url": system.receiver.url(path)})).status_code == 401
     assert not system.receiver.at(path)
 
 
-async def test_a_trial_stands_in_no_topic_table_or_blob_and_in_no_log(
-    system: System, client: httpx.AsyncClient, path: str
-) -> None:
+async def test_a_trial_is_not_stored(system: System, client: httpx.AsyncClient, path: str) -> None:
     token = f"token-{uuid4().hex}"
     found = await tried(client, system.receiver.url(path), token=token)
     trial = only(system, path).json["process"]["id"]
@@ -133,10 +131,10 @@ async def test_jobs_are_accepted_while_trials_wait_and_a_third_trial_is_refused(
         await system.receiver.wait_for(lambda receiver: len(receiver.at(path)) == 2, 20, "both trials")
         third = await client.post(TEST, json={"url": system.receiver.url(path)})
         created = await client.post("/api/jobs/", json={"job_type": "noop", "parameters": {}})
-        under_way = [not task.done() for task in waiting]
+        running = [not task.done() for task in waiting]
         let_go.set()
     assert (third.status_code, third.json()["error"]["code"]) == (429, "RATE_LIMITED")
     assert int(third.headers["Retry-After"]) >= 1
     assert created.status_code == 200, created.text
-    assert under_way == [True, True], "the job was accepted while both trials were waiting"
+    assert running == [True, True], "the job was accepted while both trials were waiting"
     assert [task.result()["ok"] for task in waiting] == [True, True]

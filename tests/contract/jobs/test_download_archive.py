@@ -36,7 +36,7 @@ async def test_the_answer_is_a_binary_download(server: Server, file: Path) -> No
     assert reply.content.startswith(b"PK\x03\x04")
 
 
-async def test_a_job_that_made_no_files_has_none_available(server: Server, file: Path) -> None:
+async def test_a_job_without_files_has_no_archive_available(server: Server, file: Path) -> None:
     job_id = await server.create(filename=str(file))
     await server.ended(f"/api/jobs/{job_id}")
     reply = await server.client.get(f"/api/jobs/{job_id}/download-archive")

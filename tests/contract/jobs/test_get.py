@@ -63,14 +63,14 @@ async def test_the_example_with_curl_shows_the_job(server: Server, file: Path, t
     require_like(json.loads(await server.curl(EXAMPLE.replace("job-id-123", job_id), tmp_path)), SHOWN, ADDED)
 
 
-async def test_the_status_goes_from_pending_over_processing_to_completed(server: Server, file: Path) -> None:
+async def test_the_status_is_pending_then_processing_then_completed(server: Server, file: Path) -> None:
     seen = await statuses(server, str(file))
     order = ["pending", "processing", "completed"]
     assert seen == [status for status in order if status in seen]
     assert seen[-1] == "completed"
 
 
-async def test_the_status_of_a_job_that_cannot_be_done_becomes_failed(server: Server) -> None:
+async def test_the_status_of_an_impossible_job_becomes_failed(server: Server) -> None:
     seen = await statuses(server, str(server.files / "contract-absent.pdf"))
     assert seen == [status for status in ("pending", "processing", "failed") if status in seen]
     assert seen[-1] == "failed"

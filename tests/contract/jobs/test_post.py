@@ -63,7 +63,7 @@ async def test_the_example_with_curl_creates_a_job(server: Server, file: Path, t
 
 @pytest.mark.parametrize("job_type", ["pdf", "session", "transformer"])
 async def test_each_supported_job_type_is_known(server: Server, job_type: str) -> None:
-    """What each takes is in its own documentation; a type that is not known is told from one that lacks something."""
+    """The error of a known type with missing parameters differs from that of an unknown type."""
     reply = await server.client.post("/api/jobs/", json={"job_type": job_type, "parameters": {}})
     assert reply.status_code == 400
     assert reply.json()["error"]["code"] == "INVALID_PARAMETERS"

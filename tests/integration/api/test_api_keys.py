@@ -54,7 +54,7 @@ async def listed(api: Api) -> dict[str, Json]:
     return {key["id"]: key for key in reply.json()["data"]["keys"]}
 
 
-async def test_a_key_is_shown_once_and_lets_its_owner_in(api: Api) -> None:
+async def test_a_key_is_shown_once_and_is_accepted(api: Api) -> None:
     owner = owner_name()
     reply = await api.client.post("/api/keys", json={"owner": owner, "scopes": ["jobs"]})
     assert reply.headers["Cache-Control"] == "no-store"
@@ -68,7 +68,7 @@ async def test_a_key_is_shown_once_and_lets_its_owner_in(api: Api) -> None:
     assert next(iter(found)) == made["id"], "the newest first"
 
 
-async def test_a_key_with_an_end_is_good_until_then(api: Api) -> None:
+async def test_a_key_is_valid_until_it_expires(api: Api) -> None:
     ends = datetime.now(UTC) + timedelta(hours=1)
     made = await create(api, expires_at=ends.isoformat())
     assert await let_in(api, made)
@@ -93,7 +93,7 @@ async def test_a_deleted_key_is_refused_at_once_and_stays_listed(api: Api) -> No
     assert (await listed(api))[made["id"]] == reply.json()["data"]
 
 
-async def test_a_rotated_key_is_good_for_the_overlap_and_its_heir_as_long_as_it_was(api: Api) -> None:
+async def test_a_rotated_key_is_valid_for_the_overlap_and_its_successor_expires_when_it_would_have(api: Api) -> None:
     ends = (datetime.now(UTC) + timedelta(days=90)).isoformat(timespec="seconds").replace("+00:00", "Z")
     old = await create(api, "admin", "jobs", expires_at=ends)
     assert await let_in(api, old)
@@ -115,7 +115,7 @@ async def test_a_rotated_key_is_good_for_the_overlap_and_its_heir_as_long_as_it_
     refused(await api.client.post(f"/api/keys/{old['id']}/rotate"), 409, "CONFLICT")
 
 
-async def test_without_an_overlap_the_old_key_ends_at_once_and_without_a_word_after_a_day(api: Api) -> None:
+async def test_an_overlap_of_0_ends_the_old_key_at_once_and_the_default_is_a_day(api: Api) -> None:
     old = await create(api)
     assert await let_in(api, old)
     new = (await api.client.post(f"/api/keys/{old['id']}/rotate", json={"overlap_s": 0})).json()["data"]
@@ -126,7 +126,7 @@ async def test_without_an_overlap_the_old_key_ends_at_once_and_without_a_word_af
     assert timedelta(hours=23, minutes=59) < left <= timedelta(days=1)
 
 
-async def test_an_overlap_makes_no_key_good_for_longer(api: Api) -> None:
+async def test_an_overlap_does_not_extend_a_key(api: Api) -> None:
     ends = (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="seconds").replace("+00:00", "Z")
     old = await create(api, expires_at=ends)
     new = (await api.client.post(f"/api/keys/{old['id']}/rotate")).json()["data"]
@@ -146,7 +146,7 @@ async def test_only_an_admin_manages_keys(api: Api, method: str, path: str) -> N
     refused(await api.client.request(method, path, headers={"Authorization": "Bearer none"}), 401, "UNAUTHORIZED")
 
 
-async def test_nobody_deletes_the_key_that_asks_for_it(api: Api) -> None:
+async def test_a_key_cannot_delete_itself(api: Api) -> None:
     admin = await create(api, "admin")
     path = f"/api/keys/{admin['id']}"
     refused(await api.client.delete(path, headers=bearing(admin)), 409, "CONFLICT")
@@ -159,7 +159,7 @@ async def test_nobody_deletes_the_key_that_asks_for_it(api: Api) -> None:
     assert (await api.client.delete(path, headers=bearing(heir))).status_code == 200
 
 
-async def test_keys_of_the_settings_are_changed_there(api: Api) -> None:
+async def test_keys_of_the_settings_cannot_be_changed_over_http(api: Api) -> None:
     for method, path in (("DELETE", "/api/keys/bootstrap-1"), ("POST", "/api/keys/bootstrap-1/rotate")):
         reply = await api.client.request(method, path)
         refused(reply, 409, "CONFLICT")
@@ -168,7 +168,7 @@ async def test_keys_of_the_settings_are_changed_there(api: Api) -> None:
 
 
 @pytest.mark.parametrize("key_id", ["000000000000", "pr_x", "%00", "'"])
-async def test_a_key_that_there_is_not_is_not_found(api: Api, key_id: str) -> None:
+async def test_an_unknown_key_is_not_found(api: Api, key_id: str) -> None:
     refused(await api.client.delete(f"/api/keys/{key_id}"), 404, "NOT_FOUND")
     refused(await api.client.post(f"/api/keys/{key_id}/rotate"), 404, "NOT_FOUND")
 
@@ -194,21 +194,21 @@ async def test_a_key_that_there_is_not_is_not_found(api: Api, key_id: str) -> No
         ({"owner": "acme", "scopes": ["jobs"], "days": 5}, "days"),
     ],
 )
-async def test_a_key_that_cannot_be_names_the_field(api: Api, body: Json, field: str) -> None:
+async def test_an_invalid_key_is_refused_with_the_field(api: Api, body: Json, field: str) -> None:
     reply = await api.client.post("/api/keys", json=body)
     refused(reply, 400, "INVALID_PARAMETERS")
     assert reply.json()["error"]["details"]["fields"][0]["field"].split(".")[0] == field
 
 
 @pytest.mark.parametrize("overlap", [-1, "5", 30 * 86400 + 1, None, True])
-async def test_an_overlap_that_cannot_be_is_refused(api: Api, overlap: Any) -> None:
+async def test_an_invalid_overlap_is_refused(api: Api, overlap: Any) -> None:
     made = await create(api)
     reply = await api.client.post(f"/api/keys/{made['id']}/rotate", json={"overlap_s": overlap})
     refused(reply, 400, "INVALID_PARAMETERS")
     assert await let_in(api, made)
 
 
-async def test_a_repeated_request_makes_no_second_key_and_says_which_is_the_first(api: Api) -> None:
+async def test_a_repeated_request_creates_no_second_key_and_names_the_first(api: Api) -> None:
     body, headers = {"owner": owner_name(), "scopes": ["jobs"]}, {"Idempotency-Key": uuid4().hex}
     replies = await asyncio.gather(*(api.client.post("/api/keys", json=body, headers=headers) for _ in range(5)))
     [made] = [reply.json()["data"] for reply in replies if reply.status_code == 200]
@@ -239,7 +239,7 @@ async def test_without_postgres_keys_cannot_be_managed(api: Api, pool: asyncpg.P
             assert reply.headers["Retry-After"]
 
 
-async def test_a_key_that_is_looked_up_while_it_ends_is_not_remembered(pool: asyncpg.Pool, settings: Settings) -> None:
+async def test_a_key_that_is_revoked_during_its_lookup_is_not_cached(pool: asyncpg.Pool, settings: Settings) -> None:
     pepper = settings.key_pepper.get_secret_value()
     access = Access(pool, pepper, [], cache_s=86400, deadline_s=10)
     made, key = await keys.create(pool, pepper, owner_name())
@@ -257,6 +257,6 @@ async def test_a_key_that_is_looked_up_while_it_ends_is_not_remembered(pool: asy
     assert refusal.value.status == 401
 
 
-async def test_the_answer_to_a_request_that_bears_no_json_is_a_400(api: Api) -> None:
+async def test_a_body_that_is_not_json_is_a_400(api: Api) -> None:
     reply: httpx.Response = await api.client.post("/api/keys", content=b"owner=acme")
     refused(reply, 400, "INVALID_REQUEST")

@@ -1,4 +1,4 @@
-"""What changed of an owner's jobs since a place, over a real Postgres: partitions in any order, readers cut off."""
+"""The changes of the jobs of an owner since a place: partitions in any order, readers that disconnect."""
 
 import asyncio
 import random
@@ -24,15 +24,15 @@ START = StreamPlace(())
 
 
 @dataclass
-class Told:
-    """What a reader of the feed heard, in its order: jobs by id and sequence, and batches' counts by status."""
+class Received:
+    """The changes that a reader has received, in order: jobs by id and sequence, the counts of batches by status."""
 
     jobs: list[tuple[str, int]] = field(default_factory=list)
     batches: dict[str, dict[str, int]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
 
-    def hear(self, page: ChangePage, events: int) -> None:
-        """Hears a page, of its jobs the first `events` only; batches go first."""
+    def take(self, page: ChangePage, events: int) -> None:
+        """Take the batches of a page and its first `events` jobs."""
         for listed in page.batches:
             self.batches[listed.batch.batch_id] = {status.value: count for status, count in listed.counts.items()}
         self.gone |= set(page.deleted)
@@ -51,11 +51,11 @@ async def empty(projected: Projected) -> Projected:
     return projected
 
 
-async def rest(feed: ChangeFeed, told: Told, place: StreamPlace, owner: str = OWNER) -> StreamPlace:
-    """Hears all there is behind a place."""
+async def rest(feed: ChangeFeed, received: Received, place: StreamPlace, owner: str = OWNER) -> StreamPlace:
+    """Read all pages behind a place."""
     while True:
         page = await feed.page(owner, place)
-        told.hear(page, len(page.jobs))
+        received.take(page, len(page.jobs))
         place = page.end
         if not page.more:
             return place
@@ -63,11 +63,11 @@ async def rest(feed: ChangeFeed, told: Told, place: StreamPlace, owner: str = OW
 
 @hypothesis_settings(max_examples=25)
 @given(histories(), st.integers(0, 2**32))
-async def test_nothing_is_lost_or_told_twice_however_partitions_come_and_readers_are_cut_off(
+async def test_changes_are_sent_once_in_any_order_of_partitions_and_after_any_disconnect(
     projected: Projected, facts: list[Fact], seed: int
 ) -> None:
     await projected.empty()
-    chance, told, place = random.Random(seed), Told(), START
+    chance, received, place = random.Random(seed), Received(), START
     apis = [await projected.api(facts=1), await projected.api(facts=3)]
     waiting = {partition: records for partition, records in laid_out(facts, PARTITIONS).items() if records}
     while waiting:
@@ -76,37 +76,37 @@ async def test_nothing_is_lost_or_told_twice_however_partitions_come_and_readers
         await projected.handle(partition, waiting[partition][:cut])
         if left := waiting.pop(partition)[cut:]:
             waiting[partition] = left
-        if chance.random() < 0.6:  # hears some of it, and comes back with the id of the last event
+        if chance.random() < 0.6:  # reads some of it, and returns with the id of the last event
             page = await chance.choice(apis).page(OWNER, place)
-            heard = chance.randint(0, len(page.jobs))
-            told.hear(page, heard)
-            place = again(behind(place, page, heard))
-    await rest(chance.choice(apis), told, place)
+            count = chance.randint(0, len(page.jobs))
+            received.take(page, count)
+            place = again(behind(place, page, count))
+    await rest(chance.choice(apis), received, place)
     rows = await projected.pool.fetch("SELECT job_id, sequence FROM read_v1.jobs WHERE sequence > 0")
-    assert dict(told.jobs) == {row["job_id"]: row["sequence"] for row in rows}, "the last that is told of a job"
-    assert len(set(told.jobs)) == len(told.jobs), "no state twice"
-    for job_id in {job_id for job_id, _ in told.jobs}:
-        sequences = [sequence for told_id, sequence in told.jobs if told_id == job_id]
+    assert dict(received.jobs) == {row["job_id"]: row["sequence"] for row in rows}, "the last state of each job"
+    assert len(set(received.jobs)) == len(received.jobs), "no state twice"
+    for job_id in {job_id for job_id, _ in received.jobs}:
+        sequences = [sequence for other_id, sequence in received.jobs if other_id == job_id]
         assert sequences == sorted(sequences)
-    await check_batches(projected, told)
+    await check_batches(projected, received)
 
 
-def behind(place: StreamPlace, page: ChangePage, heard: int) -> StreamPlace:
-    """The id of the last event that was heard."""
-    if heard == len(page.jobs):
+def behind(place: StreamPlace, page: ChangePage, count: int) -> StreamPlace:
+    """The place of the last event that was received."""
+    if count == len(page.jobs):
         return page.end
-    for position, _ in page.jobs[:heard]:
+    for position, _ in page.jobs[:count]:
         place = place.after(position)
     return place
 
 
 def again(place: StreamPlace) -> StreamPlace:
-    """As a client sends it back."""
+    """The place as a client sends it back."""
     parsed = StreamPlace.parse(str(place))
     return place if parsed is None else parsed
 
 
-async def check_batches(projected: Projected, told: Told) -> None:
+async def check_batches(projected: Projected, received: Received) -> None:
     rows = await projected.pool.fetch("""
         SELECT b.batch_id, j.status, count(*) AS jobs
         FROM read_v1.batches b JOIN read_v1.jobs j USING (batch_id) GROUP BY b.batch_id, j.status
@@ -115,56 +115,57 @@ async def check_batches(projected: Projected, told: Told) -> None:
     for row in rows:
         counts.setdefault(row["batch_id"], {})[row["status"]] = row["jobs"]
     shown = {
-        batch_id: {name: count for name, count in found.items() if count} for batch_id, found in told.batches.items()
+        batch_id: {name: count for name, count in found.items() if count}
+        for batch_id, found in received.batches.items()
     }
-    assert shown == counts, "the last that is told of a batch is how it stands"
+    assert shown == counts, "the last counts of each batch"
 
 
-async def test_a_fact_with_an_earlier_time_that_is_committed_later_is_told(empty: Projected) -> None:
+async def test_a_fact_with_an_earlier_time_that_is_committed_later_is_sent(empty: Projected) -> None:
     feed = await empty.api()
     await empty.handle(0, [record(fact("job-new", created(), second=3600), 0, 0)])
-    told = Told()
-    place = await rest(feed, told, START)
+    received = Received()
+    place = await rest(feed, received, START)
     await empty.handle(17, [record(fact("job-old", created(), second=1), 17, 0)])
-    await rest(await empty.api(), told, again(place))
-    assert told.jobs == [("job-new", 1), ("job-old", 1)]
+    await rest(await empty.api(), received, again(place))
+    assert received.jobs == [("job-new", 1), ("job-old", 1)]
 
 
-async def test_other_owners_are_never_told(empty: Projected) -> None:
+async def test_changes_are_sent_to_their_owner_only(empty: Projected) -> None:
     feed = await empty.api()
     facts = [fact(f"job-{number}", created(), owner=("acme", "other")[number % 2]) for number in range(40)]
     for partition, records in laid_out(facts, PARTITIONS).items():
         if records:
             await empty.handle(partition, records)
-    for owner, parity in (("acme", 0), ("other", 1), ("nobody", None)):
-        told = Told()
-        await rest(feed, told, START, owner)
-        assert {job_id for job_id, _ in told.jobs} == {f"job-{n}" for n in range(40) if n % 2 == parity}
+    for owner, parity in (("acme", 0), ("other", 1), ("none", None)):
+        received = Received()
+        await rest(feed, received, START, owner)
+        assert {job_id for job_id, _ in received.jobs} == {f"job-{n}" for n in range(40) if n % 2 == parity}
 
 
-async def test_many_facts_come_in_pages_and_each_job_once(empty: Projected) -> None:
+async def test_many_facts_are_sent_in_pages_and_each_job_once(empty: Projected) -> None:
     feed = await empty.api(facts=7)
     facts = [fact(f"job-{number}", event, second) for number in range(50) for second, event in enumerate(life())]
     await empty.handle(3, [record(one, 3, offset) for offset, one in enumerate(facts)])
-    told, place, pages = Told(), START, 0
+    received, place, pages = Received(), START, 0
     while True:
         page = await feed.page(OWNER, place)
         assert len(page.jobs) <= 7
-        told.hear(page, len(page.jobs))
+        received.take(page, len(page.jobs))
         place, pages = page.end, pages + 1
         if not page.more:
             break
-    assert told.jobs == [(f"job-{number}", 4) for number in range(50)]
+    assert received.jobs == [(f"job-{number}", 4) for number in range(50)]
     assert pages == 200 // 7 + 1
 
 
-async def test_an_erased_job_and_an_erased_batch_are_told_as_such(empty: Projected) -> None:
-    feed, told = await empty.api(), Told()
+async def test_an_erased_job_and_an_erased_batch_are_sent_as_deleted(empty: Projected) -> None:
+    feed, received = await empty.api(), Received()
     whole = BatchCreated(count=2, specs=claim("batch-0/specs"), body_sha256="0" * 64)
     log = [record(fact("batch-0", whole), 0, 0), record(fact("job-0", created(), 1), 0, 1)]
     await empty.handle(0, log)
-    place = await rest(feed, told, START)
-    assert list(told.batches) == ["batch-0"]
+    place = await rest(feed, received, START)
+    assert list(received.batches) == ["batch-0"]
     await empty.handle(0, [record(fact("job-0", JobErased(by=OWNER), 9), 0, 2)])
     page = await feed.page(OWNER, place)
     assert [row.erased for _, row in page.jobs] == [True]
@@ -173,7 +174,7 @@ async def test_an_erased_job_and_an_erased_batch_are_told_as_such(empty: Project
     assert (page.jobs, page.batches, page.deleted) == ((), (), ("batch-0",))
 
 
-async def test_progress_of_a_member_counts_no_batch_anew(empty: Projected) -> None:
+async def test_progress_of_a_member_does_not_recount_its_batch(empty: Projected) -> None:
     feed = await empty.api()
     whole = BatchCreated(count=1, specs=claim("batch-9/specs"), body_sha256="0" * 64)
     member = member_id("batch-9", 0)
@@ -190,7 +191,7 @@ async def test_progress_of_a_member_counts_no_batch_anew(empty: Projected) -> No
     assert page.batches == ()
 
 
-async def test_those_who_ask_the_same_at_once_share_one_question(empty: Projected) -> None:
+async def test_equal_questions_at_the_same_time_share_one_query(empty: Projected) -> None:
     feed = await empty.api()
     await empty.handle(0, [record(fact("job-0", created()), 0, 0)])
     pages = await asyncio.gather(*(feed.page(OWNER, START) for _ in range(50)))
@@ -202,7 +203,7 @@ async def test_those_who_ask_the_same_at_once_share_one_question(empty: Projecte
     assert (await staying).jobs[0][1].job_id == "job-0"
 
 
-async def test_nobody_is_asked_where_nothing_came_further(empty: Projected) -> None:
+async def test_no_query_is_sent_while_no_position_moves(empty: Projected) -> None:
     feed = await empty.api()
     await empty.handle(0, [record(fact("job-0", created()), 0, 0)])
     place = (await feed.page(OWNER, START)).end

@@ -1,4 +1,4 @@
-"""`GET /v1/jobs` over a real log, projector and Postgres; what a worker would append, the tests append."""
+"""`GET /v1/jobs` over a real log, projector and Postgres; the tests append the facts of the worker."""
 
 import json
 from collections.abc import AsyncIterator
@@ -50,7 +50,7 @@ WORDS = {"type", "status", "progress", "fileName", "fileSize", "pageCount", "fol
     "targetId",
     "userId",
 }
-TOLD_TOO = {"$.metadata": ("mimeType", "extractionMethod", "chunkSize", "model")}  # the seed's section on metadata
+ALSO_SHOWN = {"$.metadata": ("mimeType", "extractionMethod", "chunkSize", "model")}  # the seed's section on metadata
 
 TYPES = {job_type: name for name in TYPE_NAMES for job_type in OWN.devana(name)}
 
@@ -63,7 +63,7 @@ async def api(environment: dict[str, str]) -> AsyncIterator[Api]:
 
 @pytest.fixture
 def target() -> str:
-    """What a test's own jobs are about: all tests of the module share an owner."""
+    """The target of the jobs of one test: all tests of the module share an owner."""
     return f"target-{uuid4().hex[:8]}"
 
 
@@ -123,14 +123,14 @@ async def ids(api: Api, **query: Any) -> list[str]:
     return [job["id"] for job in await jobs(api, **query)]
 
 
-async def test_the_seed_s_running_extraction_is_answered_key_by_key(api: Api) -> None:
+async def test_the_running_extraction_of_the_seed_has_every_key(api: Api) -> None:
     content = api.blobs.put("documents/cm4doc123abc456", b"%PDF").model_copy(update={"size": 2456789})
     resolved = ResolvedDocument(document_id="cm4doc123abc456", name="rapport-2024.pdf", content=content)
     job_id = await create(api, "extraction", {}, resolved, target_id="cm4doc123abc456", user_id="cm4user456abc")
     run = await start(api, job_id)
     await append(api, job_id, JobProgress(run=run, sequence=1, step="extracting_text", percent=65, page=30, pages=45))
     (job,) = await jobs(api, targetId="cm4doc123abc456", type="IN_PROGRESS", limit=10)
-    require_like(job, IN_PROGRESS, TOLD_TOO, same=WORDS)
+    require_like(job, IN_PROGRESS, ALSO_SHOWN, same=WORDS)
     assert job["id"] == job_id
     in_order = [datetime.fromisoformat(job[name]) for name in ("createdAt", "startedAt", "updatedAt")]
     assert in_order == sorted(in_order)
@@ -139,17 +139,17 @@ async def test_the_seed_s_running_extraction_is_answered_key_by_key(api: Api) ->
         assert job[name].endswith("Z")
 
 
-async def test_the_seed_s_completed_embedding_is_answered_key_by_key(api: Api) -> None:
+async def test_the_completed_embedding_of_the_seed_has_every_key(api: Api) -> None:
     resolved = ResolvedFolder(folder_id="cm4folder789xyz", name="Documentation", chunk_size=500)
     job_id = await create(api, "embedding", {}, resolved, target_id="cm4folder789xyz", user_id="cm4user456abc")
     counts = {"filesProcessed": 25, "totalChunks": 1250, "chunkSize": 500}
     await complete(api, job_id, method="a-model", counts=counts)
     (job,) = await jobs(api, targetId="cm4folder789xyz", type="EMBEDDING")
-    require_like(job, DONE, TOLD_TOO, same=WORDS)
+    require_like(job, DONE, ALSO_SHOWN, same=WORDS)
     assert job["metadata"] == {"folderName": "Documentation", "model": "a-model", **counts}
 
 
-async def test_a_failed_job_says_why_in_error_and_in_its_metadata(api: Api, target: str) -> None:
+async def test_a_failed_job_has_its_error_also_in_its_metadata(api: Api, target: str) -> None:
     job_id = await create(api, parameters={"filename": "/a.pdf"}, target_id=target)
     await fail(api, job_id, "The file is not a PDF.")
     (job,) = await jobs(api, targetId=target, type="ERROR")
@@ -157,19 +157,19 @@ async def test_a_failed_job_says_why_in_error_and_in_its_metadata(api: Api, targ
     assert {"startedAt", "completedAt"} <= job.keys()
 
 
-async def test_secretary_jobs_are_told_under_the_seed_s_types(api: Api, target: str) -> None:
+async def test_secretary_jobs_are_listed_under_the_types_of_the_seed(api: Api, target: str) -> None:
     made = {await create(api, job_type, target_id=target): name for job_type, name in TYPES.items()}
     assert {job["id"]: job["type"] for job in await jobs(api, targetId=target)} == made
     for name in set(TYPES.values()):
-        assert set(await ids(api, targetId=target, type=name)) == {key for key, told in made.items() if told == name}
+        assert set(await ids(api, targetId=target, type=name)) == {key for key, kind in made.items() if kind == name}
 
 
-async def test_noop_jobs_are_not_told(api: Api, target: str) -> None:
+async def test_noop_jobs_are_not_listed(api: Api, target: str) -> None:
     await create(api, "noop", target_id=target)
     assert await jobs(api, targetId=target) == []
 
 
-async def test_filters_combine_and_each_status_finds_its_own(api: Api, target: str) -> None:
+async def test_filters_combine_and_each_status_selects_its_jobs(api: Api, target: str) -> None:
     pending = await create(api, "pdf", target_id=target)
     running = await create(api, "transformer", target_id=target)
     await start(api, running)
@@ -184,7 +184,7 @@ async def test_filters_combine_and_each_status_finds_its_own(api: Api, target: s
     assert set(await ids(api, targetId=target)) == {pending, running, done, failed}
 
 
-async def test_a_cancelled_job_is_never_told(api: Api, target: str) -> None:
+async def test_a_cancelled_job_is_not_listed(api: Api, target: str) -> None:
     job_id = await create(api, target_id=target)
     assert await ids(api, targetId=target) == [job_id]
     assert (await api.client.post(f"/api/jobs/{job_id}/cancel")).status_code == 200
@@ -192,7 +192,7 @@ async def test_a_cancelled_job_is_never_told(api: Api, target: str) -> None:
         assert await ids(api, targetId=target, **query) == []
 
 
-async def test_an_erased_job_is_never_told(api: Api, target: str) -> None:
+async def test_an_erased_job_is_not_listed(api: Api, target: str) -> None:
     job_id = await create(api, target_id=target)
     await complete(api, job_id)
     assert await ids(api, targetId=target) == [job_id]
@@ -200,7 +200,7 @@ async def test_an_erased_job_is_never_told(api: Api, target: str) -> None:
     assert await ids(api, targetId=target) == []
 
 
-async def test_a_job_is_told_for_24_hours_and_then_still_read_elsewhere(api: Api, target: str) -> None:
+async def test_a_job_is_listed_for_24_hours_and_can_still_be_read_after_them(api: Api, target: str) -> None:
     day = 24 * 3600.0
     old = await create(api, target_id=target, age_s=day + 60)
     young = await create(api, target_id=target, age_s=day - 60)
@@ -208,14 +208,14 @@ async def test_a_job_is_told_for_24_hours_and_then_still_read_elsewhere(api: Api
     assert (await api.job(old))["status"] == "pending"
 
 
-async def test_jobs_of_other_owners_are_not_there(api: Api, target: str) -> None:
-    theirs = await create(api, target_id=target, owner="somebody")
+async def test_jobs_of_other_owners_are_not_listed(api: Api, target: str) -> None:
+    theirs = await create(api, target_id=target, owner="another")
     mine = await create(api, target_id=target)
     assert await ids(api, targetId=target) == [mine]
     assert await ids(api, targetId=theirs) == []
 
 
-async def test_a_page_is_the_newest_first_and_goes_on_where_the_last_one_ended(api: Api, target: str) -> None:
+async def test_pages_are_newest_first_and_continue_each_other(api: Api, target: str) -> None:
     ages = [50.0, 20.0, 40.0, 10.0, 30.0]
     types = ["pdf", "session", "extraction", "transformer", "pdf"]
     by_age = {age: await create(api, kind, target_id=target, age_s=age) for age, kind in zip(ages, types, strict=True)}
@@ -234,7 +234,7 @@ async def test_the_default_page_has_25_jobs_and_the_largest_100(api: Api, target
     assert len(await jobs(api, limit=100, offset=3, targetId=target)) == 100
 
 
-async def test_without_a_target_of_its_own_a_job_is_about_its_batch_else_itself(api: Api) -> None:
+async def test_the_default_target_of_a_job_is_its_batch_or_itself(api: Api) -> None:
     body = {
         "jobs": [
             {"job_type": "pdf", "parameters": {"filename": "upload://file-00000000-0000-4000-8000-000000000000/a.pdf"}}
@@ -242,9 +242,9 @@ async def test_without_a_target_of_its_own_a_job_is_about_its_batch_else_itself(
         * 2
     }
     created = (await api.client.post("/api/jobs/batch", json=body)).json()["data"]
-    told = await jobs(api, targetId=created["batch_id"])
-    assert {job["id"] for job in told} == set(created["job_ids"])
-    assert {(job["targetId"], job["type"], job["status"]) for job in told} == {
+    listed = await jobs(api, targetId=created["batch_id"])
+    assert {job["id"] for job in listed} == set(created["job_ids"])
+    assert {(job["targetId"], job["type"], job["status"]) for job in listed} == {
         (created["batch_id"], "EXTRACTION", "PENDING")
     }
     alone = await create(api)
@@ -253,13 +253,13 @@ async def test_without_a_target_of_its_own_a_job_is_about_its_batch_else_itself(
     assert await ids(api, targetId=with_target) == []
 
 
-async def test_the_owner_of_the_key_is_told_where_no_user_is_named(api: Api, target: str) -> None:
+async def test_the_default_user_is_the_owner_of_the_key(api: Api, target: str) -> None:
     await create(api, target_id=target)
     await create(api, target_id=target, user_id="a-user")
     assert {job["userId"] for job in await jobs(api, targetId=target)} == {"local", "a-user"}
 
 
-async def test_polling_reads_no_documents_again(api: Api, target: str) -> None:
+async def test_polling_reads_no_blob_again(api: Api, target: str) -> None:
     job_id = await create(api, parameters={"filename": "/a/report.pdf"}, target_id=target)
     await fail(api, job_id, "It is broken.")
     first = await jobs(api, targetId=target)
@@ -268,14 +268,14 @@ async def test_polling_reads_no_documents_again(api: Api, target: str) -> None:
     assert first[0]["metadata"]["fileName"] == "report.pdf"
 
 
-async def test_a_document_that_is_gone_leaves_its_keys_out(api: Api, target: str) -> None:
+async def test_missing_parameters_omit_the_metadata(api: Api, target: str) -> None:
     job_id = await create(api, "generation", {"template": "MeetingMinutes"}, target_id=target)
     api.blobs.delete_folder(job_id)
     (job,) = await jobs(api, targetId=target)
     assert "metadata" not in job
 
 
-async def test_what_was_just_written_is_waited_for_but_not_for_long(api: Api, target: str) -> None:
+async def test_a_list_waits_for_recent_writes_for_a_limited_time(api: Api, target: str) -> None:
     job_id = await create(api, target_id=target)
     assert await ids(api, targetId=target) == [job_id]
     async with without_projector(api):

@@ -1,4 +1,4 @@
-"""Jobs that name documents and folders, over a real Kafka, Postgres and projector; the worker is the test."""
+"""Jobs that name documents and folders, over a real Kafka, Postgres and projector."""
 
 import json
 from collections.abc import AsyncIterator
@@ -9,8 +9,8 @@ import pytest
 from piperoll.settings import Settings
 from tests.support.stacks.api import Api, refused
 from tests.support.stacks.document_api import (
-    NOBODY,
-    NOWHERE,
+    UNKNOWN_DOCUMENT,
+    UNKNOWN_FOLDER,
     Json,
     a_stranger,
     ends,
@@ -33,7 +33,9 @@ async def stranger(api: Api, pool: asyncpg.Pool, settings: Settings) -> dict[str
     return await a_stranger(pool, settings)
 
 
-async def test_jobs_are_told_what_they_name(api: Api, pool: asyncpg.Pool, settings: Settings) -> None:
+async def test_jobs_get_the_content_that_their_parameters_name(
+    api: Api, pool: asyncpg.Pool, settings: Settings
+) -> None:
     made = await folder(api)
     taken = await upload(api, folderId=made["id"])
     generation = {"job_type": "generation", "parameters": {"document_id": taken["documentId"], "prompt": "Sum it up."}}
@@ -46,16 +48,18 @@ async def test_jobs_are_told_what_they_name(api: Api, pool: asyncpg.Pool, settin
     assert json.loads(api.blobs.get(after["text"]["uri"]))["structured_data"]["extracted_text"] == "Text"
     assert (await api.job(job_id))["target_id"] == taken["documentId"]
     again = await api.client.post("/v1/documents/" + taken["documentId"] + "/reextract")
-    assert again.status_code == 202, "a generation about a document is no reading of it"
+    assert again.status_code == 202, "a generation about a document is not an extraction of it"
 
 
-async def test_members_of_a_batch_are_told_too_and_the_wrong_one_is_named(api: Api, pool: asyncpg.Pool) -> None:
+async def test_members_of_a_batch_get_the_named_content_and_a_wrong_one_is_identified(
+    api: Api, pool: asyncpg.Pool
+) -> None:
     taken = await upload(api)
     right = {"job_type": "extraction", "parameters": {"document_id": taken["documentId"]}}
     batch = (await api.client.post("/api/jobs/batch", json={"jobs": [right, right]})).json()["data"]["batch_id"]
     uri = await pool_uri(api, pool, batch)
     assert {spec["resolved"]["document_id"] for spec in json.loads(api.blobs.get(uri))} == {taken["documentId"]}
-    wrong = {"job_type": "embedding", "parameters": {"folder_id": NOWHERE}}
+    wrong = {"job_type": "embedding", "parameters": {"folder_id": UNKNOWN_FOLDER}}
     reply = await api.client.post("/api/jobs/batch", json={"jobs": [right, wrong]})
     refused(reply, 400, "INVALID_PARAMETERS")
     assert reply.json()["error"]["details"]["index"] == 1
@@ -70,14 +74,14 @@ async def pool_uri(api: Api, pool: asyncpg.Pool, batch_id: str) -> str:
 @pytest.mark.parametrize(
     ("job_type", "parameters", "field"),
     [
-        ("extraction", {"document_id": NOBODY}, "document_id"),
-        ("transcription", {"document_id": NOBODY}, "document_id"),
-        ("generation", {"document_id": NOBODY, "prompt": "Sum it up."}, "document_id"),
-        ("embedding", {"folder_id": NOWHERE}, "folder_id"),
-        ("import", {"folder_id": NOWHERE, "items": [{"url": "https://example.com/a.pdf"}]}, "folder_id"),
+        ("extraction", {"document_id": UNKNOWN_DOCUMENT}, "document_id"),
+        ("transcription", {"document_id": UNKNOWN_DOCUMENT}, "document_id"),
+        ("generation", {"document_id": UNKNOWN_DOCUMENT, "prompt": "Sum it up."}, "document_id"),
+        ("embedding", {"folder_id": UNKNOWN_FOLDER}, "folder_id"),
+        ("import", {"folder_id": UNKNOWN_FOLDER, "items": [{"url": "https://example.com/a.pdf"}]}, "folder_id"),
     ],
 )
-async def test_a_job_that_names_what_there_is_not_is_refused_by_the_field(
+async def test_a_job_that_names_an_unknown_id_is_refused_with_the_field(
     api: Api, job_type: str, parameters: Json, field: str
 ) -> None:
     reply = await api.client.post("/api/jobs", json={"job_type": job_type, "parameters": parameters})
@@ -85,7 +89,7 @@ async def test_a_job_that_names_what_there_is_not_is_refused_by_the_field(
     assert [one["field"] for one in reply.json()["error"]["details"]["fields"]] == [field]
 
 
-async def test_somebody_else_s_document_is_none(api: Api, stranger: dict[str, str]) -> None:
+async def test_a_document_of_another_owner_is_unknown(api: Api, stranger: dict[str, str]) -> None:
     taken = await upload(api)
     job = {"job_type": "extraction", "parameters": {"document_id": taken["documentId"]}}
     refused(await api.client.post("/api/jobs", json=job, headers=stranger), 400, "INVALID_PARAMETERS")

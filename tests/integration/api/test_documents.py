@@ -1,4 +1,4 @@
-"""Documents, read and read again, over a real Kafka, a real Postgres and a real projector; the worker is the test."""
+"""Documents over a real Kafka, Postgres and projector; the tests append the facts of the worker."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,11 +11,12 @@ import pytest
 from piperoll.settings import Settings
 from tests.support.stacks.api import Api, refused, without_projector
 from tests.support.stacks.document_api import (
-    NOBODY,
     NOTE,
-    NOWHERE,
+    UNKNOWN_DOCUMENT,
+    UNKNOWN_FOLDER,
     Json,
     a_stranger,
+    data_of,
     ends,
     failed,
     new_extraction,
@@ -23,7 +24,6 @@ from tests.support.stacks.document_api import (
     pending_extractions,
     read,
     serving_documents,
-    told,
     upload,
 )
 from tests.support.waiting import wait_until
@@ -40,13 +40,13 @@ async def stranger(api: Api, pool: asyncpg.Pool, settings: Settings) -> dict[str
     return await a_stranger(pool, settings)
 
 
-async def test_an_upload_waits_for_its_text_and_answers_it(api: Api, pool: asyncpg.Pool) -> None:
+async def test_an_upload_waits_for_its_text_and_returns_it(api: Api, pool: asyncpg.Pool) -> None:
     before = await pending_extractions(pool)
     posted = asyncio.create_task(api.client.post("/v1/documents?wait=20", files={"file": NOTE}))
     job_id = await new_extraction(pool, before)
     text = NOTE[1].decode()
     await read(api, job_id, text)
-    data = told(await posted)
+    data = data_of(await posted)
     assert (data["status"], data["title"], data["content"], data["totalWords"]) == ("DONE", "A note", text, 10)
     assert data["pages"] == [{"pageNumber": 1, "text": text}]
     assert data["metadata"] == {
@@ -56,9 +56,9 @@ async def test_an_upload_waits_for_its_text_and_answers_it(api: Api, pool: async
         "extractionMethod": "markdown",
     }
     path = f"/v1/documents/{data['documentId']}"
-    assert told(await api.client.get(path)) == data
-    assert told(await api.client.get(f"{path}/status")) == "DONE"
-    listed = told(await api.client.get("/v1/documents"))
+    assert data_of(await api.client.get(path)) == data
+    assert data_of(await api.client.get(f"{path}/status")) == "DONE"
+    listed = data_of(await api.client.get("/v1/documents"))
     about = {"id": data["documentId"], "name": "note.md", "size": len(NOTE[1]), "mimetype": "text/markdown"}
     assert {**about, "status": "DONE", "createdAt": data["createdAt"]} in listed
     document = await parameters_of(api, job_id, pool)
@@ -66,24 +66,24 @@ async def test_an_upload_waits_for_its_text_and_answers_it(api: Api, pool: async
     assert api.blobs.get(document["resolved"]["content"]["uri"]) == NOTE[1]
 
 
-async def test_a_plain_text_is_also_told_as_its_clients_know_it(api: Api) -> None:
+async def test_a_plain_text_also_has_the_keys_of_the_text_endpoint(api: Api) -> None:
     taken = await upload(api, ("plain.txt", b"Two words"))
     await read(api, taken["jobId"], "Two words")
     await ends(api, taken["jobId"])
-    data = told(await api.client.get(f"/v1/documents/{taken['documentId']}"))
+    data = data_of(await api.client.get(f"/v1/documents/{taken['documentId']}"))
     assert (data["text"], data["words"], data["metadata"]["size"]) == ("Two words", 2, 9)
 
 
-async def test_a_document_that_is_not_read_in_time_is_a_408_that_names_it(api: Api) -> None:
+async def test_an_extraction_that_takes_too_long_is_a_408_with_the_document_s_id(api: Api) -> None:
     reply = await api.client.post("/v1/documents", files={"file": NOTE})
     refused(reply, 408, "EXTRACTION_TIMEOUT")
     assert reply.json()["success"] is False
     details = reply.json()["error"]["details"]
     assert details["status"] == "IN_PROGRESS"
-    assert told(await api.client.get(f"/v1/documents/{details['documentId']}/status")) == "PENDING"
+    assert data_of(await api.client.get(f"/v1/documents/{details['documentId']}/status")) == "PENDING"
 
 
-async def test_a_document_that_cannot_be_read_says_why(api: Api, pool: asyncpg.Pool) -> None:
+async def test_a_document_that_cannot_be_read_has_an_error(api: Api, pool: asyncpg.Pool) -> None:
     taken = await upload(api, ("data.xyz", b"?"))
     before = {taken["jobId"], *await pending_extractions(pool)}
     again = asyncio.create_task(
@@ -92,7 +92,7 @@ async def test_a_document_that_cannot_be_read_says_why(api: Api, pool: asyncpg.P
     await failed(api, taken["jobId"])
     await ends(api, taken["jobId"])
     path = f"/v1/documents/{taken['documentId']}"
-    data = told(await api.client.get(path))
+    data = data_of(await api.client.get(path))
     assert (data["status"], data["error"]) == ("ERROR", "Files of type .xyz are not supported.")
     assert "content" not in data
 
@@ -102,9 +102,9 @@ async def test_a_document_that_cannot_be_read_says_why(api: Api, pool: asyncpg.P
     assert reply.json()["error"]["details"]["code"] == "UNSUPPORTED_FILE_TYPE"
 
 
-async def test_an_upload_is_accepted_while_the_projector_is_away(api: Api) -> None:
+async def test_an_upload_is_accepted_while_the_projector_is_down(api: Api) -> None:
     async with without_projector(api):
-        taken = told(await api.client.post("/v1/documents?wait=5", files={"file": NOTE}), 202)
+        taken = data_of(await api.client.post("/v1/documents?wait=5", files={"file": NOTE}), 202)
         refused(await api.client.get(f"/v1/documents/{taken['documentId']}"), 503, "READ_MODEL_UNAVAILABLE")
         job = {"job_type": "extraction", "parameters": {"document_id": taken["documentId"]}}
         refused(await api.client.post("/api/jobs", json=job), 503, "READ_MODEL_UNAVAILABLE")
@@ -115,48 +115,48 @@ async def test_an_upload_is_accepted_while_the_projector_is_away(api: Api) -> No
 
     reply = await wait_until(read, 20, "the projector to catch up")
     assert reply is not None
-    assert told(reply) == "PENDING"
+    assert data_of(reply) == "PENDING"
 
 
-async def test_the_same_key_and_form_are_the_same_document(api: Api) -> None:
+async def test_the_same_idempotency_key_and_form_give_the_same_document(api: Api) -> None:
     async def post(file: tuple[str, bytes]) -> httpx.Response:
         headers = {"Idempotency-Key": "upload-1"}
         return await api.client.post("/v1/documents?wait=0", files={"file": file}, headers=headers)
 
-    first = told(await post(NOTE), 202)
-    assert told(await post(NOTE), 202) == first
+    first = data_of(await post(NOTE), 202)
+    assert data_of(await post(NOTE), 202) == first
     refused(await post(("note.md", b"# Another")), 422, "IDEMPOTENCY_CONFLICT")
-    assert told(await api.client.get(f"/v1/documents/{first['documentId']}/status")) == "PENDING"
+    assert data_of(await api.client.get(f"/v1/documents/{first['documentId']}/status")) == "PENDING"
 
 
 @pytest.mark.parametrize(
     ("form", "status", "code"),
     [
-        ({"data": {"folderId": NOWHERE}}, 400, "INVALID_REQUEST"),
+        ({"data": {"folderId": UNKNOWN_FOLDER}}, 400, "INVALID_REQUEST"),
         ({"files": {"document": NOTE}}, 400, "INVALID_REQUEST"),
         ({"files": {"file": ("empty.md", b"")}}, 400, "INVALID_REQUEST"),
         ({"files": {"file": NOTE}, "data": {"folder": "x"}}, 400, "INVALID_REQUEST"),
-        ({"files": {"file": NOTE}, "data": {"folderId": NOWHERE}}, 404, "NOT_FOUND"),
+        ({"files": {"file": NOTE}, "data": {"folderId": UNKNOWN_FOLDER}}, 404, "NOT_FOUND"),
         ({"files": {"file": NOTE}, "data": {"folderId": "folder"}}, 404, "NOT_FOUND"),
         ({"json": {"file": "x"}}, 400, "INVALID_REQUEST"),
         ({"files": {"file": NOTE}, "params": {"wait": "long"}}, 400, "INVALID_PARAMETERS"),
         ({"files": {"file": NOTE}, "params": {"until": "1"}}, 400, "INVALID_REQUEST"),
     ],
 )
-async def test_a_form_that_cannot_be_taken_in_says_why(api: Api, form: Json, status: int, code: str) -> None:
+async def test_an_invalid_form_is_refused(api: Api, form: Json, status: int, code: str) -> None:
     reply = await api.client.post("/v1/documents", **form)
     refused(reply, status, code)
     assert reply.json()["success"] is False
 
 
-async def test_a_removed_document_is_gone_with_its_content_and_its_jobs(api: Api, stranger: dict[str, str]) -> None:
+async def test_a_removed_document_is_deleted_with_its_content_and_jobs(api: Api, stranger: dict[str, str]) -> None:
     taken = await upload(api)
     await read(api, taken["jobId"], "Text")
     await ends(api, taken["jobId"])
     path = f"/v1/documents/{taken['documentId']}"
     for method in ("GET", "DELETE"):
         refused(await api.client.request(method, path, headers=stranger), 404, "NOT_FOUND")
-    assert told(await api.client.delete(path))["id"] == taken["documentId"]
+    assert data_of(await api.client.delete(path))["id"] == taken["documentId"]
     for method, at in (("GET", path), ("GET", f"{path}/status"), ("DELETE", path)):
         refused(await api.client.request(method, at), 404, "NOT_FOUND")
     refused(await api.client.get(f"/api/jobs/{taken['jobId']}"), 404, "NOT_FOUND")
@@ -164,24 +164,24 @@ async def test_a_removed_document_is_gone_with_its_content_and_its_jobs(api: Api
     refused(await api.client.post(f"{path}/reextract"), 404, "NOT_FOUND")
 
 
-async def test_a_document_is_read_again_unless_it_is_being_read(api: Api, pool: asyncpg.Pool) -> None:
+async def test_a_document_can_be_extracted_again_unless_an_extraction_is_running(api: Api, pool: asyncpg.Pool) -> None:
     taken = await upload(api)
     path = f"/v1/documents/{taken['documentId']}/reextract"
     refused(await api.client.post(path), 409, "CONFLICT")
     await failed(api, taken["jobId"])
-    job = told(await api.client.post(path), 202)
+    job = data_of(await api.client.post(path), 202)
     assert (job["type"], job["status"], job["targetId"]) == ("EXTRACTION", "PENDING", taken["documentId"])
     assert job["metadata"] == {"fileName": "note.md", "fileSize": len(NOTE[1]), "mimeType": "text/markdown"}
     assert (await parameters_of(api, job["id"], pool))["parameters"]["force_refresh"] is True
     refused(await api.client.post(path), 409, "CONFLICT")
-    assert told(await api.client.get(f"/v1/documents/{taken['documentId']}/status")) == "PENDING"
+    assert data_of(await api.client.get(f"/v1/documents/{taken['documentId']}/status")) == "PENDING"
     await read(api, job["id"], "Now it is read.")
     await ends(api, job["id"])
-    assert told(await api.client.get(f"/v1/documents/{taken['documentId']}"))["content"] == "Now it is read."
+    assert data_of(await api.client.get(f"/v1/documents/{taken['documentId']}"))["content"] == "Now it is read."
 
 
 @pytest.mark.parametrize("named", [True, False])
-async def test_a_job_that_is_about_something_else_is_done_again_by_its_target(
+async def test_a_job_about_another_target_is_repeated_by_that_target(
     api: Api, stranger: dict[str, str], named: bool
 ) -> None:
     target = {"target_id": f"own-{uuid4().hex}"} if named else {}
@@ -193,15 +193,15 @@ async def test_a_job_that_is_about_something_else_is_done_again_by_its_target(
     await failed(api, job_id)
     refused(await api.client.post(path, headers=stranger), 404, "NOT_FOUND")
     refused(await api.client.post(f"/v1/folders/{about}/reindex"), 404, "NOT_FOUND")
-    job = told(await api.client.post(path), 202)
+    job = data_of(await api.client.post(path), 202)
     assert (job["targetId"], job["type"], job["metadata"]["fileName"]) == (about, "EXTRACTION", "a.pdf")
     assert (await api.job(job["id"]))["retry_of"] == job_id
     refused(await api.client.post(path), 409, "CONFLICT")
 
 
-@pytest.mark.parametrize("about", [NOBODY, NOWHERE, "anything", "job-00000000-0000-4000-8000-000000000000", "%00"])
-async def test_what_is_known_neither_as_document_nor_as_folder_nor_as_a_target_is_not_found(
-    api: Api, about: str
-) -> None:
+@pytest.mark.parametrize(
+    "about", [UNKNOWN_DOCUMENT, UNKNOWN_FOLDER, "anything", "job-00000000-0000-4000-8000-000000000000", "%00"]
+)
+async def test_an_unknown_target_is_not_found(api: Api, about: str) -> None:
     refused(await api.client.post(f"/v1/documents/{about}/reextract"), 404, "NOT_FOUND")
     refused(await api.client.post(f"/v1/folders/{about}/reindex"), 404, "NOT_FOUND")

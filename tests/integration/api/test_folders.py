@@ -1,4 +1,4 @@
-"""Folders and the search in them, over a real Kafka, a real Postgres and a real projector; the worker is the test."""
+"""Folders and the search in them, over a real Kafka, Postgres and projector."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,11 +10,12 @@ from piperoll.settings import Settings
 from schemas.job_types.embedding import MISTRAL_MODEL
 from tests.support.stacks.api import Api, refused
 from tests.support.stacks.document_api import (
-    NOBODY,
     NOTE,
-    NOWHERE,
+    UNKNOWN_DOCUMENT,
+    UNKNOWN_FOLDER,
     Json,
     a_stranger,
+    data_of,
     ends,
     folder,
     indexed,
@@ -22,7 +23,6 @@ from tests.support.stacks.document_api import (
     parameters_of,
     read,
     serving_documents,
-    told,
     upload,
 )
 
@@ -38,7 +38,7 @@ async def stranger(api: Api, pool: asyncpg.Pool, settings: Settings) -> dict[str
     return await a_stranger(pool, settings)
 
 
-async def test_a_folder_is_made_listed_changed_and_removed(api: Api, stranger: dict[str, str]) -> None:
+async def test_a_folder_is_created_listed_changed_and_removed(api: Api, stranger: dict[str, str]) -> None:
     made = await folder(api, description="What we know", chunkSize=300)
     path = f"/v1/folders/{made['id']}"
     assert (made["name"], made["description"], made["chunkSize"], made["words"]) == (
@@ -47,28 +47,28 @@ async def test_a_folder_is_made_listed_changed_and_removed(api: Api, stranger: d
         300,
         0,
     )
-    assert told(await api.client.get(path)) == made
-    listed = told(await api.client.get("/v1/folders"))
+    assert data_of(await api.client.get(path)) == made
+    listed = data_of(await api.client.get("/v1/folders"))
     assert {"status": "fulfilled", "value": made} in listed
-    assert told(await api.client.get("/v1/folders", headers=stranger)) == []
-    changed = told(await api.client.put(path, json={"name": "Knowledge", "description": None}))
+    assert data_of(await api.client.get("/v1/folders", headers=stranger)) == []
+    changed = data_of(await api.client.put(path, json={"name": "Knowledge", "description": None}))
     assert changed == {key: value for key, value in made.items() if key != "description"} | {
         "name": "Knowledge",
         "updatedAt": changed["updatedAt"],
     }
-    assert told(await api.client.put(path, json={})) == changed
+    assert data_of(await api.client.put(path, json={})) == changed
     for method in ("GET", "PUT", "DELETE"):
         refused(await api.client.request(method, path, json={}, headers=stranger), 404, "NOT_FOUND")
-    told(await api.client.delete(path))
+    data_of(await api.client.delete(path))
     for method in ("GET", "PUT", "DELETE"):
         refused(await api.client.request(method, path, json={}), 404, "NOT_FOUND")
 
 
-async def test_another_chunk_size_has_the_folder_indexed_anew(api: Api, pool: asyncpg.Pool) -> None:
+async def test_a_new_chunk_size_indexes_the_folder_again(api: Api, pool: asyncpg.Pool) -> None:
     made = await folder(api)
-    changed = told(await api.client.put(f"/v1/folders/{made['id']}", json={"chunkSize": 800}))
+    changed = data_of(await api.client.put(f"/v1/folders/{made['id']}", json={"chunkSize": 800}))
     assert changed["chunkSize"] == 800
-    [job] = told(await api.client.get("/v1/jobs", params={"targetId": made["id"]}))
+    [job] = data_of(await api.client.get("/v1/jobs", params={"targetId": made["id"]}))
     assert (job["type"], job["status"]) == ("EMBEDDING", "PENDING")
     assert (await parameters_of(api, job["id"], pool))["resolved"]["chunk_size"] == 800
 
@@ -85,40 +85,40 @@ async def test_another_chunk_size_has_the_folder_indexed_anew(api: Api, pool: as
         ({"name": "N", "chunk_size": 500}, "chunk_size"),
     ],
 )
-async def test_a_folder_that_cannot_be_made_names_the_field(api: Api, body: Json, field: str) -> None:
+async def test_an_invalid_folder_is_refused_with_the_field(api: Api, body: Json, field: str) -> None:
     reply = await api.client.post("/v1/folders", json=body)
     refused(reply, 400, "INVALID_PARAMETERS")
     assert [one["field"] for one in reply.json()["error"]["details"]["fields"]] == [field]
 
 
-async def test_documents_come_into_a_folder_and_leave_it(api: Api, stranger: dict[str, str]) -> None:
+async def test_documents_are_added_to_a_folder_and_removed(api: Api, stranger: dict[str, str]) -> None:
     made = await folder(api)
     path = f"/v1/folders/{made['id']}/files"
     first, second = await upload(api, folderId=made["id"]), await upload(api, ("b.txt", b"B"))
     ids = [first["documentId"], second["documentId"]]
-    assert told(await api.client.post(path, json={"filesIds": [ids[1], ids[1]]})) == [ids[1]]
-    assert told(await api.client.get(path)) == [
+    assert data_of(await api.client.post(path, json={"filesIds": [ids[1], ids[1]]})) == [ids[1]]
+    assert data_of(await api.client.get(path)) == [
         {"id": ids[0], "name": "note.md", "size": len(NOTE[1]), "mimetype": "text/markdown"},
         {"id": ids[1], "name": "b.txt", "size": 1, "mimetype": "text/plain"},
     ]
     await read(api, first["jobId"], "Three words here")
     await ends(api, first["jobId"])
-    assert told(await api.client.get(f"/v1/folders/{made['id']}"))["words"] == 3
-    for wrong in ([NOBODY], ["x"], [ids[0], NOBODY]):
+    assert data_of(await api.client.get(f"/v1/folders/{made['id']}"))["words"] == 3
+    for wrong in ([UNKNOWN_DOCUMENT], ["x"], [ids[0], UNKNOWN_DOCUMENT]):
         reply = await api.client.post(path, json={"filesIds": wrong})
         refused(reply, 404, "NOT_FOUND")
         assert reply.json()["error"]["details"]["missing"] == [wrong[-1]]
     refused(await api.client.post(path, json={"filesIds": []}), 400, "INVALID_PARAMETERS")
     foreign = await api.client.post("/v1/folders", json={"name": "Mine"}, headers=stranger)
-    own = f"/v1/folders/{told(foreign)['id']}/files"
+    own = f"/v1/folders/{data_of(foreign)['id']}/files"
     refused(await api.client.post(own, json={"filesIds": ids}, headers=stranger), 404, "NOT_FOUND")
-    told(await api.client.delete(f"{path}/{ids[0]}"))
+    data_of(await api.client.delete(f"{path}/{ids[0]}"))
     refused(await api.client.delete(f"{path}/{ids[0]}"), 404, "NOT_FOUND")
-    told(await api.client.delete(f"/v1/documents/{ids[1]}"))
-    assert told(await api.client.get(path)) == []
+    data_of(await api.client.delete(f"/v1/documents/{ids[1]}"))
+    assert data_of(await api.client.get(path)) == []
 
 
-async def test_a_search_finds_the_nearest_chunks_of_what_is_in_the_folder(
+async def test_a_search_finds_the_nearest_chunks_of_the_folder(
     api: Api, pool: asyncpg.Pool, stranger: dict[str, str]
 ) -> None:
     made = await folder(api)
@@ -132,7 +132,7 @@ async def test_a_search_finds_the_nearest_chunks_of_what_is_in_the_folder(
     refused(await api.client.get(f"{path}/search", params={"q": "heating"}), 409, "CONFLICT")
     for name in ("pump.md", "cat.md"):
         await read(api, taken[name]["jobId"], texts[name])
-    job = told(await api.client.post(f"{path}/reindex"), 202)
+    job = data_of(await api.client.post(f"{path}/reindex"), 202)
     assert (job["type"], job["targetId"], job["metadata"]["folderName"]) == ("EMBEDDING", made["id"], "Documentation")
     refused(await api.client.post(f"{path}/reindex"), 409, "CONFLICT")
     resolved = (await parameters_of(api, job["id"], pool))["resolved"]
@@ -142,7 +142,7 @@ async def test_a_search_finds_the_nearest_chunks_of_what_is_in_the_folder(
     await indexed(api, job["id"], made["id"], {ids[name]: text for name, text in texts.items()})
 
     async def search(query: str, **more: Any) -> list[Json]:
-        return list(told(await api.client.get(f"{path}/search", params={"q": query, **more})))
+        return list(data_of(await api.client.get(f"{path}/search", params={"q": query, **more})))
 
     found = await search("Who looks after the heating?")
     assert found[0] == {
@@ -155,15 +155,15 @@ async def test_a_search_finds_the_nearest_chunks_of_what_is_in_the_folder(
     assert len(found) == 3
     assert len(await search("a pet", limit=1)) == 1
     refused(await api.client.get(f"{path}/search", params={"q": "x"}, headers=stranger), 404, "NOT_FOUND")
-    told(await api.client.delete(f"{path}/files/{ids['tax.md']}"))
-    told(await api.client.delete(f"/v1/documents/{ids['pump.md']}"))
+    data_of(await api.client.delete(f"{path}/files/{ids['tax.md']}"))
+    data_of(await api.client.delete(f"/v1/documents/{ids['pump.md']}"))
     assert [one["documentId"] for one in await search("heating")] == [ids["cat.md"]]
 
 
-async def test_a_search_whose_model_cannot_be_asked_says_so(api: Api) -> None:
+async def test_a_search_whose_model_is_unavailable_is_a_provider_error(api: Api) -> None:
     made = await folder(api)
-    job = told(await api.client.post(f"/v1/folders/{made['id']}/reindex"), 202)
-    await loaded(api, job["id"], made["id"], MISTRAL_MODEL, 1024, {NOBODY: [("Text", (1.0,) * 1024)]})
+    job = data_of(await api.client.post(f"/v1/folders/{made['id']}/reindex"), 202)
+    await loaded(api, job["id"], made["id"], MISTRAL_MODEL, 1024, {UNKNOWN_DOCUMENT: [("Text", (1.0,) * 1024)]})
     reply = await api.client.get(f"/v1/folders/{made['id']}/search", params={"q": "text"})
     refused(reply, 503, "PROVIDER_ERROR")
     assert "MISTRAL_API_KEY" in reply.json()["error"]["message"]
@@ -182,5 +182,5 @@ async def test_a_search_whose_model_cannot_be_asked_says_so(api: Api) -> None:
         ({"q": "x", "k": "1"}, "INVALID_REQUEST"),
     ],
 )
-async def test_a_search_that_makes_no_sense_says_why(api: Api, query: Json, code: str) -> None:
-    refused(await api.client.get(f"/v1/folders/{NOWHERE}/search", params=query), 400, code)
+async def test_an_invalid_search_is_refused(api: Api, query: Json, code: str) -> None:
+    refused(await api.client.get(f"/v1/folders/{UNKNOWN_FOLDER}/search", params=query), 400, code)

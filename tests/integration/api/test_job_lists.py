@@ -16,12 +16,12 @@ from tests.support.stacks.api import (
 
 @pytest.fixture(scope="module")
 async def api(environment: dict[str, str]) -> AsyncIterator[Api]:
-    """The API with a projector of its own."""
+    """The API beside a projector."""
     async with serving(environment) as serving_api:
         yield serving_api
 
 
-async def test_a_list_answers_at_once_what_it_has_while_the_projector_is_away(api: Api) -> None:
+async def test_a_list_shows_the_projected_jobs_at_once_while_the_projector_is_down(api: Api) -> None:
     seen = await api.create({**NOOP, "user_id": "lister"})
     await api.job(seen)
     async with without_projector(api):
@@ -33,7 +33,7 @@ async def test_a_list_answers_at_once_what_it_has_while_the_projector_is_away(ap
     assert (await api.client.get("/api/jobs/", params={"user_id": "lister"})).json()["data"]["total"] == 2
 
 
-async def test_a_batch_s_status_in_a_list_is_that_of_the_batch_itself(api: Api) -> None:
+async def test_a_list_shows_the_same_batch_status_as_the_batch_itself(api: Api) -> None:
     created = (await api.client.post("/api/jobs/batch", json={"jobs": [NOOP, NOOP], "user_id": "rule"})).json()["data"]
     first, second = created["job_ids"]
     seen = []

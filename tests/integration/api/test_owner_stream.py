@@ -1,4 +1,4 @@
-"""The stream of an owner over a real Postgres: what it says, when it beats, waits and ends, and whom it leaves out."""
+"""The stream of an owner over a real Postgres: its events, heartbeats, waits and end, and its owner."""
 
 import asyncio
 import json
@@ -52,17 +52,17 @@ async def stream(
                 yield f"{event}\n\n"
 
 
-def said(event: str) -> tuple[str, dict[str, object], str | None]:
+def parsed(event: str) -> tuple[str, dict[str, object], str | None]:
     """Name, data and id of an event."""
     fields = dict(line.split(": ", 1) for line in event.strip().splitlines())
     return fields["event"], json.loads(fields["data"]), fields.get("id")
 
 
-async def test_a_stream_opens_and_tells_how_each_job_stands(projected: Projected, feed: ChangeFeed) -> None:
-    heard = stream(feed)
-    assert said(await anext(heard)) == ("open", {"resumed": False}, "0")
+async def test_a_stream_opens_and_sends_the_state_of_each_job(projected: Projected, feed: ChangeFeed) -> None:
+    sent = stream(feed)
+    assert parsed(await anext(sent)) == ("open", {"resumed": False}, "0")
     await projected.handle(0, [record(fact("job-0", event, n), 0, n) for n, event in enumerate(life()[:3])])
-    name, data, event_id = said(await anext(heard))
+    name, data, event_id = parsed(await anext(sent))
     assert (name, event_id) == ("job", "3")
     assert data == {
         "job_id": "job-0",
@@ -76,33 +76,31 @@ async def test_a_stream_opens_and_tells_how_each_job_stands(projected: Projected
         "processing_started_at": "2026-01-01T00:00:01Z",
     }
     await projected.handle(0, [record(fact("job-0", life()[3], 3), 0, 3)])
-    assert said(await anext(heard))[1]["status"] == "completed"
+    assert parsed(await anext(sent))[1]["status"] == "completed"
     await projected.handle(0, [record(fact("job-0", JobErased(by=OWNER), 4), 0, 4)])
-    data = said(await anext(heard))[1]
+    data = parsed(await anext(sent))[1]
     assert (data["job_id"], data["deleted"]) == ("job-0", True)
 
 
-async def test_a_batch_is_told_before_the_jobs_that_its_counts_follow_from(
-    projected: Projected, feed: ChangeFeed
-) -> None:
-    heard = stream(feed)
-    await anext(heard)
+async def test_a_batch_is_sent_before_the_jobs_that_change_its_counts(projected: Projected, feed: ChangeFeed) -> None:
+    sent = stream(feed)
+    await anext(sent)
     whole = BatchCreated(count=2, specs=claim(f"{BATCH}/specs"), body_sha256="0" * 64)
     await projected.handle(7, [record(fact(BATCH, whole), 7, 0)])
-    name, data, event_id = said(await anext(heard))
+    name, data, event_id = parsed(await anext(sent))
     assert (name, data["batch_id"], data["pending_jobs"]) == ("batch", BATCH, 2)
     assert event_id is not None, "alone, it is the last of its page"
     started = JobStarted(number=1, run="run-a", worker="w")
     events = [created(BATCH), started]
     await projected.handle(3, [record(fact(MEMBER, event, n), 3, n) for n, event in enumerate(events)])
-    name, data, event_id = said(await anext(heard))
+    name, data, event_id = parsed(await anext(sent))
     assert (name, data["status"], data["processing_jobs"], event_id) == ("batch", "processing", 1, None)
-    name, data, event_id = said(await anext(heard))
+    name, data, event_id = parsed(await anext(sent))
     assert (name, data["batch_id"]) == ("job", BATCH)
     assert event_id is not None
     progress = JobProgress(run="run-a", sequence=1, step="extracting_text", percent=40)
     await projected.handle(3, [record(fact(MEMBER, progress, 9), 3, 2)])
-    assert said(await anext(heard))[0] == "job", "progress changes no count"
+    assert parsed(await anext(sent))[0] == "job", "progress changes no count"
 
 
 @pytest.mark.parametrize(
@@ -115,34 +113,34 @@ async def test_a_batch_is_told_before_the_jobs_that_its_counts_follow_from(
         (StreamQuery(batch_id="batch-1"), []),
     ],
 )
-async def test_who_asks_for_some_hears_of_those_and_can_still_go_on(
+async def test_a_filtered_stream_sends_matching_jobs_and_can_be_resumed(
     projected: Projected, feed: ChangeFeed, asked: StreamQuery, names: list[str]
 ) -> None:
     whole = BatchCreated(count=1, specs=claim(f"{BATCH}/specs"), body_sha256="0" * 64)
     facts = [fact(BATCH, whole), fact(MEMBER, created(BATCH)), fact("job-0", created())]
     await projected.handle(0, [record(one, 0, offset) for offset, one in enumerate(facts)])
     brief = StreamPace(heartbeat_s=30, timeout_s=0.3)
-    events = [said(event) async for event in stream(feed, asked, brief)]
+    events = [parsed(event) async for event in stream(feed, asked, brief)]
     assert [name for name, _, _ in events] == ["open", *names, "end"]
     last = StreamPlace.parse(events[-1][2] or "")
     assert last is not None
-    assert last.offset(0) == 3, "what it did not want to hear need not be looked at again"
+    assert last.offset(0) == 3, "facts that the filter excludes are not read again"
 
 
-async def test_other_owners_hear_nothing(projected: Projected, feed: ChangeFeed) -> None:
+async def test_other_owners_get_no_events(projected: Projected, feed: ChangeFeed) -> None:
     await projected.handle(0, [record(fact("job-0", created()), 0, 0)])
     brief = StreamPace(heartbeat_s=30, timeout_s=0.3)
-    assert [said(event)[0] async for event in stream(feed, pace=brief, owner="else")] == ["open", "end"]
+    assert [parsed(event)[0] async for event in stream(feed, pace=brief, owner="else")] == ["open", "end"]
 
 
-async def test_a_silent_stream_beats_and_ends_by_itself(feed: ChangeFeed) -> None:
+async def test_an_idle_stream_sends_heartbeats_and_ends_at_its_timeout(feed: ChangeFeed) -> None:
     beating, began = stream(feed, pace=StreamPace(heartbeat_s=0.1, timeout_s=3600)), time.monotonic()
     await anext(beating)
     assert [await anext(beating) for _ in range(3)] == [": heartbeat\n\n"] * 3
     assert time.monotonic() - began >= 0.3, "no beat comes too early"
     await beating.aclose()  # type: ignore[attr-defined]
-    heard = [event async for event in stream(feed, pace=StreamPace(heartbeat_s=3600, timeout_s=0.3))]
-    assert [said(event)[0] for event in heard] == ["open", "end"]
+    events = [event async for event in stream(feed, pace=StreamPace(heartbeat_s=3600, timeout_s=0.3))]
+    assert [parsed(event)[0] for event in events] == ["open", "end"]
 
 
 async def test_streams_end_when_the_service_stops(feed: ChangeFeed) -> None:
@@ -153,31 +151,29 @@ async def test_streams_end_when_the_service_stops(feed: ChangeFeed) -> None:
     await asyncio.sleep(0)
     feed.close()
     async with asyncio.timeout(PATIENCE_S):
-        assert [said(event)[0] for event in await asyncio.gather(*ends)] == ["end"] * 3
+        assert [parsed(event)[0] for event in await asyncio.gather(*ends)] == ["end"] * 3
 
 
-async def test_a_stream_outlasts_an_outage_and_loses_nothing(projected: Projected, feed: ChangeFeed) -> None:
-    heard = stream(feed)
-    await anext(heard)
+async def test_a_stream_survives_an_outage_and_loses_nothing(projected: Projected, feed: ChangeFeed) -> None:
+    sent = stream(feed)
+    await anext(sent)
     await projected.handle(0, [record(fact("job-0", created()), 0, 0)])
     await projected.pool.execute("ALTER TABLE read_v1.events RENAME TO events_away")
-    waiting = asyncio.ensure_future(anext(heard))
+    waiting = asyncio.ensure_future(anext(sent))
     with pytest.raises(ReadModelUnavailableError):
         await feed.page(OWNER, START)
     await projected.pool.execute("ALTER TABLE read_v1.events_away RENAME TO events")
     async with asyncio.timeout(PATIENCE_S):
-        assert said(await waiting)[1]["job_id"] == "job-0"
+        assert parsed(await waiting)[1]["job_id"] == "job-0"
 
 
-async def test_who_reads_slowly_hears_each_job_once_as_it_stands_by_then(
-    projected: Projected, feed: ChangeFeed
-) -> None:
-    heard = stream(feed)
-    await anext(heard)
+async def test_a_slow_reader_gets_each_job_once_with_its_latest_state(projected: Projected, feed: ChangeFeed) -> None:
+    sent = stream(feed)
+    await anext(sent)
     for number in range(30):
         progress = JobProgress(run="run-a", sequence=number + 1, step="extracting_text", percent=number)
         start = [created(), JobStarted(number=1, run="run-a", worker="w")] if number == 0 else []
         facts = [fact("job-0", event, number) for event in [*start, progress]]
         first = projected.ends.get(0, 0)
         await projected.handle(0, [record(one, 0, first + offset) for offset, one in enumerate(facts)])
-    assert said(await anext(heard))[1]["progress"]["percent"] == 29  # type: ignore[index]
+    assert parsed(await anext(sent))[1]["progress"]["percent"] == 29  # type: ignore[index]

@@ -63,9 +63,7 @@ async def test_a_refused_request_does_not_put_the_next_one_off(limit: RateLimit,
     assert [quota.admitted for quota in quotas] == [*[True] * 5, False]
 
 
-async def test_in_no_minute_more_than_the_limit_is_admitted_and_never_less_than_possible(
-    limit: RateLimit, key: str
-) -> None:
+async def test_every_minute_admits_as_many_requests_as_the_limit_allows(limit: RateLimit, key: str) -> None:
     random, now, admitted = Random(4), 0.0, []
     for _ in range(400):
         now += random.choice([0, 0.5, 3, 9, 30])
@@ -76,12 +74,12 @@ async def test_in_no_minute_more_than_the_limit_is_admitted_and_never_less_than_
             admitted.append(now)
 
 
-async def test_keys_do_not_share_their_minutes(limit: RateLimit, key: str) -> None:
+async def test_each_key_has_its_own_window(limit: RateLimit, key: str) -> None:
     await ask(limit, key, 0, 0, 0, 0, 0, 0)
     assert (await limit.count(f"{key}-other", after(0))).admitted
 
 
-async def test_clients_are_told_where_they_stand_and_when_to_come_back(limit: RateLimit, key: str) -> None:
+async def test_clients_get_their_quota_and_the_time_to_retry(limit: RateLimit, key: str) -> None:
     first, *_, last = await ask(limit, key, 0, 12.3, 20, 30, 40)
     assert first.headers == {"RateLimit-Limit": "5", "RateLimit-Remaining": "4", "RateLimit-Reset": "60"}
     assert last.headers == {"RateLimit-Limit": "5", "RateLimit-Remaining": "0", "RateLimit-Reset": "20"}
@@ -90,7 +88,7 @@ async def test_clients_are_told_where_they_stand_and_when_to_come_back(limit: Ra
     assert (await limit.count(key, after(61))).headers["RateLimit-Reset"] == "12"
 
 
-async def test_a_lowered_limit_says_when_there_is_room_again(limit: RateLimit, key: str, pool: asyncpg.Pool) -> None:
+async def test_after_a_lower_limit_the_time_to_retry_is_correct(limit: RateLimit, key: str, pool: asyncpg.Pool) -> None:
     await ask(limit, key, 0, 10, 20, 30, 40)
     lower = RateLimit(pool, 2, 5.0)
     quota = await lower.count(key, after(50))
@@ -99,14 +97,14 @@ async def test_a_lowered_limit_says_when_there_is_room_again(limit: RateLimit, k
     assert (await lower.count(key, after(90))).admitted
 
 
-async def test_without_postgres_the_limiter_says_so(key: str) -> None:
-    away = await connect_pool(f"postgresql://nobody@127.0.0.1:{a_free_port()}/none", min_size=0)
+async def test_without_postgres_the_limiter_is_unavailable(key: str) -> None:
+    away = await connect_pool(f"postgresql://user@127.0.0.1:{a_free_port()}/none", min_size=0)
     with pytest.raises(ReadModelUnavailableError):
         await RateLimit(away, 5, 1.0).count(key)
     away.terminate()
 
 
-async def test_every_answer_under_v1_speaks_of_the_limit_and_no_other_does(
+async def test_answers_under_v1_carry_the_limit_and_others_do_not(
     environment: dict[str, str], pool: asyncpg.Pool
 ) -> None:
     pepper = ""

@@ -27,12 +27,12 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture(scope="module")
 async def api(environment: dict[str, str]) -> AsyncIterator[Api]:
-    """The API with a projector of its own."""
+    """The API beside a projector."""
     async with serving(environment) as serving_api:
         yield serving_api
 
 
-async def test_what_was_created_can_be_read_at_once(api: Api) -> None:
+async def test_a_created_job_can_be_read_at_once(api: Api) -> None:
     async def create_and_read() -> None:
         created = await api.client.post("/api/jobs", json={**NOOP, "user_id": "u"})
         job_id = created.json()["data"]["job_id"]
@@ -47,7 +47,7 @@ async def test_what_was_created_can_be_read_at_once(api: Api) -> None:
     await asyncio.gather(*(create_and_read() for _ in range(30)))
 
 
-async def test_a_batch_and_its_members_can_be_read_before_any_worker_saw_it(api: Api) -> None:
+async def test_a_batch_and_its_members_can_be_read_without_a_worker(api: Api) -> None:
     jobs = [{"job_type": "noop", "parameters": {"priority": number}} for number in range(5)]
     created = (await api.client.post("/api/jobs/batch", json={"batch_name": "B", "jobs": jobs})).json()["data"]
     members = await asyncio.gather(*(api.job(job_id) for job_id in created["job_ids"]))
@@ -78,7 +78,7 @@ async def test_a_completed_job_shows_its_results_and_its_log(api: Api) -> None:
     assert [entry["message"] for entry in job["logs"]] == ["Job started", "Processing completed"]
 
 
-async def test_erased_blobs_are_left_out_of_the_answer(api: Api) -> None:
+async def test_erased_blobs_are_omitted_from_the_answer(api: Api) -> None:
     job_id = await api.create()
     await api.run(job_id)
     await wait_until(lambda: ended(api, job_id), 10, "the job to end")
@@ -90,7 +90,7 @@ async def test_erased_blobs_are_left_out_of_the_answer(api: Api) -> None:
     assert {"parameters", "results"}.isdisjoint(job)
 
 
-async def test_a_damaged_blob_is_an_internal_error_without_a_trace(api: Api) -> None:
+async def test_a_damaged_blob_is_an_internal_error_without_a_traceback(api: Api) -> None:
     job_id, run = await api.create(), draw_run()
     claim = api.blobs.put(f"{job_id}/{run}", b"no JSON")
     await api.happen(job_id, JobStarted(number=1, run=run, worker="w"), JobCompleted(run=run, result=claim))
@@ -105,12 +105,12 @@ async def test_a_damaged_blob_is_an_internal_error_without_a_trace(api: Api) -> 
     assert "Traceback" not in found.text
 
 
-async def test_what_nobody_created_is_not_found_once_the_log_was_read(api: Api) -> None:
+async def test_unknown_ids_are_not_found(api: Api) -> None:
     for path in ("/api/jobs/job-{id}", "/api/jobs/batch/batch-{id}", "/api/jobs/job-{id}/deliveries"):
         refused(await api.client.get(path.replace("{id}", str(uuid4()))), 404, "NOT_FOUND")
 
 
-async def test_a_long_poll_answers_at_the_change_and_not_before(api: Api) -> None:
+async def test_a_long_poll_answers_when_the_status_changes(api: Api) -> None:
     job_id, run = await api.create(), draw_run()
     polls = [asyncio.create_task(api.job(job_id, wait=20)) for _ in range(5)]
     still = asyncio.create_task(api.job(await api.create(), wait=0.3))
@@ -128,7 +128,7 @@ async def test_a_long_poll_answers_at_the_change_and_not_before(api: Api) -> Non
     assert (await api.job(job_id, wait=20))["status"] == "completed"
 
 
-async def test_a_cancelled_job_reads_failed_and_cannot_be_cancelled_again(api: Api) -> None:
+async def test_a_cancelled_job_is_shown_as_failed_and_cannot_be_cancelled_again(api: Api) -> None:
     job_id = await api.create()
     reply = await api.client.post(f"/api/jobs/{job_id}/cancel", json={"reason": "no longer needed"})
     assert reply.status_code == 200, reply.text
@@ -138,7 +138,7 @@ async def test_a_cancelled_job_reads_failed_and_cannot_be_cancelled_again(api: A
     refused(await api.client.post(f"/api/jobs/{job_id}/cancel"), 409, "CONFLICT")
 
 
-async def test_a_job_that_ended_otherwise_cannot_be_cancelled(api: Api) -> None:
+async def test_a_job_that_has_ended_cannot_be_cancelled(api: Api) -> None:
     job_id, run = await api.create(), draw_run()
     failed = JobFailed(run=run, error_code="INVALID_PDF")
     await api.happen(job_id, JobStarted(number=1, run=run, worker="w"), failed)
@@ -203,9 +203,7 @@ async def test_a_job_of_another_owner_is_not_found(api: Api, pool: asyncpg.Pool,
     assert (await api.job(job_id))["status"] == "pending"
 
 
-async def test_a_revoked_key_and_one_that_never_was_are_refused(
-    api: Api, pool: asyncpg.Pool, settings: Settings
-) -> None:
+async def test_a_revoked_key_and_an_unknown_key_are_refused(api: Api, pool: asyncpg.Pool, settings: Settings) -> None:
     made, key = await keys.create(pool, settings.key_pepper.get_secret_value(), "acme", ["jobs"])
     assert made.key_id in key
     assert made in await keys.list_all(pool)
@@ -219,14 +217,14 @@ async def test_a_revoked_key_and_one_that_never_was_are_refused(
 
 
 @pytest.mark.parametrize(("owner", "scopes"), [("../up", ["jobs"]), ("a/b", ["jobs"]), ("", ["jobs"]), ("a", ["root"])])
-async def test_a_key_of_an_owner_or_scope_that_cannot_be_is_not_made(
+async def test_a_key_with_an_invalid_owner_or_scope_is_not_created(
     pool: asyncpg.Pool, owner: str, scopes: list[str]
 ) -> None:
     with pytest.raises(ValueError, match=r"owner|scopes"):
         await keys.create(pool, "pepper", owner, scopes)
 
 
-async def test_without_the_projector_nothing_accepted_is_called_not_found(api: Api) -> None:
+async def test_without_the_projector_an_accepted_job_is_unavailable_and_not_404(api: Api) -> None:
     known = await api.create()
     await api.job(known)
     async with without_projector(api):

@@ -1,4 +1,4 @@
-"""Asking for webhooks again, over a real Kafka, Postgres and projector. Nobody sends anything here."""
+"""Requests for redelivery, over a real Kafka, Postgres and projector, without a notifier."""
 
 import json
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ ROWS = 100_000
 
 @pytest.fixture(scope="module")
 async def api(environment: dict[str, str]) -> AsyncIterator[Api]:
-    """The API with a projector of its own."""
+    """The API beside a projector."""
     async with serving(environment) as serving_api:
         yield serving_api
 
@@ -40,8 +40,8 @@ def gone(job_id: str, origin: str = ORIGIN, reason: str = "GONE") -> Event:
     return WebhookAbandoned(**found(job_id), attempt=1, reason=reason, origin_sha256=digest_of(origin))
 
 
-async def tell(api: Api, job_id: str, *data: Event, owner: str = "local") -> None:
-    """Appends what the notifier would, and waits until the job's deliveries show it."""
+async def record(api: Api, job_id: str, *data: Event, owner: str = "local") -> None:
+    """Append facts as the notifier would, and wait until the deliveries of the job show them."""
     before = len(await deliveries(api, job_id))
     for one in data:
         fact = Fact(event_id(draw_run(), type(one).__name__), job_id, owner, utc_now(), "tests", one)
@@ -70,9 +70,9 @@ async def ask(api: Api, job_id: str, **body: Any) -> Any:
     return await api.client.post(f"/api/jobs/{job_id}/deliveries/redeliver", json=body)
 
 
-async def test_a_request_is_shown_among_the_deliveries_as_soon_as_it_is_answered(api: Api) -> None:
+async def test_a_redelivery_request_is_listed_as_soon_as_it_is_answered(api: Api) -> None:
     job_id = await hooked_job(api)
-    await tell(api, job_id, gone(job_id))
+    await record(api, job_id, gone(job_id))
     reply = await ask(api, job_id)
     assert reply.status_code == 200, reply.text
     answered = reply.json()["data"]
@@ -86,26 +86,26 @@ async def test_a_request_is_shown_among_the_deliveries_as_soon_as_it_is_answered
     assert "Webhook (completed) was requested again" in [one["message"] for one in (await api.job(job_id))["logs"]]
 
 
-async def test_a_hook_is_asked_for_once_at_a_time(api: Api) -> None:
+async def test_a_webhook_has_one_pending_redelivery_at_a_time(api: Api) -> None:
     job_id = await hooked_job(api)
-    await tell(api, job_id, gone(job_id))
+    await record(api, job_id, gone(job_id))
     first = await ask(api, job_id, delivery_id=delivery_id(job_id, "final"))
     assert first.status_code == 200, first.text
     refused(await ask(api, job_id), 409, "CONFLICT")
     request = first.json()["data"]["request"]
-    told = WebhookDelivered(**found(job_id), attempt=2, status=200, duration_ms=1, request=request)
-    await tell(api, job_id, told)
+    delivered = WebhookDelivered(**found(job_id), attempt=2, status=200, duration_ms=1, request=request)
+    await record(api, job_id, delivered)
     assert (await ask(api, job_id)).status_code == 200, "a delivered hook may be asked for too"
 
 
-async def test_what_cannot_be_sent_again_is_refused_with_the_reason(api: Api) -> None:
+async def test_a_redelivery_that_is_impossible_is_refused_with_the_reason(api: Api) -> None:
     without = await api.create()
     await api.run(without)
     running = await api.create(HOOKED)
     await api.happen(running, JobStarted(number=1, run="r", worker="w"))
     waiting = await hooked_job(api)
     again = WebhookFailed(**found(waiting), attempt=1, reason="TIMEOUT", duration_ms=1, next_attempt_at=LONG_AGO)
-    await tell(api, waiting, again)
+    await record(api, waiting, again)
     for job_id, reason in (
         (without, "has no webhook"),
         (running, "has not ended"),
@@ -126,21 +126,21 @@ async def reached(api: Api, job_id: str) -> bool:
     return str((await api.job(job_id))["status"]) != "pending"
 
 
-async def test_an_erased_job_is_not_there(api: Api) -> None:
+async def test_an_erased_job_has_no_redelivery(api: Api) -> None:
     job_id = await hooked_job(api)
-    await tell(api, job_id, gone(job_id))
+    await record(api, job_id, gone(job_id))
     assert (await api.client.delete(f"/api/jobs/{job_id}")).status_code == 200
     refused(await ask(api, job_id), 404, "NOT_FOUND")
 
 
-async def test_hooks_of_a_receiver_are_counted_and_asked_for_once(api: Api) -> None:
+async def test_webhooks_of_a_receiver_are_counted_and_requested_once(api: Api) -> None:
     origin = "https://down.example:8443"
     jobs = [await hooked_job(api) for _ in range(4)]
     for job_id in jobs[:3]:
-        await tell(api, job_id, gone(job_id, origin, "TOO_OLD"))
-    await tell(api, jobs[3], gone(jobs[3]))
-    told = WebhookDelivered(**found(jobs[2]), attempt=1, status=200, duration_ms=1)
-    await tell(api, jobs[2], told)
+        await record(api, job_id, gone(job_id, origin, "TOO_OLD"))
+    await record(api, jobs[3], gone(jobs[3]))
+    delivered = WebhookDelivered(**found(jobs[2]), attempt=1, status=200, duration_ms=1)
+    await record(api, jobs[2], delivered)
     wanted = {"origin": f"{origin}/", "since": LONG_AGO}
     assert await many(api, wanted) == {"count": 2, "left": 2, "dry_run": True}
     assert [len(await deliveries(api, job_id)) for job_id in jobs] == [1, 1, 2, 1], "nothing was asked for"
@@ -153,12 +153,12 @@ async def test_hooks_of_a_receiver_are_counted_and_asked_for_once(api: Api) -> N
     refused(await api.client.post("/api/deliveries/redeliver", json={"since": LONG_AGO}), 400, "INVALID_PARAMETERS")
 
 
-async def test_the_hooks_of_other_owners_are_not_touched(api: Api, pool: asyncpg.Pool) -> None:
+async def test_webhooks_of_other_owners_are_not_requested(api: Api, pool: asyncpg.Pool) -> None:
     origin = "https://shared.example:443"
     mine, theirs = [await hooked_job(api) for _ in range(2)]
     for job_id in (mine, theirs):
-        await tell(api, job_id, gone(job_id, origin))
-    await pool.execute("UPDATE read_v1.jobs SET owner = 'somebody-else' WHERE job_id = $1", theirs)
+        await record(api, job_id, gone(job_id, origin))
+    await pool.execute("UPDATE read_v1.jobs SET owner = 'another-owner' WHERE job_id = $1", theirs)
     assert await many(api, {"origin": origin, "since": LONG_AGO}) == {"count": 1, "left": 1, "dry_run": True}
 
 
@@ -169,7 +169,7 @@ async def many(api: Api, body: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
-async def test_the_hooks_of_one_receiver_are_found_among_100_000_without_reading_the_others(
+async def test_webhooks_of_one_receiver_are_found_among_100_000_without_reading_the_others(
     api: Api, pool: asyncpg.Pool, mode: str
 ) -> None:
     async with pool.acquire() as connection, undone(connection):
@@ -204,7 +204,7 @@ async def test_the_hooks_of_one_receiver_are_found_among_100_000_without_reading
 
 @asynccontextmanager
 async def undone(connection: Any) -> AsyncIterator[None]:
-    """A transaction that leaves nothing behind."""
+    """A transaction that is rolled back."""
     transaction = connection.transaction()
     await transaction.start()
     try:

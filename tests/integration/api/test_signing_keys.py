@@ -32,7 +32,7 @@ async def ready(pool: asyncpg.Pool) -> asyncpg.Pool:
 
 @pytest.fixture
 async def another(database: str) -> AsyncIterator[asyncpg.Pool]:
-    """Connections of another process, as far as Postgres can tell."""
+    """A connection pool that stands for another process."""
     connections = await connect_pool(database)
     yield connections
     await connections.close()
@@ -56,15 +56,13 @@ async def end(pool: asyncpg.Pool, key_id: str) -> None:
     await pool.execute("UPDATE access.signing_keys SET active_until = now() WHERE key_id = $1", key_id)
 
 
-async def test_many_that_need_the_first_key_at_once_get_the_same_one(
-    ready: asyncpg.Pool, another: asyncpg.Pool, owner: str
-) -> None:
+async def test_concurrent_first_uses_get_the_same_key(ready: asyncpg.Pool, another: asyncpg.Pool, owner: str) -> None:
     asked = [signing_keys.active(one, SEAL, owner) for one in (ready, another) * 10]
     found = [(key.key_id, key.secret, key.public_key) for (key,) in await asyncio.gather(*asked)]
     assert len(set(found)) == 1
 
 
-async def test_the_key_before_the_newest_signs_on_until_the_overlap_ends(ready: asyncpg.Pool, owner: str) -> None:
+async def test_the_previous_key_signs_until_the_overlap_ends(ready: asyncpg.Pool, owner: str) -> None:
     (first,) = await signing_keys.active(ready, SEAL, owner)
     new, old = await rotated(ready, owner)
     assert (old.key_id, old.secret, old.public_key) == (first.key_id, first.secret, first.public_key)
@@ -88,12 +86,12 @@ async def test_a_later_rotation_does_not_prolong_an_earlier_one(ready: asyncpg.P
     assert third[2].active_until == before
 
 
-async def test_a_rotation_of_an_owner_without_a_key_makes_one(ready: asyncpg.Pool, owner: str) -> None:
+async def test_a_rotation_for_an_owner_without_a_key_creates_one(ready: asyncpg.Pool, owner: str) -> None:
     (only,) = await rotated(ready, owner, "signing-mine")
     assert (only.key_id, only.active_until) == ("signing-mine", None)
 
 
-async def test_rotations_and_first_needs_at_the_same_moment_leave_one_newest_key(
+async def test_concurrent_rotations_and_first_uses_leave_one_newest_key(
     ready: asyncpg.Pool, another: asyncpg.Pool, owner: str
 ) -> None:
     together = [rotated(one, owner) for one in (ready, another)]
@@ -112,7 +110,7 @@ async def test_a_repeated_rotation_rotates_once(ready: asyncpg.Pool, owner: str)
     assert len(again) == 2
 
 
-async def test_an_owner_may_have_so_many_keys_and_no_more(ready: asyncpg.Pool, owner: str) -> None:
+async def test_an_owner_has_a_maximum_of_keys(ready: asyncpg.Pool, owner: str) -> None:
     for _ in range(signing_keys.MAX_KEYS):
         found = await rotated(ready, owner)
     with pytest.raises(signing_keys.TooManyKeysError):
@@ -122,7 +120,7 @@ async def test_an_owner_may_have_so_many_keys_and_no_more(ready: asyncpg.Pool, o
     assert len(await rotated(ready, owner)) == signing_keys.MAX_KEYS
 
 
-async def test_owners_have_keys_of_their_own(ready: asyncpg.Pool, owner: str) -> None:
+async def test_each_owner_has_separate_keys(ready: asyncpg.Pool, owner: str) -> None:
     (mine,) = await signing_keys.active(ready, SEAL, owner)
     (theirs,) = await signing_keys.active(ready, SEAL, f"{owner}-2")
     assert mine.secret != theirs.secret
@@ -131,7 +129,7 @@ async def test_owners_have_keys_of_their_own(ready: asyncpg.Pool, owner: str) ->
     assert ids(await signing_keys.active(ready, SEAL, f"{owner}-2")) == [theirs.key_id]
 
 
-async def test_neither_secret_nor_private_key_lies_open_in_the_table(ready: asyncpg.Pool, owner: str) -> None:
+async def test_secrets_are_sealed_in_the_table(ready: asyncpg.Pool, owner: str) -> None:
     (key,) = await signing_keys.active(ready, SEAL, owner)
     row = await ready.fetchrow("SELECT * FROM access.signing_keys WHERE owner = $1", owner)
     assert row is not None
@@ -143,9 +141,7 @@ async def test_neither_secret_nor_private_key_lies_open_in_the_table(ready: asyn
     assert row["private_key"].startswith("k1.")
 
 
-async def test_a_key_outlives_a_change_of_the_sealing_key_and_the_next_one_is_sealed_with_the_new(
-    ready: asyncpg.Pool, owner: str
-) -> None:
+async def test_a_key_survives_a_new_sealing_key_which_seals_the_next_one(ready: asyncpg.Pool, owner: str) -> None:
     (first,) = await signing_keys.active(ready, SEAL, owner)
     both = Seal({"k2": NEW, "k1": OLD})
     assert [key.secret for key in await signing_keys.active(ready, both, owner)] == [first.secret]
@@ -155,9 +151,7 @@ async def test_a_key_outlives_a_change_of_the_sealing_key_and_the_next_one_is_se
     assert ids(await signing_keys.active(ready, Seal({"k2": NEW}), owner)) == [new.key_id], "the old one is not needed"
 
 
-async def test_a_key_whose_sealing_key_is_lost_is_named_and_a_rotation_gets_over_it(
-    ready: asyncpg.Pool, owner: str
-) -> None:
+async def test_a_key_with_a_lost_sealing_key_is_named_and_can_be_rotated(ready: asyncpg.Pool, owner: str) -> None:
     await signing_keys.active(ready, SEAL, owner)
     without = Seal({"k2": NEW})
     with pytest.raises(SealError, match="'k1' is not configured"):
@@ -166,7 +160,7 @@ async def test_a_key_whose_sealing_key_is_lost_is_named_and_a_rotation_gets_over
     assert ids(await signing_keys.active(ready, without, owner)) == [only.key_id]
 
 
-async def test_an_admin_is_told_of_a_lost_sealing_key_and_can_rotate(ready: asyncpg.Pool, owner: str) -> None:
+async def test_an_admin_gets_an_error_for_a_lost_sealing_key_and_can_rotate(ready: asyncpg.Pool, owner: str) -> None:
     await signing_keys.active(ready, SEAL, owner)
     shown = SigningKeyAdmin(ready, Seal({"k2": NEW}), HOUR_S, 5.0)
     with pytest.raises(ApiError, match="PIPEROLL_SEAL_KEYS") as refused:
@@ -177,7 +171,7 @@ async def test_an_admin_is_told_of_a_lost_sealing_key_and_can_rotate(ready: asyn
     assert len(rotated["keys"]) == 1
 
 
-async def test_without_an_answer_of_postgres_keys_are_unavailable(ready: asyncpg.Pool, owner: str) -> None:
+async def test_without_postgres_keys_are_unavailable(ready: asyncpg.Pool, owner: str) -> None:
     impatient = SigningKeyAdmin(ready, SEAL, HOUR_S, 0.1)
     async with ready.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE access.signing_keys")

@@ -39,7 +39,7 @@ PATIENT = StreamPace(heartbeat_s=30, timeout_s=60)
 
 @dataclass
 class Api:
-    """One API process's reading side; another instance is another process as far as streams can tell."""
+    """The reading side of one API process; each instance stands for a process."""
 
     reading: Reading
     watch: JobWatch
@@ -64,7 +64,7 @@ class Api:
 
 @pytest.fixture(scope="module")
 async def apis(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[tuple[Api, Api]]:
-    """Two API processes' reading sides over one read model, and a projector."""
+    """The reading sides of two API processes over one read model, and a projector."""
     lifetime = Lifetime()
     appender, offsets = KafkaAppender(settings, "test-streams"), KafkaOffsets(settings)
     await appender.start()
@@ -92,13 +92,13 @@ async def apis(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[tuple[Ap
     blobs.close()
 
 
-async def test_a_silent_stream_beats_and_ends_by_itself(apis: tuple[Api, Api]) -> None:
+async def test_an_idle_stream_sends_heartbeats_and_ends_at_its_timeout(apis: tuple[Api, Api]) -> None:
     api, _ = apis
     job_id = await api.create()
     beating, began = api.stream(job_id, StreamPace(heartbeat_s=0.1, timeout_s=3600)), time.monotonic()
     assert (await anext(beating)).startswith("event: pending\n")
     assert [await anext(beating) for _ in range(3)] == [": heartbeat\n\n"] * 3
-    assert time.monotonic() - began >= 0.3, "no beat comes too early"
+    assert time.monotonic() - began >= 0.3, "no heartbeat is early"
     await beating.aclose()  # type: ignore[attr-defined]
     _, last = [event async for event in api.stream(job_id, StreamPace(heartbeat_s=3600, timeout_s=0.3))]
     assert last.startswith("event: timeout\n")
@@ -106,7 +106,7 @@ async def test_a_silent_stream_beats_and_ends_by_itself(apis: tuple[Api, Api]) -
     assert api.watch.waiting == 0
 
 
-async def test_every_process_tells_the_same_and_one_goes_on_where_another_stopped(apis: tuple[Api, Api]) -> None:
+async def test_every_process_sends_the_same_events_and_can_resume_a_stream_of_another(apis: tuple[Api, Api]) -> None:
     one, other = apis
     job_id, run = await one.create(), draw_run()
     first = one.stream(job_id, PATIENT)
@@ -119,14 +119,14 @@ async def test_every_process_tells_the_same_and_one_goes_on_where_another_stoppe
     rest = other.stream(job_id, PATIENT, known)
     await one.happen(job_id, JobProgress(run=run, sequence=1, step="extracting_text", percent=0))
     await one.happen(job_id, JobProgress(run=run, sequence=2, step="extracting_text", percent=40))
-    assert '"data":{"progress":40}' in await anext(rest), "the known state is not said again, nor one that looks alike"
+    assert '"data":{"progress":40}' in await anext(rest), "neither the known state nor an equal one is sent again"
     await one.happen(job_id, JobErased(by="tests"))
     assert (await anext(rest)).startswith("event: error")
     with pytest.raises(StopAsyncIteration):
         await anext(rest)
 
 
-async def test_who_goes_away_leaves_nothing_behind(apis: tuple[Api, Api]) -> None:
+async def test_a_client_that_disconnects_leaves_no_waiter(apis: tuple[Api, Api]) -> None:
     api, _ = apis
     job_id = await api.create()
 
@@ -135,7 +135,7 @@ async def test_who_goes_away_leaves_nothing_behind(apis: tuple[Api, Api]) -> Non
             pass
 
     listening = [asyncio.create_task(listen()) for _ in range(20)]
-    await wait_until(lambda: api.watch.waiting == 1, 10, "somebody to wait for the job")
+    await wait_until(lambda: api.watch.waiting == 1, 10, "a waiter for the job")
     for task in listening:
         task.cancel()
     await asyncio.gather(*listening, return_exceptions=True)

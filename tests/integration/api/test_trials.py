@@ -1,4 +1,4 @@
-"""Trials of webhooks at receivers that behave well and badly: real sockets, real Postgres, a name service of ours."""
+"""Trials of webhooks at receivers that behave well and badly: real sockets, real Postgres, a fake name service."""
 
 import asyncio
 import socket
@@ -34,7 +34,7 @@ from tests.support.waiting import PATIENCE_S
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 SEAL = Seal({"k1": bytes(range(32))})
 BRIEF_S = 1.0
-"""Only for what never answers; everything else has as long as it needs."""
+"""The timeout of tests in which the receiver never answers."""
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def resolving_to(*addresses: str) -> Lookup:
 
 
 def in_turn(*lookups: Lookup) -> Lookup:
-    """A name service that changes its mind; the last answer stays."""
+    """A name service with one answer after the other; the last one stays."""
     left = list(lookups)
 
     def lookup(*given: Any, **named: Any) -> list[tuple[Any, ...]]:
@@ -102,7 +102,7 @@ def failed(found: Json, reason: str, words: str) -> None:
     assert words in found["message"]
 
 
-async def test_a_trial_arrives_signed_by_the_owner_s_keys(
+async def test_a_trial_is_signed_with_the_owner_s_keys(
     trials: Trials, ready: asyncpg.Pool, receiver: Receiver, owner: str
 ) -> None:
     found = await trials.run(Webhook(url=receiver.url(), token="s3cret"), owner)
@@ -126,7 +126,7 @@ async def test_a_trial_arrives_signed_by_the_owner_s_keys(
         (close, "CONNECTION", None, "closed the connection"),
     ],
 )
-async def test_what_a_receiver_does_wrong_is_said(
+async def test_a_failure_of_the_receiver_is_reported(
     ready: asyncpg.Pool, receiver: Receiver, owner: str, answer: Answer, reason: str, code: int | None, words: str
 ) -> None:
     receiver.answers("/hook", answer)
@@ -138,24 +138,24 @@ async def test_what_a_receiver_does_wrong_is_said(
 
 
 @pytest.mark.parametrize("answer", [drip, endless])
-async def test_a_reply_without_end_is_cut_off(trials: Trials, receiver: Receiver, owner: str, answer: Answer) -> None:
+async def test_an_endless_reply_is_cut_off(trials: Trials, receiver: Receiver, owner: str, answer: Answer) -> None:
     receiver.answers("/hook", answer)
     async with asyncio.timeout(PATIENCE_S):
         assert (await trials.run(Webhook(url=receiver.url()), owner))["ok"]
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_said(trials: Trials, owner: str, tmp_path: Path) -> None:
+async def test_a_self_signed_certificate_is_reported(trials: Trials, owner: str, tmp_path: Path) -> None:
     async with Receiver(tls=self_signed(tmp_path)) as receiver:
         failed(await trials.run(Webhook(url=receiver.url()), owner), "TLS", "(self-signed certificate)")
         assert not receiver.received
 
 
-async def test_a_port_without_tls_is_said(trials: Trials, receiver: Receiver, owner: str) -> None:
+async def test_a_port_without_tls_is_reported(trials: Trials, receiver: Receiver, owner: str) -> None:
     found = await trials.run(Webhook(url=receiver.url().replace("http:", "https:")), owner)
     failed(found, "TLS", "must speak TLS at this port")
 
 
-async def test_a_port_where_nobody_listens_is_said_without_its_address(ready: asyncpg.Pool, owner: str) -> None:
+async def test_a_closed_port_is_reported_without_its_address(ready: asyncpg.Pool, owner: str) -> None:
     async with trying(ready, resolving_to("127.0.0.1")) as trials:
         found = await trials.run(Webhook(url=f"http://hook.example:{a_free_port()}/"), owner)
     failed(found, "CONNECTION", "(Connection refused)")
@@ -163,12 +163,12 @@ async def test_a_port_where_nobody_listens_is_said_without_its_address(ready: as
     assert found["addresses"] == ["127.0.0.1"]
 
 
-async def test_a_host_that_takes_no_connection_is_told_from_one_that_is_slow(ready: asyncpg.Pool, owner: str) -> None:
+async def test_a_connect_timeout_is_distinguished_from_a_slow_answer(ready: asyncpg.Pool, owner: str) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         waiting = [socket.socket() for _ in range(4)]
         for one in waiting:
             one.setblocking(False)
-            one.connect_ex(full.getsockname())  # nobody accepts them, and there is room for no more
+            one.connect_ex(full.getsockname())  # the backlog is full and nothing accepts
         async with trying(ready, connect_s=0.3) as trials:
             found = await trials.run(Webhook(url=f"http://127.0.0.1:{full.getsockname()[1]}/"), owner)
         for one in waiting:
@@ -176,7 +176,7 @@ async def test_a_host_that_takes_no_connection_is_told_from_one_that_is_slow(rea
     failed(found, "TIMEOUT", "No connection to http://127.0.0.1")
 
 
-async def test_a_name_that_nobody_knows_is_said(ready: asyncpg.Pool, owner: str) -> None:
+async def test_an_unknown_host_name_is_reported(ready: asyncpg.Pool, owner: str) -> None:
     async with trying(ready, unknown) as trials:
         found = await trials.run(Webhook(url="https://hook.example/"), owner)
     failed(found, "NAME_NOT_FOUND", "hook.example was not found (Name or service not known)")
@@ -196,14 +196,14 @@ def silent() -> Iterator[Lookup]:
     over.set()
 
 
-async def test_a_name_service_that_does_not_answer_is_said(ready: asyncpg.Pool, owner: str, silent: Lookup) -> None:
+async def test_a_name_service_that_does_not_answer_is_reported(ready: asyncpg.Pool, owner: str, silent: Lookup) -> None:
     async with asyncio.timeout(PATIENCE_S), trying(ready, silent, timeout_s=BRIEF_S) as trials:
         found = await trials.run(Webhook(url="https://hook.example/"), owner)
     failed(found, "TIMEOUT", "The name service did not answer")
 
 
 @pytest.mark.parametrize("addresses", [("10.1.2.3",), ("93.184.215.14", "10.1.2.3"), ("169.254.169.254",)])
-async def test_a_name_that_leads_to_a_blocked_address_is_said_and_the_address_is_not(
+async def test_a_host_name_with_a_blocked_address_is_reported_without_the_address(
     ready: asyncpg.Pool, owner: str, addresses: tuple[str, ...]
 ) -> None:
     async with trying(ready, resolving_to(*addresses)) as trials:
@@ -212,7 +212,7 @@ async def test_a_name_that_leads_to_a_blocked_address_is_said_and_the_address_is
     assert not [address for address in addresses if address in str(found)]
 
 
-async def test_a_name_that_leads_elsewhere_when_it_is_dialled_is_refused_then(
+async def test_a_host_name_that_changes_to_a_blocked_address_is_refused_at_connect(
     ready: asyncpg.Pool, receiver: Receiver, owner: str
 ) -> None:
     async with trying(ready, in_turn(resolving_to("127.0.0.1"), resolving_to("10.1.2.3"))) as trials:
@@ -222,7 +222,9 @@ async def test_a_name_that_leads_elsewhere_when_it_is_dialled_is_refused_then(
     assert not receiver.received
 
 
-async def test_every_trial_looks_up_and_connects_anew(ready: asyncpg.Pool, receiver: Receiver, owner: str) -> None:
+async def test_every_trial_looks_up_the_name_and_opens_a_connection(
+    ready: asyncpg.Pool, receiver: Receiver, owner: str
+) -> None:
     connections = set()
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -239,14 +241,14 @@ async def test_every_trial_looks_up_and_connects_anew(ready: asyncpg.Pool, recei
         failed(await trials.run(hook, owner), "NAME_NOT_FOUND", "not found")
 
 
-async def test_a_token_that_no_header_takes_is_said(trials: Trials, receiver: Receiver, owner: str) -> None:
+async def test_a_token_that_is_invalid_in_a_header_is_reported(trials: Trials, receiver: Receiver, owner: str) -> None:
     found = await trials.run(Webhook(url=receiver.url(), token="a\r\nHost: evil"), owner)
     failed(found, "UNREADABLE", "without line ends")
     assert not receiver.received
 
 
 class Held:
-    """An answer that is held back until it is let go."""
+    """An answer that is sent only after `let_go` is set."""
 
     def __init__(self, receiver: Receiver, path: str = "/held") -> None:
         self.receiver = receiver
@@ -272,7 +274,7 @@ async def refused(trials: Trials, hook: Webhook, owner: str) -> ApiError:
 
 @pytest.fixture
 async def patient(ready: asyncpg.Pool) -> AsyncIterator[Trials]:
-    """Trials with time enough to be held."""
+    """Trials with a timeout that outlasts the test."""
     sender = Sender(LOOPBACK, uncached=True)
     yield Trials(
         sender, SigningKeyAdmin(ready, SEAL, 60, PATIENCE_S), RateLimit(ready, A_MINUTE, PATIENCE_S), PATIENCE_S
@@ -280,33 +282,31 @@ async def patient(ready: asyncpg.Pool) -> AsyncIterator[Trials]:
     await sender.close()
 
 
-async def test_an_owner_has_two_trials_at_once_and_no_more(patient: Trials, receiver: Receiver, owner: str) -> None:
+async def test_an_owner_has_at_most_two_trials_at_once(patient: Trials, receiver: Receiver, owner: str) -> None:
     held = Held(receiver)
     hook, other = Webhook(url=receiver.url(held.path)), Webhook(url=receiver.url())
     async with asyncio.TaskGroup() as group:
-        under_way = [group.create_task(patient.run(hook, owner)) for _ in range(AT_ONCE_OF_OWNER)]
+        running = [group.create_task(patient.run(hook, owner)) for _ in range(AT_ONCE_OF_OWNER)]
         await held.begun(AT_ONCE_OF_OWNER)
         assert (await refused(patient, other, owner)).details == {"limit": AT_ONCE_OF_OWNER}
-        assert (await patient.run(other, f"{owner}-2"))["ok"], "another owner is not in their way"
+        assert (await patient.run(other, f"{owner}-2"))["ok"], "another owner is not affected"
         held.let_go.set()
-    assert all(task.result()["ok"] for task in under_way)
+    assert all(task.result()["ok"] for task in running)
     assert (await patient.run(other, owner))["ok"]
 
 
-async def test_a_process_has_so_many_trials_at_once_and_no_more(
-    patient: Trials, receiver: Receiver, owner: str
-) -> None:
+async def test_a_process_has_a_maximum_of_trials_at_once(patient: Trials, receiver: Receiver, owner: str) -> None:
     held = Held(receiver)
     hook = Webhook(url=receiver.url(held.path))
     async with asyncio.TaskGroup() as group:
-        under_way = [group.create_task(patient.run(hook, f"{owner}-{n // 2}")) for n in range(AT_ONCE)]
+        running = [group.create_task(patient.run(hook, f"{owner}-{n // 2}")) for n in range(AT_ONCE)]
         await held.begun(AT_ONCE)
         assert (await refused(patient, hook, f"{owner}-new")).details == {"limit": AT_ONCE}
         held.let_go.set()
-    assert all(task.result()["ok"] for task in under_way)
+    assert all(task.result()["ok"] for task in running)
 
 
-async def test_an_owner_has_so_many_trials_a_minute(trials: Trials, receiver: Receiver, owner: str) -> None:
+async def test_an_owner_has_a_maximum_of_trials_a_minute(trials: Trials, receiver: Receiver, owner: str) -> None:
     hook = Webhook(url=receiver.url())
     for _ in range(A_MINUTE):
         assert (await trials.run(hook, owner))["ok"]
@@ -315,7 +315,7 @@ async def test_an_owner_has_so_many_trials_a_minute(trials: Trials, receiver: Re
     assert (await trials.run(hook, f"{owner}-2"))["ok"]
 
 
-async def test_a_signing_key_that_cannot_be_opened_is_said_and_nothing_is_posted(
+async def test_a_signing_key_that_cannot_be_unsealed_is_reported_and_nothing_is_posted(
     trials: Trials, ready: asyncpg.Pool, receiver: Receiver, owner: str
 ) -> None:
     hook = Webhook(url=receiver.url("/before"))
@@ -328,7 +328,7 @@ async def test_a_signing_key_that_cannot_be_opened_is_said_and_nothing_is_posted
 
 
 async def test_without_postgres_nothing_is_posted(receiver: Receiver, owner: str) -> None:
-    dsn = f"postgresql://nobody@127.0.0.1:{a_free_port()}/none"
+    dsn = f"postgresql://user@127.0.0.1:{a_free_port()}/none"
     async with asyncpg.create_pool(dsn, min_size=0) as pool, trying(pool) as trials:
         with pytest.raises(ReadModelUnavailableError):
             await trials.run(Webhook(url=receiver.url()), owner)

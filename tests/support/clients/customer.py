@@ -14,15 +14,15 @@ from tests.support.files.pdf import pdf
 from tests.support.stacks.system import System
 from tests.support.waiting import wait_until
 
-DOCUMENT = "cm4doc123abc456"  # which the printed monitor in bash follows
-OTHER_DOCUMENT = "cm4doc123abc"  # which the one in Python follows
+DOCUMENT = "cm4doc123abc456"  # followed by the monitor in bash
+OTHER_DOCUMENT = "cm4doc123abc"  # followed by the monitor in Python
 SLOTS = 2
 sources = pytest.mark.parametrize("source", SOURCES)
 
 
 @dataclass
 class Customer:
-    """An owner who has no other jobs than a test's own."""
+    """An owner whose only jobs are those of one test."""
 
     system: System
     key: str
@@ -54,7 +54,7 @@ class Customer:
         return list(reply.json()["data"])
 
     async def until(self, job_id: str, status: str) -> dict[str, Any]:
-        """The job once the list shows it so."""
+        """Wait until the list shows the job with `status`."""
 
         async def found() -> dict[str, Any] | None:
             return next((job for job in await self.jobs(status=status) if job["id"] == job_id), None)
@@ -64,7 +64,7 @@ class Customer:
         return job
 
     def file(self, name: str) -> Path:
-        """The program, ready to be run."""
+        """Write the program with URL and key; return its path."""
         path = self.folder / name
         path.write_text(program_text(name, self.source, self.system.stack.api_url, self.key), encoding="utf-8")
         return path
@@ -72,7 +72,7 @@ class Customer:
 
 @asynccontextmanager
 async def no_slot_free(system: System) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Keeps the worker busy, so that a new job stays pending: until the block ends, or calls what it is given."""
+    """Keep all slots busy, so that new jobs stay pending, until the block ends or calls the yielded function."""
     holding = [await system.create(sleep_s=3600) for _ in range(SLOTS)]
 
     async def release() -> None:

@@ -1,4 +1,4 @@
-"""A client of the Devana API, and what its receiver was told."""
+"""A client of the Devana API, and the notifications at its receiver."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from tests.support.stacks.system import Json, System
 
 
 class Client:
-    """The API under a key of an owner of its own."""
+    """The API under the key of one owner."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self.http = http
@@ -39,14 +39,16 @@ async def client_of(system: System, owner: str) -> AsyncIterator[Client]:
         yield Client(http)
 
 
-def told(receiver: Receiver, job_id: str, path: str = "/hook") -> list[str]:
+def statuses_of(receiver: Receiver, job_id: str, path: str = "/hook") -> list[str]:
     return [one.json["status"] for one in receiver.at(path) if one.json["jobId"] == job_id]
 
 
-async def wait_told(receiver: Receiver, job_id: str, *statuses: str, path: str = "/hook") -> list[Json]:
-    """The bodies about a job, once as many came; in this order, a retry's repetition of it aside."""
-    await receiver.wait_for(lambda it: len(told(it, job_id, path)) >= len(statuses), 60, f"{statuses} of {job_id}")
-    assert told(receiver, job_id, path) == list(statuses)
+async def wait_for_statuses(receiver: Receiver, job_id: str, *statuses: str, path: str = "/hook") -> list[Json]:
+    """The notifications of a job, as soon as there is one for each status; their order must be that of `statuses`."""
+    await receiver.wait_for(
+        lambda it: len(statuses_of(it, job_id, path)) >= len(statuses), 60, f"{statuses} of {job_id}"
+    )
+    assert statuses_of(receiver, job_id, path) == list(statuses)
     return [one.json for one in receiver.at(path) if one.json["jobId"] == job_id]
 
 

@@ -1,4 +1,4 @@
-"""A client of the job API, as far as several tests need one."""
+"""Requests to the job API that several tests make."""
 
 from typing import Any
 from uuid import uuid4
@@ -30,7 +30,7 @@ async def posted(client: httpx.AsyncClient, path: str, body: Any) -> Json:
 
 
 async def ended(client: httpx.AsyncClient, job_id: str) -> None:
-    """Waits for a job's end. A long poll answers at each change of status, of which a retry makes several."""
+    """Wait until a job has ended. A long poll answers at each change of status, and a retry makes several."""
     for _ in range(10):
         reply = await client.get(f"/api/jobs/{job_id}", params={"wait": 30})
         if reply.json()["data"]["status"] in ENDED:

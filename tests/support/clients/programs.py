@@ -1,4 +1,4 @@
-"""Programs of clients, run as processes of their own: their text with only base URL and key changed."""
+"""Example programs of clients, run as separate processes with only base URL and key changed."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ MARKS = {
     "retry_failed.sh": "retry_failed_jobs()",
     "webhook_handler.js": 'app.post("/webhook/job-status"',
 }
-"""By the name of our own equivalent, what the seed's program is known by."""
+"""A text that identifies the program of the seed, by the name of this repository's equivalent."""
 SOURCES = ("ours", "the seed's") if SEED.exists() else ("ours",)
 
 
@@ -37,30 +37,30 @@ def _of_the_seed(mark: str) -> str:
 
 
 class Program:
-    """A running program and what it has printed so far, its errors included."""
+    """A running program and its output so far, stdout and stderr."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        self.said = ""
+        self.output = ""
 
     async def read(self) -> None:
-        """Collects its output until its end."""
+        """Collect the output until the program ends."""
         assert self._process.stdout is not None
         while some := await self._process.stdout.read(4096):
-            self.said += some.decode(errors="replace")
+            self.output += some.decode(errors="replace")
 
-    async def says(self, pattern: str, timeout: float = 30) -> None:
-        """Waits until its output matches."""
-        await wait_until(lambda: re.search(pattern, self.said), timeout, f"{pattern!r} to be said in {self.said!r}")
+    async def prints(self, pattern: str, timeout: float = 30) -> None:
+        """Wait until the output matches `pattern`."""
+        await wait_until(lambda: re.search(pattern, self.output), timeout, f"{pattern!r} in the output {self.output!r}")
 
     async def ends(self, timeout: float = 30) -> int:
-        """Its exit status."""
+        """Wait for the end; return the exit status."""
         return await asyncio.wait_for(self._process.wait(), timeout)
 
 
 @asynccontextmanager
 async def running(*argv: str | Path) -> AsyncIterator[Program]:
-    """Runs a program; at the end of the block it is ended, with what it started."""
+    """Run a program; the end of the block kills its process group."""
     process = await asyncio.create_subprocess_exec(
         *map(str, argv),
         env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"},
@@ -73,7 +73,7 @@ async def running(*argv: str | Path) -> AsyncIterator[Program]:
     try:
         yield program
     finally:
-        with suppress(ProcessLookupError):  # ended, with all that it had started
+        with suppress(ProcessLookupError):  # the whole group has ended
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
         await reading

@@ -1,4 +1,4 @@
-"""Server-sent events as the HTML standard has them read."""
+"""Server-sent events, parsed as the HTML standard defines."""
 
 import json
 from collections.abc import AsyncIterator
@@ -9,21 +9,21 @@ import httpx
 
 
 @dataclass(frozen=True)
-class Told:
-    """One event."""
+class StreamEvent:
+    """One server-sent event."""
 
     name: str
     data: Any
     id: str | None
 
 
-async def events(reply: httpx.Response) -> AsyncIterator[Told]:
-    """The events of a stream, read as the HTML standard has it."""
+async def events(reply: httpx.Response) -> AsyncIterator[StreamEvent]:
+    """Parse the events of a stream."""
     fields: dict[str, str] = {}
     async for line in reply.aiter_lines():
         if not line:
             if "data" in fields:
-                yield Told(fields.get("event", "message"), json.loads(fields["data"]), fields.get("id"))
+                yield StreamEvent(fields.get("event", "message"), json.loads(fields["data"]), fields.get("id"))
             fields = {}
         elif not line.startswith(":"):
             name, _, value = line.partition(":")

@@ -1,4 +1,4 @@
-"""Certificates that nobody vouches for, as a receiver has that was set up in a hurry."""
+"""Self-signed certificates for receivers."""
 
 import ssl
 from datetime import timedelta

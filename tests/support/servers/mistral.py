@@ -1,7 +1,7 @@
-"""Mistral's wire format, spoken by a server of ours: files, OCR with pictures, chat, vision, transcription, embeddings.
+"""Mistral's wire format, served locally: files, OCR with pictures, chat, vision, transcription, embeddings.
 
-It answers deterministically from what it is sent. `then(path, reply, …)` has it misbehave for the next requests to a
-path, in turn; after that it answers as always.
+It answers deterministically from what it is sent. `then(path, reply, …)` sets other answers to the next requests to
+a path, in turn; after those it answers as before.
 """
 
 import base64
@@ -39,7 +39,7 @@ def malformed() -> Reply:
 
 
 def not_json() -> Reply:
-    """A 200 that is no JSON, though it says so."""
+    """A 200 with a JSON content type and another body."""
     return Reply(200, {"Content-Type": "application/json"}, b"<html>")
 
 
@@ -52,7 +52,7 @@ class MistralServer:
     """A context manager; `url` and `KEY` are what a worker is configured with.
 
     `fields` are the values that a JSON-mode chat fills in by name; others get `the NAME`. `words` makes the answer of
-    a chat in words, of (system, user); `speech` is what every audio file says.
+    a chat in words, of (system, user); `speech` is the transcript of every audio file.
     """
 
     def __init__(self) -> None:

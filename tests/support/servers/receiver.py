@@ -1,6 +1,6 @@
-"""A webhook receiver for tests: a real HTTP server on 127.0.0.1 that records what comes and answers as it is told.
+"""A webhook receiver for tests: a real HTTP server on 127.0.0.1 that records requests and answers as configured.
 
-It knows nothing of Piperoll: it speaks HTTP, well or badly.
+It does not depend on Piperoll.
 """
 
 import asyncio
@@ -97,7 +97,7 @@ async def endless(request: web.Request) -> web.StreamResponse:
 
 
 class Receiver:
-    """Records requests. Answers 200 unless told otherwise: `answers(path, first, second, …)`, the last one stays."""
+    """Records requests. Answers 200 unless `answers(path, first, second, …)` sets other answers; the last one stays."""
 
     def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.received: list[Received] = []

@@ -1,4 +1,4 @@
-"""A web server on a thread of its own, for tests that call it from wherever they are: sync code, children, services."""
+"""A web server on a thread of its own, for callers of any kind: synchronous code, child processes, services."""
 
 import email
 import email.policy
@@ -39,7 +39,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered: a whole body, or pieces of one without a length. `abort` closes without a word."""
+    """What is answered: a whole body, or pieces of one without a length. `abort` closes the connection instead."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class WebServer:
             do_POST = do_DELETE = do_HEAD = do_GET  # noqa: N815
 
             def log_message(self, format: str, *args: object) -> None:
-                """Says nothing."""
+                """Log nothing."""
 
             def handle(self) -> None:
                 try:

@@ -1,4 +1,4 @@
-"""A web site of ours: pages, files, redirects, and everything that goes wrong on the way to them."""
+"""A local web site: pages, files, redirects, and faulty answers."""
 
 import gzip
 import threading
@@ -51,7 +51,7 @@ class Website:
         return [request for request in self._server.requests if request.path == path]
 
     def reply(self, path: str, reply: Reply) -> str:
-        """Answers this under a path; gives back its address."""
+        """Answer `reply` under a path; return its URL."""
         self._replies[path] = lambda _: reply
         return self.url(path)
 
@@ -89,11 +89,11 @@ class Website:
         return self._pieces(path, self._drops)
 
     def endless(self, path: str, size: int = 1024**3) -> str:
-        """A body of so many bytes, without saying so beforehand, as fast as it is read."""
+        """A body of `size` bytes without a Content-Length, as fast as it is read."""
         return self._pieces(path, lambda: (b"." * 65536 for _ in range(size // 65536)))
 
     def announced(self, path: str, size: int) -> str:
-        """Says that so many bytes will come; none does."""
+        """Announces `size` bytes and sends none."""
         return self.reply(path, Reply(200, {"Content-Length": str(size), "Content-Type": "application/pdf"}, b""))
 
     def cut(self, path: str) -> str:

@@ -64,13 +64,13 @@ class Api:
         return dict(reply.json()["data"])
 
     async def happen(self, job_id: str, *events: Event) -> None:
-        """Appends what a worker would."""
+        """Append facts as a worker would."""
         for event in events:
             fact_id = event_id(draw_run(), type(event).__name__)
             await self.appender.append(JOB_EVENTS, Fact(fact_id, job_id, "local", utc_now(), "tests", event))
 
     async def run(self, job_id: str, result: Any = None) -> None:
-        """A job's whole life."""
+        """Append the facts of a completed run."""
         run = draw_run()
         claim = self.blobs.put(f"{job_id}/{run}", json.dumps(result or {"assets": []}).encode())
         await self.happen(job_id, JobStarted(number=1, run=run, worker="w"), JobCompleted(run=run, result=claim))
@@ -84,7 +84,7 @@ def a_free_port() -> int:
 
 @asynccontextmanager
 async def serving(environment: dict[str, str]) -> AsyncIterator[Api]:
-    """Both services, ready, until the end of the block."""
+    """Run both services until the end of the block."""
     settings = Settings.from_environment(
         {
             "PIPEROLL_KEY_CACHE_S": "0",

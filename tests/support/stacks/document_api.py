@@ -1,4 +1,4 @@
-"""Documents and folders of an API over a real Kafka, Postgres and projector; the worker is whoever calls this."""
+"""Documents and folders of an API over a real Kafka, Postgres and projector; tests append the worker's facts."""
 
 import asyncio
 import json
@@ -22,13 +22,13 @@ from tests.support.waiting import wait_until
 
 Json = dict[str, Any]
 NOTE = ("note.md", b"# A note\n\nThe heat pump is serviced in May.")
-NOBODY = "doc-00000000-0000-4000-8000-000000000000"
-NOWHERE = "folder-00000000-0000-4000-8000-000000000000"
+UNKNOWN_DOCUMENT = "doc-00000000-0000-4000-8000-000000000000"
+UNKNOWN_FOLDER = "folder-00000000-0000-4000-8000-000000000000"
 
 
 @asynccontextmanager
 async def serving_documents(environment: dict[str, str]) -> AsyncIterator[Api]:
-    """The API with a projector of its own, and little patience."""
+    """The API beside a projector, with a short wait for extractions."""
     more = {"PIPEROLL_RATE_LIMIT": "100000", "PIPEROLL_DOCUMENT_WAIT_S": "0.2"}
     async with serving({**environment, **more}) as serving_api:
         yield serving_api
@@ -40,7 +40,7 @@ async def a_stranger(pool: asyncpg.Pool, settings: Settings) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def told(reply: httpx.Response, status: int = 200) -> Any:
+def data_of(reply: httpx.Response, status: int = 200) -> Any:
     assert reply.status_code == status, reply.text
     assert reply.json().keys() == {"success", "data"}
     assert reply.json()["success"] is True
@@ -48,18 +48,18 @@ def told(reply: httpx.Response, status: int = 200) -> Any:
 
 
 async def upload(api: Api, file: tuple[str, bytes] = NOTE, **data: str) -> Json:
-    """Takes a document in without waiting for its reading: documentId, status, jobId."""
-    return dict(told(await api.client.post("/v1/documents?wait=0", files={"file": file}, data=data), 202))
+    """Upload a document without waiting for its extraction; return documentId, status and jobId."""
+    return dict(data_of(await api.client.post("/v1/documents?wait=0", files={"file": file}, data=data), 202))
 
 
 async def pending_extractions(pool: asyncpg.Pool) -> set[str]:
-    """All there are: other modules left some in the log."""
+    """All pending extractions, also those that other modules left in the log."""
     rows = await pool.fetch("SELECT job_id FROM read_v1.jobs WHERE job_type = 'extraction' AND status = 'pending'")
     return {row["job_id"] for row in rows}
 
 
 async def new_extraction(pool: asyncpg.Pool, before: set[str]) -> str:
-    """The one that came in since."""
+    """Wait for the extraction that was created since `before`."""
 
     async def found() -> set[str]:
         return await pending_extractions(pool) - before
@@ -69,14 +69,14 @@ async def new_extraction(pool: asyncpg.Pool, before: set[str]) -> str:
 
 
 async def parameters_of(api: Api, job_id: str, pool: asyncpg.Pool) -> Json:
-    """The parameters document of a job."""
+    """The content of the parameters claim of a job."""
     await api.job(job_id)
     uri = await pool.fetchval("SELECT state -> 'parameters' ->> 'uri' FROM read_v1.jobs WHERE job_id = $1", job_id)
     return dict(json.loads(api.blobs.get(uri)))
 
 
 async def read(api: Api, job_id: str, text: str, number: int = 1) -> None:
-    """What an extraction does."""
+    """Append the facts of an extraction that read `text`."""
     run, words = draw_run(), len(text.split())
     metadata = {"words": words, "text_contents": [{"page": 1, "content": text}], "extractionMethod": "markdown"}
     result = {"structured_data": {"extracted_text": text, "title": "A note", "metadata": metadata}, "assets": []}
@@ -95,7 +95,7 @@ async def failed(api: Api, job_id: str) -> None:
 
 
 async def indexed(api: Api, job_id: str, folder_id: str, texts: dict[str, str]) -> None:
-    """What an embedding does: one chunk for each text."""
+    """Append the facts of an embedding with one chunk for each text."""
     embedder = embedder_of(LOCAL_MODEL, Remote())
     vectors = await asyncio.to_thread(embedder.embed, list(texts.values()))
     documents = {
@@ -107,7 +107,7 @@ async def indexed(api: Api, job_id: str, folder_id: str, texts: dict[str, str]) 
 async def loaded(
     api: Api, job_id: str, folder_id: str, model: str, dimensions: int, documents: dict[str, Chunks]
 ) -> None:
-    """The end of an embedding."""
+    """Append the facts of an embedding with these vectors, and wait for its end."""
     run = draw_run()
     result = api.blobs.put(f"{job_id}/{run}", b'{"structured_data": {}, "assets": []}')
     index = put_index(api.blobs, job_id, run, folder_id, model, dimensions, documents)
@@ -124,4 +124,4 @@ async def ends(api: Api, job_id: str) -> None:
 
 
 async def folder(api: Api, **body: Any) -> Json:
-    return dict(told(await api.client.post("/v1/folders", json={"name": "Documentation", **body})))
+    return dict(data_of(await api.client.post("/v1/folders", json={"name": "Documentation", **body})))

@@ -39,7 +39,7 @@ class Projected:
         self.ends: dict[int, int] = {}
 
     async def empty(self) -> None:
-        """As if nothing had happened yet."""
+        """Empty all tables and start every position at 0."""
         await self.leave()
         await self.pool.execute("TRUNCATE read_v1.jobs, read_v1.events, read_v1.batches, read_v1.parked")
         await self.pool.execute("UPDATE read_v1.checkpoints SET next_offset = 0")
@@ -47,7 +47,7 @@ class Projected:
         self.ends.clear()
 
     async def api(self, facts: int = FACTS) -> ChangeFeed:
-        """The feed of one more API process, with so many facts of a partition in a page."""
+        """The feed of another API process; a page has at most `facts` facts of a partition."""
         positions = Positions(self._dsn)
         self._positions.append((positions, asyncio.create_task(positions.run())))
         feed = ChangeFeed(ReadModel(self.pool, 5), positions, facts)
@@ -55,7 +55,7 @@ class Projected:
         return feed
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
-        """A projector's commit, and that every API process heard of it."""
+        """Commit records as a projector would; wait until every API process knows the new position."""
         await self.reader.handle(partition, records)
         self.ends[partition] = records[-1].offset + 1
         for positions, _ in self._positions:

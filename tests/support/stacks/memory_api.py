@@ -1,4 +1,4 @@
-"""The API over a log in memory and local blobs, with Postgres away: for what needs neither."""
+"""The API over a log in memory and local blobs, without Postgres."""
 
 import json
 import socket
@@ -22,6 +22,7 @@ from services.api.assembly import Assembly, Connections
 from services.api.read_model.positions import Positions
 from tests.support.memory_log import MemoryLog
 
+NOOP = {"job_type": "noop", "parameters": {}}
 KEY = {"Authorization": "Bearer good-key"}
 PARTITIONS = 3
 
@@ -44,9 +45,9 @@ class MemoryApi:
 
 @asynccontextmanager
 async def memory_api(folder: Path, **settings: Any) -> AsyncIterator[MemoryApi]:
-    """The API, with other settings than usual where some are given; its blobs lie in `folder`."""
+    """The API with its blobs in `folder`; `settings` override the defaults of these tests."""
     chosen = {
-        "postgres_dsn": f"postgresql://nobody@127.0.0.1:{a_closed_port()}/none",
+        "postgres_dsn": f"postgresql://user@127.0.0.1:{a_closed_port()}/none",
         "blob_url": (folder / "blobs").as_uri(),
         "files_roots": str(folder),
         "enable_noop": True,
@@ -77,3 +78,11 @@ def a_closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def error(reply: httpx.Response, status: int) -> dict[str, Any]:
+    """The error of a refusal, in its envelope."""
+    assert reply.status_code == status, reply.text
+    assert reply.json()["status"] == "error"
+    assert set(reply.json()["error"]) == {"code", "message", "details"}
+    return dict(reply.json()["error"])

@@ -1,6 +1,6 @@
 """A notifier of real parts for tests: its own Postgres schema, blob folder and sockets, on a log in memory.
 
-The log in memory lets a test say when a fact is read; what Kafka does is tested elsewhere.
+With the log in memory a test decides when a fact is read. Kafka itself has its own tests.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class Rig:
     async def register(
         self, url: str, *statuses: str, token: str | None = None, owner: str = "owner", deliver: bool = True
     ) -> str:
-        """Registers an endpoint under the secret SECRET; the notifier knows it at once unless told otherwise."""
+        """Register an endpoint under the secret SECRET; the notifier reads it at once if `deliver`."""
         endpoint_id = draw_endpoint_id()
         settings = {
             "url": url,
@@ -87,7 +87,7 @@ class Rig:
             await self.log.deliver()
 
     async def append(self, job_id: str, *data: Event, deliver: bool = True) -> None:
-        """Appends facts about a job and, unless told otherwise, hands them to the notifier."""
+        """Appends facts about a job and, if `deliver`, hands them to the notifier."""
         for number, one in enumerate(data):
             fact_id = event_id(job_id, type(one).__name__, number)
             await self.log.append(JOB_EVENTS, Fact(fact_id, job_id, "owner", datetime.now(UTC), "test", one))

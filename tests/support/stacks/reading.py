@@ -1,4 +1,4 @@
-"""A reader that keeps its positions with what it accounts for, as every reader of ours does, and checks its feeder."""
+"""A log reader that keeps its positions with its records, as every reader of the product does, and checks its calls."""
 
 import asyncio
 import contextlib

@@ -1,6 +1,6 @@
 """A server of the Secretary job API as a client sees it: its address, a key, a folder that it reads, a receiver.
 
-Nothing here knows whether it is ours: contract tests speak HTTP alone.
+It may be any server of this API: contract tests use HTTP only.
 """
 
 import asyncio

@@ -27,7 +27,7 @@ ENDED = ("completed", "failed")
 
 
 class System:
-    """A running stack, a client of its API, a webhook receiver of ours, and the folder that jobs may read."""
+    """A running stack, a client of its API, a webhook receiver, and the folder that jobs may read."""
 
     def __init__(self, stack: Stack, client: httpx.AsyncClient, receiver: Receiver, files: Path) -> None:
         self.stack = stack
@@ -168,5 +168,5 @@ class System:
 
 
 def is_final(hook: Json) -> bool:
-    """Whether a hook tells a job's end."""
+    """Whether a webhook reports the end of a job."""
     return hook["phase"] in ("completed", "error")

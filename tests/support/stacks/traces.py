@@ -1,4 +1,4 @@
-"""Looks for a text in everything that a system keeps: blobs and their names, rows, records."""
+"""Search for a text in everything that a system stores: blobs and their names, rows, records."""
 
 import os
 from contextlib import suppress
@@ -20,7 +20,7 @@ def blobs_of(system: System) -> list[Place]:
     for folder, _, names in os.walk(system.settings.blob_url.removeprefix("file://")):
         found.append((folder, b""))
         for path in (Path(folder, name) for name in names):
-            with suppress(FileNotFoundError):  # deleted while we look
+            with suppress(FileNotFoundError):  # deleted during the walk
                 found.append((str(path), path.read_bytes()))
     return found
 

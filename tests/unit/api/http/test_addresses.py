@@ -51,7 +51,7 @@ def test_a_public_address_is_dialled(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"])
-def test_an_opened_network_is_dialled_in_any_disguise(address: str) -> None:
+def test_an_allowed_network_is_dialled_in_every_spelling(address: str) -> None:
     assert is_allowed(ip_address(address), LOOPBACK)
 
 
@@ -59,12 +59,12 @@ def test_an_opened_network_is_dialled_in_any_disguise(address: str) -> None:
     "address",
     ["169.254.169.254", "::ffff:169.254.169.254", "168.63.129.16", "100.100.100.200", "fd00:ec2::254"],
 )
-def test_metadata_stays_denied_where_everything_is_opened(address: str) -> None:
+def test_metadata_addresses_are_denied_even_if_every_network_is_allowed(address: str) -> None:
     assert not is_allowed(ip_address(address), EVERYTHING)
 
 
 @given(st.ip_addresses(v=4))
-def test_a_mapped_address_gets_the_verdict_of_what_it_maps(address: IPv4Address) -> None:
+def test_a_mapped_address_is_judged_by_the_address_it_maps(address: IPv4Address) -> None:
     mapped = IPv6Address(int(IPv6Address("::ffff:0:0")) | int(address))
     translated = IPv6Address(int(IPv6Address("64:ff9b::")) | int(address))
     assert is_allowed(mapped, ()) == is_allowed(translated, ()) == is_allowed(address, ())
@@ -75,7 +75,7 @@ def _number(value: int, base: int) -> str:
 
 
 @given(st.ip_addresses(v=4), st.integers(1, 4), st.lists(st.sampled_from([8, 10, 16]), min_size=4, max_size=4))
-def test_every_spelling_of_an_ipv4_address_is_seen_through(address: IPv4Address, parts: int, bases: list[int]) -> None:
+def test_every_spelling_of_an_ipv4_address_is_recognised(address: IPv4Address, parts: int, bases: list[int]) -> None:
     octets = list(address.packed)
     heads, tail = octets[: parts - 1], int.from_bytes(octets[parts - 1 :], "big")
     spelled = ".".join(_number(value, base) for value, base in zip([*heads, tail], bases, strict=False))
@@ -90,7 +90,7 @@ def test_an_ipv6_address_is_read_with_and_without_brackets(address: IPv6Address)
 @pytest.mark.parametrize(
     "host", ["127.0.0.1.", "%31%32%37.0.0.1", "\uff11\uff12\uff17.0.0.1", "127\u30020\u30020\u30021"]
 )
-def test_what_a_url_library_folds_into_an_address_is_read_as_one(host: str) -> None:
+def test_characters_that_a_url_library_normalises_are_recognised(host: str) -> None:
     assert literal_address(host) == IPv4Address("127.0.0.1")
 
 
@@ -100,6 +100,6 @@ def test_a_name_is_not_an_address(name: str) -> None:
 
 
 @given(st.text(max_size=30))
-def test_any_text_gets_an_answer(text: str) -> None:
+def test_any_text_is_judged(text: str) -> None:
     address = literal_address(text)
     assert address is None or address.version in (4, 6)

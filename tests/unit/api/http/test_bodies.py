@@ -21,12 +21,12 @@ OBJECTS = st.dictionaries(TEXT, VALUES, max_size=5)
 
 
 @given(OBJECTS)
-def test_every_json_object_is_read_as_it_was_meant(value: dict[str, Any]) -> None:
+def test_every_json_object_is_parsed(value: dict[str, Any]) -> None:
     assert parse_object(json.dumps(value).encode()).value == value
 
 
 @given(OBJECTS, st.randoms(use_true_random=False))
-def test_the_order_of_names_and_blanks_do_not_make_another_request(value: dict[str, Any], random: Any) -> None:
+def test_the_order_of_names_and_whitespace_do_not_change_the_hash(value: dict[str, Any], random: Any) -> None:
     names = list(value)
     random.shuffle(names)
     shuffled = json.dumps({name: value[name] for name in names}, indent=2, ensure_ascii=False)
@@ -66,11 +66,11 @@ def test_another_request_has_another_hash(one: dict[str, Any], other: dict[str, 
         '{"a":1}'.encode("utf-16"),
     ],
 )
-def test_what_two_readers_could_take_differently_is_refused(raw: bytes) -> None:
+def test_ambiguous_json_is_refused(raw: bytes) -> None:
     with pytest.raises(ApiError) as refusal:
         parse_object(raw)
     assert (refusal.value.status, refusal.value.code) == (400, "INVALID_REQUEST")
 
 
-def test_a_backslash_before_u0000_is_no_nul() -> None:
+def test_an_escaped_backslash_before_u0000_is_not_a_nul() -> None:
     assert parse_object(b'{"a":"\\\\u0000"}').value == {"a": "\\u0000"}

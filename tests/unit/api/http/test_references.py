@@ -22,7 +22,7 @@ def test_a_path_under_a_root_is_accepted_with_either_slash(root: str, parts: lis
 
 
 @given(st.sampled_from(ROOTS), st.lists(SEGMENT, max_size=2), st.lists(SEGMENT, max_size=2))
-def test_a_path_that_goes_up_is_refused_wherever_it_leads(root: str, before: list[str], after: list[str]) -> None:
+def test_a_path_with_parent_segments_is_refused(root: str, before: list[str], after: list[str]) -> None:
     with pytest.raises(ApiError) as refusal:
         check_filename("/".join([root, *before, "..", *after]), ROOTS)
     assert "PIPEROLL_FILES_ROOTS" in refusal.value.message
@@ -42,7 +42,7 @@ def test_a_path_that_goes_up_is_refused_wherever_it_leads(root: str, before: lis
         "",
     ],
 )
-def test_what_lies_outside_the_roots_is_refused_and_told_what_to_do(name: str) -> None:
+def test_a_path_outside_the_roots_is_refused_with_the_setting(name: str) -> None:
     with pytest.raises(ApiError) as refusal:
         check_filename(name, ROOTS)
     assert (refusal.value.status, refusal.value.code) == (400, "INVALID_PARAMETERS")
@@ -55,7 +55,7 @@ def test_without_roots_no_path_is_accepted() -> None:
         check_filename("/data/in/a.pdf", ())
 
 
-def test_an_upload_is_accepted_as_it_was_answered() -> None:
+def test_an_upload_is_accepted_by_its_returned_name() -> None:
     check_filename(f"upload://{FILE_ID}/a b.pdf", ())
 
 
@@ -66,20 +66,20 @@ def test_an_upload_of_another_shape_is_refused(path: str) -> None:
 
 
 @given(st.text(max_size=400))
-def test_a_kept_name_is_one_short_path_segment_that_can_be_named_again(given: str) -> None:
+def test_a_stored_name_is_one_short_path_segment(given: str) -> None:
     name = upload_name(given)
     assert 1 <= len(name.encode()) <= MAX_NAME_BYTES
     assert "/" not in name
     check_filename(f"upload://{FILE_ID}/{name}", ())
 
 
-def test_a_kept_name_loses_folders_and_control_characters_and_keeps_its_ending() -> None:
+def test_a_stored_name_has_no_folders_or_control_characters_and_keeps_its_suffix() -> None:
     assert upload_name("C:\\scans\\Protokoll \x00\u202e 3.pdf") == "Protokoll  3.pdf"
     assert upload_name("ä" * 300 + ".pdf").endswith("ä.pdf")
 
 
 @pytest.mark.parametrize("url", ["https://example.com/hook", "http://example.com:8080/{jobId}?a=b", "http://1.1.1.1/"])
-def test_a_public_address_may_be_told(url: str) -> None:
+def test_a_public_address_is_accepted(url: str) -> None:
     check_address("webhook.url", url, ())
 
 
@@ -119,7 +119,7 @@ def test_a_private_address_is_blocked_in_every_spelling_and_not_repeated(host: s
         "http://example.com/\t",
     ],
 )
-def test_an_address_that_readers_take_differently_is_refused(url: str) -> None:
+def test_an_ambiguous_address_is_refused(url: str) -> None:
     with pytest.raises(ApiError) as refusal:
         check_address("webhook.url", url, ())
     assert refusal.value.code == "INVALID_PARAMETERS"
@@ -141,7 +141,7 @@ STORES = ("s3://scans/2024/", "gs://all")
         "gs://all/of/it",
     ],
 )
-def test_a_source_is_a_root_or_an_object_store_or_lies_under_one(source: str) -> None:
+def test_a_source_is_a_root_an_object_store_or_below_one(source: str) -> None:
     check_source(source, ROOTS, STORES)
 
 
@@ -159,7 +159,7 @@ def test_a_source_is_a_root_or_an_object_store_or_lies_under_one(source: str) ->
         ("s3://other/data/in", "PIPEROLL_SYNC_STORES"),
     ],
 )
-def test_a_source_outside_of_them_is_refused_with_the_setting_that_opens_it(source: str, setting: str) -> None:
+def test_another_source_is_refused_with_the_setting_that_allows_it(source: str, setting: str) -> None:
     with pytest.raises(ApiError) as refusal:
         check_source(source, ROOTS, STORES)
     assert (refusal.value.status, refusal.value.code) == (400, "INVALID_PARAMETERS")

@@ -1,4 +1,4 @@
-"""What a request may say: what is accepted, how the rest is refused, and which sentences name it."""
+"""Values of requests: which are accepted, and the messages for the others."""
 
 from typing import Annotated, Any
 
@@ -50,7 +50,7 @@ def refused(given: Any) -> ApiError:
 @pytest.mark.parametrize(
     "given", [QueryParams({"skip": "1", "x" * 80: "2"}), QueryParams({"x" * 80: "2", "skip": "x"})]
 )
-def test_a_name_that_is_not_known_is_refused_with_those_that_are(given: QueryParams) -> None:
+def test_an_unknown_name_is_refused_with_the_known_ones(given: QueryParams) -> None:
     Query.of(QueryParams("limit=1&limit=2"))
     with pytest.raises(ApiError) as caught:
         Query.of(given)
@@ -59,7 +59,7 @@ def test_a_name_that_is_not_known_is_refused_with_those_that_are(given: QueryPar
     assert caught.value.details == {"supported": ["flag", "limit", "user_id", "wait"]}
 
 
-def test_what_is_not_given_is_the_default() -> None:
+def test_a_missing_value_is_the_default() -> None:
     nothing = read()
     assert nothing.limit == 7
     assert nothing.wait is None
@@ -72,14 +72,14 @@ def test_seconds_are_plain_decimals(text: str, value: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1e1", "nan", "60.1", "1.", "\N{ARABIC-INDIC DIGIT THREE}"])
-def test_other_seconds_are_refused_by_the_field_s_name(text: str) -> None:
+def test_other_seconds_are_refused_with_the_field(text: str) -> None:
     with pytest.raises(ApiError, match=r"wait: must be a number of seconds from 0 to 60$") as caught:
         read(wait=text)
     assert caught.value.code is ErrorCode.INVALID_PARAMETERS
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.0", "101", "9" * 5000, "\N{ARABIC-INDIC DIGIT THREE}"])
-def test_other_numbers_are_refused_by_the_field_s_name(text: str) -> None:
+def test_other_numbers_are_refused_with_the_field(text: str) -> None:
     with pytest.raises(ApiError, match=r"limit: must be a whole number from 0 to 100$"):
         read(limit=text)
 
@@ -96,7 +96,7 @@ def test_flags_are_read_in_any_case(text: str, value: bool) -> None:
 
 
 @pytest.mark.parametrize("label", [None, 5, "", "longer"])
-def test_a_body_names_its_first_wrong_value_in_a_sentence_of_its_limits(label: Any) -> None:
+def test_the_first_wrong_value_is_named_with_its_limits(label: Any) -> None:
     with pytest.raises(ApiError) as caught:
         Labelled.read({"label": label})
     assert caught.value.details["fields"] == [{"field": "label", "message": "must be a text of 1 to 5 characters"}]
@@ -108,7 +108,7 @@ def test_a_body_names_its_first_wrong_value_in_a_sentence_of_its_limits(label: A
     )
 
 
-def test_each_wrong_value_is_named_with_what_is_wrong_of_it() -> None:
+def test_each_wrong_value_is_named_with_its_error() -> None:
     error = refused({"begin": -1, "end": "soon"})
     assert (error.status, error.code) == (400, ErrorCode.INVALID_PARAMETERS)
     assert [field["field"] for field in error.details["fields"]] == ["begin", "end"]
@@ -116,7 +116,7 @@ def test_each_wrong_value_is_named_with_what_is_wrong_of_it() -> None:
     assert error.details["supported"] == {"begin": "from 0"}
 
 
-def test_values_that_are_wrong_together_bear_the_name_of_the_whole() -> None:
+def test_values_that_are_wrong_together_are_named_as_the_whole_body() -> None:
     error = refused({"begin": 2, "end": 1})
     assert error.details["fields"] == [{"field": "span", "message": "the end comes before the begin"}]
     with pytest.raises(ApiError, match="body: the end comes before the begin"):

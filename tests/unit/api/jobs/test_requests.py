@@ -1,4 +1,4 @@
-"""What a body says about jobs: defaults, inheritance, masks, and refusals that name the place."""
+"""Requests for jobs: defaults, inheritance, masks, and refusals with the place."""
 
 import json
 from typing import Any
@@ -30,18 +30,18 @@ def refusal(value: Any) -> ApiError:
     return found.value
 
 
-def test_parameters_are_echoed_as_they_were_sent_but_for_the_token() -> None:
+def test_parameters_are_echoed_as_sent_except_for_the_token() -> None:
     job = parse_job(body(noop(webhook=HOOK, sleep_s=1)), RULES)
     assert masked(job.sent) == {"webhook": {**HOOK, "token": "***"}, "sleep_s": 1}
     assert job.sent["webhook"]["token"] == "secret"
 
 
-def test_the_user_in_the_body_goes_before_the_one_in_the_header() -> None:
+def test_the_user_in_the_body_takes_precedence_over_the_header() -> None:
     assert parse_job(body(noop()), RULES, "header").user_id == "header"
     assert parse_job(body({**noop(), "user_id": "body"}), RULES, "header").user_id == "body"
 
 
-def test_jobs_of_a_batch_inherit_its_webhook_and_user_unless_they_have_their_own() -> None:
+def test_jobs_inherit_the_webhook_and_user_of_their_batch() -> None:
     own = {"url": "https://example.com/own"}
     jobs = [noop(), {**noop(webhook=own), "user_id": "mine"}, noop(webhook=None)]
     batch = parse_batch(body({"jobs": jobs, "webhook": HOOK, "user_id": "ours"}), RULES)
@@ -60,7 +60,7 @@ def test_jobs_of_a_batch_inherit_its_webhook_and_user_unless_they_have_their_own
         (noop(webhook={"url": "http://10.0.0.1"}), "BLOCKED_ADDRESS"),
     ],
 )
-def test_one_bad_job_refuses_the_batch_and_says_which(bad: Any, code: str) -> None:
+def test_one_bad_job_refuses_the_batch_with_its_index(bad: Any, code: str) -> None:
     error = refusal({"jobs": [noop(), bad]})
     assert (error.code, error.details["index"]) == (code, 1)
 
@@ -115,13 +115,13 @@ def test_wrong_parameters_name_the_field(parameters: dict[str, Any], field: str)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "[::1]", "169.254.169.254", "0x7f.1", "2130706433"])
-def test_a_private_address_is_blocked_wherever_it_would_be_called(host: str) -> None:
+def test_a_private_address_is_blocked_in_every_parameter(host: str) -> None:
     address = f"http://{host}/a.pdf"
     assert refusal({"job_type": "pdf", "parameters": {"url": address}}).code == "BLOCKED_ADDRESS"
     assert refusal(noop(webhook={"url": address})).code == "BLOCKED_ADDRESS"
 
 
-def test_a_restart_links_to_its_job_and_is_another_request_than_any_other() -> None:
+def test_a_restart_links_to_its_job_and_has_its_own_hash() -> None:
     first, second = (restarted(f"job-{n}", "noop", {"sleep_s": 1}, "u", RULES) for n in (1, 2))
     assert (first.retry_of, first.user_id, first.sent) == ("job-1", "u", {"sleep_s": 1})
     assert first.body_sha256 != second.body_sha256
@@ -149,14 +149,14 @@ def test_noop_is_unknown_unless_it_was_enabled() -> None:
         ({}, "items.1", "INVALID_PARAMETERS"),
     ],
 )
-def test_an_item_of_an_import_is_judged_as_a_job_s_own_file(item: dict[str, str], field: str, code: str) -> None:
+def test_an_item_of_an_import_is_validated_like_the_file_of_a_job(item: dict[str, str], field: str, code: str) -> None:
     items = [{"filename": "/data/in/a.pdf"}, item]
     found = refusal({"job_type": "import", "parameters": {"items": items}})
     assert found.code == code
     assert found.details["fields"][0]["field"] == field
 
 
-def test_a_source_outside_the_roots_is_refused_with_the_setting_that_opens_it() -> None:
+def test_a_source_outside_the_roots_is_refused_with_the_setting_that_allows_it() -> None:
     found = refusal({"job_type": "sync", "parameters": {"source": "file:///etc", "folder_id": "folder-1"}})
     assert found.code == "INVALID_PARAMETERS"
     assert "PIPEROLL_FILES_ROOTS" in found.message

@@ -28,7 +28,7 @@ def pdf(*assets: str) -> dict[str, Any]:
     }
 
 
-def test_a_pdf_s_archive_has_its_images_its_text_and_its_results_in_this_order() -> None:
+def test_the_archive_of_a_pdf_has_images_text_and_results_in_this_order() -> None:
     result = pdf("images/page_001.jpg", "images/page_002.jpg")
     archive = archive_of(JOB, "pdf", result)
     assert archive is not None
@@ -43,7 +43,7 @@ def test_a_pdf_s_archive_has_its_images_its_text_and_its_results_in_this_order()
     assert from_json(archive.entries[3].content) == result
 
 
-def test_images_of_one_name_from_two_folders_keep_both_and_archives_are_left_out() -> None:
+def test_images_of_the_same_name_are_both_kept_and_archives_are_omitted() -> None:
     archive = archive_of(JOB, "pdf", pdf("a/page.jpg", "b/page.jpg", "pages.zip"))
     assert archive is not None
     assert [entry.name for entry in archive.entries][:2] == ["images/a/page.jpg", "images/b/page.jpg"]
@@ -51,7 +51,7 @@ def test_images_of_one_name_from_two_folders_keep_both_and_archives_are_left_out
 
 
 @pytest.mark.parametrize(("job_type", "result"), [("pdf", pdf()), ("noop", pdf("a.jpg")), ("session", pdf("a.jpg"))])
-def test_a_job_that_made_nothing_to_archive_has_none(job_type: str, result: dict[str, Any]) -> None:
+def test_a_job_without_files_has_no_archive(job_type: str, result: dict[str, Any]) -> None:
     assert archive_of(JOB, job_type, result) is None
 
 
@@ -63,23 +63,23 @@ def test_a_transformation_s_archive_has_its_text_and_its_fields() -> None:
     assert from_json(archive.entries[1].content) == {"summary": "short"}
 
 
-def test_a_session_s_archive_is_the_one_that_its_run_made() -> None:
+def test_the_archive_of_a_session_is_made_by_its_run() -> None:
     archive = archive_of(JOB, "session", {**pdf(), "files": {"archive": "A Talk.zip"}})
     assert archive is not None
     assert (archive.ready, archive.filename) == ("A Talk.zip", "A Talk.zip")
 
 
-def test_asset_urls_stand_in_the_order_of_the_assets() -> None:
+def test_asset_urls_are_in_the_order_of_the_assets() -> None:
     result = pdf("images/page 1.jpg", "b.jpg")
     result["assets"].append("/elsewhere/c.jpg")
-    shown = shown_results(JOB, {**result, "notes": ["said in the logs"]})
+    shown = shown_results(JOB, {**result, "notes": ["shown in the logs"]})
     assert shown["assets"] == result["assets"]
     assert shown["asset_urls"] == ["/api/jobs/job-1/files/images/page%201.jpg", "/api/jobs/job-1/files/b.jpg", None]
     assert "notes" not in shown
 
 
 @pytest.mark.parametrize("name", ["", "/a", "a/", "a//b", "..", "a/../b", ".", "a\\b", "a\nb", "a\x00", "x" * 1025])
-def test_what_leads_elsewhere_is_no_name_of_a_file(name: str) -> None:
+def test_a_path_to_another_folder_is_not_a_file_name(name: str) -> None:
     assert not is_name(name)
 
 
@@ -100,5 +100,5 @@ def test_a_name_has_no_step_out_of_its_folder(name: str) -> None:
         ("a", "application/octet-stream"),
     ],
 )
-def test_a_file_s_type_is_that_of_its_ending(name: str, media_type: str) -> None:
+def test_the_media_type_of_a_file_follows_from_its_suffix(name: str, media_type: str) -> None:
     assert media_type_of(name) == media_type

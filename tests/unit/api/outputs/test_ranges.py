@@ -1,4 +1,4 @@
-"""Byte ranges: the part that was asked for, the whole file for what is no range, a refusal for what lies outside."""
+"""Byte ranges: the requested part, the whole file for an invalid range, a refusal for one outside the file."""
 
 import pytest
 from hypothesis import given
@@ -27,20 +27,20 @@ from services.api.outputs.ranges import UnsatisfiableRangeError, requested_range
         ("bytes=²-", None),
     ],
 )
-def test_the_part_that_a_header_asks_for(header: str | None, part: tuple[int, int] | None) -> None:
+def test_a_range_header_selects_a_part(header: str | None, part: tuple[int, int] | None) -> None:
     assert requested_range(header, 10) == part
 
 
 @pytest.mark.parametrize(
     ("header", "size"), [("bytes=10-", 10), ("bytes=99-100", 10), ("bytes=-0", 10), ("bytes=0-", 0)]
 )
-def test_a_range_behind_the_end_cannot_be_satisfied(header: str, size: int) -> None:
+def test_a_range_beyond_the_end_is_refused(header: str, size: int) -> None:
     with pytest.raises(UnsatisfiableRangeError):
         requested_range(header, size)
 
 
 @given(st.integers(0, 30), st.text(max_size=12).map(lambda tail: f"bytes={tail}") | st.text(max_size=12))
-def test_any_header_gives_a_part_of_the_file_or_the_whole_or_a_refusal(size: int, header: str) -> None:
+def test_any_header_gives_a_part_the_whole_or_a_refusal(size: int, header: str) -> None:
     try:
         part = requested_range(header, size)
     except UnsatisfiableRangeError:

@@ -30,7 +30,7 @@ def packed(members: list[ZipMember]) -> bytes:
 
 
 @given(st.dictionaries(NAMES, st.binary(max_size=60), max_size=8))
-def test_a_zip_holds_its_members_and_has_the_length_that_was_announced(files: dict[str, bytes]) -> None:
+def test_a_zip_holds_its_members_and_has_the_announced_length(files: dict[str, bytes]) -> None:
     members = [member(name, content) for name, content in files.items()]
     content = packed(members)
     assert len(content) == zip_length(members)

@@ -17,7 +17,7 @@ places = st.lists(st.integers(0, 2**60 - 1), min_size=1, max_size=24).map(lambda
 
 
 @given(places)
-def test_a_place_comes_back_as_it_was_sent(place: StreamPlace) -> None:
+def test_a_place_is_parsed_from_its_own_text(place: StreamPlace) -> None:
     assert place_of(str(place)) == place
     assert str(place).isascii()
 
@@ -27,18 +27,18 @@ def test_the_id_of_a_large_installation_stays_short() -> None:
 
 
 @pytest.mark.parametrize("text", ["x", "1.", ".1", "1..2", "-1", "+1", "1,2", " 1", "1\n", "1" * 16, "0x1", "٣"])
-def test_what_is_no_place_is_refused_and_not_taken_for_the_beginning(text: str) -> None:
+def test_an_invalid_place_is_refused(text: str) -> None:
     with pytest.raises(ApiError) as refusal:
         place_of(text)
     assert (refusal.value.status, refusal.value.code) == (400, "INVALID_REQUEST")
 
 
 @pytest.mark.parametrize("text", [None, ""])
-def test_a_client_without_a_place_begins_anew(text: str | None) -> None:
+def test_a_client_without_a_place_starts_from_the_present(text: str | None) -> None:
     assert place_of(text) is None
 
 
-def test_a_filter_takes_the_names_that_lists_take() -> None:
+def test_a_filter_accepts_the_names_of_the_lists() -> None:
     assert StreamQuery.of(QueryParams("job_type=transformer_template&batch_id=b")) == StreamQuery(
         job_type="transformer", batch_id="b"
     )
@@ -48,7 +48,7 @@ def test_a_filter_takes_the_names_that_lists_take() -> None:
 
 
 @given(places, st.dictionaries(st.integers(0, 30), st.integers(0, 2**40)))
-def test_a_place_only_ever_goes_on(place: StreamPlace, offsets: dict[int, int]) -> None:
+def test_a_place_never_moves_back(place: StreamPlace, offsets: dict[int, int]) -> None:
     there = place.reaching(offsets)
     for partition in range(32):
         assert there.offset(partition) == max(place.offset(partition), offsets.get(partition, 0))
@@ -66,7 +66,7 @@ def test_a_page_ends_where_its_facts_end_or_where_the_projector_was() -> None:
     assert not paged(StreamPlace((3, 3, 3)), found, {0: 20, 1: 5, 2: 6}, facts=3).more
 
 
-def test_the_last_event_of_a_page_bears_where_the_page_ends() -> None:
+def test_the_last_event_of_a_page_carries_the_end_of_the_page() -> None:
     page = ChangePage(StreamPlace((9, 9)), deleted=("batch-a", "batch-b"))
     one, other = [event.decode() for event in events_of(page, StreamQuery(), StreamPlace((0, 0)))]
     assert "id:" not in one

@@ -42,18 +42,18 @@ def refused(*facts: Event, ended_at: datetime | None = NOW) -> ApiError | None:
 
 
 @pytest.mark.parametrize("facts", [(STEP, GONE), (TOLD,), (FAILED, GONE), (GONE, AGAIN, FAILED, TOLD)])
-def test_a_hook_that_is_settled_may_be_asked_for(facts: tuple[Event, ...]) -> None:
+def test_a_settled_webhook_may_be_requested(facts: tuple[Event, ...]) -> None:
     assert refused(*facts) is None
 
 
-def test_a_hook_on_its_own_schedule_may_not_and_when_it_follows_is_said() -> None:
+def test_a_webhook_on_its_own_schedule_is_refused_with_its_next_attempt() -> None:
     error = refused(STEP, FAILED)
     assert error is not None
     assert (error.status, error.code, error.details) == (409, "CONFLICT", {"next_attempt_at": "2026-02-01T00:00:00Z"})
     assert "still on its own schedule" in error.message
 
 
-def test_a_hook_that_was_asked_for_already_may_not_be_until_that_is_answered() -> None:
+def test_a_pending_redelivery_refuses_a_second_one() -> None:
     error = refused(GONE, AGAIN)
     assert error is not None
     assert "already pending" in error.message
@@ -63,7 +63,7 @@ def test_a_hook_that_was_asked_for_already_may_not_be_until_that_is_answered() -
     assert set(failed.details) == {"requested_at", "next_attempt_at"}
 
 
-def test_of_a_hook_of_which_nothing_is_kept_that_is_said() -> None:
+def test_a_webhook_without_records_is_refused_with_the_reason() -> None:
     error = refused(ended_at=NOW - timedelta(days=31))
     assert error is not None
     assert "no longer known" in error.message
@@ -75,7 +75,7 @@ def test_of_a_hook_of_which_nothing_is_kept_that_is_said() -> None:
 @pytest.mark.parametrize(
     ("named", "status"), [(None, None), (FOUND["delivery_id"], None), ("msg_step", 409), ("msg_other", 404)]
 )
-def test_only_the_final_hook_of_the_job_can_be_meant(named: str | None, status: int | None) -> None:
+def test_only_the_final_webhook_of_a_job_can_be_requested(named: str | None, status: int | None) -> None:
     if status is None:
         check_named("job-1", named, noted(STEP, GONE))
         return
@@ -104,9 +104,7 @@ def test_another_body_is_refused(body: dict[str, Any]) -> None:
         ("http://[::1]:8080", "http://[::1]:8080"),
     ],
 )
-def test_hooks_are_named_by_origin_and_time_and_only_counted_unless_told_otherwise(
-    given_origin: str, origin: str
-) -> None:
+def test_webhooks_are_selected_by_origin_and_time_and_only_counted_by_default(given_origin: str, origin: str) -> None:
     body = {"origin": given_origin, "since": "2026-01-31T12:00:00+02:00"}
     since = datetime(2026, 1, 31, 10, tzinfo=UTC)
     found = RedeliverManyBody.read(body)
@@ -136,14 +134,14 @@ def test_hooks_are_named_by_origin_and_time_and_only_counted_unless_told_otherwi
         {"dryrun": False},
     ],
 )
-def test_what_is_not_understood_is_refused_and_never_sent(wrong: dict[str, Any]) -> None:
+def test_an_invalid_request_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ApiError) as caught:
         RedeliverManyBody.read({"origin": "https://example.com", "since": SINCE, **wrong})
     assert caught.value.status == 400
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_no_text_breaks_anything(origin: str, since: str) -> None:
+def test_any_text_is_accepted_or_refused(origin: str, since: str) -> None:
     for body in ({"origin": origin, "since": SINCE}, {"origin": "https://example.com", "since": since}):
         with suppress(ApiError):
             assert RedeliverManyBody.read(body).dry_run

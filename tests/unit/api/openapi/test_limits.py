@@ -1,36 +1,21 @@
-"""The OpenAPI document and the server agree: limits are those that are enforced, and the examples are accepted."""
+"""The limits of the OpenAPI document are the limits of the server."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from copy import deepcopy
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from itertools import chain
 from typing import Any
 
 import httpx
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.job_types.pdf import PdfParameters
-from services.api import assembly
-from services.api.http.routing import Routes
 from services.api.http.shapes import not_null
-from services.api.read_model.catching_up import CatchingUp
-from tests.support.stacks.memory_api import MemoryApi, memory_api
+from tests.support.openapi import FILE, IDS, example, operations
+from tests.support.stacks.memory_api import MemoryApi
 
-UUID = "00000000-0000-4000-8000-000000000000"
-IDS = {
-    "job_id": f"job-{UUID}",
-    "batch_id": f"batch-{UUID}",
-    "document_id": f"doc-{UUID}",
-    "folder_id": f"folder-{UUID}",
-    "file_id": f"doc-{UUID}",
-}
 WRAPPING = ("/api/pdf/", "/api/transformer/")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-FILE = {"file": ("a.pdf", b"%PDF-1.7 content")}
 HOOK = {"callback_url": "https://example.com/hook"}
 BESIDE: dict[str, dict[str, Any]] = {
     "callback_token": HOOK,
@@ -39,6 +24,8 @@ BESIDE: dict[str, dict[str, Any]] = {
     "container_selector": {"url": "https://example.com/a", "text": None},
 }
 """By the name of a field: what must, or (None) must not, be given with it."""
+
+
 ITEMS: dict[str, Any] = {"jobs": {"job_type": "noop", "parameters": {}}, "filesIds": IDS["document_id"]}
 UNTRIED = {"filename", "job_type"}
 """Fields whose allowed values need other fields than those of the examples."""
@@ -58,23 +45,6 @@ class Limit:
     def __str__(self) -> str:
         value = f"{len(self.value)} long" if isinstance(self.value, str | list) else self.value
         return f"{self.method} {self.path} {self.place} {self.name} {value}"
-
-
-Operation = dict[str, Any]
-
-
-@cache
-def operations() -> dict[tuple[str, str], Operation]:
-    """What the document says of requests, by method and path."""
-    rooms = [room for room in vars(assembly).values() if isinstance(room, type) and issubclass(room, Routes)]
-    served = chain.from_iterable(room.served() for room in rooms)
-    return {
-        (one.method, re.sub(r"\{(\w+).*?\}", lambda found: IDS.get(found[1], "x"), one.path)): one.operation[
-            "openapi_extra"
-        ]
-        for one in served
-        if one.operation is not None and "openapi_extra" in one.operation
-    }
 
 
 def values(schema: dict[str, Any], name: str) -> Iterator[tuple[Any, bool]]:
@@ -113,7 +83,7 @@ def matches(schema: dict[str, Any], text: str) -> bool:
 
 
 def limits() -> Iterator[Limit]:
-    """All but those that say nothing here."""
+    """All limits except those that a test cannot reach."""
     for limit in every_limit():
         form = limit.place in FORMS or (limit.path.startswith(WRAPPING) and limit.place == "application/json")
         left_out = form and limit.value == ""  # what is empty there was not given
@@ -137,13 +107,6 @@ def every_limit() -> Iterator[Limit]:
     for name, schema in PdfParameters.model_json_schema()["properties"].items():
         for value, allowed in values(not_null(schema), name):
             yield Limit("POST", "/api/jobs/", "parameters", name, value, allowed)
-
-
-def example(operation: Operation, place: str) -> dict[str, Any]:
-    """The documented example of a body, without its file."""
-    found: dict[str, Any] = deepcopy(operation["requestBody"]["content"][place]["example"])
-    found.pop("file", None)
-    return found
 
 
 async def send(api: MemoryApi, limit: Limit) -> httpx.Response:
@@ -189,19 +152,6 @@ def plain(number: float) -> str:
     return f"{number:.6f}"
 
 
-@pytest.fixture(scope="module")
-async def api(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MemoryApi]:
-    async def at_once(self: CatchingUp) -> bool:
-        return False
-
-    large = {"max_body_bytes": 2_000_000, "max_upload_bytes": 2_000_000}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(CatchingUp, "briefly", at_once)  # lists would wait for a projector that is not there
-        folder = tmp_path_factory.mktemp("document")
-        async with memory_api(folder, read_deadline_s=0.05, document_wait_s=0.05, **large) as made:
-            yield made
-
-
 LIMITS = list(limits())
 
 
@@ -212,31 +162,6 @@ def test_there_are_limits_of_every_kind() -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=len(LIMITS))
 @given(st.sampled_from(LIMITS))
-async def test_a_value_is_accepted_at_a_limit_and_refused_beyond_it_as_the_document_says(
-    api: MemoryApi, limit: Limit
-) -> None:
+async def test_documented_limits_are_the_limits_of_the_server(api: MemoryApi, limit: Limit) -> None:
     reply = await send(api, limit)
     assert (reply.status_code != 400) is limit.allowed, f"{limit}: {reply.text[:300]}"
-
-
-@pytest.mark.parametrize(
-    ("path", "place"),
-    [
-        (path, place)
-        for (method, path), operation in operations().items()
-        if method == "POST"
-        for place in operation.get("requestBody", {}).get("content", {})
-    ],
-)
-async def test_every_documented_example_of_a_post_is_accepted(api: MemoryApi, path: str, place: str) -> None:
-    operation = operations()["POST", path]
-    body = example(operation, place)
-    if place == "application/json":
-        reply = await api.client.post(path, json=body)
-    elif place == "multipart/form-data":
-        texts = {name: (None, str(value).lower()) for name, value in body.items()}
-        has_file = "file" in operation["requestBody"]["content"][place]["schema"]["properties"]
-        reply = await api.client.post(path, files={**texts, **(FILE if has_file else {})})
-    else:
-        reply = await api.client.post(path, data=body)
-    assert reply.status_code < 400 or reply.status_code == 503, reply.text

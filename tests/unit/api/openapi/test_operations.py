@@ -1,0 +1,30 @@
+"""The OpenAPI document describes every operation, and its page works offline."""
+
+import re
+
+from tests.support.stacks.memory_api import MemoryApi
+
+
+async def test_every_operation_is_documented_with_examples_and_its_errors(api: MemoryApi) -> None:
+    document = (await api.client.get("/api/swagger.json")).json()
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            named = f"{method} {path}"
+            assert operation["summary"], named
+            for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+                assert content["example"], f"{named} {media_type}"
+            answers = {int(status): answer for status, answer in operation["responses"].items()}
+            assert min(answers) < 300, named
+            assert path.startswith("/api/health") or {401, 503} <= answers.keys(), named
+            for status, answer in answers.items():
+                assert answer["description"], f"{named} {status}"
+                for media_type, content in answer.get("content", {}).items():
+                    assert "example" in content or content["schema"].get("format") == "binary", f"{named} {media_type}"
+                    if status >= 400:
+                        assert set(content["example"]["error"]) == {"code", "message", "details"}, named
+
+
+async def test_the_documentation_page_loads_nothing_from_other_hosts(api: MemoryApi) -> None:
+    page = (await api.client.get("/api/doc", headers={"Authorization": ""})).text
+    assert "/api/swagger.json" in page
+    assert re.findall(r"https?://", page) == []

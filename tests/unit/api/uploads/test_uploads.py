@@ -1,0 +1,40 @@
+"""Files that are uploaded before a job names them."""
+
+import pytest
+
+from tests.support.stacks.memory_api import MemoryApi, error
+
+
+async def test_an_upload_is_stored_for_its_owner_and_can_be_used_by_a_job(api: MemoryApi) -> None:
+    reply = await api.client.post("/api/files", files={"file": ("../scans/über.pdf", b"%PDF-1.7 content")})
+    data = reply.json()["data"]
+    assert data["filename"] == f"upload://{data['file_id']}/über.pdf"
+    assert (data["size"], data["media_type"]) == (16, "application/pdf")
+    assert await api.blobs.get(f"uploads/local/{data['file_id']}/über.pdf") == b"%PDF-1.7 content"
+    body = {"job_type": "pdf", "parameters": {"filename": data["filename"]}}
+    assert (await api.client.post("/api/jobs", json=body)).status_code == 200
+
+
+Files = list[tuple[str, tuple[str, bytes]]]
+
+
+@pytest.mark.parametrize(
+    ("files", "status"),
+    [
+        ([("file", ("a.pdf", b""))], 400),
+        ([("other", ("a.pdf", b"x"))], 400),
+        ([("file", ("a.pdf", b"x")), ("file", ("b.pdf", b"x"))], 400),
+        ([("file", ("a.pdf", b"x")), ("second", ("b.pdf", b"x"))], 400),
+        ([("file", ("a.pdf", b"x" * 200_001))], 413),
+        ([("file", ("a.pdf", b"x" * 900_000))], 413),
+        ([("file", ("a.pdf", b"x" * 200_000))], 200),
+    ],
+)
+async def test_an_upload_is_exactly_one_file_within_the_limit(api: MemoryApi, files: Files, status: int) -> None:
+    assert (await api.client.post("/api/files", files=files)).status_code == status
+
+
+async def test_an_upload_that_is_not_a_form_is_refused(api: MemoryApi) -> None:
+    for media_type in ("application/pdf", "multipart/form-data"):
+        reply = await api.client.post("/api/files", content=b"x", headers={"Content-Type": media_type})
+        assert error(reply, 400)["code"] == "INVALID_REQUEST"
