@@ -61,14 +61,15 @@ def parsed(event: str) -> tuple[str, dict[str, object], str | None]:
 async def test_a_stream_opens_and_sends_the_state_of_each_job(projected: Projected, feed: ChangeFeed) -> None:
     sent = stream(feed)
     assert parsed(await anext(sent)) == ("open", {"resumed": False}, "0")
-    await projected.handle(0, [record(fact("job-0", event, n), 0, n) for n, event in enumerate(life()[:3])])
+    begun = [created(job_type="pdf"), *life()[1:3]]
+    await projected.handle(0, [record(fact("job-0", event, n), 0, n) for n, event in enumerate(begun)])
     name, data, event_id = parsed(await anext(sent))
     assert (name, event_id) == ("job", "3")
     assert data == {
         "job_id": "job-0",
-        "job_type": "noop",
+        "job_type": "pdf",
         "status": "processing",
-        "user_id": "somebody",
+        "user_id": "user-1",
         "progress": {"step": "extracting_text", "percent": 40, "message": "Extracting text from PDF..."},
         "attempt": 1,
         "created_at": "2026-01-01T00:00:00Z",

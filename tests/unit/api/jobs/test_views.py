@@ -19,7 +19,7 @@ def test_a_pending_job_has_no_progress_no_results_and_an_empty_log() -> None:
     assert view["status"] == "pending"
     assert view["logs"] == []
     assert {"progress", "results", "error"}.isdisjoint(view)
-    assert view["access_control"]["read_access"] == ["somebody"]
+    assert view["access_control"]["read_access"] == ["user-1"]
 
 
 def test_a_completed_job_looks_like_the_sample_of_the_seed() -> None:
