@@ -1,5 +1,4 @@
-"""API keys as an admin makes, lists, rotates and ends them. What a key is, is `piperoll.keys`.
-See docs/contract/additions.md#api-keys."""
+"""Creates, lists, rotates and revokes API keys (`piperoll.keys`) for admins (docs/contract/additions.md#api-keys)."""
 
 from datetime import datetime
 from typing import Any
@@ -23,7 +22,7 @@ Json = dict[str, Any]
 
 
 class KeyAdmin:
-    """The keys of all owners, but those in the settings. Each method raises READ_MODEL_UNAVAILABLE (503) too."""
+    """The keys of all owners, except those in the settings. Every method raises READ_MODEL_UNAVAILABLE (503)."""
 
     def __init__(self, pool: asyncpg.Pool, pepper: str, access: Access, deadline_s: float) -> None:
         self._pool = pool
@@ -32,12 +31,12 @@ class KeyAdmin:
         self._deadline_s = deadline_s
 
     async def all(self) -> list[Json]:
-        """Every key there ever was, the newest first."""
+        """Return all keys, also ended ones, newest first."""
         async with bounded_query("list_keys", self._deadline_s):
             return [_shown(key) for key in await keys.list_all(self._pool)]
 
     async def create(self, wanted: KeyRequest, caller: Caller, idempotency_key: str | None) -> Json:
-        """A new key, with the key itself. Raises ApiError CONFLICT (409) for a repeat of an Idempotency-Key."""
+        """Create a key. Raises ApiError CONFLICT (409) for a repeat of an Idempotency-Key."""
         key_id = _derived("create", caller, idempotency_key)
         try:
             async with bounded_query("create_key", self._deadline_s):
@@ -50,9 +49,9 @@ class KeyAdmin:
         return {**_shown(made), "key": key}
 
     async def rotate(self, key_id: str, overlap_s: float, caller: Caller, idempotency_key: str | None) -> Json:
-        """A new key in the place of another one, with the key itself, and when the other one ends.
+        """Create a key that replaces another one, which ends after the overlap.
 
-        Raises ApiError: NOT_FOUND (404), CONFLICT (409) for a key that has ended or stands in the settings, and for a
+        Raises ApiError: NOT_FOUND (404), CONFLICT (409) for a key that has ended or is set in the settings, and for a
         repeat of an Idempotency-Key.
         """
         _check_stored(key_id)
@@ -72,11 +71,8 @@ class KeyAdmin:
         return {**_shown(made), "key": key, "replaces": {"id": key_id, "expires_at": timestamp(ends_at)}}
 
     async def delete(self, key_id: str, caller: Caller) -> Json:
-        """Ends a key; one that was ended before stays so.
-
-        Raises ApiError: NOT_FOUND (404), CONFLICT (409) for a key that stands in the settings, and for the caller's
-        own, so that the last admin cannot lock everybody out.
-        """
+        """Revoke a key; a repeat changes nothing. Raises ApiError: NOT_FOUND (404), CONFLICT (409) for a key in the
+        settings, and for the caller's key, so that the last admin key cannot be lost."""
         _check_stored(key_id)
         if key_id == caller.key_id:
             message = "this is the key of the request itself: delete it with another admin key, or rotate it"
@@ -101,7 +97,7 @@ def _shown(key: Key) -> Json:
 
 
 def _derived(kind: str, caller: Caller, idempotency_key: str | None) -> str | None:
-    """The id of the key that a request with an Idempotency-Key makes, so that its repeat makes no second one."""
+    """Return the id of the key that a request with an Idempotency-Key creates, so that a repeat creates no other."""
     return None if idempotency_key is None else keys.derived_id(f"{kind}/{caller.owner}/{idempotency_key}")
 
 
@@ -112,7 +108,7 @@ def _made_already(error: keys.KeyExistsError) -> ApiError:
 
 def _check_stored(key_id: str) -> None:
     if key_id.startswith(BOOTSTRAP):
-        message = "this key stands in the settings: change PIPEROLL_BOOTSTRAP_KEYS and restart the API"
+        message = "this key is set in the settings: change PIPEROLL_BOOTSTRAP_KEYS and restart the API"
         raise ApiError(409, ErrorCode.CONFLICT, message)
     if "\x00" in key_id:
         raise not_found("key")

@@ -1,16 +1,15 @@
-"""What an admin asks an API key to be: a body in, a validated request out. Pure.
-See docs/contract/additions.md#api-keys."""
+"""Validates requests about API keys (docs/contract/additions.md#api-keys). Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from pydantic import Field
 
 from piperoll.keys import OWNER_RULE, SCOPES, is_owner
-from services.api.http.errors import ApiError, invalid_field
-from services.api.http.shapes import FieldsModel
+from services.api.http.errors import invalid_field
+from services.api.http.shapes import FieldsModel, utc_time
 
 DAY_S: Final = 86_400
 
@@ -35,7 +34,7 @@ class RotateBody(FieldsModel):
 
 @dataclass(frozen=True, slots=True)
 class KeyRequest:
-    """A key that may be created. Without `expires_at` it is valid until it is deleted."""
+    """A validated key. Without `expires_at` it is valid until it is deleted."""
 
     owner: str
     scopes: frozenset[str]
@@ -43,28 +42,21 @@ class KeyRequest:
 
 
 def key_request(body: Mapping[str, Any], now: datetime) -> KeyRequest:
-    """The key in a body. Raises ApiError INVALID_PARAMETERS (400)."""
+    """Validate a body. Raises ApiError INVALID_PARAMETERS (400)."""
     given = KeyBody.read(body)
     if not is_owner(given.owner):
         raise invalid_field("owner", f"must be {OWNER_RULE}")
     scopes = frozenset(given.scopes)
     if not scopes or scopes - SCOPES:
         raise invalid_field("scopes", f"must be one or more of {', '.join(sorted(SCOPES))}", sorted(SCOPES))
-    return KeyRequest(given.owner, scopes, None if given.expires_at is None else _moment(given.expires_at, now))
+    return KeyRequest(given.owner, scopes, None if given.expires_at is None else _in_future(given.expires_at, now))
 
 
-def _moment(text: str, now: datetime) -> datetime:
+def _in_future(text: str, now: datetime) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise _no_moment()
-        moment = moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise _no_moment() from error
-    if moment <= now:
-        raise invalid_field("expires_at", "lies in the past: such a key would never be good")
-    return moment
-
-
-def _no_moment() -> ApiError:
-    return invalid_field("expires_at", "must be a time with its offset (RFC 3339), such as 2027-01-01T00:00:00Z")
+        time = utc_time(text)
+    except ValueError as error:
+        raise invalid_field("expires_at", str(error)) from error
+    if time <= now:
+        raise invalid_field("expires_at", "must be in the future")
+    return time

@@ -21,26 +21,26 @@ class ApiKeyRoutes(Routes, tag="keys"):
 
     @route("GET", "/api/keys", "/api/keys/", operation=openapi.LIST)
     async def list_keys(self, request: Request) -> Response:
-        """The keys of all owners, without the keys themselves."""
+        """Return the properties of all owners' keys, not the keys themselves."""
         admin_of(request)
         return success({"keys": await self.key_admin.all()})
 
     @route("POST", "/api/keys", "/api/keys/", operation=openapi.CREATE)
     async def create_key(self, request: Request) -> Response:
-        """Creates a key. The key is in this answer only."""
+        """Create a key. Only this answer shows it."""
         caller, repeated = admin_of(request), IDEMPOTENCY_KEY.of(request)
         wanted = key_request((await read_json(request, self.max_body_bytes)).value, utc_now())
         return success(await self.key_admin.create(wanted, caller, repeated), headers=UNSTORED)
 
     @route("POST", "/api/keys/{key_id}/rotate", operation=openapi.ROTATE)
     async def rotate_key(self, request: Request, key_id: str) -> Response:
-        """Creates a key in place of another one, which ends after the overlap."""
+        """Create a key that replaces another one, which ends after the overlap."""
         caller, repeated = admin_of(request), IDEMPOTENCY_KEY.of(request)
         body = RotateBody.read((await read_json(request, self.max_body_bytes, optional=True)).value)
         return success(await self.key_admin.rotate(key_id, body.overlap_s, caller, repeated), headers=UNSTORED)
 
     @route("DELETE", "/api/keys/{key_id}", operation=openapi.DELETE)
     async def delete_key(self, request: Request, key_id: str) -> Response:
-        """Revokes a key. Other API processes notice within PIPEROLL_KEY_CACHE_S."""
+        """Revoke a key. Other API processes notice within PIPEROLL_KEY_CACHE_S."""
         caller = admin_of(request)
         return success(await self.key_admin.delete(key_id, caller))

@@ -1,1 +1,1 @@
-"""Trials of webhooks."""
+"""Tests of webhooks on request."""

@@ -1,5 +1,4 @@
-"""Trials of webhooks: posts one to where a caller's jobs would post theirs, and answers its outcome.
-See docs/contract/additions.md#trials.
+"""Posts test webhooks as a caller's jobs would, and returns the outcome (docs/contract/additions.md#trials).
 
 It is not a fact of a job, so nothing is written to the log. The API makes a request here to an address of its
 caller's choice: hence the guard of the notifier, and bounds on how many, how long and how often.
@@ -54,7 +53,7 @@ class Trials:
         self._running: Counter[str] = Counter()
 
     async def run(self, hook: Webhook, owner: str) -> Json:
-        """The diagnosis, whatever came of it.
+        """Post a test webhook and return the diagnosis.
 
         Raises ApiError: RATE_LIMITED (429), INTERNAL_ERROR (500) for a key that cannot be opened, without which no
         webhook of the owner's is sent either, READ_MODEL_UNAVAILABLE (503).
@@ -70,7 +69,7 @@ class Trials:
 
     @contextmanager
     def _place(self, owner: str) -> Iterator[None]:
-        """One of the places for trials. Raises ApiError RATE_LIMITED (429)."""
+        """Hold one of the places for concurrent tests. Raises ApiError RATE_LIMITED (429)."""
         if self._running[owner] >= AT_ONCE_OF_OWNER:
             raise _busy(f"you already have {AT_ONCE_OF_OWNER} webhook tests running, the maximum", AT_ONCE_OF_OWNER)
         if self._running.total() >= AT_ONCE:
@@ -82,7 +81,7 @@ class Trials:
             self._running -= Counter([owner])  # which also drops an owner without any
 
     async def _post(self, url: str, posted: WebhookMessage) -> tuple[Attempted, Sequence[str]]:
-        """How it went, and the addresses that the name led to before that."""
+        """Return the outcome, and the addresses that the name resolved to before."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(min(LOOKUP_S, self._timeout_s)):
@@ -94,7 +93,7 @@ class Trials:
 
 
 def trial(hook: Webhook, keys: Sequence[SigningKey], now: datetime) -> tuple[str, WebhookMessage]:
-    """A webhook's id, and the webhook: like one of a job but for its phase and ids."""
+    """Return a webhook's id and the webhook: like a job's except for phase and ids."""
     about = trial_id(draw_run())
     webhook_id = delivery_id(about, PHASE)
     body = to_json(

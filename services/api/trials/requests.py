@@ -1,5 +1,4 @@
-"""What a trial of a webhook asks for: a body in, a webhook as jobs have it out. Pure.
-See docs/contract/additions.md#trials."""
+"""Validates requests for test webhooks (docs/contract/additions.md#trials). Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -25,9 +24,7 @@ class TrialBody(FieldsModel):
 
 
 def trial_webhook(body: Mapping[str, Any], allowed: Iterable[Network]) -> Webhook:
-    """`{url, token?}`, judged as the `webhook` of a job is.
-
-    Raises ApiError: INVALID_REQUEST, INVALID_PARAMETERS, BLOCKED_ADDRESS (400).
-    """
+    """Validate a body as the `webhook` of a job. Raises ApiError: INVALID_REQUEST, INVALID_PARAMETERS, BLOCKED_ADDRESS
+    (400)."""
     given = TrialBody.read(body)
     return webhook_of(given.url, given.token, allowed)

@@ -119,7 +119,7 @@ async def test_a_trial_is_signed_with_the_owner_s_keys(
 @pytest.mark.parametrize(
     ("answer", "reason", "code", "words"),
     [
-        (status(500), "HTTP_STATUS", 500, "its own log"),
+        (status(500), "HTTP_STATUS", 500, "its log"),
         (status(410), "HTTP_STATUS", 410, "given up at once"),
         (redirect("https://www.hooks.example/in"), "HTTP_STATUS", 302, "leads to https://www.hooks.example:443"),
         (hang, "TIMEOUT", None, "did not answer within 1 s"),
