@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from piperoll.postgres import load_queries
-from schemas.read_model import POSITIONS_CHANNEL
+from schemas.read_model_names import POSITIONS_CHANNEL
 from schemas.topics import JOB_EVENTS
 
 SQL = load_queries("bench", "queries.sql")

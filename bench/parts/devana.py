@@ -20,7 +20,7 @@ from piperoll.domain.job import CODEC, Job, Status
 from piperoll.embedded.postgres import EmbeddedPostgres
 from piperoll.postgres import connect_pool, load_queries
 from schemas.claims import Claim
-from schemas.read_model import READ_SCHEMA
+from schemas.read_model_names import READ_SCHEMA
 from services.api.devana_jobs.requests import DevanaJobsQuery
 from services.api.http.rate_limit import RateLimit
 from services.api.read_model.jobs import QUERIES, ReadModel

@@ -33,8 +33,8 @@ from services.notifier.delivery.composer import Composer
 from services.notifier.delivery.dispatcher import Dispatcher, OutcomeT, RowT
 from services.notifier.delivery.ledger import Ledger
 from services.notifier.delivery.relay import Relay
-from services.notifier.delivery.retry import patience_s
 from services.notifier.delivery.signing_keys import SigningKeyCache
+from services.notifier.delivery.verdict import patience_s
 from services.notifier.delivery.wakeup import Wakeup
 from services.notifier.hooks.courier import HookCourier
 from services.notifier.hooks.order import ClaimedHook

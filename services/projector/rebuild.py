@@ -19,7 +19,7 @@ from piperoll.outages import Outage
 from piperoll.postgres import MIGRATION_LOCK, load_queries
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
-from schemas.read_model import READ_SCHEMA
+from schemas.read_model_names import READ_SCHEMA
 from services.projector.deliveries.tables import DeliveryTables
 from services.projector.documents.tables import DocumentTables
 from services.projector.endpoints.tables import EndpointTables

@@ -5,7 +5,7 @@ import random
 
 from piperoll.clock import happens_within, utc_now
 from piperoll.log.admin import require_topics
-from piperoll.log.checkpoint import Checkpoints
+from piperoll.log.backlog_checkpoint import Checkpoints
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets

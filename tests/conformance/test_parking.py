@@ -16,7 +16,7 @@ from piperoll.outages import Outage
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.events import EndpointRegistered, Event, WebhookDelivered
-from schemas.read_model import READ_SCHEMA
+from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import DEAD_LETTERS, DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, MANIFEST, Topic
 from services.projector.deliveries.tables import DeliveryTables
 from services.projector.documents.tables import DocumentTables

@@ -1,7 +1,8 @@
 """Page 1: a job. Read these files in the order of their numbers: together they are a tutorial of Piperoll.
 
 Every test runs against the whole system: the four services over a real Kafka and a real Postgres. `system.client` is an
-HTTP client with an API key; `system.files` is a folder from which jobs may read.
+HTTP client with an API key; `system.files` is a folder from which jobs may read. `system.create()` creates a
+`noop` job, whose parameters (`schemas/job_types/noop.py`) set how long it takes, and whether and how it fails.
 """
 
 from uuid import uuid4

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from schemas.claims import Claim
-from services.api.jobs.queries import JobListQuery
+from services.api.jobs.query_strings import JobListQuery
 from services.api.jobs.reading import Reading
 from services.api.jobs.views import JobContents, job_summary
 from services.api.read_model.contents import Contents

@@ -5,7 +5,7 @@ from functools import cache
 from pydantic.json_schema import models_json_schema
 
 from piperoll.job_types import job_types
-from services.api.jobs.queries import EventsQuery, JobListQuery, JobQuery
+from services.api.jobs.query_strings import EventsQuery, JobListQuery, JobQuery
 from services.api.jobs.requests import CancelBody, JobBody
 from services.api.openapi import examples
 from services.api.openapi.examples import Json

@@ -16,7 +16,7 @@ from services.api.jobs import openapi
 from services.api.jobs.commands import Commands
 from services.api.jobs.creation import Creator
 from services.api.jobs.listing import JobListing
-from services.api.jobs.queries import EventsQuery, JobListQuery, JobQuery
+from services.api.jobs.query_strings import EventsQuery, JobListQuery, JobQuery
 from services.api.jobs.reading import Reading
 from services.api.jobs.requests import CancelBody, Rules, Submission, parse_job
 from services.api.jobs.restart import restart_of

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import asyncpg
 import structlog
 
-from schemas.read_model import POSITIONS_CHANNEL
+from schemas.read_model_names import POSITIONS_CHANNEL
 from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
 from services.api.http.database import AWAY
 from services.api.read_model.jobs import QUERIES

@@ -9,7 +9,7 @@ from piperoll.webhooks.origins import digest_of
 from schemas.envelope import Fact
 from schemas.events import Event, Phase, WebhookAbandoned, WebhookDelivered, WebhookFailed
 from schemas.ids import event_id
-from services.notifier.delivery.retry import Decision, Verdict
+from services.notifier.delivery.verdict import Decision, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from pydantic_core import to_json
 from piperoll.job_types import job_types
 from piperoll.webhooks.messages import SCHEMA_VERSION
 from schemas.errors import ErrorCode
-from services.notifier.delivery.bodies import read_object, sentence_of
+from services.notifier.delivery.contents import read_object, sentence_of
 from services.notifier.hooks.order import ClaimedHook, HookProgress
 
 

@@ -12,7 +12,7 @@ from piperoll.webhooks.sender import Sender
 from services.notifier import metrics
 from services.notifier.delivery.attempt import attempt
 from services.notifier.delivery.composer import Composer
-from services.notifier.delivery.retry import Decision, Verdict, judge
+from services.notifier.delivery.verdict import Decision, Verdict, judge
 from services.notifier.hooks.bodies import completed_body, error_body, progress_body
 from services.notifier.hooks.order import ClaimedHook, Hook, next_hook
 from services.notifier.hooks.outcome import HookOutcome, nothing_due, outcome_of, released

@@ -7,7 +7,7 @@ from typing import Literal
 from piperoll.webhooks.attempts import Attempted
 from schemas.envelope import Fact
 from services.notifier.delivery.facts import About, attempt_facts
-from services.notifier.delivery.retry import Decision, Verdict
+from services.notifier.delivery.verdict import Decision, Verdict
 from services.notifier.hooks.order import ClaimedHook, Hook
 
 State = Literal["open", "delivered", "abandoned"]

@@ -8,7 +8,7 @@ from piperoll.job_types import job_types
 from piperoll.webhooks.messages import TRIAL_MESSAGE
 from schemas.devana import Figures
 from schemas.errors import ErrorCode
-from services.notifier.delivery.bodies import read_object, sentence_of
+from services.notifier.delivery.contents import read_object, sentence_of
 from services.notifier.notices.changes import Change, ClaimedNotice
 
 TRIAL_TYPE = "EXTRACTION"

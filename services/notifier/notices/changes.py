@@ -7,8 +7,8 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from piperoll.domain.folding import Folding
 from piperoll.domain.job import Job, evolve
+from piperoll.domain.pending_changes import PendingChanges
 from piperoll.job_types import job_types
 from piperoll.log.record import Record
 from schemas.claims import Claim
@@ -132,7 +132,7 @@ class Following:
         for endpoint in endpoints:
             self._endpoints.setdefault(endpoint.owner, []).append(endpoint)
         self._oldest = oldest
-        self.jobs = Folding(evolve, jobs)
+        self.jobs = PendingChanges(evolve, jobs)
         self.notices: dict[tuple[str, str], list[Change]] = {}
 
     def concerns(self, owner: str) -> bool:

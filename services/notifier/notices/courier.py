@@ -12,7 +12,7 @@ from piperoll.webhooks.sender import Sender
 from services.notifier import metrics
 from services.notifier.delivery.attempt import attempt
 from services.notifier.delivery.composer import Composer
-from services.notifier.delivery.retry import Decision, Verdict, judge
+from services.notifier.delivery.verdict import Decision, Verdict, judge
 from services.notifier.notices.bodies import notice_body
 from services.notifier.notices.changes import ClaimedNotice
 from services.notifier.notices.outcome import NoticeOutcome, given_back, not_sent, outcome_of

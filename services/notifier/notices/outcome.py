@@ -7,7 +7,7 @@ from datetime import datetime
 from piperoll.webhooks.attempts import Attempted
 from schemas.envelope import Fact
 from services.notifier.delivery.facts import About, abandoned_fact, attempt_facts
-from services.notifier.delivery.retry import Decision, Verdict
+from services.notifier.delivery.verdict import Decision, Verdict
 from services.notifier.notices.changes import Change, ClaimedNotice, notice_id
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from asyncpg import Connection
 
 from schemas.envelope import Fact
-from schemas.read_model import READ_SCHEMA
+from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import JOB_DELIVERIES
 from services.projector.readers.topic_reader import Tables, Write
 from services.projector.tables.schema import queries

@@ -1,6 +1,6 @@
 """The rows of documents and folders, from states and facts. Pure.
 
-As in `projection` of jobs, any split of a partition into polls gives the same rows.
+As in `services.projector.jobs.projection`, any split of a partition into polls gives the same rows.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from piperoll.domain import document as documents
 from piperoll.domain import folder as folders
 from piperoll.domain.document import Document
 from piperoll.domain.folder import Folder
-from piperoll.domain.folding import Folding
+from piperoll.domain.pending_changes import PendingChanges
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import DocumentAdded, DocumentRemoved
@@ -80,12 +80,12 @@ class KnownDocuments:
 class DocumentChanges:
     """The changes by some facts, the last state only of each document and folder.
 
-    `moves` are by folder and document; `removed` are the keys of removed ones.
+    `moves` are by folder and document; `removed_…` are the keys of removed ones.
     """
 
     def __init__(self, known: KnownDocuments) -> None:
-        self.documents = Folding(documents.evolve, known.documents)
-        self.folders = Folding(folders.evolve, known.folders)
+        self.documents = PendingChanges(documents.evolve, known.documents)
+        self.folders = PendingChanges(folders.evolve, known.folders)
         self.moves: dict[tuple[str, str], Move] = {}
         self.removed_documents: list[str] = []
         self.removed_folders: list[str] = []

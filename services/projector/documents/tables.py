@@ -15,7 +15,7 @@ from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from schemas.documents import DocumentDetails, FolderDetails
 from schemas.envelope import Fact
 from schemas.events import DocumentAdded, FolderChanged, FolderCreated
-from schemas.read_model import READ_SCHEMA
+from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import DOCUMENT_EVENTS
 from services.projector.documents import projection
 from services.projector.documents.projection import (

@@ -12,13 +12,13 @@ from pydantic import ValidationError
 
 from piperoll.domain import endpoint as endpoints
 from piperoll.domain.endpoint import Endpoint
-from piperoll.domain.folding import Folding
+from piperoll.domain.pending_changes import PendingChanges
 from piperoll.outages import Outage
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from schemas.documents import EndpointSettings
 from schemas.envelope import Fact
 from schemas.events import EndpointRegistered
-from schemas.read_model import READ_SCHEMA
+from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import ENDPOINT_EVENTS
 from services.projector.readers.topic_reader import Tables, Write
 from services.projector.tables.schema import queries
@@ -88,9 +88,9 @@ class EndpointTables(Tables):
             await connection.execute(self._sql["upsert_endpoints"], *columns(made, StoredEndpoint))
 
 
-def project(known: Mapping[str, Endpoint], facts: Iterable[tuple[Fact, int]]) -> Folding[Endpoint]:
+def project(known: Mapping[str, Endpoint], facts: Iterable[tuple[Fact, int]]) -> PendingChanges[Endpoint]:
     """The endpoints that `facts`, in offset order, change in a table that contains `known`. Pure."""
-    changed = Folding(endpoints.evolve, known)
+    changed = PendingChanges(endpoints.evolve, known)
     for fact, _ in facts:
         changed.fold(text(fact.subject), fact)
     return changed

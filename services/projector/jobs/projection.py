@@ -10,8 +10,8 @@ from datetime import datetime
 from piperoll.domain import batch as batches
 from piperoll.domain import job as jobs
 from piperoll.domain.batch import Batch
-from piperoll.domain.folding import Folding
 from piperoll.domain.job import Job
+from piperoll.domain.pending_changes import PendingChanges
 from piperoll.log.parking import Decoded
 from schemas.claims import Claim
 from schemas.envelope import Fact
@@ -50,8 +50,8 @@ class JobChanges:
     """
 
     def __init__(self, known: KnownJobs) -> None:
-        self.jobs = Folding(jobs.evolve, known.jobs)
-        self.batches = Folding(batches.evolve, known.batches)
+        self.jobs = PendingChanges(jobs.evolve, known.jobs)
+        self.batches = PendingChanges(batches.evolve, known.batches)
         self.batch_offsets: dict[str, int] = {}
         self.events: list[StoredEvent] = []
         self.announced: list[Batch] = []

@@ -16,7 +16,7 @@ from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from schemas.documents import FolderIndex
 from schemas.envelope import Fact
 from schemas.events import BatchCreated, JobCompleted
-from schemas.read_model import READ_SCHEMA
+from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import JOB_EVENTS
 from services.projector.jobs import rows
 from services.projector.jobs.projection import JobChanges, KnownJobs, StoredEvent, project, units

@@ -18,7 +18,7 @@ from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Decoded, decode
 from piperoll.log.record import Record
 from schemas.envelope import Fact, UnknownEventError
-from schemas.read_model import READ_SCHEMA
+from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import Topic
 from services.projector import metrics
 from services.projector.readers import checkpoints

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from schemas.documents import FolderIndex, IndexedChunk, IndexedDocument, IndexPart
-from schemas.read_model import READ_SCHEMA
+from schemas.read_model_names import READ_SCHEMA
 from services.projector.search.vectors import CHUNK_COLUMNS, MOST_DIMENSIONS, Chunk, copy_rows, refusal
 from services.projector.tables.schema import queries
 from services.projector.tables.values import text

@@ -1,4 +1,4 @@
--- The read model, version 1. Its shape never changes: tables of another shape are refused and rebuilt from the log.
+-- The read model, version 1. Tables are never altered: those of another shape are refused and rebuilt from the log.
 -- A row's `state` is the fold's own JSON (piperoll.domain.job.CODEC); the columns beside it are for finding rows.
 -- The type `vector` is pgvector's, which is in the schema public and remains in all versions.
 CREATE SCHEMA IF NOT EXISTS read_v1;
@@ -95,7 +95,7 @@ CREATE TABLE IF NOT EXISTS read_v1.checkpoints (
     PRIMARY KEY (topic, partition)
 );
 
--- Jobs with an undecodable record: later records go to the dead letters too.
+-- Keys with an undecodable record, of every topic (`job_id` holds the key): later records go to the dead letters too.
 CREATE TABLE IF NOT EXISTS read_v1.parked (
     job_id    text PRIMARY KEY,
     partition int NOT NULL,

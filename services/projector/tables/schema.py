@@ -12,7 +12,7 @@ import asyncpg
 from asyncpg import Connection
 
 from piperoll.postgres import MIGRATION_LOCK, load_queries
-from schemas.read_model import READ_SCHEMA
+from schemas.read_model_names import READ_SCHEMA
 
 PACKAGE = "services.projector.tables"
 TABLES = "read_v1.sql"

@@ -10,9 +10,9 @@ from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from schemas.claims import Claim
 from schemas.documents import FolderIndex
 from services.projector.search.tables import SearchIndex
-from services.projector.verify import document_history as document_comparison
+from services.projector.verify import document_comparison as document_comparison
 from services.projector.verify import jobs as comparison
-from services.projector.verify.document_history import ChunkKey, DocumentHistory
+from services.projector.verify.document_comparison import ChunkKey, DocumentHistory
 from services.projector.verify.jobs import INVARIANT
 
 Sql = Mapping[str, str]

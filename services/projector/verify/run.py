@@ -29,7 +29,7 @@ from services.projector.deliveries.tables import PARKED_DELIVERIES
 from services.projector.tables.schema import require_shape
 from services.projector.tables.values import text
 from services.projector.verify import jobs as comparison
-from services.projector.verify.document_history import DocumentHistory
+from services.projector.verify.document_comparison import DocumentHistory
 from services.projector.verify.documents import compare_documents, compare_indexes, compare_search
 from services.projector.verify.endpoints import EndpointHistory, endpoint_violations
 
@@ -107,7 +107,7 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
 
 
 class PartitionHistory:
-    """One partition of all topics, folded from its beginning, independent of the projector's code.
+    """One partition of all topics, read and folded from its beginning, not by the projector's readers.
 
     `parked` are the keys whose undecodable record is no longer kept.
     """

@@ -6,7 +6,7 @@ from lxml import etree, html
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.fetch.download import Download
-from services.worker.fetch.page_text import page_text
+from services.worker.fetch.web_text import page_text
 
 MAX_PAGE_BYTES = 20 * 1024 * 1024  # a page is read into memory, and its tree takes ten times as much
 PAGES = ("text/html", "application/xhtml+xml", "")

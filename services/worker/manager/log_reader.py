@@ -12,7 +12,7 @@ import structlog
 
 from piperoll.clock import Clock, happens_within
 from piperoll.domain.backlog import Backlog
-from piperoll.log.checkpoint import Checkpoint, CheckpointError, Checkpoints
+from piperoll.log.backlog_checkpoint import Checkpoint, CheckpointError, Checkpoints
 from piperoll.log.continuity import StoredPosition, divergences
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters

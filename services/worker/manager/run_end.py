@@ -8,7 +8,7 @@ import structlog
 from pydantic_core import to_json
 
 from piperoll.domain.job import Job
-from piperoll.domain.retry import JITTER, Backoff, may_retry
+from piperoll.domain.run_retry import JITTER, Backoff, may_retry
 from piperoll.domain.thinning import PACE_S, Thinning
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, BlobStoreError

@@ -7,7 +7,7 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from bench.parts.devana import FILTERS, fill, plan
-from schemas.read_model import READ_SCHEMA
+from schemas.read_model_names import READ_SCHEMA
 from services.api.devana_jobs.requests import DevanaJobsQuery
 from services.projector.tables.schema import create_tables
 

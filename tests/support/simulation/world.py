@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from typing import Any, cast
 
 from piperoll.history import History
-from piperoll.log.checkpoint import Checkpoints
+from piperoll.log.backlog_checkpoint import Checkpoints
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.record import Position, Record, partition_of

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.domain.job import Job
-from piperoll.domain.retry import JITTER, Backoff, may_retry
+from piperoll.domain.run_retry import JITTER, Backoff, may_retry
 from schemas.errors import RETRYABLE, SENTENCES, ErrorCode
 from schemas.events import MAX_DELAY_S, JobRetryScheduled
 from tests.support.histories.jobs import created

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piperoll.domain.backlog import Backlog
-from piperoll.log.checkpoint import VERSION, Checkpoint, CheckpointError, Checkpoints
+from piperoll.log.backlog_checkpoint import VERSION, Checkpoint, CheckpointError, Checkpoints
 from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
 from schemas.envelope import Fact
 from tests.support.histories.jobs import BEGAN

@@ -8,7 +8,7 @@ from piperoll.webhooks.attempts import Attempted, Ending
 from schemas.events import WebhookAbandoned
 from schemas.ids import delivery_id
 from services.notifier.delivery.facts import About, abandoned_fact
-from services.notifier.delivery.retry import (
+from services.notifier.delivery.verdict import (
     JITTER,
     MAX_RETRY_AFTER_S,
     Decision,

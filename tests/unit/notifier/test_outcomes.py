@@ -7,7 +7,7 @@ from schemas.events import (
     WebhookDelivered,
     WebhookFailed,
 )
-from services.notifier.delivery.retry import Decision, Verdict
+from services.notifier.delivery.verdict import Decision, Verdict
 from services.notifier.notices.outcome import not_sent, outcome_of
 from tests.support.histories.notices import NOW, claimed
 

@@ -9,7 +9,7 @@ from piperoll.webhooks.attempts import Attempted, Ending
 from piperoll.webhooks.retry_after import retry_after_s
 from services.notifier.delivery.breaker import CLOSED, MAX_PAUSE_S, Breaker, observe, room
 from services.notifier.delivery.due_origins import DueOrigins, deal
-from services.notifier.delivery.retry import (
+from services.notifier.delivery.verdict import (
     judge,
 )
 from tests.support.histories.hooks import DELAYS, NOW, attempts

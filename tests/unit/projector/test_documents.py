@@ -20,7 +20,7 @@ from services.projector.documents.projection import (
     of_folders,
     project,
 )
-from services.projector.verify.document_history import (
+from services.projector.verify.document_comparison import (
     DocumentHistory,
     document_violations,
     folder_violations,

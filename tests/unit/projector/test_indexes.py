@@ -11,7 +11,7 @@ from schemas.envelope import Fact
 from schemas.events import JobCompleted, JobErased, JobStarted
 from services.projector.jobs import projection
 from services.projector.search.vectors import Chunk, copy_rows, refusal
-from services.projector.verify.document_history import (
+from services.projector.verify.document_comparison import (
     index_violations,
 )
 from tests.support.histories.jobs import BEGAN, OWNER, RUNS, claim, created, fact, record

@@ -1,6 +1,6 @@
 """The SQL of the tables by schema, and how lag is judged."""
 
-from schemas.read_model import POSITIONS_CHANNEL
+from schemas.read_model_names import POSITIONS_CHANNEL
 from services.projector.metrics import CAUGHT_UP_RECORDS, STILL_S, Lag
 from services.projector.tables.schema import queries
 

@@ -13,8 +13,8 @@ from lxml import etree
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
-from services.worker.fetch.page_text import UNSEEN, page_text
 from services.worker.fetch.readable import MAX_PAGE_BYTES
+from services.worker.fetch.web_text import UNSEEN, page_text
 from services.worker.files.kinds import KIND_NAMES, Kind
 from services.worker.files.sources import Source
 from services.worker.files.zip_bounds import open_zip

@@ -15,7 +15,7 @@ from schemas.errors import ErrorCode
 from schemas.job_types.session import SessionParameters
 from services.worker.errors import ProcessingError
 from services.worker.fetch.download import Download, fetch
-from services.worker.fetch.page_text import page_text
+from services.worker.fetch.web_text import page_text
 from services.worker.run.workspace import ReportProgress, Workspace
 from services.worker.speech.speech_to_text import can_transcribe
 

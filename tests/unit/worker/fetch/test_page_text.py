@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.worker.fetch.page_text import page_text
+from services.worker.fetch.web_text import page_text
 
 
 def test_blocks_become_lines_and_words_within_a_block_stay_together():

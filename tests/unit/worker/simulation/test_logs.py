@@ -6,7 +6,7 @@ import pytest
 
 from piperoll.domain.backlog import Backlog
 from piperoll.domain.job import Status
-from piperoll.log.checkpoint import Checkpoints
+from piperoll.log.backlog_checkpoint import Checkpoints
 from piperoll.log.record import Record
 from schemas.envelope import UnknownEventError
 from schemas.topics import DEAD_LETTERS, JOB_EVENTS

@@ -8,7 +8,7 @@ from schemas.envelope import Fact
 State = TypeVar("State")
 
 
-class Folding(dict[str, State]):
+class PendingChanges(dict[str, State]):
     """The states that facts changed, by key. `known` are the states before, `evolve` is their fold."""
 
     def __init__(self, evolve: Callable[[State | None, Fact], State | None], known: Mapping[str, State]) -> None:
