@@ -29,6 +29,22 @@ def decode(record: Record) -> Decoded:
         return Decoded(record, None, str(error))
 
 
+class ParkedCache:
+    """The parked keys of partitions, each as of an offset, so that a poll needs no query for them."""
+
+    def __init__(self) -> None:
+        self._by_partition: dict[int, tuple[int, frozenset[str]]] = {}
+
+    def get(self, partition: int, next_offset: int) -> frozenset[str] | None:
+        """The keys as of this offset; None if they are not known."""
+        known_at, keys = self._by_partition.get(partition, (-1, frozenset()))
+        return keys if known_at == next_offset else None
+
+    def put(self, partition: int, next_offset: int, parking: "Parking") -> None:
+        """Note the keys after a committed poll that ended at this offset."""
+        self._by_partition[partition] = next_offset, frozenset((*parking.known, *parking.keys))
+
+
 class Parking:
     """Parks records of one partition, in offset order. `known` are the keys that are already parked.
 
@@ -37,19 +53,19 @@ class Parking:
     """
 
     def __init__(self, known: Collection[str] = ()) -> None:
-        self._known = known
+        self.known = known
         self.letters: list[tuple[Record, str]] = []
         self.keys: dict[str, int] = {}
 
     def park(self, record: Record, why: str) -> None:
         """Park a record and its key."""
         self.letters.append((record, why))
-        if (key := record.key_text) and key not in self._known:
+        if (key := record.key_text) and key not in self.known:
             self.keys.setdefault(key, record.offset)
 
     def follows(self, record: Record) -> bool:
         """Park a record whose key is parked; return whether it was."""
-        parked = record.key_text in self._known or record.key_text in self.keys
+        parked = record.key_text in self.known or record.key_text in self.keys
         if parked:
             self.letters.append((record, PARKED_BEFORE))
         return parked

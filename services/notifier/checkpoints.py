@@ -1,12 +1,12 @@
 """The checkpoint and the parked keys of a topic's reader, stored in the transaction of its rows."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 import asyncpg
 
 from piperoll.log.continuity import LogDivergedError, StoredPosition, divergences
 from piperoll.log.contract import LogView
-from piperoll.log.parking import Parking
+from piperoll.log.parking import ParkedCache, Parking
 from piperoll.log.record import Record
 from piperoll.postgres import load_queries
 from schemas.topics import JOB_EVENTS, Topic
@@ -24,6 +24,7 @@ class TopicCheckpoints:
         self._topic = topic
         self._cluster_id = cluster_id
         self._prefix = "" if topic is JOB_EVENTS else f"{topic.name}/"  # the keys of deliveries are those of jobs
+        self._parked = ParkedCache()
 
     async def take(self, partitions: Collection[int]) -> dict[int, int]:
         """The next offsets of partitions: their checkpoints, or the first records kept. Raises LogDivergedError."""
@@ -60,11 +61,16 @@ class TopicCheckpoints:
         """The next offset; locks the checkpoint until the transaction ends."""
         return int(await connection.fetchval(SQL["lock_checkpoint"], self._topic.name, partition))
 
-    async def parked(self, connection: Connection, records: Iterable[Record]) -> Parking:
-        """The parked keys among those of `records`."""
-        keys = {self._prefix + record.key_text for record in records}
-        rows = await connection.fetch(SQL["parked"], list(keys))
+    async def parked(self, connection: Connection, partition: int, next_offset: int) -> Parking:
+        """The parked keys of a partition whose checkpoint is at `next_offset`."""
+        if (keys := self._parked.get(partition, next_offset)) is not None:
+            return Parking(keys)
+        rows = await connection.fetch(SQL["parked"], partition, self._prefix)
         return Parking({row["job_id"].removeprefix(self._prefix) for row in rows})
+
+    def committed(self, last: Record, parking: Parking) -> None:
+        """Note the parked keys after a transaction that moved the checkpoint past `last`."""
+        self._parked.put(last.partition, last.offset + 1, parking)
 
     async def park(self, connection: Connection, partition: int, keys: dict[str, int]) -> None:
         """Store parked keys, each with its first offset."""

@@ -17,8 +17,8 @@ SELECT partition, next_offset FROM notifier.checkpoints WHERE topic = $1 ORDER B
 -- advance_checkpoint: stored in the transaction of the rows it accounts for
 UPDATE notifier.checkpoints SET next_offset = $3, last_ce_id = $4 WHERE topic = $1 AND partition = $2;
 
--- parked: which of some keys are parked
-SELECT job_id FROM notifier.parked WHERE job_id = ANY($1::text[]);
+-- parked: the parked keys of a partition; those of other topics than the job events have a prefix
+SELECT job_id FROM notifier.parked WHERE partition = $1 AND starts_with(job_id, $2);
 
 -- park: adds keys with their first parked offset
 INSERT INTO notifier.parked (job_id, partition, since_offset)

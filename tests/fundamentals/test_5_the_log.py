@@ -40,7 +40,7 @@ async def answers(system: System, job_id: str) -> list[Json]:
 
 
 async def test_verify_compares_the_read_model_with_the_log(system: System) -> None:
-    """`piperoll verify` folds the whole log itself. Its exit status is 0 only if each invariant that it checks holds."""
+    """`piperoll verify` folds the whole log itself. It exits with 0 only if each invariant that it checks holds."""
     await system.wait_for_end(await system.create())
     verified = await piperoll("verify", folder=system.stack.data_dir)
     assert verified.code == 0, verified.out

@@ -28,7 +28,7 @@ class ReaderContext:
 
 
 class TopicReader(ABC, Generic[T]):
-    """A Reader (piperoll.log.contract). It keeps no state in memory: every transaction begins at the checkpoint."""
+    """A Reader (piperoll.log.contract). A transaction begins at the checkpoint; memory holds parked keys only."""
 
     group: ClassVar[str]
 
@@ -54,12 +54,13 @@ class TopicReader(ABC, Generic[T]):
             fresh = [record for record in records if record.offset >= start]
             if not fresh:
                 return  # another process read the partition meanwhile
-            parking = await self._checkpoints.parked(connection, fresh)
+            parking = await self._checkpoints.parked(connection, partition, start)
             announce = await self._write(connection, partition, fresh, parking, found)
             for record, why in parking.letters:
                 await self._context.dead_letters.park(self.group, record, why)
             await self._checkpoints.park(connection, partition, parking.keys)
             await self._checkpoints.advance(connection, fresh[-1])
+        self._checkpoints.committed(fresh[-1], parking)
         announce()
 
     @abstractmethod

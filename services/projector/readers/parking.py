@@ -1,12 +1,10 @@
 """The parked keys in the tables. `piperoll.log.parking` decides which records are parked."""
 
-from collections.abc import Iterable
-
 import structlog
 from asyncpg import Connection
 
 from piperoll.log.dead_letters import DeadLetters
-from piperoll.log.parking import Decoded, Parking
+from piperoll.log.parking import ParkedCache, Parking
 from services.projector import metrics
 from services.projector.tables.schema import queries
 
@@ -24,12 +22,18 @@ class ParkedKeys:
         self._dead_letters = dead_letters
         self._prefix = prefix
         self._sql = queries("queries.sql", schema)
+        self._cache = ParkedCache()
 
-    async def load(self, connection: Connection, entries: Iterable[Decoded]) -> Parking:
-        """Return the parked keys among those of `entries`."""
-        keys = {self._prefix + entry.record.key_text for entry in entries}
-        rows = await connection.fetch(self._sql["parked"], list(keys))
+    async def load(self, connection: Connection, partition: int, next_offset: int) -> Parking:
+        """Return the parked keys of a partition whose checkpoint is at `next_offset`."""
+        if (keys := self._cache.get(partition, next_offset)) is not None:
+            return Parking(keys)
+        rows = await connection.fetch(self._sql["parked"], partition, self._prefix)
         return Parking({row["job_id"].removeprefix(self._prefix) for row in rows})
+
+    def committed(self, partition: int, next_offset: int, parking: Parking) -> None:
+        """Note the keys after a transaction that moved the checkpoint to `next_offset`."""
+        self._cache.put(partition, next_offset, parking)
 
     async def save(self, connection: Connection, partition: int, parking: Parking) -> None:
         """Send the dead letters, and store the new keys. Sent before the commit: at least once."""

@@ -15,7 +15,7 @@ from asyncpg import Connection
 from piperoll.log.continuity import LogDivergedError, divergences
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
-from piperoll.log.parking import Decoded, decode
+from piperoll.log.parking import Decoded, Parking, decode
 from piperoll.log.record import Record
 from schemas.envelope import Fact, UnknownEventError
 from schemas.read_model_names import READ_SCHEMA
@@ -108,13 +108,18 @@ class TableReader:
         for unit in self._tables.units(entries):
             began = time.perf_counter()
             write = await self._tables.prepare([entry.fact for entry in unit if entry.fact is not None])
-            await self._session.transaction(partial(self._project, partition, unit, write))
-            self._handed[partition] = unit[-1].record.offset + 1
+            parking = await self._session.transaction(partial(self._project, partition, unit, write))
+            self._handed[partition] = next_offset = unit[-1].record.offset + 1
+            if parking is not None:
+                self._parked.committed(partition, next_offset, parking)
             metrics.projected(self._tables.alias, len(unit), time.perf_counter() - began)
         if unknown is not None:
             raise unknown
 
-    async def _project(self, partition: int, entries: Sequence[Decoded], write: Write, connection: Connection) -> None:
+    async def _project(
+        self, partition: int, entries: Sequence[Decoded], write: Write, connection: Connection
+    ) -> Parking | None:
+        """Return the parked keys after the transaction; None if another process projected the entries."""
         topic = self._tables.topic.name
         next_offset = await connection.fetchval(self._sql["lock_checkpoint"], topic, partition)
         handed = self._handed.get(partition, 0)
@@ -124,8 +129,8 @@ class TableReader:
             )
         new = [entry for entry in entries if entry.record.offset >= next_offset]
         if not new:
-            return
-        parking = await self._parked.load(connection, new)
+            return None
+        parking = await self._parked.load(connection, partition, next_offset)
         facts = list(parking.sift(new))
         await self._parked.save(connection, partition, parking)
         await write(connection, partition, facts)
@@ -133,6 +138,7 @@ class TableReader:
         await connection.execute(
             self._sql["advance"], topic, partition, last.offset + 1, last.ce_id, self._tables.alias
         )
+        return parking
 
     async def _beginning(self, partition: int, next_offset: int, begin: int) -> int:
         """The offset to read from, past records that the log no longer holds."""

@@ -37,8 +37,8 @@ SELECT 'job' AS kind, job_id AS key, state FROM read_v1.jobs WHERE job_id = ANY 
 UNION ALL
 SELECT 'batch', batch_id, state FROM read_v1.batches WHERE batch_id = ANY ($1);
 
--- parked: which of some keys are parked; those of the deliveries have a prefix
-SELECT job_id FROM read_v1.parked WHERE job_id = ANY ($1);
+-- parked: the parked keys of a partition of a topic; those of the deliveries have a prefix
+SELECT job_id FROM read_v1.parked WHERE partition = $1 AND starts_with(job_id, $2);
 
 -- upsert_jobs: rows of folded jobs and of announced members (sequence 0), in the order of their ids
 -- Their order does not matter: the fold's columns come from the higher sequence, details from
