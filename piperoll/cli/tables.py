@@ -73,5 +73,7 @@ async def _verify(data_dir: Path | None) -> int:
         entry("parked", f"{report.parked:,} keys with records that could not be decoded: see the dead letters")
     for violation in report.violations:
         print_error(str(violation))
+    for subject, lines in report.histories.items():
+        entry(subject, "\n".join(lines) or "no record in the log")
     entry("verdict", "holds" if report.holds else f"violated {len(report.violations):,} times")
     return 0 if report.holds else 1

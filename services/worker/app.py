@@ -21,6 +21,7 @@ from services.worker.cleanup.sweep import Sweeper
 from services.worker.manager.batch_expander import Expander
 from services.worker.manager.log_reader import PartitionReader, save_periodically
 from services.worker.manager.runner import Runner
+from services.worker.manager.unaccounted import report_unaccounted
 
 GROUP = "piperoll.worker"
 MEASURE_INTERVAL_S = 5.0
@@ -78,7 +79,7 @@ async def _serve(
         tasks.create_task(eraser.run(lifetime.stopping))
         tasks.create_task(sweeper.run(lifetime.stopping))
         tasks.create_task(save_periodically(reader, settings.checkpoint_interval_s, lifetime.stopping))
-        tasks.create_task(_measure(runner, lifetime.stopping))
+        tasks.create_task(_measure(runner, reader, offsets, lifetime.stopping))
 
 
 async def _drain(reader: PartitionReader, stopping: asyncio.Event) -> None:
@@ -87,7 +88,10 @@ async def _drain(reader: PartitionReader, stopping: asyncio.Event) -> None:
     reader.draining = True
 
 
-async def _measure(runner: Runner, stopping: asyncio.Event) -> None:
-    while not stopping.is_set():
+async def _measure(runner: Runner, reader: PartitionReader, offsets: KafkaOffsets, stopping: asyncio.Event) -> None:
+    reported: set[str] = set()
+    while not await happens_within(stopping, MEASURE_INTERVAL_S):
         runner.measure()
-        await happens_within(stopping, MEASURE_INTERVAL_S)
+        stuck = reader.unaccounted()
+        metrics.UNACCOUNTED.set(len(stuck))
+        reported = await report_unaccounted(stuck, reported, offsets)

@@ -18,6 +18,7 @@ from piperoll.domain.job import Job
 from piperoll.history import History, Violation, checkpoints_past_end
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.parking import Decoded, decode
+from piperoll.log.trace import traces
 from piperoll.postgres import load_queries
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, Blobs
@@ -35,6 +36,7 @@ from services.projector.verify.endpoints import EndpointHistory, endpoint_violat
 
 ERASURE_GRACE = timedelta(minutes=1)  # for the worker: a very recent erasure is not a fault on a live stack
 TOPICS = (JOB_EVENTS, JOB_DELIVERIES, DOCUMENT_EVENTS, ENDPOINT_EVENTS)
+HISTORIES = 5  # violations beyond these have the same cause as a rule
 STATEMENT_S = 600.0  # a partition's rows are read whole; a job table of millions takes a while
 
 Progress = Callable[[int, int], None]
@@ -46,7 +48,8 @@ class VerifyReport:
     """The result: counts and violations. `records` were read from all topics; `seconds` is the duration.
 
     `open_jobs` have not ended yet; `hooks_due` are ended jobs whose webhook has no outcome yet: on a live stack
-    neither is a fault. `late_starts` are starts of jobs that had ended.
+    neither is a fault. `late_starts` are starts of jobs that had ended. `histories` are the records of the first
+    subjects with violations, as lines.
     """
 
     records: int = 0
@@ -63,6 +66,7 @@ class VerifyReport:
     late_starts: int = 0
     seconds: float = 0.0
     violations: list[Violation] = field(default_factory=list)
+    histories: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
@@ -98,6 +102,9 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
         for row in await connection.fetch(sql["orphans"]):
             report.violations.append(Violation("I3", row["id"], f"is an {row['kind']} row that belongs to nothing"))
         report.violations += await compare_search(connection, sql, blobs)
+        subjects = list(dict.fromkeys(violation.subject for violation in report.violations))[:HISTORIES]
+        if subjects:
+            report.histories = await traces(offsets, subjects, TOPICS)
     finally:
         await offsets.stop()
         await connection.close()

@@ -91,10 +91,11 @@ class PartitionReader:
 
     async def revoked(self, partitions: set[int]) -> None:
         """Give up the work of the partitions and write a new checkpoint for their next owner."""
+        left = {part: self._partitions.pop(part) for part in partitions & set(self._partitions)}
         self._expander.stop(partitions)
         await self._runner.release(partitions, "drain" if self.draining else "rebalance")
-        for part in partitions & set(self._partitions):
-            await self._save(part, self._partitions.pop(part))
+        for part, state in left.items():
+            await self._save(part, state)
             metrics.OPEN_JOBS.labels(part).set(0)
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
@@ -116,6 +117,10 @@ class PartitionReader:
     def live(self) -> Mapping[int, Backlog]:
         """The backlogs of this worker's replayed partitions."""
         return {part: state.backlog for part, state in self._partitions.items() if state.live}
+
+    def unaccounted(self) -> list[str]:
+        """The open jobs of replayed partitions that neither wait nor run here: always none, or a job is stuck."""
+        return [job_id for backlog in self.live().values() for job_id in backlog.jobs if not self._runner.has(job_id)]
 
     async def save_checkpoints(self) -> None:
         """Write the checkpoint of every partition that moved since its last one."""

@@ -130,6 +130,10 @@ class Runner:
             await asyncio.wait([attempt.task])
         await asyncio.gather(*self._deaths, return_exceptions=True)
 
+    def has(self, job_id: str) -> bool:
+        """Whether the job waits for a slot, runs, or has ended here without its end being read yet."""
+        return job_id in self._attempts or job_id in self._scheduler
+
     # --- the slots -----------------------------------------------------------------------------------------------
 
     async def run(self, stopping: asyncio.Event) -> None:

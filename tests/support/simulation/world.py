@@ -230,6 +230,7 @@ class SimulatedWorker:
             await self.reader.handle(part, records)
             self.positions[part] = records[-1].offset + 1
             self.handled += len(records)
+            assert self.reader.unaccounted() == [], f"{self.name} neither runs nor offers open jobs"
 
     # --- what is checked while it goes on ------------------------------------------------------------------------
 
