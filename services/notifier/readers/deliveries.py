@@ -26,7 +26,7 @@ from services.notifier.delivery.wakeup import Wakeup
 from services.notifier.hooks.queue import SQL
 from services.notifier.notices.queue import settle_from_log
 from services.notifier.outbox import Connection
-from services.notifier.readers.topic_reader import ReaderContext, TopicReader
+from services.notifier.readers.topic_reader import NotifierTopicReader, ReaderContext
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ class _Poll:
     settled: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
 
 
-class DeliveriesReader(TopicReader[None]):
+class DeliveriesReader(NotifierTopicReader[None]):
     """The Reader (piperoll.log.contract) of the deliveries."""
 
     group = "piperoll.notifier.deliveries"

@@ -27,7 +27,7 @@ class ReaderContext:
     outage: Outage
 
 
-class TopicReader(ABC, Generic[T]):
+class NotifierTopicReader(ABC, Generic[T]):
     """A Reader (piperoll.log.contract). A transaction begins at the checkpoint; memory holds parked keys only."""
 
     group: ClassVar[str]

@@ -15,7 +15,7 @@ from piperoll.domain.pending_changes import PendingChanges
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import DocumentAdded, DocumentRemoved
-from services.projector.tables.values import optional_text, text
+from services.projector.database.values import optional_text, text
 
 Details = tuple[str | None, str | None]
 """The content of a details claim: a name, and a document's source or a folder's description."""

@@ -16,9 +16,9 @@ from piperoll.domain.batch import Batch
 from piperoll.domain.job import CODEC, Job, Status
 from piperoll.log.record import partition_of
 from schemas.ids import member_id
-from services.projector.tables.values import optional_text, text
+from services.projector.database.values import optional_text, text
 
-UNTOLD = 0  # the sequence of a row without a fact of its job
+WITHOUT_FACTS = 0  # the sequence of a row without a fact of its job
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _of_member(batch: Batch, index: int, spec: MemberSpec, partitions: int) -> S
         batch_id=text(batch.batch_id),
         batch_index=index,
         status=Status.PENDING.value,
-        sequence=UNTOLD,
+        sequence=WITHOUT_FACTS,
         created=False,
         erased=False,
         created_at=batch.created_at,

@@ -10,7 +10,7 @@ class PositionLostError(RuntimeError):
     """The checkpoint moved back behind handled records. A restart continues from it."""
 
 
-async def take_over(
+async def read_or_add(
     connection: Connection, sql: dict[str, str], topic: Topic, cluster_id: str, begins: dict[int, int]
 ) -> dict[int, StoredPosition]:
     """The checkpoints of the partitions in `begins`, inserted at those offsets if missing."""

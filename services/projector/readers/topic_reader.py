@@ -1,7 +1,7 @@
 """The reader of one topic: a poll of a partition becomes rows and a moved checkpoint, in one transaction.
 
 It relies only on the checkpoint row, read under its lock in each transaction; the state in memory only detects that
-the row moved back. `Tables` gives the records their meaning.
+the row moved back. `TopicWriter` gives the records their meaning.
 """
 
 import time
@@ -21,11 +21,11 @@ from schemas.envelope import Fact, UnknownEventError
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import Topic
 from services.projector import metrics
+from services.projector.database.schema import queries
+from services.projector.database.session import Session
 from services.projector.readers import checkpoints
 from services.projector.readers.checkpoints import PositionLostError
 from services.projector.readers.parking import ParkedKeys
-from services.projector.tables.schema import queries
-from services.projector.tables.session import Session
 
 log = structlog.get_logger()
 
@@ -33,8 +33,8 @@ Write = Callable[[Connection, int, Sequence[tuple[Fact, int]]], Awaitable[None]]
 """Writes the effects of new facts of one partition, each with its offset, in the checkpoint's transaction."""
 
 
-class Tables(Protocol):
-    """The tables of a topic. `alias` is the topic's short name in notifications and metrics.
+class TopicWriter(Protocol):
+    """What writes a topic's facts to its tables. `alias` is the topic's short name in notifications and metrics.
 
     `parked_prefix` marks the topic's parked keys, if another topic has the same keys.
     """
@@ -52,33 +52,33 @@ class Tables(Protocol):
         ...
 
 
-class TableReader:
+class ProjectorTopicReader:
     """A `piperoll.log.contract.Reader` over tables of `schema`."""
 
     def __init__(
         self,
-        tables: Tables,
+        writer: TopicWriter,
         session: Session,
         offsets: LogView,
         dead_letters: DeadLetters | None,
         schema: str = READ_SCHEMA,
     ) -> None:
-        self._tables = tables
+        self._writer = writer
         self._session = session
         self._offsets = offsets
-        self._parked = ParkedKeys(dead_letters, tables.parked_prefix, schema)
+        self._parked = ParkedKeys(dead_letters, writer.parked_prefix, schema)
         self._sql = queries("queries.sql", schema)
         self._handed: dict[int, int] = {}
-        self.lag = metrics.Lag(tables.alias)
+        self.lag = metrics.Lag(writer.alias)
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
         """The stored offsets, if they are of this log. Raises LogDivergedError, which only a rebuild resolves."""
-        topic = self._tables.topic
+        topic = self._writer.topic
         cluster_id = await self._offsets.cluster_id()
         begins = await self._offsets.begin_offsets(topic)
         mine = {part: begins[part] for part in partitions}
         stored = await self._session.transaction(
-            lambda connection: checkpoints.take_over(connection, self._sql, topic, cluster_id, mine)
+            lambda connection: checkpoints.read_or_add(connection, self._sql, topic, cluster_id, mine)
         )
         for part, problem in (await divergences(self._offsets, topic, stored, cluster_id)).items():
             raise LogDivergedError(
@@ -105,14 +105,14 @@ class TableReader:
         after projecting the records before it.
         """
         entries, unknown = decode_poll(records)
-        for unit in self._tables.units(entries):
+        for unit in self._writer.units(entries):
             began = time.perf_counter()
-            write = await self._tables.prepare([entry.fact for entry in unit if entry.fact is not None])
+            write = await self._writer.prepare([entry.fact for entry in unit if entry.fact is not None])
             parking = await self._session.transaction(partial(self._project, partition, unit, write))
             self._handed[partition] = next_offset = unit[-1].record.offset + 1
             if parking is not None:
                 self._parked.committed(partition, next_offset, parking)
-            metrics.projected(self._tables.alias, len(unit), time.perf_counter() - began)
+            metrics.projected(self._writer.alias, len(unit), time.perf_counter() - began)
         if unknown is not None:
             raise unknown
 
@@ -120,7 +120,7 @@ class TableReader:
         self, partition: int, entries: Sequence[Decoded], write: Write, connection: Connection
     ) -> Parking | None:
         """Return the parked keys after the transaction; None if another process projected the entries."""
-        topic = self._tables.topic.name
+        topic = self._writer.topic.name
         next_offset = await connection.fetchval(self._sql["lock_checkpoint"], topic, partition)
         handed = self._handed.get(partition, 0)
         if next_offset is None or next_offset < handed:
@@ -136,7 +136,7 @@ class TableReader:
         await write(connection, partition, facts)
         last = new[-1].record
         await connection.execute(
-            self._sql["advance"], topic, partition, last.offset + 1, last.ce_id, self._tables.alias
+            self._sql["advance"], topic, partition, last.offset + 1, last.ce_id, self._writer.alias
         )
         return parking
 
@@ -144,7 +144,7 @@ class TableReader:
         """The offset to read from, past records that the log no longer holds."""
         if next_offset >= begin:
             return next_offset
-        topic = self._tables.topic.name
+        topic = self._writer.topic.name
         log.warning("records_expired", topic=topic, partition=partition, checkpoint=next_offset, begin=begin)
         await self._session.transaction(
             lambda connection: connection.execute(self._sql["move_checkpoint"], topic, partition, begin)

@@ -7,8 +7,8 @@ from piperoll.domain.endpoint import Endpoint
 from piperoll.history import Violation, misplaced_record
 from piperoll.log.record import Position
 from schemas.envelope import Fact
-from services.projector.endpoints.tables import of_endpoint
-from services.projector.tables.values import text
+from services.projector.database.values import text
+from services.projector.endpoints.writer import of_endpoint
 from services.projector.verify.jobs import TableRow, row_violations
 
 COMPARED = ("partition", "owner", "user_id", "url", "removed", "created_at", "state")

@@ -28,7 +28,7 @@ class TableRow(Protocol):
 
 def job_violations(job: Job, row: TableRow, partition: int) -> list[Violation]:
     """The differences between a job's row and the row of its folded state."""
-    if row["sequence"] == rows.UNTOLD:
+    if row["sequence"] == rows.WITHOUT_FACTS:
         return [_wrong(job.job_id, f"has no state in the tables, in the log it is {job.status.value}")]
     expected = rows.of_job(job, partition)
     assert expected.state is not None
@@ -42,14 +42,14 @@ def job_violations(job: Job, row: TableRow, partition: int) -> list[Violation]:
 
 def unexplained(row: TableRow) -> Violation | None:
     """The violation by a row of a job that is not in the log, unless it is an announced member of a batch."""
-    if row["sequence"] != rows.UNTOLD:
+    if row["sequence"] != rows.WITHOUT_FACTS:
         return _wrong(row["job_id"], "is in the tables and not in the log")
     return misplaced(row)
 
 
 def misplaced(row: TableRow) -> Violation | None:
     """The violation by a member whose id is not derived from its batch and index."""
-    if row["batch_index"] is None and row["sequence"] != rows.UNTOLD:
+    if row["batch_index"] is None and row["sequence"] != rows.WITHOUT_FACTS:
         return None
     if row["batch_id"] is not None and row["job_id"] == member_id(row["batch_id"], row["batch_index"]):
         return None

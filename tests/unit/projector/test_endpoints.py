@@ -11,7 +11,7 @@ from piperoll.log.record import Position, partition_of
 from schemas.envelope import Fact
 from schemas.events import EndpointRegistered, EndpointRemoved
 from schemas.topics import ENDPOINT_EVENTS
-from services.projector.endpoints.tables import of_endpoint, project
+from services.projector.endpoints.writer import of_endpoint, project
 from services.projector.verify.endpoints import EndpointHistory, endpoint_violations
 from tests.support.histories.jobs import OWNER, claim, fact, garbage, record
 

@@ -18,9 +18,9 @@ from pydantic import ValidationError
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from schemas.documents import FolderIndex, IndexedChunk, IndexedDocument, IndexPart
 from schemas.read_model_names import READ_SCHEMA
+from services.projector.database.schema import queries
+from services.projector.database.values import text
 from services.projector.search.vectors import CHUNK_COLUMNS, MOST_DIMENSIONS, Chunk, copy_rows, refusal
-from services.projector.tables.schema import queries
-from services.projector.tables.values import text
 
 log = structlog.get_logger()
 
@@ -28,7 +28,7 @@ CHUNKS_AT_ONCE = 2000  # of a copy: a few megabytes, and a fraction of a second
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class CompletedIndex:
     """An embedding job whose completion was accepted, and its index."""
 
     job_id: str
@@ -82,7 +82,7 @@ class SearchIndex:
         ids = [text(part.document_id) for part in index.parts]
         return {row["document_id"] for row in await connection.fetch(self._sql["removed"], ids)}
 
-    async def settle(self, connection: Connection, made: Sequence[Made], erased: Collection[str]) -> None:
+    async def settle(self, connection: Connection, made: Sequence[CompletedIndex], erased: Collection[str]) -> None:
         """Load the indexes of new jobs, and remove those of `erased` jobs. Raises BlobStoreError."""
         folders = {text(one.index.folder_id) for one in made}
         if erased:
@@ -118,7 +118,7 @@ class SearchIndex:
             index = at_hand.get(job_id) or await self.read(uri)
             if index is not None:
                 await self._unload(connection, [folder_id])
-                await self._load(connection, folder_id, Made(job_id, job_created_at, uri, index))
+                await self._load(connection, folder_id, CompletedIndex(job_id, job_created_at, uri, index))
                 return
         await self._unload(connection, [folder_id])
 
@@ -126,7 +126,7 @@ class SearchIndex:
         await connection.execute(self._sql["drop_chunks"], folders)
         await connection.execute(self._sql["drop_indexes"], folders)
 
-    async def _load(self, connection: Connection, folder_id: str, made: Made) -> None:
+    async def _load(self, connection: Connection, folder_id: str, made: CompletedIndex) -> None:
         index = made.index
         await connection.execute(
             self._sql["add_index"],
