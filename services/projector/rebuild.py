@@ -37,8 +37,8 @@ from services.projector.readers.topic_reader import ProjectorTopicReader, TopicW
 log = structlog.get_logger()
 
 REBUILD_LOCK = 0x72656275696C64  # any number, the same in every process
-NEAR_RECORDS = 2000  # records left for the time in which the projectors wait: a fraction of a second
-FENCE_S = 60.0  # a projector's transaction ends long before
+NEAR_RECORDS = 2000  # so many are read while the projectors wait: a fraction of a second
+FENCE_S = 60.0  # the limit of the wait for running transactions of projectors, which take far less
 
 Progress = Callable[[int, int], None]
 """Called with the number of records that are done, and the known total."""
@@ -88,7 +88,7 @@ async def _make_room(connection: Connection, sql: Mapping[str, str]) -> None:
     if not await connection.fetchval(sql["lock_rebuild"], REBUILD_LOCK):
         raise RebuildRunningError("another rebuild of this read model is running: wait until it has ended")
     await connection.execute(sql["drop_leftovers"])
-    if not await has_other_shape(connection):  # such tables are only replaced: this version cannot write them
+    if not await has_other_shape(connection):  # this version cannot write tables of another shape
         async with connection.transaction():
             await create_live_tables(connection)
     await create_tables(connection, REBUILD_SCHEMA)
@@ -108,7 +108,7 @@ async def _swap(connection: Connection, sql: Mapping[str, str], replay: "Replay"
 
 
 class Replay:
-    """Reads all topics from their beginnings into the new schema. Parks no record again, sends no notification."""
+    """Reads all topics from their beginnings into the new schema. Sends no dead letters and no notifications."""
 
     def __init__(self, settings: Settings, offsets: KafkaOffsets, progress: Progress) -> None:
         never = asyncio.Event()

@@ -87,7 +87,7 @@ async def _fold_finals(connection: Connection, partition: int, finals: Mapping[s
     """Write new states of hooks after these facts; return the receivers to send to again.
 
     Rows that already have the state, which is the normal case, are not locked. A row that the dispatcher settles
-    meanwhile only reaches the state of the log.
+    meanwhile has the same state as the log then.
     """
     news = _changed(await _standings(connection, "standings", finals), finals)
     news = _changed(await _standings(connection, "lock_standings", news), {job_id: finals[job_id] for job_id in news})

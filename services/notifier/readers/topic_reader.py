@@ -41,7 +41,7 @@ class NotifierTopicReader(ABC, Generic[T]):
         return await self._checkpoints.take(partitions)
 
     async def revoked(self, partitions: set[int]) -> None:
-        """Nothing to do: the checkpoints are stored."""
+        """Do nothing: the checkpoints are in Postgres."""
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
         """Handle one partition's poll; wait during outages of the stores and the log."""

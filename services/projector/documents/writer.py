@@ -85,8 +85,8 @@ class DocumentWriter(TopicWriter):
         await self._search.forget(connection, changes.removed_documents, changes.removed_folders)
 
     async def _move(self, connection: Connection, changes: DocumentChanges) -> None:
-        left = [place for place, move in changes.moves.items() if move.left]
-        entered = [(*place, move.since) for place, move in changes.moves.items() if move.since is not None]
+        left = [membership for membership, move in changes.moves.items() if move.left]
+        entered = [(*membership, move.since) for membership, move in changes.moves.items() if move.since is not None]
         if left:
             await connection.execute(self._sql["leave"], *map(list, zip(*left, strict=True)))
         if entered:

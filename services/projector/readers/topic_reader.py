@@ -1,7 +1,7 @@
 """The reader of one topic: a poll of a partition becomes rows and a moved checkpoint, in one transaction.
 
-It relies only on the checkpoint row, read under its lock in each transaction; the state in memory only detects that
-the row moved back. `TopicWriter` gives the records their meaning.
+Each transaction locks and reads the checkpoint row, and continues from there. The offsets in memory serve only to
+detect that the row was set back. A `TopicWriter` turns the records into rows.
 """
 
 import time
@@ -44,16 +44,16 @@ class TopicWriter(Protocol):
     parked_prefix: str = ""
 
     def units(self, entries: Sequence[Decoded]) -> Iterable[Sequence[Decoded]]:
-        """Split a poll into transactions of limited size: by default a whole poll is one."""
+        """Split a poll into one group of entries for each transaction; by default a single group."""
         return [entries] if entries else []
 
     async def prepare(self, facts: Sequence[Fact]) -> Write:
-        """Read what the transaction needs from elsewhere, before it begins; return what it writes."""
+        """Read from the blob store what the transaction needs; return the function that writes the rows in it."""
         ...
 
 
 class ProjectorTopicReader:
-    """A `piperoll.log.contract.Reader` over tables of `schema`."""
+    """A `piperoll.log.contract.Reader` that writes to the tables of `schema`."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class ProjectorTopicReader:
         self.lag = metrics.Lag(writer.alias)
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """The stored offsets, if they are of this log. Raises LogDivergedError, which only a rebuild resolves."""
+        """Return the offsets to read from. Raises LogDivergedError if the checkpoints belong to another log."""
         topic = self._writer.topic
         cluster_id = await self._offsets.cluster_id()
         begins = await self._offsets.begin_offsets(topic)
@@ -93,7 +93,7 @@ class ProjectorTopicReader:
         return positions
 
     async def revoked(self, partitions: set[int]) -> None:
-        """Forget the partitions; all about them is stored."""
+        """Forget the partitions. Their checkpoints are in Postgres."""
         for part in partitions:
             self._handed.pop(part, None)
             self.lag.forget(part)

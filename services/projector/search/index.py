@@ -1,8 +1,8 @@
 """The search tables of a folder: the chunks and vectors of its newest embedding job that was not erased.
 
-The newest job does not depend on the order in which partitions are read: `index_jobs` holds all of them, and a change
-of the newest one changes the loaded index in the same transaction. A removed folder has no index; chunks of removed
-documents are left out or removed. Documents are loaded one by one, because a folder may have any size.
+`index_jobs` holds every embedding job, so the order in which partitions are read does not matter. When the newest job
+of a folder changes, its index is loaded in the same transaction. A removed folder has no index, a removed document no
+chunks. Documents are loaded one at a time, because the size of a folder has no limit.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from services.projector.search.vectors import CHUNK_COLUMNS, MOST_DIMENSIONS, Ch
 
 log = structlog.get_logger()
 
-CHUNKS_AT_ONCE = 2000  # of a copy: a few megabytes, and a fraction of a second
+CHUNKS_AT_ONCE = 2000  # rows of one COPY: a few megabytes, a fraction of a second
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class DocumentHistory:
             return
         self.folders[key] = folder
         if folder.removed:
-            self.members = {place: since for place, since in self.members.items() if place[0] != key}
+            self.members = {membership: since for membership, since in self.members.items() if membership[0] != key}
         elif isinstance(fact.data, FolderMembersChanged):
             for document_id in fact.data.added:
                 self.members.setdefault((key, text(document_id)), folder.updated_at)

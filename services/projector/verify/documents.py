@@ -28,7 +28,7 @@ async def compare_documents(
         (row["folder_id"], row["document_id"], row["added_at"])
         for row in await connection.fetch(sql["members"], partition)
     }
-    expected = {(*place, since) for place, since in history.members.items()}
+    expected = {(*membership, since) for membership, since in history.members.items()}
     return [
         *history.misplaced,
         *document_comparison.document_violations(

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 INVARIANT = "I3"
 FOLDED = ("partition", "owner", "status", "sequence", "created", "erased", "updated_at")
-TOLD = ("user_id", "job_type", "target_id", "created_at")  # those of a stub come from the announcement, if there is one
+DETAILS = ("user_id", "job_type", "target_id", "created_at")  # of a stub they come from the announcement, if any
 
 
 class TableRow(Protocol):
@@ -33,7 +33,7 @@ def job_violations(job: Job, row: TableRow, partition: int) -> list[Violation]:
     expected = rows.of_job(job, partition)
     assert expected.state is not None
     sentences = [] if digest(expected.state) == digest(row["state"]) else _state_sentences(job, row["state"])
-    names = FOLDED + TOLD if job.created else FOLDED
+    names = FOLDED + DETAILS if job.created else FOLDED
     for name in (*names, *(["batch_id"] if expected.batch_id else [])):
         if row[name] != getattr(expected, name):
             sentences.append(f"has {name} {row[name]!r} in its row, {getattr(expected, name)!r} in the log")

@@ -28,7 +28,7 @@ SELECT job_id FROM read_v1.parked WHERE partition = $1 AND job_id LIKE 'deliveri
 -- deliveries: a partition's delivery rows from an offset on
 SELECT job_id, log_offset, type FROM read_v1.deliveries WHERE partition = $1 AND log_offset >= $2;
 
--- orphans: rows that belong to nothing: events (also of another place than their job's), indexes, members, entries
+-- orphans: rows that belong to nothing: events (also in another partition than their job), indexes, members, entries
 SELECT 'event' AS kind, e.job_id AS id FROM read_v1.events e
 WHERE NOT EXISTS (SELECT FROM read_v1.jobs j
                   WHERE j.job_id = e.job_id AND j.owner = e.owner AND j.partition = e.partition)
