@@ -140,7 +140,7 @@ class PartitionConsumer:
         for tp, raw in polled.items():
             await self._hand_over(consumer, tp, raw)
             if self._notes.assigned is not None:
-                return  # the rest of this poll may be of another member's partitions
+                return  # the rest of this poll may be of partitions that another process has now
 
     async def _hand_over(self, consumer: AIOKafkaConsumer, tp: TopicPartition, raw: list[object]) -> None:
         expected = self._next.get(tp.partition)
