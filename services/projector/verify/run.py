@@ -26,9 +26,9 @@ from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import JobCompleted
 from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
-from services.projector.deliveries.tables import PARKED_DELIVERIES
-from services.projector.tables.schema import require_shape
-from services.projector.tables.values import text
+from services.projector.database.schema import require_shape
+from services.projector.database.values import text
+from services.projector.deliveries.writer import PARKED_DELIVERIES
 from services.projector.verify import jobs as comparison
 from services.projector.verify.document_comparison import DocumentHistory
 from services.projector.verify.documents import compare_documents, compare_indexes, compare_search

@@ -1,6 +1,6 @@
 """One connection to Postgres, kept open, and replaced when it is lost. Contains no query.
 
-Not a pool: a pool resets a connection at each release, which costs every small poll a round trip.
+A pool would reset the connection at each release: one more round trip for every poll.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from piperoll.outages import Outage
 
 T = TypeVar("T")
 
-STATEMENT_S = 30.0  # far longer than any statement takes; then the try counts as an outage
+STATEMENT_S = 30.0  # far longer than any statement takes; a longer one counts as an outage
 CONNECT_S = 10.0
 
 

@@ -1,8 +1,8 @@
 """The search tables of a folder: the chunks and vectors of its newest embedding job that was not erased.
 
-The newest job does not depend on the order in which partitions are read: `index_jobs` holds all of them, and a change
-of the newest one changes the loaded index in the same transaction. A removed folder has no index; chunks of removed
-documents are left out or removed. Documents are loaded one by one, because a folder may have any size.
+`index_jobs` holds every embedding job, so the order in which partitions are read does not matter. When the newest job
+of a folder changes, its index is loaded in the same transaction. A removed folder has no index, a removed document no
+chunks. Documents are loaded one at a time, because the size of a folder has no limit.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from pydantic import ValidationError
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from schemas.documents import FolderIndex, IndexedChunk, IndexedDocument, IndexPart
 from schemas.read_model_names import READ_SCHEMA
+from services.projector.database.schema import queries
+from services.projector.database.values import text
 from services.projector.search.vectors import CHUNK_COLUMNS, MOST_DIMENSIONS, Chunk, copy_rows, refusal
-from services.projector.tables.schema import queries
-from services.projector.tables.values import text
 
 log = structlog.get_logger()
 
-CHUNKS_AT_ONCE = 2000  # of a copy: a few megabytes, and a fraction of a second
+CHUNKS_AT_ONCE = 2000  # rows of one COPY: a few megabytes, a fraction of a second
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class CompletedIndex:
     """An embedding job whose completion was accepted, and its index."""
 
     job_id: str
@@ -82,7 +82,7 @@ class SearchIndex:
         ids = [text(part.document_id) for part in index.parts]
         return {row["document_id"] for row in await connection.fetch(self._sql["removed"], ids)}
 
-    async def settle(self, connection: Connection, made: Sequence[Made], erased: Collection[str]) -> None:
+    async def settle(self, connection: Connection, made: Sequence[CompletedIndex], erased: Collection[str]) -> None:
         """Load the indexes of new jobs, and remove those of `erased` jobs. Raises BlobStoreError."""
         folders = {text(one.index.folder_id) for one in made}
         if erased:
@@ -118,7 +118,7 @@ class SearchIndex:
             index = at_hand.get(job_id) or await self.read(uri)
             if index is not None:
                 await self._unload(connection, [folder_id])
-                await self._load(connection, folder_id, Made(job_id, job_created_at, uri, index))
+                await self._load(connection, folder_id, CompletedIndex(job_id, job_created_at, uri, index))
                 return
         await self._unload(connection, [folder_id])
 
@@ -126,7 +126,7 @@ class SearchIndex:
         await connection.execute(self._sql["drop_chunks"], folders)
         await connection.execute(self._sql["drop_indexes"], folders)
 
-    async def _load(self, connection: Connection, folder_id: str, made: Made) -> None:
+    async def _load(self, connection: Connection, folder_id: str, made: CompletedIndex) -> None:
         index = made.index
         await connection.execute(
             self._sql["add_index"],

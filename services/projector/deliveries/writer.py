@@ -9,9 +9,9 @@ from asyncpg import Connection
 from schemas.envelope import Fact
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import JOB_DELIVERIES
-from services.projector.readers.topic_reader import Tables, Write
-from services.projector.tables.schema import queries
-from services.projector.tables.values import columns, text
+from services.projector.database.schema import queries
+from services.projector.database.values import columns, text
+from services.projector.readers.topic_reader import TopicWriter, Write
 
 PARKED_DELIVERIES = "deliveries/"
 
@@ -28,8 +28,8 @@ class StoredDelivery:
     data: str
 
 
-class DeliveryTables(Tables):
-    """`Tables` of the deliveries, whose keys are those of the job events."""
+class DeliveryWriter(TopicWriter):
+    """Writes the deliveries, whose keys are those of the job events."""
 
     topic = JOB_DELIVERIES
     alias = "deliveries"

@@ -1,13 +1,13 @@
 -- The projector's statements. All of a transaction's writes happen under the lock on its checkpoint row.
 
--- lock_migrations: replicas that start together create the tables one after the other
+-- lock_migrations: only one process at a time creates tables
 SELECT pg_advisory_xact_lock($1);
 
 -- made_by: the version of the tables, empty if not recorded; null if there are none
 SELECT coalesce(obj_description(to_regnamespace('read_v1'), 'pg_namespace'), '')
 WHERE to_regclass('read_v1.jobs') IS NOT NULL;
 
--- discard: all tables
+-- discard: drops all tables
 DROP SCHEMA read_v1 CASCADE;
 
 -- make_vectors: the type of vectors, once per database
@@ -41,8 +41,8 @@ SELECT 'batch', batch_id, state FROM read_v1.batches WHERE batch_id = ANY ($1);
 SELECT job_id FROM read_v1.parked WHERE partition = $1 AND starts_with(job_id, $2);
 
 -- upsert_jobs: rows of folded jobs and of announced members (sequence 0), in the order of their ids
--- Their order does not matter: the fold's columns come from the higher sequence, details from
--- the JobCreated, else from the announcement.
+-- The result does not depend on which row is written first: the fold's columns are those of the higher sequence, the
+-- details those of the JobCreated, or of the announcement until it is read.
 INSERT INTO read_v1.jobs AS old (
     job_id, partition, owner, user_id, job_type, target_id, batch_id, batch_index,
     status, sequence, created, erased, created_at, updated_at, state
@@ -70,7 +70,7 @@ ON CONFLICT (job_id) DO UPDATE SET
     updated_at  = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.updated_at ELSE old.updated_at END,
     state       = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.state ELSE old.state END;
 
--- insert_events: accepted facts of a partition ($1); a duplicate number is a fault, and fails
+-- insert_events: accepted facts of a partition ($1); the statement fails if a sequence number exists already
 INSERT INTO read_v1.events (partition, job_id, sequence, owner, log_offset, type, time, data)
 SELECT $1::int, *
 FROM unnest($2::text[], $3::int[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $8::json[]);

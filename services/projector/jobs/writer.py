@@ -18,13 +18,13 @@ from schemas.envelope import Fact
 from schemas.events import BatchCreated, JobCompleted
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import JOB_EVENTS
+from services.projector.database.schema import queries
+from services.projector.database.values import columns, subjects_of
 from services.projector.jobs import rows
 from services.projector.jobs.projection import JobChanges, KnownJobs, StoredEvent, project, units
 from services.projector.jobs.rows import SPECS, MemberSpec, StoredBatch, StoredJob
-from services.projector.readers.topic_reader import Tables, Write
-from services.projector.search.tables import Made, SearchIndex
-from services.projector.tables.schema import queries
-from services.projector.tables.values import columns, subjects_of
+from services.projector.readers.topic_reader import TopicWriter, Write
+from services.projector.search.index import CompletedIndex, SearchIndex
 
 log = structlog.get_logger()
 
@@ -34,8 +34,8 @@ Indexes = Mapping[str, FolderIndex | None]
 """The indexes of embedding jobs by the uri of their Claim; None if it was erased."""
 
 
-class JobTables(Tables):
-    """`Tables` of the job events. `partitions` is the topic's number, since members are placed before they exist."""
+class JobWriter(TopicWriter):
+    """Writes the job events. The partition of a batch member follows from `partitions` before its first fact."""
 
     topic = JOB_EVENTS
     alias = "jobs"
@@ -109,10 +109,10 @@ class JobTables(Tables):
         return known
 
 
-def _made(changes: JobChanges, indexes: Indexes) -> list[Made]:
+def _made(changes: JobChanges, indexes: Indexes) -> list[CompletedIndex]:
     """The indexes of completed jobs that still exist."""
     return [
-        Made(job_id, changes.jobs[job_id].created_at, claim.uri, index)
+        CompletedIndex(job_id, changes.jobs[job_id].created_at, claim.uri, index)
         for job_id, claim in changes.indexed.items()
         if (index := indexes.get(claim.uri)) is not None
     ]

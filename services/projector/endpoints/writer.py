@@ -20,9 +20,9 @@ from schemas.envelope import Fact
 from schemas.events import EndpointRegistered
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import ENDPOINT_EVENTS
-from services.projector.readers.topic_reader import Tables, Write
-from services.projector.tables.schema import queries
-from services.projector.tables.values import columns, optional_text, subjects_of, text
+from services.projector.database.schema import queries
+from services.projector.database.values import columns, optional_text, subjects_of, text
+from services.projector.readers.topic_reader import TopicWriter, Write
 
 log = structlog.get_logger()
 
@@ -42,8 +42,8 @@ class StoredEndpoint:
     state: str
 
 
-class EndpointTables(Tables):
-    """`Tables` of the endpoint events."""
+class EndpointWriter(TopicWriter):
+    """Writes the endpoint events."""
 
     topic = ENDPOINT_EVENTS
     alias = "endpoints"

@@ -14,7 +14,7 @@ from asyncpg import Connection
 from piperoll.postgres import MIGRATION_LOCK, load_queries
 from schemas.read_model_names import READ_SCHEMA
 
-PACKAGE = "services.projector.tables"
+PACKAGE = "services.projector.database"
 TABLES = "read_v1.sql"
 COMMENT = re.compile("--.*")
 REBUILD_SCHEMA = f"{READ_SCHEMA}_rebuild"
@@ -33,7 +33,7 @@ def queries(name: str, schema: str = READ_SCHEMA) -> dict[str, str]:
     return {key: sql.replace(READ_SCHEMA, schema) for key, sql in load_queries(PACKAGE, name).items()}
 
 
-async def migrate_live(connection: Connection) -> None:
+async def create_live_tables(connection: Connection) -> None:
     """Create the live tables if missing, in a transaction. Raises OtherShapeError, VectorsMissingError."""
     await connection.execute(queries("queries.sql")["lock_migrations"], MIGRATION_LOCK)
     await require_shape(connection)

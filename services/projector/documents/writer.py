@@ -17,6 +17,8 @@ from schemas.envelope import Fact
 from schemas.events import DocumentAdded, FolderChanged, FolderCreated
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import DOCUMENT_EVENTS
+from services.projector.database.schema import queries
+from services.projector.database.values import columns, subjects_of
 from services.projector.documents import projection
 from services.projector.documents.projection import (
     GONE,
@@ -27,18 +29,16 @@ from services.projector.documents.projection import (
     StoredFolder,
     project,
 )
-from services.projector.readers.topic_reader import Tables, Write
-from services.projector.search.tables import SearchIndex
-from services.projector.tables.schema import queries
-from services.projector.tables.values import columns, subjects_of
+from services.projector.readers.topic_reader import TopicWriter, Write
+from services.projector.search.index import SearchIndex
 
 log = structlog.get_logger()
 
 Shape = DocumentDetails | FolderDetails
 
 
-class DocumentTables(Tables):
-    """`Tables` of the document events."""
+class DocumentWriter(TopicWriter):
+    """Writes the document events."""
 
     topic = DOCUMENT_EVENTS
     alias = "documents"
@@ -85,8 +85,8 @@ class DocumentTables(Tables):
         await self._search.forget(connection, changes.removed_documents, changes.removed_folders)
 
     async def _move(self, connection: Connection, changes: DocumentChanges) -> None:
-        left = [place for place, move in changes.moves.items() if move.left]
-        entered = [(*place, move.since) for place, move in changes.moves.items() if move.since is not None]
+        left = [membership for membership, move in changes.moves.items() if move.left]
+        entered = [(*membership, move.since) for membership, move in changes.moves.items() if move.since is not None]
         if left:
             await connection.execute(self._sql["leave"], *map(list, zip(*left, strict=True)))
         if entered:
