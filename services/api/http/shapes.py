@@ -9,9 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Self, get_args
+from typing import Annotated, Any, ClassVar, Final, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_core import CoreSchema, core_schema
 from starlette.datastructures import QueryParams
 
@@ -44,6 +51,42 @@ class OneOf:
         return core_schema.literal_schema(list(self.values))
 
 
+class WrongValueError(ValueError):
+    """A validator's own message, which replaces the field's; and the allowed values."""
+
+    def __init__(self, message: str, supported: Iterable[str] | None = None) -> None:
+        super().__init__(message)
+        self.supported = None if supported is None else list(supported)
+
+
+@dataclass(frozen=True, slots=True)
+class SomeOf:
+    """The allowed values of a list of texts, of which at least `least` are given.
+
+    The message's `{allowed}` is all of them, its `{unknown}` the first given texts that are not allowed.
+    """
+
+    values: tuple[str, ...]
+    sentence: str
+    least: int = 0
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema, as pydantic asks custom types for it."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the JSON schema, as pydantic asks custom types for it."""
+        least = {"minItems": self.least} if self.least else {}
+        return {**handler(schema), "items": {"enum": list(self.values)}, **least}
+
+    def _check(self, given: list[str]) -> list[str]:
+        unknown = [one[:50] for one in dict.fromkeys(given) if one not in self.values]
+        if unknown or len(given) < self.least:
+            sentence = self.sentence.format(allowed=", ".join(self.values), unknown=", ".join(unknown[:5]))
+            raise WrongValueError(sentence, self.values)
+        return given
+
+
 NO_NUL: Final = r"^[^\x00]*$"
 PlainText = Annotated[str, StringConstraints(pattern=NO_NUL), Refusal("must not contain a NUL character")]
 """A text in a query string; Postgres accepts no NUL."""
@@ -55,13 +98,19 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], supported: Mapping[str, Iterable[str]] = MappingProxyType({})) -> Self:
-        """Validate `values`. `supported` are the allowed values of fields that the settings decide on.
+    def read(
+        cls,
+        values: Mapping[str, Any],
+        supported: Mapping[str, Iterable[str]] = MappingProxyType({}),
+        context: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Validate `values`. `supported` are the allowed values of fields that the settings decide on; `context` is
+        what validators must know of the moment, such as the time.
 
         Raises ApiError (400): INVALID_REQUEST or INVALID_PARAMETERS.
         """
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(values, context=context)
         except ValidationError as error:
             raise cls._refusal(error, supported) from error
 
@@ -70,18 +119,21 @@ class RequestModel(BaseModel):
         """Return the error for unknown names, else for the first wrong value."""
         if (unknown := cls._unknown(error)) is not None:
             return unknown
-        name = str(error.errors(include_url=False, include_context=False)[0]["loc"][0])
-        sentence, allowed = _sentence(cls, name)
+        problem = error.errors(include_url=False)[0]
+        name = str(problem["loc"][0])
+        own = problem.get("ctx", {}).get("error")
+        sentence, allowed = (str(own), own.supported) if isinstance(own, WrongValueError) else _sentence(cls, name)
         return cls._wrong(name, sentence, sorted(supported[name]) if name in supported else allowed)
 
     @classmethod
     def _unknown(cls, error: ValidationError) -> ApiError | None:
         problems = error.errors(include_url=False, include_context=False)
         unknown = sorted(str(one["loc"][0]) for one in problems if one["type"] == "extra_forbidden")
-        if not unknown:
-            return None
-        listed = ", ".join(name[:50] for name in unknown[:10])
-        return invalid_request(f"not supported here: {listed}", supported=sorted(_properties(cls)))
+        return cls._unsupported([name[:50] for name in unknown[:10]], sorted(_properties(cls))) if unknown else None
+
+    @classmethod
+    def _unsupported(cls, names: list[str], supported: list[str]) -> ApiError:
+        return invalid_request(f"not supported here: {', '.join(names)}", supported=supported)
 
     @classmethod
     def _wrong(cls, name: str, sentence: str, supported: list[str] | None) -> ApiError:
@@ -117,9 +169,12 @@ class EnvelopeModel(RequestModel):
 class FieldsModel(RequestModel):
     """A body whose wrong and unknown fields are all listed in one INVALID_PARAMETERS."""
 
+    _whole: ClassVar[str] = "body"
+    """The name of the field in errors of several fields together."""
+
     @classmethod
     def _refusal(cls, error: ValidationError, supported: Mapping[str, Iterable[str]]) -> ApiError:
-        return invalid_values(error, "body", {name: list(values) for name, values in supported.items()} or None)
+        return invalid_values(error, cls._whole, {name: list(values) for name, values in supported.items()} or None)
 
 
 def printable(text: str) -> str:
@@ -142,11 +197,14 @@ def utc_time(value: object) -> datetime:
 
 def invalid_values(error: ValidationError, whole: str, supported: Any = None) -> ApiError:
     """Return a 400 for a validation error. `whole` is the field's name for errors of several fields together."""
+    problems = error.errors(include_url=False, include_input=False)
     fields = [
         {"field": ".".join(map(str, problem["loc"])) or whole, "message": problem["msg"].removeprefix("Value error, ")}
-        for problem in error.errors(include_url=False, include_input=False)
+        for problem in problems
     ]
     message = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
+    causes = [problem.get("ctx", {}).get("error") for problem in problems]
+    supported = next((one.supported for one in causes if isinstance(one, WrongValueError)), supported)
     return invalid_parameters(message, fields, supported)
 
 
