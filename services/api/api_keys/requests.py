@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticKnownError
 
 from piperoll.keys import OWNER_PATTERN, OWNER_RULE, SCOPES, is_owner
-from services.api.http.shapes import FieldsModel, SomeOf, utc_time
+from services.api.http.constraints import SomeOf, utc_time
+from services.api.http.shapes import FieldsModel
 
 DAY_S: Final = 86_400
 

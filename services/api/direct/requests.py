@@ -18,8 +18,9 @@ from schemas.job_types.parameters import JobParameters, Webhook
 from schemas.job_types.pdf import PdfParameters
 from schemas.job_types.transformer import TransformerParameters
 from services.api.http.answers import timestamp
+from services.api.http.constraints import Refusal, WrongValueError
 from services.api.http.errors import ApiError, invalid_parameters
-from services.api.http.shapes import Refusal, RequestModel, WrongValueError, not_null
+from services.api.http.shapes import RequestModel, not_null
 from services.api.jobs.views import JobContents, job_error
 from services.api.openapi.grammar import schema_of
 from services.api.read_model.job_rows import JobRow

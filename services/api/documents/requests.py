@@ -5,8 +5,9 @@ from typing import Annotated
 from pydantic import Field, WithJsonSchema
 
 from schemas.ids import is_id
+from services.api.http.constraints import MAX_INTEGER
 from services.api.http.errors import not_found
-from services.api.http.shapes import MAX_INTEGER, QueryModel, RequestModel
+from services.api.http.shapes import QueryModel, RequestModel
 
 
 class DocumentPageQuery(QueryModel):

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from piperoll.addresses import Network
 from schemas.devana import STATUS_NAMES
-from services.api.http.shapes import SomeOf
+from services.api.http.constraints import SomeOf
 from services.api.http.webhook_fields import ReceiverBody
 
 

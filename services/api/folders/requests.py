@@ -7,8 +7,9 @@ from pydantic import Field, StringConstraints
 from schemas.documents import CHUNK_SIZE, ChunkSize
 from schemas.job_types.values import Name
 from services.api.documents.requests import is_document_id
+from services.api.http.constraints import NO_NUL, Refusal
 from services.api.http.errors import not_found
-from services.api.http.shapes import NO_NUL, FieldsModel, QueryModel, Refusal
+from services.api.http.shapes import FieldsModel, QueryModel
 
 Description = Annotated[str, StringConstraints(max_length=4096)]
 

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from piperoll.webhooks.origins import origin_of
 from schemas.job_types.parameters import MAX_URL_CHARS
-from services.api.http.shapes import Refusal, RequestModel, printable, utc_time
+from services.api.http.constraints import Refusal, printable, utc_time
+from services.api.http.shapes import RequestModel
 
 _MAX_CHARS: Final = MAX_URL_CHARS  # an origin is a part of a webhook's url; the ids of deliveries are shorter
 
