@@ -1,24 +1,13 @@
 """Lists and erasure over a real Kafka, a real Postgres and a real projector, without a worker."""
 
 import asyncio
-from collections.abc import AsyncIterator
-
-import pytest
 
 from tests.support.stacks.api import (
     NOOP,
     Api,
     refused,
-    serving,
     without_projector,
 )
-
-
-@pytest.fixture(scope="module")
-async def api(environment: dict[str, str]) -> AsyncIterator[Api]:
-    """The API beside a projector."""
-    async with serving(environment) as serving_api:
-        yield serving_api
 
 
 async def test_a_list_shows_the_projected_jobs_at_once_while_the_projector_is_down(api: Api) -> None:

@@ -6,10 +6,8 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-import asyncpg
 import pytest
 
-from piperoll.settings import Settings
 from schemas.events import BatchCreated, JobErased, JobProgress, JobStarted
 from schemas.ids import member_id
 from services.api.http.errors import ReadModelUnavailableError
@@ -17,7 +15,7 @@ from services.api.jobs.stream import StreamPace
 from services.api.owner_stream.changes import ChangeFeed, StreamPlace
 from services.api.owner_stream.stream import StreamQuery, owner_stream
 from tests.support.histories.jobs import OWNER, claim, created, fact, life, record
-from tests.support.stacks.feeding import Projected, projected_tables
+from tests.support.stacks.feeding import Projected
 from tests.support.waiting import PATIENCE_S
 
 START = StreamPlace((0,))
@@ -25,12 +23,6 @@ PATIENT = StreamPace(heartbeat_s=30, timeout_s=60)
 EVERYTHING = StreamQuery()
 BATCH = "batch-0"
 MEMBER = member_id(BATCH, 0)
-
-
-@pytest.fixture(scope="module")
-async def projected(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Projected]:
-    async with projected_tables(settings, pool) as made:
-        yield made
 
 
 @pytest.fixture

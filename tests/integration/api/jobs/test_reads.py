@@ -1,35 +1,20 @@
-"""The API over a real Kafka, a real Postgres and a real projector: reading one's writes, waiting, cancelling, keys."""
+"""Reading jobs over a real Kafka, a real Postgres and a real projector: one's own writes, waiting, outages."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator
-from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import httpx
-import pytest
 
-from piperoll import keys
-from piperoll.settings import Settings
-from schemas.events import JobCompleted, JobFailed, JobProgress, JobStarted
+from schemas.events import JobCompleted, JobProgress, JobStarted
 from schemas.ids import draw_run
 from tests.support.stacks.api import (
     NOOP,
     Api,
     ended,
     refused,
-    serving,
     without_projector,
 )
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-async def api(environment: dict[str, str]) -> AsyncIterator[Api]:
-    """The API beside a projector."""
-    async with serving(environment) as serving_api:
-        yield serving_api
 
 
 async def test_a_created_job_can_be_read_at_once(api: Api) -> None:
@@ -128,33 +113,6 @@ async def test_a_long_poll_answers_when_the_status_changes(api: Api) -> None:
     assert (await api.job(job_id, wait=20))["status"] == "completed"
 
 
-async def test_a_cancelled_job_is_shown_as_failed_and_cannot_be_cancelled_again(api: Api) -> None:
-    job_id = await api.create()
-    reply = await api.client.post(f"/api/jobs/{job_id}/cancel", json={"reason": "no longer needed"})
-    assert reply.status_code == 200, reply.text
-    job = reply.json()["data"]
-    assert (job["status"], job["error"]["code"]) == ("failed", "CANCELLED")
-    assert job["error"]["details"] == {"reason": "no longer needed"}
-    refused(await api.client.post(f"/api/jobs/{job_id}/cancel"), 409, "CONFLICT")
-
-
-async def test_a_job_that_has_ended_cannot_be_cancelled(api: Api) -> None:
-    job_id, run = await api.create(), draw_run()
-    failed = JobFailed(run=run, error_code="INVALID_PDF")
-    await api.happen(job_id, JobStarted(number=1, run=run, worker="w"), failed)
-    refused(await api.client.post(f"/api/jobs/{job_id}/cancel"), 409, "CONFLICT")
-    job = await api.job(job_id)
-    assert job["error"]["code"] == "INVALID_PDF"
-    assert job["error"]["message"]
-
-
-@pytest.mark.parametrize("body", [{"reason": 5}, {"reason": "x" * 65}, {"why": "x"}, ["reason"]])
-async def test_a_cancel_with_a_wrong_reason_is_refused(api: Api, body: Any) -> None:
-    job_id = await api.create()
-    assert (await api.client.post(f"/api/jobs/{job_id}/cancel", json=body)).status_code == 400
-    assert (await api.job(job_id))["status"] == "pending"
-
-
 async def test_the_facts_of_a_job_are_numbered_and_paged(api: Api) -> None:
     job_id = await api.create()
     await api.run(job_id)
@@ -168,60 +126,6 @@ async def test_the_facts_of_a_job_are_numbered_and_paged(api: Api) -> None:
     assert names == ["JobCreated", "JobStarted", "JobCompleted"]
     assert all(event["position"].count(":") == 1 for event in events)
     refused(await api.client.get(path, params={"after": "x"}), 400, "INVALID_PARAMETERS")
-
-
-@pytest.mark.parametrize("path", ["/api/jobs", "/api/jobs/batch"])
-async def test_one_key_creates_once_and_repeats_get_the_first_answer(api: Api, path: str) -> None:
-    body = {"jobs": [NOOP]} if path.endswith("batch") else NOOP
-    headers = {"Idempotency-Key": uuid4().hex}
-    first = await api.client.post(path, json=body, headers=headers)
-    repeats = await asyncio.gather(*(api.client.post(path, json=body, headers=headers) for _ in range(5)))
-    assert {reply.text for reply in (first, *repeats)} == {first.text}
-    assert not any("Piperoll-Idempotency" in reply.headers for reply in repeats)
-    other = {**body, "user_id": "else"}
-    refused(await api.client.post(path, json=other, headers=headers), 422, "IDEMPOTENCY_CONFLICT")
-
-
-async def test_of_different_bodies_under_one_key_at_the_same_time_one_wins(api: Api) -> None:
-    headers = {"Idempotency-Key": uuid4().hex}
-    bodies = [{**NOOP, "user_id": f"user-{number}"} for number in range(6)]
-    replies = await asyncio.gather(*(api.client.post("/api/jobs", json=body, headers=headers) for body in bodies))
-    assert Counter(reply.status_code for reply in replies) == {200: 1, 422: 5}
-    won = next(number for number, reply in enumerate(replies) if reply.status_code == 200)
-    job = await api.job(replies[won].json()["data"]["job_id"])
-    assert job["user_id"] == f"user-{won}"
-
-
-async def test_a_job_of_another_owner_is_not_found(api: Api, pool: asyncpg.Pool, settings: Settings) -> None:
-    job_id = await api.create()
-    _, key = await keys.create(pool, settings.key_pepper.get_secret_value(), "stranger")
-    stranger = {"Authorization": f"Bearer {key}"}
-    assert (await api.client.post("/api/jobs", json=NOOP, headers=stranger)).status_code == 200
-    for suffix in ("", "/events", "/deliveries"):
-        refused(await api.client.get(f"/api/jobs/{job_id}{suffix}", headers=stranger), 404, "NOT_FOUND")
-    refused(await api.client.post(f"/api/jobs/{job_id}/cancel", headers=stranger), 404, "NOT_FOUND")
-    assert (await api.job(job_id))["status"] == "pending"
-
-
-async def test_a_revoked_key_and_an_unknown_key_are_refused(api: Api, pool: asyncpg.Pool, settings: Settings) -> None:
-    made, key = await keys.create(pool, settings.key_pepper.get_secret_value(), "acme", ["jobs"])
-    assert made.key_id in key
-    assert made in await keys.list_all(pool)
-    header = {"Authorization": f"Bearer {key}"}
-    assert (await api.client.post("/api/jobs", json=NOOP, headers=header)).status_code == 200
-    assert await keys.revoke(pool, made.key_id) is not None
-    refused(await api.client.post("/api/jobs", json=NOOP, headers=header), 401, "UNAUTHORIZED")
-    never = {"Authorization": "Bearer pr_000000000000.never"}
-    refused(await api.client.post("/api/jobs", json=NOOP, headers=never), 401, "UNAUTHORIZED")
-    assert await keys.revoke(pool, "no-such-id") is None
-
-
-@pytest.mark.parametrize(("owner", "scopes"), [("../up", ["jobs"]), ("a/b", ["jobs"]), ("", ["jobs"]), ("a", ["root"])])
-async def test_a_key_with_an_invalid_owner_or_scope_is_not_created(
-    pool: asyncpg.Pool, owner: str, scopes: list[str]
-) -> None:
-    with pytest.raises(ValueError, match=r"owner|scopes"):
-        await keys.create(pool, "pepper", owner, scopes)
 
 
 async def test_without_the_projector_an_accepted_job_is_unavailable_and_not_404(api: Api) -> None:

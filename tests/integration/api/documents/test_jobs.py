@@ -1,7 +1,6 @@
 """Jobs that name documents and folders, over a real Kafka, Postgres and projector."""
 
 import json
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -12,25 +11,12 @@ from tests.support.stacks.document_api import (
     UNKNOWN_DOCUMENT,
     UNKNOWN_FOLDER,
     Json,
-    a_stranger,
     ends,
     folder,
     parameters_of,
     read,
-    serving_documents,
     upload,
 )
-
-
-@pytest.fixture(scope="module")
-async def api(environment: dict[str, str]) -> AsyncIterator[Api]:
-    async with serving_documents(environment) as serving_api:
-        yield serving_api
-
-
-@pytest.fixture(scope="module")
-async def stranger(api: Api, pool: asyncpg.Pool, settings: Settings) -> dict[str, str]:
-    return await a_stranger(pool, settings)
 
 
 async def test_jobs_get_the_content_that_their_parameters_name(
