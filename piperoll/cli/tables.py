@@ -35,6 +35,7 @@ async def discard_other_read_model(settings: Settings) -> str | None:
 
 
 async def _rebuild(data_dir: Path | None) -> int:
+    from piperoll.installation.identity import InstallationError
     from services.projector.rebuild import RebuildRunningError
     from services.projector.rebuild import rebuild as build
     from services.projector.tables.schema import VectorsMissingError
@@ -42,7 +43,7 @@ async def _rebuild(data_dir: Path | None) -> int:
     with counting("Rebuilding the read model from the log", "records") as progress:
         try:
             rebuilt = await build(settings_of(data_dir), progress)
-        except (RebuildRunningError, VectorsMissingError) as error:
+        except (RebuildRunningError, VectorsMissingError, InstallationError) as error:
             raise CommandError(str(error)) from error
     print_line(f"The read model was rebuilt from {rebuilt.records:,} records in {rebuilt.seconds:.1f} s and is in use.")
     return 0

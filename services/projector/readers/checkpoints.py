@@ -6,10 +6,6 @@ from piperoll.log.continuity import StoredPosition
 from schemas.topics import Topic
 
 
-class PositionLostError(RuntimeError):
-    """The checkpoint moved back behind handled records. A restart continues from it."""
-
-
 async def take_over(
     connection: Connection, sql: dict[str, str], topic: Topic, cluster_id: str, begins: dict[int, int]
 ) -> dict[int, StoredPosition]:
