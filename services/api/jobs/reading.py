@@ -6,6 +6,7 @@ cannot be an id is "not found" at once.
 
 import asyncio
 import re
+from functools import partial
 from typing import Any
 
 from piperoll.domain.job import Status
@@ -36,7 +37,7 @@ class Reading:
         """Return the job's row. Raises ApiError: NOT_FOUND (404), READ_MODEL_UNAVAILABLE (503)."""
         if not _JOB_ID.fullmatch(job_id):
             raise not_found("job")
-        row = await self.catching_up.find(lambda: self._read_model.job(job_id))
+        row = await self.catching_up.find(partial(self._read_model.job, job_id))
         if row is None or row.owner != owner or row.erased:
             raise not_found("job")
         return row
@@ -45,7 +46,7 @@ class Reading:
         """Return the batch's row. Raises as `job` does."""
         if not _BATCH_ID.fullmatch(batch_id):
             raise not_found("batch")
-        row = await self.catching_up.find(lambda: self._read_model.batch(batch_id))
+        row = await self.catching_up.find(partial(self._read_model.batch, batch_id))
         if row is None or row.owner != owner or row.batch.erased:
             raise not_found("batch")
         return row
