@@ -52,6 +52,7 @@ async def _rebuild(data_dir: Path | None) -> int:
 async def _verify(data_dir: Path | None) -> int:
     from asyncpg import UndefinedTableError
 
+    from piperoll.installation.identity import InstallationError
     from services.projector.tables.schema import OtherShapeError
     from services.projector.verify.run import verify as compare
 
@@ -60,7 +61,7 @@ async def _verify(data_dir: Path | None) -> int:
             report = await compare(settings_of(data_dir), progress)
         except UndefinedTableError as error:
             raise CommandError("there is no read model yet: start a projector, then try again") from error
-        except OtherShapeError as error:
+        except (OtherShapeError, InstallationError) as error:
             raise CommandError(str(error)) from error
     compared = f"{report.jobs:,} jobs, {report.batches:,} batches, {report.deliveries:,} delivery facts"
     kept = (

@@ -28,26 +28,31 @@ async def identify(blobs: AsyncBlobs, view: LogView) -> Installation:
     Raises InstallationError when they do not belong together, BlobStoreError, and aiokafka's KafkaError.
     """
     ids = await view.identity()
-    found = await marker.read(blobs) or await _found(blobs, view, ids)
-    if why := disagreement(found, ids):
-        raise InstallationError(why)
+    found = await examine(blobs, view, ids)
+    if found is None:
+        found = await marker.create(blobs, Installation.draw(ids))
+        log.info("installation_founded", installation=found.id, cluster_id=found.cluster_id)
     if ids.topics.keys() - found.topics.keys():
         found = found.joined_by(ids)
         await marker.replace(blobs, found)
     return found
 
 
-async def _found(blobs: AsyncBlobs, view: LogView, ids: LogIdentity) -> Installation:
-    """Write the first marker, or that of a store of an earlier release."""
-    records = await marker.has_records(view)
-    # Read after the log: the process that appended the first record had written the marker before.
-    if (found := await marker.read(blobs)) is not None:
-        return found
-    if why := objection(await marker.evidence(blobs, records), ids):
+async def examine(blobs: AsyncBlobs, view: LogView, ids: LogIdentity) -> Installation | None:
+    """Return the installation of a blob store and a log with these ids; None if neither has been used with a marker.
+
+    Writes nothing. Raises as `identify` does.
+    """
+    if (found := await marker.read(blobs)) is None:
+        records = await marker.has_records(view)
+        # Read after the log: the process that appended the first record had written the marker before.
+        if (found := await marker.read(blobs)) is None:
+            why = objection(await marker.evidence(blobs, records), ids)
+    if found is not None:
+        why = disagreement(found, ids)
+    if why:
         raise InstallationError(why)
-    created = await marker.create(blobs, Installation.draw(ids))
-    log.info("installation_founded", installation=created.id, cluster_id=created.cluster_id)
-    return created
+    return found
 
 
 class Guard:

@@ -8,14 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from piperoll.installation import marker, tables
-from piperoll.installation.identity import (
-    Evidence,
-    Installation,
-    InstallationError,
-    disagreement,
-    objection,
-    strangeness,
-)
+from piperoll.installation.guard import examine
+from piperoll.installation.identity import Installation, InstallationError, strangeness
 from piperoll.installation.positions import foreign
 from piperoll.log.continuity import StoredPosition
 from piperoll.log.contract import LogView
@@ -52,11 +46,9 @@ async def survey(blobs: AsyncBlobs, view: LogView, connection: AnyConnection) ->
     found = None
     try:
         found = await marker.read(blobs)
-        why = disagreement(found, ids) if found else objection(await _evidence(blobs, view), ids)
+        await examine(blobs, view, ids)
     except InstallationError as error:
-        why = str(error)
-    if why:
-        problems.append(why)
+        problems.append(str(error))
     named: dict[str, str | None] = {}
     strange: dict[str, str] = {}
     for schema in SCHEMAS:
@@ -78,10 +70,6 @@ async def survey(blobs: AsyncBlobs, view: LogView, connection: AnyConnection) ->
 def _sentence(schema: str, why: str) -> str:
     remedy = "run `piperoll rebuild`" if schema == READ_SCHEMA else "run `piperoll adopt`, which drops it"
     return f"the tables in {schema} were filled from another log ({why}): {remedy}"
-
-
-async def _evidence(blobs: AsyncBlobs, view: LogView) -> Evidence:
-    return await marker.evidence(blobs, await marker.has_records(view))
 
 
 async def _foreign_checkpoints(blobs: AsyncBlobs, view: LogView, cluster_id: str) -> tuple[str, ...]:

@@ -48,8 +48,9 @@ DO $$ BEGIN
             ADD COLUMN reopened_at timestamptz;
     END IF;
 END $$;
-CREATE INDEX IF NOT EXISTS queue_homeless
-    ON notifier.queue (job_id) WHERE state = 'open' AND request IS NOT NULL AND url IS NULL;
+DROP INDEX IF EXISTS notifier.queue_homeless; -- of earlier releases, for redeliveries alone
+CREATE INDEX IF NOT EXISTS queue_unroutable ON notifier.queue (job_id)
+    WHERE state = 'open' AND url IS NULL AND (request IS NOT NULL OR (final_phase IS NOT NULL AND NOT erased));
 CREATE INDEX IF NOT EXISTS queue_late ON notifier.queue (job_id) WHERE state = 'late';
 CREATE INDEX IF NOT EXISTS queue_seen ON notifier.queue USING brin (seen_at);
 

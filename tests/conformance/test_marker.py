@@ -1,13 +1,21 @@
 """A blob store whose marker is required: without it nothing is missing, erased, empty or written."""
 
+import asyncio
 import io
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from piperoll.installation import marker
+from piperoll.installation.guard import Guard
+from piperoll.installation.identity import InstallationError
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, Blobs, BlobStoreError
 from piperoll.store.marker import MARKER
+from schemas.topics import JOB_EVENTS
+from tests.support.histories.jobs import created, fact
+from tests.support.memory_log import MemoryLog
 
 Call = Callable[[AsyncBlobs], Awaitable[object]]
 
@@ -61,3 +69,21 @@ async def test_in_a_folder_that_is_not_mounted_nothing_is_written_and_nothing_co
     (tmp_path / "unmounted").rename(root)
     assert await blobs.get("job-1/in/a") == b"{}"
     blobs.close()
+
+
+async def test_processes_that_start_together_over_a_new_store_found_one_installation(blobs: AsyncBlobs) -> None:
+    log = MemoryLog()
+    found = await asyncio.gather(*(Guard(blobs, log).compare() for _ in range(8)))
+    assert len({one.id for one in found}) == 1
+    assert found[0] == await marker.read(blobs)
+    log.ids = replace(log.ids, cluster_id="other")
+    with pytest.raises(InstallationError, match="belongs to the Kafka cluster memory, but other answers"):
+        await Guard(blobs, log).compare()
+
+
+async def test_an_empty_store_beside_a_log_with_records_stays_empty(blobs: AsyncBlobs) -> None:
+    log = MemoryLog()
+    await log.append(JOB_EVENTS, fact("job-a", created(), 0))
+    with pytest.raises(InstallationError, match="mount its volume or correct PIPEROLL_BLOB_URL"):
+        await Guard(blobs, log).compare()
+    assert [page async for page in blobs.pages()] == []
