@@ -44,10 +44,10 @@ async def examine(blobs: AsyncBlobs, view: LogView, ids: LogIdentity) -> Install
     Writes nothing. Raises as `identify` does.
     """
     if (found := await marker.read(blobs)) is None:
-        records = await marker.has_records(view)
-        # Read after the log: the process that appended the first record had written the marker before.
+        shown = await marker.evidence(blobs, await marker.has_records(view))
+        # Read again: a process that wrote the first blob or record meanwhile had written the marker before.
         if (found := await marker.read(blobs)) is None:
-            why = objection(await marker.evidence(blobs, records), ids)
+            why = objection(shown, ids)
     if found is not None:
         why = disagreement(found, ids)
     if why:

@@ -48,6 +48,22 @@ async def test_processes_that_start_together_over_new_stores_found_one_installat
     assert found[0] == await marker.read(blobs)
 
 
+async def test_a_process_that_starts_while_another_one_stores_its_first_job_joins_it(
+    log: MemoryLog, blobs: AsyncBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = marker.has_records
+
+    async def meanwhile(view: MemoryLog) -> bool:
+        found = await look(view)
+        monkeypatch.undo()
+        await identify(blobs, log)
+        await blobs.put("job-a/in", b"{}")
+        return found
+
+    monkeypatch.setattr(marker, "has_records", meanwhile)
+    assert await identify(blobs, log) == await marker.read(blobs)
+
+
 async def test_the_stores_of_an_earlier_release_are_adopted(log: MemoryLog, blobs: AsyncBlobs) -> None:
     await used(log, blobs)
     found = await identify(blobs, log)
