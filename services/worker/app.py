@@ -69,6 +69,7 @@ async def _serve(
         ("replay", reader.problem),
         ("children", pool.problem),
         ("kafka", appender.problem),
+        ("erasure", eraser.problem),
     ):
         lifetime.check(name, check)
     async with asyncio.TaskGroup() as tasks:
@@ -78,7 +79,7 @@ async def _serve(
         tasks.create_task(eraser.run(lifetime.stopping))
         tasks.create_task(sweeper.run(lifetime.stopping))
         tasks.create_task(save_periodically(reader, settings.checkpoint_interval_s, lifetime.stopping))
-        tasks.create_task(_measure(runner, lifetime.stopping))
+        tasks.create_task(_measure(runner, eraser, lifetime.stopping))
 
 
 async def _drain(reader: PartitionReader, stopping: asyncio.Event) -> None:
@@ -87,7 +88,8 @@ async def _drain(reader: PartitionReader, stopping: asyncio.Event) -> None:
     reader.draining = True
 
 
-async def _measure(runner: Runner, stopping: asyncio.Event) -> None:
+async def _measure(runner: Runner, eraser: Eraser, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         runner.measure()
+        eraser.measure(utc_now())
         await happens_within(stopping, MEASURE_INTERVAL_S)

@@ -11,5 +11,9 @@ ATTEMPTS = Counter("piperoll_worker_attempts_total", "Ended attempts", ["job_typ
 DURATION = Histogram("piperoll_worker_attempt_seconds", "How long attempts took", ["job_type"])
 CHECKPOINTS = Counter("piperoll_worker_checkpoints_total", "Checkpoints written", ["outcome"])
 ERASED_BLOBS = Counter("piperoll_worker_erased_blobs_total", "Blobs of erased jobs that were deleted")
+PENDING_ERASURES = Gauge("piperoll_worker_pending_erasures", "Erasures that are not carried out yet")
+OLDEST_PENDING_ERASURE = Gauge(
+    "piperoll_worker_oldest_pending_erasure_age_seconds", "Age of the oldest erasure that is not carried out yet"
+)
 SWEPT_BLOBS = Counter("piperoll_worker_swept_blobs_total", "Blobs that the sweep deleted, by reason", ["reason"])
 PARKED = Counter("piperoll_worker_parked_records_total", "Records sent to the dead letters")

@@ -2,7 +2,9 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 
+from piperoll.domain.backlog import Backlog, Erasure
 from piperoll.domain.job import Status
 from piperoll.store.blobs import AsyncBlobs
 from services.worker.cleanup.erasure import Eraser
@@ -15,10 +17,11 @@ ENDED = replace(folded(created()), job_id="job-1", status=Status.COMPLETED, atte
 
 
 class Erasing:
-    """An eraser at work; `exits` are the jobs that have no child any more."""
+    """An eraser at work over a backlog; `exits` are the jobs whose child has not ended."""
 
     def __init__(self, blobs: AsyncBlobs) -> None:
         self.blobs = blobs
+        self.backlog = Backlog()
         self.exits: dict[str, asyncio.Event] = {}
         self.eraser = Eraser(blobs, self._exit)
         self.stopping = asyncio.Event()
@@ -27,6 +30,15 @@ class Erasing:
     async def _exit(self, job_id: str) -> None:
         if job_id in self.exits:
             await self.exits[job_id].wait()
+
+    def erase(self, subject: str, parameters: str | None = None, at: datetime = BEGAN) -> None:
+        """As the log reader does after an erasure of the owner acme."""
+        self.backlog.erased[subject] = Erasure(at, "acme", parameters)
+        self.eraser.erase(subject, self.backlog)
+
+    async def done(self, subject: str) -> None:
+        """Wait until the backlog knows that the erasure is carried out."""
+        await wait_until(lambda: self.backlog.erased[subject].done, 5, f"the erasure of {subject} to be carried out")
 
     async def gone(self, folder: str) -> None:
         async def empty() -> bool:

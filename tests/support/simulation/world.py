@@ -152,7 +152,7 @@ class SimulatedWorker:
         self.expander = Expander(network, world.blobs, world.log, world.loop.clock)
         checkpoints = Checkpoints(world.blobs, "cluster", "simulation")
         letters = DeadLetters(cast(KafkaAppender, network))
-        self.eraser = Eraser(world.blobs, self._exited)
+        self.eraser = Eraser(world.blobs, self._exited, world.chances)
         self.reader = PartitionReader(
             self.runner, self.expander, checkpoints, world.log, letters, self.eraser, world.loop.clock
         )

@@ -56,7 +56,7 @@ async def _gone(job_id: str) -> None:
 async def erase(blobs: AsyncBlobs, job_id: str, claim: Claim) -> None:
     eraser, stopping = Eraser(blobs, _gone), asyncio.Event()
     task = asyncio.create_task(eraser.run(stopping))
-    eraser.erase(job_id, "acme", claim.uri)
+    eraser.erase(job_id, Backlog(erased={job_id: Erasure(BEGAN, "acme", claim.uri)}))
     await until_erased(blobs, claim)
     stopping.set()
     await task
