@@ -18,9 +18,11 @@ from services.worker import metrics
 from services.worker.children.pool import ChildPool
 from services.worker.cleanup.erasure import Eraser
 from services.worker.cleanup.sweep import Sweeper
+from services.worker.cleanup.upload_uses import UploadUses
 from services.worker.manager.batch_expander import Expander
 from services.worker.manager.log_reader import PartitionReader, save_periodically
 from services.worker.manager.runner import Runner
+from services.worker.removal.manager import RemovalManager
 
 GROUP = "piperoll.worker"
 MEASURE_INTERVAL_S = 5.0
@@ -58,9 +60,11 @@ async def _serve(
     expander = Expander(appender, blobs, offsets, utc_now)
     checkpoints = Checkpoints(blobs, await offsets.cluster_id(), f"{GROUP}/{JOB_EVENTS.name}")
 
-    eraser = Eraser(blobs, runner.await_exit)
+    uses = UploadUses(blobs, offsets, settings.partitions, lambda job_id: reader.knows(job_id))
+    eraser = Eraser(blobs, runner.await_exit, uses)
     reader = PartitionReader(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, utc_now)
     sweeper = Sweeper(settings, blobs, utc_now, reader.live, eraser)
+    removal = RemovalManager(settings, lifetime, blobs, appender, offsets, await offsets.cluster_id())
     consumer = PartitionConsumer(
         settings, GROUP, JOB_EVENTS, reader, on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag)
     )
@@ -78,6 +82,7 @@ async def _serve(
         tasks.create_task(runner.run(lifetime.stopping))
         tasks.create_task(eraser.run(lifetime.stopping))
         tasks.create_task(sweeper.run(lifetime.stopping))
+        tasks.create_task(removal.run())
         tasks.create_task(save_periodically(reader, settings.checkpoint_interval_s, lifetime.stopping))
         tasks.create_task(_measure(runner, eraser, lifetime.stopping))
 

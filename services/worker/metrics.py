@@ -15,5 +15,9 @@ PENDING_ERASURES = Gauge("piperoll_worker_pending_erasures", "Erasures that are 
 OLDEST_PENDING_ERASURE = Gauge(
     "piperoll_worker_oldest_pending_erasure_age_seconds", "Age of the oldest erasure that is not carried out yet"
 )
+PENDING_REMOVALS = Gauge("piperoll_worker_pending_removals", "Removals of documents and folders not carried out yet")
+OLDEST_PENDING_REMOVAL = Gauge(
+    "piperoll_worker_oldest_pending_removal_age_seconds", "Age of the oldest removal that is not carried out yet"
+)
 SWEPT_BLOBS = Counter("piperoll_worker_swept_blobs_total", "Blobs that the sweep deleted, by reason", ["reason"])
 PARKED = Counter("piperoll_worker_parked_records_total", "Records sent to the dead letters")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import structlog
 from pydantic_core import from_json
@@ -22,6 +23,7 @@ from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from services.worker import metrics
 from services.worker.cleanup.chores import Chores
+from services.worker.cleanup.upload_uses import ARRIVAL_S, UploadUses
 from services.worker.run.cache import entry_of, markers, parse_entry
 
 log = structlog.get_logger()
@@ -44,10 +46,12 @@ class Eraser:
         self,
         blobs: AsyncBlobs,
         await_exit: Callable[[str], Awaitable[None]],
+        uses: UploadUses,
         chances: random.Random | None = None,
     ) -> None:
         self._blobs = blobs
         self._await_exit = await_exit
+        self._uses = uses
         self._chores = Chores(chances or random.Random())
         self._pending: dict[str, datetime] = {}
 
@@ -85,8 +89,9 @@ class Eraser:
         if erasure is None:
             return  # it was done before, and forgotten since
         await self._wait_for_child(subject)
-        await self._erase(subject, erasure)
-        if backlog.carried_out(subject, erasure):
+        if not await self._erase(subject, erasure):
+            self._chores.add(f"the erasure of {subject}", partial(self._carry_out, subject, backlog), ARRIVAL_S)
+        elif backlog.carried_out(subject, erasure):
             self._pending.pop(subject, None)
 
     async def _wait_for_child(self, subject: str) -> None:
@@ -96,35 +101,37 @@ class Eraser:
         except TimeoutError as error:
             raise ChildRunsError(f"the killed child of {subject} has not ended yet") from error
 
-    async def _erase(self, subject: str, erasure: Erasure) -> None:
-        parameters = erasure.parameters
-        given = [*await self._blobs.names(f"{subject}/in"), *([parameters] if parameters else [])]
-        for uri in given:
-            for file_id in await self._uploads_in(uri):
-                await self._give_up_upload(subject, erasure.owner, file_id)
+    async def _erase(self, subject: str, erasure: Erasure) -> bool:
+        """Return whether all is deleted. The parameters are kept while it is undecided who uses their uploads."""
+        inputs = await self._blobs.names(f"{subject}/in")
+        decided = True
+        for uri in [*inputs, *([erasure.parameters] if erasure.parameters else [])]:
+            body = await self._parameters_document(uri)
+            for file_id in uploads.file_ids_of(body.get("parameters", {})):
+                decided &= await self._uses.give_up(subject, erasure.owner, file_id)
+            if (about := documents.subject_of(body)) is not None:
+                await self._blobs.delete([documents.job_mark(about, subject)])
         for marker in await self._blobs.names(markers(subject)):
             await self._take_from_cache(subject, entry_of(subject, marker))
+        if not decided:
+            outputs = set(await self._blobs.names(subject)) - set(inputs)
+            await self._blobs.delete([*documents.index_marks(outputs), *outputs])
+            return False
         count = await documents.delete_outputs(self._blobs, subject)
-        if parameters is not None:
-            await self._blobs.delete([parameters])
+        if erasure.parameters is not None:
+            await self._blobs.delete([erasure.parameters])
         if count:
             metrics.ERASED_BLOBS.inc(count)
             log.info("content_erased", job_id=subject, blobs=count)
+        return True
 
-    async def _give_up_upload(self, job_id: str, owner: str, file_id: str) -> None:
-        """Delete an upload of a job, unless another job that is not erased uses it too."""
-        uses = uploads.uses_of(owner, file_id)
-        await self._blobs.delete([f"{uses}/{job_id}"])
-        if not await self._blobs.names(uses):
-            await self._blobs.delete_folder(uses)
-            await self._blobs.delete_folder(uploads.folder_of(owner, file_id))
-
-    async def _uploads_in(self, given: str) -> tuple[str, ...]:
+    async def _parameters_document(self, given: str) -> dict[str, Any]:
+        """What a job was given; empty if it was deleted meanwhile, or is the name of a batch."""
         try:
             body = from_json(await self._blobs.get(given))
-            return uploads.file_ids_of(body["parameters"])
-        except (BlobMissingError, ValueError, TypeError, KeyError, AttributeError):
-            return ()  # deleted meanwhile, or the name of a batch and not a job's parameters
+        except (BlobMissingError, ValueError):
+            return {}
+        return body if isinstance(body, dict) and isinstance(body.get("parameters"), dict) else {}
 
     async def _take_from_cache(self, job_id: str, uri: str) -> None:
         """Remove a cache entry that the job made, unless a later job has replaced it."""

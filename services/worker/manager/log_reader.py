@@ -117,6 +117,11 @@ class PartitionReader:
         """The backlogs of this worker's replayed partitions."""
         return {part: state.backlog for part, state in self._partitions.items() if state.live}
 
+    def knows(self, job_id: str) -> bool:
+        """Whether a partition of this worker has the job, or had it recently, and it was not erased."""
+        backlogs = [state.backlog for state in self._partitions.values()]
+        return any((job_id in one.jobs or job_id in one.ended) and job_id not in one.erased for one in backlogs)
+
     async def save_checkpoints(self) -> None:
         """Write the checkpoint of every partition that moved since its last one."""
         for part, state in list(self._partitions.items()):

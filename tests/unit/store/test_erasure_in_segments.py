@@ -17,9 +17,9 @@ from piperoll.store.segments import CLOSED_AFTER
 from schemas.claims import Claim
 from schemas.events import JobCreated, JobErased
 from services.projector.verify.run import leftovers
-from services.worker.cleanup.erasure import Eraser
 from services.worker.cleanup.sweep import ORPHANED_AFTER, ORPHANED_BEFORE, Sweeper, of_line
 from tests.support.histories.jobs import BEGAN, created, fact
+from tests.support.runs.erasing import eraser_over
 from tests.support.waiting import wait_until
 
 
@@ -54,7 +54,7 @@ async def _gone(job_id: str) -> None:
 
 
 async def erase(blobs: AsyncBlobs, job_id: str, claim: Claim) -> None:
-    eraser, stopping = Eraser(blobs, _gone), asyncio.Event()
+    eraser, stopping = eraser_over(blobs, _gone), asyncio.Event()
     task = asyncio.create_task(eraser.run(stopping))
     eraser.erase(job_id, Backlog(erased={job_id: Erasure(BEGAN, "acme", claim.uri)}))
     await until_erased(blobs, claim)
@@ -124,7 +124,7 @@ def test_a_document_is_swept_when_its_job_is_erased_or_was_never_in_the_log(
 
 async def sweep(tmp_path: Path, blobs: AsyncBlobs, known: Backlog, now: datetime, *until_gone: Claim) -> None:
     settings = Settings(blob_url=tmp_path.as_uri(), partitions=1, sweep_interval_s=0.01)
-    sweeper = Sweeper(settings, blobs, lambda: now, lambda: {0: known}, Eraser(blobs, _gone))
+    sweeper = Sweeper(settings, blobs, lambda: now, lambda: {0: known}, eraser_over(blobs, _gone))
     stopping = asyncio.Event()
     task = asyncio.create_task(sweeper.run(stopping))
     for claim in until_gone:

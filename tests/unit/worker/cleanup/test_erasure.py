@@ -76,6 +76,7 @@ async def test_an_upload_goes_with_the_last_job_that_was_given_it(blobs: AsyncBl
         give(blobs, job_id, **given)
         for use in uploads.uses_by("acme", job_id, given):
             await blobs.mark(use)
+        await erasing.created(job_id)
     erasing.erase("job-1")
     await erasing.gone("job-1")
     assert await blobs.names("uploads/acme/file-1")
@@ -95,6 +96,7 @@ async def test_all_uploads_of_an_import_go_with_it(blobs: AsyncBlobs, erasing: E
     assert uses == ("uses/acme/file-1/job-1", "uses/acme/file-2/job-1")
     for use in (*uses, "uses/acme/file-2/job-2"):
         await blobs.mark(use)
+    await erasing.created("job-2")
     erasing.erase("job-1")
     await erasing.gone("job-1")
     assert await blobs.names("uploads/acme/file-1") == ()

@@ -88,6 +88,7 @@ def test_the_jobs_of_a_lost_document_are_named_with_it(syncing: Syncing, source:
     path.unlink()
     (lost,) = syncing.findings(syncing.run()).lost
     assert lost.jobs[0] == "job-of-it"
+    assert lost.parameters["job-of-it"].uri.startswith("segments/")
     assert len(lost.jobs) == 2  # and the one of its last revision, whether the read model has it or not
     assert syncing.known == {}
 
