@@ -16,7 +16,7 @@ from piperoll.store.blobs import AsyncBlobs, BlobMissingError, Blobs
 from piperoll.store.segments import CLOSED_AFTER
 from schemas.claims import Claim
 from schemas.events import JobCreated, JobErased
-from services.projector.verify.run import leftovers
+from services.projector.verify.leftovers import job_leftovers
 from services.worker.cleanup.sweep import ORPHANED_AFTER, ORPHANED_BEFORE, Sweeper, of_line
 from tests.support.histories.jobs import BEGAN, created, fact
 from tests.support.runs.erasing import eraser_over
@@ -159,8 +159,8 @@ async def test_parameters_that_can_still_be_read_after_an_erasure_are_a_violatio
     history.observe(fact("job-1", created().model_copy(update={"parameters": claim})))
     history.observe(fact("job-1", JobErased(by="acme")))
     later = history.jobs["job-1"].updated_at + timedelta(minutes=2)
-    (violation,) = await leftovers(history, blobs, later)
+    (violation,) = await job_leftovers(history, blobs, later)
     assert violation.invariant == "I7"
     assert claim.uri in violation.sentence
     await blobs.delete([claim.uri])
-    assert await leftovers(history, blobs, later) == []
+    assert await job_leftovers(history, blobs, later) == []

@@ -12,7 +12,7 @@ from piperoll.history import History
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.events import JobErased
-from services.projector.verify.run import leftovers
+from services.projector.verify.leftovers import job_leftovers
 from services.worker.cleanup.erasure import SPECS_GRACE_S
 from tests.support.files.indexes import put_part
 from tests.support.histories.jobs import created, fact
@@ -139,8 +139,8 @@ async def test_verify_finds_what_an_erasure_left_behind_and_gives_the_worker_a_m
     (job_id,) = history.jobs
     at = history.jobs[job_id].updated_at
     put(blobs, f"{job_id}/run-1/result.json", "job-other/run-1/result.json")
-    assert await leftovers(history, blobs, at + timedelta(seconds=59)) == []
-    (violation,) = await leftovers(history, blobs, at + timedelta(seconds=61))
+    assert await job_leftovers(history, blobs, at + timedelta(seconds=59)) == []
+    (violation,) = await job_leftovers(history, blobs, at + timedelta(seconds=61))
     assert (violation.invariant, violation.subject) == ("I7", job_id)
     await blobs.delete_folder(job_id)
-    assert await leftovers(history, blobs, at + timedelta(seconds=61)) == []
+    assert await job_leftovers(history, blobs, at + timedelta(seconds=61)) == []
