@@ -22,7 +22,7 @@ SCOPES = frozenset({"jobs", "admin"})
 ID_CHARS = 12
 SECRET_BYTES = 32
 OWNER_RULE = "1 to 64 of A-Z a-z 0-9 _ . - and no leading dot"  # the owner is a folder name of uploads
-_OWNER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
+OWNER_PATTERN = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}"
 _QUERIES = load_queries("piperoll", "keys.sql")
 
 
@@ -48,7 +48,7 @@ class KeyEndedError(Exception):
 
 def is_owner(text: str) -> bool:
     """Whether `text` is a valid owner."""
-    return _OWNER.fullmatch(text) is not None
+    return re.fullmatch(OWNER_PATTERN, text) is not None
 
 
 def derived_id(name: str) -> str:

@@ -3,13 +3,18 @@
 Names, places and addresses are content, so they are in blobs and not in the log (docs/architecture.md#five-ideas).
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas.claims import Claim
 
-Named = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+NAME_CHARS: Final = 500
+"""Of the name of a document or a folder, also where a job's parameters give it."""
+Named = Annotated[str, StringConstraints(min_length=1, max_length=NAME_CHARS)]
+ChunkSize = Annotated[int, Field(ge=50, le=8000)]
+CHUNK_SIZE: Final = 500
+"""The default number of characters of a chunk in a folder's index."""
 
 
 class _Content(BaseModel):

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.claims import Claim
+from schemas.documents import CHUNK_SIZE, ChunkSize
 
 Writer = Literal["api", "worker", "notifier"]
 
@@ -279,7 +280,7 @@ class FolderCreated(Event):
     writers = ("api",)
 
     details: Claim = Field(description="its name and description: schemas.documents.FolderDetails")
-    chunk_size: int = Field(default=500, ge=50, le=8000, description="characters of a chunk in the index")
+    chunk_size: ChunkSize = Field(default=CHUNK_SIZE, description="characters of a chunk in the index")
     user_id: str | None = None
 
 
@@ -290,7 +291,7 @@ class FolderChanged(Event):
 
     by: str
     details: Claim | None = None
-    chunk_size: int | None = Field(default=None, ge=50, le=8000)
+    chunk_size: ChunkSize | None = None
 
 
 class FolderRemoved(Event):

@@ -1,9 +1,19 @@
 """Ids: random, or derived (UUIDv5, RFC 9562) so that the same command, run or member always gets the same id."""
 
+import re
+from typing import Final
 from uuid import UUID, uuid4, uuid5
 
 NAMESPACE = UUID("5b0b0a5e-6f0a-5d1c-9a53-0d2b7f0c6a11")
 """The root of every derived id. Never change it: ids of old records could not be derived again."""
+
+_ID: Final = re.compile(r"([a-z]+)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_id(kind: str, text: str) -> bool:
+    """Return whether a text can be an id of this kind: `job`, `batch`, `doc`, `folder`, `endpoint` or `signing`."""
+    found = _ID.fullmatch(text)
+    return found is not None and found[1] == kind
 
 
 def draw_job_id() -> str:

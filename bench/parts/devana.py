@@ -24,7 +24,7 @@ from schemas.read_model_names import READ_SCHEMA
 from services.api.devana_jobs.requests import DevanaJobsQuery
 from services.api.http.rate_limit import RateLimit
 from services.api.read_model.jobs import QUERIES, ReadModel
-from services.projector.tables.schema import create_tables
+from services.projector.database.schema import create_tables
 
 JOBS = 1_000_000
 CALLS = 300

@@ -23,7 +23,7 @@ async def discard_other_read_model(settings: Settings) -> str | None:
     """Drop a read model of another version before a stack's services start; return a message if it did."""
     import asyncpg
 
-    from services.projector.tables.schema import discard_other_shape
+    from services.projector.database.schema import discard_other_shape
 
     connection = await asyncpg.connect(settings.postgres_dsn.get_secret_value())
     try:
@@ -35,9 +35,9 @@ async def discard_other_read_model(settings: Settings) -> str | None:
 
 
 async def _rebuild(data_dir: Path | None) -> int:
+    from services.projector.database.schema import VectorsMissingError
     from services.projector.rebuild import RebuildRunningError
     from services.projector.rebuild import rebuild as build
-    from services.projector.tables.schema import VectorsMissingError
 
     with counting("Rebuilding the read model from the log", "records") as progress:
         try:
@@ -51,7 +51,7 @@ async def _rebuild(data_dir: Path | None) -> int:
 async def _verify(data_dir: Path | None) -> int:
     from asyncpg import UndefinedTableError
 
-    from services.projector.tables.schema import OtherShapeError
+    from services.projector.database.schema import OtherShapeError
     from services.projector.verify.run import verify as compare
 
     with counting("Folding the log and comparing the tables", "partitions") as progress:
@@ -73,5 +73,7 @@ async def _verify(data_dir: Path | None) -> int:
         entry("parked", f"{report.parked:,} keys with records that could not be decoded: see the dead letters")
     for violation in report.violations:
         print_error(str(violation))
+    for subject, lines in report.histories.items():
+        entry(subject, "\n".join(lines) or "no record in the log")
     entry("verdict", "holds" if report.holds else f"violated {len(report.violations):,} times")
     return 0 if report.holds else 1

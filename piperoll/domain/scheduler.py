@@ -77,6 +77,9 @@ class Scheduler:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def __contains__(self, job_id: str) -> bool:
+        return job_id in self._waiting
+
     def put(self, job: Job, not_before: datetime | None = None) -> None:
         """Offer a job, from `not_before` on if given."""
         self.discard(job.job_id)

@@ -92,7 +92,7 @@ class PartitionConsumer:
             pace(consumer._client)
             consumer.subscribe([self._topic.name], listener=self._notes)
             while not stopping.is_set():
-                await self._take_over(consumer)
+                await self._apply_assignment(consumer)
                 await self._poll(consumer)
                 await self._gather()
                 now = time.monotonic()
@@ -107,8 +107,8 @@ class PartitionConsumer:
         finally:
             await close(consumer)
 
-    async def _take_over(self, consumer: AIOKafkaConsumer) -> None:
-        """Apply the newest assignment: give up lost partitions, take over new ones, seek all."""
+    async def _apply_assignment(self, consumer: AIOKafkaConsumer) -> None:
+        """Apply the newest assignment: give up lost partitions, start new ones, seek all."""
         while (assigned := self._notes.assigned) is not None:
             self._notes.assigned = None
             gone, new = set(self._next) - assigned, assigned - set(self._next)
@@ -140,7 +140,7 @@ class PartitionConsumer:
         for tp, raw in polled.items():
             await self._hand_over(consumer, tp, raw)
             if self._notes.assigned is not None:
-                return  # the rest of this poll may be of another member's partitions
+                return  # the rest of this poll may be of partitions that another process has now
 
     async def _hand_over(self, consumer: AIOKafkaConsumer, tp: TopicPartition, raw: list[object]) -> None:
         expected = self._next.get(tp.partition)

@@ -1,22 +1,25 @@
 """Parameters of all job types, and the job's webhook (docs/contract/secretary.md#parameters, #webhooks)."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+MAX_URL_CHARS: Final = 2048
+"""Of the url of a webhook."""
 Label = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
 
-class Webhook(BaseModel):
-    """The receiver of the job's events (docs/contract/secretary.md#webhooks)."""
+class WebhookReceiver(BaseModel):
+    """The address and the token of a receiver of webhooks (docs/contract/secretary.md#webhooks)."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    url: Annotated[str, StringConstraints(min_length=1, max_length=2048)]
-    token: Label | None = None
-    job_id: Label | None = Field(default=None, alias="jobId")
+    url: Annotated[str, StringConstraints(min_length=1, max_length=MAX_URL_CHARS)] = Field(
+        description="http or https, not private"
+    )
+    token: Label | None = Field(default=None, description="sent as Authorization and X-Callback-Token")
 
     @model_validator(mode="after")
     def _is_http(self) -> Self:
@@ -26,6 +29,12 @@ class Webhook(BaseModel):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # .port raises ValueError
             raise ValueError("a webhook's url must be an http or https address, such as https://example.com/hook")
         return self
+
+
+class Webhook(WebhookReceiver):
+    """The receiver of the job's events (docs/contract/secretary.md#webhooks)."""
+
+    job_id: Label | None = Field(default=None, alias="jobId")
 
 
 class JobParameters(BaseModel):

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic.fields import FieldInfo
 
+from schemas.documents import Named
+
 MAX_CONTEXT_BYTES: Final = 1024 * 1024  # docs/contract/secretary.md#limits
 
 
@@ -98,7 +100,7 @@ Day = Annotated[
     str, _shaped(_DAY, "must be a day written YYYY-MM-DD, such as 2026-02-28"), AfterValidator(_day), _schema(_DAY)
 ]
 Time = Annotated[str, _shaped(_TIME, "must be a time of day written HH:MM, such as 09:30"), _schema(_TIME)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_not_blank)]
+Name = Annotated[Named, AfterValidator(_not_blank)]
 NotBlank = AfterValidator(_not_blank)
 """For a text that must not be blank."""
 Context = Annotated[dict[str, Any], AfterValidator(_of_bounded_size)]

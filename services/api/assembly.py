@@ -106,7 +106,7 @@ class Assembly:
         (docs/contract/decisions.md#a25)."""
         rooms = (*self._jobs(), *self._files(), *self._devana(), *self._administration())
         rate_limit = RateLimit(self._to.pool, self._settings.rate_limit, self._settings.read_deadline_s)
-        return build_app(rooms, self.access, rate_limit)
+        return build_app(rooms, self.access, rate_limit, self._settings.max_batch_jobs)
 
     def release(self) -> None:
         """End all waiting, so that requests end before the service does."""

@@ -12,19 +12,20 @@ from starlette.routing import Match
 
 from piperoll.store.blobs import BlobStoreError
 from schemas.errors import SENTENCES, ErrorCode
+from services.api.batches.openapi import limit_jobs
 from services.api.http.access import Access
 from services.api.http.answers import failure
 from services.api.http.errors import ApiError, UnavailableError
 from services.api.http.gate import RequestGate
 from services.api.http.rate_limit import RateLimit
 from services.api.http.routing import Routes
-from services.api.jobs import openapi
+from services.api.jobs.openapi import add_job_types
 
 DESCRIPTION = "Document jobs on an event log. Every path except health needs the header Authorization: Bearer <key>."
 CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 
-def build_app(rooms: Iterable[Routes], access: Access, rate_limit: RateLimit) -> FastAPI:
+def build_app(rooms: Iterable[Routes], access: Access, rate_limit: RateLimit, max_batch_jobs: int) -> FastAPI:
     """Return the app that serves these rooms; their routes are tried in this order."""
     app = FastAPI(
         title="Piperoll",
@@ -41,7 +42,7 @@ def build_app(rooms: Iterable[Routes], access: Access, rate_limit: RateLimit) ->
     app.add_exception_handler(BlobStoreError, _storage_away)
     app.add_exception_handler(HTTPException, _not_served)
     app.add_middleware(RequestGate, access=access, rate_limit=rate_limit)
-    _complete(app)
+    _complete(app, max_batch_jobs)
     return app
 
 
@@ -73,16 +74,17 @@ def _allowed(request: Request) -> str:
     return ", ".join(sorted({method for route in fixed or found for method in route.methods or ()}))
 
 
-def _complete(app: FastAPI) -> None:
-    """Correct the OpenAPI document: add the security scheme and the job types, and remove FastAPI's 422 for wrong path
-    parameters, which `PlainRoute` never answers."""
+def _complete(app: FastAPI, max_batch_jobs: int) -> None:
+    """Correct the OpenAPI document: add the security scheme, the job types and the limit of a batch, and remove
+    FastAPI's 422 for wrong path parameters, which `PlainRoute` never answers."""
     generate = app.openapi
 
     def completed() -> dict[str, Any]:
         document = generate()
         components = document.setdefault("components", {})
         components.setdefault("securitySchemes", {})["bearer"] = {"type": "http", "scheme": "bearer"}
-        openapi.add_job_types(document)
+        add_job_types(document)
+        limit_jobs(document, max_batch_jobs)
         for item in document["paths"].values():
             for operation in item.values():
                 if operation["responses"].get("422", {}).get("description") == "Validation Error":

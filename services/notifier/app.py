@@ -49,7 +49,7 @@ from services.notifier.readers.backfill import Backfill
 from services.notifier.readers.deliveries import DeliveriesGate, DeliveriesReader
 from services.notifier.readers.endpoint_events import EndpointEventsReader
 from services.notifier.readers.job_events import JobEventsReader
-from services.notifier.readers.topic_reader import ReaderContext, TopicReader
+from services.notifier.readers.topic_reader import NotifierTopicReader, ReaderContext
 from services.notifier.sweep import Sweep
 
 POOL_SIZE = 10  # the relay keeps one; readers, claims, outcomes, sweep and signing keys take one at a time each
@@ -191,7 +191,9 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         await notifier.run(consumers, lifetime.stopping)
 
 
-def _consumer(settings: Settings, lifetime: Lifetime, topic: Topic, reader: TopicReader[Any]) -> PartitionConsumer:
+def _consumer(
+    settings: Settings, lifetime: Lifetime, topic: Topic, reader: NotifierTopicReader[Any]
+) -> PartitionConsumer:
     """A consumer with its readiness check and lag metric."""
 
     def on_lag(partition: int, records: int) -> None:

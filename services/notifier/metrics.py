@@ -18,5 +18,8 @@ IN_FLIGHT = Gauge("piperoll_notifier_in_flight_hooks", "Hooks being posted now")
 PAUSED = Gauge("piperoll_notifier_failing_receivers", "Receivers slowed down after failures")
 DUE = Gauge("piperoll_notifier_due_jobs", "Jobs with a hook due now")
 OLDEST_DUE = Gauge("piperoll_notifier_oldest_due_seconds", "Age of the oldest due hook")
+UNACCOUNTED = Gauge(
+    "piperoll_notifier_hooks_unaccounted", "Final hooks that are neither settled nor will ever be due: always 0"
+)
 OUTBOX = Gauge("piperoll_notifier_outbox_facts", "Facts that the log has not acknowledged")
 LAG = Gauge("piperoll_notifier_lag_records", "Records not read yet", ["topic", "partition"])

@@ -21,6 +21,7 @@ from services.notifier.outbox import TRANSIENT
 log = structlog.get_logger()
 
 GROUP = 500
+SHOWN = 20  # job ids in one log line
 KEEP_S = 30 * 86400.0  # the retention of the deliveries topic
 MEASURE_EVERY_S = 15.0
 HOLD_EVERY_S = 5.0
@@ -88,6 +89,10 @@ class Sweep:
         due_notices, oldest_notice_s = await self._notices.backlog()
         metrics.DUE.set(due + due_notices)
         metrics.OLDEST_DUE.set(max(oldest_s, oldest_notice_s))
+        stuck = [row["job_id"] for row in await self._pool.fetch(SQL["unaccounted"])]
+        metrics.UNACCOUNTED.set(len(stuck))
+        if stuck:
+            log.error("hooks_unaccounted", hooks=len(stuck), job_ids=stuck[:SHOWN])
         metrics.OUTBOX.set(await self._pool.fetchval(OUTBOX_SQL["outbox_size"]))
 
     async def _end(self, statement: str, arguments: tuple[Any, ...], reason: str) -> int:

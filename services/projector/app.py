@@ -14,13 +14,13 @@ from piperoll.outages import Outage, StoppedWaitingError
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
-from services.projector.deliveries.tables import DeliveryTables
-from services.projector.documents.tables import DocumentTables
-from services.projector.endpoints.tables import EndpointTables
-from services.projector.jobs.tables import JobTables
-from services.projector.readers.topic_reader import TableReader, Tables
-from services.projector.tables.schema import migrate_live
-from services.projector.tables.session import Session
+from services.projector.database.schema import create_live_tables
+from services.projector.database.session import Session
+from services.projector.deliveries.writer import DeliveryWriter
+from services.projector.documents.writer import DocumentWriter
+from services.projector.endpoints.writer import EndpointWriter
+from services.projector.jobs.writer import JobWriter
+from services.projector.readers.topic_reader import ProjectorTopicReader, TopicWriter
 
 log = structlog.get_logger()
 
@@ -45,11 +45,11 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         blob_outage = Outage("the blob store", lifetime.stopping)
         lifetime.check("blobs", blob_outage.problem)
         dead_letters = DeadLetters(appender)
-        groups: list[tuple[str, Tables]] = [
-            (JOBS_GROUP, JobTables(blobs, blob_outage, settings.partitions)),
-            (DELIVERIES_GROUP, DeliveryTables()),
-            (DOCUMENTS_GROUP, DocumentTables(blobs, blob_outage)),
-            (ENDPOINTS_GROUP, EndpointTables(blobs, blob_outage)),
+        groups: list[tuple[str, TopicWriter]] = [
+            (JOBS_GROUP, JobWriter(blobs, blob_outage, settings.partitions)),
+            (DELIVERIES_GROUP, DeliveryWriter()),
+            (DOCUMENTS_GROUP, DocumentWriter(blobs, blob_outage)),
+            (ENDPOINTS_GROUP, EndpointWriter(blobs, blob_outage)),
         ]
         try:
             await _project(settings, lifetime, offsets, dead_letters, groups, stack)
@@ -71,21 +71,21 @@ async def _project(
     lifetime: Lifetime,
     offsets: KafkaOffsets,
     dead_letters: DeadLetters,
-    groups: list[tuple[str, Tables]],
+    groups: list[tuple[str, TopicWriter]],
     stack: AsyncExitStack,
 ) -> None:
     dsn = settings.postgres_dsn.get_secret_value()
     async with asyncio.TaskGroup() as tasks:
         consumers = []
-        for group, tables in groups:
+        for group, writer in groups:
             session = Session(dsn, lifetime.stopping)
             stack.push_async_callback(session.close)
-            lifetime.check(f"postgres_{tables.alias}", session.problem)
-            await session.transaction(migrate_live)
-            reader = TableReader(tables, session, offsets, dead_letters)
-            consumer = PartitionConsumer(settings, group, tables.topic, reader, on_lag=reader.lag.moved)
-            lifetime.check(f"group_{tables.alias}", consumer.problem)
-            lifetime.check(f"lag_{tables.alias}", reader.lag.problem)
+            lifetime.check(f"postgres_{writer.alias}", session.problem)
+            await session.transaction(create_live_tables)
+            reader = ProjectorTopicReader(writer, session, offsets, dead_letters)
+            consumer = PartitionConsumer(settings, group, writer.topic, reader, on_lag=reader.lag.moved)
+            lifetime.check(f"group_{writer.alias}", consumer.problem)
+            lifetime.check(f"lag_{writer.alias}", reader.lag.problem)
             consumers.append(consumer)
         for consumer in consumers:
             tasks.create_task(consumer.run(lifetime.stopping))

@@ -35,18 +35,18 @@ class Lag:
         self._moved = clock()
 
     def moved(self, partition: int, behind: int) -> None:
-        """Note the rest of a partition after a poll of it."""
+        """Note the number of records that follow a poll of the partition."""
         self._behind[partition] = behind
         self._moved = self._clock()
         LAG.labels(self._alias, str(partition)).set(behind)
 
     def forget(self, partition: int) -> None:
-        """Forget a partition that was assigned to another member."""
+        """Forget a partition that is now assigned to another process."""
         self._behind.pop(partition, None)
         LAG.labels(self._alias, str(partition)).set(0)
 
     def problem(self) -> str | None:
-        """A sentence while it is far behind and does not move. Far behind and moving is normal catching up."""
+        """A sentence while the reader is far behind and does not advance; None otherwise, also while it catches up."""
         behind = sum(self._behind.values())
         if behind <= CAUGHT_UP_RECORDS or self._clock() - self._moved <= STILL_S:
             return None

@@ -20,19 +20,25 @@ from piperoll.postgres import MIGRATION_LOCK, load_queries
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.read_model_names import READ_SCHEMA
-from services.projector.deliveries.tables import DeliveryTables
-from services.projector.documents.tables import DocumentTables
-from services.projector.endpoints.tables import EndpointTables
-from services.projector.jobs.tables import JobTables
-from services.projector.readers.topic_reader import TableReader, Tables
-from services.projector.tables.schema import REBUILD_SCHEMA, create_tables, has_other_shape, migrate_live, queries
-from services.projector.tables.session import Session
+from services.projector.database.schema import (
+    REBUILD_SCHEMA,
+    create_live_tables,
+    create_tables,
+    has_other_shape,
+    queries,
+)
+from services.projector.database.session import Session
+from services.projector.deliveries.writer import DeliveryWriter
+from services.projector.documents.writer import DocumentWriter
+from services.projector.endpoints.writer import EndpointWriter
+from services.projector.jobs.writer import JobWriter
+from services.projector.readers.topic_reader import ProjectorTopicReader, TopicWriter
 
 log = structlog.get_logger()
 
 REBUILD_LOCK = 0x72656275696C64  # any number, the same in every process
-NEAR_RECORDS = 2000  # records left for the time in which the projectors wait: a fraction of a second
-FENCE_S = 60.0  # a projector's transaction ends long before
+NEAR_RECORDS = 2000  # so many are read while the projectors wait: a fraction of a second
+FENCE_S = 60.0  # the limit of the wait for running transactions of projectors, which take far less
 
 Progress = Callable[[int, int], None]
 """Called with the number of records that are done, and the known total."""
@@ -66,15 +72,15 @@ async def rebuild(settings: Settings, progress: Progress = lambda done, total: N
         offsets = KafkaOffsets(settings)
         await offsets.start()
         stack.push_async_callback(offsets.stop)
-        filling = Filling(settings, offsets, progress)
-        stack.push_async_callback(filling.close)
-        await filling.begin()
-        while await filling.left() > NEAR_RECORDS:
-            await filling.catch_up()
+        replay = Replay(settings, offsets, progress)
+        stack.push_async_callback(replay.close)
+        await replay.begin()
+        while await replay.left() > NEAR_RECORDS:
+            await replay.catch_up()
         await connection.execute(sql["analyze"])
-        await _swap(connection, sql, filling)
+        await _swap(connection, sql, replay)
         await connection.execute(sql["drop_retired"])
-    return Rebuilt(filling.done, time.monotonic() - began)
+    return Rebuilt(replay.done, time.monotonic() - began)
 
 
 async def _make_room(connection: Connection, sql: Mapping[str, str]) -> None:
@@ -82,27 +88,27 @@ async def _make_room(connection: Connection, sql: Mapping[str, str]) -> None:
     if not await connection.fetchval(sql["lock_rebuild"], REBUILD_LOCK):
         raise RebuildRunningError("another rebuild of this read model is running: wait until it has ended")
     await connection.execute(sql["drop_leftovers"])
-    if not await has_other_shape(connection):  # such tables are only replaced: this version cannot write them
+    if not await has_other_shape(connection):  # this version cannot write tables of another shape
         async with connection.transaction():
-            await migrate_live(connection)
+            await create_live_tables(connection)
     await create_tables(connection, REBUILD_SCHEMA)
 
 
-async def _swap(connection: Connection, sql: Mapping[str, str], filling: "Filling") -> None:
+async def _swap(connection: Connection, sql: Mapping[str, str], replay: "Replay") -> None:
     """Lock out the projectors, read the last records, rename the schemas. One transaction."""
     async with connection.transaction():
         await connection.execute(sql["lock_migrations"], MIGRATION_LOCK)
         await connection.execute(sql["fence"])
-        await filling.catch_up()
+        await replay.catch_up()
         await connection.execute(sql["retire"])
         await connection.execute(sql["promote"])
-        for tables in filling.tables:
-            await connection.fetch(sql["announce"], tables.topic.name, tables.alias)
-    log.info("read_model_swapped", schema=READ_SCHEMA, records=filling.done)
+        for writer in replay.writers:
+            await connection.fetch(sql["announce"], writer.topic.name, writer.alias)
+    log.info("read_model_swapped", schema=READ_SCHEMA, records=replay.done)
 
 
-class Filling:
-    """Reads all topics from their beginnings into the new schema. Parks no record again, sends no notification."""
+class Replay:
+    """Reads all topics from their beginnings into the new schema. Sends no dead letters and no notifications."""
 
     def __init__(self, settings: Settings, offsets: KafkaOffsets, progress: Progress) -> None:
         never = asyncio.Event()
@@ -112,26 +118,28 @@ class Filling:
         self._progress = progress
         outage = Outage("the blob store", never)
         self.done = 0
-        self.tables: tuple[Tables, ...] = (
-            JobTables(self._blobs, outage, settings.partitions, REBUILD_SCHEMA),
-            DeliveryTables(REBUILD_SCHEMA),
-            DocumentTables(self._blobs, outage, REBUILD_SCHEMA),
-            EndpointTables(self._blobs, outage, REBUILD_SCHEMA),
+        self.writers: tuple[TopicWriter, ...] = (
+            JobWriter(self._blobs, outage, settings.partitions, REBUILD_SCHEMA),
+            DeliveryWriter(REBUILD_SCHEMA),
+            DocumentWriter(self._blobs, outage, REBUILD_SCHEMA),
+            EndpointWriter(self._blobs, outage, REBUILD_SCHEMA),
         )
-        self._readers = [TableReader(tables, self._session, offsets, None, REBUILD_SCHEMA) for tables in self.tables]
+        self._readers = [
+            ProjectorTopicReader(writer, self._session, offsets, None, REBUILD_SCHEMA) for writer in self.writers
+        ]
         self._positions: list[dict[int, int]] = []
 
     async def begin(self) -> None:
         """Start at the oldest record of every partition."""
-        for tables, reader in zip(self.tables, self._readers, strict=True):
-            partitions = set(await self._offsets.begin_offsets(tables.topic))
+        for writer, reader in zip(self.writers, self._readers, strict=True):
+            partitions = set(await self._offsets.begin_offsets(writer.topic))
             self._positions.append(dict(await reader.assigned(partitions)))
 
     async def left(self) -> int:
         """The number of records that are not read yet."""
         left = 0
-        for tables, positions in zip(self.tables, self._positions, strict=True):
-            ends = await self._offsets.end_offsets(tables.topic)
+        for writer, positions in zip(self.writers, self._positions, strict=True):
+            ends = await self._offsets.end_offsets(writer.topic)
             left += sum(end - positions[part] for part, end in ends.items())
         self._progress(self.done, self.done + left)
         return left
@@ -140,9 +148,9 @@ class Filling:
         """Read up to the current ends."""
         left = await self.left()
         total = self.done + left
-        for tables, reader, positions in zip(self.tables, self._readers, self._positions, strict=True):
-            ends = await self._offsets.end_offsets(tables.topic)
-            async for records in self._offsets.scan(tables.topic, positions, ends):
+        for writer, reader, positions in zip(self.writers, self._readers, self._positions, strict=True):
+            ends = await self._offsets.end_offsets(writer.topic)
+            async for records in self._offsets.scan(writer.topic, positions, ends):
                 if not records:
                     continue
                 await reader.handle(records[0].partition, records)

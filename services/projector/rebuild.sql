@@ -1,4 +1,4 @@
--- Statements of a rebuild. They contain the schema names literally: no other schema may have them.
+-- Statements of a rebuild. The schema names are literal: they are never replaced.
 
 -- lock_rebuild: one rebuild at a time; held by the connection
 SELECT pg_try_advisory_lock($1);
@@ -7,7 +7,7 @@ SELECT pg_try_advisory_lock($1);
 DROP SCHEMA IF EXISTS read_v1_rebuild, read_v1_retired CASCADE;
 
 -- fence: stops the projectors between two transactions
--- A session that waits for this lock looks the table up by its name again, and so finds the new one after the swap.
+-- A session that waited for this lock resolves the name again, and so uses the new table after the swap.
 LOCK TABLE read_v1.checkpoints IN ACCESS EXCLUSIVE MODE;
 
 -- retire: the first half of the swap
@@ -16,14 +16,14 @@ ALTER SCHEMA read_v1 RENAME TO read_v1_retired;
 -- promote: the second half of the swap
 ALTER SCHEMA read_v1_rebuild RENAME TO read_v1;
 
--- announce: the new tables may be ahead of the old ones
+-- announce: notifies the API of the checkpoints, which may be later than those of the old tables
 SELECT pg_notify('piperoll_read_v1', $2 || ':' || partition || ':' || next_offset)
 FROM read_v1.checkpoints WHERE topic = $1;
 
--- drop_retired: after the swap, once the old tables have no readers
+-- drop_retired: drops the old tables; waits for transactions that still read them
 DROP SCHEMA read_v1_retired CASCADE;
 
--- analyze: otherwise queries are planned for an empty table
+-- analyze: without statistics, Postgres would plan queries as for empty tables
 ANALYZE read_v1_rebuild.jobs, read_v1_rebuild.events, read_v1_rebuild.batches, read_v1_rebuild.deliveries,
     read_v1_rebuild.documents, read_v1_rebuild.folders, read_v1_rebuild.folder_members, read_v1_rebuild.chunks,
     read_v1_rebuild.endpoints;

@@ -22,6 +22,7 @@ from services.worker.cleanup.upload_uses import UploadUses
 from services.worker.manager.batch_expander import Expander
 from services.worker.manager.log_reader import PartitionReader, save_periodically
 from services.worker.manager.runner import Runner
+from services.worker.manager.unaccounted import report_unaccounted
 from services.worker.removal.manager import RemovalManager
 
 GROUP = "piperoll.worker"
@@ -84,7 +85,7 @@ async def _serve(
         tasks.create_task(sweeper.run(lifetime.stopping))
         tasks.create_task(removal.run())
         tasks.create_task(save_periodically(reader, settings.checkpoint_interval_s, lifetime.stopping))
-        tasks.create_task(_measure(runner, eraser, lifetime.stopping))
+        tasks.create_task(_measure(runner, reader, eraser, offsets, lifetime.stopping))
 
 
 async def _drain(reader: PartitionReader, stopping: asyncio.Event) -> None:
@@ -93,8 +94,13 @@ async def _drain(reader: PartitionReader, stopping: asyncio.Event) -> None:
     reader.draining = True
 
 
-async def _measure(runner: Runner, eraser: Eraser, stopping: asyncio.Event) -> None:
-    while not stopping.is_set():
+async def _measure(
+    runner: Runner, reader: PartitionReader, eraser: Eraser, offsets: KafkaOffsets, stopping: asyncio.Event
+) -> None:
+    reported: set[str] = set()
+    while not await happens_within(stopping, MEASURE_INTERVAL_S):
         runner.measure()
         eraser.measure(utc_now())
-        await happens_within(stopping, MEASURE_INTERVAL_S)
+        stuck = reader.unaccounted()
+        metrics.UNACCOUNTED.set(len(stuck))
+        reported = await report_unaccounted(stuck, reported, offsets)

@@ -6,6 +6,9 @@ SLOTS = Gauge("piperoll_worker_slots", "Child processes that may run jobs")
 SLOTS_TAKEN = Gauge("piperoll_worker_slots_taken", "Child processes that run a job now")
 OLDEST_RUNNABLE = Gauge("piperoll_worker_oldest_runnable_age_seconds", "Age of the oldest job that could run now")
 OPEN_JOBS = Gauge("piperoll_worker_open_jobs", "Open jobs in the backlog", ["partition"])
+UNACCOUNTED = Gauge(
+    "piperoll_jobs_unaccounted", "Open jobs of this worker's partitions that neither wait nor run: always 0"
+)
 LAG = Gauge("piperoll_worker_lag_records", "Records not read yet", ["partition"])
 ATTEMPTS = Counter("piperoll_worker_attempts_total", "Ended attempts", ["job_type", "outcome"])
 DURATION = Histogram("piperoll_worker_attempt_seconds", "How long attempts took", ["job_type"])

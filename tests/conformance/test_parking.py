@@ -19,13 +19,13 @@ from piperoll.store.document_paths import REMOVED
 from schemas.events import DocumentRemoved, EndpointRegistered, Event, WebhookDelivered
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import DEAD_LETTERS, DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, MANIFEST, Topic
-from services.projector.deliveries.tables import DeliveryTables
-from services.projector.documents.tables import DocumentTables
-from services.projector.endpoints.tables import EndpointTables
-from services.projector.jobs.tables import JobTables
-from services.projector.readers.topic_reader import TableReader, Tables
-from services.projector.tables.schema import create_tables
-from services.projector.tables.session import Session
+from services.projector.database.schema import create_tables
+from services.projector.database.session import Session
+from services.projector.deliveries.writer import DeliveryWriter
+from services.projector.documents.writer import DocumentWriter
+from services.projector.endpoints.writer import EndpointWriter
+from services.projector.jobs.writer import JobWriter
+from services.projector.readers.topic_reader import ProjectorTopicReader, TopicWriter
 from tests.support.histories.documents import added
 from tests.support.histories.jobs import created, fact
 from tests.support.memory_log import MemoryLog
@@ -88,18 +88,18 @@ async def projector_case(topic: Topic, settings: Settings, pool: asyncpg.Pool) -
     blobs = AsyncBlobs(Blobs("memory:///"))
     outage = Outage("the blob store", stopping)
     claim = await blobs.put("endpoints", b'{"url": "http://127.0.0.1:9/hook", "secret": ""}')
-    choices: dict[Topic, tuple[Tables, Event, str]] = {
-        JOB_EVENTS: (JobTables(blobs, outage, log.partitions), created(), "jobs.job_id"),
-        JOB_DELIVERIES: (DeliveryTables(), DELIVERED, "deliveries.job_id"),
-        DOCUMENT_EVENTS: (DocumentTables(blobs, outage), added(), "documents.document_id"),
+    choices: dict[Topic, tuple[TopicWriter, Event, str]] = {
+        JOB_EVENTS: (JobWriter(blobs, outage, log.partitions), created(), "jobs.job_id"),
+        JOB_DELIVERIES: (DeliveryWriter(), DELIVERED, "deliveries.job_id"),
+        DOCUMENT_EVENTS: (DocumentWriter(blobs, outage), added(), "documents.document_id"),
         ENDPOINT_EVENTS: (
-            EndpointTables(blobs, outage),
+            EndpointWriter(blobs, outage),
             EndpointRegistered(settings=claim),
             "endpoints.endpoint_id",
         ),
     }
-    tables, event, column = choices[topic]
-    reader = TableReader(tables, session, log, DeadLetters(log))
+    writer, event, column = choices[topic]
+    reader = ProjectorTopicReader(writer, session, log, DeadLetters(log))
     await log.subscribe(topic, reader)
     yield Case(log, topic, reader, lambda key: event, lambda: ids_in(pool, READ_SCHEMA, column))
     await session.close()

@@ -9,7 +9,7 @@ import structlog
 from piperoll import keys
 from piperoll.keys import Key
 from schemas.errors import ErrorCode
-from services.api.api_keys.requests import KeyRequest
+from services.api.api_keys.requests import KeyBody
 from services.api.http.access import BOOTSTRAP, Access
 from services.api.http.answers import timestamp
 from services.api.http.caller import Caller
@@ -35,13 +35,13 @@ class KeyAdmin:
         async with bounded_query("list_keys", self._deadline_s):
             return [_shown(key) for key in await keys.list_all(self._pool)]
 
-    async def create(self, wanted: KeyRequest, caller: Caller, idempotency_key: str | None) -> Json:
+    async def create(self, wanted: KeyBody, caller: Caller, idempotency_key: str | None) -> Json:
         """Create a key. Raises ApiError CONFLICT (409) for a repeat of an Idempotency-Key."""
         key_id = _derived("create", caller, idempotency_key)
         try:
             async with bounded_query("create_key", self._deadline_s):
                 made, key = await keys.create(
-                    self._pool, self._pepper, wanted.owner, wanted.scopes, wanted.expires_at, key_id
+                    self._pool, self._pepper, wanted.owner, frozenset(wanted.scopes), wanted.expires_at, key_id
                 )
         except keys.KeyExistsError as error:
             raise _made_already(error) from error

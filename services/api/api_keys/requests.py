@@ -1,28 +1,47 @@
 """Validates requests about API keys (docs/contract/additions.md#api-keys). Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic_core import PydanticKnownError
 
-from piperoll.keys import OWNER_RULE, SCOPES, is_owner
-from services.api.http.errors import invalid_field
-from services.api.http.shapes import FieldsModel, utc_time
+from piperoll.keys import OWNER_PATTERN, OWNER_RULE, SCOPES, is_owner
+from services.api.http.constraints import SomeOf, utc_time
+from services.api.http.shapes import FieldsModel
 
 DAY_S: Final = 86_400
 
 
-class KeyBody(FieldsModel):
-    """The body of POST /api/keys."""
+def _owner(text: str) -> str:
+    if not is_owner(text):
+        raise ValueError(f"must be {OWNER_RULE}")
+    return text
 
-    owner: str = Field(description=OWNER_RULE)
-    scopes: list[str] = Field(json_schema_extra={"minItems": 1, "items": {"enum": [*sorted(SCOPES)]}})
-    expires_at: str | None = Field(
-        default=None,
-        description="in the future; without it the key is valid until it is deleted",
-        json_schema_extra={"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]},
+
+def _time(value: object) -> datetime:
+    if not isinstance(value, str):
+        raise PydanticKnownError("string_type")
+    return utc_time(value)
+
+
+def _in_future(time: datetime, info: ValidationInfo) -> datetime:
+    assert info.context is not None
+    if time <= info.context["now"]:
+        raise ValueError("must be in the future")
+    return time
+
+
+class KeyBody(FieldsModel):
+    """The body of POST /api/keys. Without `expires_at` the key is valid until it is deleted."""
+
+    owner: Annotated[str, AfterValidator(_owner)] = Field(
+        description=OWNER_RULE, json_schema_extra={"pattern": f"^{OWNER_PATTERN}$"}
+    )
+    scopes: Annotated[list[str], SomeOf(tuple(sorted(SCOPES)), "must be one or more of {allowed}", least=1)]
+    expires_at: Annotated[datetime, BeforeValidator(_time), AfterValidator(_in_future)] | None = Field(
+        default=None, description="in the future; without it the key is valid until it is deleted"
     )
 
 
@@ -32,31 +51,6 @@ class RotateBody(FieldsModel):
     overlap_s: float = Field(default=DAY_S, ge=0, le=30 * DAY_S, description="how many seconds the old key stays valid")
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRequest:
-    """A validated key. Without `expires_at` it is valid until it is deleted."""
-
-    owner: str
-    scopes: frozenset[str]
-    expires_at: datetime | None
-
-
-def key_request(body: Mapping[str, Any], now: datetime) -> KeyRequest:
+def key_request(body: Mapping[str, Any], now: datetime) -> KeyBody:
     """Validate a body. Raises ApiError INVALID_PARAMETERS (400)."""
-    given = KeyBody.read(body)
-    if not is_owner(given.owner):
-        raise invalid_field("owner", f"must be {OWNER_RULE}")
-    scopes = frozenset(given.scopes)
-    if not scopes or scopes - SCOPES:
-        raise invalid_field("scopes", f"must be one or more of {', '.join(sorted(SCOPES))}", sorted(SCOPES))
-    return KeyRequest(given.owner, scopes, None if given.expires_at is None else _in_future(given.expires_at, now))
-
-
-def _in_future(text: str, now: datetime) -> datetime:
-    try:
-        time = utc_time(text)
-    except ValueError as error:
-        raise invalid_field("expires_at", str(error)) from error
-    if time <= now:
-        raise invalid_field("expires_at", "must be in the future")
-    return time
+    return KeyBody.read(body, context={"now": now})

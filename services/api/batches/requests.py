@@ -6,8 +6,9 @@ from pydantic import Field, WithJsonSchema
 
 from schemas.job_types.parameters import Label, Webhook
 from services.api.http.bodies import JsonBody, canonical_sha256
+from services.api.http.constraints import Refusal
 from services.api.http.errors import ApiError, in_member, invalid_field, invalid_request
-from services.api.http.shapes import COMPONENT, EnvelopeModel, Refusal
+from services.api.http.shapes import COMPONENT, EnvelopeModel
 from services.api.jobs.query_strings import PageQuery
 from services.api.jobs.requests import BatchSubmission, JobBody, Rules, Submission, job_of
 

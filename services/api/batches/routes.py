@@ -32,7 +32,7 @@ class BatchRoutes(Routes, tag="batches"):
     listing: BatchListing
     max_body_bytes: int
 
-    @route("POST", "/api/jobs/batch", "/api/jobs/batch/", operation=openapi.CREATE_BATCH)
+    @route("POST", openapi.PATH, f"{openapi.PATH}/", operation=openapi.CREATE_BATCH)
     async def create_batch(self, request: Request) -> Response:
         """Accept all jobs or none."""
         caller = caller_of(request)

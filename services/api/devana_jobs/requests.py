@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field
 
 from piperoll.job_types import job_types
 from schemas.devana import KILLED, STATUS_NAMES, STATUSES, TYPE_NAMES
-from services.api.http.shapes import OneOf, PlainText, QueryModel
+from services.api.http.constraints import OneOf, PlainText
+from services.api.http.shapes import QueryModel
 
 MAX_LIMIT: Final = 100
 

@@ -1,21 +1,15 @@
 """The OpenAPI descriptions of the endpoints that wrap one job (docs/contract/secretary.md#direct-endpoints)."""
 
-from schemas.job_types.parameters import Webhook
-from services.api.direct.requests import MAX_WAIT_MS, MISTRAL_FORM, PDF_FORM, TEMPLATE_FORM, DirectForm
-from services.api.http.shapes import not_null
+from services.api.direct.requests import MISTRAL_FORM, PDF_FORM, TEMPLATE_FORM, DirectForm, described
 from services.api.openapi import examples
 from services.api.openapi.examples import Json
-from services.api.openapi.grammar import BAD_DIRECT, BYTES, KEY, USER, content, form_body, operation, schema_of
+from services.api.openapi.grammar import BAD_DIRECT, BYTES, KEY, USER, content, form_body, operation
 
 
 def _schema(form: DirectForm, file: bool) -> Json:
-    """Return the schema of a form; its limits are those of the job's parameters."""
-    hook = {name: not_null(schema) for name, schema in schema_of(Webhook)["properties"].items()}
-    own = {"callback_url": hook["url"], "callback_token": hook["token"], "jobId": hook["jobId"]}
-    for schema in own.values():
-        schema.pop("default", None)
-    wait_ms = {"type": "integer", "minimum": 0, "maximum": MAX_WAIT_MS}
-    properties = {**form.schemas, **own, "wait_ms": wait_ms, **({"file": BYTES} if file else {})}
+    """Return the schema of a form, the job's parameters first."""
+    fields = described(form.model)
+    properties = {name: fields[name] for name in (*form.parameters, *fields)} | ({"file": BYTES} if file else {})
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 

@@ -6,47 +6,123 @@ Pure. Field names are those of existing clients, or the same in snake case.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Annotated, Any, Final
 
+from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, WithJsonSchema, create_model, field_validator
 from pydantic_core import from_json
 
 from piperoll.domain.job import Status
 from schemas.errors import ErrorCode
-from schemas.job_types.parameters import JobParameters
+from schemas.job_types.parameters import JobParameters, Webhook
 from schemas.job_types.pdf import PdfParameters
 from schemas.job_types.transformer import TransformerParameters
 from services.api.http.answers import timestamp
-from services.api.http.errors import ApiError, invalid_field, invalid_parameters
-from services.api.http.shapes import not_null
+from services.api.http.constraints import Refusal, WrongValueError
+from services.api.http.errors import ApiError, invalid_parameters
+from services.api.http.shapes import RequestModel, not_null
 from services.api.jobs.views import JobContents, job_error
 from services.api.openapi.grammar import schema_of
 from services.api.read_model.job_rows import JobRow
 
 MAX_WAIT_MS = 300_000  # also the default for a template without a callback: longer than any provider may take
 BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-OWN = frozenset({"callback_url", "callback_token", "jobId", "wait_ms"})
+
+
+def described(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON schemas of a model's fields, without null and defaults: what a form lacks was not given."""
+    fields = {name: not_null(schema) for name, schema in schema_of(model)["properties"].items()}
+    return {name: {key: schema[key] for key in schema if key != "default"} for name, schema in fields.items()}
+
+
+_HOOK: Final = described(Webhook)
+_TEXT: Final = Refusal("must be a text")
+
+
+def _whole_number(value: Any) -> int:
+    text = str(value)
+    if isinstance(value, bool) or not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise WrongValueError("must be a whole number")
+    return int(text)
+
+
+class DirectFields(RequestModel):
+    """The fields of every form: the receiver of the result, and how long the answer waits for it.
+
+    The job's `webhook` has the limits of the receiver. A form adds the parameters of its job type.
+    """
+
+    callback_url: Annotated[str, WithJsonSchema(_HOOK["url"]), _TEXT] | None = None
+    client_id: Annotated[str, WithJsonSchema(_HOOK["jobId"]), _TEXT] | None = Field(default=None, alias="jobId")
+    callback_token: Annotated[str, WithJsonSchema(_HOOK["token"]), _TEXT] | None = None
+    wait_ms: (
+        Annotated[
+            int, Field(ge=0, le=MAX_WAIT_MS), BeforeValidator(_whole_number), Refusal("must be at most {maximum}")
+        ]
+        | None
+    ) = None
+
+    @field_validator("callback_token")
+    @classmethod
+    def _has_receiver(cls, token: str | None, info: ValidationInfo) -> str | None:
+        if token is not None and info.data.get("callback_url") is None:
+            raise WrongValueError("needs a callback_url")
+        return token
+
+    @classmethod
+    def _unsupported(cls, names: list[str], supported: list[str]) -> ApiError:
+        problems = [{"field": name, "message": "is not supported here"} for name in names]
+        return invalid_parameters(f"not supported here: {', '.join(names)}", problems, supported)
+
+    @property
+    def webhook(self) -> dict[str, str] | None:
+        """The job's webhook; None without a receiver."""
+        if self.callback_url is None:
+            return None
+        webhook = {"url": self.callback_url, "token": self.callback_token, "jobId": self.client_id}
+        return {name: value for name, value in webhook.items() if value is not None}
 
 
 @dataclass(frozen=True)
 class DirectForm:
-    """The form of an endpoint: the job's parameter by the name of a field."""
+    """The form of an endpoint, and the job's parameter by the name of a field."""
 
-    model: type[JobParameters]
-    fields: Mapping[str, str]
+    model: type[DirectFields]
+    parameters: Mapping[str, str]
 
     @cached_property
-    def schemas(self) -> dict[str, Any]:
-        """Return the JSON schema of each field's parameter."""
-        properties = schema_of(self.model)["properties"]
-        schemas = {name: not_null(properties[parameter]) for name, parameter in self.fields.items()}
-        return {name: {key: schema[key] for key in schema if key != "default"} for name, schema in schemas.items()}
+    def names(self) -> frozenset[str]:
+        """The names of all fields."""
+        return frozenset(described(self.model))
 
 
 def _form(model: type[JobParameters], names: str, **renamed: str) -> DirectForm:
+    """Return a form; its fields are described as the job's parameters, which the job type's model validates."""
     common = "url template context target_language use_cache force_refresh target_id priority"
-    fields = {name: name for name in f"{common} {names}".split()}
-    return DirectForm(model, {**fields, "useCache": "use_cache", **renamed})
+    parameters = {**{name: name for name in f"{common} {names}".split()}, "useCache": "use_cache", **renamed}
+    schemas = described(model)
+    fields: dict[str, Any] = {name: (_parameter(schemas[known]), None) for name, known in parameters.items()}
+    return DirectForm(create_model(f"{model.__name__}Form", __base__=DirectFields, **fields), parameters)
+
+
+def _parameter(schema: dict[str, Any]) -> Any:
+    return Annotated[Any, BeforeValidator(partial(_parsed, schema["type"])), WithJsonSchema(schema)]
+
+
+def _parsed(kind: str, value: Any) -> Any:
+    """Parse a form's text by the JSON type of its parameter; JSON values stay."""
+    if not isinstance(value, str) or kind == "string":
+        return value
+    if kind == "integer":
+        return _whole_number(value)
+    if kind == "boolean":
+        if value.lower() not in BOOLEANS:
+            raise WrongValueError(f"must be one of {', '.join(BOOLEANS)}")
+        return BOOLEANS[value.lower()]
+    try:
+        return from_json(value)
+    except ValueError as error:
+        raise WrongValueError(f"must be a JSON object: {error}") from error
 
 
 _PDF = "ocr_engine include_images page_start page_end file_hash"
@@ -82,22 +158,16 @@ class DirectRequest:
 
 
 def direct_request(values: Mapping[str, Any], form: DirectForm) -> DirectRequest:
-    """Validate a form's texts or a JSON object's values. Raises ApiError INVALID_PARAMETERS (400)."""
-    unknown = sorted(values.keys() - form.fields.keys() - OWN)
-    if unknown:
-        problems = [{"field": name[:50], "message": "is not supported here"} for name in unknown[:10]]
-        listed = ", ".join(name[:50] for name in unknown[:10])
-        raise invalid_parameters(f"not supported here: {listed}", problems, sorted({*form.fields, *OWN}))
-    filled = {name: value for name, value in values.items() if value is not None and value != ""}
-    parameters = {
-        form.fields[name]: _value(name, form.schemas[name]["type"], value)
-        for name, value in filled.items()
-        if name in form.fields
-    }
-    url, client_id = _text(filled, "callback_url"), _text(filled, "jobId")
-    if webhook := _webhook(url, _text(filled, "callback_token"), client_id):
+    """Validate a form's texts or a JSON object's values; what is empty or null was not given.
+
+    Raises ApiError INVALID_PARAMETERS (400).
+    """
+    given = {name: value for name, value in values.items() if value not in (None, "") or name not in form.names}
+    fields = form.model.read(given)
+    parameters = {form.parameters[name]: getattr(fields, name) for name in given if name in form.parameters}
+    if webhook := fields.webhook:
         parameters["webhook"] = webhook
-    return DirectRequest(parameters, client_id, url, _wait_ms(filled))
+    return DirectRequest(parameters, fields.client_id, fields.callback_url, fields.wait_ms)
 
 
 def acknowledgement(request: DirectRequest, job_id: str, job_type: str, started: datetime) -> dict[str, Any]:
@@ -124,51 +194,3 @@ def outcome(request: DirectRequest, row: JobRow, contents: JobContents) -> tuple
 def renamed(error: ApiError) -> ApiError:
     """Return an error under the code that clients of these endpoints know."""
     return ApiError(error.status, NAMES.get(error.code, error.code), error.message, error.details, error.headers)
-
-
-def _webhook(url: str | None, token: str | None, client_id: str | None) -> dict[str, str] | None:
-    if url is None:
-        if token is not None:
-            raise invalid_field("callback_token", "needs a callback_url")
-        return None
-    webhook = {"url": url, "token": token, "jobId": client_id}
-    return {name: value for name, value in webhook.items() if value is not None}
-
-
-def _value(name: str, kind: str, value: Any) -> Any:
-    """Parse a form's text by the type of its parameter; JSON values stay, and the parameters' model validates them."""
-    if not isinstance(value, str) or kind == "string":
-        return value
-    if kind == "integer":
-        return _number(name, value)
-    if kind == "boolean":
-        if value.lower() not in BOOLEANS:
-            raise invalid_field(name, f"must be one of {', '.join(BOOLEANS)}")
-        return BOOLEANS[value.lower()]
-    try:
-        return from_json(value)
-    except ValueError as error:
-        raise invalid_field(name, f"must be a JSON object: {error}") from error
-
-
-def _number(name: str, value: Any) -> int:
-    text = str(value)
-    if isinstance(value, bool) or not text.isascii() or not text.isdecimal() or len(text) > 9:
-        raise invalid_field(name, "must be a whole number")
-    return int(text)
-
-
-def _text(values: Mapping[str, Any], name: str) -> str | None:
-    value = values.get(name)
-    if value is not None and not isinstance(value, str):
-        raise invalid_field(name, "must be a text")
-    return value
-
-
-def _wait_ms(values: Mapping[str, Any]) -> int | None:
-    if "wait_ms" not in values:
-        return None
-    wait = _number("wait_ms", values["wait_ms"])
-    if wait > MAX_WAIT_MS:
-        raise invalid_field("wait_ms", f"must be at most {MAX_WAIT_MS}")
-    return wait

@@ -1,16 +1,13 @@
 """Validates ids, forms and query strings about documents (docs/contract/devana.md#documents). Pure."""
 
-import re
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
 
+from schemas.ids import is_id
+from services.api.http.constraints import MAX_INTEGER
 from services.api.http.errors import not_found
-from services.api.http.shapes import MAX_INTEGER, QueryModel, RequestModel
-
-_UUID: Final = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_DOCUMENT_ID: Final = re.compile(f"doc-{_UUID}")
-_FOLDER_ID: Final = re.compile(f"folder-{_UUID}")
+from services.api.http.shapes import QueryModel, RequestModel
 
 
 class DocumentPageQuery(QueryModel):
@@ -37,7 +34,7 @@ class DocumentForm(RequestModel):
 
 def is_document_id(text: str) -> bool:
     """Return whether a text can be the id of a document."""
-    return _DOCUMENT_ID.fullmatch(text) is not None
+    return is_id("doc", text)
 
 
 def document_id_of(text: str) -> str:
@@ -49,6 +46,6 @@ def document_id_of(text: str) -> str:
 
 def folder_id_of(text: str) -> str:
     """Return the id in a path. Raises as `document_id_of`."""
-    if not _FOLDER_ID.fullmatch(text):
+    if not is_id("folder", text):
         raise not_found("folder")
     return text

@@ -16,7 +16,7 @@ from schemas.devana import STATUS_NAMES
 from schemas.documents import EndpointSettings
 from schemas.events import EndpointRegistered, EndpointRemoved, EndpointTested, Event
 from schemas.ids import draw_endpoint_id, draw_run, keyed_id, trial_id
-from services.api.endpoints.requests import EndpointRequest
+from services.api.endpoints.requests import EndpointBody
 from services.api.http.answers import devana_timestamp
 from services.api.http.caller import Caller
 from services.api.http.database import bounded_query
@@ -41,7 +41,7 @@ class EndpointCommands:
     catching_up: CatchingUp
     read_deadline_s: float
 
-    async def register(self, wanted: EndpointRequest, caller: Caller, user_id: str | None, key: str | None) -> Json:
+    async def register(self, wanted: EndpointBody, caller: Caller, user_id: str | None, key: str | None) -> Json:
         """Register an endpoint and return it with its secret; a repeat of an Idempotency-Key gets the first answer.
 
         Raises ApiError: CONFLICT (409) beyond MAX_ENDPOINTS or for a key whose endpoint was removed,
@@ -56,14 +56,14 @@ class EndpointCommands:
         settings = EndpointSettings(url=wanted.url, token=token, secret=self.seal.seal(secret))
         content = settings.model_dump_json(exclude_none=True).encode()
         claim = await self.blobs.put(f"endpoints/{endpoint_id}", content)
-        event = EndpointRegistered(settings=claim, statuses=wanted.statuses, user_id=user_id)
+        event = EndpointRegistered(settings=claim, statuses=wanted.wanted_statuses, user_id=user_id)
         fact, position = await self._append(endpoint_id, endpoint_id, event, caller)
         passed = await self.catching_up.passed(position)
         if key is not None and passed and (first := await self._registered(endpoint_id, wanted)) is not None:
             return first  # of two concurrent appends the first one in the log counts
-        return {**_view(endpoint_id, wanted.url, wanted.statuses, fact.time), "secret": secret}
+        return {**_view(endpoint_id, wanted.url, wanted.wanted_statuses, fact.time), "secret": secret}
 
-    async def _registered(self, endpoint_id: str, wanted: EndpointRequest) -> Json | None:
+    async def _registered(self, endpoint_id: str, wanted: EndpointBody) -> Json | None:
         """Return the answer to an earlier registration under a key; None if there was none."""
         rows = await self._fetch("registration", endpoint_id)
         if not rows:
@@ -77,7 +77,7 @@ class EndpointCommands:
             raise conflict("the endpoint of this Idempotency-Key was removed: use a new key for a new endpoint")
         settings, statuses = EndpointSettings.model_validate_json(content), tuple(rows[0]["statuses"])
         token = None if settings.token is None else self.seal.open(settings.token)
-        if EndpointRequest(settings.url, token, statuses) != wanted:
+        if (settings.url, token, statuses) != (wanted.url, wanted.token, wanted.wanted_statuses):
             raise idempotency_conflict()
         view = _view(endpoint_id, settings.url, statuses, rows[0]["created_at"])
         return {**view, "secret": self.seal.open(settings.secret)}

@@ -4,13 +4,14 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from schemas.documents import CHUNK_SIZE, ChunkSize
 from schemas.job_types.values import Name
 from services.api.documents.requests import is_document_id
+from services.api.http.constraints import NO_NUL, Refusal
 from services.api.http.errors import not_found
-from services.api.http.shapes import NO_NUL, FieldsModel, QueryModel, Refusal
+from services.api.http.shapes import FieldsModel, QueryModel
 
 Description = Annotated[str, StringConstraints(max_length=4096)]
-ChunkSize = Annotated[int, Field(ge=50, le=8000)]
 
 
 class FolderBody(FieldsModel):
@@ -18,7 +19,7 @@ class FolderBody(FieldsModel):
 
     name: Name
     description: Description | None = None
-    chunk_size: ChunkSize = Field(default=500, alias="chunkSize", description="characters of a chunk")
+    chunk_size: ChunkSize = Field(default=CHUNK_SIZE, alias="chunkSize", description="characters of a chunk")
 
 
 class FolderChange(FieldsModel):

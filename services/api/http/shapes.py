@@ -5,48 +5,21 @@ Limits are declared in the fields' constraints only; error messages are made fro
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Self, get_args
+from typing import Any, ClassVar, Final, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints, ValidationError
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import QueryParams
 
+from services.api.http.constraints import Refusal, WrongValueError
 from services.api.http.errors import ApiError, invalid_field, invalid_parameters, invalid_request
 
 _MAX_DIGITS: Final = 1000  # of a number that is clamped; Python refuses to parse some thousands of digits
 _PLAIN_DECIMAL: Final = re.compile(r"\d{1,4}(\.\d{1,6})?", re.ASCII)
-MAX_INTEGER: Final = 2**31 - 1  # Postgres' integer
 COMPONENT: Final = "x-component"
 """The key in a field's JSON schema for the name of a component of the OpenAPI document that replaces the schema."""
 FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A field's message for any wrong value; its braces are filled from the field's JSON schema."""
-
-    sentence: str
-    supported: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class OneOf:
-    """The allowed values of a text, where they are computed (else `Literal`)."""
-
-    values: tuple[str, ...]
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema, as pydantic asks custom types for it."""
-        return core_schema.literal_schema(list(self.values))
-
-
-NO_NUL: Final = r"^[^\x00]*$"
-PlainText = Annotated[str, StringConstraints(pattern=NO_NUL), Refusal("must not contain a NUL character")]
-"""A text in a query string; Postgres accepts no NUL."""
 
 
 class RequestModel(BaseModel):
@@ -55,13 +28,19 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], supported: Mapping[str, Iterable[str]] = MappingProxyType({})) -> Self:
-        """Validate `values`. `supported` are the allowed values of fields that the settings decide on.
+    def read(
+        cls,
+        values: Mapping[str, Any],
+        supported: Mapping[str, Iterable[str]] = MappingProxyType({}),
+        context: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Validate `values`. `supported` are the allowed values of fields that the settings decide on; `context` is
+        what validators must know of the moment, such as the time.
 
         Raises ApiError (400): INVALID_REQUEST or INVALID_PARAMETERS.
         """
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(values, context=context)
         except ValidationError as error:
             raise cls._refusal(error, supported) from error
 
@@ -70,18 +49,21 @@ class RequestModel(BaseModel):
         """Return the error for unknown names, else for the first wrong value."""
         if (unknown := cls._unknown(error)) is not None:
             return unknown
-        name = str(error.errors(include_url=False, include_context=False)[0]["loc"][0])
-        sentence, allowed = _sentence(cls, name)
+        problem = error.errors(include_url=False)[0]
+        name = str(problem["loc"][0])
+        own = problem.get("ctx", {}).get("error")
+        sentence, allowed = (str(own), own.supported) if isinstance(own, WrongValueError) else _sentence(cls, name)
         return cls._wrong(name, sentence, sorted(supported[name]) if name in supported else allowed)
 
     @classmethod
     def _unknown(cls, error: ValidationError) -> ApiError | None:
         problems = error.errors(include_url=False, include_context=False)
         unknown = sorted(str(one["loc"][0]) for one in problems if one["type"] == "extra_forbidden")
-        if not unknown:
-            return None
-        listed = ", ".join(name[:50] for name in unknown[:10])
-        return invalid_request(f"not supported here: {listed}", supported=sorted(_properties(cls)))
+        return cls._unsupported([name[:50] for name in unknown[:10]], sorted(_properties(cls))) if unknown else None
+
+    @classmethod
+    def _unsupported(cls, names: list[str], supported: list[str]) -> ApiError:
+        return invalid_request(f"not supported here: {', '.join(names)}", supported=supported)
 
     @classmethod
     def _wrong(cls, name: str, sentence: str, supported: list[str] | None) -> ApiError:
@@ -117,36 +99,24 @@ class EnvelopeModel(RequestModel):
 class FieldsModel(RequestModel):
     """A body whose wrong and unknown fields are all listed in one INVALID_PARAMETERS."""
 
+    _whole: ClassVar[str] = "body"
+    """The name of the field in errors of several fields together."""
+
     @classmethod
     def _refusal(cls, error: ValidationError, supported: Mapping[str, Iterable[str]]) -> ApiError:
-        return invalid_values(error, "body", {name: list(values) for name, values in supported.items()} or None)
-
-
-def printable(text: str) -> str:
-    """Return the text. Raises ValueError for control characters."""
-    if not text.isprintable():
-        raise ValueError("must not contain control characters")
-    return text
-
-
-def utc_time(value: object) -> datetime:
-    """Parse a time with its offset. Raises ValueError."""
-    try:
-        time = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if time is not None and time.tzinfo is not None:
-            return time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError("must be a time with its offset (RFC 3339), such as 2027-01-01T00:00:00Z")
+        return invalid_values(error, cls._whole, {name: list(values) for name, values in supported.items()} or None)
 
 
 def invalid_values(error: ValidationError, whole: str, supported: Any = None) -> ApiError:
     """Return a 400 for a validation error. `whole` is the field's name for errors of several fields together."""
+    problems = error.errors(include_url=False, include_input=False)
     fields = [
         {"field": ".".join(map(str, problem["loc"])) or whole, "message": problem["msg"].removeprefix("Value error, ")}
-        for problem in error.errors(include_url=False, include_input=False)
+        for problem in problems
     ]
     message = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
+    causes = [problem.get("ctx", {}).get("error") for problem in problems]
+    supported = next((one.supported for one in causes if isinstance(one, WrongValueError)), supported)
     return invalid_parameters(message, fields, supported)
 
 

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from piperoll.job_types import job_types
-from services.api.http.shapes import MAX_INTEGER, PlainText, QueryModel
+from services.api.http.constraints import MAX_INTEGER, PlainText
+from services.api.http.shapes import QueryModel
 
 Limit = Annotated[int, Field(ge=0, le=1000, description="How many at most")]
 JobType = Annotated[PlainText, AfterValidator(lambda name: job_types().own_name(name))]

@@ -5,10 +5,10 @@ cannot be an id is "not found" at once.
 """
 
 import asyncio
-import re
 from typing import Any
 
 from piperoll.domain.job import Status
+from schemas.ids import is_id
 from services.api.http.errors import ReadModelUnavailableError, not_found
 from services.api.jobs.views import JobContents, job_view
 from services.api.jobs.watch import Awaited, JobWatch
@@ -16,10 +16,6 @@ from services.api.read_model.catching_up import CatchingUp
 from services.api.read_model.contents import Contents
 from services.api.read_model.job_rows import BatchRow, JobRow
 from services.api.read_model.jobs import ReadModel
-
-_UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_JOB_ID = re.compile(f"job-{_UUID}")
-_BATCH_ID = re.compile(f"batch-{_UUID}")
 
 
 class Reading:
@@ -34,7 +30,7 @@ class Reading:
 
     async def job(self, job_id: str, owner: str) -> JobRow:
         """Return the job's row. Raises ApiError: NOT_FOUND (404), READ_MODEL_UNAVAILABLE (503)."""
-        if not _JOB_ID.fullmatch(job_id):
+        if not is_id("job", job_id):
             raise not_found("job")
         row = await self.catching_up.find(lambda: self._read_model.job(job_id))
         if row is None or row.owner != owner or row.erased:
@@ -43,7 +39,7 @@ class Reading:
 
     async def batch(self, batch_id: str, owner: str) -> BatchRow:
         """Return the batch's row. Raises as `job` does."""
-        if not _BATCH_ID.fullmatch(batch_id):
+        if not is_id("batch", batch_id):
             raise not_found("batch")
         row = await self.catching_up.find(lambda: self._read_model.batch(batch_id))
         if row is None or row.owner != owner or row.batch.erased:

@@ -15,9 +15,10 @@ from schemas.job_types.declaration import JobType, Reference
 from schemas.job_types.parameters import JobParameters, Label
 from schemas.job_types.registry import JobTypes
 from services.api.http.bodies import JsonBody, canonical_sha256
+from services.api.http.constraints import Refusal, printable
 from services.api.http.errors import ApiError
 from services.api.http.references import check_address, check_filename, check_source
-from services.api.http.shapes import EnvelopeModel, Refusal, RequestModel, invalid_values, not_null, printable
+from services.api.http.shapes import EnvelopeModel, RequestModel, invalid_values, not_null
 
 TOKEN_MASK = "***"
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.api.http.shapes import FLAGS, QueryModel, Refusal
+from services.api.http.constraints import Refusal
+from services.api.http.shapes import FLAGS, QueryModel
 
 
 class RawAnswerQuery(QueryModel, extra="ignore"):

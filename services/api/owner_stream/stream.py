@@ -14,8 +14,9 @@ from pydantic import Field
 
 from piperoll.clock import happens_within
 from services.api.batches.views import changed_batch
+from services.api.http.constraints import PlainText
 from services.api.http.errors import UnavailableError, invalid_request
-from services.api.http.shapes import PlainText, QueryModel
+from services.api.http.shapes import QueryModel
 from services.api.jobs.query_strings import JobType
 from services.api.jobs.stream import HEARTBEAT, OUTAGE_PAUSE_S, PACE, StreamPace, sse_event
 from services.api.jobs.views import changed_job

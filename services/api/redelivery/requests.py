@@ -1,13 +1,17 @@
 """The bodies of requests for redelivery. Pure."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from piperoll.webhooks.origins import origin_of
-from services.api.http.shapes import Refusal, RequestModel, printable, utc_time
+from schemas.job_types.parameters import MAX_URL_CHARS
+from services.api.http.constraints import Refusal, printable, utc_time
+from services.api.http.shapes import RequestModel
+
+_MAX_CHARS: Final = MAX_URL_CHARS  # an origin is a part of a webhook's url; the ids of deliveries are shorter
 
 
 class RedeliverBody(RequestModel):
@@ -16,7 +20,7 @@ class RedeliverBody(RequestModel):
     delivery_id: (
         Annotated[
             str,
-            StringConstraints(min_length=1, max_length=2048),
+            StringConstraints(min_length=1, max_length=_MAX_CHARS),
             Refusal("must be the delivery_id of one of the job's deliveries"),
         ]
         | None
@@ -36,7 +40,7 @@ class RedeliverManyBody(RequestModel):
     dry_run: bool = Field(default=True, description="only count them")
     origin: Annotated[
         str,
-        StringConstraints(max_length=2048),
+        StringConstraints(max_length=_MAX_CHARS),
         AfterValidator(printable),
         AfterValidator(_origin),
         Field(description="scheme://host[:port] of the receiver"),

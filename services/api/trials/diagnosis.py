@@ -1,7 +1,7 @@
-"""The outcome of a webhook's trial in words: what is wrong, and what to do. Pure (docs/contract/additions.md#trials).
+"""The outcome of a trial as a message: the problem, and what to do. Pure (docs/contract/additions.md#trials).
 
-It may name what the caller gave, the receiver's status, addresses that may be called, and the origin that a redirect
-leads to: nothing else of the network, and nothing else of the answer.
+A message contains only the caller's own input, the receiver's status, addresses that are not blocked, and the origin
+of a redirect: no other data of the network or of the answer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,19 +16,19 @@ Json = dict[str, Any]
 
 RETRIED = "The final webhook of a job is tried again for days"
 REFUSALS: Mapping[int, str] = {
-    404: "Nothing is served under this path: check the url.",
-    405: "The path takes no POST: check the url, or have it take POST.",
-    410: "With that it asks for nothing more, and a job's webhook is given up at once.",
-    413: "It takes no body of this size, and those of real webhooks are larger: have it take more.",
-    429: f"It takes no more for now. {RETRIED}, or later where it answers Retry-After.",
+    404: "The receiver has nothing under this path: check the url.",
+    405: "The path does not accept POST: check the url, or make the receiver accept POST there.",
+    410: "This status means that no more webhooks are wanted: the webhook of a job is given up at once.",
+    413: "The body is too large for the receiver, and those of jobs are larger: raise its limit.",
+    429: f"The receiver limits the rate of requests. {RETRIED}, or later if it answers with Retry-After.",
 }
 
 
 def diagnosis(hook: Webhook, webhook_id: str, attempted: Attempted, addresses: Sequence[str]) -> Json:
     """`{ok, reason, message, status, redirect, duration_ms, addresses, webhook_id}`.
 
-    `reason` is what would stand in the job's deliveries, None where the webhook arrived. `addresses` are those that the
-    name led to, none where it led to nothing or to what is blocked.
+    `reason` is the one that a job's deliveries would have, None if the webhook arrived. `addresses` are those to which
+    the name resolved; empty if it did not resolve, or to a blocked address.
     """
     redirect = _redirect(hook.url, attempted.location)
     shown = [] if attempted.ending is Ending.BLOCKED_ADDRESS else list(addresses)
@@ -45,7 +45,7 @@ def diagnosis(hook: Webhook, webhook_id: str, attempted: Attempted, addresses: S
 
 
 def _redirect(url: str, location: str | None) -> str | None:
-    """The origin that a Location leads to; None where there is none, or none of the web."""
+    """The origin of a Location; None if there is no Location, or if it is not an HTTP URL."""
     if location is None:
         return None
     try:
@@ -68,25 +68,25 @@ def _message(hook: Webhook, attempted: Attempted, redirect: str | None, resolved
         case Ending.BLOCKED_ADDRESS:
             return (
                 f"The name {host} leads to a blocked address: private, local and metadata addresses are not called."
-                " Give a public one, or have the operator name its network in PIPEROLL_ALLOW_PRIVATE_NETWORKS."
+                " Use a public one, or ask the operator to add its network to PIPEROLL_ALLOW_PRIVATE_NETWORKS."
             )
         case Ending.TLS:
             return (
-                f"No secure connection to {origin} came about{why}: the receiver must speak TLS at this port, with a"
-                f" valid certificate for {host} and those between it and a public authority."
+                f"No secure connection to {origin} was established{why}: the receiver must speak TLS at this port, with"
+                f" a valid certificate for {host} and all intermediate certificates."
             )
         case Ending.CONNECTION if attempted.connected:
             return (
-                "The receiver closed the connection without an answer that is HTTP: see its own log, and whether it"
-                f" speaks {scheme} at this port."
+                "The receiver closed the connection without an HTTP answer: check its log, and that it speaks"
+                f" {scheme} on this port."
             )
         case Ending.CONNECTION:
             return (
-                f"No connection to {origin} came about{why}: see that the receiver runs, that it listens at this port"
-                " for other machines too, and that no firewall refuses us."
+                f"No connection to {origin} was established{why}: check that the receiver runs, that it listens on this"
+                " port for other machines too, and that no firewall rejects Piperoll."
             )
         case Ending.UNREADABLE | Ending.OURS:
-            return "No request can be made of this url and token: see that both are plain text without line ends."
+            return "This url and token do not make a valid request: check that both are plain text without line ends."
 
 
 def _answered(hook: Webhook, status: int, redirect: str | None) -> str:
@@ -95,8 +95,8 @@ def _answered(hook: Webhook, status: int, redirect: str | None) -> str:
     if 300 <= status < 400:
         where = "elsewhere" if redirect is None else f"to {redirect}"
         return (
-            f"The receiver answered {status}, which leads {where}. Redirects are not followed: give the url that it"
-            " leads to."
+            f"The receiver answered {status}, which leads {where}. Redirects are not followed: use the url to which"
+            " it leads."
         )
     return f"The receiver answered {status}. {_refusal(hook, status)}"
 
@@ -104,11 +104,11 @@ def _answered(hook: Webhook, status: int, redirect: str | None) -> str:
 def _refusal(hook: Webhook, status: int) -> str:
     if status in (401, 403):
         if hook.token is None:
-            return "It wants to know who calls: give the token that it expects."
-        return "It does not take the token, which came as Authorization: Bearer and as X-Callback-Token: check it."
+            return "The receiver requires authentication: give the token that it expects."
+        return "The receiver rejects the token, which was sent as Authorization: Bearer and X-Callback-Token: check it."
     if status >= 500:
-        return f"It failed: see its log. {RETRIED}."
-    return REFUSALS.get(status, "It refuses the request: see its log. A test has the phase test.")
+        return f"The receiver failed: check its log. {RETRIED}."
+    return REFUSALS.get(status, "The receiver refuses the request: check its log. A test has the phase test.")
 
 
 def _late(origin: str, attempted: Attempted, resolved: bool) -> str:
@@ -117,7 +117,7 @@ def _late(origin: str, attempted: Attempted, resolved: bool) -> str:
         return f"The name service did not answer {waited}: check the name servers of the url's domain."
     if not attempted.connected:
         return (
-            f"No connection to {origin} came about {waited}: see that the host is up, and that no firewall drops what"
-            " comes from us."
+            f"No connection to {origin} was established {waited}: check that the host is up, and that no firewall drops"
+            " the packets."
         )
-    return f"The receiver took the request and did not answer {waited}: answer 2xx first, and do the work after that."
+    return f"The receiver accepted the connection but did not answer {waited}: answer 2xx first, then do the work."

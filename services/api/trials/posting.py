@@ -1,7 +1,7 @@
 """Posts test webhooks as a caller's jobs would, and returns the outcome (docs/contract/additions.md#trials).
 
-It is not a fact of a job, so nothing is written to the log. The API makes a request here to an address of its
-caller's choice: hence the guard of the notifier, and bounds on how many, how long and how often.
+A trial belongs to no job, so nothing is written to the log. The caller chooses the address that is called: so the
+notifier's guard against private addresses applies, and the number, duration and rate of trials are limited.
 """
 
 import asyncio
@@ -35,13 +35,13 @@ AT_ONCE = 16  # in one process
 AT_ONCE_OF_OWNER = 2
 A_MINUTE = 30  # of one owner, in all processes
 TIMEOUT_S = 10.0  # for a whole trial, so that a running one ends within the drain of a stopping process
-LOOKUP_S = 4.0  # of these for the name
-CONNECT_S = 5.0  # and for the connection: the rest is for the answer, so that a late answer is distinguished from none
+LOOKUP_S = 4.0  # for the DNS, part of TIMEOUT_S
+CONNECT_S = 5.0  # for the connection: less than TIMEOUT_S, so that a late answer differs from an unreachable host
 PHASE = "test"
 
 
 class Trials:
-    """One webhook at a time. `sender` works uncached; `limit` counts by owner."""
+    """Posts trials. `sender` must not cache addresses; `limit` counts by owner."""
 
     def __init__(
         self, sender: Sender, signing_keys: SigningKeyAdmin, limit: RateLimit, timeout_s: float = TIMEOUT_S
@@ -55,10 +55,10 @@ class Trials:
     async def run(self, hook: Webhook, owner: str) -> Json:
         """Post a test webhook and return the diagnosis.
 
-        Raises ApiError: RATE_LIMITED (429), INTERNAL_ERROR (500) for a key that cannot be opened, without which no
-        webhook of the owner's is sent either, READ_MODEL_UNAVAILABLE (503).
+        Raises ApiError: RATE_LIMITED (429), INTERNAL_ERROR (500) if a signing key cannot be opened, which also stops
+        the webhooks of the owner's jobs, READ_MODEL_UNAVAILABLE (503).
         """
-        with self._place(owner):
+        with self._counted(owner):
             quota = await self._limit.count(f"trial/{owner}")
             if not quota.admitted:
                 raise quota.refusal()
@@ -68,8 +68,8 @@ class Trials:
         return diagnosis(hook, webhook_id, attempted, addresses)
 
     @contextmanager
-    def _place(self, owner: str) -> Iterator[None]:
-        """Hold one of the places for concurrent tests. Raises ApiError RATE_LIMITED (429)."""
+    def _counted(self, owner: str) -> Iterator[None]:
+        """Count a test while it runs. Raises ApiError RATE_LIMITED (429)."""
         if self._running[owner] >= AT_ONCE_OF_OWNER:
             raise _busy(f"you already have {AT_ONCE_OF_OWNER} webhook tests running, the maximum", AT_ONCE_OF_OWNER)
         if self._running.total() >= AT_ONCE:
@@ -78,10 +78,10 @@ class Trials:
         try:
             yield
         finally:
-            self._running -= Counter([owner])  # which also drops an owner without any
+            self._running -= Counter([owner])  # the subtraction also removes owners whose count is 0
 
     async def _post(self, url: str, posted: WebhookMessage) -> tuple[Attempted, Sequence[str]]:
-        """Return the outcome, and the addresses that the name resolved to before."""
+        """Return the outcome, and the addresses to which the name resolved."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(min(LOOKUP_S, self._timeout_s)):

@@ -8,15 +8,11 @@ from pydantic import ValidationError
 from piperoll.addresses import Network
 from schemas.job_types.parameters import Webhook
 from services.api.http.errors import ApiError
-from services.api.http.shapes import FieldsModel
-from services.api.http.webhook_fields import HookToken, HookUrl, webhook_of
+from services.api.http.webhook_fields import ReceiverBody
 
 
-class TrialBody(FieldsModel):
+class TrialBody(ReceiverBody):
     """The body of POST /api/webhooks/test."""
-
-    url: HookUrl
-    token: HookToken = None
 
     @classmethod
     def _refusal(cls, error: ValidationError, supported: Mapping[str, Iterable[str]]) -> ApiError:
@@ -26,5 +22,5 @@ class TrialBody(FieldsModel):
 def trial_webhook(body: Mapping[str, Any], allowed: Iterable[Network]) -> Webhook:
     """Validate a body as the `webhook` of a job. Raises ApiError: INVALID_REQUEST, INVALID_PARAMETERS, BLOCKED_ADDRESS
     (400)."""
-    given = TrialBody.read(body)
-    return webhook_of(given.url, given.token, allowed)
+    given = TrialBody.read_allowed(body, allowed)
+    return Webhook(url=given.url, token=given.token)

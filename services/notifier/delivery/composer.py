@@ -27,7 +27,7 @@ class Composer:
         self._signing_keys = signing_keys
 
     async def fetch(self, claim: Claim | None) -> bytes | None:
-        """The content, or None when it was erased: the body then has only the job's status."""
+        """The content; None if it was erased, in which case the body has the status of the job only."""
         if claim is None:
             return None
         try:

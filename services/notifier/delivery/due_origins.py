@@ -1,4 +1,4 @@
-"""When receivers may have something due, and how free places are assigned to them. No I/O, no clock."""
+"""When receivers may have something due, and how free capacity is assigned to them. No I/O, no clock."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 class DueOrigins:
     """The expected due times, by origin, corrected from the queue at intervals.
 
-    Times are seconds on one monotonic clock. A wrong entry costs one empty claim.
+    Times are seconds on one monotonic clock. A wrong time costs one empty claim.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class DueOrigins:
 
 
 def deal(free: int, rooms: Mapping[str, int]) -> dict[str, int]:
-    """Assign the free places in turn, one per receiver and round, so that no receiver's backlog takes them all."""
+    """Assign free capacity in rounds of one row per receiver, so that no backlog takes all of it."""
     dealt: dict[str, int] = {}
     waiting = [origin for origin, room in rooms.items() if room > 0]
     while free > 0 and waiting:

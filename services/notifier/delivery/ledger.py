@@ -48,7 +48,7 @@ class Ledger(Generic[OutcomeT]):
         self._outcomes.put_nowait(outcome)
 
     async def drained(self) -> None:
-        """Wait until all entered outcomes are written."""
+        """Wait until all outcomes taken so far are written."""
         await self._idle.wait()
 
     async def run(self) -> None:

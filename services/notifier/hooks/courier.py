@@ -37,7 +37,7 @@ class HookCourier:
         attempted = await attempt(
             self._sender,
             claimed.url,
-            self._letter(claimed, hook),
+            self._message(claimed, hook),
             timeout_s,
             job_id=claimed.job_id,
             delivery_id=hook.delivery_id,
@@ -52,7 +52,7 @@ class HookCourier:
         """Return the outcome of an interrupted attempt."""
         return released(claimed)
 
-    async def _letter(self, claimed: ClaimedHook, hook: Hook) -> WebhookMessage:
+    async def _message(self, claimed: ClaimedHook, hook: Hook) -> WebhookMessage:
         """The message of a hook. Raises the composer's errors, and ValueError for content that cannot be read."""
         if hook.progress is not None:
             body = progress_body(claimed, hook.progress)

@@ -125,6 +125,11 @@ WHERE job_id IN (
     ORDER BY job_id LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING job_id, owner, origin, request, final_phase, attempts;
 
+-- unaccounted: final hooks that are neither settled nor will ever be due: none, unless Piperoll has a fault
+SELECT job_id FROM notifier.queue
+WHERE state = 'open' AND final_phase IS NOT NULL AND url IS NOT NULL AND next_attempt_at IS NULL
+ORDER BY job_id;
+
 -- remove_old: deletes rows of ended jobs, settled or without a hook, first seen so many seconds ago
 DELETE FROM notifier.queue WHERE job_id IN (
     SELECT job_id FROM notifier.queue

@@ -1,4 +1,4 @@
-"""The order of a job's hooks, decided here only. Pure."""
+"""The order in which the hooks of a job are sent. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -35,7 +35,7 @@ class NoticeCourier:
             return not_sent(claimed, "REMOVED", now), None  # it ended while the change was stored
         if claimed.change.late:
             return not_sent(claimed, "TOO_OLD", now), None
-        composing = self._letter(claimed, claimed.secret)
+        composing = self._message(claimed, claimed.secret)
         timeout_s = self._settings.final_timeout_s
         attempted = await attempt(
             self._sender, claimed.url, composing, timeout_s, job_id=claimed.job_id, delivery_id=claimed.delivery_id
@@ -49,7 +49,7 @@ class NoticeCourier:
         """Return the outcome of an interrupted attempt."""
         return given_back(claimed, datetime.now(UTC))
 
-    async def _letter(self, claimed: ClaimedNotice, secret: str) -> WebhookMessage:
+    async def _message(self, claimed: ClaimedNotice, secret: str) -> WebhookMessage:
         """The message of a notice. Raises the composer's errors, and ValueError for content that cannot be read."""
         parameters = await self._composer.fetch(claimed.change.parameters)
         body = notice_body(claimed, parameters, await self._composer.fetch(claimed.change.error))

@@ -26,7 +26,7 @@ from services.notifier.delivery.wakeup import Wakeup
 from services.notifier.hooks.queue import SQL
 from services.notifier.notices.queue import settle_from_log
 from services.notifier.outbox import Connection
-from services.notifier.readers.topic_reader import ReaderContext, TopicReader
+from services.notifier.readers.topic_reader import NotifierTopicReader, ReaderContext
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ class _Poll:
     settled: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
 
 
-class DeliveriesReader(TopicReader[None]):
+class DeliveriesReader(NotifierTopicReader[None]):
     """The Reader (piperoll.log.contract) of the deliveries."""
 
     group = "piperoll.notifier.deliveries"
@@ -87,7 +87,7 @@ async def _fold_finals(connection: Connection, partition: int, finals: Mapping[s
     """Write new states of hooks after these facts; return the receivers to send to again.
 
     Rows that already have the state, which is the normal case, are not locked. A row that the dispatcher settles
-    meanwhile only reaches the state of the log.
+    meanwhile has the same state as the log then.
     """
     news = _changed(await _standings(connection, "standings", finals), finals)
     news = _changed(await _standings(connection, "lock_standings", news), {job_id: finals[job_id] for job_id in news})

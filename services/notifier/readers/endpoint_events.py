@@ -21,7 +21,7 @@ from services.notifier.notices.changes import Change, Following, RegisteredEndpo
 from services.notifier.notices.queue import add_trial, end_endpoint, forget_followed
 from services.notifier.outbox import Connection
 from services.notifier.readers.backfill import Backfill
-from services.notifier.readers.topic_reader import ReaderContext, TopicReader
+from services.notifier.readers.topic_reader import NotifierTopicReader, ReaderContext
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ class _Registration:
     read: Mapping[int, int]
 
 
-class EndpointEventsReader(TopicReader[_Registration | str | None]):
+class EndpointEventsReader(NotifierTopicReader[_Registration | str | None]):
     """The Reader (piperoll.log.contract) of the endpoint events."""
 
     group = "piperoll.notifier.endpoints"

@@ -19,7 +19,7 @@ from services.notifier.hooks.webhook import JobWebhook, UnreadableWebhookError, 
 from services.notifier.notices.changes import Following, owner_of
 from services.notifier.notices.queue import following, save_following
 from services.notifier.outbox import Connection
-from services.notifier.readers.topic_reader import ReaderContext, TopicReader
+from services.notifier.readers.topic_reader import NotifierTopicReader, ReaderContext
 
 CREATED = JobCreated.type_name()
 BATCH = frozenset(event.type_name() for event in BATCH_EVENTS)
@@ -68,7 +68,7 @@ class _Poll:
                 self.tracked[job_id] = self.touched[job_id] = after
 
 
-class JobEventsReader(TopicReader[Webhooks]):
+class JobEventsReader(NotifierTopicReader[Webhooks]):
     """The Reader (piperoll.log.contract) of the job events."""
 
     group = "piperoll.notifier"

@@ -27,7 +27,7 @@ class ReaderContext:
     outage: Outage
 
 
-class TopicReader(ABC, Generic[T]):
+class NotifierTopicReader(ABC, Generic[T]):
     """A Reader (piperoll.log.contract). A transaction begins at the checkpoint; memory holds parked keys only."""
 
     group: ClassVar[str]
@@ -41,7 +41,7 @@ class TopicReader(ABC, Generic[T]):
         return await self._checkpoints.take(partitions)
 
     async def revoked(self, partitions: set[int]) -> None:
-        """Nothing to do: the checkpoints are stored."""
+        """Do nothing: the checkpoints are in Postgres."""
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
         """Handle one partition's poll; wait during outages of the stores and the log."""

@@ -15,7 +15,7 @@ from piperoll.domain.pending_changes import PendingChanges
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import DocumentAdded, DocumentRemoved
-from services.projector.tables.values import optional_text, text
+from services.projector.database.values import optional_text, text
 
 Details = tuple[str | None, str | None]
 """The content of a details claim: a name, and a document's source or a folder's description."""
@@ -180,8 +180,8 @@ def _fold_folder(changes: DocumentChanges, fact: Fact) -> None:
         return
     before, after = folded
     for document_id, since in folders.moves(after, fact):
-        place = (folder_id, text(document_id))
-        changes.moves[place] = _moved(changes.moves.get(place), since)
+        membership = (folder_id, text(document_id))
+        changes.moves[membership] = _moved(changes.moves.get(membership), since)
     if after.removed and (before is None or not before.removed):
         changes.removed_folders.append(folder_id)
 

@@ -16,7 +16,7 @@ from piperoll.log.parking import Decoded
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import BATCH_EVENTS, BatchCreated, JobCompleted
-from services.projector.tables.values import text
+from services.projector.database.values import text
 
 MEMBERS_AT_ONCE = 10_000  # members added in one transaction: 3 MB of specs and a fraction of a second
 

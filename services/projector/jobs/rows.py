@@ -1,7 +1,7 @@
-"""Rows of folded jobs and batches, and of batch members announced before their JobCreated is read. Pure.
+"""Rows of folded jobs and batches, and of members that a BatchCreated announced before their JobCreated. Pure.
 
-Folded and announced jobs are written by one statement in the order of their ids: an announcement may write rows of
-other partitions at the same time as their projector, and locks taken in one order cannot deadlock.
+One statement writes folded and announced jobs, in the order of their ids. An announcement may write rows of other
+partitions while their projector writes them too; locks that are taken in one order cannot deadlock.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,9 +16,9 @@ from piperoll.domain.batch import Batch
 from piperoll.domain.job import CODEC, Job, Status
 from piperoll.log.record import partition_of
 from schemas.ids import member_id
-from services.projector.tables.values import optional_text, text
+from services.projector.database.values import optional_text, text
 
-UNTOLD = 0  # the sequence of a row without a fact of its job
+WITHOUT_FACTS = 0  # the sequence of an announced member: no fact of the job has been read yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ SPECS: TypeAdapter[list[MemberSpec]] = TypeAdapter(list[MemberSpec])
 
 
 def of_job(job: Job, partition: int) -> StoredJob:
-    """The row of a folded job. Its batch_index is unknown here; that of the announcement is kept."""
+    """The row of a folded job. It has no batch_index: only the announcement contains it."""
     return StoredJob(
         job_id=text(job.job_id),
         partition=partition,
@@ -126,7 +126,7 @@ def _of_member(batch: Batch, index: int, spec: MemberSpec, partitions: int) -> S
         batch_id=text(batch.batch_id),
         batch_index=index,
         status=Status.PENDING.value,
-        sequence=UNTOLD,
+        sequence=WITHOUT_FACTS,
         created=False,
         erased=False,
         created_at=batch.created_at,
@@ -136,7 +136,7 @@ def _of_member(batch: Batch, index: int, spec: MemberSpec, partitions: int) -> S
 
 
 def merge(folded: Iterable[StoredJob], announced: Iterable[StoredJob]) -> list[StoredJob]:
-    """One row per job, sorted by id. Both kinds of one job are merged as the statement's conflict clause does."""
+    """One row per job, sorted by id. A job in both lists gets the row that the statement's ON CONFLICT would write."""
     rows: dict[str, StoredJob] = {row.job_id: row for row in announced}
     for row in folded:
         rows[row.job_id] = _fill(row, rows)

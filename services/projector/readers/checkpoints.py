@@ -1,4 +1,4 @@
-"""The stored positions: thin SQL. The reader moves them in the transaction of the rows."""
+"""The checkpoints in Postgres. The reader advances them in the transaction that writes the rows."""
 
 from asyncpg import Connection
 
@@ -7,10 +7,10 @@ from schemas.topics import Topic
 
 
 class PositionLostError(RuntimeError):
-    """The checkpoint moved back behind handled records. A restart continues from it."""
+    """The checkpoint is before records that were already handled. A restart continues from the checkpoint."""
 
 
-async def take_over(
+async def read_or_add(
     connection: Connection, sql: dict[str, str], topic: Topic, cluster_id: str, begins: dict[int, int]
 ) -> dict[int, StoredPosition]:
     """The checkpoints of the partitions in `begins`, inserted at those offsets if missing."""

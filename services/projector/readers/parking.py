@@ -6,7 +6,7 @@ from asyncpg import Connection
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import ParkedCache, Parking
 from services.projector import metrics
-from services.projector.tables.schema import queries
+from services.projector.database.schema import queries
 
 log = structlog.get_logger()
 CONSUMER = "projector"

@@ -1,7 +1,7 @@
 """The reader of one topic: a poll of a partition becomes rows and a moved checkpoint, in one transaction.
 
-It relies only on the checkpoint row, read under its lock in each transaction; the state in memory only detects that
-the row moved back. `Tables` gives the records their meaning.
+Each transaction locks and reads the checkpoint row, and continues from there. The offsets in memory serve only to
+detect that the row was set back. A `TopicWriter` turns the records into rows.
 """
 
 import time
@@ -21,11 +21,11 @@ from schemas.envelope import Fact, UnknownEventError
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import Topic
 from services.projector import metrics
+from services.projector.database.schema import queries
+from services.projector.database.session import Session
 from services.projector.readers import checkpoints
 from services.projector.readers.checkpoints import PositionLostError
 from services.projector.readers.parking import ParkedKeys
-from services.projector.tables.schema import queries
-from services.projector.tables.session import Session
 
 log = structlog.get_logger()
 
@@ -33,8 +33,8 @@ Write = Callable[[Connection, int, Sequence[tuple[Fact, int]]], Awaitable[None]]
 """Writes the effects of new facts of one partition, each with its offset, in the checkpoint's transaction."""
 
 
-class Tables(Protocol):
-    """The tables of a topic. `alias` is the topic's short name in notifications and metrics.
+class TopicWriter(Protocol):
+    """What writes a topic's facts to its tables. `alias` is the topic's short name in notifications and metrics.
 
     `parked_prefix` marks the topic's parked keys, if another topic has the same keys.
     """
@@ -44,41 +44,41 @@ class Tables(Protocol):
     parked_prefix: str = ""
 
     def units(self, entries: Sequence[Decoded]) -> Iterable[Sequence[Decoded]]:
-        """Split a poll into transactions of limited size: by default a whole poll is one."""
+        """Split a poll into one group of entries for each transaction; by default a single group."""
         return [entries] if entries else []
 
     async def prepare(self, facts: Sequence[Fact]) -> Write:
-        """Read what the transaction needs from elsewhere, before it begins; return what it writes."""
+        """Read from the blob store what the transaction needs; return the function that writes the rows in it."""
         ...
 
 
-class TableReader:
-    """A `piperoll.log.contract.Reader` over tables of `schema`."""
+class ProjectorTopicReader:
+    """A `piperoll.log.contract.Reader` that writes to the tables of `schema`."""
 
     def __init__(
         self,
-        tables: Tables,
+        writer: TopicWriter,
         session: Session,
         offsets: LogView,
         dead_letters: DeadLetters | None,
         schema: str = READ_SCHEMA,
     ) -> None:
-        self._tables = tables
+        self._writer = writer
         self._session = session
         self._offsets = offsets
-        self._parked = ParkedKeys(dead_letters, tables.parked_prefix, schema)
+        self._parked = ParkedKeys(dead_letters, writer.parked_prefix, schema)
         self._sql = queries("queries.sql", schema)
         self._handed: dict[int, int] = {}
-        self.lag = metrics.Lag(tables.alias)
+        self.lag = metrics.Lag(writer.alias)
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """The stored offsets, if they are of this log. Raises LogDivergedError, which only a rebuild resolves."""
-        topic = self._tables.topic
+        """Return the offsets to read from. Raises LogDivergedError if the checkpoints belong to another log."""
+        topic = self._writer.topic
         cluster_id = await self._offsets.cluster_id()
         begins = await self._offsets.begin_offsets(topic)
         mine = {part: begins[part] for part in partitions}
         stored = await self._session.transaction(
-            lambda connection: checkpoints.take_over(connection, self._sql, topic, cluster_id, mine)
+            lambda connection: checkpoints.read_or_add(connection, self._sql, topic, cluster_id, mine)
         )
         for part, problem in (await divergences(self._offsets, topic, stored, cluster_id)).items():
             raise LogDivergedError(
@@ -93,7 +93,7 @@ class TableReader:
         return positions
 
     async def revoked(self, partitions: set[int]) -> None:
-        """Forget the partitions; all about them is stored."""
+        """Forget the partitions. Their checkpoints are in Postgres."""
         for part in partitions:
             self._handed.pop(part, None)
             self.lag.forget(part)
@@ -105,14 +105,14 @@ class TableReader:
         after projecting the records before it.
         """
         entries, unknown = decode_poll(records)
-        for unit in self._tables.units(entries):
+        for unit in self._writer.units(entries):
             began = time.perf_counter()
-            write = await self._tables.prepare([entry.fact for entry in unit if entry.fact is not None])
+            write = await self._writer.prepare([entry.fact for entry in unit if entry.fact is not None])
             parking = await self._session.transaction(partial(self._project, partition, unit, write))
             self._handed[partition] = next_offset = unit[-1].record.offset + 1
             if parking is not None:
                 self._parked.committed(partition, next_offset, parking)
-            metrics.projected(self._tables.alias, len(unit), time.perf_counter() - began)
+            metrics.projected(self._writer.alias, len(unit), time.perf_counter() - began)
         if unknown is not None:
             raise unknown
 
@@ -120,7 +120,7 @@ class TableReader:
         self, partition: int, entries: Sequence[Decoded], write: Write, connection: Connection
     ) -> Parking | None:
         """Return the parked keys after the transaction; None if another process projected the entries."""
-        topic = self._tables.topic.name
+        topic = self._writer.topic.name
         next_offset = await connection.fetchval(self._sql["lock_checkpoint"], topic, partition)
         handed = self._handed.get(partition, 0)
         if next_offset is None or next_offset < handed:
@@ -136,7 +136,7 @@ class TableReader:
         await write(connection, partition, facts)
         last = new[-1].record
         await connection.execute(
-            self._sql["advance"], topic, partition, last.offset + 1, last.ce_id, self._tables.alias
+            self._sql["advance"], topic, partition, last.offset + 1, last.ce_id, self._writer.alias
         )
         return parking
 
@@ -144,7 +144,7 @@ class TableReader:
         """The offset to read from, past records that the log no longer holds."""
         if next_offset >= begin:
             return next_offset
-        topic = self._tables.topic.name
+        topic = self._writer.topic.name
         log.warning("records_expired", topic=topic, partition=partition, checkpoint=next_offset, begin=begin)
         await self._session.transaction(
             lambda connection: connection.execute(self._sql["move_checkpoint"], topic, partition, begin)

@@ -44,7 +44,7 @@ def refusal(chunks: Iterable[IndexedChunk], dimensions: int) -> str | None:
 
 
 def copy_rows(chunks: Iterable[Chunk]) -> bytes:
-    """Rows in COPY's binary format, header and trailer included. The chunks come from a document without `refusal`."""
+    """Rows in the binary format of COPY, with header and trailer. The chunks must have passed `refusal`."""
     parts = [SIGNATURE]
     for one in chunks:
         parts.append(struct.pack(">h", len(CHUNK_COLUMNS)))

@@ -15,9 +15,9 @@ from piperoll.log.record import Position
 from schemas.documents import FolderIndex
 from schemas.envelope import Fact
 from schemas.events import DocumentAdded, DocumentRemoved, FolderMembersChanged
+from services.projector.database.values import text
 from services.projector.documents.projection import GONE, StoredDocument, StoredFolder, of_document, of_folder
 from services.projector.search.vectors import Chunk, packed
-from services.projector.tables.values import text
 from services.projector.verify.jobs import INVARIANT, TableRow, row_violations
 
 ChunkKey = tuple[int, str, int, str, str]
@@ -50,7 +50,7 @@ class DocumentHistory:
             return
         self.folders[key] = folder
         if folder.removed:
-            self.members = {place: since for place, since in self.members.items() if place[0] != key}
+            self.members = {membership: since for membership, since in self.members.items() if membership[0] != key}
         elif isinstance(fact.data, FolderMembersChanged):
             for document_id in fact.data.added:
                 self.members.setdefault((key, text(document_id)), folder.updated_at)

@@ -9,7 +9,7 @@ from piperoll.history import Violation
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from schemas.claims import Claim
 from schemas.documents import FolderIndex
-from services.projector.search.tables import SearchIndex
+from services.projector.search.index import SearchIndex
 from services.projector.verify import document_comparison as document_comparison
 from services.projector.verify import jobs as comparison
 from services.projector.verify.document_comparison import ChunkKey, DocumentHistory
@@ -29,7 +29,7 @@ async def compare_documents(
         (row["folder_id"], row["document_id"], row["added_at"])
         for row in await connection.fetch(sql["members"], partition)
     }
-    expected = {(*place, since) for place, since in history.members.items()}
+    expected = {(*membership, since) for membership, since in history.members.items()}
     return [
         *history.misplaced,
         *document_comparison.document_violations(
@@ -80,9 +80,8 @@ async def _compare_chunks(
 
 async def compare_search(connection: Connection, sql: Sql, blobs: AsyncBlobs) -> list[Violation]:
     """Compare across partitions: each folder's newest index is loaded, and nothing of removed ones is left."""
-    found = [
-        Violation(INVARIANT, row["id"], row["sentence"]) for row in await connection.fetch(sql["searched_in_vain"])
-    ]
+    rows = await connection.fetch(sql["unexpected_search_rows"])
+    found = [Violation(INVARIANT, row["id"], row["sentence"]) for row in rows]
     for row in await connection.fetch(sql["passed_over"]):
         try:
             await blobs.size(row["uri"])

@@ -7,11 +7,11 @@ from piperoll.domain.endpoint import Endpoint
 from piperoll.history import Violation, misplaced_record
 from piperoll.log.record import Position
 from schemas.envelope import Fact
-from services.projector.endpoints.tables import of_endpoint
-from services.projector.tables.values import text
+from services.projector.database.values import text
+from services.projector.endpoints.writer import of_endpoint
 from services.projector.verify.jobs import TableRow, row_violations
 
-COMPARED = ("partition", "owner", "user_id", "url", "removed", "created_at", "state")
+COMPARED = ("partition", "owner", "user_id", "url", "statuses", "removed", "created_at", "state")
 
 
 class EndpointHistory:
@@ -38,7 +38,8 @@ def endpoint_violations(history: EndpointHistory, stored: Iterable[TableRow], pa
     def differences(endpoint: Endpoint, row: TableRow) -> Iterator[str]:
         expected = of_endpoint(endpoint, partition, None if endpoint.settings is None else row["url"])
         for name in COMPARED:
-            if row[name] != getattr(expected, name):
+            stored = ",".join(row[name]) if name == "statuses" else row[name]
+            if stored != getattr(expected, name):
                 yield f"has another {name} in the tables than in the log"  # without the values: it may be an address
 
     yield from history.misplaced

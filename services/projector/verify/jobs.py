@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 INVARIANT = "I3"
 FOLDED = ("partition", "owner", "status", "sequence", "created", "erased", "updated_at")
-TOLD = ("user_id", "job_type", "target_id", "created_at")  # those of a stub come from the announcement, if there is one
+DETAILS = ("user_id", "job_type", "target_id", "created_at")  # of a stub they come from the announcement, if any
 
 
 class TableRow(Protocol):
@@ -28,12 +28,12 @@ class TableRow(Protocol):
 
 def job_violations(job: Job, row: TableRow, partition: int) -> list[Violation]:
     """The differences between a job's row and the row of its folded state."""
-    if row["sequence"] == rows.UNTOLD:
+    if row["sequence"] == rows.WITHOUT_FACTS:
         return [_wrong(job.job_id, f"has no state in the tables, in the log it is {job.status.value}")]
     expected = rows.of_job(job, partition)
     assert expected.state is not None
     sentences = [] if digest(expected.state) == digest(row["state"]) else _state_sentences(job, row["state"])
-    names = FOLDED + TOLD if job.created else FOLDED
+    names = FOLDED + DETAILS if job.created else FOLDED
     for name in (*names, *(["batch_id"] if expected.batch_id else [])):
         if row[name] != getattr(expected, name):
             sentences.append(f"has {name} {row[name]!r} in its row, {getattr(expected, name)!r} in the log")
@@ -42,14 +42,14 @@ def job_violations(job: Job, row: TableRow, partition: int) -> list[Violation]:
 
 def unexplained(row: TableRow) -> Violation | None:
     """The violation by a row of a job that is not in the log, unless it is an announced member of a batch."""
-    if row["sequence"] != rows.UNTOLD:
+    if row["sequence"] != rows.WITHOUT_FACTS:
         return _wrong(row["job_id"], "is in the tables and not in the log")
     return misplaced(row)
 
 
 def misplaced(row: TableRow) -> Violation | None:
     """The violation by a member whose id is not derived from its batch and index."""
-    if row["batch_index"] is None and row["sequence"] != rows.UNTOLD:
+    if row["batch_index"] is None and row["sequence"] != rows.WITHOUT_FACTS:
         return None
     if row["batch_id"] is not None and row["job_id"] == member_id(row["batch_id"], row["batch_index"]):
         return None

@@ -17,6 +17,7 @@ from piperoll.domain.job import Job
 from piperoll.history import History, Violation, checkpoints_past_end
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.parking import Decoded, decode
+from piperoll.log.trace import traces
 from piperoll.postgres import load_queries
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
@@ -24,9 +25,9 @@ from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import JobCompleted
 from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
-from services.projector.deliveries.tables import PARKED_DELIVERIES
-from services.projector.tables.schema import require_shape
-from services.projector.tables.values import text
+from services.projector.database.schema import require_shape
+from services.projector.database.values import text
+from services.projector.deliveries.writer import PARKED_DELIVERIES
 from services.projector.verify import jobs as comparison
 from services.projector.verify.document_comparison import DocumentHistory
 from services.projector.verify.documents import compare_documents, compare_indexes, compare_search
@@ -34,6 +35,7 @@ from services.projector.verify.endpoints import EndpointHistory, endpoint_violat
 from services.projector.verify.leftovers import job_leftovers, removal_leftovers, unerased_jobs, upload_marks
 
 TOPICS = (JOB_EVENTS, JOB_DELIVERIES, DOCUMENT_EVENTS, ENDPOINT_EVENTS)
+HISTORIES = 5  # violations beyond these have the same cause as a rule
 STATEMENT_S = 600.0  # a partition's rows are read whole; a job table of millions takes a while
 
 Progress = Callable[[int, int], None]
@@ -45,7 +47,8 @@ class VerifyReport:
     """The result: counts and violations. `records` were read from all topics; `seconds` is the duration.
 
     `open_jobs` have not ended yet; `hooks_due` are ended jobs whose webhook has no outcome yet: on a live stack
-    neither is a fault. `late_starts` are starts of jobs that had ended.
+    neither is a fault. `late_starts` are starts of jobs that had ended. `histories` are the records of the first
+    subjects with violations, as lines.
     """
 
     records: int = 0
@@ -62,6 +65,7 @@ class VerifyReport:
     late_starts: int = 0
     seconds: float = 0.0
     violations: list[Violation] = field(default_factory=list)
+    histories: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
@@ -101,6 +105,9 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
             report.violations.append(Violation("I3", row["id"], f"is an {row['kind']} row that belongs to nothing"))
         report.violations += await compare_search(connection, sql, blobs)
         report.violations += await unerased_jobs(connection, sql)
+        subjects = list(dict.fromkeys(violation.subject for violation in report.violations))[:HISTORIES]
+        if subjects:
+            report.histories = await traces(offsets, subjects, TOPICS)
     finally:
         await offsets.stop()
         await connection.close()

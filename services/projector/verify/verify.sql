@@ -28,7 +28,7 @@ SELECT job_id FROM read_v1.parked WHERE partition = $1 AND job_id LIKE 'deliveri
 -- deliveries: a partition's delivery rows from an offset on
 SELECT job_id, log_offset, type FROM read_v1.deliveries WHERE partition = $1 AND log_offset >= $2;
 
--- orphans: rows that belong to nothing: events (also of another place than their job's), indexes, members, entries
+-- orphans: rows that belong to nothing: events (also in another partition than their job), indexes, members, entries
 SELECT 'event' AS kind, e.job_id AS id FROM read_v1.events e
 WHERE NOT EXISTS (SELECT FROM read_v1.jobs j
                   WHERE j.job_id = e.job_id AND j.owner = e.owner AND j.partition = e.partition)
@@ -73,7 +73,7 @@ WHERE (x.job_id IS NULL OR (i.job_created_at, i.job_id) > (x.job_created_at, x.j
   AND NOT EXISTS (SELECT FROM read_v1.folders f WHERE f.folder_id = i.folder_id AND f.removed)
 LIMIT 100;
 
--- searched_in_vain: rows of the search that should not exist
+-- unexpected_search_rows: rows of the search that should not exist
 SELECT DISTINCT c.job_id AS id, 'has chunks in the tables and is not loaded' AS sentence FROM read_v1.chunks c
 WHERE NOT EXISTS (SELECT FROM read_v1.folder_indexes x WHERE x.job_id = c.job_id AND x.folder_id = c.folder_id)
 UNION ALL

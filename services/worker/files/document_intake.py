@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from piperoll.store import document_paths as documents
 from piperoll.store.blobs import Blobs
 from schemas.claims import Claim
-from schemas.documents import Findings
+from schemas.documents import NAME_CHARS, Findings
 from schemas.errors import ErrorCode
 from schemas.ids import found_document_id
 from schemas.media import MEDIA_TYPES
@@ -19,7 +19,6 @@ from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source
 from services.worker.run.workspace import Workspace
 
-NAME_CHARS = 500  # of schemas.documents.Named
 LISTED = 1000  # maximum of each list in a result
 FINDINGS = "findings.json"
 KNOWN_TYPES = frozenset(MEDIA_TYPES.values())

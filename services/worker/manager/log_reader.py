@@ -91,10 +91,11 @@ class PartitionReader:
 
     async def revoked(self, partitions: set[int]) -> None:
         """Give up the work of the partitions and write a new checkpoint for their next owner."""
+        left = {part: self._partitions.pop(part) for part in partitions & set(self._partitions)}
         self._expander.stop(partitions)
         await self._runner.release(partitions, "drain" if self.draining else "rebalance")
-        for part in partitions & set(self._partitions):
-            await self._save(part, self._partitions.pop(part))
+        for part, state in left.items():
+            await self._save(part, state)
             metrics.OPEN_JOBS.labels(part).set(0)
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
@@ -121,6 +122,10 @@ class PartitionReader:
         """Whether a partition of this worker has the job, or had it recently, and it was not erased."""
         backlogs = [state.backlog for state in self._partitions.values()]
         return any((job_id in one.jobs or job_id in one.ended) and job_id not in one.erased for one in backlogs)
+
+    def unaccounted(self) -> list[str]:
+        """The open jobs of replayed partitions that neither wait nor run here: always none, or a job is stuck."""
+        return [job_id for backlog in self.live().values() for job_id in backlog.jobs if not self._runner.has(job_id)]
 
     async def save_checkpoints(self) -> None:
         """Write the checkpoint of every partition that moved since its last one."""

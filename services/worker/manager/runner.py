@@ -132,6 +132,10 @@ class Runner:
         if tasks:
             await asyncio.wait(tasks)
 
+    def has(self, job_id: str) -> bool:
+        """Whether the job waits for a slot, runs, or has ended here without its end being read yet."""
+        return job_id in self._attempts or job_id in self._scheduler
+
     # --- the slots -----------------------------------------------------------------------------------------------
 
     async def run(self, stopping: asyncio.Event) -> None:

@@ -1,75 +1,23 @@
 """Documents, folders and search as their users meet them: files of every kind go in, and a search finds each text.
 
-The module runs its own stack without a provider: only the models that ship are used.
-"""
+The module runs its own stack without a provider: only the models that ship are used."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from piperoll.embedded.stack import Stack, StackOptions
-from tests.support.files import office, voice
+from tests.support.clients.documents import data_of, ended, folder, refused, reindexed, search, upload
+from tests.support.files.kinds import FILES
 from tests.support.servers.receiver import Receiver
 from tests.support.stacks.system import System
 from tests.support.stacks.traces import found_in, until_gone
-from tests.support.waiting import PATIENCE_S, wait_until
+from tests.support.waiting import PATIENCE_S
 
-Json = dict[str, Any]
-Make = Callable[[Path], Path]
 LIMIT_BYTES = 3_000_000
-ENDED = ("DONE", "ERROR")
-
-
-def written(content: str | bytes) -> Make:
-    def make(path: Path) -> Path:
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return make
-
-
-PAGE = (
-    "<html><head><title>Roof</title></head><body><article><h1>Roof</h1>"
-    "<p>The solar panels on the roof make electricity for the washing machine.</p></article></body></html>"
-)
-FILES: dict[str, tuple[Make, str, str]] = {
-    "garden.docx": (
-        lambda path: office.word(path, heading="Garden", paragraphs=["Tomatoes want much water and a sunny wall."]),
-        "How do I grow vegetables?",
-        "Tomatoes want much water",
-    ),
-    "whales.pptx": (
-        lambda path: office.slides(path, [("Whales", "Blue whales are the largest animals of the ocean.", "")]),
-        "biggest creature in the sea",
-        "Blue whales",
-    ),
-    "prices.xlsx": (
-        lambda path: office.sheets(path, {"Prices": [["Instrument", "Price"], ["Violin", 900], ["Piano", 4000]]}),
-        "What does a musical instrument cost?",
-        "Violin",
-    ),
-    "roof.html": (written(PAGE), "photovoltaic energy from sunlight", "solar panels"),
-    "novel.epub": (
-        lambda path: office.epub(
-            path, "A novel", ["<h1>One</h1><p>The detective found the murderer in the library.</p>"]
-        ),
-        "crime investigation",
-        "detective",
-    ),
-    "sign.png": (
-        lambda path: office.image(path, "The museum opens at nine", "PNG"),
-        "opening hours of the exhibition",
-        "museum",
-    ),
-    "talk.wav": (written(voice.says(voice.SENTENCE)), "yearly business figures of the firm", "annual report"),
-    "cats.md": (written("# Cats\n\nA kitten sleeps twenty hours a day."), "sleeping pets", "kitten"),
-    "tax.txt": (written("The tax return must be handed in before the end of July."), "fiscal deadline", "tax return"),
-}
-"""By the name of a file: how it is made, what to ask for, and what the chunk that is found must contain."""
 
 
 @pytest.fixture(scope="module")
@@ -89,55 +37,6 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
         headers = {"Authorization": f"Bearer {running.api_key}"}
         async with httpx.AsyncClient(base_url=running.api_url, headers=headers, timeout=180) as client:
             yield System(running, client, receiver, files)
-
-
-def data_of(reply: httpx.Response, status: int = 200) -> Any:
-    assert reply.status_code == status, reply.text
-    assert reply.json()["success"] is True
-    return reply.json()["data"]
-
-
-def refused(reply: httpx.Response, status: int, code: str) -> Json:
-    assert reply.status_code == status, reply.text
-    assert reply.json()["success"] is False
-    assert reply.json()["error"]["code"] == code
-    return dict(reply.json()["error"])
-
-
-async def folder(system: System, **body: Any) -> str:
-    return str(
-        data_of(await system.client.post("/v1/folders", json={"name": f"Folder {uuid4().hex[:6]}", **body}))["id"]
-    )
-
-
-async def upload(system: System, name: str, content: bytes, folder_id: str | None = None) -> Json:
-    """Takes a document in and waits until it was read."""
-    data = {} if folder_id is None else {"folderId": folder_id}
-    return dict(data_of(await system.client.post("/v1/documents?wait=180", files={"file": (name, content)}, data=data)))
-
-
-async def ended(system: System, job: Json, seconds: float = 120) -> Json:
-    """A job as GET /v1/jobs shows it, once it has ended."""
-
-    async def look() -> Json | None:
-        listed = data_of(await system.client.get("/v1/jobs", params={"targetId": job["targetId"]}))
-        [found] = [one for one in listed if one["id"] == job["id"]]
-        return found if found["status"] in ENDED else None
-
-    found = await wait_until(look, seconds, f"{job['id']} to end", not_yet=(ValueError,))
-    assert found is not None
-    return found
-
-
-async def reindexed(system: System, folder_id: str) -> Json:
-    job = await ended(system, data_of(await system.client.post(f"/v1/folders/{folder_id}/reindex"), 202))
-    assert job["status"] == "DONE", job
-    return job
-
-
-async def search(system: System, folder_id: str, query: str, **more: Any) -> list[Json]:
-    reply = await system.client.get(f"/v1/folders/{folder_id}/search", params={"q": query, **more})
-    return list(data_of(reply))
 
 
 async def test_files_of_every_kind_are_extracted_and_found_by_their_content(system: System, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.servers.mistral import CHAT, MistralServer, refused, says
+from tests.support.servers.mistral import CHAT, MistralServer, completion, refused
 from tests.support.servers.website import Website
 from tests.support.stacks.system import System
 
@@ -46,7 +46,7 @@ async def test_local_rules_fill_the_minutes_and_are_named_in_the_logs(system: Sy
 
 async def test_a_chat_model_fills_the_minutes(system: System, mistral: MistralServer) -> None:
     answer = '{"summary": "All is agreed.", "participants": ["Ada", "Grace"], "action_items": ["Ada writes"]}'
-    mistral.then(CHAT, says(answer))
+    mistral.then(CHAT, completion(answer))
     job = await transformed(system, text=MINUTES, template="MeetingMinutes", target_language="de")
     fields = job["results"]["template_fields"]
     assert (fields["summary"], fields["participants"], fields["action_items"]) == (
@@ -86,7 +86,7 @@ async def test_a_web_page_is_read_and_its_parts_can_be_selected(system: System, 
 
 
 async def test_a_busy_provider_is_retried_after_its_retry_after(system: System, mistral: MistralServer) -> None:
-    mistral.then(CHAT, refused(429, Retry_After="1"), refused(500), says('{"summary": "At last."}'))
+    mistral.then(CHAT, refused(429, Retry_After="1"), refused(500), completion('{"summary": "At last."}'))
     job = await transformed(system, text=MINUTES, template_content="{{summary|x}}")
     assert job["results"]["transformed_text"] == "At last."
     assert job["attempt"] == 3
@@ -104,7 +104,7 @@ async def test_a_refused_key_is_not_retried(system: System, mistral: MistralServ
 
 
 async def test_two_answers_without_json_fail_the_job(system: System, mistral: MistralServer) -> None:
-    mistral.then(CHAT, says("Sure!"), says("Here it is:"))
+    mistral.then(CHAT, completion("Sure!"), completion("Here it is:"))
     job = await transformed(system, text=MINUTES, template_content="{{summary|x}}")
     assert (job["error"]["code"], job["attempt"]) == ("JSON_PARSE_ERROR", 1)
     assert "results" not in job

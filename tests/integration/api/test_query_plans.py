@@ -9,7 +9,7 @@ from starlette.datastructures import QueryParams
 from bench.parts.devana import FILTERS, fill, plan
 from schemas.read_model_names import READ_SCHEMA
 from services.api.devana_jobs.requests import DevanaJobsQuery
-from services.projector.tables.schema import create_tables
+from services.projector.database.schema import create_tables
 
 JOBS = 100_000
 MODES = ("force_custom_plan", "force_generic_plan")  # a prepared statement may come to use either

@@ -9,7 +9,6 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from piperoll import keys
 from piperoll.clock import utc_now
 from piperoll.postgres import connect_pool
 from piperoll.seal import Seal, SealError
@@ -22,12 +21,6 @@ from services.api.signing_keys.commands import SigningKeyAdmin
 HOUR_S = 3600.0
 OLD, NEW = bytes(range(32)), bytes(range(1, 33))
 SEAL = Seal({"k1": OLD})
-
-
-@pytest.fixture
-async def ready(pool: asyncpg.Pool) -> asyncpg.Pool:
-    await keys.prepare(pool)
-    return pool
 
 
 @pytest.fixture

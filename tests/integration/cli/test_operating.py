@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import asyncpg
+
 from tests.support.clients.commands import piperoll
 from tests.support.servers.receiver import Receiver, status
 from tests.support.stacks.system import System
@@ -61,6 +63,24 @@ async def test_verify_holds_before_and_after_a_rebuild(system: System, folder: P
     assert [one.code for one in (before, rebuilt, after)] == [0, 0, 0], (before, rebuilt, after)
     assert "holds" in after.out
     assert (await system.job(job_id))["status"] == "completed"
+
+
+async def test_verify_shows_the_history_of_a_job_whose_row_is_wrong(system: System, folder: Path) -> None:
+    job_id = await system.create()
+    await system.wait_for_end(job_id)
+    connection = await asyncpg.connect(system.settings.postgres_dsn.get_secret_value())
+    try:
+        await connection.execute("UPDATE read_v1.jobs SET status = 'failed' WHERE job_id = $1", job_id)
+        wrong = await piperoll("verify", folder=folder)
+        await connection.execute("UPDATE read_v1.jobs SET status = 'completed' WHERE job_id = $1", job_id)
+    finally:
+        await connection.close()
+    mended = await piperoll("verify", folder=folder)
+
+    assert (wrong.code, mended.code) == (1, 0), (wrong, mended)
+    assert job_id in wrong.err
+    for event in ("JobCreated", "JobStarted", "JobCompleted"):
+        assert f"  {event}" in wrong.out
 
 
 async def test_verify_that_cannot_run_ends_with_2() -> None:

@@ -2,7 +2,10 @@
 
 import json
 
+from structlog.testing import capture_logs
+
 from piperoll.settings import Settings
+from services.notifier import metrics
 from services.notifier.hooks.queue import SQL
 from tests.support.notifier.plans import explain, nodes
 from tests.support.servers.receiver import Receiver, hang, status
@@ -61,3 +64,16 @@ async def test_claiming_among_100_000_due_rows_of_a_dead_receiver_reads_only_wha
         assert "Seq Scan" not in json.dumps([node["Node Type"] for node in nodes(plan)])
         read = max(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in nodes(plan))
         assert read <= 8, "it must not read the dead receiver's rows"
+
+
+async def test_a_final_hook_that_would_never_be_due_is_counted_and_named(patient: Settings) -> None:
+    async with running(patient) as rig, Receiver() as receiver:
+        job_id = await rig.run_job(receiver.url())
+        await rig.wait_for_state(job_id, "delivered")
+        await rig.notifier.sweep.measure()
+        assert metrics.UNACCOUNTED._value.get() == 0
+        await rig.pool.execute("UPDATE notifier.queue SET state = 'open', next_attempt_at = NULL")  # the fault
+        with capture_logs() as lines:
+            await rig.notifier.sweep.measure()
+        assert metrics.UNACCOUNTED._value.get() == 1
+        assert [line["job_ids"] for line in lines if line["event"] == "hooks_unaccounted"] == [[job_id]]

@@ -13,8 +13,8 @@ from schemas.envelope import Fact
 from schemas.events import JobErased
 from schemas.ids import draw_document_id, draw_folder_id, draw_job_id
 from schemas.topics import DOCUMENT_EVENTS
+from services.projector.database.schema import VectorsMissingError, create_tables
 from services.projector.rebuild import rebuild
-from services.projector.tables.schema import VectorsMissingError, create_tables
 from services.projector.verify.run import VerifyReport, verify
 from tests.support.histories.documents import REMOVED, added, libraries, moved
 from tests.support.histories.jobs import OWNER, fact, record

@@ -12,7 +12,7 @@ from schemas.documents import FolderIndex
 from schemas.envelope import Fact
 from schemas.events import JobErased
 from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS
-from services.projector.readers.topic_reader import TableReader
+from services.projector.readers.topic_reader import ProjectorTopicReader
 from services.projector.search.vectors import MOST_DIMENSIONS
 from tests.support.files.indexes import chunks_of, put_index
 from tests.support.histories.documents import CLOSED, REMOVED, added
@@ -138,7 +138,7 @@ async def test_projectors_that_load_and_remove_at_once_neither_block_nor_leave_a
     lanes = lanes_of(*lives, *removals)
     await plain.read(lanes)
 
-    async def run(reader: TableReader, partition: int, records: list[Record]) -> None:
+    async def run(reader: ProjectorTopicReader, partition: int, records: list[Record]) -> None:
         for one in records:
             await reader.handle(partition, [one])
 

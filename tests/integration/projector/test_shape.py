@@ -8,15 +8,15 @@ from piperoll.embedded.stack import Stack, StackOptions
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from services.projector import app
-from services.projector.rebuild import rebuild
-from services.projector.tables.schema import (
+from services.projector.database.schema import (
     OtherShapeError,
+    create_live_tables,
     create_tables,
     discard_other_shape,
-    migrate_live,
     require_shape,
     shape_of,
 )
+from services.projector.rebuild import rebuild
 from services.projector.verify.run import verify
 
 OLDER = """
@@ -37,7 +37,7 @@ async def connection(database: str):
 async def test_tables_of_this_version_are_made_once_and_known_again(connection: asyncpg.Connection) -> None:
     for _ in range(2):
         async with connection.transaction():
-            await migrate_live(connection)
+            await create_live_tables(connection)
     assert not await discard_other_shape(connection)
     assert await connection.fetchval("SELECT count(*) FROM read_v1.jobs") == 0
 

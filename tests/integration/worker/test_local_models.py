@@ -13,7 +13,7 @@ from schemas.errors import ErrorCode
 from schemas.ids import draw_run
 from services.worker.children.protocol import Completed, Failed
 from tests.support.children import assignment, children, ignore, running_pool, started, until
-from tests.support.files.voice import SENTENCE, says
+from tests.support.files.voice import SENTENCE, recording_of
 
 
 @pytest.mark.parametrize("job_type", ["transcription", "embedding"])
@@ -58,7 +58,7 @@ def _recognises(process):
 
 
 def _recording(tmp_path, times=1):
-    (tmp_path / "talk.wav").write_bytes(says(*[SENTENCE] * times))
+    (tmp_path / "talk.wav").write_bytes(recording_of(*[SENTENCE] * times))
     return assignment(tmp_path, "transcription", filename=str(tmp_path / "talk.wav"), use_cache=False)
 
 

@@ -14,8 +14,8 @@ from tests.support.servers.mistral import (
     FILES,
     OCR,
     MistralServer,
+    completion,
     refused,
-    says,
 )
 
 
@@ -96,7 +96,7 @@ def test_a_chat_in_words_has_a_system_message(server: MistralServer) -> None:
 
 
 def test_json_that_is_broken_once_is_asked_for_again(server: MistralServer) -> None:
-    server.then(CHAT, says('{"summary": "cut of'), says('{"summary": "whole"}'))
+    server.then(CHAT, completion('{"summary": "cut of'), completion('{"summary": "whole"}'))
     assert fill(providers(server)) == {"summary": "whole"}
     assert server.requests(CHAT)[0].json["response_format"] == {"type": "json_object"}
 
@@ -105,7 +105,7 @@ def test_json_that_is_broken_once_is_asked_for_again(server: MistralServer) -> N
     "text", ["Sure! Here it is.", "[1, 2]", '"text"', "", '{"a": NaN}', '{"a": "\\ud800"}', '{"a":' * 10_000]
 )
 def test_json_that_stays_broken_is_a_parse_error_after_one_retry(server: MistralServer, text: str) -> None:
-    server.then(CHAT, says(text), says(text))
+    server.then(CHAT, completion(text), completion(text))
     error = failure(fill, providers(server))
     assert (error.code, error.retryable) == (ErrorCode.JSON_PARSE_ERROR, False)
     assert len(server.requests(CHAT)) == 2

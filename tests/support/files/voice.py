@@ -17,8 +17,8 @@ KEY_WORDS = ("annual report", "company", "published on monday")
 """What a recogniser must understand of the sentence, in lower case."""
 
 
-def says(*sentences: str, pause_s: float = 0.6) -> bytes:
-    """A WAV file of a voice that says the sentences, with silence between them."""
+def recording_of(*sentences: str, pause_s: float = 0.6) -> bytes:
+    """A WAV file of a voice that reads the sentences, with silence between them."""
     rate, spoken = _engine()
     out = io.BytesIO()
     with wave.open(out, "wb") as file:

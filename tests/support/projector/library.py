@@ -22,11 +22,11 @@ from schemas.documents import DocumentDetails, FolderDetails
 from schemas.envelope import Fact
 from schemas.events import DocumentAdded, FolderCreated, JobCompleted, JobStarted
 from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS
-from services.projector.documents.tables import DocumentTables
-from services.projector.jobs.tables import JobTables
-from services.projector.readers.topic_reader import TableReader, Tables
-from services.projector.tables.schema import create_tables
-from services.projector.tables.session import Session
+from services.projector.database.schema import create_tables
+from services.projector.database.session import Session
+from services.projector.documents.writer import DocumentWriter
+from services.projector.jobs.writer import JobWriter
+from services.projector.readers.topic_reader import ProjectorTopicReader, TopicWriter
 from tests.support.files.indexes import put_index
 from tests.support.histories.documents import added
 from tests.support.histories.jobs import RUNS, claim, created, fact
@@ -71,15 +71,15 @@ class Library(ProjectedLog):
         await connection.close()
         never = asyncio.Event()
         letters, outage = DeadLetters(self.appender), Outage("the blob store", never)
-        tables: list[Tables] = [
-            JobTables(self.blobs, outage, PARTITIONS, schema),
-            DocumentTables(self.blobs, outage, schema),
+        writers: list[TopicWriter] = [
+            JobWriter(self.blobs, outage, PARTITIONS, schema),
+            DocumentWriter(self.blobs, outage, schema),
         ]
         readers = []
-        for one in tables:
+        for one in writers:
             session = Session(dsn, never)
             self._sessions.append(session)
-            reader = TableReader(one, session, self.offsets, letters, schema)
+            reader = ProjectorTopicReader(one, session, self.offsets, letters, schema)
             await reader.assigned(set(range(PARTITIONS)))
             await reader.revoked(set(range(PARTITIONS)))  # polls are handed over by the test, from offset 0
             readers.append(reader)
@@ -141,8 +141,8 @@ class Projecting:
 
     library: Library
     schema: str
-    jobs: TableReader
-    documents: TableReader
+    jobs: ProjectorTopicReader
+    documents: ProjectorTopicReader
 
     async def tables(self) -> dict[str, list[str]]:
         return await self.library.tables(self.schema)

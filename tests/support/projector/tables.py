@@ -21,11 +21,11 @@ from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import BatchCreated
 from schemas.ids import draw_batch_id
-from services.projector.deliveries.tables import DeliveryTables
-from services.projector.jobs.tables import JobTables
-from services.projector.readers.topic_reader import TableReader
-from services.projector.tables.schema import create_tables
-from services.projector.tables.session import Session
+from services.projector.database.schema import create_tables
+from services.projector.database.session import Session
+from services.projector.deliveries.writer import DeliveryWriter
+from services.projector.jobs.writer import JobWriter
+from services.projector.readers.topic_reader import ProjectorTopicReader
 from tests.support.histories.jobs import (
     fact,
 )
@@ -40,8 +40,8 @@ class Projecting:
     settings: Settings
     pool: asyncpg.Pool
     schema: str
-    jobs: TableReader
-    deliveries: TableReader
+    jobs: ProjectorTopicReader
+    deliveries: ProjectorTopicReader
     blobs: AsyncBlobs
 
     async def rows(self, table: str, order: str) -> list[dict[str, Any]]:
@@ -85,10 +85,10 @@ class Projectors:
         stopping = asyncio.Event()
         session = Session(self._settings.postgres_dsn.get_secret_value(), stopping)
         self._sessions.append(session)
-        jobs = JobTables(self._blobs, Outage("the blob store", stopping), PARTITIONS, schema)
+        jobs = JobWriter(self._blobs, Outage("the blob store", stopping), PARTITIONS, schema)
         readers = [
-            TableReader(each, session, self._offsets, self._dead_letters, schema)
-            for each in (jobs, DeliveryTables(schema))
+            ProjectorTopicReader(each, session, self._offsets, self._dead_letters, schema)
+            for each in (jobs, DeliveryWriter(schema))
         ]
         for reader in readers:
             await reader.assigned(set(range(PARTITIONS)))

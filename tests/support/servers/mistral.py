@@ -43,7 +43,7 @@ def not_json() -> Reply:
     return Reply(200, {"Content-Type": "application/json"}, b"<html>")
 
 
-def says(text: str) -> Reply:
+def completion(text: str) -> Reply:
     """A chat answer with these words."""
     return json_reply(_chat_document(text))
 
@@ -142,12 +142,12 @@ class MistralServer:
     def _complete(self, request: Request) -> Reply:
         asked = request.json
         if asked.get("response_format") == {"type": "json_object"}:
-            return says(json.dumps({name: self.fields.get(name, f"the {name}") for name in _asked_fields(asked)}))
+            return completion(json.dumps({name: self.fields.get(name, f"the {name}") for name in _asked_fields(asked)}))
         content = asked["messages"][-1]["content"]
         if isinstance(content, list):
             images = sum(part["type"] == "image_url" for part in content)
-            return says(f"Text seen in {images} image{'s' if images != 1 else ''}")
-        return says(self.words(_system(asked), content))
+            return completion(f"Text seen in {images} image{'s' if images != 1 else ''}")
+        return completion(self.words(_system(asked), content))
 
     def _transcribe(self, request: Request) -> Reply:
         usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "prompt_audio_seconds": 1}

@@ -1,10 +1,13 @@
 """What clients append to a simulated world, and how a story runs in one."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from pydantic_core import to_json
 
+from piperoll.history import Violation
 from piperoll.log.record import Record
+from piperoll.log.trace import traces
 from schemas.envelope import Fact
 from schemas.events import BatchCreated, Event, JobCreated
 from schemas.ids import event_id, member_id
@@ -59,11 +62,19 @@ async def create_batch(world: World, batch_id: str, count: int) -> list[str]:
     return [member_id(batch_id, index) for index in range(count)]
 
 
+def with_histories(world: World, violations: list[Violation]) -> str:
+    """The violations, and what the log has of their subjects, for the message of a failed story."""
+    subjects = list(dict.fromkeys(violation.subject for violation in violations))[:3]
+    found = asyncio.run(traces(world.log, subjects, [JOB_EVENTS]))
+    lines = [line for subject in subjects for line in (subject, *found[subject])]
+    return "\n".join([*map(str, violations), *lines])
+
+
 def accounted(world: World, acknowledged: list[str]) -> None:
     """What must hold at the end of every story."""
     assert [worker.failure for worker in world.workers.values() if worker.failure] == []
-    assert world.history.violations() == []
-    assert world.history.end_violations(acknowledged) == []
+    violations = [*world.history.violations(), *world.history.end_violations(acknowledged)]
+    assert violations == [], with_histories(world, violations)
     for job in world.history.jobs.values():
         assert job.retries < job.max_attempts
         assert job.losses <= 11

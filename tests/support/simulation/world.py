@@ -207,13 +207,13 @@ class SimulatedWorker:
     async def _consume(self) -> None:
         while not self.stopping.is_set():
             await self.online.wait()
-            await self._take_over()
+            await self._apply_assignment()
             for part in list(self.positions):
                 await self._read(part)
             await asyncio.sleep(self.world.chances.uniform(0.05, 0.5))
         await self.reader.revoked(set(self.positions))
 
-    async def _take_over(self) -> None:
+    async def _apply_assignment(self) -> None:
         if self.world.loop.time() < self.deaf_until:
             return  # it has not heard of the rebalance, and goes on with what it believes to have
         assigned = self.world.dealt_to(self.name)
@@ -232,6 +232,7 @@ class SimulatedWorker:
             await self.reader.handle(part, records)
             self.positions[part] = records[-1].offset + 1
             self.handled += len(records)
+            assert self.reader.unaccounted() == [], f"{self.name} neither runs nor offers open jobs"
 
     # --- what is checked while it goes on ------------------------------------------------------------------------
 

@@ -19,10 +19,10 @@ from schemas.topics import JOB_EVENTS
 from services.api.owner_stream.changes import FACTS, ChangeFeed
 from services.api.read_model.jobs import ReadModel
 from services.api.read_model.positions import Positions
-from services.projector.jobs.tables import JobTables
-from services.projector.readers.topic_reader import TableReader
-from services.projector.tables.schema import create_tables
-from services.projector.tables.session import Session
+from services.projector.database.schema import create_tables
+from services.projector.database.session import Session
+from services.projector.jobs.writer import JobWriter
+from services.projector.readers.topic_reader import ProjectorTopicReader
 from tests.support.waiting import PATIENCE_S, wait_until
 
 PARTITIONS = 24
@@ -31,7 +31,7 @@ PARTITIONS = 24
 class Projected:
     """Tables that the test fills a poll at a time, and API processes that read them."""
 
-    def __init__(self, settings: Settings, pool: asyncpg.Pool, reader: TableReader) -> None:
+    def __init__(self, settings: Settings, pool: asyncpg.Pool, reader: ProjectorTopicReader) -> None:
         self.pool = pool
         self.reader = reader
         self._dsn = settings.postgres_dsn.get_secret_value()
@@ -84,8 +84,8 @@ async def projected_tables(settings: Settings, pool: asyncpg.Pool) -> AsyncItera
     await appender.start()
     session = Session(settings.postgres_dsn.get_secret_value(), stopping)
     blobs = AsyncBlobs(Blobs(settings.blob_url))
-    tables = JobTables(blobs, Outage("the blob store", stopping), PARTITIONS)
-    reader = TableReader(tables, session, offsets, DeadLetters(appender))
+    writer = JobWriter(blobs, Outage("the blob store", stopping), PARTITIONS)
+    reader = ProjectorTopicReader(writer, session, offsets, DeadLetters(appender))
     await pool.executemany(
         "INSERT INTO read_v1.checkpoints (topic, partition, next_offset, cluster_id) VALUES ($1, $2, 0, 'test')",
         [(JOB_EVENTS.name, partition) for partition in range(PARTITIONS)],

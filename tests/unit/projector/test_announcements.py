@@ -5,8 +5,8 @@ from piperoll.domain.job import evolve
 from piperoll.log.record import partition_of
 from schemas.events import BatchCreated, JobCancelled, JobStarted
 from schemas.ids import member_id
+from services.projector.database.values import text
 from services.projector.jobs import rows
-from services.projector.tables.values import text
 from tests.support.histories.jobs import claim, created, fact
 from tests.support.histories.projected import entries_of, one_by_one
 
@@ -23,7 +23,7 @@ def test_members_are_announced_with_the_details_of_their_specs() -> None:
     first, second, third = rows.of_members(batch, specs, partitions=6)
     assert (first.job_type, first.user_id, first.target_id, first.batch_index) == ("pdf", "u", "t", 0)
     assert (second.job_type, second.batch_index) == ("noop", 1)
-    assert (third.job_type, third.status, third.sequence, third.state) == ("", "pending", rows.UNTOLD, None)
+    assert (third.job_type, third.status, third.sequence, third.state) == ("", "pending", rows.WITHOUT_FACTS, None)
     assert first.job_id == member_id(batch.batch_id, 0)
     assert first.partition == partition_of(first.job_id, 6)
 

@@ -11,7 +11,7 @@ from piperoll.log.record import Position, partition_of
 from schemas.envelope import Fact
 from schemas.events import EndpointRegistered, EndpointRemoved
 from schemas.topics import ENDPOINT_EVENTS
-from services.projector.endpoints.tables import of_endpoint, project
+from services.projector.endpoints.writer import of_endpoint, project
 from services.projector.verify.endpoints import EndpointHistory, endpoint_violations
 from tests.support.histories.jobs import OWNER, claim, fact, garbage, record
 
@@ -31,7 +31,12 @@ def history_of(*facts: Fact) -> EndpointHistory:
 def rows_of(*facts: Fact) -> list[dict[str, Any]]:
     entries = [decode(record(one, 0, offset, ENDPOINT_EVENTS)) for offset, one in enumerate(facts)]
     folded = project({}, Parking().sift(entries)).values()
-    return [asdict(of_endpoint(one, 0, URL if one.settings else None)) for one in folded]
+    return [_read(asdict(of_endpoint(one, 0, URL if one.settings else None))) for one in folded]
+
+
+def _read(row: dict[str, Any]) -> dict[str, Any]:
+    """The row as Postgres returns it: the statement splits the statuses."""
+    return {**row, "statuses": row["statuses"].split(",") if row["statuses"] else []}
 
 
 def violations(history: EndpointHistory, rows: list[dict[str, Any]]) -> list[Violation]:
@@ -49,6 +54,19 @@ def test_a_column_that_differs_is_named(name: str) -> None:
     (row,) = rows_of(*facts)
     (found,) = violations(history_of(*facts), [{**row, name: "another"}])
     assert (found.subject, found.sentence) == ("endpoint-a", f"has another {name} in the tables than in the log")
+
+
+@pytest.mark.parametrize("statuses", [[], ["DONE"], ["ERROR", "DONE"]])
+def test_statuses_that_differ_are_reported(statuses: list[str]) -> None:
+    facts = [fact("endpoint-a", REGISTERED)]
+    (row,) = rows_of(*facts)
+    (found,) = violations(history_of(*facts), [{**row, "statuses": statuses}])
+    assert (found.subject, found.sentence) == ("endpoint-a", "has another statuses in the tables than in the log")
+
+
+def test_an_endpoint_for_all_statuses_has_no_differences() -> None:
+    facts = [fact("endpoint-a", EndpointRegistered(settings=claim("settings"), user_id="user"))]
+    assert violations(history_of(*facts), rows_of(*facts)) == []
 
 
 def test_an_address_left_of_a_removed_endpoint_is_reported_without_it() -> None:

@@ -1,8 +1,8 @@
 """The SQL of the tables by schema, and how lag is judged."""
 
 from schemas.read_model_names import POSITIONS_CHANNEL
+from services.projector.database.schema import queries
 from services.projector.metrics import CAUGHT_UP_RECORDS, STILL_S, Lag
-from services.projector.tables.schema import queries
 
 
 def test_the_sql_of_another_schema_writes_and_notifies_nothing_of_the_live_one() -> None:

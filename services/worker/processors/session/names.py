@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
+from schemas.documents import NAME_CHARS
 from services.worker.errors import ProcessingError
 
-MAX_CHARS = 500  # the limit of names in a job's parameters
 QUOTES = "\"'`*\u00ab\u00bb\u201e\u201c\u201d\u201a\u2018\u2019"
 INSTRUCTION = (
     "You translate names of events, conference tracks and files. Translate the user's message from {source} into "
@@ -54,7 +54,7 @@ class Translator:
             self._give_up(error.message)
             return name
         translated = answer.strip().strip(QUOTES).strip()
-        if not translated or "\n" in translated or len(translated) > MAX_CHARS:
+        if not translated or "\n" in translated or len(translated) > NAME_CHARS:
             self.notes.append(f"The name {name!r} was not translated: the chat model did not answer with a name.")
             return name
         return translated

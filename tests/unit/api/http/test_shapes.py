@@ -7,8 +7,9 @@ from pydantic import Field, ValidationError, model_validator
 from starlette.datastructures import QueryParams
 
 from schemas.errors import ErrorCode
+from services.api.http.constraints import PlainText
 from services.api.http.errors import ApiError
-from services.api.http.shapes import EnvelopeModel, FieldsModel, PlainText, QueryModel, RequestModel, invalid_values
+from services.api.http.shapes import EnvelopeModel, FieldsModel, QueryModel, RequestModel, invalid_values
 
 
 class Query(QueryModel):

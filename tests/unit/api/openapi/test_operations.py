@@ -1,8 +1,9 @@
 """The OpenAPI document describes every operation, and its page works offline."""
 
 import re
+from pathlib import Path
 
-from tests.support.stacks.memory_api import MemoryApi
+from tests.support.stacks.memory_api import NOOP, MemoryApi, memory_api
 
 
 async def test_every_operation_is_documented_with_examples_and_its_errors(api: MemoryApi) -> None:
@@ -28,3 +29,15 @@ async def test_the_documentation_page_loads_nothing_from_other_hosts(api: Memory
     page = (await api.client.get("/api/doc", headers={"Authorization": ""})).text
     assert "/api/swagger.json" in page
     assert re.findall(r"https?://", page) == []
+
+
+async def test_the_document_has_the_limit_of_a_batch_from_the_settings(tmp_path: Path) -> None:
+    async with memory_api(tmp_path, max_batch_jobs=3) as small:
+        document = (await small.client.get("/api/swagger.json")).json()
+        body = document["paths"]["/api/jobs/batch"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        most = body["properties"]["jobs"]["maxItems"]
+        statuses = [
+            (await small.client.post("/api/jobs/batch", json={"jobs": [NOOP] * jobs})).status_code
+            for jobs in (most, most + 1)
+        ]
+    assert (most, statuses) == (3, [200, 400])

@@ -47,7 +47,7 @@ def test_a_delivered_trial_is_ok_without_a_reason() -> None:
     [
         (found(status=500), "HTTP_STATUS", "answered 500.*its log"),
         (found(status=404), "HTTP_STATUS", "answered 404.*check the url"),
-        (found(status=405), "HTTP_STATUS", "takes no POST"),
+        (found(status=405), "HTTP_STATUS", "does not accept POST"),
         (found(status=410), "HTTP_STATUS", "given up at once"),
         (found(status=422), "HTTP_STATUS", "refuses the request.*phase test"),
         (found(status=429), "HTTP_STATUS", "Retry-After"),
@@ -57,8 +57,8 @@ def test_a_delivered_trial_is_ok_without_a_reason() -> None:
         (found(Ending.TIMEOUT, (), duration_ms=4001), "TIMEOUT", "name service did not answer within 4 s"),
         (found(Ending.TIMEOUT, duration_ms=5003), "TIMEOUT", "No connection to https://hooks.example:443.*firewall"),
         (found(Ending.TIMEOUT, connected=True, duration_ms=9998), "TIMEOUT", "within 10 s: answer 2xx first"),
-        (found(Ending.CONNECTION, reason="Connection refused"), "CONNECTION", r"\(Connection refused\): see that"),
-        (found(Ending.CONNECTION), "CONNECTION", "came about: see that"),
+        (found(Ending.CONNECTION, reason="Connection refused"), "CONNECTION", r"\(Connection refused\): check that"),
+        (found(Ending.CONNECTION), "CONNECTION", "established: check that"),
         (found(Ending.CONNECTION, connected=True), "CONNECTION", "closed the connection.*speaks https"),
         (
             found(Ending.TLS, reason="certificate has expired"),

@@ -17,7 +17,7 @@ from services.worker.processors import generation
 from services.worker.providers import Providers, ProviderSetup
 from services.worker.run.workspace import Result
 from tests.support.runs.pdf import Reports, kept, workspace
-from tests.support.servers.mistral import CHAT, KEY, MistralServer, refused, says
+from tests.support.servers.mistral import CHAT, KEY, MistralServer, completion, refused
 
 MINUTES = "Participants: Ada, Grace\n\nWe agreed to ship on Friday.\n\nAction items:\n- Ada: write the notes\n"
 CONTENT = Claim(uri="documents/doc-1/aa", sha256="a" * 64, size=3)
@@ -79,7 +79,7 @@ def test_without_a_model_a_prompt_fails_for_good_with_an_instruction(offline: Ru
 
 
 def test_a_model_answers_the_prompt(online: Run, mistral: MistralServer) -> None:
-    mistral.then(CHAT, says("  A poem.\n"))
+    mistral.then(CHAT, completion("  A poem.\n"))
     result = online(text=MINUTES, prompt="Write a poem", target_language="fr", model="mistral-small-latest")
     assert result.structured_data == {"generated_text": "A poem."}
     assert result.method == "mistral-small-latest"
@@ -93,7 +93,7 @@ def test_a_model_answers_the_prompt(online: Run, mistral: MistralServer) -> None
 
 
 def test_a_model_fills_a_template(online: Run, mistral: MistralServer) -> None:
-    mistral.then(CHAT, says('{"summary": "Ship it.", "participants": ["Ada"]}'))
+    mistral.then(CHAT, completion('{"summary": "Ship it.", "participants": ["Ada"]}'))
     result = online(text=MINUTES, template="MeetingMinutes")
     assert result.structured_data["template_fields"]["summary"] == "Ship it."
     assert "Ship it." in result.structured_data["generated_text"]
@@ -101,7 +101,7 @@ def test_a_model_fills_a_template(online: Run, mistral: MistralServer) -> None:
 
 
 def test_an_empty_answer_of_a_model_fails_the_job(online: Run, mistral: MistralServer) -> None:
-    mistral.then(CHAT, says("  "))
+    mistral.then(CHAT, completion("  "))
     error = online.refused(text=MINUTES, prompt="Write a poem")
     assert (error.code, error.retryable) == (ErrorCode.PROVIDER_ERROR, True)
 
@@ -114,7 +114,7 @@ def test_a_busy_model_is_asked_again_later(online: Run, mistral: MistralServer) 
 
 def test_a_document_gives_the_text_of_its_extraction(online: Run, mistral: MistralServer) -> None:
     online.know({"structured_data": {"extracted_text": MINUTES}})
-    mistral.then(CHAT, says("A poem."))
+    mistral.then(CHAT, completion("A poem."))
     assert online(document_id="doc-1", prompt="Write a poem").structured_data["generated_text"] == "A poem."
     assert mistral.requests(CHAT)[-1].json["messages"][1]["content"].endswith(MINUTES)
 

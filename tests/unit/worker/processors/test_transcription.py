@@ -16,7 +16,7 @@ from services.worker.processors import transcription
 from services.worker.providers import Providers, ProviderSetup
 from services.worker.speech import speech_to_text as listening
 from tests.support.files.media import film, speech
-from tests.support.files.voice import KEY_WORDS, SENTENCE, says
+from tests.support.files.voice import KEY_WORDS, SENTENCE, recording_of
 from tests.support.runs.pdf import Reports, content, kept, workspace
 from tests.support.servers.mistral import AUDIO, KEY, refused
 
@@ -35,7 +35,7 @@ def online(tmp_path, mistral):
 
 def recording(place, name="talk.wav", sound=None):
     path = place.limits.roots[0] / name
-    path.write_bytes(sound or says(SENTENCE))
+    path.write_bytes(sound or recording_of(SENTENCE))
     return path
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.worker.speech import whisper
 from services.worker.speech.sound import NoSoundError
 from tests.support.files.media import speech
-from tests.support.files.voice import KEY_WORDS, SENTENCE, says
+from tests.support.files.voice import KEY_WORDS, SENTENCE, recording_of
 
 RATE = 100  # samples a second are enough for cutting
 
@@ -40,7 +40,7 @@ def test_a_piece_ends_in_the_middle_of_its_quietest_moment():
 
 def test_a_sentence_is_understood_with_its_times():
     reported = []
-    spoken, seconds = whisper.recognise(io.BytesIO(says(SENTENCE)), reported.append)
+    spoken, seconds = whisper.recognise(io.BytesIO(recording_of(SENTENCE)), reported.append)
     assert [word for word in KEY_WORDS if word not in spoken.text.lower()] == []
     assert (spoken.language, spoken.model) == ("en", "whisper-tiny.en")
     assert 3 < seconds < 8
@@ -52,7 +52,7 @@ def test_a_sentence_is_understood_with_its_times():
 def test_a_recording_of_several_pieces_keeps_its_words_and_counts_on(monkeypatch):
     monkeypatch.setattr(whisper, "PIECE_S", 6)
     monkeypatch.setattr(whisper, "SEARCH_S", 4)
-    recording = says(SENTENCE, "The weather in London is cold.", SENTENCE)
+    recording = recording_of(SENTENCE, "The weather in London is cold.", SENTENCE)
     spoken, seconds = whisper.recognise(io.BytesIO(recording), unheard)
     text = spoken.text.lower()
     assert text.count("annual report") == 2
@@ -64,12 +64,12 @@ def test_a_recording_of_several_pieces_keeps_its_words_and_counts_on(monkeypatch
 
 
 def test_the_same_recording_gives_the_same_text():
-    recording = says(SENTENCE)
+    recording = recording_of(SENTENCE)
     assert whisper.recognise(io.BytesIO(recording), unheard) == whisper.recognise(io.BytesIO(recording), unheard)
 
 
 def test_a_tone_and_silence_give_no_text():
-    for recording in (speech(seconds=3), says("", pause_s=3)):
+    for recording in (speech(seconds=3), recording_of("", pause_s=3)):
         spoken, seconds = whisper.recognise(io.BytesIO(recording), unheard)
         assert (spoken.text, spoken.segments) == ("", ())
         assert seconds == pytest.approx(3, abs=0.2)

@@ -9,7 +9,7 @@ from schemas.errors import ErrorCode
 from services.worker.run.workspace import Workspace
 from tests.support.runs.keyed_pdf import WITH_PAGES, failed
 from tests.support.runs.pdf import pymupdf, run, scanned, typed, workspace
-from tests.support.servers.mistral import CHAT, MistralServer, says
+from tests.support.servers.mistral import CHAT, MistralServer, completion
 
 
 def test_a_vision_model_is_shown_each_page(place: Workspace, document: Path, mistral: MistralServer) -> None:
@@ -25,7 +25,7 @@ def test_a_vision_model_is_shown_each_page(place: Workspace, document: Path, mis
 
 
 def test_a_page_without_text_stays_without(place: Workspace, document: Path, mistral: MistralServer) -> None:
-    mistral.then(CHAT, says("NO TEXT"))
+    mistral.then(CHAT, completion("NO TEXT"))
     result, _ = run(place, document, "llm", page_end=1)
     assert result.structured_data["metadata"]["text_contents"][0]["text"] == ""
 
@@ -45,7 +45,7 @@ def test_a_vision_model_and_another_way_are_both_kept(
 def test_where_the_vision_model_sees_nothing_the_other_text_stands(
     place: Workspace, document: Path, mistral: MistralServer
 ) -> None:
-    mistral.then(CHAT, says("NO TEXT"))
+    mistral.then(CHAT, completion("NO TEXT"))
     result, _ = run(place, document, "llm_and_native", page_end=1)
     assert result.structured_data["extracted_text"].split("\n")[:2] == ["--- Seite 1 ---", "First page"]
 

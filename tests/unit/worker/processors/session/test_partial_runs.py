@@ -3,7 +3,7 @@ See docs/contract/secretary.md#session-run."""
 
 from pathlib import Path
 
-from tests.support.files.voice import KEY_WORDS, SENTENCE, says
+from tests.support.files.voice import KEY_WORDS, SENTENCE, recording_of
 from tests.support.runs.session import notes_with
 
 
@@ -38,7 +38,7 @@ def test_without_a_provider_names_stay_texts_are_native_and_this_is_noted(offlin
 
 
 def test_without_a_provider_english_is_transcribed_on_this_machine(offline):
-    video = offline.site.file("/voice.wav", says(SENTENCE), "audio/wav")
+    video = offline.site.file("/voice.wav", recording_of(SENTENCE), "audio/wav")
     document = offline.run(video_url=video)
     assert [word for word in KEY_WORDS if word not in document["video_transcript"].lower()] == []
     assert not notes_with(document, "video")

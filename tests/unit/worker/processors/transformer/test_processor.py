@@ -8,7 +8,7 @@ import pytest
 from schemas.errors import ErrorCode
 from services.worker.providers import Providers, ProviderSetup
 from tests.support.runs.transformer import PEOPLE, SUMMARY, Run, failure
-from tests.support.servers.mistral import CHAT, KEY, MistralServer, says
+from tests.support.servers.mistral import CHAT, KEY, MistralServer, completion
 
 MINUTES = """Participants: Ada Lovelace, Grace Hopper
 
@@ -97,7 +97,7 @@ def test_a_model_that_is_asked_for_and_not_there_fails_the_job(offline: Run) -> 
 def test_a_model_that_answers_no_json_twice_fails_the_job_and_nothing_is_kept(
     online: Run, mistral: MistralServer
 ) -> None:
-    mistral.then(CHAT, says("no"), says("no"))
+    mistral.then(CHAT, completion("no"), completion("no"))
     assert failure(online, text=MINUTES, template="MeetingMinutes").code is ErrorCode.JSON_PARSE_ERROR
     assert online.workspace.blobs.delete_folder("job-1") == 0
 

@@ -1,0 +1,92 @@
+-- The projector's statements. All of a transaction's writes happen under the lock on its checkpoint row.
+
+-- lock_migrations: only one process at a time creates tables
+SELECT pg_advisory_xact_lock($1);
+
+-- made_by: the version of the tables, empty if not recorded; null if there are none
+SELECT coalesce(obj_description(to_regnamespace('read_v1'), 'pg_namespace'), '')
+WHERE to_regclass('read_v1.jobs') IS NOT NULL;
+
+-- discard: drops all tables
+DROP SCHEMA read_v1 CASCADE;
+
+-- make_vectors: the type of vectors, once per database
+CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
+
+-- add_checkpoint: the first checkpoint of a partition, at its oldest record
+INSERT INTO read_v1.checkpoints (topic, partition, next_offset, cluster_id)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (topic, partition) DO NOTHING;
+
+-- read_checkpoint: the next offset of a partition, and its cluster
+SELECT next_offset, cluster_id, last_ce_id FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2;
+
+-- lock_checkpoint: one projector at a time writes the rows of a partition
+SELECT next_offset FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2 FOR UPDATE;
+
+-- move_checkpoint: skips records that the log no longer holds
+UPDATE read_v1.checkpoints SET next_offset = $3, last_ce_id = NULL WHERE topic = $1 AND partition = $2;
+
+-- advance: moves the checkpoint and notifies its listeners; $5 is the topic's short name
+UPDATE read_v1.checkpoints SET next_offset = $3, last_ce_id = $4
+WHERE topic = $1 AND partition = $2
+RETURNING pg_notify('piperoll_read_v1', $5 || ':' || partition || ':' || next_offset);
+
+-- load: the stored states of some keys, in one round trip
+SELECT 'job' AS kind, job_id AS key, state FROM read_v1.jobs WHERE job_id = ANY ($1) AND sequence > 0
+UNION ALL
+SELECT 'batch', batch_id, state FROM read_v1.batches WHERE batch_id = ANY ($1);
+
+-- parked: the parked keys of a partition of a topic; those of the deliveries have a prefix
+SELECT job_id FROM read_v1.parked WHERE partition = $1 AND starts_with(job_id, $2);
+
+-- upsert_jobs: rows of folded jobs and of announced members (sequence 0), in the order of their ids
+-- The result does not depend on which row is written first: the fold's columns are those of the higher sequence, the
+-- details those of the JobCreated, or of the announcement until it is read.
+INSERT INTO read_v1.jobs AS old (
+    job_id, partition, owner, user_id, job_type, target_id, batch_id, batch_index,
+    status, sequence, created, erased, created_at, updated_at, state
+)
+SELECT * FROM unnest(
+    $1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[],
+    $9::text[], $10::int[], $11::boolean[], $12::boolean[], $13::timestamptz[], $14::timestamptz[], $15::json[]
+)
+ON CONFLICT (job_id) DO UPDATE SET
+    batch_id    = coalesce(EXCLUDED.batch_id, old.batch_id),
+    batch_index = coalesce(EXCLUDED.batch_index, old.batch_index),
+    user_id     = CASE WHEN EXCLUDED.created OR EXCLUDED.sequence = 0 AND NOT old.created
+                       THEN EXCLUDED.user_id ELSE old.user_id END,
+    job_type    = CASE WHEN EXCLUDED.created OR EXCLUDED.sequence = 0 AND NOT old.created
+                       THEN EXCLUDED.job_type ELSE old.job_type END,
+    target_id   = CASE WHEN EXCLUDED.created OR EXCLUDED.sequence = 0 AND NOT old.created
+                       THEN EXCLUDED.target_id ELSE old.target_id END,
+    created_at  = CASE WHEN EXCLUDED.created OR EXCLUDED.sequence = 0 AND NOT old.created
+                       THEN EXCLUDED.created_at ELSE old.created_at END,
+    owner       = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.owner ELSE old.owner END,
+    status      = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.status ELSE old.status END,
+    sequence    = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.sequence ELSE old.sequence END,
+    created     = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.created ELSE old.created END,
+    erased      = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.erased ELSE old.erased END,
+    updated_at  = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.updated_at ELSE old.updated_at END,
+    state       = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.state ELSE old.state END;
+
+-- insert_events: accepted facts of a partition ($1); the statement fails if a sequence number exists already
+INSERT INTO read_v1.events (partition, job_id, sequence, owner, log_offset, type, time, data)
+SELECT $1::int, *
+FROM unnest($2::text[], $3::int[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $8::json[]);
+
+-- upsert_batches: batches, whose facts are in one partition
+INSERT INTO read_v1.batches (batch_id, partition, owner, user_id, created_at, count, log_offset, state)
+SELECT * FROM unnest(
+    $1::text[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::int[], $7::bigint[], $8::json[]
+)
+ON CONFLICT (batch_id) DO UPDATE SET log_offset = EXCLUDED.log_offset, state = EXCLUDED.state;
+
+-- park: stores keys whose later records go to the dead letters too
+INSERT INTO read_v1.parked (job_id, partition, since_offset)
+SELECT key, $3, since FROM unnest($1::text[], $2::bigint[]) AS parked (key, since)
+ON CONFLICT (job_id) DO NOTHING;
+
+-- insert_deliveries: the outcomes of webhook attempts, one row per record
+INSERT INTO read_v1.deliveries (job_id, partition, log_offset, type, time, data)
+SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::json[]);

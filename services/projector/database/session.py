@@ -1,0 +1,57 @@
+"""One connection to Postgres, kept open, and replaced when it is lost. Contains no query.
+
+A pool would reset the connection at each release: one more round trip for every poll.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+from asyncpg import Connection
+
+from piperoll.outages import Outage
+
+T = TypeVar("T")
+
+STATEMENT_S = 30.0  # far longer than any statement takes; a longer one counts as an outage
+CONNECT_S = 10.0
+
+
+class Session:
+    """Runs transactions one at a time, repeated over outages."""
+
+    def __init__(self, dsn: str, stopping: asyncio.Event) -> None:
+        self._dsn = dsn
+        self._connection: Connection | None = None
+        self._outage = Outage("Postgres", stopping)
+
+    def problem(self) -> str | None:
+        """A sentence while Postgres is unavailable."""
+        return self._outage.problem()
+
+    async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Return the result of `work` in one transaction, repeated over outages: `work` must read all it relies on.
+
+        It is also repeated if the answer to COMMIT was lost. Raises StoppedWaitingError.
+        """
+        return await self._outage.outlast(lambda: self._once(work))
+
+    async def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close(timeout=CONNECT_S)
+
+    async def _once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        if self._connection is None:
+            self._connection = await asyncpg.connect(self._dsn, timeout=CONNECT_S, command_timeout=STATEMENT_S)
+        connection = self._connection
+        try:
+            async with connection.transaction():
+                return await work(connection)
+        except BaseException:
+            # Whatever state it is in, the next try starts from a new connection; the server rolls back.
+            self._connection = None
+            connection.terminate()
+            raise

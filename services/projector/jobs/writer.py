@@ -1,0 +1,118 @@
+"""The tables of jobs, events, batches and search, from the topic of job events. The fold is in `projection`."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+import structlog
+from asyncpg import Connection
+from pydantic import ValidationError
+
+from piperoll.domain import batch as batches
+from piperoll.domain import job as jobs
+from piperoll.log.parking import Decoded
+from piperoll.outages import Outage
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError
+from schemas.documents import FolderIndex
+from schemas.envelope import Fact
+from schemas.events import BatchCreated, JobCompleted
+from schemas.read_model_names import READ_SCHEMA
+from schemas.topics import JOB_EVENTS
+from services.projector.database.schema import queries
+from services.projector.database.values import columns, subjects_of
+from services.projector.jobs import rows
+from services.projector.jobs.projection import JobChanges, KnownJobs, StoredEvent, project, units
+from services.projector.jobs.rows import SPECS, MemberSpec, StoredBatch, StoredJob
+from services.projector.readers.topic_reader import TopicWriter, Write
+from services.projector.search.index import CompletedIndex, SearchIndex
+
+log = structlog.get_logger()
+
+Specs = Mapping[str, Sequence[MemberSpec] | None]
+"""Members' specs by the uri of their Claim; None if they were erased."""
+Indexes = Mapping[str, FolderIndex | None]
+"""The indexes of embedding jobs by the uri of their Claim; None if it was erased."""
+
+
+class JobWriter(TopicWriter):
+    """Writes the job events. The partition of a batch member follows from `partitions` before its first fact."""
+
+    topic = JOB_EVENTS
+    alias = "jobs"
+
+    def __init__(self, blobs: AsyncBlobs, outage: Outage, partitions: int, schema: str = READ_SCHEMA) -> None:
+        self._blobs = blobs
+        self._outage = outage
+        self._partitions = partitions
+        self._sql = queries("queries.sql", schema)
+        self._search = SearchIndex(blobs, schema)
+
+    def units(self, entries: Sequence[Decoded]) -> Iterable[Sequence[Decoded]]:
+        """See `projection.units`: batches are added, and indexes loaded, in bounded transactions."""
+        return units(entries)
+
+    async def prepare(self, facts: Sequence[Fact]) -> Write:
+        """Read the specs of new batches, and indexes, waiting during outages of the blob store."""
+        events = [fact.data for fact in facts]
+        lists = {data.specs.uri for data in events if isinstance(data, BatchCreated)}
+        made = {data.index.uri for data in events if isinstance(data, JobCompleted) and data.index is not None}
+        specs = {uri: await self._outage.outlast(partial(self._specs, uri)) for uri in lists}
+        indexes = {uri: await self._outage.outlast(partial(self._search.read, uri)) for uri in made}
+        return partial(self._write, specs, indexes)
+
+    async def _specs(self, uri: str) -> Sequence[MemberSpec] | None:
+        try:
+            content = await self._blobs.get(uri)
+        except BlobMissingError:
+            return None  # erased: the members are announced without details
+        try:
+            return await asyncio.to_thread(SPECS.validate_json, content)
+        except ValidationError as error:
+            log.warning("specs_unreadable", uri=uri, error=str(error.errors(include_input=False)[:3]))
+            return None
+
+    async def _write(
+        self,
+        specs: Specs,
+        indexes: Indexes,
+        connection: Connection,
+        partition: int,
+        facts: Sequence[tuple[Fact, int]],
+    ) -> None:
+        changes = project(await self._load(connection, facts), facts)
+        announced = await self._announced(changes, specs)
+        folded = (rows.of_job(job, partition) for job in changes.jobs.values())
+        if job_rows := rows.merge(folded, announced):
+            await connection.execute(self._sql["upsert_jobs"], *columns(job_rows, StoredJob))
+        if changes.events:
+            await connection.execute(self._sql["insert_events"], partition, *columns(changes.events, StoredEvent))
+        if changes.batches:
+            offsets = changes.batch_offsets
+            batch_rows = [rows.of_batch(batch, partition, offsets[key]) for key, batch in changes.batches.items()]
+            await connection.execute(self._sql["upsert_batches"], *columns(batch_rows, StoredBatch))
+        await self._search.settle(connection, _made(changes, indexes), changes.erased)
+
+    async def _announced(self, changes: JobChanges, specs: Specs) -> list[StoredJob]:
+        """The members of new batches. On a thread, since deriving ten thousand ids can miss a heartbeat."""
+        found: list[StoredJob] = []
+        for batch in changes.announced:
+            found += await asyncio.to_thread(rows.of_members, batch, specs.get(batch.specs.uri), self._partitions)
+        return found
+
+    async def _load(self, connection: Connection, facts: Sequence[tuple[Fact, int]]) -> KnownJobs:
+        known = KnownJobs()
+        for kind, key, state in await connection.fetch(self._sql["load"], subjects_of(facts)):
+            if kind == "job":
+                known.jobs[key] = jobs.CODEC.validate_json(state)
+            else:
+                known.batches[key] = batches.CODEC.validate_json(state)
+        return known
+
+
+def _made(changes: JobChanges, indexes: Indexes) -> list[CompletedIndex]:
+    """The indexes of completed jobs that still exist."""
+    return [
+        CompletedIndex(job_id, changes.jobs[job_id].created_at, claim.uri, index)
+        for job_id, claim in changes.indexed.items()
+        if (index := indexes.get(claim.uri)) is not None
+    ]

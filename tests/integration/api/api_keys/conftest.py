@@ -1,0 +1,14 @@
+"""What tests of API keys share."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.support.stacks.api import Api, serving
+
+
+@pytest.fixture(scope="module")
+async def api(environment: dict[str, str]) -> AsyncIterator[Api]:
+    """An API that remembers keys for a day: what it knows at once, it knows by itself."""
+    async with serving({**environment, "PIPEROLL_KEY_CACHE_S": "86400"}) as serving_api:
+        yield serving_api
