@@ -15,6 +15,7 @@ from schemas.topics import DOCUMENT_EVENTS
 from services.worker.removal.checkpoint import RemovalCheckpoints
 from services.worker.removal.reader import RemovalReader
 from services.worker.removal.remover import Remover
+from services.worker.removal.unnamed import UnnamedContent
 
 GROUP = "piperoll.worker.documents"
 MEASURE_INTERVAL_S = 5.0
@@ -39,6 +40,8 @@ class RemovalManager:
         letters = DeadLetters(appender)
         self._reader = RemovalReader(self._remover, checkpoints, history, letters, self._stopping)
         self._consumer = PartitionConsumer(settings, GROUP, DOCUMENT_EVENTS, self._reader)
+        self._sweep_interval_s = settings.sweep_interval_s
+        self._unnamed = UnnamedContent(blobs, history, settings.partitions, lambda: set(self._consumer.positions))
         lifetime.check("documents_group", self._consumer.problem)
         lifetime.check("removal", self._remover.problem)
 
@@ -48,6 +51,7 @@ class RemovalManager:
             tasks.create_task(self._consumer.run(self._stopping))
             tasks.create_task(self._remover.run(self._stopping))
             tasks.create_task(self._save())
+            tasks.create_task(self._unnamed.run(self._sweep_interval_s, self._stopping))
             tasks.create_task(self._measure())
 
     async def _save(self) -> None:

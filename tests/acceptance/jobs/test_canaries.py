@@ -70,7 +70,7 @@ async def document(system: System, canary: str) -> Erase:
     """Its content, its name and its text."""
     added = await call(system, "POST", "/v1/documents", files=text_file(canary, f"{canary}.txt"))
     assert any("/documents/" in place for place in await found_in(system, canary))
-    return deletion(system, f"/v1/documents/{added['id']}")
+    return deletion(system, f"/v1/documents/{added['documentId']}")
 
 
 async def folder(system: System, canary: str) -> Erase:
@@ -88,7 +88,7 @@ async def index(system: System, canary: str) -> Erase:
     job = await call(system, "POST", f"/v1/folders/{made['id']}/reindex", 202)
     assert (await system.wait_for_end(job["id"]))["status"] == "completed"
     assert any("/index/" in place for place in await found_in(system, canary))
-    return deletion(system, f"/v1/documents/{added['id']}")
+    return deletion(system, f"/v1/documents/{added['documentId']}")
 
 
 KINDS: list[Plant] = [parameters, result, upload, batch, document, folder, index]
@@ -108,7 +108,7 @@ async def test_a_removal_is_carried_out_if_its_request_died_after_the_fact(syste
     added = await call(system, "POST", "/v1/documents", files=text_file(canary))
     assert any("result.json" in place for place in await found_in(system, canary))
     made = await call(system, "POST", "/v1/folders", json={"name": canary})
-    await system.append(added["id"], DocumentRemoved(by="local"), topic=DOCUMENT_EVENTS)
+    await system.append(added["documentId"], DocumentRemoved(by="local"), topic=DOCUMENT_EVENTS)
     await system.append(made["id"], FolderRemoved(by="local"), topic=DOCUMENT_EVENTS)
     await until_gone(system, canary)
 
@@ -117,7 +117,7 @@ async def test_a_repeated_upload_after_the_removal_leaves_nothing(system: System
     canary = f"canary-{uuid4().hex}"
     headers = {"Idempotency-Key": uuid4().hex}
     added = await call(system, "POST", "/v1/documents", files=text_file(canary), headers=headers)
-    await deletion(system, f"/v1/documents/{added['id']}")()
+    await deletion(system, f"/v1/documents/{added['documentId']}")()
     await until_gone(system, canary)
     await system.client.post("/v1/documents?wait=0", files=text_file(canary), headers=headers)
     await until_gone(system, canary)
@@ -127,6 +127,6 @@ async def test_a_removal_is_carried_out_by_the_next_worker(system: System) -> No
     canary = f"canary-{uuid4().hex}"
     added = [await call(system, "POST", "/v1/documents", files=text_file(canary)) for _ in range(3)]
     for one in added:
-        await system.append(one["id"], DocumentRemoved(by="local"), topic=DOCUMENT_EVENTS)
+        await system.append(one["documentId"], DocumentRemoved(by="local"), topic=DOCUMENT_EVENTS)
         await system.stack.kill("worker")
     await until_gone(system, canary)
