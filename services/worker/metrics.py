@@ -10,6 +10,9 @@ UNACCOUNTED = Gauge(
     "piperoll_jobs_unaccounted", "Open jobs of this worker's partitions that neither wait nor run: always 0"
 )
 LAG = Gauge("piperoll_worker_lag_records", "Records not read yet", ["partition"])
+DOCUMENTS_LAG = Gauge(
+    "piperoll_worker_documents_lag_records", "Records of documents and folders not read yet", ["partition"]
+)
 ATTEMPTS = Counter("piperoll_worker_attempts_total", "Ended attempts", ["job_type", "outcome"])
 DURATION = Histogram("piperoll_worker_attempt_seconds", "How long attempts took", ["job_type"])
 CHECKPOINTS = Counter("piperoll_worker_checkpoints_total", "Checkpoints written", ["outcome"])

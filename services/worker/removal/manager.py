@@ -12,6 +12,7 @@ from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs
 from schemas.topics import DOCUMENT_EVENTS
+from services.worker import metrics
 from services.worker.removal.checkpoint import RemovalCheckpoints
 from services.worker.removal.reader import RemovalReader
 from services.worker.removal.remover import Remover
@@ -39,7 +40,7 @@ class RemovalManager:
         checkpoints = RemovalCheckpoints(blobs, cluster_id, f"{GROUP}/{DOCUMENT_EVENTS.name}")
         letters = DeadLetters(appender)
         self._reader = RemovalReader(self._remover, checkpoints, history, letters, self._stopping)
-        self._consumer = PartitionConsumer(settings, GROUP, DOCUMENT_EVENTS, self._reader)
+        self._consumer = PartitionConsumer(settings, GROUP, DOCUMENT_EVENTS, self._reader, on_lag=_note_lag)
         self._sweep_interval_s = settings.sweep_interval_s
         self._unnamed = UnnamedContent(blobs, history, settings.partitions, lambda: set(self._consumer.positions))
         lifetime.check("documents_group", self._consumer.problem)
@@ -62,3 +63,7 @@ class RemovalManager:
     async def _measure(self) -> None:
         while not await happens_within(self._stopping, MEASURE_INTERVAL_S):
             self._remover.measure(utc_now())
+
+
+def _note_lag(partition: int, records: int) -> None:
+    metrics.DOCUMENTS_LAG.labels(partition).set(records)
