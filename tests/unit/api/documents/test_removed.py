@@ -32,7 +32,8 @@ async def test_a_repeated_upload_of_a_removed_document_stores_nothing(tmp_path: 
         for job_id in jobs:
             await api.blobs.delete_folder(job_id)
         assert await documents.jobs_about(api.blobs, document_id) == jobs, "the removal erases the job that reads it"
-        await api.client.post("/v1/documents?wait=0", files=FILES, headers=REPEATABLE)
+        again = await api.client.post("/v1/documents?wait=0", files=FILES, headers=REPEATABLE)
+        assert (again.status_code, again.json()["error"]["code"]) == (400, "INVALID_PARAMETERS")
         names = [entry.uri async for page in api.blobs.pages() for entry in page]
         contents = b" ".join([await api.blobs.get(name) for name in names])
         assert b"confidential" not in contents

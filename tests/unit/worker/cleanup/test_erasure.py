@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from piperoll.history import History
+from piperoll.store import document_paths as documents
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.events import JobErased
@@ -67,6 +68,16 @@ async def test_the_marks_of_an_index_go_with_it_and_with_a_run_that_lost(blobs: 
     erasing.eraser.tidy(replace(ENDED, job_id="job-2", run="b"))
     await erasing.gone("job-2/a")
     assert await blobs.names("documents") == ("documents/doc-1/indexes/job-2_b",)
+
+
+async def test_the_mark_of_a_job_about_a_document_goes_with_it(blobs: AsyncBlobs, erasing: Erasing) -> None:
+    for job_id in ("job-1", "job-2"):
+        await documents.note_job(blobs, "doc-1", job_id)
+    about = {"parameters": {}, "resolved": {"kind": "document", "document_id": "doc-1"}}
+    blobs.sync.put("job-1/in", json.dumps(about).encode())
+    erasing.erase("job-1")
+    await erasing.done("job-1")
+    assert await documents.jobs_about(blobs, "doc-1") == ["job-2"]
 
 
 async def test_an_upload_goes_with_the_last_job_that_was_given_it(blobs: AsyncBlobs, erasing: Erasing) -> None:
