@@ -103,27 +103,32 @@ class Eraser:
 
     async def _erase(self, subject: str, erasure: Erasure) -> bool:
         """Return whether all is deleted. The parameters are kept while it is undecided who uses their uploads."""
-        inputs = await self._blobs.names(f"{subject}/in")
-        decided = True
-        for uri in [*inputs, *([erasure.parameters] if erasure.parameters else [])]:
-            body = await self._parameters_document(uri)
-            for file_id in uploads.file_ids_of(body.get("parameters", {})):
-                decided &= await self._uses.give_up(subject, erasure.owner, file_id)
-            if (about := documents.subject_of(body)) is not None:
-                await self._blobs.delete([documents.job_mark(about, subject)])
-        for marker in await self._blobs.names(markers(subject)):
+        names = await self._blobs.names(subject)
+        for marker in _under(markers(subject), names):
             await self._take_from_cache(subject, entry_of(subject, marker))
-        if not decided:
-            outputs = set(await self._blobs.names(subject)) - set(inputs)
-            await self._blobs.delete([*documents.index_marks(outputs), *outputs])
+        inputs = _under(f"{subject}/in", names)
+        outputs = [uri for uri in names if uri not in inputs]
+        await self._blobs.delete([*documents.index_marks(outputs), *outputs])
+        if not await self._give_up_uses(subject, erasure, inputs):
             return False
-        count = await documents.delete_outputs(self._blobs, subject)
+        count = len(outputs) + await documents.delete_outputs(self._blobs, subject)
         if erasure.parameters is not None:
             await self._blobs.delete([erasure.parameters])
         if count:
             metrics.ERASED_BLOBS.inc(count)
             log.info("content_erased", job_id=subject, blobs=count)
         return True
+
+    async def _give_up_uses(self, subject: str, erasure: Erasure, inputs: Iterable[str]) -> bool:
+        """Delete the uploads that only this job uses, and its markers; return whether that is decided."""
+        decided = True
+        for uri in [*inputs, *([erasure.parameters] if erasure.parameters else [])]:
+            given = await self._parameters_document(uri)
+            for file_id in uploads.file_ids_of(given.get("parameters", {})):
+                decided &= await self._uses.give_up(subject, erasure.owner, file_id)
+            if (about := documents.subject_of(given)) is not None:
+                await self._blobs.delete([documents.job_mark(about, subject)])
+        return decided
 
     async def _parameters_document(self, given: str) -> dict[str, Any]:
         """What a job was given; empty if it was deleted meanwhile, or is the name of a batch."""
@@ -150,6 +155,10 @@ class Eraser:
 
     async def _drop_specs(self, batch_id: str) -> None:
         await self._blobs.delete_folder(f"{batch_id}/specs")
+
+
+def _under(folder: str, names: Iterable[str]) -> list[str]:
+    return [uri for uri in names if uri.startswith(f"{folder}/")]
 
 
 def losing(job: Job, names: Iterable[str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Cancelled and erased jobs in the simulated world."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -153,10 +153,10 @@ def test_an_erasure_survives_a_long_absence_of_workers_an_outage_and_a_crash(wee
 
 @contextmanager
 def store_without_deletion(world: World) -> Iterator[None]:
-    def fails(folder: str) -> int:
-        raise BlobStoreError(f"no permission to delete {folder}")
+    def fails(uris: Iterable[str]) -> None:
+        raise BlobStoreError(f"no permission to delete {list(uris)}")
 
-    real = world.blobs.sync.delete_folder
-    world.blobs.sync.delete_folder = fails  # type: ignore[method-assign]
+    real = world.blobs.sync.delete
+    world.blobs.sync.delete = fails  # type: ignore[method-assign]
     yield
-    world.blobs.sync.delete_folder = real  # type: ignore[method-assign]
+    world.blobs.sync.delete = real  # type: ignore[method-assign]
