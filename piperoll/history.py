@@ -6,6 +6,7 @@ folds with `piperoll.domain` but checks each step by independent rules, so that 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from piperoll.domain import batch as batches
 from piperoll.domain import final_hook
@@ -18,6 +19,7 @@ from schemas.envelope import Fact
 from schemas.events import (
     BATCH_EVENTS,
     DELIVERY_EVENTS,
+    BatchErased,
     JobCreated,
     JobErased,
     JobStarted,
@@ -71,6 +73,7 @@ class History:
         self._partitions = partitions
         self._found: list[Violation] = []
         self._ends: dict[str, int] = {}
+        self._erased_batches: dict[str, datetime] = {}
         self.jobs: dict[str, Job] = {}
         self.batches: dict[str, Batch] = {}
         self.hooks: dict[str, Hooks] = {}
@@ -84,6 +87,8 @@ class History:
         if isinstance(fact.data, DELIVERY_EVENTS):
             self._observe_hook(fact)
         elif isinstance(fact.data, BATCH_EVENTS):
+            if isinstance(fact.data, BatchErased):
+                self._erased_batches[fact.subject] = fact.known_at
             after = batches.evolve(self.batches.get(fact.subject), fact)
             if after is not None:
                 self.batches[fact.subject] = after
@@ -110,12 +115,20 @@ class History:
         ]
 
     def leftovers(self, blobs: Mapping[str, Sequence[str]]) -> list[Violation]:
-        """Return violations of I7: erased jobs that still have blobs; `blobs` are names by job id."""
+        """Return violations of I7: erased jobs and batches that still have blobs; `blobs` are names by their ids."""
         return [
-            Violation("I7", job_id, f"is erased and still has {len(names)} blobs, such as {names[0]}")
-            for job_id, names in sorted(blobs.items())
-            if names and job_id in self.jobs and self.jobs[job_id].erased
+            Violation("I7", subject, f"is erased and still has {len(names)} blobs, such as {names[0]}")
+            for subject, names in sorted(blobs.items())
+            if names and self._is_erased(subject)
         ]
+
+    def erased_before(self, time: datetime) -> list[str]:
+        """Return the jobs and batches that were erased before a time."""
+        jobs = [job.job_id for job in self.jobs.values() if job.erased and job.updated_at < time]
+        return [*jobs, *(batch_id for batch_id, at in self._erased_batches.items() if at < time)]
+
+    def _is_erased(self, subject: str) -> bool:
+        return subject in self._erased_batches or (subject in self.jobs and self.jobs[subject].erased)
 
     def _observe_job(self, fact: Fact, position: Position | None) -> None:
         before = self.jobs.get(fact.subject)

@@ -82,6 +82,7 @@ class KnownDocument(_Content):
     source: str
     revision: str
     jobs: tuple[str, ...] = ()
+    parameters: dict[str, Claim] = Field(default={}, description="of jobs that have them outside their folder, by id")
 
 
 class ResolvedSync(_Content):
@@ -113,6 +114,7 @@ class LostDocument(_Content):
 
     document_id: str
     jobs: tuple[str, ...] = ()
+    parameters: dict[str, Claim] = Field(default={}, description="see KnownDocument")
 
 
 class Findings(_Content):

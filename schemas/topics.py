@@ -49,7 +49,7 @@ DOCUMENT_EVENTS = Topic(
     key="document_id, or folder_id for the facts of a folder",
     retention_ms=FOR_EVER,
     writers=("api", "worker"),
-    groups=("piperoll.projector.documents",),
+    groups=("piperoll.worker.documents", "piperoll.projector.documents"),
 )
 ENDPOINT_EVENTS = Topic(
     name="piperoll.endpoints.events.v1",

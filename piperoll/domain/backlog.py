@@ -2,7 +2,7 @@
 
 A job leaves when its terminal event is read back from the log, not when a worker considers it done. The ids that ended
 in the last two days are kept, so that a repeated JobCreated does not open a finished job again; so are erased ones, so
-that late writes of a lost process are deleted too.
+that late writes of a lost process are deleted too. An erasure is kept in any case until it was carried out.
 """
 
 from dataclasses import dataclass, field, replace
@@ -33,11 +33,15 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """The append time of an erasure, the owner, and the uri of a job's parameters if known."""
+    """The append time of an erasure, the owner, the uri of a job's parameters if known, and whether it is carried out.
+
+    `done` is False again after each later fact of the subject: its writer may have stored more.
+    """
 
     at: datetime
     owner: str
     parameters: str | None = None
+    done: bool = False
 
 
 @dataclass(slots=True)
@@ -68,6 +72,7 @@ class Backlog:
 
     def fold_batch(self, fact: Fact) -> Batch | None:
         """Fold one fact about a batch; return the batch if it must now be expanded."""
+        self._note_erasure(fact)
         match fact.data:
             case BatchCreated() if fact.subject not in self.ended and fact.subject not in self.batches:
                 batch = batches.evolve(None, fact)
@@ -77,7 +82,6 @@ class Backlog:
             case BatchExpanded():
                 self._end_batch(fact)
             case BatchErased():
-                self.erased[fact.subject] = Erasure(fact.known_at, fact.owner)
                 self._end_batch(fact)
         return None
 
@@ -89,15 +93,26 @@ class Backlog:
         """Keep the uri of an erased job's parameters, from its creation or from its erasure."""
         noted, job = self.erased.get(fact.subject), self.jobs.get(fact.subject)
         match fact.data:
+            case BatchErased():
+                self.erased[fact.subject] = Erasure(fact.known_at, fact.owner)
             case JobErased() as data:
                 claim = data.parameters or (job.parameters if job else None)
                 uri = claim.uri if claim else noted.parameters if noted else None
                 self.erased[fact.subject] = Erasure(fact.known_at, fact.owner, uri)
             case JobCreated() as data if noted is not None:
-                self.erased[fact.subject] = replace(noted, parameters=data.parameters.uri)
+                self.erased[fact.subject] = replace(noted, parameters=data.parameters.uri, done=False)
+            case _ if noted is not None:
+                self.erased[fact.subject] = replace(noted, done=False)
+
+    def carried_out(self, subject: str, erasure: Erasure) -> bool:
+        """Note that an erasure is done; return whether it is: a fact folded meanwhile requires a repeat."""
+        if self.erased.get(subject) is not erasure:
+            return subject not in self.erased
+        self.erased[subject] = replace(erasure, done=True)
+        return True
 
     def forget_ended(self, now: datetime) -> None:
-        """Drop the ids that ended or were erased too long ago to be needed."""
+        """Drop the ids that ended or were erased too long ago to be needed. Erasures that are not done are kept."""
         horizon = now - REMEMBER_ENDED
         self.ended = {name: at for name, at in self.ended.items() if at >= horizon}
-        self.erased = {name: one for name, one in self.erased.items() if one.at >= horizon}
+        self.erased = {name: one for name, one in self.erased.items() if not one.done or one.at >= horizon}

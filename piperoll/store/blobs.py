@@ -163,10 +163,10 @@ class Blobs:
             for page in obstore.list(self._store, prefix=f"{folder.strip('/')}/"):
                 yield from (entry["path"] for entry in page)
 
-    def pages(self) -> Iterator[Sequence[BlobEntry]]:
-        """Yield all blobs of the store, unordered, in pages of at most PAGE_ENTRIES."""
-        with self._errors("the root", guarded=True):
-            for page in obstore.list(self._store, chunk_size=PAGE_ENTRIES):
+    def pages(self, folder: str = "") -> Iterator[Sequence[BlobEntry]]:
+        """Yield all blobs of the store, or those under `folder/`, unordered, in pages of at most PAGE_ENTRIES."""
+        with self._errors(folder or "the root", guarded=True):
+            for page in obstore.list(self._store, prefix=f"{folder}/" if folder else None, chunk_size=PAGE_ENTRIES):
                 yield [BlobEntry(entry["path"], entry["last_modified"]) for entry in page]
 
     def delete(self, uris: Iterable[str]) -> None:
@@ -281,9 +281,9 @@ class AsyncBlobs:
         """See Blobs.list."""
         return await self._run(lambda: tuple(self.sync.list(folder)))
 
-    async def pages(self) -> AsyncIterator[Sequence[BlobEntry]]:
+    async def pages(self, folder: str = "") -> AsyncIterator[Sequence[BlobEntry]]:
         """See Blobs.pages."""
-        pages = self.sync.pages()
+        pages = self.sync.pages(folder)
         while (page := await self._run(lambda: next(pages, None))) is not None:
             yield page
 

@@ -22,10 +22,12 @@ from services.worker import metrics
 from services.worker.children.pool import ChildPool
 from services.worker.cleanup.erasure import Eraser
 from services.worker.cleanup.sweep import Sweeper
+from services.worker.cleanup.upload_uses import UploadUses
 from services.worker.manager.batch_expander import Expander
 from services.worker.manager.log_reader import PartitionReader, save_periodically
 from services.worker.manager.runner import Runner
 from services.worker.manager.unaccounted import report_unaccounted
+from services.worker.removal.manager import RemovalManager
 
 log = structlog.get_logger()
 
@@ -71,9 +73,11 @@ async def _serve(
     expander = Expander(appender, blobs, offsets, utc_now)
     checkpoints = Checkpoints(blobs, await offsets.cluster_id(), f"{GROUP}/{JOB_EVENTS.name}")
 
-    eraser = Eraser(blobs, runner.await_exit)
+    uses = UploadUses(blobs, offsets, settings.partitions, lambda job_id: reader.knows(job_id))
+    eraser = Eraser(blobs, runner.await_exit, uses)
     reader = PartitionReader(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, utc_now)
     sweeper = Sweeper(settings, blobs, utc_now, reader.live, eraser)
+    removal = RemovalManager(settings, lifetime, blobs, appender, offsets, await offsets.cluster_id())
     consumer = PartitionConsumer(
         settings, GROUP, JOB_EVENTS, reader, on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag)
     )
@@ -82,6 +86,7 @@ async def _serve(
         ("replay", reader.problem),
         ("children", pool.problem),
         ("kafka", appender.problem),
+        ("erasure", eraser.problem),
     ):
         lifetime.check(name, check)
     async with asyncio.TaskGroup() as tasks:
@@ -91,8 +96,9 @@ async def _serve(
         tasks.create_task(runner.run(lifetime.stopping))
         tasks.create_task(eraser.run(lifetime.stopping))
         tasks.create_task(sweeper.run(lifetime.stopping))
+        tasks.create_task(removal.run())
         tasks.create_task(save_periodically(reader, settings.checkpoint_interval_s, lifetime.stopping))
-        tasks.create_task(_measure(runner, reader, offsets, lifetime.stopping))
+        tasks.create_task(_measure(runner, reader, eraser, offsets, lifetime.stopping))
 
 
 async def _drain(reader: PartitionReader, stopping: asyncio.Event) -> None:
@@ -101,10 +107,13 @@ async def _drain(reader: PartitionReader, stopping: asyncio.Event) -> None:
     reader.draining = True
 
 
-async def _measure(runner: Runner, reader: PartitionReader, offsets: KafkaOffsets, stopping: asyncio.Event) -> None:
+async def _measure(
+    runner: Runner, reader: PartitionReader, eraser: Eraser, offsets: KafkaOffsets, stopping: asyncio.Event
+) -> None:
     reported: set[str] = set()
     while not await happens_within(stopping, MEASURE_INTERVAL_S):
         runner.measure()
+        eraser.measure(utc_now())
         stuck = reader.unaccounted()
         metrics.UNACCOUNTED.set(len(stuck))
         reported = await report_unaccounted(stuck, reported, offsets)

@@ -10,9 +10,20 @@ UNACCOUNTED = Gauge(
     "piperoll_jobs_unaccounted", "Open jobs of this worker's partitions that neither wait nor run: always 0"
 )
 LAG = Gauge("piperoll_worker_lag_records", "Records not read yet", ["partition"])
+DOCUMENTS_LAG = Gauge(
+    "piperoll_worker_documents_lag_records", "Records of documents and folders not read yet", ["partition"]
+)
 ATTEMPTS = Counter("piperoll_worker_attempts_total", "Ended attempts", ["job_type", "outcome"])
 DURATION = Histogram("piperoll_worker_attempt_seconds", "How long attempts took", ["job_type"])
 CHECKPOINTS = Counter("piperoll_worker_checkpoints_total", "Checkpoints written", ["outcome"])
 ERASED_BLOBS = Counter("piperoll_worker_erased_blobs_total", "Blobs of erased jobs that were deleted")
+PENDING_ERASURES = Gauge("piperoll_worker_pending_erasures", "Erasures that are not carried out yet")
+OLDEST_PENDING_ERASURE = Gauge(
+    "piperoll_worker_oldest_pending_erasure_age_seconds", "Age of the oldest erasure that is not carried out yet"
+)
+PENDING_REMOVALS = Gauge("piperoll_worker_pending_removals", "Removals of documents and folders not carried out yet")
+OLDEST_PENDING_REMOVAL = Gauge(
+    "piperoll_worker_oldest_pending_removal_age_seconds", "Age of the oldest removal that is not carried out yet"
+)
 SWEPT_BLOBS = Counter("piperoll_worker_swept_blobs_total", "Blobs that the sweep deleted, by reason", ["reason"])
 PARKED = Counter("piperoll_worker_parked_records_total", "Records sent to the dead letters")

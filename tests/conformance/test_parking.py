@@ -15,7 +15,8 @@ from piperoll.log.record import Record
 from piperoll.outages import Outage
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
-from schemas.events import EndpointRegistered, Event, WebhookDelivered
+from piperoll.store.document_paths import REMOVED
+from schemas.events import DocumentRemoved, EndpointRegistered, Event, WebhookDelivered
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import DEAD_LETTERS, DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, MANIFEST, Topic
 from services.projector.database.schema import create_tables
@@ -28,6 +29,7 @@ from services.projector.readers.topic_reader import ProjectorTopicReader, TopicW
 from tests.support.histories.documents import added
 from tests.support.histories.jobs import created, fact
 from tests.support.memory_log import MemoryLog
+from tests.support.runs.removing import Removing
 from tests.support.simulation.clients import create, simulate
 from tests.support.simulation.world import World
 from tests.support.stacks.notifying import SECRET, Rig, running
@@ -104,9 +106,26 @@ async def projector_case(topic: Topic, settings: Settings, pool: asyncpg.Pool) -
     blobs.close()
 
 
+@asynccontextmanager
+async def worker_case(topic: Topic, settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[Case]:
+    """The process manager of removal; its rows are the markers of what it removed."""
+    log, blobs = MemoryLog(), AsyncBlobs(Blobs("memory:///"))
+    removing = Removing(log, blobs)
+
+    async def ids() -> set[str]:
+        await removing.settled()
+        return {uri.split("/")[1] for uri in await blobs.names(REMOVED)}
+
+    await removing.start()
+    yield Case(log, topic, removing.reader, lambda key: DocumentRemoved(by="acme"), ids)
+    await removing.stop()
+    blobs.close()
+
+
 CASES: dict[str, Callable[[Topic, Settings, asyncpg.Pool], AbstractAsyncContextManager[Case]]] = {
     "projector": projector_case,
     "notifier": notifier_case,
+    "worker": worker_case,
 }
 
 

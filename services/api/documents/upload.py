@@ -56,8 +56,8 @@ class DocumentIntake:
         media_type = media_type_of(name, upload.content_type)
         path = f"{documents.folder_of(document_id)}/{digest}"
         content = await self.blobs.put_file(path, upload.file, media_type)
-        await self.commands.add(document_id, name, content, caller, user_id)
-        if folder_id is not None:
+        added = await self.commands.add(document_id, name, content, caller, user_id)
+        if added and folder_id is not None:
             await self.commands.change_members(folder_id, caller, added=[document_id])
         job_type = job_types().reader_of(content.media_type).name
         job = submitted(job_type, {"document_id": document_id}, self.rules, user_id, sha256)

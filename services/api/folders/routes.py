@@ -84,7 +84,7 @@ class FolderRoutes(Routes, tag="folders"):
         await self._own_folder(request, folder_id)
         position = await self.documents.remove_folder(folder_id, caller)
         erasures = await self.jobs.erase(request, folder_id, job_types().that_make(Makes.INDEX))
-        await self.documents.delete_details(folder_id)
+        await self.documents.delete_content(folder_id)
         passed = await self.library.catching_up.passed(position) and await self.reading.catching_up.passed(*erasures)
         return devana_success({"id": folder_id, "message": "folder deleted"}, 200 if passed else 202)
 

@@ -9,6 +9,7 @@ from pydantic_core import to_json
 from piperoll.domain.creation import job_created, terms_of
 from piperoll.log.record import Position
 from piperoll.seal import Seal
+from piperoll.store import document_paths as documents
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs
 from schemas.claims import Claim
@@ -16,6 +17,7 @@ from schemas.documents import Resolved, parameters_document
 from schemas.events import BatchCreated, BatchErased, Event, JobCancelled, JobErased
 from schemas.ids import draw_run
 from services.api.http.caller import Caller
+from services.api.http.errors import invalid_field
 from services.api.jobs.named_documents import Resolver
 from services.api.jobs.requests import BatchSubmission, Submission
 from services.api.log.facts import Appended, FactLog
@@ -35,7 +37,8 @@ class Commands:
     async def create_job(self, job_id: str, job: Submission, caller: Caller, repeatable: bool) -> Appended:
         """Create a job. `repeatable`: another request may create the same id.
 
-        Raises ApiError INVALID_PARAMETERS (400) and READ_MODEL_UNAVAILABLE (503) for jobs that name documents.
+        Raises ApiError INVALID_PARAMETERS (400) and READ_MODEL_UNAVAILABLE (503) for jobs that name documents: 400 also
+        if the document was removed since it was resolved.
         """
         resolved = job.resolved or await self._resolver.resolve(job.job_type, job.parameters, caller.owner)
         body = parameters_document(job.job_type, self._sealed(job.sent), resolved)
@@ -43,6 +46,8 @@ class Commands:
         claim = await self._put(job_id, body, repeatable or resolved is not None)
         if uses := uploads.uses_by(caller.owner, job_id, job.sent):
             await asyncio.gather(*map(self._blobs.mark, uses))
+        if about := documents.subject_of(body):
+            await self._note(about, job_id)
         event = job_created(_terms(job), claim, retry_of=job.retry_of)
         return await self._append(job_id, job_id, event, caller, "job_id")
 
@@ -93,6 +98,12 @@ class Commands:
 
     async def _put(self, subject: str, content: Any, repeatable: bool) -> Claim:
         return await self._blobs.put_input(subject, to_json(content), repeatable)
+
+    async def _note(self, about: str, job_id: str) -> None:
+        if await documents.note_job(self._blobs, about, job_id):
+            await documents.delete_outputs(self._blobs, job_id)
+            what = "folder" if documents.is_folder(about) else "document"
+            raise invalid_field(f"{what}_id", f"{what} not found")
 
     def _spec(self, job: Submission, resolved: Resolved | None) -> dict[str, Any]:
         """Return the input from which the process manager creates a member: its parameters and its terms."""

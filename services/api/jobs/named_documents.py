@@ -106,7 +106,13 @@ def indexed(folder: FolderRow, texts: list[TextRow]) -> ResolvedFolder:
 def synchronised(folder: FolderRow, sources: list[SourceRow]) -> ResolvedSync:
     """Return a folder as input of its sync job, which selects the documents of its source. Pure."""
     known = tuple(
-        KnownDocument(document_id=row.document_id, source=row.source, revision=row.revision, jobs=row.jobs)
+        KnownDocument(
+            document_id=row.document_id,
+            source=row.source,
+            revision=row.revision,
+            jobs=row.jobs,
+            parameters=dict(row.parameters),
+        )
         for row in sources
     )
     return ResolvedSync(folder_id=folder.folder_id, name=folder.name or UNNAMED, documents=known)

@@ -1,13 +1,17 @@
 """The rows of documents and folders in the read model, as frozen data."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from asyncpg import Record
+from pydantic import TypeAdapter
 
 from piperoll.domain.job import Status
 from schemas.claims import Claim
+
+CLAIMS: TypeAdapter[dict[str, Claim]] = TypeAdapter(dict[str, Claim])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,16 @@ class TextRow:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """A document of a folder that a job found, and the jobs that made its texts."""
+    """A document of a folder that a job found, and the jobs that made its texts.
+
+    `parameters` are the claims of those jobs whose parameters are in segments, by job id.
+    """
 
     document_id: str
     source: str
     revision: str
     jobs: tuple[str, ...]
+    parameters: Mapping[str, Claim] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +127,12 @@ def listed_document(row: Record) -> ListedDocument:
 def text_row(row: Record) -> TextRow:
     """Build the row from a record of the statement `folder_texts`."""
     return TextRow(row["document_id"], row["name"], claim_of(row["result"]), _status(row["status"]))
+
+
+def source_row(row: Record) -> SourceRow:
+    """Build the row from a record of the statement `folder_sources`."""
+    parameters = {} if row["parameters"] is None else CLAIMS.validate_json(row["parameters"])
+    return SourceRow(row["document_id"], row["source"], row["revision"], tuple(row["jobs"]), parameters)
 
 
 def claim_of(text: str | None) -> Claim | None:

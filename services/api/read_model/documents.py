@@ -23,6 +23,7 @@ from services.api.read_model.document_rows import (
     claim_of,
     document_row,
     listed_document,
+    source_row,
     text_row,
 )
 
@@ -81,7 +82,7 @@ class DocumentModel:
     async def sources(self, folder_id: str, owner: str) -> list[SourceRow]:
         """Return all documents of a folder that jobs found."""
         rows = await self._fetch("folder_sources", folder_id, owner, self._readers)
-        return [SourceRow(row["document_id"], row["source"], row["revision"], tuple(row["jobs"])) for row in rows]
+        return [source_row(row) for row in rows]
 
     async def jobs_about(
         self, target_id: str, owner: str, job_types: Sequence[str] | None = None

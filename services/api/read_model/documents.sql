@@ -100,12 +100,18 @@ LEFT JOIN LATERAL (
 WHERE m.folder_id = $1
 ORDER BY m.added_at, d.document_id;
 
--- folder_sources: a folder's documents that jobs found, and the jobs that made their texts
+-- folder_sources: a folder's documents that jobs found, and the jobs that made their texts; for the erasure of these
+-- jobs the claims of parameters in segments, which only a claim leads to
 SELECT d.document_id, d.source, d.revision,
        ARRAY (
            SELECT j.job_id FROM read_v1.jobs j
            WHERE j.owner = d.owner AND j.target_id = d.document_id AND j.job_type = ANY ($3) AND NOT j.erased
-       ) AS jobs
+       ) AS jobs,
+       (
+           SELECT json_object_agg(j.job_id, j.state -> 'parameters') FROM read_v1.jobs j
+           WHERE j.owner = d.owner AND j.target_id = d.document_id AND j.job_type = ANY ($3) AND NOT j.erased
+             AND j.state -> 'parameters' ->> 'uri' LIKE 'segments/%'
+       ) AS parameters
 FROM read_v1.folder_members m
 JOIN read_v1.documents d ON d.document_id = m.document_id AND d.owner = $2 AND NOT d.removed
 WHERE m.folder_id = $1 AND d.source IS NOT NULL AND d.revision IS NOT NULL

@@ -14,6 +14,7 @@ from services.projector.verify import document_comparison as document_comparison
 from services.projector.verify import jobs as comparison
 from services.projector.verify.document_comparison import ChunkKey, DocumentHistory
 from services.projector.verify.jobs import INVARIANT
+from services.projector.verify.leftovers import index_leftovers
 
 Sql = Mapping[str, str]
 Indexed = Mapping[str, tuple[Job, Claim]]
@@ -56,6 +57,7 @@ async def compare_indexes(
             found.append(Violation(INVARIANT, job_id, "has an index in the log and none in the tables"))
             continue
         found += document_comparison.index_violations(job_id, job.created_at, index, row)
+        found += await index_leftovers(connection, sql, blobs, job_id, index)
         if row["loaded"]:
             found += await _compare_chunks(connection, sql, search, job_id, index)
     return found

@@ -6,9 +6,8 @@ are not reported as faults. Writes nothing.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 import asyncpg
 from asyncpg import Connection
@@ -22,7 +21,7 @@ from piperoll.log.parking import Decoded, decode
 from piperoll.log.trace import traces
 from piperoll.postgres import load_queries
 from piperoll.settings import Settings
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError, Blobs
+from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import JobCompleted
@@ -34,8 +33,8 @@ from services.projector.verify import jobs as comparison
 from services.projector.verify.document_comparison import DocumentHistory
 from services.projector.verify.documents import compare_documents, compare_indexes, compare_search
 from services.projector.verify.endpoints import EndpointHistory, endpoint_violations
+from services.projector.verify.leftovers import job_leftovers, removal_leftovers, unerased_jobs, upload_marks
 
-ERASURE_GRACE = timedelta(minutes=1)  # for the worker: a very recent erasure is not a fault on a live stack
 TOPICS = (JOB_EVENTS, JOB_DELIVERIES, DOCUMENT_EVENTS, ENDPOINT_EVENTS)
 HISTORIES = 5  # violations beyond these have the same cause as a rule
 STATEMENT_S = 600.0  # a partition's rows are read whole; a job table of millions takes a while
@@ -92,6 +91,7 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
         await offsets.start()
         blobs.sync.guard.on = await examine(blobs, offsets, await offsets.identity()) is not None
         sql = load_queries("services.projector.verify", "verify.sql")
+        uses = await upload_marks(blobs, settings.partitions)
         begins = {topic.name: await offsets.begin_offsets(topic) for topic in TOPICS}
         for partition in range(settings.partitions):
             progress(partition, settings.partitions)
@@ -100,11 +100,14 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
             parked = {row["job_id"] for row in expired}
             folding = PartitionHistory(offsets, partition, settings.partitions, begin, parked)
             await _verify_partition(connection, sql, folding, blobs, report)
-            report.violations += await leftovers(folding.history, blobs, utc_now())
+            marks = uses.get(partition, {})
+            report.violations += await job_leftovers(folding.history, blobs, utc_now(), marks)
+            report.violations += await removal_leftovers(folding.documents, blobs, utc_now())
         progress(settings.partitions, settings.partitions)
         for row in await connection.fetch(sql["orphans"]):
             report.violations.append(Violation("I3", row["id"], f"is an {row['kind']} row that belongs to nothing"))
         report.violations += await compare_search(connection, sql, blobs)
+        report.violations += await unerased_jobs(connection, sql)
         subjects = list(dict.fromkeys(violation.subject for violation in report.violations))[:HISTORIES]
         if subjects:
             report.histories = await traces(offsets, subjects, TOPICS)
@@ -208,25 +211,6 @@ async def _verify_partition(
         report.violations += await compare_indexes(connection, sql, folding.indexed(), blobs, part)
     report.violations += folding.history.violations()
     _count(report, folding)
-
-
-async def leftovers(history: History, blobs: AsyncBlobs, now: datetime) -> list[Violation]:
-    """I7: the remaining blobs of jobs that were erased more than a minute ago. Raises BlobStoreError."""
-    before = now - ERASURE_GRACE
-    erased = [job.job_id for job in history.jobs.values() if job.erased and job.updated_at < before]
-    return history.leftovers({job_id: await _left(job_id, history.inputs.get(job_id), blobs) for job_id in erased})
-
-
-async def _left(job_id: str, parameters: str | None, blobs: AsyncBlobs) -> Sequence[str]:
-    """The remaining content of an erased job: its blobs, and its parameters if they are stored elsewhere."""
-    names = list(await blobs.names(job_id))
-    if parameters is None or parameters in names:
-        return names
-    try:
-        await blobs.get(parameters)
-    except BlobMissingError:
-        return names
-    return [*names, parameters]
 
 
 async def _fold_to_checkpoints(

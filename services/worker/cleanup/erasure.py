@@ -1,116 +1,142 @@
 """Deletes all that an erased job read and made, and the outputs of runs and batches that do not count.
 
 The log reader calls it. An erasure is repeated when further facts of its job are read, when a partition is reassigned,
-and by the sweep, so that late writes of a process are deleted too.
+and by the sweep, so that late writes of a process are deleted too. The backlog, and so its checkpoint, keeps an erasure
+until it was carried out.
 """
 
 import asyncio
+import random
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from datetime import datetime
 from functools import partial
+from typing import Any
 
 import structlog
 from pydantic_core import from_json
 
+from piperoll.domain.backlog import Backlog, Erasure
 from piperoll.domain.job import Job, Status
 from piperoll.store import document_paths as documents
 from piperoll.store import uploads
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from services.worker import metrics
+from services.worker.cleanup.chores import Chores
+from services.worker.cleanup.upload_uses import ARRIVAL_S, UploadUses
 from services.worker.run.cache import entry_of, markers, parse_entry
 
 log = structlog.get_logger()
 
-WIDTH = 4  # concurrent deletions: thousands take seconds, and jobs still get the disk
-STORE_PAUSE_S = 2.0  # between two tries while the blob store does not answer
+EXIT_S = 1.0  # for a child that was killed; a chore that waits longer is postponed
 SPECS_GRACE_S = 10.0  # a projector that is behind still announces the members of a batch from them
 INPUTS = ("in", "cache")
 DETAILS = re.compile(r"[0-9a-f]{64}")
 """The names of the details of failed attempts, which are kept: the job's history refers to them."""
 
-Chore = Callable[[], Awaitable[None]]
+
+class ChildRunsError(RuntimeError):
+    """A child may still write outputs of the job."""
 
 
 class Eraser:
-    """Works through deletions, a few at a time. `await_exit` returns when no child of this worker runs the job."""
+    """Deletes as chores. `await_exit` returns when no child of this worker runs the job."""
 
-    def __init__(self, blobs: AsyncBlobs, await_exit: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        blobs: AsyncBlobs,
+        await_exit: Callable[[str], Awaitable[None]],
+        uses: UploadUses,
+        chances: random.Random | None = None,
+    ) -> None:
         self._blobs = blobs
         self._await_exit = await_exit
-        self._chores: asyncio.Queue[Chore] = asyncio.Queue()
-        self._due: set[str] = set()
-        self._inputs: dict[str, str] = {}
+        self._uses = uses
+        self._chores = Chores(chances or random.Random())
+        self._pending: dict[str, datetime] = {}
 
-    def erase(self, subject: str, owner: str, parameters: str | None = None) -> None:
-        """Delete all of an erased job or batch, when no child here runs it. `parameters` is a uri in a segment."""
-        if parameters is not None:
-            self._inputs[subject] = parameters
-        if subject not in self._due:
-            self._due.add(subject)
-            self._chores.put_nowait(partial(self._erase, subject, owner))
+    def problem(self) -> str | None:
+        """See Chores.problem."""
+        return self._chores.problem()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Delete until `stopping` is set. The next owner of the partitions has the rest in its checkpoints."""
+        await self._chores.run(stopping)
+
+    def erase(self, subject: str, backlog: Backlog) -> None:
+        """Delete all of a job or batch that is erased in `backlog`, when no child here runs it."""
+        if not backlog.erased[subject].done:
+            self._pending[subject] = backlog.erased[subject].at
+        self._chores.add(f"the erasure of {subject}", partial(self._carry_out, subject, backlog))
+
+    def measure(self, now: datetime) -> None:
+        """Set the gauges of the erasures that are not carried out."""
+        age = (now - min(self._pending.values())).total_seconds() if self._pending else 0.0
+        metrics.PENDING_ERASURES.set(len(self._pending))
+        metrics.OLDEST_PENDING_ERASURE.set(max(age, 0.0))
 
     def tidy(self, job: Job) -> None:
         """Delete the outputs of an ended job's runs that do not count."""
         if job.attempt > 1 or (job.attempt and job.status is not Status.COMPLETED):
-            self._chores.put_nowait(partial(self._tidy, job))
+            self._chores.add(f"the lost runs of {job.job_id}", partial(self._tidy, job))
 
     def drop_specs(self, batch_id: str) -> None:
         """Delete the member specs of an expanded batch: each member now has its own parameters, and may be erased."""
-        put = partial(self._chores.put_nowait, partial(self._drop_specs, batch_id))
-        asyncio.get_running_loop().call_later(SPECS_GRACE_S, put)
+        self._chores.add(f"the specs of {batch_id}", partial(self._drop_specs, batch_id), SPECS_GRACE_S)
 
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Delete until `stopping` is set. The rest is left to the next owner of the partitions."""
-        async with asyncio.TaskGroup() as tasks:
-            workers = [tasks.create_task(self._work()) for _ in range(WIDTH)]
-            await stopping.wait()
-            for worker in workers:
-                worker.cancel()
+    async def _carry_out(self, subject: str, backlog: Backlog) -> None:
+        erasure = backlog.erased.get(subject)
+        if erasure is None:
+            return  # it was done before, and forgotten since
+        await self._wait_for_child(subject)
+        if not await self._erase(subject, erasure):
+            self._chores.add(f"the erasure of {subject}", partial(self._carry_out, subject, backlog), ARRIVAL_S)
+        elif backlog.carried_out(subject, erasure):
+            self._pending.pop(subject, None)
 
-    async def _work(self) -> None:
-        while True:
-            chore = await self._chores.get()
-            while True:
-                try:
-                    await chore()
-                    break
-                except BlobStoreError as error:
-                    log.warning("deletion_waits_for_blob_store", error=str(error))
-                    await asyncio.sleep(STORE_PAUSE_S)
+    async def _wait_for_child(self, subject: str) -> None:
+        try:
+            async with asyncio.timeout(EXIT_S):
+                await self._await_exit(subject)
+        except TimeoutError as error:
+            raise ChildRunsError(f"the killed child of {subject} has not ended yet") from error
 
-    async def _erase(self, subject: str, owner: str) -> None:
-        await self._await_exit(subject)
-        self._due.discard(subject)  # facts read from now on require another deletion
-        parameters = self._inputs.get(subject)
-        given = [*await self._blobs.names(f"{subject}/in"), *([parameters] if parameters else [])]
-        for uri in given:
-            for file_id in await self._uploads_in(uri):
-                await self._give_up_upload(subject, owner, file_id)
-        for marker in await self._blobs.names(markers(subject)):
+    async def _erase(self, subject: str, erasure: Erasure) -> bool:
+        """Return whether all is deleted. The parameters are kept while it is undecided who uses their uploads."""
+        names = await self._blobs.names(subject)
+        for marker in _under(markers(subject), names):
             await self._take_from_cache(subject, entry_of(subject, marker))
-        count = await documents.delete_outputs(self._blobs, subject)
-        if parameters is not None:
-            await self._blobs.delete([parameters])
-            if self._inputs.get(subject) == parameters:
-                del self._inputs[subject]
+        inputs = _under(f"{subject}/in", names)
+        outputs = [uri for uri in names if uri not in inputs]
+        await self._blobs.delete([*documents.index_marks(outputs), *outputs])
+        if not await self._give_up_uses(subject, erasure, inputs):
+            return False
+        count = len(outputs) + await documents.delete_outputs(self._blobs, subject)
+        if erasure.parameters is not None:
+            await self._blobs.delete([erasure.parameters])
         if count:
             metrics.ERASED_BLOBS.inc(count)
             log.info("content_erased", job_id=subject, blobs=count)
+        return True
 
-    async def _give_up_upload(self, job_id: str, owner: str, file_id: str) -> None:
-        """Delete an upload of a job, unless another job that is not erased uses it too."""
-        uses = uploads.uses_of(owner, file_id)
-        await self._blobs.delete([f"{uses}/{job_id}"])
-        if not await self._blobs.names(uses):
-            await self._blobs.delete_folder(uses)
-            await self._blobs.delete_folder(uploads.folder_of(owner, file_id))
+    async def _give_up_uses(self, subject: str, erasure: Erasure, inputs: Iterable[str]) -> bool:
+        """Delete the uploads that only this job uses, and its markers; return whether that is decided."""
+        decided = True
+        for uri in [*inputs, *([erasure.parameters] if erasure.parameters else [])]:
+            given = await self._parameters_document(uri)
+            for file_id in uploads.file_ids_of(given.get("parameters", {})):
+                decided &= await self._uses.give_up(subject, erasure.owner, file_id)
+            if (about := documents.subject_of(given)) is not None:
+                await self._blobs.delete([documents.job_mark(about, subject)])
+        return decided
 
-    async def _uploads_in(self, given: str) -> tuple[str, ...]:
+    async def _parameters_document(self, given: str) -> dict[str, Any]:
+        """What a job was given; empty if it was deleted meanwhile, or is the name of a batch."""
         try:
             body = from_json(await self._blobs.get(given))
-            return uploads.file_ids_of(body["parameters"])
-        except (BlobMissingError, ValueError, TypeError, KeyError, AttributeError):
-            return ()  # deleted meanwhile, or the name of a batch and not a job's parameters
+        except (BlobMissingError, ValueError):
+            return {}
+        return body if isinstance(body, dict) and isinstance(body.get("parameters"), dict) else {}
 
     async def _take_from_cache(self, job_id: str, uri: str) -> None:
         """Remove a cache entry that the job made, unless a later job has replaced it."""
@@ -129,6 +155,10 @@ class Eraser:
 
     async def _drop_specs(self, batch_id: str) -> None:
         await self._blobs.delete_folder(f"{batch_id}/specs")
+
+
+def _under(folder: str, names: Iterable[str]) -> list[str]:
+    return [uri for uri in names if uri.startswith(f"{folder}/")]
 
 
 def losing(job: Job, names: Iterable[str]) -> Iterator[str]:

@@ -150,7 +150,7 @@ class Sweeper:
         for subject in {uri.partition("/")[0] for uri in uris}:
             backlog = self._backlog_of(subject)
             if backlog is not None and subject in backlog.erased:
-                self._eraser.erase(subject, backlog.erased[subject].owner)
+                self._eraser.erase(subject, backlog)
 
     def _backlog_of(self, subject: str) -> Backlog | None:
         return self._live().get(partition_of(subject, self._partitions))

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 from piperoll.store import document_paths as documents
-from piperoll.store.blobs import BlobMissingError, Blobs
+from piperoll.store.blobs import Blobs
 from schemas.claims import Claim
 from schemas.documents import NAME_CHARS, Findings
 from schemas.errors import ErrorCode
@@ -42,24 +42,15 @@ def free_document_id(blobs: Blobs, scope: str, place: str) -> str:
     """Return the id of the document at `place`, the same in every run until it is removed. Raises BlobStoreError."""
     for generation in count():
         document_id = found_document_id(scope, place if generation == 0 else f"{place}\0{generation}")
-        if not is_removed(blobs, document_id):
+        if not documents.is_removed(blobs, document_id):
             return document_id
     raise AssertionError("unreachable")
-
-
-def is_removed(blobs: Blobs, document_id: str) -> bool:
-    """Whether the document was removed, which is permanent. Raises BlobStoreError."""
-    try:
-        blobs.size(documents.removal_of(document_id))
-    except BlobMissingError:
-        return False
-    return True
 
 
 def store_content(
     document_id: str, source: Source, media_type: str, workspace: Workspace, beat: Callable[[], None]
 ) -> Claim:
-    """Copy an open file into the blob store, in pieces.
+    """Copy an open file into the blob store, in pieces. Nothing stays of a document that was removed meanwhile.
 
     Raises ProcessingError PROCESSING_ERROR when the file changes during the copy; OSError, BlobStoreError.
     """
@@ -72,6 +63,8 @@ def store_content(
         raise ProcessingError(
             ErrorCode.PROCESSING_ERROR, "The file was changed while it was read.", error_type="FileChanged"
         )
+    if documents.is_removed(workspace.blobs, document_id):
+        workspace.blobs.delete([uri])  # the facts of it have no effect
     return claim
 
 

@@ -16,10 +16,11 @@ from piperoll.clock import Clock
 from piperoll.domain.batch import Batch
 from piperoll.domain.creation import job_created
 from piperoll.log.contract import Appender, LogView
+from piperoll.store import document_paths as documents
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
 from schemas.envelope import UndecodableRecordError
-from schemas.events import BatchExpanded, Event, JobCreated
+from schemas.events import BatchExpanded, Event, JobCreated, JobErased
 from schemas.ids import member_id
 from schemas.topics import JOB_EVENTS
 from services.worker.manager.facts import worker_fact
@@ -102,7 +103,12 @@ class Expander:
         claim = await self._outlast(batch, partial(self._blobs.put, f"{job_id}/in", body))
         for use in uploads.uses_by(batch.owner, job_id, spec["parameters"]):
             await self._outlast(batch, partial(self._blobs.mark, use))
+        about, removed = documents.subject_of(spec), False
+        if about is not None:
+            removed = await self._outlast(batch, partial(documents.note_job, self._blobs, about, job_id))
         await self._append(job_id, batch.owner, job_created(spec, claim, batch_id=batch.batch_id))
+        if removed:
+            await self._append(job_id, batch.owner, JobErased(by=batch.owner, reason="DOCUMENT_REMOVED"))
 
     async def _outlast(self, batch: Batch, write: Callable[[], Awaitable[T]]) -> T:
         while True:

@@ -78,11 +78,17 @@ class FindingsAppender:
     # --- found -----------------------------------------------------------------------------------------------------
 
     async def _add(self, job: Job, found: FoundDocument) -> None:
-        """The document first, then the job that reads it: a reader that knows the job knows the document."""
+        """The document first, then the job that reads it: a reader that knows the job knows the document.
+
+        Nothing is added to a document that was removed since the run found it.
+        """
         details = DocumentDetails(name=found.name, source=found.source)
+        claim = await self._blobs.put(documents.details_of(found.document_id), to_json(details))
+        if await documents.discarded(self._blobs, found.document_id):
+            return
         event = DocumentAdded(
             content=found.content,
-            details=await self._blobs.put(documents.details_of(found.document_id), to_json(details)),
+            details=claim,
             revision=found.revision,
             user_id=job.user_id,
             job_id=job.job_id,
@@ -99,6 +105,7 @@ class FindingsAppender:
         resolved = ResolvedDocument(document_id=found.document_id, name=found.name, content=found.content)
         body = parameters_document(reader.name, given, resolved)
         claim = await self._blobs.put(f"{job_id}/in", to_json(body))
+        removed = await documents.note_job(self._blobs, found.document_id, job_id)
         asked = digest({"document_id": found.document_id, "revision": found.revision})
         terms = {
             **terms_of(reader.name, parameters, asked, job.user_id),
@@ -106,6 +113,8 @@ class FindingsAppender:
             "work_sha256": _work_of(reader.name, shaping(parameters), found.content),
         }
         await self._append(JOB_EVENTS, job_id, job_id, job.owner, job_created(terms, claim))
+        if removed:
+            await self._erase(job, job_id)
 
     async def _put_into_folder(self, job: Job, findings: Findings) -> None:
         if findings.folder_id is None:
@@ -122,9 +131,12 @@ class FindingsAppender:
         removed = DocumentRemoved(by=job.owner, reason="SOURCE_GONE")
         await self._append(DOCUMENT_EVENTS, lost.document_id, lost.document_id, job.owner, removed)
         for job_id in lost.jobs:
-            erased = JobErased(by=job.owner, reason="DOCUMENT_REMOVED")
-            await self._append(JOB_EVENTS, job_id, job_id, job.owner, erased)
+            await self._erase(job, job_id, lost.parameters.get(job_id))
         await documents.delete_content(self._blobs, lost.document_id)
+
+    async def _erase(self, job: Job, job_id: str, parameters: Claim | None = None) -> None:
+        erased = JobErased(by=job.owner, reason="DOCUMENT_REMOVED", parameters=parameters)
+        await self._append(JOB_EVENTS, job_id, job_id, job.owner, erased)
 
     async def _append(self, topic: Topic, subject: str, scope: str, owner: str, data: Event) -> None:
         await self._appender.append(topic, worker_fact(subject, owner, data, scope, self._clock()))

@@ -124,6 +124,11 @@ class PartitionReader:
         """The backlogs of this worker's replayed partitions."""
         return {part: state.backlog for part, state in self._partitions.items() if state.live}
 
+    def knows(self, job_id: str) -> bool:
+        """Whether a partition of this worker has the job, or had it recently, and it was not erased."""
+        backlogs = [state.backlog for state in self._partitions.values()]
+        return any((job_id in one.jobs or job_id in one.ended) and job_id not in one.erased for one in backlogs)
+
     def unaccounted(self) -> list[str]:
         """The open jobs of replayed partitions that neither wait nor run here: always none, or a job is stuck."""
         return [job_id for backlog in self.live().values() for job_id in backlog.jobs if not self._runner.has(job_id)]
@@ -179,9 +184,8 @@ class PartitionReader:
 
     def _erase_what_is_heard_of(self, state: Partition, fact: Fact) -> None:
         """Repeat the erasure at each later fact of an erased job: another process may have written more."""
-        erasure = state.backlog.erased.get(fact.subject)
-        if state.live and erasure is not None:
-            self._eraser.erase(fact.subject, fact.owner, erasure.parameters)
+        if state.live and fact.subject in state.backlog.erased:
+            self._eraser.erase(fact.subject, state.backlog)
 
     def _go_live(self, partition: int, state: Partition) -> None:
         log.info("partition_live", partition=partition, open_jobs=len(state.backlog.jobs))
@@ -189,8 +193,8 @@ class PartitionReader:
             self._runner.adopt(job, partition)
         for batch in state.backlog.batches.values():
             self._expander.expand(batch, partition, taken_over=True)
-        for subject, erasure in state.backlog.erased.items():  # the previous worker may have died before it finished
-            self._eraser.erase(subject, erasure.owner, erasure.parameters)
+        for subject in state.backlog.erased:  # also those that were done: a lost process may have written more
+            self._eraser.erase(subject, state.backlog)
 
 
 def _resume(checkpoint: Checkpoint | None, end: int) -> Partition:

@@ -74,7 +74,7 @@ class Runner:
         self._attempts: dict[str, Attempt] = {}
         self._partitions: dict[str, int] = {}
         self._kick = asyncio.Event()
-        self._deaths: set[asyncio.Task[None]] = set()
+        self._deaths: dict[asyncio.Task[None], str] = {}
         self._failure: BaseException | None = None
 
     # --- what was read from the log ------------------------------------------------------------------------------
@@ -126,9 +126,11 @@ class Runner:
 
     async def await_exit(self, job_id: str) -> None:
         """Wait until no child of this worker runs the job any more."""
+        tasks = [task for task, dying in self._deaths.items() if dying == job_id]
         if (attempt := self._attempts.get(job_id)) is not None and attempt.task is not None:
-            await asyncio.wait([attempt.task])
-        await asyncio.gather(*self._deaths, return_exceptions=True)
+            tasks.append(attempt.task)
+        if tasks:
+            await asyncio.wait(tasks)
 
     def has(self, job_id: str) -> bool:
         """Whether the job waits for a slot, runs, or has ended here without its end being read yet."""
@@ -240,8 +242,8 @@ class Runner:
         self._attempts.pop(attempt.job.job_id, None)
         if attempt.task is not None and not attempt.task.done():
             attempt.task.cancel()
-            self._deaths.add(attempt.task)
-            attempt.task.add_done_callback(self._deaths.discard)
+            self._deaths[attempt.task] = attempt.job.job_id
+            attempt.task.add_done_callback(self._deaths.pop)
 
     async def _release_one(self, attempt: Attempt, reason: str) -> None:
         """Kill a running attempt and append JobReleased; wait for the end of one that has ended."""

@@ -14,7 +14,7 @@ from pydantic_core import from_json, to_json
 
 from piperoll.embeddings import Embedder, chunks
 from piperoll.store.blobs import BlobMissingError
-from piperoll.store.document_paths import index_mark, index_part, removal_of
+from piperoll.store.document_paths import index_mark, index_part, is_removed
 from schemas.documents import FolderIndex, IndexedChunk, IndexPart, ResolvedFolder, ResolvedText
 from schemas.errors import ErrorCode
 from schemas.job_types.embedding import EmbeddingParameters
@@ -170,8 +170,7 @@ def _text(document: ResolvedText, workspace: Workspace) -> str | None:
 def _keep(document_id: str, path: Path, count: int, workspace: Workspace) -> IndexPart | None:
     """Store a part with its marker; None, with nothing stored, when the document was removed meanwhile.
 
-    A removal writes its marker and then looks for markers of parts; this function does the reverse. So at least one of
-    the two sees the other's marker (`piperoll.store.document_paths.delete_content`).
+    See `piperoll.store.document_paths` for the order of the writes.
     """
     blobs = workspace.blobs
     uri = index_part(workspace.job_id, workspace.run, document_id)
@@ -179,9 +178,7 @@ def _keep(document_id: str, path: Path, count: int, workspace: Workspace) -> Ind
     blobs.put_named(mark, b"", "application/octet-stream")
     with path.open("rb") as file:
         content = blobs.put_file(uri, file, "application/json")
-    try:
-        blobs.size(removal_of(document_id))
-    except BlobMissingError:
+    if not is_removed(blobs, document_id):
         return IndexPart(document_id=document_id, chunks=count, content=content)
     blobs.delete([uri, mark])
     return None

@@ -7,7 +7,7 @@ from piperoll.settings import Settings
 from schemas.events import EndpointRemoved, WebhookDelivered
 from schemas.ids import draw_endpoint_id, draw_job_id
 from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
-from services.notifier.readers.topic_reader import TopicReader
+from services.notifier.readers.topic_reader import NotifierTopicReader
 from tests.support.histories.jobs import fact
 from tests.support.stacks.notifying import STARTED, MemoryLog, Rig, running
 
@@ -25,7 +25,7 @@ async def append(rig: Rig, topic: Topic) -> None:
         await rig.tell(draw_endpoint_id(), EndpointRemoved(by="owner"), deliver=False)
 
 
-def reader_of(rig: Rig, topic: Topic) -> TopicReader[object]:
+def reader_of(rig: Rig, topic: Topic) -> NotifierTopicReader[object]:
     readers = {
         JOB_EVENTS: rig.notifier.job_events,
         JOB_DELIVERIES: rig.notifier.deliveries,

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from piperoll.store.document_paths import delete_content
 from schemas.envelope import Fact
 from schemas.events import JobErased
 from schemas.ids import draw_document_id, draw_folder_id, draw_job_id
@@ -102,6 +103,7 @@ async def test_what_was_appended_is_projected_and_verified_and_a_rebuild_gives_t
         await library.caught_up()
         assert lifetime.problems() == {}
         library.sync_blobs.delete_folder(erased)  # as the worker does
+        await delete_content(library.blobs, gone)
         report = await verify(library.settings)
     assert report.holds, sentences(report)
     assert (report.documents, report.folders, report.indexes) == (2, 1, 2)
@@ -146,6 +148,7 @@ async def test_each_fault_in_the_tables_is_found_and_all_are_mended_by_a_rebuild
     for _, sentence in faults:
         assert sentence in found
     assert f"{other} has the index of no job loaded, not {alone}'s" in found
+    await delete_content(library.blobs, removed)
     await rebuild(library.settings)
     mended = await verify(library.settings)
     assert mended.holds, sentences(mended)

@@ -7,16 +7,18 @@ from uuid import uuid4
 import pytest
 
 from piperoll.log.record import Record
-from piperoll.store.document_paths import index_part
+from piperoll.store.document_paths import delete_content, index_part
 from schemas.documents import FolderIndex
 from schemas.envelope import Fact
 from schemas.events import JobErased
+from schemas.ids import draw_document_id, draw_folder_id, draw_job_id
 from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS
 from services.projector.readers.topic_reader import ProjectorTopicReader
 from services.projector.search.vectors import MOST_DIMENSIONS
+from services.projector.verify.run import verify
 from tests.support.files.indexes import chunks_of, put_index
 from tests.support.histories.documents import CLOSED, REMOVED, added
-from tests.support.histories.jobs import OWNER, RUNS, claim, fact, record
+from tests.support.histories.jobs import OWNER, RUNS, claim, created, fact, record
 from tests.support.projector.library import Lanes, Library
 from tests.support.stacks.projected import PARTITIONS
 from tests.support.waiting import PATIENCE_S
@@ -151,3 +153,27 @@ async def test_projectors_that_load_and_remove_at_once_neither_block_nor_leave_a
         )
     assert await first.tables() == await plain.tables()
     assert await first.chunks() == {(names[-1], "doc-0", 0), (names[-1], "doc-0", 1)}
+
+
+async def test_what_is_left_of_a_removed_document_is_found(library: Library) -> None:
+    """I7: its blobs, its chunks in an index, and the job that read it."""
+    folder_id, gone, index, reader = draw_folder_id(), draw_document_id(), draw_job_id(), draw_job_id()
+    reading = created(job_type="extraction").model_copy(update={"target_id": gone})
+    async with library.projector():
+        await library.append(
+            fact(folder_id, library.folder(folder_id, "Reports")),
+            fact(gone, library.document(gone, "gone.pdf")),
+            fact(reader, reading, 1),
+            *library.embedding(index, 5, library.index(folder_id, index, [gone])),
+            fact(gone, REMOVED, 20),
+        )
+        await library.caught_up()
+        found = "\n".join(map(str, (await verify(library.settings)).violations))
+        assert f"{gone} was removed and still has 2 blobs" in found
+        assert f"{gone} was removed and still has chunks in the index of {index}" in found
+        assert f"{reader} is about {gone}, which was removed, and is not erased" in found
+        await delete_content(library.blobs, gone)
+        await library.append(fact(reader, JobErased(by=OWNER), 21))
+        await library.caught_up()
+        report = await verify(library.settings)
+    assert report.holds, report.violations

@@ -1,32 +1,61 @@
 """An eraser over a blob store, and blobs for it to delete."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 
+from piperoll.domain.backlog import Backlog, Erasure
 from piperoll.domain.job import Status
 from piperoll.store.blobs import AsyncBlobs
+from schemas.topics import JOB_EVENTS
 from services.worker.cleanup.erasure import Eraser
+from services.worker.cleanup.upload_uses import UploadUses
 from services.worker.run.cache import CacheEntry
-from tests.support.histories.jobs import BEGAN, claim, created
+from tests.support.histories.jobs import BEGAN, claim, created, fact
 from tests.support.histories.lives import folded
+from tests.support.memory_log import MemoryLog
 from tests.support.waiting import wait_until
 
 ENDED = replace(folded(created()), job_id="job-1", status=Status.COMPLETED, attempt=2, run="run-2")
 
 
+def eraser_over(
+    blobs: AsyncBlobs, await_exit: Callable[[str], Awaitable[None]], log: MemoryLog | None = None
+) -> Eraser:
+    """An eraser of a worker that has none of the partitions of `log`."""
+    history = log or MemoryLog()
+    return Eraser(blobs, await_exit, UploadUses(blobs, history, history.partitions, lambda job_id: False))
+
+
 class Erasing:
-    """An eraser at work; `exits` are the jobs that have no child any more."""
+    """An eraser at work over a backlog; `exits` are the jobs whose child has not ended."""
 
     def __init__(self, blobs: AsyncBlobs) -> None:
         self.blobs = blobs
+        self.backlog = Backlog()
         self.exits: dict[str, asyncio.Event] = {}
-        self.eraser = Eraser(blobs, self._exit)
+        self.log = MemoryLog()
+        self.eraser = eraser_over(blobs, self._exit, self.log)
         self.stopping = asyncio.Event()
         self.task = asyncio.create_task(self.eraser.run(self.stopping))
 
     async def _exit(self, job_id: str) -> None:
         if job_id in self.exits:
             await self.exits[job_id].wait()
+
+    async def created(self, job_id: str) -> None:
+        """The log gets a job."""
+        await self.log.append(JOB_EVENTS, fact(job_id, created()))
+
+    def erase(self, subject: str, parameters: str | None = None, at: datetime = BEGAN) -> None:
+        """As the log reader does after an erasure of the owner acme."""
+        self.backlog.erased[subject] = Erasure(at, "acme", parameters)
+        self.eraser.erase(subject, self.backlog)
+
+    async def done(self, subject: str) -> None:
+        """Wait until the backlog knows that the erasure is carried out."""
+        await wait_until(lambda: self.backlog.erased[subject].done, 5, f"the erasure of {subject} to be carried out")
 
     async def gone(self, folder: str) -> None:
         async def empty() -> bool:

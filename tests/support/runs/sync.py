@@ -11,6 +11,7 @@ from schemas.job_types.sync import SyncParameters
 from services.worker.processors import imports
 from services.worker.processors.sync import processor as sync
 from services.worker.run.workspace import Limits, Result, Workspace
+from tests.support.histories.jobs import claim
 
 FOLDER_ID = "folder-1"
 
@@ -59,7 +60,11 @@ class Syncing:
             del self.known[lost.document_id]
         for one in findings.found:
             self.known[one.document_id] = KnownDocument(
-                document_id=one.document_id, source=one.source, revision=one.revision, jobs=("job-of-it",)
+                document_id=one.document_id,
+                source=one.source,
+                revision=one.revision,
+                jobs=("job-of-it",),
+                parameters={"job-of-it": claim("segments/2026-01-01/000000-0#9-11")},
             )
         return result
 

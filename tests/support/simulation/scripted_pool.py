@@ -35,7 +35,8 @@ class Stage:
 class ScriptedPool:
     """The part of services.worker.children.pool.ChildPool that the runner uses, for one worker.
 
-    `may_begin` is asked before each run, to judge whether it should have been begun at all.
+    `may_begin` is asked before each run, to judge whether it should have been begun at all. A child that is killed
+    ends after `dies_after_s`.
     """
 
     def __init__(self, stage: Stage, size: int, may_begin: Callable[[str], None] = lambda _: None) -> None:
@@ -44,6 +45,7 @@ class ScriptedPool:
         self._may_begin = may_begin
         self.running: dict[str, str] = {}
         self.most = 0
+        self.dies_after_s = 0.0
 
     async def run(self, assignment: Assignment, on_progress: Callable[[RunProgress], None]) -> Outcome:
         """Follows the job's script; being cancelled is being killed."""
@@ -56,6 +58,10 @@ class ScriptedPool:
         self.most = max(self.most, len(self.running))
         try:
             return await self._play(assignment, self._stage.scripts.get(job_id, Script()), on_progress)
+        except asyncio.CancelledError:
+            if self.dies_after_s:
+                await asyncio.sleep(self.dies_after_s)
+            raise
         finally:
             del self.running[job_id]
 

@@ -21,6 +21,7 @@ from schemas.envelope import Fact, Headers, UndecodableRecordError, encode
 from schemas.topics import JOB_EVENTS, Topic
 from services.worker.children.pool import ChildPool
 from services.worker.cleanup.erasure import Eraser
+from services.worker.cleanup.upload_uses import UploadUses
 from services.worker.manager.batch_expander import Expander
 from services.worker.manager.log_reader import PartitionReader, save_periodically
 from services.worker.manager.runner import Runner
@@ -152,7 +153,8 @@ class SimulatedWorker:
         self.expander = Expander(network, world.blobs, world.log, world.loop.clock)
         checkpoints = Checkpoints(world.blobs, "cluster", "simulation")
         letters = DeadLetters(cast(KafkaAppender, network))
-        self.eraser = Eraser(world.blobs, self._exited)
+        uses = UploadUses(world.blobs, world.log, world.partitions, lambda job_id: self.reader.knows(job_id))
+        self.eraser = Eraser(world.blobs, self._exited, uses, world.chances)
         self.reader = PartitionReader(
             self.runner, self.expander, checkpoints, world.log, letters, self.eraser, world.loop.clock
         )

@@ -17,7 +17,7 @@ from piperoll.settings import Settings
 from schemas.envelope import Fact
 from schemas.events import Event
 from schemas.ids import event_id
-from schemas.topics import JOB_EVENTS
+from schemas.topics import JOB_EVENTS, Topic
 from services.projector.verify.run import VerifyReport, verify
 from tests.support.servers.receiver import Receiver
 from tests.support.waiting import wait_until
@@ -141,7 +141,7 @@ class System:
         """How many facts of a kind the log has about some jobs since `begin`."""
         return sum(isinstance(fact.data, kind) for fact in await self.facts_of(job_ids, begin))
 
-    async def append(self, subject: str, event: Event, owner: str = "local") -> None:
+    async def append(self, subject: str, event: Event, owner: str = "local", topic: Topic = JOB_EVENTS) -> None:
         """Appends a fact as the API would."""
         appender = KafkaAppender(self.settings, "test")
         await appender.start()
@@ -149,7 +149,7 @@ class System:
             scope = event_id(subject, type(event).__name__)
             now = utc_now()
             fact = Fact(id=scope, subject=subject, owner=owner, time=now, source="api", data=event)
-            await appender.append(JOB_EVENTS, fact)
+            await appender.append(topic, fact)
         finally:
             await appender.stop()
 

@@ -1,4 +1,4 @@
-"""Search for a text in everything that a system stores: blobs and their names, rows, records."""
+"""Search for a text in everything that a system stores: blobs and their names, rows, records, the processes' lines."""
 
 import os
 from contextlib import suppress
@@ -23,6 +23,11 @@ def blobs_of(system: System) -> list[Place]:
             with suppress(FileNotFoundError):  # deleted during the walk
                 found.append((str(path), path.read_bytes()))
     return found
+
+
+def lines_of(system: System) -> list[Place]:
+    """What the services and stores have written about themselves."""
+    return [(str(path), path.read_bytes()) for path in (system.stack.data_dir / "logs").iterdir()]
 
 
 async def rows(system: System) -> list[Place]:
@@ -60,7 +65,7 @@ async def records(system: System) -> list[Place]:
 
 async def found_in(system: System, *secrets: str) -> list[str]:
     """The places that hold one of the secrets, in their content or in their name."""
-    places = blobs_of(system) + await rows(system) + await records(system)
+    places = [*blobs_of(system), *await rows(system), *await records(system), *lines_of(system)]
     found = {
         f"{secret} in {name}"
         for name, content in places

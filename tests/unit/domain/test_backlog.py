@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from piperoll.domain.backlog import REMEMBER_ENDED, Backlog, Transition
 from piperoll.domain.job import evolve
 from piperoll.history import History
 from schemas.envelope import Fact
-from schemas.events import BATCH_EVENTS, BatchErased, BatchExpanded
+from schemas.events import BATCH_EVENTS, BatchErased, BatchExpanded, Event
 from tests.support.histories.jobs import BEGAN, completed, created, fact
 from tests.support.histories.lives import (
     BATCH,
@@ -86,6 +87,32 @@ def test_an_end_counts_from_its_append_and_not_from_its_writers_clock() -> None:
     backlog = folded_backlog([appended(created()), late])
     backlog.forget_ended(BEGAN + timedelta(days=31))
     assert backlog.ended == {"job-a": BEGAN + timedelta(days=30)}
+
+
+@pytest.mark.parametrize("erased", [ERASED, BatchErased(by="x")])
+def test_an_erasure_is_remembered_until_it_was_carried_out_and_then_for_two_days(erased: Event) -> None:
+    subject = "batch-1" if isinstance(erased, BatchErased) else "job-a"
+    backlog = folded_backlog([fact(subject, erased)])
+    backlog.forget_ended(BEGAN + timedelta(days=400))
+    assert set(backlog.erased) == {subject}
+    assert backlog.carried_out(subject, backlog.erased[subject])
+    backlog.forget_ended(BEGAN + REMEMBER_ENDED)
+    assert set(backlog.erased) == {subject}
+    backlog.forget_ended(BEGAN + REMEMBER_ENDED + timedelta(seconds=1))
+    assert backlog.erased == {}
+
+
+@pytest.mark.parametrize("later", [created(), CANCELLED, ERASED, started(1)])
+def test_a_later_fact_of_an_erased_job_requires_another_erasure(later: Event) -> None:
+    """Also while one is being carried out: what it deleted may have been written since."""
+    backlog = folded_backlog([appended(ERASED)])
+    begun = backlog.erased["job-a"]
+    backlog.fold_job(appended(later, 1))
+    assert not backlog.carried_out("job-a", begun)
+    assert not backlog.erased["job-a"].done
+    assert backlog.carried_out("job-a", backlog.erased["job-a"])
+    backlog.fold_job(appended(later, 2))
+    assert not backlog.erased["job-a"].done
 
 
 def test_a_job_cancelled_before_its_creation_never_opens() -> None:

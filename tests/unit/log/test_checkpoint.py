@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piperoll.domain.backlog import Backlog
+from piperoll.domain.backlog import Backlog, Erasure
 from piperoll.log.backlog_checkpoint import VERSION, Checkpoint, CheckpointError, Checkpoints
 from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
 from schemas.envelope import Fact
@@ -71,6 +71,18 @@ async def test_an_older_checkpoint_costs_time_and_nothing_else(
 async def test_what_is_parked_and_what_has_ended_comes_back(checkpoints: Checkpoints) -> None:
     backlog = Backlog(ended={"job-a": BEGAN, "job-b": BEGAN + timedelta(hours=1)}, parked={"job-c", "job-\ufffd"})
     assert await through_the_store(checkpoints, backlog, 7) == Checkpoint(backlog, 7)
+
+
+async def test_an_erasure_of_a_checkpoint_that_does_not_know_whether_it_was_carried_out_is_repeated(
+    checkpoints: Checkpoints, blobs: AsyncBlobs
+) -> None:
+    """Checkpoints that were written before this was kept."""
+    done, due = Erasure(BEGAN, "acme", "job-a/in/x", done=True), Erasure(BEGAN, "acme", "job-a/in/x")
+    assert (await through_the_store(checkpoints, Backlog(erased={"job-a": done}), 7)).backlog.erased == {"job-a": done}
+    await blobs.replace(URI, (await blobs.get(URI)).replace(b',"done":true', b"", 1))
+    loaded = await checkpoints.load(0)
+    assert loaded is not None
+    assert loaded.backlog.erased == {"job-a": due}
 
 
 async def test_a_thousand_open_jobs_come_back(checkpoints: Checkpoints, blobs: AsyncBlobs) -> None:

@@ -19,6 +19,7 @@ from services.notifier.readers.deliveries import DeliveriesReader
 from services.notifier.readers.job_events import JobEventsReader
 from services.projector import app as projector
 from services.worker import app as worker
+from services.worker.removal import manager as removal
 
 CLAIM = {"uri": "job-1/in/ab", "sha256": "ab", "size": 2, "media_type": "application/json"}
 SAMPLES: dict[str, dict[str, Any]] = {
@@ -143,6 +144,7 @@ def test_the_channels_are_the_topics_of_the_manifest(document: dict[str, Any]) -
 
 def test_the_manifest_names_the_consumer_groups_that_the_services_join() -> None:
     assert topics.JOB_EVENTS.groups == (worker.GROUP, projector.JOBS_GROUP, JobEventsReader.group)
+    assert topics.DOCUMENT_EVENTS.groups == (removal.GROUP, projector.DOCUMENTS_GROUP)
     assert topics.JOB_DELIVERIES.groups == (projector.DELIVERIES_GROUP, DeliveriesReader.group)
 
 

@@ -16,10 +16,10 @@ from piperoll.store.blobs import AsyncBlobs, BlobMissingError, Blobs
 from piperoll.store.segments import CLOSED_AFTER
 from schemas.claims import Claim
 from schemas.events import JobCreated, JobErased
-from services.projector.verify.run import leftovers
-from services.worker.cleanup.erasure import Eraser
+from services.projector.verify.leftovers import job_leftovers
 from services.worker.cleanup.sweep import ORPHANED_AFTER, ORPHANED_BEFORE, Sweeper, of_line
 from tests.support.histories.jobs import BEGAN, created, fact
+from tests.support.runs.erasing import eraser_over
 from tests.support.waiting import wait_until
 
 
@@ -54,9 +54,9 @@ async def _gone(job_id: str) -> None:
 
 
 async def erase(blobs: AsyncBlobs, job_id: str, claim: Claim) -> None:
-    eraser, stopping = Eraser(blobs, _gone), asyncio.Event()
+    eraser, stopping = eraser_over(blobs, _gone), asyncio.Event()
     task = asyncio.create_task(eraser.run(stopping))
-    eraser.erase(job_id, "acme", claim.uri)
+    eraser.erase(job_id, Backlog(erased={job_id: Erasure(BEGAN, "acme", claim.uri)}))
     await until_erased(blobs, claim)
     stopping.set()
     await task
@@ -124,7 +124,7 @@ def test_a_document_is_swept_when_its_job_is_erased_or_was_never_in_the_log(
 
 async def sweep(tmp_path: Path, blobs: AsyncBlobs, known: Backlog, now: datetime, *until_gone: Claim) -> None:
     settings = Settings(blob_url=tmp_path.as_uri(), partitions=1, sweep_interval_s=0.01)
-    sweeper = Sweeper(settings, blobs, lambda: now, lambda: {0: known}, Eraser(blobs, _gone))
+    sweeper = Sweeper(settings, blobs, lambda: now, lambda: {0: known}, eraser_over(blobs, _gone))
     stopping = asyncio.Event()
     task = asyncio.create_task(sweeper.run(stopping))
     for claim in until_gone:
@@ -159,8 +159,8 @@ async def test_parameters_that_can_still_be_read_after_an_erasure_are_a_violatio
     history.observe(fact("job-1", created().model_copy(update={"parameters": claim})))
     history.observe(fact("job-1", JobErased(by="acme")))
     later = history.jobs["job-1"].updated_at + timedelta(minutes=2)
-    (violation,) = await leftovers(history, blobs, later)
+    (violation,) = await job_leftovers(history, blobs, later)
     assert violation.invariant == "I7"
     assert claim.uri in violation.sentence
     await blobs.delete([claim.uri])
-    assert await leftovers(history, blobs, later) == []
+    assert await job_leftovers(history, blobs, later) == []

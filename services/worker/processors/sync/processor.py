@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Final, cast
 
+from piperoll.store.document_paths import is_removed
 from schemas.documents import Findings, FoundDocument, KnownDocument, LostDocument, ResolvedSync
 from schemas.errors import ErrorCode
 from schemas.ids import intake_job_id
@@ -19,7 +20,6 @@ from services.worker.files.document_intake import (
     document_name,
     failure_entry,
     free_document_id,
-    is_removed,
     shortened,
     store_content,
     store_findings,
@@ -197,7 +197,7 @@ def _below(source: str, folder: ResolvedSync) -> Iterator[tuple[str, KnownDocume
 def _lost(known: KnownDocument) -> LostDocument:
     """Add the job of the last revision, which the read model may not contain yet."""
     jobs = dict.fromkeys([*known.jobs, intake_job_id(known.document_id, known.revision)])
-    return LostDocument(document_id=known.document_id, jobs=tuple(jobs))
+    return LostDocument(document_id=known.document_id, jobs=tuple(jobs), parameters=known.parameters)
 
 
 def _unwritable(path: str) -> dict[str, Any]:

@@ -30,8 +30,10 @@ def test_an_embedding_job_gets_the_extracted_texts_and_the_number_of_pending_one
 
 
 def test_a_sync_job_gets_the_known_sources() -> None:
-    [known] = synchronised(FOLDER, [SourceRow("doc-1", "file:///a/b", "r1", ("job-1", "job-2"))]).documents
+    row = SourceRow("doc-1", "file:///a/b", "r1", ("job-1", "job-2"), {"job-2": CONTENT})
+    [known] = synchronised(FOLDER, [row]).documents
     assert (known.source, known.revision, known.jobs) == ("file:///a/b", "r1", ("job-1", "job-2"))
+    assert known.parameters == {"job-2": CONTENT}
 
 
 @pytest.mark.parametrize(

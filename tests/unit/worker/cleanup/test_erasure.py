@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from piperoll.history import History
+from piperoll.store import document_paths as documents
 from piperoll.store import uploads
-from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
+from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.events import JobErased
-from services.projector.verify.run import leftovers
+from services.projector.verify.leftovers import job_leftovers
 from services.worker.cleanup.erasure import SPECS_GRACE_S
 from tests.support.files.indexes import put_part
 from tests.support.histories.jobs import created, fact
@@ -31,7 +32,7 @@ async def test_everything_of_an_erased_job_goes_and_nothing_of_another(
 ) -> None:
     give(blobs, "job-1", filename="/in/a.pdf")
     put(blobs, "job-1/run-1/result.json", "job-1/run-1/images/page_001.jpg", "job-10/run-1/result.json")
-    erasing.eraser.erase("job-1", "acme")
+    erasing.erase("job-1")
     await erasing.gone("job-1")
     assert await blobs.names("job-10") == ("job-10/run-1/result.json",)
     await wait_until(lambda: not (tmp_path / "job-1").exists(), 5, "not even its folders to be left")
@@ -40,8 +41,8 @@ async def test_everything_of_an_erased_job_goes_and_nothing_of_another(
 async def test_nothing_is_deleted_before_the_child_has_exited(blobs: AsyncBlobs, erasing: Erasing) -> None:
     put(blobs, "job-1/run-1/result.json", "job-2/run-1/result.json")
     erasing.exits["job-1"] = asyncio.Event()
-    erasing.eraser.erase("job-1", "acme")
-    erasing.eraser.erase("job-2", "acme")
+    erasing.erase("job-1")
+    erasing.erase("job-2")
     await erasing.gone("job-2")
     put(blobs, "job-1/run-1/written-by-the-child")
     assert len(await blobs.names("job-1")) == 2
@@ -54,7 +55,7 @@ async def test_the_entry_that_a_job_made_goes_unless_another_replaced_it(
     blobs: AsyncBlobs, erasing: Erasing, named: str, left: int
 ) -> None:
     cache_entry(blobs, "job-1", named)
-    erasing.eraser.erase("job-1", "acme")
+    erasing.erase("job-1")
     await erasing.gone("job-1")
     assert len(await blobs.names("cache")) == left
 
@@ -62,11 +63,21 @@ async def test_the_entry_that_a_job_made_goes_unless_another_replaced_it(
 async def test_the_marks_of_an_index_go_with_it_and_with_a_run_that_lost(blobs: AsyncBlobs, erasing: Erasing) -> None:
     for job_id, run in (("job-1", "a"), ("job-2", "a"), ("job-2", "b")):
         put_part(blobs.sync, job_id, run, "doc-1", [("Text", (1.0,))])
-    erasing.eraser.erase("job-1", "acme")
+    erasing.erase("job-1")
     await erasing.gone("job-1")
     erasing.eraser.tidy(replace(ENDED, job_id="job-2", run="b"))
     await erasing.gone("job-2/a")
     assert await blobs.names("documents") == ("documents/doc-1/indexes/job-2_b",)
+
+
+async def test_the_mark_of_a_job_about_a_document_goes_with_it(blobs: AsyncBlobs, erasing: Erasing) -> None:
+    for job_id in ("job-1", "job-2"):
+        await documents.note_job(blobs, "doc-1", job_id)
+    about = {"parameters": {}, "resolved": {"kind": "document", "document_id": "doc-1"}}
+    blobs.sync.put("job-1/in", json.dumps(about).encode())
+    erasing.erase("job-1")
+    await erasing.done("job-1")
+    assert await documents.jobs_about(blobs, "doc-1") == ["job-2"]
 
 
 async def test_an_upload_goes_with_the_last_job_that_was_given_it(blobs: AsyncBlobs, erasing: Erasing) -> None:
@@ -76,10 +87,11 @@ async def test_an_upload_goes_with_the_last_job_that_was_given_it(blobs: AsyncBl
         give(blobs, job_id, **given)
         for use in uploads.uses_by("acme", job_id, given):
             await blobs.mark(use)
-    erasing.eraser.erase("job-1", "acme")
+        await erasing.created(job_id)
+    erasing.erase("job-1")
     await erasing.gone("job-1")
     assert await blobs.names("uploads/acme/file-1")
-    erasing.eraser.erase("job-2", "acme")
+    erasing.erase("job-2")
     await erasing.gone("job-2")
     assert await blobs.names("uploads/acme/file-1") == ()
     assert await blobs.names("uses") == ()
@@ -95,7 +107,8 @@ async def test_all_uploads_of_an_import_go_with_it(blobs: AsyncBlobs, erasing: E
     assert uses == ("uses/acme/file-1/job-1", "uses/acme/file-2/job-1")
     for use in (*uses, "uses/acme/file-2/job-2"):
         await blobs.mark(use)
-    erasing.eraser.erase("job-1", "acme")
+    await erasing.created("job-2")
+    erasing.erase("job-1")
     await erasing.gone("job-1")
     assert await blobs.names("uploads/acme/file-1") == ()
     assert await blobs.names("uploads/acme/file-2")  # another job reads it
@@ -107,26 +120,8 @@ async def test_a_batch_whose_name_and_specs_lie_outside_its_parameters_is_erased
 ) -> None:
     for content in (b'"A name"', b'[{"job_type": "pdf"}]', b"\xff", b"{}"):
         blobs.sync.put("batch-1/in", content)
-    erasing.eraser.erase("batch-1", "acme")
+    erasing.erase("batch-1")
     await erasing.gone("batch-1")
-
-
-async def test_an_erasure_outlasts_a_blob_store_that_is_away(
-    blobs: AsyncBlobs, erasing: Erasing, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put(blobs, "job-1/run-1/result.json")
-    answers = iter([BlobStoreError("away")])
-    real = blobs.delete_folder
-
-    async def failing_once(folder: str) -> int:
-        for error in answers:
-            raise error
-        return await real(folder)
-
-    monkeypatch.setattr(blobs, "delete_folder", failing_once)
-    monkeypatch.setattr("services.worker.cleanup.erasure.STORE_PAUSE_S", 0.01)
-    erasing.eraser.erase("job-1", "acme")
-    await erasing.gone("job-1")
 
 
 def test_the_specs_of_an_expanded_batch_go_after_a_grace() -> None:
@@ -155,8 +150,8 @@ async def test_verify_finds_what_an_erasure_left_behind_and_gives_the_worker_a_m
     (job_id,) = history.jobs
     at = history.jobs[job_id].updated_at
     put(blobs, f"{job_id}/run-1/result.json", "job-other/run-1/result.json")
-    assert await leftovers(history, blobs, at + timedelta(seconds=59)) == []
-    (violation,) = await leftovers(history, blobs, at + timedelta(seconds=61))
+    assert await job_leftovers(history, blobs, at + timedelta(seconds=59)) == []
+    (violation,) = await job_leftovers(history, blobs, at + timedelta(seconds=61))
     assert (violation.invariant, violation.subject) == ("I7", job_id)
     await blobs.delete_folder(job_id)
-    assert await leftovers(history, blobs, at + timedelta(seconds=61)) == []
+    assert await job_leftovers(history, blobs, at + timedelta(seconds=61)) == []

@@ -37,7 +37,7 @@ async def test_a_job_is_tidied_when_a_run_may_have_lost(
 ) -> None:
     put(blobs, "job-1/lost/result.json", "job-2/run/result.json")
     erasing.eraser.tidy(job)
-    erasing.eraser.erase("job-2", "acme")
+    erasing.erase("job-2")
     await erasing.gone("job-2")
     if tidied:
         await erasing.gone("job-1")

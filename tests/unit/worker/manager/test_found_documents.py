@@ -6,7 +6,7 @@ import pytest
 
 from piperoll.clock import utc_now
 from piperoll.store import document_paths as documents
-from piperoll.store.blobs import AsyncBlobs
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from schemas.claims import Claim
 from schemas.documents import DocumentDetails, Findings, LostDocument
 from schemas.errors import ErrorCode
@@ -17,6 +17,7 @@ from services.worker.children.protocol import Completed, Failed
 from services.worker.manager import found_documents as findings_module
 from services.worker.manager.found_documents import FindingsAppender
 from tests.support.histories.jobs import claim
+from tests.support.runs.erasing import Erasing
 from tests.support.runs.findings import JOB, FaultyLog, append, store
 
 
@@ -104,3 +105,50 @@ async def test_a_lost_document_is_removed_with_its_texts_and_its_content(log: Fa
     assert await blobs.names("documents/doc-1") == ()
     assert len(await blobs.names("documents/doc-2")) == 2
     assert await blobs.names(documents.REMOVED) == (documents.removal_of("doc-1"),)
+
+
+async def test_the_parameters_of_a_lost_document_s_jobs_are_erased_where_they_are_stored(
+    log: FaultyLog, blobs: AsyncBlobs
+) -> None:
+    """A job that only names the document as its target has them in a segment, and its worker may have forgotten it."""
+    given = await blobs.put_input("job-2", b'{"parameters": {"filename": "/secret.pdf"}}', repeatable=False)
+    assert given.uri.startswith("segments/")
+    lost = LostDocument(document_id="doc-1", jobs=("job-2",), parameters={"job-2": given})
+    await append(log, blobs, Findings(lost=(lost,)))
+    (erased,) = await log.facts(JOB_EVENTS)
+    erasing = Erasing(blobs)
+    erasing.backlog.fold_job(erased)
+    erasing.eraser.erase("job-2", erasing.backlog)
+    await erasing.done("job-2")
+    with pytest.raises(BlobMissingError):
+        await blobs.get(given.uri)
+    await erasing.stop()
+
+
+async def test_a_document_that_was_removed_during_the_run_is_not_added_again(log: FaultyLog, blobs: AsyncBlobs) -> None:
+    found = [await store(blobs, number) for number in (1, 2)]
+    await documents.delete_content(blobs, "doc-1")  # its owner removed it after the run had copied it
+    await append(log, blobs, Findings(folder_id="folder-1", found=tuple(found)))
+    added = [fact.subject for fact in await log.facts(DOCUMENT_EVENTS) if isinstance(fact.data, DocumentAdded)]
+    assert added == ["doc-2"]
+    (intake,) = await log.facts(JOB_EVENTS)
+    assert await documents.jobs_about(blobs, "doc-2") == [intake.subject]
+    assert await blobs.names("documents/doc-1") == ()
+    assert await blobs.names(intake_job_id("doc-1", "r1")) == ()
+
+
+async def test_the_job_of_a_document_that_is_removed_before_the_job_is_created_is_erased(
+    log: FaultyLog, blobs: AsyncBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The removal saw no note of the job."""
+    found, discarded = await store(blobs, 1), documents.discarded
+
+    async def removed_right_after(blobs: AsyncBlobs, subject: str) -> bool:
+        before = await discarded(blobs, subject)
+        await documents.delete_content(blobs, subject)
+        return before
+
+    monkeypatch.setattr(documents, "discarded", removed_right_after)
+    await append(log, blobs, Findings(found=(found,)))
+    kinds = [type(fact.data) for fact in await log.facts(JOB_EVENTS)]
+    assert kinds == [JobCreated, JobErased]

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from piperoll.domain.job import Status
+from piperoll.store import document_paths as documents
 from piperoll.store.blobs import BlobStoreError
 from schemas.claims import Claim
 from schemas.events import (
@@ -97,3 +98,20 @@ def test_an_expansion_waits_for_a_blob_store_that_is_away(monkeypatch: pytest.Mo
         await world.settle(600)
 
     accounted(simulate(story), [member_id("batch-1", index) for index in range(2)])
+
+
+def test_members_about_a_document_that_was_removed_before_the_expansion_are_erased() -> None:
+    async def story(world: World) -> None:
+        world.start_worker("worker-1")
+        for document_id, batch_id in (("doc-gone", "batch-1"), ("doc-kept", "batch-2")):
+            if document_id == "doc-gone":
+                await documents.delete_content(world.blobs, document_id)
+            resolved = {"kind": "document", "document_id": document_id}
+            acknowledged.extend(await create_batch(world, batch_id, 3, resolved=resolved))
+        await world.settle(600)
+        assert await documents.jobs_about(world.blobs, "doc-kept") == sorted(acknowledged[3:])
+
+    acknowledged: list[str] = []
+    world = simulate(story)
+    accounted(world, acknowledged)
+    assert [world.history.jobs[job_id].erased for job_id in acknowledged] == [True] * 3 + [False] * 3

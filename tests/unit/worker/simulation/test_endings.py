@@ -1,9 +1,14 @@
 """Cancelled and erased jobs in the simulated world."""
 
 import asyncio
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import pytest
 
 from piperoll.domain.job import Status
 from piperoll.log.record import Record
+from piperoll.store.blobs import BlobStoreError
 from schemas.events import (
     JobCancelled,
     JobErased,
@@ -102,3 +107,56 @@ def test_content_is_erased_also_when_the_worker_dies_before_it_could() -> None:
 
 async def _tail(world: World, part: int) -> list[Record]:
     return [record for record in await records(world) if record.partition == part]
+
+
+def test_an_erasure_waits_for_the_child_of_its_own_job_only() -> None:
+    async def story(world: World) -> None:
+        worker = world.start_worker("worker-1")
+        worker.pool.dies_after_s = 300
+        for name in ("job-1", "job-2"):
+            await create(world, name, Script(seconds=1 if name == "job-2" else 1000))
+        await asyncio.sleep(10)
+        for name in ("job-1", "job-2"):
+            world.blobs.sync.put_named(f"{name}/in/parameters", b"secret", "application/json")
+            await world.append(fact(world, name, JobErased(by="user-1")))
+        await asyncio.sleep(10)
+        assert (len(await world.blobs.names("job-1")), len(await world.blobs.names("job-2"))) == (1, 0)
+        await asyncio.sleep(400)
+        assert await world.blobs.names("job-1") == ()
+
+    simulate(story)
+
+
+@pytest.mark.parametrize("weekend_h", [1, 49])
+def test_an_erasure_survives_a_long_absence_of_workers_an_outage_and_a_crash(weekend_h: int) -> None:
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=5))
+        await world.settle(600)
+        world.blobs.sync.put_named("job-1/run/result.json", b"secret", "application/json")
+        await first.drain()
+        await world.append(fact(world, "job-1", JobErased(by="user-1")))
+        await asyncio.sleep(weekend_h * 3600)
+        with store_without_deletion(world):
+            second = world.start_worker("worker-2")
+            await asyncio.sleep(10)
+            await create(world, "job-2", Script(seconds=1))  # the partition moves, so a checkpoint is written
+            await asyncio.sleep(60)
+            second.crash()
+        assert await world.blobs.names("job-1")
+        world.start_worker("worker-3")
+        await asyncio.sleep(120)
+        assert await world.blobs.names("job-1") == ()
+
+    simulate(story, partitions=1)
+
+
+@contextmanager
+def store_without_deletion(world: World) -> Iterator[None]:
+    def fails(uris: Iterable[str]) -> None:
+        raise BlobStoreError(f"no permission to delete {list(uris)}")
+
+    real = world.blobs.sync.delete
+    world.blobs.sync.delete = fails  # type: ignore[method-assign]
+    yield
+    world.blobs.sync.delete = real  # type: ignore[method-assign]

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from piperoll.store import document_paths as documents
-from schemas.documents import KnownDocument
+from schemas.documents import KnownDocument, ResolvedSync
 from schemas.ids import found_document_id
+from schemas.job_types.sync import SyncParameters
+from services.worker.processors.sync import processor as sync
 from tests.support.runs.folders import write
-from tests.support.runs.sync import FOLDER_ID, Syncing, counts
+from tests.support.runs.sync import FOLDER_ID, Reports, Syncing, counts
 
 
 def test_a_document_found_is_stored_with_its_name_its_place_and_its_content(syncing: Syncing, source: Path) -> None:
@@ -88,6 +90,7 @@ def test_the_jobs_of_a_lost_document_are_named_with_it(syncing: Syncing, source:
     path.unlink()
     (lost,) = syncing.findings(syncing.run()).lost
     assert lost.jobs[0] == "job-of-it"
+    assert lost.parameters["job-of-it"].uri.startswith("segments/")
     assert len(lost.jobs) == 2  # and the one of its last revision, whether the read model has it or not
     assert syncing.known == {}
 
@@ -117,3 +120,22 @@ def test_a_folder_that_cannot_be_listed_loses_nothing(
     result = syncing.run()
     assert counts(result) == (0, 0, 0, 0)
     assert any("could not be listed" in note for note in result.notes)
+
+
+def test_nothing_stays_of_a_document_that_is_removed_while_it_is_copied(syncing: Syncing, source: Path) -> None:
+    write(source, "a.txt")
+    (first,) = syncing.findings(syncing.run()).found
+    document_id = first.document_id
+    write(source, "a.txt", "changed")
+
+    class Removing(Reports):
+        def __call__(self, step: str, percent: int, *_: object, **__: object) -> None:
+            if step == "copying_files":  # within a call of the store, which allows no other one
+                marker = syncing.tmp_path / "blobs" / documents.removal_of(document_id)
+                marker.parent.mkdir(exist_ok=True)
+                marker.touch()
+
+    resolved = ResolvedSync(folder_id=FOLDER_ID, name="Trial", documents=tuple(syncing.known.values()))
+    parameters = SyncParameters(source=syncing.source, folder_id=FOLDER_ID)
+    sync.process(parameters, syncing.workspace(resolved), Removing())
+    assert list(syncing.blobs.list(documents.content_of(document_id))) == [first.content.uri], "as the removal found it"

@@ -1,0 +1,1 @@
+"""The removal of documents and folders."""

@@ -1,0 +1,99 @@
+"""Uploads of erased jobs: kept for jobs that the log has, and for nothing else."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+
+from piperoll.store import uploads
+from piperoll.store.blobs import AsyncBlobs, Blobs
+from schemas.events import JobErased
+from schemas.topics import JOB_EVENTS
+from services.worker.cleanup.upload_uses import ARRIVAL_S
+from tests.support.histories.jobs import fact
+from tests.support.runs.erasing import Erasing, put
+from tests.support.simulation.virtual_time import VirtualLoop, run_virtually
+
+GIVEN = {"filename": "upload://file-1/a.pdf"}
+UPLOAD = "uploads/acme/file-1/a.pdf"
+
+
+def play(story: Callable[[Erasing], Awaitable[None]]) -> None:
+    async def run() -> None:
+        blobs = AsyncBlobs(Blobs("memory:///"))
+        put(blobs, UPLOAD)
+        erasing = Erasing(blobs)
+        await request(erasing, "job-1")
+        await erasing.created("job-1")
+        await story(erasing)
+        await erasing.stop()
+        blobs.close()
+
+    run_virtually(run(), VirtualLoop())
+
+
+async def request(erasing: Erasing, job_id: str) -> None:
+    """What a POST writes before the job's creation."""
+    erasing.blobs.sync.put(f"{job_id}/in", json.dumps({"job_type": "pdf", "parameters": GIVEN}).encode())
+    for use in uploads.uses_by("acme", job_id, GIVEN):
+        await erasing.blobs.mark(use)
+
+
+async def upload_is_kept(erasing: Erasing) -> bool:
+    return await erasing.blobs.names(uploads.FOLDER) == (UPLOAD,)
+
+
+def test_a_request_that_never_became_a_job_does_not_keep_an_erased_job_s_upload() -> None:
+    async def story(erasing: Erasing) -> None:
+        await request(erasing, "job-never")  # 503: the append was not acknowledged
+        put(erasing.blobs, "job-1/run-1/result.json")
+        erasing.erase("job-1")
+        await asyncio.sleep(ARRIVAL_S - 1)
+        assert await upload_is_kept(erasing), "the append may still arrive"
+        assert not await erasing.blobs.names("job-1/run-1"), "all else is deleted at once"
+        assert not erasing.backlog.erased["job-1"].done
+        await asyncio.sleep(ARRIVAL_S)
+        assert not await upload_is_kept(erasing)
+        assert await erasing.blobs.names("job-1") == ()
+        assert await erasing.blobs.names("uses") == ()
+        assert erasing.backlog.erased["job-1"].done
+
+    play(story)
+
+
+def test_a_job_whose_creation_arrives_late_keeps_its_upload() -> None:
+    async def story(erasing: Erasing) -> None:
+        await request(erasing, "job-late")
+        erasing.erase("job-1")
+        await asyncio.sleep(ARRIVAL_S / 2)
+        await erasing.created("job-late")
+        await asyncio.sleep(3 * ARRIVAL_S)
+        assert await upload_is_kept(erasing)
+        assert erasing.backlog.erased["job-1"].done
+
+    play(story)
+
+
+def test_a_job_that_ended_long_ago_keeps_its_upload() -> None:
+    """Its worker has forgotten it: the log is searched."""
+
+    async def story(erasing: Erasing) -> None:
+        await request(erasing, "job-2")
+        await erasing.created("job-2")
+        erasing.erase("job-1")
+        await asyncio.sleep(1)
+        assert erasing.backlog.erased["job-1"].done
+        assert await upload_is_kept(erasing)
+
+    play(story)
+
+
+def test_the_mark_of_another_erased_job_does_not_keep_the_upload() -> None:
+    async def story(erasing: Erasing) -> None:
+        await request(erasing, "job-2")
+        await erasing.created("job-2")
+        await erasing.log.append(JOB_EVENTS, fact("job-2", JobErased(by="acme")))
+        erasing.erase("job-1")
+        await asyncio.sleep(3 * ARRIVAL_S)
+        assert not await upload_is_kept(erasing)
+
+    play(story)
