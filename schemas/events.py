@@ -96,6 +96,9 @@ class JobRetryScheduled(Event):
     error_code: str
     delay_s: float = Field(ge=0, le=MAX_DELAY_S)
     details: Claim | None = None
+    charged: bool = Field(
+        default=True, description="whether it counts against the job's attempts; a fault of the installation does not"
+    )
 
 
 class JobCompleted(Event):

@@ -23,7 +23,6 @@ from piperoll.store.blobs import Blobs, BlobStoreError
 from schemas.topics import MANIFEST
 
 TIMEOUT_S = 10.0
-CHECK_FOLDER = "piperoll-check"
 
 
 def machine(folder: Path, settings: Settings, embedded: bool) -> list[Finding]:
@@ -87,7 +86,7 @@ async def postgres(settings: Settings) -> list[Finding]:
 async def blobs(settings: Settings) -> list[Finding]:
     """Check that the blob store can be written."""
     try:
-        await asyncio.to_thread(_write_blob, settings.blob_url)
+        await asyncio.to_thread(lambda: Blobs(settings.blob_url).check("doctor"))
     except (BlobStoreError, OSError, ValueError) as error:
         return [Finding("fail", "blob store", f"{error}: correct PIPEROLL_BLOB_URL or its permissions")]
     return [Finding("ok", "blob store", f"{settings.blob_url} can be written")]
@@ -103,12 +102,6 @@ async def api(url: str) -> list[Finding]:
     if reply.status_code == httpx.codes.OK:
         return [Finding("ok", "API", f"ready at {url}")]
     return [Finding("fail", "API", f"not ready at {url}: {reply.text[:300]}")]
-
-
-def _write_blob(url: str) -> None:
-    store = Blobs(url)
-    store.replace(f"{CHECK_FOLDER}/doctor", b"may be deleted")
-    store.delete_folder(CHECK_FOLDER)
 
 
 def _java() -> Finding:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from functools import partial
 
 from piperoll.clock import happens_within, utc_now
 from piperoll.log.admin import require_topics
@@ -19,6 +20,7 @@ from services.worker.children.pool import ChildPool
 from services.worker.cleanup.erasure import Eraser
 from services.worker.cleanup.sweep import Sweeper
 from services.worker.manager.batch_expander import Expander
+from services.worker.manager.claim_gate import ClaimGate
 from services.worker.manager.log_reader import PartitionReader, save_periodically
 from services.worker.manager.runner import Runner
 
@@ -54,7 +56,10 @@ async def _serve(
     offsets: KafkaOffsets,
     pool: ChildPool,
 ) -> None:
-    runner = Runner(settings, appender, blobs, pool, utc_now, random.Random())
+    gate = ClaimGate(
+        {"the blob store": partial(blobs.check, settings.instance), "the scratch folder": pool.check_scratch}
+    )
+    runner = Runner(settings, appender, blobs, pool, gate, utc_now, random.Random())
     expander = Expander(appender, blobs, offsets, utc_now)
     checkpoints = Checkpoints(blobs, await offsets.cluster_id(), f"{GROUP}/{JOB_EVENTS.name}")
 
@@ -68,12 +73,14 @@ async def _serve(
         ("group", consumer.problem),
         ("replay", reader.problem),
         ("children", pool.problem),
+        ("stores", gate.problem),
         ("kafka", appender.problem),
     ):
         lifetime.check(name, check)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_drain(reader, lifetime.stopping))
         tasks.create_task(consumer.run(lifetime.stopping))
+        tasks.create_task(gate.run(lifetime.stopping))
         tasks.create_task(runner.run(lifetime.stopping))
         tasks.create_task(eraser.run(lifetime.stopping))
         tasks.create_task(sweeper.run(lifetime.stopping))

@@ -81,6 +81,11 @@ class ChildPool:
         if self._scratch:
             await asyncio.to_thread(self._scratch.close)
 
+    async def check_scratch(self) -> None:
+        """Write a file where runs do. Raises OSError when that fails."""
+        if self._scratch:
+            await asyncio.to_thread(self._scratch.check)
+
     def problem(self) -> str | None:
         """A sentence while children cannot be started, for readiness."""
         return self._trouble
