@@ -130,9 +130,9 @@ class JobFailed(Event):
 
 
 class JobCancelled(Event):
-    """A client cancelled the job. Counts only if no other terminal event precedes it."""
+    """A client cancelled the job, or it could not be created. Counts only if no other terminal event precedes it."""
 
-    writers = ("api",)
+    writers = ("api", "worker")
 
     by: str = Field(description="the owner of the requesting key")
     reason: str | None = Field(default=None, max_length=64, description="a code, not prose")

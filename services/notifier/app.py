@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any, Generic
 import asyncpg
 
 from piperoll import keys
+from piperoll.background import Background
 from piperoll.clock import utc_now
 from piperoll.log.admin import require_topics
 from piperoll.log.consumer import PartitionConsumer
@@ -91,18 +92,20 @@ class Notifier:
     notices: "Delivery[ClaimedNotice, NoticeOutcome]"
     sweep: Sweep
     relay: Relay
+    outage: Outage
+    background: Background
     written: asyncio.Event
 
-    async def run(self, consumers: tuple[PartitionConsumer, ...], stopping: asyncio.Event) -> None:
+    async def run(self, consumers: Mapping[str, Coroutine[None, None, None]], stopping: asyncio.Event) -> None:
         """Run until `stopping` is set: then attempts in flight end, and outcomes are written and relayed."""
         drained = asyncio.Event()
         async with asyncio.TaskGroup() as behind:
             writing = [behind.create_task(one.ledger.run()) for one in (self.hooks, self.notices)]
             behind.create_task(self.relay.run(drained))
             async with asyncio.TaskGroup() as front:
-                for consumer in consumers:
-                    front.create_task(consumer.run(stopping))
-                front.create_task(self._dispatch(stopping))
+                for name, consumer in consumers.items():
+                    front.create_task(self.background.loop(name, consumer))
+                front.create_task(self.background.loop("dispatching", self._dispatch(stopping)))
             for task in writing:
                 task.cancel()
             drained.set()
@@ -120,6 +123,7 @@ def assemble(
     settings: Settings,
     pool: asyncpg.Pool,
     log: Log,
+    background: Background,
     stopping: asyncio.Event,
     owned: AsyncExitStack,
     lookup: Lookup = socket.getaddrinfo,
@@ -157,8 +161,10 @@ def assemble(
             notice_ledger,
             partial(outage.outlast, notices.release),
         ),
-        sweep=Sweep(pool, queue, notices, unroutable, patience_s(settings.delivery_delays), written),
-        relay=Relay(pool, log.appender, written),
+        sweep=Sweep(pool, queue, notices, unroutable, patience_s(settings.delivery_delays), written, background),
+        relay=Relay(pool, log.appender, written, background),
+        outage=outage,
+        background=background,
         written=written,
     )
 
@@ -167,7 +173,8 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
     """Connect, assemble and run until stopped."""
     await require_topics(settings)
     async with AsyncExitStack() as owned:
-        pool = await connect_pool(settings.postgres_dsn.get_secret_value(), max_size=POOL_SIZE)
+        dsn, name = settings.postgres_dsn.get_secret_value(), f"piperoll notifier {settings.instance}"
+        pool = await connect_pool(dsn, max_size=POOL_SIZE, name=name)
         owned.push_async_callback(pool.close)
         await migrate(pool, "services.notifier", "notifier.sql")
         await keys.prepare(pool)
@@ -178,17 +185,23 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         await appender.start()
         owned.push_async_callback(appender.stop)
         log = Log(view, appender, DeadLetters(appender), await view.cluster_id())
-        notifier = assemble(settings, pool, log, lifetime.stopping, owned)
+        notifier = assemble(settings, pool, log, lifetime.background, lifetime.stopping, owned)
         lifetime.check("producer", appender.problem)
+        lifetime.check("stores", notifier.outage.problem)
         lifetime.check("gate", notifier.gate.problem)
         lifetime.check("dispatcher", notifier.hooks.dispatcher.problem)
         lifetime.check("notices", notifier.notices.dispatcher.problem)
-        consumers = (
-            _consumer(settings, lifetime, JOB_EVENTS, notifier.job_events),
-            _consumer(settings, lifetime, JOB_DELIVERIES, notifier.deliveries),
-            _consumer(settings, lifetime, ENDPOINT_EVENTS, notifier.endpoint_events),
+        readers: tuple[tuple[Topic, TopicReader[Any]], ...] = (
+            (JOB_EVENTS, notifier.job_events),
+            (JOB_DELIVERIES, notifier.deliveries),
+            (ENDPOINT_EVENTS, notifier.endpoint_events),
         )
-        await notifier.run(consumers, lifetime.stopping)
+        lasting = {
+            f"the reader of {topic.name}": _consumer(settings, lifetime, topic, reader).run(lifetime.stopping)
+            for topic, reader in readers
+        }
+        lasting["the producer's watch"] = appender.watch(lifetime.stopping)
+        await notifier.run(lasting, lifetime.stopping)
 
 
 def _consumer(settings: Settings, lifetime: Lifetime, topic: Topic, reader: TopicReader[Any]) -> PartitionConsumer:

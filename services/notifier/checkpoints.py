@@ -5,7 +5,7 @@ from collections.abc import Collection
 import asyncpg
 
 from piperoll.log.continuity import LogDivergedError, StoredPosition, divergences
-from piperoll.log.contract import LogView
+from piperoll.log.contract import LogView, PartitionBusyError
 from piperoll.log.parking import ParkedCache, Parking
 from piperoll.log.record import Record
 from piperoll.postgres import load_queries
@@ -58,8 +58,11 @@ class TopicCheckpoints:
         return [part for part, target in targets.items() if reached.get(part, 0) < target]
 
     async def lock(self, connection: Connection, partition: int) -> int:
-        """The next offset; locks the checkpoint until the transaction ends."""
-        return int(await connection.fetchval(SQL["lock_checkpoint"], self._topic.name, partition))
+        """The next offset; locks the checkpoint until the transaction ends. Raises PartitionBusyError."""
+        try:
+            return int(await connection.fetchval(SQL["lock_checkpoint"], self._topic.name, partition))
+        except asyncpg.LockNotAvailableError as error:
+            raise PartitionBusyError("another session") from error
 
     async def parked(self, connection: Connection, partition: int, next_offset: int) -> Parking:
         """The parked keys of a partition whose checkpoint is at `next_offset`."""

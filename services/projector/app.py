@@ -1,6 +1,7 @@
 """The projector's composition root: four readers, one session each, over one set of tables."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 
 import structlog
@@ -52,7 +53,11 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             (ENDPOINTS_GROUP, EndpointTables(blobs, blob_outage)),
         ]
         try:
-            await _project(settings, lifetime, offsets, dead_letters, groups, stack)
+            async with asyncio.TaskGroup() as tasks:
+                for name, work in await _readers(settings, lifetime, offsets, dead_letters, groups, stack):
+                    tasks.create_task(lifetime.background.loop(name, work))
+                watch = appender.watch(lifetime.stopping)
+                tasks.create_task(lifetime.background.loop("the producer's watch", watch))
         except ExceptionGroup as ended:
             _explain(ended)
 
@@ -66,26 +71,25 @@ def _explain(ended: ExceptionGroup[Exception]) -> None:
             raise error
 
 
-async def _project(
+async def _readers(
     settings: Settings,
     lifetime: Lifetime,
     offsets: KafkaOffsets,
     dead_letters: DeadLetters,
     groups: list[tuple[str, Tables]],
     stack: AsyncExitStack,
-) -> None:
+) -> list[tuple[str, Coroutine[None, None, None]]]:
+    """The reader of each topic, by name, over tables of this release."""
     dsn = settings.postgres_dsn.get_secret_value()
-    async with asyncio.TaskGroup() as tasks:
-        consumers = []
-        for group, tables in groups:
-            session = Session(dsn, lifetime.stopping)
-            stack.push_async_callback(session.close)
-            lifetime.check(f"postgres_{tables.alias}", session.problem)
-            await session.transaction(migrate_live)
-            reader = TableReader(tables, session, offsets, dead_letters)
-            consumer = PartitionConsumer(settings, group, tables.topic, reader, on_lag=reader.lag.moved)
-            lifetime.check(f"group_{tables.alias}", consumer.problem)
-            lifetime.check(f"lag_{tables.alias}", reader.lag.problem)
-            consumers.append(consumer)
-        for consumer in consumers:
-            tasks.create_task(consumer.run(lifetime.stopping))
+    readers = []
+    for group, tables in groups:
+        session = Session(dsn, lifetime.stopping, f"piperoll projector {settings.instance}")
+        stack.push_async_callback(session.close)
+        lifetime.check(f"postgres_{tables.alias}", session.problem)
+        await session.transaction(migrate_live)
+        reader = TableReader(tables, session, offsets, dead_letters)
+        consumer = PartitionConsumer(settings, group, tables.topic, reader, on_lag=reader.lag.moved)
+        lifetime.check(f"group_{tables.alias}", consumer.problem)
+        lifetime.check(f"lag_{tables.alias}", reader.lag.problem)
+        readers.append((f"the reader of {tables.alias}", consumer))
+    return [(name, consumer.run(lifetime.stopping)) for name, consumer in readers]

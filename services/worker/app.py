@@ -60,7 +60,7 @@ async def _serve(
         {"the blob store": partial(blobs.check, settings.instance), "the scratch folder": pool.check_scratch}
     )
     runner = Runner(settings, appender, blobs, pool, gate, utc_now, random.Random())
-    expander = Expander(appender, blobs, offsets, utc_now)
+    expander = Expander(appender, blobs, offsets, lifetime.background, utc_now)
     checkpoints = Checkpoints(blobs, await offsets.cluster_id(), f"{GROUP}/{JOB_EVENTS.name}")
 
     eraser = Eraser(blobs, runner.await_exit)
@@ -77,15 +77,20 @@ async def _serve(
         ("kafka", appender.problem),
     ):
         lifetime.check(name, check)
+    stopping = lifetime.stopping
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_drain(reader, lifetime.stopping))
-        tasks.create_task(consumer.run(lifetime.stopping))
-        tasks.create_task(gate.run(lifetime.stopping))
-        tasks.create_task(runner.run(lifetime.stopping))
-        tasks.create_task(eraser.run(lifetime.stopping))
-        tasks.create_task(sweeper.run(lifetime.stopping))
-        tasks.create_task(save_periodically(reader, settings.checkpoint_interval_s, lifetime.stopping))
-        tasks.create_task(_measure(runner, lifetime.stopping))
+        for name, work in (
+            ("the end of claims", _drain(reader, stopping)),
+            ("the log reader", consumer.run(stopping)),
+            ("the producer's watch", appender.watch(stopping)),
+            ("the trial of the stores", gate.run(stopping)),
+            ("the runner", runner.run(stopping)),
+            ("erasure", eraser.run(stopping)),
+            ("the sweep", sweeper.run(stopping)),
+            ("checkpoints", save_periodically(reader, settings.checkpoint_interval_s, stopping)),
+            ("measuring", _measure(runner, stopping)),
+        ):
+            tasks.create_task(lifetime.background.loop(name, work))
 
 
 async def _drain(reader: PartitionReader, stopping: asyncio.Event) -> None:

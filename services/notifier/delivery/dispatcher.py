@@ -29,7 +29,7 @@ ROUND_S = 0.005  # between two claims: 8 hooks in flight to one receiver still m
 LEASE_MARGIN_S = 15.0  # beyond the longest timeout: reading the content before it, writing the outcome after it
 FORGET_S = 600.0  # a failing receiver's state is dropped after so long without due rows
 WRITE_S = 3.0  # for the last outcomes, if Postgres is unavailable at the stop
-DRAIN_S = 8.0  # what is in flight at the end may finish; the supervisor waits 15 s
+DRAIN_S = 6.0  # what is in flight at the end may finish (piperoll.runtime.DRAIN_S)
 
 
 class HasOrigin(Protocol):

@@ -10,13 +10,14 @@ from functools import partial
 from typing import Protocol
 
 import structlog
-from asyncpg import Connection
+from asyncpg import Connection, LockNotAvailableError
 
 from piperoll.log.continuity import LogDivergedError, divergences
-from piperoll.log.contract import LogView
+from piperoll.log.contract import LogView, PartitionBusyError
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Decoded, Parking, decode
 from piperoll.log.record import Record
+from piperoll.postgres import holders
 from schemas.envelope import Fact, UnknownEventError
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import Topic
@@ -66,6 +67,7 @@ class TableReader:
         self._tables = tables
         self._session = session
         self._offsets = offsets
+        self._schema = schema
         self._parked = ParkedKeys(dead_letters, tables.parked_prefix, schema)
         self._sql = queries("queries.sql", schema)
         self._handed: dict[int, int] = {}
@@ -101,14 +103,18 @@ class TableReader:
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
         """Project a poll. Waits during outages of Postgres or the blob store.
 
-        Raises PositionLostError when the checkpoint moved back, and UnknownEventError at an event of a later release,
-        after projecting the records before it.
+        Raises PartitionBusyError while another process holds the checkpoint, PositionLostError when it moved back, and
+        UnknownEventError at an event of a later release, after projecting the records before it.
         """
         entries, unknown = decode_poll(records)
         for unit in self._tables.units(entries):
             began = time.perf_counter()
             write = await self._tables.prepare([entry.fact for entry in unit if entry.fact is not None])
-            parking = await self._session.transaction(partial(self._project, partition, unit, write))
+            try:
+                parking = await self._session.transaction(partial(self._project, partition, unit, write))
+            except PartitionBusyError as busy:
+                table = f"{self._schema}.checkpoints"
+                raise PartitionBusyError(await self._session.transaction(partial(holders, table=table))) from busy
             self._handed[partition] = next_offset = unit[-1].record.offset + 1
             if parking is not None:
                 self._parked.committed(partition, next_offset, parking)
@@ -121,7 +127,7 @@ class TableReader:
     ) -> Parking | None:
         """Return the parked keys after the transaction; None if another process projected the entries."""
         topic = self._tables.topic.name
-        next_offset = await connection.fetchval(self._sql["lock_checkpoint"], topic, partition)
+        next_offset = await self._lock(connection, partition)
         handed = self._handed.get(partition, 0)
         if next_offset is None or next_offset < handed:
             raise PositionLostError(
@@ -139,6 +145,15 @@ class TableReader:
             self._sql["advance"], topic, partition, last.offset + 1, last.ce_id, self._tables.alias
         )
         return parking
+
+    async def _lock(self, connection: Connection, partition: int) -> int | None:
+        try:
+            found: int | None = await connection.fetchval(
+                self._sql["lock_checkpoint"], self._tables.topic.name, partition
+            )
+        except LockNotAvailableError as error:
+            raise PartitionBusyError("another session") from error
+        return found
 
     async def _beginning(self, partition: int, next_offset: int, begin: int) -> int:
         """The offset to read from, past records that the log no longer holds."""

@@ -21,8 +21,8 @@ ON CONFLICT (topic, partition) DO NOTHING;
 -- read_checkpoint: the next offset of a partition, and its cluster
 SELECT next_offset, cluster_id, last_ce_id FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2;
 
--- lock_checkpoint: one projector at a time writes the rows of a partition
-SELECT next_offset FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2 FOR UPDATE;
+-- lock_checkpoint: one projector at a time writes the rows of a partition; an error if it is locked
+SELECT next_offset FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2 FOR UPDATE NOWAIT;
 
 -- move_checkpoint: skips records that the log no longer holds
 UPDATE read_v1.checkpoints SET next_offset = $3, last_ce_id = NULL WHERE topic = $1 AND partition = $2;

@@ -7,10 +7,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import asyncpg
 from asyncpg import Connection
 
+from piperoll.log.contract import PartitionBusyError
 from piperoll.outages import Outage
+from piperoll.postgres import connect
 
 T = TypeVar("T")
 
@@ -21,8 +22,9 @@ CONNECT_S = 10.0
 class Session:
     """Runs transactions one at a time, repeated over outages."""
 
-    def __init__(self, dsn: str, stopping: asyncio.Event) -> None:
+    def __init__(self, dsn: str, stopping: asyncio.Event, name: str = "piperoll projector") -> None:
         self._dsn = dsn
+        self._name = name
         self._connection: Connection | None = None
         self._outage = Outage("Postgres", stopping)
 
@@ -45,11 +47,13 @@ class Session:
 
     async def _once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         if self._connection is None:
-            self._connection = await asyncpg.connect(self._dsn, timeout=CONNECT_S, command_timeout=STATEMENT_S)
+            self._connection = await connect(self._dsn, self._name, timeout=CONNECT_S, command_timeout=STATEMENT_S)
         connection = self._connection
         try:
             async with connection.transaction():
                 return await work(connection)
+        except PartitionBusyError:
+            raise  # the connection is sound
         except BaseException:
             # Whatever state it is in, the next try starts from a new connection; the server rolls back.
             self._connection = None

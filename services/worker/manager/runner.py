@@ -32,7 +32,7 @@ from services.worker.manager.run_end import ProgressWriter, Verdicts
 
 log = structlog.get_logger()
 
-DRAIN_S = 10.0  # for the last acknowledgements; the next worker treats unacknowledged runs as lost
+DRAIN_S = 6.0  # for the last acknowledgements, then the checkpoint; the next worker treats unacknowledged runs as lost
 
 
 class RunnerFailedError(RuntimeError):

@@ -11,6 +11,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, cast
 
+from piperoll.background import Background
 from piperoll.history import History
 from piperoll.log.backlog_checkpoint import Checkpoints
 from piperoll.log.dead_letters import DeadLetters
@@ -145,6 +146,7 @@ class SimulatedWorker:
         self.online = asyncio.Event()
         self.online.set()
         self.stopping = asyncio.Event()
+        self.background = Background(self.stopping)
         self.positions: dict[int, int] = {}
         self.handled = 0
         network = Network(self, lag_s)
@@ -159,7 +161,7 @@ class SimulatedWorker:
             world.loop.clock,
             world.chances,
         )
-        self.expander = Expander(network, world.blobs, world.log, world.loop.clock)
+        self.expander = Expander(network, world.blobs, world.log, self.background, world.loop.clock)
         checkpoints = Checkpoints(world.blobs, "cluster", "simulation")
         letters = DeadLetters(cast(KafkaAppender, network))
         self.eraser = Eraser(world.blobs, self._exited)

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from piperoll import keys
+from piperoll.background import Background
 from piperoll.clock import Clock
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.postgres import connect_pool, migrate
@@ -156,7 +157,9 @@ async def running(
         await migrate(pool, "services.notifier", "notifier.sql")
         await keys.prepare(pool)
         dead_letters = DeadLetters(log)
-        notifier = assemble(settings, pool, Log(log, log, dead_letters, CLUSTER), stopping, owned, lookup)
+        notifier = assemble(
+            settings, pool, Log(log, log, dead_letters, CLUSTER), Background(stopping), stopping, owned, lookup
+        )
         if intake_first:
             await log.subscribe(JOB_EVENTS, notifier.job_events)
             await log.deliver()
@@ -165,7 +168,7 @@ async def running(
         if not intake_first:
             await log.subscribe(JOB_EVENTS, notifier.job_events)
         await log.deliver()
-        task = asyncio.create_task(notifier.run((), stopping))
+        task = asyncio.create_task(notifier.run({}, stopping))
         try:
             yield Rig(settings, pool, log, notifier)
         finally:
