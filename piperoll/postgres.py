@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Mapping
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
@@ -80,12 +81,18 @@ async def _watch_line(connection: Any) -> None:
 
 async def holders(connection: Any, table: str) -> str:
     """Name the sessions that lock rows of a table, the oldest transaction first, for logs and readiness."""
-    rows = await connection.fetch(load_queries("piperoll", "locks.sql")["holders"], table)
+    rows = await connection.fetch(load_queries("piperoll", "sessions.sql")["holders"], table)
     return "; ".join(row["holder"] for row in rows) or "a session that has ended"
 
 
 async def _no_reset(connection: object) -> None:
     """Replace the pool's reset, which costs a round trip per acquire."""
+
+
+async def server_time(connection: Any) -> datetime:
+    """The server's clock."""
+    found: datetime = await connection.fetchval(load_queries("piperoll", "sessions.sql")["time"])
+    return found
 
 
 def load_queries(package: str, name: str) -> dict[str, str]:

@@ -13,11 +13,13 @@ import psutil
 from aiokafka.errors import KafkaError
 
 from piperoll.cli.diagnosis import Finding, of_memory, of_python, of_space, of_user, of_vectors
+from piperoll.clock import utc_now
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.jars import KAFKA_VERSION, class_path
 from piperoll.embedded.ports import is_free
 from piperoll.log.admin import check_topics
-from piperoll.postgres import load_queries
+from piperoll.log.broker_clock import difference
+from piperoll.postgres import load_queries, server_time
 from piperoll.settings import Settings
 from piperoll.store.blobs import Blobs, BlobStoreError
 from schemas.topics import MANIFEST
@@ -78,9 +80,13 @@ async def postgres(settings: Settings) -> list[Finding]:
     try:
         version = connection.get_server_version()
         vectors = await connection.fetchval(load_queries("piperoll.cli", "doctor.sql")["vectors"])
+        ahead_s = (utc_now() - await server_time(connection)).total_seconds()
     finally:
         await connection.close()
-    return [Finding("ok", "Postgres", f"{version.major}.{version.minor} answers"), of_vectors(vectors)]
+    found = [Finding("ok", "Postgres", f"{version.major}.{version.minor} answers"), of_vectors(vectors)]
+    if sentence := difference(ahead_s, "Postgres"):
+        found.append(Finding("fail", "clock", sentence))
+    return found
 
 
 async def blobs(settings: Settings) -> list[Finding]:

@@ -16,6 +16,7 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError
 
 from piperoll.log import watchdog
+from piperoll.log.broker_clock import BrokerClock
 from piperoll.log.contract import PartitionBusyError, Reader
 from piperoll.log.kafka import client_options, close, pace, record_of
 from piperoll.log.put_back import PutBack
@@ -53,7 +54,10 @@ class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class PartitionConsumer:
-    """Reads one topic as a member of a group. `on_lag(partition, records behind)` is called after each poll."""
+    """Reads one topic as a member of a group. `on_lag(partition, records behind)` is called after each poll.
+
+    `clock` learns from the times of the records.
+    """
 
     def __init__(
         self,
@@ -62,12 +66,14 @@ class PartitionConsumer:
         topic: Topic,
         reader: Reader,
         on_lag: Callable[[int, int], None] | None = None,
+        clock: BrokerClock | None = None,
     ) -> None:
         self._settings = settings
         self._group = group
         self._topic = topic
         self._reader = reader
         self._on_lag = on_lag
+        self._clock = clock or BrokerClock()
         self._notes = _Notes()
         self._next: dict[int, int] = {}
         self._lags: dict[int, int] = {}
@@ -155,6 +161,7 @@ class PartitionConsumer:
         records = [record for record in records if record.offset >= expected]
         if not records:
             return
+        self._clock.read(records[-1].timestamp_ms)
         try:
             await self._reader.handle(tp.partition, records)
         except PartitionBusyError as error:

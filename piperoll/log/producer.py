@@ -21,6 +21,7 @@ from aiokafka.errors import (
 )
 
 from piperoll.clock import happens_within
+from piperoll.log.broker_clock import BrokerClock
 from piperoll.log.contract import AppendError, OutcomeUnknownError
 from piperoll.log.kafka import client_options, pace
 from piperoll.log.record import Position, partition_of
@@ -30,6 +31,7 @@ from schemas.topics import Topic
 
 log = structlog.get_logger()
 
+LOG_APPEND_TIME = 1  # Kafka's code of a timestamp that the broker set
 SEND_S = 10.0  # to enter a record into the producer's memory, which waits only when that is full, or for metadata
 LATE_S = 10.0  # an older append is a problem of readiness
 REPLACE_AFTER_S = 60.0  # longer than a broker's restart: then a new producer is tried
@@ -66,6 +68,7 @@ class KafkaAppender:
     def __init__(self, settings: Settings, client_id: str) -> None:
         self._settings = settings
         self._client_id = client_id
+        self.clock = BrokerClock()
         self._producer: AIOKafkaProducer | None = None
         self._replacing = asyncio.Lock()
         self._late_at = -LATE_MEMORY_S
@@ -180,6 +183,7 @@ class KafkaAppender:
         """The acknowledgement of a record. Raises ProducerEndedError when the producer can give none."""
         if _ended(producer):
             raise ProducerEndedError
+        began = time.monotonic()
         sending = asyncio.timeout(SEND_S)
         try:
             async with sending:
@@ -188,7 +192,10 @@ class KafkaAppender:
             raise KafkaTimeoutError(f"no room for a record within {SEND_S:g} s") from error
         self._unacknowledged.add(future)
         try:
-            return await future
+            placed = await future
+            if placed.timestamp_type == LOG_APPEND_TIME:
+                self.clock.sample(placed.timestamp, time.monotonic() - began)
+            return placed
         finally:
             self._unacknowledged.discard(future)
 

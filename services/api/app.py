@@ -50,11 +50,14 @@ async def _connected(
     pool, positions = await connect_pool(dsn, min_size=0, name=f"piperoll api {settings.instance}"), Positions(dsn)
     sender = Sender(settings.private_networks, connect_s=CONNECT_S, uncached=True)
     lifetime.check("kafka", appender.problem)
+    lifetime.check("clock", appender.clock.problem)
     lifetime.check("read_model", positions.problem)
     try:
         await appender.start()
         await offsets.start()
-        yield Connections(appender, offsets, pool, positions, AsyncBlobs(Blobs(settings.blob_url)), sender, seal)
+        yield Connections(
+            appender, offsets, pool, positions, AsyncBlobs(Blobs(settings.blob_url)), sender, seal, appender.clock
+        )
     finally:
         await sender.close()
         await offsets.stop()

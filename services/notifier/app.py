@@ -12,15 +12,16 @@ import asyncpg
 
 from piperoll import keys
 from piperoll.background import Background
-from piperoll.clock import utc_now
+from piperoll.clock import Clock, utc_now
 from piperoll.log.admin import require_topics
+from piperoll.log.broker_clock import BrokerClock
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.contract import Appender, LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.outages import Outage
-from piperoll.postgres import connect_pool, migrate
+from piperoll.postgres import connect_pool, migrate, server_time
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
 from piperoll.settings import Settings
@@ -64,6 +65,7 @@ class Log:
     appender: Appender
     dead_letters: DeadLetters
     cluster_id: str
+    clock: Clock = utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +137,12 @@ def assemble(
     sender = Sender(settings.private_networks, lookup)
     owned.push_async_callback(sender.close)
     seal = Seal(settings.sealing_keys)
-    composer = Composer(blobs, seal, SigningKeyCache(pool, seal, utc_now))
+    composer = Composer(blobs, seal, SigningKeyCache(pool, seal, log.clock), log.clock)
     queue, notices = HookQueue(pool, settings.instance), NoticeQueue(pool, settings.instance)
-    courier, notice_courier = HookCourier(settings, composer, sender), NoticeCourier(settings, composer, sender)
+    courier, notice_courier = (
+        HookCourier(settings, composer, sender, log.clock),
+        NoticeCourier(settings, composer, sender, log.clock),
+    )
     ledger, notice_ledger = Ledger(queue, wakeup, written), Ledger(notices, notice_wakeup, written)
     job_events, deliveries, endpoint_events = (
         TopicCheckpoints(pool, log.view, topic, log.cluster_id)
@@ -147,11 +152,11 @@ def assemble(
     outage = Outage("Postgres or the blob store", stopping)
     context = ReaderContext(pool, log.dead_letters, outage)
     unroutable = Unroutable(pool, log.view, job_events, written)
-    backfill = Backfill(log.view, job_events, max_age_s, utc_now)
+    backfill = Backfill(log.view, job_events, max_age_s, log.clock)
     return Notifier(
-        job_events=JobEventsReader(context, job_events, blobs, wakeup, notice_wakeup, max_age_s),
+        job_events=JobEventsReader(context, job_events, blobs, wakeup, notice_wakeup, max_age_s, log.clock),
         deliveries=DeliveriesReader(context, deliveries, wakeup),
-        endpoint_events=EndpointEventsReader(context, endpoint_events, backfill, blobs, notice_wakeup, utc_now),
+        endpoint_events=EndpointEventsReader(context, endpoint_events, backfill, blobs, notice_wakeup, log.clock),
         gate=DeliveriesGate(log.view, deliveries, outage),
         hooks=Delivery(
             Dispatcher(settings, queue, ledger, courier, wakeup), ledger, partial(outage.outlast, queue.release)
@@ -184,9 +189,11 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         appender = KafkaAppender(settings, f"{settings.instance}-notifier")
         await appender.start()
         owned.push_async_callback(appender.stop)
-        log = Log(view, appender, DeadLetters(appender), await view.cluster_id())
+        log = Log(view, appender, DeadLetters(appender), await view.cluster_id(), appender.clock)
+        appender.clock.follow(await server_time(pool))  # until the first append
         notifier = assemble(settings, pool, log, lifetime.background, lifetime.stopping, owned)
         lifetime.check("producer", appender.problem)
+        lifetime.check("clock", appender.clock.problem)
         lifetime.check("stores", notifier.outage.problem)
         lifetime.check("gate", notifier.gate.problem)
         lifetime.check("dispatcher", notifier.hooks.dispatcher.problem)
@@ -197,19 +204,23 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             (ENDPOINT_EVENTS, notifier.endpoint_events),
         )
         lasting = {
-            f"the reader of {topic.name}": _consumer(settings, lifetime, topic, reader).run(lifetime.stopping)
+            f"the reader of {topic.name}": _consumer(settings, lifetime, topic, reader, appender.clock).run(
+                lifetime.stopping
+            )
             for topic, reader in readers
         }
         lasting["the producer's watch"] = appender.watch(lifetime.stopping)
         await notifier.run(lasting, lifetime.stopping)
 
 
-def _consumer(settings: Settings, lifetime: Lifetime, topic: Topic, reader: TopicReader[Any]) -> PartitionConsumer:
+def _consumer(
+    settings: Settings, lifetime: Lifetime, topic: Topic, reader: TopicReader[Any], clock: BrokerClock
+) -> PartitionConsumer:
     """A consumer with its readiness check and lag metric."""
 
     def on_lag(partition: int, records: int) -> None:
         metrics.LAG.labels(topic.name, str(partition)).set(records)
 
-    consumer = PartitionConsumer(settings, reader.group, topic, reader, on_lag=on_lag)
+    consumer = PartitionConsumer(settings, reader.group, topic, reader, on_lag=on_lag, clock=clock)
     lifetime.check(reader.group, consumer.problem)
     return consumer

@@ -39,6 +39,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         await offsets.start()
         stack.push_async_callback(offsets.stop)
         appender = KafkaAppender(settings, f"{settings.instance}-dead-letters")
+        lifetime.check("clock", appender.clock.problem)
         await appender.start()
         stack.push_async_callback(appender.stop)
         blobs = AsyncBlobs(Blobs(settings.blob_url))

@@ -59,21 +59,27 @@ async def _serve(
     gate = ClaimGate(
         {"the blob store": partial(blobs.check, settings.instance), "the scratch folder": pool.check_scratch}
     )
-    runner = Runner(settings, appender, blobs, pool, gate, utc_now, random.Random())
-    expander = Expander(appender, blobs, offsets, lifetime.background, utc_now)
+    runner = Runner(settings, appender, blobs, pool, gate, appender.clock, random.Random())
+    expander = Expander(appender, blobs, offsets, lifetime.background, appender.clock)
     checkpoints = Checkpoints(blobs, await offsets.cluster_id(), f"{GROUP}/{JOB_EVENTS.name}")
 
     eraser = Eraser(blobs, runner.await_exit)
-    reader = PartitionReader(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, utc_now)
+    reader = PartitionReader(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, appender.clock)
     sweeper = Sweeper(settings, blobs, utc_now, reader.live, eraser)
     consumer = PartitionConsumer(
-        settings, GROUP, JOB_EVENTS, reader, on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag)
+        settings,
+        GROUP,
+        JOB_EVENTS,
+        reader,
+        on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag),
+        clock=appender.clock,
     )
     for name, check in (
         ("group", consumer.problem),
         ("replay", reader.problem),
         ("children", pool.problem),
         ("stores", gate.problem),
+        ("clock", appender.clock.problem),
         ("kafka", appender.problem),
     ):
         lifetime.check(name, check)

@@ -87,6 +87,7 @@ INSERT INTO read_v1.parked (job_id, partition, since_offset)
 SELECT key, $3, since FROM unnest($1::text[], $2::bigint[]) AS parked (key, since)
 ON CONFLICT (job_id) DO NOTHING;
 
--- insert_deliveries: the outcomes of webhook attempts, one row per record
-INSERT INTO read_v1.deliveries (job_id, partition, log_offset, type, time, data)
-SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::json[]);
+-- insert_deliveries: the outcomes of webhook attempts; the first record of a fact counts
+INSERT INTO read_v1.deliveries (job_id, partition, log_offset, type, time, data, ce_id)
+SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::json[], $7::text[])
+ON CONFLICT (job_id, ce_id) DO NOTHING;

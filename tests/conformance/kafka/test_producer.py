@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from piperoll.clock import utc_now
 from piperoll.log import producer as producers
+from piperoll.log.broker_clock import BrokerClock
 from piperoll.log.producer import KafkaAppender, StalledProducerError
 from schemas.topics import JOB_EVENTS
 from tests.support.histories.jobs import created, fact
@@ -73,3 +76,10 @@ async def test_a_process_ends_when_new_producers_do_not_help(
         with pytest.raises(StalledProducerError, match="has not acknowledged"):
             await appender.watch(asyncio.Event())
     append.cancel()
+
+
+async def test_an_append_corrects_the_clock_of_a_machine_that_is_hours_off(appender: KafkaAppender) -> None:
+    appender.clock = BrokerClock(lambda: utc_now() + timedelta(hours=2))
+    await appender.append(JOB_EVENTS, fact("job-1", created()))
+    assert abs((appender.clock() - utc_now()).total_seconds()) < 1.5
+    assert "7200 s ahead of that of Kafka" in (appender.clock.problem() or "")
