@@ -257,12 +257,21 @@ def _ended(producer: AIOKafkaProducer) -> bool:
 
 async def _close(producer: AIOKafkaProducer, seconds: float) -> None:
     """Flush and close a producer; after `seconds`, or if it cannot, close its connections only."""
+    task = asyncio.current_task()
     try:
         async with asyncio.timeout(seconds):
             await producer.stop()
+    except asyncio.CancelledError:
+        if task is not None and task.cancelling():
+            raise  # that one is of the calling task; the other one of the sender
+        await _disconnect(producer)
     except Exception as error:  # noqa: BLE001 - whatever ended its sender is raised again here
         log.info("producer_not_flushed", error=repr(error))
-        producer._sender.sender_task.cancel()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(1):
-                await producer.client.close()
+        await _disconnect(producer)
+
+
+async def _disconnect(producer: AIOKafkaProducer) -> None:
+    producer._sender.sender_task.cancel()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            await producer.client.close()
