@@ -8,24 +8,28 @@ import asyncio
 import contextvars
 import random
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, cast
 
+from piperoll.background import Background
 from piperoll.history import History
 from piperoll.log.backlog_checkpoint import Checkpoints
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.record import Position, Record, partition_of
 from piperoll.settings import Settings
-from piperoll.store.blobs import AsyncBlobs, Blobs
+from piperoll.store.blobs import Blobs
 from schemas.envelope import Fact, Headers, UndecodableRecordError, encode
 from schemas.topics import JOB_EVENTS, Topic
 from services.worker.children.pool import ChildPool
 from services.worker.cleanup.erasure import Eraser
 from services.worker.manager.batch_expander import Expander
+from services.worker.manager.claim_gate import ClaimGate
 from services.worker.manager.log_reader import PartitionReader, save_periodically
 from services.worker.manager.runner import Runner
 from tests.support.memory_log import MemoryLog
 from tests.support.simulation.scripted_pool import ScriptedPool, Stage
+from tests.support.simulation.store import SimulatedStore
 from tests.support.simulation.virtual_time import VirtualLoop
 
 SESSION_S = 10.0  # a worker that is gone for so long loses its partitions
@@ -46,7 +50,7 @@ class World:
         self.partitions = partitions
         self.slots = slots
         self.log = MemoryLog(partitions, loop.clock)
-        self.blobs = AsyncBlobs(Blobs("memory:///"))
+        self.blobs = SimulatedStore(Blobs("memory:///"))
         self.stage = Stage()
         self.workers: dict[str, SimulatedWorker] = {}
         self.dealt: dict[int, str] = {}
@@ -142,14 +146,22 @@ class SimulatedWorker:
         self.online = asyncio.Event()
         self.online.set()
         self.stopping = asyncio.Event()
+        self.background = Background(self.stopping)
         self.positions: dict[int, int] = {}
         self.handled = 0
         network = Network(self, lag_s)
-        self.pool = ScriptedPool(world.stage, world.slots, self._may_begin)
+        self.pool = ScriptedPool(world.stage, world.slots, world.blobs, self._may_begin)
+        self.gate = ClaimGate({"the blob store": partial(world.blobs.check, name)})
         self.runner = Runner(
-            self.settings, network, world.blobs, cast(ChildPool, self.pool), world.loop.clock, world.chances
+            self.settings,
+            network,
+            world.blobs,
+            cast(ChildPool, self.pool),
+            self.gate,
+            world.loop.clock,
+            world.chances,
         )
-        self.expander = Expander(network, world.blobs, world.log, world.loop.clock)
+        self.expander = Expander(network, world.blobs, world.log, self.background, world.loop.clock)
         checkpoints = Checkpoints(world.blobs, "cluster", "simulation")
         letters = DeadLetters(cast(KafkaAppender, network))
         self.eraser = Eraser(world.blobs, self._exited)
@@ -188,6 +200,7 @@ class SimulatedWorker:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._drain())
             tasks.create_task(self._consume())
+            tasks.create_task(self.gate.run(self.stopping))
             tasks.create_task(self.runner.run(self.stopping))
             tasks.create_task(self.eraser.run(self.stopping))
             tasks.create_task(save_periodically(self.reader, self.settings.checkpoint_interval_s, self.stopping))
