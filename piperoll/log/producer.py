@@ -190,6 +190,8 @@ class KafkaAppender:
                 future = await producer.send(topic.name, value=value, key=key, partition=partition, headers=headers)
         except TimeoutError as error:
             raise KafkaTimeoutError(f"no room for a record within {SEND_S:g} s") from error
+        if _ended(producer) and not future.done():
+            raise ProducerEndedError  # it ended while the record was entered
         self._unacknowledged.add(future)
         try:
             placed = await future
