@@ -50,6 +50,7 @@ class Relay:
         """Relay while this session has the lock; return whether it is time to end."""
         if not await connection.fetchval(SQL["lead_relay"], LOCK):
             await happens_within(self._written, POLL_S)
+            self._written.clear()  # the leader reads what was written; left set, it would end every later wait at once
             return stopping.is_set()
         try:
             return await self._relay_until(connection, stopping)

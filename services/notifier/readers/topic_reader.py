@@ -37,8 +37,8 @@ class NotifierTopicReader(ABC, Generic[T]):
         self._checkpoints = checkpoints
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Return the checkpoints, or the first records kept."""
-        return await self._checkpoints.take(partitions)
+        """Return the checkpoints, or the first records kept; wait during outages of Postgres."""
+        return await self._context.outage.outlast(partial(self._checkpoints.take, partitions))
 
     async def revoked(self, partitions: set[int]) -> None:
         """Do nothing: the checkpoints are in Postgres."""

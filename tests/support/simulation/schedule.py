@@ -1,0 +1,137 @@
+"""A course of events, drawn from a seed: what clients do, and what goes wrong. A schedule can be printed and played again."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+WORKERS = ("worker-1", "worker-2")
+PROCESSES = (*WORKERS, "projector-1", "notifier-1", "notifier-2")
+APPENDING = (*WORKERS, "notifier-1")
+BUSY_S = 12.0  # within which everything happens
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a client does. `count` are the members of a batch."""
+
+    at_s: float
+    kind: str
+    subject: str
+    seconds: float = 0.0
+    failures: int = 0
+    fatal: bool = False
+    moods: tuple[int, ...] | None = None
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong, from `at_s` on; `value` depends on the kind (see `FAULTS`)."""
+
+    at_s: float
+    kind: str
+    target: str
+    value: float = 0.0
+
+
+def awaits_mending(schedule: "Schedule") -> bool:
+    """Whether it has what the product does not withstand yet, so that the mass of schedules leaves it out.
+
+    tables_restored     the notifier, and a projector whose partition is quiet, do not notice that their tables went back
+    append_error        of a worker ends the expansion of a batch for good
+    """
+    kinds = {fault.kind for fault in schedule.faults}
+    batch = any(act.kind == "batch" for act in schedule.acts)
+    refused = any(fault.kind == "append_error" and fault.target in WORKERS for fault in schedule.faults)
+    return "tables_restored" in kinds or (batch and refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A course of events. The same schedule is always the same course."""
+
+    seed: int
+    acts: tuple[Act, ...]
+    faults: tuple[Fault, ...]
+
+    def __len__(self) -> int:
+        return len(self.acts) + len(self.faults)
+
+    def without(self, left_out: set[int]) -> "Schedule":
+        """The same without some of its parts, counted through acts and faults."""
+        acts = [act for number, act in enumerate(self.acts) if number not in left_out]
+        first = len(self.acts)
+        faults = [fault for number, fault in enumerate(self.faults, first) if number not in left_out]
+        return replace(self, acts=tuple(acts), faults=tuple(faults))
+
+    def __str__(self) -> str:
+        parts = sorted((*self.acts, *self.faults), key=lambda part: part.at_s)
+        return "\n".join([f"seed {self.seed}", *map(repr, parts)])
+
+
+Draw = Callable[[random.Random], float]
+
+FAULTS: dict[str, tuple[tuple[str, ...], Draw]] = {
+    "crash_at_await": (PROCESSES, lambda dice: dice.randint(0, 60)),  # resumptions from then on
+    "crash_and_land": (APPENDING, lambda dice: dice.randint(0, 60)),  # the same; what is under way still arrives
+    "append_error": (APPENDING, lambda dice: 0.0),
+    "append_silence": (APPENDING, lambda dice: dice.uniform(0.1, 6.0)),  # seconds until the repeat
+    "append_duplicate": (APPENDING, lambda dice: 0.0),
+    "append_delay": (APPENDING, lambda dice: dice.uniform(0.1, 6.0)),  # seconds
+    "rebalance": (("worker", "projector", "notifier", "notifier.deliveries"), lambda dice: 0.0),
+    "coordinator_cut": (PROCESSES, lambda dice: dice.uniform(0.5, 8.0)),  # seconds
+    "cut_off": (PROCESSES, lambda dice: dice.uniform(0.5, 8.0)),  # seconds
+    "freeze": (PROCESSES, lambda dice: dice.uniform(0.5, 8.0)),  # seconds
+    "clock_jump": (PROCESSES, lambda dice: dice.choice([-3600.0, -20.0, 20.0, 3600.0])),  # seconds
+    "blobs_away": (("blobs",), lambda dice: dice.uniform(0.2, 5.0)),  # seconds
+    "postgres_away": (("postgres",), lambda dice: dice.uniform(0.2, 5.0)),  # seconds
+    "postgres_restarts": (("postgres",), lambda dice: 0.0),
+    "blobs_restored": (("blobs",), lambda dice: dice.uniform(0.5, 8.0)),  # to the checkpoints of so many seconds ago
+    "tables_restored": (("postgres",), lambda dice: dice.uniform(0.5, 8.0)),  # to the state of so many seconds ago
+    "drain": (PROCESSES, lambda dice: 0.0),
+}
+"""The faults by kind: their targets, and how their value is drawn."""
+
+
+def draw_schedule(seed: int, kinds: tuple[str, ...] = tuple(FAULTS), most_faults: int = 4) -> Schedule:
+    """The small schedule of a seed: a few jobs and a few faults."""
+    dice = random.Random(seed)
+    acts: list[Act] = []
+    for number in range(dice.randint(1, 3)):
+        acts += _job(dice, f"job-{number}")
+    if dice.random() < 0.25:
+        acts.append(Act(_moment(dice), "batch", "batch-1", dice.choice([0.0, 1.0]), count=dice.randint(1, 3)))
+    faults = [_fault(dice, dice.choice(kinds)) for _ in range(dice.randint(1, most_faults))]
+    return Schedule(seed, tuple(acts), tuple(faults))
+
+
+def _job(dice: random.Random, job_id: str) -> list[Act]:
+    begin = _moment(dice) / 2
+    moods = None
+    if dice.random() < 0.7:
+        moods = tuple(dice.choice([204, 204, 500, 0, 503]) for _ in range(dice.randint(0, 2)))
+    created = Act(
+        begin,
+        "create",
+        job_id,
+        seconds=dice.choice([0.0, 0.5, 2.0, 4.0]),
+        failures=dice.choice([0, 0, 0, 1, 3]),
+        fatal=dice.random() < 0.1,
+        moods=moods,
+    )
+    acts = [created]
+    if dice.random() < 0.2:
+        acts.append(replace(created, at_s=begin + dice.uniform(0.0, 6.0), kind="repeat"))
+    if dice.random() < 0.25:
+        kind = dice.choice(["cancel", "erase"])
+        acts.append(Act(max(0.0, begin + dice.uniform(-1.0, 6.0)), kind, job_id))
+    return acts
+
+
+def _fault(dice: random.Random, kind: str) -> Fault:
+    targets, value = FAULTS[kind]
+    return Fault(_moment(dice), kind, dice.choice(targets), round(value(dice), 3))
+
+
+def _moment(dice: random.Random) -> float:
+    return round(dice.uniform(0.0, BUSY_S), 3)
