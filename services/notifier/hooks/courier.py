@@ -1,10 +1,11 @@
 """Sends the next hook of a claimed job to its receiver and returns the outcome."""
 
 import random
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 
+from piperoll.clock import Clock, utc_now
 from piperoll.settings import Settings
 from piperoll.webhooks.attempts import Attempted
 from piperoll.webhooks.messages import WebhookMessage
@@ -21,12 +22,21 @@ log = structlog.get_logger()
 
 
 class HookCourier:
-    """Sends the next hook of a job."""
+    """Sends the next hook of a job. `chances` spreads retries."""
 
-    def __init__(self, settings: Settings, composer: Composer, sender: Sender) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        composer: Composer,
+        sender: Sender,
+        clock: Clock = utc_now,
+        chances: random.Random | None = None,
+    ) -> None:
         self._settings = settings
         self._composer = composer
         self._sender = sender
+        self._clock = clock
+        self._chances = chances or random.Random()
 
     async def deliver(self, claimed: ClaimedHook) -> tuple[HookOutcome, Attempted | None]:
         """Return the outcome to write, and the attempt if one was made. Raises CancelledError only."""
@@ -43,8 +53,8 @@ class HookCourier:
             delivery_id=hook.delivery_id,
         )
         delays = self._settings.delivery_delays
-        verdict = judge(attempted, hook.final, hook.turn, delays, random.random())
-        now = datetime.now(UTC)
+        verdict = judge(attempted, hook.final, hook.turn, delays, self._chances.random())
+        now = self._clock()
         _report(claimed, hook, attempted, verdict, now)
         return outcome_of(claimed, hook, attempted, verdict, now), attempted
 

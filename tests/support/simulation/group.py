@@ -98,7 +98,9 @@ class Consumer:
         end = world.log.end_of(self._topic, part)
         if begin >= end:
             return
-        polled = await world.log.read_range(self._topic, {part: begin}, {part: end}, self._process.chances.randint(1, 60))
+        polled = await world.log.read_range(
+            self._topic, {part: begin}, {part: end}, self._process.chances.randint(1, 60)
+        )
         if end - begin > len(polled):
             self._wake.set()  # more than one poll takes
         if records := [record for record in polled if MARKER not in record.headers]:

@@ -7,19 +7,20 @@ from dataclasses import dataclass
 
 from piperoll.history import History, Violation, checkpoints_past_end
 from piperoll.log.record import partition_of
+from piperoll.outages import StoppedWaitingError
 from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
 from services.projector.readers.checkpoints import PositionLostError
 from services.projector.verify import jobs as comparison
 from services.worker.manager.runner import RunnerFailedError
 from tests.support.simulation.world import World
 
-EXPECTED = (RunnerFailedError, PositionLostError)
+EXPECTED = (RunnerFailedError, PositionLostError, StoppedWaitingError)
 """Errors with which a process ends on purpose, so that another one takes over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What is still under way."""
+    """What is not done yet."""
 
     work: bool
     hooks: bool
@@ -33,7 +34,7 @@ class Account:
 
 
 def account_of(world: World) -> Account:
-    """What is still under way in a world."""
+    """What is not done yet in a world."""
     history = world.history
     waiting = any(
         job.has_webhook

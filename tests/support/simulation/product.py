@@ -132,7 +132,7 @@ def notifier_parts(process: Process, settings: Settings, sender: Any) -> Notifie
     composer = Composer(world.blobs, Seal({"simulated": bytes(32)}), cast(SigningKeyCache, _NoKeys()))
     queue = HookQueue(pool, settings.instance)
     ledger: Ledger[HookOutcome] = Ledger(queue, wakeup, written)
-    courier = HookCourier(settings, composer, cast(Sender, sender))
+    courier = HookCourier(settings, composer, cast(Sender, sender), process.clock, process.chances)
     jobs, deliveries = (TopicCheckpoints(pool, world.log, topic, "memory") for topic in (JOB_EVENTS, JOB_DELIVERIES))
     outage = Outage("Postgres or the blob store", process.stopping)
     context = ReaderContext(pool, dead_letters_of(process), outage)

@@ -1,4 +1,4 @@
-"""A course of events, drawn from a seed: what clients do, and what goes wrong. A schedule can be printed and played again."""
+"""A course of events, drawn from a seed: what clients do, and what goes wrong. It can be printed and played again."""
 
 import random
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 WORKERS = ("worker-1", "worker-2")
 PROCESSES = (*WORKERS, "projector-1", "notifier-1", "notifier-2")
 APPENDING = (*WORKERS, "notifier-1")
-BUSY_S = 12.0  # within which everything happens
+BUSY_S = 8.0  # within which everything happens
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Fault:
 def awaits_mending(schedule: "Schedule") -> bool:
     """Whether it has what the product does not withstand yet, so that the mass of schedules leaves it out.
 
-    tables_restored     the notifier, and a projector whose partition is quiet, do not notice that their tables went back
+    tables_restored     a notifier, and a projector whose partition is quiet, do not notice that their tables went back
     append_error        of a worker ends the expansion of a batch for good
     """
     kinds = {fault.kind for fault in schedule.faults}
@@ -48,11 +48,12 @@ def awaits_mending(schedule: "Schedule") -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A course of events. The same schedule is always the same course."""
+    """A course of events. The same schedule is always the same course. `crew` are the processes."""
 
     seed: int
     acts: tuple[Act, ...]
     faults: tuple[Fault, ...]
+    crew: tuple[str, ...] = PROCESSES
 
     def __len__(self) -> int:
         return len(self.acts) + len(self.faults)
@@ -73,7 +74,7 @@ Draw = Callable[[random.Random], float]
 
 FAULTS: dict[str, tuple[tuple[str, ...], Draw]] = {
     "crash_at_await": (PROCESSES, lambda dice: dice.randint(0, 60)),  # resumptions from then on
-    "crash_and_land": (APPENDING, lambda dice: dice.randint(0, 60)),  # the same; what is under way still arrives
+    "crash_and_land": (APPENDING, lambda dice: dice.randint(0, 60)),  # the same; records in transit still arrive
     "append_error": (APPENDING, lambda dice: 0.0),
     "append_silence": (APPENDING, lambda dice: dice.uniform(0.1, 6.0)),  # seconds until the repeat
     "append_duplicate": (APPENDING, lambda dice: 0.0),
@@ -102,7 +103,8 @@ def draw_schedule(seed: int, kinds: tuple[str, ...] = tuple(FAULTS), most_faults
     if dice.random() < 0.25:
         acts.append(Act(_moment(dice), "batch", "batch-1", dice.choice([0.0, 1.0]), count=dice.randint(1, 3)))
     faults = [_fault(dice, dice.choice(kinds)) for _ in range(dice.randint(1, most_faults))]
-    return Schedule(seed, tuple(acts), tuple(faults))
+    crew = PROCESSES if dice.random() < 0.3 else PROCESSES[:-1]
+    return Schedule(seed, tuple(acts), tuple(faults), crew)
 
 
 def _job(dice: random.Random, job_id: str) -> list[Act]:

@@ -1,7 +1,7 @@
 """The whole of Piperoll over one log in virtual time, with whatever can go wrong between its processes.
 
-The processes are made of the real parts (`product`). Simulated are what they talk to: a log in memory, the consumer
-groups and the network to the log, a Postgres in memory (`postgres`), the children of workers, and receivers of webhooks.
+The processes are made of the real parts (`product`). Simulated is what they talk to: a log in memory, the consumer
+groups and the network to the log, a Postgres in memory (`postgres`), the children of workers, and webhook receivers.
 """
 
 import asyncio
@@ -200,7 +200,7 @@ class World:
     def close(self) -> None:
         """Let go of everything. Coroutines of dead processes, which were never resumed, are closed unheard."""
         for work in self.graves:
-            with suppress(BaseException):  # what it does in a `finally` concerns nobody, and the loop is closed
+            with suppress(BaseException):  # errors of its `finally` after the end of the loop mean nothing
                 work.close()
         self.graves.clear()
         self.blobs.close()

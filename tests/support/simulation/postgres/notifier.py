@@ -199,5 +199,3 @@ def lead_relay(tables: Tables, now: datetime, session: Any, lock: int) -> list[R
 def leave_relay(tables: Tables, now: datetime, session: Any, lock: int) -> None:
     if session.server.leaders.get(lock) is session:
         del session.server.leaders[lock]
-
-

@@ -44,10 +44,10 @@ def _names(kind: type) -> tuple[str, ...]:
     return tuple(column.name for column in fields(kind))
 
 
-def add_checkpoint(tables: Tables, now: datetime, session: Any, topic: str, part: int, begin: int, cluster: str) -> None:
-    tables["checkpoints"].setdefault(
-        (topic, part), {"next_offset": begin, "cluster_id": cluster, "last_ce_id": None}
-    )
+def add_checkpoint(
+    tables: Tables, now: datetime, session: Any, topic: str, part: int, begin: int, cluster: str
+) -> None:
+    tables["checkpoints"].setdefault((topic, part), {"next_offset": begin, "cluster_id": cluster, "last_ce_id": None})
 
 
 def advance(

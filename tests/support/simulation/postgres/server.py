@@ -1,8 +1,9 @@
 """A Postgres in memory: the statements that the services send, by their text, over tables of immutable rows.
 
-It keeps the contract of transactions: all or nothing, also when the session or the process ends; a commit whose answer is
-lost; a server that is away, or was restored to an older state. Transactions run one at a time, so what the isolation
-level READ COMMITTED lets through is not simulated. `tests/integration/notifier` compares the statements with Postgres.
+It keeps the contract of transactions: all or nothing, also when the session or the process ends; a commit whose answer
+is lost; a server that is away, or was restored to an older state. Transactions run one at a time, so what the isolation
+level READ COMMITTED lets through is not simulated. `tests/integration/notifier/test_queue_model.py` compares the
+statements of the queue with Postgres.
 """
 
 import asyncio
@@ -246,5 +247,3 @@ class _Acquired:
 
     def __await__(self) -> Any:
         raise TypeError("use `async with`")
-
-

@@ -21,7 +21,7 @@ class Tables(dict[str, dict[Any, Row]]):
         return self[name]
 
     def copy(self) -> "Tables":
-        """The same rows in tables of their own."""
+        """The same rows in other tables."""
         copied = Tables({name: dict(rows) for name, rows in self.items()})
         copied.numbers = self.numbers
         return copied

@@ -1,0 +1,38 @@
+"""All services through thousands of small courses of events: what is promised holds in each of them.
+
+`PIPEROLL_SIMULATION_SEEDS=5000` plays more of them, `PIPEROLL_SIMULATION_SEEDS=17:18` those from a seed up to another.
+"""
+
+import os
+
+import pytest
+
+from tests.support.simulation.judging import digest_of
+from tests.support.simulation.playing import play
+from tests.support.simulation.schedule import FAULTS, draw_schedule
+from tests.support.simulation.searching import explain, first_failure
+
+FEW = "300"
+
+
+def seeds() -> range:
+    begin, colon, end = os.environ.get("PIPEROLL_SIMULATION_SEEDS", FEW).partition(":")
+    return range(int(begin), int(end)) if colon else range(int(begin))
+
+
+def test_whatever_goes_wrong_every_promise_holds() -> None:
+    found = first_failure(seeds())
+    if found is not None:
+        pytest.fail(explain(found), pytrace=False)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_every_kind_of_fault_is_drawn_and_struck(kind: str) -> None:
+    drawn = [fault for seed in range(400) for fault in draw_schedule(seed).faults if fault.kind == kind]
+    assert {fault.target for fault in drawn} == set(FAULTS[kind][0])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_same_schedule_is_the_same_course_of_events(seed: int) -> None:
+    first, again = (digest_of(play(draw_schedule(seed))[0]) for _ in range(2))
+    assert first == again
