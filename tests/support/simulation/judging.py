@@ -43,7 +43,7 @@ def account_of(world: World) -> Account:
         and (job.job_id not in history.hooks or history.hooks[job.job_id].final.state == "open")
         for job in history.jobs.values()
     )
-    hooks = waiting or bool(world.postgres.tables["outbox"])
+    hooks = waiting or bool(world.postgres.committed["outbox"])
     return Account(not world.settled(), hooks, _is_behind(world), bool(history.leftovers(_blobs_of_erased(world))))
 
 
@@ -53,7 +53,7 @@ def _blobs_of_erased(world: World) -> dict[str, list[str]]:
 
 
 def _is_behind(world: World) -> bool:
-    tables = world.postgres.tables
+    tables = world.postgres.committed
     for topic in (JOB_EVENTS, JOB_DELIVERIES):
         for part in range(world.partitions):
             row = tables["checkpoints"].get((topic.name, part))
@@ -92,7 +92,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 def _tables(world: World, history: History) -> Iterator[Violation]:
     """I3 and I8: the tables are the fold of the log, and their checkpoints its ends."""
-    tables = world.postgres.tables
+    tables = world.postgres.committed
     for job in history.jobs.values():
         row = tables["jobs"].get(job.job_id)
         if row is None:

@@ -12,12 +12,13 @@ from tests.support.simulation.clients import fact, simulate
 from tests.support.simulation.judging import account_of, judge_world
 from tests.support.simulation.network import AppendFault
 from tests.support.simulation.process import Process
-from tests.support.simulation.schedule import BUSY_S, Act, Fault, Schedule
+from tests.support.simulation.schedule import Act, Fault, Schedule
 from tests.support.simulation.scripted_pool import Script
 from tests.support.simulation.worker import CHECKPOINTS
 from tests.support.simulation.world import World
 
 RESTART_S = 1.0
+LASTING = ("append_silence", "append_delay", "coordinator_cut", "cut_off", "freeze", "blobs_away", "postgres_away")
 CALM_S = 90.0
 ENVIRONMENT = {
     "PIPEROLL_HANDOVER_GRACE_S": "3",
@@ -53,7 +54,7 @@ class Play:
             self._prepare(fault)
         for instance in self.schedule.crew:
             self._start(instance)
-        await asyncio.sleep(BUSY_S)
+        await asyncio.sleep(self.schedule.busy_s)
         await asyncio.sleep(max(0.0, self._last_s() - loop.time()))
         self._calm_down()
         end = loop.time() + CALM_S
@@ -63,7 +64,8 @@ class Play:
 
     def _last_s(self) -> float:
         """When the last fault is over."""
-        return max((fault.at_s + max(0.0, min(fault.value, BUSY_S)) for fault in self.schedule.faults), default=0.0)
+        lasting = (fault for fault in self.schedule.faults if fault.kind in LASTING)
+        return max((fault.at_s + fault.value for fault in lasting), default=0.0)
 
     # --- the supervisor ----------------------------------------------------------------------------------------------
 

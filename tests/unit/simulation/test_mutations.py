@@ -17,14 +17,14 @@ from services.notifier.outbox import SQL
 from services.projector.readers.topic_reader import ProjectorTopicReader
 from services.worker.manager.runner import Attempt, Runner
 from tests.support.simulation.playing import play
-from tests.support.simulation.schedule import FAULTS
+from tests.support.simulation.schedule import WITHSTOOD
 from tests.support.simulation.searching import first_failure
 
 PATIENCE = 300
 Patch = pytest.MonkeyPatch
 
 
-def assert_found(*invariants: str, kinds: tuple[str, ...] = tuple(FAULTS)) -> None:
+def assert_found(*invariants: str, kinds: tuple[str, ...] = WITHSTOOD) -> None:
     """The first schedule that fails breaks one of these invariants."""
     schedule = first_failure(range(PATIENCE), kinds)
     assert schedule is not None, f"{PATIENCE} schedules found nothing"

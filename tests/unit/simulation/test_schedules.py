@@ -9,10 +9,11 @@ import pytest
 
 from tests.support.simulation.judging import digest_of
 from tests.support.simulation.playing import play
-from tests.support.simulation.schedule import FAULTS, draw_schedule
+from tests.support.simulation.schedule import FAULTS, LARGE, WITHSTOOD, Schedule, draw_schedule
 from tests.support.simulation.searching import explain, first_failure
 
-FEW = "300"
+FEW = "250"
+DEEP = 20
 
 
 def seeds() -> range:
@@ -21,12 +22,19 @@ def seeds() -> range:
 
 
 def test_whatever_goes_wrong_every_promise_holds() -> None:
-    found = first_failure(seeds())
+    expect_nothing(first_failure(seeds()))
+
+
+def test_long_courses_with_many_faults_keep_the_promises_too() -> None:
+    expect_nothing(first_failure(range(DEEP), size=LARGE))
+
+
+def expect_nothing(found: Schedule | None) -> None:
     if found is not None:
         pytest.fail(explain(found), pytrace=False)
 
 
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("kind", WITHSTOOD)
 def test_every_kind_of_fault_is_drawn_and_struck(kind: str) -> None:
     drawn = [fault for seed in range(400) for fault in draw_schedule(seed).faults if fault.kind == kind]
     assert {fault.target for fault in drawn} == set(FAULTS[kind][0])

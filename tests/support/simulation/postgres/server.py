@@ -56,10 +56,15 @@ class ModelPostgres:
             raise ConnectionRefusedError("the server is away")
         return ModelConnection(self)
 
+    @property
+    def committed(self) -> Tables:
+        """The tables without the changes of an open transaction."""
+        held = self._holder
+        return held.saved if held is not None and held.saved is not None else self.tables
+
     def snapshot(self) -> Tables:
         """A copy of what is committed."""
-        held = self._holder
-        return (held.saved if held is not None and held.saved is not None else self.tables).copy()
+        return self.committed.copy()
 
     def restore(self, older: Tables) -> None:
         """Put an older state in place; every session ends."""
