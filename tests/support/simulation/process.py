@@ -162,16 +162,27 @@ class Stepped(Coroutine[Any, Any, Any]):
         raise TypeError("only a task drives it")
 
 
+class NumberedTask(asyncio.Task[Any]):
+    """A task with the same place in sets in every run of a story: asyncio keeps the tasks of a group in a set."""
+
+    def __init__(self, work: Coroutine[Any, Any, Any], *, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
+        self._number = next(loop.numbers)  # type: ignore[attr-defined]
+        super().__init__(work, loop=loop, **options)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
 def task_of_its_process(
     loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **options: Any
 ) -> "asyncio.Task[Any]":
     """Every task belongs to the process that began it, so that all of them can end at once."""
     process = current_process()
     if process is None:
-        return asyncio.Task(work, loop=loop, **options)
+        return NumberedTask(work, loop=loop, **options)
     if process.dead:
         process.world.graves.append(work)
-    task = asyncio.Task(Stepped(work, process), loop=loop, **options)
+    task = NumberedTask(Stepped(work, process), loop=loop, **options)
     process.tasks.add(task)
     task.add_done_callback(process.tasks.discard)
     return task

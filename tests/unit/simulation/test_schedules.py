@@ -4,16 +4,19 @@
 """
 
 import os
+import subprocess
+import sys
 
 import pytest
 
+from tests.support.repository import ROOT
 from tests.support.simulation.judging import digest_of
 from tests.support.simulation.playing import play
 from tests.support.simulation.schedule import FAULTS, LARGE, WITHSTOOD, Schedule, draw_schedule
 from tests.support.simulation.searching import explain, first_failure
 
-FEW = "250"
-DEEP = 20
+FEW = "150"
+DEEP = 12
 
 
 def seeds() -> range:
@@ -44,3 +47,15 @@ def test_every_kind_of_fault_is_drawn_and_struck(kind: str) -> None:
 def test_the_same_schedule_is_the_same_course_of_events(seed: int) -> None:
     first, again = (digest_of(play(draw_schedule(seed))[0]) for _ in range(2))
     assert first == again
+
+
+def test_a_seed_is_the_same_course_of_events_in_another_process() -> None:
+    """Sets of texts have another order there."""
+    program = "from tests.unit.simulation.test_schedules import digests; print(*digests())"
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    output = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, check=True)
+    assert output.stdout.decode().split()[-len(digests()) :] == digests()
+
+
+def digests() -> list[str]:
+    return [digest_of(play(draw_schedule(seed, size=LARGE))[0]) for seed in range(3)]
