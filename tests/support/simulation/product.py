@@ -44,6 +44,7 @@ from services.worker.cleanup.erasure import Eraser
 from services.worker.manager.batch_expander import Expander
 from services.worker.manager.log_reader import PartitionReader
 from services.worker.manager.runner import Runner
+from tests.support.simulation.postgres.pool import ModelPool
 from tests.support.simulation.process import Process
 from tests.support.simulation.scripted_pool import ScriptedPool
 
@@ -127,7 +128,7 @@ class _NoKeys:
 
 def notifier_parts(process: Process, settings: Settings, sender: Any) -> NotifierParts:
     """Connect the parts of a notifier; `sender` posts to simulated receivers."""
-    world, pool = process.world, cast(Any, process.world.postgres.pool())
+    world, pool = process.world, cast(Any, ModelPool(process.world.postgres))
     wakeup, written = Wakeup(), asyncio.Event()
     composer = Composer(world.blobs, Seal({"simulated": bytes(32)}), cast(SigningKeyCache, _NoKeys()))
     queue = HookQueue(pool, settings.instance)

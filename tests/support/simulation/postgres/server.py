@@ -2,7 +2,7 @@
 
 It keeps the contract of transactions: all or nothing, also when the session or the process ends; a commit whose answer
 is lost; a server that is away, or was restored to an older state. Transactions run one at a time, so what the isolation
-level READ COMMITTED lets through is not simulated. `tests/integration/notifier/test_queue_model.py` compares the
+level READ COMMITTED lets through is not simulated. `tests/integration/notifier/test_modelled_queue.py` compares the
 statements of the queue with Postgres.
 """
 
@@ -45,10 +45,6 @@ class ModelPostgres:
         self._holder: ModelConnection | None = None
         self._queue: deque[tuple[ModelConnection, asyncio.Future[None]]] = deque()
         self.leaders: dict[int, ModelConnection] = {}
-
-    def pool(self) -> "ModelPool":
-        """A pool of sessions (asyncpg.Pool)."""
-        return ModelPool(self)
 
     async def connect(self, *_: object, **__: object) -> "ModelConnection":
         """A session (asyncpg.connect)."""
@@ -214,41 +210,3 @@ class _Transaction:
         except BaseException:
             self._connection.roll_back()
             raise
-
-
-class ModelPool:
-    """Sessions, one for each use (asyncpg.Pool)."""
-
-    def __init__(self, server: ModelPostgres) -> None:
-        self._server = server
-
-    def acquire(self) -> "_Acquired":
-        """A session for a while, as a context manager."""
-        return _Acquired(self._server)
-
-    async def fetch(self, statement: str, *arguments: Any) -> list[Row]:
-        """See ModelConnection."""
-        return await ModelConnection(self._server).fetch(statement, *arguments)
-
-    async def fetchval(self, statement: str, *arguments: Any) -> Any:
-        """See ModelConnection."""
-        return await ModelConnection(self._server).fetchval(statement, *arguments)
-
-    async def execute(self, statement: str, *arguments: Any) -> str:
-        """See ModelConnection."""
-        return await ModelConnection(self._server).execute(statement, *arguments)
-
-
-class _Acquired:
-    def __init__(self, server: ModelPostgres) -> None:
-        self._connection = ModelConnection(server)
-
-    async def __aenter__(self) -> ModelConnection:
-        self._connection.check()
-        return self._connection
-
-    async def __aexit__(self, *_: object) -> None:
-        self._connection.roll_back()
-
-    def __await__(self) -> Any:
-        raise TypeError("use `async with`")

@@ -19,6 +19,7 @@ from services.notifier.hooks.rows import load_jobs, save_jobs
 from services.notifier.hooks.webhook import JobWebhook
 from tests.support.histories.jobs import created
 from tests.support.histories.lives import ERASED, folded
+from tests.support.simulation.postgres.pool import ModelPool
 from tests.support.simulation.postgres.server import ModelPostgres
 from tests.support.simulation.virtual_time import VirtualLoop
 
@@ -52,7 +53,7 @@ async def sides(pool: asyncpg.Pool) -> tuple[Side, Side, ModelPostgres]:
     await migrate(pool, "services.notifier", "notifier.sql")
     await pool.execute("TRUNCATE notifier.queue, notifier.outbox")
     model = ModelPostgres(cast(VirtualLoop, MachineTime()))
-    real, modelled = (Side(one, HookQueue(cast(Any, one), "one"), {}) for one in (pool, model.pool()))
+    real, modelled = (Side(one, HookQueue(cast(Any, one), "one"), {}) for one in (pool, ModelPool(model)))
     return real, modelled, model
 
 
