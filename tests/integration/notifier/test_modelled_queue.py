@@ -3,7 +3,7 @@
 import asyncio
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import asyncpg
@@ -79,7 +79,7 @@ def seen(rows: list[Any]) -> dict[str, dict[str, Any]]:
     found = {}
     for row in rows:
         kept = {name: value for name, value in dict(row).items() if name != "seen_at"}
-        kept["leased_until"] = kept["leased_until"] > now
+        kept["leased_until"] = kept["leased_until"].replace(tzinfo=UTC) > now  # asyncpg's -infinity has no zone
         kept["leased_by"] = kept["leased_until"] and kept["leased_by"]
         for name in ("next_attempt_at", "reopened_at"):
             kept[name] = kept[name] and ("later" if kept[name] > now + timedelta(seconds=LONG_S / 2) else "due")

@@ -20,7 +20,7 @@ def without_receiver(row: Row) -> Row:
 def due_origins(tables: Tables, now: datetime, session: Any) -> list[Row]:
     first: dict[str, datetime] = {}
     for row in tables["queue"].values():
-        if (at := row["next_attempt_at"]) is not None:
+        if (at := row["next_attempt_at"]) is not None and row["origin"] is not None:
             first[row["origin"]] = min(at, first.get(row["origin"], at))
     return [{"origin": origin, "in_s": (at - now).total_seconds()} for origin, at in sorted(first.items())]
 
