@@ -1,11 +1,18 @@
 """The connection pool, SQL files and migrations. Queries are in .sql files of the services."""
 
 import re
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
 import asyncpg
+from asyncpg import Connection
+from asyncpg.pool import PoolConnectionProxy
 
 MIGRATION_LOCK = 0x70697065  # any number that is the same in every process
+
+AnyConnection = Connection | PoolConnectionProxy
+OnConnect = Callable[[AnyConnection], Awaitable[None]]
+"""Called with each new connection before it is used."""
 
 POSTGRES_AWAY = (
     OSError,  # refused, reset; and TimeoutError: a statement's bound passed
@@ -18,13 +25,27 @@ POSTGRES_AWAY = (
 """Errors while Postgres is unavailable, restarting or overloaded: a retry may succeed."""
 
 
-async def connect_pool(dsn: str, *, min_size: int = 1, max_size: int = 8) -> asyncpg.Pool:
+async def connect_pool(
+    dsn: str,
+    *,
+    min_size: int = 1,
+    max_size: int = 8,
+    on_connect: OnConnect | None = None,
+) -> asyncpg.Pool:
     """Return a pool of connections. Raises OSError or asyncpg.PostgresError when Postgres cannot be reached.
 
-    A released connection is not reset, except that an open transaction is rolled back. A session lock must be released
-    by its holder.
+    `on_connect` is called with each new connection; its errors reach the caller that needed the connection. A released
+    connection is not reset, except that an open transaction is rolled back. A session lock must be released by its
+    holder.
     """
-    return await asyncpg.create_pool(dsn, min_size=min_size, max_size=max_size, command_timeout=30, reset=_no_reset)
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=min_size,
+        max_size=max_size,
+        command_timeout=30,
+        reset=_no_reset,
+        init=on_connect,  # type: ignore[arg-type]
+    )
 
 
 async def _no_reset(connection: object) -> None:

@@ -71,11 +71,18 @@ async def _run(service: str, settings: Settings, main: Main) -> None:
         await main(settings, lifetime)
     except Exception as error:
         # Unhandled errors are logged here, once and with traceback; the supervisor restarts the service.
-        log.exception("service_failed", error=repr(error))
+        log.exception("service_failed", error=repr(_only(error)))
         raise SystemExit(1) from error
     finally:
         await server.cleanup()
         log.info("service_stopped")
+
+
+def _only(error: Exception) -> Exception:
+    """Return the error in groups of one: its message has to be read by an operator."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        (error,) = error.exceptions
+    return error
 
 
 async def _serve_health(settings: Settings, lifetime: Lifetime) -> web.AppRunner:

@@ -225,7 +225,7 @@ class WebhookAbandoned(_Delivery):
 
     attempt: int = Field(ge=0)
     reason: str = Field(
-        description="a code: EXHAUSTED, GONE, BLOCKED_ADDRESS, TOO_OLD, UNREADABLE, REMOVED, ERASED, FORGOTTEN"
+        description="a code: EXHAUSTED, GONE, BLOCKED_ADDRESS, TOO_OLD, UNREADABLE, REMOVED, ERASED, FORGOTTEN, LOST"
     )
     status: int | None = None
     origin_sha256: str | None = Field(

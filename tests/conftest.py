@@ -17,8 +17,11 @@ import pytest
 import structlog
 
 from piperoll.embedded.stack import Stack, StackOptions
+from piperoll.installation.identity import Installation
+from piperoll.log.kafka import KafkaOffsets
 from piperoll.postgres import connect_pool
 from piperoll.settings import Settings
+from piperoll.store.marker import MARKER
 from tests.support.servers.mistral import MistralServer
 from tests.support.servers.receiver import Receiver
 from tests.support.servers.website import Website
@@ -84,13 +87,26 @@ async def database(stack: Stack) -> str:
     return stack.postgres.dsn(name)
 
 
+@pytest.fixture(scope="session")
+async def installation(stack: Stack) -> Installation:
+    """The installation of the session's log: its marker is in every blob store beside this log."""
+    offsets = KafkaOffsets(Settings.from_environment(stack.environment))
+    await offsets.start()
+    drawn = Installation.draw(await offsets.identity())
+    await offsets.stop()
+    return drawn
+
+
 @pytest.fixture(scope="module")
-def environment(stack: Stack, database: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environment(
+    stack: Stack, database: str, installation: Installation, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
     """All PIPEROLL_* settings as variables: the Kafka of the session, the database and blob folder of this module.
 
     For settings that differ: `Settings.from_environment({**environment, "PIPEROLL_SLOTS": "1"})`.
     """
     blobs: Path = tmp_path_factory.mktemp("blobs")
+    (blobs / MARKER).write_text(installation.model_dump_json())
     return {
         **stack.environment,
         "PIPEROLL_POSTGRES_DSN": database,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from piperoll.installation.survey import Survey
 from piperoll.settings import Network, Settings
 
 Level = Literal["ok", "warn", "fail"]
@@ -168,6 +169,22 @@ def of_user(is_root: bool, embedded: bool) -> Finding:
         return Finding("ok", "user", "not root")
     effect = "Postgres runs as a separate account" if embedded else "jobs may name any file of the machine"
     return Finding("warn", "user", f"root, so {effect}: run Piperoll as an ordinary user")
+
+
+def of_installation(found: Survey) -> list[Finding]:
+    """Check that the log, the blob store and the tables are those of one installation."""
+    if found.problems:
+        return [Finding("fail", "installation", problem) for problem in found.problems]
+    if found.marker is None:
+        return [Finding("ok", "installation", "not begun: the first service writes the marker into the blob store")]
+    tables = ", ".join(schema for schema, owner in found.tables.items() if owner is not None) or "no tables yet"
+    return [
+        Finding(
+            "ok",
+            "installation",
+            f"{found.marker.id}: the Kafka cluster {found.log.cluster_id}, the blob store, {tables}",
+        )
+    ]
 
 
 def of_vectors(version: str | None) -> Finding:

@@ -4,7 +4,7 @@ import importlib
 
 import typer
 
-from piperoll.cli import access, deliveries, doctor, jobs, local, tables, topics
+from piperoll.cli import access, deliveries, doctor, installation, jobs, local, tables, topics
 from piperoll.runtime import run
 
 app = typer.Typer(
@@ -52,6 +52,7 @@ app.command(rich_help_panel="Jobs")(jobs.submit)
 app.command(rich_help_panel="Jobs")(jobs.watch)
 app.command(rich_help_panel="Jobs")(deliveries.redeliver)
 app.command(rich_help_panel="Operating")(doctor.doctor)
+app.command(rich_help_panel="Operating")(installation.adopt)
 app.command(rich_help_panel="Operating")(tables.verify)
 app.command(rich_help_panel="Operating")(tables.rebuild)
 app.add_typer(topics.app, name="topics", rich_help_panel="Operating")

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import sys
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import asyncpg
@@ -12,14 +12,16 @@ import httpx
 import psutil
 from aiokafka.errors import KafkaError
 
-from piperoll.cli.diagnosis import Finding, of_memory, of_python, of_space, of_user, of_vectors
+from piperoll.cli.diagnosis import Finding, of_installation, of_memory, of_python, of_space, of_user, of_vectors
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.jars import KAFKA_VERSION, class_path
 from piperoll.embedded.ports import is_free
+from piperoll.installation.survey import survey
 from piperoll.log.admin import check_topics
+from piperoll.log.kafka import KafkaOffsets
 from piperoll.postgres import load_queries
 from piperoll.settings import Settings
-from piperoll.store.blobs import Blobs, BlobStoreError
+from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
 from schemas.topics import MANIFEST
 
 TIMEOUT_S = 10.0
@@ -91,6 +93,21 @@ async def blobs(settings: Settings) -> list[Finding]:
     except (BlobStoreError, OSError, ValueError) as error:
         return [Finding("fail", "blob store", f"{error}: correct PIPEROLL_BLOB_URL or its permissions")]
     return [Finding("ok", "blob store", f"{settings.blob_url} can be written")]
+
+
+async def installation(settings: Settings) -> list[Finding]:
+    """Check that the stores belong together; nothing is found while one of them does not answer."""
+    offsets, store = KafkaOffsets(settings), AsyncBlobs(Blobs(settings.blob_url))
+    try:
+        async with asyncio.timeout(TIMEOUT_S), AsyncExitStack() as stack:
+            stack.callback(store.close)
+            await offsets.start()
+            stack.push_async_callback(offsets.stop)
+            connection = await asyncpg.connect(settings.postgres_dsn.get_secret_value())
+            stack.push_async_callback(connection.close)
+            return of_installation(await survey(store, offsets, connection))
+    except (KafkaError, asyncpg.PostgresError, BlobStoreError, OSError, TimeoutError, ValueError) as error:
+        return [Finding("warn", "installation", f"not compared ({error!r}): see the parts that do not answer")]
 
 
 async def api(url: str) -> list[Finding]:

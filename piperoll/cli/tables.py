@@ -35,6 +35,7 @@ async def discard_other_read_model(settings: Settings) -> str | None:
 
 
 async def _rebuild(data_dir: Path | None) -> int:
+    from piperoll.installation.identity import InstallationError
     from services.projector.database.schema import VectorsMissingError
     from services.projector.rebuild import RebuildRunningError
     from services.projector.rebuild import rebuild as build
@@ -42,7 +43,7 @@ async def _rebuild(data_dir: Path | None) -> int:
     with counting("Rebuilding the read model from the log", "records") as progress:
         try:
             rebuilt = await build(settings_of(data_dir), progress)
-        except (RebuildRunningError, VectorsMissingError) as error:
+        except (RebuildRunningError, VectorsMissingError, InstallationError) as error:
             raise CommandError(str(error)) from error
     print_line(f"The read model was rebuilt from {rebuilt.records:,} records in {rebuilt.seconds:.1f} s and is in use.")
     return 0
@@ -51,6 +52,7 @@ async def _rebuild(data_dir: Path | None) -> int:
 async def _verify(data_dir: Path | None) -> int:
     from asyncpg import UndefinedTableError
 
+    from piperoll.installation.identity import InstallationError
     from services.projector.database.schema import OtherShapeError
     from services.projector.verify.run import verify as compare
 
@@ -59,7 +61,7 @@ async def _verify(data_dir: Path | None) -> int:
             report = await compare(settings_of(data_dir), progress)
         except UndefinedTableError as error:
             raise CommandError("there is no read model yet: start a projector, then try again") from error
-        except OtherShapeError as error:
+        except (OtherShapeError, InstallationError) as error:
             raise CommandError(str(error)) from error
     compared = f"{report.jobs:,} jobs, {report.batches:,} batches, {report.deliveries:,} delivery facts"
     kept = (

@@ -1,4 +1,7 @@
-"""Whether the log is the one that a position was stored from: not restored, replaced or truncated since."""
+"""Whether the log is the one that a position was stored from: not restored, replaced or truncated since.
+
+And whether the store of positions is the one that a reader wrote to, and not an older state of it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +13,23 @@ from schemas.topics import FOR_EVER, Topic
 
 class LogDivergedError(RuntimeError):
     """A position was not stored from this log. To read on would mix two histories."""
+
+
+class PositionLostError(RuntimeError):
+    """The stored position moved back behind handled records. A restart continues from it."""
+
+
+def require_position(topic: Topic, partition: int, handled: int, stored: int | None) -> int:
+    """Return the stored position. Raises PositionLostError if it is behind what this process handled.
+
+    As after a restore of Postgres, or its failover to a replica that is behind: to continue would skip records.
+    """
+    if stored is None or stored < handled:
+        raise PositionLostError(
+            f"{topic.name}, partition {partition}: handled up to {handled}, the checkpoint is at {stored}: Postgres "
+            "was restored or failed over to a replica that is behind, and a restart reads from there again"
+        )
+    return stored
 
 
 @dataclass(frozen=True, slots=True)

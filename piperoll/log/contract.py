@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from piperoll.log.identity import LogIdentity
 from piperoll.log.record import Position, Record
 from schemas.envelope import Fact, Headers
 from schemas.topics import Topic
@@ -73,6 +74,10 @@ class LogView(Offsets, Protocol):
 
     async def cluster_id(self) -> str:
         """The id that the cluster got when it was formatted."""
+        ...
+
+    async def identity(self) -> LogIdentity:
+        """The ids of the cluster and of its topics at present."""
         ...
 
     async def begin_offsets(self, topic: Topic) -> dict[int, int]:

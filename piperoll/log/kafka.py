@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 
+from piperoll.log.identity import LogIdentity, read_identity
 from piperoll.log.record import Record
 from piperoll.settings import Settings
 from schemas.topics import Topic
@@ -182,10 +183,14 @@ class KafkaOffsets:
 
     async def cluster_id(self) -> str:
         """See piperoll.log.contract.LogView."""
+        return (await self.identity()).cluster_id
+
+    async def identity(self) -> LogIdentity:
+        """See piperoll.log.contract.LogView. Connects each time, to see a change of cluster."""
         admin = AIOKafkaAdminClient(**client_options(self._settings))
         await admin.start()
         try:
-            return str((await admin.describe_cluster())["cluster_id"])
+            return await read_identity(admin)
         finally:
             await admin.close()
 

@@ -3,6 +3,7 @@
 Paths: inputs at `{job_id}/in/{sha256}`, outputs at `{job_id}/{run}/…`, uploads at `uploads/{owner}/{file_id}/…`.
 These are create-only: their names contain a hash, a random run or a random id, so an existing blob has the same
 content. Checkpoints and cache entries are replaced. Small inputs share files in a local store (`segments`).
+With `guard.on`, a store without its installation's marker fails, where it would find nothing (`marker`).
 `Blobs` is synchronous, for child processes; services use `AsyncBlobs`, which runs the same calls on threads.
 """
 
@@ -24,6 +25,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, from_url
 
 from piperoll.store import segments
+from piperoll.store.marker import MARKER, MarkerGuard
 from schemas.claims import Claim
 
 P = ParamSpec("P")
@@ -66,6 +68,7 @@ class Blobs:
             self._store = LocalStore(self.root, mkdir=True)
         else:
             self._store = from_url(url)  # type: ignore[assignment]
+        self.guard = MarkerGuard(self._store, self.root)
 
     def put(self, folder: str, content: bytes, media_type: str = "application/json") -> Claim:
         """Write content to `folder/{sha256}` and return its Claim."""
@@ -75,7 +78,7 @@ class Blobs:
     def put_named(self, uri: str, content: bytes, media_type: str, digest: str | None = None) -> Claim:
         """Write content to `uri` unless a blob exists there; return its Claim."""
         # An existing blob is from an earlier attempt of the same write.
-        with _store_errors(uri, writing=True):
+        with self._errors(uri, writing=True):
             with suppress(AlreadyExistsError):
                 obstore.put(self._store, uri, content, mode="create", use_multipart=False)
             self._flush(uri)
@@ -84,7 +87,7 @@ class Blobs:
 
     def replace(self, uri: str, content: bytes) -> None:
         """Write content atomically over an existing blob. Content of jobs is never replaced."""
-        with _store_errors(uri, writing=True):
+        with self._errors(uri, writing=True):
             obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
             self._flush(uri)
 
@@ -100,7 +103,7 @@ class Blobs:
                 size += len(chunk)
                 yield chunk
 
-        with _store_errors(uri, writing=True):
+        with self._errors(uri, writing=True):
             obstore.put(self._store, uri, chunks(), chunk_size=5 * CHUNK_BYTES, max_concurrency=2)
             self._flush(uri)
         kind = media_type or mimetypes.guess_type(uri)[0] or "application/octet-stream"
@@ -108,7 +111,7 @@ class Blobs:
 
     def get(self, uri: str) -> bytes:
         """Return the content of a blob or of a segment's entry. Raises BlobMissingError."""
-        with _store_errors(uri):
+        with self._errors(uri):
             if self.root is not None and (found := segments.range_of(uri)) is not None:
                 return segments.read(self.root, found)
             return bytes(obstore.get(self._store, uri).bytes())
@@ -124,7 +127,7 @@ class Blobs:
         """Copy blobs (source, target) within the store; a local store makes hard links. Raises BlobMissingError."""
         folders = set()
         for source, target in names:
-            with _store_errors(source), suppress(AlreadyExistsError):
+            with self._errors(source, guarded=True), suppress(AlreadyExistsError):
                 obstore.copy(self._store, source, target, overwrite=False)
             folders.add(target.rpartition("/")[0])
         for folder in folders:
@@ -132,17 +135,17 @@ class Blobs:
 
     def size(self, uri: str) -> int:
         """Return the size of the blob in bytes. Raises BlobMissingError."""
-        with _store_errors(uri):
+        with self._errors(uri):
             return int(obstore.head(self._store, uri)["size"])
 
     def read(self, uri: str, begin: int, end: int) -> bytes:
         """Return the bytes from `begin` to `end`, exclusive, which must be within the blob. Raises BlobMissingError."""
-        with _store_errors(uri):
+        with self._errors(uri):
             return bytes(obstore.get_range(self._store, uri, start=begin, end=end))
 
     def fetch(self, uri: str, target: Path) -> None:
         """Stream the blob into a local file. Raises BlobMissingError."""
-        with _store_errors(uri), target.open("wb") as out:
+        with self._errors(uri), target.open("wb") as out:
             for chunk in obstore.get(self._store, uri).stream(min_chunk_size=CHUNK_BYTES):
                 out.write(chunk)
 
@@ -156,24 +159,24 @@ class Blobs:
 
     def list(self, folder: str) -> Iterator[str]:
         """Yield the uri of every blob under `folder/`."""
-        with _store_errors(folder):
+        with self._errors(folder, guarded=True):
             for page in obstore.list(self._store, prefix=f"{folder.strip('/')}/"):
                 yield from (entry["path"] for entry in page)
 
     def pages(self) -> Iterator[Sequence[BlobEntry]]:
         """Yield all blobs of the store, unordered, in pages of at most PAGE_ENTRIES."""
-        with _store_errors("the root"):
+        with self._errors("the root", guarded=True):
             for page in obstore.list(self._store, chunk_size=PAGE_ENTRIES):
                 yield [BlobEntry(entry["path"], entry["last_modified"]) for entry in page]
 
     def delete(self, uris: Iterable[str]) -> None:
         """Delete blobs; missing ones are ignored."""
         if self.root is None:
-            with _store_errors("a deletion"):
+            with self._errors("a deletion"):
                 obstore.delete(self._store, list(uris))  # in requests of a thousand; object stores ignore missing ones
             return
         for uri in uris:
-            with _store_errors(uri), suppress(FileNotFoundError):
+            with self._errors(uri, guarded=True), suppress(FileNotFoundError):
                 if (found := segments.range_of(uri)) is not None:
                     segments.blank(self.root, found)
                 else:
@@ -182,7 +185,7 @@ class Blobs:
     def lines(self, segment: str) -> Sequence[segments.SegmentLine]:
         """Return the entries of a segment that are not erased. Raises BlobMissingError."""
         assert self.root is not None  # only local stores have segments
-        with _store_errors(segment):
+        with self._errors(segment):
             return tuple(segments.lines(self.root, segment))
 
     def delete_folder(self, folder: str) -> int:
@@ -195,8 +198,15 @@ class Blobs:
 
     def check(self) -> None:
         """Request one page of a listing. Raises BlobStoreError when the store does not answer."""
-        with _store_errors("the root"):
+        with self._errors("the root", guarded=True):
             next(iter(obstore.list(self._store, prefix="piperoll-check/")), None)
+
+    def _errors(self, uri: str, writing: bool = False, guarded: bool = False) -> "_store_errors":
+        """Convert errors at `uri`. `guarded`: without its marker the store would give a wrong answer."""
+        if writing or guarded:
+            with _store_errors(uri, self.guard):
+                self.guard.before()
+        return _store_errors(uri, self.guard, writing)
 
     def _flush(self, uri: str) -> None:
         """Flush a local blob to the disk, before a fact refers to it.
@@ -218,7 +228,7 @@ class AsyncBlobs:
     def __init__(self, blobs: Blobs) -> None:
         self.sync = blobs
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
-        self._small = None if blobs.root is None else segments.GroupCommit(blobs.root)
+        self._small = None if blobs.root is None else segments.GroupCommit(blobs.root, blobs.guard.before)
 
     async def put(self, folder: str, content: bytes, media_type: str = "application/json") -> Claim:
         """See Blobs.put."""
@@ -237,6 +247,10 @@ class AsyncBlobs:
         except OSError as error:
             raise BlobStoreError(f"the blob store failed to write a segment: {error}") from error
         return Claim(uri=written.uri, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+
+    async def put_marker(self, content: bytes) -> None:
+        """Write the marker of the installation, unless there is one."""
+        await self._run(self.sync.put_named, MARKER, content, "application/json")
 
     async def mark(self, uri: str) -> None:
         """Write an empty marker blob unless it exists."""
@@ -306,11 +320,12 @@ def _remove_empty(folder: Path) -> None:
             Path(path).rmdir()
 
 
-class _store_errors:  # noqa: N801 - used like a function: `with _store_errors(uri):`
+class _store_errors:  # noqa: N801 - used like a function: `with _store_errors(uri, guard):`
     """Converts errors of obstore. In a write, a missing file means that the store itself is missing."""
 
-    def __init__(self, uri: str, writing: bool = False) -> None:
+    def __init__(self, uri: str, guard: MarkerGuard, writing: bool = False) -> None:
         self._uri = uri
+        self._guard = guard
         self._writing = writing
 
     def __enter__(self) -> None:
@@ -318,6 +333,10 @@ class _store_errors:  # noqa: N801 - used like a function: `with _store_errors(u
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, FileNotFoundError) and not self._writing:
+            try:
+                self._guard.missed()
+            except (BaseError, OSError) as unmarked:
+                raise BlobStoreError(f"the blob store failed at {self._uri}: {unmarked}") from unmarked
             raise BlobMissingError(f"no blob at {self._uri}") from error
         if isinstance(error, BaseError | OSError):
             raise BlobStoreError(f"the blob store failed at {self._uri}: {error}") from error

@@ -10,7 +10,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,10 +97,14 @@ def lines(root: Path, segment: str) -> Iterator[SegmentLine]:
 
 
 class SegmentWriter:
-    """Appends to a segment of this process. Its calls block and must not be concurrent."""
+    """Appends to a segment of this process. Its calls block and must not be concurrent.
 
-    def __init__(self, root: Path) -> None:
+    `before` is called before a segment is created, and raises OSError for a store that must not be written.
+    """
+
+    def __init__(self, root: Path, before: Callable[[], None] = lambda: None) -> None:
         self._root = root
+        self._before = before
         self._name = ""
         self._handle = -1
         self._end = 0
@@ -140,6 +144,7 @@ class SegmentWriter:
         if self._handle >= 0 and self._end < MAX_SEGMENT_BYTES and not old:
             return
         self.close()
+        self._before()
         self._name = f"{FOLDER}/{datetime.now(UTC):{_BEGUN}}-{uuid4().hex}"
         path = self._root / self._name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -172,8 +177,8 @@ class GroupCommit:
     Uses its own thread, since an executor's futures cost as much as the writing.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._segment = SegmentWriter(root)
+    def __init__(self, root: Path, before: Callable[[], None] = lambda: None) -> None:
+        self._segment = SegmentWriter(root, before)
         self._groups: SimpleQueue[tuple[asyncio.AbstractEventLoop, list[_Waiting]] | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._waiting: list[_Waiting] = []

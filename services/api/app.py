@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from piperoll.installation.guard import Guard
+from piperoll.installation.tables import requirement
 from piperoll.log.admin import require_topics
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
@@ -15,6 +17,7 @@ from piperoll.seal import Seal
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from piperoll.webhooks.sender import Sender
+from schemas.read_model_names import READ_SCHEMA
 from services.api.assembly import Assembly, Connections
 from services.api.http.server import listen, serve
 from services.api.read_model.positions import Positions
@@ -24,11 +27,14 @@ log = structlog.get_logger()
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
-    """Serve until `lifetime.stopping`. Kafka must be up at the start; Postgres may come later."""
+    """Serve until `lifetime.stopping`. Kafka must be up at the start; Postgres and the blob store may come later.
+
+    Raises InstallationError.
+    """
     seal = Seal(settings.sealing_keys)
     await require_topics(settings)
     async with _connected(settings, seal, lifetime) as connections:
-        await _serve(settings, lifetime, Assembly(settings, connections, lifetime.problems), connections.positions)
+        await _serve(settings, lifetime, Assembly(settings, connections, lifetime.problems), connections)
         connections.blobs.close()
 
 
@@ -38,14 +44,19 @@ async def _connected(settings: Settings, seal: Seal, lifetime: Lifetime) -> Asyn
     appender = KafkaAppender(settings, client_id=f"piperoll-api-{settings.instance}")
     offsets = KafkaOffsets(settings)
     dsn = settings.postgres_dsn.get_secret_value()
-    pool, positions = await connect_pool(dsn, min_size=0), Positions(dsn)
+    blobs = AsyncBlobs(Blobs(settings.blob_url))
+    guard = Guard(blobs, offsets)
+    pool = await connect_pool(dsn, min_size=0)
+    positions = Positions(dsn, requirement(READ_SCHEMA, lambda: guard.installation))
     sender = Sender(settings.private_networks, connect_s=CONNECT_S, uncached=True)
     lifetime.check("kafka", appender.problem)
+    lifetime.check("installation", guard.problem)
     lifetime.check("read_model", positions.problem)
     try:
         await appender.start()
         await offsets.start()
-        yield Connections(appender, offsets, pool, positions, AsyncBlobs(Blobs(settings.blob_url)), sender, seal)
+        await guard.try_once()
+        yield Connections(appender, offsets, pool, positions, blobs, sender, seal, guard)
     finally:
         await sender.close()
         await offsets.stop()
@@ -53,14 +64,15 @@ async def _connected(settings: Settings, seal: Seal, lifetime: Lifetime) -> Asyn
         pool.terminate()
 
 
-async def _serve(settings: Settings, lifetime: Lifetime, assembly: Assembly, positions: Positions) -> None:
+async def _serve(settings: Settings, lifetime: Lifetime, assembly: Assembly, connections: Connections) -> None:
     """Run the server and its background tasks; waiting requests are answered before the drain."""
     with listen(settings.api_host, settings.api_port) as listening:
         host, port = listening.getsockname()[:2]
         log.info("api_listening", host=host, port=port)
         async with asyncio.TaskGroup() as tasks:
             background = [
-                tasks.create_task(positions.run()),
+                tasks.create_task(connections.positions.run()),
+                tasks.create_task(connections.guard.run(lifetime.stopping)),
                 tasks.create_task(assembly.watch.run()),
                 tasks.create_task(_release(lifetime.stopping, assembly)),
                 tasks.create_task(assembly.access.prepare()),

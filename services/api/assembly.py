@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from piperoll.clock import utc_now
 from piperoll.embeddings import Remote
+from piperoll.installation.guard import Guard
 from piperoll.log.contract import Appender, Offsets
 from piperoll.seal import Seal
 from piperoll.settings import Settings
@@ -32,6 +33,7 @@ from services.api.folders.search import Search
 from services.api.health.routes import HealthRoutes
 from services.api.http.access import Access
 from services.api.http.bodies import BodyLimits
+from services.api.http.errors import ReadModelUnavailableError
 from services.api.http.rate_limit import RateLimit
 from services.api.http.routing import Routes
 from services.api.jobs.commands import Commands
@@ -77,6 +79,7 @@ class Connections:
     blobs: AsyncBlobs
     sender: Sender
     seal: Seal
+    guard: Guard
 
 
 class Assembly:
@@ -92,7 +95,7 @@ class Assembly:
         self._contents = Contents(to.blobs)
         self._read_model = ReadModel(to.pool, deadline_s)
         self.watch = JobWatch(self._read_model, to.positions)
-        self._changes = ChangeFeed(self._read_model, to.positions)
+        self._changes = ChangeFeed(self._read_model, to.positions, installation=self._installation)
         jobs = self._catching_up(JOB_EVENTS)
         self._reading = Reading(self._read_model, jobs, self.watch, self._contents)
         self._library = Library(DocumentModel(to.pool, deadline_s), self._catching_up(DOCUMENT_EVENTS), jobs)
@@ -167,9 +170,15 @@ class Assembly:
             DocumentationRoutes(),
         ]
 
+    def _installation(self) -> str:
+        if (known := self._to.guard.installation) is None:
+            raise ReadModelUnavailableError("the stores of this installation were not compared yet")
+        return known.id
+
     def _facts(self, topic: Topic) -> FactLog:
         return FactLog(self._to.appender, topic, utc_now, self._settings.append_deadline_s)
 
     def _catching_up(self, topic: Topic) -> CatchingUp:
         deadline_s = self._settings.read_deadline_s
-        return CatchingUp(self._to.positions, LogEnds(self._to.offsets, deadline_s, topic), deadline_s, topic)
+        ends = LogEnds(self._to.offsets, deadline_s, topic)
+        return CatchingUp(self._to.positions, ends, self._to.pool, deadline_s, topic)

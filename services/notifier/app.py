@@ -9,16 +9,19 @@ from functools import partial
 from typing import Any, Generic
 
 import asyncpg
+import structlog
 
 from piperoll import keys
 from piperoll.clock import utc_now
+from piperoll.installation import tables
+from piperoll.installation.guard import Guard
 from piperoll.log.admin import require_topics
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.contract import Appender, LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
-from piperoll.outages import Outage
+from piperoll.outages import Outage, StoppedWaitingError
 from piperoll.postgres import connect_pool, migrate
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
@@ -52,6 +55,9 @@ from services.notifier.readers.job_events import JobEventsReader
 from services.notifier.readers.topic_reader import NotifierTopicReader, ReaderContext
 from services.notifier.sweep import Sweep
 
+log = structlog.get_logger()
+
+SCHEMA = "notifier"
 POOL_SIZE = 10  # the relay keeps one; readers, claims, outcomes, sweep and signing keys take one at a time each
 
 
@@ -119,15 +125,14 @@ class Notifier:
 def assemble(
     settings: Settings,
     pool: asyncpg.Pool,
-    log: Log,
+    clients: Log,
     stopping: asyncio.Event,
     owned: AsyncExitStack,
+    blobs: AsyncBlobs,
     lookup: Lookup = socket.getaddrinfo,
 ) -> Notifier:
     """Connect the parts. `owned` closes them; `lookup` resolves receivers' names."""
     wakeup, notice_wakeup, written = Wakeup(), Wakeup(), asyncio.Event()
-    blobs = AsyncBlobs(Blobs(settings.blob_url))
-    owned.callback(blobs.close)
     sender = Sender(settings.private_networks, lookup)
     owned.push_async_callback(sender.close)
     seal = Seal(settings.sealing_keys)
@@ -136,19 +141,19 @@ def assemble(
     courier, notice_courier = HookCourier(settings, composer, sender), NoticeCourier(settings, composer, sender)
     ledger, notice_ledger = Ledger(queue, wakeup, written), Ledger(notices, notice_wakeup, written)
     job_events, deliveries, endpoint_events = (
-        TopicCheckpoints(pool, log.view, topic, log.cluster_id)
+        TopicCheckpoints(pool, clients.view, topic, clients.cluster_id)
         for topic in (JOB_EVENTS, JOB_DELIVERIES, ENDPOINT_EVENTS)
     )
     max_age_s = settings.delivery_max_age_s
     outage = Outage("Postgres or the blob store", stopping)
-    context = ReaderContext(pool, log.dead_letters, outage)
-    unroutable = Unroutable(pool, log.view, job_events, written)
-    backfill = Backfill(log.view, job_events, max_age_s, utc_now)
+    context = ReaderContext(pool, clients.dead_letters, outage)
+    unroutable = Unroutable(pool, clients.view, job_events, written)
+    backfill = Backfill(clients.view, job_events, max_age_s, utc_now)
     return Notifier(
         job_events=JobEventsReader(context, job_events, blobs, wakeup, notice_wakeup, max_age_s),
         deliveries=DeliveriesReader(context, deliveries, wakeup),
         endpoint_events=EndpointEventsReader(context, endpoint_events, backfill, blobs, notice_wakeup, utc_now),
-        gate=DeliveriesGate(log.view, deliveries, outage),
+        gate=DeliveriesGate(clients.view, deliveries, outage),
         hooks=Delivery(
             Dispatcher(settings, queue, ledger, courier, wakeup), ledger, partial(outage.outlast, queue.release)
         ),
@@ -158,27 +163,42 @@ def assemble(
             partial(outage.outlast, notices.release),
         ),
         sweep=Sweep(pool, queue, notices, unroutable, patience_s(settings.delivery_delays), written),
-        relay=Relay(pool, log.appender, written),
+        relay=Relay(pool, clients.appender, written),
         written=written,
     )
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
-    """Connect, assemble and run until stopped."""
+    """Connect, assemble and run until stopped. Raises InstallationError and LogDivergedError."""
     await require_topics(settings)
     async with AsyncExitStack() as owned:
-        pool = await connect_pool(settings.postgres_dsn.get_secret_value(), max_size=POOL_SIZE)
-        owned.push_async_callback(pool.close)
-        await migrate(pool, "services.notifier", "notifier.sql")
-        await keys.prepare(pool)
         view = KafkaOffsets(settings)
         await view.start()
         owned.push_async_callback(view.stop)
+        blobs = AsyncBlobs(Blobs(settings.blob_url))
+        owned.callback(blobs.close)
+        guard = Guard(blobs, view)
+        lifetime.check("installation", guard.problem)
+        try:
+            installation = await guard.begin(lifetime.stopping)
+        except StoppedWaitingError as error:
+            log.info("stopped_during_an_outage", why=str(error))
+            return
+        pool = await connect_pool(
+            settings.postgres_dsn.get_secret_value(),
+            max_size=POOL_SIZE,
+            on_connect=tables.requirement(SCHEMA, lambda: installation),
+        )
+        owned.push_async_callback(pool.close)
+        await migrate(pool, "services.notifier", "notifier.sql")
+        async with pool.acquire() as connection:
+            await tables.claim(connection, SCHEMA, installation)
+        await keys.prepare(pool)
         appender = KafkaAppender(settings, f"{settings.instance}-notifier")
         await appender.start()
         owned.push_async_callback(appender.stop)
-        log = Log(view, appender, DeadLetters(appender), await view.cluster_id())
-        notifier = assemble(settings, pool, log, lifetime.stopping, owned)
+        clients = Log(view, appender, DeadLetters(appender), installation.cluster_id)
+        notifier = assemble(settings, pool, clients, lifetime.stopping, owned, blobs)
         lifetime.check("producer", appender.problem)
         lifetime.check("gate", notifier.gate.problem)
         lifetime.check("dispatcher", notifier.hooks.dispatcher.problem)
@@ -188,7 +208,9 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             _consumer(settings, lifetime, JOB_DELIVERIES, notifier.deliveries),
             _consumer(settings, lifetime, ENDPOINT_EVENTS, notifier.endpoint_events),
         )
-        await notifier.run(consumers, lifetime.stopping)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(guard.run(lifetime.stopping))
+            await notifier.run(consumers, lifetime.stopping)
 
 
 def _consumer(

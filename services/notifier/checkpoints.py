@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import asyncpg
 
-from piperoll.log.continuity import LogDivergedError, StoredPosition, divergences
+from piperoll.log.continuity import LogDivergedError, StoredPosition, divergences, require_position
 from piperoll.log.contract import LogView
 from piperoll.log.parking import ParkedCache, Parking
 from piperoll.log.record import Record
@@ -57,9 +57,13 @@ class TopicCheckpoints:
         reached = await self._next_offsets()
         return [part for part, target in targets.items() if reached.get(part, 0) < target]
 
-    async def lock(self, connection: Connection, partition: int) -> int:
-        """The next offset; locks the checkpoint until the transaction ends."""
-        return int(await connection.fetchval(SQL["lock_checkpoint"], self._topic.name, partition))
+    async def lock(self, connection: Connection, partition: int, handled: int) -> int:
+        """The next offset; locks the checkpoint until the transaction ends.
+
+        Raises PositionLostError if it is behind the position that this process `handled`.
+        """
+        stored = await connection.fetchval(SQL["lock_checkpoint"], self._topic.name, partition)
+        return require_position(self._topic, partition, handled, stored)
 
     async def parked(self, connection: Connection, partition: int, next_offset: int) -> Parking:
         """The parked keys of a partition whose checkpoint is at `next_offset`."""

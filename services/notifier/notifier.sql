@@ -48,11 +48,12 @@ DO $$ BEGIN
             ADD COLUMN reopened_at timestamptz;
     END IF;
 END $$;
-CREATE INDEX IF NOT EXISTS queue_homeless
-    ON notifier.queue (job_id) WHERE state = 'open' AND request IS NOT NULL AND url IS NULL;
 -- Always empty: final hooks that are neither settled nor will ever be due. It makes their count cheap.
 CREATE INDEX IF NOT EXISTS queue_unaccounted ON notifier.queue (job_id)
     WHERE state = 'open' AND final_phase IS NOT NULL AND url IS NOT NULL AND next_attempt_at IS NULL;
+DROP INDEX IF EXISTS notifier.queue_homeless; -- of earlier releases, for redeliveries alone
+CREATE INDEX IF NOT EXISTS queue_unroutable ON notifier.queue (job_id)
+    WHERE state = 'open' AND url IS NULL AND (request IS NOT NULL OR (final_phase IS NOT NULL AND NOT erased));
 CREATE INDEX IF NOT EXISTS queue_late ON notifier.queue (job_id) WHERE state = 'late';
 CREATE INDEX IF NOT EXISTS queue_seen ON notifier.queue USING brin (seen_at);
 

@@ -2,9 +2,13 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
+from piperoll.installation import tables as installation_tables
+from piperoll.installation.guard import Guard
+from piperoll.installation.identity import Installation
 from piperoll.log.admin import require_topics
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.dead_letters import DeadLetters
@@ -14,6 +18,7 @@ from piperoll.outages import Outage, StoppedWaitingError
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
+from schemas.read_model_names import READ_SCHEMA
 from services.projector.database.schema import create_live_tables
 from services.projector.database.session import Session
 from services.projector.deliveries.writer import DeliveryWriter
@@ -31,7 +36,7 @@ ENDPOINTS_GROUP = "piperoll.projector.endpoints"
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
-    """Project until stopped. Raises LogDivergedError and UnknownEventError."""
+    """Project until stopped. Raises LogDivergedError, UnknownEventError and InstallationError."""
     await require_topics(settings)
     async with AsyncExitStack() as stack:
         offsets = KafkaOffsets(settings)
@@ -42,6 +47,13 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         stack.push_async_callback(appender.stop)
         blobs = AsyncBlobs(Blobs(settings.blob_url))
         stack.callback(blobs.close)
+        guard = Guard(blobs, offsets)
+        lifetime.check("installation", guard.problem)
+        try:
+            installation = await guard.begin(lifetime.stopping)
+        except StoppedWaitingError as error:
+            log.info("stopped_during_an_outage", why=str(error))
+            return
         blob_outage = Outage("the blob store", lifetime.stopping)
         lifetime.check("blobs", blob_outage.problem)
         dead_letters = DeadLetters(appender)
@@ -52,7 +64,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             (ENDPOINTS_GROUP, EndpointWriter(blobs, blob_outage)),
         ]
         try:
-            await _project(settings, lifetime, offsets, dead_letters, groups, stack)
+            await _project(settings, lifetime, offsets, dead_letters, groups, stack, guard, installation)
         except ExceptionGroup as ended:
             _explain(ended)
 
@@ -73,15 +85,19 @@ async def _project(
     dead_letters: DeadLetters,
     groups: list[tuple[str, TopicWriter]],
     stack: AsyncExitStack,
+    guard: Guard,
+    installation: Installation,
 ) -> None:
     dsn = settings.postgres_dsn.get_secret_value()
+    required = installation_tables.requirement(READ_SCHEMA, lambda: installation)
     async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(guard.run(lifetime.stopping))
         consumers = []
         for group, writer in groups:
-            session = Session(dsn, lifetime.stopping)
+            session = Session(dsn, lifetime.stopping, required)
             stack.push_async_callback(session.close)
             lifetime.check(f"postgres_{writer.alias}", session.problem)
-            await session.transaction(create_live_tables)
+            await session.transaction(partial(create_live_tables, installation=installation))
             reader = ProjectorTopicReader(writer, session, offsets, dead_letters)
             consumer = PartitionConsumer(settings, group, writer.topic, reader, on_lag=reader.lag.moved)
             lifetime.check(f"group_{writer.alias}", consumer.problem)

@@ -14,6 +14,9 @@ import asyncpg
 import structlog
 from asyncpg import Connection
 
+from piperoll.installation.guard import Guard
+from piperoll.installation.identity import Installation
+from piperoll.installation.tables import claim, require
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.outages import Outage
 from piperoll.postgres import MIGRATION_LOCK, load_queries
@@ -59,8 +62,8 @@ class Rebuilt:
 async def rebuild(settings: Settings, progress: Progress = lambda done, total: None) -> Rebuilt:
     """Build a new read model and replace the old one.
 
-    If interrupted, the old one stays in use; the next rebuild cleans up. Raises RebuildRunningError, OSError or
-    asyncpg.PostgresError without Postgres, aiokafka's KafkaError without Kafka.
+    If interrupted, the old one stays in use; the next rebuild cleans up. Raises RebuildRunningError, InstallationError,
+    OSError or asyncpg.PostgresError without Postgres, KafkaError without Kafka, BlobStoreError without the blob store.
     """
     began = time.monotonic()
     async with AsyncExitStack() as stack:
@@ -68,12 +71,12 @@ async def rebuild(settings: Settings, progress: Progress = lambda done, total: N
         connection = await asyncpg.connect(dsn, command_timeout=FENCE_S)
         stack.push_async_callback(connection.close)
         sql = {**queries("queries.sql"), **load_queries("services.projector", "rebuild.sql")}
-        await _make_room(connection, sql)
         offsets = KafkaOffsets(settings)
         await offsets.start()
         stack.push_async_callback(offsets.stop)
         replay = Replay(settings, offsets, progress)
         stack.push_async_callback(replay.close)
+        await _make_room(connection, sql, await replay.guard.compare())
         await replay.begin()
         while await replay.left() > NEAR_RECORDS:
             await replay.catch_up()
@@ -83,15 +86,17 @@ async def rebuild(settings: Settings, progress: Progress = lambda done, total: N
     return Rebuilt(replay.done, time.monotonic() - began)
 
 
-async def _make_room(connection: Connection, sql: Mapping[str, str]) -> None:
+async def _make_room(connection: Connection, sql: Mapping[str, str], installation: Installation) -> None:
     """Create empty tables beside the live ones, which are created too if missing."""
     if not await connection.fetchval(sql["lock_rebuild"], REBUILD_LOCK):
         raise RebuildRunningError("another rebuild of this read model is running: wait until it has ended")
+    await require(connection, READ_SCHEMA, installation)
     await connection.execute(sql["drop_leftovers"])
     if not await has_other_shape(connection):  # this version cannot write tables of another shape
         async with connection.transaction():
             await create_live_tables(connection)
     await create_tables(connection, REBUILD_SCHEMA)
+    await claim(connection, REBUILD_SCHEMA, installation)
 
 
 async def _swap(connection: Connection, sql: Mapping[str, str], replay: "Replay") -> None:
@@ -113,6 +118,7 @@ class Replay:
     def __init__(self, settings: Settings, offsets: KafkaOffsets, progress: Progress) -> None:
         never = asyncio.Event()
         self._blobs = AsyncBlobs(Blobs(settings.blob_url))
+        self.guard = Guard(self._blobs, offsets)
         self._session = Session(settings.postgres_dsn.get_secret_value(), never)
         self._offsets = offsets
         self._progress = progress

@@ -3,13 +3,17 @@
 import asyncio
 import random
 
+import structlog
+
 from piperoll.clock import happens_within, utc_now
+from piperoll.installation.guard import Guard
 from piperoll.log.admin import require_topics
 from piperoll.log.backlog_checkpoint import Checkpoints
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.outages import StoppedWaitingError
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
@@ -23,6 +27,8 @@ from services.worker.manager.log_reader import PartitionReader, save_periodicall
 from services.worker.manager.runner import Runner
 from services.worker.manager.unaccounted import report_unaccounted
 
+log = structlog.get_logger()
+
 GROUP = "piperoll.worker"
 MEASURE_INTERVAL_S = 5.0
 
@@ -33,13 +39,18 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
     blobs = AsyncBlobs(Blobs(settings.blob_url))
     appender = KafkaAppender(settings, f"{settings.instance}-worker")
     offsets = KafkaOffsets(settings)
-    pool = ChildPool(settings, settings.slots)
+    pool = ChildPool(settings, settings.slots, marked=True)
+    guard = Guard(blobs, offsets)
+    lifetime.check("installation", guard.problem)
     await appender.start()
     await offsets.start()
-    await pool.start()
-    metrics.SLOTS.set(settings.slots)
     try:
-        await _serve(settings, lifetime, blobs, appender, offsets, pool)
+        await guard.begin(lifetime.stopping)  # before anything of the store is read, written or deleted
+        await pool.start()
+        metrics.SLOTS.set(settings.slots)
+        await _serve(settings, lifetime, blobs, appender, offsets, pool, guard)
+    except StoppedWaitingError as error:
+        log.info("stopped_during_an_outage", why=str(error))
     finally:
         await pool.stop()
         await offsets.stop()
@@ -54,6 +65,7 @@ async def _serve(
     appender: KafkaAppender,
     offsets: KafkaOffsets,
     pool: ChildPool,
+    guard: Guard,
 ) -> None:
     runner = Runner(settings, appender, blobs, pool, utc_now, random.Random())
     expander = Expander(appender, blobs, offsets, utc_now)
@@ -73,6 +85,7 @@ async def _serve(
     ):
         lifetime.check(name, check)
     async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(guard.run(lifetime.stopping))
         tasks.create_task(_drain(reader, lifetime.stopping))
         tasks.create_task(consumer.run(lifetime.stopping))
         tasks.create_task(runner.run(lifetime.stopping))

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 from piperoll.clock import Clock, utc_now
 from piperoll.log.contract import Reader
+from piperoll.log.identity import LogIdentity
 from piperoll.log.record import Position, Record, partition_of
 from schemas.envelope import Fact, Headers, encode
-from schemas.topics import Topic
+from schemas.topics import MANIFEST, Topic
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class MemoryLog:
         self.partitions = partitions
         self._clock = clock
         self._records: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        self.ids = LogIdentity("memory", {topic.name: f"id of {topic.name}" for topic in MANIFEST if topic.groups})
         self._subscriptions: dict[str, list[_Subscription]] = defaultdict(list)
 
     async def append(self, topic: Topic, fact: Fact, deadline_s: float | None = None) -> Position:
@@ -61,8 +63,12 @@ class MemoryLog:
         return len(self._records[topic.name, part])
 
     async def cluster_id(self) -> str:
-        """A constant."""
-        return "memory"
+        """A constant, unless a test replaced the log's identity."""
+        return self.ids.cluster_id
+
+    async def identity(self) -> LogIdentity:
+        """That of `ids`, which a test may replace."""
+        return self.ids
 
     async def end_offsets(self, topic: Topic) -> dict[int, int]:
         """See piperoll.log.contract.Offsets."""

@@ -19,7 +19,7 @@ from schemas.ids import draw_endpoint_id, draw_run, keyed_id, trial_id
 from services.api.endpoints.requests import EndpointBody
 from services.api.http.answers import devana_timestamp
 from services.api.http.caller import Caller
-from services.api.http.database import bounded_query
+from services.api.http.database import Source, bounded_query
 from services.api.http.errors import conflict, idempotency_conflict, not_found
 from services.api.log.facts import Appended, FactLog
 from services.api.read_model.catching_up import CatchingUp
@@ -106,16 +106,16 @@ class EndpointCommands:
         return trial_id((await self._append(endpoint_id, draw_run(), EndpointTested(by=caller.owner), caller)).fact.id)
 
     async def _require(self, endpoint_id: str, owner: str) -> None:
-        async def look_up() -> str | None:
-            rows = await self._fetch("endpoint", endpoint_id)
+        async def look_up(source: Source | None) -> str | None:
+            rows = await self._fetch("endpoint", endpoint_id, source=source)
             return str(rows[0]["owner"]) if rows else None
 
         if await self.catching_up.find(look_up) != owner:
             raise not_found("webhook")
 
-    async def _fetch(self, name: str, *arguments: Any) -> list[asyncpg.Record]:
+    async def _fetch(self, name: str, *arguments: Any, source: Source | None = None) -> list[asyncpg.Record]:
         async with bounded_query(name, self.read_deadline_s):
-            return await self.pool.fetch(_QUERIES[name], *arguments)
+            return await (source or self.pool).fetch(_QUERIES[name], *arguments)
 
     async def _append(self, endpoint_id: str, scope: str, event: Event, caller: Caller) -> Appended:
         remedy = "list the endpoints before you repeat the request"

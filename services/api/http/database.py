@@ -6,10 +6,14 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import structlog
+from asyncpg.pool import PoolConnectionProxy
 
 from services.api.http.errors import ReadModelUnavailableError
 
 log = structlog.get_logger()
+
+Source = asyncpg.Pool | PoolConnectionProxy
+"""Where a query runs: on any connection of the pool, or on one that holds a snapshot."""
 
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 """The errors of asyncpg while Postgres is away or restarts, and before a projector has created its tables."""

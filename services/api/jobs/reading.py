@@ -5,6 +5,7 @@ cannot be an id is "not found" at once.
 """
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from piperoll.domain.job import Status
@@ -32,7 +33,7 @@ class Reading:
         """Return the job's row. Raises ApiError: NOT_FOUND (404), READ_MODEL_UNAVAILABLE (503)."""
         if not is_id("job", job_id):
             raise not_found("job")
-        row = await self.catching_up.find(lambda: self._read_model.job(job_id))
+        row = await self.catching_up.find(partial(self._read_model.job, job_id))
         if row is None or row.owner != owner or row.erased:
             raise not_found("job")
         return row
@@ -41,7 +42,7 @@ class Reading:
         """Return the batch's row. Raises as `job` does."""
         if not is_id("batch", batch_id):
             raise not_found("batch")
-        row = await self.catching_up.find(lambda: self._read_model.batch(batch_id))
+        row = await self.catching_up.find(partial(self._read_model.batch, batch_id))
         if row is None or row.owner != owner or row.batch.erased:
             raise not_found("batch")
         return row

@@ -21,6 +21,7 @@ FAILURES: Mapping[str, str] = {
     "REMOVED": "the endpoint was removed",
     "ERASED": "the job was erased",
     "FORGOTTEN": "the receiver's address is no longer stored, a month after the job",
+    "LOST": "the job's parameters, which name the receiver, are missing",
     "UNREADABLE": "the content of the webhook can no longer be read",
 }
 """By the reason of a webhook's failure."""

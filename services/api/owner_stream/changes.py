@@ -8,7 +8,7 @@ its present state.
 
 import asyncio
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -21,24 +21,33 @@ from services.api.read_model.positions import Positions
 
 FACTS = 20  # of a partition in one page: more rows would block the event loop for over a few milliseconds
 AT_ONCE = 2  # queries; the pool's other connections serve requests
-PLACE: Final = r"[0-9a-f]{1,15}(\.[0-9a-f]{1,15}){0,1023}"
-"""An event's id: the offsets in hex, separated by dots."""
+PLACE: Final = r"([0-9a-f]{8}-)?[0-9a-f]{1,15}(\.[0-9a-f]{1,15}){0,1023}"
+"""An event's id: the installation, and the offsets in hex, separated by dots. Earlier releases left the former out."""
+INSTALLATION_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class StreamPlace:
-    """The next offset of each partition, counted from 0; partitions beyond begin at 0."""
+    """The next offset of each partition, counted from 0; partitions beyond begin at 0.
+
+    `installation` is the beginning of the id of the installation that the offsets are of; empty if it is not known.
+    """
 
     offsets: tuple[int, ...]
+    installation: str = ""
 
     def __str__(self) -> str:
         """The id of an event (`PLACE`)."""
-        return ".".join(f"{offset:x}" for offset in self.offsets)
+        offsets = ".".join(f"{offset:x}" for offset in self.offsets)
+        return f"{self.installation}-{offsets}" if self.installation else offsets
 
     @classmethod
     def parse(cls, text: str) -> "StreamPlace | None":
         """Parse an event's id; None for any other text."""
-        return cls(tuple(int(part, 16) for part in text.split("."))) if re.fullmatch(PLACE, text) else None
+        if not re.fullmatch(PLACE, text):
+            return None
+        installation, _, offsets = text.rpartition("-")
+        return cls(tuple(int(part, 16) for part in offsets.split(".")), installation)
 
     def offset(self, partition: int) -> int:
         """Return the next offset of a partition."""
@@ -47,7 +56,7 @@ class StreamPlace:
     def reaching(self, offsets: Mapping[int, int]) -> "StreamPlace":
         """Return the place advanced to `offsets`, where those are higher."""
         size = max(len(self.offsets), *(partition + 1 for partition in offsets), 0)
-        return StreamPlace(tuple(max(self.offset(part), offsets.get(part, 0)) for part in range(size)))
+        return replace(self, offsets=tuple(max(self.offset(part), offsets.get(part, 0)) for part in range(size)))
 
     def after(self, position: Position) -> "StreamPlace":
         """Return the place after a fact."""
@@ -74,10 +83,21 @@ _PageKey = tuple[str, StreamPlace, asyncio.Event]
 
 
 class ChangeFeed:
-    """Pages of changes. Equal reads at the same time share one query, and all streams wait for the same event."""
+    """Pages of changes. Equal reads at the same time share one query, and all streams wait for the same event.
 
-    def __init__(self, read_model: ReadModel, positions: Positions, facts: int = FACTS) -> None:
+    `installation` returns the id of the installation, which ids of events begin with. It may raise
+    ReadModelUnavailableError while that is not known.
+    """
+
+    def __init__(
+        self,
+        read_model: ReadModel,
+        positions: Positions,
+        facts: int = FACTS,
+        installation: Callable[[], str] = lambda: "",
+    ) -> None:
         self._read_model = read_model
+        self._installation = installation
         self._positions = positions
         self._facts = facts
         self._queries = asyncio.Semaphore(AT_ONCE)
@@ -100,7 +120,12 @@ class ChangeFeed:
         """Return the place after all projected facts. Raises ReadModelUnavailableError (503) while it is unknown."""
         if problem := self._positions.problem():
             raise ReadModelUnavailableError(problem)
-        return StreamPlace(()).reaching(self._positions.reached(JOB_EVENTS))
+        return StreamPlace((), self.installation).reaching(self._positions.reached(JOB_EVENTS))
+
+    @property
+    def installation(self) -> str:
+        """Return what the ids of events begin with. Raises ReadModelUnavailableError (503) while it is unknown."""
+        return self._installation()[:INSTALLATION_DIGITS]
 
     async def page(self, owner: str, place: StreamPlace) -> ChangePage:
         """Return a page of the changes after `place`. Raises ReadModelUnavailableError."""

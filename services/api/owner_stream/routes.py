@@ -19,7 +19,8 @@ class OwnerStreamRoutes(Routes, tag="jobs"):
     @route("GET", "/api/stream", operation=openapi.STREAM)
     async def stream(self, request: Request) -> Response:
         """Stream the changes of the owner's jobs and batches from now on, or after the event of Last-Event-ID."""
-        query, last_seen = StreamQuery.of(request.query_params), place_of(request.headers.get("last-event-id"))
+        query = StreamQuery.of(request.query_params)
+        last_seen = place_of(request.headers.get("last-event-id"), self.feed.installation)
         begin = self.feed.now() if last_seen is None else last_seen
         events = owner_stream(self.feed, caller_of(request).owner, query, begin, resumed=last_seen is not None)
         return StreamingResponse(events, 200, HEADERS, MEDIA_TYPE)

@@ -7,6 +7,7 @@ continues.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -44,10 +45,12 @@ class StreamQuery(QueryModel):
         return self.job_type is None and self.batch_id in (None, batch_id)
 
 
-def place_of(last_event_id: str | None) -> StreamPlace | None:
-    """Return the place at which a client continues; None without an id.
+def place_of(last_event_id: str | None, installation: str = "") -> StreamPlace | None:
+    """Return the place at which a client continues; None without an id. An id of an earlier release names no
+    installation.
 
-    Raises ApiError INVALID_REQUEST (400) for any other text: a stream from now on would lose changes silently.
+    Raises ApiError INVALID_REQUEST (400) for any other text and for an id of another installation, or of this one
+    before its log was replaced: a stream from now on, or from these offsets, would lose changes silently.
     """
     if not last_event_id:
         return None
@@ -56,7 +59,11 @@ def place_of(last_event_id: str | None) -> StreamPlace | None:
         raise invalid_request(
             "Last-Event-ID is not an id of this stream: send the last one unchanged, or none to begin from now"
         )
-    return place
+    if place.installation not in ("", installation):
+        raise invalid_request(
+            "Last-Event-ID is of another log than that of this installation: read the lists, and begin without an id"
+        )
+    return replace(place, installation=installation)
 
 
 async def owner_stream(

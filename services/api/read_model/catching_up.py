@@ -1,48 +1,71 @@
-"""Waiting until the projector has caught up with the log, so that clients read their own writes."""
+"""Waiting until the projector has caught up with the log, so that clients read their own writes.
+
+The positions that were notified are those of the server that sent them. After a failover to a replica that is behind,
+or a restore, they are ahead of the tables: that something does not exist is only concluded within one snapshot.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import asyncpg
 import structlog
 
 from piperoll.log.record import Position
 from schemas.topics import JOB_EVENTS, Topic
+from services.api.http.database import Source
 from services.api.http.errors import ReadModelUnavailableError
 from services.api.log.ends import LogEnds
 from services.api.read_model.positions import Positions
+from services.api.read_model.snapshot import snapshot
 
 T = TypeVar("T")
 log = structlog.get_logger()
 
 LIST_WAIT_S = 2.0  # the longest that a list waits for recent facts
+BEHIND_PAUSE_S = 0.1  # while the tables are behind the positions that were notified
+
+Read = Callable[[Source | None], Awaitable[T]]
+"""Reads on any connection, or in the given snapshot."""
 
 
 class CatchingUp:
     """Compares the projector's positions with a topic's ends, or with facts that this process appended."""
 
-    def __init__(self, positions: Positions, ends: LogEnds, deadline_s: float, topic: Topic = JOB_EVENTS) -> None:
+    def __init__(
+        self, positions: Positions, ends: LogEnds, pool: asyncpg.Pool, deadline_s: float, topic: Topic = JOB_EVENTS
+    ) -> None:
         self._positions = positions
+        self._pool = pool
         self._ends = ends
         self._deadline_s = deadline_s
         self._topic = topic
 
     async def up_to_now(self) -> None:
         """Return once the log up to its present end was projected. Raises ReadModelUnavailableError (503)."""
+        await self.at_present(_nothing)
+
+    async def at_present(self, read: Read[T]) -> T:
+        """Return what `read` finds in a snapshot that includes the log up to its present end.
+
+        Raises ReadModelUnavailableError (503).
+        """
         ends = await self._ends.now()
         try:
             async with asyncio.timeout(self._deadline_s):
-                await self._positions.passed(ends, self._topic)
+                while True:
+                    await self._positions.passed(ends, self._topic)
+                    async with snapshot(self._pool, self._topic, self._deadline_s) as (source, reached):
+                        if all(reached.get(partition, 0) >= end for partition, end in ends.items()):
+                            return await read(source)
+                    await asyncio.sleep(BEHIND_PAUSE_S)
         except TimeoutError as error:
             raise ReadModelUnavailableError("the read model has not caught up with the log yet") from error
 
-    async def find(self, look_up: Callable[[], Awaitable[T | None]]) -> T | None:
+    async def find(self, look_up: Read[T | None]) -> T | None:
         """Return what `look_up` finds; if nothing, it is tried again once the read model has caught up."""
-        found = await look_up()
-        if found is not None:
-            return found
-        await self.up_to_now()
-        return await look_up()
+        found = await look_up(None)
+        return found if found is not None else await self.at_present(look_up)
 
     async def passed(self, *positions: Position) -> bool:
         """Wait until the projector has passed `positions`; return False if it did not in time."""
@@ -65,3 +88,7 @@ class CatchingUp:
             log.info("list_may_be_behind", why=repr(error))
             return False
         return True
+
+
+async def _nothing(source: Source | None) -> None:
+    """Only the snapshot's positions matter."""

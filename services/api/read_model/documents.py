@@ -10,7 +10,7 @@ from piperoll.job_types import job_types
 from piperoll.postgres import load_queries
 from schemas.claims import Claim
 from schemas.job_types.declaration import Makes
-from services.api.http.database import bounded_query
+from services.api.http.database import Source, bounded_query
 from services.api.read_model.document_rows import (
     DocumentRow,
     FileRow,
@@ -37,9 +37,9 @@ class DocumentModel:
         self._deadline_s = deadline_s
         self._readers = job_types().that_make(Makes.TEXT)
 
-    async def document(self, document_id: str) -> DocumentRow | None:
+    async def document(self, document_id: str, source: Source | None = None) -> DocumentRow | None:
         """Return a document of any owner, also a removed one."""
-        rows = await self._fetch("document", document_id, self._readers)
+        rows = await self._fetch("document", document_id, self._readers, source=source)
         return document_row(rows[0]) if rows else None
 
     async def documents(self, owner: str, limit: int, offset: int) -> list[ListedDocument]:
@@ -52,13 +52,14 @@ class DocumentModel:
         rows = await self._fetch("text_of_document", owner, document_id, self._readers)
         return claim_of(rows[0]["result"]) if rows else None
 
-    async def found(self, document_ids: Sequence[str], owner: str) -> set[str]:
+    async def found(self, document_ids: Sequence[str], owner: str, source: Source | None = None) -> set[str]:
         """Return those of the ids that are documents of the owner."""
-        return {row["document_id"] for row in await self._fetch("found_documents", owner, document_ids)}
+        rows = await self._fetch("found_documents", owner, document_ids, source=source)
+        return {row["document_id"] for row in rows}
 
-    async def folder(self, folder_id: str) -> FolderRow | None:
+    async def folder(self, folder_id: str, source: Source | None = None) -> FolderRow | None:
         """Return a folder of any owner, also a removed one."""
-        rows = await self._fetch("folder", folder_id, self._readers)
+        rows = await self._fetch("folder", folder_id, self._readers, source=source)
         return FolderRow(**rows[0]) if rows else None
 
     async def folders(self, owner: str, limit: int, offset: int) -> list[FolderRow]:
@@ -69,9 +70,9 @@ class DocumentModel:
         """Return a page of a folder's documents, in the order in which they were added."""
         return [FileRow(**row) for row in await self._fetch("files", folder_id, owner, limit, offset)]
 
-    async def is_member(self, folder_id: str, document_id: str) -> bool:
+    async def is_member(self, folder_id: str, document_id: str, source: Source | None = None) -> bool:
         """Return whether a document is in a folder."""
-        return bool(await self._fetch("member", folder_id, document_id))
+        return bool(await self._fetch("member", folder_id, document_id, source=source))
 
     async def texts(self, folder_id: str, owner: str) -> list[TextRow]:
         """Return all documents of a folder with their texts."""
@@ -104,6 +105,6 @@ class DocumentModel:
         text = f"[{','.join(map(repr, vector))}]"
         return [HitRow(*row) for row in await self._fetch("search", folder_id, model, text, limit, owner)]
 
-    async def _fetch(self, name: str, *arguments: Any) -> list[asyncpg.Record]:
+    async def _fetch(self, name: str, *arguments: Any, source: Source | None = None) -> list[asyncpg.Record]:
         async with bounded_query(name, self._deadline_s):
-            return await self._pool.fetch(QUERIES[name], *arguments)
+            return await (source or self._pool).fetch(QUERIES[name], *arguments)

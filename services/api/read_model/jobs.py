@@ -10,7 +10,7 @@ from piperoll.domain.batch import status_of
 from piperoll.domain.job import Status
 from piperoll.postgres import load_queries
 from schemas.topics import JOB_EVENTS
-from services.api.http.database import bounded_query
+from services.api.http.database import Source, bounded_query
 from services.api.read_model.job_rows import (
     BatchRow,
     Changed,
@@ -30,21 +30,24 @@ TOPIC = JOB_EVENTS.name
 
 
 class ReadModel:
-    """The projected rows of jobs and batches. The pool may connect late and lose its connections."""
+    """The projected rows of jobs and batches. The pool may connect late and lose its connections.
+
+    `source` is the snapshot to read in, by default any connection.
+    """
 
     def __init__(self, pool: asyncpg.Pool, deadline_s: float) -> None:
         self._pool = pool
         self._deadline_s = deadline_s
 
-    async def job(self, job_id: str) -> JobRow | None:
+    async def job(self, job_id: str, source: Source | None = None) -> JobRow | None:
         """Return a job with everything that its view needs except blobs."""
-        rows = await self._fetch("job", job_id, TOPIC)
+        rows = await self._fetch("job", job_id, TOPIC, source=source)
         return job_row(rows[0]) if rows else None
 
-    async def batch(self, batch_id: str) -> BatchRow | None:
+    async def batch(self, batch_id: str, source: Source | None = None) -> BatchRow | None:
         """Return a batch and its members."""
-        rows = await self._fetch("batch", batch_id, TOPIC)
-        return batch_row(rows[0], await self._fetch("members", batch_id)) if rows else None
+        rows = await self._fetch("batch", batch_id, TOPIC, source=source)
+        return batch_row(rows[0], await self._fetch("members", batch_id, source=source)) if rows else None
 
     async def creation(self, kind: Literal["job", "batch"], subject: str) -> Creation | None:
         """Return the creation of a job or batch; None if it was not projected."""
@@ -110,6 +113,6 @@ class ReadModel:
             rows = await connection.fetch(QUERIES[f"list_{what}"], *filters, limit, skip)
         return total, rows
 
-    async def _fetch(self, name: str, *arguments: Any) -> list[asyncpg.Record]:
+    async def _fetch(self, name: str, *arguments: Any, source: Source | None = None) -> list[asyncpg.Record]:
         async with bounded_query(name, self._deadline_s):
-            return await self._pool.fetch(QUERIES[name], *arguments)
+            return await (source or self._pool).fetch(QUERIES[name], *arguments)

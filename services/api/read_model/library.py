@@ -1,6 +1,7 @@
 """An owner's documents and folders, read after the read model has caught up. Foreign and removed ones are not found."""
 
 import asyncio
+from functools import partial
 
 from services.api.http.errors import not_found
 from services.api.read_model.catching_up import CatchingUp
@@ -25,7 +26,7 @@ class Library:
 
     async def own_document(self, document_id: str, owner: str) -> DocumentRow | None:
         """Return the document's row, also of a removed one; None for one that the owner never had."""
-        row = await self.catching_up.find(lambda: self.model.document(document_id))
+        row = await self.catching_up.find(partial(self.model.document, document_id))
         return row if row is not None and row.owner == owner else None
 
     async def documents(self, owner: str, limit: int, offset: int) -> list[ListedDocument]:
@@ -35,7 +36,7 @@ class Library:
 
     async def folder(self, folder_id: str, owner: str) -> FolderRow:
         """Return the folder's row. Raises as `document` does."""
-        row = await self.catching_up.find(lambda: self.model.folder(folder_id))
+        row = await self.catching_up.find(partial(self.model.folder, folder_id))
         if row is None or row.owner != owner or row.removed:
             raise not_found("folder")
         return row
@@ -54,15 +55,13 @@ class Library:
         """Raise ApiError NOT_FOUND if some are not the owner's documents; its details list them."""
         missing = set(document_ids) - await self.model.found(document_ids, owner)
         if missing:
-            await self.catching_up.up_to_now()
-            missing = set(document_ids) - await self.model.found(document_ids, owner)
+            missing -= await self.catching_up.at_present(partial(self.model.found, document_ids, owner))
         if missing:
             raise not_found("document", missing=sorted(missing)[:100])
 
     async def is_member(self, folder_id: str, document_id: str) -> bool:
         """Return whether a document is in a folder, once the read model has caught up."""
-        await self.catching_up.up_to_now()
-        return await self.model.is_member(folder_id, document_id)
+        return await self.catching_up.at_present(partial(self.model.is_member, folder_id, document_id))
 
     async def up_to_now(self) -> None:
         """Return once the facts of documents and jobs in the log were projected. Raises ReadModelUnavailableError."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import asyncpg
 import structlog
 
+from piperoll.postgres import OnConnect
 from schemas.read_model_names import POSITIONS_CHANNEL
 from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
 from services.api.http.database import AWAY
@@ -31,10 +32,14 @@ Listener = Callable[[int], None]
 
 
 class Positions:
-    """The next offset of each partition. `run` keeps it current and recovers from outages."""
+    """The next offset of each partition. `run` keeps it current and recovers from outages.
 
-    def __init__(self, dsn: str) -> None:
+    `on_connect` checks each new connection; its errors end `run`.
+    """
+
+    def __init__(self, dsn: str, on_connect: OnConnect | None = None) -> None:
         self._dsn = dsn
+        self._on_connect = on_connect
         self._next: dict[str, dict[int, int]] = {topic: {} for topic in ALIASES.values()}
         self._changed = asyncio.Event()
         self._problem: str | None = "the read model was not connected yet"
@@ -70,6 +75,8 @@ class Positions:
     async def _listen(self) -> None:
         connection = await asyncpg.connect(self._dsn, timeout=CONNECT_TIMEOUT_S)
         try:
+            if self._on_connect is not None:
+                await self._on_connect(connection)
             await connection.add_listener(POSITIONS_CHANNEL, self._notified)
             while True:
                 await self._poll(connection)

@@ -17,8 +17,8 @@ State = Literal["open", "late", "held", "delivered", "abandoned"]
 class Tracked:
     """A job in the queue, as in the log. `due`: these facts made a hook due.
 
-    Without a webhook it is a stub: a job that ended before its creation was read. `job` is None while the job is known
-    by its deliveries only.
+    Without a webhook it is a stub: a job that ended before its creation was read, or whose parameters are missing in
+    the blob store. `job` is None while the job is known by its deliveries only.
     """
 
     job: Job | None = None
@@ -36,14 +36,14 @@ NOTHING = Tracked()
 def follow(tracked: Tracked | None, fact: Fact, webhook: JobWebhook | None, oldest: datetime) -> Tracked | None:
     """The tracked job after a fact; the same object when nothing changed, None while there is nothing to track.
 
-    `webhook` is that of a JobCreated; a job created without one is not tracked. Facts from before `oldest` are too old
-    to be sent: progress is dropped, an end is late.
+    `webhook` is that of a JobCreated, None also if its parameters are missing; a job created without one is not
+    tracked. Facts from before `oldest` are too old to be sent: progress is dropped, an end is late.
     """
     before = tracked or NOTHING
     job = evolve(before.job, fact)
     if job is None or job is before.job:
         return tracked
-    if tracked is None and job.created and webhook is None:
+    if tracked is None and job.created and not job.has_webhook:
         return None
     now_known = replace(before, job=job, webhook=before.webhook or webhook)
     if job.erased and before.state not in ("open", "late"):
@@ -54,7 +54,7 @@ def follow(tracked: Tracked | None, fact: Fact, webhook: JobWebhook | None, olde
 def _with_hooks(tracked: Tracked, job: Job, fact: Fact, too_old: bool) -> Tracked:
     """The hooks that this fact makes due. A settled job has none due; its end is kept for a redelivery."""
     if tracked.webhook is None:
-        return tracked
+        return _without_receiver(tracked, job)
     if job.status.terminal and tracked.final_phase is None and tracked.state not in ("open", "late"):
         return replace(tracked, final_phase=final_phase(job.status), final_at=job.ended_at)
     if tracked.state != "open":
@@ -66,3 +66,11 @@ def _with_hooks(tracked: Tracked, job: Job, fact: Fact, too_old: bool) -> Tracke
         ended = replace(tracked, final_phase=final_phase(job.status), final_at=job.ended_at)
         return replace(ended, state="late", progress=None, due=False) if too_old else replace(ended, due=True)
     return tracked
+
+
+def _without_receiver(tracked: Tracked, job: Job) -> Tracked:
+    """Note the end of a job whose parameters are missing: it is given up visibly, unless the job was erased."""
+    lost = job.created and job.has_webhook and not job.erased and job.status.terminal
+    if not lost or tracked.final_phase is not None or tracked.state != "open":
+        return tracked
+    return replace(tracked, final_phase=final_phase(job.status), final_at=job.ended_at)

@@ -57,15 +57,16 @@ ON CONFLICT (job_id) DO UPDATE SET state = 'open', request = excluded.request, r
     next_attempt_at = CASE WHEN q.url IS NOT NULL AND q.final_phase IS NOT NULL THEN now() END
 RETURNING q.origin;
 
--- unroutable: requested redeliveries whose receiver is unknown
+-- unroutable: ends and requested redeliveries whose receiver is unknown
 SELECT job_id, partition FROM notifier.queue
-WHERE state = 'open' AND request IS NOT NULL AND url IS NULL
+WHERE state = 'open' AND url IS NULL AND (request IS NOT NULL OR (final_phase IS NOT NULL AND NOT erased))
 ORDER BY job_id LIMIT $1;
 
 -- abandon_unroutable: those whose receiver stays unknown; the caller adds the fact to the outbox
 UPDATE notifier.queue q SET state = 'abandoned', next_attempt_at = NULL, progress = NULL
 FROM (SELECT job_id FROM notifier.queue WHERE job_id = ANY($1::text[]) ORDER BY job_id FOR UPDATE) AS chosen
-WHERE q.job_id = chosen.job_id AND q.state = 'open' AND q.request IS NOT NULL AND q.url IS NULL
+WHERE q.job_id = chosen.job_id AND q.state = 'open' AND q.url IS NULL
+    AND (q.request IS NOT NULL OR (q.final_phase IS NOT NULL AND NOT q.erased))
 RETURNING q.job_id, q.owner, q.origin, q.request, coalesce(q.final_phase, q.request_phase) AS final_phase, q.attempts,
     q.erased;
 

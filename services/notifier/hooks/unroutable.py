@@ -1,7 +1,8 @@
-"""Requested redeliveries that cannot be sent, because the receiver is no longer known.
+"""Final hooks that cannot be sent, because the receiver is not known: of ended jobs, and requested redeliveries.
 
-The job was erased meanwhile, or its row was removed after a month. A job that the job reader has not read yet looks
-the same, as after the loss of the schema; so only requests before the job reader's position are given up.
+The job's parameters were lost, the job was erased meanwhile, or its row was removed after a month. A job that the job
+reader has not read yet, or whose erasure it has not read yet, looks the same, as after the loss of the schema; so only
+those before the job reader's position are given up.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ GROUP = 500
 
 
 class Unroutable:
-    """Gives up such redeliveries. `positions` are the job reader's checkpoints."""
+    """Gives up such hooks. `positions` are the job reader's checkpoints."""
 
     def __init__(self, pool: asyncpg.Pool, view: LogView, positions: TopicCheckpoints, written: asyncio.Event) -> None:
         self._pool = pool
@@ -36,7 +37,8 @@ class Unroutable:
         if not rows:
             return
         try:
-            # A request is appended after the end of its job, so the job's facts precede these offsets.
+            # A request is appended after the end of its job, and parameters are deleted after JobErased was appended:
+            # so these facts precede these offsets.
             ends = await self._view.end_offsets(JOB_EVENTS)
         except KafkaError as error:
             log.warning("unroutable_hooks_wait_for_kafka", error=repr(error))
@@ -48,4 +50,6 @@ class Unroutable:
 
 
 def _why(row: asyncpg.Record) -> str:
-    return "ERASED" if row["erased"] else "FORGOTTEN"
+    if row["erased"]:
+        return "ERASED"
+    return "FORGOTTEN" if row["request"] else "LOST"

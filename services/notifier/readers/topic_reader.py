@@ -28,29 +28,38 @@ class ReaderContext:
 
 
 class NotifierTopicReader(ABC, Generic[T]):
-    """A Reader (piperoll.log.contract). A transaction begins at the checkpoint; memory holds parked keys only."""
+    """A Reader (piperoll.log.contract). A transaction begins at the checkpoint.
+
+    Memory holds the parked keys, and the handled positions to detect that the checkpoint moved back.
+    """
 
     group: ClassVar[str]
 
     def __init__(self, context: ReaderContext, checkpoints: TopicCheckpoints) -> None:
         self._context = context
         self._checkpoints = checkpoints
+        self._handled: dict[int, int] = {}
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
         """Return the checkpoints, or the first records kept; wait during outages of Postgres."""
-        return await self._context.outage.outlast(partial(self._checkpoints.take, partitions))
+        positions = await self._context.outage.outlast(partial(self._checkpoints.take, partitions))
+        self._handled.update(positions)
+        return positions
 
     async def revoked(self, partitions: set[int]) -> None:
-        """Do nothing: the checkpoints are in Postgres."""
+        """Forget the positions; the checkpoints are stored."""
+        for part in partitions:
+            self._handled.pop(part, None)
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
-        """Handle one partition's poll; wait during outages of the stores and the log."""
+        """Handle one partition's poll; wait during outages of the stores and the log. Raises PositionLostError."""
         await self._context.outage.outlast(partial(self._take_in, partition, records))
+        self._handled[partition] = records[-1].offset + 1
 
     async def _take_in(self, partition: int, records: Sequence[Record]) -> None:
         found = await self._read(records)
         async with self._context.pool.acquire() as connection, connection.transaction():
-            start = await self._checkpoints.lock(connection, partition)
+            start = await self._checkpoints.lock(connection, partition, self._handled.get(partition, 0))
             fresh = [record for record in records if record.offset >= start]
             if not fresh:
                 return  # another process read the partition meanwhile

@@ -11,6 +11,8 @@ from importlib.resources import files
 import asyncpg
 from asyncpg import Connection
 
+from piperoll.installation.identity import Installation
+from piperoll.installation.tables import claim
 from piperoll.postgres import MIGRATION_LOCK, load_queries
 from schemas.read_model_names import READ_SCHEMA
 
@@ -33,11 +35,16 @@ def queries(name: str, schema: str = READ_SCHEMA) -> dict[str, str]:
     return {key: sql.replace(READ_SCHEMA, schema) for key, sql in load_queries(PACKAGE, name).items()}
 
 
-async def create_live_tables(connection: Connection) -> None:
-    """Create the live tables if missing, in a transaction. Raises OtherShapeError, VectorsMissingError."""
+async def create_live_tables(connection: Connection, installation: Installation | None = None) -> None:
+    """Create the live tables if missing, in a transaction, and claim them for an installation.
+
+    Raises OtherShapeError, VectorsMissingError, InstallationError.
+    """
     await connection.execute(queries("queries.sql")["lock_migrations"], MIGRATION_LOCK)
     await require_shape(connection)
     await create_tables(connection, READ_SCHEMA)
+    if installation is not None:
+        await claim(connection, READ_SCHEMA, installation)
 
 
 async def has_other_shape(connection: Connection) -> bool:

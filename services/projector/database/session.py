@@ -11,6 +11,7 @@ import asyncpg
 from asyncpg import Connection
 
 from piperoll.outages import Outage
+from piperoll.postgres import OnConnect
 
 T = TypeVar("T")
 
@@ -19,10 +20,11 @@ CONNECT_S = 10.0
 
 
 class Session:
-    """Runs transactions one at a time, repeated over outages."""
+    """Runs transactions one at a time, repeated over outages. `on_connect` checks each new connection."""
 
-    def __init__(self, dsn: str, stopping: asyncio.Event) -> None:
+    def __init__(self, dsn: str, stopping: asyncio.Event, on_connect: OnConnect | None = None) -> None:
         self._dsn = dsn
+        self._on_connect = on_connect
         self._connection: Connection | None = None
         self._outage = Outage("Postgres", stopping)
 
@@ -45,7 +47,7 @@ class Session:
 
     async def _once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         if self._connection is None:
-            self._connection = await asyncpg.connect(self._dsn, timeout=CONNECT_S, command_timeout=STATEMENT_S)
+            self._connection = await self._connect()
         connection = self._connection
         try:
             async with connection.transaction():
@@ -55,3 +57,13 @@ class Session:
             self._connection = None
             connection.terminate()
             raise
+
+    async def _connect(self) -> Connection:
+        connection = await asyncpg.connect(self._dsn, timeout=CONNECT_S, command_timeout=STATEMENT_S)
+        if self._on_connect is not None:
+            try:
+                await self._on_connect(connection)
+            except BaseException:
+                connection.terminate()
+                raise
+        return connection

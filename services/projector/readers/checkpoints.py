@@ -6,10 +6,6 @@ from piperoll.log.continuity import StoredPosition
 from schemas.topics import Topic
 
 
-class PositionLostError(RuntimeError):
-    """The checkpoint is before records that were already handled. A restart continues from the checkpoint."""
-
-
 async def read_or_add(
     connection: Connection, sql: dict[str, str], topic: Topic, cluster_id: str, begins: dict[int, int]
 ) -> dict[int, StoredPosition]:

@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 from asyncpg import Connection
 
-from piperoll.log.continuity import LogDivergedError, divergences
+from piperoll.log.continuity import LogDivergedError, divergences, require_position
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Decoded, Parking, decode
@@ -24,7 +24,6 @@ from services.projector import metrics
 from services.projector.database.schema import queries
 from services.projector.database.session import Session
 from services.projector.readers import checkpoints
-from services.projector.readers.checkpoints import PositionLostError
 from services.projector.readers.parking import ParkedKeys
 
 log = structlog.get_logger()
@@ -121,12 +120,8 @@ class ProjectorTopicReader:
     ) -> Parking | None:
         """Return the parked keys after the transaction; None if another process projected the entries."""
         topic = self._writer.topic.name
-        next_offset = await connection.fetchval(self._sql["lock_checkpoint"], topic, partition)
-        handed = self._handed.get(partition, 0)
-        if next_offset is None or next_offset < handed:
-            raise PositionLostError(
-                f"{topic}, partition {partition}: handled up to {handed}, the checkpoint is at {next_offset}"
-            )
+        stored = await connection.fetchval(self._sql["lock_checkpoint"], topic, partition)
+        next_offset = require_position(self._writer.topic, partition, self._handed.get(partition, 0), stored)
         new = [entry for entry in entries if entry.record.offset >= next_offset]
         if not new:
             return None

@@ -16,6 +16,7 @@ from asyncpg import Connection
 from piperoll.clock import utc_now
 from piperoll.domain.job import Job
 from piperoll.history import History, Violation, checkpoints_past_end
+from piperoll.installation.guard import examine
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.parking import Decoded, decode
 from piperoll.log.trace import traces
@@ -78,7 +79,8 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
     """Compare the whole read model with the log up to the projected offsets.
 
     Raises OSError or asyncpg.PostgresError without Postgres (UndefinedTableError: nothing was projected yet),
-    OtherShapeError for tables of another version, aiokafka's KafkaError, BlobStoreError, UnknownEventError.
+    OtherShapeError for tables of another version, InstallationError for stores that do not belong together, aiokafka's
+    KafkaError, BlobStoreError, UnknownEventError.
     """
     began = time.monotonic()
     report = VerifyReport()
@@ -88,6 +90,7 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
     try:
         await require_shape(connection)
         await offsets.start()
+        blobs.sync.guard.on = await examine(blobs, offsets, await offsets.identity()) is not None
         sql = load_queries("services.projector.verify", "verify.sql")
         begins = {topic.name: await offsets.begin_offsets(topic) for topic in TOPICS}
         for partition in range(settings.partitions):

@@ -79,6 +79,7 @@ class Desk:
     def __init__(self, setup: Setup, line: socket.socket) -> None:
         self._line = line
         self._blobs = Blobs(setup.blob_url)
+        self._blobs.guard.on = setup.marked
         self._work_dir = Path(setup.work_dir)
         self._limits = Limits(
             roots=tuple(Path(root) for root in setup.roots),

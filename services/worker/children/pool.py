@@ -31,10 +31,14 @@ class PoolStoppedError(RuntimeError):
 
 
 class ChildPool:
-    """`size` child processes, which run at the same time; further runs wait for a child."""
+    """`size` child processes, which run at the same time; further runs wait for a child.
 
-    def __init__(self, settings: Settings, size: int) -> None:
+    `marked`: the children require the marker of the installation in the blob store.
+    """
+
+    def __init__(self, settings: Settings, size: int, marked: bool = False) -> None:
         self._settings = settings
+        self._marked = marked
         self._size = size
         self._idle: list[Child] = []  # used from the end: the one that ran last has the warmest caches
         self._living: set[Child] = set()
@@ -47,7 +51,7 @@ class ChildPool:
     async def start(self) -> None:
         """Start all children at once and return when each is warm or failed; failed ones are tried again."""
         self._scratch = scratch = await asyncio.to_thread(ScratchFolder, self._settings.work_dir)
-        self._setup = _setup(self._settings, scratch)
+        self._setup = _setup(self._settings, scratch).model_copy(update={"marked": self._marked})
         started = await asyncio.gather(*(self._start_one() for _ in range(self._size)))
         for _ in range(started.count(False)):
             self._spawn(self._refill(BACKOFF_S[0]))

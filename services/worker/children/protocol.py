@@ -32,6 +32,7 @@ class Setup(Message):
     """The settings of a child. A child reads hostile files, so it gets no secret but the keys of providers."""
 
     blob_url: str
+    marked: bool = Field(default=False, description="whether the blob store must have its marker")
     roots: tuple[str, ...] = Field(description="resolved folders that `filename` may name")
     max_pages: int
     max_bytes: int

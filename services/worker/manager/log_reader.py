@@ -13,7 +13,7 @@ import structlog
 from piperoll.clock import Clock, happens_within
 from piperoll.domain.backlog import Backlog
 from piperoll.log.backlog_checkpoint import Checkpoint, CheckpointError, Checkpoints
-from piperoll.log.continuity import StoredPosition, divergences
+from piperoll.log.continuity import LogDivergedError, StoredPosition, divergences
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Parking, decode
@@ -75,15 +75,21 @@ class PartitionReader:
         return f"partitions {behind} are being replayed" if behind else None
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Load each partition's checkpoint; return the offsets to read from."""
+        """Load each partition's checkpoint; return the offsets to read from.
+
+        Raises LogDivergedError: by a log that is not that of the blob store, needed contents would be deleted.
+        """
         ends = await self._history.end_offsets(JOB_EVENTS)
         loaded = {part: await self._load(part) for part in partitions}
         stored = {part: StoredPosition(one.next_offset, one.last_ce_id or None) for part, one in loaded.items() if one}
-        diverged = await divergences(self._history, JOB_EVENTS, stored)
-        for part, why in diverged.items():
-            log.warning("checkpoint_passed_over", partition=part, error=why)
+        if diverged := await divergences(self._history, JOB_EVENTS, stored):
+            raise LogDivergedError(
+                f"the worker's checkpoints in the blob store are of another log than {JOB_EVENTS.name} ({diverged}): "
+                "correct PIPEROLL_KAFKA_BOOTSTRAP or PIPEROLL_BLOB_URL; after a restore of an older log run "
+                "`piperoll adopt`"
+            )
         for part, checkpoint in loaded.items():
-            state = _resume(None if part in diverged else checkpoint, ends.get(part, 0))
+            state = _resume(checkpoint, ends.get(part, 0))
             self._partitions[part] = state
             if state.live:
                 self._go_live(part, state)

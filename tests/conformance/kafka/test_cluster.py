@@ -12,7 +12,7 @@ from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.settings import Settings
-from schemas.topics import Topic
+from schemas.topics import MANIFEST, Topic
 from tests.support.kafka import nothing_read
 from tests.support.stacks.reading import Bookkeeper
 
@@ -21,6 +21,17 @@ async def test_the_cluster_has_one_id(settings: Settings, offsets: KafkaOffsets)
     found = await offsets.cluster_id()
     assert len(found) >= 16
     assert found == await offsets.cluster_id()
+
+
+async def test_the_identity_of_a_log_has_the_id_of_each_topic_that_services_read(
+    settings: Settings, offsets: KafkaOffsets
+) -> None:
+    await create_topics(settings)
+    found = await offsets.identity()
+    assert found.cluster_id == await offsets.cluster_id()
+    assert found.topics.keys() == {topic.name for topic in MANIFEST if topic.groups}
+    assert len(set(found.topics.values())) == len(found.topics)
+    assert found == await offsets.identity()
 
 
 async def test_topics_as_they_were_made_show_no_drift(settings: Settings) -> None:

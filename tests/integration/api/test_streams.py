@@ -75,7 +75,7 @@ async def apis(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[tuple[Ap
     for _ in range(2):
         positions, read_model = Positions(settings.postgres_dsn.get_secret_value()), ReadModel(pool, 5)
         watch = JobWatch(read_model, positions)
-        catching_up = CatchingUp(positions, LogEnds(offsets, 5), 20)
+        catching_up = CatchingUp(positions, LogEnds(offsets, 5), pool, 20)
         reading = Reading(read_model, catching_up, watch, Contents(blobs))
         made.append(Api(reading, watch, appender))
         places.append(positions)

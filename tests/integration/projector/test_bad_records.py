@@ -5,12 +5,12 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from piperoll.log.continuity import PositionLostError
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.settings import Settings
 from schemas.envelope import UnknownEventError
 from schemas.events import WebhookDelivered
 from schemas.topics import DEAD_LETTERS, JOB_DELIVERIES
-from services.projector.readers.checkpoints import PositionLostError
 from tests.support.histories.jobs import (
     created,
     fact,

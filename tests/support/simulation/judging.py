@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from piperoll.history import History, Violation, checkpoints_past_end
+from piperoll.log.continuity import PositionLostError
 from piperoll.log.record import partition_of
 from piperoll.outages import StoppedWaitingError
 from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
-from services.projector.readers.checkpoints import PositionLostError
 from services.projector.verify import jobs as comparison
 from services.worker.manager.runner import RunnerFailedError
 from tests.support.simulation.world import World

@@ -100,7 +100,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], Draw]] = {
 }
 """The faults by kind: their targets, and how their value is drawn."""
 OPEN = {
-    "tables_restored": "a notifier, and a projector of a quiet partition, do not notice that their tables went back",
+    "tables_restored": "readers of a quiet partition do not notice that their tables went back",
 }
 """The kinds that the product does not withstand yet, each with the reason."""
 WITHSTOOD = tuple(kind for kind in FAULTS if kind not in OPEN)

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from piperoll.installation.guard import Guard
 from piperoll.postgres import connect_pool
 from piperoll.seal import Seal
 from piperoll.settings import Settings
@@ -65,7 +66,9 @@ async def memory_api(folder: Path, **settings: Any) -> AsyncIterator[MemoryApi]:
     pool = await connect_pool(dsn, min_size=0)
     log, blobs, seal = MemoryLog(PARTITIONS), AsyncBlobs(Blobs(made.blob_url)), Seal({"k1": b"0" * 32})
     sender = Sender(made.private_networks, uncached=True)
-    app = Assembly(made, Connections(log, log, pool, Positions(dsn), blobs, sender, seal), dict).app()
+    guard = Guard(blobs, log)
+    await guard.compare()
+    app = Assembly(made, Connections(log, log, pool, Positions(dsn), blobs, sender, seal, guard), dict).app()
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=KEY) as client:
         yield MemoryApi(client, log, blobs, seal)

@@ -19,7 +19,7 @@ from piperoll.log.dead_letters import DeadLetters
 from piperoll.postgres import connect_pool, migrate
 from piperoll.seal import Seal
 from piperoll.settings import Settings
-from piperoll.store.blobs import Blobs
+from piperoll.store.blobs import AsyncBlobs, Blobs
 from piperoll.webhooks.guard import Lookup
 from schemas.claims import Claim
 from schemas.envelope import Fact
@@ -156,7 +156,9 @@ async def running(
         await migrate(pool, "services.notifier", "notifier.sql")
         await keys.prepare(pool)
         dead_letters = DeadLetters(log)
-        notifier = assemble(settings, pool, Log(log, log, dead_letters, CLUSTER), stopping, owned, lookup)
+        blobs = AsyncBlobs(Blobs(settings.blob_url))
+        owned.callback(blobs.close)
+        notifier = assemble(settings, pool, Log(log, log, dead_letters, CLUSTER), stopping, owned, blobs, lookup)
         if intake_first:
             await log.subscribe(JOB_EVENTS, notifier.job_events)
             await log.deliver()

@@ -10,11 +10,13 @@ from typing import ClassVar, TypeVar
 import asyncpg
 
 from piperoll.embedded.stack import Stack, StackOptions
+from piperoll.installation.guard import Guard
 from piperoll.log.admin import create_topics
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
+from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.topics import Topic
 from services.projector.app import main
 from tests.support.waiting import PATIENCE_S, wait_until
@@ -79,9 +81,12 @@ async def opened(
     async with Stack(directory, StackOptions(services=(), partitions=PARTITIONS)) as stack:
         settings = Settings.from_environment(stack.environment)
         await create_topics(settings)
+        blobs = AsyncBlobs(Blobs(settings.blob_url))
         appender, offsets = KafkaAppender(settings, "tests"), KafkaOffsets(settings)
         await appender.start()
         await offsets.start()
+        await Guard(blobs, offsets).compare()  # before a test appends a record: by then a log has an installation
+        blobs.close()
         yield make(stack, settings, appender, offsets)
         await appender.stop()
         await offsets.stop()

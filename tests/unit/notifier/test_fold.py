@@ -88,7 +88,18 @@ def test_an_end_read_before_the_creation_is_sent_once_the_creation_is_read(ended
 
 
 def test_a_job_without_a_webhook_is_not_tracked() -> None:
-    assert follow(None, fact(CREATED), None, OLDEST) is None
+    assert follow(None, fact(CREATED.model_copy(update={"has_webhook": False})), None, OLDEST) is None
+
+
+@pytest.mark.parametrize("erased", [False, True])
+def test_a_job_whose_parameters_are_missing_ends_without_a_receiver_unless_it_was_erased(erased: bool) -> None:
+    tracked = follow(None, fact(CREATED), None, OLDEST)
+    history = (JobStarted(number=1, run="r1", worker="w"), JobErased(by="o") if erased else JobCancelled(by="o"))
+    for data in history:
+        tracked = follow(tracked, fact(data), None, OLDEST)
+    assert tracked is not None
+    assert (tracked.webhook, tracked.due, tracked.state) == (None, False, "open")
+    assert (tracked.final_phase is None) is erased
     assert tracked_after(JobStarted(number=1, run="r", worker="w")) is None
 
 

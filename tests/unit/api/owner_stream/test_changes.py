@@ -1,6 +1,7 @@
 """The owner's stream where it needs no store: places as ids, what a client asks for, and which event bears which id."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,18 @@ places = st.lists(st.integers(0, 2**60 - 1), min_size=1, max_size=24).map(lambda
 def test_a_place_is_parsed_from_its_own_text(place: StreamPlace) -> None:
     assert place_of(str(place)) == place
     assert str(place).isascii()
+
+
+@given(places)
+def test_a_place_belongs_to_the_installation_whose_offsets_it_holds(place: StreamPlace) -> None:
+    tagged = replace(place, installation="0123abcd")
+    assert str(tagged) == f"0123abcd-{place}"
+    assert place_of(str(tagged), "0123abcd") == tagged
+    assert place_of(str(place), "0123abcd") == tagged, "an id of an earlier release"
+    assert tagged.reaching({0: 2**60}).installation == "0123abcd"
+    with pytest.raises(ApiError, match="of another log") as refusal:
+        place_of(str(tagged), "ffffffff")
+    assert (refusal.value.status, refusal.value.code) == (400, "INVALID_REQUEST")
 
 
 def test_the_id_of_a_large_installation_stays_short() -> None:
