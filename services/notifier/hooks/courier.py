@@ -5,13 +5,13 @@ from datetime import datetime
 
 import structlog
 
-from piperoll.clock import Clock, utc_now
+from piperoll.clock import Clock
 from piperoll.settings import Settings
 from piperoll.webhooks.attempts import Attempted
 from piperoll.webhooks.messages import WebhookMessage
 from piperoll.webhooks.sender import Sender
 from services.notifier import metrics
-from services.notifier.delivery.attempt import attempt
+from services.notifier.delivery.attempt import Lease, attempt
 from services.notifier.delivery.composer import Composer
 from services.notifier.delivery.verdict import Decision, Verdict, judge
 from services.notifier.hooks.bodies import completed_body, error_body, progress_body
@@ -29,7 +29,7 @@ class HookCourier:
         settings: Settings,
         composer: Composer,
         sender: Sender,
-        clock: Clock = utc_now,
+        clock: Clock,
         chances: random.Random | None = None,
     ) -> None:
         self._settings = settings
@@ -38,7 +38,7 @@ class HookCourier:
         self._clock = clock
         self._chances = chances or random.Random()
 
-    async def deliver(self, claimed: ClaimedHook) -> tuple[HookOutcome, Attempted | None]:
+    async def deliver(self, claimed: ClaimedHook, lease: Lease) -> tuple[HookOutcome, Attempted | None]:
         """Return the outcome to write, and the attempt if one was made. Raises CancelledError only."""
         hook = next_hook(claimed)
         if hook is None:
@@ -46,6 +46,7 @@ class HookCourier:
         timeout_s = self._settings.final_timeout_s if hook.final else self._settings.progress_timeout_s
         attempted = await attempt(
             self._sender,
+            lease,
             claimed.url,
             self._message(claimed, hook),
             timeout_s,

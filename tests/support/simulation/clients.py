@@ -27,8 +27,9 @@ def simulate(story: Story, seed: int = 1, partitions: int = 4, slots: int = 2, *
     loop = VirtualLoop()
     world = World(loop, seed, partitions, slots, **more)
     with (
-        patch("services.projector.database.session.asyncpg.connect", world.postgres.connect),
+        patch("services.projector.database.session.connect", world.postgres.connect),
         patch("services.worker.manager.runner.draw_run", world.draw_run),
+        patch("services.notifier.delivery.attempt._running_s", loop.time),
     ):
         try:
             run_virtually(story(world), loop)

@@ -5,9 +5,10 @@ See the composition roots of the services (`app.py`), which connect the same par
 
 import asyncio
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
+from piperoll.background import Background
 from piperoll.log.backlog_checkpoint import Checkpoints
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.producer import KafkaAppender
@@ -42,6 +43,7 @@ from services.projector.readers.topic_reader import ProjectorTopicReader
 from services.worker.children.pool import ChildPool
 from services.worker.cleanup.erasure import Eraser
 from services.worker.manager.batch_expander import Expander
+from services.worker.manager.claim_gate import ClaimGate
 from services.worker.manager.log_reader import PartitionReader
 from services.worker.manager.runner import Runner
 from tests.support.simulation.postgres.pool import ModelPool
@@ -73,6 +75,8 @@ def dead_letters_of(process: Process) -> DeadLetters:
 class WorkerParts:
     """The parts of a worker (services.worker.app)."""
 
+    background: Background
+    gate: ClaimGate
     runner: Runner
     expander: Expander
     eraser: Eraser
@@ -82,13 +86,16 @@ class WorkerParts:
 def worker_parts(process: Process, pool: ScriptedPool, settings: Settings) -> WorkerParts:
     """Connect the parts of a worker; its children are scripted."""
     world = process.world
-    runner = Runner(settings, process.network, world.blobs, cast(ChildPool, pool), process.clock, process.chances)
-    expander = Expander(process.network, world.blobs, world.log, process.clock)
+    background = Background(process.stopping)
+    gate = ClaimGate({"the blob store": partial(world.blobs.check, process.name)})
+    children = cast(ChildPool, pool)
+    runner = Runner(settings, process.network, world.blobs, children, gate, process.clock, process.chances)
+    expander = Expander(process.network, world.blobs, world.log, background, process.clock)
     checkpoints = Checkpoints(world.blobs, "cluster", CHECKPOINT_FOLDER)
     eraser = Eraser(world.blobs, runner.await_exit)
     letters = dead_letters_of(process)
     reader = PartitionReader(runner, expander, checkpoints, world.log, letters, eraser, process.clock)
-    return WorkerParts(runner, expander, eraser, reader)
+    return WorkerParts(background, gate, runner, expander, eraser, reader)
 
 
 def projector_readers(process: Process, settings: Settings) -> tuple[ProjectorTopicReader, ProjectorTopicReader]:
@@ -130,7 +137,7 @@ def notifier_parts(process: Process, settings: Settings, sender: Any) -> Notifie
     """Connect the parts of a notifier; `sender` posts to simulated receivers."""
     world, pool = process.world, cast(Any, ModelPool(process.world.postgres))
     wakeup, written = Wakeup(), asyncio.Event()
-    composer = Composer(world.blobs, Seal({"simulated": bytes(32)}), cast(SigningKeyCache, _NoKeys()))
+    composer = Composer(world.blobs, Seal({"simulated": bytes(32)}), cast(SigningKeyCache, _NoKeys()), process.clock)
     queue = HookQueue(pool, settings.instance)
     ledger: Ledger[HookOutcome] = Ledger(queue, wakeup, written)
     courier = HookCourier(settings, composer, cast(Sender, sender), process.clock, process.chances)
@@ -147,6 +154,14 @@ def notifier_parts(process: Process, settings: Settings, sender: Any) -> Notifie
         queue=queue,
         dispatcher=Dispatcher(settings, queue, ledger, courier, wakeup, LEASE_MARGIN_S),
         ledger=ledger,
-        relay=Relay(pool, process.network, written),
-        sweep=Sweep(pool, queue, notices, unroutable, patience_s(settings.delivery_delays), written),
+        relay=Relay(pool, process.network, written, Background(process.stopping)),
+        sweep=Sweep(
+            pool,
+            queue,
+            notices,
+            unroutable,
+            patience_s(settings.delivery_delays),
+            written,
+            Background(process.stopping),
+        ),
     )

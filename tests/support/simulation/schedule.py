@@ -46,12 +46,6 @@ class Fault:
     value: float = 0.0
 
 
-def awaits_mending(schedule: "Schedule") -> bool:
-    """Whether a worker that expands a batch gets an AppendError: then it does not expand it again until it restarts."""
-    batch = any(act.kind == "batch" for act in schedule.acts)
-    return batch and any(fault.kind == "append_error" and fault.target in WORKERS for fault in schedule.faults)
-
-
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """A course of events. The same schedule is always the same course. `crew` are the processes."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from tests.support.simulation.clients import with_histories
 from tests.support.simulation.playing import play
-from tests.support.simulation.schedule import SMALL, WITHSTOOD, Schedule, Size, awaits_mending, draw_schedule
+from tests.support.simulation.schedule import SMALL, WITHSTOOD, Schedule, Size, draw_schedule
 from tests.support.simulation.shrinking import shrink
 
 
@@ -12,7 +12,7 @@ def first_failure(seeds: Iterable[int], kinds: tuple[str, ...] = WITHSTOOD, size
     """The schedule of the first seed in which something is wrong; with faults of these kinds only."""
     for seed in seeds:
         schedule = draw_schedule(seed, kinds, size)
-        if not awaits_mending(schedule) and play(schedule)[1]:
+        if play(schedule)[1]:
             return schedule
     return None
 

@@ -1,11 +1,11 @@
 """A blob store in memory that can be away, and be restored to an older state."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import obstore
 
-from piperoll.store.blobs import Blobs
+from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
 from schemas.claims import Claim
 
 
@@ -44,3 +44,23 @@ class UnreliableBlobs(Blobs):
             obstore.delete(self._there, name)
         for name, body in content.items():
             obstore.put(self._there, name, body)
+
+
+class SimulatedStore(AsyncBlobs):
+    """The blobs of a simulated world; while `away`, every call fails, as on a full or unmounted disk."""
+
+    unreadable_of = ""
+
+    @property
+    def away(self) -> bool:
+        """Whether every call fails."""
+        return cast(UnreliableBlobs, self.sync).away
+
+    @away.setter
+    def away(self, away: bool) -> None:
+        cast(UnreliableBlobs, self.sync).away = away
+
+    def require(self, job_id: str = "") -> None:
+        """Raise BlobStoreError while the store is away, and for the job `unreadable_of` always."""
+        if self.away or (job_id and job_id == self.unreadable_of):
+            raise BlobStoreError("the store is away")

@@ -22,9 +22,10 @@ class SimulatedWorker(Process):
     def __init__(self, name: str, world: "World", lag_s: float, instance: str = "") -> None:
         super().__init__(name, world, lag_s, instance)
         self.settings = settings_of(self)
-        self.pool = ScriptedPool(world.stage, world.slots, self._may_begin)
+        self.pool = ScriptedPool(world.stage, world.slots, world.blobs, self._may_begin)
         self.parts = worker_parts(self, self.pool, self.settings)
         self.runner, self.reader, self.eraser = self.parts.runner, self.parts.reader, self.parts.eraser
+        self.gate, self.background = self.parts.gate, self.parts.background
         self.consumer = Consumer(self, world.group("worker"), JOB_EVENTS, self.reader, self._check_accounts)
 
     @property
@@ -42,6 +43,7 @@ class SimulatedWorker(Process):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._drain())
             tasks.create_task(self.consumer.run())
+            tasks.create_task(self.gate.run(self.stopping))
             tasks.create_task(self.runner.run(self.stopping))
             tasks.create_task(self.eraser.run(self.stopping))
             tasks.create_task(save_periodically(self.reader, self.settings.checkpoint_interval_s, self.stopping))

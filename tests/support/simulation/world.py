@@ -12,7 +12,6 @@ from typing import Any
 
 from piperoll.history import History
 from piperoll.log.record import Position, Record, partition_of
-from piperoll.store.blobs import AsyncBlobs
 from schemas.envelope import Fact, Headers, UndecodableRecordError, UnknownEventError, encode
 from schemas.topics import JOB_DELIVERIES, JOB_EVENTS, Topic
 from tests.support.memory_log import MemoryLog
@@ -23,7 +22,7 @@ from tests.support.simulation.process import Process, task_of_its_process
 from tests.support.simulation.projector import SimulatedProjector
 from tests.support.simulation.receivers import Receivers
 from tests.support.simulation.scripted_pool import Stage
-from tests.support.simulation.store import UnreliableBlobs
+from tests.support.simulation.store import SimulatedStore, UnreliableBlobs
 from tests.support.simulation.virtual_time import VirtualLoop
 from tests.support.simulation.worker import CHECKPOINTS, SimulatedWorker
 
@@ -58,7 +57,7 @@ class World:
         self.graves: list[Any] = []
         self.log = MemoryLog(partitions, loop.clock)
         self.store = UnreliableBlobs()
-        self.blobs = AsyncBlobs(self.store)
+        self.blobs = SimulatedStore(self.store)
         self.postgres = ModelPostgres(loop)
         self.receivers = Receivers(self)
         self.stage = Stage()

@@ -64,6 +64,8 @@ def statements() -> dict[str, Statement]:
         "clear_outbox": clear_outbox,
         "lead_relay": lead_relay,
         "leave_relay": leave_relay,
+        "lose_relay_if_silent": lambda *_: None,
+        "stay_if_silent": lambda *_: None,
     }
     notices: Mapping[str, Statement] = {"endpoints_of": lambda *_: []}
     return {

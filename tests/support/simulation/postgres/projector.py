@@ -118,7 +118,4 @@ def upsert_batches(tables: Tables, now: datetime, session: Any, *columns: list[A
 
 def insert_deliveries(tables: Tables, now: datetime, session: Any, *columns: list[Any]) -> None:
     for new in zipped(_names(StoredDelivery), columns):
-        key = new["partition"], new["log_offset"]
-        if key in tables["deliveries"]:
-            raise asyncpg.UniqueViolationError(f"delivery {key} exists")
-        tables["deliveries"][key] = new
+        tables["deliveries"].setdefault((new["job_id"], new["ce_id"]), new)
