@@ -51,6 +51,7 @@ class Relay:
         if not await connection.fetchval(SQL["lead_relay"], LOCK):
             self._background.recovered(WORK)
             await happens_within(self._written, POLL_S)
+            self._written.clear()  # the leader reads what was written; left set, it would end every later wait at once
             return stopping.is_set()
         try:
             await connection.execute(SQL["lose_relay_if_silent"])

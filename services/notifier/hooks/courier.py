@@ -22,13 +22,21 @@ log = structlog.get_logger()
 
 
 class HookCourier:
-    """Sends the next hook of a job."""
+    """Sends the next hook of a job. `chances` spreads retries."""
 
-    def __init__(self, settings: Settings, composer: Composer, sender: Sender, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        composer: Composer,
+        sender: Sender,
+        clock: Clock,
+        chances: random.Random | None = None,
+    ) -> None:
         self._settings = settings
         self._composer = composer
         self._sender = sender
         self._clock = clock
+        self._chances = chances or random.Random()
 
     async def deliver(self, claimed: ClaimedHook, lease: Lease) -> tuple[HookOutcome, Attempted | None]:
         """Return the outcome to write, and the attempt if one was made. Raises CancelledError only."""
@@ -46,7 +54,7 @@ class HookCourier:
             delivery_id=hook.delivery_id,
         )
         delays = self._settings.delivery_delays
-        verdict = judge(attempted, hook.final, hook.turn, delays, random.random())
+        verdict = judge(attempted, hook.final, hook.turn, delays, self._chances.random())
         now = self._clock()
         _report(claimed, hook, attempted, verdict, now)
         return outcome_of(claimed, hook, attempted, verdict, now), attempted

@@ -43,8 +43,8 @@ class NotifierTopicReader(ABC, Generic[T]):
         self._handled: dict[int, int] = {}
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Return the checkpoints, or the first records kept."""
-        positions = await self._checkpoints.take(partitions)
+        """Return the checkpoints, or the first records kept; wait during outages of Postgres."""
+        positions = await self._context.outage.outlast(partial(self._checkpoints.take, partitions))
         self._handled.update(positions)
         return positions
 

@@ -15,7 +15,7 @@ from piperoll.clock import Clock, happens_within
 from piperoll.domain.backlog import Transition
 from piperoll.domain.job import Job, Status
 from piperoll.domain.scheduler import Running, Scheduler
-from piperoll.log.contract import Appender
+from piperoll.log.contract import Appender, AppendError
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, BlobStoreError
 from piperoll.store.document_paths import delete_outputs
@@ -259,8 +259,8 @@ class Runner:
             async with asyncio.timeout(DRAIN_S):
                 await asyncio.wait([attempt.task])
                 await attempt.journal.flush()
-        except TimeoutError:
-            log.warning("release_not_acknowledged", job_id=attempt.job.job_id, run=attempt.run)
+        except (TimeoutError, AppendError) as error:  # the next worker treats the run as lost
+            log.warning("release_not_acknowledged", job_id=attempt.job.job_id, run=attempt.run, error=repr(error))
 
     def _offer(self, job: Job, not_before: datetime | None) -> None:
         self._scheduler.put(job, not_before)
