@@ -6,6 +6,9 @@ BIN    := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 # Another PDF for run and demo: make run PDF="my file.pdf"
 PDF    ?=
+# The faults of a storm and their duration: make chaos SEED=7 MINUTES=30
+SEED    ?= 1
+MINUTES ?= 5
 
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -47,8 +50,8 @@ bench: setup $(STAMPS)/dev ## Measure throughput and latency on this machine
 	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: chaos
-chaos: setup $(STAMPS)/dev ## Kill processes at random while jobs run, then check every job
-	$(BIN)/python -m pytest tests/chaos $(ARGS)
+chaos: setup $(STAMPS)/dev ## Break everything at random while jobs run, then account for every job (SEED=1 MINUTES=5)
+	$(BIN)/python -m tests.chaos.storm --seed $(SEED) --minutes $(MINUTES)
 
 LOCK = $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--strip-extras --allow-unsafe

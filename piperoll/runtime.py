@@ -1,9 +1,11 @@
 """The runtime of every service: settings, logs, signals, health, metrics and graceful shutdown."""
 
 import asyncio
+import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 import uvloop
@@ -12,21 +14,25 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 
 from piperoll import tuning
+from piperoll.background import Background
 from piperoll.job_types import JobTypeError, job_types
 from piperoll.settings import Settings
 from piperoll.telemetry import configure_logging
 
 log = structlog.get_logger()
 
+DRAIN_S = 11.0  # from the stop until what is left is cut off, whatever is away
+CLOSE_S = 3.0  # for closing connections after that; the supervisor kills after 15 s
 Check = Callable[[], str | None]
 
 
 class Lifetime:
-    """A service's stop event, set by a signal, and its readiness checks."""
+    """A service's stop event, set by a signal, its background work, and its readiness checks."""
 
     def __init__(self) -> None:
         self.stopping = asyncio.Event()
-        self._checks: dict[str, Check] = {}
+        self.background = Background(self.stopping)
+        self._checks: dict[str, Check] = {"background": self.background.problem}
 
     def check(self, name: str, problem: Check) -> None:
         """Register a readiness check, which returns a sentence while the service is not ready, else None."""
@@ -38,7 +44,7 @@ class Lifetime:
         return {name: sentence for name, sentence in found.items() if sentence}
 
 
-Main = Callable[[Settings, Lifetime], Awaitable[None]]
+Main = Callable[[Settings, Lifetime], Coroutine[Any, Any, None]]
 
 
 def run(service: str, main: Main) -> None:
@@ -68,7 +74,7 @@ async def _run(service: str, settings: Settings, main: Main) -> None:
         loop.add_signal_handler(number, lifetime.stopping.set)
     server = await _serve_health(settings, lifetime)
     try:
-        await main(settings, lifetime)
+        await until_drained(main(settings, lifetime), lifetime.stopping)
     except Exception as error:
         # Unhandled errors are logged here, once and with traceback; the supervisor restarts the service.
         log.exception("service_failed", error=repr(_only(error)))
@@ -83,6 +89,31 @@ def _only(error: Exception) -> Exception:
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         (error,) = error.exceptions
     return error
+
+
+async def until_drained(
+    main: Coroutine[Any, Any, None], stopping: asyncio.Event, drain_s: float = DRAIN_S, close_s: float = CLOSE_S
+) -> None:
+    """Await `main`; after the stop for at most `drain_s`, then cancel it. Raises its error.
+
+    A service whose parts cannot even be closed within `close_s` exits at once: nothing that it holds is the only copy.
+    """
+    serving = asyncio.ensure_future(main)
+    stop = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait([serving, stop], return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if not serving.done():
+        await asyncio.wait([serving], timeout=drain_s)
+    if not serving.done():
+        log.error("drain_cut_off", after_s=drain_s)
+        serving.cancel()
+        await asyncio.wait([serving], timeout=close_s)
+        if not serving.done():
+            log.error("exit_without_closing", after_s=drain_s + close_s)
+            os._exit(1)
+        if serving.cancelled():
+            return
+    await serving
 
 
 async def _serve_health(settings: Settings, lifetime: Lifetime) -> web.AppRunner:

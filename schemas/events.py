@@ -97,6 +97,9 @@ class JobRetryScheduled(Event):
     error_code: str
     delay_s: float = Field(ge=0, le=MAX_DELAY_S)
     details: Claim | None = None
+    charged: bool = Field(
+        default=True, description="whether it counts against the job's attempts; a fault of the installation does not"
+    )
 
 
 class JobCompleted(Event):
@@ -128,9 +131,9 @@ class JobFailed(Event):
 
 
 class JobCancelled(Event):
-    """A client cancelled the job. Counts only if no other terminal event precedes it."""
+    """A client cancelled the job, or it could not be created. Counts only if no other terminal event precedes it."""
 
-    writers = ("api",)
+    writers = ("api", "worker")
 
     by: str = Field(description="the owner of the requesting key")
     reason: str | None = Field(default=None, max_length=64, description="a code, not prose")

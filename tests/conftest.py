@@ -6,6 +6,7 @@ Topic names are fixed, so all tests of a session share one log: each uses unique
 
 import logging
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -45,9 +46,22 @@ ASKING_LATE = ("tests/contract/", "tests/conformance/test_log.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    _use_own_folder(config)
     config.addinivalue_line(
         "markers", "needs(tool, packages=tool): the test runs a program that a bare machine does not have"
     )
+
+
+def _use_own_folder(config: pytest.Config) -> None:
+    """Give this run a temporary folder of its own, removed at its end.
+
+    By default every run on a machine closes the folder that they share, also while Postgres of another run, which is
+    another account, starts in it.
+    """
+    if config.option.basetemp is None and not hasattr(config, "workerinput"):  # processes of `-n` have one already
+        folder = tempfile.mkdtemp(prefix="piperoll-tests-")
+        config.option.basetemp = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.hookimpl(tryfirst=True)  # before the plugin reads the groups

@@ -13,19 +13,20 @@ import psutil
 from aiokafka.errors import KafkaError
 
 from piperoll.cli.diagnosis import Finding, of_installation, of_memory, of_python, of_space, of_user, of_vectors
+from piperoll.clock import utc_now
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.jars import KAFKA_VERSION, class_path
 from piperoll.embedded.ports import is_free
 from piperoll.installation.survey import survey
 from piperoll.log.admin import check_topics
+from piperoll.log.broker_clock import difference
 from piperoll.log.kafka import KafkaOffsets
-from piperoll.postgres import load_queries
+from piperoll.postgres import load_queries, server_time
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
 from schemas.topics import MANIFEST
 
 TIMEOUT_S = 10.0
-CHECK_FOLDER = "piperoll-check"
 
 
 def machine(folder: Path, settings: Settings, embedded: bool) -> list[Finding]:
@@ -81,15 +82,19 @@ async def postgres(settings: Settings) -> list[Finding]:
     try:
         version = connection.get_server_version()
         vectors = await connection.fetchval(load_queries("piperoll.cli", "doctor.sql")["vectors"])
+        ahead_s = (utc_now() - await server_time(connection)).total_seconds()
     finally:
         await connection.close()
-    return [Finding("ok", "Postgres", f"{version.major}.{version.minor} answers"), of_vectors(vectors)]
+    found = [Finding("ok", "Postgres", f"{version.major}.{version.minor} answers"), of_vectors(vectors)]
+    if sentence := difference(ahead_s, "Postgres"):
+        found.append(Finding("fail", "clock", sentence))
+    return found
 
 
 async def blobs(settings: Settings) -> list[Finding]:
     """Check that the blob store can be written."""
     try:
-        await asyncio.to_thread(_write_blob, settings.blob_url)
+        await asyncio.to_thread(lambda: Blobs(settings.blob_url).check("doctor"))
     except (BlobStoreError, OSError, ValueError) as error:
         return [Finding("fail", "blob store", f"{error}: correct PIPEROLL_BLOB_URL or its permissions")]
     return [Finding("ok", "blob store", f"{settings.blob_url} can be written")]
@@ -120,12 +125,6 @@ async def api(url: str) -> list[Finding]:
     if reply.status_code == httpx.codes.OK:
         return [Finding("ok", "API", f"ready at {url}")]
     return [Finding("fail", "API", f"not ready at {url}: {reply.text[:300]}")]
-
-
-def _write_blob(url: str) -> None:
-    store = Blobs(url)
-    store.replace(f"{CHECK_FOLDER}/doctor", b"may be deleted")
-    store.delete_folder(CHECK_FOLDER)
 
 
 def _java() -> Finding:

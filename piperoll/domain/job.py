@@ -50,7 +50,7 @@ _TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 class Job:
     """A job folded from its facts. Times are the writers' times, clamped so that they never go back.
 
-    `attempt` is the number of the last accepted run, and `run` its id while it is current. `retries` counts scheduled
+    `attempt` is the number of the last accepted run, and `run` its id while it is current. `retries` counts charged
     retries, `losses` superseded runs. `sequence` counts accepted facts: 1, 2, 3… A job cancelled or erased before it
     was created is a stub: terminal, with `created` false.
     """
@@ -141,7 +141,7 @@ def evolve(job: Job | None, fact: Fact) -> Job | None:
         case JobRetryScheduled() as data if old.is_running(data.run):
             return changed(
                 old, sequence=old.sequence + 1, updated_at=now, status=Status.PENDING, run=None, worker=None,
-                retries=old.retries + 1, error_code=data.error_code, error=data.details,
+                retries=old.retries + data.charged, error_code=data.error_code, error=data.details,
                 due=fact.known_at + timedelta(seconds=data.delay_s),  # counts from the append (KIP-32)
             )
         case JobCompleted() as data if old.is_running(data.run):

@@ -1,9 +1,12 @@
 """Whether and when another attempt follows a failed one. Pure; the random number is a parameter."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from piperoll.domain.job import Job
 
+UNCHARGED_AGE = timedelta(days=1)
+"""The age of a job from which faults of the installation are charged too, so that no job is retried for ever."""
 JITTER = 0.25  # added, never subtracted: a delay is a lower bound
 
 
@@ -19,6 +22,11 @@ class Backoff:
         return min(self.cap, self.base * 2.0 ** min(retries, 32)) * (1 + JITTER * chance)
 
 
-def may_retry(job: Job, retryable: bool) -> bool:
-    """Whether another attempt may follow a failed one. Losses and releases are not counted."""
-    return retryable and job.retries + 1 < job.max_attempts
+def is_charged(job: Job, own_fault: bool, now: datetime) -> bool:
+    """Whether a failed attempt counts against the job: a fault of the installation does not, up to UNCHARGED_AGE."""
+    return not own_fault or now - job.created_at > UNCHARGED_AGE
+
+
+def may_retry(job: Job, retryable: bool, charged: bool = True) -> bool:
+    """Whether another attempt may follow a failed one. Losses, releases and uncharged failures are not counted."""
+    return retryable and (not charged or job.retries + 1 < job.max_attempts)

@@ -16,6 +16,7 @@ _DEFAULTS = {
     "PIPEROLL_LOG_FORMAT": "json",
     "PYTHONUNBUFFERED": "1",  # output before a crash must reach the log
 }
+_OF_ONE_PROCESS = frozenset({"PIPEROLL_INSTANCE", "PIPEROLL_HEALTH_PORT", "PIPEROLL_URL"})
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def shared_settings(
     extra: Mapping[str, str],
 ) -> dict[str, str]:
     """Return the settings of all services and the command line. `extra` overrides the stack's, these inherited ones."""
-    defaults = {name: inherited.get(name, value) for name, value in _DEFAULTS.items()}
+    given = {name: value for name, value in inherited.items() if _is_shared(name)}
     fixed = {
         "PIPEROLL_KAFKA_BOOTSTRAP": addresses.kafka_bootstrap,
         "PIPEROLL_POSTGRES_DSN": addresses.postgres_dsn,
@@ -50,7 +51,15 @@ def shared_settings(
         "PIPEROLL_HEALTH_PORT": "0",
         "PIPEROLL_BOOTSTRAP_KEYS": ",".join(secrets.api_keys),
     }
-    return {**defaults, **fixed, **extra}
+    return {**_DEFAULTS, **given, **fixed, **extra}
+
+
+def _is_shared(name: str) -> bool:
+    """Whether an inherited setting is one of the stack's, so that a service that is added later gets it too.
+
+    Keys of providers stay in the environment only: these settings are written to a file.
+    """
+    return name in _DEFAULTS or (name.startswith("PIPEROLL_") and name not in _OF_ONE_PROCESS and "API_KEY" not in name)
 
 
 def service_environment(

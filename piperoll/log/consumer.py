@@ -16,8 +16,10 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError
 
 from piperoll.log import watchdog
-from piperoll.log.contract import Reader
+from piperoll.log.broker_clock import BrokerClock
+from piperoll.log.contract import PartitionBusyError, Reader
 from piperoll.log.kafka import client_options, close, pace, record_of
+from piperoll.log.put_back import PutBack
 from piperoll.settings import Settings
 from schemas.topics import Topic
 
@@ -52,7 +54,10 @@ class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class PartitionConsumer:
-    """Reads one topic as a member of a group. `on_lag(partition, records behind)` is called after each poll."""
+    """Reads one topic as a member of a group. `on_lag(partition, records behind)` is called after each poll.
+
+    `clock` learns from the times of the records.
+    """
 
     def __init__(
         self,
@@ -61,17 +66,20 @@ class PartitionConsumer:
         topic: Topic,
         reader: Reader,
         on_lag: Callable[[int, int], None] | None = None,
+        clock: BrokerClock | None = None,
     ) -> None:
         self._settings = settings
         self._group = group
         self._topic = topic
         self._reader = reader
         self._on_lag = on_lag
+        self._clock = clock or BrokerClock()
         self._notes = _Notes()
         self._next: dict[int, int] = {}
         self._lags: dict[int, int] = {}
         self._committed: dict[int, int] = {}
         self._joined = False
+        self._put_back = PutBack(topic.name)
         self._watched = watchdog.StallWatch()
 
     @property
@@ -80,8 +88,8 @@ class PartitionConsumer:
         return dict(self._next)
 
     def problem(self) -> str | None:
-        """A sentence until the group has assigned its partitions."""
-        return None if self._joined else f"{self._group} has not joined its consumer group yet"
+        """A sentence until the group has assigned its partitions, and while another process locks one."""
+        return self._put_back.problem() if self._joined else f"{self._group} has not joined its consumer group yet"
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Read until `stopping` is set, then leave the group. Raises StalledConsumerError, and the reader's errors."""
@@ -115,6 +123,8 @@ class PartitionConsumer:
             log.info("partitions_assigned", group=self._group, new=sorted(new), gone=sorted(gone))
             if gone:
                 await self._reader.revoked(gone)
+                for part in gone:
+                    self._put_back.clear(part)
                 self._next = {part: offset for part, offset in self._next.items() if part in assigned}
                 self._lags = {part: lag for part, lag in self._lags.items() if part in assigned}
             if new:
@@ -130,6 +140,7 @@ class PartitionConsumer:
                 return  # another rebalance is in progress; its assignment seeks again
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> None:
+        self._resume(consumer)
         try:
             polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_RECORDS)
         except NoOffsetForPartitionError:
@@ -150,11 +161,26 @@ class PartitionConsumer:
         records = [record for record in records if record.offset >= expected]
         if not records:
             return
-        await self._reader.handle(tp.partition, records)
+        self._clock.read(records[-1].timestamp_ms)
+        try:
+            await self._reader.handle(tp.partition, records)
+        except PartitionBusyError as error:
+            self._put_back.add(tp.partition, error)
+            if self._notes.assigned is None:
+                consumer.pause(tp)
+                consumer.seek(tp, expected)
+            return
+        self._put_back.clear(tp.partition)
         self._next[tp.partition] = records[-1].offset + 1
         self._lags[tp.partition] = lag = (consumer.highwater(tp) or 0) - self._next[tp.partition]
         if self._on_lag is not None:
             self._on_lag(tp.partition, lag)
+
+    def _resume(self, consumer: AIOKafkaConsumer) -> None:
+        """Read partitions again that were put back a moment ago. A rebalance resumes them too."""
+        for part in self._put_back.due():
+            if (tp := TopicPartition(self._topic.name, part)) in consumer.paused():
+                consumer.resume(tp)
 
     async def _gather(self) -> None:
         """Wait for more records when this reader is behind: a poll costs about as much for one record as for twenty.

@@ -18,6 +18,10 @@ class OutcomeUnknownError(AppendError):
     """The deadline passed before the acknowledgement. The fact may still arrive; repeating it is harmless."""
 
 
+class PartitionBusyError(RuntimeError):
+    """Another process holds the partition's checkpoint; the text names it. The records can be handed over later."""
+
+
 class Appender(Protocol):
     """Appends facts."""
 
@@ -57,7 +61,10 @@ class Reader(Protocol):
         ...
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
-        """Account for records of one partition, in offset order. Must be idempotent by offset."""
+        """Account for records of one partition, in offset order. Must be idempotent by offset.
+
+        Raises PartitionBusyError when they must be handed over again later.
+        """
         ...
 
 

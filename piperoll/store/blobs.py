@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 CHUNK_BYTES = 1024 * 1024
 PAGE_ENTRIES = 1000  # the maximum of S3
+CHECK_FOLDER = "piperoll-check"
+CHECK_BYTES = 64 * 1024  # a small file may still fit on a disk that is full
 THREADS = 16  # more than the cores, since a put waits for the disk or the network
 
 
@@ -196,10 +198,11 @@ class Blobs:
             _remove_empty(self.root / folder)
         return len(uris)
 
-    def check(self) -> None:
-        """Request one page of a listing. Raises BlobStoreError when the store does not answer."""
-        with self._errors("the root", guarded=True):
-            next(iter(obstore.list(self._store, prefix="piperoll-check/")), None)
+    def check(self, name: str) -> None:
+        """Write a blob, as large as most results, and delete it. Raises BlobStoreError when that fails."""
+        uri = f"{CHECK_FOLDER}/{name.replace('/', '-')}"
+        self.replace(uri, bytes(CHECK_BYTES))
+        self.delete([uri])
 
     def _errors(self, uri: str, writing: bool = False, guarded: bool = False) -> "_store_errors":
         """Convert errors at `uri`. `guarded`: without its marker the store would give a wrong answer."""
@@ -299,9 +302,9 @@ class AsyncBlobs:
         """See Blobs.delete_folder."""
         return await self._run(self.sync.delete_folder, folder)
 
-    async def check(self) -> None:
+    async def check(self, name: str) -> None:
         """See Blobs.check."""
-        await self._run(self.sync.check)
+        await self._run(self.sync.check, name)
 
     def close(self) -> None:
         """Wait for running calls and stop the threads."""

@@ -11,6 +11,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -127,7 +128,7 @@ class SegmentWriter:
         try:
             self._write(b"".join(lines))
         except BaseException:
-            self.close()  # an unknown part was written
+            self._abandon()
             raise
         self._end = end
         return ranges
@@ -137,6 +138,13 @@ class SegmentWriter:
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
+
+    def _abandon(self) -> None:
+        """Close a segment in which an unknown part was written; remove it if it has nothing else, as on a full disk."""
+        self.close()
+        if not self._end:
+            with suppress(OSError):
+                (self._root / self._name).unlink()
 
     def _roll(self) -> None:
         """Create a segment if none is open, or the open one is full or old."""

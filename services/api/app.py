@@ -1,7 +1,7 @@
 """The API's process: its connections, and the order in which it starts and stops."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
@@ -33,30 +33,41 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
     """
     seal = Seal(settings.sealing_keys)
     await require_topics(settings)
-    async with _connected(settings, seal, lifetime) as connections:
-        await _serve(settings, lifetime, Assembly(settings, connections, lifetime.problems), connections)
+    appender = KafkaAppender(settings, client_id=f"piperoll-api-{settings.instance}")
+    async with _connected(settings, seal, lifetime, appender) as connections:
+        assembly = Assembly(settings, connections, lifetime.problems)
+        lasting = {
+            "the read model's positions": connections.positions.run(),
+            "the comparison of the stores": connections.guard.run(lifetime.stopping),
+            "the watch of jobs": assembly.watch.run(),
+            "the producer's watch": appender.watch(lifetime.stopping),
+            "the release of waiting requests": _release(lifetime.stopping, assembly),
+        }
+        await _serve(settings, lifetime, assembly, lasting)
         connections.blobs.close()
 
 
 @asynccontextmanager
-async def _connected(settings: Settings, seal: Seal, lifetime: Lifetime) -> AsyncIterator[Connections]:
+async def _connected(
+    settings: Settings, seal: Seal, lifetime: Lifetime, appender: KafkaAppender
+) -> AsyncIterator[Connections]:
     """Yield the producer, the offset reader, a pool that connects on demand, and the sender of webhook tests."""
-    appender = KafkaAppender(settings, client_id=f"piperoll-api-{settings.instance}")
     offsets = KafkaOffsets(settings)
     dsn = settings.postgres_dsn.get_secret_value()
     blobs = AsyncBlobs(Blobs(settings.blob_url))
     guard = Guard(blobs, offsets)
-    pool = await connect_pool(dsn, min_size=0)
+    pool = await connect_pool(dsn, min_size=0, name=f"piperoll api {settings.instance}")
     positions = Positions(dsn, requirement(READ_SCHEMA, lambda: guard.installation))
     sender = Sender(settings.private_networks, connect_s=CONNECT_S, uncached=True)
     lifetime.check("kafka", appender.problem)
+    lifetime.check("clock", appender.clock.problem)
     lifetime.check("installation", guard.problem)
     lifetime.check("read_model", positions.problem)
     try:
         await appender.start()
         await offsets.start()
         await guard.try_once()
-        yield Connections(appender, offsets, pool, positions, blobs, sender, seal, guard)
+        yield Connections(appender, offsets, pool, positions, blobs, sender, seal, guard, appender.clock)
     finally:
         await sender.close()
         await offsets.stop()
@@ -64,19 +75,18 @@ async def _connected(settings: Settings, seal: Seal, lifetime: Lifetime) -> Asyn
         pool.terminate()
 
 
-async def _serve(settings: Settings, lifetime: Lifetime, assembly: Assembly, connections: Connections) -> None:
+async def _serve(
+    settings: Settings, lifetime: Lifetime, assembly: Assembly, lasting: Mapping[str, Coroutine[None, None, None]]
+) -> None:
     """Run the server and its background tasks; waiting requests are answered before the drain."""
     with listen(settings.api_host, settings.api_port) as listening:
         host, port = listening.getsockname()[:2]
         log.info("api_listening", host=host, port=port)
         async with asyncio.TaskGroup() as tasks:
-            background = [
-                tasks.create_task(connections.positions.run()),
-                tasks.create_task(connections.guard.run(lifetime.stopping)),
-                tasks.create_task(assembly.watch.run()),
-                tasks.create_task(_release(lifetime.stopping, assembly)),
-                tasks.create_task(assembly.access.prepare()),
-            ]
+            background = [tasks.create_task(lifetime.background.loop(name, work)) for name, work in lasting.items()]
+            background.append(
+                tasks.create_task(lifetime.background.until_done("the table of keys", assembly.access.prepare))
+            )
             await serve(assembly.app(), listening, lifetime.stopping)
             for task in background:
                 task.cancel()

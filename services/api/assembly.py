@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import asyncpg
 from fastapi import FastAPI
 
-from piperoll.clock import utc_now
+from piperoll.clock import Clock, utc_now
 from piperoll.embeddings import Remote
 from piperoll.installation.guard import Guard
 from piperoll.log.contract import Appender, Offsets
@@ -80,6 +80,7 @@ class Connections:
     sender: Sender
     seal: Seal
     guard: Guard
+    clock: Clock = utc_now
 
 
 class Assembly:
@@ -121,7 +122,7 @@ class Assembly:
         body_bytes, to = self._limits.json_bytes, self._to
         facts, deliveries = self._facts(JOB_DELIVERIES), self._catching_up(JOB_DELIVERIES)
         deadline_s = self._settings.read_deadline_s
-        redelivery = Redelivery(facts, self._read_model, to.pool, deliveries, utc_now, deadline_s)
+        redelivery = Redelivery(facts, self._read_model, to.pool, deliveries, to.clock, deadline_s)
         batches = BatchListing(self._read_model, reading, self._contents)
         jobs = JobListing(self._read_model, reading, self._contents)
         return [
@@ -160,7 +161,7 @@ class Assembly:
         settings, pool, body_bytes = self._settings, self._to.pool, self._limits.json_bytes
         deadline_s = settings.read_deadline_s
         signing_keys = SigningKeyAdmin(pool, self._to.seal, settings.signing_overlap_s, deadline_s)
-        trials = Trials(self._to.sender, signing_keys, RateLimit(pool, A_MINUTE, deadline_s))
+        trials = Trials(self._to.sender, signing_keys, RateLimit(pool, A_MINUTE, deadline_s), clock=self._to.clock)
         keys = KeyAdmin(pool, settings.key_pepper.get_secret_value(), self.access, deadline_s)
         return [
             SigningKeyRoutes(signing_keys),
@@ -176,7 +177,7 @@ class Assembly:
         return known.id
 
     def _facts(self, topic: Topic) -> FactLog:
-        return FactLog(self._to.appender, topic, utc_now, self._settings.append_deadline_s)
+        return FactLog(self._to.appender, topic, self._to.clock, self._settings.append_deadline_s)
 
     def _catching_up(self, topic: Topic) -> CatchingUp:
         deadline_s = self._settings.read_deadline_s

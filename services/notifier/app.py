@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -12,17 +12,19 @@ import asyncpg
 import structlog
 
 from piperoll import keys
-from piperoll.clock import utc_now
+from piperoll.background import Background
+from piperoll.clock import Clock, utc_now
 from piperoll.installation import tables
 from piperoll.installation.guard import Guard
 from piperoll.log.admin import require_topics
+from piperoll.log.broker_clock import BrokerClock
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.contract import Appender, LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.outages import Outage, StoppedWaitingError
-from piperoll.postgres import connect_pool, migrate
+from piperoll.postgres import connect_pool, migrate, server_time
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
 from piperoll.settings import Settings
@@ -69,6 +71,7 @@ class Log:
     appender: Appender
     dead_letters: DeadLetters
     cluster_id: str
+    clock: Clock = utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +100,20 @@ class Notifier:
     notices: "Delivery[ClaimedNotice, NoticeOutcome]"
     sweep: Sweep
     relay: Relay
+    outage: Outage
+    background: Background
     written: asyncio.Event
 
-    async def run(self, consumers: tuple[PartitionConsumer, ...], stopping: asyncio.Event) -> None:
+    async def run(self, consumers: Mapping[str, Coroutine[None, None, None]], stopping: asyncio.Event) -> None:
         """Run until `stopping` is set: then attempts in flight end, and outcomes are written and relayed."""
         drained = asyncio.Event()
         async with asyncio.TaskGroup() as behind:
             writing = [behind.create_task(one.ledger.run()) for one in (self.hooks, self.notices)]
             behind.create_task(self.relay.run(drained))
             async with asyncio.TaskGroup() as front:
-                for consumer in consumers:
-                    front.create_task(consumer.run(stopping))
-                front.create_task(self._dispatch(stopping))
+                for name, consumer in consumers.items():
+                    front.create_task(self.background.loop(name, consumer))
+                front.create_task(self.background.loop("dispatching", self._dispatch(stopping)))
             for task in writing:
                 task.cancel()
             drained.set()
@@ -126,6 +131,7 @@ def assemble(
     settings: Settings,
     pool: asyncpg.Pool,
     clients: Log,
+    background: Background,
     stopping: asyncio.Event,
     owned: AsyncExitStack,
     blobs: AsyncBlobs,
@@ -136,9 +142,12 @@ def assemble(
     sender = Sender(settings.private_networks, lookup)
     owned.push_async_callback(sender.close)
     seal = Seal(settings.sealing_keys)
-    composer = Composer(blobs, seal, SigningKeyCache(pool, seal, utc_now))
+    composer = Composer(blobs, seal, SigningKeyCache(pool, seal, clients.clock), clients.clock)
     queue, notices = HookQueue(pool, settings.instance), NoticeQueue(pool, settings.instance)
-    courier, notice_courier = HookCourier(settings, composer, sender), NoticeCourier(settings, composer, sender)
+    courier, notice_courier = (
+        HookCourier(settings, composer, sender, clients.clock),
+        NoticeCourier(settings, composer, sender, clients.clock),
+    )
     ledger, notice_ledger = Ledger(queue, wakeup, written), Ledger(notices, notice_wakeup, written)
     job_events, deliveries, endpoint_events = (
         TopicCheckpoints(pool, clients.view, topic, clients.cluster_id)
@@ -148,11 +157,11 @@ def assemble(
     outage = Outage("Postgres or the blob store", stopping)
     context = ReaderContext(pool, clients.dead_letters, outage)
     unroutable = Unroutable(pool, clients.view, job_events, written)
-    backfill = Backfill(clients.view, job_events, max_age_s, utc_now)
+    backfill = Backfill(clients.view, job_events, max_age_s, clients.clock)
     return Notifier(
-        job_events=JobEventsReader(context, job_events, blobs, wakeup, notice_wakeup, max_age_s),
+        job_events=JobEventsReader(context, job_events, blobs, wakeup, notice_wakeup, max_age_s, clients.clock),
         deliveries=DeliveriesReader(context, deliveries, wakeup),
-        endpoint_events=EndpointEventsReader(context, endpoint_events, backfill, blobs, notice_wakeup, utc_now),
+        endpoint_events=EndpointEventsReader(context, endpoint_events, backfill, blobs, notice_wakeup, clients.clock),
         gate=DeliveriesGate(clients.view, deliveries, outage),
         hooks=Delivery(
             Dispatcher(settings, queue, ledger, courier, wakeup), ledger, partial(outage.outlast, queue.release)
@@ -162,8 +171,10 @@ def assemble(
             notice_ledger,
             partial(outage.outlast, notices.release),
         ),
-        sweep=Sweep(pool, queue, notices, unroutable, patience_s(settings.delivery_delays), written),
-        relay=Relay(pool, clients.appender, written),
+        sweep=Sweep(pool, queue, notices, unroutable, patience_s(settings.delivery_delays), written, background),
+        relay=Relay(pool, clients.appender, written, background),
+        outage=outage,
+        background=background,
         written=written,
     )
 
@@ -197,30 +208,39 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         appender = KafkaAppender(settings, f"{settings.instance}-notifier")
         await appender.start()
         owned.push_async_callback(appender.stop)
-        clients = Log(view, appender, DeadLetters(appender), installation.cluster_id)
-        notifier = assemble(settings, pool, clients, lifetime.stopping, owned, blobs)
+        clients = Log(view, appender, DeadLetters(appender), installation.cluster_id, appender.clock)
+        appender.clock.follow(await server_time(pool))  # until the first append
+        notifier = assemble(settings, pool, clients, lifetime.background, lifetime.stopping, owned, blobs)
         lifetime.check("producer", appender.problem)
+        lifetime.check("clock", appender.clock.problem)
+        lifetime.check("stores", notifier.outage.problem)
         lifetime.check("gate", notifier.gate.problem)
         lifetime.check("dispatcher", notifier.hooks.dispatcher.problem)
         lifetime.check("notices", notifier.notices.dispatcher.problem)
-        consumers = (
-            _consumer(settings, lifetime, JOB_EVENTS, notifier.job_events),
-            _consumer(settings, lifetime, JOB_DELIVERIES, notifier.deliveries),
-            _consumer(settings, lifetime, ENDPOINT_EVENTS, notifier.endpoint_events),
+        readers: tuple[tuple[Topic, NotifierTopicReader[Any]], ...] = (
+            (JOB_EVENTS, notifier.job_events),
+            (JOB_DELIVERIES, notifier.deliveries),
+            (ENDPOINT_EVENTS, notifier.endpoint_events),
         )
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(guard.run(lifetime.stopping))
-            await notifier.run(consumers, lifetime.stopping)
+        lasting = {
+            f"the reader of {topic.name}": _consumer(settings, lifetime, topic, reader, appender.clock).run(
+                lifetime.stopping
+            )
+            for topic, reader in readers
+        }
+        lasting["the producer's watch"] = appender.watch(lifetime.stopping)
+        lasting["the comparison of the stores"] = guard.run(lifetime.stopping)
+        await notifier.run(lasting, lifetime.stopping)
 
 
 def _consumer(
-    settings: Settings, lifetime: Lifetime, topic: Topic, reader: NotifierTopicReader[Any]
+    settings: Settings, lifetime: Lifetime, topic: Topic, reader: NotifierTopicReader[Any], clock: BrokerClock
 ) -> PartitionConsumer:
     """A consumer with its readiness check and lag metric."""
 
     def on_lag(partition: int, records: int) -> None:
         metrics.LAG.labels(topic.name, str(partition)).set(records)
 
-    consumer = PartitionConsumer(settings, reader.group, topic, reader, on_lag=on_lag)
+    consumer = PartitionConsumer(settings, reader.group, topic, reader, on_lag=on_lag, clock=clock)
     lifetime.check(reader.group, consumer.problem)
     return consumer

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import asyncpg
 
 from piperoll.log.continuity import LogDivergedError, StoredPosition, divergences, require_position
-from piperoll.log.contract import LogView
+from piperoll.log.contract import LogView, PartitionBusyError
 from piperoll.log.parking import ParkedCache, Parking
 from piperoll.log.record import Record
 from piperoll.postgres import load_queries
@@ -60,9 +60,12 @@ class TopicCheckpoints:
     async def lock(self, connection: Connection, partition: int, handled: int) -> int:
         """The next offset; locks the checkpoint until the transaction ends.
 
-        Raises PositionLostError if it is behind the position that this process `handled`.
+        Raises PositionLostError if it is behind the position that this process `handled`, and PartitionBusyError.
         """
-        stored = await connection.fetchval(SQL["lock_checkpoint"], self._topic.name, partition)
+        try:
+            stored = await connection.fetchval(SQL["lock_checkpoint"], self._topic.name, partition)
+        except asyncpg.LockNotAvailableError as error:
+            raise PartitionBusyError("another session") from error
         return require_position(self._topic, partition, handled, stored)
 
     async def parked(self, connection: Connection, partition: int, next_offset: int) -> Parking:

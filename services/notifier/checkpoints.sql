@@ -8,8 +8,8 @@ ON CONFLICT (topic, partition) DO NOTHING;
 -- read_checkpoints: the checkpoints of a topic
 SELECT partition, next_offset, cluster_id, last_ce_id FROM notifier.checkpoints WHERE topic = $1;
 
--- lock_checkpoint: the next offset; locks out a second reader of the partition until commit
-SELECT next_offset FROM notifier.checkpoints WHERE topic = $1 AND partition = $2 FOR UPDATE;
+-- lock_checkpoint: the next offset; locks out a second reader of the partition until commit; an error if it is locked
+SELECT next_offset FROM notifier.checkpoints WHERE topic = $1 AND partition = $2 FOR UPDATE NOWAIT;
 
 -- hold_checkpoints: the next offset of every partition of a topic; locks out its readers until commit
 SELECT partition, next_offset FROM notifier.checkpoints WHERE topic = $1 ORDER BY partition FOR UPDATE;

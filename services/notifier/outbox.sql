@@ -7,6 +7,12 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::
 -- lead_relay: whether this session relays the outbox; one at a time, so that a job's facts keep their order
 SELECT pg_try_advisory_lock($1);
 
+-- lose_relay_if_silent: the server ends a leader that is frozen or cut off; a living one reads the outbox every second
+SET idle_session_timeout = '10s';
+
+-- stay_if_silent: the session's former setting
+RESET idle_session_timeout;
+
 -- leave_relay: another session may relay
 SELECT pg_advisory_unlock($1);
 

@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from piperoll.background import Background
 from piperoll.clock import happens_within
 from piperoll.domain.final_hook import HELD
 from services.notifier import metrics
@@ -20,6 +21,7 @@ from services.notifier.outbox import TRANSIENT
 
 log = structlog.get_logger()
 
+WORK = "the sweep of the delivery queue"
 GROUP = 500
 SHOWN = 20  # job ids in one log line
 KEEP_S = 30 * 86400.0  # the retention of the deliveries topic
@@ -39,6 +41,7 @@ class Sweep:
         unroutable: Unroutable,
         patience_s: float,
         written: asyncio.Event,
+        background: Background,
     ) -> None:
         self._pool = pool
         self._queue = queue
@@ -46,6 +49,7 @@ class Sweep:
         self.unroutable = unroutable
         self._patience_s = patience_s
         self._written = written
+        self._background = background
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Sweep at intervals until `stopping` is set. An outage of Postgres only delays it."""
@@ -58,7 +62,7 @@ class Sweep:
                 (TIDY_EVERY_S, self.remove_old),
                 (MEASURE_EVERY_S, self.measure),
             ):
-                tasks.create_task(_now_and_then(every_s, chore, stopping))
+                tasks.create_task(self._now_and_then(every_s, chore, stopping))
 
     async def hold_late(self) -> None:
         """Hold final hooks first seen too late, and record it."""
@@ -102,11 +106,14 @@ class Sweep:
             self._written.set()
         return ended
 
-
-async def _now_and_then(every_s: float, chore: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:
-    while not stopping.is_set():
-        try:
-            await chore()
-        except TRANSIENT as error:
-            log.warning("sweep_put_off", error=repr(error))
-        await happens_within(stopping, every_s)
+    async def _now_and_then(
+        self, every_s: float, chore: Callable[[], Awaitable[None]], stopping: asyncio.Event
+    ) -> None:
+        while not stopping.is_set():
+            name = chore.__name__.replace("_", " ")
+            try:
+                await chore()
+                self._background.recovered(WORK, name)
+            except TRANSIENT as error:
+                self._background.failed(WORK, error, name)
+            await happens_within(stopping, every_s)

@@ -1,6 +1,7 @@
 """The projector's composition root: four readers, one session each, over one set of tables."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -43,6 +44,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         await offsets.start()
         stack.push_async_callback(offsets.stop)
         appender = KafkaAppender(settings, f"{settings.instance}-dead-letters")
+        lifetime.check("clock", appender.clock.problem)
         await appender.start()
         stack.push_async_callback(appender.stop)
         blobs = AsyncBlobs(Blobs(settings.blob_url))
@@ -64,7 +66,16 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             (ENDPOINTS_GROUP, EndpointWriter(blobs, blob_outage)),
         ]
         try:
-            await _project(settings, lifetime, offsets, dead_letters, groups, stack, guard, installation)
+            async with asyncio.TaskGroup() as tasks:
+                for name, work in await _readers(
+                    settings, lifetime, offsets, dead_letters, groups, stack, installation
+                ):
+                    tasks.create_task(lifetime.background.loop(name, work))
+                for name, work in (
+                    ("the producer's watch", appender.watch(lifetime.stopping)),
+                    ("the comparison of the stores", guard.run(lifetime.stopping)),
+                ):
+                    tasks.create_task(lifetime.background.loop(name, work))
         except ExceptionGroup as ended:
             _explain(ended)
 
@@ -78,30 +89,27 @@ def _explain(ended: ExceptionGroup[Exception]) -> None:
             raise error
 
 
-async def _project(
+async def _readers(
     settings: Settings,
     lifetime: Lifetime,
     offsets: KafkaOffsets,
     dead_letters: DeadLetters,
     groups: list[tuple[str, TopicWriter]],
     stack: AsyncExitStack,
-    guard: Guard,
     installation: Installation,
-) -> None:
+) -> list[tuple[str, Coroutine[None, None, None]]]:
+    """The reader of each topic, by name, over tables of this release."""
     dsn = settings.postgres_dsn.get_secret_value()
     required = installation_tables.requirement(READ_SCHEMA, lambda: installation)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(guard.run(lifetime.stopping))
-        consumers = []
-        for group, writer in groups:
-            session = Session(dsn, lifetime.stopping, required)
-            stack.push_async_callback(session.close)
-            lifetime.check(f"postgres_{writer.alias}", session.problem)
-            await session.transaction(partial(create_live_tables, installation=installation))
-            reader = ProjectorTopicReader(writer, session, offsets, dead_letters)
-            consumer = PartitionConsumer(settings, group, writer.topic, reader, on_lag=reader.lag.moved)
-            lifetime.check(f"group_{writer.alias}", consumer.problem)
-            lifetime.check(f"lag_{writer.alias}", reader.lag.problem)
-            consumers.append(consumer)
-        for consumer in consumers:
-            tasks.create_task(consumer.run(lifetime.stopping))
+    readers = []
+    for group, writer in groups:
+        session = Session(dsn, lifetime.stopping, f"piperoll projector {settings.instance}", required)
+        stack.push_async_callback(session.close)
+        lifetime.check(f"postgres_{writer.alias}", session.problem)
+        await session.transaction(partial(create_live_tables, installation=installation))
+        reader = ProjectorTopicReader(writer, session, offsets, dead_letters)
+        consumer = PartitionConsumer(settings, group, writer.topic, reader, on_lag=reader.lag.moved)
+        lifetime.check(f"group_{writer.alias}", consumer.problem)
+        lifetime.check(f"lag_{writer.alias}", reader.lag.problem)
+        readers.append((f"the reader of {writer.alias}", consumer))
+    return [(name, consumer.run(lifetime.stopping)) for name, consumer in readers]

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from functools import partial
 
 import structlog
 
@@ -24,6 +25,7 @@ from services.worker.cleanup.erasure import Eraser
 from services.worker.cleanup.sweep import Sweeper
 from services.worker.cleanup.upload_uses import UploadUses
 from services.worker.manager.batch_expander import Expander
+from services.worker.manager.claim_gate import ClaimGate
 from services.worker.manager.log_reader import PartitionReader, save_periodically
 from services.worker.manager.runner import Runner
 from services.worker.manager.unaccounted import report_unaccounted
@@ -69,36 +71,52 @@ async def _serve(
     pool: ChildPool,
     guard: Guard,
 ) -> None:
-    runner = Runner(settings, appender, blobs, pool, utc_now, random.Random())
-    expander = Expander(appender, blobs, offsets, utc_now)
+    gate = ClaimGate(
+        {"the blob store": partial(blobs.check, settings.instance), "the scratch folder": pool.check_scratch}
+    )
+    runner = Runner(settings, appender, blobs, pool, gate, appender.clock, random.Random())
+    expander = Expander(appender, blobs, offsets, lifetime.background, appender.clock)
     checkpoints = Checkpoints(blobs, await offsets.cluster_id(), f"{GROUP}/{JOB_EVENTS.name}")
 
     uses = UploadUses(blobs, offsets, settings.partitions, lambda job_id: reader.knows(job_id))
     eraser = Eraser(blobs, runner.await_exit, uses)
-    reader = PartitionReader(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, utc_now)
+    reader = PartitionReader(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, appender.clock)
     sweeper = Sweeper(settings, blobs, utc_now, reader.live, eraser)
     removal = RemovalManager(settings, lifetime, blobs, appender, offsets, await offsets.cluster_id())
     consumer = PartitionConsumer(
-        settings, GROUP, JOB_EVENTS, reader, on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag)
+        settings,
+        GROUP,
+        JOB_EVENTS,
+        reader,
+        on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag),
+        clock=appender.clock,
     )
     for name, check in (
         ("group", consumer.problem),
         ("replay", reader.problem),
         ("children", pool.problem),
+        ("stores", gate.problem),
+        ("clock", appender.clock.problem),
         ("kafka", appender.problem),
         ("erasure", eraser.problem),
     ):
         lifetime.check(name, check)
+    stopping = lifetime.stopping
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(guard.run(lifetime.stopping))
-        tasks.create_task(_drain(reader, lifetime.stopping))
-        tasks.create_task(consumer.run(lifetime.stopping))
-        tasks.create_task(runner.run(lifetime.stopping))
-        tasks.create_task(eraser.run(lifetime.stopping))
-        tasks.create_task(sweeper.run(lifetime.stopping))
-        tasks.create_task(removal.run())
-        tasks.create_task(save_periodically(reader, settings.checkpoint_interval_s, lifetime.stopping))
-        tasks.create_task(_measure(runner, reader, eraser, offsets, lifetime.stopping))
+        for name, work in (
+            ("the comparison of the stores", guard.run(stopping)),
+            ("the end of claims", _drain(reader, stopping)),
+            ("the log reader", consumer.run(stopping)),
+            ("the producer's watch", appender.watch(stopping)),
+            ("the trial of the stores", gate.run(stopping)),
+            ("the runner", runner.run(stopping)),
+            ("erasure", eraser.run(stopping)),
+            ("the sweep", sweeper.run(stopping)),
+            ("removal", removal.run()),
+            ("checkpoints", save_periodically(reader, settings.checkpoint_interval_s, stopping)),
+            ("measuring", _measure(runner, reader, eraser, offsets, stopping)),
+        ):
+            tasks.create_task(lifetime.background.loop(name, work))
 
 
 async def _drain(reader: PartitionReader, stopping: asyncio.Event) -> None:

@@ -1,6 +1,27 @@
-"""The error that ends a run on purpose."""
+"""The error that ends a run on purpose, and the faults of the installation that no job can help."""
 
+import errno
+
+from piperoll.store.blobs import BlobStoreError, ClaimMismatchError
 from schemas.errors import RETRYABLE, ErrorCode
+
+EXHAUSTED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE})
+"""Disk full, quota used up, disk read-only, no file descriptors: whatever file it was, the machine is the cause."""
+
+
+def is_own_fault(error: BaseException) -> bool:
+    """Whether an error, or one that it was raised for, is a fault of the installation.
+
+    A blob whose content is not the one that its claim names is none: the store answered, and will answer the same.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, BlobStoreError):
+            return not isinstance(seen, ClaimMismatchError)
+        if isinstance(seen, OSError) and seen.errno in EXHAUSTED:
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 class ProcessingError(Exception):

@@ -4,6 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 SLOTS = Gauge("piperoll_worker_slots", "Child processes that may run jobs")
 SLOTS_TAKEN = Gauge("piperoll_worker_slots_taken", "Child processes that run a job now")
+CLAIMING = Gauge("piperoll_worker_claiming", "1 while jobs may be started; 0 while a store does not answer")
 OLDEST_RUNNABLE = Gauge("piperoll_worker_oldest_runnable_age_seconds", "Age of the oldest job that could run now")
 OPEN_JOBS = Gauge("piperoll_worker_open_jobs", "Open jobs in the backlog", ["partition"])
 UNACCOUNTED = Gauge(

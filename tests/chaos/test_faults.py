@@ -130,7 +130,10 @@ async def test_jobs_are_accepted_without_postgres_and_readable_after_its_return(
 
 @pytest.mark.parametrize("service", ["worker", "projector", "notifier"])
 async def test_a_service_stops_in_time_while_the_broker_is_down(system: System, service: str) -> None:
+    """Also with facts that wait for the broker: runs that end, outcomes of hooks, records to project."""
     process = psutil.Process(system.stack.pid(service))
+    waiting = await hooked(system, 20, sleep_s=2)
+    await system.wait_for_status(waiting[0], "processing")
     await system.stack.stop_kafka()
     process.terminate()
 
@@ -145,3 +148,4 @@ async def test_a_service_stops_in_time_while_the_broker_is_down(system: System, 
 
     job_id = await wait_until(works_again, 60, "jobs to be accepted", not_yet=(AssertionError, httpx.TransportError))
     assert (await system.wait_for_end(job_id))["status"] == "completed"
+    await check(system, waiting)

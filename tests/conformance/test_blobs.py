@@ -125,7 +125,7 @@ async def test_a_location_is_the_address_of_the_blob(blobs: AsyncBlobs, blob_url
 
 
 async def test_the_store_can_be_asked_whether_it_answers(blobs: AsyncBlobs) -> None:
-    await blobs.check()
+    await blobs.check("host/1")
 
 
 # --- stores that fail ----------------------------------------------------------------------------------------------

@@ -43,12 +43,24 @@ class MemoryLog:
         deadline_s: float | None = None,
     ) -> Position:
         """Appends a record as it is."""
+        return self.place(topic, key, value, headers).position
+
+    def place(self, topic: Topic, key: bytes | None, value: bytes | None, headers: Headers) -> Record:
+        """The same, at once."""
         part = partition_of((key or b"").decode(), self.partitions)
         kept = self._records[topic.name, part]
         stamp = int(self._clock().astimezone(UTC).timestamp() * 1000)
         record = Record(topic.name, part, len(kept), stamp, key, value, headers)
         kept.append(record)
-        return record.position
+        return record
+
+    def records(self, topic: Topic, part: int) -> list[Record]:
+        """All records of a partition."""
+        return self._records[topic.name, part]
+
+    def end_of(self, topic: Topic, part: int) -> int:
+        """The offset of the next record of a partition."""
+        return len(self._records[topic.name, part])
 
     async def cluster_id(self) -> str:
         """A constant, unless a test replaced the log's identity."""

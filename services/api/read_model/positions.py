@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import asyncpg
 import structlog
 
-from piperoll.postgres import OnConnect
+from piperoll.postgres import OnConnect, connect
 from schemas.read_model_names import POSITIONS_CHANNEL
 from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
 from services.api.http.database import AWAY
@@ -73,7 +73,7 @@ class Positions:
                 await asyncio.sleep(RECONNECT_PAUSE_S)
 
     async def _listen(self) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=CONNECT_TIMEOUT_S)
+        connection = await connect(self._dsn, "piperoll api positions", timeout=CONNECT_TIMEOUT_S)
         try:
             if self._on_connect is not None:
                 await self._on_connect(connection)

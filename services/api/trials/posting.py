@@ -14,7 +14,7 @@ from datetime import datetime
 import structlog
 from pydantic_core import to_json
 
-from piperoll.clock import utc_now
+from piperoll.clock import Clock, utc_now
 from piperoll.webhooks import signatures as signing
 from piperoll.webhooks.attempts import Attempted
 from piperoll.webhooks.failures import FAILURES, failed
@@ -44,8 +44,14 @@ class Trials:
     """Posts trials. `sender` must not cache addresses; `limit` counts by owner."""
 
     def __init__(
-        self, sender: Sender, signing_keys: SigningKeyAdmin, limit: RateLimit, timeout_s: float = TIMEOUT_S
+        self,
+        sender: Sender,
+        signing_keys: SigningKeyAdmin,
+        limit: RateLimit,
+        timeout_s: float = TIMEOUT_S,
+        clock: Clock = utc_now,
     ) -> None:
+        self._clock = clock
         self._sender = sender
         self._signing_keys = signing_keys
         self._limit = limit
@@ -62,7 +68,7 @@ class Trials:
             quota = await self._limit.count(f"trial/{owner}")
             if not quota.admitted:
                 raise quota.refusal()
-            webhook_id, posted = trial(hook, await self._signing_keys.active(owner), utc_now())
+            webhook_id, posted = trial(hook, await self._signing_keys.active(owner), self._clock())
             attempted, addresses = await self._post(hook.url, posted)
         log.info("webhook_tried", owner=owner, ending=attempted.ending.value, status=attempted.status)
         return diagnosis(hook, webhook_id, attempted, addresses)

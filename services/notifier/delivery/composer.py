@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
+from piperoll.clock import Clock
 from piperoll.seal import Seal
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from piperoll.webhooks import signatures as signing
@@ -21,10 +21,11 @@ class Composer:
     Raises BlobStoreError, and ValueError for a text that no configured key opens.
     """
 
-    def __init__(self, blobs: AsyncBlobs, seal: Seal, signing_keys: SigningKeyCache) -> None:
+    def __init__(self, blobs: AsyncBlobs, seal: Seal, signing_keys: SigningKeyCache, clock: Clock) -> None:
         self._blobs = blobs
         self._seal = seal
         self._signing_keys = signing_keys
+        self._clock = clock
 
     async def fetch(self, claim: Claim | None) -> bytes | None:
         """The content; None if it was erased, in which case the body has the status of the job only."""
@@ -37,13 +38,13 @@ class Composer:
 
     async def signed_by_keys(self, owner: str, delivery_id: str, token: str | None, body: bytes) -> WebhookMessage:
         """A message signed with all active keys of its owner. Raises SigningKeysAwayError too."""
-        keys, now = await self._signing_keys.of(owner), datetime.now(UTC)
+        keys, now = await self._signing_keys.of(owner), self._clock()
         signature = await _signature(keys, signing.content(delivery_id, now, body))
         return webhook_message(delivery_id, self._opened(token), now, body, signature)
 
     def signed_by_secret(self, secret: str, delivery_id: str, token: str | None, body: bytes) -> WebhookMessage:
         """A message signed with the secret of its endpoint."""
-        now = datetime.now(UTC)
+        now = self._clock()
         signature = signing.sign_with_secret(self._seal.open(secret), signing.content(delivery_id, now, body))
         return webhook_message(delivery_id, self._opened(token), now, body, signature)
 

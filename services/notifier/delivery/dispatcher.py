@@ -15,6 +15,7 @@ from piperoll.settings import Settings
 from piperoll.webhooks.attempts import Attempted
 from services.notifier import metrics
 from services.notifier.delivery import breaker
+from services.notifier.delivery.attempt import Lease
 from services.notifier.delivery.breaker import CLOSED, Breaker
 from services.notifier.delivery.due_origins import deal
 from services.notifier.delivery.ledger import Ledger
@@ -29,7 +30,7 @@ ROUND_S = 0.005  # between two claims: 8 hooks in flight to one receiver still m
 LEASE_MARGIN_S = 15.0  # beyond the longest timeout: reading the content before it, writing the outcome after it
 FORGET_S = 600.0  # a failing receiver's state is dropped after so long without due rows
 WRITE_S = 3.0  # for the last outcomes, if Postgres is unavailable at the stop
-DRAIN_S = 8.0  # for attempts in flight at the stop; the supervisor waits 15 s
+DRAIN_S = 6.0  # for attempts in flight at the stop (piperoll.runtime.DRAIN_S)
 
 
 class HasOrigin(Protocol):
@@ -63,7 +64,7 @@ class Claims(Protocol[RowT_co]):
 class Deliverer(Protocol[RowT_contra, OutcomeT_co]):
     """Sends a row to its receiver (services.notifier.hooks.courier)."""
 
-    async def deliver(self, claimed: RowT_contra) -> tuple[OutcomeT_co, Attempted | None]:
+    async def deliver(self, claimed: RowT_contra, lease: Lease) -> tuple[OutcomeT_co, Attempted | None]:
         """Return the outcome to write, and the attempt if one was made."""
         ...
 
@@ -90,6 +91,7 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         self._courier = courier
         self._due = wakeup.due
         self._wake = wakeup.wake
+        self._lease_margin_s = lease_margin_s
         self._lease_s = max(settings.final_timeout_s, settings.progress_timeout_s) + lease_margin_s
         self._breakers: dict[str, Breaker] = {}
         self._in_flight: Counter[str] = Counter()
@@ -141,9 +143,10 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         await self._pace.turn()
         wanted = deal(self._settings.delivery_concurrency - len(self._tasks), self._rooms(now))
         self._due.forget(list(wanted))
+        lease = Lease.taken(self._lease_margin_s)
         rows = await self._queue.claim(wanted, self._lease_s)
         for claimed in rows:
-            self._start(claimed)
+            self._start(claimed, lease)
         per_origin = Counter(claimed.origin for claimed in rows)
         for origin, room in wanted.items():
             if per_origin[origin] == room:
@@ -157,9 +160,9 @@ class Dispatcher(Generic[RowT, OutcomeT]):
             for origin in self._due.ready(now)
         }
 
-    def _start(self, claimed: RowT) -> None:
+    def _start(self, claimed: RowT, lease: Lease) -> None:
         self._in_flight[claimed.origin] += 1
-        task = asyncio.create_task(self._deliver(claimed))
+        task = asyncio.create_task(self._deliver(claimed, lease))
         self._tasks.add(task)
         metrics.IN_FLIGHT.set(len(self._tasks))
         task.add_done_callback(lambda done: self._ended(done, claimed.origin))
@@ -174,10 +177,10 @@ class Dispatcher(Generic[RowT, OutcomeT]):
             self._fault = error
         self._wake.set()
 
-    async def _deliver(self, claimed: RowT) -> None:
+    async def _deliver(self, claimed: RowT, lease: Lease) -> None:
         """Deliver one row, and enter the outcome."""
         try:
-            outcome, attempted = await self._courier.deliver(claimed)
+            outcome, attempted = await self._courier.deliver(claimed, lease)
         except asyncio.CancelledError:
             self._ledger.enter(self._courier.released(claimed))
             raise

@@ -23,7 +23,7 @@ class DueOrigins:
 
     def ready(self, now: float) -> list[str]:
         """Origins due by now, the longest waiting first."""
-        return sorted((origin for origin, at in self._due.items() if at <= now), key=self._due.__getitem__)
+        return [origin for at, origin in sorted((at, origin) for origin, at in self._due.items() if at <= now)]
 
     def forget(self, origins: Sequence[str]) -> None:
         """Remove origins that are about to be claimed; later hints are new."""

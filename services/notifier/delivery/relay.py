@@ -5,8 +5,8 @@ from collections import defaultdict
 from itertools import chain
 
 import asyncpg
-import structlog
 
+from piperoll.background import Background
 from piperoll.clock import happens_within
 from piperoll.log.contract import Appender, AppendError
 from schemas.envelope import Fact
@@ -15,8 +15,7 @@ from schemas.topics import JOB_DELIVERIES
 from services.notifier.delivery.pace import RoundInterval
 from services.notifier.outbox import SQL, TRANSIENT, Connection
 
-log = structlog.get_logger()
-
+WORK = "the relay of delivery facts"
 LOCK = 0x6E6F7469  # any number; the process that holds it relays, so that a job's facts keep their order over processes
 GROUP = 500
 POLL_S = 1.0  # for facts of other processes, and for the lock of one that ended
@@ -27,10 +26,11 @@ PAUSE_S = 1.0
 class Relay:
     """One per process; only one of all processes works at a time."""
 
-    def __init__(self, pool: asyncpg.Pool, appender: Appender, written: asyncio.Event) -> None:
+    def __init__(self, pool: asyncpg.Pool, appender: Appender, written: asyncio.Event, background: Background) -> None:
         self._pool = pool
         self._appender = appender
         self._written = written
+        self._background = background
         self._pace = RoundInterval(ROUND_S)
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -41,7 +41,7 @@ class Relay:
                     if await self._lead(connection, stopping):
                         return
             except (*TRANSIENT, AppendError) as error:
-                log.warning("relay_waits", error=repr(error))
+                self._background.failed(WORK, error)
                 if stopping.is_set():
                     return  # the outbox keeps the rest
                 await asyncio.sleep(PAUSE_S)
@@ -49,13 +49,15 @@ class Relay:
     async def _lead(self, connection: Connection, stopping: asyncio.Event) -> bool:
         """Relay while this session has the lock; return whether it is time to end."""
         if not await connection.fetchval(SQL["lead_relay"], LOCK):
+            self._background.recovered(WORK)
             await happens_within(self._written, POLL_S)
+            self._written.clear()  # the leader reads what was written; left set, it would end every later wait at once
             return stopping.is_set()
         try:
+            await connection.execute(SQL["lose_relay_if_silent"])
             return await self._relay_until(connection, stopping)
         finally:
-            if not connection.is_closed():
-                await connection.execute(SQL["leave_relay"], LOCK)
+            await _leave(connection)
 
     async def _relay_until(self, connection: Connection, stopping: asyncio.Event) -> bool:
         while True:
@@ -77,12 +79,22 @@ class Relay:
         done = await asyncio.gather(*(self._append(one) for one in by_job.values()))
         if rows:
             await connection.execute(SQL["clear_outbox"], list(chain.from_iterable(done)))
+        self._background.recovered(WORK)
         return len(rows)
 
     async def _append(self, rows: list[asyncpg.Record]) -> list[int]:
         for row in rows:
             await self._appender.append(JOB_DELIVERIES, _fact(row))
         return [row["id"] for row in rows]
+
+
+async def _leave(connection: Connection) -> None:
+    """Give the lead back; a session that cannot is closed. An error here would hide the one that ended the lead."""
+    try:
+        await connection.execute(SQL["leave_relay"], LOCK)
+        await connection.execute(SQL["stay_if_silent"])
+    except TRANSIENT:
+        connection.terminate()
 
 
 def _fact(row: asyncpg.Record) -> Fact:

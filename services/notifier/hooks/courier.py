@@ -1,16 +1,17 @@
 """Sends the next hook of a claimed job to its receiver and returns the outcome."""
 
 import random
-from datetime import UTC, datetime
+from datetime import datetime
 
 import structlog
 
+from piperoll.clock import Clock
 from piperoll.settings import Settings
 from piperoll.webhooks.attempts import Attempted
 from piperoll.webhooks.messages import WebhookMessage
 from piperoll.webhooks.sender import Sender
 from services.notifier import metrics
-from services.notifier.delivery.attempt import attempt
+from services.notifier.delivery.attempt import Lease, attempt
 from services.notifier.delivery.composer import Composer
 from services.notifier.delivery.verdict import Decision, Verdict, judge
 from services.notifier.hooks.bodies import completed_body, error_body, progress_body
@@ -21,14 +22,23 @@ log = structlog.get_logger()
 
 
 class HookCourier:
-    """Sends the next hook of a job."""
+    """Sends the next hook of a job. `chances` spreads retries."""
 
-    def __init__(self, settings: Settings, composer: Composer, sender: Sender) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        composer: Composer,
+        sender: Sender,
+        clock: Clock,
+        chances: random.Random | None = None,
+    ) -> None:
         self._settings = settings
         self._composer = composer
         self._sender = sender
+        self._clock = clock
+        self._chances = chances or random.Random()
 
-    async def deliver(self, claimed: ClaimedHook) -> tuple[HookOutcome, Attempted | None]:
+    async def deliver(self, claimed: ClaimedHook, lease: Lease) -> tuple[HookOutcome, Attempted | None]:
         """Return the outcome to write, and the attempt if one was made. Raises CancelledError only."""
         hook = next_hook(claimed)
         if hook is None:
@@ -36,6 +46,7 @@ class HookCourier:
         timeout_s = self._settings.final_timeout_s if hook.final else self._settings.progress_timeout_s
         attempted = await attempt(
             self._sender,
+            lease,
             claimed.url,
             self._message(claimed, hook),
             timeout_s,
@@ -43,8 +54,8 @@ class HookCourier:
             delivery_id=hook.delivery_id,
         )
         delays = self._settings.delivery_delays
-        verdict = judge(attempted, hook.final, hook.turn, delays, random.random())
-        now = datetime.now(UTC)
+        verdict = judge(attempted, hook.final, hook.turn, delays, self._chances.random())
+        now = self._clock()
         _report(claimed, hook, attempted, verdict, now)
         return outcome_of(claimed, hook, attempted, verdict, now), attempted
 

@@ -1,16 +1,16 @@
 """Sends one change of a job's status to a registered endpoint, signed with the endpoint's secret."""
 
 import random
-from datetime import UTC, datetime
 
 import structlog
 
+from piperoll.clock import Clock
 from piperoll.settings import Settings
 from piperoll.webhooks.attempts import Attempted
 from piperoll.webhooks.messages import WebhookMessage
 from piperoll.webhooks.sender import Sender
 from services.notifier import metrics
-from services.notifier.delivery.attempt import attempt
+from services.notifier.delivery.attempt import Lease, attempt
 from services.notifier.delivery.composer import Composer
 from services.notifier.delivery.verdict import Decision, Verdict, judge
 from services.notifier.notices.bodies import notice_body
@@ -23,14 +23,15 @@ log = structlog.get_logger()
 class NoticeCourier:
     """Sends the next notice of a job to an endpoint."""
 
-    def __init__(self, settings: Settings, composer: Composer, sender: Sender) -> None:
+    def __init__(self, settings: Settings, composer: Composer, sender: Sender, clock: Clock) -> None:
         self._settings = settings
         self._composer = composer
         self._sender = sender
+        self._clock = clock
 
-    async def deliver(self, claimed: ClaimedNotice) -> tuple[NoticeOutcome, Attempted | None]:
+    async def deliver(self, claimed: ClaimedNotice, lease: Lease) -> tuple[NoticeOutcome, Attempted | None]:
         """Return the outcome to write, and the attempt if one was made. Raises CancelledError only."""
-        now = datetime.now(UTC)
+        now = self._clock()
         if claimed.url is None or claimed.secret is None:
             return not_sent(claimed, "REMOVED", now), None  # it ended while the change was stored
         if claimed.change.late:
@@ -38,16 +39,22 @@ class NoticeCourier:
         composing = self._message(claimed, claimed.secret)
         timeout_s = self._settings.final_timeout_s
         attempted = await attempt(
-            self._sender, claimed.url, composing, timeout_s, job_id=claimed.job_id, delivery_id=claimed.delivery_id
+            self._sender,
+            lease,
+            claimed.url,
+            composing,
+            timeout_s,
+            job_id=claimed.job_id,
+            delivery_id=claimed.delivery_id,
         )
         repeated = not claimed.change.trial
         verdict = judge(attempted, repeated, claimed.attempts + 1, self._settings.delivery_delays, random.random())
         _report(claimed, attempted, verdict)
-        return outcome_of(claimed, attempted, verdict, datetime.now(UTC)), attempted
+        return outcome_of(claimed, attempted, verdict, self._clock()), attempted
 
     def released(self, claimed: ClaimedNotice) -> NoticeOutcome:
         """Return the outcome of an interrupted attempt."""
-        return given_back(claimed, datetime.now(UTC))
+        return given_back(claimed, self._clock())
 
     async def _message(self, claimed: ClaimedNotice, secret: str) -> WebhookMessage:
         """The message of a notice. Raises the composer's errors, and ValueError for content that cannot be read."""

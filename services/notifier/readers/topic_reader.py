@@ -8,10 +8,12 @@ from typing import ClassVar, Generic, TypeVar
 
 import asyncpg
 
+from piperoll.log.contract import PartitionBusyError
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Parking
 from piperoll.log.record import Record
 from piperoll.outages import Outage
+from piperoll.postgres import holders
 from services.notifier.checkpoints import TopicCheckpoints
 from services.notifier.outbox import Connection
 
@@ -41,8 +43,8 @@ class NotifierTopicReader(ABC, Generic[T]):
         self._handled: dict[int, int] = {}
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Return the checkpoints, or the first records kept."""
-        positions = await self._checkpoints.take(partitions)
+        """Return the checkpoints, or the first records kept; wait during outages of Postgres."""
+        positions = await self._context.outage.outlast(partial(self._checkpoints.take, partitions))
         self._handled.update(positions)
         return positions
 
@@ -52,9 +54,19 @@ class NotifierTopicReader(ABC, Generic[T]):
             self._handled.pop(part, None)
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
-        """Handle one partition's poll; wait during outages of the stores and the log. Raises PositionLostError."""
-        await self._context.outage.outlast(partial(self._take_in, partition, records))
+        """Handle one partition's poll; wait during outages of the stores and the log.
+
+        Raises PartitionBusyError while another process holds the checkpoint, and PositionLostError.
+        """
+        try:
+            await self._context.outage.outlast(partial(self._take_in, partition, records))
+        except PartitionBusyError as busy:
+            raise PartitionBusyError(await self._context.outage.outlast(self._holders)) from busy
         self._handled[partition] = records[-1].offset + 1
+
+    async def _holders(self) -> str:
+        async with self._context.pool.acquire() as connection:
+            return await holders(connection, "notifier.checkpoints")
 
     async def _take_in(self, partition: int, records: Sequence[Record]) -> None:
         found = await self._read(records)

@@ -21,8 +21,8 @@ ON CONFLICT (topic, partition) DO NOTHING;
 -- read_checkpoint: the next offset of a partition, and its cluster
 SELECT next_offset, cluster_id, last_ce_id FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2;
 
--- lock_checkpoint: one projector at a time writes the rows of a partition
-SELECT next_offset FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2 FOR UPDATE;
+-- lock_checkpoint: one projector at a time writes the rows of a partition; an error if it is locked
+SELECT next_offset FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2 FOR UPDATE NOWAIT;
 
 -- move_checkpoint: skips records that the log no longer holds
 UPDATE read_v1.checkpoints SET next_offset = $3, last_ce_id = NULL WHERE topic = $1 AND partition = $2;
@@ -87,6 +87,7 @@ INSERT INTO read_v1.parked (job_id, partition, since_offset)
 SELECT key, $3, since FROM unnest($1::text[], $2::bigint[]) AS parked (key, since)
 ON CONFLICT (job_id) DO NOTHING;
 
--- insert_deliveries: the outcomes of webhook attempts, one row per record
-INSERT INTO read_v1.deliveries (job_id, partition, log_offset, type, time, data)
-SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::json[]);
+-- insert_deliveries: the outcomes of webhook attempts; the first record of a fact counts
+INSERT INTO read_v1.deliveries (job_id, partition, log_offset, type, time, data, ce_id)
+SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::json[], $7::text[])
+ON CONFLICT (job_id, ce_id) DO NOTHING;

@@ -70,7 +70,7 @@ CREATE TABLE IF NOT EXISTS read_v1.batches (
 CREATE INDEX IF NOT EXISTS batches_by_owner ON read_v1.batches (owner, created_at DESC, batch_id DESC);
 CREATE INDEX IF NOT EXISTS batches_by_place ON read_v1.batches (owner, partition, log_offset);
 
--- The outcome of each webhook attempt, from the deliveries topic.
+-- The outcome of each webhook attempt, from the deliveries topic. A fact that was appended twice has one row.
 CREATE TABLE IF NOT EXISTS read_v1.deliveries (
     job_id      text NOT NULL,
     partition   int NOT NULL,
@@ -78,7 +78,8 @@ CREATE TABLE IF NOT EXISTS read_v1.deliveries (
     type        text NOT NULL,
     time        timestamptz NOT NULL,
     data        json NOT NULL,
-    PRIMARY KEY (partition, log_offset)
+    ce_id       text NOT NULL,
+    PRIMARY KEY (job_id, ce_id)
 );
 CREATE INDEX IF NOT EXISTS deliveries_by_job ON read_v1.deliveries (job_id, log_offset);
 -- Held and given-up deliveries by receiver; other rows are not in the index.

@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import asyncpg
 from asyncpg import Connection
 
+from piperoll.log.contract import PartitionBusyError
 from piperoll.outages import Outage
-from piperoll.postgres import OnConnect
+from piperoll.postgres import OnConnect, connect
 
 T = TypeVar("T")
 
@@ -22,8 +22,15 @@ CONNECT_S = 10.0
 class Session:
     """Runs transactions one at a time, repeated over outages. `on_connect` checks each new connection."""
 
-    def __init__(self, dsn: str, stopping: asyncio.Event, on_connect: OnConnect | None = None) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        stopping: asyncio.Event,
+        name: str = "piperoll projector",
+        on_connect: OnConnect | None = None,
+    ) -> None:
         self._dsn = dsn
+        self._name = name
         self._on_connect = on_connect
         self._connection: Connection | None = None
         self._outage = Outage("Postgres", stopping)
@@ -52,6 +59,8 @@ class Session:
         try:
             async with connection.transaction():
                 return await work(connection)
+        except PartitionBusyError:
+            raise  # the connection is sound
         except BaseException:
             # Whatever state it is in, the next try starts from a new connection; the server rolls back.
             self._connection = None
@@ -59,7 +68,7 @@ class Session:
             raise
 
     async def _connect(self) -> Connection:
-        connection = await asyncpg.connect(self._dsn, timeout=CONNECT_S, command_timeout=STATEMENT_S)
+        connection = await connect(self._dsn, self._name, timeout=CONNECT_S, command_timeout=STATEMENT_S)
         if self._on_connect is not None:
             try:
                 await self._on_connect(connection)

@@ -1,4 +1,4 @@
-"""The table of deliveries, from their topic. One row per record, without a fold."""
+"""The table of deliveries, from their topic: one row per fact, by its id, since the relay may append one twice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ class StoredDelivery:
     type: str
     time: datetime
     data: str
+    ce_id: str
 
 
 class DeliveryWriter(TopicWriter):
@@ -56,4 +57,5 @@ def _of_fact(fact: Fact, partition: int, offset: int) -> StoredDelivery:
         type=fact.data.type_name(),
         time=fact.time,
         data=fact.data.model_dump_json(exclude_none=True),
+        ce_id=text(fact.id),
     )

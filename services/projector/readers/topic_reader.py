@@ -10,13 +10,14 @@ from functools import partial
 from typing import Protocol
 
 import structlog
-from asyncpg import Connection
+from asyncpg import Connection, LockNotAvailableError
 
 from piperoll.log.continuity import LogDivergedError, divergences, require_position
-from piperoll.log.contract import LogView
+from piperoll.log.contract import LogView, PartitionBusyError
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Decoded, Parking, decode
 from piperoll.log.record import Record
+from piperoll.postgres import holders
 from schemas.envelope import Fact, UnknownEventError
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import Topic
@@ -65,6 +66,7 @@ class ProjectorTopicReader:
         self._writer = writer
         self._session = session
         self._offsets = offsets
+        self._schema = schema
         self._parked = ParkedKeys(dead_letters, writer.parked_prefix, schema)
         self._sql = queries("queries.sql", schema)
         self._handed: dict[int, int] = {}
@@ -100,14 +102,18 @@ class ProjectorTopicReader:
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
         """Project a poll. Waits during outages of Postgres or the blob store.
 
-        Raises PositionLostError when the checkpoint moved back, and UnknownEventError at an event of a later release,
-        after projecting the records before it.
+        Raises PartitionBusyError while another process holds the checkpoint, PositionLostError when it moved back, and
+        UnknownEventError at an event of a later release, after projecting the records before it.
         """
         entries, unknown = decode_poll(records)
         for unit in self._writer.units(entries):
             began = time.perf_counter()
             write = await self._writer.prepare([entry.fact for entry in unit if entry.fact is not None])
-            parking = await self._session.transaction(partial(self._project, partition, unit, write))
+            try:
+                parking = await self._session.transaction(partial(self._project, partition, unit, write))
+            except PartitionBusyError as busy:
+                table = f"{self._schema}.checkpoints"
+                raise PartitionBusyError(await self._session.transaction(partial(holders, table=table))) from busy
             self._handed[partition] = next_offset = unit[-1].record.offset + 1
             if parking is not None:
                 self._parked.committed(partition, next_offset, parking)
@@ -120,7 +126,7 @@ class ProjectorTopicReader:
     ) -> Parking | None:
         """Return the parked keys after the transaction; None if another process projected the entries."""
         topic = self._writer.topic.name
-        stored = await connection.fetchval(self._sql["lock_checkpoint"], topic, partition)
+        stored = await self._lock(connection, partition)
         next_offset = require_position(self._writer.topic, partition, self._handed.get(partition, 0), stored)
         new = [entry for entry in entries if entry.record.offset >= next_offset]
         if not new:
@@ -134,6 +140,15 @@ class ProjectorTopicReader:
             self._sql["advance"], topic, partition, last.offset + 1, last.ce_id, self._writer.alias
         )
         return parking
+
+    async def _lock(self, connection: Connection, partition: int) -> int | None:
+        try:
+            found: int | None = await connection.fetchval(
+                self._sql["lock_checkpoint"], self._writer.topic.name, partition
+            )
+        except LockNotAvailableError as error:
+            raise PartitionBusyError("another session") from error
+        return found
 
     async def _beginning(self, partition: int, next_offset: int, begin: int) -> int:
         """The offset to read from, past records that the log no longer holds."""

@@ -135,7 +135,7 @@ class PartitionHistory:
         self.documents = DocumentHistory(partitions)
         self.endpoints = EndpointHistory(partitions)
         self.parked = set(parked)
-        self.deliveries: set[tuple[int, str, str]] = set()
+        self.deliveries: dict[tuple[str, str], tuple[int, str, str]] = {}  # by subject and id: the first record counts
         self.records = 0
         self._indexes: dict[str, Claim] = {}
         self._offsets = offsets
@@ -175,7 +175,9 @@ class PartitionHistory:
         self.history.observe(fact, position)  # includes parked deliveries, which were made too
         if topic is JOB_DELIVERIES:
             if not parked:
-                self.deliveries.add((position.offset, text(fact.subject), fact.data.type_name()))
+                subject = text(fact.subject)
+                row = (position.offset, subject, fact.data.type_name())
+                self.deliveries.setdefault((subject, text(fact.id)), row)
         elif self.history.jobs.get(fact.subject) is not before:
             self._keep_index(fact)
 
@@ -252,7 +254,7 @@ async def _compare_others(connection: Connection, sql: Mapping[str, str], foldin
         *comparison.trail_violations(expected, trails),
         *comparison.batch_violations(history.batches, await connection.fetch(sql["batches"], part)),
         *comparison.set_violations(f"the parked keys of partition {part}", folding.parked, parked),
-        *comparison.set_violations(f"the deliveries of partition {part}", folding.deliveries, deliveries),
+        *comparison.set_violations(f"the deliveries of partition {part}", set(folding.deliveries.values()), deliveries),
     ]
 
 

@@ -40,7 +40,7 @@ from services.worker.children.protocol import (
     RunProgress,
     Setup,
 )
-from services.worker.errors import ProcessingError
+from services.worker.errors import ProcessingError, is_own_fault
 from services.worker.providers import Providers
 from services.worker.run.cache import RESULT, Cache
 from services.worker.run.parent_death import die_with
@@ -212,14 +212,18 @@ def _declared(job_type: str) -> JobType:
 
 def failure(error: BaseException, duration_ms: int) -> Failed:
     """The failure by an error: its code, a message for the client, and whether another attempt may succeed."""
-    code, message = _verdict(error)
-    known = error if isinstance(error, ProcessingError) else None
+    if own_fault := is_own_fault(error):
+        code, message = ErrorCode.STORAGE_ERROR, SENTENCES[ErrorCode.STORAGE_ERROR]
+    else:
+        code, message = _verdict(error)
+    known = error if isinstance(error, ProcessingError) and not own_fault else None
     return Failed(
         code=code,
         message=message[:MESSAGE_CHARS],
         error_type=known.error_type if known else type(error).__name__,
         retryable=known.retryable if known else code in RETRYABLE,
         retry_after_s=known.retry_after_s if known else None,
+        own_fault=own_fault,
         duration_ms=duration_ms,
     )
 

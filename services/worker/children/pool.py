@@ -11,6 +11,7 @@ from itertools import chain, repeat
 import structlog
 from prometheus_client import Counter
 
+from piperoll.background import FAILURES
 from piperoll.job_types import cache_ttl_s, job_types
 from piperoll.settings import Settings
 from services.worker.children.process import Child, ChildStartError, OnProgress
@@ -84,6 +85,11 @@ class ChildPool:
         await asyncio.gather(*(child.end() for child in tuple(self._living)))
         if self._scratch:
             await asyncio.to_thread(self._scratch.close)
+
+    async def check_scratch(self) -> None:
+        """Write a file where runs do. Raises OSError when that fails."""
+        if self._scratch:
+            await asyncio.to_thread(self._scratch.check)
 
     def problem(self) -> str | None:
         """A sentence while children cannot be started, for readiness."""
@@ -184,7 +190,16 @@ class ChildPool:
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._spawned)
+
+    def _spawned(self, task: "asyncio.Task[None]") -> None:
+        """Fill the slot of a replacement that failed: it would be lost for ever."""
+        self._tasks.discard(task)
+        if not self._stopped and not task.cancelled() and (error := task.exception()) is not None:
+            FAILURES.labels("the replacement of a child").inc()
+            self._trouble = f"a child could not be replaced: {error!r}"
+            log.error("child_not_replaced", error=repr(error))
+            self._spawn(self._refill(BACKOFF_S[-1]))
 
 
 def _setup(settings: Settings, scratch: ScratchFolder) -> Setup:

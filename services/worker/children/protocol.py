@@ -102,6 +102,7 @@ class Failed(Message):
     error_type: str = Field(description="the name of the error's class; `Exit` for a process that ended")
     retryable: bool
     retry_after_s: float | None = Field(default=None, ge=0, description="the minimum wait that the server requested")
+    own_fault: bool = Field(default=False, description="whether a fault of the installation ended it, not the job")
     duration_ms: int = Field(ge=0)
 
 

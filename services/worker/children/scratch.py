@@ -12,6 +12,8 @@ from pathlib import Path
 
 PREFIX = "piperoll-work-"
 LOCK = "lock"
+CHECK = "check"
+CHECK_BYTES = 64 * 1024
 
 
 class ScratchFolder:
@@ -26,6 +28,14 @@ class ScratchFolder:
         self._lock = (made / LOCK).open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.path = made.rename(place / made.name.removeprefix("new-"))
+
+    def check(self) -> None:
+        """Write a file, as large as a small source, and remove it. Raises OSError, as on a full disk."""
+        path = self.path / CHECK
+        try:
+            path.write_bytes(bytes(CHECK_BYTES))
+        finally:
+            path.unlink(missing_ok=True)
 
     def clear(self, run: str) -> None:
         """Remove the folder of a killed run. Blocks on the disk; without a folder it costs one stat."""

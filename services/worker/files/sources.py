@@ -3,6 +3,7 @@
 The checks use the open descriptor, so that the file cannot be replaced by a link between check and read.
 """
 
+import errno
 import hashlib
 import os
 import re
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from piperoll.store.blobs import BlobMissingError
+from piperoll.store.blobs import BlobMissingError, BlobStoreError
 from schemas.claims import Claim
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
@@ -26,6 +27,8 @@ SETTLE_S = 0.5  # maximum wait for a file that is still being written (docs/cont
 SETTLE_STEP_S = 0.02
 MD5_DIGITS = 32
 TAIL_BYTES = 1024  # an end marker must be in these last bytes
+NO_BLOB = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP})
+"""Errors of opening a path that no blob has. All others are of the store."""
 FILE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -103,10 +106,9 @@ def open_claim(claim: Claim, name: str, workspace: Workspace) -> Iterator[Source
 
     Raises ProcessingError: FILE_NOT_FOUND when it was removed, FILE_TOO_LARGE; BlobStoreError.
     """
-    path = workspace.blobs.local_path(claim.uri)
     try:
-        file = _open_regular(path or _fetched(claim.uri, workspace))
-    except (BlobMissingError, OSError) as error:
+        file = _open_blob(claim.uri, workspace)
+    except BlobMissingError as error:
         raise ProcessingError(
             ErrorCode.FILE_NOT_FOUND,
             f"The content of the document {_short(name)} was removed.",
@@ -199,13 +201,23 @@ def _open_upload(reference: str, workspace: Workspace) -> tuple[str, BinaryIO]:
     if not FILE_ID.fullmatch(file_id) or "/" in name or name in ("", ".", ".."):
         raise _not_found(reference)
     uri = f"uploads/{workspace.owner}/{file_id}/{name}"
-    path = workspace.blobs.local_path(uri)
     try:
-        return name, _open_regular(path or _fetched(uri, workspace))
-    except (BlobMissingError, OSError) as error:
+        return name, _open_blob(uri, workspace)
+    except BlobMissingError as error:
         raise ProcessingError(
             ErrorCode.FILE_NOT_FOUND, f"The upload {_short(reference)} does not exist: send it to /api/files first."
         ) from error
+
+
+def _open_blob(uri: str, workspace: Workspace) -> BinaryIO:
+    """Open a blob's file, or a local copy. Raises BlobMissingError; BlobStoreError for all other errors."""
+    path = workspace.blobs.local_path(uri)
+    try:
+        return _open_regular(path or _fetched(uri, workspace))
+    except OSError as error:
+        if isinstance(error, IsADirectoryError) or error.errno in NO_BLOB:
+            raise BlobMissingError(f"no blob at {uri}") from error
+        raise BlobStoreError(f"the blob store failed at {uri}: {error}") from error
 
 
 def _fetched(uri: str, workspace: Workspace) -> Path:

@@ -5,13 +5,16 @@ which members are in the log: a member that ended long ago must not be created a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 from pydantic_core import from_json, to_json
 
+from piperoll.background import Background
 from piperoll.clock import Clock
 from piperoll.domain.batch import Batch
 from piperoll.domain.creation import job_created
@@ -20,7 +23,7 @@ from piperoll.store import document_paths as documents
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
 from schemas.envelope import UndecodableRecordError
-from schemas.events import BatchExpanded, Event, JobCreated, JobErased
+from schemas.events import BatchErased, BatchExpanded, Event, JobCancelled, JobCreated, JobErased
 from schemas.ids import member_id
 from schemas.topics import JOB_EVENTS
 from services.worker.manager.facts import worker_fact
@@ -30,24 +33,36 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 CHUNK = 100  # concurrent writes of members: the disk and the broker are busy, the loop is not blocked
+LOST_AFTER = timedelta(minutes=10)  # longer than a store is restored or an erasure takes to reach the log
 STORE_PAUSE_S = 2.0  # between two tries while the blob store does not answer
+
+
+@dataclass(slots=True)
+class _Written:
+    """What the log holds of a batch: its members, and whether it ended."""
+
+    members: set[str] = field(default_factory=set)
+    ended: bool = False
 
 
 class Expander:
     """Runs expansions beside the log reader, which must not wait for them."""
 
-    def __init__(self, appender: Appender, blobs: AsyncBlobs, history: LogView, clock: Clock) -> None:
+    def __init__(
+        self, appender: Appender, blobs: AsyncBlobs, history: LogView, background: Background, clock: Clock
+    ) -> None:
         self._appender = appender
         self._blobs = blobs
         self._history = history
+        self._background = background
         self._clock = clock
         self._tasks: dict[asyncio.Task[None], int] = {}
 
     def expand(self, batch: Batch, partition: int, taken_over: bool) -> None:
-        """Begin to expand a batch of an assigned partition."""
-        task = asyncio.create_task(self._expand(batch, taken_over))
+        """Begin to expand a batch of an assigned partition. What fails is tried again until it succeeds."""
+        task = asyncio.create_task(self._until_expanded(batch, taken_over))
         self._tasks[task] = partition
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._tasks.pop)
 
     def stop(self, partitions: set[int]) -> None:
         """Stop the expansions of revoked partitions; the next owner continues them."""
@@ -55,47 +70,59 @@ class Expander:
             if partition in partitions:
                 task.cancel()
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        del self._tasks[task]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("background_work_failed", error=repr(error))
+    async def _until_expanded(self, batch: Batch, taken_over: bool) -> None:
+        begun = [taken_over]  # a second try finds members of the first in the log
+        lost_since: list[datetime] = []
 
-    async def _expand(self, batch: Batch, taken_over: bool) -> None:
-        specs = await self._specs(batch)
-        if specs is None:
+        async def attempt() -> None:
+            again, begun[0] = begun[0], True
+            await self._expand(batch, again, lost_since)
+
+        await self._background.until_done("the expansion", attempt, batch.batch_id)
+
+    async def _expand(self, batch: Batch, begun: bool, lost_since: list[datetime]) -> None:
+        try:
+            specs = list(from_json(await self._outlast(batch, partial(self._blobs.get, batch.specs.uri))))
+        except BlobMissingError as error:
+            await self._without_specs(batch, lost_since, error)
             return
-        written = await self._written(batch) if taken_over else set()
-        members = [(index, member_id(batch.batch_id, index)) for index in range(batch.count)]
-        missing = [(index, name) for index, name in members if name not in written]
-        for start in range(0, len(missing), CHUNK):
-            chunk = missing[start : start + CHUNK]
-            await asyncio.gather(*(self._create(batch, name, specs[index]) for index, name in chunk))
+        written = (await self._written(batch)).members if begun else set()
+        missing = [(index, name) for index, name in _members(batch) if name not in written]
+        await _in_chunks(missing, lambda member: self._create(batch, member[1], specs[member[0]]))
         await self._append(batch.batch_id, batch.owner, BatchExpanded(count=batch.count))
         log.info("batch_expanded", batch_id=batch.batch_id, count=batch.count, created=len(missing))
 
-    async def _specs(self, batch: Batch) -> list[dict[str, Any]] | None:
-        """The members' specifications; None if they were deleted, which is final."""
-        while True:
-            try:
-                return list(from_json(await self._blobs.get(batch.specs.uri)))
-            except BlobMissingError:
-                log.exception("batch_specs_missing", batch_id=batch.batch_id, uri=batch.specs.uri)
-                return None
-            except BlobStoreError as error:
-                await _wait_for_store(batch, error)
+    async def _without_specs(self, batch: Batch, lost_since: list[datetime], error: BlobMissingError) -> None:
+        """End the members of a batch whose specifications are lost. Raises `error` until that is certain.
 
-    async def _written(self, batch: Batch) -> set[str]:
-        """The members that are already in the log, in any partition, since the batch was appended."""
+        Another worker may have expanded it, or it is being erased: then there is nothing to do.
+        """
+        found = await self._written(batch)
+        if found.ended:
+            log.info("batch_ended_elsewhere", batch_id=batch.batch_id)
+            return
+        lost_since.append(self._clock())
+        if lost_since[-1] - lost_since[0] < LOST_AFTER:
+            raise error
+        lost = [name for _, name in _members(batch) if name not in found.members]
+        cancelled = JobCancelled(by=batch.owner, reason="SPECIFICATIONS_LOST")
+        await _in_chunks(lost, lambda name: self._append(name, batch.owner, cancelled))
+        await self._append(batch.batch_id, batch.owner, BatchExpanded(count=batch.count))
+        log.error("batch_specs_lost", batch_id=batch.batch_id, uri=batch.specs.uri, cancelled=len(lost))
+
+    async def _written(self, batch: Batch) -> "_Written":
+        """What is in the log of the batch, in any partition, since it was appended."""
         begin = await self._history.offsets_at(JOB_EVENTS, batch.appended_at)
         end = await self._history.end_offsets(JOB_EVENTS)
-        found = set()
+        found = _Written()
         for record in await self._history.read_range(JOB_EVENTS, begin, end):
             try:
                 fact = record.fact()
             except UndecodableRecordError:
                 continue  # the reader of its partition parks it
             if isinstance(fact.data, JobCreated) and fact.data.batch_id == batch.batch_id:
-                found.add(fact.subject)
+                found.members.add(fact.subject)
+            found.ended |= fact.subject == batch.batch_id and isinstance(fact.data, BatchExpanded | BatchErased)
         return found
 
     async def _create(self, batch: Batch, job_id: str, spec: dict[str, Any]) -> None:
@@ -119,6 +146,15 @@ class Expander:
 
     async def _append(self, subject: str, owner: str, data: Event) -> None:
         await self._appender.append(JOB_EVENTS, worker_fact(subject, owner, data, subject, self._clock()))
+
+
+def _members(batch: Batch) -> list[tuple[int, str]]:
+    return [(index, member_id(batch.batch_id, index)) for index in range(batch.count)]
+
+
+async def _in_chunks(items: Sequence[T], act: Callable[[T], Awaitable[None]]) -> None:
+    for start in range(0, len(items), CHUNK):
+        await asyncio.gather(*(act(item) for item in items[start : start + CHUNK]))
 
 
 async def _wait_for_store(batch: Batch, error: BlobStoreError) -> None:

@@ -62,7 +62,7 @@ class FindingsAppender:
             await self._append_all(job, await self._read(outcome.findings))
         except (BlobStoreError, BlobMissingError) as error:
             log.warning("findings_not_stored", job_id=job.job_id, error=str(error))
-            return _not_stored(outcome)
+            return _not_stored(outcome, own_fault=isinstance(error, BlobStoreError))
         return outcome
 
     async def _read(self, claim: Claim) -> Findings:
@@ -148,12 +148,13 @@ def _work_of(job_type: str, shaping_parameters: dict[str, object], content: Clai
     return digest({"job_type": job_type, "parameters": named, "content": content.sha256})
 
 
-def _not_stored(outcome: Completed) -> Failed:
+def _not_stored(outcome: Completed, own_fault: bool) -> Failed:
     return Failed(
         code=ErrorCode.STORAGE_ERROR,
         message=SENTENCES[ErrorCode.STORAGE_ERROR],
         error_type="BlobStoreError",
         retryable=True,
+        own_fault=own_fault,
         duration_ms=outcome.duration_ms,
     )
 

@@ -7,8 +7,9 @@ from typing import Literal, cast
 import structlog
 from pydantic_core import to_json
 
+from piperoll.clock import Clock
 from piperoll.domain.job import Job
-from piperoll.domain.run_retry import JITTER, Backoff, may_retry
+from piperoll.domain.run_retry import JITTER, Backoff, is_charged, may_retry
 from piperoll.domain.thinning import PACE_S, Thinning
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, BlobStoreError
@@ -66,8 +67,9 @@ class ProgressWriter:
 class Verdicts:
     """Turns outcomes into facts by the job's limits."""
 
-    def __init__(self, settings: Settings, blobs: AsyncBlobs, chances: random.Random) -> None:
+    def __init__(self, settings: Settings, blobs: AsyncBlobs, clock: Clock, chances: random.Random) -> None:
         self._blobs = blobs
+        self._clock = clock
         self._chances = chances
         self._backoff = Backoff(settings.retry_base_s, settings.retry_cap_s)
 
@@ -79,16 +81,19 @@ class Verdicts:
             return _completed(run, outcome)
         details = await self._store_details(job, run, outcome)
         log.info("attempt_failed", job_id=job.job_id, run=run, code=outcome.code, error=outcome.message)
-        if may_retry(job, outcome.retryable):
-            delay = self._delay(job, outcome)
-            return JobRetryScheduled(run=run, error_code=outcome.code, delay_s=round(delay, 3), details=details)
+        charged = is_charged(job, outcome.own_fault, self._clock())
+        if may_retry(job, outcome.retryable, charged):
+            delay = self._delay(job.retries if charged else job.attempt, outcome)
+            return JobRetryScheduled(
+                run=run, error_code=outcome.code, delay_s=round(delay, 3), details=details, charged=charged
+            )
         return JobFailed(run=run, error_code=outcome.code, details=details, duration_ms=outcome.duration_ms)
 
-    def _delay(self, job: Job, outcome: Failed) -> float:
+    def _delay(self, earlier: int, outcome: Failed) -> float:
         """The backoff, or the longer wait that the server requested, up to the backoff's cap; with jitter."""
         chance = self._chances.random()
         asked = min(outcome.retry_after_s or 0.0, self._backoff.cap)
-        return max(self._backoff.delay(job.retries, chance), asked * (1 + JITTER * chance))
+        return max(self._backoff.delay(earlier, chance), asked * (1 + JITTER * chance))
 
     @staticmethod
     def lost(job: Job) -> Failed:

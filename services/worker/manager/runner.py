@@ -15,7 +15,7 @@ from piperoll.clock import Clock, happens_within
 from piperoll.domain.backlog import Transition
 from piperoll.domain.job import Job, Status
 from piperoll.domain.scheduler import Running, Scheduler
-from piperoll.log.contract import Appender
+from piperoll.log.contract import Appender, AppendError
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, BlobStoreError
 from piperoll.store.document_paths import delete_outputs
@@ -24,14 +24,15 @@ from schemas.events import JobStarted
 from schemas.ids import draw_run
 from services.worker import metrics
 from services.worker.children.pool import ChildPool
-from services.worker.children.protocol import Assignment, Outcome
+from services.worker.children.protocol import Assignment, Failed, Outcome
+from services.worker.manager.claim_gate import ClaimGate
 from services.worker.manager.found_documents import FindingsAppender
 from services.worker.manager.journal import Journal
 from services.worker.manager.run_end import ProgressWriter, Verdicts
 
 log = structlog.get_logger()
 
-DRAIN_S = 10.0  # for the last acknowledgements; the next worker treats unacknowledged runs as lost
+DRAIN_S = 6.0  # for the last acknowledgements, then the checkpoint; the next worker treats unacknowledged runs as lost
 
 
 class RunnerFailedError(RuntimeError):
@@ -59,6 +60,7 @@ class Runner:
         appender: Appender,
         blobs: AsyncBlobs,
         pool: ChildPool,
+        gate: ClaimGate,
         clock: Clock,
         chances: random.Random,
     ) -> None:
@@ -67,7 +69,8 @@ class Runner:
         self._pool = pool
         self._clock = clock
         self._blobs = blobs
-        self._verdicts = Verdicts(settings, blobs, chances)
+        self._gate = gate
+        self._verdicts = Verdicts(settings, blobs, clock, chances)
         self._findings = FindingsAppender(appender, blobs, clock)
         self._scheduler = Scheduler()
         self._running = Running()
@@ -154,7 +157,7 @@ class Runner:
 
     def _fill(self) -> None:
         self._kick.clear()
-        while (free := self._settings.slots - self._taken()) > 0:
+        while self._gate.open and (free := self._settings.slots - self._taken()) > 0:
             job = self._scheduler.take(self._clock(), self._running, free, self._settings.reserved_slots)
             if job is None:
                 return
@@ -164,8 +167,8 @@ class Runner:
         return self._running.owners.total()
 
     async def _wait_for_change(self) -> None:
-        full = self._taken() >= self._settings.slots  # then a job that falls due has to wait for a kick anyway
-        due = None if full else self._scheduler.next_due()
+        idle = self._gate.open and self._taken() < self._settings.slots
+        due = self._scheduler.next_due() if idle else None  # else a job that falls due has to wait anyway
         wait = 1.0 if due is None else min(1.0, max(0.0, (due - self._clock()).total_seconds()))
         await happens_within(self._kick, wait)  # else a job is due, or it is time to see whether to stop
 
@@ -197,6 +200,8 @@ class Runner:
         finally:
             self._free(attempt)
         outcome = await self._findings.append(attempt.job, outcome)
+        if isinstance(outcome, Failed) and outcome.own_fault:
+            self._gate.close(outcome.message)
         end = await self._verdicts.judge(attempt.job, attempt.run, outcome)
         attempt.journal.write(end)
         await attempt.journal.flush()
@@ -256,8 +261,8 @@ class Runner:
             async with asyncio.timeout(DRAIN_S):
                 await asyncio.wait([attempt.task])
                 await attempt.journal.flush()
-        except TimeoutError:
-            log.warning("release_not_acknowledged", job_id=attempt.job.job_id, run=attempt.run)
+        except (TimeoutError, AppendError) as error:  # the next worker treats the run as lost
+            log.warning("release_not_acknowledged", job_id=attempt.job.job_id, run=attempt.run, error=repr(error))
 
     def _offer(self, job: Job, not_before: datetime | None) -> None:
         self._scheduler.put(job, not_before)

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
+from unittest.mock import patch
 
 from pydantic_core import to_json
 
@@ -20,12 +22,19 @@ from tests.support.simulation.world import World
 Story = Callable[[World], Awaitable[None]]
 
 
-def simulate(story: Story, seed: int = 1, partitions: int = 4, slots: int = 2) -> World:
-    """The world after a story, its blobs closed and no worker left."""
+def simulate(story: Story, seed: int = 1, partitions: int = 4, slots: int = 2, **more: Any) -> World:
+    """The world after a story, its blobs closed and no process left. `more` is given to the world."""
     loop = VirtualLoop()
-    world = World(loop, seed, partitions, slots)
-    run_virtually(story(world), loop)
-    world.blobs.close()
+    world = World(loop, seed, partitions, slots, **more)
+    with (
+        patch("services.projector.database.session.connect", world.postgres.connect),
+        patch("services.worker.manager.runner.draw_run", world.draw_run),
+        patch("services.notifier.delivery.attempt._running_s", loop.time),
+    ):
+        try:
+            run_virtually(story(world), loop)
+        finally:
+            world.close()
     return world
 
 

@@ -5,9 +5,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from piperoll.store.blobs import BlobStoreError
 from schemas.claims import Claim
 from schemas.errors import ErrorCode
+from services.worker.children.main import failure
 from services.worker.children.protocol import Assignment, Completed, Failed, Outcome, RunProgress
+from tests.support.simulation.store import SimulatedStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,11 @@ class ScriptedPool:
     ends after `dies_after_s`.
     """
 
-    def __init__(self, stage: Stage, size: int, may_begin: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, stage: Stage, size: int, store: SimulatedStore, may_begin: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._stage = stage
+        self._store = store
         self._size = size
         self._may_begin = may_begin
         self.running: dict[str, str] = {}
@@ -72,8 +78,12 @@ class ScriptedPool:
             await asyncio.sleep(script.seconds / 4)
             on_progress(RunProgress(step="extracting_text", percent=percent))
         await asyncio.sleep(script.seconds / 4)
-        self._stage.finished[assignment.job_id] += 1
         duration_ms = round(script.seconds * 1000)
+        try:
+            self._store.require(assignment.job_id)
+        except BlobStoreError as error:
+            return failure(error, duration_ms)
+        self._stage.finished[assignment.job_id] += 1
         if self._stage.finished[assignment.job_id] <= script.failures:
             code = ErrorCode.INVALID_PDF if script.fatal else ErrorCode.PROCESSOR_CRASHED
             return Failed(

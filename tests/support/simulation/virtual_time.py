@@ -8,6 +8,7 @@ import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -22,6 +23,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.numbers = count()
         super().__init__(_Jumping(self))
 
     def time(self) -> float:
@@ -32,13 +34,22 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return EPOCH + timedelta(seconds=self.now)
 
     def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":  # type: ignore[override]
-        """Runs it here and now: threads would bring back the machine's own time."""
+        """Runs it here and now: threads would bring back the machine's own time. The caller goes on a round later."""
         future: asyncio.Future[T] = self.create_future()
         try:
-            future.set_result(func(*args))
+            self.call_soon(_resolve, future, func(*args), None)
         except Exception as error:  # noqa: BLE001 - any exception belongs to the awaiting code
-            future.set_exception(error)
+            self.call_soon(_resolve, future, None, error)
         return future
+
+
+def _resolve(future: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:
+    if future.done():
+        return  # the caller was cancelled meanwhile
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
 
 
 class _Jumping(selectors.DefaultSelector):
@@ -53,8 +64,9 @@ class _Jumping(selectors.DefaultSelector):
         self._moments = 0 if timeout > TINY_S else self._moments + 1
         if self._moments > PATIENCE:
             raise RuntimeError("a task polls without waiting: that is a busy loop")
-        self._loop.now += max(0.0, timeout)
-        return super().select(0)
+        if timeout > 0:
+            self._loop.now += timeout
+        return []  # nothing here reads a socket, or is called from another thread
 
 
 def run_virtually(main: Coroutine[Any, Any, T], loop: VirtualLoop) -> T:

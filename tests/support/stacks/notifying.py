@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from piperoll import keys
+from piperoll.background import Background
 from piperoll.clock import Clock
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.postgres import connect_pool, migrate
@@ -158,7 +159,8 @@ async def running(
         dead_letters = DeadLetters(log)
         blobs = AsyncBlobs(Blobs(settings.blob_url))
         owned.callback(blobs.close)
-        notifier = assemble(settings, pool, Log(log, log, dead_letters, CLUSTER), stopping, owned, blobs, lookup)
+        clients = Log(log, log, dead_letters, CLUSTER)
+        notifier = assemble(settings, pool, clients, Background(stopping), stopping, owned, blobs, lookup)
         if intake_first:
             await log.subscribe(JOB_EVENTS, notifier.job_events)
             await log.deliver()
@@ -167,7 +169,7 @@ async def running(
         if not intake_first:
             await log.subscribe(JOB_EVENTS, notifier.job_events)
         await log.deliver()
-        task = asyncio.create_task(notifier.run((), stopping))
+        task = asyncio.create_task(notifier.run({}, stopping))
         try:
             yield Rig(settings, pool, log, notifier)
         finally:

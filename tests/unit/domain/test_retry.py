@@ -1,17 +1,18 @@
 """Retries: how long after, how often, and what the worker makes of a run's end."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.domain.job import Job
-from piperoll.domain.run_retry import JITTER, Backoff, may_retry
+from piperoll.domain.run_retry import JITTER, UNCHARGED_AGE, Backoff, is_charged, may_retry
 from schemas.errors import RETRYABLE, SENTENCES, ErrorCode
 from schemas.events import MAX_DELAY_S, JobRetryScheduled
 from tests.support.histories.jobs import created
-from tests.support.histories.lives import folded, started
+from tests.support.histories.lives import folded, retry, started
 
 chances = st.floats(0, 1, exclude_max=True)
 
@@ -42,6 +43,25 @@ def test_a_job_runs_as_often_as_it_may_and_no_more(max_attempts: int) -> None:
 
 def test_losses_and_releases_are_not_charged_as_attempts() -> None:
     assert may_retry(replace(running(0, 2), losses=9, attempt=9), True)
+
+
+def test_a_fault_of_the_installation_is_not_charged_until_the_job_is_a_day_old() -> None:
+    job = running(2, 3)
+    young, old = job.created_at + UNCHARGED_AGE, job.created_at + UNCHARGED_AGE + timedelta(seconds=1)
+    assert not is_charged(job, own_fault=True, now=young)
+    assert is_charged(job, own_fault=True, now=old)
+    assert is_charged(job, own_fault=False, now=young)
+    assert may_retry(job, True, charged=False)
+    assert not may_retry(job, True, charged=True)
+
+
+def test_an_uncharged_retry_leaves_the_count_of_retries() -> None:
+    job = running(1, 3)
+    assert job.run is not None
+    after = folded(created(), started(1), retry(job.run))
+    uncharged = folded(created(), started(1), retry(job.run).model_copy(update={"charged": False}))
+    assert (after.retries, uncharged.retries) == (1, 0)
+    assert (uncharged.status, uncharged.due) == (after.status, after.due)
 
 
 def test_what_lies_in_the_input_is_never_tried_again() -> None:

@@ -1,5 +1,7 @@
 """Small documents of many jobs in one file: written, read by their places, erased in place."""
 
+import errno
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from piperoll.store import segments
-from piperoll.store.segments import SegmentWriter, created_at, lines, range_of
+from piperoll.store.segments import SegmentWriter, created_at, lines, range_of, read
 
 LINES = st.lists(
     st.tuples(st.uuids().map(lambda one: f"job-{one}"), st.dictionaries(st.text(max_size=8), st.text(max_size=40))),
@@ -110,3 +112,25 @@ def test_two_writers_never_share_a_file(tmp_path: Path) -> None:
     for writer in writers:
         writer.close()
     assert len(set().union(*names)) == 4
+
+
+def test_a_full_disk_leaves_no_empty_segments(segment: SegmentWriter, tmp_path: Path) -> None:
+    written, full = os.write, True
+
+    def write(handle: int, content: bytes) -> int:
+        if full:
+            raise OSError(errno.ENOSPC, "no space left on device")
+        return written(handle, content)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "write", write)
+        for _ in range(20):
+            with pytest.raises(OSError, match="no space"):
+                segment.append([("job-1", b"{}")])
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+        full = False
+        (kept,) = segment.append([("job-1", b"{}")])
+        full = True
+        with pytest.raises(OSError, match="no space"):
+            segment.append([("job-2", b"{}")])
+    assert read(tmp_path, kept) == b"{}", "a segment with an entry stays"

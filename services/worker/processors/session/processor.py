@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, cast
 from zipfile import LargeZipFile
 
-from piperoll.store.blobs import BlobStoreError
 from schemas.job_types.parameters import JobParameters
 from schemas.job_types.session import SessionParameters
 from services.worker import templates
-from services.worker.errors import ProcessingError
+from services.worker.errors import ProcessingError, is_own_fault
 from services.worker.processors.session import archive as session_archive
 from services.worker.processors.session import attachment as session_attachment
 from services.worker.processors.session.inputs import Inputs, gather
@@ -186,7 +185,9 @@ class _Run:
         try:
             session_archive.write(path, self._asked, (layout.archived_markdown, written.markdown), previews)
             self._workspace.keep_file(name, path, "application/zip")
-        except (OSError, BlobStoreError, LargeZipFile) as error:
+        except (OSError, LargeZipFile) as error:
+            if is_own_fault(error):
+                raise
             self._notes.add_failure(f"The archive could not be written: {error}")
             return None
         return name

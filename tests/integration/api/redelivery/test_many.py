@@ -65,10 +65,10 @@ async def test_webhooks_of_one_receiver_are_found_among_100_000_without_reading_
             ROWS,
         )
         await connection.execute(
-            """INSERT INTO read_v1.deliveries (job_id, partition, log_offset, type, time, data)
+            """INSERT INTO read_v1.deliveries (job_id, partition, log_offset, type, time, data, ce_id)
             SELECT 'many-' || n, 0, 1000000 + n, 'piperoll.WebhookAbandoned.v1', now(),
                 json_build_object('phase', 'completed',
-                    'origin_sha256', encode(sha256(('https://many.example:' || n % 1000)::bytea), 'hex'))
+                    'origin_sha256', encode(sha256(('https://many.example:' || n % 1000)::bytea), 'hex')), 'fact-' || n
             FROM generate_series(1, $1::int) AS n""",
             ROWS,
         )

@@ -12,6 +12,7 @@ from tests.support.simulation.clients import (
     facts_of,
     simulate,
 )
+from tests.support.simulation.network import AppendFault
 from tests.support.simulation.scripted_pool import Script
 from tests.support.simulation.world import SESSION_S, World
 
@@ -59,6 +60,21 @@ def test_a_draining_worker_gives_its_jobs_back_at_once_and_nothing_is_charged() 
     accounted(world, ["job-1"])
     job = world.history.jobs["job-1"]
     assert (job.status, job.attempt, job.losses, job.retries) == (Status.COMPLETED, 2, 0, 0)
+
+
+def test_a_release_that_the_log_refuses_ends_no_worker() -> None:
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=60))
+        await asyncio.sleep(10)
+        world.start_worker("worker-2")
+        first.network.faults.append(AppendFault("error"))
+        world.dealt = {0: "worker-2"}
+        await world.settle(600)
+        assert not first.main.done()
+
+    world = simulate(story, partitions=1)
+    accounted(world, ["job-1"])
 
 
 def test_a_partition_that_moves_takes_its_jobs_along_and_leaves_the_others_alone() -> None:

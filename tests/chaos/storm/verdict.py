@@ -1,0 +1,103 @@
+"""The verdict after a storm: what became of every job that was acknowledged."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+import httpx
+
+from services.projector.verify.run import VerifyReport
+from tests.chaos.storm.load import Book
+from tests.support.stacks.system import ENDED, Json, System, is_final
+from tests.support.waiting import NeverHappenedError, wait_until
+
+CALM_S = 300.0  # all jobs have ended and all webhooks have arrived by then
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Numbers, and one sentence for each broken promise. `histories` are the records of their subjects."""
+
+    acknowledged: int = 0
+    ended: int = 0
+    erased: int = 0
+    hooks: int = 0
+    repeated_hooks: int = 0
+    records: int = 0
+    parked: int = 0
+    late_starts: int = 0
+    broken: list[str] = field(default_factory=list)
+    histories: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was lost, doubled or left open."""
+        return not self.broken
+
+
+async def judge(system: System, book: Book) -> Verdict:
+    """Wait until everything has ended, then account for every job."""
+    verdict = Verdict(acknowledged=len(book.jobs), erased=len(book.erased))
+    verdict.broken += book.disputes
+    jobs = await _ends(system, book, verdict)
+    verdict.ended = len(jobs)
+    verdict.broken += [
+        f"{job_id} ({book.jobs[job_id].kind}) is {job['status']}: {job.get('error')}"
+        for job_id, job in jobs.items()
+        if job["status"] not in book.jobs[job_id].ends
+    ]
+    await _judge_hooks(system, book, verdict)
+    _judge_log(await system.verify(), verdict)
+    return verdict
+
+
+async def _ends(system: System, book: Book, verdict: Verdict) -> dict[str, Json]:
+    """The jobs that can be read, once all have ended; those that do not end are broken promises."""
+    found: dict[str, Json] = {}
+    for job_id in book.jobs.keys() - book.erased:
+        try:
+            found[job_id] = await system.wait_for_status(job_id, *ENDED, timeout=CALM_S)
+        except NeverHappenedError as error:
+            verdict.broken.append(f"{job_id} did not end: {error}")
+            if len(verdict.broken) > 10:  # each waits for minutes
+                break
+    return found
+
+
+async def _judge_hooks(system: System, book: Book, verdict: Verdict) -> None:
+    hooked = {job_id for job_id, accepted in book.jobs.items() if accepted.hooked} - book.erased
+
+    def arrived() -> bool:
+        return hooked <= {one.json["process"]["id"] for one in system.receiver.received if is_final(one.json)}
+
+    try:
+        await wait_until(arrived, CALM_S, "every final webhook to arrive")
+    except NeverHappenedError:
+        got = {one.json["process"]["id"] for one in system.receiver.received if is_final(one.json)}
+        verdict.broken += [f"the webhook of {job_id} did not arrive" for job_id in sorted(hooked - got)[:10]]
+    finals: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in system.receiver.received:
+        job_id = one.json["process"]["id"]
+        if is_final(one.json):
+            finals[job_id][one.headers["webhook-id"]] += 1
+        elif finals[job_id]:
+            verdict.broken.append(f"progress of {job_id} arrived after its end")
+    verdict.hooks = sum(len(ids) for ids in finals.values())
+    verdict.repeated_hooks = sum(sum(ids.values()) - len(ids) for ids in finals.values())
+    verdict.broken += [f"{job_id} has {len(ids)} final webhooks" for job_id, ids in finals.items() if len(ids) > 1]
+
+
+def _judge_log(report: VerifyReport, verdict: Verdict) -> None:
+    verdict.records, verdict.parked, verdict.late_starts = report.records, report.parked, report.late_starts
+    verdict.broken += [str(violation) for violation in report.violations]
+    verdict.broken += [f"{report.open_jobs} jobs are open"] if report.open_jobs else []
+    verdict.broken += [f"{report.hooks_due} webhooks have no outcome"] if report.hooks_due else []
+    verdict.histories = report.histories
+
+
+async def all_readable(system: System) -> None:
+    """Wait until the API serves reads again."""
+
+    async def ready() -> bool:
+        return (await system.client.get("/api/health/ready")).status_code == 200
+
+    await wait_until(ready, 120, "the API to be ready", not_yet=(httpx.TransportError,))

@@ -1,0 +1,76 @@
+"""A simulated notifier: the real readers, queue, dispatcher, ledger, relay and sweep over the model of Postgres."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from piperoll.clock import happens_within
+from piperoll.webhooks.attempts import Attempted
+from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
+from services.notifier.outbox import TRANSIENT
+from tests.support.simulation.group import Consumer
+from tests.support.simulation.process import Process
+from tests.support.simulation.product import notifier_parts, settings_of
+
+if TYPE_CHECKING:
+    from tests.support.simulation.world import World
+
+SWEEP_S = 5.0
+
+
+class SimulatedNotifier(Process):
+    """One notifier process (services.notifier.app) for the jobs' own webhooks."""
+
+    def __init__(self, name: str, world: "World", lag_s: float, instance: str = "") -> None:
+        super().__init__(name, world, lag_s, instance)
+        self.parts = notifier_parts(self, settings_of(self), self)
+        self.consumers = (
+            Consumer(self, world.group("notifier"), JOB_EVENTS, self.parts.jobs),
+            Consumer(self, world.group("notifier.deliveries"), JOB_DELIVERIES, self.parts.deliveries),
+        )
+
+    async def live(self) -> None:
+        """See Process.live."""
+        drained = asyncio.Event()
+        async with asyncio.TaskGroup() as behind:
+            writing = behind.create_task(self.parts.ledger.run())
+            behind.create_task(self.parts.relay.run(drained))
+            async with asyncio.TaskGroup() as front:
+                for consumer in self.consumers:
+                    front.create_task(consumer.run())
+                front.create_task(self._dispatch())
+            writing.cancel()
+            drained.set()
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Attempted:
+        """Post to a simulated receiver (piperoll.webhooks.sender.Sender)."""
+        return await self.world.receivers.post(url, headers, body, timeout_s, self.chances)
+
+    def on_death(self) -> None:
+        """Its sessions end."""
+        self.world.postgres.disconnect(self)
+
+    async def _dispatch(self) -> None:
+        await self.parts.gate.wait(self.stopping)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._send())
+            tasks.create_task(self._sweep())
+
+    async def _send(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                await self.parts.queue.release()
+                break
+            except TRANSIENT:
+                await happens_within(self.stopping, 1.0)
+        await self.parts.dispatcher.run(self.stopping)
+
+    async def _sweep(self) -> None:
+        chores = (self.parts.sweep.hold_late, self.parts.sweep.give_up, self.parts.sweep.unroutable.abandon)
+        while not self.stopping.is_set():
+            for chore in chores:
+                try:
+                    await chore()
+                except TRANSIENT:
+                    continue
+            await happens_within(self.stopping, SWEEP_S)

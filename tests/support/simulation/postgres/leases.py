@@ -1,0 +1,118 @@
+"""The statements of the dispatcher: claims, outcomes, and final hooks that end without a further attempt."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.support.simulation.postgres.statement import NEVER, Row, Tables, zipped
+
+CLAIMED = ("job_id", "owner", "origin", "url", "token", "client_id", "job", "progress", "progress_attempted",
+           "progress_muted", "final_phase", "final_at", "attempts", "attempts_before", "request",
+           "leased_until")  # fmt: skip
+OUTCOME = ("job_id", "lease", "state", "attempts", "progress_number", "mute", "delay_s")
+ENDED = ("job_id", "owner", "origin", "request", "final_phase", "attempts")
+
+
+def without_receiver(row: Row) -> Row:
+    """A settled row of an erased job: the receiver is forgotten."""
+    return {**row, "url": None, "token": None} if row["erased"] else row
+
+
+def due_origins(tables: Tables, now: datetime, session: Any) -> list[Row]:
+    first: dict[str, datetime] = {}
+    for row in tables["queue"].values():
+        if (at := row["next_attempt_at"]) is not None and row["origin"] is not None:
+            first[row["origin"]] = min(at, first.get(row["origin"], at))
+    return [{"origin": origin, "in_s": (at - now).total_seconds()} for origin, at in sorted(first.items())]
+
+
+def claim(
+    tables: Tables, now: datetime, session: Any, origins: list[str], rooms: list[int], lease_s: float, instance: str
+) -> list[Row]:
+    until, found = now + timedelta(seconds=lease_s), []
+    for origin, room in zip(origins, rooms, strict=True):
+        due = [row for row in tables["queue"].values() if row["origin"] == origin and _may_be_claimed(row, now)]
+        for row in sorted(due, key=lambda one: one["next_attempt_at"])[:room]:
+            taken = {**row, "leased_until": until, "leased_by": instance}
+            tables["queue"][row["job_id"]] = taken
+            found.append({name: taken[name] for name in CLAIMED})
+    return found
+
+
+def _may_be_claimed(row: Row, now: datetime) -> bool:
+    return bool(row["next_attempt_at"] is not None and row["next_attempt_at"] <= now and row["leased_until"] < now)
+
+
+def settle(tables: Tables, now: datetime, session: Any, *columns: list[Any]) -> list[Row]:
+    found = []
+    for given in zipped(OUTCOME, columns):
+        row = tables["queue"].get(given["job_id"])
+        if row is None or row["leased_until"] != given["lease"] or row["state"] != "open":
+            continue
+        after = _settled(row, given, now)
+        tables["queue"][row["job_id"]] = after
+        at = after["next_attempt_at"]
+        in_s = None if at is None else (at - now).total_seconds()
+        found.append({"job_id": row["job_id"], "origin": row["origin"], "in_s": in_s})
+    return found
+
+
+def _settled(row: Row, given: Row, now: datetime) -> Row:
+    number, handled = row["progress_number"], given["progress_number"]
+    after = {
+        **row,
+        "leased_until": NEVER,
+        "state": given["state"],
+        "attempts": given["attempts"],
+        "progress_attempted": row["progress_attempted"] or handled is not None,
+        "progress_muted": row["progress_muted"] or given["mute"],
+        "progress": row["progress"] if number is not None and number > (handled or 0) else None,
+    }
+    newer = number is not None and handled is not None and number > handled
+    if given["state"] != "open":
+        after["next_attempt_at"] = None
+        return without_receiver(after)
+    if given["delay_s"] is not None:
+        after["next_attempt_at"] = now + timedelta(seconds=given["delay_s"])
+    elif row["final_phase"] is not None or (newer and not after["progress_muted"]):
+        after["next_attempt_at"] = now
+    else:
+        after["next_attempt_at"] = None
+    return after
+
+
+def release(tables: Tables, now: datetime, session: Any, instance: str) -> None:
+    for job_id, row in tables["queue"].items():
+        if row["next_attempt_at"] is not None and row["leased_by"] == instance and row["leased_until"] > now:
+            tables["queue"][job_id] = {**row, "leased_until": NEVER}
+
+
+def hold_late(tables: Tables, now: datetime, session: Any, limit: int) -> list[Row]:
+    late = [job_id for job_id, row in sorted(tables["queue"].items()) if row["state"] == "late"]
+    return [_end(tables, job_id, "held") for job_id in late[:limit]]
+
+
+def give_up(tables: Tables, now: datetime, session: Any, limit: int, patience_s: float) -> list[Row]:
+    horizon = now - timedelta(seconds=patience_s)
+    old = [
+        job_id
+        for job_id, row in sorted(tables["queue"].items())
+        if row["next_attempt_at"] is not None
+        and (since := row["reopened_at"] or row["final_at"]) is not None
+        and since < horizon
+        and row["leased_until"] < now
+    ]
+    return [_end(tables, job_id, "abandoned") for job_id in old[:limit]]
+
+
+def _end(tables: Tables, job_id: str, state: str) -> Row:
+    row = {**tables["queue"][job_id], "state": state, "next_attempt_at": None, "progress": None}
+    tables["queue"][job_id] = without_receiver(row)
+    return {name: row[name] for name in ENDED}
+
+
+def homeless(tables: Tables) -> list[Row]:
+    """Requested redeliveries without a receiver: their end is not modelled, so there must be none."""
+    rows = tables["queue"].values()
+    found = [row for row in rows if row["state"] == "open" and row["request"] is not None and row["url"] is None]
+    assert found == [], "the model has no statement for these"
+    return found

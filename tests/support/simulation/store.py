@@ -1,0 +1,66 @@
+"""A blob store in memory that can be away, and be restored to an older state."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import obstore
+
+from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
+from schemas.claims import Claim
+
+
+class UnreliableBlobs(Blobs):
+    """The real client (piperoll.store.blobs) over obstore's store in memory. While `away`, its calls fail."""
+
+    def __init__(self) -> None:
+        self.away = False
+        super().__init__("memory:///")
+
+    @property
+    def _store(self) -> Any:
+        if self.away:
+            raise OSError("the store is away")
+        return self._there
+
+    @_store.setter
+    def _store(self, store: Any) -> None:
+        self._there = store
+
+    def keep(self, folder: str, content: bytes) -> Claim:
+        """A client's blob, which is stored even while the services cannot reach the store."""
+        away, self.away = self.away, False
+        claim = self.put(folder, content)
+        self.away = away
+        return claim
+
+    def snapshot(self, folder: str) -> dict[str, bytes]:
+        """The content of a folder, by uri."""
+        names = [entry["path"] for page in obstore.list(self._there, folder) for entry in page]
+        return {name: bytes(obstore.get(self._there, name).bytes()) for name in names}
+
+    def restore(self, folder: str, content: Mapping[str, bytes]) -> None:
+        """Make a folder what it was."""
+        for name in self.snapshot(folder):
+            obstore.delete(self._there, name)
+        for name, body in content.items():
+            obstore.put(self._there, name, body)
+
+
+class SimulatedStore(AsyncBlobs):
+    """The blobs of a simulated world; while `away`, every call fails, as on a full or unmounted disk."""
+
+    unreadable_of = ""
+
+    @property
+    def away(self) -> bool:
+        """Whether every call fails."""
+        return cast(UnreliableBlobs, self.sync).away
+
+    @away.setter
+    def away(self, away: bool) -> None:
+        cast(UnreliableBlobs, self.sync).away = away
+
+    def require(self, job_id: str = "") -> None:
+        """Raise BlobStoreError while the store is away, and for the job `unreadable_of` always."""
+        if self.away or (job_id and job_id == self.unreadable_of):
+            raise BlobStoreError("the store is away")

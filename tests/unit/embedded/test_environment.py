@@ -1,0 +1,29 @@
+"""The settings that a stack hands to its services and writes to stack.json."""
+
+from pathlib import Path
+
+from piperoll.embedded.environment import Addresses, shared_settings
+from piperoll.embedded.private import Secrets
+
+ADDRESSES = Addresses("127.0.0.1:9092", "postgresql://here", 5001, Path("/data/blobs"))
+SECRETS = Secrets(postgres_password="p", seal_keys="k:1", key_pepper="pepper", api_keys=("key",))
+
+
+def shared(**inherited: str) -> dict[str, str]:
+    return shared_settings(inherited, ADDRESSES, SECRETS, 24, {"PIPEROLL_SLOTS": "2"})
+
+
+def test_a_service_that_is_added_later_gets_the_settings_that_the_stack_inherited() -> None:
+    found = shared(PIPEROLL_ENABLE_NOOP="true", PIPEROLL_LOG_LEVEL="debug")
+    assert (found["PIPEROLL_ENABLE_NOOP"], found["PIPEROLL_LOG_LEVEL"]) == ("true", "debug")
+
+
+def test_addresses_of_the_stack_override_inherited_ones() -> None:
+    found = shared(PIPEROLL_POSTGRES_DSN="postgresql://elsewhere", PIPEROLL_SLOTS="9")
+    assert (found["PIPEROLL_POSTGRES_DSN"], found["PIPEROLL_SLOTS"]) == ("postgresql://here", "2")
+
+
+def test_what_belongs_to_one_process_or_to_a_provider_is_not_shared() -> None:
+    names = ("PIPEROLL_INSTANCE", "PIPEROLL_URL", "PIPEROLL_API_KEY", "PIPEROLL_MISTRAL_API_KEY", "MISTRAL_API_KEY")
+    assert not set(names) & set(shared(**dict.fromkeys(names, "inherited")))
+    assert "HOME" not in shared(HOME="/root")
