@@ -19,7 +19,7 @@ from piperoll.embedded.ports import is_free
 from piperoll.log.admin import check_topics
 from piperoll.postgres import load_queries
 from piperoll.settings import Settings
-from piperoll.store.blobs import Blobs, BlobStoreError
+from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
 from schemas.topics import MANIFEST
 
 TIMEOUT_S = 10.0
@@ -91,6 +91,19 @@ async def blobs(settings: Settings) -> list[Finding]:
     except (BlobStoreError, OSError, ValueError) as error:
         return [Finding("fail", "blob store", f"{error}: correct PIPEROLL_BLOB_URL or its permissions")]
     return [Finding("ok", "blob store", f"{settings.blob_url} can be written")]
+
+
+async def sweeps(settings: Settings) -> list[Finding]:
+    """Check whether a sweep of the blob store stopped because it would delete too much."""
+    from services.worker.cleanup.sweep.notes import stops
+
+    blobs = AsyncBlobs(Blobs(settings.blob_url))
+    try:
+        return [Finding("warn", "sweep", sentence) for sentence in await stops(blobs)]
+    except BlobStoreError:
+        return []  # the check of the blob store shows it
+    finally:
+        blobs.close()
 
 
 async def api(url: str) -> list[Finding]:

@@ -73,11 +73,12 @@ class Blobs:
         return self.put_named(f"{folder}/{digest}", content, media_type, digest)
 
     def put_named(self, uri: str, content: bytes, media_type: str, digest: str | None = None) -> Claim:
-        """Write content to `uri` unless a blob exists there; return its Claim."""
-        # An existing blob is from an earlier attempt of the same write.
+        """Write content to `uri` unless a blob exists there; return its Claim. The blob's time is the current one."""
         with _store_errors(uri, writing=True):
-            with suppress(AlreadyExistsError):
+            try:
                 obstore.put(self._store, uri, content, mode="create", use_multipart=False)
+            except AlreadyExistsError:
+                self._renew(uri, content)
             self._flush(uri)
         digest = digest or hashlib.sha256(content).hexdigest()
         return Claim(uri=uri, sha256=digest, size=len(content), media_type=media_type)
@@ -160,6 +161,12 @@ class Blobs:
             for page in obstore.list(self._store, prefix=f"{folder.strip('/')}/"):
                 yield from (entry["path"] for entry in page)
 
+    def entries(self, folder: str) -> Sequence[BlobEntry]:
+        """Return every blob under `folder/`."""
+        with _store_errors(folder):
+            pages = obstore.list(self._store, prefix=f"{folder.strip('/')}/")
+            return [BlobEntry(entry["path"], entry["last_modified"]) for page in pages for entry in page]
+
     def pages(self) -> Iterator[Sequence[BlobEntry]]:
         """Yield all blobs of the store, unordered, in pages of at most PAGE_ENTRIES."""
         with _store_errors("the root"):
@@ -197,6 +204,13 @@ class Blobs:
         """Request one page of a listing. Raises BlobStoreError when the store does not answer."""
         with _store_errors("the root"):
             next(iter(obstore.list(self._store, prefix="piperoll-check/")), None)
+
+    def _renew(self, uri: str, content: bytes) -> None:
+        """Give the blob of an earlier attempt of the same write the current time, which shows the sweep its use."""
+        if self.root is None:
+            obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
+        else:
+            os.utime(self.root / uri)
 
     def _flush(self, uri: str) -> None:
         """Flush a local blob to the disk, before a fact refers to it.
@@ -266,6 +280,10 @@ class AsyncBlobs:
     async def names(self, folder: str) -> Sequence[str]:
         """See Blobs.list."""
         return await self._run(lambda: tuple(self.sync.list(folder)))
+
+    async def entries(self, folder: str) -> Sequence[BlobEntry]:
+        """See Blobs.entries."""
+        return await self._run(self.sync.entries, folder)
 
     async def pages(self) -> AsyncIterator[Sequence[BlobEntry]]:
         """See Blobs.pages."""

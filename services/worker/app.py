@@ -4,6 +4,7 @@ import asyncio
 import random
 
 from piperoll.clock import happens_within, utc_now
+from piperoll.domain.backlog import Backlog
 from piperoll.log.admin import require_topics
 from piperoll.log.backlog_checkpoint import Checkpoints
 from piperoll.log.consumer import PartitionConsumer
@@ -17,7 +18,8 @@ from schemas.topics import JOB_EVENTS
 from services.worker import metrics
 from services.worker.children.pool import ChildPool
 from services.worker.cleanup.erasure import Eraser
-from services.worker.cleanup.sweep import Sweeper
+from services.worker.cleanup.sweep.knowledge import WorkerKnowledge
+from services.worker.cleanup.sweep.sweeper import StoreSweep, Sweeper
 from services.worker.manager.batch_expander import Expander
 from services.worker.manager.log_reader import PartitionReader, save_periodically
 from services.worker.manager.runner import Runner
@@ -60,7 +62,14 @@ async def _serve(
 
     eraser = Eraser(blobs, runner.await_exit)
     reader = PartitionReader(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, utc_now)
-    sweeper = Sweeper(settings, blobs, utc_now, reader.live, eraser)
+    knowledge, chances = WorkerKnowledge(reader.live, reader.positions), random.Random()
+
+    def erase(subject: str, backlog: Backlog) -> None:
+        known = backlog.erased[subject]
+        eraser.erase(subject, known.owner, known.parameters)
+
+    sweep = StoreSweep(settings, blobs, offsets, knowledge, erase, utc_now, chances)
+    sweeper = Sweeper(settings, sweep, chances)
     consumer = PartitionConsumer(
         settings, GROUP, JOB_EVENTS, reader, on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag)
     )
@@ -69,6 +78,7 @@ async def _serve(
         ("replay", reader.problem),
         ("children", pool.problem),
         ("kafka", appender.problem),
+        ("sweep", sweeper.problem),
     ):
         lifetime.check(name, check)
     async with asyncio.TaskGroup() as tasks:

@@ -12,4 +12,5 @@ DURATION = Histogram("piperoll_worker_attempt_seconds", "How long attempts took"
 CHECKPOINTS = Counter("piperoll_worker_checkpoints_total", "Checkpoints written", ["outcome"])
 ERASED_BLOBS = Counter("piperoll_worker_erased_blobs_total", "Blobs of erased jobs that were deleted")
 SWEPT_BLOBS = Counter("piperoll_worker_swept_blobs_total", "Blobs that the sweep deleted, by reason", ["reason"])
+SWEEP_STOPPED = Gauge("piperoll_worker_sweep_stopped_blobs", "Blobs that the sweep's brake keeps; 0: it is off")
 PARKED = Counter("piperoll_worker_parked_records_total", "Records sent to the dead letters")
