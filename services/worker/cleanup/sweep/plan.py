@@ -28,7 +28,16 @@ from services.worker.cleanup.sweep.evidence import (
 from services.worker.cleanup.sweep.log_time import FreshEnds, LogTime
 from services.worker.cleanup.sweep.lookup import InLog, look_up
 from services.worker.cleanup.sweep.notes import Notes
-from services.worker.cleanup.sweep.survey import Survey, Terms, by_partition, partition_of_key, segment_of, subject_of
+from services.worker.cleanup.sweep.survey import (
+    Survey,
+    Terms,
+    by_partition,
+    is_mark,
+    partition_of_key,
+    place_of,
+    segment_of,
+    subject_of,
+)
 
 PAUSE_S = 0.05  # between two pages, so that jobs get the disk
 
@@ -89,7 +98,7 @@ class Planner:
         sightings = {key: sighted(known.get(key), traces, now) for key, traces in survey.suspects.items()}
         plan = Plan(survey.doomed, survey.total, before, {}, left_out=survey.left_out)
         await self._settle(plan, sightings, {key for key, one in sightings.items() if is_due(one, now)})
-        self._note(plan, sightings)
+        self._note(plan, sightings, now)
         return plan
 
     async def notes_of(self, partition: int) -> Notes:
@@ -139,12 +148,16 @@ class Planner:
     async def _settle(self, plan: Plan, sightings: dict[str, Sighting], due: set[str]) -> None:
         """Search the log for the due ids and decide about them. Those that the log has are seen no more."""
         subjects = {key: subject_of(key) for key in due}
-        wanted = by_partition({name for name in subjects.values() if name}, self._settings.partitions)
+        searched = {name for key, name in subjects.items() if name and not is_mark(key)}
+        wanted = by_partition(searched, self._settings.partitions)
         found, whole = await look_up(self._log, self._ends.ends, wanted) if wanted else ({}, set())
         for key in due:
             part = partition_of_key(key, self._settings.partitions)
             if not (subject := subjects[key]):
                 plan.doomed.append(Doomed("segment", part, key, (key,)))
+            elif is_mark(key):  # no job that is open or was on its way uses the upload
+                uri = place_of(key)
+                plan.doomed.append(Doomed("upload", part, uri, (uri,)))
             elif subject in found:
                 del sightings[key]
                 plan.doomed += await self._in_log(part, key, subject, found[subject])
@@ -154,19 +167,19 @@ class Planner:
     async def _orphan(self, part: int, key: str, subject: str, traces: Traces) -> list[Doomed]:
         """An id that the log does not have, if its folder still is as it was seen and holds inputs alone."""
         if segment_of(key):
-            return [Doomed("orphaned", part, subject, (key.partition(" ")[2],))]
+            return [Doomed("orphaned", part, subject, (place_of(key),))]
         uris = await unchanged_inputs(self._blobs, subject, traces)
         return [Doomed("orphaned", part, subject, uris, len(uris), traces)] if uris else []
 
     async def _in_log(self, part: int, key: str, subject: str, known: InLog) -> list[Doomed]:
         """Of an id that the log has: what is left after its erasure or expansion, which the backlog has forgotten."""
         if known.erasure is not None:
-            uris = (key.partition(" ")[2],) if segment_of(key) else ()
+            uris = (place_of(key),) if segment_of(key) else ()
             return [Doomed("erased", part, subject, uris, erasure=known.erasure)]
         specs = await self._blobs.names(f"{subject}/specs") if known.expanded else ()
         return [Doomed("expanded", part, subject, tuple(specs), len(specs))] if specs else []
 
-    def _note(self, plan: Plan, sightings: Mapping[str, Sighting]) -> None:
+    def _note(self, plan: Plan, sightings: Mapping[str, Sighting], now: datetime) -> None:
         judged, share = judged_blobs(plan.doomed), self._settings.sweep_max_share
         if exceeds(judged, plan.total, share):
             plan.stopped = (
@@ -174,7 +187,7 @@ class Planner:
                 f"{share:.0%} (PIPEROLL_SWEEP_MAX_SHARE), and deletes nothing: look at `piperoll sweep --dry-run`, and "
                 "if they may go, run `piperoll sweep --yes`"
             )
-        plan.waiting = len(sightings) - sum(one.reason in ("orphaned", "segment") for one in plan.doomed)
+        plan.waiting = sum(not is_due(one, now) for one in sightings.values())
         parts = by_partition(sightings.keys(), self._settings.partitions)
         for part, old in plan.before.items():
             seen = {key: sightings[key] for key in parts.get(part, ())}

@@ -175,8 +175,10 @@ class Survey:
             return
         if folder == uploads.FOLDER:
             self.expired.setdefault("/".join(file.split("/")[:2]), []).append(entry.uri)
-        elif name not in backlog.jobs and name not in backlog.parked:
+        elif name in backlog.ended or name in backlog.erased:
             self._doom("upload", part, entry.uri, entry.uri)
+        elif not knows(backlog, name):
+            self._suspect(mark_key(name, entry.uri), entry.written_at)  # its job may be on its way to the log
 
     def _doom(self, reason: Reason, part: int, name: str, *uris: str) -> None:
         if len(self.doomed) < MOST_DOOMED:
@@ -188,14 +190,29 @@ def line_key(line: SegmentLine) -> str:
     return f"{line.subject} {line.range.uri}"
 
 
+def mark_key(job_id: str, uri: str) -> str:
+    """The key of a marker of an upload."""
+    return f"{job_id} {uri}"
+
+
+def is_mark(key: str) -> bool:
+    """Whether the key is of a marker."""
+    return place_of(key).startswith(f"{uploads.USES}/")
+
+
 def subject_of(key: str) -> str:
     """The job or batch of a key; empty for a segment."""
     return "" if key.startswith(f"{segments.FOLDER}/") else key.partition(" ")[0]
 
 
+def place_of(key: str) -> str:
+    """The uri of a key that names one blob or one content of a segment; empty for a folder."""
+    return key.partition(" ")[2]
+
+
 def segment_of(key: str) -> str:
     """The segment of a key; empty for a folder."""
-    place = key if key.startswith(f"{segments.FOLDER}/") else key.partition(" ")[2]
+    place = key if key.startswith(f"{segments.FOLDER}/") else place_of(key)
     return place.partition("#")[0]
 
 

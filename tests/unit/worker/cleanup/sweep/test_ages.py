@@ -56,7 +56,7 @@ def test_an_upload_stays_as_long_as_a_job_that_uses_it_is_open(tmp_path: Path) -
         await one.append("job-1", created())
         await one.finished("job-done")
         await aged(one, 20 * DAY_S)
-        await one.once()
+        await one.go_on()
         assert one.names("u") == {UPLOAD, "uses/acme/file-1/job-1"}
         await one.append("job-1", JobCancelled(by="acme"))
         await one.once()
@@ -74,10 +74,10 @@ def test_an_upload_whose_job_is_in_the_partition_of_another_worker_stays(tmp_pat
         await aged(one, 20 * DAY_S)
         backlogs = dict(one.knowledge.backlogs())
         one.knowledge._backlogs = {FIRST: backlogs[FIRST]}
-        await one.once()
+        await one.go_on()
         assert one.names("u") == {UPLOAD, f"uses/acme/file-1/{other}"}
         one.knowledge._backlogs = backlogs
-        await one.once()
+        await one.go_on()
         assert one.names("u") == set()
 
     sweeping(tmp_path, story, partitions=2, **TTL)
