@@ -85,7 +85,7 @@ def _show(plan: "Plan") -> None:
     for reason, why in WHY.items():
         if found := groups.get(reason):
             count = sum(one.blobs for one in found)
-            print_line(f"\n  [bold]{count:,} blobs[/bold]  {why}")
+            print_line(f"\n  [bold]{count:,} {'blob' if count == 1 else 'blobs'}[/bold]  {why}")
             for line in _examples(found):
                 entry("", line)
     if not groups:
