@@ -109,6 +109,12 @@ class Settings(BaseSettings):
         default=7 * DAY_S, gt=0, description="uploads are deleted after this time; their jobs must run before"
     )
     sweep_interval_s: float = Field(default=6 * 3600, gt=0, description="interval between scans of the blob store")
+    sweep_max_share: float = Field(
+        default=0.05, ge=0, le=1, description="a sweep that would delete a larger share as not needed deletes nothing"
+    )
+    sync_max_removed: float = Field(
+        default=0.5, ge=0, le=1, description="share of its documents that a `sync` removes without a confirmation"
+    )
 
     # External providers
     mistral_api_key: SecretStr = Field(

@@ -115,6 +115,19 @@ async def installation(settings: Settings) -> list[Finding]:
         return [Finding("warn", "installation", f"not compared ({error!r}): see the parts that do not answer")]
 
 
+async def sweeps(settings: Settings) -> list[Finding]:
+    """Check whether a sweep of the blob store stopped because it would delete too much."""
+    from services.worker.cleanup.sweep.notes import stops
+
+    blobs = AsyncBlobs(Blobs(settings.blob_url))
+    try:
+        return [Finding("warn", "sweep", sentence) for sentence in await stops(blobs)]
+    except BlobStoreError:
+        return []  # the check of the blob store shows it
+    finally:
+        blobs.close()
+
+
 async def api(url: str) -> list[Finding]:
     """Check that the API is ready."""
     try:

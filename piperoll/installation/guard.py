@@ -91,6 +91,14 @@ class Guard:
         self._blobs.sync.guard.on = True
         return found
 
+    async def why_not_compared(self) -> str | None:
+        """Compare now; return why the stores cannot be compared. Raises InstallationError."""
+        try:
+            await self.compare()
+        except (BlobStoreError, KafkaError, OSError) as error:
+            return f"the stores cannot be compared: {error!r}"
+        return None
+
     async def run(self, stopping: asyncio.Event) -> None:
         """Compare until `stopping` is set. Raises InstallationError."""
         while not await happens_within(stopping, RETRY_S if self.installation is None else COMPARE_INTERVAL_S):

@@ -78,11 +78,12 @@ class Blobs:
         return self.put_named(f"{folder}/{digest}", content, media_type, digest)
 
     def put_named(self, uri: str, content: bytes, media_type: str, digest: str | None = None) -> Claim:
-        """Write content to `uri` unless a blob exists there; return its Claim."""
-        # An existing blob is from an earlier attempt of the same write.
+        """Write content to `uri` unless a blob exists there; return its Claim. The blob's time is the current one."""
         with self._errors(uri, writing=True):
-            with suppress(AlreadyExistsError):
+            try:
                 obstore.put(self._store, uri, content, mode="create", use_multipart=False)
+            except AlreadyExistsError:
+                self._renew(uri, content)
             self._flush(uri)
         digest = digest or hashlib.sha256(content).hexdigest()
         return Claim(uri=uri, sha256=digest, size=len(content), media_type=media_type)
@@ -165,6 +166,10 @@ class Blobs:
             for page in obstore.list(self._store, prefix=f"{folder.strip('/')}/"):
                 yield from (entry["path"] for entry in page)
 
+    def entries(self, folder: str) -> Sequence[BlobEntry]:
+        """Return every blob under `folder/`."""
+        return [entry for page in self.pages(folder.strip("/")) for entry in page]
+
     def pages(self, folder: str = "") -> Iterator[Sequence[BlobEntry]]:
         """Yield all blobs of the store, or those under `folder/`, unordered, in pages of at most PAGE_ENTRIES."""
         with self._errors(folder or "the root", guarded=True):
@@ -210,6 +215,13 @@ class Blobs:
             with _store_errors(uri, self.guard):
                 self.guard.before()
         return _store_errors(uri, self.guard, writing)
+
+    def _renew(self, uri: str, content: bytes) -> None:
+        """Give the blob of an earlier attempt of the same write the current time, which shows the sweep its use."""
+        if self.root is None:
+            obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
+        else:
+            os.utime(self.root / uri)
 
     def _flush(self, uri: str) -> None:
         """Flush a local blob to the disk, before a fact refers to it.
@@ -283,6 +295,10 @@ class AsyncBlobs:
     async def names(self, folder: str) -> Sequence[str]:
         """See Blobs.list."""
         return await self._run(lambda: tuple(self.sync.list(folder)))
+
+    async def entries(self, folder: str) -> Sequence[BlobEntry]:
+        """See Blobs.entries."""
+        return await self._run(self.sync.entries, folder)
 
     async def pages(self, folder: str = "") -> AsyncIterator[Sequence[BlobEntry]]:
         """See Blobs.pages."""

@@ -38,6 +38,7 @@ class SyncParameters(JobParameters):
     source: Annotated[str, StringConstraints(min_length=1, max_length=4096), AfterValidator(_source)]
     folder_id: Label
     delete_removed: bool = True
+    confirm_removals: bool = False
 
 
 def _describe(parameters: Mapping[str, Any], resolved: Mapping[str, Any]) -> dict[str, Any]:

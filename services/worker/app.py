@@ -22,7 +22,8 @@ from schemas.topics import JOB_EVENTS
 from services.worker import metrics
 from services.worker.children.pool import ChildPool
 from services.worker.cleanup.erasure import Eraser
-from services.worker.cleanup.sweep import Sweeper
+from services.worker.cleanup.sweep.knowledge import WorkerKnowledge
+from services.worker.cleanup.sweep.sweeper import StoreSweep, Sweeper
 from services.worker.cleanup.upload_uses import UploadUses
 from services.worker.manager.batch_expander import Expander
 from services.worker.manager.claim_gate import ClaimGate
@@ -81,7 +82,9 @@ async def _serve(
     uses = UploadUses(blobs, offsets, settings.partitions, lambda job_id: reader.knows(job_id))
     eraser = Eraser(blobs, runner.await_exit, uses)
     reader = PartitionReader(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, appender.clock)
-    sweeper = Sweeper(settings, blobs, utc_now, reader.live, eraser)
+    knowledge, chances = WorkerKnowledge(reader.live, reader.positions), random.Random()
+    sweep = StoreSweep(settings, blobs, offsets, knowledge, eraser.erase, appender.clock, chances)
+    sweeper = Sweeper(settings, sweep, chances, guard.why_not_compared)
     removal = RemovalManager(settings, lifetime, blobs, appender, offsets, await offsets.cluster_id())
     consumer = PartitionConsumer(
         settings,
@@ -99,6 +102,7 @@ async def _serve(
         ("clock", appender.clock.problem),
         ("kafka", appender.problem),
         ("erasure", eraser.problem),
+        ("sweep", sweeper.problem),
     ):
         lifetime.check(name, check)
     stopping = lifetime.stopping

@@ -27,4 +27,5 @@ OLDEST_PENDING_REMOVAL = Gauge(
     "piperoll_worker_oldest_pending_removal_age_seconds", "Age of the oldest removal that is not carried out yet"
 )
 SWEPT_BLOBS = Counter("piperoll_worker_swept_blobs_total", "Blobs that the sweep deleted, by reason", ["reason"])
+SWEEP_STOPPED = Gauge("piperoll_worker_sweep_stopped_blobs", "Blobs that the sweep's brake keeps; 0: it is off")
 PARKED = Counter("piperoll_worker_parked_records_total", "Records sent to the dead letters")

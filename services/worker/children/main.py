@@ -91,6 +91,7 @@ class Desk:
             media_timeout_s=setup.media_timeout_s,
             templates_dir=Path(setup.templates_dir) if setup.templates_dir else None,
             ocr_languages=setup.ocr_languages,
+            sync_max_removed=setup.sync_max_removed,
         )
         self._providers = Providers(setup.providers)
         self._setup = setup

@@ -217,6 +217,7 @@ def _setup(settings: Settings, scratch: ScratchFolder) -> Setup:
         media_timeout_s=settings.media_timeout_s,
         templates_dir=settings.templates_dir,
         ocr_languages=settings.ocr_languages,
+        sync_max_removed=settings.sync_max_removed,
         providers=ProviderSetup.of(settings),
         cache_ttls_s={one.name: cache_ttl_s(one, settings) for one in job_types()},
     )

@@ -44,6 +44,7 @@ class Setup(Message):
     media_timeout_s: float = Field(default=1800.0, gt=0, description="for the whole of one")
     templates_dir: str = Field(default="", description="the operator's own templates; empty: none")
     ocr_languages: str = Field(default="deu+eng", description="of Tesseract")
+    sync_max_removed: float = 0.5
     providers: ProviderSetup = ProviderSetup()
     cache_ttls_s: dict[str, float] = Field(default={}, description="the maximum age of a cached result, by job type")
 

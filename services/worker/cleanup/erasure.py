@@ -8,7 +8,7 @@ until it was carried out.
 import asyncio
 import random
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -17,7 +17,6 @@ import structlog
 from pydantic_core import from_json
 
 from piperoll.domain.backlog import Backlog, Erasure
-from piperoll.domain.job import Job, Status
 from piperoll.store import document_paths as documents
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
@@ -30,7 +29,6 @@ log = structlog.get_logger()
 
 EXIT_S = 1.0  # for a child that was killed; a chore that waits longer is postponed
 SPECS_GRACE_S = 10.0  # a projector that is behind still announces the members of a batch from them
-INPUTS = ("in", "cache")
 DETAILS = re.compile(r"[0-9a-f]{64}")
 """The names of the details of failed attempts, which are kept: the job's history refers to them."""
 
@@ -75,10 +73,9 @@ class Eraser:
         metrics.PENDING_ERASURES.set(len(self._pending))
         metrics.OLDEST_PENDING_ERASURE.set(max(age, 0.0))
 
-    def tidy(self, job: Job) -> None:
-        """Delete the outputs of an ended job's runs that do not count."""
-        if job.attempt > 1 or (job.attempt and job.status is not Status.COMPLETED):
-            self._chores.add(f"the lost runs of {job.job_id}", partial(self._tidy, job))
+    def tidy(self, job_id: str, lost: frozenset[str]) -> None:
+        """Delete the outputs of an ended job's runs that lost (services.worker.cleanup.lost_runs)."""
+        self._chores.add(f"the lost runs of {job_id}", partial(self._tidy, job_id, lost))
 
     def drop_specs(self, batch_id: str) -> None:
         """Delete the member specs of an expanded batch: each member now has its own parameters, and may be erased."""
@@ -147,11 +144,12 @@ class Eraser:
         if kept is None or kept.job_id == job_id:
             await self._blobs.delete([uri])
 
-    async def _tidy(self, job: Job) -> None:
-        lost = list(losing(job, await self._blobs.names(job.job_id)))
-        await self._blobs.delete([*documents.index_marks(lost), *lost])
-        if lost:
-            log.info("losing_runs_deleted", job_id=job.job_id, blobs=len(lost))
+    async def _tidy(self, job_id: str, lost: frozenset[str]) -> None:
+        for run in sorted(lost):
+            outputs = outputs_of(await self._blobs.names(f"{job_id}/{run}"))
+            await self._blobs.delete([*documents.index_marks(outputs), *outputs])
+            if outputs:
+                log.info("losing_run_deleted", job_id=job_id, run=run, blobs=len(outputs))
 
     async def _drop_specs(self, batch_id: str) -> None:
         await self._blobs.delete_folder(f"{batch_id}/specs")
@@ -161,10 +159,6 @@ def _under(folder: str, names: Iterable[str]) -> list[str]:
     return [uri for uri in names if uri.startswith(f"{folder}/")]
 
 
-def losing(job: Job, names: Iterable[str]) -> Iterator[str]:
-    """The blobs of an ended job's runs that do not count. Inputs and details are kept."""
-    winner = job.run if job.status is Status.COMPLETED else None
-    for uri in names:
-        folder, _, name = uri.removeprefix(f"{job.job_id}/").partition("/")
-        if folder not in (*INPUTS, winner) and not DETAILS.fullmatch(name):
-            yield uri
+def outputs_of(names: Iterable[str]) -> list[str]:
+    """The blobs of a run without the details of its failure, which are kept."""
+    return [uri for uri in names if not DETAILS.fullmatch(uri.split("/", 2)[2])]

@@ -6,7 +6,7 @@ starting jobs; then its open jobs go to the runner at once, and later changes fa
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -24,6 +24,7 @@ from schemas.events import BATCH_EVENTS, BatchExpanded
 from schemas.topics import JOB_EVENTS
 from services.worker import metrics
 from services.worker.cleanup.erasure import Eraser
+from services.worker.cleanup.lost_runs import LostRuns
 from services.worker.manager.batch_expander import Expander
 from services.worker.manager.runner import Runner
 
@@ -39,6 +40,7 @@ class Partition:
     replay_to: int
     saved_offset: int
     last_ce_id: str = ""
+    lost_runs: LostRuns = field(default_factory=LostRuns)
 
     @property
     def live(self) -> bool:
@@ -133,6 +135,10 @@ class PartitionReader:
         """The open jobs of replayed partitions that neither wait nor run here: always none, or a job is stuck."""
         return [job_id for backlog in self.live().values() for job_id in backlog.jobs if not self._runner.has(job_id)]
 
+    def positions(self) -> Mapping[int, int]:
+        """The next offsets of this worker's replayed partitions."""
+        return {part: state.next_offset for part, state in self._partitions.items() if state.live}
+
     async def save_checkpoints(self) -> None:
         """Write the checkpoint of every partition that moved since its last one."""
         for part, state in list(self._partitions.items()):
@@ -175,12 +181,12 @@ class PartitionReader:
                 self._eraser.drop_specs(fact.subject)
             return
         transition = state.backlog.fold_job(fact)
+        lost = state.lost_runs.see(transition)
         if not state.live:
             return
         self._runner.observe(transition, fact, partition)
-        job = transition.after
-        if job is not None and transition.accepted and job.status.terminal:
-            self._eraser.tidy(job)
+        if lost:
+            self._eraser.tidy(fact.subject, lost)
 
     def _erase_what_is_heard_of(self, state: Partition, fact: Fact) -> None:
         """Repeat the erasure at each later fact of an erased job: another process may have written more."""

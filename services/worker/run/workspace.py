@@ -27,7 +27,7 @@ class Limits:
 
     The download of a `url` is limited by `fetch_timeout_s`; `networks` are private ones that it may reach. `for_media`
     are the limits of videos and audio files. `templates_dir` has the operator's templates. `ocr_languages` are
-    Tesseract's names, such as `deu+eng`.
+    Tesseract's names, such as `deu+eng`. `sync_max_removed` is the share of documents that a `sync` removes.
     """
 
     roots: tuple[Path, ...]
@@ -39,6 +39,7 @@ class Limits:
     media_timeout_s: float = 1800.0
     templates_dir: Path | None = None
     ocr_languages: str = "deu+eng"
+    sync_max_removed: float = 0.5
 
     def for_media(self) -> "Limits":
         """The same with the size and time limits of a video or audio file at a `url`."""

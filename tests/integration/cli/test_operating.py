@@ -101,3 +101,18 @@ async def test_the_doctor_names_what_is_wrong(system: System, folder: Path) -> N
     assert "PIPEROLL_ENABLE_NOOP" in sound.out
     failed = {line.split()[1] for line in broken.out.splitlines() if line.strip().startswith("fail")}
     assert {"Kafka", "Postgres", "files", "secrets", "API"} <= failed
+
+
+async def test_a_sweep_shows_what_it_would_delete_and_deletes_nothing_that_a_job_needs(
+    system: System, folder: Path
+) -> None:
+    job_id = await system.create()
+    await system.wait_for_end(job_id)
+
+    shown = await piperoll("sweep", "--dry-run", folder=folder)
+    swept = await piperoll("sweep", folder=folder)
+
+    assert (shown.code, swept.code) == (0, 0), (shown, swept)
+    assert "blobs that a sweep decides about" in shown.out
+    assert "deleted" in swept.out
+    assert (await system.client.get(f"/api/jobs/{job_id}")).json()["data"]["results"]

@@ -1,23 +1,20 @@
-"""Parameters that share a segment: erased where they lie, swept when no job refers to them, found when they stay."""
+"""Parameters that share a segment: erased where they lie, found when they stay."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from piperoll.domain.backlog import Backlog, Erasure
 from piperoll.history import History
-from piperoll.settings import Settings
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, Blobs
-from piperoll.store.segments import CLOSED_AFTER
 from schemas.claims import Claim
 from schemas.events import JobCreated, JobErased
 from services.projector.verify.leftovers import job_leftovers
-from services.worker.cleanup.sweep import ORPHANED_AFTER, ORPHANED_BEFORE, Sweeper, of_line
 from tests.support.histories.jobs import BEGAN, created, fact
 from tests.support.runs.erasing import eraser_over
 from tests.support.waiting import wait_until
@@ -100,54 +97,6 @@ def test_parameters_of_a_job_that_is_created_after_its_erasure_are_known_too() -
     assert backlog.erased["job-1"].parameters is None
     backlog.fold_job(fact("job-1", created()))
     assert backlog.erased["job-1"].parameters == created().parameters.uri
-
-
-# --- the sweep -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("backlog", "age", "reason"),
-    [
-        (Backlog(), ORPHANED_AFTER + timedelta(hours=2), "orphaned"),
-        (Backlog(), ORPHANED_AFTER, None),
-        (Backlog(), ORPHANED_BEFORE + timedelta(seconds=1), None),
-        (Backlog(ended={"job-1": BEGAN}), ORPHANED_AFTER + timedelta(hours=2), None),
-        (Backlog(erased={"job-1": Erasure(BEGAN, "acme")}), timedelta(hours=3), "erased"),
-        (None, ORPHANED_AFTER + timedelta(hours=2), None),
-    ],
-)
-def test_a_document_is_swept_when_its_job_is_erased_or_was_never_in_the_log(
-    backlog: Backlog | None, age: timedelta, reason: str | None
-) -> None:
-    assert of_line("job-1", age, backlog) == reason
-
-
-async def sweep(tmp_path: Path, blobs: AsyncBlobs, known: Backlog, now: datetime, *until_gone: Claim) -> None:
-    settings = Settings(blob_url=tmp_path.as_uri(), partitions=1, sweep_interval_s=0.01)
-    sweeper = Sweeper(settings, blobs, lambda: now, lambda: {0: known}, eraser_over(blobs, _gone))
-    stopping = asyncio.Event()
-    task = asyncio.create_task(sweeper.run(stopping))
-    for claim in until_gone:
-        await until_erased(blobs, claim)
-    stopping.set()
-    await task
-
-
-async def test_a_sweep_removes_unreferenced_parameters_and_leaves_the_rest_of_a_segment(
-    tmp_path: Path, blobs: AsyncBlobs
-) -> None:
-    ended, lost = await give(blobs, "job-ended", filename="/a"), await give(blobs, "job-lost", filename="/b")
-    now = datetime.now(BEGAN.tzinfo) + timedelta(hours=10)
-    await sweep(tmp_path, blobs, Backlog(ended={"job-ended": now}), now, lost)
-    assert await readable(blobs, ended)
-
-
-async def test_an_empty_segment_is_deleted_once_its_writer_is_gone(tmp_path: Path, blobs: AsyncBlobs) -> None:
-    claim = await give(blobs, "job-1", filename="/a")
-    segment = tmp_path / claim.uri.partition("#")[0]
-    known = Backlog(erased={"job-1": Erasure(BEGAN, "acme")})
-    await sweep(tmp_path, blobs, known, datetime.now(BEGAN.tzinfo) + CLOSED_AFTER + timedelta(minutes=1), claim)
-    await wait_until(lambda: not segment.exists(), 5, "the empty segment to be deleted")
 
 
 # --- verify ----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+FEW = 10
+
 
 @dataclass(frozen=True, slots=True)
 class SourceChanges:
@@ -27,6 +29,17 @@ def changes(listing: Mapping[str, str], known: Mapping[str, str], unread: Collec
         removed=tuple(sorted(place for place in known.keys() - listing.keys() if not _below(place, unread))),
         unchanged=tuple(place for place in both if listing[place] == known[place]),
     )
+
+
+def too_many_removals(found: SourceChanges, share: float) -> bool:
+    """Whether the removals look like a source that is not mounted: nothing is left of it, or little.
+
+    Up to FEW files may go unless nothing is left; beyond, at most this share of the known files.
+    """
+    left = len(found.added) + len(found.changed) + len(found.unchanged)
+    gone = len(found.removed)
+    known = gone + len(found.changed) + len(found.unchanged)
+    return bool(gone) and (left == 0 or gone > max(FEW, share * known))
 
 
 def _below(place: str, folders: Collection[str]) -> bool:

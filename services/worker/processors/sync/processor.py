@@ -24,7 +24,7 @@ from services.worker.files.document_intake import (
     store_content,
     store_findings,
 )
-from services.worker.processors.sync.changes import SourceChanges, changes
+from services.worker.processors.sync.changes import SourceChanges, changes, too_many_removals
 from services.worker.processors.sync.listing import ListedFile, SourceListing, SyncPlace, normalised, readable
 from services.worker.processors.sync.places import place_of
 from services.worker.run.workspace import ReportProgress, Result, Workspace
@@ -50,7 +50,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
     run.plan(place.list_files(lambda: report("listing_source", LISTING)))
     run.copy_all()
     report("finalizing", FINALIZING)
-    return run.result(delete_removed=params.delete_removed)
+    return run.result(params.delete_removed, params.confirm_removals)
 
 
 @dataclass
@@ -135,9 +135,11 @@ class _Run:
             return known.document_id
         return free_document_id(blobs, f"{self.folder.folder_id}/{self.source}", path)
 
-    def result(self, delete_removed: bool) -> Result:
-        """Return the result."""
-        removed = self.todo.removed if delete_removed else ()
+    def result(self, delete_removed: bool, confirmed: bool) -> Result:
+        """Return the result. A removal is final, so too many of them need a confirmation."""
+        share = self.workspace.limits.sync_max_removed
+        refused = delete_removed and not confirmed and too_many_removals(self.todo, share)
+        removed = self.todo.removed if delete_removed and not refused else ()
         added = [path for path in self.todo.added if path in self.found]
         changed = [path for path in self.todo.changed if path in self.found]
         findings = Findings(
@@ -155,7 +157,7 @@ class _Run:
                 "skipped": shortened(sorted([*self.skipped, *self.listing.links])),
                 "failed": shortened(self.failed),
             },
-            notes=tuple(self._notes(delete_removed)),
+            notes=(*self._refusal(refused), *self._notes(delete_removed)),
             bytes_in=sum(one.content.size for one in self.found.values()),
             counts={
                 "filesAdded": len(added),
@@ -171,6 +173,14 @@ class _Run:
 
     def _shown(self, path: str) -> dict[str, str]:
         return {"path": path, "document_id": self.found[path].document_id}
+
+    def _refusal(self, refused: bool) -> Iterator[str]:
+        if refused:
+            yield (
+                f"WARNING: {len(self.todo.removed):,} of {len(self.known):,} documents are not in the source any more, "
+                "and were kept, since it may not be mounted or be another one: check the source, and if the files are "
+                "gone for good, run the job again with confirm_removals: true."
+            )
 
     def _notes(self, delete_removed: bool) -> Iterator[str]:
         """Yield notes about files that were not copied."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from services.projector.verify.leftovers import job_leftovers
 from services.worker.cleanup.erasure import SPECS_GRACE_S
 from tests.support.files.indexes import put_part
 from tests.support.histories.jobs import created, fact
-from tests.support.runs.erasing import ENDED, Erasing, cache_entry, put
+from tests.support.runs.erasing import Erasing, cache_entry, put
 from tests.support.simulation.virtual_time import VirtualLoop, run_virtually
 from tests.support.waiting import wait_until
 
@@ -65,7 +64,7 @@ async def test_the_marks_of_an_index_go_with_it_and_with_a_run_that_lost(blobs: 
         put_part(blobs.sync, job_id, run, "doc-1", [("Text", (1.0,))])
     erasing.erase("job-1")
     await erasing.gone("job-1")
-    erasing.eraser.tidy(replace(ENDED, job_id="job-2", run="b"))
+    erasing.eraser.tidy("job-2", frozenset({"a"}))
     await erasing.gone("job-2/a")
     assert await blobs.names("documents") == ("documents/doc-1/indexes/job-2_b",)
 

@@ -1,45 +1,96 @@
-"""Outputs of runs that lost: deleted; the output of the run that counts stays."""
+"""Outputs of runs that lost: deleted if their worker saw them lose; all others stay."""
 
-from dataclasses import replace
+import asyncio
 
 import pytest
+from hypothesis import given
 
-from piperoll.domain.job import Job, Status
+from piperoll.domain.backlog import Backlog
+from piperoll.domain.job import Status
 from piperoll.store.blobs import AsyncBlobs
-from services.worker.cleanup.erasure import losing
-from tests.support.runs.erasing import ENDED, Erasing, put
+from schemas.envelope import Fact
+from schemas.events import Event
+from services.worker.cleanup.lost_runs import LostRuns
+from tests.support.histories.jobs import completed, created
+from tests.support.histories.lives import (
+    CANCELLED,
+    appended,
+    failed,
+    fold,
+    lives,
+    progress,
+    released,
+    retry,
+    started,
+)
+from tests.support.runs.erasing import Erasing, put
+from tests.support.simulation.clients import create, creation, fact, simulate
+from tests.support.simulation.scripted_pool import Script
+from tests.support.simulation.world import World
 
 DETAILS = "0123456789abcdef" * 4
+FIRST, SECOND, OTHER = started(1), started(2), started(2, "worker-b")
+
+
+def lost(facts: list[Fact]) -> set[str]:
+    """The runs that a fold of the facts gives to the eraser."""
+    runs, backlog = LostRuns(), Backlog()
+    return {run for one in facts for run in runs.see(backlog.fold_job(one))}
 
 
 @pytest.mark.parametrize(
-    ("status", "kept"), [(Status.COMPLETED, {"run-2"}), (Status.FAILED, set()), (Status.CANCELLED, set())]
-)
-def test_of_an_ended_job_only_the_run_that_counts_keeps_its_output(status: Status, kept: set[str]) -> None:
-    job = replace(ENDED, status=status)
-    runs = [f"job-1/{run}/{name}" for run in ("run-1", "run-2", "run-3") for name in ("result.json", "images/a.jpg")]
-    always = ["job-1/in/abc", "job-1/cache/acme/k1", f"job-1/run-1/{DETAILS}", f"job-1/run-2/{DETAILS}"]
-    lost = set(losing(job, [*runs, *always]))
-    assert lost == {uri for uri in runs if uri.split("/")[1] not in kept}
-
-
-@pytest.mark.parametrize(
-    ("job", "tidied"),
+    ("history", "runs"),
     [
-        (ENDED, True),
-        (replace(ENDED, attempt=1, run="run-1"), False),
-        (replace(ENDED, attempt=1, status=Status.FAILED), True),
-        (replace(ENDED, attempt=0, run=None, status=Status.CANCELLED), False),
+        ([FIRST, completed(FIRST.run)], set()),
+        ([FIRST, failed(FIRST.run)], {FIRST.run}),
+        ([FIRST, progress(FIRST.run), CANCELLED], {FIRST.run}),
+        ([FIRST, retry(FIRST.run), SECOND, completed(SECOND.run)], {FIRST.run}),
+        ([FIRST, released(FIRST.run), SECOND, failed(SECOND.run)], {FIRST.run, SECOND.run}),
+        ([FIRST, OTHER, completed(FIRST.run), completed(OTHER.run)], {FIRST.run}),
+        ([FIRST, OTHER], set()),
+        ([CANCELLED], set()),
     ],
 )
-async def test_a_job_is_tidied_when_a_run_may_have_lost(
-    blobs: AsyncBlobs, erasing: Erasing, job: Job, tidied: bool
+def test_a_run_loses_by_the_fold_and_is_given_up_at_the_end_of_the_job(history: list[Event], runs: set[str]) -> None:
+    assert lost([appended(data, second) for second, data in enumerate([created(), *history])]) == runs
+
+
+@given(lives())
+def test_the_run_that_completed_a_job_is_never_among_the_lost_whatever_was_forgotten_before(life: list[Fact]) -> None:
+    job = fold(life)
+    winner = job.run if job is not None and job.status is Status.COMPLETED else None
+    for begin in range(len(life)):  # a fold that forgot the job and sees its facts from here on
+        known = fold(life[:begin])
+        if known is None or known.status.terminal:
+            assert winner not in lost(life[begin:])
+
+
+async def test_only_the_outputs_of_lost_runs_go_and_the_details_of_failures_stay(
+    blobs: AsyncBlobs, erasing: Erasing
 ) -> None:
-    put(blobs, "job-1/lost/result.json", "job-2/run/result.json")
-    erasing.eraser.tidy(job)
-    erasing.erase("job-2")
+    kept = ["job-1/in/abc", "job-1/cache/acme/k1", f"job-1/lost/{DETAILS}", "job-1/unknown/result.json"]
+    put(blobs, *kept, "job-1/lost/result.json", "job-1/lost/images/a.jpg", "job-2/lost/result.json")
+    erasing.eraser.tidy("job-1", frozenset({"lost"}))
+    erasing.eraser.tidy("job-2", frozenset({"lost"}))
     await erasing.gone("job-2")
-    if tidied:
-        await erasing.gone("job-1")
-    else:
-        assert await blobs.names("job-1")
+    await erasing.gone("job-1/lost/images")
+    assert sorted(await blobs.names("job-1")) == sorted(kept)
+
+
+def test_a_job_that_is_created_again_after_it_was_forgotten_keeps_its_result() -> None:
+    async def story(world: World) -> None:
+        worker = world.start_worker("worker-1")
+        worker.pool._may_begin = lambda _: None
+        await create(world, "job-1", Script(seconds=5))
+        await world.settle(600)
+        job = world.history.jobs["job-1"]
+        assert job.result is not None
+        world.blobs.sync.put_named(job.result.uri, b"{}", "application/json")
+        for state in worker.reader._partitions.values():
+            state.backlog.forget_ended(world.loop.clock().replace(year=2027))
+        world.stage.scripts["job-1"] = Script(seconds=5, failures=99, fatal=True)
+        await world.append(fact(world, "job-1", creation()))
+        await asyncio.sleep(60)
+        assert await world.blobs.names(f"job-1/{job.run}") == (job.result.uri,)
+
+    simulate(story, partitions=1)

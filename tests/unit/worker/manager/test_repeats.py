@@ -1,26 +1,21 @@
 """Faults while found documents become facts: repeats append the same, and no fact is lost."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from piperoll.clock import utc_now
 from piperoll.domain import document as document_fold
-from piperoll.domain.backlog import Backlog
 from piperoll.log.contract import AppendError
 from piperoll.log.record import Position
-from piperoll.store import document_paths as documents
-from piperoll.store.blobs import AsyncBlobs, BlobEntry
+from piperoll.store.blobs import AsyncBlobs
 from schemas.documents import Findings, LostDocument
 from schemas.envelope import Fact
 from schemas.errors import ErrorCode
 from schemas.events import DocumentAdded
 from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS, Topic
 from services.worker.children.protocol import Failed
-from services.worker.cleanup.sweep import Ages, condemned
 from services.worker.manager.found_documents import FindingsAppender
-from tests.support.histories.jobs import BEGAN
 from tests.support.memory_log import MemoryLog
 from tests.support.runs.findings import JOB, CrashedError, FaultyLog, append, outcome_of, store
 
@@ -85,12 +80,3 @@ async def test_a_log_that_refuses_a_fact_is_an_error_of_the_run(blobs: AsyncBlob
 
     with pytest.raises(AppendError):
         await append(Refusing(), blobs, Findings(found=(await store(blobs, 1),)))
-
-
-@pytest.mark.parametrize(
-    "uri", ["documents/doc-1/abc", "documents/doc-1/details/abc", documents.removal_of("doc-1"), "folders/f/details/x"]
-)
-def test_the_sweep_leaves_documents_alone(uri: str) -> None:
-    entry = BlobEntry(uri, BEGAN - timedelta(days=900))
-    ages = Ages(timedelta(0), timedelta(0))
-    assert condemned(entry, BEGAN, ages, lambda _: Backlog()) is None

@@ -58,7 +58,7 @@ def test_a_file_that_comes_back_after_its_document_was_removed_is_a_new_document
     path = write(source, "a.txt")
     first = syncing.findings(syncing.run()).found[0].document_id
     path.rename(tmp_path / "away.txt")
-    removed = syncing.run()
+    removed = syncing.run(confirm_removals=True)
     assert [one.document_id for one in syncing.findings(removed).lost] == [first]
     syncing.blobs.put_named(documents.removal_of(first), b"", "text/plain")  # as the worker does with its facts
     (tmp_path / "away.txt").rename(path)
@@ -88,7 +88,7 @@ def test_the_jobs_of_a_lost_document_are_named_with_it(syncing: Syncing, source:
     path = write(source, "a.txt")
     syncing.run()
     path.unlink()
-    (lost,) = syncing.findings(syncing.run()).lost
+    (lost,) = syncing.findings(syncing.run(confirm_removals=True)).lost
     assert lost.jobs[0] == "job-of-it"
     assert lost.parameters["job-of-it"].uri.startswith("segments/")
     assert len(lost.jobs) == 2  # and the one of its last revision, whether the read model has it or not
@@ -139,3 +139,28 @@ def test_nothing_stays_of_a_document_that_is_removed_while_it_is_copied(syncing:
     parameters = SyncParameters(source=syncing.source, folder_id=FOLDER_ID)
     sync.process(parameters, syncing.workspace(resolved), Removing())
     assert list(syncing.blobs.list(documents.content_of(document_id))) == [first.content.uri], "as the removal found it"
+
+
+def test_a_source_that_is_not_mounted_loses_no_document_until_that_is_confirmed(syncing: Syncing, source: Path) -> None:
+    path = write(source, "a.txt")
+    syncing.run()
+    path.unlink()
+    result = syncing.run()
+    assert (counts(result), result.findings) == ((0, 0, 0, 0), None)
+    assert "confirm_removals: true" in result.notes[0]
+    assert counts(syncing.run(confirm_removals=True)) == (0, 0, 1, 0)
+
+
+@pytest.mark.parametrize(("gone", "removed"), [(10, 10), (16, 0)])
+def test_a_source_that_lost_most_of_its_files_keeps_their_documents_and_takes_in_new_ones(
+    syncing: Syncing, source: Path, gone: int, removed: int
+) -> None:
+    for number in range(20):
+        write(source, f"{number}.txt")
+    syncing.run()
+    for number in range(gone):
+        (source / f"{number}.txt").unlink()
+    write(source, "new.txt")
+    result = syncing.run()
+    assert counts(result) == (1, 0, removed, 20 - gone)
+    assert bool(result.notes) == (removed == 0)

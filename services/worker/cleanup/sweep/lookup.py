@@ -1,0 +1,68 @@
+"""Searches the log for ids: one scan of their partitions, which keeps nothing but what it finds of them."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from piperoll.domain.backlog import Erasure
+from piperoll.log.contract import LogView
+from piperoll.log.record import Record
+from schemas.envelope import UndecodableRecordError, UnknownEventError
+from schemas.events import BatchErased, BatchExpanded, JobCreated, JobErased
+from schemas.topics import JOB_EVENTS
+
+PAUSE_S = 0.01  # between two lists of records: the jobs of this worker come first
+
+
+@dataclass(frozen=True, slots=True)
+class InLog:
+    """What the log has of an id: any record at all, the uri of a job's parameters, and its last erasure."""
+
+    parameters: str | None = None
+    erasure: Erasure | None = None
+    expanded: bool = False
+
+
+async def look_up(
+    log: LogView, ends: Mapping[int, int], wanted: Mapping[int, Iterable[str]]
+) -> tuple[dict[str, InLog], set[int]]:
+    """Return what the log has of the ids, and the partitions that were searched as a whole, up to `ends`.
+
+    A partition that lost its oldest records is not searched: what is missing there may have been in them. Raises
+    TimeoutError when the broker stops answering, and what the log raises.
+    """
+    begins = await log.begin_offsets(JOB_EVENTS)
+    whole = {part for part in wanted if begins.get(part) == 0 and part in ends}
+    keys = {name.encode(): name for part in whole for name in wanted[part]}
+    found: dict[str, InLog] = {}
+    scan = log.scan(JOB_EVENTS, {part: begins[part] for part in whole}, {part: ends[part] for part in whole})
+    async with contextlib.aclosing(scan) as batches:
+        async for records in batches:
+            for record in records:
+                if record.key in keys:
+                    name = keys[record.key]
+                    found[name] = _with(found.get(name, InLog()), record)
+            await asyncio.sleep(PAUSE_S)
+    return found, whole
+
+
+def _with(known: InLog, record: Record) -> InLog:
+    """What is known of an id after another record of it. One that cannot be decoded counts too."""
+    try:
+        fact = record.fact()
+    except (UndecodableRecordError, UnknownEventError):
+        return known
+    match fact.data:
+        case JobCreated() as data:
+            uri = data.parameters.uri
+            erasure = known.erasure and replace(known.erasure, parameters=uri)
+            return replace(known, parameters=uri, erasure=erasure)
+        case JobErased() as data:
+            place = data.parameters.uri if data.parameters else known.parameters
+            return replace(known, erasure=Erasure(fact.known_at, fact.owner, place))
+        case BatchErased():
+            return replace(known, erasure=Erasure(fact.known_at, fact.owner))
+        case BatchExpanded():
+            return replace(known, expanded=True)
+    return known

@@ -1,0 +1,202 @@
+"""One pass over the store: lists it, searches the log where needed, and decides what to delete. Deletes nothing."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from piperoll.clock import Clock
+from piperoll.domain.backlog import Backlog
+from piperoll.job_types import cache_ttl_s, job_types
+from piperoll.log.contract import LogView
+from piperoll.settings import Settings
+from piperoll.store import uploads
+from piperoll.store.blobs import AsyncBlobs, BlobEntry, BlobMissingError
+from services.worker.cleanup.sweep import notes as store_notes
+from services.worker.cleanup.sweep.evidence import (
+    Doomed,
+    Sighting,
+    Traces,
+    exceeds,
+    is_due,
+    is_input,
+    judged_blobs,
+    sighted,
+    traces_of,
+)
+from services.worker.cleanup.sweep.log_time import FreshEnds, LogTime
+from services.worker.cleanup.sweep.lookup import InLog, look_up
+from services.worker.cleanup.sweep.notes import Notes
+from services.worker.cleanup.sweep.survey import (
+    Survey,
+    Terms,
+    by_partition,
+    is_mark,
+    partition_of_key,
+    place_of,
+    segment_of,
+    subject_of,
+)
+
+PAUSE_S = 0.05  # between two pages, so that jobs get the disk
+
+
+@dataclass
+class Plan:
+    """What a sweep would delete, and what it notes. `total` are the blobs that it is responsible for.
+
+    `stopped` is a sentence if the brake forbids the deletion. `waiting` are the sightings that are not due, `left_out`
+    the ids that the next sweeps look at.
+    """
+
+    doomed: list[Doomed]
+    total: int
+    before: dict[int, Notes]
+    after: dict[int, Notes]
+    waiting: int = 0
+    left_out: int = 0
+    stopped: str | None = None
+
+    def released(self) -> "Plan":
+        """The plan without its brake."""
+        after = {part: one.model_copy(update={"stopped": None}) for part, one in self.after.items()}
+        return replace(self, after=after, stopped=None)
+
+
+class Planner:
+    """Makes plans for the partitions that are confirmed as fresh. Raises BlobStoreError, and what the log raises."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        blobs: AsyncBlobs,
+        log: LogView,
+        ends: FreshEnds,
+        clock: Clock,
+        chances: random.Random,
+    ) -> None:
+        self._settings = settings
+        self._blobs = blobs
+        self._log = log
+        self._ends = ends
+        self._clock = clock
+        self._chances = chances
+        self._time = LogTime()
+        self._cluster_id: str | None = None
+
+    async def make(self, backlogs: Mapping[int, Backlog], deep: bool) -> Plan | None:
+        """Return a plan, or None while the log is empty: it has no time yet, and it proves nothing."""
+        await self._time.update(self._log, self._ends.ends)
+        now = self._time.now()
+        if now is None:
+            return None
+        before = {part: await self.notes_of(part) for part in backlogs}
+        known = {key: one for notes in before.values() for key, one in notes.sightings.items()}
+        survey = Survey(self._terms(now, deep), backlogs, known.keys(), self._chances)
+        await self._list(survey)
+        sightings = {key: sighted(known.get(key), traces, now) for key, traces in survey.suspects.items()}
+        plan = Plan(survey.doomed, survey.total, before, {}, left_out=survey.left_out)
+        await self._settle(plan, sightings, {key for key, one in sightings.items() if is_due(one, now)})
+        self._note(plan, sightings, now)
+        return plan
+
+    async def notes_of(self, partition: int) -> Notes:
+        """Return the notes of a partition. Raises as `make`."""
+        if self._cluster_id is None:
+            self._cluster_id = await self._log.cluster_id()
+        return await store_notes.load(self._blobs, partition, self._cluster_id)
+
+    def _terms(self, now: datetime, deep: bool) -> Terms:
+        settings = self._settings
+        return Terms(
+            partitions=settings.partitions,
+            now=now,
+            expiry=min(now, self._clock()),  # neither clock alone ages anything
+            upload_age=timedelta(seconds=settings.upload_ttl_s),
+            cache_age=timedelta(seconds=max(cache_ttl_s(one, settings) for one in job_types())),
+            deep=deep,
+        )
+
+    async def _list(self, survey: Survey) -> None:
+        async for page in self._blobs.pages():
+            for entry in page:
+                survey.add(entry)
+                if (begun := survey.reads(entry)) is not None:
+                    await self._read(survey, entry, begun)
+            await asyncio.sleep(PAUSE_S)
+        marks = {uri for one in survey.doomed if one.reason == "upload" for uri in one.uris}
+        used = set() if not survey.expired else await self._used(survey, marks)
+        survey.finish(used)
+
+    async def _read(self, survey: Survey, segment: BlobEntry, begun: datetime) -> None:
+        try:
+            lines = await self._blobs.lines(segment.uri)
+        except BlobMissingError:
+            return  # another worker deleted it first
+        for line in lines:
+            survey.add_line(line, begun)
+        if not lines:
+            survey.add_empty(segment)
+
+    async def _used(self, survey: Survey, going: set[str]) -> set[str]:
+        """The expired uploads that a marker still names. Members of a batch have none before its expansion."""
+        if any(backlog.batches for backlog in survey.backlogs.values()):
+            return set(survey.expired)
+        return {file for file in survey.expired if set(await self._blobs.names(f"{uploads.USES}/{file}")) - going}
+
+    async def _settle(self, plan: Plan, sightings: dict[str, Sighting], due: set[str]) -> None:
+        """Search the log for the due ids and decide about them. Those that the log has are seen no more."""
+        subjects = {key: subject_of(key) for key in due}
+        searched = {name for key, name in subjects.items() if name and not is_mark(key)}
+        wanted = by_partition(searched, self._settings.partitions)
+        found, whole = await look_up(self._log, self._ends.ends, wanted) if wanted else ({}, set())
+        for key in due:
+            part = partition_of_key(key, self._settings.partitions)
+            if not (subject := subjects[key]):
+                plan.doomed.append(Doomed("segment", part, key, (key,)))
+            elif is_mark(key):  # no job that is open or was on its way uses the upload
+                uri = place_of(key)
+                plan.doomed.append(Doomed("upload", part, uri, (uri,)))
+            elif subject in found:
+                del sightings[key]
+                plan.doomed += await self._in_log(part, key, subject, found[subject])
+            elif part in whole:
+                plan.doomed += await self._orphan(part, key, subject, sightings[key].traces)
+
+    async def _orphan(self, part: int, key: str, subject: str, traces: Traces) -> list[Doomed]:
+        """An id that the log does not have, if its folder still is as it was seen and holds inputs alone."""
+        if segment_of(key):
+            return [Doomed("orphaned", part, subject, (place_of(key),))]
+        uris = await unchanged_inputs(self._blobs, subject, traces)
+        return [Doomed("orphaned", part, subject, uris, len(uris), traces)] if uris else []
+
+    async def _in_log(self, part: int, key: str, subject: str, known: InLog) -> list[Doomed]:
+        """Of an id that the log has: what is left after its erasure or expansion, which the backlog has forgotten."""
+        if known.erasure is not None:
+            uris = (place_of(key),) if segment_of(key) else ()
+            return [Doomed("erased", part, subject, uris, erasure=known.erasure)]
+        specs = await self._blobs.names(f"{subject}/specs") if known.expanded else ()
+        return [Doomed("expanded", part, subject, tuple(specs), len(specs))] if specs else []
+
+    def _note(self, plan: Plan, sightings: Mapping[str, Sighting], now: datetime) -> None:
+        judged, share = judged_blobs(plan.doomed), self._settings.sweep_max_share
+        if exceeds(judged, plan.total, share):
+            plan.stopped = (
+                f"the sweep would delete {judged:,} of {plan.total:,} blobs as not needed, more than "
+                f"{share:.0%} (PIPEROLL_SWEEP_MAX_SHARE), and deletes nothing: look at `piperoll sweep --dry-run`, and "
+                "if they may go, run `piperoll sweep --yes`"
+            )
+        plan.waiting = sum(not is_due(one, now) for one in sightings.values())
+        parts = by_partition(sightings.keys(), self._settings.partitions)
+        for part, old in plan.before.items():
+            seen = {key: sightings[key] for key in parts.get(part, ())}
+            plan.after[part] = old.model_copy(update={"sightings": seen, "stopped": plan.stopped})
+
+
+async def unchanged_inputs(blobs: AsyncBlobs, subject: str, traces: Traces) -> tuple[str, ...]:
+    """Return the blobs of a folder if they have these traces and all are inputs; else none."""
+    entries = await blobs.entries(subject)
+    found = traces_of(one.written_at for one in entries)
+    same = found == traces and all(is_input(subject, one.uri) for one in entries)
+    return tuple(one.uri for one in entries) if same else ()

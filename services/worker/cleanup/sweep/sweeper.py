@@ -1,0 +1,213 @@
+"""The sweep: periodically plans (`plan`) and deletes, page by page. It deletes on proof alone (`evidence`).
+
+Each worker sweeps the blobs of its partitions; the one with the first partition also those that belong to none.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from piperoll.clock import Clock, happens_within
+from piperoll.domain.backlog import Backlog
+from piperoll.log.contract import LogView
+from piperoll.settings import Settings
+from piperoll.store import uploads
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
+from services.worker import metrics
+from services.worker.cleanup.sweep import notes as store_notes
+from services.worker.cleanup.sweep.evidence import Doomed, Reason, judged_blobs, knows
+from services.worker.cleanup.sweep.knowledge import Knowledge
+from services.worker.cleanup.sweep.log_time import FreshEnds
+from services.worker.cleanup.sweep.plan import PAUSE_S, Plan, Planner, unchanged_inputs
+
+log = structlog.get_logger()
+
+FIRST_AFTER_S = 300.0  # a worker that is restarted often must sweep too; also the pause after a sweep that failed
+LOOK_S = 60.0  # whether `piperoll sweep --yes` has released the brake
+DEEP_SHARE = 1 / 28  # of the sweeps, drawn: at the default interval once a week
+PAGE = 200  # deletions between two checks that the partitions are still fresh and this worker's
+AWAY = (BlobStoreError, KafkaError, OSError, TimeoutError)
+
+Erase = Callable[[str, Backlog], None]
+"""Begins to erase a job or batch that is erased in the backlog of its partition."""
+IdentityProblem = Callable[[], Awaitable[str | None]]
+"""Returns why store and log may not belong together; None if they do."""
+
+
+async def no_problem() -> str | None:
+    """The answer of an installation whose parts belong together."""
+    return None
+
+
+class StoreSweep:
+    """One process's means to sweep."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        blobs: AsyncBlobs,
+        log: LogView,
+        knowledge: Knowledge,
+        erase: Erase | None,
+        clock: Clock,
+        chances: random.Random,
+    ) -> None:
+        self._blobs = blobs
+        self._knowledge = knowledge
+        self._erase = erase
+        self._ends = FreshEnds(log, knowledge)
+        self._planner = Planner(settings, blobs, log, self._ends, clock, chances)
+
+    async def plan(self, deep: bool) -> Plan | None:
+        """Return what would be deleted; None if no partition is read to a fresh end, or the log is empty.
+
+        Raises the errors of AWAY.
+        """
+        self._ends.forget()
+        backlogs = await self._ends.confirm(self._knowledge.backlogs().keys())
+        if not backlogs:
+            return None
+        return await self._planner.make(backlogs, deep)
+
+    async def note(self, plan: Plan) -> None:
+        """Write the notes of a plan. Raises BlobStoreError."""
+        for part, before in plan.before.items():
+            await store_notes.save(self._blobs, part, before, plan.after[part])
+
+    async def is_released(self) -> bool:
+        """Whether another process has swept these partitions after a sweep stopped."""
+        try:
+            found = [await self._planner.notes_of(part) for part in self._knowledge.backlogs()]
+        except AWAY:
+            return False
+        return bool(found) and all(one.stopped is None for one in found)
+
+    async def carry_out(self, plan: Plan, stopping: asyncio.Event) -> Counter[Reason]:
+        """Delete what the plan dooms, until `stopping` is set; return the numbers of blobs. Raises as `plan`.
+
+        Before each page its partitions must be this process's and folded up to a fresh end again.
+        """
+        counts: Counter[Reason] = Counter()
+        for begin in range(0, len(plan.doomed), PAGE):
+            page = plan.doomed[begin : begin + PAGE]
+            fresh = await self._ends.confirm({one.partition for one in page})
+            for one in page:
+                if one.partition in fresh:
+                    counts[one.reason] += await self._delete(one, fresh[one.partition])
+            if await happens_within(stopping, PAUSE_S):
+                break
+        return counts
+
+    async def _delete(self, one: Doomed, backlog: Backlog) -> int:
+        match one.reason:
+            case "erased":
+                return await self._erase_again(one, backlog)
+            case "orphaned":
+                return await self._delete_orphan(one, backlog)
+            case "upload" if not one.name.startswith(f"{uploads.USES}/"):
+                if await self._blobs.names(f"{uploads.USES}/{one.name}"):
+                    return 0  # a job was created that uses it
+            case "segment":
+                if not await self._is_empty(one.name):
+                    return 0
+        await self._blobs.delete(one.uris)
+        return one.blobs
+
+    async def _erase_again(self, one: Doomed, backlog: Backlog) -> int:
+        """Leave an erased job to the eraser, which knows its blobs outside its folder."""
+        if self._erase is None:
+            return 0  # this process has no children, which must have ended: workers erase
+        if one.erasure is not None:
+            backlog.erased.setdefault(one.name, one.erasure)
+        if one.name in backlog.erased:
+            self._erase(one.name, backlog)
+        await self._blobs.delete(one.uris)
+        return one.blobs
+
+    async def _delete_orphan(self, one: Doomed, backlog: Backlog) -> int:
+        """Delete it unless its fact was appended after the log was searched, or its blobs have changed."""
+        if knows(backlog, one.name):
+            return 0
+        uris: Sequence[str] = one.uris
+        if one.traces is not None:
+            uris = await unchanged_inputs(self._blobs, one.name, one.traces)
+        await self._blobs.delete(uris)
+        return len(uris)
+
+    async def _is_empty(self, segment: str) -> bool:
+        try:
+            return not await self._blobs.lines(segment)
+        except BlobMissingError:
+            return False
+
+
+class Sweeper:
+    """Sweeps periodically. `identity` is asked before each sweep, which does not begin while it has a problem."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sweep: StoreSweep,
+        chances: random.Random,
+        identity: IdentityProblem = no_problem,
+    ) -> None:
+        self._sweep = sweep
+        self._interval_s = settings.sweep_interval_s
+        self._chances = chances
+        self._identity = identity
+        self._problem: str | None = None
+
+    def problem(self) -> str | None:
+        """A sentence while the brake keeps the sweep from deleting."""
+        return self._problem
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """StoreSweep until `stopping` is set."""
+        wait_s = min(FIRST_AFTER_S, self._interval_s)
+        while not await self._passes(stopping, wait_s):
+            try:
+                done = await self.once(stopping)
+            except AWAY as error:
+                log.warning("sweep_ended_early", error=repr(error))
+                done = False
+            wait_s = self._interval_s if done else min(FIRST_AFTER_S, self._interval_s)
+
+    async def once(self, stopping: asyncio.Event) -> bool:
+        """StoreSweep once; return whether it came to its end. Raises the errors of AWAY."""
+        if (problem := await self._identity()) is not None:
+            log.warning("sweep_refused", why=problem)
+            return False
+        plan = await self._sweep.plan(deep=self._chances.random() < DEEP_SHARE)
+        if plan is None:
+            log.info("sweep_waits_for_the_log")
+            return False
+        await self._sweep.note(plan)
+        self._show(plan)
+        if plan.stopped is not None:
+            log.error("sweep_stopped", why=plan.stopped, examples=[one.name for one in plan.doomed[:5]])
+            return True
+        counts = await self._sweep.carry_out(plan, stopping)
+        for reason, count in counts.items():
+            metrics.SWEPT_BLOBS.labels(reason).inc(count)
+        log.info("blob_store_swept", deleted=dict(counts), waiting=plan.waiting)
+        return True
+
+    def _show(self, plan: Plan) -> None:
+        self._problem = plan.stopped
+        metrics.SWEEP_STOPPED.set(judged_blobs(plan.doomed) if plan.stopped else 0)
+
+    async def _passes(self, stopping: asyncio.Event, wait_s: float) -> bool:
+        """Wait for the next sweep; return whether `stopping` was set. A released brake is seen on the way."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + wait_s
+        while (left := end - loop.time()) > 0:
+            if await happens_within(stopping, min(left, LOOK_S)):
+                return True
+            if self._problem is not None and await self._sweep.is_released():
+                self._problem = None
+                metrics.SWEEP_STOPPED.set(0)
+        return stopping.is_set()
