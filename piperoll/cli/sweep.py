@@ -14,7 +14,7 @@ from piperoll.cli.target import DataDir, settings_of
 
 if TYPE_CHECKING:
     from services.worker.cleanup.sweep.evidence import Doomed
-    from services.worker.cleanup.sweep.plan import Plan
+    from services.worker.cleanup.sweep.plan import SweepPlan
     from services.worker.cleanup.sweep.sweeper import StoreSweep
 
 EXAMPLES = 3
@@ -69,7 +69,7 @@ async def _sweep(data_dir: Path | None, dry_run: bool, yes: bool) -> int:
         blobs.close()
 
 
-async def _carry_out(one: "StoreSweep", plan: "Plan", yes: bool) -> int:
+async def _carry_out(one: "StoreSweep", plan: "SweepPlan", yes: bool) -> int:
     if plan.stopped and not yes:
         await one.note(plan)
         print_error(plan.stopped)
@@ -81,7 +81,7 @@ async def _carry_out(one: "StoreSweep", plan: "Plan", yes: bool) -> int:
     return 0
 
 
-def _show(plan: "Plan") -> None:
+def _show(plan: "SweepPlan") -> None:
     """Print the plan: for each reason what would be deleted, with examples."""
     groups: dict[str, list[Doomed]] = defaultdict(list)
     for doomed in plan.doomed:

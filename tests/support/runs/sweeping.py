@@ -19,7 +19,7 @@ from schemas.ids import event_id
 from schemas.topics import JOB_EVENTS
 from services.worker.cleanup.sweep.evidence import SETTLED, SIGHTINGS
 from services.worker.cleanup.sweep.knowledge import ScannedKnowledge
-from services.worker.cleanup.sweep.plan import Plan
+from services.worker.cleanup.sweep.plan import SweepPlan
 from services.worker.cleanup.sweep.sweeper import StoreSweep, Sweeper
 from tests.support.histories.jobs import completed, created
 from tests.support.histories.lives import started
@@ -105,13 +105,13 @@ class Sweeping:
         found = [str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()]
         return {uri for uri in found if uri.startswith(folder) and not uri.startswith("sweeps/")}
 
-    async def plan(self, deep: bool = False) -> Plan:
+    async def plan(self, deep: bool = False) -> SweepPlan:
         """What a sweep would do now."""
         plan = await self.sweep.plan(deep)
         assert plan is not None
         return plan
 
-    async def once(self, deep: bool = False) -> Plan:
+    async def once(self, deep: bool = False) -> SweepPlan:
         """One sweep, unless its brake is on."""
         plan = await self.plan(deep)
         await self.sweep.note(plan)
@@ -119,7 +119,7 @@ class Sweeping:
             await self.sweep.carry_out(plan, asyncio.Event())
         return plan
 
-    async def go_on(self, seconds: float = ENOUGH_S, deep: bool = False) -> Plan:
+    async def go_on(self, seconds: float = ENOUGH_S, deep: bool = False) -> SweepPlan:
         """Sweeps at the usual interval for a while; returns the last one."""
         plan = await self.once(deep)
         for _ in range(int(seconds // INTERVAL_S)):

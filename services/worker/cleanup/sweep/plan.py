@@ -29,7 +29,7 @@ from services.worker.cleanup.sweep.log_time import FreshEnds, LogTime
 from services.worker.cleanup.sweep.lookup import InLog, look_up
 from services.worker.cleanup.sweep.notes import Notes
 from services.worker.cleanup.sweep.survey import (
-    Survey,
+    StoreSurvey,
     Terms,
     by_partition,
     is_mark,
@@ -43,7 +43,7 @@ PAUSE_S = 0.05  # between two pages, so that jobs get the disk
 
 
 @dataclass
-class Plan:
+class SweepPlan:
     """What a sweep would delete, and what it notes. `total` are the blobs that it is responsible for.
 
     `stopped` is a sentence if the brake forbids the deletion. `waiting` are the sightings that are not due, `left_out`
@@ -58,7 +58,7 @@ class Plan:
     left_out: int = 0
     stopped: str | None = None
 
-    def released(self) -> "Plan":
+    def released(self) -> "SweepPlan":
         """The plan without its brake."""
         after = {part: one.model_copy(update={"stopped": None}) for part, one in self.after.items()}
         return replace(self, after=after, stopped=None)
@@ -85,7 +85,7 @@ class Planner:
         self._time = LogTime()
         self._cluster_id: str | None = None
 
-    async def make(self, backlogs: Mapping[int, Backlog], deep: bool) -> Plan | None:
+    async def make(self, backlogs: Mapping[int, Backlog], deep: bool) -> SweepPlan | None:
         """Return a plan, or None while the log is empty: it has no time yet, and it proves nothing."""
         await self._time.update(self._log, self._ends.ends)
         now = self._time.now()
@@ -93,10 +93,10 @@ class Planner:
             return None
         before = {part: await self.notes_of(part) for part in backlogs}
         known = {key: one for notes in before.values() for key, one in notes.sightings.items()}
-        survey = Survey(self._terms(now, deep), backlogs, known.keys(), self._chances)
+        survey = StoreSurvey(self._terms(now, deep), backlogs, known.keys(), self._chances)
         await self._list(survey)
         sightings = {key: sighted(known.get(key), traces, now) for key, traces in survey.suspects.items()}
-        plan = Plan(survey.doomed, survey.total, before, {}, left_out=survey.left_out)
+        plan = SweepPlan(survey.doomed, survey.total, before, {}, left_out=survey.left_out)
         await self._settle(plan, sightings, {key for key, one in sightings.items() if is_due(one, now)})
         self._note(plan, sightings, now)
         return plan
@@ -118,7 +118,7 @@ class Planner:
             deep=deep,
         )
 
-    async def _list(self, survey: Survey) -> None:
+    async def _list(self, survey: StoreSurvey) -> None:
         async for page in self._blobs.pages():
             for entry in page:
                 survey.add(entry)
@@ -129,7 +129,7 @@ class Planner:
         used = set() if not survey.expired else await self._used(survey, marks)
         survey.finish(used)
 
-    async def _read(self, survey: Survey, segment: BlobEntry, begun: datetime) -> None:
+    async def _read(self, survey: StoreSurvey, segment: BlobEntry, begun: datetime) -> None:
         try:
             lines = await self._blobs.lines(segment.uri)
         except BlobMissingError:
@@ -139,13 +139,13 @@ class Planner:
         if not lines:
             survey.add_empty(segment)
 
-    async def _used(self, survey: Survey, going: set[str]) -> set[str]:
+    async def _used(self, survey: StoreSurvey, going: set[str]) -> set[str]:
         """The expired uploads that a marker still names. Members of a batch have none before its expansion."""
         if any(backlog.batches for backlog in survey.backlogs.values()):
             return set(survey.expired)
         return {file for file in survey.expired if set(await self._blobs.names(f"{uploads.USES}/{file}")) - going}
 
-    async def _settle(self, plan: Plan, sightings: dict[str, Sighting], due: set[str]) -> None:
+    async def _settle(self, plan: SweepPlan, sightings: dict[str, Sighting], due: set[str]) -> None:
         """Search the log for the due ids and decide about them. Those that the log has are seen no more."""
         subjects = {key: subject_of(key) for key in due}
         searched = {name for key, name in subjects.items() if name and not is_mark(key)}
@@ -179,7 +179,7 @@ class Planner:
         specs = await self._blobs.names(f"{subject}/specs") if known.expanded else ()
         return [Doomed("expanded", part, subject, tuple(specs), len(specs))] if specs else []
 
-    def _note(self, plan: Plan, sightings: Mapping[str, Sighting], now: datetime) -> None:
+    def _note(self, plan: SweepPlan, sightings: Mapping[str, Sighting], now: datetime) -> None:
         judged, share = judged_blobs(plan.doomed), self._settings.sweep_max_share
         if exceeds(judged, plan.total, share):
             plan.stopped = (

@@ -49,7 +49,7 @@ class Terms:
 
 
 @dataclass
-class Survey:
+class StoreSurvey:
     """The state of one listing. `noted` are the keys of earlier sightings."""
 
     terms: Terms

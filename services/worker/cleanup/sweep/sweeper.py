@@ -22,7 +22,7 @@ from services.worker.cleanup.sweep import notes as store_notes
 from services.worker.cleanup.sweep.evidence import Doomed, Reason, judged_blobs, knows
 from services.worker.cleanup.sweep.knowledge import Knowledge
 from services.worker.cleanup.sweep.log_time import FreshEnds
-from services.worker.cleanup.sweep.plan import PAUSE_S, Plan, Planner, unchanged_inputs
+from services.worker.cleanup.sweep.plan import PAUSE_S, Planner, SweepPlan, unchanged_inputs
 
 log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ class StoreSweep:
         self._ends = FreshEnds(log, knowledge)
         self._planner = Planner(settings, blobs, log, self._ends, clock, chances)
 
-    async def plan(self, deep: bool) -> Plan | None:
+    async def plan(self, deep: bool) -> SweepPlan | None:
         """Return what would be deleted; None if no partition is read to a fresh end, or the log is empty.
 
         Raises the errors of AWAY.
@@ -73,7 +73,7 @@ class StoreSweep:
             return None
         return await self._planner.make(backlogs, deep)
 
-    async def note(self, plan: Plan) -> None:
+    async def note(self, plan: SweepPlan) -> None:
         """Write the notes of a plan. Raises BlobStoreError."""
         for part, before in plan.before.items():
             await store_notes.save(self._blobs, part, before, plan.after[part])
@@ -86,7 +86,7 @@ class StoreSweep:
             return False
         return bool(found) and all(one.stopped is None for one in found)
 
-    async def carry_out(self, plan: Plan, stopping: asyncio.Event) -> Counter[Reason]:
+    async def carry_out(self, plan: SweepPlan, stopping: asyncio.Event) -> Counter[Reason]:
         """Delete what the plan dooms, until `stopping` is set; return the numbers of blobs. Raises as `plan`.
 
         Before each page its partitions must be this process's and folded up to a fresh end again.
@@ -196,7 +196,7 @@ class Sweeper:
         log.info("blob_store_swept", deleted=dict(counts), waiting=plan.waiting)
         return True
 
-    def _show(self, plan: Plan) -> None:
+    def _show(self, plan: SweepPlan) -> None:
         self._problem = plan.stopped
         metrics.SWEEP_STOPPED.set(judged_blobs(plan.doomed) if plan.stopped else 0)
 
