@@ -14,7 +14,7 @@ import psutil
 from tests.support.files.pdf import pdf
 from tests.support.waiting import PATIENCE_S, wait_until
 
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 
 
 async def start(*arguments: str) -> asyncio.subprocess.Process:
