@@ -18,6 +18,7 @@ from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionE
 from piperoll.log import watchdog
 from piperoll.log.contract import Reader
 from piperoll.log.kafka import client_options, close, pace, record_of
+from piperoll.log.membership import Membership
 from piperoll.settings import Settings
 from schemas.topics import Topic
 
@@ -40,8 +41,9 @@ class StalledConsumerError(RuntimeError):
 class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
     """The last assignment of the group; read by the poll loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, membership: Membership) -> None:
         self.assigned: set[int] | None = None
+        self._membership = membership
 
     def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Nothing yet: most of them are assigned again."""
@@ -49,6 +51,7 @@ class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Store the partitions that this member now has."""
         self.assigned = {tp.partition for tp in assigned}
+        self._membership.confirm()
 
 
 class PartitionConsumer:
@@ -67,7 +70,8 @@ class PartitionConsumer:
         self._topic = topic
         self._reader = reader
         self._on_lag = on_lag
-        self._notes = _Notes()
+        self.membership = Membership(settings.session_timeout_s)
+        self._notes = _Notes(self.membership)
         self._next: dict[int, int] = {}
         self._lags: dict[int, int] = {}
         self._committed: dict[int, int] = {}
@@ -80,8 +84,12 @@ class PartitionConsumer:
         return dict(self._next)
 
     def problem(self) -> str | None:
-        """A sentence until the group has assigned its partitions."""
-        return None if self._joined else f"{self._group} has not joined its consumer group yet"
+        """A sentence until the group has assigned its partitions, and while the coordinator does not answer."""
+        if not self._joined:
+            return f"{self._group} has not joined its consumer group yet"
+        if not self.membership.is_current():
+            return f"the coordinator of {self._group} has not answered for a session timeout"
+        return None
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Read until `stopping` is set, then leave the group. Raises StalledConsumerError, and the reader's errors."""
@@ -91,6 +99,7 @@ class PartitionConsumer:
             await consumer.start()
             pace(consumer._client)
             consumer.subscribe([self._topic.name], listener=self._notes)
+            self.membership.follow(consumer._coordinator)
             while not stopping.is_set():
                 await self._take_over(consumer)
                 await self._poll(consumer)

@@ -64,9 +64,11 @@ async def _serve(
     consumer = PartitionConsumer(
         settings, GROUP, JOB_EVENTS, reader, on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag)
     )
+    runner.may_claim = consumer.membership.is_current
     for name, check in (
         ("group", consumer.problem),
         ("replay", reader.problem),
+        ("look_ups", reader.look_ups.problem),
         ("children", pool.problem),
         ("kafka", appender.problem),
     ):

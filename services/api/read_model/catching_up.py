@@ -44,13 +44,13 @@ class CatchingUp:
         await self.up_to_now()
         return await look_up()
 
-    async def passed(self, *positions: Position) -> bool:
+    async def passed(self, *positions: Position, timeout_s: float | None = None) -> bool:
         """Wait until the projector has passed `positions`; return False if it did not in time."""
         ends: dict[int, int] = {}
         for position in positions:
             ends[position.partition] = max(ends.get(position.partition, 0), position.offset + 1)
         try:
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(self._deadline_s if timeout_s is None else timeout_s):
                 await self._positions.passed(ends, self._topic)
         except TimeoutError:
             return False

@@ -24,17 +24,17 @@ WHERE b.batch_id = $1;
 -- members: the jobs of a batch in their order
 SELECT job_id, status, updated_at, erased FROM read_v1.jobs WHERE batch_id = $1 ORDER BY batch_index;
 
--- job_creation: when a job was created, and the hash of its body
-SELECT j.created_at, j.partition, j.state ->> 'body_sha256' AS body_sha256,
-       (SELECT c.next_offset FROM read_v1.checkpoints c WHERE c.topic = $2 AND c.partition = j.partition)
-FROM read_v1.jobs j
-WHERE j.job_id = $1 AND j.created;
+-- job_creation: how far a partition was projected; when a job of it was created, if it was, and the hash of its body
+SELECT c.next_offset, c.partition, j.created_at, j.state ->> 'body_sha256' AS body_sha256
+FROM read_v1.checkpoints c
+LEFT JOIN read_v1.jobs j ON j.job_id = $1 AND j.created
+WHERE c.topic = $2 AND c.partition = $3;
 
--- batch_creation: when a batch was created, and the hash of its body
-SELECT b.created_at, b.partition, b.state ->> 'body_sha256' AS body_sha256,
-       (SELECT c.next_offset FROM read_v1.checkpoints c WHERE c.topic = $2 AND c.partition = b.partition)
-FROM read_v1.batches b
-WHERE b.batch_id = $1;
+-- batch_creation: the same for a batch
+SELECT c.next_offset, c.partition, b.created_at, b.state ->> 'body_sha256' AS body_sha256
+FROM read_v1.checkpoints c
+LEFT JOIN read_v1.batches b ON b.batch_id = $1
+WHERE c.topic = $2 AND c.partition = $3;
 
 -- standings: the status and sequence of some jobs, for requests that wait for a change
 SELECT job_id, status, sequence FROM read_v1.jobs WHERE job_id = ANY ($1);

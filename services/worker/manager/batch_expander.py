@@ -15,20 +15,22 @@ from pydantic_core import from_json, to_json
 from piperoll.clock import Clock
 from piperoll.domain.batch import Batch
 from piperoll.domain.creation import job_created
+from piperoll.domain.ended_ids import IdSet
 from piperoll.log.contract import Appender, LogView
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
-from schemas.envelope import UndecodableRecordError
-from schemas.events import BatchExpanded, Event, JobCreated
+from schemas.events import BatchExpanded, Event
 from schemas.ids import member_id
 from schemas.topics import JOB_EVENTS
 from services.worker.manager.facts import worker_fact
+from services.worker.manager.written_members import MemberSearch
 
 T = TypeVar("T")
 
 log = structlog.get_logger()
 
 CHUNK = 100  # concurrent writes of members: the disk and the broker are busy, the loop is not blocked
+AT_ONCE = 4  # batches in memory: the specifications of one are some 20 MB
 STORE_PAUSE_S = 2.0  # between two tries while the blob store does not answer
 
 
@@ -38,7 +40,8 @@ class Expander:
     def __init__(self, appender: Appender, blobs: AsyncBlobs, history: LogView, clock: Clock) -> None:
         self._appender = appender
         self._blobs = blobs
-        self._history = history
+        self._members = MemberSearch(history)
+        self._room = asyncio.Semaphore(AT_ONCE)
         self._clock = clock
         self._tasks: dict[asyncio.Task[None], int] = {}
 
@@ -60,10 +63,13 @@ class Expander:
             log.error("background_work_failed", error=repr(error))
 
     async def _expand(self, batch: Batch, taken_over: bool) -> None:
-        specs = await self._specs(batch)
-        if specs is None:
-            return
-        written = await self._written(batch) if taken_over else set()
+        written = await self._members.written(batch) if taken_over else IdSet()
+        async with self._room:
+            specs = await self._specs(batch)
+            if specs is not None:
+                await self._create_missing(batch, specs, written)
+
+    async def _create_missing(self, batch: Batch, specs: list[dict[str, Any]], written: IdSet) -> None:
         members = [(index, member_id(batch.batch_id, index)) for index in range(batch.count)]
         missing = [(index, name) for index, name in members if name not in written]
         for start in range(0, len(missing), CHUNK):
@@ -82,20 +88,6 @@ class Expander:
                 return None
             except BlobStoreError as error:
                 await _wait_for_store(batch, error)
-
-    async def _written(self, batch: Batch) -> set[str]:
-        """The members that are already in the log, in any partition, since the batch was appended."""
-        begin = await self._history.offsets_at(JOB_EVENTS, batch.appended_at)
-        end = await self._history.end_offsets(JOB_EVENTS)
-        found = set()
-        for record in await self._history.read_range(JOB_EVENTS, begin, end):
-            try:
-                fact = record.fact()
-            except UndecodableRecordError:
-                continue  # the reader of its partition parks it
-            if isinstance(fact.data, JobCreated) and fact.data.batch_id == batch.batch_id:
-                found.add(fact.subject)
-        return found
 
     async def _create(self, batch: Batch, job_id: str, spec: dict[str, Any]) -> None:
         body = to_json({name: spec[name] for name in ("job_type", "parameters", "resolved") if name in spec})

@@ -149,6 +149,7 @@ class SimulatedWorker:
         self.runner = Runner(
             self.settings, network, world.blobs, cast(ChildPool, self.pool), world.loop.clock, world.chances
         )
+        self.runner.may_claim = lambda: self.in_group
         self.expander = Expander(network, world.blobs, world.log, world.loop.clock)
         checkpoints = Checkpoints(world.blobs, "cluster", "simulation")
         letters = DeadLetters(cast(KafkaAppender, network))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from piperoll.domain.backlog import Backlog, Erasure
+from piperoll.domain.ended_ids import EndedIds
 from piperoll.history import History
 from piperoll.settings import Settings
 from piperoll.store import uploads
@@ -111,7 +112,7 @@ def test_parameters_of_a_job_that_is_created_after_its_erasure_are_known_too() -
         (Backlog(), ORPHANED_AFTER + timedelta(hours=2), "orphaned"),
         (Backlog(), ORPHANED_AFTER, None),
         (Backlog(), ORPHANED_BEFORE + timedelta(seconds=1), None),
-        (Backlog(ended={"job-1": BEGAN}), ORPHANED_AFTER + timedelta(hours=2), None),
+        (Backlog(ended=EndedIds({"job-1": BEGAN})), ORPHANED_AFTER + timedelta(hours=2), None),
         (Backlog(erased={"job-1": Erasure(BEGAN, "acme")}), timedelta(hours=3), "erased"),
         (None, ORPHANED_AFTER + timedelta(hours=2), None),
     ],
@@ -138,7 +139,7 @@ async def test_a_sweep_removes_unreferenced_parameters_and_leaves_the_rest_of_a_
 ) -> None:
     ended, lost = await give(blobs, "job-ended", filename="/a"), await give(blobs, "job-lost", filename="/b")
     now = datetime.now(BEGAN.tzinfo) + timedelta(hours=10)
-    await sweep(tmp_path, blobs, Backlog(ended={"job-ended": now}), now, lost)
+    await sweep(tmp_path, blobs, Backlog(ended=EndedIds({"job-ended": now})), now, lost)
     assert await readable(blobs, ended)
 
 

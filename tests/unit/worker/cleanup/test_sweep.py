@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.domain.backlog import REMEMBER_ENDED, Backlog, Erasure
+from piperoll.domain.ended_ids import EndedIds
 from piperoll.log.record import partition_of
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, BlobEntry
@@ -27,7 +28,7 @@ HOUR = timedelta(hours=1)
 def backlog() -> Backlog:
     return Backlog(
         jobs={"job-open": ENDED},
-        ended={"job-ended": BEGAN, "batch-done": BEGAN, "job-erased": BEGAN},
+        ended=EndedIds({"job-ended": BEGAN, "batch-done": BEGAN, "job-erased": BEGAN}),
         batches={},
         parked={"job-parked"},
         erased={"job-erased": Erasure(BEGAN, "acme")},
@@ -78,7 +79,7 @@ def test_a_worker_takes_nothing_of_partitions_that_are_not_its_own(uri: str, age
 def test_no_blob_of_a_job_that_was_ever_in_the_log_is_taken_for_an_orphan(ran: timedelta, since: timedelta) -> None:
     """However long it ran and however long ago that was: as long as its end is remembered it is known, and then old."""
     forgotten = since > REMEMBER_ENDED
-    known = Backlog() if forgotten else Backlog(ended={"job-1": BEGAN - since})
+    known = Backlog() if forgotten else Backlog(ended=EndedIds({"job-1": BEGAN - since}))
     assert why("job-1/in/abc", ran + since, known) is None
 
 
