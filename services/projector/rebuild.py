@@ -1,7 +1,8 @@
 """`piperoll rebuild`: a new read model from offset 0, built beside the old one, which serves until the swap.
 
 It uses the fold, readers and statements of the live projector, in another schema. At the swap the projectors are
-locked out while the last records are read; then they continue from the checkpoints of the new tables.
+locked out while the last records are read; then they continue from the checkpoints of the new tables. Readers never
+wait for a lock.
 """
 
 import asyncio
@@ -69,9 +70,9 @@ async def rebuild(settings: Settings, progress: Progress = lambda done, total: N
         filling = Filling(settings, offsets, progress)
         stack.push_async_callback(filling.close)
         await filling.begin()
-        while await filling.left() > NEAR_RECORDS:
-            await filling.catch_up()
+        await filling.come_near()
         await connection.execute(sql["analyze"])
+        await filling.come_near()  # the log went on meanwhile
         await _swap(connection, sql, filling)
         await connection.execute(sql["drop_retired"])
     return Rebuilt(filling.done, time.monotonic() - began)
@@ -149,6 +150,11 @@ class Filling:
                 self.done += len(records)
                 self._progress(self.done, max(total, self.done))
             positions.update(ends)
+
+    async def come_near(self) -> None:
+        """Read until few records are left, so that projectors, and requests for new jobs, wait for no more."""
+        while await self.left() > NEAR_RECORDS:
+            await self.catch_up()
 
     async def close(self) -> None:
         """Release the connection and the threads."""

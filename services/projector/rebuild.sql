@@ -6,9 +6,9 @@ SELECT pg_try_advisory_lock($1);
 -- drop_leftovers: removes what an interrupted rebuild left
 DROP SCHEMA IF EXISTS read_v1_rebuild, read_v1_retired CASCADE;
 
--- fence: stops the projectors between two transactions
+-- fence: stops the projectors between two transactions, and no reader
 -- A session that waits for this lock looks the table up by its name again, and so finds the new one after the swap.
-LOCK TABLE read_v1.checkpoints IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE read_v1.checkpoints IN EXCLUSIVE MODE;
 
 -- retire: the first half of the swap
 ALTER SCHEMA read_v1 RENAME TO read_v1_retired;

@@ -2,9 +2,18 @@
 
 import asyncio
 
-from services.projector.rebuild import RebuildRunningError, rebuild
+import asyncpg
+import pytest
+
+from services.projector import rebuild as rebuilding
+from services.projector.rebuild import Filling, RebuildRunningError, rebuild
 from services.projector.verify.run import verify
 from tests.support.projector.running import Log, sentences
+
+FENCE = """
+SELECT FROM pg_locks
+WHERE relation = 'read_v1.checkpoints'::regclass AND mode IN ('ExclusiveLock', 'AccessExclusiveLock')
+"""
 
 
 async def test_each_fault_in_the_tables_is_found_and_all_are_mended_by_a_rebuild(log: Log) -> None:
@@ -69,6 +78,54 @@ async def test_a_rebuild_under_load_is_not_noticed_by_the_projector(log: Log) ->
     assert all(done <= total for done, total in seen)
     left = await log.statement("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'read%'")
     assert [row["nspname"] for row in left] == ["read_v1"]
+
+
+async def test_reads_go_on_while_the_projectors_are_locked_out(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for without waiting, in the middle of the swap: the lock of a read is granted, that of a projector not."""
+    refused: list[str] = []
+
+    class Watched(Filling):
+        async def catch_up(self) -> None:
+            fences = (
+                "SELECT 1 FROM pg_locks WHERE relation = 'read_v1.checkpoints'::regclass AND mode LIKE '%Exclusive%'"
+            )
+            for mode in ("ACCESS SHARE", "ROW SHARE") if await log.statement(fences) else ():
+                try:
+                    await log.statement(f"DO 'BEGIN LOCK TABLE read_v1.checkpoints IN {mode} MODE NOWAIT; END'")
+                except asyncpg.LockNotAvailableError:
+                    refused.append(mode)
+                refused.append(f"asked for {mode}")
+            await super().catch_up()
+
+    await log.append(jobs=5)
+    async with log.projector():
+        await log.caught_up()
+    monkeypatch.setattr(rebuilding, "Filling", Watched)
+    await rebuild(log.settings)
+    assert refused == ["asked for ACCESS SHARE", "ROW SHARE", "asked for ROW SHARE"]
+
+
+async def test_what_is_appended_during_the_last_steps_is_read_before_the_projectors_are_locked_out(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[int] = []
+
+    class Busy(Filling):
+        async def come_near(self) -> None:
+            await super().come_near()
+            left.append(await self.left())
+            if len(left) == 1:
+                await log.append(jobs=5)
+                left.append(await self.left())
+
+    async with log.projector():
+        await log.caught_up()
+    monkeypatch.setattr(rebuilding, "Filling", Busy)
+    monkeypatch.setattr(rebuilding, "NEAR_RECORDS", 3)
+    await rebuild(log.settings)
+    before, meanwhile, after = left
+    assert before <= 3 < meanwhile
+    assert after <= 3
 
 
 async def test_a_rebuilt_read_model_is_the_live_one(log: Log) -> None:
