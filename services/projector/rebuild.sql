@@ -24,6 +24,7 @@ FROM read_v1.checkpoints WHERE topic = $1;
 DROP SCHEMA read_v1_retired CASCADE;
 
 -- analyze: otherwise queries are planned for an empty table
-ANALYZE read_v1_rebuild.jobs, read_v1_rebuild.events, read_v1_rebuild.batches, read_v1_rebuild.deliveries,
+ANALYZE read_v1_rebuild.jobs, read_v1_rebuild.events, read_v1_rebuild.batches, read_v1_rebuild.batch_counts,
+    read_v1_rebuild.deliveries,
     read_v1_rebuild.documents, read_v1_rebuild.folders, read_v1_rebuild.folder_members, read_v1_rebuild.chunks,
     read_v1_rebuild.endpoints;

@@ -81,7 +81,7 @@ class ReadModel:
         return total, [listed_batch(row) for row in rows]
 
     async def batches_of_status(self, owner: str, user_id: str | None, status: str) -> list[str]:
-        """Return the ids of the batches with a status. It is computed from all members, since none is stored."""
+        """Return the ids of the batches with a status. It is computed from their counts, since none is stored."""
         rows = await self._fetch("batch_counts", owner, user_id)
         return [
             row["batch_id"]

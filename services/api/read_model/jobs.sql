@@ -68,16 +68,15 @@ WHERE b.owner = $1 AND (b.state ->> 'erased')::boolean IS NOT TRUE
   AND ($3::text[] IS NULL OR b.batch_id = ANY ($3));
 
 -- list_batches: a page of an owner's batches with the counts of their members, newest first
-SELECT b.state, m.pending, m.processing, m.completed, m.failed, m.cancelled, m.updated_at
+SELECT b.state, m.processing, m.completed, m.failed, m.cancelled,
+       b.count - m.processing - m.completed - m.failed - m.cancelled AS pending,
+       greatest(b.created_at, m.updated_at) AS updated_at
 FROM read_v1.batches b
 CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE j.status = 'pending') AS pending,
-           count(*) FILTER (WHERE j.status = 'processing') AS processing,
-           count(*) FILTER (WHERE j.status = 'completed') AS completed,
-           count(*) FILTER (WHERE j.status = 'failed') AS failed,
-           count(*) FILTER (WHERE j.status = 'cancelled') AS cancelled,
-           max(j.updated_at) AS updated_at
-    FROM read_v1.jobs j WHERE j.batch_id = b.batch_id
+    SELECT coalesce(sum(c.processing), 0)::bigint AS processing, coalesce(sum(c.completed), 0)::bigint AS completed,
+           coalesce(sum(c.failed), 0)::bigint AS failed, coalesce(sum(c.cancelled), 0)::bigint AS cancelled,
+           max(c.updated_at) AS updated_at
+    FROM read_v1.batch_counts c WHERE c.batch_id = b.batch_id
 ) m
 WHERE b.owner = $1 AND (b.state ->> 'erased')::boolean IS NOT TRUE
   AND ($2::text IS NULL OR b.user_id = $2)
@@ -86,13 +85,12 @@ ORDER BY b.created_at DESC, b.batch_id DESC
 LIMIT $4 OFFSET $5;
 
 -- batch_counts: the counts from which the status of each batch of an owner is computed
-SELECT b.batch_id, b.count, m.started, m.completed, m.ended
+SELECT b.batch_id, b.count, m.processing + m.ended AS started, m.completed, m.ended
 FROM read_v1.batches b
 CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE j.status <> 'pending') AS started,
-           count(*) FILTER (WHERE j.status = 'completed') AS completed,
-           count(*) FILTER (WHERE j.status IN ('completed', 'failed', 'cancelled')) AS ended
-    FROM read_v1.jobs j WHERE j.batch_id = b.batch_id
+    SELECT coalesce(sum(c.processing), 0)::bigint AS processing, coalesce(sum(c.completed), 0)::bigint AS completed,
+           coalesce(sum(c.completed + c.failed + c.cancelled), 0)::bigint AS ended
+    FROM read_v1.batch_counts c WHERE c.batch_id = b.batch_id
 ) m
 WHERE b.owner = $1 AND (b.state ->> 'erased')::boolean IS NOT TRUE AND ($2::text IS NULL OR b.user_id = $2);
 

@@ -97,6 +97,8 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
         progress(settings.partitions, settings.partitions)
         for row in await connection.fetch(sql["orphans"]):
             report.violations.append(Violation("I3", row["id"], f"is an {row['kind']} row that belongs to nothing"))
+        for row in await connection.fetch(sql["miscounted"]):
+            report.violations.append(Violation("I3", row["batch_id"], "has counts that are not those of its members"))
         report.violations += await compare_search(connection, sql, blobs)
     finally:
         await offsets.stop()

@@ -44,7 +44,7 @@ async def test_a_creation_is_checked_by_a_read_model_that_has_caught_up_and_not_
     await api.client.post(path, json=body, headers={"Idempotency-Key": known})
     assert await marks(settings, keyed_id(kind, "local", known)) == [False]
     async with without_projector(api):
-        await pool.execute("TRUNCATE read_v1.jobs, read_v1.events, read_v1.batches")
+        await pool.execute("TRUNCATE read_v1.jobs, read_v1.events, read_v1.batches, read_v1.batch_counts")
         await pool.execute("UPDATE read_v1.checkpoints SET next_offset = 0, last_ce_id = NULL")
         for key in (known, new):
             reply = await api.client.post(path, json=body, headers={"Idempotency-Key": key})
