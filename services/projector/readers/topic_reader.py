@@ -10,6 +10,7 @@ from functools import partial
 from typing import Protocol
 
 import structlog
+from aiokafka.errors import KafkaError
 from asyncpg import Connection
 
 from piperoll.log.continuity import LogDivergedError, divergences
@@ -29,6 +30,8 @@ from services.projector.tables.session import Session
 
 log = structlog.get_logger()
 
+EXPIRE_EVERY_S = 3600.0
+
 Write = Callable[[Connection, int, Sequence[tuple[Fact, int]]], Awaitable[None]]
 """Writes the effects of new facts of one partition, each with its offset, in the checkpoint's transaction."""
 
@@ -36,12 +39,14 @@ Write = Callable[[Connection, int, Sequence[tuple[Fact, int]]], Awaitable[None]]
 class Tables(Protocol):
     """The tables of a topic. `alias` is the topic's short name in notifications and metrics.
 
-    `parked_prefix` marks the topic's parked keys, if another topic has the same keys.
+    `parked_prefix` marks the topic's parked keys, if another topic has the same keys. `expiry` names the statement that
+    deletes the rows of records before an offset, for a topic that does not keep all.
     """
 
     topic: Topic
     alias: str
     parked_prefix: str = ""
+    expiry: str | None = None
 
     def units(self, entries: Sequence[Decoded]) -> Iterable[Sequence[Decoded]]:
         """Split a poll into transactions of limited size: by default a whole poll is one."""
@@ -69,6 +74,7 @@ class TableReader:
         self._parked = ParkedKeys(dead_letters, tables.parked_prefix, schema)
         self._sql = queries("queries.sql", schema)
         self._handed: dict[int, int] = {}
+        self._expired_at = 0.0
         self.lag = metrics.Lag(tables.alias)
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
@@ -90,6 +96,7 @@ class TableReader:
             for part, checkpoint in stored.items()
         }
         self._handed.update(positions)
+        await self._expire(begins)
         return positions
 
     async def revoked(self, partitions: set[int]) -> None:
@@ -113,6 +120,8 @@ class TableReader:
             if parking is not None:
                 self._parked.committed(partition, next_offset, parking)
             metrics.projected(self._tables.alias, len(unit), time.perf_counter() - began)
+        if time.monotonic() - self._expired_at > EXPIRE_EVERY_S:
+            await self._expire()
         if unknown is not None:
             raise unknown
 
@@ -140,6 +149,20 @@ class TableReader:
         )
         return parking
 
+    async def _expire(self, begins: Mapping[int, int] | None = None) -> None:
+        """Delete what a rebuild would no longer find."""
+        self._expired_at = time.monotonic()
+        if self._tables.expiry is None:
+            return
+        try:
+            begins = begins or await self._offsets.begin_offsets(self._tables.topic)
+        except (KafkaError, OSError) as error:
+            log.warning("expiry_put_off", topic=self._tables.topic.name, error=repr(error))
+            return
+        for part in sorted(self._handed):
+            work = partial(_execute, self._sql[self._tables.expiry], part, begins[part])
+            await self._session.transaction(work)
+
     async def _beginning(self, partition: int, next_offset: int, begin: int) -> int:
         """The offset to read from, past records that the log no longer holds."""
         if next_offset >= begin:
@@ -150,6 +173,10 @@ class TableReader:
             lambda connection: connection.execute(self._sql["move_checkpoint"], topic, partition, begin)
         )
         return begin
+
+
+async def _execute(sql: str, partition: int, offset: int, connection: Connection) -> None:
+    await connection.execute(sql, partition, offset)
 
 
 def decode_poll(records: Iterable[Record]) -> tuple[list[Decoded], UnknownEventError | None]:

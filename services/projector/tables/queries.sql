@@ -116,3 +116,6 @@ ON CONFLICT (job_id) DO NOTHING;
 -- insert_deliveries: the outcomes of webhook attempts, one row per record
 INSERT INTO read_v1.deliveries (job_id, partition, log_offset, type, time, data)
 SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::json[]);
+
+-- expire_deliveries: removes the rows of records that the log no longer holds
+DELETE FROM read_v1.deliveries WHERE partition = $1 AND log_offset < $2;
