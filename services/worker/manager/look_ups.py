@@ -11,7 +11,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 import structlog
-from aiokafka.errors import KafkaError
 
 from piperoll.domain import batch as batches
 from piperoll.domain import job as jobs
@@ -19,7 +18,7 @@ from piperoll.domain.batch import Batch
 from piperoll.domain.job import Job
 from piperoll.log.contract import LogView
 from piperoll.outages import pauses
-from schemas.envelope import Fact, UndecodableRecordError, UnknownEventError
+from schemas.envelope import Fact, UndecodableRecordError
 from schemas.events import BATCH_EVENTS
 from schemas.topics import JOB_EVENTS
 
@@ -96,7 +95,7 @@ class LookUps:
         for pause in pauses():
             try:
                 pasts = await self._read(partition, asked)
-            except (KafkaError, OSError, UnknownEventError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the ids wait, and readiness shows it
                 self._problem = f"{len(asked)} creations of partition {partition} cannot be looked up: {error!r}"
                 log.warning("look_up_failed", partition=partition, ids=len(asked), error=repr(error), next_try_s=pause)
                 await asyncio.sleep(pause)
