@@ -13,7 +13,7 @@ import structlog
 from rich.console import Console
 
 from bench import machine, report
-from bench.parts import archive, devana, embedding, memory, ocr, speed
+from bench.parts import archive, devana, embedding, memory, ocr, replay, speed
 from bench.report import Table
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -23,6 +23,10 @@ SEPARATE: dict[str, tuple[str, Callable[[Path], Awaitable[Table]]]] = {
     "archive": (f"creation and download of the archive of a PDF of {archive.PAGES:,} pages", archive.measure),
     "devana": (f"GET /v1/jobs over {devana.JOBS:,} jobs, by filter", devana.measure),
     "embedding": ("chunks/s of the local embedding model", embedding.measure),
+    "replay": (
+        f"start of a worker over up to {replay.JOBS[-1]:,} ended jobs, without and with checkpoints",
+        replay.measure,
+    ),
 }
 """Parts that start their own processes: a description, and the function that measures in a given folder."""
 PARTS = {**speed.PARTS, **{name: what for name, (what, _) in SEPARATE.items()}}

@@ -54,6 +54,9 @@ class JobCreated(Event):
     work_sha256: str | None = Field(
         default=None, description="of all that affects the result; jobs with the same value share one result"
     )
+    unchecked: bool = Field(
+        default=False, description="the writer could not rule out that the id was used before: look it up first"
+    )
 
 
 class JobStarted(Event):
@@ -164,6 +167,7 @@ class BatchCreated(Event):
     body_sha256: str
     name: Claim | None = None
     user_id: str | None = None
+    unchecked: bool = Field(default=False, description="as in JobCreated")
 
 
 class BatchExpanded(Event):

@@ -2,7 +2,9 @@
 
 A job leaves when its terminal event is read back from the log, not when a worker considers it done. The ids that ended
 in the last two days are kept, so that a repeated JobCreated does not open a finished job again; so are erased ones, so
-that late writes of a lost process are deleted too. An erasure is kept in any case until it was carried out.
+that late writes of a lost process are deleted too. An erasure is kept in any case until it was carried out. An older
+end is not known here: a creation whose writer could not rule one out is `unchecked` until the id was looked up in the
+whole partition.
 """
 
 from dataclasses import dataclass, field, replace
@@ -10,9 +12,10 @@ from datetime import datetime, timedelta
 
 from piperoll.domain import batch as batches
 from piperoll.domain.batch import Batch
+from piperoll.domain.ended_ids import EndedIds
 from piperoll.domain.job import Job, evolve
 from schemas.envelope import Fact
-from schemas.events import BatchCreated, BatchErased, BatchExpanded, JobCreated, JobErased
+from schemas.events import BatchCreated, BatchErased, BatchExpanded, JobCreated, JobErased, JobStarted
 
 REMEMBER_ENDED = timedelta(hours=48)
 """Longer than any writer repeats a JobCreated (clients' retries, batch takeovers), and than any run may last (24 h)."""
@@ -46,13 +49,17 @@ class Erasure:
 
 @dataclass(slots=True)
 class Backlog:
-    """The open work of one partition. Not thread-safe; folded by one task in offset order."""
+    """The open work of one partition. Not thread-safe; folded by one task in offset order.
+
+    `unchecked` are the open jobs and batches that must not begin before their ids were looked up.
+    """
 
     jobs: dict[str, Job] = field(default_factory=dict)
-    ended: dict[str, datetime] = field(default_factory=dict)
+    ended: EndedIds = field(default_factory=EndedIds)
     batches: dict[str, Batch] = field(default_factory=dict)
     parked: set[str] = field(default_factory=set)
     erased: dict[str, Erasure] = field(default_factory=dict)
+    unchecked: set[str] = field(default_factory=set)
 
     def fold_job(self, fact: Fact) -> Transition:
         """Fold one fact about a job. Facts about a job that has ended are not accepted."""
@@ -65,9 +72,11 @@ class Backlog:
             return Transition(before, before)
         if after.status.terminal:
             self.jobs.pop(fact.subject, None)
-            self.ended[fact.subject] = fact.known_at
+            self.unchecked.discard(fact.subject)
+            self.ended.add(fact.subject, fact.known_at)
         else:
             self.jobs[fact.subject] = after
+            self._note_check(fact)
         return Transition(before, after)
 
     def fold_batch(self, fact: Fact) -> Batch | None:
@@ -78,6 +87,7 @@ class Backlog:
                 batch = batches.evolve(None, fact)
                 assert batch is not None  # the first BatchCreated always counts
                 self.batches[fact.subject] = batch
+                self._note_check(fact)
                 return batch
             case BatchExpanded():
                 self._end_batch(fact)
@@ -85,9 +95,33 @@ class Backlog:
                 self._end_batch(fact)
         return None
 
+    def confirm(self, subject: str) -> None:
+        """The look-up found no earlier end: the job or batch is new."""
+        self.unchecked.discard(subject)
+
+    def dismiss(self, subject: str, at: datetime, erased: bool) -> None:
+        """The look-up found that the job or batch had ended before: its creation was a repeat.
+
+        If it was `erased`, the content that came with the repeat is to be deleted too.
+        """
+        self.unchecked.discard(subject)
+        opened = self.jobs.pop(subject, None) or self.batches.pop(subject, None)
+        self.ended.add(subject, at)
+        if erased and opened is not None:
+            claim = opened.parameters if isinstance(opened, Job) else None
+            self.erased[subject] = Erasure(at, opened.owner, claim.uri if claim else None)
+
+    def _note_check(self, fact: Fact) -> None:
+        match fact.data:
+            case JobCreated() | BatchCreated() as data if data.unchecked:
+                self.unchecked.add(fact.subject)
+            case JobStarted():
+                self.unchecked.discard(fact.subject)  # the worker that started it had looked it up
+
     def _end_batch(self, fact: Fact) -> None:
         if self.batches.pop(fact.subject, None) is not None:
-            self.ended[fact.subject] = fact.known_at
+            self.unchecked.discard(fact.subject)
+            self.ended.add(fact.subject, fact.known_at)
 
     def _note_erasure(self, fact: Fact) -> None:
         """Keep the uri of an erased job's parameters, from its creation or from its erasure."""
@@ -112,7 +146,13 @@ class Backlog:
         return True
 
     def forget_ended(self, now: datetime) -> None:
-        """Drop the ids that ended or were erased too long ago to be needed. Erasures that are not done are kept."""
+        """Drop the ids that ended too long before `now` to be needed: two days, and at most one day more.
+
+        In a replay `now` is the time of the record that was read, so that memory does not grow with history.
+        """
+        self.ended.forget(now - REMEMBER_ENDED)
+
+    def forget_erased(self, now: datetime) -> None:
+        """Drop the ids that were erased too long ago to be needed. Erasures that are not done are kept."""
         horizon = now - REMEMBER_ENDED
-        self.ended = {name: at for name, at in self.ended.items() if at >= horizon}
         self.erased = {name: one for name, one in self.erased.items() if not one.done or one.at >= horizon}

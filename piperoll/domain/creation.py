@@ -25,7 +25,12 @@ def terms_of(job_type: str, asked: JobParameters, body_sha256: str, user_id: str
 
 
 def job_created(
-    terms: Mapping[str, Any], parameters: Claim, batch_id: str | None = None, retry_of: str | None = None
+    terms: Mapping[str, Any],
+    parameters: Claim,
+    batch_id: str | None = None,
+    retry_of: str | None = None,
+    unchecked: bool = False,
 ) -> JobCreated:
     """The event. Other keys of `terms` are ignored. Raises pydantic's ValidationError."""
-    return JobCreated.model_validate({**terms, "parameters": parameters, "batch_id": batch_id, "retry_of": retry_of})
+    given = {"parameters": parameters, "batch_id": batch_id, "retry_of": retry_of, "unchecked": unchecked}
+    return JobCreated.model_validate({**terms, **given})

@@ -50,7 +50,8 @@ _TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 class Job:
     """A job folded from its facts. Times are the writers' times, clamped so that they never go back.
 
-    `attempt` is the number of the last accepted run, and `run` its id while it is current. `retries` counts charged
+    `attempt` is the number of the last accepted run, and `run` its id while it is current. `unchecked`: not begun, and
+    perhaps a repeat of a job that a reader without the whole history has forgotten. `retries` counts charged
     retries, `losses` superseded runs. `sequence` counts accepted facts: 1, 2, 3… A job cancelled or erased before it
     was created is a stub: terminal, with `created` false.
     """
@@ -62,6 +63,7 @@ class Job:
     updated_at: datetime
     sequence: int = 1
     created: bool = False
+    unchecked: bool = False
     erased: bool = False
     job_type: str = ""
     user_id: str | None = None
@@ -118,7 +120,7 @@ def evolve(job: Job | None, fact: Fact) -> Job | None:
     match fact.data:
         case JobCreated() as data if not old.created:  # a job ended before its creation was read is filled in
             return changed(
-                old, sequence=old.sequence + 1, updated_at=now, created=True,
+                old, sequence=old.sequence + 1, updated_at=now, created=True, unchecked=data.unchecked,
                 job_type=data.job_type, body_sha256=data.body_sha256, work_sha256=data.work_sha256,
                 user_id=data.user_id, target_id=data.target_id, batch_id=data.batch_id, retry_of=data.retry_of,
                 priority=data.priority, timeout_s=data.timeout_s, max_attempts=data.max_attempts,
@@ -129,7 +131,7 @@ def evolve(job: Job | None, fact: Fact) -> Job | None:
             return changed(
                 old, sequence=old.sequence + 1, updated_at=now, status=Status.PROCESSING, due=None,
                 attempt=data.number, run=data.run, worker=data.worker, started_at=old.started_at or now,
-                losses=old.losses + lost, progress_sequence=0,
+                losses=old.losses + lost, progress_sequence=0, unchecked=False,
             )
         case JobProgress() as data if old.is_running(data.run) and data.sequence > old.progress_sequence:
             return changed(

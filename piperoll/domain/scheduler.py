@@ -5,17 +5,18 @@ priority, then the older job. Priority ages by one step in ten minutes, which ne
 s * priority` of two jobs gives the same order at any time.
 
 A job is held back, once, while the same work of its owner runs here: it then takes the cached result if there is one.
-It does not delay other jobs.
+It does not delay other jobs, and is held no longer than it may itself run, or HELD_S: the first run may hang.
 """
 
 import heapq
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from piperoll.domain.job import Job
 
 AGEING_S = 600.0
+HELD_S = 600.0  # most work ends sooner, and a run without progress is ended after that time by default
 Rank = tuple[float, str]
 Lane = tuple[str, str]
 """An owner and one of its users (empty text: none)."""
@@ -71,7 +72,8 @@ class Scheduler:
         self._lanes: dict[Lane, list[Rank]] = defaultdict(list)
         self._delayed: list[tuple[datetime, str]] = []
         self._not_before: dict[str, datetime] = {}
-        self._held: dict[Work, set[str]] = defaultdict(set)
+        self._held: dict[Work, dict[str, datetime]] = defaultdict(dict)  # with the time until which each waits
+        self._held_until: datetime | None = None  # the earliest of them, or earlier
         self._waited: set[str] = set()
 
     def __len__(self) -> int:
@@ -101,10 +103,10 @@ class Scheduler:
     def take(self, now: datetime, running: Running, free: int, reserved: int = 0) -> Job | None:
         """Remove and return the job to run now. The last `reserved` slots are for owners without running jobs."""
         self._release_due(now)
-        self._release_held(running)
+        self._release_held(running, now)
         best: tuple[int, int, Rank, Lane] | None = None
         for lane in list(self._lanes):
-            top = self._top(lane, running)
+            top = self._top(lane, running, now)
             if top is None or (free <= reserved and running.owners[lane[0]]):
                 continue
             candidate = (running.owners[lane[0]], running.lanes[lane], top, lane)
@@ -135,7 +137,7 @@ class Scheduler:
             job = self._waiting[job_id]
             heapq.heappush(self._lanes[lane_of(job)], rank(job))
 
-    def _top(self, lane: Lane, running: Running) -> Rank | None:
+    def _top(self, lane: Lane, running: Running, now: datetime) -> Rank | None:
         """The first waiting job of a lane. Jobs to hold back are set aside, empty lanes removed."""
         heap = self._lanes[lane]
         while heap:
@@ -144,7 +146,7 @@ class Scheduler:
                 work = work_of(job)
                 if work is None or not running.works[work] or job.job_id in self._waited:
                     return heap[0]
-                self._held[work].add(job.job_id)
+                self._hold(work, job, now)
             heapq.heappop(heap)
         del self._lanes[lane]
         return None
@@ -154,17 +156,29 @@ class Scheduler:
         held = work is not None and job.job_id in self._held.get(work, ())
         return not held and job.job_id not in self._not_before
 
-    def _release_held(self, running: Running) -> None:
-        """Release the jobs that waited for a run that is over. They may all run at the same time."""
-        for work in [work for work in self._held if not running.works[work]]:
-            for job_id in self._held.pop(work):
+    def _hold(self, work: Work, job: Job, now: datetime) -> None:
+        until = now + timedelta(seconds=min(HELD_S, job.timeout_s))
+        self._held[work][job.job_id] = until
+        self._held_until = until if self._held_until is None else min(until, self._held_until)
+
+    def _release_held(self, running: Running, now: datetime) -> None:
+        """Release the jobs that waited for a run that is over, or long enough. They may all run at the same time."""
+        overdue = self._held_until is not None and self._held_until <= now
+        for work in [work for work in self._held if overdue or not running.works[work]]:
+            held = self._held[work]
+            for job_id in [name for name, until in held.items() if until <= now or not running.works[work]]:
+                del held[job_id]
                 self._waited.add(job_id)
                 job = self._waiting[job_id]
                 heapq.heappush(self._lanes[lane_of(job)], rank(job))
+            if not held:
+                del self._held[work]
+        if overdue:
+            self._held_until = min((until for held in self._held.values() for until in held.values()), default=None)
 
     def _unhold(self, job: Job) -> None:
         work = work_of(job)
         if work is not None and work in self._held:
-            self._held[work].discard(job.job_id)
+            self._held[work].pop(job.job_id, None)
             if not self._held[work]:
                 del self._held[work]

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from piperoll.domain import batch, job
 from piperoll.domain.backlog import Backlog, Erasure
+from piperoll.domain.ended_ids import EndedIds
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 
 VERSION = 2  # increased when the fold or the format changes: older checkpoints are then ignored
@@ -24,7 +25,10 @@ class CheckpointError(ValueError):
 
 
 class Head(BaseModel):
-    """The first line: the position of the fold, and the log."""
+    """The first line: the position of the fold, and the log.
+
+    `ended` is how earlier releases wrote the ended ids; `ended_ids` is the dump of EndedIds.
+    """
 
     version: int
     cluster_id: str
@@ -32,7 +36,9 @@ class Head(BaseModel):
     last_ce_id: str = ""
     jobs: int
     batches: int
-    ended: dict[str, datetime]
+    ended: dict[str, datetime] = {}
+    ended_ids: dict[int, str] = {}
+    unchecked: list[str] = []
     parked: list[str]
     erased: dict[str, Erasure]
 
@@ -64,11 +70,12 @@ class Checkpoints:
             last_ce_id=last_ce_id,
             jobs=len(jobs),
             batches=len(batches),
-            ended=dict(backlog.ended),
+            ended_ids=backlog.ended.dump(),
+            unchecked=sorted(backlog.unchecked),
             parked=sorted(backlog.parked),
             erased=dict(backlog.erased),
         )
-        lines = [head.model_dump_json().encode()]
+        lines = [head.model_dump_json(exclude={"ended"}).encode()]
         for start in range(0, len(jobs), CHUNK):
             lines.extend(job.CODEC.dump_json(one) for one in jobs[start : start + CHUNK])
             await asyncio.sleep(0)
@@ -91,19 +98,23 @@ def _decode(content: bytes, cluster_id: str) -> Checkpoint:
     first, *rest = content.split(b"\n")
     try:
         head = Head.model_validate_json(first)
-        if (head.version, head.cluster_id) != (VERSION, cluster_id):
-            raise CheckpointError(f"written by version {head.version} on the cluster {head.cluster_id}")
         jobs = [job.CODEC.validate_json(line) for line in rest[: head.jobs]]
         batches = [batch.CODEC.validate_json(line) for line in rest[head.jobs :]]
+        ended = EndedIds(head.ended) if head.ended else EndedIds.load(head.ended_ids)
     except ValidationError as error:
         raise CheckpointError(f"damaged: {error.error_count()} fields cannot be read") from error
+    except ValueError as error:
+        raise CheckpointError(f"damaged: {error}") from error
+    if (head.version, head.cluster_id) != (VERSION, cluster_id):
+        raise CheckpointError(f"written by version {head.version} on the cluster {head.cluster_id}")
     if (len(jobs), len(batches)) != (head.jobs, head.batches):
         raise CheckpointError("cut off")
     backlog = Backlog(
         jobs={one.job_id: one for one in jobs},
-        ended=head.ended,
+        ended=ended,
         batches={one.batch_id: one for one in batches},
         parked=set(head.parked),
         erased=head.erased,
+        unchecked=set(head.unchecked),
     )
     return Checkpoint(backlog, head.next_offset, head.last_ce_id)

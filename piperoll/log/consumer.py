@@ -19,6 +19,7 @@ from piperoll.log import watchdog
 from piperoll.log.broker_clock import BrokerClock
 from piperoll.log.contract import PartitionBusyError, Reader
 from piperoll.log.kafka import client_options, close, pace, record_of
+from piperoll.log.membership import Membership
 from piperoll.log.put_back import PutBack
 from piperoll.settings import Settings
 from schemas.topics import Topic
@@ -42,8 +43,9 @@ class StalledConsumerError(RuntimeError):
 class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
     """The last assignment of the group; read by the poll loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, membership: Membership) -> None:
         self.assigned: set[int] | None = None
+        self._membership = membership
 
     def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Nothing yet: most of them are assigned again."""
@@ -51,6 +53,7 @@ class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Store the partitions that this member now has."""
         self.assigned = {tp.partition for tp in assigned}
+        self._membership.confirm()
 
 
 class PartitionConsumer:
@@ -74,7 +77,8 @@ class PartitionConsumer:
         self._reader = reader
         self._on_lag = on_lag
         self._clock = clock or BrokerClock()
-        self._notes = _Notes()
+        self.membership = Membership(settings.session_timeout_s)
+        self._notes = _Notes(self.membership)
         self._next: dict[int, int] = {}
         self._lags: dict[int, int] = {}
         self._committed: dict[int, int] = {}
@@ -88,8 +92,12 @@ class PartitionConsumer:
         return dict(self._next)
 
     def problem(self) -> str | None:
-        """A sentence until the group has assigned its partitions, and while another process locks one."""
-        return self._put_back.problem() if self._joined else f"{self._group} has not joined its consumer group yet"
+        """A sentence until the group has assigned its partitions, while the coordinator or a lock keeps some away."""
+        if not self._joined:
+            return f"{self._group} has not joined its consumer group yet"
+        if not self.membership.is_current():
+            return f"the coordinator of {self._group} has not answered for a session timeout"
+        return self._put_back.problem()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Read until `stopping` is set, then leave the group. Raises StalledConsumerError, and the reader's errors."""
@@ -99,6 +107,7 @@ class PartitionConsumer:
             await consumer.start()
             pace(consumer._client)
             consumer.subscribe([self._topic.name], listener=self._notes)
+            self.membership.follow(consumer._coordinator)
             while not stopping.is_set():
                 await self._apply_assignment(consumer)
                 await self._poll(consumer)

@@ -38,7 +38,6 @@ from services.api.http.rate_limit import RateLimit
 from services.api.http.routing import Routes
 from services.api.jobs.commands import Commands
 from services.api.jobs.creation import Creator
-from services.api.jobs.id_spread import IdSpread
 from services.api.jobs.listing import JobListing
 from services.api.jobs.named_documents import Resolver
 from services.api.jobs.reading import Reading
@@ -101,7 +100,8 @@ class Assembly:
         self._reading = Reading(self._read_model, jobs, self.watch, self._contents)
         self._library = Library(DocumentModel(to.pool, deadline_s), self._catching_up(DOCUMENT_EVENTS), jobs)
         self._commands = Commands(self._facts(JOB_EVENTS), to.blobs, to.seal, Resolver(self._library))
-        self._creator = Creator(self._commands, self._read_model, self._reading, IdSpread(settings.partitions))
+        ends = LogEnds(to.offsets, deadline_s)
+        self._creator = Creator(self._commands, self._read_model, self._reading, ends, settings.partitions)
         pepper, keys = settings.key_pepper.get_secret_value(), settings.bootstrap_keys.get_secret_value().split(",")
         self.access = Access(to.pool, pepper, keys, settings.key_cache_s, deadline_s)
 

@@ -1,7 +1,8 @@
 """`piperoll rebuild`: a new read model from offset 0, built beside the old one, which serves until the swap.
 
 It uses the fold, readers and statements of the live projector, in another schema. At the swap the projectors are
-locked out while the last records are read; then they continue from the checkpoints of the new tables.
+locked out while the last records are read; then they continue from the checkpoints of the new tables. Readers never
+wait for a lock.
 """
 
 import asyncio
@@ -78,9 +79,9 @@ async def rebuild(settings: Settings, progress: Progress = lambda done, total: N
         stack.push_async_callback(replay.close)
         await _make_room(connection, sql, await replay.guard.compare())
         await replay.begin()
-        while await replay.left() > NEAR_RECORDS:
-            await replay.catch_up()
+        await replay.come_near()
         await connection.execute(sql["analyze"])
+        await replay.come_near()  # the log went on meanwhile
         await _swap(connection, sql, replay)
         await connection.execute(sql["drop_retired"])
     return Rebuilt(replay.done, time.monotonic() - began)
@@ -163,6 +164,11 @@ class Replay:
                 self.done += len(records)
                 self._progress(self.done, max(total, self.done))
             positions.update(ends)
+
+    async def come_near(self) -> None:
+        """Read until few records are left, so that projectors, and requests for new jobs, wait for no more."""
+        while await self.left() > NEAR_RECORDS:
+            await self.catch_up()
 
     async def close(self) -> None:
         """Release the connection and the threads."""

@@ -6,9 +6,9 @@ SELECT pg_try_advisory_lock($1);
 -- drop_leftovers: removes what an interrupted rebuild left
 DROP SCHEMA IF EXISTS read_v1_rebuild, read_v1_retired CASCADE;
 
--- fence: stops the projectors between two transactions
+-- fence: stops the projectors between two transactions, and no reader
 -- A session that waited for this lock resolves the name again, and so uses the new table after the swap.
-LOCK TABLE read_v1.checkpoints IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE read_v1.checkpoints IN EXCLUSIVE MODE;
 
 -- retire: the first half of the swap
 ALTER SCHEMA read_v1 RENAME TO read_v1_retired;
@@ -24,6 +24,7 @@ FROM read_v1.checkpoints WHERE topic = $1;
 DROP SCHEMA read_v1_retired CASCADE;
 
 -- analyze: without statistics, Postgres would plan queries as for empty tables
-ANALYZE read_v1_rebuild.jobs, read_v1_rebuild.events, read_v1_rebuild.batches, read_v1_rebuild.deliveries,
+ANALYZE read_v1_rebuild.jobs, read_v1_rebuild.events, read_v1_rebuild.batches, read_v1_rebuild.batch_counts,
+    read_v1_rebuild.deliveries,
     read_v1_rebuild.documents, read_v1_rebuild.folders, read_v1_rebuild.folder_members, read_v1_rebuild.chunks,
     read_v1_rebuild.endpoints;

@@ -94,9 +94,11 @@ async def _serve(
         on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag),
         clock=appender.clock,
     )
+    runner.may_claim = consumer.membership.is_current
     for name, check in (
         ("group", consumer.problem),
         ("replay", reader.problem),
+        ("look_ups", reader.look_ups.problem),
         ("children", pool.problem),
         ("stores", gate.problem),
         ("clock", appender.clock.problem),

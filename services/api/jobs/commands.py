@@ -34,8 +34,10 @@ class Commands:
         self._seal = seal
         self._resolver = resolver
 
-    async def create_job(self, job_id: str, job: Submission, caller: Caller, repeatable: bool) -> Appended:
-        """Create a job. `repeatable`: another request may create the same id.
+    async def create_job(
+        self, job_id: str, job: Submission, caller: Caller, repeatable: bool, unchecked: bool = False
+    ) -> Appended:
+        """Create a job. `repeatable`: another request may create the same id. `unchecked`: one may have, long ago.
 
         Raises ApiError INVALID_PARAMETERS (400) and READ_MODEL_UNAVAILABLE (503) for jobs that name documents: 400 also
         if the document was removed since it was resolved.
@@ -48,11 +50,13 @@ class Commands:
             await asyncio.gather(*map(self._blobs.mark, uses))
         if about := documents.subject_of(body):
             await self._note(about, job_id)
-        event = job_created(_terms(job), claim, retry_of=job.retry_of)
+        event = job_created(_terms(job), claim, retry_of=job.retry_of, unchecked=unchecked)
         return await self._append(job_id, job_id, event, caller, "job_id")
 
-    async def create_batch(self, batch_id: str, batch: BatchSubmission, caller: Caller) -> Appended:
-        """Create a batch with one record, so all of it or nothing.
+    async def create_batch(
+        self, batch_id: str, batch: BatchSubmission, caller: Caller, unchecked: bool = False
+    ) -> Appended:
+        """Create a batch with one record, so all of it or nothing. `unchecked`: the id may have been used long ago.
 
         Raises as `create_job` does; the details of an error in a member have its `index`.
         """
@@ -61,7 +65,12 @@ class Commands:
         specs = await self._blobs.put(f"{batch_id}/specs", to_json(members))
         name = await self._put(batch_id, batch.name, repeatable=True) if batch.name else None
         event = BatchCreated(
-            count=len(batch.jobs), specs=specs, body_sha256=batch.body_sha256, name=name, user_id=batch.user_id
+            count=len(batch.jobs),
+            specs=specs,
+            body_sha256=batch.body_sha256,
+            name=name,
+            user_id=batch.user_id,
+            unchecked=unchecked,
         )
         return await self._append(batch_id, batch_id, event, caller, "batch_id")
 

@@ -1,6 +1,7 @@
 """The end offsets of the log, read once for all requests that need them at the same time."""
 
 import asyncio
+import math
 
 from aiokafka.errors import KafkaError
 
@@ -22,6 +23,8 @@ class LogEnds:
         self._deadline_s = deadline_s
         self._reading: asyncio.Task[dict[int, int]] | None = None
         self._next: asyncio.Task[dict[int, int]] | None = None
+        self._kept: dict[int, int] = {}
+        self._kept_at = -math.inf
 
     async def now(self) -> dict[int, int]:
         """Return the end offsets at a time after this call. Raises ReadModelUnavailableError while Kafka is away."""
@@ -29,12 +32,21 @@ class LogEnds:
             self._next = asyncio.create_task(self._read_after(self._reading))
         return await asyncio.shield(self._next)
 
+    async def recent(self, age_s: float) -> dict[int, int]:
+        """Return the end offsets at a time at most `age_s` ago. Raises as `now` does."""
+        if asyncio.get_running_loop().time() - self._kept_at > age_s:
+            await self.now()
+        return self._kept
+
     async def _read_after(self, earlier: asyncio.Task[dict[int, int]] | None) -> dict[int, int]:
         if earlier is not None:
             await asyncio.wait([earlier])
         self._reading, self._next = self._next, None
+        began = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._deadline_s):
-                return await self._log.end_offsets(self._topic)
+                self._kept = await self._log.end_offsets(self._topic)
         except (KafkaError, OSError, TimeoutError) as error:
             raise ReadModelUnavailableError("the read model may be incomplete: Kafka does not answer") from error
+        self._kept_at = began
+        return self._kept

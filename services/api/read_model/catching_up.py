@@ -67,13 +67,13 @@ class CatchingUp:
         found = await look_up(None)
         return found if found is not None else await self.at_present(look_up)
 
-    async def passed(self, *positions: Position) -> bool:
+    async def passed(self, *positions: Position, timeout_s: float | None = None) -> bool:
         """Wait until the projector has passed `positions`; return False if it did not in time."""
         ends: dict[int, int] = {}
         for position in positions:
             ends[position.partition] = max(ends.get(position.partition, 0), position.offset + 1)
         try:
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(self._deadline_s if timeout_s is None else timeout_s):
                 await self._positions.passed(ends, self._topic)
         except TimeoutError:
             return False

@@ -49,12 +49,17 @@ class ReadModel:
         rows = await self._fetch("batch", batch_id, TOPIC, source=source)
         return batch_row(rows[0], await self._fetch("members", batch_id, source=source)) if rows else None
 
-    async def creation(self, kind: Literal["job", "batch"], subject: str) -> Creation | None:
-        """Return the creation of a job or batch; None if it was not projected."""
-        rows = await self._fetch(f"{kind}_creation", subject, TOPIC)
+    async def creation(
+        self, kind: Literal["job", "batch"], subject: str, partition: int
+    ) -> tuple[Creation | None, int]:
+        """Return the creation of a job or batch, and how far its partition was projected; None if not by then."""
+        rows = await self._fetch(f"{kind}_creation", subject, TOPIC, partition)
         if not rows:
-            return None
-        return Creation(rows[0]["created_at"], rows[0]["body_sha256"], reflected(rows[0]))
+            return None, 0
+        row = rows[0]
+        if row["created_at"] is None:
+            return None, row["next_offset"]
+        return Creation(row["created_at"], row["body_sha256"], reflected(row)), row["next_offset"]
 
     async def standings(self, job_ids: Sequence[str]) -> dict[str, Standing]:
         """Return the standings of some jobs by id."""
@@ -79,7 +84,7 @@ class ReadModel:
         return total, [listed_batch(row) for row in rows]
 
     async def batches_of_status(self, owner: str, user_id: str | None, status: str) -> list[str]:
-        """Return the ids of the batches with a status. It is computed from all members, since none is stored."""
+        """Return the ids of the batches with a status. It is computed from their counts, since none is stored."""
         rows = await self._fetch("batch_counts", owner, user_id)
         return [
             row["batch_id"]

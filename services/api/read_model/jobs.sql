@@ -24,17 +24,17 @@ WHERE b.batch_id = $1;
 -- members: the jobs of a batch in their order
 SELECT job_id, status, updated_at, erased FROM read_v1.jobs WHERE batch_id = $1 ORDER BY batch_index;
 
--- job_creation: when a job was created, and the hash of its body
-SELECT j.created_at, j.partition, j.state ->> 'body_sha256' AS body_sha256,
-       (SELECT c.next_offset FROM read_v1.checkpoints c WHERE c.topic = $2 AND c.partition = j.partition)
-FROM read_v1.jobs j
-WHERE j.job_id = $1 AND j.created;
+-- job_creation: how far a partition was projected; when a job of it was created, if it was, and the hash of its body
+SELECT c.next_offset, c.partition, j.created_at, j.state ->> 'body_sha256' AS body_sha256
+FROM read_v1.checkpoints c
+LEFT JOIN read_v1.jobs j ON j.job_id = $1 AND j.created
+WHERE c.topic = $2 AND c.partition = $3;
 
--- batch_creation: when a batch was created, and the hash of its body
-SELECT b.created_at, b.partition, b.state ->> 'body_sha256' AS body_sha256,
-       (SELECT c.next_offset FROM read_v1.checkpoints c WHERE c.topic = $2 AND c.partition = b.partition)
-FROM read_v1.batches b
-WHERE b.batch_id = $1;
+-- batch_creation: the same for a batch
+SELECT c.next_offset, c.partition, b.created_at, b.state ->> 'body_sha256' AS body_sha256
+FROM read_v1.checkpoints c
+LEFT JOIN read_v1.batches b ON b.batch_id = $1
+WHERE c.topic = $2 AND c.partition = $3;
 
 -- standings: the status and sequence of some jobs, for requests that wait for a change
 SELECT job_id, status, sequence FROM read_v1.jobs WHERE job_id = ANY ($1);
@@ -68,16 +68,15 @@ WHERE b.owner = $1 AND (b.state ->> 'erased')::boolean IS NOT TRUE
   AND ($3::text[] IS NULL OR b.batch_id = ANY ($3));
 
 -- list_batches: a page of an owner's batches with the counts of their members, newest first
-SELECT b.state, m.pending, m.processing, m.completed, m.failed, m.cancelled, m.updated_at
+SELECT b.state, m.processing, m.completed, m.failed, m.cancelled,
+       b.count - m.processing - m.completed - m.failed - m.cancelled AS pending,
+       greatest(b.created_at, m.updated_at) AS updated_at
 FROM read_v1.batches b
 CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE j.status = 'pending') AS pending,
-           count(*) FILTER (WHERE j.status = 'processing') AS processing,
-           count(*) FILTER (WHERE j.status = 'completed') AS completed,
-           count(*) FILTER (WHERE j.status = 'failed') AS failed,
-           count(*) FILTER (WHERE j.status = 'cancelled') AS cancelled,
-           max(j.updated_at) AS updated_at
-    FROM read_v1.jobs j WHERE j.batch_id = b.batch_id
+    SELECT coalesce(sum(c.processing), 0)::bigint AS processing, coalesce(sum(c.completed), 0)::bigint AS completed,
+           coalesce(sum(c.failed), 0)::bigint AS failed, coalesce(sum(c.cancelled), 0)::bigint AS cancelled,
+           max(c.updated_at) AS updated_at
+    FROM read_v1.batch_counts c WHERE c.batch_id = b.batch_id
 ) m
 WHERE b.owner = $1 AND (b.state ->> 'erased')::boolean IS NOT TRUE
   AND ($2::text IS NULL OR b.user_id = $2)
@@ -86,13 +85,12 @@ ORDER BY b.created_at DESC, b.batch_id DESC
 LIMIT $4 OFFSET $5;
 
 -- batch_counts: the counts from which the status of each batch of an owner is computed
-SELECT b.batch_id, b.count, m.started, m.completed, m.ended
+SELECT b.batch_id, b.count, m.processing + m.ended AS started, m.completed, m.ended
 FROM read_v1.batches b
 CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE j.status <> 'pending') AS started,
-           count(*) FILTER (WHERE j.status = 'completed') AS completed,
-           count(*) FILTER (WHERE j.status IN ('completed', 'failed', 'cancelled')) AS ended
-    FROM read_v1.jobs j WHERE j.batch_id = b.batch_id
+    SELECT coalesce(sum(c.processing), 0)::bigint AS processing, coalesce(sum(c.completed), 0)::bigint AS completed,
+           coalesce(sum(c.completed + c.failed + c.cancelled), 0)::bigint AS ended
+    FROM read_v1.batch_counts c WHERE c.batch_id = b.batch_id
 ) m
 WHERE b.owner = $1 AND (b.state ->> 'erased')::boolean IS NOT TRUE AND ($2::text IS NULL OR b.user_id = $2);
 

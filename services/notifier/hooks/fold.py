@@ -48,7 +48,9 @@ def follow(tracked: Tracked | None, fact: Fact, webhook: JobWebhook | None, olde
     now_known = replace(before, job=job, webhook=before.webhook or webhook)
     if job.erased and before.state not in ("open", "late"):
         return replace(now_known, webhook=None)
-    return _with_hooks(now_known, job, fact, fact.known_at < oldest)
+    # A job that was erased before it began, and may be a repeat of one whose hook was sent, is not reported.
+    too_old = fact.known_at < oldest or (job.erased and job.unchecked)
+    return _with_hooks(now_known, job, fact, too_old)
 
 
 def _with_hooks(tracked: Tracked, job: Job, fact: Fact, too_old: bool) -> Tracked:

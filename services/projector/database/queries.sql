@@ -42,7 +42,9 @@ SELECT job_id FROM read_v1.parked WHERE partition = $1 AND starts_with(job_id, $
 
 -- upsert_jobs: rows of folded jobs and of announced members (sequence 0), in the order of their ids
 -- The result does not depend on which row is written first: the fold's columns are those of the higher sequence, the
--- details those of the JobCreated, or of the announcement until it is read.
+-- details those of the JobCreated, or of the announcement until it is read. The counts of batches change by the same
+-- rows: jobs first, then counts, both in one order, so that no two transactions wait for each other.
+WITH written AS (
 INSERT INTO read_v1.jobs AS old (
     job_id, partition, owner, user_id, job_type, target_id, batch_id, batch_index,
     status, sequence, created, erased, created_at, updated_at, state
@@ -68,7 +70,31 @@ ON CONFLICT (job_id) DO UPDATE SET
     created     = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.created ELSE old.created END,
     erased      = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.erased ELSE old.erased END,
     updated_at  = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.updated_at ELSE old.updated_at END,
-    state       = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.state ELSE old.state END;
+    state       = CASE WHEN EXCLUDED.sequence > old.sequence THEN EXCLUDED.state ELSE old.state END
+RETURNING WITH (OLD AS earlier, NEW AS later)
+    later.batch_id, later.partition, later.updated_at, later.sequence, later.status,
+    CASE WHEN earlier.batch_id IS NOT NULL THEN earlier.status END AS was
+), moved AS (
+    SELECT batch_id, partition,
+           count(*) FILTER (WHERE status = 'processing') - count(*) FILTER (WHERE was = 'processing') AS processing,
+           count(*) FILTER (WHERE status = 'completed') - count(*) FILTER (WHERE was = 'completed') AS completed,
+           count(*) FILTER (WHERE status = 'failed') - count(*) FILTER (WHERE was = 'failed') AS failed,
+           count(*) FILTER (WHERE status = 'cancelled') - count(*) FILTER (WHERE was = 'cancelled') AS cancelled,
+           max(updated_at) AS updated_at
+    FROM written
+    WHERE batch_id IS NOT NULL AND sequence > 0
+    GROUP BY batch_id, partition
+)
+INSERT INTO read_v1.batch_counts AS kept (
+    batch_id, partition, processing, completed, failed, cancelled, updated_at
+)
+SELECT * FROM moved ORDER BY batch_id, partition
+ON CONFLICT (batch_id, partition) DO UPDATE SET
+    processing = kept.processing + EXCLUDED.processing,
+    completed  = kept.completed + EXCLUDED.completed,
+    failed     = kept.failed + EXCLUDED.failed,
+    cancelled  = kept.cancelled + EXCLUDED.cancelled,
+    updated_at = greatest(kept.updated_at, EXCLUDED.updated_at);
 
 -- insert_events: accepted facts of a partition ($1); the statement fails if a sequence number exists already
 INSERT INTO read_v1.events (partition, job_id, sequence, owner, log_offset, type, time, data)
@@ -91,3 +117,6 @@ ON CONFLICT (job_id) DO NOTHING;
 INSERT INTO read_v1.deliveries (job_id, partition, log_offset, type, time, data, ce_id)
 SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::json[], $7::text[])
 ON CONFLICT (job_id, ce_id) DO NOTHING;
+
+-- expire_deliveries: removes the rows of records that the log no longer holds
+DELETE FROM read_v1.deliveries WHERE partition = $1 AND log_offset < $2;

@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS read_v1.events (
 );
 CREATE INDEX IF NOT EXISTS events_by_place ON read_v1.events (owner, partition, log_offset);
 
--- The batches, and the offset of the last fact about each. Their counts are computed from their members.
+-- The batches, and the offset of the last fact about each.
 CREATE TABLE IF NOT EXISTS read_v1.batches (
     batch_id   text PRIMARY KEY,
     partition  int NOT NULL,
@@ -69,6 +69,19 @@ CREATE TABLE IF NOT EXISTS read_v1.batches (
 );
 CREATE INDEX IF NOT EXISTS batches_by_owner ON read_v1.batches (owner, created_at DESC, batch_id DESC);
 CREATE INDEX IF NOT EXISTS batches_by_place ON read_v1.batches (owner, partition, log_offset);
+
+-- The members of each batch by status, those that are not pending, and when the last of them changed; a row for each
+-- partition that has members, so that projectors of different partitions do not wait for each other.
+CREATE TABLE IF NOT EXISTS read_v1.batch_counts (
+    batch_id   text NOT NULL,
+    partition  int NOT NULL,
+    processing bigint NOT NULL,
+    completed  bigint NOT NULL,
+    failed     bigint NOT NULL,
+    cancelled  bigint NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (batch_id, partition)
+) WITH (fillfactor = 85);
 
 -- The outcome of each webhook attempt, from the deliveries topic. A fact that was appended twice has one row.
 CREATE TABLE IF NOT EXISTS read_v1.deliveries (

@@ -20,10 +20,15 @@ PACKAGE = "services.projector.database"
 TABLES = "read_v1.sql"
 COMMENT = re.compile("--.*")
 REBUILD_SCHEMA = f"{READ_SCHEMA}_rebuild"
+OLDEST_POSTGRES = 18  # the first whose RETURNING gives the row before an update
 
 
 class OtherShapeError(RuntimeError):
     """The live tables were made by another version of Piperoll. The message names the remedy."""
+
+
+class OldPostgresError(RuntimeError):
+    """The server is too old. The message names the remedy."""
 
 
 class VectorsMissingError(RuntimeError):
@@ -71,7 +76,11 @@ async def discard_other_shape(connection: Connection) -> bool:
 
 
 async def create_tables(connection: Connection, schema: str) -> None:
-    """Create the read model's empty tables in `schema`. Idempotent. Raises VectorsMissingError."""
+    """Create the read model's empty tables in `schema`. Idempotent. Raises OldPostgresError, VectorsMissingError."""
+    if (major := connection.get_server_version().major) < OLDEST_POSTGRES:
+        raise OldPostgresError(
+            f"this is Postgres {major}: Piperoll needs version {OLDEST_POSTGRES} or later, upgrade it"
+        )
     try:
         await connection.execute(queries("queries.sql")["make_vectors"])
     except (asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:

@@ -35,6 +35,7 @@ class DeliveryWriter(TopicWriter):
     topic = JOB_DELIVERIES
     alias = "deliveries"
     parked_prefix = PARKED_DELIVERIES
+    expiry = "expire_deliveries"
 
     def __init__(self, schema: str = READ_SCHEMA) -> None:
         self._sql = queries("queries.sql", schema)

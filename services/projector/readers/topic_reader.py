@@ -10,6 +10,7 @@ from functools import partial
 from typing import Protocol
 
 import structlog
+from aiokafka.errors import KafkaError
 from asyncpg import Connection, LockNotAvailableError
 
 from piperoll.log.continuity import LogDivergedError, divergences, require_position
@@ -29,6 +30,8 @@ from services.projector.readers.parking import ParkedKeys
 
 log = structlog.get_logger()
 
+EXPIRE_EVERY_S = 3600.0
+
 Write = Callable[[Connection, int, Sequence[tuple[Fact, int]]], Awaitable[None]]
 """Writes the effects of new facts of one partition, each with its offset, in the checkpoint's transaction."""
 
@@ -36,12 +39,14 @@ Write = Callable[[Connection, int, Sequence[tuple[Fact, int]]], Awaitable[None]]
 class TopicWriter(Protocol):
     """What writes a topic's facts to its tables. `alias` is the topic's short name in notifications and metrics.
 
-    `parked_prefix` marks the topic's parked keys, if another topic has the same keys.
+    `parked_prefix` marks the topic's parked keys, if another topic has the same keys. `expiry` names the statement that
+    deletes the rows of records before an offset, for a topic that does not keep all.
     """
 
     topic: Topic
     alias: str
     parked_prefix: str = ""
+    expiry: str | None = None
 
     def units(self, entries: Sequence[Decoded]) -> Iterable[Sequence[Decoded]]:
         """Split a poll into one group of entries for each transaction; by default a single group."""
@@ -70,6 +75,7 @@ class ProjectorTopicReader:
         self._parked = ParkedKeys(dead_letters, writer.parked_prefix, schema)
         self._sql = queries("queries.sql", schema)
         self._handed: dict[int, int] = {}
+        self._expired_at = 0.0
         self.lag = metrics.Lag(writer.alias)
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
@@ -91,6 +97,7 @@ class ProjectorTopicReader:
             for part, checkpoint in stored.items()
         }
         self._handed.update(positions)
+        await self._expire(begins)
         return positions
 
     async def revoked(self, partitions: set[int]) -> None:
@@ -118,6 +125,8 @@ class ProjectorTopicReader:
             if parking is not None:
                 self._parked.committed(partition, next_offset, parking)
             metrics.projected(self._writer.alias, len(unit), time.perf_counter() - began)
+        if time.monotonic() - self._expired_at > EXPIRE_EVERY_S:
+            await self._expire()
         if unknown is not None:
             raise unknown
 
@@ -150,6 +159,20 @@ class ProjectorTopicReader:
             raise PartitionBusyError("another session") from error
         return found
 
+    async def _expire(self, begins: Mapping[int, int] | None = None) -> None:
+        """Delete what a rebuild would no longer find."""
+        self._expired_at = time.monotonic()
+        if self._writer.expiry is None:
+            return
+        try:
+            begins = begins or await self._offsets.begin_offsets(self._writer.topic)
+        except (KafkaError, OSError) as error:
+            log.warning("expiry_put_off", topic=self._writer.topic.name, error=repr(error))
+            return
+        for part in sorted(self._handed):
+            work = partial(_execute, self._sql[self._writer.expiry], part, begins[part])
+            await self._session.transaction(work)
+
     async def _beginning(self, partition: int, next_offset: int, begin: int) -> int:
         """The offset to read from, past records that the log no longer holds."""
         if next_offset >= begin:
@@ -160,6 +183,10 @@ class ProjectorTopicReader:
             lambda connection: connection.execute(self._sql["move_checkpoint"], topic, partition, begin)
         )
         return begin
+
+
+async def _execute(sql: str, partition: int, offset: int, connection: Connection) -> None:
+    await connection.execute(sql, partition, offset)
 
 
 def decode_poll(records: Iterable[Record]) -> tuple[list[Decoded], UnknownEventError | None]:

@@ -106,6 +106,8 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
         progress(settings.partitions, settings.partitions)
         for row in await connection.fetch(sql["orphans"]):
             report.violations.append(Violation("I3", row["id"], f"is an {row['kind']} row that belongs to nothing"))
+        for row in await connection.fetch(sql["miscounted"]):
+            report.violations.append(Violation("I3", row["batch_id"], "has counts that are not those of its members"))
         report.violations += await compare_search(connection, sql, blobs)
         report.violations += await unerased_jobs(connection, sql)
         subjects = list(dict.fromkeys(violation.subject for violation in report.violations))[:HISTORIES]

@@ -43,6 +43,20 @@ SELECT 'entry', m.document_id FROM read_v1.folder_members m
 WHERE NOT EXISTS (SELECT FROM read_v1.folders f WHERE f.folder_id = m.folder_id)
 LIMIT 100;
 
+-- miscounted: batches whose counts are not those of their members' rows
+SELECT coalesce(m.batch_id, c.batch_id) AS batch_id
+FROM (SELECT batch_id, partition, max(updated_at) AS updated_at,
+             count(*) FILTER (WHERE status = 'processing') AS processing,
+             count(*) FILTER (WHERE status = 'completed') AS completed,
+             count(*) FILTER (WHERE status = 'failed') AS failed,
+             count(*) FILTER (WHERE status = 'cancelled') AS cancelled
+      FROM read_v1.jobs WHERE batch_id IS NOT NULL AND sequence > 0
+      GROUP BY batch_id, partition) m
+FULL JOIN read_v1.batch_counts c USING (batch_id, partition)
+WHERE (m.processing, m.completed, m.failed, m.cancelled, m.updated_at)
+      IS DISTINCT FROM (c.processing, c.completed, c.failed, c.cancelled, c.updated_at)
+LIMIT 100;
+
 -- documents: a partition's document rows, whole
 SELECT * FROM read_v1.documents WHERE partition = $1;
 

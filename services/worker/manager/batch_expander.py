@@ -6,7 +6,6 @@ which members are in the log: a member that ended long ago must not be created a
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -18,15 +17,16 @@ from piperoll.background import Background
 from piperoll.clock import Clock
 from piperoll.domain.batch import Batch
 from piperoll.domain.creation import job_created
+from piperoll.domain.ended_ids import IdSet
 from piperoll.log.contract import Appender, LogView
 from piperoll.store import document_paths as documents
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
-from schemas.envelope import UndecodableRecordError
-from schemas.events import BatchErased, BatchExpanded, Event, JobCancelled, JobCreated, JobErased
+from schemas.events import BatchExpanded, Event, JobCancelled, JobErased
 from schemas.ids import member_id
 from schemas.topics import JOB_EVENTS
 from services.worker.manager.facts import worker_fact
+from services.worker.manager.written_members import MemberSearch
 
 T = TypeVar("T")
 
@@ -34,15 +34,8 @@ log = structlog.get_logger()
 
 CHUNK = 100  # concurrent writes of members: the disk and the broker are busy, the loop is not blocked
 LOST_AFTER = timedelta(minutes=10)  # longer than a store is restored or an erasure takes to reach the log
+AT_ONCE = 4  # batches in memory: the specifications of one are some 20 MB
 STORE_PAUSE_S = 2.0  # between two tries while the blob store does not answer
-
-
-@dataclass(slots=True)
-class _Written:
-    """What the log holds of a batch: its members, and whether it ended."""
-
-    members: set[str] = field(default_factory=set)
-    ended: bool = False
 
 
 class Expander:
@@ -53,7 +46,8 @@ class Expander:
     ) -> None:
         self._appender = appender
         self._blobs = blobs
-        self._history = history
+        self._members = MemberSearch(history)
+        self._room = asyncio.Semaphore(AT_ONCE)
         self._background = background
         self._clock = clock
         self._tasks: dict[asyncio.Task[None], int] = {}
@@ -81,14 +75,15 @@ class Expander:
         await self._background.until_done("the expansion", attempt, batch.batch_id)
 
     async def _expand(self, batch: Batch, begun: bool, lost_since: list[datetime]) -> None:
-        try:
-            specs = list(from_json(await self._outlast(batch, partial(self._blobs.get, batch.specs.uri))))
-        except BlobMissingError as error:
-            await self._without_specs(batch, lost_since, error)
-            return
-        written = (await self._written(batch)).members if begun else set()
-        missing = [(index, name) for index, name in _members(batch) if name not in written]
-        await _in_chunks(missing, lambda member: self._create(batch, member[1], specs[member[0]]))
+        written = (await self._members.written(batch)).members if begun else IdSet()
+        async with self._room:
+            try:
+                specs = list(from_json(await self._outlast(batch, partial(self._blobs.get, batch.specs.uri))))
+            except BlobMissingError as error:
+                await self._without_specs(batch, lost_since, error)
+                return
+            missing = [(index, name) for index, name in _members(batch) if name not in written]
+            await _in_chunks(missing, lambda member: self._create(batch, member[1], specs[member[0]]))
         await self._append(batch.batch_id, batch.owner, BatchExpanded(count=batch.count))
         log.info("batch_expanded", batch_id=batch.batch_id, count=batch.count, created=len(missing))
 
@@ -97,8 +92,8 @@ class Expander:
 
         Another worker may have expanded it, or it is being erased: then there is nothing to do.
         """
-        found = await self._written(batch)
-        if found.ended:
+        found = await self._members.written(batch)
+        if batch.batch_id in found.ended_batches:
             log.info("batch_ended_elsewhere", batch_id=batch.batch_id)
             return
         lost_since.append(self._clock())
@@ -109,21 +104,6 @@ class Expander:
         await _in_chunks(lost, lambda name: self._append(name, batch.owner, cancelled))
         await self._append(batch.batch_id, batch.owner, BatchExpanded(count=batch.count))
         log.error("batch_specs_lost", batch_id=batch.batch_id, uri=batch.specs.uri, cancelled=len(lost))
-
-    async def _written(self, batch: Batch) -> "_Written":
-        """What is in the log of the batch, in any partition, since it was appended."""
-        begin = await self._history.offsets_at(JOB_EVENTS, batch.appended_at)
-        end = await self._history.end_offsets(JOB_EVENTS)
-        found = _Written()
-        for record in await self._history.read_range(JOB_EVENTS, begin, end):
-            try:
-                fact = record.fact()
-            except UndecodableRecordError:
-                continue  # the reader of its partition parks it
-            if isinstance(fact.data, JobCreated) and fact.data.batch_id == batch.batch_id:
-                found.members.add(fact.subject)
-            found.ended |= fact.subject == batch.batch_id and isinstance(fact.data, BatchExpanded | BatchErased)
-        return found
 
     async def _create(self, batch: Batch, job_id: str, spec: dict[str, Any]) -> None:
         body = to_json({name: spec[name] for name in ("job_type", "parameters", "resolved") if name in spec})

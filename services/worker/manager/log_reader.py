@@ -6,46 +6,32 @@ starting jobs; then its open jobs go to the runner at once, and later changes fa
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import structlog
 
 from piperoll.clock import Clock, happens_within
 from piperoll.domain.backlog import Backlog
+from piperoll.domain.batch import Batch
+from piperoll.domain.job import Job
 from piperoll.log.backlog_checkpoint import Checkpoint, CheckpointError, Checkpoints
 from piperoll.log.continuity import LogDivergedError, StoredPosition, divergences
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Parking, decode
 from piperoll.log.record import Record
+from piperoll.outages import pauses
 from piperoll.store.blobs import BlobStoreError
 from schemas.envelope import Fact
 from schemas.events import BATCH_EVENTS, BatchExpanded
 from schemas.topics import JOB_EVENTS
 from services.worker import metrics
 from services.worker.cleanup.erasure import Eraser
-from services.worker.cleanup.lost_runs import LostRuns
 from services.worker.manager.batch_expander import Expander
+from services.worker.manager.look_ups import LookUps, Past
+from services.worker.manager.partition import Partition, resume
 from services.worker.manager.runner import Runner
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class Partition:
-    """A partition of this worker: its open work, and its position."""
-
-    backlog: Backlog
-    next_offset: int
-    replay_to: int
-    saved_offset: int
-    last_ce_id: str = ""
-    lost_runs: LostRuns = field(default_factory=LostRuns)
-
-    @property
-    def live(self) -> bool:
-        """Whether the replay has reached the end at the assignment."""
-        return self.next_offset >= self.replay_to
 
 
 class PartitionReader:
@@ -69,10 +55,14 @@ class PartitionReader:
         self._eraser = eraser
         self._clock = clock
         self._partitions: dict[int, Partition] = {}
+        self._store_problem: str | None = None
+        self.look_ups = LookUps(history, self._looked_up)
         self.draining = False
 
     def problem(self) -> str | None:
-        """A sentence while a partition is still being replayed."""
+        """A sentence while a partition is still being replayed, or its checkpoint cannot be read."""
+        if self._store_problem is not None:
+            return self._store_problem
         behind = [part for part, state in self._partitions.items() if not state.live]
         return f"partitions {behind} are being replayed" if behind else None
 
@@ -82,7 +72,8 @@ class PartitionReader:
         Raises LogDivergedError: by a log that is not that of the blob store, needed contents would be deleted.
         """
         ends = await self._history.end_offsets(JOB_EVENTS)
-        loaded = {part: await self._load(part) for part in partitions}
+        loaded = dict(zip(partitions, await asyncio.gather(*map(self._load, partitions)), strict=True))
+        self._store_problem = None
         stored = {part: StoredPosition(one.next_offset, one.last_ce_id or None) for part, one in loaded.items() if one}
         if diverged := await divergences(self._history, JOB_EVENTS, stored):
             raise LogDivergedError(
@@ -91,7 +82,8 @@ class PartitionReader:
                 "`piperoll adopt`"
             )
         for part, checkpoint in loaded.items():
-            state = _resume(checkpoint, ends.get(part, 0))
+            state = resume(checkpoint, ends.get(part, 0))
+            state.loaded = not self.draining or checkpoint is not None
             self._partitions[part] = state
             if state.live:
                 self._go_live(part, state)
@@ -101,6 +93,7 @@ class PartitionReader:
         """Give up the work of the partitions and write a new checkpoint for their next owner."""
         left = {part: self._partitions.pop(part) for part in partitions & set(self._partitions)}
         self._expander.stop(partitions)
+        self.look_ups.stop(partitions)
         await self._runner.release(partitions, "drain" if self.draining else "rebalance")
         for part, state in left.items():
             await self._save(part, state)
@@ -120,6 +113,7 @@ class PartitionReader:
             if state.live and not was_live:
                 self._go_live(partition, state)
         state.last_ce_id = records[-1].ce_id
+        state.backlog.forget_ended(min(self._clock(), records[-1].appended_at))
         metrics.OPEN_JOBS.labels(partition).set(len(state.backlog.jobs))
 
     def live(self) -> Mapping[int, Backlog]:
@@ -133,7 +127,12 @@ class PartitionReader:
 
     def unaccounted(self) -> list[str]:
         """The open jobs of replayed partitions that neither wait nor run here: always none, or a job is stuck."""
-        return [job_id for backlog in self.live().values() for job_id in backlog.jobs if not self._runner.has(job_id)]
+        return [
+            job_id
+            for backlog in self.live().values()
+            for job_id in backlog.jobs
+            if not self._runner.has(job_id) and job_id not in backlog.unchecked
+        ]
 
     def positions(self) -> Mapping[int, int]:
         """The next offsets of this worker's replayed partitions."""
@@ -142,19 +141,34 @@ class PartitionReader:
     async def save_checkpoints(self) -> None:
         """Write the checkpoint of every partition that moved since its last one."""
         for part, state in list(self._partitions.items()):
-            if state.live and state.next_offset != state.saved_offset:
-                state.backlog.forget_ended(self._clock())
-                await self._save(part, state)
+            if state.live:
+                state.backlog.forget_erased(self._clock())
+            await self._save(part, state)
 
     async def _load(self, part: int) -> Checkpoint | None:
-        try:
-            return await self._checkpoints.load(part)
-        except (CheckpointError, BlobStoreError) as error:  # then the whole history is read, which takes longer
-            log.warning("checkpoint_passed_over", partition=part, error=str(error))
-            return None
+        """The checkpoint; None without a usable one. Waits for a store that does not answer, until the worker drains.
+
+        To read the whole history instead takes longer than most outages, and forgets which jobs need a look-up.
+        """
+        for pause in pauses():
+            try:
+                return await self._checkpoints.load(part)
+            except CheckpointError as error:
+                log.warning("checkpoint_passed_over", partition=part, error=str(error))
+                return None
+            except BlobStoreError as error:
+                self._store_problem = f"the checkpoint of partition {part} cannot be read: {error}"
+                log.warning("checkpoint_waits_for_blob_store", partition=part, error=str(error), next_try_s=pause)
+                if self.draining:
+                    return None
+                await asyncio.sleep(pause)
+        raise AssertionError("pauses never end")
 
     async def _save(self, part: int, state: Partition) -> None:
+        """Write the checkpoint of a partition that moved since its last one, also during its replay."""
         offset = state.next_offset
+        if offset == state.saved_offset or not state.loaded:
+            return
         try:
             await self._checkpoints.save(part, state.backlog, offset, state.last_ce_id)
         except BlobStoreError as error:
@@ -176,13 +190,16 @@ class PartitionReader:
         if isinstance(fact.data, BATCH_EVENTS):
             batch = state.backlog.fold_batch(fact)
             if state.live and batch is not None:
-                self._expander.expand(batch, partition, taken_over=False)
+                self._expand(partition, state, batch, taken_over=False)
             if state.live and isinstance(fact.data, BatchExpanded):
                 self._eraser.drop_specs(fact.subject)
             return
         transition = state.backlog.fold_job(fact)
         lost = state.lost_runs.see(transition)
         if not state.live:
+            return
+        if fact.subject in state.backlog.unchecked:
+            self.look_ups.ask(partition, fact.subject)
             return
         self._runner.observe(transition, fact, partition)
         if lost:
@@ -196,18 +213,40 @@ class PartitionReader:
     def _go_live(self, partition: int, state: Partition) -> None:
         log.info("partition_live", partition=partition, open_jobs=len(state.backlog.jobs))
         for job in state.backlog.jobs.values():
-            self._runner.adopt(job, partition)
+            self._adopt(partition, state, job)
         for batch in state.backlog.batches.values():
-            self._expander.expand(batch, partition, taken_over=True)
+            self._expand(partition, state, batch, taken_over=True)
         for subject in state.backlog.erased:  # also those that were done: a lost process may have written more
             self._eraser.erase(subject, state.backlog)
 
+    def _adopt(self, partition: int, state: Partition, job: Job) -> None:
+        if job.job_id in state.backlog.unchecked:
+            self.look_ups.ask(partition, job.job_id)
+        else:
+            self._runner.adopt(job, partition)
 
-def _resume(checkpoint: Checkpoint | None, end: int) -> Partition:
-    """The position after a checkpoint, or at the partition's beginning."""
-    if checkpoint is None:
-        return Partition(Backlog(), 0, end, -1)
-    return Partition(checkpoint.backlog, checkpoint.next_offset, end, checkpoint.next_offset, checkpoint.last_ce_id)
+    def _expand(self, partition: int, state: Partition, batch: Batch, taken_over: bool) -> None:
+        if batch.batch_id in state.backlog.unchecked:
+            self.look_ups.ask(partition, batch.batch_id)
+        else:
+            self._expander.expand(batch, partition, taken_over)
+
+    def _looked_up(self, partition: int, subject: str, past: Past) -> None:
+        """Begin an unchecked job or batch that is new; drop one that had ended before."""
+        backlog = self._partitions[partition].backlog
+        if subject not in backlog.unchecked:
+            return  # it ended meanwhile
+        if past.ended:
+            log.warning("repeated_creation_dropped", subject=subject, erased=past.erased)
+            backlog.dismiss(subject, self._clock(), past.erased)
+            if past.erased:
+                self._eraser.erase(subject, backlog)
+            return
+        backlog.confirm(subject)
+        if subject in backlog.jobs:
+            self._adopt(partition, self._partitions[partition], backlog.jobs[subject])
+        elif subject in backlog.batches:
+            self._expand(partition, self._partitions[partition], backlog.batches[subject], taken_over=True)
 
 
 async def save_periodically(reader: PartitionReader, interval_s: float, stopping: asyncio.Event) -> None:

@@ -6,6 +6,7 @@ is killed, and its writes have no effect.
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,7 +21,7 @@ from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, BlobStoreError
 from piperoll.store.document_paths import delete_outputs
 from schemas.envelope import Fact
-from schemas.events import JobStarted
+from schemas.events import JobProgress, JobStarted
 from schemas.ids import draw_run
 from services.worker import metrics
 from services.worker.children.pool import ChildPool
@@ -52,7 +53,12 @@ class Attempt:
 
 
 class Runner:
-    """Runs jobs in at most `settings.slots` children at a time."""
+    """Runs jobs in at most `settings.slots` children at a time.
+
+    `may_claim` is asked before each claim: false while another worker may own this one's partitions.
+    """
+
+    may_claim: Callable[[], bool] = staticmethod(lambda: True)
 
     def __init__(
         self,
@@ -113,7 +119,7 @@ class Runner:
             self._attempts.pop(job.job_id, None)
             self._partitions[job.job_id] = partition
             self._offer(job, job.due)
-        elif isinstance(fact.data, JobStarted):
+        elif isinstance(fact.data, JobStarted | JobProgress):  # of another process, which is alive
             self._partitions[job.job_id] = partition
             self._offer(job, self._clock() + timedelta(seconds=self._settings.handover_grace_s))
 
@@ -157,7 +163,7 @@ class Runner:
 
     def _fill(self) -> None:
         self._kick.clear()
-        while self._gate.open and (free := self._settings.slots - self._taken()) > 0:
+        while self._can_claim() and (free := self._settings.slots - self._taken()) > 0:
             job = self._scheduler.take(self._clock(), self._running, free, self._settings.reserved_slots)
             if job is None:
                 return
@@ -166,8 +172,11 @@ class Runner:
     def _taken(self) -> int:
         return self._running.owners.total()
 
+    def _can_claim(self) -> bool:
+        return self._gate.open and self.may_claim()
+
     async def _wait_for_change(self) -> None:
-        idle = self._gate.open and self._taken() < self._settings.slots
+        idle = self._can_claim() and self._taken() < self._settings.slots
         due = self._scheduler.next_due() if idle else None  # else a job that falls due has to wait anyway
         wait = 1.0 if due is None else min(1.0, max(0.0, (due - self._clock()).total_seconds()))
         await happens_within(self._kick, wait)  # else a job is due, or it is time to see whether to stop
@@ -281,10 +290,10 @@ def _run_of(fact: Fact) -> str | None:
 
 def _disproved(attempt: Attempt, fact: Fact, job: Job | None) -> bool:
     """Whether a fact shows that the attempt does not count: refused, superseded, or its job ended without it."""
-    if isinstance(fact.data, JobStarted) and fact.data.run == attempt.run:
+    if isinstance(fact.data, JobStarted | JobProgress) and fact.data.run == attempt.run:
         return job is None or job.run != attempt.run
     if _run_of(fact) == attempt.run:
         return False  # its own later facts
     if job is None or job.status.terminal:
         return True
-    return isinstance(fact.data, JobStarted) and job.run == fact.data.run
+    return isinstance(fact.data, JobStarted | JobProgress) and job.run == fact.data.run

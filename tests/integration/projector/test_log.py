@@ -6,6 +6,8 @@ from services.projector.rebuild import rebuild
 from services.projector.verify.run import verify
 from tests.support.histories.jobs import fact
 from tests.support.projector.running import Log, sentences
+from tests.support.stacks.projected import TIMEOUT_S
+from tests.support.waiting import wait_until
 
 
 async def test_what_was_appended_is_projected_and_verified_while_the_projector_runs(log: Log) -> None:
@@ -49,3 +51,21 @@ async def test_verify_and_a_rebuild_park_the_same_deliveries_as_the_projector(lo
     rebuilt = await verify(log.settings)
     assert rebuilt.holds, sentences(rebuilt)
     assert (rebuilt.parked, rebuilt.deliveries) == (2, live.deliveries)
+
+
+async def test_deliveries_that_the_log_no_longer_keeps_leave_the_tables_as_in_a_rebuild(log: Log) -> None:
+    """Such rows are imitated by offsets before the beginning of the topic."""
+    async with log.projector():
+        await log.append(jobs=2)
+        await log.caught_up()
+    old = "INSERT INTO read_v1.deliveries SELECT 'old', 0, -n, 'piperoll.WebhookDelivered.v1', now(), '{}'"
+    await log.statement(f"{old} FROM generate_series(1, 3) n")
+
+    async def expired() -> bool:
+        return not await log.statement("SELECT 1 FROM read_v1.deliveries WHERE job_id = 'old'")
+
+    assert not await expired()
+    before = await log.statement("SELECT 1 FROM read_v1.deliveries WHERE log_offset >= 0")
+    async with log.projector():
+        await wait_until(expired, TIMEOUT_S, "the old rows to be deleted")
+    assert await log.statement("SELECT 1 FROM read_v1.deliveries WHERE log_offset >= 0") == before

@@ -7,7 +7,7 @@ from pydantic_core import to_json
 
 from piperoll.store.blobs import Blobs
 from schemas.envelope import Fact
-from schemas.events import BatchCreated, WebhookDelivered
+from schemas.events import BatchCreated, Event, WebhookDelivered
 from schemas.ids import draw_batch_id, draw_job_id, member_id
 from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
 from services.projector.verify.run import VerifyReport
@@ -30,13 +30,19 @@ class Log(ProjectedLog):
         await asyncio.gather(*(self.appender.append(JOB_DELIVERIES, fact(job_id, delivered, 9)) for job_id in ids))
         return ids
 
-    async def append_batch(self, count: int, created: int) -> None:
+    async def happen(self, job_id: str, *events: Event) -> None:
+        """Facts of one job, in order."""
+        for second, data in enumerate(events):
+            await self.appender.append(JOB_EVENTS, fact(job_id, data, second + 10))
+
+    async def append_batch(self, count: int, created: int) -> str:
         """A batch of which the first `created` members exist, as an expander that is halfway leaves it."""
         batch_id = draw_batch_id()
         specs = Blobs(self.settings.blob_url).put(f"{batch_id}/in", to_json([{"job_type": "noop"}] * count))
         whole = BatchCreated(count=count, specs=specs, body_sha256="0" * 64)
         members = [fact(member_id(batch_id, index), created_event(batch_id), 1) for index in range(created)]
         await self._append_all([fact(batch_id, whole), *members])
+        return batch_id
 
     async def tables(self) -> dict[str, list[asyncpg.Record]]:
         """Everything that the read model holds, but the checkpoints."""
@@ -44,6 +50,7 @@ class Log(ProjectedLog):
             "jobs": "job_id",
             "events": "job_id, sequence",
             "batches": "batch_id",
+            "batch_counts": "batch_id, partition",
             "deliveries": "job_id, log_offset",
         }
         return {

@@ -62,12 +62,13 @@ async def create(world: World, job_id: str, script: Script | None = None, owner:
     return job_id
 
 
-async def create_batch(world: World, batch_id: str, count: int, **more: object) -> list[str]:
+async def create_batch(world: World, batch_id: str, count: int, unchecked: bool = False, **more: object) -> list[str]:
     """Creates a batch; answers the ids that its members will have. `more` is added to each member's specification."""
     spec = {"job_type": "noop", "parameters": {}, "body_sha256": "0" * 64, "priority": 5}
     spec |= {"timeout_s": 60, "max_attempts": 3, "has_webhook": False, **more}
     specs = await world.blobs.put(f"{batch_id}/in", to_json([spec] * count))
-    await world.append(fact(world, batch_id, BatchCreated(count=count, specs=specs, body_sha256="0" * 64)))
+    event = BatchCreated(count=count, specs=specs, body_sha256="0" * 64, unchecked=unchecked)
+    await world.append(fact(world, batch_id, event))
     return [member_id(batch_id, index) for index in range(count)]
 
 

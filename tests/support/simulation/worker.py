@@ -26,6 +26,7 @@ class SimulatedWorker(Process):
         self.parts = worker_parts(self, self.pool, self.settings)
         self.runner, self.reader, self.eraser = self.parts.runner, self.parts.reader, self.parts.eraser
         self.gate, self.background = self.parts.gate, self.parts.background
+        self.runner.may_claim = lambda: self.in_group
         self.consumer = Consumer(self, world.group("worker"), JOB_EVENTS, self.reader, self._check_accounts)
 
     @property

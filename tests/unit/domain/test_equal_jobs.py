@@ -1,8 +1,11 @@
 """Equal jobs in the scheduler: they wait for each other."""
 
+from dataclasses import replace
 from datetime import timedelta
 
-from piperoll.domain.scheduler import Running, Scheduler
+import pytest
+
+from piperoll.domain.scheduler import HELD_S, Running, Scheduler
 from tests.support.histories.jobs import BEGAN
 from tests.support.histories.queued import drained, job, offered
 
@@ -25,6 +28,20 @@ def test_equal_jobs_wait_once_and_then_run_side_by_side() -> None:
     assert drained(scheduler, running, free=9) == []
     running.remove(first)
     assert drained(scheduler, running, free=9) == ["equal-0", "equal-1", "equal-2"]
+
+
+@pytest.mark.parametrize(("timeout_s", "held_s"), [(30, 30.0), (3600, HELD_S)])
+def test_a_job_waits_for_its_equal_no_longer_than_it_may_itself_run(timeout_s: int, held_s: float) -> None:
+    running = Running()
+    running.add(job("first", work="w"))
+    scheduler = Scheduler()
+    scheduler.put(replace(job("equal", work="w"), timeout_s=timeout_s))
+    assert scheduler.take(BEGAN, running, 9) is None
+    assert scheduler.take(BEGAN + timedelta(seconds=held_s - 1), running, 9) is None
+    released = scheduler.take(BEGAN + timedelta(seconds=held_s), running, 9)
+    assert released is not None
+    assert released.job_id == "equal"
+    assert scheduler._held == {}
 
 
 def test_equal_jobs_of_two_owners_do_not_wait_for_each_other() -> None:

@@ -8,6 +8,8 @@ import pytest
 from tests.support.source import FILES, SERVICES, imports, module_of, parsed
 
 STANDARD = [
+    "array",
+    "base64",
     "collections",
     "dataclasses",
     "datetime",
@@ -19,6 +21,7 @@ STANDARD = [
     "json",
     "math",
     "operator",
+    "sys",
     "typing",
 ]
 PURE = frozenset([*STANDARD, "pydantic", "pydantic_core"])

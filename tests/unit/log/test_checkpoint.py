@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piperoll.domain.backlog import Backlog, Erasure
+from piperoll.domain.ended_ids import EndedIds
 from piperoll.log.backlog_checkpoint import VERSION, Checkpoint, CheckpointError, Checkpoints
 from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
 from schemas.envelope import Fact
@@ -69,7 +70,8 @@ async def test_an_older_checkpoint_costs_time_and_nothing_else(
 
 
 async def test_what_is_parked_and_what_has_ended_comes_back(checkpoints: Checkpoints) -> None:
-    backlog = Backlog(ended={"job-a": BEGAN, "job-b": BEGAN + timedelta(hours=1)}, parked={"job-c", "job-\ufffd"})
+    ended = EndedIds({"job-a": BEGAN, "job-b": BEGAN + timedelta(days=1)})
+    backlog = Backlog(ended=ended, parked={"job-c", "job-\ufffd"}, unchecked={"job-d"})
     assert await through_the_store(checkpoints, backlog, 7) == Checkpoint(backlog, 7)
 
 
@@ -83,6 +85,15 @@ async def test_an_erasure_of_a_checkpoint_that_does_not_know_whether_it_was_carr
     loaded = await checkpoints.load(0)
     assert loaded is not None
     assert loaded.backlog.erased == {"job-a": due}
+
+
+async def test_a_checkpoint_that_lists_the_ended_ids_as_earlier_releases_did_is_read(
+    checkpoints: Checkpoints, blobs: AsyncBlobs
+) -> None:
+    head = b'{"version":2,"cluster_id":"cluster-1","next_offset":7,"last_ce_id":"x","jobs":0,"batches":0,'
+    await blobs.replace(URI, head + b'"ended":{"job-a":"2026-01-05T10:00:00Z"},"parked":[],"erased":{}}')
+    loaded = await checkpoints.load(0)
+    assert loaded == Checkpoint(Backlog(ended=EndedIds({"job-a": datetime(2026, 1, 5, 10, tzinfo=UTC)})), 7, "x")
 
 
 async def test_a_thousand_open_jobs_come_back(checkpoints: Checkpoints, blobs: AsyncBlobs) -> None:
@@ -99,7 +110,7 @@ async def test_what_is_folded_while_a_checkpoint_is_written_is_not_in_it(checkpo
     saving = asyncio.create_task(checkpoints.save(0, backlog, 5))
     await asyncio.sleep(0)
     backlog.jobs.clear()
-    backlog.ended["job-1"] = BEGAN
+    backlog.ended.add("job-1", BEGAN)
     await saving
     assert await checkpoints.load(0) == Checkpoint(before, 5)
 

@@ -115,6 +115,20 @@ def test_an_old_end_is_late_and_old_progress_is_dropped() -> None:
     assert (ended.state, ended.due, ended.final_phase) == ("late", False, "completed")
 
 
+def test_the_erasure_of_what_may_be_a_repeat_of_a_forgotten_job_is_held_and_not_sent() -> None:
+    """Its first hook was sent more than a month ago. A cancellation, or a job that began, is reported."""
+    repeat = CREATED.model_copy(update={"unchecked": True})
+    for facts, sent in (
+        ((repeat, JobErased(by="o")), False),
+        ((repeat, JobCancelled(by="o")), True),
+        ((repeat, JobStarted(number=1, run="r", worker="w"), JobErased(by="o")), True),
+        ((CREATED, JobErased(by="o")), True),
+    ):
+        tracked = tracked_after(*facts)
+        assert tracked is not None
+        assert (tracked.state, tracked.due) == (("open", True) if sent else ("late", False))
+
+
 @given(st.sampled_from(["held", "delivered", "abandoned"]), st.booleans())
 def test_the_end_of_a_job_that_the_deliveries_settled_is_kept_and_makes_nothing_due(state: State, old: bool) -> None:
     tracked: Tracked | None = Tracked(state=state)

@@ -73,7 +73,9 @@ class ScannedKnowledge:
                 for record in records:
                     _fold(self._backlogs[record.partition], record)
                 if records:
-                    self._backlogs[records[-1].partition].forget_ended(records[-1].appended_at)
+                    backlog = self._backlogs[records[-1].partition]
+                    backlog.forget_ended(records[-1].appended_at)
+                    backlog.forget_erased(records[-1].appended_at)
         self._positions.update(ends)
         return set(ends)
 

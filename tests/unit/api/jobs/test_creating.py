@@ -76,7 +76,19 @@ async def test_a_repeated_key_is_accepted_unchecked_while_postgres_is_down(api: 
     replies = [await api.client.post("/api/jobs", json=NOOP, headers=headers) for _ in range(2)]
     assert {reply.headers["Piperoll-Idempotency"] for reply in replies} == {"unchecked"}
     assert len({reply.json()["data"]["job_id"] for reply in replies}) == 1
-    assert len({fact.id for fact in await api.facts()}) == 1, "a repeat is the same fact"
+    facts = await api.facts()
+    assert len({fact.id for fact in facts}) == 1, "a repeat is the same fact"
+    assert all(isinstance(fact.data, JobCreated) and fact.data.unchecked for fact in facts)
+
+
+async def test_a_batch_under_a_key_is_unchecked_while_postgres_is_down_and_what_has_no_key_never_is(
+    api: MemoryApi,
+) -> None:
+    await api.client.post("/api/jobs/batch", json={"jobs": [NOOP]}, headers={"Idempotency-Key": "once"})
+    await api.client.post("/api/jobs/batch", json={"jobs": [NOOP]})
+    await api.client.post("/api/jobs", json=NOOP)
+    marks = [fact.data.unchecked for fact in await api.facts() if isinstance(fact.data, JobCreated | BatchCreated)]
+    assert sorted(marks) == [False, False, True]
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from piperoll.domain.job import Status
 from schemas.events import (
     JobReleased,
@@ -132,6 +134,45 @@ def test_two_workers_that_both_believe_to_own_a_partition_do_not_outbid_each_oth
     starts = world.history.jobs["job-long"].attempt
     assert starts <= 12
     assert world.loop.time() < starts * (GRACE_S + MOMENT_S) + 60
+
+
+@pytest.mark.parametrize("seconds", [10, 60, 600])
+def test_an_owner_that_cannot_reach_the_coordinator_claims_nothing_and_its_run_may_end(seconds: float) -> None:
+    """It reads, runs and writes on, and the new owner sees that its run comes further."""
+
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1")
+        await asyncio.sleep(MOMENT_S)
+        await create(world, "job-1", Script(seconds=seconds))
+        await asyncio.sleep(3)
+        first.deaf_until = float("inf")
+        first.leave_group()
+        world.start_worker("worker-2")
+        await create(world, "job-2", Script(seconds=1))
+        await world.settle(3 * seconds + 60)
+
+    world = simulate(story, partitions=1)
+    accounted(world, ["job-1", "job-2"])
+    job = world.history.jobs["job-1"]
+    assert job.status is Status.COMPLETED
+    assert job.losses <= 2  # its progress is further apart than the grace
+    assert world.history.jobs["job-2"].worker == "worker-2"
+
+
+def test_accepted_progress_of_another_process_extends_the_grace() -> None:
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1")
+        await asyncio.sleep(MOMENT_S)
+        await create(world, "job-1", Script(seconds=4 * (GRACE_S - 2)))
+        await asyncio.sleep(3)
+        first.deaf_until = float("inf")
+        first.leave_group()
+        world.start_worker("worker-2")
+        await world.settle(600)
+
+    world = simulate(story, partitions=1)
+    accounted(world, ["job-1"])
+    assert len(world.stage.runs_of("job-1")) == 1
 
 
 def test_a_zombies_late_word_does_not_count_and_its_children_end() -> None:

@@ -1,0 +1,32 @@
+"""The state of one assigned partition. Contains no I/O."""
+
+from dataclasses import dataclass, field
+
+from piperoll.domain.backlog import Backlog
+from piperoll.log.backlog_checkpoint import Checkpoint
+from services.worker.cleanup.lost_runs import LostRuns
+
+
+@dataclass(slots=True)
+class Partition:
+    """A partition of this worker: its open work, and its position. `loaded`: its checkpoint could be asked for."""
+
+    backlog: Backlog
+    next_offset: int
+    replay_to: int
+    saved_offset: int
+    last_ce_id: str = ""
+    loaded: bool = True
+    lost_runs: LostRuns = field(default_factory=LostRuns)
+
+    @property
+    def live(self) -> bool:
+        """Whether the replay has reached the end at the assignment."""
+        return self.next_offset >= self.replay_to
+
+
+def resume(checkpoint: Checkpoint | None, end: int) -> Partition:
+    """The position after a checkpoint, or at the partition's beginning."""
+    if checkpoint is None:
+        return Partition(Backlog(), 0, end, -1)
+    return Partition(checkpoint.backlog, checkpoint.next_offset, end, checkpoint.next_offset, checkpoint.last_ce_id)
