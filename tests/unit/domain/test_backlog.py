@@ -100,12 +100,12 @@ def test_an_end_counts_from_its_append_and_not_from_its_writers_clock() -> None:
 def test_an_erasure_is_remembered_until_it_was_carried_out_and_then_for_two_days(erased: Event) -> None:
     subject = "batch-1" if isinstance(erased, BatchErased) else "job-a"
     backlog = folded_backlog([fact(subject, erased)])
-    backlog.forget_ended(BEGAN + timedelta(days=400))
+    backlog.forget_erased(BEGAN + timedelta(days=400))
     assert set(backlog.erased) == {subject}
     assert backlog.carried_out(subject, backlog.erased[subject])
-    backlog.forget_ended(BEGAN + REMEMBER_ENDED)
+    backlog.forget_erased(BEGAN + REMEMBER_ENDED)
     assert set(backlog.erased) == {subject}
-    backlog.forget_ended(BEGAN + REMEMBER_ENDED + timedelta(seconds=1))
+    backlog.forget_erased(BEGAN + REMEMBER_ENDED + timedelta(seconds=1))
     assert backlog.erased == {}
 
 
