@@ -208,6 +208,9 @@ class Blobs:
         uri = f"{CHECK_FOLDER}/{name.replace('/', '-')}"
         self.replace(uri, bytes(CHECK_BYTES))
         self.delete([uri])
+        if self.root is not None:  # an empty folder would be all that is in a volume that is not mounted
+            with suppress(OSError):
+                (self.root / CHECK_FOLDER).rmdir()
 
     def _errors(self, uri: str, writing: bool = False, guarded: bool = False) -> "_store_errors":
         """Convert errors at `uri`. `guarded`: without its marker the store would give a wrong answer."""
