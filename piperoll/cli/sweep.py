@@ -50,7 +50,7 @@ async def _sweep(data_dir: Path | None, dry_run: bool, yes: bool) -> int:
     blobs, log = AsyncBlobs(Blobs(settings.blob_url)), KafkaOffsets(settings)
     await log.start()
     try:
-        await examine(blobs, log, await log.identity())
+        blobs.sync.guard.on = await examine(blobs, log, await log.identity()) is not None
         knowledge = ScannedKnowledge(log, range(settings.partitions))
         one = StoreSweep(settings, blobs, log, knowledge, None, utc_now, random.Random())
         with waiting("Reading the log and listing the blob store"):

@@ -208,6 +208,9 @@ class Blobs:
         uri = f"{CHECK_FOLDER}/{name.replace('/', '-')}"
         self.replace(uri, bytes(CHECK_BYTES))
         self.delete([uri])
+        if self.root is not None:  # an empty folder would be all that is in a volume that is not mounted
+            with suppress(OSError):
+                (self.root / CHECK_FOLDER).rmdir()
 
     def _errors(self, uri: str, writing: bool = False, guarded: bool = False) -> "_store_errors":
         """Convert errors at `uri`. `guarded`: without its marker the store would give a wrong answer."""
@@ -218,10 +221,10 @@ class Blobs:
 
     def _renew(self, uri: str, content: bytes) -> None:
         """Give the blob of an earlier attempt of the same write the current time, which shows the sweep its use."""
-        if self.root is None:
-            obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
-        else:
+        if self.root is not None:
             os.utime(self.root / uri)
+        elif bytes(obstore.get(self._store, uri).bytes()) == content:  # a store can only be given the content again
+            obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
 
     def _flush(self, uri: str) -> None:
         """Flush a local blob to the disk, before a fact refers to it.

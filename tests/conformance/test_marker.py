@@ -34,7 +34,7 @@ IN_A_FOLDER: dict[str, Call] = {
     "a replacement": lambda blobs: blobs.replace("checkpoints/0", b"{}"),
     "a file": lambda blobs: blobs.put_file("uploads/acme/f1/a", io.BytesIO(b"a")),
     "a sweep": lambda blobs: anext(blobs.pages()),
-    "a check": lambda blobs: blobs.check(),
+    "a check": lambda blobs: blobs.check("worker-0"),
 }
 
 

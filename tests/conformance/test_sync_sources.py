@@ -92,7 +92,7 @@ def test_an_emptied_source_removes_everything(source: Folder | Prefix, syncing: 
     syncing.run()
     source.delete("a.txt")
     source.delete("b/c.txt")
-    assert counts(syncing.run()) == (0, 0, 2, 0)
+    assert counts(syncing.run(confirm_removals=True)) == (0, 0, 2, 0)
 
 
 def test_hidden_files_and_other_types_are_passed_over(source: Folder | Prefix, syncing: Syncing) -> None:

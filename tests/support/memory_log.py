@@ -1,16 +1,19 @@
 """A log in memory with the contract of the real one, for tests that ask what code does and not what Kafka does."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from piperoll.clock import Clock, utc_now
-from piperoll.log.contract import Reader
+from piperoll.log.contract import PartitionBusyError, Reader
 from piperoll.log.identity import LogIdentity
 from piperoll.log.record import Position, Record, partition_of
 from schemas.envelope import Fact, Headers, encode
 from schemas.topics import MANIFEST, Topic
+
+BUSY_S = 0.01  # while another process holds a partition
 
 
 @dataclass(slots=True)
@@ -130,7 +133,12 @@ class MemoryLog:
     async def _deliver_to(self, subscription: _Subscription, topic_name: str, part: int, max_records: int) -> int:
         kept, handed = self._records[topic_name, part], 0
         while batch := kept[subscription.next_offsets[part] :][:max_records]:
-            await subscription.reader.handle(part, batch)
+            while True:
+                try:
+                    await subscription.reader.handle(part, batch)
+                    break
+                except PartitionBusyError:  # as the consumer, which reads the other partitions meanwhile
+                    await asyncio.sleep(BUSY_S)
             subscription.next_offsets[part] = batch[-1].offset + 1
             handed += len(batch)
         return handed

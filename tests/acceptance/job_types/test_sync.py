@@ -129,7 +129,7 @@ async def test_documents_that_left_the_source_can_be_kept(customer: Customer) ->
     (customer.path / "a.txt").unlink()
     assert changes(await customer.sync(delete_removed=False)) == NOTHING
     assert (await customer.files()).keys() == {"a.txt"}
-    assert changes(await customer.sync()) == {**NOTHING, "removed": ["a.txt"]}
+    assert changes(await customer.sync(confirm_removals=True)) == {**NOTHING, "removed": ["a.txt"]}
     assert await customer.files() == {}
 
 

@@ -167,6 +167,7 @@ async def test_an_admin_gets_an_error_for_a_lost_sealing_key_and_can_rotate(read
 async def test_without_postgres_keys_are_unavailable(ready: asyncpg.Pool, owner: str) -> None:
     impatient = SigningKeyAdmin(ready, SEAL, HOUR_S, 0.1)
     async with ready.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         await connection.execute("LOCK TABLE access.signing_keys")
         for asked in (impatient.of_owner(owner), impatient.rotate(owner, None)):
             with pytest.raises(ApiError) as refused:

@@ -27,6 +27,7 @@ async def locked_out(pool: asyncpg.Pool, remembering: SigningKeyCache, *owners: 
     """Of each owner, whether the keys were remembered while the table cannot be read."""
     remembered = []
     async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         await connection.execute("LOCK TABLE access.signing_keys")
         for owner in owners:
             try:

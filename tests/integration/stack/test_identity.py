@@ -18,7 +18,7 @@ from tests.support.waiting import wait_until
 
 LIMIT_S = 60.0
 NOOP = {"job_type": "noop", "parameters": {}}
-OPTIONS = StackOptions(partitions=2, extra_env={"PIPEROLL_ENABLE_NOOP": "true", "PIPEROLL_SLOTS": "1"})
+OPTIONS = StackOptions(extra_env={"PIPEROLL_ENABLE_NOOP": "true", "PIPEROLL_SLOTS": "1"})
 
 
 @dataclass
@@ -165,7 +165,7 @@ async def test_a_data_folder_whose_log_was_lost_is_refused_until_it_is_adopted(t
     assert adopted.code == 0, adopted
     assert "drop the schema notifier" in adopted.out
     assert "piperoll rebuild" in adopted.out
-    async with Stack(data_dir, StackOptions(services=(), partitions=2)):
+    async with Stack(data_dir, StackOptions(services=())):
         rebuilt = await piperoll("rebuild", folder=data_dir)
         assert rebuilt.code == 0, rebuilt
     async with running(data_dir) as again:

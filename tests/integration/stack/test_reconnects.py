@@ -41,7 +41,9 @@ async def one(connection: asyncpg.Connection) -> int:
 
 
 async def test_a_projector_ends(settings: Settings, pool: asyncpg.Pool, ours: Installation) -> None:
-    session = Session(settings.postgres_dsn.get_secret_value(), asyncio.Event(), requirement(READ_SCHEMA, lambda: ours))
+    session = Session(
+        settings.postgres_dsn.get_secret_value(), asyncio.Event(), on_connect=requirement(READ_SCHEMA, lambda: ours)
+    )
     assert await session.transaction(one) == 1
     await become_theirs(pool)
     async with asyncio.timeout(PATIENCE_S):
@@ -77,6 +79,6 @@ async def _refused(other: asyncpg.Pool) -> bool:
     """The first statement meets the lost connection."""
     try:
         await other.fetchval("SELECT 1")
-    except (asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         return False
     return True

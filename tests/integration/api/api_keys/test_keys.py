@@ -90,6 +90,7 @@ async def test_a_key_that_is_revoked_during_its_lookup_is_not_cached(pool: async
     made, key = await keys.create(pool, pepper, owner_name())
     async with pool.acquire() as connection:
         async with connection.transaction():
+            await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             await connection.execute("LOCK TABLE access.keys IN ACCESS EXCLUSIVE MODE")
             looking = asyncio.create_task(access.caller(key.encode()))
             blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'access.keys'::regclass"

@@ -65,6 +65,7 @@ async def test_an_invalid_key_is_refused_with_the_field(api: Api, body: Json, fi
 async def test_without_postgres_keys_cannot_be_managed(api: Api, pool: asyncpg.Pool) -> None:
     made = await create(api)
     async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         await connection.execute("LOCK TABLE access.keys IN ACCESS EXCLUSIVE MODE")
         for method, path, body in (
             ("GET", "/api/keys", None),

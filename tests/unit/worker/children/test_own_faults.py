@@ -54,7 +54,7 @@ def test_the_probe_of_a_store_writes_and_leaves_nothing(tmp_path: Path) -> None:
     blobs = Blobs((tmp_path / "blobs").as_uri())
     blobs.check("host/worker-1")
     assert list(blobs.list("")) == []
-    (tmp_path / "blobs" / "piperoll-check").rmdir()
+    assert list((tmp_path / "blobs").iterdir()) == [], "an unmounted volume stays empty"
     (tmp_path / "blobs" / "piperoll-check").write_text("a file where the folder should be")
     with pytest.raises(BlobStoreError):
         blobs.check("host/worker-1")
