@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from contextlib import suppress
 from itertools import chain
 
 import asyncpg
@@ -94,7 +95,8 @@ async def _leave(connection: Connection) -> None:
         await connection.execute(SQL["leave_relay"], LOCK)
         await connection.execute(SQL["stay_if_silent"])
     except TRANSIENT:
-        connection.terminate()
+        with suppress(asyncpg.InterfaceError):  # the pool took back a connection that the server closed
+            connection.terminate()
 
 
 def _fact(row: asyncpg.Record) -> Fact:
