@@ -117,9 +117,9 @@ async def server_time(connection: Any) -> datetime:
 
 
 def load_queries(package: str, name: str) -> dict[str, str]:
-    """Return the statements of an `.sql` file by name. A statement begins with a line `-- name: description`."""
+    """Return the statements of an `.sql` file by name. Each begins with `-- name: description` after an empty line."""
     text = files(package).joinpath(name).read_text(encoding="utf-8")
-    parts = re.split(r"^-- (\w+): .*$", text, flags=re.MULTILINE)
+    parts = re.split(r"(?<![^\n]\n)^-- (\w+): .*$", text, flags=re.MULTILINE)
     return {key: body.strip().rstrip(";") for key, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
