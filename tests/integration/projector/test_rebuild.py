@@ -8,7 +8,7 @@ import pytest
 from schemas.events import JobCancelled, JobErased
 from schemas.ids import member_id
 from services.projector import rebuild as rebuilding
-from services.projector.rebuild import Replay, RebuildRunningError, rebuild
+from services.projector.rebuild import RebuildRunningError, Replay, rebuild
 from services.projector.verify.run import verify
 from tests.support.histories.jobs import created as created_event
 from tests.support.histories.jobs import life
