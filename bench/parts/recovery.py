@@ -28,11 +28,12 @@ async def measure(data: Path) -> Table:
     async with started(data, workers=2) as rig:
         jobs = 8 * SLOTS  # so that both have enough
         replaced = [one for _ in range(ROUNDS_TAKEN_OVER) for one in await _kill(rig, SECOND, jobs, stays_away=True)]
-        session_s = rig.settings.session_timeout_s
+        session_s, grace_s = rig.settings.session_timeout_s, rig.settings.handover_grace_s
     note = (
         "From SIGKILL to the time of the next JobStarted, of each job that ran. A restarted worker gets its partitions "
-        "back at once; those of a worker that stays away are assigned to others, which have free slots, after "
-        f"PIPEROLL_SESSION_TIMEOUT_S ({session_s:g} s). {ROUNDS_RESTARTED} and {ROUNDS_TAKEN_OVER} kills."
+        "back at once. Those of a worker that stays away are assigned to others, which have free slots, after "
+        f"PIPEROLL_SESSION_TIMEOUT_S ({session_s:g} s); they let the facts of the old one arrive for "
+        f"PIPEROLL_HANDOVER_GRACE_S ({grace_s:g} s). {ROUNDS_RESTARTED} and {ROUNDS_TAKEN_OVER} kills."
     )
     rows = [
         _row("the only worker, restarted by its supervisor", restarted),
