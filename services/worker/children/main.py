@@ -1,12 +1,12 @@
 """A child process: reads assignments from a socket one by one, runs processors, answers. May be killed.
 
-Started by `.process` as `python -m services.worker.children.main FD PARENT NOTE`. It reads hostile files, so it has no secret
-but the keys of providers, has a memory cap, and dies with its parent. It uses the blob store, but neither log nor SQL.
+Started by `.process` as `python -m services.worker.children.main FD PARENT NOTE`. It reads hostile files, so it has no
+secret but the keys of providers, has a memory cap, and dies with its parent. It uses the blob store, but neither log
+nor SQL.
 """
 
 import faulthandler
 import json
-import os
 import resource
 import shutil
 import socket
@@ -55,11 +55,10 @@ RESOLVED: TypeAdapter[Resolved | None] = TypeAdapter(Resolved | None)
 
 
 def main() -> None:
-    """Serve until the socket closes. Arguments: the socket's descriptor, the parent's process id, the descriptor of a PageNote."""
+    """Serve until the socket closes. Arguments: the socket's descriptor, the parent's process id, a PageNote's."""
     descriptor, parent, note = (int(argument) for argument in sys.argv[1:4])
     die_with(parent)
     page_care.note_in(page_care.PageNote(note))
-    os.close(note)
     faulthandler.enable()  # a segfault leaves the Python stack on standard error, which the parent logs
     with socket.socket(fileno=descriptor) as line, line.makefile("rb") as incoming:
         setup = Setup.model_validate_json(incoming.readline())

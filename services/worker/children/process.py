@@ -220,24 +220,19 @@ class Child(asyncio.Protocol):
         return outcome
 
     def _stopped_from_outside(self, running: _Running, returncode: int | None) -> bool:
-        """Whether the end is no fault of what the child worked on: memory ran out, or an operator stopped it."""
+        """Whether the end lies outside of what the child worked on: memory ran out, or an operator stopped it."""
         return running.verdict is None and returncode in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT)
 
     # --- the process -----------------------------------------------------------------------------------------
 
     async def _spawn(self) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
+        arguments = (theirs.fileno(), os.getpid(), self._note.descriptor)
+        with theirs, self._note.handed_over():
             self._transport, _ = await self._loop.create_unix_connection(lambda: self, sock=ours)
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *(
-                    "-m",
-                    "services.worker.children.main",
-                    str(theirs.fileno()),
-                    str(os.getpid()),
-                    str(self._note.descriptor),
-                ),
+                *("-m", "services.worker.children.main", *map(str, arguments)),
                 pass_fds=(theirs.fileno(), self._note.descriptor),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,  # MuPDF prints
@@ -245,7 +240,6 @@ class Child(asyncio.Protocol):
                 env=_environment(),
                 start_new_session=True,  # a terminal's Ctrl-C is for the worker, which drains first
             )
-        os.close(self._note.descriptor)
         self._listener = asyncio.create_task(self._listen(self._process))
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:

@@ -122,7 +122,7 @@ def _decoded(written: bytes) -> str:
 
 
 def page_size(document: Any, number: int) -> tuple[float, float] | None:
-    """Return width and height of page `number` (from 1) in points; None for a broken or skipped page. Raises MemoryError."""
+    """Return width and height of page `number` (from 1) in points; None if broken or skipped. Raises MemoryError."""
     return at_page("draw", number, _page_size, document, number)
 
 

@@ -1,14 +1,15 @@
 """The page that a child works on, noted in memory shared with its worker, which reads it when the child has died.
 
 A child runs one job at a time, so the note and the steps to skip belong to the process. Only work on a page that may
-crash or hang is noted; a call of a provider is not, since its outage is no fault of the page.
+crash or hang is noted; a call of a provider is not, since an outage is not the fault of the page.
 """
 
 import mmap
 import os
 import struct
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Final, Literal, NamedTuple, ParamSpec, TypeVar
 
 Step = Literal["text", "draw", "ocr"]
@@ -27,7 +28,7 @@ class PageStep(NamedTuple):
 
 
 class PageNote:
-    """The shared memory of one child. Its `descriptor` may be closed once the child has it: a mapping stays."""
+    """The shared memory of one child. The worker passes its `descriptor` to the child."""
 
     def __init__(self, descriptor: int | None = None) -> None:
         """Map the memory of a descriptor, or new memory."""
@@ -36,6 +37,14 @@ class PageNote:
             os.ftruncate(descriptor, NOTE.size)
         self.descriptor = descriptor
         self._memory = mmap.mmap(descriptor, NOTE.size)
+
+    @contextmanager
+    def handed_over(self) -> Iterator[None]:
+        """Close the descriptor at the end: the mapping stays, and the child has a copy."""
+        try:
+            yield
+        finally:
+            os.close(self.descriptor)
 
     def write(self, place: PageStep) -> None:
         """Note the page and the time."""

@@ -21,7 +21,10 @@ UNREADABLE: Final[Mapping[TextMethod, str]] = {
 
 @dataclass(slots=True)
 class PdfParts:
-    """The intermediate results of a method's parts. `texts` are in the order of the plan; `skipped` are pages that crashed or hung."""
+    """The intermediate results of a method's parts. `texts` are in the order of the plan.
+
+    `skipped` are pages that crashed or hung.
+    """
 
     texts: list[Texts] = field(default_factory=list)
     images: Pictures = field(default_factory=Pictures)

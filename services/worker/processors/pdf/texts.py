@@ -66,7 +66,7 @@ def read_ocr(selected: SelectedPages, progress: PassProgress, engine: Engine) ->
         if image is None:
             return None
         found = at_page("ocr", number, engine, image)
-        return found and PageText(number, found.text, "ocr", found.score, found.lines)
+        return None if found is None else PageText(number, found.text, "ocr", found.score, found.lines)
 
     return _read("ocr", selected, progress, read)
 
