@@ -17,6 +17,16 @@ POSTGRES_AWAY = (
 )
 """Errors while Postgres is unavailable, restarting or overloaded: a retry may succeed."""
 
+VALUE_REFUSED = ("22", "54")
+"""Classes of SQLSTATE that a value causes: data exception, and a limit exceeded (an index entry, a text)."""
+
+
+def refuses_a_value(error: Exception) -> bool:
+    """Whether Postgres, or the client library in its place, refuses a value. A retry fails again."""
+    if isinstance(error, asyncpg.PostgresError):
+        return str(getattr(error, "sqlstate", "")).startswith(VALUE_REFUSED)
+    return isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
+
 
 async def connect_pool(dsn: str, *, min_size: int = 1, max_size: int = 8) -> asyncpg.Pool:
     """Return a pool of connections. Raises OSError or asyncpg.PostgresError when Postgres cannot be reached.

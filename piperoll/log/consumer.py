@@ -9,6 +9,7 @@ and a remaining partition is sought to the position it had reached, because aiok
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -18,6 +19,8 @@ from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionE
 from piperoll.log import watchdog
 from piperoll.log.contract import Reader
 from piperoll.log.kafka import client_options, close, pace, record_of
+from piperoll.log.record import Record
+from piperoll.log.stops import Stops
 from piperoll.settings import Settings
 from schemas.topics import Topic
 
@@ -31,6 +34,7 @@ WATCH_INTERVAL_S = 10.0
 BROKER_DEADLINE_S = 3.0  # for requests between polls; nothing else is read meanwhile
 BEHIND_RECORDS = 16  # more than arrive during one poll's work at 100 jobs a second
 GATHER_S = 0.02
+STOPPED_LOOK_S = 2.0  # how soon a stopped partition continues after an operator's decision
 
 
 class StalledConsumerError(RuntimeError):
@@ -52,7 +56,10 @@ class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class PartitionConsumer:
-    """Reads one topic as a member of a group. `on_lag(partition, records behind)` is called after each poll."""
+    """Reads one topic as a member of a group. `on_lag(partition, records behind)` is called after each poll.
+
+    With `stops` a partition that meets an event of a later release is paused, and tried again from time to time.
+    """
 
     def __init__(
         self,
@@ -61,12 +68,15 @@ class PartitionConsumer:
         topic: Topic,
         reader: Reader,
         on_lag: Callable[[int, int], None] | None = None,
+        stops: Stops | None = None,
     ) -> None:
         self._settings = settings
         self._group = group
         self._topic = topic
         self._reader = reader
         self._on_lag = on_lag
+        self._stops = stops
+        self._paused: dict[int, float] = {}
         self._notes = _Notes()
         self._next: dict[int, int] = {}
         self._lags: dict[int, int] = {}
@@ -80,8 +90,10 @@ class PartitionConsumer:
         return dict(self._next)
 
     def problem(self) -> str | None:
-        """A sentence until the group has assigned its partitions."""
-        return None if self._joined else f"{self._group} has not joined its consumer group yet"
+        """A sentence until the group has assigned its partitions, and while one of them is stopped."""
+        if not self._joined:
+            return f"{self._group} has not joined its consumer group yet"
+        return None if self._stops is None else self._stops.problem()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Read until `stopping` is set, then leave the group. Raises StalledConsumerError, and the reader's errors."""
@@ -93,6 +105,7 @@ class PartitionConsumer:
             consumer.subscribe([self._topic.name], listener=self._notes)
             while not stopping.is_set():
                 await self._take_over(consumer)
+                self._resume(consumer)
                 await self._poll(consumer)
                 await self._gather()
                 now = time.monotonic()
@@ -117,6 +130,7 @@ class PartitionConsumer:
                 await self._reader.revoked(gone)
                 self._next = {part: offset for part, offset in self._next.items() if part in assigned}
                 self._lags = {part: lag for part, lag in self._lags.items() if part in assigned}
+                self._forget_stops(gone)
             if new:
                 self._next.update(await self._reader.assigned(new))
             self._seek_all(consumer)
@@ -144,24 +158,56 @@ class PartitionConsumer:
 
     async def _hand_over(self, consumer: AIOKafkaConsumer, tp: TopicPartition, raw: list[object]) -> None:
         expected = self._next.get(tp.partition)
-        records = [record_of(one) for one in raw]
+        records = [record_of(one, self._settings.partitions) for one in raw]
         if expected is None or not records:
             return
         records = [record for record in records if record.offset >= expected]
         if not records:
             return
-        await self._reader.handle(tp.partition, records)
-        self._next[tp.partition] = records[-1].offset + 1
+        stopped = await self._handle(tp.partition, records)
+        self._next[tp.partition] = records[-1].offset + 1 if stopped is None else stopped
+        if stopped is not None:
+            self._pause(consumer, tp, stopped)
         self._lags[tp.partition] = lag = (consumer.highwater(tp) or 0) - self._next[tp.partition]
         if self._on_lag is not None:
             self._on_lag(tp.partition, lag)
+
+    async def _handle(self, partition: int, records: list[Record]) -> int | None:
+        """Hand records to the reader; return the offset at which the partition is stopped."""
+        if self._stops is None:
+            await self._reader.handle(partition, records)
+            return None
+        return await self._stops.handle(self._reader, partition, records)
+
+    def _pause(self, consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> None:
+        """Read no further than `offset` for a while. A rebalance ends the pause early, which is harmless."""
+        self._paused[tp.partition] = time.monotonic() + STOPPED_LOOK_S
+        try:
+            consumer.seek(tp, offset)
+            consumer.pause(tp)
+        except IllegalStateError:
+            return  # a rebalance is in progress; its assignment seeks again
+
+    def _resume(self, consumer: AIOKafkaConsumer) -> None:
+        """Try paused partitions again whose time has come."""
+        for part in [part for part, until in self._paused.items() if time.monotonic() >= until]:
+            del self._paused[part]
+            with suppress(IllegalStateError):  # no longer assigned
+                consumer.resume(TopicPartition(self._topic.name, part))
+
+    def _forget_stops(self, partitions: set[int]) -> None:
+        for part in partitions:
+            self._paused.pop(part, None)
+            if self._stops is not None:
+                self._stops.forget(part)
 
     async def _gather(self) -> None:
         """Wait for more records when this reader is behind: a poll costs about as much for one record as for twenty.
 
         A reader that keeps up never waits, nor does one with more than a full poll to read.
         """
-        if BEHIND_RECORDS <= sum(self._lags.values()) < MAX_RECORDS:
+        behind = sum(lag for part, lag in self._lags.items() if part not in self._paused)
+        if BEHIND_RECORDS <= behind < MAX_RECORDS:
             await asyncio.sleep(GATHER_S)
 
     async def _commit(self, consumer: AIOKafkaConsumer) -> None:
@@ -178,7 +224,7 @@ class PartitionConsumer:
             log.debug("lag_commit_skipped", group=self._group, error=repr(error))
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
-        parts = [TopicPartition(self._topic.name, part) for part in self._next]
+        parts = [TopicPartition(self._topic.name, part) for part in self._next if part not in self._paused]
         try:
             async with asyncio.timeout(BROKER_DEADLINE_S):
                 ends = await consumer.end_offsets(parts) if parts else {}

@@ -18,6 +18,7 @@ from piperoll.log.contract import Appender, LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.log.stops import SkippedRecords, Stops
 from piperoll.outages import Outage
 from piperoll.postgres import connect_pool, migrate
 from piperoll.runtime import Lifetime
@@ -177,26 +178,36 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         appender = KafkaAppender(settings, f"{settings.instance}-notifier")
         await appender.start()
         owned.push_async_callback(appender.stop)
-        log = Log(view, appender, DeadLetters(appender), await view.cluster_id())
+        letters = DeadLetters(appender)
+        log = Log(view, appender, letters, await view.cluster_id())
+        blobs = AsyncBlobs(Blobs(settings.blob_url))
+        owned.callback(blobs.close)
         notifier = assemble(settings, pool, log, lifetime.stopping, owned)
         lifetime.check("producer", appender.problem)
         lifetime.check("gate", notifier.gate.problem)
         lifetime.check("dispatcher", notifier.hooks.dispatcher.problem)
         lifetime.check("notices", notifier.notices.dispatcher.problem)
-        consumers = (
-            _consumer(settings, lifetime, JOB_EVENTS, notifier.job_events),
-            _consumer(settings, lifetime, JOB_DELIVERIES, notifier.deliveries),
-            _consumer(settings, lifetime, ENDPOINT_EVENTS, notifier.endpoint_events),
+        skipped = SkippedRecords(blobs)
+        readers: dict[Topic, TopicReader[Any]] = {
+            JOB_EVENTS: notifier.job_events,
+            JOB_DELIVERIES: notifier.deliveries,
+            ENDPOINT_EVENTS: notifier.endpoint_events,
+        }
+        consumers = tuple(
+            _consumer(settings, lifetime, topic, reader, Stops(reader.group, skipped, letters))
+            for topic, reader in readers.items()
         )
         await notifier.run(consumers, lifetime.stopping)
 
 
-def _consumer(settings: Settings, lifetime: Lifetime, topic: Topic, reader: TopicReader[Any]) -> PartitionConsumer:
+def _consumer(
+    settings: Settings, lifetime: Lifetime, topic: Topic, reader: TopicReader[Any], stops: Stops
+) -> PartitionConsumer:
     """A consumer with its readiness check and lag metric."""
 
     def on_lag(partition: int, records: int) -> None:
         metrics.LAG.labels(topic.name, str(partition)).set(records)
 
-    consumer = PartitionConsumer(settings, reader.group, topic, reader, on_lag=on_lag)
+    consumer = PartitionConsumer(settings, reader.group, topic, reader, on_lag, stops)
     lifetime.check(reader.group, consumer.problem)
     return consumer

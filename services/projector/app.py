@@ -10,6 +10,7 @@ from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.log.stops import SkippedRecords, Stops
 from piperoll.outages import Outage, StoppedWaitingError
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
@@ -31,7 +32,7 @@ ENDPOINTS_GROUP = "piperoll.projector.endpoints"
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
-    """Project until stopped. Raises LogDivergedError and UnknownEventError."""
+    """Project until stopped. Raises LogDivergedError."""
     await require_topics(settings)
     async with AsyncExitStack() as stack:
         offsets = KafkaOffsets(settings)
@@ -44,7 +45,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         stack.callback(blobs.close)
         blob_outage = Outage("the blob store", lifetime.stopping)
         lifetime.check("blobs", blob_outage.problem)
-        dead_letters = DeadLetters(appender)
+        dead_letters, skipped = DeadLetters(appender), SkippedRecords(blobs)
         groups: list[tuple[str, Tables]] = [
             (JOBS_GROUP, JobTables(blobs, blob_outage, settings.partitions)),
             (DELIVERIES_GROUP, DeliveryTables()),
@@ -52,7 +53,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             (ENDPOINTS_GROUP, EndpointTables(blobs, blob_outage)),
         ]
         try:
-            await _project(settings, lifetime, offsets, dead_letters, groups, stack)
+            await _project(settings, lifetime, offsets, dead_letters, skipped, groups, stack)
         except ExceptionGroup as ended:
             _explain(ended)
 
@@ -71,6 +72,7 @@ async def _project(
     lifetime: Lifetime,
     offsets: KafkaOffsets,
     dead_letters: DeadLetters,
+    skipped: SkippedRecords,
     groups: list[tuple[str, Tables]],
     stack: AsyncExitStack,
 ) -> None:
@@ -83,7 +85,8 @@ async def _project(
             lifetime.check(f"postgres_{tables.alias}", session.problem)
             await session.transaction(migrate_live)
             reader = TableReader(tables, session, offsets, dead_letters)
-            consumer = PartitionConsumer(settings, group, tables.topic, reader, on_lag=reader.lag.moved)
+            stops = Stops(group, skipped, dead_letters)
+            consumer = PartitionConsumer(settings, group, tables.topic, reader, reader.lag.moved, stops)
             lifetime.check(f"group_{tables.alias}", consumer.problem)
             lifetime.check(f"lag_{tables.alias}", reader.lag.problem)
             consumers.append(consumer)

@@ -15,10 +15,12 @@ import structlog
 from asyncpg import Connection
 
 from piperoll.log.kafka import KafkaOffsets
+from piperoll.log.stops import SkippedRecords, Stops
 from piperoll.outages import Outage
 from piperoll.postgres import MIGRATION_LOCK, load_queries
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
+from schemas.envelope import UnknownEventError
 from schemas.read_model_names import READ_SCHEMA
 from services.projector.deliveries.tables import DeliveryTables
 from services.projector.documents.tables import DocumentTables
@@ -119,6 +121,7 @@ class Filling:
             EndpointTables(self._blobs, outage, REBUILD_SCHEMA),
         )
         self._readers = [TableReader(tables, self._session, offsets, None, REBUILD_SCHEMA) for tables in self.tables]
+        self._stops = Stops("rebuild", SkippedRecords(self._blobs), None)
         self._positions: list[dict[int, int]] = []
 
     async def begin(self) -> None:
@@ -137,7 +140,7 @@ class Filling:
         return left
 
     async def catch_up(self) -> None:
-        """Read up to the current ends."""
+        """Read up to the current ends. Raises UnknownEventError."""
         left = await self.left()
         total = self.done + left
         for tables, reader, positions in zip(self.tables, self._readers, self._positions, strict=True):
@@ -145,7 +148,9 @@ class Filling:
             async for records in self._offsets.scan(tables.topic, positions, ends):
                 if not records:
                     continue
-                await reader.handle(records[0].partition, records)
+                part = records[0].partition
+                if await self._stops.handle(reader, part, records) is not None:
+                    raise UnknownEventError(f"{tables.topic.name} cannot be read on: {self._stops.problem()}")
                 self.done += len(records)
                 self._progress(self.done, max(total, self.done))
             positions.update(ends)

@@ -10,6 +10,7 @@ from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.log.stops import SkippedRecords, Stops
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
@@ -59,10 +60,16 @@ async def _serve(
     checkpoints = Checkpoints(blobs, await offsets.cluster_id(), f"{GROUP}/{JOB_EVENTS.name}")
 
     eraser = Eraser(blobs, runner.await_exit)
-    reader = PartitionReader(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, utc_now)
+    letters = DeadLetters(appender)
+    reader = PartitionReader(runner, expander, checkpoints, offsets, letters, eraser, utc_now)
     sweeper = Sweeper(settings, blobs, utc_now, reader.live, eraser)
     consumer = PartitionConsumer(
-        settings, GROUP, JOB_EVENTS, reader, on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag)
+        settings,
+        GROUP,
+        JOB_EVENTS,
+        reader,
+        on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag),
+        stops=Stops(GROUP, SkippedRecords(blobs), letters),
     )
     for name, check in (
         ("group", consumer.problem),

@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 
 from piperoll.clock import Clock, utc_now
 from piperoll.log.contract import Reader
-from piperoll.log.record import Position, Record, partition_of
+from piperoll.log.dead_letters import DeadLetters
+from piperoll.log.record import Position, Record, partition_of_bytes
+from piperoll.log.stops import SkippedRecords, Stops
+from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.envelope import Fact, Headers, encode
 from schemas.topics import Topic
 
@@ -15,14 +18,20 @@ from schemas.topics import Topic
 @dataclass(slots=True)
 class _Subscription:
     reader: Reader
+    stops: Stops
     next_offsets: dict[int, int] = field(default_factory=dict)
 
 
 class MemoryLog:
-    """Keeps every record. Readers get what is new when `deliver` is called, so a test decides when time passes."""
+    """Keeps every record. Readers get what is new when `deliver` is called, so a test decides when time passes.
 
-    def __init__(self, partitions: int = 3, clock: Clock = utc_now) -> None:
+    A partition at whose next event a reader stops is tried again at the next call. `skipped` are an operator's
+    decisions about such events.
+    """
+
+    def __init__(self, partitions: int = 3, clock: Clock = utc_now, skipped: SkippedRecords | None = None) -> None:
         self.partitions = partitions
+        self.skipped = skipped or SkippedRecords(AsyncBlobs(Blobs("memory:///")))
         self._clock = clock
         self._records: dict[tuple[str, int], list[Record]] = defaultdict(list)
         self._subscriptions: dict[str, list[_Subscription]] = defaultdict(list)
@@ -40,11 +49,14 @@ class MemoryLog:
         headers: Headers,
         deadline_s: float | None = None,
     ) -> Position:
-        """Appends a record as it is."""
-        part = partition_of((key or b"").decode(), self.partitions)
+        """Appends a record as it is, to the partition of its key."""
+        return self.place(topic, partition_of_bytes(key or b"", self.partitions), key, value, headers)
+
+    def place(self, topic: Topic, part: int, key: bytes | None, value: bytes | None, headers: Headers) -> Position:
+        """Appends a record to any partition, as a foreign partitioner may."""
         kept = self._records[topic.name, part]
         stamp = int(self._clock().astimezone(UTC).timestamp() * 1000)
-        record = Record(topic.name, part, len(kept), stamp, key, value, headers)
+        record = Record(topic.name, part, len(kept), stamp, key, value, headers, self.partitions)
         kept.append(record)
         return record.position
 
@@ -90,7 +102,8 @@ class MemoryLog:
     async def subscribe(self, topic: Topic, reader: Reader, partitions: set[int] | None = None) -> None:
         """Deals `partitions` (all by default) to a reader."""
         dealt = set(range(self.partitions)) if partitions is None else partitions
-        subscription = _Subscription(reader, dict(await reader.assigned(dealt)))
+        stops = Stops(f"{type(reader).__name__} of {topic.name}", self.skipped, DeadLetters(self))
+        subscription = _Subscription(reader, stops, dict(await reader.assigned(dealt)))
         self._subscriptions[topic.name].append(subscription)
 
     async def unsubscribe(self, topic: Topic, reader: Reader) -> None:
@@ -112,7 +125,10 @@ class MemoryLog:
     async def _deliver_to(self, subscription: _Subscription, topic_name: str, part: int, max_records: int) -> int:
         kept, handed = self._records[topic_name, part], 0
         while batch := kept[subscription.next_offsets[part] :][:max_records]:
-            await subscription.reader.handle(part, batch)
+            stopped = await subscription.stops.handle(subscription.reader, part, batch)
+            if stopped is not None:
+                subscription.next_offsets[part] = stopped
+                return handed
             subscription.next_offsets[part] = batch[-1].offset + 1
             handed += len(batch)
         return handed

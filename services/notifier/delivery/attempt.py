@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 
 import structlog
 
-from piperoll.store.blobs import BlobStoreError
+from piperoll.store.blobs import BlobStoreError, BlobUnreadableError
 from piperoll.webhooks.attempts import Attempted, Ending
 from piperoll.webhooks.messages import WebhookMessage
 from piperoll.webhooks.sender import Sender
@@ -20,6 +20,9 @@ async def attempt(
     try:
         message = await composing
         return await sender.post(url, message.headers, message.body, timeout_s)
+    except BlobUnreadableError as error:
+        log.warning("delivery_unreadable", job_id=job_id, delivery_id=delivery_id, error=repr(error))
+        return Attempted(Ending.UNREADABLE)
     except BlobStoreError as error:
         log.warning("delivery_waits_for_blobs", job_id=job_id, delivery_id=delivery_id, error=repr(error))
         return Attempted(Ending.OURS)

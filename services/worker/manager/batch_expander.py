@@ -16,9 +16,9 @@ from piperoll.clock import Clock
 from piperoll.domain.batch import Batch
 from piperoll.domain.creation import job_created
 from piperoll.log.contract import Appender, LogView
+from piperoll.log.parking import decode_accounted
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
-from schemas.envelope import UndecodableRecordError
 from schemas.events import BatchExpanded, Event, JobCreated
 from schemas.ids import member_id
 from schemas.topics import JOB_EVENTS
@@ -89,11 +89,8 @@ class Expander:
         end = await self._history.end_offsets(JOB_EVENTS)
         found = set()
         for record in await self._history.read_range(JOB_EVENTS, begin, end):
-            try:
-                fact = record.fact()
-            except UndecodableRecordError:
-                continue  # the reader of its partition parks it
-            if isinstance(fact.data, JobCreated) and fact.data.batch_id == batch.batch_id:
+            fact = decode_accounted(record).fact  # the reader of its partition parks one without a fact
+            if fact is not None and isinstance(fact.data, JobCreated) and fact.data.batch_id == batch.batch_id:
                 found.add(fact.subject)
         return found
 
