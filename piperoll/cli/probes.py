@@ -12,7 +12,8 @@ import httpx
 import psutil
 from aiokafka.errors import KafkaError
 
-from piperoll.cli.diagnosis import Finding, of_memory, of_python, of_space, of_user, of_vectors
+from piperoll.cli.dead_letters import name_of, read_waiting
+from piperoll.cli.diagnosis import Finding, of_letters, of_memory, of_python, of_space, of_user, of_vectors
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.jars import KAFKA_VERSION, class_path
 from piperoll.embedded.ports import is_free
@@ -91,6 +92,16 @@ async def blobs(settings: Settings) -> list[Finding]:
     except (BlobStoreError, OSError, ValueError) as error:
         return [Finding("fail", "blob store", f"{error}: correct PIPEROLL_BLOB_URL or its permissions")]
     return [Finding("ok", "blob store", f"{settings.blob_url} can be written")]
+
+
+async def dead_letters(settings: Settings) -> list[Finding]:
+    """Check that no partition is stopped, and that no record is parked; nothing without Kafka, which is a finding."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            found = await read_waiting(settings)
+    except (KafkaError, OSError, TimeoutError):
+        return []
+    return of_letters([name_of(one) for one in found if one.stopped], sum(not one.stopped for one in found))
 
 
 async def api(url: str) -> list[Finding]:

@@ -17,6 +17,7 @@ from schemas.envelope import UndecodableRecordError, UnknownEventError
 from schemas.topics import DEAD_LETTERS, MANIFEST, Topic
 
 TOPICS: Mapping[str, Topic] = {topic.name: topic for topic in MANIFEST if topic is not DEAD_LETTERS}
+DEADLINE_S = 30.0
 Place = tuple[str, Position]
 """The topic and the position of a record."""
 
@@ -166,15 +167,15 @@ class Redriving:
     async def _copy(self, record: Record, as_parked: bool) -> None:
         mark = [(REDRIVEN, str(record.position).encode())] if as_parked else []
         headers = [pair for pair in record.headers if pair[0] != REDRIVEN]
-        await self._appender.append_raw(TOPICS[record.topic], record.key, record.value, [*headers, *mark])
+        await self._appender.append_raw(TOPICS[record.topic], record.key, record.value, [*headers, *mark], DEADLINE_S)
 
     async def _unpark(self, originals: Sequence[tuple[Waiting, Record]], how: str) -> Position | None:
         """End the parking of the key; a record without a key, or in a foreign partition, has none."""
         keyed = [record for one, record in originals if record.key and not one.open_key and not _is_misplaced(record)]
         if not keyed:
             return None
-        first = keyed[0]
-        return await self._appender.append_raw(TOPICS[first.topic], first.key, None, [(UNPARKED, how.encode())])
+        topic, key, mark = TOPICS[keyed[0].topic], keyed[0].key, (UNPARKED, how.encode())
+        return await self._appender.append_raw(topic, key, None, [mark], DEADLINE_S)
 
     async def _originals(self, ones: Sequence[Waiting]) -> list[tuple[Waiting, Record]]:
         found = []
