@@ -179,7 +179,8 @@ async def _skip_stop(settings: "Settings", one: "Waiting") -> None:
 def _report(done: "Settlement") -> None:
     for position, why in done.left_out:
         entry("left out", f"{position}: {_plain(_first_line(why))}")
-    entry("put back", f"{len(done.put_back):,} records; the key is open again")
+    count = len(done.put_back)
+    entry("put back", f"{count:,} {'record' if count == 1 else 'records'}; the key is open again")
 
 
 def _first_line(text: str) -> str:

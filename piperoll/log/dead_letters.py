@@ -1,7 +1,7 @@
 """Dead letters: records that no reader can use, kept with their position and the reason.
 
-Also what readers and operators have to say about them: that a partition stopped at a record (STOPPED), and that a
-parked one was put back or left out for good (SETTLED).
+Also the notes about them: that a partition stopped at a record (STOPPED), and that a parked one was put back or left
+out for good (SETTLED).
 """
 
 import re

@@ -3,7 +3,7 @@
 A fact after an unusable record could be folded into an incomplete state, so its key is parked. Exempt are the facts
 that can only continue or end what was created before: the fold accepts them from the current run alone, whatever came
 between. So a job that runs when a foreign record appears under its key still ends, and what is to be deleted is
-deleted. A record in a foreign partition says nothing about its key, which has its order elsewhere; it is parked alone.
+deleted. A record in a foreign partition does not concern the order of its key, which is elsewhere; it is parked alone.
 
 An operator's command puts parked records back (`piperoll.log.redriving`): copies of them, which count where the key is
 parked, and at their end a record that unparks the key. All this is in the log, so that every reader of any time agrees.

@@ -1,5 +1,7 @@
 """Whatever is written to a topic: its record is parked with the reason, the reader goes on, and redriving works."""
 
+import random
+import string
 from collections.abc import AsyncIterator, Mapping
 
 import asyncpg
@@ -9,6 +11,7 @@ from piperoll.log.parking import PARKED_BEFORE
 from piperoll.log.record import partition_of
 from piperoll.log.redriving import Redriving, Waiting, of_key
 from piperoll.settings import Settings
+from schemas.events import DocumentAdded, Event, JobCreated, WebhookAbandoned, WebhookDelivered
 from schemas.topics import DEAD_LETTERS, JOB_DELIVERIES, Topic
 from tests.support.histories.jobs import fact
 from tests.support.poison.cases import BAD, CASES, GOOD, GROUPS, Case, letters_in, reasons
@@ -102,3 +105,43 @@ async def test_a_foreign_key_parks_its_record_and_no_other(case: Case, key: byte
     ends = await case.log.end_offsets(DEAD_LETTERS)
     assert sum(ends.values()) == 2
     assert await case.ids() == {GOOD}
+
+
+def too_long(data: Event, case: Case) -> Event:
+    """An event of which Postgres refuses an index entry, or a number that no column takes."""
+    text = "".join(random.Random(1).choices(string.ascii_letters, k=5000))
+    match data:
+        case JobCreated(has_webhook=True):
+            assert case.rig is not None
+            return case.rig.created(BAD, f"http://{text}.example/hook")
+        case JobCreated():
+            return data.model_copy(update={"target_id": text})
+        case DocumentAdded(content=content):
+            return data.model_copy(update={"content": content.model_copy(update={"size": 2**70})})
+        case WebhookDelivered() if case.rig is None:
+            return WebhookAbandoned(delivery_id="msg", phase="completed", attempt=1, reason="GONE", origin_sha256=text)
+        case WebhookDelivered():
+            return data.model_copy(update={"endpoint_id": "endpoint-1", "change": 2**40})
+        case _:
+            pytest.skip("the tables of endpoints take everything that can be decoded")
+
+
+@each_reader
+async def test_a_value_that_postgres_refuses_is_found_in_a_poll_and_parked(case: Case) -> None:
+    bad = too_long(case.event(BAD), case)
+    names = [f"{GOOD}-{number}" for number in range(20)]
+    for number, key in enumerate(names):
+        await case.log.append(case.topic, fact(key, case.event(key), number))
+        if number == 7:
+            await case.log.append(case.topic, fact(BAD, bad, 1))
+    await case.read()
+    (letter,) = await letters_in(case.log)
+    assert letter.key == BAD.encode()
+    assert await case.ids() == set(names)
+    await case.log.append(case.topic, fact(BAD, case.event(BAD), 2))
+    await case.read()
+    redriving = Redriving(case.log, case.log, "a test")
+    found = await redriving.waiting()
+    await redriving.skip(of_key(found, found[0]))
+    await case.read()
+    assert await case.ids() == {BAD, *names}

@@ -46,6 +46,7 @@ class Case:
     reader: Reader
     event: Callable[[str], Event]
     ids: Callable[[], Awaitable[set[str]]]
+    rig: Rig | None = None
 
     async def read(self) -> None:
         """Hands over what is new, and takes the partitions away and gives them back, as a restart does."""
@@ -66,7 +67,7 @@ async def notifier_case(topic: Topic, settings: Settings, pool: asyncpg.Pool) ->
             JOB_DELIVERIES: (rig.notifier.deliveries, lambda key: DELIVERED, "queue.job_id"),
             ENDPOINT_EVENTS: (rig.notifier.endpoint_events, lambda key: registered(rig, key), "endpoints.endpoint_id"),
         }[topic]
-        yield Case(rig.log, topic, reader, event, lambda: ids_in(pool, "notifier", table))
+        yield Case(rig.log, topic, reader, event, lambda: ids_in(pool, "notifier", table), rig)
 
 
 def registered(rig: Rig, endpoint_id: str) -> EndpointRegistered:
