@@ -113,7 +113,7 @@ def too_long(data: Event, case: Case) -> Event:
     match data:
         case JobCreated(has_webhook=True):
             assert case.rig is not None
-            return case.rig.created(BAD, f"http://{text}.example/hook")
+            return case.rig.created(BAD, "http://127.0.0.1:9/hook", client_id="NUL: \x00")
         case JobCreated():
             return data.model_copy(update={"target_id": text})
         case DocumentAdded(content=content):
