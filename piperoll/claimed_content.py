@@ -4,14 +4,14 @@ The store itself decides which it is: while it cannot store and return a small p
 waits. When it can, and one blob still fails, the blob is given up after a bounded number of tries.
 """
 
+import secrets
 from collections.abc import Awaitable, Callable
 
 from piperoll.outages import Outage
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError, BlobUnreadableError
+from piperoll.store.blobs import AsyncBlobs, BlobStoreError, BlobUnreadableError
 from schemas.claims import Claim
 
 TRIES = 16  # with the pauses of an outage about 25 s
-PROBE = "piperoll-check/readers"
 
 
 class ClaimedContent:
@@ -21,6 +21,7 @@ class ClaimedContent:
         self._blobs = blobs
         self._outage = outage
         self._tries = tries
+        self._probe = f"reader-{secrets.token_hex(8)}"  # another process must not delete it meanwhile
 
     async def get(self, claim: Claim) -> bytes:
         """The content of a claim, its hash checked.
@@ -54,7 +55,7 @@ class ClaimedContent:
 
     async def _store_answers(self) -> bool:
         try:
-            await self._blobs.replace(PROBE, b"readable")
-            return await self._blobs.get(PROBE) == b"readable"
-        except (BlobStoreError, BlobMissingError):
+            await self._blobs.check(self._probe)
+        except BlobStoreError:
             return False
+        return True

@@ -212,13 +212,22 @@ class Blobs:
         return len(uris)
 
     def check(self, name: str) -> None:
-        """Write a blob, as large as most results, and delete it. Raises BlobStoreError when that fails."""
+        """Write a blob, as large as most results, read it and delete it. Raises BlobStoreError when that fails."""
         uri = f"{CHECK_FOLDER}/{name.replace('/', '-')}"
         self.replace(uri, bytes(CHECK_BYTES))
+        self._require_back(uri)
         self.delete([uri])
         if self.root is not None:  # an empty folder would be all that is in a volume that is not mounted
             with suppress(OSError):
                 (self.root / CHECK_FOLDER).rmdir()
+
+    def _require_back(self, uri: str) -> None:
+        try:
+            found = self.get(uri)
+        except BlobMissingError as error:
+            raise BlobStoreError(f"{uri} was written and cannot be found") from error
+        if len(found) != CHECK_BYTES:
+            raise BlobStoreError(f"{uri} was written and has other content")
 
     def _errors(self, uri: str, writing: bool = False, guarded: bool = False) -> "_store_errors":
         """Convert errors at `uri`. `guarded`: without its marker the store would give a wrong answer."""

@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection
 import structlog
 
 from piperoll.log.contract import LogView
-from piperoll.log.record import partition_of
+from piperoll.log.parking import decode_accounted
+from piperoll.log.record import Record, partition_of
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs
 from schemas.events import JobErased
