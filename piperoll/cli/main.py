@@ -4,7 +4,8 @@ import importlib
 
 import typer
 
-from piperoll.cli import access, dead_letters, deliveries, doctor, installation, jobs, local, sweep, tables, topics
+from piperoll.cli import access, deliveries, doctor, installation, jobs, local, sweep, tables, topics
+from piperoll.cli.dead_letters import commands as dead_letters
 from piperoll.runtime import run
 
 app = typer.Typer(

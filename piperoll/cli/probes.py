@@ -12,7 +12,7 @@ import httpx
 import psutil
 from aiokafka.errors import KafkaError
 
-from piperoll.cli.dead_letters import name_of, read_waiting
+from piperoll.cli.dead_letters.reading import name_of, read_waiting
 from piperoll.cli.diagnosis import (
     Finding,
     of_installation,

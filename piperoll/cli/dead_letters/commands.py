@@ -1,7 +1,5 @@
 """`piperoll dead-letters`: parked records and stopped partitions: list them, show one, put back, leave out."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,10 +7,12 @@ import typer
 from rich.markup import escape
 
 from piperoll.cli.console import CommandError, entry, print_line, run_command, waiting
+from piperoll.cli.dead_letters.reading import find, name_of, open_redriving, read_waiting
+from piperoll.cli.dead_letters.texts import plain, readable
 from piperoll.cli.target import DataDir, settings_of
 
 if TYPE_CHECKING:
-    from piperoll.log.redriving import Redriving, Settlement, Waiting
+    from piperoll.log.redriving import Settlement, Waiting
     from piperoll.settings import Settings
 
 SHOWN_BYTES = 2000
@@ -49,50 +49,6 @@ def skip(letter: LetterName, data_dir: DataDir = None) -> None:
     run_command(_skip(letter, data_dir))
 
 
-def short_name(topic: str) -> str:
-    """`jobs` for `piperoll.jobs.events.v1`, and `deliveries` for `piperoll.jobs.deliveries.v1`."""
-    words = topic.removeprefix("piperoll.").split(".")
-    return words[1] if words[1:2] == ["deliveries"] else words[0]
-
-
-def name_of(one: "Waiting") -> str:
-    """The name of a record in these commands."""
-    return f"{short_name(one.topic)}/{one.position}"
-
-
-def find(found: Sequence["Waiting"], letter: str) -> "Waiting":
-    """The record of that name. Raises CommandError."""
-    for one in found:
-        if name_of(one) == letter:
-            return one
-    raise CommandError(f"no record {letter} waits for a decision: `piperoll dead-letters list` shows which do")
-
-
-@asynccontextmanager
-async def _open(settings: "Settings") -> AsyncIterator["Redriving"]:
-    from piperoll.log.contract import AppendError
-    from piperoll.log.kafka import KafkaOffsets
-    from piperoll.log.producer import KafkaAppender
-    from piperoll.log.redriving import RedriveRefusedError, Redriving
-
-    view, appender = KafkaOffsets(settings), KafkaAppender(settings, "piperoll-dead-letters")
-    async with AsyncExitStack() as stack:
-        await view.start()
-        stack.push_async_callback(view.stop)
-        await appender.start()
-        stack.push_async_callback(appender.stop)
-        try:
-            yield Redriving(view, appender, "piperoll dead-letters")
-        except (RedriveRefusedError, AppendError) as error:
-            raise CommandError(str(error)) from error
-
-
-async def read_waiting(settings: "Settings") -> list["Waiting"]:
-    """The records that wait, stopped partitions first."""
-    async with _open(settings) as redriving:
-        return sorted(await redriving.waiting(), key=lambda one: not one.stopped)
-
-
 async def _list(data_dir: Path | None) -> int:
     with waiting("Reading the dead letters"):
         found = await read_waiting(settings_of(data_dir))
@@ -102,11 +58,11 @@ async def _list(data_dir: Path | None) -> int:
     for one in found[:MOST_LISTED]:
         colour, state = ("red", "stopped") if one.stopped else ("yellow", "parked")
         print_line(f"\n[bold]{name_of(one)}[/bold]  [{colour}]{state}[/{colour}]")
-        entry("key", _plain(one.key) or "-")
+        entry("key", plain(one.key) or "-")
         if one.type:
-            entry("type", _plain(one.type[:100]))
-        entry("why", _plain(_first_line(one.why)))
-        entry("by", _plain(f"{', '.join(one.consumers)}, {one.at[:19]}"))
+            entry("type", plain(one.type[:100]))
+        entry("why", plain(_first_line(one.why)))
+        entry("by", plain(f"{', '.join(one.consumers)}, {one.at[:19]}"))
     if len(found) > MOST_LISTED:
         print_line(f"\n… and {len(found) - MOST_LISTED:,} more")
     stopped = sum(one.stopped for one in found)
@@ -118,28 +74,28 @@ async def _list(data_dir: Path | None) -> int:
 
 
 async def _show(letter: str, data_dir: Path | None) -> int:
-    async with _open(settings_of(data_dir)) as redriving:
+    async with open_redriving(settings_of(data_dir)) as redriving:
         one = find(await redriving.waiting(), letter)
         record = await redriving.original(*one.place)
     entry("topic", f"{one.topic}, position {one.position}")
-    entry("key", _plain(one.key) or "-")
+    entry("key", plain(one.key) or "-")
     entry("state", "stopped" if one.stopped else "parked")
-    entry("by", _plain(f"{', '.join(one.consumers)}, {one.at}"))
-    entry("why", "\n".join(map(_plain, one.why.splitlines())))
+    entry("by", plain(f"{', '.join(one.consumers)}, {one.at}"))
+    entry("why", "\n".join(map(plain, one.why.splitlines())))
     if record is None:
         entry("record", "the log no longer holds it")
         return 0
     print_line()
     for name, value in record.headers:
-        print_line(f"  {escape(_plain(name[:40]))}: {escape(_readable(value, SHOWN_BYTES))}")
-    entry("value", _readable(record.value, SHOWN_BYTES))
+        print_line(f"  {escape(plain(name[:40]))}: {escape(readable(value, SHOWN_BYTES))}")
+    entry("value", readable(record.value, SHOWN_BYTES))
     return 0
 
 
 async def _redrive(letter: str, data_dir: Path | None) -> int:
     from piperoll.log.redriving import of_key
 
-    async with _open(settings_of(data_dir)) as redriving:
+    async with open_redriving(settings_of(data_dir)) as redriving:
         found = await redriving.waiting()
         one = find(found, letter)
         if one.stopped:
@@ -154,7 +110,7 @@ async def _skip(letter: str, data_dir: Path | None) -> int:
     from piperoll.log.redriving import of_key
 
     settings = settings_of(data_dir)
-    async with _open(settings) as redriving:
+    async with open_redriving(settings) as redriving:
         found = await redriving.waiting()
         one = find(found, letter)
         if one.stopped:
@@ -178,22 +134,10 @@ async def _skip_stop(settings: "Settings", one: "Waiting") -> None:
 
 def _report(done: "Settlement") -> None:
     for position, why in done.left_out:
-        entry("left out", f"{position}: {_plain(_first_line(why))}")
+        entry("left out", f"{position}: {plain(_first_line(why))}")
     count = len(done.put_back)
     entry("put back", f"{count:,} {'record' if count == 1 else 'records'}; the key is open again")
 
 
 def _first_line(text: str) -> str:
     return text.splitlines()[0][:300] if text else "-"
-
-
-def _plain(text: str) -> str:
-    """Text of a foreign record for a terminal, which it must not be able to command."""
-    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)
-
-
-def _readable(value: bytes | None, limit: int) -> str:
-    if value is None:
-        return "-"
-    text = _plain(value[:limit].decode(errors="replace"))
-    return text if len(value) <= limit else f"{text} … ({len(value):,} bytes)"
