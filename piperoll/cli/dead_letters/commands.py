@@ -121,13 +121,21 @@ async def _skip(letter: str, data_dir: Path | None) -> int:
 
 
 async def _skip_stop(settings: "Settings", one: "Waiting") -> None:
+    from piperoll.installation.guard import examine
+    from piperoll.installation.identity import InstallationError
+    from piperoll.log.kafka import KafkaOffsets
     from piperoll.log.stops import SkippedRecords
     from piperoll.store.blobs import AsyncBlobs, Blobs
 
-    blobs = AsyncBlobs(Blobs(settings.blob_url))
+    blobs, log = AsyncBlobs(Blobs(settings.blob_url)), KafkaOffsets(settings)
     try:
+        await log.start()
+        blobs.sync.guard.on = await examine(blobs, log, await log.identity()) is not None
         await SkippedRecords(blobs).add(one.topic, one.position)
+    except InstallationError as error:
+        raise CommandError(str(error)) from error
     finally:
+        await log.stop()
         blobs.close()
     entry("skipped", f"{name_of(one)}: its readers park it, with later records of its key, and continue within seconds")
 
