@@ -11,8 +11,8 @@ import asyncpg
 import structlog
 
 from piperoll.clock import happens_within
-from piperoll.postgres import POSTGRES_AWAY
-from piperoll.store.blobs import BlobStoreError
+from piperoll.postgres import POSTGRES_AWAY, refuses_a_value
+from piperoll.store.blobs import BlobStoreError, BlobUnreadableError
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -45,6 +45,8 @@ class Outage:
             try:
                 result = await work()
             except (*OUTAGES, asyncpg.InterfaceError) as error:
+                if isinstance(error, BlobUnreadableError) or refuses_a_value(error):
+                    raise  # about one blob or value: waiting does not help
                 if isinstance(error, asyncpg.InterfaceError) and not _is_closed(error):
                     raise
                 self._problem = f"{self._store} does not answer: {type(error).__name__}"

@@ -29,6 +29,16 @@ POSTGRES_AWAY = (
 )
 """Errors while Postgres is unavailable, restarting or overloaded: a retry may succeed."""
 
+VALUE_REFUSED = ("22", "54")
+"""Classes of SQLSTATE that a value causes: data exception, and a limit exceeded (an index entry, a text)."""
+
+
+def refuses_a_value(error: Exception) -> bool:
+    """Whether Postgres, or the client library in its place, refuses a value. A retry fails again."""
+    if isinstance(error, asyncpg.PostgresError):
+        return str(getattr(error, "sqlstate", "")).startswith(VALUE_REFUSED)
+    return isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
+
 
 BOUNDS: Mapping[str, str] = {
     "idle_in_transaction_session_timeout": "10s",

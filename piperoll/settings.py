@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from schemas.events import MAX_DELAY_S
+from schemas.events import MAX_DELAY_S, MOST_MEMBERS
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=5001, ge=0, le=65535)
     max_body_bytes: int = 10 * 1024 * 1024
-    max_batch_jobs: int = 10_000
+    max_batch_jobs: int = Field(default=10_000, ge=1, le=MOST_MEMBERS)
     max_upload_bytes: int = 150_000_000
     append_deadline_s: float = Field(default=10.0, gt=0)
     read_deadline_s: float = Field(default=5.0, gt=0)

@@ -1,5 +1,6 @@
 """A fact and its form on the wire: CloudEvents 1.0 in Kafka's binary mode (attributes as headers, data as value)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,12 @@ Headers = list[tuple[str, bytes]]
 SPEC_VERSION = b"1.0"
 CONTENT_TYPE = b"application/json"
 PREFIX = "piperoll."
+LONGEST_ID = 255
+"""Bytes of ce_id and ce_subject: ids are far shorter, a subject names a folder, and an index has a limit too."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""The bounds of ce_time. No clock is so wrong, and times near the years 1 and 9999 cannot be converted."""
 
 
 class UndecodableRecordError(ValueError):
@@ -81,10 +88,10 @@ def decode(value: bytes | None, headers: Headers, appended_at: datetime) -> Fact
     attributes = dict(headers)
     try:
         return Fact(
-            id=_required(attributes, "ce_id"),
-            subject=_required(attributes, "ce_subject"),
+            id=_id(attributes, "ce_id"),
+            subject=_subject(attributes),
             owner=_required(attributes, "ce_owner"),
-            time=_aware(_required(attributes, "ce_time")),
+            time=_time(_required(attributes, "ce_time")),
             source=_required(attributes, "ce_source").removeprefix("/piperoll/"),
             data=_decode_data(_required(attributes, "ce_type"), value or b""),
             traceparent=(attributes.get("traceparent") or b"").decode() or None,
@@ -98,13 +105,34 @@ def _required(attributes: Mapping[str, bytes | None], name: str) -> str:
     value = attributes.get(name)  # Kafka allows a header without a value
     if value is None:
         raise UndecodableRecordError(f"the header {name} is missing")
-    return value.decode()
+    if not value:
+        raise UndecodableRecordError(f"the header {name} is empty")
+    text = value.decode()
+    if _CONTROL.search(text):
+        raise UndecodableRecordError(f"the header {name} contains control characters: {text[:100]!r}")
+    return text
 
 
-def _aware(text: str) -> datetime:
+def _id(attributes: Mapping[str, bytes | None], name: str) -> str:
+    value = _required(attributes, name)
+    if len(attributes[name] or b"") > LONGEST_ID:
+        raise UndecodableRecordError(f"the header {name} has more than {LONGEST_ID} bytes")
+    return value
+
+
+def _subject(attributes: Mapping[str, bytes | None]) -> str:
+    value = _id(attributes, "ce_subject")
+    if "/" in value or value in (".", ".."):
+        raise UndecodableRecordError(f"the header ce_subject is not an id: {value!r}")
+    return value
+
+
+def _time(text: str) -> datetime:
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
-        raise UndecodableRecordError(f"ce_time has no time zone: {text}")
+        raise UndecodableRecordError(f"ce_time has no time zone: {text[:100]}")
+    if not EARLIEST <= time < LATEST:
+        raise UndecodableRecordError(f"ce_time is not between {EARLIEST.year} and {LATEST.year}: {text[:100]}")
     return time
 
 
@@ -112,7 +140,7 @@ def _decode_data(type_name: str, value: bytes) -> Event:
     name, version = _parse_type(type_name)
     event = EVENTS.get(name)
     if event is None or version > event.version:
-        raise UnknownEventError(f"{type_name} is not known to this release: deploy readers before writers")
+        raise UnknownEventError(f"{type_name[:100]} is not known to this release: deploy readers before writers")
     if version == event.version:
         return event.model_validate_json(value)
     body = from_json(value)
@@ -124,8 +152,8 @@ def _decode_data(type_name: str, value: bytes) -> Event:
 def _parse_type(type_name: str) -> tuple[str, int]:
     """(`JobCreated`, 1) from `piperoll.JobCreated.v1`."""
     if not type_name.startswith(PREFIX):
-        raise UndecodableRecordError(f"the type {type_name!r} is not an event of Piperoll")
+        raise UndecodableRecordError(f"the type {type_name[:100]!r} is not an event of Piperoll")
     name, _, version = type_name.removeprefix(PREFIX).partition(".v")
-    if not version.isdecimal() or int(version) < 1:
-        raise UndecodableRecordError(f"the type {type_name!r} has no version")
+    if not re.fullmatch("[1-9][0-9]{0,5}", version):
+        raise UndecodableRecordError(f"the type {type_name[:100]!r} has no version")
     return name, int(version)

@@ -18,6 +18,10 @@ MAX_DELAY_S = 30 * 86400.0
 """The longest delay of a retry. Bounded, so that the fold cannot compute a time out of range."""
 
 
+MOST_MEMBERS = 100_000
+"""The most members of a batch: all of them are announced in one transaction of the projector."""
+
+
 class Event(BaseModel):
     """Common to all events. The subject, the owner and the time are in the envelope."""
 

@@ -34,7 +34,7 @@ CARRIED: dict[str, tuple[type[Event], ...]] = {
     topics.DOCUMENT_EVENTS.name: events.DOCUMENT_EVENTS,
     topics.ENDPOINT_EVENTS.name: events.ENDPOINT_EVENTS,
 }
-"""Events by topic. The dead letters hold no event, only records that could not be decoded."""
+"""Events by topic. The dead letters hold no event, only records that could not be used."""
 
 HEADERS: dict[str, Schema] = {
     "ce_specversion": {"const": SPEC_VERSION.decode()},
@@ -50,7 +50,8 @@ HEADERS: dict[str, Schema] = {
 }
 OPTIONAL_HEADERS = frozenset({"traceparent"})
 DEAD_LETTER_HEADERS: dict[str, str] = {
-    "piperoll_consumer": "the reader that could not decode it",
+    "piperoll_kind": "`parked`; `stopped`: a partition waits at it; `settled`: it was put back or left out for good",
+    "piperoll_consumer": "the reader that parked it or stopped at it, or the command that settled it",
     "piperoll_topic": "the topic of the record",
     "piperoll_position": "partition:offset there",
     "piperoll_reason": "why, in words",

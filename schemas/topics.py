@@ -60,7 +60,7 @@ ENDPOINT_EVENTS = Topic(
 )
 DEAD_LETTERS = Topic(
     name="piperoll.dead-letters.v1",
-    key="the undecodable record's own key",
+    key="the parked record's own key",
     retention_ms=30 * DAY_MS,
     writers=("worker", "projector", "notifier"),
     groups=(),

@@ -1,7 +1,7 @@
 """Findings of `piperoll doctor`, from the settings and from what the probes measured. Pure, no I/O."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -197,3 +197,19 @@ def of_vectors(version: str | None) -> Finding:
             "machine, or run the image pgvector/pgvector:pg18",
         )
     return Finding("ok", "pgvector", version)
+
+
+def of_letters(stopped: Sequence[str], parked: int) -> list[Finding]:
+    """Check for partitions that stopped, by the records at which they did, and for parked records."""
+    findings = [
+        Finding(
+            "fail",
+            "partition",
+            f"stopped at {name}, an event of a later release: deploy it, or `piperoll dead-letters skip {name}`",
+        )
+        for name in stopped
+    ]
+    if parked:
+        text = f"{parked:,} records could not be used and are parked: `piperoll dead-letters list` shows why"
+        findings.append(Finding("warn", "dead letters", text))
+    return findings or [Finding("ok", "dead letters", "none wait for a decision")]

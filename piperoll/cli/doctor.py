@@ -41,6 +41,7 @@ async def _examine(data_dir: Path | None, port: int) -> int:
             found += [*await probes.kafka(settings), *await probes.postgres(settings), *await probes.blobs(settings)]
             found += await probes.installation(settings)
             found += await probes.sweeps(settings)
+            found += await probes.dead_letters(settings)
             found += await probes.api(f"http://{settings.api_host}:{settings.api_port}")
     for one in found:
         print_line(f"  [{COLOURS[one.level]}]{one.level:<4}[/]  {one.subject:<13} {escape(one.sentence)}")

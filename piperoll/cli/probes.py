@@ -12,7 +12,17 @@ import httpx
 import psutil
 from aiokafka.errors import KafkaError
 
-from piperoll.cli.diagnosis import Finding, of_installation, of_memory, of_python, of_space, of_user, of_vectors
+from piperoll.cli.dead_letters.reading import name_of, read_waiting
+from piperoll.cli.diagnosis import (
+    Finding,
+    of_installation,
+    of_letters,
+    of_memory,
+    of_python,
+    of_space,
+    of_user,
+    of_vectors,
+)
 from piperoll.clock import utc_now
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.jars import KAFKA_VERSION, class_path
@@ -126,6 +136,16 @@ async def sweeps(settings: Settings) -> list[Finding]:
         return []  # the check of the blob store shows it
     finally:
         blobs.close()
+
+
+async def dead_letters(settings: Settings) -> list[Finding]:
+    """Check that no partition is stopped, and that no record is parked; nothing without Kafka, which is a finding."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            found = await read_waiting(settings)
+    except (KafkaError, OSError, TimeoutError):
+        return []
+    return of_letters([name_of(one) for one in found if one.stopped], sum(not one.stopped for one in found))
 
 
 async def api(url: str) -> list[Finding]:

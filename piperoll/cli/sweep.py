@@ -42,6 +42,7 @@ async def _sweep(data_dir: Path | None, dry_run: bool, yes: bool) -> int:
     from piperoll.installation.guard import examine
     from piperoll.installation.identity import InstallationError
     from piperoll.log.kafka import KafkaOffsets
+    from piperoll.log.stops import SkippedRecords
     from piperoll.store.blobs import AsyncBlobs, Blobs
     from services.worker.cleanup.sweep.knowledge import ScannedKnowledge
     from services.worker.cleanup.sweep.sweeper import StoreSweep
@@ -51,7 +52,7 @@ async def _sweep(data_dir: Path | None, dry_run: bool, yes: bool) -> int:
     await log.start()
     try:
         blobs.sync.guard.on = await examine(blobs, log, await log.identity()) is not None
-        knowledge = ScannedKnowledge(log, range(settings.partitions))
+        knowledge = ScannedKnowledge(log, range(settings.partitions), SkippedRecords(blobs))
         one = StoreSweep(settings, blobs, log, knowledge, None, utc_now, random.Random())
         with waiting("Reading the log and listing the blob store"):
             plan = await one.plan(deep=True)

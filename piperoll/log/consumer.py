@@ -21,6 +21,8 @@ from piperoll.log.contract import PartitionBusyError, Reader
 from piperoll.log.kafka import client_options, close, pace, record_of
 from piperoll.log.membership import Membership
 from piperoll.log.put_back import PutBack
+from piperoll.log.record import Record
+from piperoll.log.stops import Stops
 from piperoll.settings import Settings
 from schemas.topics import Topic
 
@@ -59,7 +61,8 @@ class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
 class PartitionConsumer:
     """Reads one topic as a member of a group. `on_lag(partition, records behind)` is called after each poll.
 
-    `clock` learns from the times of the records.
+    `clock` learns from the times of the records. With `stops` a partition that meets an event of a later release is
+    paused, and tried again from time to time.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class PartitionConsumer:
         reader: Reader,
         on_lag: Callable[[int, int], None] | None = None,
         clock: BrokerClock | None = None,
+        stops: Stops | None = None,
     ) -> None:
         self._settings = settings
         self._group = group
@@ -79,6 +83,7 @@ class PartitionConsumer:
         self._clock = clock or BrokerClock()
         self.membership = Membership(settings.session_timeout_s)
         self._notes = _Notes(self.membership)
+        self._stops = stops
         self._next: dict[int, int] = {}
         self._lags: dict[int, int] = {}
         self._committed: dict[int, int] = {}
@@ -92,12 +97,15 @@ class PartitionConsumer:
         return dict(self._next)
 
     def problem(self) -> str | None:
-        """A sentence until the group has assigned its partitions, while the coordinator or a lock keeps some away."""
+        """A sentence until the group has assigned its partitions, and while something keeps one of them from going on.
+
+        That is the coordinator, a lock of another process, or an event of a later release.
+        """
         if not self._joined:
             return f"{self._group} has not joined its consumer group yet"
         if not self.membership.is_current():
             return f"the coordinator of {self._group} has not answered for a session timeout"
-        return self._put_back.problem()
+        return self._put_back.problem() or (None if self._stops is None else self._stops.problem())
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Read until `stopping` is set, then leave the group. Raises StalledConsumerError, and the reader's errors."""
@@ -134,6 +142,8 @@ class PartitionConsumer:
                 await self._reader.revoked(gone)
                 for part in gone:
                     self._put_back.clear(part)
+                    if self._stops is not None:
+                        self._stops.forget(part)
                 self._next = {part: offset for part, offset in self._next.items() if part in assigned}
                 self._lags = {part: lag for part, lag in self._lags.items() if part in assigned}
             if new:
@@ -164,7 +174,7 @@ class PartitionConsumer:
 
     async def _hand_over(self, consumer: AIOKafkaConsumer, tp: TopicPartition, raw: list[object]) -> None:
         expected = self._next.get(tp.partition)
-        records = [record_of(one) for one in raw]
+        records = [record_of(one, self._settings.partitions) for one in raw]
         if expected is None or not records:
             return
         records = [record for record in records if record.offset >= expected]
@@ -172,31 +182,50 @@ class PartitionConsumer:
             return
         self._clock.read(records[-1].timestamp_ms)
         try:
-            await self._reader.handle(tp.partition, records)
+            stopped = await self._handle(tp.partition, records)
         except PartitionBusyError as error:
             self._put_back.add(tp.partition, error)
-            if self._notes.assigned is None:
-                consumer.pause(tp)
-                consumer.seek(tp, expected)
+            self._pause(consumer, tp, expected)
             return
         self._put_back.clear(tp.partition)
-        self._next[tp.partition] = records[-1].offset + 1
+        self._next[tp.partition] = records[-1].offset + 1 if stopped is None else stopped
+        if stopped is not None:
+            self._pause(consumer, tp, stopped)
         self._lags[tp.partition] = lag = (consumer.highwater(tp) or 0) - self._next[tp.partition]
         if self._on_lag is not None:
             self._on_lag(tp.partition, lag)
 
+    async def _handle(self, partition: int, records: list[Record]) -> int | None:
+        """Hand records to the reader; return the offset at which the partition is stopped."""
+        if self._stops is None:
+            await self._reader.handle(partition, records)
+            return None
+        return await self._stops.handle(self._reader, partition, records)
+
+    def _pause(self, consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> None:
+        """Read no further than `offset` for a moment. A rebalance ends the pause early, which is harmless."""
+        if self._notes.assigned is None:  # or its assignment seeks again
+            consumer.pause(tp)
+            consumer.seek(tp, offset)
+
     def _resume(self, consumer: AIOKafkaConsumer) -> None:
-        """Read partitions again that were put back a moment ago. A rebalance resumes them too."""
-        for part in self._put_back.due():
+        """Read partitions again that were put back or stopped a moment ago. A rebalance resumes them too."""
+        stopped = [] if self._stops is None else self._stops.due()
+        for part in [*self._put_back.due(), *stopped]:
             if (tp := TopicPartition(self._topic.name, part)) in consumer.paused():
                 consumer.resume(tp)
+
+    def _waiting(self) -> set[int]:
+        """The partitions that wait at an event of a later release: they do not stall."""
+        return set() if self._stops is None else self._stops.partitions
 
     async def _gather(self) -> None:
         """Wait for more records when this reader is behind: a poll costs about as much for one record as for twenty.
 
         A reader that keeps up never waits, nor does one with more than a full poll to read.
         """
-        if BEHIND_RECORDS <= sum(self._lags.values()) < MAX_RECORDS:
+        behind = sum(lag for part, lag in self._lags.items() if part not in self._waiting())
+        if BEHIND_RECORDS <= behind < MAX_RECORDS:
             await asyncio.sleep(GATHER_S)
 
     async def _commit(self, consumer: AIOKafkaConsumer) -> None:
@@ -213,7 +242,7 @@ class PartitionConsumer:
             log.debug("lag_commit_skipped", group=self._group, error=repr(error))
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
-        parts = [TopicPartition(self._topic.name, part) for part in self._next]
+        parts = [TopicPartition(self._topic.name, part) for part in self._next if part not in self._waiting()]
         try:
             async with asyncio.timeout(BROKER_DEADLINE_S):
                 ends = await consumer.end_offsets(parts) if parts else {}

@@ -40,8 +40,8 @@ def client_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
-def record_of(raw: ConsumerRecord) -> Record:
-    """Return the client library's record as a Record."""
+def record_of(raw: ConsumerRecord, partitions: int) -> Record:
+    """Return the client library's record as a Record of a topic with so many partitions."""
     return Record(
         topic=raw.topic,
         partition=raw.partition,
@@ -50,6 +50,7 @@ def record_of(raw: ConsumerRecord) -> Record:
         key=raw.key,
         value=raw.value,
         headers=list(raw.headers),
+        partitions=partitions,
     )
 
 
@@ -163,7 +164,7 @@ class KafkaOffsets:
             while open_parts:
                 polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=1000)
                 for tp, raw in polled.items():
-                    yield [record_of(one) for one in raw if one.offset < end[tp.partition]]
+                    yield [record_of(one, self._settings.partitions) for one in raw if one.offset < end[tp.partition]]
                 reached = await self._reached(consumer, topic, open_parts, end)
                 if polled or reached:
                     heard = time.monotonic()

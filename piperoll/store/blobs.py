@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import mimetypes
 import os
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -26,6 +27,7 @@ from obstore.store import LocalStore, from_url
 
 from piperoll.store import segments
 from piperoll.store.marker import MARKER, MarkerGuard
+from piperoll.store.paths import refusal_of
 from schemas.claims import Claim
 
 P = ParamSpec("P")
@@ -35,6 +37,7 @@ CHUNK_BYTES = 1024 * 1024
 PAGE_ENTRIES = 1000  # the maximum of S3
 CHECK_FOLDER = "piperoll-check"
 CHECK_BYTES = 64 * 1024  # a small file may still fit on a disk that is full
+_COUNTED = re.compile(r"#[0-9]+$")  # of object_store's multipart uploads
 THREADS = 16  # more than the cores, since a put waits for the disk or the network
 
 
@@ -46,7 +49,11 @@ class BlobStoreError(RuntimeError):
     """The blob store returned an error; a retry may succeed."""
 
 
-class ClaimMismatchError(BlobStoreError):
+class BlobUnreadableError(BlobStoreError):
+    """This blob cannot be read although the store answers. A retry fails again, until the store is repaired."""
+
+
+class ClaimMismatchError(BlobUnreadableError):
     """The blob has another content than its claim names."""
 
 
@@ -113,7 +120,8 @@ class Blobs:
         return Claim(uri=uri, sha256=digest.hexdigest(), size=size, media_type=kind)
 
     def get(self, uri: str) -> bytes:
-        """Return the content of a blob or of a segment's entry. Raises BlobMissingError."""
+        """Return the content of a blob or of a segment's entry. Raises BlobMissingError and BlobUnreadableError."""
+        self._require_path(uri)
         with self._errors(uri):
             if self.root is not None and (found := segments.range_of(uri)) is not None:
                 return segments.read(self.root, found)
@@ -204,13 +212,22 @@ class Blobs:
         return len(uris)
 
     def check(self, name: str) -> None:
-        """Write a blob, as large as most results, and delete it. Raises BlobStoreError when that fails."""
+        """Write a blob, as large as most results, read it and delete it. Raises BlobStoreError when that fails."""
         uri = f"{CHECK_FOLDER}/{name.replace('/', '-')}"
         self.replace(uri, bytes(CHECK_BYTES))
+        self._require_back(uri)
         self.delete([uri])
         if self.root is not None:  # an empty folder would be all that is in a volume that is not mounted
             with suppress(OSError):
                 (self.root / CHECK_FOLDER).rmdir()
+
+    def _require_back(self, uri: str) -> None:
+        try:
+            found = self.get(uri)
+        except BlobMissingError as error:
+            raise BlobStoreError(f"{uri} was written and cannot be found") from error
+        if len(found) != CHECK_BYTES:
+            raise BlobStoreError(f"{uri} was written and has other content")
 
     def _errors(self, uri: str, writing: bool = False, guarded: bool = False) -> "_store_errors":
         """Convert errors at `uri`. `guarded`: without its marker the store would give a wrong answer."""
@@ -225,6 +242,14 @@ class Blobs:
             os.utime(self.root / uri)
         elif bytes(obstore.get(self._store, uri).bytes()) == content:  # a store can only be given the content again
             obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
+
+    def _require_path(self, uri: str) -> None:
+        """Raise BlobUnreadableError if no blob can be at `uri`, which is known without asking the store."""
+        why = refusal_of(uri)
+        if why is None and self.root is not None and _COUNTED.search(uri):
+            why = "a local store reserves names that end in # and a number"
+        if why is not None:
+            raise BlobUnreadableError(f"no blob can be at {uri[:100]!r}: {why}")
 
     def _flush(self, uri: str) -> None:
         """Flush a local blob to the disk, before a fact refers to it.
@@ -285,6 +310,10 @@ class AsyncBlobs:
     async def get(self, uri: str) -> bytes:
         """See Blobs.get."""
         return await self._run(self.sync.get, uri)
+
+    async def get_claimed(self, claim: Claim) -> bytes:
+        """See Blobs.get_claimed."""
+        return await self._run(self.sync.get_claimed, claim)
 
     async def size(self, uri: str) -> int:
         """See Blobs.size."""

@@ -23,6 +23,7 @@ from piperoll.log.contract import Appender, LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.log.stops import SkippedRecords, Stops
 from piperoll.outages import Outage, StoppedWaitingError
 from piperoll.postgres import connect_pool, migrate, server_time
 from piperoll.runtime import Lifetime
@@ -208,7 +209,8 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         appender = KafkaAppender(settings, f"{settings.instance}-notifier")
         await appender.start()
         owned.push_async_callback(appender.stop)
-        clients = Log(view, appender, DeadLetters(appender), installation.cluster_id, appender.clock)
+        letters, skipped = DeadLetters(appender), SkippedRecords(blobs)
+        clients = Log(view, appender, letters, installation.cluster_id, appender.clock)
         appender.clock.follow(await server_time(pool))  # until the first append
         notifier = assemble(settings, pool, clients, lifetime.background, lifetime.stopping, owned, blobs)
         lifetime.check("producer", appender.problem)
@@ -222,25 +224,29 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             (JOB_DELIVERIES, notifier.deliveries),
             (ENDPOINT_EVENTS, notifier.endpoint_events),
         )
-        lasting = {
-            f"the reader of {topic.name}": _consumer(settings, lifetime, topic, reader, appender.clock).run(
-                lifetime.stopping
-            )
-            for topic, reader in readers
-        }
+        lasting = {}
+        for topic, reader in readers:
+            stops = Stops(reader.group, skipped, letters)
+            consumer = _consumer(settings, lifetime, topic, reader, appender.clock, stops)
+            lasting[f"the reader of {topic.name}"] = consumer.run(lifetime.stopping)
         lasting["the producer's watch"] = appender.watch(lifetime.stopping)
         lasting["the comparison of the stores"] = guard.run(lifetime.stopping)
         await notifier.run(lasting, lifetime.stopping)
 
 
 def _consumer(
-    settings: Settings, lifetime: Lifetime, topic: Topic, reader: NotifierTopicReader[Any], clock: BrokerClock
+    settings: Settings,
+    lifetime: Lifetime,
+    topic: Topic,
+    reader: NotifierTopicReader[Any],
+    clock: BrokerClock,
+    stops: Stops,
 ) -> PartitionConsumer:
     """A consumer with its readiness check and lag metric."""
 
     def on_lag(partition: int, records: int) -> None:
         metrics.LAG.labels(topic.name, str(partition)).set(records)
 
-    consumer = PartitionConsumer(settings, reader.group, topic, reader, on_lag=on_lag, clock=clock)
+    consumer = PartitionConsumer(settings, reader.group, topic, reader, on_lag=on_lag, clock=clock, stops=stops)
     lifetime.check(reader.group, consumer.problem)
     return consumer

@@ -79,11 +79,13 @@ class TopicCheckpoints:
         """Note the parked keys after a transaction that moved the checkpoint past `last`."""
         self._parked.put(last.partition, last.offset + 1, parking)
 
-    async def park(self, connection: Connection, partition: int, keys: dict[str, int]) -> None:
-        """Store parked keys, each with its first offset."""
-        if keys:
-            names = [self._prefix + key for key in keys]
-            await connection.execute(SQL["park"], partition, names, list(keys.values()))
+    async def park(self, connection: Connection, partition: int, parking: Parking) -> None:
+        """Store which keys are parked now, each with its first offset, and which are no longer."""
+        if parking.freed:
+            await connection.execute(SQL["unpark"], partition, [self._prefix + key for key in parking.freed])
+        if parking.keys:
+            names = [self._prefix + key for key in parking.keys]
+            await connection.execute(SQL["park"], partition, names, list(parking.keys.values()))
 
     async def advance(self, connection: Connection, last: Record) -> None:
         """Move the checkpoint past `last` when the transaction commits."""

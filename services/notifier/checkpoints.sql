@@ -23,3 +23,6 @@ SELECT job_id FROM notifier.parked WHERE partition = $1 AND starts_with(job_id, 
 -- park: adds keys with their first parked offset
 INSERT INTO notifier.parked (job_id, partition, since_offset)
 SELECT key, $1, since FROM unnest($2::text[], $3::bigint[]) AS given(key, since) ON CONFLICT DO NOTHING;
+
+-- unpark: drops keys whose records were put back
+DELETE FROM notifier.parked WHERE job_id = ANY ($2) AND partition = $1;

@@ -23,3 +23,4 @@ UNACCOUNTED = Gauge(
 )
 OUTBOX = Gauge("piperoll_notifier_outbox_facts", "Facts that the log has not acknowledged")
 LAG = Gauge("piperoll_notifier_lag_records", "Records not read yet", ["topic", "partition"])
+PARKED = Counter("piperoll_notifier_parked_records", "Records sent to the dead letters", ["topic"])

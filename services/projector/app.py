@@ -15,6 +15,7 @@ from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.log.stops import SkippedRecords, Stops
 from piperoll.outages import Outage, StoppedWaitingError
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
@@ -37,7 +38,7 @@ ENDPOINTS_GROUP = "piperoll.projector.endpoints"
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
-    """Project until stopped. Raises LogDivergedError, UnknownEventError and InstallationError."""
+    """Project until stopped. Raises LogDivergedError and InstallationError."""
     await require_topics(settings)
     async with AsyncExitStack() as stack:
         offsets = KafkaOffsets(settings)
@@ -58,7 +59,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             return
         blob_outage = Outage("the blob store", lifetime.stopping)
         lifetime.check("blobs", blob_outage.problem)
-        dead_letters = DeadLetters(appender)
+        dead_letters, skipped = DeadLetters(appender), SkippedRecords(blobs)
         groups: list[tuple[str, TopicWriter]] = [
             (JOBS_GROUP, JobWriter(blobs, blob_outage, settings.partitions)),
             (DELIVERIES_GROUP, DeliveryWriter()),
@@ -68,7 +69,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for name, work in await _readers(
-                    settings, lifetime, offsets, dead_letters, groups, stack, installation
+                    settings, lifetime, offsets, dead_letters, skipped, groups, stack, installation
                 ):
                     tasks.create_task(lifetime.background.loop(name, work))
                 for name, work in (
@@ -94,6 +95,7 @@ async def _readers(
     lifetime: Lifetime,
     offsets: KafkaOffsets,
     dead_letters: DeadLetters,
+    skipped: SkippedRecords,
     groups: list[tuple[str, TopicWriter]],
     stack: AsyncExitStack,
     installation: Installation,
@@ -108,7 +110,8 @@ async def _readers(
         lifetime.check(f"postgres_{writer.alias}", session.problem)
         await session.transaction(partial(create_live_tables, installation=installation))
         reader = ProjectorTopicReader(writer, session, offsets, dead_letters)
-        consumer = PartitionConsumer(settings, group, writer.topic, reader, on_lag=reader.lag.moved)
+        stops = Stops(group, skipped, dead_letters)
+        consumer = PartitionConsumer(settings, group, writer.topic, reader, on_lag=reader.lag.moved, stops=stops)
         lifetime.check(f"group_{writer.alias}", consumer.problem)
         lifetime.check(f"lag_{writer.alias}", reader.lag.problem)
         readers.append((f"the reader of {writer.alias}", consumer))

@@ -3,11 +3,19 @@
 import time
 from collections.abc import Callable
 
+import structlog
 from prometheus_client import Counter, Gauge, Histogram
+
+log = structlog.get_logger()
 
 LAG = Gauge("piperoll_projector_lag_records", "Records not projected yet", ["topic", "partition"])
 EVENTS = Counter("piperoll_projector_events_total", "Records projected", ["topic"])
 PARKED = Counter("piperoll_projector_parked_total", "Records sent to the dead letters", ["topic"])
+UNREADABLE = Counter(
+    "piperoll_projector_unreadable_total",
+    "Contents left out of rows, because their blobs cannot be read",
+    ["topic"],
+)
 SECONDS = Histogram(
     "piperoll_projector_transaction_seconds",
     "From a decoded poll to its commit",
@@ -23,6 +31,12 @@ def projected(alias: str, records: int, seconds: float) -> None:
     """Count one transaction."""
     EVENTS.labels(alias).inc(records)
     SECONDS.labels(alias).observe(seconds)
+
+
+def unreadable(alias: str, what: str, uri: str, error: Exception) -> None:
+    """Count and log content that its rows are without."""
+    UNREADABLE.labels(alias).inc()
+    log.error("content_unreadable", topic=alias, what=what, uri=uri, error=str(error)[:500])
 
 
 class Lag:

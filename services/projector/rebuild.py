@@ -19,10 +19,12 @@ from piperoll.installation.guard import Guard
 from piperoll.installation.identity import Installation
 from piperoll.installation.tables import claim, require
 from piperoll.log.kafka import KafkaOffsets
+from piperoll.log.stops import SkippedRecords, Stops
 from piperoll.outages import Outage
 from piperoll.postgres import MIGRATION_LOCK, load_queries
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
+from schemas.envelope import UnknownEventError
 from schemas.read_model_names import READ_SCHEMA
 from services.projector.database.schema import (
     REBUILD_SCHEMA,
@@ -134,6 +136,7 @@ class Replay:
         self._readers = [
             ProjectorTopicReader(writer, self._session, offsets, None, REBUILD_SCHEMA) for writer in self.writers
         ]
+        self._stops = Stops("rebuild", SkippedRecords(self._blobs), None)
         self._positions: list[dict[int, int]] = []
 
     async def begin(self) -> None:
@@ -152,7 +155,7 @@ class Replay:
         return left
 
     async def catch_up(self) -> None:
-        """Read up to the current ends."""
+        """Read up to the current ends. Raises UnknownEventError."""
         left = await self.left()
         total = self.done + left
         for writer, reader, positions in zip(self.writers, self._readers, self._positions, strict=True):
@@ -160,7 +163,9 @@ class Replay:
             async for records in self._offsets.scan(writer.topic, positions, ends):
                 if not records:
                     continue
-                await reader.handle(records[0].partition, records)
+                part = records[0].partition
+                if await self._stops.handle(reader, part, records) is not None:
+                    raise UnknownEventError(f"{writer.topic.name} cannot be read on: {self._stops.problem()}")
                 self.done += len(records)
                 self._progress(self.done, max(total, self.done))
             positions.update(ends)

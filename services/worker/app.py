@@ -14,6 +14,7 @@ from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.log.stops import SkippedRecords, Stops
 from piperoll.outages import StoppedWaitingError
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
@@ -81,7 +82,8 @@ async def _serve(
 
     uses = UploadUses(blobs, offsets, settings.partitions, lambda job_id: reader.knows(job_id))
     eraser = Eraser(blobs, runner.await_exit, uses)
-    reader = PartitionReader(runner, expander, checkpoints, offsets, DeadLetters(appender), eraser, appender.clock)
+    letters = DeadLetters(appender)
+    reader = PartitionReader(runner, expander, checkpoints, offsets, letters, eraser, appender.clock)
     knowledge, chances = WorkerKnowledge(reader.live, reader.positions), random.Random()
     sweep = StoreSweep(settings, blobs, offsets, knowledge, eraser.erase, appender.clock, chances)
     sweeper = Sweeper(settings, sweep, chances, guard.why_not_compared)
@@ -93,6 +95,7 @@ async def _serve(
         reader,
         on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag),
         clock=appender.clock,
+        stops=Stops(GROUP, SkippedRecords(blobs), letters),
     )
     runner.may_claim = consumer.membership.is_current
     for name, check in (

@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 
 from piperoll.clock import Clock, utc_now
 from piperoll.log.contract import PartitionBusyError, Reader
+from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.identity import LogIdentity
-from piperoll.log.record import Position, Record, partition_of
+from piperoll.log.record import Position, Record, partition_of_bytes
+from piperoll.log.stops import SkippedRecords, Stops
+from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.envelope import Fact, Headers, encode
 from schemas.topics import MANIFEST, Topic
 
@@ -19,14 +22,20 @@ BUSY_S = 0.01  # while another process holds a partition
 @dataclass(slots=True)
 class _Subscription:
     reader: Reader
+    stops: Stops
     next_offsets: dict[int, int] = field(default_factory=dict)
 
 
 class MemoryLog:
-    """Keeps every record. Readers get what is new when `deliver` is called, so a test decides when time passes."""
+    """Keeps every record. Readers get what is new when `deliver` is called, so a test decides when time passes.
 
-    def __init__(self, partitions: int = 3, clock: Clock = utc_now) -> None:
+    A partition at whose next event a reader stops is tried again at the next call. `skipped` are an operator's
+    decisions about such events.
+    """
+
+    def __init__(self, partitions: int = 3, clock: Clock = utc_now, skipped: SkippedRecords | None = None) -> None:
         self.partitions = partitions
+        self.skipped = skipped or SkippedRecords(AsyncBlobs(Blobs("memory:///")))
         self._clock = clock
         self._records: dict[tuple[str, int], list[Record]] = defaultdict(list)
         self.ids = LogIdentity("memory", {topic.name: f"id of {topic.name}" for topic in MANIFEST if topic.groups})
@@ -45,15 +54,18 @@ class MemoryLog:
         headers: Headers,
         deadline_s: float | None = None,
     ) -> Position:
-        """Appends a record as it is."""
+        """Appends a record as it is, to the partition of its key."""
         return self.place(topic, key, value, headers).position
 
     def place(self, topic: Topic, key: bytes | None, value: bytes | None, headers: Headers) -> Record:
         """The same, at once."""
-        part = partition_of((key or b"").decode(), self.partitions)
+        return self.place_in(topic, partition_of_bytes(key or b"", self.partitions), key, value, headers)
+
+    def place_in(self, topic: Topic, part: int, key: bytes | None, value: bytes | None, headers: Headers) -> Record:
+        """Appends a record to any partition, as a foreign partitioner may."""
         kept = self._records[topic.name, part]
         stamp = int(self._clock().astimezone(UTC).timestamp() * 1000)
-        record = Record(topic.name, part, len(kept), stamp, key, value, headers)
+        record = Record(topic.name, part, len(kept), stamp, key, value, headers, self.partitions)
         kept.append(record)
         return record
 
@@ -111,7 +123,8 @@ class MemoryLog:
     async def subscribe(self, topic: Topic, reader: Reader, partitions: set[int] | None = None) -> None:
         """Deals `partitions` (all by default) to a reader."""
         dealt = set(range(self.partitions)) if partitions is None else partitions
-        subscription = _Subscription(reader, dict(await reader.assigned(dealt)))
+        stops = Stops(f"{type(reader).__name__} of {topic.name}", self.skipped, DeadLetters(self))
+        subscription = _Subscription(reader, stops, dict(await reader.assigned(dealt)))
         self._subscriptions[topic.name].append(subscription)
 
     async def unsubscribe(self, topic: Topic, reader: Reader) -> None:
@@ -135,10 +148,13 @@ class MemoryLog:
         while batch := kept[subscription.next_offsets[part] :][:max_records]:
             while True:
                 try:
-                    await subscription.reader.handle(part, batch)
+                    stopped = await subscription.stops.handle(subscription.reader, part, batch)
                     break
                 except PartitionBusyError:  # as the consumer, which reads the other partitions meanwhile
                     await asyncio.sleep(BUSY_S)
+            if stopped is not None:
+                subscription.next_offsets[part] = stopped
+                return handed
             subscription.next_offsets[part] = batch[-1].offset + 1
             handed += len(batch)
         return handed

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from piperoll.store.blobs import BlobStoreError
+from piperoll.store.blobs import BlobStoreError, BlobUnreadableError
 from piperoll.webhooks.attempts import Attempted, Ending
 from piperoll.webhooks.messages import WebhookMessage
 from piperoll.webhooks.sender import Sender
@@ -59,6 +59,9 @@ async def attempt(
             log.warning("delivery_after_its_lease", job_id=job_id, delivery_id=delivery_id)
             return Attempted(Ending.OURS)
         return await sender.post(url, message.headers, message.body, timeout_s)
+    except BlobUnreadableError as error:
+        log.warning("delivery_unreadable", job_id=job_id, delivery_id=delivery_id, error=repr(error))
+        return Attempted(Ending.UNREADABLE)
     except BlobStoreError as error:
         log.warning("delivery_waits_for_blobs", job_id=job_id, delivery_id=delivery_id, error=repr(error))
         return Attempted(Ending.OURS)

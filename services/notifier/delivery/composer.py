@@ -32,7 +32,7 @@ class Composer:
         if claim is None:
             return None
         try:
-            return await self._blobs.get(claim.uri)
+            return await self._blobs.get_claimed(claim)
         except BlobMissingError:
             return None
 

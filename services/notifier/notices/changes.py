@@ -89,7 +89,7 @@ class ClaimedNotice:
 
 def owner_of(record: Record) -> str:
     """The owner in a record's envelope; empty in a foreign record."""
-    return (dict(record.headers).get("ce_owner") or b"").decode(errors="replace")
+    return record.ce_owner
 
 
 def notice_id(job_id: str, endpoint_id: str, number: int) -> str:

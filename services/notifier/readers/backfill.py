@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 
 from piperoll.clock import Clock
 from piperoll.log.contract import LogView
-from piperoll.log.parking import Parking, decode
+from piperoll.log.parking import Parking, decode_accounted
 from schemas.topics import JOB_EVENTS
 from services.notifier.checkpoints import TopicCheckpoints
 from services.notifier.notices.changes import Following, RegisteredEndpoint, owner_of
@@ -61,7 +61,7 @@ class Backfill:
             async with aclosing(self._view.scan(JOB_EVENTS, begin, end)) as polls:
                 parking = Parking()  # the reader of the job events sends the dead letters
                 async for records in polls:
-                    concerned = (decode(record) for record in records if found.concerns(owner_of(record)))
+                    concerned = (decode_accounted(record) for record in records if found.concerns(owner_of(record)))
                     for fact, _ in parking.sift(concerned):
                         found.take(fact)
         except KafkaError as error:

@@ -59,7 +59,7 @@ class DeliveriesReader(NotifierTopicReader[None]):
     ) -> Callable[[], None]:
         poll = _Poll()
         for record in records:
-            if parking.follows(record) or record.ce_type == FAILED:
+            if record.ce_type == FAILED:
                 continue  # another attempt follows a failed one
             if (fact := parking.admit(decode(record))) is not None:
                 _note(poll, fact)

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import structlog
 
+from piperoll.claimed_content import ClaimedContent
 from piperoll.clock import Clock
 from piperoll.log.parking import Parking, decode
 from piperoll.log.record import Record
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobUnreadableError
 from piperoll.webhooks.origins import origin_of
 from schemas.documents import EndpointSettings
 from schemas.envelope import Fact
@@ -54,6 +55,7 @@ class EndpointEventsReader(NotifierTopicReader[_Registration | str | None]):
         super().__init__(context, checkpoints)
         self._backfill = backfill
         self._blobs = blobs
+        self._contents = ClaimedContent(blobs, context.outage)
         self._wakeup = wakeup
         self._clock = clock
 
@@ -73,10 +75,12 @@ class EndpointEventsReader(NotifierTopicReader[_Registration | str | None]):
         if not isinstance(fact.data, EndpointRegistered):
             return None
         try:
-            endpoint = _endpoint(fact, fact.data, await self._blobs.get(fact.data.settings.uri))
+            endpoint = _endpoint(fact, fact.data, await self._contents.get(fact.data.settings))
         except BlobMissingError:
             log.info("endpoint_settings_gone", endpoint_id=fact.subject)  # it was removed meanwhile
             return None
+        except BlobUnreadableError as error:
+            return f"the endpoint's settings cannot be read: {error}"
         except ValueError:
             return "the endpoint's settings cannot be read"  # the error would show its secrets
         return _Registration(endpoint, *await self._backfill.read(endpoint))

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from piperoll.claimed_content import ClaimedContent
 from piperoll.clock import Clock, utc_now
 from piperoll.log.parking import Parking, decode
 from piperoll.log.record import Record
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError
-from schemas.envelope import Fact, UndecodableRecordError
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobUnreadableError
+from schemas.envelope import Fact
 from schemas.events import BATCH_EVENTS, JOB_EVENTS, JobCancelled, JobCreated, JobErased
 from services.notifier.checkpoints import TopicCheckpoints
 from services.notifier.delivery.wakeup import Wakeup
@@ -46,18 +47,18 @@ class _Poll:
     def take(self, record: Record) -> None:
         """Fold one record, or park it."""
         job_id, kind = record.key_text, record.ce_type
-        if self.parking.follows(record):
+        if self.parking.passes(record):
             return
         hooked = kind not in CONTINUATIONS or job_id in self.tracked
         followed = self.following.concerns(owner_of(record))
         if kind in BATCH or not (hooked or followed):
             return
+        fact = self.parking.admit(decode(record))
+        if fact is None:
+            return
         webhook = self.webhooks.get(record.offset)
         if isinstance(webhook, UnreadableWebhookError):
             self.parking.park(record, str(webhook))
-            return
-        fact = self.parking.admit(decode(record))
-        if fact is None:
             return
         if followed:
             self.following.take(fact)
@@ -84,7 +85,7 @@ class JobEventsReader(NotifierTopicReader[Webhooks]):
         clock: Clock = utc_now,
     ) -> None:
         super().__init__(context, checkpoints)
-        self._blobs = blobs
+        self._contents = ClaimedContent(blobs, context.outage)
         self._wakeup = wakeup
         self._notice_wakeup = notice_wakeup
         self._max_age = timedelta(seconds=max_age_s)
@@ -97,12 +98,14 @@ class JobEventsReader(NotifierTopicReader[Webhooks]):
         return {offset: webhook for (offset, _), webhook in zip(created, found, strict=True)}
 
     async def _fetch_webhook(self, fact: Fact) -> JobWebhook | UnreadableWebhookError | None:
-        """None if the parameters were erased: then nothing is sent. Raises BlobStoreError."""
+        """None if the parameters were erased: then nothing is sent."""
         assert isinstance(fact.data, JobCreated)
         try:
-            return parse_webhook(await self._blobs.get(fact.data.parameters.uri), fact.subject)
+            return parse_webhook(await self._contents.get(fact.data.parameters), fact.subject)
         except BlobMissingError:
             return None
+        except BlobUnreadableError as error:
+            return UnreadableWebhookError(f"the webhook of {fact.subject} cannot be read: {error}")
         except UnreadableWebhookError as error:
             return error
 
@@ -129,8 +132,6 @@ class JobEventsReader(NotifierTopicReader[Webhooks]):
 
 def _with_webhook(record: Record) -> list[tuple[int, Fact]]:
     """The offset and fact of a JobCreated with a webhook; an undecodable record is parked when it is folded."""
-    try:
-        fact = record.fact()
-    except UndecodableRecordError:
-        return []
-    return [(record.offset, fact)] if isinstance(fact.data, JobCreated) and fact.data.has_webhook else []
+    fact = decode(record).fact
+    found = fact is not None and isinstance(fact.data, JobCreated) and fact.data.has_webhook
+    return [(record.offset, fact)] if found and fact is not None else []

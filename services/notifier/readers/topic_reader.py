@@ -7,16 +7,20 @@ from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 import asyncpg
+import structlog
 
 from piperoll.log.contract import PartitionBusyError
 from piperoll.log.dead_letters import DeadLetters
-from piperoll.log.parking import Parking
+from piperoll.log.parking import Parking, refuse
 from piperoll.log.record import Record
 from piperoll.outages import Outage
-from piperoll.postgres import holders
+from piperoll.postgres import holders, refuses_a_value
+from piperoll.store.blobs import BlobUnreadableError
+from services.notifier import metrics
 from services.notifier.checkpoints import TopicCheckpoints
 from services.notifier.outbox import Connection
 
+log = structlog.get_logger()
 T = TypeVar("T")
 
 
@@ -56,17 +60,33 @@ class NotifierTopicReader(ABC, Generic[T]):
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
         """Handle one partition's poll; wait during outages of the stores and the log.
 
-        Raises PartitionBusyError while another process holds the checkpoint, and PositionLostError.
+        Raises PartitionBusyError while another process holds the checkpoint, PositionLostError, and UnknownEventError,
+        before anything is written.
         """
         try:
             await self._context.outage.outlast(partial(self._take_in, partition, records))
         except PartitionBusyError as busy:
             raise PartitionBusyError(await self._context.outage.outlast(self._holders)) from busy
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, BlobUnreadableError) as error:
+            unusable = isinstance(error, BlobUnreadableError) or refuses_a_value(error)
+            if not unusable or (len(records) == 1 and records[0].refused):
+                raise
+            await self._part(partition, records, error)
         self._handled[partition] = records[-1].offset + 1
 
     async def _holders(self) -> str:
         async with self._context.pool.acquire() as connection:
             return await holders(connection, "notifier.checkpoints")
+
+    async def _part(self, partition: int, records: Sequence[Record], error: Exception) -> None:
+        """Find by halves the record that cannot be handled, and park it."""
+        if len(records) == 1:
+            await self.handle(partition, [refuse(records[0], f"the notifier cannot store what it needs: {error}")])
+            return
+        log.warning("poll_refused", group=self.group, partition=partition, records=len(records), error=repr(error))
+        middle = len(records) // 2
+        await self.handle(partition, records[:middle])
+        await self.handle(partition, records[middle:])
 
     async def _take_in(self, partition: int, records: Sequence[Record]) -> None:
         found = await self._read(records)
@@ -78,8 +98,10 @@ class NotifierTopicReader(ABC, Generic[T]):
             parking = await self._checkpoints.parked(connection, partition, start)
             announce = await self._write(connection, partition, fresh, parking, found)
             for record, why in parking.letters:
+                log.error("record_parked", topic=record.topic, position=str(record.position), why=why[:500])
                 await self._context.dead_letters.park(self.group, record, why)
-            await self._checkpoints.park(connection, partition, parking.keys)
+                metrics.PARKED.labels(record.topic).inc()
+            await self._checkpoints.park(connection, partition, parking)
             await self._checkpoints.advance(connection, fresh[-1])
         self._checkpoints.committed(fresh[-1], parking)
         announce()

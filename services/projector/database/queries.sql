@@ -108,10 +108,14 @@ SELECT * FROM unnest(
 )
 ON CONFLICT (batch_id) DO UPDATE SET log_offset = EXCLUDED.log_offset, state = EXCLUDED.state;
 
--- park: stores keys whose later records go to the dead letters too
-INSERT INTO read_v1.parked (job_id, partition, since_offset)
+-- park: stores keys whose later records go to the dead letters too, in the partition where they belong
+INSERT INTO read_v1.parked AS old (job_id, partition, since_offset)
 SELECT key, $3, since FROM unnest($1::text[], $2::bigint[]) AS parked (key, since)
-ON CONFLICT (job_id) DO NOTHING;
+ON CONFLICT (job_id) DO UPDATE SET partition = EXCLUDED.partition, since_offset = EXCLUDED.since_offset
+    WHERE old.partition <> EXCLUDED.partition;
+
+-- unpark: drops keys whose records were put back
+DELETE FROM read_v1.parked WHERE job_id = ANY ($1) AND partition = $2;
 
 -- insert_deliveries: the outcomes of webhook attempts; the first record of a fact counts
 INSERT INTO read_v1.deliveries (job_id, partition, log_offset, type, time, data, ce_id)

@@ -143,9 +143,9 @@ def of_folder(folder: Folder, partition: int, details: Details) -> StoredFolder:
 
 
 def of_documents(
-    changes: DocumentChanges, known: KnownDocuments, read: Mapping[str, Details], partition: int
+    changes: DocumentChanges, known: KnownDocuments, read: Mapping[Claim, Details], partition: int
 ) -> list[StoredDocument]:
-    """The rows of all changed documents; `read` are the details of the records that changed them, by uri."""
+    """The rows of all changed documents; `read` are the details of the records that changed them, by claim."""
     return [
         of_document(one, partition, _details(one.details, known.details.get(key, GONE), read))
         for key, one in changes.documents.items()
@@ -153,7 +153,7 @@ def of_documents(
 
 
 def of_folders(
-    changes: DocumentChanges, known: KnownDocuments, read: Mapping[str, Details], partition: int
+    changes: DocumentChanges, known: KnownDocuments, read: Mapping[Claim, Details], partition: int
 ) -> list[StoredFolder]:
     """The rows of all changed folders, as `of_documents`."""
     return [
@@ -162,9 +162,9 @@ def of_folders(
     ]
 
 
-def _details(claim: Claim | None, known: Details, read: Mapping[str, Details]) -> Details:
+def _details(claim: Claim | None, known: Details, read: Mapping[Claim, Details]) -> Details:
     """The details of a state: just read, or those of the row."""
-    return GONE if claim is None else read.get(claim.uri, known)
+    return GONE if claim is None else read.get(claim, known)
 
 
 def _fold_document(changes: DocumentChanges, fact: Fact) -> None:

@@ -8,15 +8,18 @@ import structlog
 from asyncpg import Connection
 from pydantic import ValidationError
 
+from piperoll.claimed_content import ClaimedContent
 from piperoll.domain import document as documents
 from piperoll.domain import folder as folders
 from piperoll.outages import Outage
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobUnreadableError
+from schemas.claims import Claim
 from schemas.documents import DocumentDetails, FolderDetails
 from schemas.envelope import Fact
 from schemas.events import DocumentAdded, FolderChanged, FolderCreated
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import DOCUMENT_EVENTS
+from services.projector import metrics
 from services.projector.database.schema import queries
 from services.projector.database.values import columns, subjects_of
 from services.projector.documents import projection
@@ -44,33 +47,35 @@ class DocumentWriter(TopicWriter):
     alias = "documents"
 
     def __init__(self, blobs: AsyncBlobs, outage: Outage, schema: str = READ_SCHEMA) -> None:
-        self._blobs = blobs
-        self._outage = outage
+        self._contents = ClaimedContent(blobs, outage)
         self._sql = queries("documents.sql", schema)
-        self._search = SearchIndex(blobs, schema)
+        self._search = SearchIndex(self._contents, schema)
 
     async def prepare(self, facts: Sequence[Fact]) -> Write:
         """Read the details of `facts`, waiting during outages of the blob store."""
         wanted = dict(claim for fact in facts if (claim := _details_claim(fact)))
-        return partial(self._write, await self._outage.outlast(partial(self._read, wanted)))
+        return partial(self._write, await self._read(wanted))
 
-    async def _read(self, wanted: Mapping[str, type[Shape]]) -> dict[str, Details]:
-        found = await asyncio.gather(*(self._details(uri, shape) for uri, shape in wanted.items()))
+    async def _read(self, wanted: Mapping[Claim, type[Shape]]) -> dict[Claim, Details]:
+        found = await asyncio.gather(*(self._details(claim, shape) for claim, shape in wanted.items()))
         return dict(zip(wanted, found, strict=True))
 
-    async def _details(self, uri: str, shape: type[Shape]) -> Details:
+    async def _details(self, claim: Claim, shape: type[Shape]) -> Details:
         try:
-            found = shape.model_validate_json(await self._blobs.get(uri))
+            found = shape.model_validate_json(await self._contents.get(claim))
         except BlobMissingError:
             return GONE
+        except BlobUnreadableError as error:
+            metrics.unreadable(self.alias, "details", claim.uri, error)
+            return GONE
         except ValidationError as error:
-            log.warning("details_unreadable", uri=uri, error=str(error.errors(include_input=False)[:3]))
+            log.warning("details_unreadable", uri=claim.uri, error=str(error.errors(include_input=False)[:3]))
             return GONE
         return (found.name, found.source) if isinstance(found, DocumentDetails) else (found.name, found.description)
 
     async def _write(
         self,
-        read: Mapping[str, Details],
+        read: Mapping[Claim, Details],
         connection: Connection,
         partition: int,
         facts: Sequence[tuple[Fact, int]],
@@ -105,14 +110,14 @@ class DocumentWriter(TopicWriter):
         return known
 
 
-def _details_claim(fact: Fact) -> tuple[str, type[Shape]] | None:
-    """The uri and the type of the details in a fact."""
+def _details_claim(fact: Fact) -> tuple[Claim, type[Shape]] | None:
+    """The claim and the type of the details in a fact."""
     match fact.data:
         case DocumentAdded(details=claim):
-            return claim.uri, DocumentDetails
+            return claim, DocumentDetails
         case FolderCreated(details=claim):
-            return claim.uri, FolderDetails
+            return claim, FolderDetails
         case FolderChanged(details=claim) if claim is not None:
-            return claim.uri, FolderDetails
+            return claim, FolderDetails
         case _:
             return None

@@ -10,16 +10,19 @@ import structlog
 from asyncpg import Connection
 from pydantic import ValidationError
 
+from piperoll.claimed_content import ClaimedContent
 from piperoll.domain import endpoint as endpoints
 from piperoll.domain.endpoint import Endpoint
 from piperoll.domain.pending_changes import PendingChanges
 from piperoll.outages import Outage
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobUnreadableError
+from schemas.claims import Claim
 from schemas.documents import EndpointSettings
 from schemas.envelope import Fact
 from schemas.events import EndpointRegistered
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import ENDPOINT_EVENTS
+from services.projector import metrics
 from services.projector.database.schema import queries
 from services.projector.database.values import columns, optional_text, subjects_of, text
 from services.projector.readers.topic_reader import TopicWriter, Write
@@ -49,30 +52,29 @@ class EndpointWriter(TopicWriter):
     alias = "endpoints"
 
     def __init__(self, blobs: AsyncBlobs, outage: Outage, schema: str = READ_SCHEMA) -> None:
-        self._blobs = blobs
-        self._outage = outage
+        self._contents = ClaimedContent(blobs, outage)
         self._sql = queries("endpoints.sql", schema)
 
     async def prepare(self, facts: Sequence[Fact]) -> Write:
         """Read the addresses of new endpoints, waiting during outages of the blob store."""
-        uris = {fact.data.settings.uri for fact in facts if isinstance(fact.data, EndpointRegistered)}
-        return partial(self._write, await self._outage.outlast(partial(self._read, sorted(uris))))
+        claims = list({fact.data.settings: None for fact in facts if isinstance(fact.data, EndpointRegistered)})
+        return partial(self._write, dict(zip(claims, await asyncio.gather(*map(self._url, claims)), strict=True)))
 
-    async def _read(self, uris: Sequence[str]) -> dict[str, str | None]:
-        return dict(zip(uris, await asyncio.gather(*map(self._url, uris)), strict=True))
-
-    async def _url(self, uri: str) -> str | None:
+    async def _url(self, claim: Claim) -> str | None:
         try:
-            return text(EndpointSettings.model_validate_json(await self._blobs.get(uri)).url)
+            return text(EndpointSettings.model_validate_json(await self._contents.get(claim)).url)
         except BlobMissingError:
             return None  # removed meanwhile
+        except BlobUnreadableError as error:
+            metrics.unreadable(self.alias, "settings of an endpoint", claim.uri, error)
+            return None
         except ValidationError:
-            log.warning("endpoint_settings_unreadable", uri=uri)  # without the error, which would show secrets
+            log.warning("endpoint_settings_unreadable", uri=claim.uri)  # without the error, which would show secrets
             return None
 
     async def _write(
         self,
-        urls: Mapping[str, str | None],
+        urls: Mapping[Claim, str | None],
         connection: Connection,
         partition: int,
         facts: Sequence[tuple[Fact, int]],
@@ -111,6 +113,6 @@ def of_endpoint(endpoint: Endpoint, partition: int, url: str | None) -> StoredEn
     )
 
 
-def _url_of(endpoint: Endpoint, urls: Mapping[str, str | None], known: str | None) -> str | None:
+def _url_of(endpoint: Endpoint, urls: Mapping[Claim, str | None], known: str | None) -> str | None:
     """The URL of an endpoint's settings: just read, or that of the row; None for a removed one."""
-    return None if endpoint.settings is None else urls.get(endpoint.settings.uri, known)
+    return None if endpoint.settings is None else urls.get(endpoint.settings, known)

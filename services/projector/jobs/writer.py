@@ -8,16 +8,19 @@ import structlog
 from asyncpg import Connection
 from pydantic import ValidationError
 
+from piperoll.claimed_content import ClaimedContent
 from piperoll.domain import batch as batches
 from piperoll.domain import job as jobs
 from piperoll.log.parking import Decoded
 from piperoll.outages import Outage
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobUnreadableError
+from schemas.claims import Claim
 from schemas.documents import FolderIndex
 from schemas.envelope import Fact
 from schemas.events import BatchCreated, JobCompleted
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import JOB_EVENTS
+from services.projector import metrics
 from services.projector.database.schema import queries
 from services.projector.database.values import columns, subjects_of
 from services.projector.jobs import rows
@@ -28,10 +31,10 @@ from services.projector.search.index import CompletedIndex, SearchIndex
 
 log = structlog.get_logger()
 
-Specs = Mapping[str, Sequence[MemberSpec] | None]
-"""Members' specs by the uri of their Claim; None if they were erased."""
-Indexes = Mapping[str, FolderIndex | None]
-"""The indexes of embedding jobs by the uri of their Claim; None if it was erased."""
+Specs = Mapping[Claim, Sequence[MemberSpec] | None]
+"""Members' specs by their Claim; None if they were erased or cannot be read."""
+Indexes = Mapping[Claim, FolderIndex | None]
+"""The indexes of embedding jobs by their Claim; None if it was erased or cannot be read."""
 
 
 class JobWriter(TopicWriter):
@@ -41,11 +44,10 @@ class JobWriter(TopicWriter):
     alias = "jobs"
 
     def __init__(self, blobs: AsyncBlobs, outage: Outage, partitions: int, schema: str = READ_SCHEMA) -> None:
-        self._blobs = blobs
-        self._outage = outage
+        self._contents = ClaimedContent(blobs, outage)
         self._partitions = partitions
         self._sql = queries("queries.sql", schema)
-        self._search = SearchIndex(blobs, schema)
+        self._search = SearchIndex(self._contents, schema)
 
     def units(self, entries: Sequence[Decoded]) -> Iterable[Sequence[Decoded]]:
         """See `projection.units`: batches are added, and indexes loaded, in bounded transactions."""
@@ -54,21 +56,24 @@ class JobWriter(TopicWriter):
     async def prepare(self, facts: Sequence[Fact]) -> Write:
         """Read the specs of new batches, and indexes, waiting during outages of the blob store."""
         events = [fact.data for fact in facts]
-        lists = {data.specs.uri for data in events if isinstance(data, BatchCreated)}
-        made = {data.index.uri for data in events if isinstance(data, JobCompleted) and data.index is not None}
-        specs = {uri: await self._outage.outlast(partial(self._specs, uri)) for uri in lists}
-        indexes = {uri: await self._outage.outlast(partial(self._search.read, uri)) for uri in made}
+        lists = {data.specs for data in events if isinstance(data, BatchCreated)}
+        made = {data.index for data in events if isinstance(data, JobCompleted) and data.index is not None}
+        specs = {claim: await self._specs(claim) for claim in lists}
+        indexes = {claim: await self._search.read(claim) for claim in made}
         return partial(self._write, specs, indexes)
 
-    async def _specs(self, uri: str) -> Sequence[MemberSpec] | None:
+    async def _specs(self, claim: Claim) -> Sequence[MemberSpec] | None:
         try:
-            content = await self._blobs.get(uri)
+            content = await self._contents.get(claim)
         except BlobMissingError:
             return None  # erased: the members are announced without details
+        except BlobUnreadableError as error:
+            metrics.unreadable(self.alias, "specs of a batch", claim.uri, error)
+            return None
         try:
             return await asyncio.to_thread(SPECS.validate_json, content)
         except ValidationError as error:
-            log.warning("specs_unreadable", uri=uri, error=str(error.errors(include_input=False)[:3]))
+            log.warning("specs_unreadable", uri=claim.uri, error=str(error.errors(include_input=False)[:3]))
             return None
 
     async def _write(
@@ -96,7 +101,7 @@ class JobWriter(TopicWriter):
         """The members of new batches. On a thread, since deriving ten thousand ids can miss a heartbeat."""
         found: list[StoredJob] = []
         for batch in changes.announced:
-            found += await asyncio.to_thread(rows.of_members, batch, specs.get(batch.specs.uri), self._partitions)
+            found += await asyncio.to_thread(rows.of_members, batch, specs.get(batch.specs), self._partitions)
         return found
 
     async def _load(self, connection: Connection, facts: Sequence[tuple[Fact, int]]) -> KnownJobs:
@@ -114,5 +119,5 @@ def _made(changes: JobChanges, indexes: Indexes) -> list[CompletedIndex]:
     return [
         CompletedIndex(job_id, changes.jobs[job_id].created_at, claim.uri, index)
         for job_id, claim in changes.indexed.items()
-        if (index := indexes.get(claim.uri)) is not None
+        if (index := indexes.get(claim)) is not None
     ]

@@ -36,12 +36,14 @@ class ParkedKeys:
         self._cache.put(partition, next_offset, parking)
 
     async def save(self, connection: Connection, partition: int, parking: Parking) -> None:
-        """Send the dead letters, and store the new keys. Sent before the commit: at least once."""
+        """Send the dead letters, and store which keys are parked. Sent before the commit: at least once."""
         for record, why in parking.letters:
             log.error("record_parked", topic=record.topic, position=str(record.position), why=why[:500])
             if self._dead_letters is not None:
                 await self._dead_letters.park(CONSUMER, record, why)
             metrics.PARKED.labels(record.topic).inc()
+        if parking.freed:
+            await connection.execute(self._sql["unpark"], [self._prefix + key for key in parking.freed], partition)
         if parking.keys:
             keys = [self._prefix + key for key in parking.keys]
             await connection.execute(self._sql["park"], keys, list(parking.keys.values()), partition)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
+import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
 from asyncpg import Connection, LockNotAvailableError
@@ -16,10 +17,10 @@ from asyncpg import Connection, LockNotAvailableError
 from piperoll.log.continuity import LogDivergedError, divergences, require_position
 from piperoll.log.contract import LogView, PartitionBusyError
 from piperoll.log.dead_letters import DeadLetters
-from piperoll.log.parking import Decoded, Parking, decode
+from piperoll.log.parking import Decoded, Parking, decode, refuse
 from piperoll.log.record import Record
-from piperoll.postgres import holders
-from schemas.envelope import Fact, UnknownEventError
+from piperoll.postgres import holders, refuses_a_value
+from schemas.envelope import Fact
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import Topic
 from services.projector import metrics
@@ -110,25 +111,40 @@ class ProjectorTopicReader:
         """Project a poll. Waits during outages of Postgres or the blob store.
 
         Raises PartitionBusyError while another process holds the checkpoint, PositionLostError when it moved back, and
-        UnknownEventError at an event of a later release, after projecting the records before it.
+        UnknownEventError, before anything is projected, if an event of a later release is among the records.
         """
-        entries, unknown = decode_poll(records)
-        for unit in self._writer.units(entries):
-            began = time.perf_counter()
-            write = await self._writer.prepare([entry.fact for entry in unit if entry.fact is not None])
-            try:
-                parking = await self._session.transaction(partial(self._project, partition, unit, write))
-            except PartitionBusyError as busy:
-                table = f"{self._schema}.checkpoints"
-                raise PartitionBusyError(await self._session.transaction(partial(holders, table=table))) from busy
-            self._handed[partition] = next_offset = unit[-1].record.offset + 1
-            if parking is not None:
-                self._parked.committed(partition, next_offset, parking)
-            metrics.projected(self._writer.alias, len(unit), time.perf_counter() - began)
+        for unit in self._writer.units([decode(record) for record in records]):
+            await self._account(partition, unit)
         if time.monotonic() - self._expired_at > EXPIRE_EVERY_S:
             await self._expire()
-        if unknown is not None:
-            raise unknown
+
+    async def _account(self, partition: int, unit: Sequence[Decoded]) -> None:
+        """Project one unit; if a value in it cannot be stored, find that record by halves and park it."""
+        try:
+            await self._transact(partition, unit)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if not refuses_a_value(error) or (len(unit) == 1 and unit[0].record.refused):
+                raise
+            if len(unit) == 1:
+                await self._transact(partition, [decode(refuse(unit[0].record, f"Postgres refuses it: {error}"))])
+                return
+            log.warning("unit_refused", topic=self._writer.alias, partition=partition, records=len(unit))
+            middle = len(unit) // 2
+            await self._account(partition, unit[:middle])
+            await self._account(partition, unit[middle:])
+
+    async def _transact(self, partition: int, unit: Sequence[Decoded]) -> None:
+        began = time.perf_counter()
+        write = await self._writer.prepare([entry.fact for entry in unit if entry.fact is not None])
+        try:
+            parking = await self._session.transaction(partial(self._project, partition, unit, write))
+        except PartitionBusyError as busy:
+            table = f"{self._schema}.checkpoints"
+            raise PartitionBusyError(await self._session.transaction(partial(holders, table=table))) from busy
+        self._handed[partition] = next_offset = unit[-1].record.offset + 1
+        if parking is not None:
+            self._parked.committed(partition, next_offset, parking)
+        metrics.projected(self._writer.alias, len(unit), time.perf_counter() - began)
 
     async def _project(
         self, partition: int, entries: Sequence[Decoded], write: Write, connection: Connection
@@ -141,9 +157,8 @@ class ProjectorTopicReader:
         if not new:
             return None
         parking = await self._parked.load(connection, partition, next_offset)
-        facts = list(parking.sift(new))
+        await write(connection, partition, list(parking.sift(new)))
         await self._parked.save(connection, partition, parking)
-        await write(connection, partition, facts)
         last = new[-1].record
         await connection.execute(
             self._sql["advance"], topic, partition, last.offset + 1, last.ce_id, self._writer.alias
@@ -187,14 +202,3 @@ class ProjectorTopicReader:
 
 async def _execute(sql: str, partition: int, offset: int, connection: Connection) -> None:
     await connection.execute(sql, partition, offset)
-
-
-def decode_poll(records: Iterable[Record]) -> tuple[list[Decoded], UnknownEventError | None]:
-    """Decode up to the first event of a later release; return that error too, which must stop the service there."""
-    entries: list[Decoded] = []
-    for record in records:
-        try:
-            entries.append(decode(record))
-        except UnknownEventError as error:
-            return entries, error
-    return entries, None

@@ -6,7 +6,7 @@ chunks. Documents are loaded one at a time, because the size of a folder has no 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -15,9 +15,12 @@ import structlog
 from asyncpg import Connection
 from pydantic import ValidationError
 
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError
+from piperoll.claimed_content import ClaimedContent
+from piperoll.store.blobs import BlobMissingError, BlobUnreadableError
+from schemas.claims import Claim
 from schemas.documents import FolderIndex, IndexedChunk, IndexedDocument, IndexPart
 from schemas.read_model_names import READ_SCHEMA
+from services.projector import metrics
 from services.projector.database.schema import queries
 from services.projector.database.values import text
 from services.projector.search.vectors import CHUNK_COLUMNS, MOST_DIMENSIONS, Chunk, copy_rows, refusal
@@ -40,16 +43,22 @@ class CompletedIndex:
 class SearchIndex:
     """Reads indexes, and keeps the newest of each folder loaded in the tables of `schema`."""
 
-    def __init__(self, blobs: AsyncBlobs, schema: str = READ_SCHEMA) -> None:
-        self._blobs = blobs
+    def __init__(self, contents: ClaimedContent, schema: str = READ_SCHEMA) -> None:
+        self._contents = contents
         self._schema = schema
         self._sql = queries("search.sql", schema)
 
-    async def read(self, uri: str) -> FolderIndex | None:
-        """The index at `uri`; None if it was erased or is invalid. Raises BlobStoreError."""
+    async def read(self, claim: Claim) -> FolderIndex | None:
+        """The index that a claim names; None if it was erased, cannot be read or is invalid."""
+        return await self._read_index(claim.uri, self._contents.get(claim))
+
+    async def _read_index(self, uri: str, reading: Awaitable[bytes]) -> FolderIndex | None:
         try:
-            content = await self._blobs.get(uri)
+            content = await reading
         except BlobMissingError:
+            return None
+        except BlobUnreadableError as error:
+            metrics.unreadable("search", "an index", uri, error)
             return None
         try:
             index = await asyncio.to_thread(FolderIndex.model_validate_json, content)
@@ -64,7 +73,7 @@ class SearchIndex:
     async def chunks(
         self, job_id: str, index: FolderIndex, without: Collection[str]
     ) -> AsyncIterator[tuple[str, list[Chunk] | None]]:
-        """The rows of a job's index, by document, except the documents in `without`. Raises BlobStoreError.
+        """The rows of a job's index, by document, except the documents in `without`.
 
         None for a document whose chunks were erased; an invalid part has no rows.
         """
@@ -83,7 +92,7 @@ class SearchIndex:
         return {row["document_id"] for row in await connection.fetch(self._sql["removed"], ids)}
 
     async def settle(self, connection: Connection, made: Sequence[CompletedIndex], erased: Collection[str]) -> None:
-        """Load the indexes of new jobs, and remove those of `erased` jobs. Raises BlobStoreError."""
+        """Load the indexes of new jobs, and remove those of `erased` jobs."""
         folders = {text(one.index.folder_id) for one in made}
         if erased:
             rows = await connection.fetch(self._sql["folders_of"], list(erased))
@@ -115,7 +124,7 @@ class SearchIndex:
         for job_id, job_created_at, uri in await connection.fetch(self._sql["candidates"], folder_id):
             if job_id == loaded:
                 return
-            index = at_hand.get(job_id) or await self.read(uri)
+            index = at_hand.get(job_id) or await self._read_index(uri, self._contents.at(uri))
             if index is not None:
                 await self._unload(connection, [folder_id])
                 await self._load(connection, folder_id, CompletedIndex(job_id, job_created_at, uri, index))
@@ -145,12 +154,15 @@ class SearchIndex:
                 )
 
     async def _read_part(self, part: IndexPart, dimensions: int) -> Sequence[IndexedChunk] | None:
-        """A document's chunks; None if they were erased, empty if they are invalid. Raises BlobStoreError."""
+        """A document's chunks; None if they were erased, empty if they cannot be read or are invalid."""
         uri = part.content.uri
         try:
-            content = await self._blobs.get(uri)
+            content = await self._contents.get(part.content)
         except BlobMissingError:
             return None
+        except BlobUnreadableError as error:
+            metrics.unreadable("search", "chunks of an index", uri, error)
+            return ()
         try:
             document = await asyncio.to_thread(IndexedDocument.model_validate_json, content)
         except ValidationError as error:

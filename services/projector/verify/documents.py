@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from asyncpg import Connection
 
+from piperoll.claimed_content import ClaimedContent
 from piperoll.domain.job import Job
 from piperoll.history import Violation
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
@@ -44,12 +45,12 @@ async def compare_indexes(
     connection: Connection, sql: Sql, indexed: Indexed, blobs: AsyncBlobs, partition: int
 ) -> list[Violation]:
     """Compare the indexes of a partition's embedding jobs, in the caller's snapshot. Erased ones are skipped."""
-    search, found = SearchIndex(blobs), []
+    search, found = SearchIndex(ClaimedContent(blobs, None)), []
     rows = {row["job_id"]: row for row in await connection.fetch(sql["index_jobs"], partition)}
     for job_id in sorted(rows.keys() - indexed.keys()):
         found.append(Violation(INVARIANT, job_id, "has an index in the tables and none in the log"))
     for job_id, (job, claim) in sorted(indexed.items()):
-        index = await search.read(claim.uri)
+        index = await search.read(claim)
         row = rows.get(job_id)
         if index is None:
             continue

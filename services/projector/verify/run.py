@@ -17,7 +17,8 @@ from piperoll.domain.job import Job
 from piperoll.history import History, Violation, checkpoints_past_end
 from piperoll.installation.guard import examine
 from piperoll.log.kafka import KafkaOffsets
-from piperoll.log.parking import Decoded, decode
+from piperoll.log.parking import Decoded, Parking, decode_accounted
+from piperoll.log.record import Position
 from piperoll.log.trace import traces
 from piperoll.postgres import load_queries
 from piperoll.settings import Settings
@@ -124,7 +125,9 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
 class PartitionHistory:
     """One partition of all topics, read and folded from its beginning, not by the projector's readers.
 
-    `parked` are the keys whose undecodable record is no longer kept.
+    `parked` are the keys whose undecodable record is no longer kept. `refused` are the offsets from which on the tables
+    have keys parked: a record that decodes is parked with its key if Postgres refused it, which only the projector can
+    know.
     """
 
     def __init__(
@@ -136,7 +139,10 @@ class PartitionHistory:
         self.history = History(partitions)
         self.documents = DocumentHistory(partitions)
         self.endpoints = EndpointHistory(partitions)
-        self.parked = set(parked)
+        self._parking = {topic: Parking() for topic in TOPICS}
+        for key in parked:
+            self._parking[JOB_DELIVERIES].keys[key.removeprefix(PARKED_DELIVERIES)] = 0
+        self.refused: Mapping[str, int] = {}
         self.deliveries: dict[tuple[str, str], tuple[int, str, str]] = {}  # by subject and id: the first record counts
         self.records = 0
         self._indexes: dict[str, Claim] = {}
@@ -152,7 +158,7 @@ class PartitionHistory:
         async for records in self._offsets.scan(topic, {part: begin}, {part: stop}):
             for record in records:
                 self.records += 1
-                self._observe(topic, decode(record))
+                self._observe(topic, decode_accounted(record))
         self.positions[topic.name] = stop
 
     def indexed(self) -> dict[str, tuple[Job, Claim]]:
@@ -162,32 +168,43 @@ class PartitionHistory:
             text(job_id): (jobs[job_id], claim) for job_id, claim in self._indexes.items() if not jobs[job_id].erased
         }
 
-    def _observe(self, topic: Topic, entry: Decoded) -> None:
-        fact, position = entry.fact, entry.record.position
-        parked = self._parks(topic, entry)
-        if fact is None or (parked and topic is not JOB_DELIVERIES):
-            return
-        if topic is DOCUMENT_EVENTS:
-            self.documents.observe(fact, position)
-            return
-        if topic is ENDPOINT_EVENTS:
-            self.endpoints.observe(fact, position)
-            return
-        before = self.history.jobs.get(fact.subject)
-        self.history.observe(fact, position)  # includes parked deliveries, which were made too
-        if topic is JOB_DELIVERIES:
-            if not parked:
-                subject = text(fact.subject)
-                row = (position.offset, subject, fact.data.type_name())
-                self.deliveries.setdefault((subject, text(fact.id)), row)
-        elif self.history.jobs.get(fact.subject) is not before:
-            self._keep_index(fact)
+    @property
+    def parked(self) -> set[str]:
+        """The parked keys of all topics, as the tables have them."""
+        return {_parked_key(topic, key) for topic, parking in self._parking.items() for key in parking.keys}
 
-    def _parks(self, topic: Topic, entry: Decoded) -> bool:
-        key = _parked_key(topic, entry.record.key_text)
-        if entry.fact is None and entry.record.key:
-            self.parked.add(key)
-        return entry.fact is None or key in self.parked
+    def _observe(self, topic: Topic, entry: Decoded) -> None:
+        fact, position = self._admitted(topic, entry), entry.record.position
+        if topic is JOB_DELIVERIES:
+            self._observe_delivery(entry.fact, fact, position)
+        elif fact is None:
+            return
+        elif topic is DOCUMENT_EVENTS:
+            self.documents.observe(fact, position)
+        elif topic is ENDPOINT_EVENTS:
+            self.endpoints.observe(fact, position)
+        else:
+            before = self.history.jobs.get(fact.subject)
+            self.history.observe(fact, position)
+            if self.history.jobs.get(fact.subject) is not before:
+                self._keep_index(fact)
+
+    def _observe_delivery(self, made: Fact | None, admitted: Fact | None, position: Position) -> None:
+        if made is not None:
+            self.history.observe(made, position)  # includes parked deliveries, which were made too
+        if admitted is not None:
+            subject = text(admitted.subject)
+            row = (position.offset, subject, admitted.data.type_name())
+            self.deliveries.setdefault((subject, text(admitted.id)), row)
+
+    def _admitted(self, topic: Topic, entry: Decoded) -> Fact | None:
+        """The fact if the projector may have folded it."""
+        parking, record = self._parking[topic], entry.record
+        parking.letters.clear()
+        if entry.fact is not None and self.refused.get(_parked_key(topic, record.key_text)) == record.offset:
+            parking.park(record, "Postgres refused it")
+            return None
+        return parking.admit(entry)
 
     def _keep_index(self, fact: Fact) -> None:
         if isinstance(fact.data, JobCompleted) and fact.data.index is not None:
@@ -225,6 +242,8 @@ async def _fold_to_checkpoints(
     for topic in TOPICS:
         next_offset = await connection.fetchval(sql["checkpoint"], topic.name, folding.partition)
         if next_offset is not None:
+            refused = await connection.fetch(sql["parked"], folding.partition)
+            folding.refused = {row["job_id"]: row["since_offset"] for row in refused}
             await folding.fold_to(topic, next_offset)
             if topic is not JOB_DELIVERIES:
                 stored[topic.name] = next_offset

@@ -20,7 +20,7 @@ SELECT b.batch_id, b.count, b.state,
 FROM read_v1.batches b WHERE b.partition = $1;
 
 -- parked: a partition's keys whose records are parked
-SELECT job_id FROM read_v1.parked WHERE partition = $1;
+SELECT job_id, since_offset FROM read_v1.parked WHERE partition = $1;
 
 -- parked_by_expired: those of the deliveries whose undecodable record the log no longer keeps
 SELECT job_id FROM read_v1.parked WHERE partition = $1 AND job_id LIKE 'deliveries/%' AND since_offset < $2;

@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection
 import structlog
 
 from piperoll.log.contract import LogView
-from piperoll.log.record import partition_of
+from piperoll.log.parking import decode_accounted
+from piperoll.log.record import Record, partition_of
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs
 from schemas.events import JobErased
@@ -80,7 +81,7 @@ class UploadUses:
             async for records in batches:
                 for record in records:
                     if record.key in wanted:
-                        (erased if record.ce_type == ERASED else found).add(wanted[record.key])
+                        (erased if _erases(record) else found).add(wanted[record.key])
                 await asyncio.sleep(0)
         return found - erased
 
@@ -90,3 +91,8 @@ class UploadUses:
         if len(self._missing_since) > REMEMBERED:
             self._missing_since.clear()
         return now - self._missing_since.setdefault(job_id, now) >= ARRIVAL_S
+
+
+def _erases(record: Record) -> bool:
+    """Whether a record is an erasure that every reader admits."""
+    return record.ce_type == ERASED and decode_accounted(record).fact is not None

@@ -100,9 +100,11 @@ class PartitionReader:
             metrics.OPEN_JOBS.labels(part).set(0)
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
-        """Fold records. Raises UnknownEventError, which stops the service: skipping would corrupt its state."""
+        """Fold records. Raises UnknownEventError, after what precedes the event was folded: it stops the partition."""
         state = self._partitions[partition]
         for record in records:
+            if record.offset < state.next_offset:
+                continue
             was_live = state.live
             parking = Parking(state.backlog.parked)
             if (fact := parking.admit(decode(record))) is not None:
@@ -182,8 +184,9 @@ class PartitionReader:
     async def _park(self, state: Partition, parking: Parking) -> None:
         for record, why in parking.letters:
             metrics.PARKED.inc()
-            log.error("record_parked", position=str(record.position), why=why)
+            log.error("record_parked", position=str(record.position), why=why[:500])
             await self._dead_letters.park("worker", record, why)
+        state.backlog.parked.difference_update(parking.freed)
         state.backlog.parked.update(parking.keys)
 
     def _fold(self, partition: int, state: Partition, fact: Fact) -> None:

@@ -17,8 +17,9 @@ from piperoll.domain import job as jobs
 from piperoll.domain.batch import Batch
 from piperoll.domain.job import Job
 from piperoll.log.contract import LogView
+from piperoll.log.parking import Parking, decode_accounted
 from piperoll.outages import pauses
-from schemas.envelope import Fact, UndecodableRecordError
+from schemas.envelope import Fact
 from schemas.events import BATCH_EVENTS
 from schemas.topics import JOB_EVENTS
 
@@ -109,15 +110,11 @@ class LookUps:
         keys = {subject.encode() for subject in asked}
         begins, ends = await self._history.begin_offsets(JOB_EVENTS), await self._history.end_offsets(JOB_EVENTS)
         scan = self._history.scan(JOB_EVENTS, {partition: begins[partition]}, {partition: ends[partition]})
+        parking = Parking()  # the partition's reader sends the dead letters
         async with aclosing(scan) as polls:
             async for records in polls:
-                for record in records:
-                    if record.key not in keys:
-                        continue
-                    try:
-                        fact = record.fact()
-                    except UndecodableRecordError:
-                        continue  # the partition's reader parks it
+                for fact, _ in parking.sift(decode_accounted(record) for record in records if record.key in keys):
                     pasts[fact.subject].fold(fact)
+                parking.letters.clear()
         log.info("ids_looked_up", partition=partition, ids=len(asked), records=ends[partition] - begins[partition])
         return pasts

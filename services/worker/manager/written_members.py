@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from piperoll.domain.batch import Batch
 from piperoll.domain.ended_ids import IdSet
 from piperoll.log.contract import LogView
+from piperoll.log.parking import decode_accounted
 from piperoll.log.record import Record
-from schemas.envelope import UndecodableRecordError
 from schemas.events import BatchErased, BatchExpanded, JobCreated
 from schemas.topics import JOB_EVENTS
 
@@ -77,18 +77,15 @@ class MemberSearch:
 
 def _ends(record: Record) -> bool:
     """Whether a record of a batch ends its expansion."""
-    try:
-        return isinstance(record.fact().data, BatchExpanded | BatchErased)
-    except UndecodableRecordError:
-        return False
+    fact = decode_accounted(record).fact  # the reader of its partition parks one without a fact
+    return fact is not None and isinstance(fact.data, BatchExpanded | BatchErased)
 
 
 def _member(record: Record, batch_ids: set[str]) -> str | None:
     """The id of the member that a record creates, if it is of one of these batches."""
     if record.ce_type.rpartition(".")[0] != CREATED:
         return None
-    try:
-        fact = record.fact()
-    except UndecodableRecordError:
-        return None  # the reader of its partition parks it
-    return fact.subject if isinstance(fact.data, JobCreated) and fact.data.batch_id in batch_ids else None
+    fact = decode_accounted(record).fact
+    if fact is None or not isinstance(fact.data, JobCreated) or fact.data.batch_id not in batch_ids:
+        return None
+    return fact.subject

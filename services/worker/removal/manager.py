@@ -8,6 +8,7 @@ from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.producer import KafkaAppender
+from piperoll.log.stops import SkippedRecords, Stops
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs
@@ -40,14 +41,21 @@ class RemovalManager:
         checkpoints = RemovalCheckpoints(blobs, cluster_id, f"{GROUP}/{DOCUMENT_EVENTS.name}")
         letters = DeadLetters(appender)
         self._reader = RemovalReader(self._remover, checkpoints, history, letters, self._stopping)
-        self._consumer = PartitionConsumer(settings, GROUP, DOCUMENT_EVENTS, self._reader, on_lag=_note_lag)
+        self._consumer = PartitionConsumer(
+            settings,
+            GROUP,
+            DOCUMENT_EVENTS,
+            self._reader,
+            on_lag=_note_lag,
+            stops=Stops(GROUP, SkippedRecords(blobs), letters),
+        )
         self._sweep_interval_s = settings.sweep_interval_s
         self._unnamed = UnnamedContent(blobs, history, settings.partitions, lambda: set(self._consumer.positions))
         lifetime.check("documents_group", self._consumer.problem)
         lifetime.check("removal", self._remover.problem)
 
     async def run(self) -> None:
-        """Run until the service stops. Raises UnknownEventError and StalledConsumerError."""
+        """Run until the service stops. Raises StalledConsumerError."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._consumer.run(self._stopping))
             tasks.create_task(self._remover.run(self._stopping))

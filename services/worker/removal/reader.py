@@ -70,9 +70,11 @@ class RemovalReader:
             await self._save(part, self._partitions.pop(part))
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
-        """Fold records. Raises UnknownEventError, which stops the service."""
+        """Fold records. Raises UnknownEventError, after what precedes the event was folded: it stops the partition."""
         state = self._partitions[partition]
         for record in records:
+            if record.offset < state.next_offset:
+                continue
             parking = Parking(state.removals.parked)
             fact = parking.admit(decode(record))
             if fact is not None and state.removals.fold(fact):
@@ -111,6 +113,7 @@ class RemovalReader:
     async def _park(self, state: RemovalState, parking: Parking) -> None:
         for record, why in parking.letters:
             metrics.PARKED.inc()
-            log.error("record_parked", topic=record.topic, position=str(record.position), why=why)
+            log.error("record_parked", topic=record.topic, position=str(record.position), why=why[:500])
             await self._dead_letters.park("worker", record, why)
+        state.removals.parked.difference_update(parking.freed)
         state.removals.parked.update(parking.keys)

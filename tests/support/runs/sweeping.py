@@ -10,6 +10,7 @@ from pathlib import Path
 
 from piperoll.domain.backlog import Backlog, Erasure
 from piperoll.log.record import Position
+from piperoll.log.stops import SkippedRecords
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from piperoll.store.segments import SegmentWriter
@@ -49,7 +50,7 @@ class Sweeping:
 
     def restart(self) -> None:
         """Another process takes over; it knows nothing but the log and the store."""
-        self.knowledge = ScannedKnowledge(self.log, range(self.settings.partitions))
+        self.knowledge = ScannedKnowledge(self.log, range(self.settings.partitions), SkippedRecords(self.blobs))
         self.sweep = StoreSweep(
             self.settings,
             self.blobs,

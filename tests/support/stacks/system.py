@@ -11,6 +11,7 @@ from piperoll import keys
 from piperoll.clock import utc_now
 from piperoll.embedded.stack import Stack
 from piperoll.log.kafka import KafkaOffsets
+from piperoll.log.parking import decode_accounted
 from piperoll.log.producer import KafkaAppender
 from piperoll.postgres import connect_pool
 from piperoll.settings import Settings
@@ -135,7 +136,7 @@ class System:
         """The facts of some jobs since `begin`, in log order per job."""
         async with self._offsets() as offsets:
             records = await offsets.read_range(JOB_EVENTS, begin, await offsets.end_offsets(JOB_EVENTS))
-        return [fact for fact in (record.fact() for record in records) if fact.subject in job_ids]
+        return [fact for record in records if (fact := decode_accounted(record).fact) and fact.subject in job_ids]
 
     async def count_facts(self, kind: type[Event], job_ids: set[str], begin: dict[int, int]) -> int:
         """How many facts of a kind the log has about some jobs since `begin`."""

@@ -113,7 +113,7 @@ def shown(default: object) -> str:
 def check_call(words: list[str], piece: str) -> None:
     """Follow the words of a call down the tree of commands; each command must have every option of the call."""
     command: Any = get_command(app)
-    names = [word for word in words if re.fullmatch(r"[a-z]+", word)]
+    names = [word for word in words if re.fullmatch(r"[a-z]+(-[a-z]+)*", word)]
     while hasattr(command, "commands") and names:
         name = names.pop(0)
         assert name in command.commands, f"{name} in {piece!r}"

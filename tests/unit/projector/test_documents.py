@@ -49,7 +49,7 @@ class Folded:
         parking = Parking(self.parked)
         changes = project(self.known, parking.sift(entries))
         claims = [getattr(entry.fact.data, "details", None) for entry in entries if entry.fact]
-        read = {one.uri: READ.get(one.uri, (None, None)) for one in claims if one is not None}
+        read = {one: READ.get(one.uri, (None, None)) for one in claims if one is not None}
         self.documents |= {row.document_id: row for row in of_documents(changes, self.known, read, 0)}
         self.folders |= {row.folder_id: row for row in of_folders(changes, self.known, read, 0)}
         for place, move in changes.moves.items():

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from piperoll.domain.backlog import Backlog
 from piperoll.log.contract import LogView
-from piperoll.log.parking import Parking, decode
-from piperoll.log.record import Record
+from piperoll.log.parking import Decoded, Parking
+from piperoll.log.stops import SkippedRecords
 from schemas.events import BATCH_EVENTS
 from schemas.topics import JOB_EVENTS
 
@@ -56,8 +56,9 @@ class WorkerKnowledge:
 class ScannedKnowledge:
     """All partitions, for a process without a reader: it scans the log, once and then what was appended since."""
 
-    def __init__(self, log: LogView, partitions: Iterable[int]) -> None:
+    def __init__(self, log: LogView, partitions: Iterable[int], skipped: SkippedRecords) -> None:
         self._log = log
+        self._skipped = skipped
         self._backlogs = {part: Backlog() for part in partitions}
         self._positions = dict.fromkeys(self._backlogs, 0)
 
@@ -71,7 +72,7 @@ class ScannedKnowledge:
         async with contextlib.aclosing(scan) as batches:
             async for records in batches:
                 for record in records:
-                    _fold(self._backlogs[record.partition], record)
+                    _fold(self._backlogs[record.partition], await self._skipped.decode(record))
                 if records:
                     backlog = self._backlogs[records[-1].partition]
                     backlog.forget_ended(records[-1].appended_at)
@@ -80,9 +81,10 @@ class ScannedKnowledge:
         return set(ends)
 
 
-def _fold(backlog: Backlog, record: Record) -> None:
+def _fold(backlog: Backlog, entry: Decoded) -> None:
     parking = Parking(backlog.parked)
-    fact = parking.admit(decode(record))
+    fact = parking.admit(entry)
+    backlog.parked.difference_update(parking.freed)
     backlog.parked.update(parking.keys)
     if fact is None:
         return

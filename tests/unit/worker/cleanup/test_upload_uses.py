@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, Blobs
+from schemas.envelope import encode
 from schemas.events import JobErased
 from schemas.topics import JOB_EVENTS
 from services.worker.cleanup.upload_uses import ARRIVAL_S
@@ -95,5 +96,18 @@ def test_the_mark_of_another_erased_job_does_not_keep_the_upload() -> None:
         erasing.erase("job-1")
         await asyncio.sleep(3 * ARRIVAL_S)
         assert not await upload_is_kept(erasing)
+
+    play(story)
+
+
+def test_a_foreign_record_that_looks_like_an_erasure_does_not_cost_a_job_its_upload() -> None:
+    async def story(erasing: Erasing) -> None:
+        await request(erasing, "job-2")
+        await erasing.created("job-2")
+        key, value, headers = encode(fact("job-2", JobErased(by="acme"), 2))
+        await erasing.log.append_raw(JOB_EVENTS, key, value, [pair for pair in headers if pair[0] != "ce_id"])
+        erasing.erase("job-1")
+        await asyncio.sleep(3 * ARRIVAL_S)
+        assert await upload_is_kept(erasing)
 
     play(story)

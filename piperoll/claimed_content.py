@@ -1,0 +1,61 @@
+"""Reads content for readers of the log, which must neither give up in an outage nor wait for ever for one blob.
+
+The store itself decides which it is: while it cannot store and return a small probe, it is away, and the reader
+waits. When it can, and one blob still fails, the blob is given up after a bounded number of tries.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable
+
+from piperoll.outages import Outage
+from piperoll.store.blobs import AsyncBlobs, BlobStoreError, BlobUnreadableError
+from schemas.claims import Claim
+
+TRIES = 16  # with the pauses of an outage about 25 s
+
+
+class ClaimedContent:
+    """Bounded reads over a blob store. `outage` is of that store; without one, an outage raises BlobStoreError."""
+
+    def __init__(self, blobs: AsyncBlobs, outage: Outage | None, tries: int = TRIES) -> None:
+        self._blobs = blobs
+        self._outage = outage
+        self._tries = tries
+        self._probe = f"reader-{secrets.token_hex(8)}"  # another process must not delete it meanwhile
+
+    async def get(self, claim: Claim) -> bytes:
+        """The content of a claim, its hash checked.
+
+        Raises BlobMissingError, BlobUnreadableError and StoppedWaitingError.
+        """
+        return await self._outlast(claim.uri, lambda: self._blobs.get_claimed(claim))
+
+    async def at(self, uri: str) -> bytes:
+        """The content of a blob whose claim is not at hand. Raises as `get`."""
+        return await self._outlast(uri, lambda: self._blobs.get(uri))
+
+    async def _outlast(self, uri: str, read: Callable[[], Awaitable[bytes]]) -> bytes:
+        if self._outage is None:
+            return await read()
+        failed = 0
+
+        async def once() -> bytes:
+            nonlocal failed
+            try:
+                return await read()
+            except BlobUnreadableError:
+                raise
+            except BlobStoreError as error:
+                failed = failed + 1 if await self._store_answers() else 0
+                if failed >= self._tries:
+                    raise BlobUnreadableError(f"{uri} cannot be read although the store answers: {error}") from error
+                raise
+
+        return await self._outage.outlast(once)
+
+    async def _store_answers(self) -> bool:
+        try:
+            await self._blobs.check(self._probe)
+        except BlobStoreError:
+            return False
+        return True

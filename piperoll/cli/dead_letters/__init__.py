@@ -1,0 +1,1 @@
+"""`piperoll dead-letters`: parked records and stopped partitions."""

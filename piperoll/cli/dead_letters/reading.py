@@ -1,0 +1,56 @@
+"""The records that wait for an operator, and their names in the commands."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from piperoll.cli.console import CommandError
+
+if TYPE_CHECKING:
+    from piperoll.log.redriving import Redriving, Waiting
+    from piperoll.settings import Settings
+
+
+def short_name(topic: str) -> str:
+    """`jobs` for `piperoll.jobs.events.v1`, and `deliveries` for `piperoll.jobs.deliveries.v1`."""
+    words = topic.removeprefix("piperoll.").split(".")
+    return words[1] if words[1:2] == ["deliveries"] else words[0]
+
+
+def name_of(one: "Waiting") -> str:
+    """The name of a record in these commands."""
+    return f"{short_name(one.topic)}/{one.position}"
+
+
+def find(found: Sequence["Waiting"], letter: str) -> "Waiting":
+    """The record of that name. Raises CommandError."""
+    for one in found:
+        if name_of(one) == letter:
+            return one
+    raise CommandError(f"no record {letter} waits for a decision: `piperoll dead-letters list` shows which do")
+
+
+@asynccontextmanager
+async def open_redriving(settings: "Settings") -> AsyncIterator["Redriving"]:
+    """What puts records back, over the Kafka of the settings. Raises CommandError."""
+    from piperoll.log.contract import AppendError
+    from piperoll.log.kafka import KafkaOffsets
+    from piperoll.log.producer import KafkaAppender
+    from piperoll.log.redriving import RedriveRefusedError, Redriving
+
+    view, appender = KafkaOffsets(settings), KafkaAppender(settings, "piperoll-dead-letters")
+    async with AsyncExitStack() as stack:
+        await view.start()
+        stack.push_async_callback(view.stop)
+        await appender.start()
+        stack.push_async_callback(appender.stop)
+        try:
+            yield Redriving(view, appender, "piperoll dead-letters")
+        except (RedriveRefusedError, AppendError) as error:
+            raise CommandError(str(error)) from error
+
+
+async def read_waiting(settings: "Settings") -> list["Waiting"]:
+    """The records that wait, stopped partitions first."""
+    async with open_redriving(settings) as redriving:
+        return sorted(await redriving.waiting(), key=lambda one: not one.stopped)

@@ -1,0 +1,63 @@
+"""Foreign records under the keys of running jobs: each job ends as if they were not there."""
+
+import asyncio
+
+import pytest
+
+from piperoll.domain.job import Status
+from schemas.events import JobCancelled
+from tests.support.histories.jobs import garbage
+from tests.support.simulation.clients import accounted, create, fact, simulate
+from tests.support.simulation.scripted_pool import Script
+from tests.support.simulation.world import World
+
+
+async def poison(world: World, job_id: str) -> None:
+    one = garbage(job_id, 0, 0)
+    await world.land(one.key, one.value, one.headers)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_job_under_whose_key_foreign_records_appear_is_retried_and_completed(seed: int) -> None:
+    async def story(world: World) -> None:
+        world.start_worker("worker-1")
+        for _ in range(3):
+            await create(world, "job-a", Script(seconds=20, failures=1))
+            await asyncio.sleep(world.chances.uniform(0, 6))
+            await poison(world, "job-a")
+        await world.settle(120)
+
+    world = simulate(story, seed)
+    assert world.history.jobs["job-a"].status is Status.COMPLETED
+    assert len(world.stage.runs_of("job-a")) == 2
+    accounted(world, ["job-a"])
+
+
+def test_such_a_job_is_taken_over_by_another_worker_and_completed() -> None:
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1")
+        await create(world, "job-a", Script(seconds=30))
+        await asyncio.sleep(5)
+        await poison(world, "job-a")
+        await asyncio.sleep(5)
+        first.crash()
+        world.start_worker("worker-2")
+        await world.settle(300)
+
+    world = simulate(story)
+    assert world.history.jobs["job-a"].status is Status.COMPLETED
+    accounted(world, ["job-a"])
+
+
+def test_such_a_job_can_be_cancelled() -> None:
+    async def story(world: World) -> None:
+        world.start_worker("worker-1")
+        await create(world, "job-a", Script(seconds=300))
+        await asyncio.sleep(5)
+        await poison(world, "job-a")
+        await world.append(fact(world, "job-a", JobCancelled(by="owner-0")))
+        await world.settle(60)
+
+    world = simulate(story)
+    assert world.history.jobs["job-a"].status is Status.CANCELLED
+    accounted(world, ["job-a"])
