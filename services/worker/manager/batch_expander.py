@@ -5,12 +5,13 @@ which members are in the log: a member that ended long ago must not be created a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
 import structlog
+from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from piperoll.background import Background
@@ -21,8 +22,9 @@ from piperoll.domain.ended_ids import IdSet
 from piperoll.log.contract import Appender, LogView
 from piperoll.store import document_paths as documents
 from piperoll.store import uploads
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
-from schemas.events import BatchExpanded, Event, JobCancelled, JobErased
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError, BlobUnreadableError
+from piperoll.store.paths import refusal_of
+from schemas.events import BatchExpanded, Event, JobCancelled, JobCreated, JobErased
 from schemas.ids import member_id
 from schemas.topics import JOB_EVENTS
 from services.worker.manager.facts import worker_fact
@@ -78,16 +80,16 @@ class Expander:
         written = (await self._members.written(batch)).members if begun else IdSet()
         async with self._room:
             try:
-                specs = list(from_json(await self._outlast(batch, partial(self._blobs.get, batch.specs.uri))))
-            except BlobMissingError as error:
+                specs = _parsed(await self._outlast(batch, partial(self._blobs.get_claimed, batch.specs)))
+            except (BlobMissingError, BlobUnreadableError) as error:
                 await self._without_specs(batch, lost_since, error)
                 return
             missing = [(index, name) for index, name in _members(batch) if name not in written]
-            await _in_chunks(missing, lambda member: self._create(batch, member[1], specs[member[0]]))
+            await _in_chunks(missing, lambda member: self._create(batch, member[1], specs[member[0] : member[0] + 1]))
         await self._append(batch.batch_id, batch.owner, BatchExpanded(count=batch.count))
         log.info("batch_expanded", batch_id=batch.batch_id, count=batch.count, created=len(missing))
 
-    async def _without_specs(self, batch: Batch, lost_since: list[datetime], error: BlobMissingError) -> None:
+    async def _without_specs(self, batch: Batch, lost_since: list[datetime], error: Exception) -> None:
         """End the members of a batch whose specifications are lost. Raises `error` until that is certain.
 
         Another worker may have expanded it, or it is being erased: then there is nothing to do.
@@ -100,12 +102,23 @@ class Expander:
         if lost_since[-1] - lost_since[0] < LOST_AFTER:
             raise error
         lost = [name for _, name in _members(batch) if name not in found.members]
-        cancelled = JobCancelled(by=batch.owner, reason="SPECIFICATIONS_LOST")
-        await _in_chunks(lost, lambda name: self._append(name, batch.owner, cancelled))
+        await _in_chunks(lost, lambda name: self._cancel(batch, name))
         await self._append(batch.batch_id, batch.owner, BatchExpanded(count=batch.count))
         log.error("batch_specs_lost", batch_id=batch.batch_id, uri=batch.specs.uri, cancelled=len(lost))
 
-    async def _create(self, batch: Batch, job_id: str, spec: dict[str, Any]) -> None:
+    async def _cancel(self, batch: Batch, job_id: str) -> None:
+        await self._append(job_id, batch.owner, JobCancelled(by=batch.owner, reason="SPECIFICATIONS_LOST"))
+
+    async def _create(self, batch: Batch, job_id: str, specs: Sequence[Any]) -> None:
+        """Create the member of this specification, or cancel it without a usable one."""
+        terms = next((terms for spec in specs if (terms := _terms(batch, spec)) is not None), None)
+        if terms is None:
+            log.error("batch_spec_unusable", batch_id=batch.batch_id, job_id=job_id)
+            await self._cancel(batch, job_id)
+            return
+        await self._create_from(batch, job_id, specs[0], terms)
+
+    async def _create_from(self, batch: Batch, job_id: str, spec: Mapping[str, Any], terms: JobCreated) -> None:
         body = to_json({name: spec[name] for name in ("job_type", "parameters", "resolved") if name in spec})
         claim = await self._outlast(batch, partial(self._blobs.put, f"{job_id}/in", body))
         for use in uploads.uses_by(batch.owner, job_id, spec["parameters"]):
@@ -113,7 +126,7 @@ class Expander:
         about, removed = documents.subject_of(spec), False
         if about is not None:
             removed = await self._outlast(batch, partial(documents.note_job, self._blobs, about, job_id))
-        await self._append(job_id, batch.owner, job_created(spec, claim, batch_id=batch.batch_id))
+        await self._append(job_id, batch.owner, terms.model_copy(update={"parameters": claim}))
         if removed:
             await self._append(job_id, batch.owner, JobErased(by=batch.owner, reason="DOCUMENT_REMOVED"))
 
@@ -121,6 +134,8 @@ class Expander:
         while True:
             try:
                 return await write()
+            except BlobUnreadableError:
+                raise
             except BlobStoreError as error:
                 await _wait_for_store(batch, error)
 
@@ -130,6 +145,29 @@ class Expander:
 
 def _members(batch: Batch) -> list[tuple[int, str]]:
     return [(index, member_id(batch.batch_id, index)) for index in range(batch.count)]
+
+
+def _parsed(content: bytes) -> Sequence[Any]:
+    """The specifications; none if they are not a list, which only a foreign writer writes."""
+    try:
+        found = from_json(content)
+    except ValueError:
+        return ()
+    return found if isinstance(found, list) else ()
+
+
+def _terms(batch: Batch, spec: Any) -> JobCreated | None:
+    """The event of a member, still with the claim of the specifications; None if it cannot be created."""
+    if not isinstance(spec, dict) or not isinstance(spec.get("parameters"), dict):
+        return None
+    about = documents.subject_of(spec)
+    marks = uploads.uses_by(batch.owner, batch.batch_id, spec["parameters"])
+    if (about is not None and "/" in about) or any(map(refusal_of, (*marks, about or "-"))):
+        return None
+    try:
+        return job_created(spec, batch.specs, batch_id=batch.batch_id)
+    except ValidationError:
+        return None
 
 
 async def _in_chunks(items: Sequence[T], act: Callable[[T], Awaitable[None]]) -> None:

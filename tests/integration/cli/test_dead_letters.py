@@ -1,14 +1,18 @@
 """`piperoll dead-letters` against a running system, and what doctor and verify make of such records."""
 
+import json
 import re
 from pathlib import Path
 from uuid import uuid4
+
+import httpx
+from aiokafka import AIOKafkaProducer
 
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.record import partition_of
 from piperoll.store.blobs import Blobs
 from schemas.envelope import encode
-from schemas.events import JobCreated
+from schemas.events import JobCancelled, JobCreated
 from schemas.topics import JOB_EVENTS
 from tests.support.clients.commands import piperoll
 from tests.support.histories.jobs import fact
@@ -76,6 +80,7 @@ async def test_a_partition_that_stopped_is_shown_and_goes_on_when_the_event_is_s
     await append(system, behind, *job(system, behind))
     await wait_until(lambda: listed(folder, letter), 60, "the partition to stop")
 
+    await wait_until(lambda: everywhere(folder, f"stopped at {letter.removeprefix('jobs/')}"), 30, "all to name it")
     examined = await piperoll("doctor", folder=folder)
     elsewhere = await system.create()
     refused = await piperoll("dead-letters", "redrive", letter, folder=folder)
@@ -86,8 +91,62 @@ async def test_a_partition_that_stopped_is_shown_and_goes_on_when_the_event_is_s
     assert skipped.code == 0, skipped
     await system.wait_for_end(behind)
     await system.wait_for_end(elsewhere)
+    await wait_until(lambda: all_ready(folder), 30, "all services to be ready again")
     await wait_until(lambda: parked(folder, letter), 60, "the event to be parked")
     assert (await piperoll("verify", folder=folder)).code == 0
+
+
+async def test_a_record_in_the_partition_of_another_key_is_put_where_it_belongs(system: System, folder: Path) -> None:
+    running = await system.create(sleep_s=5.0)
+    cancelled = await append_misplaced(system, *encode(fact(running, JobCancelled(by="local"), owner="local")))
+    key = f"job-{uuid4()}"
+    letter = await append_misplaced(system, key.encode(), *job(system, key))
+    await wait_until(lambda: listed(folder, letter), 60, "the record to be parked")
+
+    assert (await system.wait_for_end(running))["status"] == "completed"
+    redriven = await piperoll("dead-letters", "redrive", letter, folder=folder)
+    skipped = await piperoll("dead-letters", "skip", cancelled, folder=folder)
+
+    assert (redriven.code, "put back" in redriven.out) == (0, True), redriven
+    assert (skipped.code, "left out" in skipped.out) == (0, True), skipped
+    await system.wait_for_end(key)
+    out = (await piperoll("dead-letters", "list", folder=folder)).out
+    assert letter not in out
+    assert cancelled not in out
+    assert (await piperoll("verify", folder=folder)).code == 0
+
+
+async def append_misplaced(system: System, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> str:
+    """Append a record to the partition after its own, as another partitioner may; return its name."""
+    part = (partition_of(key.decode(), system.settings.partitions) + 1) % system.settings.partitions
+    producer = AIOKafkaProducer(bootstrap_servers=system.settings.kafka_bootstrap)
+    await producer.start()
+    try:
+        sent = await producer.send_and_wait(JOB_EVENTS.name, value, key, partition=part, headers=headers)
+    finally:
+        await producer.stop()
+    return f"jobs/{part}:{sent.offset}"
+
+
+async def health(folder: Path, path: str) -> list[tuple[int, str]]:
+    """The answers of the worker, the projector and the notifier."""
+    ports = json.loads((folder / "ports.json").read_text())
+    async with httpx.AsyncClient() as client:
+        urls = [f"http://127.0.0.1:{port}{path}" for name, port in ports.items() if name.endswith("-health")]
+        replies = [await client.get(url) for url in urls]
+    assert len(replies) >= 3
+    return [(reply.status_code, reply.text) for reply in replies]
+
+
+async def everywhere(folder: Path, stop: str) -> bool:
+    """Whether readiness and metrics of each service name a stop."""
+    ready, metrics = await health(folder, "/health/ready"), await health(folder, "/metrics")
+    counted = [re.search(r"^piperoll_stopped_partitions{.*} 1.0$", text, re.MULTILINE) for _, text in metrics]
+    return all(code == 503 and stop in text for code, text in ready) and all(counted)
+
+
+async def all_ready(folder: Path) -> bool:
+    return all(code == 200 for code, _ in await health(folder, "/health/ready"))
 
 
 async def parked(folder: Path, letter: str) -> bool:
