@@ -1,8 +1,9 @@
 """The clock, passed as a parameter so that tests can control it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from typing import Any
 
 Clock = Callable[[], datetime]
 
@@ -19,3 +20,25 @@ async def happens_within(event: asyncio.Event, seconds: float) -> bool:
             return await event.wait()
     except TimeoutError:
         return False
+
+
+async def first_of(*events: asyncio.Event) -> None:
+    """Return as soon as one of the events is set."""
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+async def ended_by(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Await `work`, and cancel it when `stopping` is set: for work that another process repeats.
+
+    Raises its error, in a group.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        running, stop = tasks.create_task(work), tasks.create_task(stopping.wait())
+        await asyncio.wait([running, stop], return_when=asyncio.FIRST_COMPLETED)
+        running.cancel()
+        stop.cancel()

@@ -5,14 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from piperoll.clock import happens_within
+from piperoll.clock import first_of, happens_within
 from piperoll.outages import OUTAGES, pauses
 from services.worker import metrics
 
 log = structlog.get_logger()
 
 Probe = Callable[[], Awaitable[None]]
-LOOK_S = 60.0  # while open, only a stop has to be noticed; a closing is an event
 
 
 class ClaimGate:
@@ -47,7 +46,8 @@ class ClaimGate:
     async def run(self, stopping: asyncio.Event) -> None:
         """Try the stores while the gate is closed, and open it, until `stopping` is set."""
         while not stopping.is_set():
-            if await happens_within(self._closed, LOOK_S):
+            await first_of(stopping, self._closed)
+            if self._closed.is_set():
                 await self._reopen(stopping)
 
     async def _reopen(self, stopping: asyncio.Event) -> None:

@@ -57,7 +57,7 @@ def projected(records: Iterable[Record]) -> Json:
     of_documents = documents.project(documents.KnownDocuments(), [one for one in placed if _about_documents(one[0])])
     of_endpoints = endpoints.project({}, [one for one in placed if _is(one[0], *ENDPOINT_EVENTS)])
     known = documents.KnownDocuments()
-    rows = {
+    rows: dict[str, list[Any]] = {
         "jobs": [of_job(one, 0) for _, one in of_jobs.jobs.items()],
         "batches": [of_batch(one, 0, of_jobs.batch_offsets[name]) for name, one in of_jobs.batches.items()],
         "events": [{"job_id": one.job_id, "sequence": one.sequence, "type": one.type} for one in of_jobs.events],
