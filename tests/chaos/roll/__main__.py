@@ -27,8 +27,8 @@ def main() -> int:
     path.chmod(0o711)  # under root, Postgres runs as another account
     verdict = asyncio.run(roll(path, given.seed, SHARE * given.minutes, lambda line: print(line, flush=True)))
     seen = verdict.seen
-    print(f"{verdict.rounds} rolling restarts, {len(seen.jobs)} jobs; answers {dict(seen.answers)}")
-    print(f"repeated requests {dict(seen.repeats)}")
+    print(f"{verdict.rounds} rolling restarts, {len(seen.jobs)} jobs, {verdict.again} of them ran again")
+    print(f"answers {dict(seen.answers)}, repeated requests {dict(seen.repeats)}")
     for sentence in verdict.broken:
         print(f"BROKEN  {sentence}")
     if not verdict.broken:

@@ -17,6 +17,8 @@ from tests.support.stacks.system import Json
 CLIENTS = 6
 PAUSE_S = 0.1  # of one client between two requests, on average
 REPEAT_S = 0.1
+DURATIONS = ([0, 0.5, 4], [15, 4, 1])
+"""Seconds of a job, and their weights: at each stop of a worker some run that are released."""
 UNANSWERED = (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 """Errors that a client may repeat, as long as no byte of the answer has come."""
 
@@ -69,7 +71,7 @@ class RollingClients:
             await asyncio.sleep(self._chances.uniform(0, 2 * PAUSE_S))
 
     async def _post(self) -> None:
-        parameters: Json = {"sleep_s": self._chances.choice([0, 0, 0.5]), "webhook": {"url": self._webhook}}
+        parameters: Json = {"sleep_s": self._chances.choices(*DURATIONS)[0], "webhook": {"url": self._webhook}}
         body = {"job_type": "noop", "parameters": parameters}
         headers = {"Idempotency-Key": f"{self._chances.getrandbits(64):016x}"}
         reply = await self._request("POST", "/api/jobs/", json=body, headers=headers)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.chaos.roll.clients import RollingClients, Seen
 from tests.chaos.roll.fleet import Fleet, fleet
-from tests.support.stacks.system import is_final
+from tests.support.stacks.system import Json, is_final
 
 PROCESSES = {"worker": 2}
 ORDER = ("projector", "notifier", "worker", "worker-1", "api")
@@ -19,10 +19,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class RollVerdict:
-    """What the clients saw, and a sentence for each broken promise."""
+    """What the clients saw, and a sentence for each broken promise. `again` is the number of jobs that ran again."""
 
     seen: Seen
     rounds: int
+    again: int
     broken: list[str]
 
 
@@ -39,15 +40,16 @@ async def roll(folder: Path, seed: int, minutes: float, say: Say) -> RollVerdict
                 rounds += 1
                 say(f"{time.monotonic() - began:6.0f} s  {len(clients.seen.jobs):5d} jobs  round {rounds}")
             clients.stop()
-        broken = [*clients.seen.faults, *running.cut_off(), *await _account(running, clients.seen.jobs)]
-        return RollVerdict(clients.seen, rounds, broken)
+        ended = await running.system.wait_for_all(clients.seen.jobs)
+        broken = [*clients.seen.faults, *running.cut_off(), *await _account(running, ended)]
+        return RollVerdict(clients.seen, rounds, sum(job["attempt"] > 1 for job in ended), broken)
 
 
-async def _account(running: Fleet, jobs: list[str]) -> list[str]:
-    """Wait for every end and every final webhook; return what is wrong with them."""
-    system = running.system
+async def _account(running: Fleet, ended: list[Json]) -> list[str]:
+    """Wait for every final webhook; return what is wrong with ends and webhooks."""
+    system, jobs = running.system, [str(job["job_id"]) for job in ended]
     broken = [] if len(set(jobs)) == len(jobs) else ["two requests with different keys were answered by one job"]
-    for job in await system.wait_for_all(jobs):
+    for job in ended:
         if job["status"] != "completed":
             broken.append(f"{job['job_id']} is {job['status']}: {job.get('error')}")
     for job_id, hooks in (await system.wait_for_final_hooks(jobs)).items():

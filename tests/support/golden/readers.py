@@ -127,10 +127,9 @@ READERS: dict[str, Callable[[Iterable[Record]], Json]] = {
 def facts_of(records: Iterable[Record]) -> Iterator[Fact]:
     """The facts as every reader gets them. A golden record that is parked is a failure."""
     parking = Parking()
-    for record in records:
-        fact = parking.admit(decode(record))
-        assert fact is not None, parking.letters
+    for fact, _ in parking.sift([decode(record) for record in records]):
         yield fact
+    assert parking.letters == []
 
 
 def _fold_of(fact: Fact) -> tuple[Callable[[Any, Fact], Any], TypeAdapter[Any]]:
