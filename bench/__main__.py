@@ -13,7 +13,7 @@ import structlog
 from rich.console import Console
 
 from bench import machine, report
-from bench.parts import archive, devana, embedding, memory, ocr, replay, speed
+from bench.parts import archive, devana, embedding, memory, ocr, rebuild, recovery, replay, speed
 from bench.report import Table
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -27,6 +27,8 @@ SEPARATE: dict[str, tuple[str, Callable[[Path], Awaitable[Table]]]] = {
         f"start of a worker over up to {replay.JOBS[-1]:,} ended jobs, without and with checkpoints",
         replay.measure,
     ),
+    "recovery": ("from the kill of a worker until its jobs run again", recovery.measure),
+    "rebuild": (f"rebuild and verify over {rebuild.BURSTS * rebuild.BURST:,} jobs", rebuild.measure),
 }
 """Parts that start their own processes: a description, and the function that measures in a given folder."""
 PARTS = {**speed.PARTS, **{name: what for name, (what, _) in SEPARATE.items()}}

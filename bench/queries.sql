@@ -26,3 +26,7 @@ FROM pg_stat_user_tables ORDER BY 1;
 -- pages: how many pages some completed jobs read
 SELECT sum((data ->> 'pages')::int) FROM read_v1.events
 WHERE type = 'piperoll.JobCompleted.v1' AND job_id = ANY ($1);
+
+-- starts: each start of some jobs, in the order of time, with the name of its worker
+SELECT job_id, extract(epoch FROM time)::float8 AS at, data ->> 'worker' AS worker FROM read_v1.events
+WHERE type = 'piperoll.JobStarted.v1' AND job_id = ANY ($1) ORDER BY time;

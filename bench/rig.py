@@ -65,18 +65,19 @@ class Rig:
 
 
 @asynccontextmanager
-async def started(data: Path, settings: Mapping[str, str] | None = None) -> AsyncIterator[Rig]:
+async def started(data: Path, settings: Mapping[str, str] | None = None, workers: int = 1) -> AsyncIterator[Rig]:
     """Run a stack in a new folder in `data`, which is deleted afterwards; `settings` are PIPEROLL_* variables."""
     with TemporaryDirectory(prefix="piperoll-bench-", dir=data) as folder:
         files = Path(folder) / "files"
         files.mkdir()
         options = StackOptions(
+            processes={"worker": workers},
             extra_env={
                 "PIPEROLL_ENABLE_NOOP": "true",
                 "PIPEROLL_FILES_ROOTS": str(files),
                 "PIPEROLL_SLOTS": str(SLOTS),
                 **(settings or {}),
-            }
+            },
         )
         async with Stack(Path(folder) / "data", options) as stack:
             await stack.wait_ready()

@@ -23,13 +23,13 @@ async def happens_within(event: asyncio.Event, seconds: float) -> bool:
 
 
 async def first_of(*events: asyncio.Event) -> None:
-    """Return as soon as one of the events is set."""
+    """Wait until one of several events is set."""
     waits = [asyncio.ensure_future(event.wait()) for event in events]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for wait in waits:
-            wait.cancel()
+        for one in waits:
+            one.cancel()
 
 
 async def ended_by(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:

@@ -45,10 +45,11 @@ class ClaimGate:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Try the stores while the gate is closed, and open it, until `stopping` is set."""
-        while not stopping.is_set():
-            await first_of(stopping, self._closed)
-            if self._closed.is_set():
-                await self._reopen(stopping)
+        while True:
+            await first_of(self._closed, stopping)
+            if stopping.is_set():
+                return
+            await self._reopen(stopping)
 
     async def _reopen(self, stopping: asyncio.Event) -> None:
         for pause in pauses():

@@ -58,7 +58,7 @@ async def test_deliveries_that_the_log_no_longer_keeps_leave_the_tables_as_in_a_
     async with log.projector():
         await log.append(jobs=2)
         await log.caught_up()
-    old = "INSERT INTO read_v1.deliveries SELECT 'old', 0, -n, 'piperoll.WebhookDelivered.v1', now(), '{}'"
+    old = "INSERT INTO read_v1.deliveries SELECT 'old', 0, -n, 'piperoll.WebhookDelivered.v1', now(), '{}', 'old-' || n"
     await log.statement(f"{old} FROM generate_series(1, 3) n")
 
     async def expired() -> bool:

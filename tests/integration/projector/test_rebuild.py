@@ -8,7 +8,7 @@ import pytest
 from schemas.events import JobCancelled, JobErased
 from schemas.ids import member_id
 from services.projector import rebuild as rebuilding
-from services.projector.rebuild import Filling, RebuildRunningError, rebuild
+from services.projector.rebuild import RebuildRunningError, Replay, rebuild
 from services.projector.verify.run import verify
 from tests.support.histories.jobs import created as created_event
 from tests.support.histories.jobs import life
@@ -92,7 +92,7 @@ async def test_reads_go_on_while_the_projectors_are_locked_out(log: Log, monkeyp
     """Asked for without waiting, in the middle of the swap: the lock of a read is granted, that of a projector not."""
     refused: list[str] = []
 
-    class Watched(Filling):
+    class Watched(Replay):
         async def catch_up(self) -> None:
             fences = (
                 "SELECT 1 FROM pg_locks WHERE relation = 'read_v1.checkpoints'::regclass AND mode LIKE '%Exclusive%'"
@@ -108,7 +108,7 @@ async def test_reads_go_on_while_the_projectors_are_locked_out(log: Log, monkeyp
     await log.append(jobs=5)
     async with log.projector():
         await log.caught_up()
-    monkeypatch.setattr(rebuilding, "Filling", Watched)
+    monkeypatch.setattr(rebuilding, "Replay", Watched)
     await rebuild(log.settings)
     assert refused == ["asked for ACCESS SHARE", "ROW SHARE", "asked for ROW SHARE"]
 
@@ -118,7 +118,7 @@ async def test_what_is_appended_during_the_last_steps_is_read_before_the_project
 ) -> None:
     left: list[int] = []
 
-    class Busy(Filling):
+    class Busy(Replay):
         async def come_near(self) -> None:
             await super().come_near()
             left.append(await self.left())
@@ -128,7 +128,7 @@ async def test_what_is_appended_during_the_last_steps_is_read_before_the_project
 
     async with log.projector():
         await log.caught_up()
-    monkeypatch.setattr(rebuilding, "Filling", Busy)
+    monkeypatch.setattr(rebuilding, "Replay", Busy)
     monkeypatch.setattr(rebuilding, "NEAR_RECORDS", 3)
     await rebuild(log.settings)
     before, meanwhile, after = left

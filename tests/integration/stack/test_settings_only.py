@@ -95,6 +95,8 @@ async def test_settings_alone_make_an_installation_that_does_a_job_and_ends_in_g
             process.send_signal(signal.SIGTERM)
         ends = {service: await asyncio.to_thread(process.wait, PATIENCE_S) for service, process in running.items()}
         assert ends == dict.fromkeys(SERVICES, 0)
+        cut_off = [service for service in SERVICES if "drain_cut_off" in installation.log(service)]
+        assert not cut_off, "these did not end by themselves"
     finally:
         for process in running.values():
             process.kill()
