@@ -1,8 +1,9 @@
 """The clock, passed as a parameter so that tests can control it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from typing import Any
 
 Clock = Callable[[], datetime]
 
@@ -29,3 +30,15 @@ async def first_of(*events: asyncio.Event) -> None:
     finally:
         for one in waits:
             one.cancel()
+
+
+async def ended_by(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Await `work`, and cancel it when `stopping` is set: for work that another process repeats.
+
+    Raises its error, in a group.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        running, stop = tasks.create_task(work), tasks.create_task(stopping.wait())
+        await asyncio.wait([running, stop], return_when=asyncio.FIRST_COMPLETED)
+        running.cancel()
+        stop.cancel()

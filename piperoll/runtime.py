@@ -105,7 +105,7 @@ async def until_drained(
     if not serving.done():
         await asyncio.wait([serving], timeout=drain_s)
     if not serving.done():
-        log.error("drain_cut_off", after_s=drain_s)
+        log.error("drain_cut_off", after_s=drain_s, unfinished=_unfinished())
         serving.cancel()
         await asyncio.wait([serving], timeout=close_s)
         if not serving.done():
@@ -114,6 +114,21 @@ async def until_drained(
         if serving.cancelled():
             return
     await serving
+
+
+def _unfinished() -> list[str]:
+    """Where each task waits, innermost first: an operator has to see what held up the stop."""
+    return sorted({" < ".join(_waits(task)) for task in asyncio.all_tasks() if task is not asyncio.current_task()})
+
+
+def _waits(task: "asyncio.Task[Any]") -> list[str]:
+    """The names of the coroutines that a task is in, the innermost one first."""
+    names: list[str] = []
+    waiting: Any = task.get_coro()
+    while waiting is not None and hasattr(waiting, "cr_frame"):
+        names.insert(0, waiting.__qualname__)
+        waiting = waiting.cr_await
+    return names
 
 
 async def _serve_health(settings: Settings, lifetime: Lifetime) -> web.AppRunner:

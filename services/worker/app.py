@@ -6,7 +6,7 @@ from functools import partial
 
 import structlog
 
-from piperoll.clock import happens_within, utc_now
+from piperoll.clock import ended_by, happens_within, utc_now
 from piperoll.installation.guard import Guard
 from piperoll.log.admin import require_topics
 from piperoll.log.backlog_checkpoint import Checkpoints
@@ -120,7 +120,7 @@ async def _serve(
             ("the trial of the stores", gate.run(stopping)),
             ("the runner", runner.run(stopping)),
             ("erasure", eraser.run(stopping)),
-            ("the sweep", sweeper.run(stopping)),
+            ("the sweep", ended_by(stopping, sweeper.run(stopping))),
             ("removal", removal.run()),
             ("checkpoints", save_periodically(reader, settings.checkpoint_interval_s, stopping)),
             ("measuring", _measure(runner, reader, eraser, offsets, stopping)),

@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from piperoll.clock import happens_within, utc_now
+from piperoll.clock import ended_by, happens_within, utc_now
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
@@ -60,7 +60,7 @@ class RemovalManager:
             tasks.create_task(self._consumer.run(self._stopping))
             tasks.create_task(self._remover.run(self._stopping))
             tasks.create_task(self._save())
-            tasks.create_task(self._unnamed.run(self._sweep_interval_s, self._stopping))
+            tasks.create_task(ended_by(self._stopping, self._unnamed.run(self._sweep_interval_s, self._stopping)))
             tasks.create_task(self._measure())
 
     async def _save(self) -> None:

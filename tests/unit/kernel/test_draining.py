@@ -5,7 +5,9 @@ import sys
 import time
 
 import pytest
+import structlog
 
+from piperoll.clock import ended_by
 from piperoll.runtime import until_drained
 
 STUBBORN = """
@@ -54,6 +56,42 @@ async def test_a_service_that_cannot_drain_is_cut_off_and_closed() -> None:
     await until_drained(main(), stopping, drain_s=0.1)
     assert closed == ["connections"]
     assert time.monotonic() - began < 2
+
+
+async def test_what_held_up_the_stop_is_logged() -> None:
+    stopping = asyncio.Event()
+    stopping.set()
+
+    async def waits_for_an_acknowledgement() -> None:
+        await asyncio.Event().wait()
+
+    with structlog.testing.capture_logs() as logs:
+        await until_drained(waits_for_an_acknowledgement(), stopping, drain_s=0.1)
+    (line,) = [one for one in logs if one["event"] == "drain_cut_off"]
+    assert any("waits_for_an_acknowledgement" in one for one in line["unfinished"])
+
+
+async def test_work_that_another_process_repeats_is_ended_by_the_stop() -> None:
+    stopping, ended = asyncio.Event(), []
+
+    async def sweeps() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("in order")
+
+    stopping.set()
+    await ended_by(stopping, sweeps())
+    assert ended == ["in order"]
+
+
+async def test_the_error_of_such_work_is_raised() -> None:
+    async def sweeps() -> None:
+        raise ValueError("a bug")
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await ended_by(asyncio.Event(), sweeps())
+    assert isinstance(raised.value.exceptions[0], ValueError)
 
 
 async def test_an_error_during_the_drain_is_raised() -> None:
