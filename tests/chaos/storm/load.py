@@ -117,11 +117,11 @@ class Load:
         self._book.jobs.update(dict.fromkeys(found, accepted))
 
     async def _cancel(self) -> None:
+        """Whatever the answer is: the request may have been appended."""
         if (job_id := self._some_job()) is None:
             return
-        reply = await self._try(lambda: next(self._clients).post(f"/api/jobs/{job_id}/cancel"))
-        if reply is not None and reply.status_code < 500:
-            self._widen(job_id)
+        self._widen(job_id)
+        await self._try(lambda: next(self._clients).post(f"/api/jobs/{job_id}/cancel"))
 
     async def _erase(self) -> None:
         """Whatever the answer is: the erasure may have been appended."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tests.chaos.storm.backup import Backup
 from tests.chaos.storm.faults.every import FAULTS
 from tests.chaos.storm.faults.scene import HARMLESS, Fault, LeftOutError, PromiseBrokenError, Scene
 from tests.chaos.storm.load import Book, Load
@@ -27,7 +28,9 @@ async def storm(folder: Path, seed: int, minutes: float, say: Say, only: Sequenc
     async with site(folder) as place:
         say(f"seed {seed}: {minutes:g} minutes with {CLIENTS} clients, two processes of each service")
         book, stopping = Book(), asyncio.Event()
-        scene = Scene(place.system, place.disk, place.proxies, chances)
+        backup = Backup(place.system.stack, folder / "backup")
+        await backup.take()
+        scene = Scene(place.system, backup, place.disk, place.proxies, chances)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(Load(place, book, random.Random(seed + 1)).run(CLIENTS, stopping))
             await _rage(scene, faults, minutes, book, say)

@@ -1,6 +1,7 @@
 """All faults, and how often each is drawn."""
 
 from tests.chaos.storm.faults.blobs import fill_the_disk, hide_the_blob_store, make_the_disk_read_only
+from tests.chaos.storm.faults.broker_state import change_topic_settings, delete_committed_offsets
 from tests.chaos.storm.faults.network import (
     lose_acknowledgements,
     open_a_black_hole,
@@ -18,6 +19,7 @@ from tests.chaos.storm.faults.processes import (
     stop_and_start_a_process,
 )
 from tests.chaos.storm.faults.records import add_poison, repeat_records
+from tests.chaos.storm.faults.restore import restore_postgres
 from tests.chaos.storm.faults.scene import Fault
 from tests.chaos.storm.faults.tables import end_database_sessions, lock_the_tables, rebuild_twice_at_once
 
@@ -42,5 +44,8 @@ FAULTS: dict[Fault, int] = {
     open_a_black_hole: 3,
     open_connections_by_half: 3,
     refuse_connections: 3,
+    restore_postgres: 3,
+    change_topic_settings: 1,
+    delete_committed_offsets: 2,
 }
 """Each fault and its weight in the draw."""

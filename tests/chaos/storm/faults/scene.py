@@ -10,6 +10,7 @@ import psutil
 
 from piperoll.embedded.errors import StackError
 from piperoll.log.producer import KafkaAppender
+from tests.chaos.storm.backup import Backup
 from tests.chaos.storm.disk import Disk
 from tests.chaos.storm.network.proxy import Proxy
 from tests.support.stacks.system import System
@@ -30,9 +31,13 @@ class PromiseBrokenError(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The running system, the disk of its blobs, the proxies before its stores by name, and the random numbers."""
+    """The running system, a backup of its Postgres, the disk of its blobs, the proxies before its stores by name.
+
+    `chances` are the random numbers that faults draw from; `left_out` are those that cannot be made here, and why.
+    """
 
     system: System
+    backup: Backup
     disk: Disk
     proxies: dict[str, Proxy]
     chances: random.Random
