@@ -25,6 +25,12 @@ def check(data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def repair(data_dir: DataDir = None) -> None:
+    """Set changed settings of the topics back to the manifest's. Exit status 1 when other differences remain."""
+    run_command(_repair(data_dir))
+
+
+@app.command()
 def describe(data_dir: DataDir = None) -> None:
     """Show the key, partitions, retention, writers and readers of each topic."""
     run_command(_describe(data_dir))
@@ -54,6 +60,22 @@ async def _check(data_dir: Path | None) -> int:
         print_error(problem)
     if not problems:
         print_line(f"All {len(MANIFEST)} topics match the manifest.")
+    return 1 if problems else 0
+
+
+async def _repair(data_dir: Path | None) -> int:
+    from piperoll.log.admin import check_topics, repair_topics
+
+    settings = settings_of(data_dir)
+    with waiting("Asking Kafka"):
+        changed = await repair_topics(settings)
+        problems = await check_topics(settings)
+    for name in changed:
+        entry("repaired", name)
+    if not changed:
+        print_line("No setting differs from the manifest.")
+    for problem in problems:
+        print_error(problem)
     return 1 if problems else 0
 
 

@@ -35,10 +35,10 @@ _log = logging.getLogger(__name__)
 class StackOptions:
     """Options of a stack.
 
-    `port` is the API's, 0 for a free one that is stored. `processes` is the number of processes by service (default 1;
-    the API always has one). `api_keys` are added to those of the data folder. `extra_env` overrides all other settings
-    of the services. A service's name is appended to `service_command`. `prepare` is awaited with the services' settings
-    once Kafka and Postgres answer; the message it returns is reported as progress.
+    `port` is the API's, 0 for a free one that is stored. `processes` is the number of processes by service (default 1);
+    further ones of the API get free ports. `api_keys` are added to those of the data folder. `extra_env` overrides all
+    other settings of the services. A service's name is appended to `service_command`. `prepare` is awaited with the
+    services' settings once Kafka and Postgres answer; the message it returns is reported as progress.
     """
 
     services: Sequence[str] = SERVICES
@@ -73,7 +73,7 @@ class Stack:
         self._services: list[str] = []
         self._lock: IO[str] | None = None
         self._shared: dict[str, str] = {}
-        self._api_port = 0
+        self._api_ports: dict[int, int] = {}
         self._secrets: Secrets | None = None
         self._kafka: EmbeddedKafka | None = None
         self._postgres: EmbeddedPostgres | None = None
@@ -88,7 +88,12 @@ class Stack:
     @property
     def api_url(self) -> str:
         """The API's URL without a trailing slash."""
-        return f"http://{HOST}:{self._api_port}"
+        return f"http://{HOST}:{self._port_of_api(0)}"
+
+    @property
+    def api_urls(self) -> list[str]:
+        """The URLs of all processes of the API, the first of which is `api_url`."""
+        return [f"http://{HOST}:{self._port_of_api(number)}" for number in range(self._count("api"))]
 
     @property
     def api_key(self) -> str:
@@ -120,7 +125,7 @@ class Stack:
         try:
             await asyncio.to_thread(self._stop_orphans)
             self._secrets = load_secrets(self.data_dir, self._options.api_keys)
-            self._api_port = self._choose_api_port()
+            self._api_ports = {0: self._choose_api_port()}
             await self._start_stores()
             self._set_environment()
             settings = Settings.from_environment(self._shared)
@@ -266,7 +271,7 @@ class Stack:
 
     def _set_environment(self) -> None:
         addresses = Addresses(
-            self.kafka.bootstrap, self.postgres.dsn(DATABASE), self._api_port, self.data_dir / "blobs"
+            self.kafka.bootstrap, self.postgres.dsn(DATABASE), self._port_of_api(0), self.data_dir / "blobs"
         )
         options = self._options
         self._shared = shared_settings(
@@ -275,8 +280,7 @@ class Stack:
         self._write_stack_file()
 
     async def _start_service(self, service: str) -> None:
-        count = 1 if service == "api" else self._options.processes.get(service, 1)
-        for number in range(count):
+        for number in range(self._count(service)):
             name = service if number == 0 else f"{service}-{number}"
             argv = (*self._options.service_command, service)
             log = self.data_dir / "logs" / f"{name}.log"
@@ -288,9 +292,20 @@ class Stack:
 
     def _environment_of(self, service: str, number: int) -> dict[str, str]:
         instance = f"{service}-{number}"
-        # The API serves its health itself; the other services get a port each.
-        health_port = 0 if service == "api" else self._ports.assign(f"{instance}-health")
+        if service == "api":  # serves its health itself; the other services get a port each
+            shared = {**self._shared, "PIPEROLL_API_PORT": str(self._port_of_api(number))}
+            return service_environment(os.environ, shared, instance, 0)
+        health_port = self._ports.assign(f"{instance}-health")
         return service_environment(os.environ, self._shared, instance, health_port)
+
+    def _count(self, service: str) -> int:
+        return self._options.processes.get(service, 1)
+
+    def _port_of_api(self, number: int) -> int:
+        """The port of one process of the API, the same at each restart."""
+        if number not in self._api_ports:
+            self._api_ports[number] = self._ports.assign(f"api-{number}")
+        return self._api_ports[number]
 
     def _add(self, name: str, part: EmbeddedKafka | EmbeddedPostgres | ServiceProcess) -> Supervisor:
         supervisor = Supervisor(

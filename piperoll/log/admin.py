@@ -1,7 +1,8 @@
 """Create the topics, and compare the live ones with the manifest before a service uses them."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -11,6 +12,7 @@ from piperoll.log.kafka import KafkaOffsets, client_options
 from piperoll.settings import Settings
 from schemas.topics import FOR_EVER, MANIFEST, Topic
 
+TOPIC_SETTING = 1  # DYNAMIC_TOPIC_CONFIG, https://kafka.apache.org/protocol#The_Messages_DescribeConfigs
 VISIBLE_S = 10.0  # a new topic is served in well below a second on a healthy cluster
 
 
@@ -20,11 +22,15 @@ class TopicDriftError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class LiveTopic:
-    """A topic as it is in the cluster; `begin` is the low watermark of each partition."""
+    """A topic as it is in the cluster.
+
+    `begin` is the low watermark of each partition; `overrides` are the settings of `config` that are the topic's own.
+    """
 
     partitions: int
     config: dict[str, str]
     begin: dict[int, int]
+    overrides: dict[str, str] = field(default_factory=dict)
 
 
 async def create_topics(settings: Settings) -> list[str]:
@@ -93,20 +99,27 @@ async def inspect(settings: Settings) -> dict[str, LiveTopic]:
             if topic.name in described:
                 whole = described[topic.name] == settings.partitions
                 begin = await offsets.begin_offsets(topic) if whole else {}
-                live[topic.name] = LiveTopic(described[topic.name], configs[topic.name], begin)
+                entries = configs[topic.name]
+                live[topic.name] = LiveTopic(
+                    described[topic.name],
+                    {entry[0]: entry[1] for entry in entries},
+                    begin,
+                    {entry[0]: entry[1] for entry in entries if entry[3] == TOPIC_SETTING},
+                )
         return live
     finally:
         await offsets.stop()
         await admin.close()
 
 
-async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, list[tuple[Any, ...]]]:
+    """The settings of each topic: name, value, whether it is read-only, its source, and more."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
     for name in names:
         answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
         for answer in answers:
             for resource in answer.resources:
-                found[name] = {entry[0]: entry[1] for entry in resource[4]}
+                found[name] = list(resource[4])
     return found
 
 
@@ -122,7 +135,9 @@ def drift(topic: Topic, live: LiveTopic | None, partitions: int) -> list[str]:
         )
     for name, wanted in topic.config().items():
         if name in live.config and live.config[name] != wanted:
-            problems.append(f"{topic.name} has {name}={live.config[name]}, it must be {wanted}")
+            problems.append(
+                f"{topic.name} has {name}={live.config[name]}, it must be {wanted}: run `piperoll topics repair`"
+            )
     if topic.retention_ms == FOR_EVER and any(live.begin.values()):
         cut = {part: offset for part, offset in live.begin.items() if offset}
         problems.append(f"{topic.name} lost its oldest records (low watermarks {cut}): the history is incomplete")
@@ -135,7 +150,27 @@ async def check_topics(settings: Settings) -> list[str]:
     return [problem for topic in MANIFEST for problem in drift(topic, live.get(topic.name), settings.partitions)]
 
 
-async def require_topics(settings: Settings) -> None:
-    """The check at the start of every service. Raises TopicDriftError, which lists all differences."""
-    if problems := await check_topics(settings):
-        raise TopicDriftError("; ".join(problems))
+async def repair_topics(settings: Settings) -> list[str]:
+    """Set the settings that the manifest fixes back; return the names of the topics that were changed.
+
+    Other settings of a topic stay as they are. What a wrong retention has deleted meanwhile does not come back.
+    """
+    live = await inspect(settings)
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    changed = []
+    try:
+        for topic in MANIFEST:
+            found = live.get(topic.name)
+            if found is None or found.config | topic.config() == found.config:
+                continue
+            # Kafka resets what an alteration does not name, so that the topic's other settings are repeated.
+            config = found.overrides | topic.config()
+            answers = await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic.name, config)])
+            for code, message, *_ in (resource for answer in answers for resource in answer.resources):
+                if code:
+                    raise for_code(code)(f"the topic {topic.name} could not be changed: {message}")
+            changed.append(topic.name)
+    finally:
+        await admin.close()
+    return changed

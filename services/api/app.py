@@ -8,9 +8,9 @@ import structlog
 
 from piperoll.installation.guard import Guard
 from piperoll.installation.tables import requirement
-from piperoll.log.admin import require_topics
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.log.topic_watch import TopicWatch
 from piperoll.postgres import connect_pool
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
@@ -32,13 +32,16 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
     Raises InstallationError.
     """
     seal = Seal(settings.sealing_keys)
-    await require_topics(settings)
+    topics = TopicWatch(settings)
+    await topics.begin()
+    lifetime.check("topics", topics.problem)
     appender = KafkaAppender(settings, client_id=f"piperoll-api-{settings.instance}")
     async with _connected(settings, seal, lifetime, appender) as connections:
         assembly = Assembly(settings, connections, lifetime.problems)
         lasting = {
             "the read model's positions": connections.positions.run(),
             "the comparison of the stores": connections.guard.run(lifetime.stopping),
+            "the watch of the topics": topics.run(lifetime.stopping),
             "the watch of jobs": assembly.watch.run(),
             "the producer's watch": appender.watch(lifetime.stopping),
             "the release of waiting requests": _release(lifetime.stopping, assembly),

@@ -16,7 +16,6 @@ from piperoll.background import Background
 from piperoll.clock import Clock, utc_now
 from piperoll.installation import tables
 from piperoll.installation.guard import Guard
-from piperoll.log.admin import require_topics
 from piperoll.log.broker_clock import BrokerClock
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.contract import Appender, LogView
@@ -24,6 +23,7 @@ from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.stops import SkippedRecords, Stops
+from piperoll.log.topic_watch import TopicWatch
 from piperoll.outages import Outage, StoppedWaitingError
 from piperoll.postgres import connect_pool, migrate, server_time
 from piperoll.runtime import Lifetime
@@ -182,7 +182,9 @@ def assemble(
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
     """Connect, assemble and run until stopped. Raises InstallationError and LogDivergedError."""
-    await require_topics(settings)
+    topics = TopicWatch(settings)
+    await topics.begin()
+    lifetime.check("topics", topics.problem)
     async with AsyncExitStack() as owned:
         view = KafkaOffsets(settings)
         await view.start()
@@ -231,6 +233,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             lasting[f"the reader of {topic.name}"] = consumer.run(lifetime.stopping)
         lasting["the producer's watch"] = appender.watch(lifetime.stopping)
         lasting["the comparison of the stores"] = guard.run(lifetime.stopping)
+        lasting["the watch of the topics"] = topics.run(lifetime.stopping)
         await notifier.run(lasting, lifetime.stopping)
 
 

@@ -10,12 +10,12 @@ import structlog
 from piperoll.installation import tables as installation_tables
 from piperoll.installation.guard import Guard
 from piperoll.installation.identity import Installation
-from piperoll.log.admin import require_topics
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.stops import SkippedRecords, Stops
+from piperoll.log.topic_watch import TopicWatch
 from piperoll.outages import Outage, StoppedWaitingError
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
@@ -39,7 +39,9 @@ ENDPOINTS_GROUP = "piperoll.projector.endpoints"
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
     """Project until stopped. Raises LogDivergedError and InstallationError."""
-    await require_topics(settings)
+    topics = TopicWatch(settings)
+    await topics.begin()
+    lifetime.check("topics", topics.problem)
     async with AsyncExitStack() as stack:
         offsets = KafkaOffsets(settings)
         await offsets.start()
@@ -75,6 +77,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
                 for name, work in (
                     ("the producer's watch", appender.watch(lifetime.stopping)),
                     ("the comparison of the stores", guard.run(lifetime.stopping)),
+                    ("the watch of the topics", topics.run(lifetime.stopping)),
                 ):
                     tasks.create_task(lifetime.background.loop(name, work))
         except ExceptionGroup as ended:

@@ -8,13 +8,13 @@ import structlog
 
 from piperoll.clock import ended_by, happens_within, utc_now
 from piperoll.installation.guard import Guard
-from piperoll.log.admin import require_topics
 from piperoll.log.backlog_checkpoint import Checkpoints
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.stops import SkippedRecords, Stops
+from piperoll.log.topic_watch import TopicWatch
 from piperoll.outages import StoppedWaitingError
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
@@ -41,7 +41,9 @@ MEASURE_INTERVAL_S = 5.0
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:
     """Run jobs until `lifetime` ends; then release unfinished ones and write checkpoints."""
-    await require_topics(settings)
+    topics = TopicWatch(settings)
+    await topics.begin()
+    lifetime.check("topics", topics.problem)
     blobs = AsyncBlobs(Blobs(settings.blob_url))
     appender = KafkaAppender(settings, f"{settings.instance}-worker")
     offsets = KafkaOffsets(settings)
@@ -54,7 +56,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         await guard.begin(lifetime.stopping)  # before anything of the store is read, written or deleted
         await pool.start()
         metrics.SLOTS.set(settings.slots)
-        await _serve(settings, lifetime, blobs, appender, offsets, pool, guard)
+        await _serve(settings, lifetime, blobs, appender, offsets, pool, guard, topics)
     except StoppedWaitingError as error:
         log.info("stopped_during_an_outage", why=str(error))
     finally:
@@ -72,6 +74,7 @@ async def _serve(
     offsets: KafkaOffsets,
     pool: ChildPool,
     guard: Guard,
+    topics: TopicWatch,
 ) -> None:
     gate = ClaimGate(
         {"the blob store": partial(blobs.check, settings.instance), "the scratch folder": pool.check_scratch}
@@ -114,6 +117,7 @@ async def _serve(
     async with asyncio.TaskGroup() as tasks:
         for name, work in (
             ("the comparison of the stores", guard.run(stopping)),
+            ("the watch of the topics", topics.run(stopping)),
             ("the end of claims", _drain(reader, stopping)),
             ("the log reader", consumer.run(stopping)),
             ("the producer's watch", appender.watch(stopping)),

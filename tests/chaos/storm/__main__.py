@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from tests.chaos.storm.faults.every import FAULTS
 from tests.chaos.storm.run import report, storm
 
 
@@ -18,11 +19,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description="Faults under load, then a verdict on every job.")
     parser.add_argument("--seed", type=int, default=1, help="the faults that are drawn")
     parser.add_argument("--minutes", type=float, default=5.0, help="the duration of the faults")
+    parser.add_argument("--only", nargs="*", default=[], choices=[fault.__name__ for fault in FAULTS], metavar="FAULT")
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     path = Path(tempfile.mkdtemp(prefix="piperoll-storm-"))
     path.chmod(0o711)  # under root, Postgres runs as another account
-    verdict = asyncio.run(storm(path, given.seed, given.minutes, lambda line: print(line, flush=True)))
+    verdict = asyncio.run(storm(path, given.seed, given.minutes, lambda line: print(line, flush=True), given.only))
     report(given.seed, verdict, print)
     if verdict.holds:
         shutil.rmtree(path)

@@ -1,6 +1,7 @@
 """The load: clients that post jobs of all kinds, repeat what was not acknowledged, cancel, erase and read."""
 
 import asyncio
+import itertools
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -8,7 +9,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.support.stacks.system import Json, System
+from tests.chaos.storm.site import Site
+from tests.support.stacks.system import Json
 
 COMPLETED = frozenset({"completed"})
 FAILED = frozenset({"failed"})
@@ -29,7 +31,7 @@ A crash charges an attempt, as a lost worker does not: a crashing job may use up
 WEIGHTS = {"fast": 50, "slow": 20, "long": 5, "crashing": 8, "hanging": 3, "memory": 2, "failing": 4}
 PAUSE_S = 0.25  # of one client between two jobs: with 6 clients some 15 jobs a second at most
 REPEAT_S = 0.5
-EQUAL_KEYS = 20
+EQUAL_KEYS = 100
 
 
 @dataclass(slots=True)
@@ -53,10 +55,11 @@ class Book:
 
 
 class Load:
-    """Clients over one system until they are stopped. Every choice is drawn from `chances`."""
+    """Clients of all processes of the API until they are stopped. Every choice is drawn from `chances`."""
 
-    def __init__(self, system: System, book: Book, chances: random.Random) -> None:
-        self._system = system
+    def __init__(self, site: Site, book: Book, chances: random.Random) -> None:
+        self._clients = itertools.cycle(site.clients)
+        self._hook = site.system.receiver.url("/hook")
         self._book = book
         self._chances = chances
         self._number = 0
@@ -104,7 +107,7 @@ class Load:
             self._book.jobs[str(member["job_id"])] = Accepted(COMPLETED, False, "member")
 
     async def _post_equal_keys(self) -> None:
-        """One Idempotency-Key many times at once: one job."""
+        """One Idempotency-Key many times at once, at all processes of the API: one job."""
         body, accepted = self._draw()
         key = self._key()
         same = [self._until_accepted(lambda _: self._post("/api/jobs/", body, key)) for _ in range(EQUAL_KEYS)]
@@ -114,32 +117,32 @@ class Load:
         self._book.jobs.update(dict.fromkeys(found, accepted))
 
     async def _cancel(self) -> None:
+        """Whatever the answer is: the request may have been appended."""
         if (job_id := self._some_job()) is None:
             return
-        reply = await self._try(lambda: self._system.client.post(f"/api/jobs/{job_id}/cancel"))
-        if reply is not None and reply.status_code < 500:
-            self._widen(job_id)
+        self._widen(job_id)
+        await self._try(lambda: next(self._clients).post(f"/api/jobs/{job_id}/cancel"))
 
     async def _erase(self) -> None:
         """Whatever the answer is: the erasure may have been appended."""
         if (job_id := self._some_job()) is None or self._book.jobs[job_id].kind == "member":
             return
         self._book.erased.add(job_id)
-        await self._try(lambda: self._system.client.delete(f"/api/jobs/{job_id}"))
+        await self._try(lambda: next(self._clients).delete(f"/api/jobs/{job_id}"))
 
     async def _read(self) -> None:
         if (job_id := self._some_job()) is not None:
             await self._require_found(job_id)
 
     async def _require_found(self, job_id: str) -> None:
-        reply = await self._try(lambda: self._system.client.get(f"/api/jobs/{job_id}"))
+        reply = await self._try(lambda: next(self._clients).get(f"/api/jobs/{job_id}"))
         if reply is not None and reply.status_code == 404 and job_id not in self._book.erased:
             self._book.disputes.append(f"GET of the accepted job {job_id} answered 404")
 
     # --- their parts -------------------------------------------------------------------------------------------------
 
     async def _post(self, path: str, body: Json, key: str) -> httpx.Response:
-        return await self._system.client.post(path, json=body, headers={"Idempotency-Key": key})
+        return await next(self._clients).post(path, json=body, headers={"Idempotency-Key": key})
 
     async def _until_accepted(self, post: Callable[[str], Awaitable[httpx.Response]]) -> Json:
         """Repeat a request under one key until it is answered 200. A refusal of a valid request is a dispute."""
@@ -165,7 +168,7 @@ class Load:
         (kind,) = self._chances.choices(list(WEIGHTS), list(WEIGHTS.values()))
         given, ends = KINDS[kind]
         hooked = self._chances.random() < 0.5
-        webhook = {"webhook": {"url": self._system.receiver.url("/hook"), "token": "secret"}} if hooked else {}
+        webhook = {"webhook": {"url": self._hook, "token": "secret"}} if hooked else {}
         return {"job_type": "noop", "parameters": {**given, **webhook}}, Accepted(ends, hooked, kind)
 
     def _widen(self, job_id: str) -> None:

@@ -3,52 +3,49 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import httpx
-
-from piperoll.embedded.stack import Stack, StackOptions
-from tests.chaos.storm.faults import FAULTS, HARMLESS, Fault, Scene
+from tests.chaos.storm.backup import Backup
+from tests.chaos.storm.faults.every import FAULTS
+from tests.chaos.storm.faults.scene import HARMLESS, Fault, LeftOutError, PromiseBrokenError, Scene
 from tests.chaos.storm.load import Book, Load
+from tests.chaos.storm.site import site
 from tests.chaos.storm.verdict import Verdict, all_readable, judge
-from tests.support.servers.receiver import Receiver
-from tests.support.stacks.system import System
 
 CLIENTS = 6
 PAUSE_S = (1.0, 6.0)  # between two faults: what one broke may not have recovered when the next one comes
-SETTINGS = {
-    "PIPEROLL_ENABLE_NOOP": "true",
-    "PIPEROLL_SLOTS": "4",
-    "PIPEROLL_RETRY_BASE_S": "0.5",
-    "PIPEROLL_HANDOVER_GRACE_S": "5",
-    "PIPEROLL_CHECKPOINT_INTERVAL_S": "3",
-    "PIPEROLL_RATE_LIMIT": "100000",
-    "PIPEROLL_JOB_MEMORY_BYTES": str(512 * 1024 * 1024),
-}
 Say = Callable[[str], None]
 
 
-async def storm(folder: Path, seed: int, minutes: float, say: Say) -> Verdict:
-    """Run faults under load for some minutes, then calm, and judge. The same seed draws the same faults."""
+async def storm(folder: Path, seed: int, minutes: float, say: Say, only: Sequence[str] = ()) -> Verdict:
+    """Run faults under load for some minutes, then calm, and judge. The same seed draws the same faults.
+
+    `only` names the faults to draw from.
+    """
     chances = random.Random(seed)
-    faults = list(schedule(chances))
-    async with _system(folder) as system:
-        say(f"seed {seed}: {minutes:g} minutes with {CLIENTS} clients, two processes of each service but the API")
+    faults = schedule(chances, only)
+    async with site(folder) as place:
+        say(f"seed {seed}: {minutes:g} minutes with {CLIENTS} clients, two processes of each service")
         book, stopping = Book(), asyncio.Event()
+        backup = Backup(place.system.stack, folder / "backup")
+        await backup.take()
+        scene = Scene(place.system, backup, place.disk, place.proxies, chances)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(Load(system, book, random.Random(seed + 1)).run(CLIENTS, stopping))
-            await _rage(Scene(system, chances), faults, minutes, book, say)
+            tasks.create_task(Load(place, book, random.Random(seed + 1)).run(CLIENTS, stopping))
+            await _rage(scene, faults, minutes, book, say)
             stopping.set()
         say(f"calm: {len(book.jobs)} jobs acknowledged; answers {dict(book.answers.most_common(6))}")
-        await all_readable(system)
-        return await judge(system, book)
+        await all_readable(place)
+        verdict = await judge(place, book)
+        verdict.left_out = scene.left_out
+        return verdict
 
 
-def schedule(chances: random.Random, length: int = 1000) -> list[Fault]:
+def schedule(chances: random.Random, only: Sequence[str] = (), length: int = 1000) -> list[Fault]:
     """The faults in their order."""
-    return chances.choices(list(FAULTS), list(FAULTS.values()), k=length)
+    drawn = {fault: weight for fault, weight in FAULTS.items() if not only or fault.__name__ in only}
+    return chances.choices(list(drawn), list(drawn.values()), k=length)
 
 
 async def _rage(scene: Scene, faults: list[Fault], minutes: float, book: Book, say: Say) -> None:
@@ -61,14 +58,22 @@ async def _rage(scene: Scene, faults: list[Fault], minutes: float, book: Book, s
             done = await fault(scene)
         except HARMLESS as error:
             done = f"{fault.__name__} found nothing to break: {error}"
+        except LeftOutError as error:
+            scene.left_out[fault.__name__] = done = f"{fault.__name__} was left out: {error}"
+        except PromiseBrokenError as error:
+            done = f"{fault.__name__}: {error}"
+            book.disputes.append(done)
         say(f"{time.monotonic() - began:6.0f} s  {len(book.jobs):5d} jobs  {done}")
 
 
 def report(seed: int, verdict: Verdict, say: Say) -> None:
     """Print the verdict."""
     say(f"acknowledged {verdict.acknowledged}, ended {verdict.ended}, erased {verdict.erased}")
+    say(f"lost {verdict.lost}, doubled {verdict.doubled}, leftovers of erased content {verdict.leftovers}")
     say(f"final webhooks {verdict.hooks}, repeated under the same id {verdict.repeated_hooks}")
     say(f"records {verdict.records}, parked keys {verdict.parked}, starts after the end {verdict.late_starts}")
+    for sentence in verdict.left_out.values():
+        say(sentence)
     for sentence in verdict.broken:
         say(f"BROKEN  {sentence}")
     for subject, lines in verdict.histories.items():
@@ -76,17 +81,3 @@ def report(seed: int, verdict: Verdict, say: Say) -> None:
         for line in lines:
             say(f"    {line}")
     say(f"seed {seed}: {'holds' if verdict.holds else f'{len(verdict.broken)} promises broken'}")
-
-
-@asynccontextmanager
-async def _system(folder: Path) -> AsyncIterator[System]:
-    options = StackOptions(
-        extra_env=SETTINGS, processes=dict.fromkeys(("worker", "projector", "notifier"), 2), partitions=6
-    )
-    files = folder / "files"
-    files.mkdir(parents=True, exist_ok=True)
-    async with Receiver() as receiver, Stack(folder / "data", options) as stack:
-        await stack.wait_ready(120)
-        headers = {"Authorization": f"Bearer {stack.api_key}"}
-        async with httpx.AsyncClient(base_url=stack.api_url, headers=headers, timeout=30) as client:
-            yield System(stack, client, receiver, files)

@@ -7,6 +7,7 @@ import httpx
 
 from services.projector.verify.run import VerifyReport
 from tests.chaos.storm.load import Book
+from tests.chaos.storm.site import Site
 from tests.support.stacks.system import ENDED, Json, System, is_final
 from tests.support.waiting import NeverHappenedError, wait_until
 
@@ -25,6 +26,10 @@ class Verdict:
     records: int = 0
     parked: int = 0
     late_starts: int = 0
+    lost: int = 0
+    doubled: int = 0
+    leftovers: int = 0
+    left_out: dict[str, str] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     histories: dict[str, list[str]] = field(default_factory=dict)
 
@@ -34,8 +39,9 @@ class Verdict:
         return not self.broken
 
 
-async def judge(system: System, book: Book) -> Verdict:
+async def judge(site: Site, book: Book) -> Verdict:
     """Wait until everything has ended, then account for every job."""
+    system = site.system
     verdict = Verdict(acknowledged=len(book.jobs), erased=len(book.erased))
     verdict.broken += book.disputes
     jobs = await _ends(system, book, verdict)
@@ -46,7 +52,7 @@ async def judge(system: System, book: Book) -> Verdict:
         if job["status"] not in book.jobs[job_id].ends
     ]
     await _judge_hooks(system, book, verdict)
-    _judge_log(await system.verify(), verdict)
+    _judge_log(await system.verify(), book, verdict)
     return verdict
 
 
@@ -57,6 +63,7 @@ async def _ends(system: System, book: Book, verdict: Verdict) -> dict[str, Json]
         try:
             found[job_id] = await system.wait_for_status(job_id, *ENDED, timeout=CALM_S)
         except NeverHappenedError as error:
+            verdict.lost += 1
             verdict.broken.append(f"{job_id} did not end: {error}")
             if len(verdict.broken) > 10:  # each waits for minutes
                 break
@@ -83,10 +90,22 @@ async def _judge_hooks(system: System, book: Book, verdict: Verdict) -> None:
             verdict.broken.append(f"progress of {job_id} arrived after its end")
     verdict.hooks = sum(len(ids) for ids in finals.values())
     verdict.repeated_hooks = sum(sum(ids.values()) - len(ids) for ids in finals.values())
-    verdict.broken += [f"{job_id} has {len(ids)} final webhooks" for job_id, ids in finals.items() if len(ids) > 1]
+    twice = [f"{job_id} has {len(ids)} final webhooks" for job_id, ids in finals.items() if len(ids) > 1]
+    verdict.doubled += len(twice)
+    verdict.broken += twice
 
 
-def _judge_log(report: VerifyReport, verdict: Verdict) -> None:
+def _judge_log(report: VerifyReport, book: Book, verdict: Verdict) -> None:
+    """Clients repeat a request until it is acknowledged, so the log has exactly their jobs and batches."""
+    for what, found, wanted in (
+        ("jobs", report.jobs, len(book.jobs)),
+        ("batches", report.batches, len(book.batches)),
+    ):
+        verdict.doubled += max(0, found - wanted)
+        verdict.lost += max(0, wanted - found)
+        if found != wanted:
+            verdict.broken.append(f"the log has {found} {what}, and {wanted} were acknowledged")
+    verdict.leftovers = sum(violation.invariant == "I7" for violation in report.violations)
     verdict.records, verdict.parked, verdict.late_starts = report.records, report.parked, report.late_starts
     verdict.broken += [str(violation) for violation in report.violations]
     verdict.broken += [f"{report.open_jobs} jobs are open"] if report.open_jobs else []
@@ -94,10 +113,10 @@ def _judge_log(report: VerifyReport, verdict: Verdict) -> None:
     verdict.histories = report.histories
 
 
-async def all_readable(system: System) -> None:
-    """Wait until the API serves reads again."""
+async def all_readable(site: Site) -> None:
+    """Wait until all processes of the API serve reads again."""
 
     async def ready() -> bool:
-        return (await system.client.get("/api/health/ready")).status_code == 200
+        return all([(await client.get("/api/health/ready")).status_code == 200 for client in site.clients])
 
     await wait_until(ready, 120, "the API to be ready", not_yet=(httpx.TransportError,))

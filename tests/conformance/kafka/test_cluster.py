@@ -7,10 +7,11 @@ import socket
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from piperoll.log.admin import TopicDriftError, check_topics, create_topics, require_topics
+from piperoll.log.admin import TopicDriftError, check_topics, create_topics
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.log.topic_watch import TopicWatch
 from piperoll.settings import Settings
 from schemas.topics import MANIFEST, Topic
 from tests.support.kafka import nothing_read
@@ -37,13 +38,13 @@ async def test_the_identity_of_a_log_has_the_id_of_each_topic_that_services_read
 async def test_topics_as_they_were_made_show_no_drift(settings: Settings) -> None:
     assert await create_topics(settings) == []
     assert await check_topics(settings) == []
-    await require_topics(settings)
+    await TopicWatch(settings).begin()
 
 
 async def test_another_number_of_partitions_is_refused_by_name(environment: dict[str, str]) -> None:
     mistaken = Settings.from_environment({**environment, "PIPEROLL_PARTITIONS": "7"})
     with pytest.raises(TopicDriftError, match=r"jobs\.events\.v1 has 6 partitions, PIPEROLL_PARTITIONS is 7"):
-        await require_topics(mistaken)
+        await TopicWatch(mistaken).begin()
 
 
 @pytest.mark.filterwarnings("error::ResourceWarning")

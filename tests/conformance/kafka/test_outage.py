@@ -10,11 +10,12 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from piperoll.embedded.stack import Stack, StackOptions
-from piperoll.log.admin import TopicDriftError, check_topics, create_topics, require_topics
+from piperoll.log.admin import TopicDriftError, check_topics, create_topics, inspect, repair_topics
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.contract import OutcomeUnknownError
 from piperoll.log.kafka import KafkaOffsets, client_options
 from piperoll.log.producer import KafkaAppender
+from piperoll.log.topic_watch import TopicWatch
 from piperoll.settings import Settings
 from schemas.topics import DEAD_LETTERS, JOB_DELIVERIES, JOB_EVENTS
 from tests.support.histories.jobs import created, fact
@@ -150,11 +151,22 @@ async def test_a_log_that_would_forget_is_refused(admin: AIOKafkaAdminClient, se
     await set_config(admin, retention_ms="604800000")
     await seen(settings, "piperoll.jobs.events.v1 has retention.ms=604800000, it must be -1")
     with pytest.raises(TopicDriftError, match="it must be -1"):
-        await require_topics(settings)
+        await TopicWatch(settings).begin()
     await set_config(admin, cleanup_policy="compact")
     await seen(settings, "piperoll.jobs.events.v1 has cleanup.policy=compact, it must be delete")
     await set_config(admin)
     await wait_until(lambda: unspoilt(settings), 30, "the topics to be right again")
+
+
+async def test_changed_settings_are_set_back_and_the_topic_s_other_ones_stay(
+    admin: AIOKafkaAdminClient, settings: Settings
+) -> None:
+    await set_config(admin, cleanup_policy="compact", segment_ms="123456")
+    await seen(settings, "cleanup.policy=compact, it must be delete: run `piperoll topics repair`")
+    assert await repair_topics(settings) == [JOB_EVENTS.name]
+    await wait_until(lambda: unspoilt(settings), 30, "the topics to be right again")
+    assert (await inspect(settings))[JOB_EVENTS.name].overrides["segment.ms"] == "123456"
+    assert await repair_topics(settings) == []
 
 
 async def test_a_missing_topic_is_reported_and_created_again(admin: AIOKafkaAdminClient, settings: Settings) -> None:
@@ -173,4 +185,4 @@ async def test_a_log_that_lost_its_beginning_is_refused(
     await admin.delete_records({part: RecordsToDelete(before_offset=placed.offset + 1)})
     await seen(settings, "piperoll.jobs.events.v1 lost its oldest records")
     with pytest.raises(TopicDriftError, match="the history is incomplete"):
-        await require_topics(settings)
+        await TopicWatch(settings).begin()

@@ -1,0 +1,54 @@
+"""Faults of the network between the services and one of their stores, over some or all of its connections."""
+
+import asyncio
+import random
+
+from tests.chaos.storm.faults.scene import Scene
+from tests.chaos.storm.network.proxy import Chosen, Proxy, Weather
+
+
+async def slow_the_network(scene: Scene) -> str:
+    """Every piece is late."""
+    delay_s = scene.seconds(0.05, 0.8)
+    return await _under(scene, Weather(delay_s=delay_s), f"answers late by {1000 * delay_s:.0f} ms")
+
+
+async def lose_acknowledgements(scene: Scene) -> str:
+    """The store writes, and the connection is cut before its answer."""
+    return await _under(scene, Weather(acknowledged=False), "loses its acknowledgements")
+
+
+async def open_a_black_hole(scene: Scene) -> str:
+    """Connections stay open, and nothing arrives on either side."""
+    return await _under(scene, Weather(requests=False, answers=False), "was in a black hole")
+
+
+async def open_connections_by_half(scene: Scene) -> str:
+    """Requests arrive and are carried out, and no answer comes back."""
+    return await _under(scene, Weather(answers=False), "was half open")
+
+
+async def refuse_connections(scene: Scene) -> str:
+    """All connections are reset, and new ones too."""
+    name, proxy, chosen, share = _draw(scene)
+    seconds = scene.seconds(1, 15)
+    async with proxy.weather(Weather(connects=False), chosen):
+        proxy.cut_all(chosen)
+        await asyncio.sleep(seconds)
+    return f"{name} refused {share} for {seconds:.0f} s"
+
+
+async def _under(scene: Scene, weather: Weather, what: str) -> str:
+    name, proxy, chosen, share = _draw(scene)
+    seconds, before = scene.seconds(2, 20), proxy.cut
+    async with proxy.weather(weather, chosen):
+        await asyncio.sleep(seconds)
+    return f"{name} {what} for {seconds:.0f} s on {share}, {proxy.cut - before} were cut"
+
+
+def _draw(scene: Scene) -> tuple[str, Proxy, Chosen, str]:
+    """A store, and which of its connections are hit."""
+    name = scene.chances.choice(sorted(scene.proxies))
+    share = scene.chances.choice([0.3, 1.0])
+    dice = random.Random(scene.chances.getrandbits(64))  # of its own: how often it is cast depends on the clock
+    return name, scene.proxies[name], lambda: dice.random() < share, f"{100 * share:.0f} % of its connections"
