@@ -108,7 +108,7 @@ async def _readers(
         lifetime.check(f"postgres_{writer.alias}", session.problem)
         await session.transaction(partial(create_live_tables, installation=installation))
         reader = ProjectorTopicReader(writer, session, offsets, dead_letters)
-        consumer = PartitionConsumer(settings, group, writer.topic, reader, on_lag=reader.lag.moved)
+        consumer = PartitionConsumer(settings, group, writer.topic, reader, reader.lag.moved, reader.confirm)
         lifetime.check(f"group_{writer.alias}", consumer.problem)
         lifetime.check(f"lag_{writer.alias}", reader.lag.problem)
         readers.append((f"the reader of {writer.alias}", consumer))

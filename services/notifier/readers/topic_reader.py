@@ -8,6 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 
 import asyncpg
 
+from piperoll.log.confirmation import Confirmation
 from piperoll.log.contract import PartitionBusyError
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Parking
@@ -15,7 +16,8 @@ from piperoll.log.record import Record
 from piperoll.outages import Outage
 from piperoll.postgres import holders
 from services.notifier.checkpoints import TopicCheckpoints
-from services.notifier.outbox import Connection
+from services.notifier.outbox import TRANSIENT, Connection
+from services.notifier.readers.server import PostgresServer
 
 T = TypeVar("T")
 
@@ -27,6 +29,7 @@ class ReaderContext:
     pool: asyncpg.Pool
     dead_letters: DeadLetters
     outage: Outage
+    server: PostgresServer
 
 
 class NotifierTopicReader(ABC, Generic[T]):
@@ -41,6 +44,7 @@ class NotifierTopicReader(ABC, Generic[T]):
         self._context = context
         self._checkpoints = checkpoints
         self._handled: dict[int, int] = {}
+        self._confirmation = Confirmation()
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
         """Return the checkpoints, or the first records kept; wait during outages of Postgres."""
@@ -63,6 +67,21 @@ class NotifierTopicReader(ABC, Generic[T]):
         except PartitionBusyError as busy:
             raise PartitionBusyError(await self._context.outage.outlast(self._holders)) from busy
         self._handled[partition] = records[-1].offset + 1
+
+    async def confirm(self) -> None:
+        """Compare the checkpoints with the handled positions, at intervals and on another server of Postgres.
+
+        Raises PositionLostError. An outage puts it off.
+        """
+        generation = self._context.server.generation
+        if not self._confirmation.due(generation):
+            return
+        try:
+            await self._checkpoints.confirm(dict(self._handled))
+        except TRANSIENT:
+            self._confirmation.put_off(generation)
+        else:
+            self._confirmation.done(generation)
 
     async def _holders(self) -> str:
         async with self._context.pool.acquire() as connection:
