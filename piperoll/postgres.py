@@ -110,6 +110,16 @@ async def _watch_line(connection: Any) -> None:
             same.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
+def each(*checks: OnConnect) -> OnConnect:
+    """Return a check that makes all of these, in order."""
+
+    async def check(connection: AnyConnection) -> None:
+        for one in checks:
+            await one(connection)
+
+    return check
+
+
 async def holders(connection: Any, table: str) -> str:
     """Name the sessions that lock rows of a table, the oldest transaction first, for logs and readiness."""
     rows = await connection.fetch(load_queries("piperoll", "sessions.sql")["holders"], table)

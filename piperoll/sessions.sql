@@ -10,3 +10,6 @@ ORDER BY a.xact_start LIMIT 3;
 
 -- time: the server's clock
 SELECT clock_timestamp();
+
+-- started: when the server started
+SELECT pg_postmaster_start_time();

@@ -8,7 +8,7 @@ and a remaining partition is sought to the position it had reached, because aiok
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -61,6 +61,7 @@ class _Notes(ConsumerRebalanceListener):  # type: ignore[misc]
 class PartitionConsumer:
     """Reads one topic as a member of a group. `on_lag(partition, records behind)` is called after each poll.
 
+    `confirm` is called too, with or without records: a reader compares its stored positions there when that is due.
     `clock` learns from the times of the records. With `stops` a partition that meets an event of a later release is
     paused, and tried again from time to time.
     """
@@ -72,6 +73,7 @@ class PartitionConsumer:
         topic: Topic,
         reader: Reader,
         on_lag: Callable[[int, int], None] | None = None,
+        confirm: Callable[[], Awaitable[None]] | None = None,
         clock: BrokerClock | None = None,
         stops: Stops | None = None,
     ) -> None:
@@ -80,6 +82,7 @@ class PartitionConsumer:
         self._topic = topic
         self._reader = reader
         self._on_lag = on_lag
+        self._confirm = confirm
         self._clock = clock or BrokerClock()
         self.membership = Membership(settings.session_timeout_s)
         self._notes = _Notes(self.membership)
@@ -119,6 +122,8 @@ class PartitionConsumer:
             while not stopping.is_set():
                 await self._apply_assignment(consumer)
                 await self._poll(consumer)
+                if self._confirm is not None:
+                    await self._confirm()
                 await self._gather()
                 now = time.monotonic()
                 if now - committed > COMMIT_INTERVAL_S:

@@ -32,6 +32,12 @@ def require_position(topic: Topic, partition: int, handled: int, stored: int | N
     return stored
 
 
+def require_positions(topic: Topic, handled: Mapping[int, int], stored: Mapping[int, int]) -> None:
+    """Raise PositionLostError if a partition's stored position is behind what this process had handled before."""
+    for partition, offset in sorted(handled.items()):
+        require_position(topic, partition, offset, stored.get(partition))
+
+
 @dataclass(frozen=True, slots=True)
 class StoredPosition:
     """How far a partition was read. `last_ce_id` is of the record before `next_offset`, None before the first.

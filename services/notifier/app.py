@@ -25,7 +25,7 @@ from piperoll.log.producer import KafkaAppender
 from piperoll.log.stops import SkippedRecords, Stops
 from piperoll.log.topic_watch import TopicWatch
 from piperoll.outages import Outage, StoppedWaitingError
-from piperoll.postgres import connect_pool, migrate, server_time
+from piperoll.postgres import connect_pool, each, migrate, server_time
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
 from piperoll.settings import Settings
@@ -52,9 +52,11 @@ from services.notifier.notices.courier import NoticeCourier
 from services.notifier.notices.outcome import NoticeOutcome
 from services.notifier.notices.queue import NoticeQueue
 from services.notifier.readers.backfill import Backfill
-from services.notifier.readers.deliveries import DeliveriesGate, DeliveriesReader
+from services.notifier.readers.deliveries import DeliveriesReader
 from services.notifier.readers.endpoint_events import EndpointEventsReader
+from services.notifier.readers.gate import DeliveriesGate
 from services.notifier.readers.job_events import JobEventsReader
+from services.notifier.readers.server import PostgresServer
 from services.notifier.readers.topic_reader import NotifierTopicReader, ReaderContext
 from services.notifier.sweep import Sweep
 
@@ -136,9 +138,10 @@ def assemble(
     stopping: asyncio.Event,
     owned: AsyncExitStack,
     blobs: AsyncBlobs,
+    server: PostgresServer,
     lookup: Lookup = socket.getaddrinfo,
 ) -> Notifier:
-    """Connect the parts. `owned` closes them; `lookup` resolves receivers' names."""
+    """Connect the parts. `owned` closes them; `server` meets the pool's; `lookup` resolves receivers' names."""
     wakeup, notice_wakeup, written = Wakeup(), Wakeup(), asyncio.Event()
     sender = Sender(settings.private_networks, lookup)
     owned.push_async_callback(sender.close)
@@ -156,19 +159,20 @@ def assemble(
     )
     max_age_s = settings.delivery_max_age_s
     outage = Outage("Postgres or the blob store", stopping)
-    context = ReaderContext(pool, clients.dead_letters, outage)
+    context = ReaderContext(pool, clients.dead_letters, outage, server)
     unroutable = Unroutable(pool, clients.view, job_events, written)
     backfill = Backfill(clients.view, job_events, max_age_s, clients.clock)
+    gate = DeliveriesGate(clients.view, deliveries, outage, server)
     return Notifier(
         job_events=JobEventsReader(context, job_events, blobs, wakeup, notice_wakeup, max_age_s, clients.clock),
         deliveries=DeliveriesReader(context, deliveries, wakeup),
         endpoint_events=EndpointEventsReader(context, endpoint_events, backfill, blobs, notice_wakeup, clients.clock),
-        gate=DeliveriesGate(clients.view, deliveries, outage),
+        gate=gate,
         hooks=Delivery(
-            Dispatcher(settings, queue, ledger, courier, wakeup), ledger, partial(outage.outlast, queue.release)
+            Dispatcher(settings, queue, ledger, courier, wakeup, gate), ledger, partial(outage.outlast, queue.release)
         ),
         notices=Delivery(
-            Dispatcher(settings, notices, notice_ledger, notice_courier, notice_wakeup),
+            Dispatcher(settings, notices, notice_ledger, notice_courier, notice_wakeup, gate),
             notice_ledger,
             partial(outage.outlast, notices.release),
         ),
@@ -198,10 +202,9 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         except StoppedWaitingError as error:
             log.info("stopped_during_an_outage", why=str(error))
             return
+        server, require = PostgresServer(), tables.requirement(SCHEMA, lambda: installation)
         pool = await connect_pool(
-            settings.postgres_dsn.get_secret_value(),
-            max_size=POOL_SIZE,
-            on_connect=tables.requirement(SCHEMA, lambda: installation),
+            settings.postgres_dsn.get_secret_value(), max_size=POOL_SIZE, on_connect=each(require, server.meet)
         )
         owned.push_async_callback(pool.close)
         await migrate(pool, "services.notifier", "notifier.sql")
@@ -214,7 +217,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         letters, skipped = DeadLetters(appender), SkippedRecords(blobs)
         clients = Log(view, appender, letters, installation.cluster_id, appender.clock)
         appender.clock.follow(await server_time(pool))  # until the first append
-        notifier = assemble(settings, pool, clients, lifetime.background, lifetime.stopping, owned, blobs)
+        notifier = assemble(settings, pool, clients, lifetime.background, lifetime.stopping, owned, blobs, server)
         lifetime.check("producer", appender.problem)
         lifetime.check("clock", appender.clock.problem)
         lifetime.check("stores", notifier.outage.problem)
@@ -250,6 +253,6 @@ def _consumer(
     def on_lag(partition: int, records: int) -> None:
         metrics.LAG.labels(topic.name, str(partition)).set(records)
 
-    consumer = PartitionConsumer(settings, reader.group, topic, reader, on_lag=on_lag, clock=clock, stops=stops)
+    consumer = PartitionConsumer(settings, reader.group, topic, reader, on_lag, reader.confirm, clock, stops)
     lifetime.check(reader.group, consumer.problem)
     return consumer

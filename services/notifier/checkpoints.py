@@ -1,10 +1,10 @@
 """The checkpoint and the parked keys of a topic's reader, stored in the transaction of its rows."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import asyncpg
 
-from piperoll.log.continuity import LogDivergedError, StoredPosition, divergences, require_position
+from piperoll.log.continuity import LogDivergedError, StoredPosition, divergences, require_position, require_positions
 from piperoll.log.contract import LogView, PartitionBusyError
 from piperoll.log.parking import ParkedCache, Parking
 from piperoll.log.record import Record
@@ -56,6 +56,10 @@ class TopicCheckpoints:
         """The partitions, of all processes, that are not read up to `targets`."""
         reached = await self._next_offsets()
         return [part for part, target in targets.items() if reached.get(part, 0) < target]
+
+    async def confirm(self, handled: Mapping[int, int]) -> None:
+        """Raise PositionLostError if a checkpoint is behind the position that this process had handled."""
+        require_positions(self._topic, handled, await self._next_offsets())
 
     async def lock(self, connection: Connection, partition: int, handled: int) -> int:
         """The next offset; locks the checkpoint until the transaction ends.

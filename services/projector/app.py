@@ -114,7 +114,9 @@ async def _readers(
         await session.transaction(partial(create_live_tables, installation=installation))
         reader = ProjectorTopicReader(writer, session, offsets, dead_letters)
         stops = Stops(group, skipped, dead_letters)
-        consumer = PartitionConsumer(settings, group, writer.topic, reader, on_lag=reader.lag.moved, stops=stops)
+        consumer = PartitionConsumer(
+            settings, group, writer.topic, reader, reader.lag.moved, reader.confirm, stops=stops
+        )
         lifetime.check(f"group_{writer.alias}", consumer.problem)
         lifetime.check(f"lag_{writer.alias}", reader.lag.problem)
         readers.append((f"the reader of {writer.alias}", consumer))

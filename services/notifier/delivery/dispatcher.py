@@ -42,6 +42,19 @@ class HasOrigin(Protocol):
         ...
 
 
+class Gate(Protocol):
+    """What must be known before a row is sent (services.notifier.readers.gate)."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is known."""
+        ...
+
+    async def wait(self, stopping: asyncio.Event) -> None:
+        """Return when it is known, or `stopping` is set."""
+        ...
+
+
 RowT = TypeVar("RowT", bound=HasOrigin)
 OutcomeT = TypeVar("OutcomeT")
 RowT_contra = TypeVar("RowT_contra", bound=HasOrigin, contravariant=True)
@@ -83,6 +96,7 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         ledger: Ledger[OutcomeT],
         courier: Deliverer[RowT, OutcomeT],
         wakeup: Wakeup,
+        gate: Gate,
         lease_margin_s: float = LEASE_MARGIN_S,
     ) -> None:
         self._settings = settings
@@ -91,6 +105,7 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         self._courier = courier
         self._due = wakeup.due
         self._wake = wakeup.wake
+        self._gate = gate
         self._lease_margin_s = lease_margin_s
         self._lease_s = max(settings.final_timeout_s, settings.progress_timeout_s) + lease_margin_s
         self._breakers: dict[str, Breaker] = {}
@@ -110,6 +125,7 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         stopped = asyncio.create_task(_wake_at(stopping, self._wake))
         try:
             while not stopping.is_set():
+                await self._gate.wait(stopping)
                 self._wake.clear()
                 if self._fault is not None:
                     raise self._fault
@@ -145,6 +161,10 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         self._due.forget(list(wanted))
         lease = Lease.taken(self._lease_margin_s)
         rows = await self._queue.claim(wanted, self._lease_s)
+        if not self._gate.is_open:  # the claim met another server, which may not know what was sent
+            for claimed in rows:
+                self._ledger.enter(self._courier.released(claimed))
+            return 0
         for claimed in rows:
             self._start(claimed, lease)
         per_origin = Counter(claimed.origin for claimed in rows)

@@ -46,6 +46,18 @@ ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, request = excluded.re
     progress = NULL, url = CASE WHEN q.erased THEN NULL ELSE q.url END,
     token = CASE WHEN q.erased THEN NULL ELSE q.token END;
 
+-- attempts_of: the attempts at some jobs' final hooks
+SELECT job_id, attempts FROM notifier.queue WHERE job_id = ANY($1::text[]);
+
+-- note_attempts: failed attempts at final hooks that only the log knows; no progress follows them. An unknown job
+-- becomes a stub
+INSERT INTO notifier.queue AS q (job_id, partition, owner, attempts, progress_muted)
+SELECT given.job_id, $1, given.owner, given.attempts, true
+FROM unnest($2::text[], $3::text[], $4::int[]) AS given(job_id, owner, attempts)
+ORDER BY given.job_id
+ON CONFLICT (job_id) DO UPDATE SET attempts = excluded.attempts, progress_muted = true, progress = NULL
+WHERE q.state = 'open' AND q.request IS NULL AND q.attempts < excluded.attempts;
+
 -- reopen: final hooks to send again, with their receivers; an unknown job becomes a stub
 INSERT INTO notifier.queue AS q (job_id, partition, owner, request, request_phase, reopened_at)
 SELECT given.job_id, $1, given.owner, given.request, given.phase, now()

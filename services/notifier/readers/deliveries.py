@@ -1,10 +1,10 @@
 """Reads the deliveries topic into the queue: which final hooks are settled or requested again in the log.
 
-Normally the queue knows the outcomes already, and only requests for redelivery are new to it. After a loss of the
-schema the outcomes matter too: a delivered hook must not be sent again, so the dispatcher waits (see DeliveriesGate).
+Normally the queue knows the outcomes already, and only requests for redelivery are new to it. After a loss or a
+restore of the tables the outcomes matter too: a delivered hook must not be sent again, and no progress may follow an
+attempt at the final one. So the dispatcher waits (services.notifier.readers.gate).
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,15 +12,11 @@ from dataclasses import dataclass, field
 import asyncpg
 import structlog
 
-from piperoll.clock import happens_within
 from piperoll.domain.final_hook import FinalHook, evolve
-from piperoll.log.contract import LogView
 from piperoll.log.parking import Parking, decode
 from piperoll.log.record import Record
-from piperoll.outages import Outage
 from schemas.envelope import Fact
 from schemas.events import WebhookAbandoned, WebhookDelivered, WebhookFailed, WebhookRedeliveryRequested
-from schemas.topics import JOB_DELIVERIES
 from services.notifier.checkpoints import TopicCheckpoints
 from services.notifier.delivery.wakeup import Wakeup
 from services.notifier.hooks.queue import SQL
@@ -30,16 +26,17 @@ from services.notifier.readers.topic_reader import NotifierTopicReader, ReaderCo
 
 log = structlog.get_logger()
 
-FAILED = WebhookFailed.type_name()
-GATE_POLL_S = 0.2
-
 
 @dataclass(slots=True)
 class _Poll:
-    """One partition's poll: facts of final hooks by job; by job and endpoint the owner and the last settled change."""
+    """One partition's poll: facts of final hooks by job; by job and endpoint the owner and the last settled change.
+
+    `failed` are the last failed attempt at each job's final hook, and the owner.
+    """
 
     finals: defaultdict[str, list[Fact]] = field(default_factory=lambda: defaultdict(list))
     settled: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    failed: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
 class DeliveriesReader(NotifierTopicReader[None]):
@@ -59,12 +56,11 @@ class DeliveriesReader(NotifierTopicReader[None]):
     ) -> Callable[[], None]:
         poll = _Poll()
         for record in records:
-            if record.ce_type == FAILED:
-                continue  # another attempt follows a failed one
             if (fact := parking.admit(decode(record))) is not None:
                 _note(poll, fact)
         await settle_from_log(connection, poll.settled)
         reopened = await _fold_finals(connection, partition, poll.finals)
+        await _note_attempts(connection, partition, poll.failed)
         return lambda: self._wakeup.hint(reopened)
 
 
@@ -79,6 +75,10 @@ def _note(poll: _Poll, fact: Fact) -> None:
             poll.settled[fact.subject, endpoint_id] = (fact.owner, max(before, change))
         case WebhookDelivered(phase="processing") | WebhookAbandoned(phase="processing"):
             return  # progress is never sent again, whatever its outcome
+        case WebhookFailed(endpoint_id=None, request=None, phase="completed" | "error", attempt=attempt):
+            poll.failed[fact.subject] = (fact.owner, attempt)
+        case WebhookFailed():
+            return  # another attempt follows
         case _:
             poll.finals[fact.subject].append(fact)
 
@@ -117,6 +117,18 @@ async def _fold_finals(connection: Connection, partition: int, finals: Mapping[s
     return {row["origin"] for row in rows if row["origin"] is not None}
 
 
+async def _note_attempts(connection: Connection, partition: int, failed: Mapping[str, tuple[str, int]]) -> None:
+    """Write the attempts that the queue does not know. The schedule of a requested redelivery begins again instead."""
+    if not failed:
+        return
+    rows = await connection.fetch(SQL["attempts_of"], list(failed))
+    known = {row["job_id"]: row["attempts"] for row in rows}
+    news = {job_id: found for job_id, found in failed.items() if known.get(job_id, 0) < found[1]}
+    if news:
+        owners, attempts = zip(*news.values(), strict=True)
+        await connection.execute(SQL["note_attempts"], partition, list(news), list(owners), list(attempts))
+
+
 async def _standings(connection: Connection, statement: str, job_ids: Collection[str]) -> dict[str, FinalHook]:
     rows = await connection.fetch(SQL[statement], list(job_ids)) if job_ids else []
     return {row["job_id"]: _hook(row) for row in rows}
@@ -146,35 +158,3 @@ def _requested_phase(facts: Sequence[Fact], hook: FinalHook) -> str:
         for fact in facts
         if isinstance(fact.data, WebhookRedeliveryRequested) and fact.data.request == hook.request
     )
-
-
-class DeliveriesGate:
-    """Keeps the dispatcher waiting until the deliveries are read up to their ends at this process's start.
-
-    It uses the checkpoints, not this process's own reader: each partition is read by one of several processes, and the
-    checkpoint stays valid through a rebalance.
-    """
-
-    def __init__(self, view: LogView, checkpoints: TopicCheckpoints, outage: Outage) -> None:
-        self._view = view
-        self._checkpoints = checkpoints
-        self._outage = outage
-        self._behind: list[int] | None = None
-
-    def problem(self) -> str | None:
-        """A sentence while the gate is closed."""
-        if self._behind is None:
-            return "the deliveries are not read yet"
-        return f"the deliveries of partitions {self._behind} are not read yet" if self._behind else None
-
-    async def wait(self, stopping: asyncio.Event) -> None:
-        """Return when everything was read, or `stopping` is set."""
-        begin = await self._view.begin_offsets(JOB_DELIVERIES)
-        end = await self._view.end_offsets(JOB_DELIVERIES)
-        targets = {part: offset for part, offset in end.items() if offset > begin[part]}
-        while not stopping.is_set():
-            self._behind = await self._outage.outlast(lambda: self._checkpoints.behind(targets))
-            if not self._behind:
-                log.info("deliveries_read", partitions=len(end))
-                return
-            await happens_within(stopping, GATE_POLL_S)

@@ -9,6 +9,7 @@ from typing import ClassVar, Generic, TypeVar
 import asyncpg
 import structlog
 
+from piperoll.log.confirmation import Confirmation
 from piperoll.log.contract import PartitionBusyError
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Parking, refuse
@@ -18,7 +19,8 @@ from piperoll.postgres import holders, refuses_a_value
 from piperoll.store.blobs import BlobUnreadableError
 from services.notifier import metrics
 from services.notifier.checkpoints import TopicCheckpoints
-from services.notifier.outbox import Connection
+from services.notifier.outbox import TRANSIENT, Connection
+from services.notifier.readers.server import PostgresServer
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -31,6 +33,7 @@ class ReaderContext:
     pool: asyncpg.Pool
     dead_letters: DeadLetters
     outage: Outage
+    server: PostgresServer
 
 
 class NotifierTopicReader(ABC, Generic[T]):
@@ -45,6 +48,7 @@ class NotifierTopicReader(ABC, Generic[T]):
         self._context = context
         self._checkpoints = checkpoints
         self._handled: dict[int, int] = {}
+        self._confirmation = Confirmation()
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
         """Return the checkpoints, or the first records kept; wait during outages of Postgres."""
@@ -73,6 +77,21 @@ class NotifierTopicReader(ABC, Generic[T]):
                 raise
             await self._part(partition, records, error)
         self._handled[partition] = records[-1].offset + 1
+
+    async def confirm(self) -> None:
+        """Compare the checkpoints with the handled positions, at intervals and on another server of Postgres.
+
+        Raises PositionLostError. An outage puts it off.
+        """
+        generation = self._context.server.generation
+        if not self._confirmation.due(generation):
+            return
+        try:
+            await self._checkpoints.confirm(dict(self._handled))
+        except TRANSIENT:
+            self._confirmation.put_off(generation)
+        else:
+            self._confirmation.done(generation)
 
     async def _holders(self) -> str:
         async with self._context.pool.acquire() as connection:

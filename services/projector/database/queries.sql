@@ -21,6 +21,9 @@ ON CONFLICT (topic, partition) DO NOTHING;
 -- read_checkpoint: the next offset of a partition, and its cluster
 SELECT next_offset, cluster_id, last_ce_id FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2;
 
+-- read_checkpoints: the next offsets of a topic
+SELECT partition, next_offset FROM read_v1.checkpoints WHERE topic = $1;
+
 -- lock_checkpoint: one projector at a time writes the rows of a partition; an error if it is locked
 SELECT next_offset FROM read_v1.checkpoints WHERE topic = $1 AND partition = $2 FOR UPDATE NOWAIT;
 

@@ -33,28 +33,31 @@ class Session:
         self._name = name
         self._on_connect = on_connect
         self._connection: Connection | None = None
+        self._connects = 0
         self._outage = Outage("Postgres", stopping)
 
     def problem(self) -> str | None:
         """A sentence while Postgres is unavailable."""
         return self._outage.problem()
 
+    @property
+    def generation(self) -> int:
+        """The number of the present connection, or of the next one when it is lost."""
+        lost = self._connection is None or self._connection.is_closed()
+        return self._connects + lost
+
     async def transaction(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Return the result of `work` in one transaction, repeated over outages: `work` must read all it relies on.
 
         It is also repeated if the answer to COMMIT was lost. Raises StoppedWaitingError.
         """
-        return await self._outage.outlast(lambda: self._once(work))
+        return await self._outage.outlast(lambda: self.once(work))
 
-    async def close(self) -> None:
-        """Close the connection."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close(timeout=CONNECT_S)
-
-    async def _once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """The same without a repetition. Raises asyncpg's errors and OSError during an outage."""
         if self._connection is None:
             self._connection = await self._connect()
+            self._connects += 1
         connection = self._connection
         try:
             async with connection.transaction():
@@ -66,6 +69,12 @@ class Session:
             self._connection = None
             connection.terminate()
             raise
+
+    async def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close(timeout=CONNECT_S)
 
     async def _connect(self) -> Connection:
         connection = await connect(self._dsn, self._name, timeout=CONNECT_S, command_timeout=STATEMENT_S)

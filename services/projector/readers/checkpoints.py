@@ -16,3 +16,8 @@ async def read_or_add(
         (row,) = await connection.fetch(sql["read_checkpoint"], topic.name, partition)
         found[partition] = StoredPosition(row["next_offset"], row["last_ce_id"], row["cluster_id"])
     return found
+
+
+async def read(connection: Connection, sql: dict[str, str], topic: Topic) -> dict[int, int]:
+    """The next offset of every partition of a topic."""
+    return {row["partition"]: row["next_offset"] for row in await connection.fetch(sql["read_checkpoints"], topic.name)}

@@ -12,13 +12,15 @@ from typing import Protocol
 import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
-from asyncpg import Connection, LockNotAvailableError
+from asyncpg import Connection, InterfaceError, LockNotAvailableError
 
-from piperoll.log.continuity import LogDivergedError, divergences, require_position
+from piperoll.log.confirmation import Confirmation
+from piperoll.log.continuity import LogDivergedError, divergences, require_position, require_positions
 from piperoll.log.contract import LogView, PartitionBusyError
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Decoded, Parking, decode, refuse
 from piperoll.log.record import Record
+from piperoll.outages import OUTAGES
 from piperoll.postgres import holders, refuses_a_value
 from schemas.envelope import Fact
 from schemas.read_model_names import READ_SCHEMA
@@ -77,6 +79,7 @@ class ProjectorTopicReader:
         self._sql = queries("queries.sql", schema)
         self._handed: dict[int, int] = {}
         self._expired_at = 0.0
+        self._confirmation = Confirmation()
         self.lag = metrics.Lag(writer.alias)
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
@@ -145,6 +148,22 @@ class ProjectorTopicReader:
         if parking is not None:
             self._parked.committed(partition, next_offset, parking)
         metrics.projected(self._writer.alias, len(unit), time.perf_counter() - began)
+
+    async def confirm(self) -> None:
+        """Compare the checkpoints with the handled positions, at intervals and over each new connection.
+
+        Raises PositionLostError. An outage puts it off.
+        """
+        if not self._handed or not self._confirmation.due(self._session.generation):
+            return
+        topic = self._writer.topic
+        try:
+            stored = await self._session.once(partial(checkpoints.read, sql=self._sql, topic=topic))
+        except (*OUTAGES, InterfaceError):
+            self._confirmation.put_off(self._session.generation)
+        else:
+            require_positions(topic, self._handed, stored)
+            self._confirmation.done(self._session.generation)
 
     async def _project(
         self, partition: int, entries: Sequence[Decoded], write: Write, connection: Connection

@@ -17,6 +17,7 @@ from services.notifier.hooks.outcome import HookOutcome
 from services.notifier.hooks.queue import SQL, HookQueue
 from services.notifier.hooks.rows import load_jobs, save_jobs
 from services.notifier.hooks.webhook import JobWebhook
+from services.notifier.readers.server import PostgresServer
 from tests.support.histories.jobs import created
 from tests.support.histories.lives import ERASED, folded
 from tests.support.simulation.postgres.pool import ModelPool
@@ -53,7 +54,9 @@ async def sides(pool: asyncpg.Pool) -> tuple[Side, Side, ModelPostgres]:
     await migrate(pool, "services.notifier", "notifier.sql")
     await pool.execute("TRUNCATE notifier.queue, notifier.outbox")
     model = ModelPostgres(cast(VirtualLoop, MachineTime()))
-    real, modelled = (Side(one, HookQueue(cast(Any, one), "one"), {}) for one in (pool, ModelPool(model)))
+    real, modelled = (
+        Side(one, HookQueue(cast(Any, one), "one"), {}) for one in (pool, ModelPool(model, PostgresServer().meet))
+    )
     return real, modelled, model
 
 
@@ -62,7 +65,7 @@ async def test_the_same_calls_leave_the_same_rows(seed: int, sides: tuple[Side, 
     real, modelled, model = sides
     dice = random.Random(seed)
     for number in range(CALLS):
-        call = dice.choice([save, save, claim, settle, settle, settle_from_log, reopen, hold_late, give_up, release])
+        call = dice.choice(CALLED)
         state = dice.getstate()
         answers = []
         for side in (real, modelled):
@@ -143,6 +146,13 @@ async def settle_from_log(side: Side, dice: random.Random) -> Any:
     await side.pool.execute(SQL["settle_from_log"], 3, names, ["owner"] * 2, states, requests)
 
 
+async def note_attempts(side: Side, dice: random.Random) -> Any:
+    names = dice.sample(JOBS, 2)
+    await side.pool.execute(SQL["note_attempts"], 3, names, ["owner"] * 2, [dice.randint(1, 4) for _ in names])
+    rows = await side.pool.fetch(SQL["attempts_of"], JOBS)
+    return sorted((row["job_id"], row["attempts"]) for row in rows)
+
+
 async def reopen(side: Side, dice: random.Random) -> Any:
     names = dice.sample(JOBS, 2)
     phases = [dice.choice(["completed", "error"]) for _ in names]
@@ -170,3 +180,6 @@ def ended(rows: list[Any]) -> list[tuple[Any, ...]]:
 async def release(side: Side, dice: random.Random) -> Any:
     if dice.random() < 0.3:
         await side.queue.release()
+
+
+CALLED = (save, save, claim, settle, settle, settle_from_log, note_attempts, reopen, hold_late, give_up, release)

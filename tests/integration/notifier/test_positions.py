@@ -3,10 +3,12 @@
 import pytest
 
 from piperoll.log.continuity import PositionLostError
+from piperoll.postgres import connect_pool
 from piperoll.settings import Settings
 from schemas.events import EndpointRemoved, WebhookDelivered
 from schemas.ids import draw_endpoint_id, draw_job_id
 from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
+from services.notifier.readers.server import PostgresServer
 from services.notifier.readers.topic_reader import NotifierTopicReader
 from tests.support.histories.jobs import fact
 from tests.support.stacks.notifying import STARTED, MemoryLog, Rig, running
@@ -44,6 +46,8 @@ async def test_a_checkpoint_that_went_back_stops_the_reader_and_nothing_is_skipp
             await append(rig, topic)
         await rig.log.deliver()
         await rig.pool.execute(f"UPDATE notifier.checkpoints {change} WHERE topic = $1", topic.name)
+        with pytest.raises(PositionLostError, match="handled up to 2"):
+            await reader_of(rig, topic).confirm()
         await append(rig, topic)
         records = await rig.log.read_range(topic, {0: 2}, {0: 3})
         with pytest.raises(PositionLostError, match="handled up to 2"):
@@ -67,3 +71,10 @@ async def test_records_that_another_process_handled_are_no_lost_position(patient
         await rig.log.deliver()
         (row,) = await rig.pool.fetch("SELECT next_offset FROM notifier.checkpoints WHERE topic = $1", JOB_EVENTS.name)
         assert row["next_offset"] == 4
+
+
+async def test_every_connection_to_one_server_is_of_one_generation(patient: Settings) -> None:
+    server = PostgresServer()
+    pool = await connect_pool(patient.postgres_dsn.get_secret_value(), min_size=3, on_connect=server.meet)
+    await pool.close()
+    assert server.generation == 1

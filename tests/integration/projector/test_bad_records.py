@@ -86,6 +86,8 @@ async def test_a_checkpoint_that_went_back_is_not_passed_over(projecting: Projec
     await projecting.jobs.handle(0, records[:2])
     await projecting.pool.execute(change.format(projecting.schema))
     with pytest.raises(PositionLostError):
+        await projecting.jobs.confirm()
+    with pytest.raises(PositionLostError):
         await projecting.jobs.handle(0, records[2:])
 
 

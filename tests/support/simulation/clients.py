@@ -13,7 +13,7 @@ from piperoll.log.trace import traces
 from schemas.envelope import Fact
 from schemas.events import BatchCreated, Event, JobCreated
 from schemas.ids import event_id, member_id
-from schemas.topics import JOB_EVENTS
+from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
 from tests.support.histories.jobs import claim
 from tests.support.simulation.scripted_pool import Script
 from tests.support.simulation.virtual_time import VirtualLoop, run_virtually
@@ -75,7 +75,7 @@ async def create_batch(world: World, batch_id: str, count: int, unchecked: bool 
 def with_histories(world: World, violations: list[Violation]) -> str:
     """The violations, and what the log has of their subjects, for the message of a failed story."""
     subjects = list(dict.fromkeys(violation.subject for violation in violations))[:3]
-    found = asyncio.run(traces(world.log, subjects, [JOB_EVENTS]))
+    found = asyncio.run(traces(world.log, subjects, [JOB_EVENTS, JOB_DELIVERIES]))
     lines = [line for subject in subjects for line in (subject, *found[subject])]
     return "\n".join([*map(str, violations), *lines])
 

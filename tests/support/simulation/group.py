@@ -1,7 +1,7 @@
 """A consumer group that deals out the partitions of a topic, and a member's loop (piperoll.log.consumer)."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from piperoll.clock import happens_within
@@ -54,13 +54,20 @@ class Consumer:
     """A member of a group that reads its partitions into a Reader."""
 
     def __init__(
-        self, process: "Process", group: Group, topic: Topic, reader: Reader, check: Callable[[], None] = lambda: None
+        self,
+        process: "Process",
+        group: Group,
+        topic: Topic,
+        reader: Reader,
+        check: Callable[[], None] = lambda: None,
+        confirm: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._process = process
         self._group = group
         self._topic = topic
         self._reader = reader
         self._check = check
+        self._confirm = confirm
         self._wake = process.world.wake_on(topic)
         self.positions: dict[int, int] = {}
         self.handled = 0
@@ -75,6 +82,8 @@ class Consumer:
             await self._apply_assignment()
             for part in list(self.positions):
                 await self._read(part)
+            if self._confirm is not None:
+                await self._confirm()
             if not self._wake.is_set():
                 await happens_within(self._wake, LOOK_S)
             await asyncio.sleep(process.chances.uniform(0.02, 0.3))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from piperoll.log.contract import AppendError
 from piperoll.log.record import Position
 from schemas.envelope import Fact, Headers, encode
-from schemas.topics import Topic
+from schemas.topics import JOB_DELIVERIES, Topic
 
 if TYPE_CHECKING:
     from tests.support.simulation.process import Process
@@ -43,7 +43,14 @@ class Network:
     async def append(self, topic: Topic, fact: Fact, deadline_s: float | None = None) -> Position:
         """See piperoll.log.contract.Appender."""
         key, value, headers = encode(fact)
-        return await self.append_raw(topic, key, value, headers)
+        if topic is not JOB_DELIVERIES:
+            return await self.append_raw(topic, key, value, headers)
+        on_the_way = self._process.world.on_the_way
+        on_the_way[fact.subject] += 1
+        try:
+            return await self.append_raw(topic, key, value, headers)
+        finally:
+            on_the_way[fact.subject] -= 1
 
     async def append_raw(
         self, topic: Topic, key: bytes | None, value: bytes | None, headers: Headers, deadline_s: float | None = None

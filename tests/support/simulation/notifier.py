@@ -23,10 +23,16 @@ class SimulatedNotifier(Process):
 
     def __init__(self, name: str, world: "World", lag_s: float, instance: str = "") -> None:
         super().__init__(name, world, lag_s, instance)
-        self.parts = notifier_parts(self, settings_of(self), self)
+        self.parts = parts = notifier_parts(self, settings_of(self), self)
         self.consumers = (
-            Consumer(self, world.group("notifier"), JOB_EVENTS, self.parts.jobs),
-            Consumer(self, world.group("notifier.deliveries"), JOB_DELIVERIES, self.parts.deliveries),
+            Consumer(self, world.group("notifier"), JOB_EVENTS, parts.jobs, confirm=parts.jobs.confirm),
+            Consumer(
+                self,
+                world.group("notifier.deliveries"),
+                JOB_DELIVERIES,
+                parts.deliveries,
+                confirm=parts.deliveries.confirm,
+            ),
         )
 
     async def live(self) -> None:

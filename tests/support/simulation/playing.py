@@ -147,7 +147,7 @@ class Play:
 
     def _keep_tables(self, at_s: float) -> None:
         kept = self.world.postgres.snapshot()
-        self.world.loop.call_at(at_s, lambda: self.world.postgres.restore(kept))
+        self.world.loop.call_at(at_s, lambda: self.world.restore_tables(kept))
 
     def _keep_checkpoints(self, at_s: float) -> None:
         kept = self.world.store.snapshot(CHECKPOINTS)

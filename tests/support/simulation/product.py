@@ -32,8 +32,10 @@ from services.notifier.hooks.outcome import HookOutcome
 from services.notifier.hooks.queue import HookQueue
 from services.notifier.hooks.unroutable import Unroutable
 from services.notifier.notices.queue import NoticeQueue
-from services.notifier.readers.deliveries import DeliveriesGate, DeliveriesReader
+from services.notifier.readers.deliveries import DeliveriesReader
+from services.notifier.readers.gate import DeliveriesGate
 from services.notifier.readers.job_events import JobEventsReader
+from services.notifier.readers.server import PostgresServer
 from services.notifier.readers.topic_reader import ReaderContext
 from services.notifier.sweep import Sweep
 from services.projector.database.session import Session
@@ -137,7 +139,8 @@ class _NoKeys:
 
 def notifier_parts(process: Process, settings: Settings, sender: Any) -> NotifierParts:
     """Connect the parts of a notifier; `sender` posts to simulated receivers."""
-    world, pool = process.world, cast(Any, ModelPool(process.world.postgres))
+    world, server = process.world, PostgresServer()
+    pool = cast(Any, ModelPool(world.postgres, server.meet))
     wakeup, written = Wakeup(), asyncio.Event()
     composer = Composer(world.blobs, Seal({"simulated": bytes(32)}), cast(SigningKeyCache, _NoKeys()), process.clock)
     queue = HookQueue(pool, settings.instance)
@@ -145,16 +148,17 @@ def notifier_parts(process: Process, settings: Settings, sender: Any) -> Notifie
     courier = HookCourier(settings, composer, cast(Sender, sender), process.clock, process.chances)
     jobs, deliveries = (TopicCheckpoints(pool, world.log, topic, "memory") for topic in (JOB_EVENTS, JOB_DELIVERIES))
     outage = Outage("Postgres or the blob store", process.stopping)
-    context = ReaderContext(pool, dead_letters_of(process), outage)
+    context = ReaderContext(pool, dead_letters_of(process), outage, server)
     age_s = settings.delivery_max_age_s
     unroutable = Unroutable(pool, world.log, jobs, written)
     notices = NoticeQueue(pool, settings.instance)
+    gate = DeliveriesGate(world.log, deliveries, outage, server)
     return NotifierParts(
         jobs=JobEventsReader(context, jobs, world.blobs, wakeup, Wakeup(), age_s, process.clock),
         deliveries=DeliveriesReader(context, deliveries, wakeup),
-        gate=DeliveriesGate(world.log, deliveries, outage),
+        gate=gate,
         queue=queue,
-        dispatcher=Dispatcher(settings, queue, ledger, courier, wakeup, LEASE_MARGIN_S),
+        dispatcher=Dispatcher(settings, queue, ledger, courier, wakeup, gate, LEASE_MARGIN_S),
         ledger=ledger,
         relay=Relay(pool, process.network, written, Background(process.stopping)),
         sweep=Sweep(

@@ -19,8 +19,8 @@ class SimulatedProjector(Process):
         super().__init__(name, world, lag_s, instance)
         jobs, deliveries = projector_readers(self, settings_of(self))
         self.consumers = (
-            Consumer(self, world.group("projector"), JOB_EVENTS, jobs),
-            Consumer(self, world.group("projector.deliveries"), JOB_DELIVERIES, deliveries),
+            Consumer(self, world.group("projector"), JOB_EVENTS, jobs, confirm=jobs.confirm),
+            Consumer(self, world.group("projector.deliveries"), JOB_DELIVERIES, deliveries, confirm=deliveries.confirm),
         )
 
     async def live(self) -> None:

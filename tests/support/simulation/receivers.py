@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One hook that reached its receiver, and the status of the answer; `heard` unless the answer was lost."""
+    """One hook that reached its receiver, and the status of the answer; `heard` unless the answer was lost.
+
+    `began_s` is when the attempt began.
+    """
 
     job_id: str
     delivery_id: str
     phase: str
     status: int
     heard: bool
+    began_s: float
 
 
 class Receivers:
@@ -41,12 +45,15 @@ class Receivers:
         self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float, chances: random.Random
     ) -> Attempted:
         """Post once. A request that is not answered in time may have arrived or not."""
+        began_s = self._world.loop.time()
         await asyncio.sleep(chances.uniform(0.01, 0.3))
         moods = self.moods.get(urlsplit(url).hostname or "", [])
         status = moods.pop(0) if moods else 204
         if status or chances.random() < 0.5:
             content = from_json(body)
-            taken = Received(content["process"]["id"], headers["webhook-id"], content["phase"], status, bool(status))
+            taken = Received(
+                content["process"]["id"], headers["webhook-id"], content["phase"], status, bool(status), began_s
+            )
             self.received.append(taken)
         if not status:
             await asyncio.sleep(timeout_s)

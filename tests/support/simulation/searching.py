@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from tests.support.simulation.clients import with_histories
 from tests.support.simulation.playing import play
-from tests.support.simulation.schedule import SMALL, WITHSTOOD, Schedule, Size, draw_schedule
+from tests.support.simulation.schedule import KINDS, SMALL, Schedule, Size, draw_schedule
 from tests.support.simulation.shrinking import shrink
 
 
-def first_failure(seeds: Iterable[int], kinds: tuple[str, ...] = WITHSTOOD, size: Size = SMALL) -> Schedule | None:
+def first_failure(seeds: Iterable[int], kinds: tuple[str, ...] = KINDS, size: Size = SMALL) -> Schedule | None:
     """The schedule of the first seed in which something is wrong; with faults of these kinds only."""
     for seed in seeds:
         schedule = draw_schedule(seed, kinds, size)

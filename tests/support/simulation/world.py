@@ -6,6 +6,7 @@ groups and the network to the log, a Postgres in memory (`postgres`), the childr
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -18,6 +19,7 @@ from tests.support.memory_log import MemoryLog
 from tests.support.simulation.group import MARKER, Group
 from tests.support.simulation.notifier import SimulatedNotifier
 from tests.support.simulation.postgres.server import ModelPostgres
+from tests.support.simulation.postgres.statement import Tables
 from tests.support.simulation.process import Process, task_of_its_process
 from tests.support.simulation.projector import SimulatedProjector
 from tests.support.simulation.receivers import Receivers
@@ -66,6 +68,9 @@ class World:
         self.workers: dict[str, SimulatedWorker] = {}
         self.ends: dict[str, Position] = {}
         self.history = History(partitions)
+        self.doubtful: set[str] = set()
+        self.on_the_way: Counter[str] = Counter()
+        self.hooks_settled: dict[str, float] = {}
         self.on_end: Callable[[Process], None] = lambda process: None
         self._wakes: dict[str, list[asyncio.Event]] = {}
 
@@ -168,9 +173,24 @@ class World:
         except (UndecodableRecordError, UnknownEventError):
             return
         self.history.observe(fact, record.position)
+        if record.topic == JOB_DELIVERIES.name:
+            hooks = self.history.hooks.get(fact.subject)
+            if hooks is not None and hooks.final.state != "open":
+                self.hooks_settled.setdefault(fact.subject, self.loop.time())
         job = self.history.jobs.get(fact.subject)
         if record.topic == JOB_EVENTS.name and job is not None and job.status.terminal:
             self.ends.setdefault(fact.subject, record.position)
+
+    def restore_tables(self, older: Tables) -> None:
+        """Put an older state of Postgres in place.
+
+        Facts about deliveries that the log does not have at that moment are lost, or return later: their jobs become
+        `doubtful` (docs/guarantees.md).
+        """
+        for tables in (self.postgres.committed, older):
+            self.doubtful.update(row["job_id"] for row in tables["outbox"].values())
+        self.doubtful.update(+self.on_the_way)
+        self.postgres.restore(older)
 
     def draw_run(self) -> str:
         """The id of a run: of a seed's course of events, always the same."""

@@ -28,6 +28,7 @@ from schemas.events import EndpointRegistered, Event, JobCompleted, JobCreated, 
 from schemas.ids import draw_endpoint_id, draw_job_id, event_id
 from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
 from services.notifier.app import Log, Notifier, assemble
+from services.notifier.readers.server import PostgresServer
 from tests.support.memory_log import MemoryLog
 from tests.support.waiting import wait_until
 
@@ -150,7 +151,8 @@ async def running(
     log = log or MemoryLog()
     stopping = asyncio.Event()
     async with AsyncExitStack() as owned:
-        pool = await connect_pool(settings.postgres_dsn.get_secret_value())
+        server = PostgresServer()
+        pool = await connect_pool(settings.postgres_dsn.get_secret_value(), on_connect=server.meet)
         owned.push_async_callback(pool.close)
         if fresh:
             await pool.execute("DROP SCHEMA IF EXISTS notifier CASCADE")
@@ -160,7 +162,7 @@ async def running(
         blobs = AsyncBlobs(Blobs(settings.blob_url))
         owned.callback(blobs.close)
         clients = Log(log, log, dead_letters, CLUSTER)
-        notifier = assemble(settings, pool, clients, Background(stopping), stopping, owned, blobs, lookup)
+        notifier = assemble(settings, pool, clients, Background(stopping), stopping, owned, blobs, server, lookup)
         if intake_first:
             await log.subscribe(JOB_EVENTS, notifier.job_events)
             await log.deliver()

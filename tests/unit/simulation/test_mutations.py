@@ -14,17 +14,18 @@ from services.notifier.delivery.relay import Relay
 from services.notifier.hooks import courier
 from services.notifier.hooks.order import Hook, next_hook
 from services.notifier.outbox import SQL
+from services.notifier.readers.server import PostgresServer
 from services.projector.readers.topic_reader import ProjectorTopicReader
 from services.worker.manager.runner import Attempt, Runner
 from tests.support.simulation.playing import play
-from tests.support.simulation.schedule import WITHSTOOD
+from tests.support.simulation.schedule import KINDS
 from tests.support.simulation.searching import first_failure
 
 PATIENCE = 300
 Patch = pytest.MonkeyPatch
 
 
-def assert_found(*invariants: str, kinds: tuple[str, ...] = WITHSTOOD) -> None:
+def assert_found(*invariants: str, kinds: tuple[str, ...] = KINDS) -> None:
     """The first schedule that fails breaks one of these invariants."""
     schedule = first_failure(range(PATIENCE), kinds)
     assert schedule is not None, f"{PATIENCE} schedules found nothing"
@@ -124,6 +125,30 @@ def test_a_final_hook_that_gets_another_id_at_each_attempt_is_found(monkeypatch:
 
     monkeypatch.setattr(courier, "next_hook", renaming)
     assert_found("I4")
+
+
+def test_a_dispatcher_that_does_not_wait_for_what_an_older_queue_lacks_is_found(monkeypatch: Patch) -> None:
+    async def meet_the_first(self: PostgresServer, connection: Any) -> None:
+        self.generation = 1
+
+    monkeypatch.setattr(PostgresServer, "meet", meet_the_first)
+    assert_found("I4", kinds=("tables_restored", "rebalance"))
+
+
+def test_a_projector_that_compares_its_positions_at_records_only_is_found(monkeypatch: Patch) -> None:
+    async def nothing(self: ProjectorTopicReader) -> None:
+        return None
+
+    monkeypatch.setattr(ProjectorTopicReader, "confirm", nothing)
+    assert_found("I3", kinds=("tables_restored",))
+
+
+def test_a_notifier_that_forgets_failed_attempts_with_its_tables_is_found(monkeypatch: Patch) -> None:
+    async def nothing(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr("services.notifier.readers.deliveries._note_attempts", nothing)
+    assert_found("I4", kinds=("tables_restored",))
 
 
 def test_a_relay_that_clears_its_outbox_before_the_log_has_the_facts_is_found(monkeypatch: Patch) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.support.repository import ROOT
 from tests.support.simulation.judging import digest_of
 from tests.support.simulation.playing import play
-from tests.support.simulation.schedule import FAULTS, LARGE, WITHSTOOD, Schedule, draw_schedule
+from tests.support.simulation.schedule import FAULTS, KINDS, LARGE, Schedule, draw_schedule
 from tests.support.simulation.searching import explain, first_failure
 
 FEW = "150"
@@ -37,7 +37,7 @@ def expect_nothing(found: Schedule | None) -> None:
         pytest.fail(explain(found), pytrace=False)
 
 
-@pytest.mark.parametrize("kind", WITHSTOOD)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_fault_is_drawn_and_struck(kind: str) -> None:
     drawn = [fault for seed in range(400) for fault in draw_schedule(seed).faults if fault.kind == kind]
     assert {fault.target for fault in drawn} == set(FAULTS[kind][0])

@@ -8,6 +8,7 @@ from services.notifier.checkpoints import SQL as CHECKPOINTS
 from services.notifier.hooks.queue import SQL as HOOKS
 from services.notifier.notices.queue import SQL as NOTICES
 from services.notifier.outbox import SQL as OUTBOX
+from services.notifier.readers.server import STARTED as STARTED_AT
 from tests.support.simulation.postgres import leases
 from tests.support.simulation.postgres.statement import NEVER, Row, Statement, Tables, by_text, one, zipped
 
@@ -40,6 +41,8 @@ def statements() -> dict[str, Statement]:
         "standings": load_jobs,
         "lock_standings": load_jobs,
         "settle_from_log": settle_from_log,
+        "attempts_of": load_jobs,
+        "note_attempts": note_attempts,
         "reopen": reopen,
         "claim": leases.claim,
         "settle": leases.settle,
@@ -73,6 +76,7 @@ def statements() -> dict[str, Statement]:
         **by_text(CHECKPOINTS, checkpoints),
         **by_text(OUTBOX, outbox),
         **by_text(NOTICES, notices),
+        STARTED_AT: lambda tables, now, session: [{"started": session.server.epoch}],
     }
 
 
@@ -123,6 +127,16 @@ def settle_from_log(tables: Tables, now: datetime, session: Any, part: int, *col
             continue
         row = {**old, "state": given["state"], "request": given["request"], "next_attempt_at": None, "progress": None}
         tables["queue"][given["job_id"]] = leases.without_receiver(row)
+
+
+def note_attempts(tables: Tables, now: datetime, session: Any, part: int, *columns: list[Any]) -> None:
+    for given in zipped(("job_id", "owner", "attempts"), columns):
+        old = tables["queue"].get(given["job_id"])
+        if old is None:
+            tables["queue"][given["job_id"]] = {**BLANK, **given, "partition": part, "progress_muted": True}
+        elif old["state"] == "open" and old["request"] is None and old["attempts"] < given["attempts"]:
+            noted = {"attempts": given["attempts"], "progress_muted": True, "progress": None}
+            tables["queue"][given["job_id"]] = {**old, **noted}
 
 
 def reopen(tables: Tables, now: datetime, session: Any, part: int, *columns: list[Any]) -> list[Row]:

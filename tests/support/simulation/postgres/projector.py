@@ -22,6 +22,7 @@ def statements() -> dict[str, Statement]:
     jobs: Mapping[str, Statement] = {
         "add_checkpoint": add_checkpoint,
         "read_checkpoint": lambda tables, now, session, topic, part: one(tables["checkpoints"].get((topic, part))),
+        "read_checkpoints": read_checkpoints,
         "lock_checkpoint": lambda tables, now, session, topic, part: one(tables["checkpoints"].get((topic, part))),
         "advance": advance,
         "load": load,
@@ -49,6 +50,10 @@ def add_checkpoint(
     tables: Tables, now: datetime, session: Any, topic: str, part: int, begin: int, cluster: str
 ) -> None:
     tables["checkpoints"].setdefault((topic, part), {"next_offset": begin, "cluster_id": cluster, "last_ce_id": None})
+
+
+def read_checkpoints(tables: Tables, now: datetime, session: Any, topic: str) -> list[Row]:
+    return [{**row, "partition": part} for (name, part), row in tables["checkpoints"].items() if name == topic]
 
 
 def advance(
