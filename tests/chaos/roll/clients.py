@@ -17,7 +17,7 @@ from tests.support.stacks.system import Json
 CLIENTS = 6
 PAUSE_S = 0.1  # of one client between two requests, on average
 REPEAT_S = 0.1
-DURATIONS = ([0, 0.5, 4], [15, 4, 1])
+DURATIONS = ([0, 0.5, 3], [20, 4, 1])
 """Seconds of a job, and their weights: at each stop of a worker some run that are released."""
 UNANSWERED = (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 """Errors that a client may repeat, as long as no byte of the answer has come."""

@@ -41,7 +41,9 @@ async def roll(folder: Path, seed: int, minutes: float, say: Say) -> RollVerdict
                 say(f"{time.monotonic() - began:6.0f} s  {len(clients.seen.jobs):5d} jobs  round {rounds}")
             clients.stop()
         ended = await running.system.wait_for_all(clients.seen.jobs)
+        say(f"{time.monotonic() - began:6.0f} s  all jobs ended")
         broken = [*clients.seen.faults, *running.cut_off(), *await _account(running, ended)]
+        say(f"{time.monotonic() - began:6.0f} s  accounted for")
         return RollVerdict(clients.seen, rounds, sum(job["attempt"] > 1 for job in ended), broken)
 
 
