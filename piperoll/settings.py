@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     enable_noop: bool = False
     job_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2)
     stall_timeout_s: float = Field(default=600.0, gt=0)
+    page_timeout_s: float = Field(
+        default=300.0, gt=0, description="a page that the reader, the renderer or local OCR works on longer is skipped"
+    )
     max_losses: int = Field(default=10, ge=1)
     handover_grace_s: float = Field(default=15.0, ge=0)
     checkpoint_interval_s: float = Field(default=30.0, gt=0)

@@ -1,5 +1,6 @@
 """The time limits of a run, and the failure of a run whose process ended. Pure. Times are monotonic seconds."""
 
+import math
 import signal
 from dataclasses import dataclass
 
@@ -15,18 +16,29 @@ class RunWatch:
     timeout_s: float
     stall_timeout_s: float
     reported: float
+    page_timeout_s: float = math.inf
 
-    def due(self) -> float:
-        """The earliest time at which the run can be over."""
-        return min(self.started + self.timeout_s, self.reported + self.stall_timeout_s)
+    def due(self, now: float, page_since: float | None = None) -> float:
+        """The earliest time at which the run can be over. `page_since` is the start of the work on a page."""
+        return min(
+            self.started + self.timeout_s,
+            self.reported + self.stall_timeout_s,
+            (now if page_since is None else page_since) + self.page_timeout_s,
+        )
 
-    def expired(self, now: float) -> Failed | None:
+    def expired(self, now: float, page_since: float | None = None) -> Failed | None:
         """PROCESSING_TIMEOUT for a run past its deadline or silent for too long (docs/contract/secretary.md#job)."""
         if now >= self.started + self.timeout_s:
             return self._timeout(f"Processing took longer than the {self.timeout_s:g} seconds allowed.", now)
         if now >= self.reported + self.stall_timeout_s:
             return self._timeout(f"Processing made no progress for {self.stall_timeout_s:g} seconds.", now)
+        if page_since is not None and now >= page_since + self.page_timeout_s:
+            return self._timeout(f"A page took longer than {self.page_timeout_s:g} seconds.", now)
         return None
+
+    def out_of_time(self, now: float) -> bool:
+        """Whether the run's whole time is over."""
+        return now >= self.started + self.timeout_s
 
     def crashed(self, returncode: int | None, now: float) -> Failed:
         """PROCESSOR_CRASHED; its message names how the process ended."""

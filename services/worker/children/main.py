@@ -1,7 +1,8 @@
 """A child process: reads assignments from a socket one by one, runs processors, answers. May be killed.
 
-Started by `.pool` as `python -m services.worker.children.main FD PARENT`. It reads hostile files, so it has no secret
-but the keys of providers, has a memory cap, and dies with its parent. It uses the blob store, but neither log nor SQL.
+Started by `.process` as `python -m services.worker.children.main FD PARENT NOTE`. It reads hostile files, so it has no
+secret but the keys of providers, has a memory cap, and dies with its parent. It uses the blob store, but neither log
+nor SQL.
 """
 
 import faulthandler
@@ -42,6 +43,7 @@ from services.worker.children.protocol import (
 )
 from services.worker.errors import ProcessingError, is_own_fault
 from services.worker.providers import Providers
+from services.worker.run import page_care
 from services.worker.run.cache import RESULT, Cache
 from services.worker.run.parent_death import die_with
 from services.worker.run.workspace import Limits, Workspace
@@ -53,9 +55,10 @@ RESOLVED: TypeAdapter[Resolved | None] = TypeAdapter(Resolved | None)
 
 
 def main() -> None:
-    """Serve until the socket closes. Arguments: the socket's descriptor and the parent's process id."""
-    descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
+    """Serve until the socket closes. Arguments: the socket's descriptor, the parent's process id, a PageNote's."""
+    descriptor, parent, note = (int(argument) for argument in sys.argv[1:4])
     die_with(parent)
+    page_care.note_in(page_care.PageNote(note))
     faulthandler.enable()  # a segfault leaves the Python stack on standard error, which the parent logs
     with socket.socket(fileno=descriptor) as line, line.makefile("rb") as incoming:
         setup = Setup.model_validate_json(incoming.readline())
@@ -106,6 +109,7 @@ class Desk:
         scratch = self._work_dir / assignment.run
         trace = ""
         end: Outcome
+        page_care.begin(assignment.skipped)
         try:
             end = self._run(assignment, scratch, started)
         except Exception as error:  # noqa: BLE001 - whatever a processor raises ends its run, not the child

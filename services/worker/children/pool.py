@@ -24,6 +24,9 @@ log = structlog.get_logger()
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits between tries to start a child: a missing module must not use all CPU time."""
 
+MAX_SKIPPED = 100  # in one run: each costs the start of a child
+
+SKIPPED = Counter("piperoll_worker_pages_skipped_total", "Pages that ended a child process, by step", ["step"])
 REPLACED = Counter("piperoll_worker_children_replaced_total", "Child processes replaced, by reason", ["reason"])
 
 
@@ -60,19 +63,25 @@ class ChildPool:
     async def run(self, assignment: Assignment, on_progress: OnProgress) -> Outcome:
         """Run one assignment in a child; every failure is an Outcome. Raises PoolStoppedError.
 
+        A page that ended its child is left out by another child of the same run, up to MAX_SKIPPED times.
         `on_progress` is called on the event loop. Cancelling the caller kills this one child and waits for its exit.
         """
-        child = await self._take()
-        while child.spent:  # it ended before it was taken
-            self._give_back(child, assignment.run)
-            child = await self._take()
-        try:
-            outcome = await child.run(assignment, on_progress, self._settings.stall_timeout_s)
-        finally:
-            self._give_back(child, assignment.run)
-        if self._stopped:
-            raise PoolStoppedError("the pool was stopped during the run")
-        return outcome
+        loop = asyncio.get_running_loop()
+        current, begun = assignment, None
+        while True:
+            child = await self._take_living(assignment.run)
+            begun = loop.time() if begun is None else begun
+            outcome = await self._run_in(child, current, on_progress)
+            if self._stopped:
+                raise PoolStoppedError("the pool was stopped during the run")
+            left_s = begun + assignment.timeout_s - loop.time()
+            if child.fatal is None or left_s <= 0 or len(current.skipped) >= MAX_SKIPPED:
+                taken_ms = round((loop.time() - begun) * 1000)
+                return outcome.model_copy(update={"duration_ms": taken_ms}) if current.skipped else outcome
+            log.warning("page_skipped", job_id=assignment.job_id, run=assignment.run, **child.fatal._asdict())
+            SKIPPED.labels(child.fatal.step).inc()
+            skipped = (*current.skipped, child.fatal)
+            current = assignment.model_copy(update={"timeout_s": left_s, "skipped": skipped})
 
     async def stop(self) -> None:
         """Kill every child and wait for the exits. Cancel the runs first: running ones raise."""
@@ -95,6 +104,15 @@ class ChildPool:
         """A sentence while children cannot be started, for readiness."""
         return self._trouble
 
+    async def _run_in(self, child: Child, assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        limits = self._settings
+        try:
+            return await child.run(assignment, on_progress, limits.stall_timeout_s, limits.page_timeout_s)
+        finally:
+            if child.fatal is not None and self._scratch:  # before the run's next child
+                await asyncio.to_thread(self._scratch.clear, assignment.run)
+            self._give_back(child, None if child.fatal else assignment.run)
+
     # --- taking and giving back ------------------------------------------------------------------------------
 
     async def _take(self) -> Child:
@@ -110,6 +128,13 @@ class ChildPool:
             if turn.done() and not turn.cancelled() and not turn.exception():
                 self._offer(turn.result())  # it got a child at the moment it was cancelled
             raise
+
+    async def _take_living(self, run: str) -> Child:
+        child = await self._take()
+        while child.spent:  # it ended before it was taken
+            self._give_back(child, run)
+            child = await self._take()
+        return child
 
     def _offer(self, child: Child) -> None:
         while self._waiting:
@@ -127,7 +152,7 @@ class ChildPool:
             turn.set_result(answer)
         return True
 
-    def _give_back(self, child: Child, run: str) -> None:
+    def _give_back(self, child: Child, run: str | None) -> None:
         reason = self._why_spent(child)
         if self._stopped:
             return
@@ -148,9 +173,9 @@ class ChildPool:
 
     # --- replacing -------------------------------------------------------------------------------------------
 
-    async def _replace(self, child: Child, run: str) -> None:
+    async def _replace(self, child: Child, run: str | None) -> None:
         await child.end()
-        if self._scratch:
+        if self._scratch and run is not None:
             await asyncio.to_thread(self._scratch.clear, run)
         await self._refill(0.0)
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from schemas.errors import ErrorCode
 from services.worker.children.deadline import RunWatch
 from services.worker.children.protocol import ANSWERS, Assignment, Done, Failed, Outcome, Ready, RunProgress, Setup
+from services.worker.run.page_care import PageNote, PageStep
 
 log = structlog.get_logger()
 
@@ -56,13 +57,15 @@ class Child(asyncio.Protocol):
     """A warm child. `on_lost` is called once when its connection closes, from either side.
 
     `jobs` counts the finished assignments, `rss_bytes` is the resident memory after the last one, and `spent` is
-    whether it must not get another one.
+    whether it must not get another one. `fatal` is what it worked on when it crashed or was stopped for its time.
     """
 
     def __init__(self, on_lost: Callable[["Child"], None]) -> None:
         self.jobs = 0
         self.rss_bytes = 0
         self.spent = False
+        self.fatal: PageStep | None = None
+        self._note = PageNote()
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
@@ -91,13 +94,22 @@ class Child(asyncio.Protocol):
             raise
         return child
 
-    async def run(self, assignment: Assignment, on_progress: OnProgress, stall_timeout_s: float) -> Outcome:
+    async def run(
+        self, assignment: Assignment, on_progress: OnProgress, stall_timeout_s: float, page_timeout_s: float
+    ) -> Outcome:
         """Run one assignment to its end; kill the process at a deadline or a stall, or when cancelled."""
         now = self._loop.time()
-        watch = RunWatch(started=now, timeout_s=assignment.timeout_s, stall_timeout_s=stall_timeout_s, reported=now)
+        watch = RunWatch(
+            started=now,
+            timeout_s=assignment.timeout_s,
+            stall_timeout_s=stall_timeout_s,
+            reported=now,
+            page_timeout_s=page_timeout_s,
+        )
+        self._note.clear()
         self._running = running = _Running(self._loop.create_future(), on_progress, watch)
         self._send(assignment.line())
-        running.timer = self._loop.call_at(watch.due(), self._check, running)
+        running.timer = self._loop.call_at(watch.due(now), self._check, running)
         try:
             done = await running.done
             return self._ended(done, assignment) if done else await self._lost(running, assignment)
@@ -171,11 +183,13 @@ class Child(asyncio.Protocol):
         """Called when the run may have exceeded its time; kill it then, else check again later."""
         if running.done.done():
             return
-        running.verdict = running.watch.expired(self._loop.time())
+        now, at = self._loop.time(), self._note.read()
+        since = at[1] if at else None
+        running.verdict = running.watch.expired(now, since)
         if running.verdict:
             self._kill()
         else:
-            running.timer = self._loop.call_at(running.watch.due(), self._check, running)
+            running.timer = self._loop.call_at(running.watch.due(now, since), self._check, running)
 
     def _ended(self, done: Done, assignment: Assignment) -> Outcome:
         self.jobs += 1
@@ -190,7 +204,11 @@ class Child(asyncio.Protocol):
         """The failure of a run whose process ended."""
         killed_here = self._ending or running.verdict is not None
         returncode = await self._finish()
-        outcome = running.verdict or running.watch.crashed(returncode, self._loop.time())
+        now = self._loop.time()
+        outcome = running.verdict or running.watch.crashed(returncode, now)
+        at = self._note.read()
+        if at and not (self._stopped_from_outside(running, returncode) or running.watch.out_of_time(now)):
+            self.fatal = at[0]
         if not killed_here:
             log.error(
                 "child_crashed",
@@ -201,16 +219,21 @@ class Child(asyncio.Protocol):
             )
         return outcome
 
+    def _stopped_from_outside(self, running: _Running, returncode: int | None) -> bool:
+        """Whether the end lies outside of what the child worked on: memory ran out, or an operator stopped it."""
+        return running.verdict is None and returncode in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT)
+
     # --- the process -----------------------------------------------------------------------------------------
 
     async def _spawn(self) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
+        arguments = (theirs.fileno(), os.getpid(), self._note.descriptor)
+        with theirs, self._note.handed_over():
             self._transport, _ = await self._loop.create_unix_connection(lambda: self, sock=ours)
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "services.worker.children.main", str(theirs.fileno()), str(os.getpid())),
-                pass_fds=(theirs.fileno(),),
+                *("-m", "services.worker.children.main", *map(str, arguments)),
+                pass_fds=(theirs.fileno(), self._note.descriptor),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,  # MuPDF prints
                 stderr=asyncio.subprocess.PIPE,

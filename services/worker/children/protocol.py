@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from schemas.claims import Claim
 from schemas.errors import ErrorCode
 from services.worker.providers.setup import ProviderSetup
+from services.worker.run.page_care import PageStep
 
 MESSAGE_CHARS = 1000
 """The maximum length of a child's message for a client: enough for a person, too short for content."""
@@ -59,6 +60,7 @@ class Assignment(Message):
     parameters: Claim
     attempt: int = Field(ge=1)
     timeout_s: float = Field(gt=0)
+    skipped: tuple[PageStep, ...] = Field(default=(), description="what ended earlier children of this run")
 
 
 class Ready(Message):

@@ -14,6 +14,7 @@ from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.pages.drawing import Pixels, RenderFormat
 from services.worker.run.memory import give_back, raise_if_memory
+from services.worker.run.page_care import at_page
 
 # PyMuPDF 2.0 imports its layout analysis, and with it onnxruntime (1 s, 90 MiB), unless these imports fail.
 # This switch is not documented: a test checks that text and images still work.
@@ -87,7 +88,11 @@ def page_count(document: Any) -> int:
 
 
 def page_text(document: Any, number: int) -> str | None:
-    """Return the text of page `number` (from 1), None when the page is broken. Raises MemoryError."""
+    """Return the text of page `number` (from 1), None when the page is broken or skipped. Raises MemoryError."""
+    return at_page("text", number, _page_text, document, number)
+
+
+def _page_text(document: Any, number: int) -> str | None:
     try:
         written = _written(document.load_page(number - 1).get_textpage(flags=TEXT_FLAGS))
     except PAGE_ERRORS as error:
@@ -117,7 +122,11 @@ def _decoded(written: bytes) -> str:
 
 
 def page_size(document: Any, number: int) -> tuple[float, float] | None:
-    """Return width and height of page `number` (from 1) in points; None for a broken page. Raises MemoryError."""
+    """Return width and height of page `number` (from 1) in points; None if broken or skipped. Raises MemoryError."""
+    return at_page("draw", number, _page_size, document, number)
+
+
+def _page_size(document: Any, number: int) -> tuple[float, float] | None:
     try:
         rect = document.load_page(number - 1).rect
     except PAGE_ERRORS as error:
@@ -128,6 +137,10 @@ def page_size(document: Any, number: int) -> tuple[float, float] | None:
 
 def page_jpeg(document: Any, number: int, render_format: RenderFormat) -> bytes | None:
     """Return page `number` (from 1) as a JPEG, None when it cannot be rendered. Raises MemoryError."""
+    return at_page("draw", number, _page_jpeg, document, number, render_format)
+
+
+def _page_jpeg(document: Any, number: int, render_format: RenderFormat) -> bytes | None:
     try:
         pixmap = _render(document, number, render_format)
         return bytes(pixmap.tobytes("jpg", jpg_quality=render_format.quality)) if pixmap else None
@@ -138,6 +151,10 @@ def page_jpeg(document: Any, number: int, render_format: RenderFormat) -> bytes 
 
 def page_pixels(document: Any, number: int, render_format: RenderFormat) -> Pixels | None:
     """Return page `number` (from 1) as pixels, None when it cannot be rendered. Raises MemoryError."""
+    return at_page("draw", number, _page_pixels, document, number, render_format)
+
+
+def _page_pixels(document: Any, number: int, render_format: RenderFormat) -> Pixels | None:
     try:
         pixmap = _render(document, number, render_format)
     except PAGE_ERRORS as error:

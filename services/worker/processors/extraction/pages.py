@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source
 from services.worker.ocr.contract import SCAN, Engine, EngineName
 from services.worker.ocr.engines import engine_named
@@ -12,8 +14,9 @@ from services.worker.processors.extraction.images import images_of
 from services.worker.processors.extraction.parts import ExtractedText, OnPart, TextLimit, TextPart, checked_count
 from services.worker.processors.pdf import texts as pdf_texts
 from services.worker.processors.pdf.plan import named
-from services.worker.processors.pdf.result import POOR_SCORE
+from services.worker.processors.pdf.result import POOR_SCORE, skipped_warning
 from services.worker.run.memory import give_back
+from services.worker.run.page_care import at_page, skipped_pages
 
 BLANK: Final = TextPart("")
 
@@ -57,10 +60,19 @@ def read_pdf(source: Source, max_pages: int, reader: PageReader, on_part: OnPart
                 broken.append(number)
             parts.append(TextPart(limit.add(part.content.strip()), part.method, part.score) if part else BLANK)
         title = " ".join((document.metadata or {}).get("title", "").split())
-        notes = list(_pdf_notes(document, parts, broken))
+        skipped = skipped_pages()
+        notes = list(_pdf_notes(document, parts, broken, skipped))
     if len(broken) == count:
         pdf_texts.require_some([pdf_texts.Texts("native", broken=broken)])
-    return ExtractedText(tuple(parts), _method(parts), unit="page", title=title, notes=(*notes, *_poor(parts, "page")))
+    return ExtractedText(
+        tuple(parts),
+        _method(parts),
+        unit="page",
+        title=title,
+        notes=(*notes, *_poor(parts, "page")),
+        failed=tuple(sorted({*broken, *skipped})),
+        skipped=tuple(skipped),
+    )
 
 
 def read_image(source: Source, max_pages: int, reader: PageReader, on_part: OnPart) -> ExtractedText:
@@ -69,10 +81,16 @@ def read_image(source: Source, max_pages: int, reader: PageReader, on_part: OnPa
     parts = []
     for number, count, pixels in images_of(source, max_pages):
         on_part(number, count)
-        part = reader.read(pixels)
+        part = at_page("ocr", number, reader.read, pixels) or BLANK
         parts.append(TextPart(limit.add(part.content), part.method, part.score))
-    notes = () if any(part.content for part in parts) else ("OCR found no text in the image.",)
-    return ExtractedText(tuple(parts), reader.name, unit="image", notes=(*notes, *_poor(parts, "image")))
+    skipped = tuple(skipped_pages())
+    if parts and len(skipped) == len(parts):
+        raise ProcessingError(ErrorCode.INVALID_DOCUMENT, "OCR crashed or took too long on every image of the file.")
+    notes = [skipped_warning(skipped)] if skipped else []
+    if not any(part.content for part in parts):
+        notes.append("OCR found no text in the image.")
+    notes.extend(_poor(parts, "image"))
+    return ExtractedText(tuple(parts), reader.name, unit="image", notes=tuple(notes), failed=skipped, skipped=skipped)
 
 
 def _pdf_page(document: Any, number: int, reader: PageReader) -> TextPart | None:
@@ -82,7 +100,7 @@ def _pdf_page(document: Any, number: int, reader: PageReader) -> TextPart | None
         return TextPart(text)
     pixels = mupdf.page_pixels(document, number, SCAN)
     if pixels is not None:
-        return reader.read(pixels)
+        return at_page("ocr", number, reader.read, pixels)
     return None if text is None else BLANK
 
 
@@ -91,11 +109,13 @@ def _method(parts: list[TextPart]) -> str:
     return "+".join(dict.fromkeys(sorted(part.method for part in parts if part.content))) or "native"
 
 
-def _pdf_notes(document: Any, parts: list[TextPart], broken: list[int]) -> Iterator[str]:
+def _pdf_notes(document: Any, parts: list[TextPart], broken: list[int], skipped: list[int]) -> Iterator[str]:
     if document.is_repaired:
         yield "The file is damaged and was repaired; parts of it may be missing."
-    if broken:
-        yield f"The text of {named(broken)} cannot be read."
+    if skipped:
+        yield skipped_warning(skipped)
+    if unreadable := [page for page in broken if page not in skipped]:
+        yield f"The text of {named(unreadable)} cannot be read."
     scans = [number for number, part in enumerate(parts, 1) if part.method != "native" and part.content]
     if scans:
         yield f"OCR was used for {named(scans)}, without a text layer."

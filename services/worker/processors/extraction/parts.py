@@ -30,7 +30,8 @@ class TextPart:
 class ExtractedText:
     """A document's text. `unit` is the kind of its parts; None for a document without pages.
 
-    `notes` list what is missing or uncertain; `markdown` is whether the text is Markdown.
+    `failed` are the parts that could not be read, `skipped` those of them that crashed or hung. `notes` list what is
+    missing or uncertain; `markdown` is whether the text is Markdown.
     """
 
     parts: tuple[TextPart, ...]
@@ -39,6 +40,8 @@ class ExtractedText:
     title: str = ""
     markdown: bool = False
     notes: tuple[str, ...] = ()
+    failed: tuple[int, ...] = ()
+    skipped: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:

@@ -67,7 +67,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
         extracted = _Reading(params, workspace, report).read(source, kind)
         report("finalizing", 90)
         result = _result(extracted, source, media_type, workspace)
-        return replace(result, cacheable=source.written_ns == written_ns)
+        return replace(result, cacheable=not extracted.skipped and source.written_ns == written_ns)
 
 
 # --- where the file is, and what it is --------------------------------------------------------------------------
@@ -184,6 +184,8 @@ def _result(extracted: ExtractedText, source: Source, media_type: str, workspace
         "text_contents": [_content(number, part) for number, part in enumerate(extracted.parts, 1)],
         "warnings": list(notes),
     }
+    if extracted.failed:
+        metadata["failed_pages"] = list(extracted.failed)
     if pages is not None:
         metadata |= {"pageCount": pages, "pageUnit": extracted.unit}
     name, kind = ("text.md", "markdown") if extracted.markdown else ("text.txt", "plain")

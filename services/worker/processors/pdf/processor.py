@@ -20,6 +20,7 @@ from services.worker.processors.pdf import texts as pdf_texts
 from services.worker.processors.pdf.plan import MethodPlan, TextMethod, pages_of, plan_of, shares
 from services.worker.processors.pdf.result import PdfParts, extracted_text, result_of
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
+from services.worker.run.page_care import skipped_pages
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 from services.worker.templates import Languages, Template, apply_template, load, parse
 
@@ -141,6 +142,7 @@ class _Extraction:
             self._transform(selected)
             self.report("finalizing", 90)
             self._keep_page_texts()
+            self.parts.skipped = [page for page in skipped_pages() if page in pages]
             return result_of(self.params, selected, self.parts, self.workspace.target_dir)
 
     def _read(self, selected: SelectedPages) -> None:

@@ -21,7 +21,10 @@ UNREADABLE: Final[Mapping[TextMethod, str]] = {
 
 @dataclass(slots=True)
 class PdfParts:
-    """The intermediate results of a method's parts. `texts` are in the order of the plan."""
+    """The intermediate results of a method's parts. `texts` are in the order of the plan.
+
+    `skipped` are pages that crashed or hung.
+    """
 
     texts: list[Texts] = field(default_factory=list)
     images: Pictures = field(default_factory=Pictures)
@@ -31,6 +34,7 @@ class PdfParts:
     files: dict[str, str] = field(default_factory=dict)
     mistral: dict[str, Any] | None = None
     transformed: dict[str, Any] = field(default_factory=dict)
+    skipped: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -67,6 +71,7 @@ def result_of(params: PdfParameters, selected: SelectedPages, parts: PdfParts, t
         files=parts.files,
         notes=(*warnings, *parts.notes),
         pages=len(selected.pages),
+        cacheable=not parts.skipped,  # another attempt may read them
         bytes_in=selected.source.size,
     )
 
@@ -95,9 +100,17 @@ def _metadata(
     }
     if parts.previews.kept:
         metadata["preview_zip"] = f"{target_dir}/{PREVIEWS_ARCHIVE}"
+    if failed := _failed_pages(parts):
+        metadata["failed_pages"] = failed
     if _of_method("ocr", parts):
         metadata["ocr_engine"] = params.ocr_engine
     return metadata
+
+
+def _failed_pages(parts: PdfParts) -> list[int]:
+    """Return the pages that a part of the result lacks."""
+    texts = (page for texts in parts.texts if texts.method in UNREADABLE for page in texts.broken)
+    return sorted({*texts, *parts.images.broken, *parts.previews.broken, *parts.skipped})
 
 
 def _contents(selected: SelectedPages, all_texts: Sequence[Texts]) -> Iterator[dict[str, Any]]:
@@ -122,9 +135,12 @@ def _of_method(method: TextMethod, parts: PdfParts) -> list[PageText]:
 def _warnings(selected: SelectedPages, parts: PdfParts) -> Iterator[str]:
     if selected.document.is_repaired:
         yield _repaired([text.page for text in _of_method("native", parts) if not text.text.strip()])
+    if parts.skipped:
+        yield skipped_warning(parts.skipped)
     for texts in parts.texts:
-        if texts.broken and texts.method in UNREADABLE:
-            yield UNREADABLE[texts.method].format(named(texts.broken))
+        broken = [page for page in texts.broken if page not in parts.skipped]
+        if broken and texts.method in UNREADABLE:
+            yield UNREADABLE[texts.method].format(named(broken))
     poor = [text.page for text in _of_method("ocr", parts) if text.score is not None and text.score < POOR_SCORE]
     if poor:
         yield f"OCR is uncertain about {named(poor)}: the mean score there is below {POOR_SCORE:.2f}."
@@ -132,6 +148,11 @@ def _warnings(selected: SelectedPages, parts: PdfParts) -> Iterator[str]:
         yield f"No image could be drawn of {named(parts.images.broken)}."
     if parts.previews.broken:
         yield f"No preview could be drawn of {named(parts.previews.broken)}."
+
+
+def skipped_warning(pages: Sequence[int]) -> str:
+    """Return the sentence about pages that ended a child process."""
+    return f"The work on {named(pages)} crashed or took too long: it was skipped."
 
 
 def _repaired(empty: list[int]) -> str:

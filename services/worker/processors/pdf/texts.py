@@ -11,6 +11,7 @@ from services.worker.pages.drawing import VISION
 from services.worker.processors.pdf.plan import TextMethod
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.providers import Providers
+from services.worker.run.page_care import at_page
 
 NO_TEXT = "NO TEXT"
 INSTRUCTION = (
@@ -64,8 +65,8 @@ def read_ocr(selected: SelectedPages, progress: PassProgress, engine: Engine) ->
         image = mupdf.page_pixels(selected.document, number, SCAN)
         if image is None:
             return None
-        found = engine(image)
-        return PageText(number, found.text, "ocr", found.score, found.lines)
+        found = at_page("ocr", number, engine, image)
+        return None if found is None else PageText(number, found.text, "ocr", found.score, found.lines)
 
     return _read("ocr", selected, progress, read)
 

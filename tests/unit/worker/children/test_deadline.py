@@ -17,7 +17,7 @@ def test_a_run_is_over_exactly_at_the_time_of_its_watch(timeout_s, stall_s, repo
     watch = RunWatch(started=100.0, timeout_s=timeout_s, stall_timeout_s=stall_s, reported=100.0 + reported_after)
     now = 100.0 + looked_after
     verdict = watch.expired(now)
-    assert (verdict is not None) == (now >= watch.due())
+    assert (verdict is not None) == (now >= watch.due(now))
     if verdict:
         assert verdict.code is ErrorCode.PROCESSING_TIMEOUT
         assert verdict.retryable
@@ -32,6 +32,15 @@ def test_the_deadline_and_the_stall_are_distinguished():
     assert "no progress for 10 seconds" in stalled.message
     assert "longer than the 60 seconds" in late.message
     assert (stalled.duration_ms, late.duration_ms) == (15_000, 60_000)
+
+
+@given(limit_s=seconds, began_after=seconds, looked_after=seconds)
+def test_a_page_is_over_exactly_at_its_own_time(limit_s, began_after, looked_after):
+    watch = RunWatch(started=0.0, timeout_s=1e6, stall_timeout_s=1e6, reported=0.0, page_timeout_s=limit_s)
+    verdict = watch.expired(looked_after, began_after)
+    assert (verdict is not None) == (looked_after >= watch.due(looked_after, began_after))
+    assert watch.expired(looked_after) is None
+    assert watch.due(looked_after) == looked_after + limit_s
 
 
 @pytest.mark.parametrize(

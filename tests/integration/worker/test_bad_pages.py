@@ -1,0 +1,100 @@
+"""Pages that crash or hang their child process, by an OCR program that does so for pages of a certain width."""
+
+import json
+import stat
+
+import pytest
+
+from schemas.errors import ErrorCode
+from services.worker.children.protocol import Completed, Failed
+from services.worker.pages.mupdf import pymupdf
+from tests.support.children import assignment, ignore, running_pool
+
+GOOD, CRASH, HANG, KILLED = 300, 310, 320, 330
+"""Widths of pages, in points."""
+PROGRAM = """#!/bin/sh
+if [ "$1" = --list-langs ]; then printf 'List of languages (2):\\ndeu\\neng\\n'; exit 0; fi
+read magic width height depth
+cat > /dev/null
+echo "$width" >> "$(dirname "$0")/asked"
+case $((width * 72 / 200)) in
+    309|310|311) kill -SEGV $PPID ;;
+    319|320|321) exec sleep 1000 ;;
+    329|330|331) kill -KILL $PPID ;;
+esac
+printf 'level\\tpage_num\\tblock_num\\tpar_num\\tline_num\\tword_num\\tleft\\ttop\\twidth\\theight\\tconf\\ttext\\n'
+printf '5\\t1\\t1\\t1\\t1\\t1\\t0\\t0\\t9\\t9\\t95\\tread\\n'
+"""
+
+
+@pytest.fixture
+def ocr(tmp_path, monkeypatch):
+    """The file to which the program adds a line for each page that it was given."""
+    program = tmp_path / "bin" / "tesseract"
+    program.parent.mkdir()
+    program.write_text(PROGRAM)
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    return program.parent / "asked"
+
+
+def scan(tmp_path, widths):
+    """A PDF of pages with a drawing and no text."""
+    with pymupdf.open() as made:
+        for width in widths:
+            made.new_page(width=width, height=400).draw_rect(pymupdf.Rect(50, 50, 99, 99), fill=(0.2, 0.4, 0.6))
+        made.save(tmp_path / "a.pdf")
+    return str(tmp_path / "a.pdf")
+
+
+async def outcome_of(tmp_path, job_type, widths, **changed):
+    asked = {"extraction_method": "ocr"} if job_type == "pdf" else {}
+    given = assignment(tmp_path, job_type, filename=scan(tmp_path, widths), ocr_engine="tesseract", **asked)
+    async with running_pool(tmp_path, **changed) as pool:
+        outcome = await pool.run(given, ignore)
+        assert isinstance(await pool.run(assignment(tmp_path), ignore), Completed)
+    return outcome
+
+
+def metadata_of(tmp_path, outcome):
+    assert isinstance(outcome, Completed)
+    return json.loads((tmp_path / "blobs" / outcome.result.uri).read_text())["structured_data"]["metadata"]
+
+
+@pytest.mark.usefixtures("ocr")
+@pytest.mark.parametrize("job_type", ["pdf", "extraction"])
+async def test_pages_that_crash_their_process_are_skipped_and_named(tmp_path, job_type):
+    outcome = await outcome_of(tmp_path, job_type, [GOOD, CRASH, GOOD, CRASH, GOOD])
+    metadata = metadata_of(tmp_path, outcome)
+    assert metadata["failed_pages"] == [2, 4]
+    assert "The work on pages 2, 4 crashed or took too long: it was skipped." in metadata["warnings"]
+    texts = [content.get("text", content.get("content")) for content in metadata["text_contents"]]
+    assert texts == ["read", "", "read", "", "read"]
+
+
+@pytest.mark.usefixtures("ocr")
+@pytest.mark.parametrize("job_type", ["pdf", "extraction"])
+async def test_a_page_that_hangs_is_skipped_after_its_time(tmp_path, job_type):
+    outcome = await outcome_of(tmp_path, job_type, [GOOD, HANG, GOOD], page_timeout_s=3)
+    assert metadata_of(tmp_path, outcome)["failed_pages"] == [2]
+
+
+@pytest.mark.usefixtures("ocr")
+@pytest.mark.parametrize("job_type", ["pdf", "extraction"])
+async def test_a_job_of_which_every_page_crashes_fails_for_good(tmp_path, job_type):
+    outcome = await outcome_of(tmp_path, job_type, [CRASH, CRASH])
+    assert isinstance(outcome, Failed)
+    assert (outcome.code, outcome.retryable) == (ErrorCode.INVALID_PDF, False)
+
+
+@pytest.mark.usefixtures("ocr")
+async def test_a_page_is_not_blamed_for_a_kill_from_outside(tmp_path):
+    outcome = await outcome_of(tmp_path, "pdf", [GOOD, KILLED])
+    assert isinstance(outcome, Failed)
+    assert (outcome.code, outcome.retryable) == (ErrorCode.PROCESSOR_CRASHED, True)
+
+
+async def test_a_document_without_bad_pages_has_no_failed_pages(tmp_path, ocr):
+    outcome = await outcome_of(tmp_path, "pdf", [GOOD, GOOD])
+    assert "failed_pages" not in metadata_of(tmp_path, outcome)
+    assert len(ocr.read_text().splitlines()) == 2
