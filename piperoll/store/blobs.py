@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, ParamSpec, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -123,9 +123,11 @@ class Blobs:
         """Return the content of a blob or of a segment's entry. Raises BlobMissingError and BlobUnreadableError."""
         self._require_path(uri)
         with self._errors(uri):
-            if self.root is not None and (found := segments.range_of(uri)) is not None:
+            if self.root is None:
+                return bytes(obstore.get(self._store, uri).bytes())
+            if (found := segments.range_of(uri)) is not None:
                 return segments.read(self.root, found)
-            return bytes(obstore.get(self._store, uri).bytes())
+            return self._get_local(uri)
 
     def get_claimed(self, claim: Claim) -> bytes:
         """The content that a claim names, its hash checked. Raises BlobMissingError and ClaimMismatchError."""
@@ -242,6 +244,15 @@ class Blobs:
             os.utime(self.root / uri)
         elif bytes(obstore.get(self._store, uri).bytes()) == content:  # a store can only be given the content again
             obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
+
+    def _get_local(self, uri: str) -> bytes:
+        try:
+            return bytes(obstore.get(self._store, uri).bytes())
+        except BaseError as error:
+            root = self.root or Path()
+            if any((root / folder).is_file() for folder in PurePosixPath(uri).parents):
+                raise BlobUnreadableError(f"no blob can be at {uri[:100]!r}: it is below another blob") from error
+            raise
 
     def _require_path(self, uri: str) -> None:
         """Raise BlobUnreadableError if no blob can be at `uri`, which is known without asking the store."""

@@ -2,7 +2,7 @@
 
 import errno
 
-from piperoll.store.blobs import BlobStoreError, ClaimMismatchError
+from piperoll.store.blobs import BlobStoreError, BlobUnreadableError
 from schemas.errors import RETRYABLE, ErrorCode
 
 EXHAUSTED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE})
@@ -12,12 +12,12 @@ EXHAUSTED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, er
 def is_own_fault(error: BaseException) -> bool:
     """Whether an error, or one that it was raised for, is a fault of the installation.
 
-    A blob whose content is not the one that its claim names is none: the store answered, and will answer the same.
+    A blob that cannot be read although the store answers is none, as one with other content than its claim names.
     """
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, BlobStoreError):
-            return not isinstance(seen, ClaimMismatchError)
+            return not isinstance(seen, BlobUnreadableError)
         if isinstance(seen, OSError) and seen.errno in EXHAUSTED:
             return True
         seen = seen.__cause__ or seen.__context__

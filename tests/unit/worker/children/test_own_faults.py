@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from piperoll.store.blobs import BlobMissingError, Blobs, BlobStoreError, ClaimMismatchError
+from piperoll.store.blobs import BlobMissingError, Blobs, BlobStoreError, BlobUnreadableError, ClaimMismatchError
 from schemas.errors import ErrorCode
 from services.worker.children.main import failure
 from services.worker.children.scratch import ScratchFolder
@@ -44,6 +44,7 @@ def test_a_store_or_a_machine_that_fails_is_not_charged(error: Exception) -> Non
         FileNotFoundError(errno.ENOENT, "no file"),
         wrapped(FileNotFoundError(errno.ENOENT, "no file")),
         ClaimMismatchError("other content"),
+        BlobUnreadableError("no blob can be at this path"),
     ],
 )
 def test_what_another_attempt_would_meet_again_is_charged(error: Exception) -> None:
