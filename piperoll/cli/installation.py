@@ -25,8 +25,8 @@ async def _adopt(yes: bool, data_dir: Path | None) -> int:
 
     from piperoll.installation.adoption import Plan, adopt
     from piperoll.installation.survey import survey
-    from piperoll.log.admin import check_topics
     from piperoll.log.kafka import KafkaOffsets
+    from piperoll.log.topics.admin import check_topics
     from piperoll.store.blobs import AsyncBlobs, Blobs
 
     async with AsyncExitStack() as stack:

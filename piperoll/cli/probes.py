@@ -28,9 +28,9 @@ from piperoll.embedded.errors import StackError
 from piperoll.embedded.jars import KAFKA_VERSION, class_path
 from piperoll.embedded.ports import is_free
 from piperoll.installation.survey import survey
-from piperoll.log.admin import check_topics
 from piperoll.log.broker_clock import difference
 from piperoll.log.kafka import KafkaOffsets
+from piperoll.log.topics.admin import check_topics
 from piperoll.postgres import load_queries, server_time
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError

@@ -37,7 +37,7 @@ def describe(data_dir: DataDir = None) -> None:
 
 
 async def _create(data_dir: Path | None) -> int:
-    from piperoll.log.admin import create_topics
+    from piperoll.log.topics.admin import create_topics
 
     settings = settings_of(data_dir)
     with waiting("Asking Kafka"):
@@ -50,7 +50,7 @@ async def _create(data_dir: Path | None) -> int:
 
 
 async def _check(data_dir: Path | None) -> int:
-    from piperoll.log.admin import check_topics
+    from piperoll.log.topics.admin import check_topics
     from schemas.topics import MANIFEST
 
     settings = settings_of(data_dir)
@@ -64,7 +64,7 @@ async def _check(data_dir: Path | None) -> int:
 
 
 async def _repair(data_dir: Path | None) -> int:
-    from piperoll.log.admin import check_topics, repair_topics
+    from piperoll.log.topics.admin import check_topics, repair_topics
 
     settings = settings_of(data_dir)
     with waiting("Asking Kafka"):
@@ -80,7 +80,7 @@ async def _repair(data_dir: Path | None) -> int:
 
 
 async def _describe(data_dir: Path | None) -> int:
-    from piperoll.log.admin import inspect
+    from piperoll.log.topics.admin import inspect
     from schemas.topics import MANIFEST
 
     settings = settings_of(data_dir)

@@ -22,7 +22,7 @@ from piperoll.embedded.postgres import EmbeddedPostgres
 from piperoll.embedded.private import Secrets, load_secrets
 from piperoll.embedded.readiness import explain_by_logs, wait_for_api
 from piperoll.embedded.supervisor import ServiceProcess, Supervisor
-from piperoll.log.admin import create_topics
+from piperoll.log.topics.admin import create_topics
 from piperoll.settings import Settings
 
 SERVICES = ("api", "worker", "projector", "notifier")

@@ -10,7 +10,7 @@ from piperoll.installation.guard import Guard
 from piperoll.installation.tables import requirement
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
-from piperoll.log.topic_watch import TopicWatch
+from piperoll.log.topics.watch import TopicWatch
 from piperoll.postgres import connect_pool
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal

@@ -23,7 +23,7 @@ from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.stops import SkippedRecords, Stops
-from piperoll.log.topic_watch import TopicWatch
+from piperoll.log.topics.watch import TopicWatch
 from piperoll.outages import Outage, StoppedWaitingError
 from piperoll.postgres import connect_pool, each, migrate, server_time
 from piperoll.runtime import Lifetime

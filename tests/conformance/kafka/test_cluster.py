@@ -7,11 +7,11 @@ import socket
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from piperoll.log.admin import TopicDriftError, check_topics, create_topics
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
-from piperoll.log.topic_watch import TopicWatch
+from piperoll.log.topics.admin import TopicDriftError, check_topics, create_topics
+from piperoll.log.topics.watch import TopicWatch
 from piperoll.settings import Settings
 from schemas.topics import MANIFEST, Topic
 from tests.support.kafka import nothing_read

@@ -8,14 +8,15 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaTimeoutError
 
 from piperoll.embedded.stack import Stack, StackOptions
-from piperoll.log.admin import TopicDriftError, check_topics, create_topics, inspect, repair_topics
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.contract import OutcomeUnknownError
 from piperoll.log.kafka import KafkaOffsets, client_options
 from piperoll.log.producer import KafkaAppender
-from piperoll.log.topic_watch import TopicWatch
+from piperoll.log.topics.admin import TopicDriftError, check_topics, create_topics, inspect, repair_topics
+from piperoll.log.topics.watch import TopicWatch
 from piperoll.settings import Settings
 from schemas.topics import DEAD_LETTERS, JOB_DELIVERIES, JOB_EVENTS
 from tests.support.histories.jobs import created, fact
@@ -140,7 +141,8 @@ async def seen(settings: Settings, sentence: str) -> None:
     async def reported() -> bool:
         return sentence in "; ".join(await check_topics(settings))
 
-    await wait_until(reported, 30, f"the check to report: {sentence}")
+    # While a topic is being deleted, its offsets are not answered.
+    await wait_until(reported, 30, f"the check to report: {sentence}", not_yet=(KafkaTimeoutError,))
 
 
 async def unspoilt(settings: Settings) -> bool:

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from piperoll.log.admin import create_topics
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.log.topics.admin import create_topics
 from piperoll.settings import Settings
 from tests.support.projector.library import Library
 from tests.support.projector.running import Log

@@ -7,11 +7,11 @@ from functools import partial
 
 import asyncpg
 
-from piperoll.log.admin import create_topics
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.record import Record
+from piperoll.log.topics.admin import create_topics
 from piperoll.outages import Outage
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs

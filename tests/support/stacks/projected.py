@@ -11,9 +11,9 @@ import asyncpg
 
 from piperoll.embedded.stack import Stack, StackOptions
 from piperoll.installation.guard import Guard
-from piperoll.log.admin import create_topics
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
+from piperoll.log.topics.admin import create_topics
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs

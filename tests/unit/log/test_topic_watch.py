@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from piperoll.log.admin import TopicDriftError
-from piperoll.log.topic_watch import TopicWatch
+from piperoll.log.topics.admin import TopicDriftError
+from piperoll.log.topics.watch import TopicWatch
 from piperoll.settings import Settings
 
 DRIFT = "the topic has retention.ms=1000, it must be -1: run `piperoll topics repair`"
@@ -49,7 +49,7 @@ async def test_a_difference_of_a_moment_is_not_named() -> None:
 
 
 async def test_a_log_that_is_away_does_not_end_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("piperoll.log.topic_watch.COMPARE_INTERVAL_S", 0)
+    monkeypatch.setattr("piperoll.log.topics.watch.COMPARE_INTERVAL_S", 0)
     stopping = asyncio.Event()
     cluster = Cluster(KafkaConnectionError("away"), [])
     check = cluster.check

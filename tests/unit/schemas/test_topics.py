@@ -5,9 +5,9 @@ from aiokafka.partitioner import murmur2 as library_murmur2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.log.admin import LiveTopic, drift
 from piperoll.log.murmur import murmur2
 from piperoll.log.record import POSITIVE, partition_of
+from piperoll.log.topics.admin import LiveTopic, drift
 from schemas.topics import (
     DEAD_LETTERS,
     DOCUMENT_EVENTS,

@@ -7,7 +7,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from piperoll.clock import happens_within
-from piperoll.log.admin import TopicDriftError, check_topics
+from piperoll.log.topics.admin import TopicDriftError, check_topics
 from piperoll.settings import Settings
 
 log = structlog.get_logger()

@@ -1,0 +1,1 @@
+"""The topics themselves: created, compared with the manifest, and set back."""
