@@ -163,9 +163,9 @@ class _Extraction:
                 return pdf_texts.read_native(selected, progress)
             case "ocr":
                 assert self.tools.engine is not None  # the plan has it
-                return pdf_texts.read_ocr(selected, progress, self.tools.engine)
+                return pdf_texts.read_ocr(selected, progress, self.workspace, self.tools.engine)
             case "llm":
-                return pdf_texts.read_llm(selected, progress, self.workspace.providers)
+                return pdf_texts.read_llm(selected, progress, self.workspace)
             case "mistral_ocr":
                 return self._ask_mistral(selected, progress)
 
