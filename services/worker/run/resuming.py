@@ -1,6 +1,6 @@
 """Finished pages of a job, so that its next attempt goes on where this one stood, on any worker.
 
-Blobs at `{job_id}/pages/{key}/{run}-{number}.json` name the results by step and page. They are written at most once
+Blobs at `{job_id}/pages/{key}/{run}-{number}.json` have the results by step and page. They are written at most once
 in PACE_S: a lost attempt repeats no more than that and the page that it worked on, and a quick job writes nothing. They
 are deleted when the job has completed; those of other ends are deleted by the sweep, and all by an erasure.
 """

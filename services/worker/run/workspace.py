@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -23,6 +23,9 @@ from schemas.job_types.parameters import JobParameters
 from services.worker.providers import Providers
 
 T = TypeVar("T")
+
+ALL_PAGES: Final = 0
+"""The number of a step on all pages in `Workspace.resume`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class ResumePage(Protocol):
     """Does the slow work on a page unless an earlier attempt of the job finished it (services.worker.run)."""
 
     def __call__(self, step: str, page: int, work: Callable[[], T | None], kind: TypeAdapter[T]) -> T | None:
-        """The result of the step on the page, from 1, or on all pages, 0; a result of None is not kept.
+        """The result of the step on the page, from 1, or on ALL_PAGES; a result of None is not kept.
 
         Only after `recall`, which determines whether it is the same work. Raises as `work`, and BlobStoreError.
         """

@@ -19,7 +19,7 @@ from services.worker.processors.pdf import texts as pdf_texts
 from services.worker.processors.pdf.plan import named
 from services.worker.processors.pdf.result import POOR_SCORE, skipped_warning
 from services.worker.run.memory import give_back
-from services.worker.run.page_care import at_page, skipped_pages
+from services.worker.run.page_care import at_page, raise_if_memory_alone, skipped_pages
 from services.worker.run.workspace import ResumePage
 
 BLANK: Final = TextPart("")
@@ -92,7 +92,11 @@ def read_image(source: Source, max_pages: int, reader: PageReader, on_part: OnPa
         parts.append(TextPart(limit.add(part.content), part.method, part.score))
     skipped = tuple(skipped_pages())
     if parts and len(skipped) == len(parts):
-        raise ProcessingError(ErrorCode.INVALID_DOCUMENT, "OCR crashed or took too long on every image of the file.")
+        raise_if_memory_alone()
+        raise ProcessingError(
+            ErrorCode.INVALID_DOCUMENT,
+            "OCR crashed, took too long or needed too much memory on every image of the file.",
+        )
     notes = [skipped_warning(skipped)] if skipped else []
     if not any(part.content for part in parts):
         notes.append("OCR found no text in the image.")

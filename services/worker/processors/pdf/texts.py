@@ -13,7 +13,7 @@ from services.worker.pages import mupdf
 from services.worker.pages.drawing import VISION
 from services.worker.processors.pdf.plan import TextMethod
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
-from services.worker.run.page_care import at_page
+from services.worker.run.page_care import at_page, raise_if_memory_alone, skipped_pages
 from services.worker.run.workspace import Workspace
 
 NO_TEXT = "NO TEXT"
@@ -106,6 +106,12 @@ def _read(
 
 
 def require_some(all_texts: Sequence[Texts]) -> None:
-    """Raise ProcessingError INVALID_PDF when no method could read any page."""
+    """Raise ProcessingError INVALID_PDF when no method could read any page; MemoryError if only memory ran out."""
     if all_texts and not any(texts.read for texts in all_texts):
-        raise ProcessingError(ErrorCode.INVALID_PDF, "The PDF is damaged: none of its pages can be read.")
+        raise_if_memory_alone()
+        raise ProcessingError(
+            ErrorCode.INVALID_PDF,
+            "None of the PDF's pages can be read: the work on them crashed, took too long or needed too much memory."
+            if skipped_pages()
+            else "The PDF is damaged: none of its pages can be read.",
+        )
