@@ -25,6 +25,7 @@ IMAGES_ARCHIVE = "mistral_ocr_images.zip"
 HEARTBEAT_S = 1.0  # interval of reports during the wait for the answer
 UNSAFE = re.compile(r"[^\w\-.]")  # docs/contract/secretary.md#archives
 JSON = "application/json"
+MOST_IMAGE_BYTES = 32 * 1024**2  # of an answer in a page checkpoint, which is written in one piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +78,15 @@ def _answer(selected: SelectedPages, workspace: Workspace, on_progress: OcrRepor
     """Return the answer, which an earlier attempt may have got: it is about all pages, and was paid for."""
     fresh: list[OcrAnswer] = []
 
-    def call() -> _Reply:
+    def call() -> _Reply | None:
         source = selected.source
         answer = workspace.providers.ocr(Path(source.path), source.name, _indices(selected), on_progress)
         fresh.append(answer)
-        return _Reply(dict(answer.raw), answer.notes)
+        size = sum(len(image.content or b"") for page in answer.pages for image in page.images)
+        return _Reply(dict(answer.raw), answer.notes) if size <= MOST_IMAGE_BYTES else None
 
     reply = workspace.resume("mistral_ocr", ALL_PAGES, call, REPLY)
-    assert reply is not None  # the call returns one
-    return fresh[0] if fresh else read_ocr(reply.raw, reply.notes)
+    return fresh[0] if fresh or reply is None else read_ocr(reply.raw, reply.notes)
 
 
 def texts_of(answer: OcrAnswer, selected: SelectedPages) -> tuple[Texts, list[str]]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from services.worker.pages import mupdf
+from services.worker.processors.pdf import mistral as pdf_mistral
 from services.worker.run.resuming import PageCheckpoints
 from services.worker.run.workspace import Workspace
 from tests.support.runs.keyed_pdf import WITH_PAGES
@@ -72,3 +73,13 @@ def test_an_image_that_was_deleted_with_its_attempt_is_drawn_again(place: Worksp
     assert place.blobs.root is not None
     shutil.rmtree(place.blobs.root / place.job_id / "run-1")
     assert outcome(attempt(place, 2), document, "native", **IMAGES) == first
+
+
+def test_an_answer_with_too_many_images_for_a_checkpoint_is_asked_for_again(
+    place: Workspace, mistral: MistralServer, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf_mistral, "MOST_IMAGE_BYTES", 100)
+    first = outcome(attempt(place, 1), document, "mistral_ocr")
+    before = len(mistral.requests(OCR))
+    assert outcome(attempt(place, 2), document, "mistral_ocr") == first
+    assert len(mistral.requests(OCR)) == before + 1
