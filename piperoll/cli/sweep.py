@@ -25,6 +25,7 @@ WHY = {
     "upload": "uploads past their age that no open job uses, and their markers",
     "cache": "cached results past their age",
     "segment": "segments without contents",
+    "pages": "page checkpoints of jobs that have ended",
 }
 
 

@@ -46,6 +46,7 @@ from services.worker.providers import Providers
 from services.worker.run import page_care
 from services.worker.run.cache import RESULT, Cache
 from services.worker.run.parent_death import die_with
+from services.worker.run.resuming import PageCheckpoints
 from services.worker.run.workspace import Limits, Workspace
 
 HEARTBEAT_S = 1.0  # progress without a change is sent this often: the worker watches for stalls
@@ -121,7 +122,8 @@ class Desk:
 
     def _run(self, assignment: Assignment, scratch: Path, started: float) -> Completed:
         declared = _declared(assignment.job_type)
-        cache = self._cache(assignment)
+        pages = self._page_checkpoints(assignment)
+        cache = self._cache(assignment, pages)
         parameters, resolved = self._parameters(assignment, declared)
         workspace = Workspace(
             job_id=assignment.job_id,
@@ -133,6 +135,7 @@ class Desk:
             scratch=scratch,
             providers=self._providers,
             recall=cache.recall,
+            resume=pages.resume,
             resolved=resolved,
         )
         result = processors.load(declared)(parameters, workspace, ProgressSender(self))
@@ -151,13 +154,18 @@ class Desk:
             counts=dict(result.counts),
             index=result.index,
             findings=result.findings,
+            page_checkpoints=pages.used,
         )
 
-    def _cache(self, assignment: Assignment) -> Cache:
+    def _page_checkpoints(self, assignment: Assignment) -> PageCheckpoints:
+        """Only an earlier attempt, or an earlier child of this one, can have left any."""
+        reads = assignment.attempt > 1 or bool(assignment.skipped)
+        return PageCheckpoints(self._blobs, assignment.job_id, assignment.run, reads)
+
+    def _cache(self, assignment: Assignment, pages: PageCheckpoints) -> Cache:
+        given = (assignment.job_type, assignment.owner, assignment.job_id, assignment.run)
         ttl_s = self._setup.cache_ttls_s.get(assignment.job_type, 0.0)
-        return Cache(
-            self._blobs, utc_now, assignment.job_type, assignment.owner, assignment.job_id, assignment.run, ttl_s
-        )
+        return Cache(self._blobs, utc_now, *given, ttl_s, pages.open)
 
     def _parameters(self, assignment: Assignment, declared: JobType) -> tuple[JobParameters, Resolved | None]:
         """The validated parameters without the webhook, which only the notifier uses, and `resolved`."""

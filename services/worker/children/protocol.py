@@ -94,6 +94,7 @@ class Completed(Message):
     counts: dict[str, int] = {}
     index: Claim | None = Field(default=None, description="a schemas.documents.FolderIndex")
     findings: Claim | None = Field(default=None, description="a schemas.documents.Findings, for the worker")
+    page_checkpoints: bool = Field(default=False, description="whether the job has any, which are then to be deleted")
 
 
 class Failed(Message):

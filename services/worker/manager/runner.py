@@ -25,11 +25,12 @@ from schemas.events import JobProgress, JobStarted
 from schemas.ids import draw_run
 from services.worker import metrics
 from services.worker.children.pool import ChildPool
-from services.worker.children.protocol import Assignment, Failed, Outcome
+from services.worker.children.protocol import Assignment, Completed, Failed, Outcome
 from services.worker.manager.claim_gate import ClaimGate
 from services.worker.manager.found_documents import FindingsAppender
 from services.worker.manager.journal import Journal
 from services.worker.manager.run_end import ProgressWriter, Verdicts
+from services.worker.run import resuming
 
 log = structlog.get_logger()
 
@@ -214,6 +215,15 @@ class Runner:
         end = await self._verdicts.judge(attempt.job, attempt.run, outcome)
         attempt.journal.write(end)
         await attempt.journal.flush()
+        if isinstance(outcome, Completed) and outcome.page_checkpoints:
+            await self._drop_pages(attempt.job.job_id)
+
+    async def _drop_pages(self, job_id: str) -> None:
+        """Delete the page checkpoints, after the end is in the log: until then another attempt may need them."""
+        try:
+            await self._blobs.delete_folder(resuming.folder_of(job_id))
+        except BlobStoreError as error:  # then the sweep deletes them
+            log.warning("page_checkpoints_not_deleted", job_id=job_id, error=str(error))
 
     async def _discard(self, attempt: Attempt) -> None:
         """Delete the outputs of a killed run: it has no effect, and its child can write no more."""

@@ -22,4 +22,4 @@ class Recognised:
 
 
 Engine = Callable[[Pixels], Recognised]
-"""Recognises one image. Raises MemoryError, and ProcessingError OCR_PROVIDER_UNAVAILABLE."""
+"""Recognises one image. Raises MemoryError, PageFailedError, and ProcessingError OCR_PROVIDER_UNAVAILABLE."""

@@ -12,6 +12,7 @@ from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.ocr.contract import SCAN, Recognised
 from services.worker.pages.drawing import Pixels
+from services.worker.run.page_care import PageFailedError
 
 PROGRAM = "tesseract"
 TIMEOUT_S = 120.0  # a dense page takes 5 s
@@ -55,7 +56,10 @@ class Tesseract:
         return Recognised(text=text, score=score, lines=sum(bool(line) for line in text.splitlines()))
 
     def _installed(self) -> set[str]:
-        return set(self._run(["--list-langs"], b"").split("\n")[1:])
+        try:
+            return set(self._run(["--list-langs"], b"").split("\n")[1:])
+        except PageFailedError as error:
+            raise _unavailable(f"Tesseract cannot list its languages on the worker: {error}.") from error
 
     def _run(self, arguments: list[str], given: bytes) -> str:
         try:
@@ -63,11 +67,11 @@ class Tesseract:
                 [self._path, *arguments], input=given, capture_output=True, timeout=TIMEOUT_S, check=False
             )
         except subprocess.TimeoutExpired as error:
-            raise ProcessingError(
-                ErrorCode.PROCESSING_TIMEOUT, f"Tesseract did not finish a page within {TIMEOUT_S:g} seconds."
-            ) from error
+            raise PageFailedError(f"it did not finish within {TIMEOUT_S:g} seconds") from error
         except OSError as error:
             raise _unavailable(f"Tesseract cannot be started on the worker: {error.strerror}.") from error
+        if ended.returncode < 0:
+            raise PageFailedError(f"it was ended by signal {-ended.returncode}")
         if ended.returncode:
             output = " ".join(ended.stderr.decode(errors="replace").split())[:ERROR_CHARS]
             raise _unavailable(f"Tesseract failed on the worker (exit code {ended.returncode}): {output}.")

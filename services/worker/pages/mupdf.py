@@ -88,7 +88,7 @@ def page_count(document: Any) -> int:
 
 
 def page_text(document: Any, number: int) -> str | None:
-    """Return the text of page `number` (from 1), None when the page is broken or skipped. Raises MemoryError."""
+    """Return the text of page `number` (from 1), None when the page is broken or skipped."""
     return at_page("text", number, _page_text, document, number)
 
 
@@ -122,7 +122,7 @@ def _decoded(written: bytes) -> str:
 
 
 def page_size(document: Any, number: int) -> tuple[float, float] | None:
-    """Return width and height of page `number` (from 1) in points; None if broken or skipped. Raises MemoryError."""
+    """Return width and height of page `number` (from 1) in points; None if broken or skipped."""
     return at_page("draw", number, _page_size, document, number)
 
 
@@ -136,7 +136,7 @@ def _page_size(document: Any, number: int) -> tuple[float, float] | None:
 
 
 def page_jpeg(document: Any, number: int, render_format: RenderFormat) -> bytes | None:
-    """Return page `number` (from 1) as a JPEG, None when it cannot be rendered. Raises MemoryError."""
+    """Return page `number` (from 1) as a JPEG, None when it cannot be rendered."""
     return at_page("draw", number, _page_jpeg, document, number, render_format)
 
 
@@ -150,7 +150,7 @@ def _page_jpeg(document: Any, number: int, render_format: RenderFormat) -> bytes
 
 
 def page_pixels(document: Any, number: int, render_format: RenderFormat) -> Pixels | None:
-    """Return page `number` (from 1) as pixels, None when it cannot be rendered. Raises MemoryError."""
+    """Return page `number` (from 1) as pixels, None when it cannot be rendered."""
     return at_page("draw", number, _page_pixels, document, number, render_format)
 
 

@@ -5,7 +5,7 @@ the cache. A marker at `{job_id}/cache/{owner}/{key}` names the entries of a job
 was erased does not count. Entries are never shared across owners.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -68,10 +68,18 @@ def parse_entry(content: bytes) -> CacheEntry | None:
 
 
 class Cache:
-    """The cache for one run: `recall` is called once, then `remember` once."""
+    """The cache for one run: `recall` is called once, then `remember` once. `on_key` gets the key of the work."""
 
     def __init__(
-        self, blobs: Blobs, clock: Clock, job_type: str, owner: str, job_id: str, run: str, ttl_s: float
+        self,
+        blobs: Blobs,
+        clock: Clock,
+        job_type: str,
+        owner: str,
+        job_id: str,
+        run: str,
+        ttl_s: float,
+        on_key: Callable[[str], None] | None = None,
     ) -> None:
         self._blobs = blobs
         self._clock = clock
@@ -80,13 +88,17 @@ class Cache:
         self._job_id = job_id
         self._run = run
         self._ttl = timedelta(seconds=ttl_s)
+        self._on_key = on_key
         self._uri: str | None = None
 
     def recall(self, parameters: JobParameters, *, without: Collection[str] = (), **shaped_by: Any) -> Result | None:
         """See `services.worker.run.workspace.RecallResult`."""
+        key = key_of(self._job_type, parameters, shaped_by, without)
+        if self._on_key is not None:
+            self._on_key(key)
         if not writes_cache(parameters):
             return None
-        self._uri = f"{FOLDER}/{self._owner}/{key_of(self._job_type, parameters, shaped_by, without)}"
+        self._uri = f"{FOLDER}/{self._owner}/{key}"
         if not reads_cache(parameters):
             return None
         kept = self._kept(self._uri)

@@ -1,7 +1,8 @@
 """The page that a child works on, noted in memory shared with its worker, which reads it when the child has died.
 
-A child runs one job at a time, so the note and the steps to skip belong to the process. Only work on a page that may
-crash or hang is noted; a call of a provider is not, since an outage is not the fault of the page.
+A child runs one job at a time, so the note, the steps to skip and the steps that failed belong to the process. Only
+work on a page that may crash or hang is noted; a call of a provider is not, since an outage is not the fault of the
+page.
 """
 
 import mmap
@@ -12,12 +13,18 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Final, Literal, NamedTuple, ParamSpec, TypeVar
 
+from services.worker.run.memory import give_back
+
 Step = Literal["text", "draw", "ocr"]
 STEPS: Final[tuple[Step, ...]] = ("text", "draw", "ocr")
 NOTE: Final = struct.Struct("=BId")  # 1 + index in STEPS, or 0; page, from 1; time.monotonic() of its start
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class PageFailedError(RuntimeError):
+    """A program crashed or took too long on this page; the work on other pages may succeed."""
 
 
 class PageStep(NamedTuple):
@@ -66,6 +73,7 @@ class _Care:
     def __init__(self) -> None:
         self.note: PageNote | None = None
         self.skipped: frozenset[PageStep] = frozenset()
+        self.failed: dict[PageStep, PageFailedError | MemoryError] = {}
 
 
 _care = _Care()
@@ -79,25 +87,39 @@ def note_in(note: PageNote) -> None:
 def begin(skipped: Collection[PageStep]) -> None:
     """Begin a run, which leaves out the given steps."""
     _care.skipped = frozenset(skipped)
+    _care.failed = {}
     if _care.note is not None:
         _care.note.clear()
 
 
 def skipped_pages() -> list[int]:
-    """Return the pages with a step that this run leaves out, in order."""
-    return sorted({place.page for place in _care.skipped})
+    """Return the pages with a step that this run leaves out, or that failed in it, in order."""
+    return sorted({place.page for place in (*_care.skipped, *_care.failed)})
+
+
+def raise_if_memory_alone() -> None:
+    """Raise MemoryError if memory ran out on a page and no page had another fault: the document is not the cause."""
+    if _care.failed and not _care.skipped and all(isinstance(one, MemoryError) for one in _care.failed.values()):
+        raise MemoryError("memory ran out on every page")
 
 
 def at_page(step: Step, page: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-    """Return the work's answer, noting the page meanwhile; None for a step to skip, without working."""
+    """Return the work's answer, noting the page meanwhile; None for a step to skip, without working.
+
+    None also if memory runs out or for a PageFailedError, which fail the page and not the run.
+    """
     place = PageStep(step, page)
     if place in _care.skipped:
         return None
     note = _care.note
-    if note is None:
-        return work(*args, **kwargs)
-    note.write(place)
+    if note is not None:
+        note.write(place)
     try:
         return work(*args, **kwargs)
+    except (MemoryError, PageFailedError) as error:
+        _care.failed[place] = error.with_traceback(None)  # its frames hold the page's image
     finally:
-        note.clear()
+        if note is not None:
+            note.clear()
+    give_back()
+    return None

@@ -7,11 +7,13 @@ be used again, it looks for an earlier one once it knows its input's content:
         return earlier
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self, TypeVar
+
+from pydantic import TypeAdapter
 
 from piperoll.addresses import Network
 from piperoll.store.blobs import Blobs
@@ -19,6 +21,11 @@ from schemas.claims import Claim
 from schemas.documents import Resolved
 from schemas.job_types.parameters import JobParameters
 from services.worker.providers import Providers
+
+T = TypeVar("T")
+
+ALL_PAGES: Final = 0
+"""The number of a step on all pages in `Workspace.resume`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,21 @@ def _nothing_kept(parameters: JobParameters, *, without: Collection[str] = (), *
     """For a run without a cache."""
 
 
+class ResumePage(Protocol):
+    """Does the slow work on a page unless an earlier attempt of the job finished it (services.worker.run)."""
+
+    def __call__(self, step: str, page: int, work: Callable[[], T | None], kind: TypeAdapter[T]) -> T | None:
+        """The result of the step on the page, from 1, or on ALL_PAGES; a result of None is not kept.
+
+        Only after `recall`, which determines whether it is the same work. Raises as `work`, and BlobStoreError.
+        """
+
+
+def _without_checkpoints(step: str, page: int, work: Callable[[], T | None], kind: TypeAdapter[T]) -> T | None:
+    """For a run without checkpoints."""
+    return work()
+
+
 @dataclass(frozen=True)
 class Workspace:
     """Input and output of a run: the blob store under `{job_id}/{run}/`, and a private folder on this disk.
@@ -80,6 +102,7 @@ class Workspace:
     scratch: Path = field(repr=False)
     providers: Providers = field(default_factory=Providers, repr=False)
     recall: RecallResult = field(default=_nothing_kept, repr=False)
+    resume: ResumePage = field(default=_without_checkpoints, repr=False)
     resolved: Resolved | None = field(default=None, repr=False)
 
     @cached_property

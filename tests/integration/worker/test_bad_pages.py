@@ -10,7 +10,7 @@ from services.worker.children.protocol import Completed, Failed
 from services.worker.pages.mupdf import pymupdf
 from tests.support.children import assignment, ignore, running_pool
 
-GOOD, CRASH, HANG, KILLED = 300, 310, 320, 330
+GOOD, CRASH, HANG, KILLED, SLOW, ABORT = 300, 310, 320, 330, 340, 350
 """Widths of pages, in points."""
 PROGRAM = """#!/bin/sh
 if [ "$1" = --list-langs ]; then printf 'List of languages (2):\\ndeu\\neng\\n'; exit 0; fi
@@ -21,6 +21,8 @@ case $((width * 72 / 200)) in
     309|310|311) kill -SEGV $PPID ;;
     319|320|321) exec sleep 1000 ;;
     329|330|331) kill -KILL $PPID ;;
+    339|340|341) sleep 1.2 ;;
+    349|350|351) kill -ABRT $$ ;;
 esac
 printf 'level\\tpage_num\\tblock_num\\tpar_num\\tline_num\\tword_num\\tleft\\ttop\\twidth\\theight\\tconf\\ttext\\n'
 printf '5\\t1\\t1\\t1\\t1\\t1\\t0\\t0\\t9\\t9\\t95\\tread\\n'
@@ -67,15 +69,30 @@ async def test_pages_that_crash_their_process_are_skipped_and_named(tmp_path, jo
     outcome = await outcome_of(tmp_path, job_type, [GOOD, CRASH, GOOD, CRASH, GOOD])
     metadata = metadata_of(tmp_path, outcome)
     assert metadata["failed_pages"] == [2, 4]
-    assert "The work on pages 2, 4 crashed or took too long: it was skipped." in metadata["warnings"]
+    assert any(warning.startswith("The work on pages 2, 4 crashed, ") for warning in metadata["warnings"])
     texts = [content.get("text", content.get("content")) for content in metadata["text_contents"]]
     assert texts == ["read", "", "read", "", "read"]
+
+
+@pytest.mark.parametrize("job_type", ["pdf", "extraction"])
+async def test_after_a_crash_the_next_child_goes_on_after_the_finished_pages(tmp_path, job_type, ocr):
+    outcome = await outcome_of(tmp_path, job_type, [SLOW, SLOW, CRASH, GOOD])
+    assert metadata_of(tmp_path, outcome)["failed_pages"] == [3]
+    assert len(ocr.read_text().splitlines()) == 4
+    assert outcome.page_checkpoints
 
 
 @pytest.mark.usefixtures("ocr")
 @pytest.mark.parametrize("job_type", ["pdf", "extraction"])
 async def test_a_page_that_hangs_is_skipped_after_its_time(tmp_path, job_type):
     outcome = await outcome_of(tmp_path, job_type, [GOOD, HANG, GOOD], page_timeout_s=3)
+    assert metadata_of(tmp_path, outcome)["failed_pages"] == [2]
+
+
+@pytest.mark.usefixtures("ocr")
+@pytest.mark.parametrize("job_type", ["pdf", "extraction"])
+async def test_a_page_on_which_the_ocr_program_crashes_is_skipped_and_named(tmp_path, job_type):
+    outcome = await outcome_of(tmp_path, job_type, [GOOD, ABORT, GOOD])
     assert metadata_of(tmp_path, outcome)["failed_pages"] == [2]
 
 
@@ -97,4 +114,5 @@ async def test_a_page_is_not_blamed_for_a_kill_from_outside(tmp_path):
 async def test_a_document_without_bad_pages_has_no_failed_pages(tmp_path, ocr):
     outcome = await outcome_of(tmp_path, "pdf", [GOOD, GOOD])
     assert "failed_pages" not in metadata_of(tmp_path, outcome)
+    assert not outcome.page_checkpoints
     assert len(ocr.read_text().splitlines()) == 2

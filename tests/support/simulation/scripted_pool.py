@@ -15,11 +15,15 @@ from tests.support.simulation.store import SimulatedStore
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What the runs of one job do: each takes `seconds`, the first `failures` fail, `fatal` sets how they do."""
+    """What the runs of one job do: each takes `seconds`, the first `failures` fail, `fatal` sets how they do.
+
+    `page_checkpoints` is whether the run that completes reports any.
+    """
 
     seconds: float = 5.0
     failures: int = 0
     fatal: bool = False
+    page_checkpoints: bool = False
 
 
 @dataclass(slots=True)
@@ -94,4 +98,4 @@ class ScriptedPool:
                 duration_ms=duration_ms,
             )
         result = Claim(uri=f"{assignment.job_id}/{assignment.run}/result.json", sha256="0" * 64, size=2)
-        return Completed(result=result, assets=0, duration_ms=duration_ms)
+        return Completed(result=result, assets=0, duration_ms=duration_ms, page_checkpoints=script.page_checkpoints)

@@ -44,6 +44,14 @@ async def test_blobs_of_an_erased_batch_are_found(blobs: AsyncBlobs) -> None:
     assert await job_leftovers(history, blobs, LATER) == []
 
 
+async def test_page_checkpoints_of_an_erased_job_are_found(blobs: AsyncBlobs) -> None:
+    history = History()
+    for one in (fact("job-1", created()), fact("job-1", JobErased(by="acme"), 1), fact("job-2", created())):
+        history.observe(one)
+    put(blobs, "job-1/pages/0f/run-1-00000.json", "job-2/pages/0f/run-1-00000.json")
+    assert about(await job_leftovers(history, blobs, LATER)) == {"job-1"}
+
+
 async def test_an_upload_that_only_an_erased_job_uses_is_found(blobs: AsyncBlobs) -> None:
     history = History()
     for one in (fact("job-1", created()), fact("job-1", JobErased(by="acme"), 1), fact("job-2", created())):

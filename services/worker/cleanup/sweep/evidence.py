@@ -26,9 +26,10 @@ BRAKE_FLOOR = 50
 """Blobs that a sweep may delete whatever their share is."""
 INPUTS = ("in", "specs")
 
-Reason = Literal["erased", "orphaned", "expanded", "upload", "cache", "segment"]
+Reason = Literal["erased", "orphaned", "expanded", "upload", "cache", "segment", "pages"]
 JUDGED: tuple[Reason, ...] = ("orphaned", "expanded")
-"""The reasons that the brake counts. Erasures were ordered one by one, and the others have an age."""
+"""The reasons that the brake counts. Erasures were ordered one by one, ended jobs need no page checkpoints, and the
+others have an age."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from services.worker.cleanup.sweep.evidence import (
     is_input,
     knows,
 )
-from services.worker.run import cache
+from services.worker.run import cache, resuming
 
 MOST_SUSPECTS = 20_000
 MOST_DOOMED = 100_000
@@ -127,6 +127,8 @@ class StoreSurvey:
         if subject in backlog.erased:
             self._erased[subject] = self._erased.get(subject, 0) + 1
         elif subject in backlog.ended:
+            if rest.startswith(f"{resuming.FOLDER}/"):
+                self._doom("pages", part, subject, entry.uri)
             age = self.terms.now - entry.written_at
             if subject.startswith("batch-") and rest.startswith("specs/") and age > SPECS_DONE_AFTER:
                 self._doom("expanded", part, subject, entry.uri)

@@ -1,7 +1,10 @@
 """Text of paged files: PDFs by their text layer, pages without one and images by OCR."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
+
+from pydantic import TypeAdapter
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
@@ -16,16 +19,19 @@ from services.worker.processors.pdf import texts as pdf_texts
 from services.worker.processors.pdf.plan import named
 from services.worker.processors.pdf.result import POOR_SCORE, skipped_warning
 from services.worker.run.memory import give_back
-from services.worker.run.page_care import at_page, skipped_pages
+from services.worker.run.page_care import at_page, raise_if_memory_alone, skipped_pages
+from services.worker.run.workspace import ResumePage
 
 BLANK: Final = TextPart("")
+PART: Final = TypeAdapter(TextPart)
 
 
 class PageReader:
     """Reads pages with an OCR engine, which is loaded when a page first needs it."""
 
-    def __init__(self, engine: EngineName, languages: str) -> None:
+    def __init__(self, engine: EngineName, languages: str, resume: ResumePage) -> None:
         self.name = engine
+        self.resume = resume
         self._languages = languages
         self._engine: Engine | None = None
 
@@ -81,11 +87,16 @@ def read_image(source: Source, max_pages: int, reader: PageReader, on_part: OnPa
     parts = []
     for number, count, pixels in images_of(source, max_pages):
         on_part(number, count)
-        part = at_page("ocr", number, reader.read, pixels) or BLANK
+        work = partial(at_page, "ocr", number, reader.read, pixels)
+        part = reader.resume("ocr", number, work, PART) or BLANK
         parts.append(TextPart(limit.add(part.content), part.method, part.score))
     skipped = tuple(skipped_pages())
     if parts and len(skipped) == len(parts):
-        raise ProcessingError(ErrorCode.INVALID_DOCUMENT, "OCR crashed or took too long on every image of the file.")
+        raise_if_memory_alone()
+        raise ProcessingError(
+            ErrorCode.INVALID_DOCUMENT,
+            "OCR crashed, took too long or needed too much memory on every image of the file.",
+        )
     notes = [skipped_warning(skipped)] if skipped else []
     if not any(part.content for part in parts):
         notes.append("OCR found no text in the image.")
@@ -98,10 +109,15 @@ def _pdf_page(document: Any, number: int, reader: PageReader) -> TextPart | None
     text = mupdf.page_text(document, number)
     if text is not None and text.strip():
         return TextPart(text)
-    pixels = mupdf.page_pixels(document, number, SCAN)
-    if pixels is not None:
-        return at_page("ocr", number, reader.read, pixels)
-    return None if text is None else BLANK
+
+    def recognise() -> TextPart | None:
+        pixels = mupdf.page_pixels(document, number, SCAN)
+        return None if pixels is None else at_page("ocr", number, reader.read, pixels)
+
+    part = reader.resume("ocr", number, recognise, PART)
+    if part is None and (text is None or number in skipped_pages()):
+        return None
+    return part or BLANK
 
 
 def _method(parts: list[TextPart]) -> str:

@@ -30,7 +30,8 @@ class TextPart:
 class ExtractedText:
     """A document's text. `unit` is the kind of its parts; None for a document without pages.
 
-    `failed` are the parts that could not be read, `skipped` those of them that crashed or hung. `notes` list what is
+    `failed` are the parts that could not be read, `skipped` those of them that crashed, hung or ran out of
+    memory. `notes` list what is
     missing or uncertain; `markdown` is whether the text is Markdown.
     """
 

@@ -150,7 +150,7 @@ class _Reading:
                 return read_text(source, kind)
 
     def _read_pages(self, source: Source, kind: Kind) -> ExtractedText:
-        reader = PageReader(self.params.ocr_engine, self.workspace.limits.ocr_languages)
+        reader = PageReader(self.params.ocr_engine, self.workspace.limits.ocr_languages, self.workspace.resume)
         read = partial(read_pdf if kind is Kind.PDF else read_image, source, self.workspace.limits.max_pages)
         try:
             return read(reader, self._on_part("page"))

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from pydantic import TypeAdapter
 
 from services.worker.files import archive_writer
 from services.worker.processors.pdf.plan import named
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.processors.pdf.texts import PageText, Texts
-from services.worker.providers import OcrAnswer
-from services.worker.run.workspace import Workspace
+from services.worker.providers import OcrAnswer, OcrReport
+from services.worker.providers.answers import read_ocr
+from services.worker.run.workspace import ALL_PAGES, Workspace
 
 RAW = "mistral_ocr_raw.json"
 RAW_WITH_IMAGES = "mistral_ocr_raw_with_images.json"
@@ -22,6 +25,18 @@ IMAGES_ARCHIVE = "mistral_ocr_images.zip"
 HEARTBEAT_S = 1.0  # interval of reports during the wait for the answer
 UNSAFE = re.compile(r"[^\w\-.]")  # docs/contract/secretary.md#archives
 JSON = "application/json"
+MOST_IMAGE_BYTES = 32 * 1024**2  # of an answer in a page checkpoint, which is written in one piece
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What a page checkpoint has of an answer."""
+
+    raw: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+REPLY: Final = TypeAdapter(_Reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +62,7 @@ def ask(
 
     progress.update(0)
     with ThreadPoolExecutor(1, "mistral-ocr") as threads:
-        asking = threads.submit(
-            workspace.providers.ocr, Path(selected.source.path), selected.source.name, _indices(selected), on_progress
-        )
+        asking = threads.submit(_answer, selected, workspace, on_progress)
         for done in drawn:
             if asking.done():
                 asking.result()
@@ -59,6 +72,21 @@ def ask(
         while not wait([asking], HEARTBEAT_S).done:
             progress.update(percent[0] / 100)
         return asking.result()
+
+
+def _answer(selected: SelectedPages, workspace: Workspace, on_progress: OcrReport) -> OcrAnswer:
+    """Return the answer, which an earlier attempt may have got: it is about all pages, and was paid for."""
+    fresh: list[OcrAnswer] = []
+
+    def call() -> _Reply | None:
+        source = selected.source
+        answer = workspace.providers.ocr(Path(source.path), source.name, _indices(selected), on_progress)
+        fresh.append(answer)
+        size = sum(len(image.content or b"") for page in answer.pages for image in page.images)
+        return _Reply(dict(answer.raw), answer.notes) if size <= MOST_IMAGE_BYTES else None
+
+    reply = workspace.resume("mistral_ocr", ALL_PAGES, call, REPLY)
+    return fresh[0] if fresh or reply is None else read_ocr(reply.raw, reply.notes)
 
 
 def texts_of(answer: OcrAnswer, selected: SelectedPages) -> tuple[Texts, list[str]]:

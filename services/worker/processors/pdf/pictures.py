@@ -5,7 +5,11 @@ One image at a time is in memory and archives are written to disk, so memory doe
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
+from pydantic import TypeAdapter
+
+from piperoll.store.blobs import BlobMissingError
 from schemas.job_types.pdf import PdfParameters
 from services.worker.files import archive_writer
 from services.worker.pages import mupdf
@@ -18,6 +22,7 @@ PAGES_ARCHIVE = "pages.zip"
 PREVIEWS_ARCHIVE = "previews.zip"
 JPEG = "image/jpeg"
 ZIP = "application/zip"
+URI: Final = TypeAdapter(str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +37,12 @@ def keep_page_images(selected: SelectedPages, progress: PassProgress, workspace:
     """Keep `images/page_NNN.jpg` of each page."""
     pictures = Pictures()
     for number in progress.track(selected.pages):
-        image = mupdf.page_jpeg(selected.document, number, PAGE_IMAGE)
+        name = f"images/page_{number:03d}.jpg"
+        image = _kept_image(selected, number, PAGE_IMAGE, name, workspace)
         if image is None:
             pictures.broken.append(number)
         else:
-            pictures.kept[number] = workspace.keep(f"images/page_{number:03d}.jpg", image, JPEG)
+            pictures.kept[number] = f"{workspace.target_dir}/{name}"
     return pictures
 
 
@@ -46,16 +52,41 @@ def keep_previews(selected: SelectedPages, progress: PassProgress, workspace: Wo
     path = workspace.folder / PREVIEWS_ARCHIVE
     with archive_writer.writing(path) as archive:
         for number in progress.track(selected.pages):
-            image = mupdf.page_jpeg(selected.document, number, PREVIEW)
+            name = f"preview_{number:03d}.jpg"
+            image = _kept_image(selected, number, PREVIEW, f"previews/{name}", workspace)
             if image is None:
                 pictures.broken.append(number)
                 continue
-            name = f"preview_{number:03d}.jpg"
             archive.add(name, image)
-            pictures.kept[number] = workspace.keep(f"previews/{name}", image, JPEG)
+            pictures.kept[number] = f"{workspace.target_dir}/previews/{name}"
     if pictures.kept:
         workspace.keep_file(PREVIEWS_ARCHIVE, path, ZIP)
     return pictures
+
+
+def _kept_image(
+    selected: SelectedPages, number: int, render_format: RenderFormat, name: str, workspace: Workspace
+) -> bytes | None:
+    """Keep the image of a page as `name` and return it. An image that an earlier attempt kept is not drawn again."""
+    drawn: list[bytes] = []
+
+    def draw() -> str | None:
+        image = mupdf.page_jpeg(selected.document, number, render_format)
+        if image is None:
+            return None
+        drawn.append(image)
+        return workspace.keep_claim(name, image, JPEG).uri
+
+    uri = workspace.resume(name, number, draw, URI)
+    if uri is not None and not drawn:
+        try:
+            earlier = workspace.blobs.get(uri)
+        except BlobMissingError:  # deleted with the outputs of its run
+            draw()
+        else:
+            workspace.keep(name, earlier, JPEG)
+            return earlier
+    return drawn[0] if drawn else None
 
 
 class PagesArchive:
@@ -100,11 +131,8 @@ class PagesArchive:
             yield f"{PAGES_ARCHIVE} lacks {named(self.too_large)} in high resolution: too large at {HIGH_RES.dpi} DPI."
 
     def _add(self, archive: archive_writer.ArchiveWriter, number: int, name: str, render_format: RenderFormat) -> None:
-        try:
-            size = mupdf.page_size(self._selected.document, number)
-            image = mupdf.page_jpeg(self._selected.document, number, render_format)
-        except MemoryError:  # a page that needs too much memory has no image; its text has another source
-            size, image = None, None
+        size = mupdf.page_size(self._selected.document, number)
+        image = mupdf.page_jpeg(self._selected.document, number, render_format)
         if image is not None:
             archive.add(name.format(number), image)
         elif size is not None and render_format.zoom(*size) is None:

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
-from typing import Any, cast
+from typing import Any, Final, cast
+
+from pydantic import TypeAdapter
 
 from schemas.errors import ErrorCode
 from schemas.job_types.parameters import JobParameters
@@ -20,13 +23,14 @@ from services.worker.processors.pdf import texts as pdf_texts
 from services.worker.processors.pdf.plan import MethodPlan, TextMethod, pages_of, plan_of, shares
 from services.worker.processors.pdf.result import PdfParts, extracted_text, result_of
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
-from services.worker.run.page_care import skipped_pages
-from services.worker.run.workspace import ReportProgress, Result, Workspace
-from services.worker.templates import Languages, Template, apply_template, load, parse
+from services.worker.run.page_care import raise_if_memory_alone, skipped_pages
+from services.worker.run.workspace import ALL_PAGES, ReportProgress, Result, Workspace
+from services.worker.templates import Languages, Template, TransformedText, apply_template, load, parse
 
 END_MARKER = b"%%EOF"  # ISO 32000-1, 7.5.5
 READING = "Extracting text from PDF..."
 DRAWING = "Drawing pages..."
+TRANSFORMED: Final = TypeAdapter(TransformedText)
 DEFAULT_LANGUAGE = "de"  # of a template's fields (docs/contract/secretary.md#transformer-parameters)
 WEIGHTS: dict[TextMethod, int] = {"native": 1, "ocr": 9, "llm": 9, "mistral_ocr": 9}
 """The relative duration of the methods, for progress."""
@@ -163,9 +167,9 @@ class _Extraction:
                 return pdf_texts.read_native(selected, progress)
             case "ocr":
                 assert self.tools.engine is not None  # the plan has it
-                return pdf_texts.read_ocr(selected, progress, self.tools.engine)
+                return pdf_texts.read_ocr(selected, progress, self.workspace, self.tools.engine)
             case "llm":
-                return pdf_texts.read_llm(selected, progress, self.workspace.providers)
+                return pdf_texts.read_llm(selected, progress, self.workspace)
             case "mistral_ocr":
                 return self._ask_mistral(selected, progress)
 
@@ -191,6 +195,7 @@ class _Extraction:
             if self.parts.previews.kept:
                 self.parts.files["previews_archive"] = pdf_pictures.PREVIEWS_ARCHIVE
             elif not self.tools.plan.texts:
+                raise_if_memory_alone()
                 raise ProcessingError(ErrorCode.INVALID_PDF, "The PDF is damaged: none of its pages can be drawn.")
 
     def _transform(self, selected: SelectedPages) -> None:
@@ -202,13 +207,10 @@ class _Extraction:
         self.report("applying_template", 80)
         language = self.params.target_language or DEFAULT_LANGUAGE
         text = extracted_text(self.params, selected.pages, self.parts.texts)
-        transformed = apply_template(
-            self.tools.template,
-            text,
-            self.params.context or {},
-            Languages(language, language),
-            self.workspace.providers,
-        )
+        context, providers = self.params.context or {}, self.workspace.providers
+        work = partial(apply_template, self.tools.template, text, context, Languages(language, language), providers)
+        transformed = self.workspace.resume("template", ALL_PAGES, work, TRANSFORMED)
+        assert transformed is not None  # the work returns one
         self.parts.transformed = {"transformed_text": transformed.text, "template_fields": transformed.fields}
         self.parts.notes += transformed.notes
 

@@ -23,7 +23,7 @@ UNREADABLE: Final[Mapping[TextMethod, str]] = {
 class PdfParts:
     """The intermediate results of a method's parts. `texts` are in the order of the plan.
 
-    `skipped` are pages that crashed or hung.
+    `skipped` are pages that crashed, hung or ran out of memory.
     """
 
     texts: list[Texts] = field(default_factory=list)
@@ -151,8 +151,8 @@ def _warnings(selected: SelectedPages, parts: PdfParts) -> Iterator[str]:
 
 
 def skipped_warning(pages: Sequence[int]) -> str:
-    """Return the sentence about pages that ended a child process."""
-    return f"The work on {named(pages)} crashed or took too long: it was skipped."
+    """Return the sentence about pages of which a step was skipped."""
+    return f"The work on {named(pages)} crashed, took too long or needed too much memory: it was skipped."
 
 
 def _repaired(empty: list[int]) -> str:

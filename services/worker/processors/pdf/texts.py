@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
+
+from pydantic import TypeAdapter
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
@@ -10,8 +13,8 @@ from services.worker.pages import mupdf
 from services.worker.pages.drawing import VISION
 from services.worker.processors.pdf.plan import TextMethod
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
-from services.worker.providers import Providers
-from services.worker.run.page_care import at_page
+from services.worker.run.page_care import at_page, raise_if_memory_alone, skipped_pages
+from services.worker.run.workspace import Workspace
 
 NO_TEXT = "NO TEXT"
 INSTRUCTION = (
@@ -30,6 +33,9 @@ class PageText:
     method: TextMethod
     score: float | None = None
     lines: int | None = None
+
+
+PAGE_TEXT: Final = TypeAdapter(PageText)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ def read_native(selected: SelectedPages, progress: PassProgress) -> Texts:
     return _read("native", selected, progress, read)
 
 
-def read_ocr(selected: SelectedPages, progress: PassProgress, engine: Engine) -> Texts:
+def read_ocr(selected: SelectedPages, progress: PassProgress, workspace: Workspace, engine: Engine) -> Texts:
     """Recognise the rendered pages by local OCR. Raises as the engine does."""
 
     def read(number: int) -> PageText | None:
@@ -68,20 +74,26 @@ def read_ocr(selected: SelectedPages, progress: PassProgress, engine: Engine) ->
         found = at_page("ocr", number, engine, image)
         return None if found is None else PageText(number, found.text, "ocr", found.score, found.lines)
 
-    return _read("ocr", selected, progress, read)
+    return _read("ocr", selected, progress, _resuming("ocr", workspace, read))
 
 
-def read_llm(selected: SelectedPages, progress: PassProgress, providers: Providers) -> Texts:
+def read_llm(selected: SelectedPages, progress: PassProgress, workspace: Workspace) -> Texts:
     """Transcribe the rendered pages by a vision model. Raises ProcessingError as `Providers.vision`."""
 
     def read(number: int) -> PageText | None:
         image = mupdf.page_jpeg(selected.document, number, VISION)
         if image is None:
             return None
-        text = providers.vision([image], INSTRUCTION).strip()
+        text = workspace.providers.vision([image], INSTRUCTION).strip()
         return PageText(number, "" if text == NO_TEXT else text, "llm")
 
-    return _read("llm", selected, progress, read)
+    return _read("llm", selected, progress, _resuming("llm", workspace, read))
+
+
+def _resuming(
+    method: TextMethod, workspace: Workspace, read: Callable[[int], PageText | None]
+) -> Callable[[int], PageText | None]:
+    return lambda number: workspace.resume(method, number, lambda: read(number), PAGE_TEXT)
 
 
 def _read(
@@ -94,6 +106,12 @@ def _read(
 
 
 def require_some(all_texts: Sequence[Texts]) -> None:
-    """Raise ProcessingError INVALID_PDF when no method could read any page."""
+    """Raise ProcessingError INVALID_PDF when no method could read any page; MemoryError if only memory ran out."""
     if all_texts and not any(texts.read for texts in all_texts):
-        raise ProcessingError(ErrorCode.INVALID_PDF, "The PDF is damaged: none of its pages can be read.")
+        raise_if_memory_alone()
+        raise ProcessingError(
+            ErrorCode.INVALID_PDF,
+            "None of the PDF's pages can be read: the work on them crashed, took too long or needed too much memory."
+            if skipped_pages()
+            else "The PDF is damaged: none of its pages can be read.",
+        )

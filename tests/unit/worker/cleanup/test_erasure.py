@@ -31,6 +31,7 @@ async def test_everything_of_an_erased_job_goes_and_nothing_of_another(
 ) -> None:
     give(blobs, "job-1", filename="/in/a.pdf")
     put(blobs, "job-1/run-1/result.json", "job-1/run-1/images/page_001.jpg", "job-10/run-1/result.json")
+    put(blobs, "job-1/pages/0f/run-1-00000.json")
     erasing.erase("job-1")
     await erasing.gone("job-1")
     assert await blobs.names("job-10") == ("job-10/run-1/result.json",)

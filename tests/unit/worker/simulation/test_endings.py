@@ -15,6 +15,7 @@ from schemas.events import (
 )
 from tests.support.files.indexes import put_part
 from tests.support.simulation.clients import accounted, create, fact, records, simulate
+from tests.support.simulation.network import AppendFault
 from tests.support.simulation.scripted_pool import Script
 from tests.support.simulation.world import World
 
@@ -160,3 +161,25 @@ def store_without_deletion(world: World) -> Iterator[None]:
     world.blobs.sync.delete = fails  # type: ignore[method-assign]
     yield
     world.blobs.sync.delete = real  # type: ignore[method-assign]
+
+
+def test_page_checkpoints_go_when_the_end_of_their_job_is_in_the_log_and_not_before() -> None:
+    seen: list[list[str]] = []
+
+    async def story(world: World) -> None:
+        worker = world.start_worker("worker-1")
+        names = [f"{job_id}/pages/0f/run-00000.json" for job_id in ("job-1", "job-2")]
+        world.blobs.sync.restore("job", dict.fromkeys(names, b"{}"))
+        await create(world, "job-1", Script(seconds=10, page_checkpoints=True))
+        await asyncio.sleep(8)
+        worker.network.faults.extend([AppendFault("delay", 60)] * 3)
+        for pause_s in (15, 120):
+            await asyncio.sleep(pause_s)
+            seen.append([name for name in names if world.blobs.sync.snapshot(name.rpartition("/")[0])])
+
+    world = simulate(story, slots=1)
+    accounted(world, ["job-1"])
+    assert seen == [
+        ["job-1/pages/0f/run-00000.json", "job-2/pages/0f/run-00000.json"],
+        ["job-2/pages/0f/run-00000.json"],
+    ]

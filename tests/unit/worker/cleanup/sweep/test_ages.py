@@ -125,3 +125,19 @@ def test_the_specifications_of_an_expanded_batch_go_and_its_name_stays(tmp_path:
         assert one.names("batch") == {"batch-1/in/name", "batch-2/specs/s"}
 
     sweeping(tmp_path, story)
+
+
+def test_page_checkpoints_go_when_their_job_has_ended_and_not_before(tmp_path: Path) -> None:
+    async def story(one: Sweeping) -> None:
+        one.put("job-1/pages/0f/run-00000.json", "job-2/pages/0f/run-00000.json", "job-unknown/pages/0f/run-00000.json")
+        await one.append("job-1", created())
+        await one.append("job-2", created())
+        await one.go_on()
+        assert len({name for name in one.names() if "/pages/" in name}) == 3
+        await one.append("job-1", JobCancelled(by="acme"))
+        await one.once()
+        assert not one.names("job-1/pages")
+        assert one.names("job-2/pages")
+        assert one.names("job-unknown/pages")
+
+    sweeping(tmp_path, story, **TTL)
