@@ -69,6 +69,11 @@ class MemoryLog:
         kept.append(record)
         return record
 
+    def go_back(self, topic: Topic, ends: dict[int, int]) -> None:
+        """Become an older state: what was appended after these ends is lost."""
+        for part, end in ends.items():
+            del self._records[topic.name, part][end:]
+
     def records(self, topic: Topic, part: int) -> list[Record]:
         """All records of a partition."""
         return self._records[topic.name, part]

@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -48,9 +48,10 @@ class Sweeping:
         self.chances = random.Random(seed)
         self.restart()
 
-    def restart(self) -> None:
-        """Another process takes over; it knows nothing but the log and the store."""
-        self.knowledge = ScannedKnowledge(self.log, range(self.settings.partitions), SkippedRecords(self.blobs))
+    def restart(self, partitions: Collection[int] | None = None) -> None:
+        """Another process takes over all partitions, or these; it knows nothing but the log and the store."""
+        read = partitions or range(self.settings.partitions)
+        self.knowledge = ScannedKnowledge(self.log, read, SkippedRecords(self.blobs))
         self.sweep = StoreSweep(
             self.settings,
             self.blobs,
@@ -140,14 +141,20 @@ class Sweeping:
 
 
 def sweeping(
-    tmp_path: Path, story: Callable[[Sweeping], Awaitable[None]], partitions: int = 1, **settings: object
+    tmp_path: Path,
+    story: Callable[[Sweeping], Awaitable[None]],
+    partitions: int = 1,
+    seed: int = 1,
+    **settings: object,
 ) -> Sweeping:
     """Tells a story in virtual time."""
     loop = VirtualLoop()
     root = tmp_path / "blobs"
-    one = Sweeping(loop, root, partitions, **settings)
-    run_virtually(_whole(story, one), loop)
-    one.close()
+    one = Sweeping(loop, root, partitions, seed, **settings)
+    try:
+        run_virtually(_whole(story, one), loop)
+    finally:
+        one.close()
     return one
 
 

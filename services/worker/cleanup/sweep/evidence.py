@@ -3,7 +3,8 @@
 That the backlog does not know an id proves nothing: it forgets ended jobs. Nor does the time of a blob: copies and
 restored blobs have other times, and clocks are wrong. So an id is deleted as an orphan only if all of this holds:
 
-- `SIGHTINGS` sweeps found it without a fact, the first one `SETTLED` of the log's time ago, its blobs unchanged since.
+- `SIGHTINGS` sweeps found it without a fact, the first one `SETTLED` of the log's time ago without outages,
+  its blobs unchanged since.
 - No record of its partition has its key, from the beginning of the log to an end that was fetched in this sweep.
 - Its folder holds inputs alone. An output was written for a job that some log had, so it is never an orphan's.
 """
@@ -16,7 +17,7 @@ from typing import Literal
 from piperoll.domain.backlog import REMEMBER_ENDED, Backlog, Erasure
 
 SETTLED = REMEMBER_ENDED
-"""Longer than any writer takes from its blobs to its fact, outages included."""
+"""Longer than any writer takes from its blobs to its fact while the log can be reached."""
 SIGHTINGS = 3
 """After an outage the pending appends arrive between two sweeps."""
 RECENT = REMEMBER_ENDED - timedelta(hours=8)
@@ -46,11 +47,16 @@ class Traces:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Sweeps found an id without a fact `count` times with these traces, first at `first` in the log's time."""
+    """Sweeps found an id without a fact `count` times with these traces, at last at `last` in the log's time.
+
+    `now - first` is its age. What is longer than an interval between two sweeps is an outage, and does not count:
+    `first` moves on by it. Notes of earlier releases have no `last`.
+    """
 
     first: datetime
     count: int
     traces: Traces
+    last: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +84,15 @@ def traces_of(times: Iterable[datetime]) -> Traces | None:
     return found
 
 
-def sighted(before: Sighting | None, traces: Traces, now: datetime) -> Sighting:
+def sighted(before: Sighting | None, traces: Traces, now: datetime, interval: timedelta) -> Sighting:
     """The sighting after another one at `now` in the log's time. Blobs that changed since are seen for the first time.
 
-    A log time that goes back, as after a restart, lets the age begin again.
+    A log time that goes back, as after a restart, lets the age begin again. `interval` is the usual one of sweeps.
     """
-    if before is None or before.traces != traces or before.first > now:
-        return Sighting(now, 1, traces)
-    return Sighting(before.first, before.count + 1, traces)
+    if before is None or before.traces != traces or max(before.first, before.last or before.first) > now:
+        return Sighting(now, 1, traces, now)
+    missed = timedelta() if before.last is None else max(timedelta(), now - before.last - interval)
+    return Sighting(before.first + missed, before.count + 1, traces, now)
 
 
 def is_due(one: Sighting, now: datetime) -> bool:

@@ -95,7 +95,8 @@ class Planner:
         known = {key: one for notes in before.values() for key, one in notes.sightings.items()}
         survey = StoreSurvey(self._terms(now, deep), backlogs, known.keys(), self._chances)
         await self._list(survey)
-        sightings = {key: sighted(known.get(key), traces, now) for key, traces in survey.suspects.items()}
+        interval = timedelta(seconds=self._settings.sweep_interval_s)
+        sightings = {key: sighted(known.get(key), traces, now, interval) for key, traces in survey.suspects.items()}
         plan = SweepPlan(survey.doomed, survey.total, before, {}, left_out=survey.left_out)
         await self._settle(plan, sightings, {key for key, one in sightings.items() if is_due(one, now)})
         self._note(plan, sightings, now)
