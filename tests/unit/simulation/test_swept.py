@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from piperoll.log.stops import SkippedRecords
 from schemas.events import JobCancelled
 from services.worker.cleanup.sweep.knowledge import ScannedKnowledge
 from services.worker.cleanup.sweep.sweeper import StoreSweep
@@ -43,7 +44,7 @@ def test_a_sweep_keeps_what_jobs_name_and_deletes_what_no_fact_names(seed: int) 
 
 
 def sweep_of(world: World) -> StoreSweep:
-    knowledge = ScannedKnowledge(world.log, range(world.partitions))
+    knowledge = ScannedKnowledge(world.log, range(world.partitions), SkippedRecords(world.blobs))
     settings = settings_of(next(iter(world.processes.values())))
     return StoreSweep(settings, world.blobs, world.log, knowledge, None, world.loop.clock, world.chances)
 
