@@ -6,6 +6,7 @@ waits. When it can, and one blob still fails, the blob is given up after a bound
 
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from piperoll.outages import Outage
 from piperoll.store.blobs import AsyncBlobs, BlobStoreError, BlobUnreadableError
@@ -21,6 +22,7 @@ class ClaimedContent:
         self._blobs = blobs
         self._outage = outage
         self._tries = tries
+        self._failed: dict[str, int] = {}  # kept over calls: a transaction is repeated as a whole
         self._probe = f"reader-{secrets.token_hex(8)}"  # another process must not delete it meanwhile
 
     async def get(self, claim: Claim) -> bytes:
@@ -28,30 +30,32 @@ class ClaimedContent:
 
         Raises BlobMissingError, BlobUnreadableError and StoppedWaitingError.
         """
-        return await self._outlast(claim.uri, lambda: self._blobs.get_claimed(claim))
+        return await self._outlast(partial(self.get_once, claim))
 
-    async def at(self, uri: str) -> bytes:
-        """The content of a blob whose claim is not at hand. Raises as `get`."""
-        return await self._outlast(uri, lambda: self._blobs.get(uri))
+    async def get_once(self, claim: Claim) -> bytes:
+        """The same without a wait, for a transaction that is repeated over outages. Raises BlobStoreError too."""
+        return await self._once(claim.uri, lambda: self._blobs.get_claimed(claim))
 
-    async def _outlast(self, uri: str, read: Callable[[], Awaitable[bytes]]) -> bytes:
-        if self._outage is None:
+    async def at_once(self, uri: str) -> bytes:
+        """As `get_once`, the content of a blob whose claim is not at hand."""
+        return await self._once(uri, lambda: self._blobs.get(uri))
+
+    async def _outlast(self, read: Callable[[], Awaitable[bytes]]) -> bytes:
+        return await (read() if self._outage is None else self._outage.outlast(read))
+
+    async def _once(self, uri: str, read: Callable[[], Awaitable[bytes]]) -> bytes:
+        failed = self._failed.pop(uri, 0)
+        try:
             return await read()
-        failed = 0
-
-        async def once() -> bytes:
-            nonlocal failed
-            try:
-                return await read()
-            except BlobUnreadableError:
+        except BlobUnreadableError:
+            raise
+        except BlobStoreError as error:
+            if self._outage is None:
                 raise
-            except BlobStoreError as error:
-                failed = failed + 1 if await self._store_answers() else 0
-                if failed >= self._tries:
-                    raise BlobUnreadableError(f"{uri} cannot be read although the store answers: {error}") from error
-                raise
-
-        return await self._outage.outlast(once)
+            failed = self._failed[uri] = failed + 1 if await self._store_answers() else 0
+            if failed >= self._tries:
+                raise BlobUnreadableError(f"{uri} cannot be read although the store answers: {error}") from error
+            raise
 
     async def _store_answers(self) -> bool:
         try:

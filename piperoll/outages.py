@@ -27,6 +27,20 @@ class StoppedWaitingError(RuntimeError):
     """The service was stopped during an outage. Nothing is lost: the checkpoint did not move."""
 
 
+def raise_faults(ended: ExceptionGroup[Exception]) -> None:
+    """Raise the first fault of a service by itself, so that the operator reads its message; a stopped wait is none."""
+    stopped, faults = ended.split(StoppedWaitingError)
+    if stopped is not None:
+        log.info("stopped_during_an_outage", why=str(_first(stopped)))
+    if faults is not None:
+        raise _first(faults)
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
+
+
 class Outage:
     """Repeats work that an outage interrupted, until it succeeds or `stopping` is set."""
 

@@ -29,7 +29,7 @@ class UndecodableRecordError(ValueError):
 
 
 class UnknownEventError(RuntimeError):
-    """An event of a later release. Skipping it would corrupt state for good, so the reader stops here."""
+    """An event of a later release. Skipping it would corrupt state for good, so the reader of its partition stops."""
 
 
 @dataclass(frozen=True, slots=True)

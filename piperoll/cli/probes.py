@@ -143,8 +143,11 @@ async def dead_letters(settings: Settings) -> list[Finding]:
     try:
         async with asyncio.timeout(TIMEOUT_S):
             found = await read_waiting(settings)
-    except (KafkaError, OSError, TimeoutError):
-        return []
+    except TimeoutError:
+        why = f"were not read within {TIMEOUT_S:g} s: list them with `piperoll dead-letters list`"
+        return [Finding("warn", "dead letters", why)]
+    except (KafkaError, OSError):
+        return []  # the check of Kafka shows it
     return of_letters([name_of(one) for one in found if one.stopped], sum(not one.stopped for one in found))
 
 

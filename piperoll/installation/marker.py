@@ -11,7 +11,7 @@ from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_EVENTS
 
 CHECKPOINTS = "checkpoints"
 SUBJECTS = ("job-", "batch-")
-WITHOUT_MEANING = ("piperoll-check/",)  # what `piperoll doctor` writes and deletes
+WITHOUT_MEANING = ("piperoll-check/",)  # what `piperoll doctor` and the readers write and delete to try the store
 NAMING_BLOBS = (JOB_EVENTS, DOCUMENT_EVENTS, ENDPOINT_EVENTS)
 
 

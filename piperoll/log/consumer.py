@@ -9,6 +9,7 @@ and a remaining partition is sought to the position it had reached, because aiok
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -196,6 +197,8 @@ class PartitionConsumer:
         self._next[tp.partition] = records[-1].offset + 1 if stopped is None else stopped
         if stopped is not None:
             self._pause(consumer, tp, stopped)
+        if tp not in consumer.assignment():
+            return  # a rebalance took it meanwhile
         self._lags[tp.partition] = lag = (consumer.highwater(tp) or 0) - self._next[tp.partition]
         if self._on_lag is not None:
             self._on_lag(tp.partition, lag)
@@ -210,8 +213,9 @@ class PartitionConsumer:
     def _pause(self, consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int) -> None:
         """Read no further than `offset` for a moment. A rebalance ends the pause early, which is harmless."""
         if self._notes.assigned is None:  # or its assignment seeks again
-            consumer.pause(tp)
-            consumer.seek(tp, offset)
+            with suppress(IllegalStateError):  # the rebalance is not noted yet
+                consumer.pause(tp)
+                consumer.seek(tp, offset)
 
     def _resume(self, consumer: AIOKafkaConsumer) -> None:
         """Read partitions again that were put back or stopped a moment ago. A rebalance resumes them too."""
@@ -221,8 +225,9 @@ class PartitionConsumer:
                 consumer.resume(tp)
 
     def _waiting(self) -> set[int]:
-        """The partitions that wait at an event of a later release: they do not stall."""
-        return set() if self._stops is None else self._stops.partitions
+        """The partitions that wait at an event of a later release or for another process: they do not stall."""
+        stopped = set() if self._stops is None else self._stops.partitions
+        return stopped | self._put_back.partitions
 
     async def _gather(self) -> None:
         """Wait for more records when this reader is behind: a poll costs about as much for one record as for twenty.

@@ -30,6 +30,11 @@ class PutBack:
         self._topic = topic
         self._held: dict[int, _Held] = {}
 
+    @property
+    def partitions(self) -> set[int]:
+        """The held partitions."""
+        return set(self._held)
+
     def problem(self) -> str | None:
         """A sentence while a partition has been held for longer than a moment."""
         now = time.monotonic()

@@ -24,7 +24,7 @@ from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.stops import SkippedRecords, Stops
 from piperoll.log.topics.watch import TopicWatch
-from piperoll.outages import Outage, StoppedWaitingError
+from piperoll.outages import Outage, StoppedWaitingError, raise_faults
 from piperoll.postgres import connect_pool, each, migrate, server_time
 from piperoll.runtime import Lifetime
 from piperoll.seal import Seal
@@ -237,7 +237,10 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         lasting["the producer's watch"] = appender.watch(lifetime.stopping)
         lasting["the comparison of the stores"] = guard.run(lifetime.stopping)
         lasting["the watch of the topics"] = topics.run(lifetime.stopping)
-        await notifier.run(lasting, lifetime.stopping)
+        try:
+            await notifier.run(lasting, lifetime.stopping)
+        except ExceptionGroup as ended:
+            raise_faults(ended)
 
 
 def _consumer(

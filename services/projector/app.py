@@ -16,7 +16,7 @@ from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.stops import SkippedRecords, Stops
 from piperoll.log.topics.watch import TopicWatch
-from piperoll.outages import Outage, StoppedWaitingError
+from piperoll.outages import Outage, StoppedWaitingError, raise_faults
 from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
@@ -81,16 +81,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
                 ):
                     tasks.create_task(lifetime.background.loop(name, work))
         except ExceptionGroup as ended:
-            _explain(ended)
-
-
-def _explain(ended: ExceptionGroup[Exception]) -> None:
-    """Raise the first fault by itself, so that the operator reads its message."""
-    for error in ended.exceptions:
-        if isinstance(error, StoppedWaitingError):
-            log.info("stopped_during_an_outage", why=str(error))
-        else:
-            raise error
+            raise_faults(ended)
 
 
 async def _readers(

@@ -8,7 +8,7 @@ wait for a lock.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 
 import asyncpg
@@ -160,14 +160,15 @@ class Replay:
         total = self.done + left
         for writer, reader, positions in zip(self.writers, self._readers, self._positions, strict=True):
             ends = await self._offsets.end_offsets(writer.topic)
-            async for records in self._offsets.scan(writer.topic, positions, ends):
-                if not records:
-                    continue
-                part = records[0].partition
-                if await self._stops.handle(reader, part, records) is not None:
-                    raise UnknownEventError(f"{writer.topic.name} cannot be read on: {self._stops.problem()}")
-                self.done += len(records)
-                self._progress(self.done, max(total, self.done))
+            async with aclosing(self._offsets.scan(writer.topic, positions, ends)) as polls:
+                async for records in polls:
+                    if not records:
+                        continue
+                    part = records[0].partition
+                    if await self._stops.handle(reader, part, records) is not None:
+                        raise UnknownEventError(f"{writer.topic.name} cannot be read on: {self._stops.problem()}")
+                    self.done += len(records)
+                    self._progress(self.done, max(total, self.done))
             positions.update(ends)
 
     async def come_near(self) -> None:

@@ -1,6 +1,7 @@
 """Create the topics, and compare the live ones with the manifest before a service uses them."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,11 +83,12 @@ def _raise_for(topic_errors: list[tuple[object, ...]]) -> None:
 
 async def inspect(settings: Settings) -> dict[str, LiveTopic]:
     """The manifest's topics as they are in the cluster, without the missing ones."""
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    await admin.start()
-    offsets = KafkaOffsets(settings)
-    await offsets.start()
-    try:
+    admin, offsets = AIOKafkaAdminClient(**client_options(settings)), KafkaOffsets(settings)
+    async with AsyncExitStack() as started:
+        started.push_async_callback(admin.close)
+        await admin.start()
+        await offsets.start()
+        started.push_async_callback(offsets.stop)
         names = [topic.name for topic in MANIFEST]
         described = {
             found["topic"]: len(found["partitions"])
@@ -107,9 +109,6 @@ async def inspect(settings: Settings) -> dict[str, LiveTopic]:
                     {entry[0]: entry[1] for entry in entries if entry[3] == TOPIC_SETTING},
                 )
         return live
-    finally:
-        await offsets.stop()
-        await admin.close()
 
 
 async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, list[tuple[Any, ...]]]:

@@ -65,7 +65,7 @@ class Relay:
             await self._pace.turn()
             self._written.clear()
             last = stopping.is_set()
-            while await self._relay(connection):
+            while await self._relay(connection) == GROUP:
                 pass
             if last:
                 return True

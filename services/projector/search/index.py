@@ -124,7 +124,7 @@ class SearchIndex:
         for job_id, job_created_at, uri in await connection.fetch(self._sql["candidates"], folder_id):
             if job_id == loaded:
                 return
-            index = at_hand.get(job_id) or await self._read_index(uri, self._contents.at(uri))
+            index = at_hand.get(job_id) or await self._read_index(uri, self._contents.at_once(uri))
             if index is not None:
                 await self._unload(connection, [folder_id])
                 await self._load(connection, folder_id, CompletedIndex(job_id, job_created_at, uri, index))
@@ -157,7 +157,7 @@ class SearchIndex:
         """A document's chunks; None if they were erased, empty if they cannot be read or are invalid."""
         uri = part.content.uri
         try:
-            content = await self._contents.get(part.content)
+            content = await self._contents.get_once(part.content)
         except BlobMissingError:
             return None
         except BlobUnreadableError as error:

@@ -7,6 +7,7 @@ are not reported as faults. Writes nothing.
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -155,10 +156,11 @@ class PartitionHistory:
         begin = self.positions[topic.name]
         if begin >= stop:
             return
-        async for records in self._offsets.scan(topic, {part: begin}, {part: stop}):
-            for record in records:
-                self.records += 1
-                self._observe(topic, decode_accounted(record))
+        async with aclosing(self._offsets.scan(topic, {part: begin}, {part: stop})) as polls:
+            async for records in polls:
+                for record in records:
+                    self.records += 1
+                    self._observe(topic, decode_accounted(record))
         self.positions[topic.name] = stop
 
     def indexed(self) -> dict[str, tuple[Job, Claim]]:

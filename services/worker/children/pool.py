@@ -109,9 +109,11 @@ class ChildPool:
         try:
             return await child.run(assignment, on_progress, limits.stall_timeout_s, limits.page_timeout_s)
         finally:
-            if child.fatal is not None and self._scratch:  # before the run's next child
-                await asyncio.to_thread(self._scratch.clear, assignment.run)
-            self._give_back(child, None if child.fatal else assignment.run)
+            try:
+                if child.fatal is not None and self._scratch:  # before the run's next child
+                    await asyncio.to_thread(self._scratch.clear, assignment.run)
+            finally:
+                self._give_back(child, None if child.fatal else assignment.run)
 
     # --- taking and giving back ------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ class UploadUses:
         self._partitions = partitions
         self._knows = knows
         self._in_log: set[str] = set()
+        self._erased: set[str] = set()
         self._missing_since: dict[str, float] = {}
         self._scanning = asyncio.Lock()
 
@@ -46,7 +47,8 @@ class UploadUses:
         marks = await self._blobs.names(uses)
         others = {mark.rpartition("/")[2] for mark in marks} - {job_id}
         if others and not await self._known(others):
-            if not all(self._has_failed(other) for other in others):
+            failed = [self._has_failed(other) for other in others]  # of each, since the first look begins its wait
+            if not all(failed):
                 return False
             log.info("upload_of_failed_requests_deleted", owner=owner, file_id=file_id, jobs=sorted(others))
             others = set()
@@ -61,18 +63,20 @@ class UploadUses:
         if any(job_id in self._in_log or self._knows(job_id) for job_id in job_ids):
             return True
         async with self._scanning:
-            found = await self._scan(set(job_ids))
-        if len(self._in_log) > REMEMBERED:
-            self._in_log.clear()
-        self._in_log |= found
+            unknown = set(job_ids) - self._erased  # of jobs that are erased together, one scan finds all
+            found, erased = await self._scan(unknown) if unknown else (set(), set())
+        for kept, more in ((self._in_log, found), (self._erased, erased)):
+            if len(kept) > REMEMBERED:
+                kept.clear()
+            kept |= more
         return bool(found)
 
-    async def _scan(self, job_ids: set[str]) -> set[str]:
-        """Those of the ids that the log has and that are not erased, from its beginning to its end now."""
+    async def _scan(self, job_ids: set[str]) -> tuple[set[str], set[str]]:
+        """The ids of jobs that the log has and that are not erased, and the erased ones; reads the log to its end."""
         parts = {partition_of(job_id, self._partitions) for job_id in job_ids}
         begins, ends = await self._history.begin_offsets(JOB_EVENTS), await self._history.end_offsets(JOB_EVENTS)
         if any(begins[part] for part in parts):
-            return job_ids  # the oldest records are gone: what is missing proves nothing
+            return job_ids, set()  # the oldest records are gone: what is missing proves nothing
         wanted = {job_id.encode(): job_id for job_id in job_ids}
         found: set[str] = set()
         erased: set[str] = set()
@@ -83,10 +87,12 @@ class UploadUses:
                     if record.key in wanted:
                         (erased if _erases(record) else found).add(wanted[record.key])
                 await asyncio.sleep(0)
-        return found - erased
+        return found - erased, erased
 
     def _has_failed(self, job_id: str) -> bool:
-        """Whether a job that the log has not got has been missing for long enough."""
+        """Whether a job uses nothing: it was erased, or has been missing in the log for long enough."""
+        if job_id in self._erased:
+            return True
         now = asyncio.get_running_loop().time()
         if len(self._missing_since) > REMEMBERED:
             self._missing_since.clear()

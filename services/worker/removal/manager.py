@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from piperoll.clock import ended_by, happens_within, utc_now
+from piperoll.clock import ended_by, happens_within
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
@@ -36,8 +36,9 @@ class RemovalManager:
         cluster_id: str,
     ) -> None:
         self._stopping = lifetime.stopping
+        self._clock = appender.clock
         self._interval_s = settings.checkpoint_interval_s
-        self._remover = Remover(appender, blobs, utc_now, random.Random())
+        self._remover = Remover(appender, blobs, appender.clock, random.Random())
         checkpoints = RemovalCheckpoints(blobs, cluster_id, f"{GROUP}/{DOCUMENT_EVENTS.name}")
         letters = DeadLetters(appender)
         self._reader = RemovalReader(self._remover, checkpoints, history, letters, self._stopping)
@@ -70,7 +71,7 @@ class RemovalManager:
 
     async def _measure(self) -> None:
         while not await happens_within(self._stopping, MEASURE_INTERVAL_S):
-            self._remover.measure(utc_now())
+            self._remover.measure(self._clock())
 
 
 def _note_lag(partition: int, records: int) -> None:

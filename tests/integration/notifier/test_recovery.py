@@ -126,9 +126,9 @@ async def test_rows_are_given_up_when_their_schedule_has_passed_and_removed_afte
 
 @contextmanager
 def unreadable(folder: Path) -> Iterator[None]:
-    """A file where a folder should be: an error of the store that is not "missing"."""
+    """A link to itself where a folder should be: an error of the store that is not "missing"."""
     kept = folder.rename(f"{folder}.kept")
-    folder.touch()
+    folder.symlink_to(folder)
     yield
     folder.unlink()
     kept.rename(folder)

@@ -1,6 +1,7 @@
 """Reads that wait through an outage of the store, and give up one blob that the store cannot return."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -56,4 +57,22 @@ async def test_other_content_than_the_claim_names_is_not_asked_for_twice() -> No
 @pytest.mark.parametrize("uri", ["a//b", "../x", "x#1" * 100, "a\x00b"])
 async def test_a_path_that_no_store_has_is_not_asked_for_twice(uri: str) -> None:
     with pytest.raises(BlobUnreadableError, match="no blob can be at"):
-        await contents(Blobs("memory:///")).at(uri)
+        await contents(Blobs("memory:///")).at_once(uri)
+
+
+async def test_a_transaction_that_is_repeated_gives_up_each_blob_that_the_store_cannot_return() -> None:
+    reading, given_up = contents(Failing()), 0
+
+    async def transaction() -> None:
+        nonlocal given_up
+        given_up = 0
+        for uri in ("broken/1", "broken/2"):
+            try:
+                await reading.at_once(uri)
+            except BlobUnreadableError:
+                given_up += 1
+
+    for _ in range(2 * 3):
+        with suppress(BlobStoreError):
+            await transaction()
+    assert given_up == 2

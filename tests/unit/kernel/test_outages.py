@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from piperoll.outages import LONGEST_PAUSE_S, Outage, StoppedWaitingError, pauses
+from piperoll.outages import LONGEST_PAUSE_S, Outage, StoppedWaitingError, pauses, raise_faults
 from piperoll.store.blobs import BlobStoreError
 
 
@@ -58,3 +58,13 @@ async def test_a_stop_ends_the_waiting() -> None:
 
     with pytest.raises(StoppedWaitingError):
         await Outage("Postgres", stopping).outlast(work)
+
+
+def test_the_first_fault_of_nested_groups_is_raised_by_itself() -> None:
+    stopped, fault = StoppedWaitingError("stopped"), ValueError("a fault")
+    with pytest.raises(ValueError, match="a fault"):
+        raise_faults(ExceptionGroup("service", [stopped, ExceptionGroup("readers", [stopped, fault])]))
+
+
+def test_a_wait_that_the_stop_ended_is_no_fault() -> None:
+    raise_faults(ExceptionGroup("service", [ExceptionGroup("readers", [StoppedWaitingError("stopped")])]))

@@ -166,7 +166,7 @@ class Sweeper:
         return self._problem
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """StoreSweep until `stopping` is set."""
+        """Sweep until `stopping` is set."""
         wait_s = min(FIRST_AFTER_S, self._interval_s)
         while not await self._passes(stopping, wait_s):
             try:
@@ -177,7 +177,7 @@ class Sweeper:
             wait_s = self._interval_s if done else min(FIRST_AFTER_S, self._interval_s)
 
     async def once(self, stopping: asyncio.Event) -> bool:
-        """StoreSweep once; return whether it came to its end. Raises the errors of AWAY."""
+        """Sweep once; return whether it came to its end. Raises the errors of AWAY."""
         if (problem := await self._identity()) is not None:
             log.warning("sweep_refused", why=problem)
             return False

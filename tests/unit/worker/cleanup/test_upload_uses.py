@@ -43,6 +43,17 @@ async def upload_is_kept(erasing: Erasing) -> bool:
     return await erasing.blobs.names(uploads.FOLDER) == (UPLOAD,)
 
 
+def test_many_requests_that_never_became_jobs_keep_an_upload_no_longer_than_one() -> None:
+    async def story(erasing: Erasing) -> None:
+        for number in range(5):
+            await request(erasing, f"job-never-{number}")
+        erasing.erase("job-1")
+        await asyncio.sleep(2 * ARRIVAL_S - 1)
+        assert not await upload_is_kept(erasing)
+
+    play(story)
+
+
 def test_a_request_that_never_became_a_job_does_not_keep_an_erased_job_s_upload() -> None:
     async def story(erasing: Erasing) -> None:
         await request(erasing, "job-never")  # 503: the append was not acknowledged
@@ -96,6 +107,22 @@ def test_the_mark_of_another_erased_job_does_not_keep_the_upload() -> None:
         erasing.erase("job-1")
         await asyncio.sleep(3 * ARRIVAL_S)
         assert not await upload_is_kept(erasing)
+
+    play(story)
+
+
+def test_an_upload_of_jobs_that_are_erased_together_goes_at_once() -> None:
+    async def story(erasing: Erasing) -> None:
+        jobs = [f"job-{number}" for number in range(1, 6)]
+        for job_id in jobs[1:]:
+            await request(erasing, job_id)
+            await erasing.created(job_id)
+        for job_id in jobs:
+            await erasing.log.append(JOB_EVENTS, fact(job_id, JobErased(by="acme")))
+            erasing.erase(job_id)
+        await asyncio.sleep(ARRIVAL_S / 10)
+        assert not await upload_is_kept(erasing)
+        assert all(erasing.backlog.erased[job_id].done for job_id in jobs)
 
     play(story)
 
