@@ -1,6 +1,7 @@
 """The disk of the blob store: away, full, or read-only."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from tests.chaos.storm.faults.scene import LeftOutError, Scene
 
@@ -19,26 +20,23 @@ async def hide_the_blob_store(scene: Scene) -> str:
 
 async def fill_the_disk(scene: Scene) -> str:
     """No byte can be written, what is there can be read."""
-    seconds = scene.seconds(2, 15)
-    _require_a_disk(scene)
-    await scene.disk.fill()
-    try:
-        await asyncio.sleep(seconds)
-    finally:
-        await scene.disk.heal()
-    return f"the disk of the blob store was full for {seconds:.0f} s"
+    return await _for_a_while(scene, scene.disk.fill, "full")
 
 
 async def make_the_disk_read_only(scene: Scene) -> str:
     """As after an error of the file system."""
+    return await _for_a_while(scene, scene.disk.make_read_only, "read-only")
+
+
+async def _for_a_while(scene: Scene, spoil: Callable[[], Awaitable[None]], state: str) -> str:
     seconds = scene.seconds(2, 15)
     _require_a_disk(scene)
-    await scene.disk.make_read_only()
+    await spoil()
     try:
         await asyncio.sleep(seconds)
     finally:
         await scene.disk.heal()
-    return f"the disk of the blob store was read-only for {seconds:.0f} s"
+    return f"the disk of the blob store was {state} for {seconds:.0f} s"
 
 
 def _require_a_disk(scene: Scene) -> None:
