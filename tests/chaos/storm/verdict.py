@@ -1,6 +1,8 @@
 """The verdict after a storm: what became of every job that was acknowledged."""
 
+import time
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -26,6 +28,7 @@ class Verdict:
     records: int = 0
     parked: int = 0
     late_starts: int = 0
+    settled_s: float = 0.0
     lost: int = 0
     doubled: int = 0
     leftovers: int = 0
@@ -52,7 +55,9 @@ async def judge(site: Site, book: Book) -> Verdict:
         if job["status"] not in book.jobs[job_id].ends
     ]
     await _judge_hooks(system, book, verdict)
-    _judge_log(await system.verify(), book, verdict)
+    began = time.monotonic()
+    _judge_log(await _settled(system), book, verdict)
+    verdict.settled_s = time.monotonic() - began
     return verdict
 
 
@@ -93,6 +98,22 @@ async def _judge_hooks(system: System, book: Book, verdict: Verdict) -> None:
     twice = [f"{job_id} has {len(ids)} final webhooks" for job_id, ids in finals.items() if len(ids) > 1]
     verdict.doubled += len(twice)
     verdict.broken += twice
+
+
+async def _settled(system: System) -> VerifyReport:
+    """The judgement once nothing is open, else the last one.
+
+    The receiver has a webhook before its outcome is in the log, and nothing else waits for jobs that were erased.
+    """
+    latest: list[VerifyReport] = []
+
+    async def settled() -> bool:
+        latest[:] = [await system.verify()]
+        return not latest[0].open_jobs and not latest[0].hooks_due
+
+    with suppress(NeverHappenedError):  # what stays open is a broken promise of its own
+        await wait_until(settled, CALM_S, "nothing to be open")
+    return latest[0]
 
 
 def _judge_log(report: VerifyReport, book: Book, verdict: Verdict) -> None:
