@@ -5,12 +5,12 @@ service. `Background.until_done` is for a piece of work that must succeed. Both 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import structlog
 from prometheus_client import Counter, Gauge
 
-from piperoll.clock import happens_within
+from piperoll.clock import happens_within, pauses
 
 log = structlog.get_logger()
 
@@ -67,7 +67,7 @@ class Background:
     async def until_done(self, work: str, attempt: Callable[[], Awaitable[None]], detail: str = "") -> None:
         """Repeat `attempt` after each error, with growing pauses, until it succeeds or the service stops."""
         try:
-            for pause in _pauses():
+            for pause in pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S):
                 try:
                     return await attempt()
                 except Exception as error:  # noqa: BLE001 - whatever it was, the work has to be done
@@ -76,10 +76,3 @@ class Background:
                     return
         finally:
             self.recovered(work, detail)
-
-
-def _pauses() -> Iterator[float]:
-    pause = FIRST_PAUSE_S
-    while True:
-        yield pause
-        pause = min(2 * pause, LONGEST_PAUSE_S)

@@ -1,7 +1,7 @@
 """The clock, passed as a parameter so that tests can control it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +20,14 @@ async def happens_within(event: asyncio.Event, seconds: float) -> bool:
             return await event.wait()
     except TimeoutError:
         return False
+
+
+def pauses(first_s: float = 0.1, longest_s: float = 2.0) -> Iterator[float]:
+    """Seconds between tries: doubling, bounded, without end. By default a recovery is noticed within two seconds."""
+    pause = first_s
+    while True:
+        yield pause
+        pause = min(2 * pause, longest_s)
 
 
 async def first_of(*events: asyncio.Event) -> None:

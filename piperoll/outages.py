@@ -4,21 +4,18 @@ Holds the list of temporary errors. Every other error is a fault and ends the se
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import asyncpg
 import structlog
 
-from piperoll.clock import happens_within
+from piperoll.clock import happens_within, pauses
 from piperoll.postgres import POSTGRES_AWAY, refuses_a_value
 from piperoll.store.blobs import BlobStoreError, BlobUnreadableError
 
 log = structlog.get_logger()
 T = TypeVar("T")
-
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 2.0  # so that a recovery is noticed within two seconds
 
 OUTAGES = (BlobStoreError, *POSTGRES_AWAY, asyncpg.LockNotAvailableError)
 
@@ -73,14 +70,6 @@ class Outage:
                 self._problem = None
                 return result
         raise AssertionError("pauses never end")
-
-
-def pauses() -> Iterator[float]:
-    """Seconds between tries: doubling, bounded, without end."""
-    pause = FIRST_PAUSE_S
-    while True:
-        yield pause
-        pause = min(2 * pause, LONGEST_PAUSE_S)
 
 
 def _is_closed(error: asyncpg.InterfaceError) -> bool:

@@ -8,7 +8,7 @@ and a remaining partition is sought to the position it had reached, because aiok
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 import structlog
@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError
 
+from piperoll.clock import happens_within, pauses
 from piperoll.log import watchdog
 from piperoll.log.broker_clock import BrokerClock
 from piperoll.log.contract import PartitionBusyError, Reader
@@ -121,7 +122,7 @@ class PartitionConsumer:
             consumer.subscribe([self._topic.name], listener=self._notes)
             self.membership.follow(consumer._coordinator)
             while not stopping.is_set():
-                await self._apply_assignment(consumer)
+                await self._apply_assignment(consumer, stopping)
                 await self._poll(consumer)
                 if self._confirm is not None:
                     await self._confirm()
@@ -138,7 +139,7 @@ class PartitionConsumer:
         finally:
             await close(consumer)
 
-    async def _apply_assignment(self, consumer: AIOKafkaConsumer) -> None:
+    async def _apply_assignment(self, consumer: AIOKafkaConsumer, stopping: asyncio.Event) -> None:
         """Apply the newest assignment: give up lost partitions, start new ones, seek all."""
         while (assigned := self._notes.assigned) is not None:
             self._notes.assigned = None
@@ -153,9 +154,23 @@ class PartitionConsumer:
                 self._next = {part: offset for part, offset in self._next.items() if part in assigned}
                 self._lags = {part: lag for part, lag in self._lags.items() if part in assigned}
             if new:
-                self._next.update(await self._reader.assigned(new))
+                self._next.update(await self._assign(new, stopping))
             self._seek_all(consumer)
             self._joined = True
+
+    async def _assign(self, new: set[int], stopping: asyncio.Event) -> Mapping[int, int]:
+        """The reader's positions of new partitions. Repeated while Kafka does not answer the reader's questions.
+
+        Nothing when a newer assignment or the stop ends the wait: what this member has goes on.
+        """
+        for pause in pauses():
+            try:
+                return await self._reader.assigned(new)
+            except (KafkaError, TimeoutError) as error:
+                log.warning("assignment_delayed", group=self._group, partitions=sorted(new), error=repr(error))
+            if await happens_within(stopping, pause) or self._notes.assigned is not None:
+                break
+        return {}
 
     def _seek_all(self, consumer: AIOKafkaConsumer) -> None:
         for part, offset in self._next.items():

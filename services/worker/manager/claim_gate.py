@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from piperoll.clock import first_of, happens_within
-from piperoll.outages import OUTAGES, pauses
+from piperoll.clock import first_of, happens_within, pauses
+from piperoll.outages import OUTAGES
 from services.worker import metrics
 
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from piperoll.clock import Clock, happens_within
+from piperoll.clock import Clock, happens_within, pauses
 from piperoll.domain.backlog import Backlog
 from piperoll.domain.batch import Batch
 from piperoll.domain.job import Job
@@ -19,7 +19,6 @@ from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Parking, decode
 from piperoll.log.record import Record
-from piperoll.outages import pauses
 from piperoll.store.blobs import BlobStoreError
 from schemas.envelope import Fact
 from schemas.events import BATCH_EVENTS, BatchExpanded

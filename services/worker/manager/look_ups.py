@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import structlog
 
+from piperoll.clock import pauses
 from piperoll.domain import batch as batches
 from piperoll.domain import job as jobs
 from piperoll.domain.batch import Batch
 from piperoll.domain.job import Job
 from piperoll.log.contract import LogView
 from piperoll.log.parking import Parking, decode_accounted
-from piperoll.outages import pauses
 from schemas.envelope import Fact
 from schemas.events import BATCH_EVENTS
 from schemas.topics import JOB_EVENTS

@@ -1,10 +1,11 @@
 """Members of a consumer group on a real Kafka."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 
 import pytest
+from aiokafka.errors import KafkaTimeoutError
 
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.producer import KafkaAppender
@@ -146,3 +147,36 @@ async def test_a_member_counts_as_joined_only_after_it_has_joined(settings: Sett
         assert consumer.problem() == "joining has not joined its consumer group yet"
         await wait_until(lambda: consumer.problem() is None, 30, "the member to have joined")
         assert reader.mine
+
+
+async def test_a_reader_whose_questions_kafka_does_not_answer_is_assigned_again(
+    settings: Settings, topic: Topic, appender: KafkaAppender
+) -> None:
+    class Unanswered(Bookkeeper):
+        asked = 0
+
+        async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
+            self.asked += 1
+            if self.asked < 3:
+                raise KafkaTimeoutError("deliberate")
+            return await super().assigned(partitions)
+
+    written = await append_many(appender, topic, 10)
+    reader = Unanswered(nothing_read(settings))
+    async with member(settings, "unanswered", topic, reader):
+        await wait_until(lambda: len(reader.book.values) == len(written), 30, "everything to be read")
+    assert reader.asked == 3
+
+
+async def test_a_member_whose_assignment_waits_for_kafka_ends_at_the_stop(settings: Settings, topic: Topic) -> None:
+    class Silent(Bookkeeper):
+        asked = 0
+
+        async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
+            self.asked += 1
+            raise KafkaTimeoutError("deliberate")
+
+    reader = Silent(nothing_read(settings))
+    async with asyncio.timeout(60), member(settings, "silent", topic, reader):
+        await wait_until(lambda: reader.asked > 1, 30, "the assignment to be tried again")
+    assert reader.given_up == [set()]

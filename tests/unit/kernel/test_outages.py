@@ -5,13 +5,14 @@ import asyncio
 import asyncpg
 import pytest
 
-from piperoll.outages import LONGEST_PAUSE_S, Outage, StoppedWaitingError, pauses, raise_faults
+from piperoll.clock import pauses
+from piperoll.outages import Outage, StoppedWaitingError, raise_faults
 from piperoll.store.blobs import BlobStoreError
 
 
 def test_pauses_double_up_to_their_bound() -> None:
     found = [pause for pause, _ in zip(pauses(), range(8), strict=False)]
-    assert found == [0.1, 0.2, 0.4, 0.8, 1.6, LONGEST_PAUSE_S, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
+    assert found == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0]
 
 
 @pytest.mark.parametrize(
