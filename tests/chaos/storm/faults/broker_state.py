@@ -11,7 +11,7 @@ from aiokafka.protocol.admin import DeleteGroupsRequest
 from piperoll.log.kafka import client_options
 from schemas.topics import MANIFEST
 from tests.chaos.storm.faults.records import TOPICS
-from tests.chaos.storm.faults.scene import PromiseBrokenError, Scene
+from tests.chaos.storm.faults.scene import PromiseBrokenError, Scene, kafka_answers
 from tests.support.clients.commands import piperoll
 from tests.support.waiting import NeverHappenedError, wait_until
 
@@ -78,7 +78,7 @@ async def _wait_for_readiness(scene: Scene, sentence: str, *, named: bool) -> No
 @asynccontextmanager
 async def _admin(scene: Scene) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(**client_options(scene.system.settings))
-    await admin.start()
+    await kafka_answers(admin.start)
     try:
         yield admin
     finally:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import asyncpg
 import psutil
+from aiokafka.errors import KafkaError
 
 from piperoll.embedded.errors import StackError
 from piperoll.log.producer import KafkaAppender
@@ -17,8 +18,8 @@ from tests.support.stacks.system import System
 from tests.support.waiting import wait_until
 
 PROCESSES = ("api", "api-1", "worker", "worker-1", "projector", "projector-1", "notifier", "notifier-1")
-HARMLESS = (StackError, psutil.NoSuchProcess)
-"""Errors of a fault that finds its process already gone."""
+HARMLESS = (StackError, psutil.NoSuchProcess, KafkaError)
+"""Errors of a fault that finds its process already gone, or Kafka not yet back from the fault before."""
 
 
 class LeftOutError(Exception):
@@ -62,13 +63,23 @@ class Scene:
 
     @asynccontextmanager
     async def appender(self) -> AsyncIterator[KafkaAppender]:
-        """A foreign writer of the log."""
+        """A foreign writer of the log, once Kafka answers."""
         appender = KafkaAppender(self.system.settings, "storm")
-        await appender.start()
+        await kafka_answers(appender.start)
         try:
             yield appender
         finally:
             await appender.stop()
+
+
+async def kafka_answers(connect: Callable[[], Awaitable[None]]) -> None:
+    """Call `connect` until Kafka answers: other faults may have stopped it."""
+
+    async def connected() -> bool:
+        await connect()
+        return True
+
+    await wait_until(connected, 60, "Kafka to answer", not_yet=(KafkaError, OSError))
 
 
 Fault = Callable[[Scene], Awaitable[str]]
