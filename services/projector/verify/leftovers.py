@@ -2,7 +2,7 @@
 
 A very recent erasure is not a fault on a live stack: the worker has `ERASURE_GRACE` to carry it out. While an erased
 job still has the marker of an upload, its erasure may wait for the creation of another job with that upload: until
-`UPLOAD_GRACE` its parameters and markers, which name the upload, are no fault.
+`UPLOAD_GRACE` its parameters and markers, which name the upload, may be left.
 """
 
 from collections import defaultdict
