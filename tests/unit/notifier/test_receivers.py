@@ -1,53 +1,76 @@
-"""Whatever receiver the API accepts for a job, the notifier can use, whatever id the client has for the job."""
+"""How much a receiver gets: bounds, pauses and probes."""
 
-import json
+from datetime import timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from schemas.job_types.parameters import Webhook
-from services.notifier.hooks.webhook import parse_webhook
-
-ODD = [
-    ("https://{jobId}.example.com/h", "a/b"),
-    ("https://{jobId}.example.com/", "ä" * 200),
-    ("https://example.com/{jobId}", "x" * 255),
-    ("https://u:p@{jobId}/x", "."),
-    ("https://{jobId}/x", "x" * 255),
-    ("http://{jobId}/x", "[::1]"),
-    ("http://a{jobId}b/x", "\u200b"),
-    ("http://{jobId}/", "%"),
-    ("http://{jobId}:80/", "a@b"),
-    ("http://{jobId}/", "\ud7ff"),
-]
+from piperoll.webhooks.attempts import Attempted, Ending
+from piperoll.webhooks.retry_after import retry_after_s
+from services.notifier.delivery.breaker import CLOSED, MAX_PAUSE_S, Breaker, observe, room
+from services.notifier.delivery.due_origins import DueOrigins, deal
+from services.notifier.delivery.verdict import (
+    judge,
+)
+from tests.support.histories.hooks import DELAYS, NOW, attempts
 
 
-def accepted_and_usable(url: str, client_id: str) -> bool:
-    """Whether the API accepts it; what it accepts must be usable."""
-    given = {"url": url, "jobId": client_id}
-    try:
-        Webhook.model_validate(given)
-    except ValidationError:
-        return False
-    hook = parse_webhook(json.dumps({"parameters": {"webhook": given}}).encode(), "job-1")
-    assert hook is not None
-    assert "{jobId}" not in hook.url
-    assert hook.origin.startswith(("http://", "https://"))
-    return True
+@given(st.lists(attempts), st.integers(1, 64), st.integers(0, 64))
+def test_a_receiver_is_never_given_more_than_its_bound_nor_shut_out_for_long(
+    history: list[Attempted], bound: int, in_flight: int
+) -> None:
+    known = CLOSED
+    for attempted in history:
+        known = observe(known, attempted, 100.0)
+    assert 0 <= room(known, in_flight, bound, 100.0) <= max(0, bound - in_flight) or bound == 0
+    assert known.paused_until <= 100.0 + MAX_PAUSE_S
+    assert room(known, 0, bound, known.paused_until) >= 1, "after the pause there is at least a probe"
 
 
-@pytest.mark.parametrize(("url", "client_id"), ODD)
-def test_an_accepted_receiver_with_an_odd_address_or_id_can_be_used(url: str, client_id: str) -> None:
-    assert accepted_and_usable(url, client_id)
+def test_a_failing_receiver_is_given_less_then_paused_then_probed_then_trusted_again() -> None:
+    known, rooms = CLOSED, []
+    for _ in range(4):
+        rooms.append(room(known, 0, 8, 0.0))
+        known = observe(known, Attempted(Ending.TIMEOUT), 0.0)
+    assert rooms == [8, 4, 2, 1]
+    assert room(known, 0, 8, 0.5) == 0
+    assert (room(known, 0, 8, 1.0), room(known, 1, 8, 1.0)) == (1, 0)
+    assert observe(known, Attempted(Ending.ANSWERED, status=200), 1.0) == CLOSED
 
 
-@pytest.mark.parametrize("url", ["http://example.com:{jobId}/", "http://\u2100.example/{jobId}", "http://[{jobId}/"])
-def test_an_address_that_the_notifier_could_not_parse_is_refused(url: str) -> None:
-    assert not accepted_and_usable(url, "80")
+def test_a_404_or_500_does_not_count_against_the_whole_receiver() -> None:
+    for status in (404, 500):
+        assert observe(Breaker(3, 9.0), Attempted(Ending.ANSWERED, status=status), 1.0) == CLOSED
 
 
-@given(st.text(min_size=1, max_size=255))
-def test_any_id_of_a_client_fits_into_an_accepted_receiver(client_id: str) -> None:
-    assert accepted_and_usable("https://example.com/{jobId}?id={jobId}", client_id)
+def test_a_busy_receiver_is_paused_for_as_long_as_it_asks_up_to_a_minute() -> None:
+    asked = Attempted(Ending.ANSWERED, status=429, retry_after_s=20.0)
+    assert observe(CLOSED, asked, 0.0).paused_until == 20.0
+    assert observe(CLOSED, Attempted(Ending.ANSWERED, status=503, retry_after_s=1e6), 0.0).paused_until == MAX_PAUSE_S
+
+
+@given(st.integers(0, 100), st.dictionaries(st.text(max_size=3), st.integers(0, 20)))
+def test_places_are_dealt_in_turn_and_none_is_wasted(free: int, rooms: dict[str, int]) -> None:
+    dealt = deal(free, rooms)
+    assert sum(dealt.values()) == min(free, sum(rooms.values()))
+    assert all(0 < dealt[origin] <= rooms[origin] for origin in dealt)
+    short = [dealt.get(origin, 0) for origin in rooms if dealt.get(origin, 0) < rooms[origin]]
+    assert not short or max(dealt.values(), default=0) <= min(short) + 1, "none gets two more than one who waits"
+
+
+def test_the_agenda_keeps_the_earliest_time_and_forgets_what_is_claimed() -> None:
+    agenda = DueOrigins()
+    agenda.hint("a", 5.0)
+    agenda.hint("a", 9.0)
+    agenda.correct({"b": 3.0, "a": 7.0})
+    assert agenda.ready(5.0) == ["b", "a"]
+    agenda.forget(["b"])
+    assert agenda.ready(5.0) == ["a"]
+    assert agenda.next_due(4.0) == 5.0
+    assert agenda.next_due(6.0) is None
+
+
+def test_a_date_far_off_is_capped_by_the_judge() -> None:
+    seconds = retry_after_s("Fri, 01 Jan 2126 00:00:00 GMT", NOW)
+    verdict = judge(Attempted(Ending.ANSWERED, status=503, retry_after_s=seconds), True, 1, DELAYS, 0.0)
+    assert verdict.delay_s == timedelta(days=1).total_seconds()
