@@ -85,10 +85,6 @@ class IdSet:
                 firsts[slot], seconds[slot] = first, second
         self._first, self._second = firsts, seconds
 
-    def size_bytes(self) -> int:
-        """The memory of the slots."""
-        return ENTRY_BYTES * len(self._first)
-
     def dump(self) -> str:
         """The slots as text, little-endian."""
         return b64encode(_little(self._first).tobytes() + _little(self._second).tobytes()).decode()

@@ -91,11 +91,6 @@ class Stack:
         return f"http://{HOST}:{self._port_of_api(0)}"
 
     @property
-    def api_urls(self) -> list[str]:
-        """The URLs of all processes of the API, the first of which is `api_url`."""
-        return [f"http://{HOST}:{self._port_of_api(number)}" for number in range(self._count("api"))]
-
-    @property
     def api_key(self) -> str:
         """The newest API key: the last one given, else the generated one of this data folder."""
         return self._required_secrets.api_keys[-1]

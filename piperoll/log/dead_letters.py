@@ -5,16 +5,20 @@ out for good (SETTLED).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final, Literal
 
+import structlog
+
 from piperoll.log.contract import RawAppender
 from piperoll.log.record import Position, Record
 from schemas.envelope import Headers
 from schemas.topics import DEAD_LETTERS
+
+log = structlog.get_logger()
 
 PARKED: Final = "parked"
 STOPPED: Final = "stopped"
@@ -55,6 +59,12 @@ class DeadLetters:
     async def park(self, consumer: str, record: Record, why: str) -> None:
         """Append one parked record, with the reader's name, its position and the reason as headers. At least once."""
         await self._append(PARKED, consumer, record, why)
+
+    async def park_all(self, consumer: str, letters: Iterable[tuple[Record, str]]) -> None:
+        """Log and append parked records, each with its reason. At least once."""
+        for record, why in letters:
+            log.error("record_parked", topic=record.topic, position=str(record.position), why=why[:500])
+            await self.park(consumer, record, why)
 
     async def stopped(self, consumer: str, record: Record, why: str) -> None:
         """Append the record at which a reader of a partition stopped. At least once."""

@@ -128,11 +128,6 @@ class KafkaOffsets:
         found = await self._consumer.offsets_for_times(asked)
         return {tp.partition: hit.offset if hit else ends[tp.partition] for tp, hit in found.items()}
 
-    async def read_one(self, topic: Topic, partition: int, offset: int) -> Record | None:
-        """The record at an offset, or None if it no longer exists."""
-        found = await self.read_range(topic, {partition: offset}, {partition: offset + 1}, limit=1)
-        return found[0] if found and found[0].offset == offset else None
-
     async def read_range(
         self, topic: Topic, begin: dict[int, int], end: dict[int, int], limit: int | None = None
     ) -> list[Record]:

@@ -138,6 +138,11 @@ class Parking:
             self.park(entry.record, entry.why, entry.alone)
         return entry.fact
 
+    def update(self, parked: set[str]) -> None:
+        """Make a set of the keys that were parked before the set of those that are parked now."""
+        parked -= self.freed
+        parked.update(self.keys)
+
     def sift(self, entries: Iterable[Decoded]) -> Iterator[tuple[Fact, int]]:
         """Yield the facts that may be folded, with their offsets; park the other records on the way."""
         for entry in entries:

@@ -9,271 +9,31 @@ With `guard.on`, a store without its installation's marker fails, where it would
 
 import asyncio
 import hashlib
-import mimetypes
-import os
-import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path, PurePosixPath
 from typing import BinaryIO, ParamSpec, TypeVar
-from urllib.parse import unquote, urlsplit
-
-import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, from_url
 
 from piperoll.store import segments
-from piperoll.store.marker import MARKER, MarkerGuard
-from piperoll.store.paths import refusal_of
+from piperoll.store.errors import BlobMissingError, BlobStoreError, BlobUnreadableError, ClaimMismatchError
+from piperoll.store.marker import MARKER
+from piperoll.store.sync_blobs import CHUNK_BYTES, BlobEntry, Blobs
 from schemas.claims import Claim
+
+__all__ = [
+    "CHUNK_BYTES",
+    "AsyncBlobs",
+    "BlobEntry",
+    "BlobMissingError",
+    "BlobStoreError",
+    "BlobUnreadableError",
+    "Blobs",
+    "ClaimMismatchError",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CHUNK_BYTES = 1024 * 1024
-PAGE_ENTRIES = 1000  # the maximum of S3
-CHECK_FOLDER = "piperoll-check"
-CHECK_BYTES = 64 * 1024  # a small file may still fit on a disk that is full
-_COUNTED = re.compile(r"#[0-9]+$")  # of object_store's multipart uploads
 THREADS = 16  # more than the cores, since a put waits for the disk or the network
-
-
-class BlobMissingError(LookupError):
-    """The blob does not exist: it was erased or never written."""
-
-
-class BlobStoreError(RuntimeError):
-    """The blob store returned an error; a retry may succeed."""
-
-
-class BlobUnreadableError(BlobStoreError):
-    """This blob cannot be read although the store answers. A retry fails again, until the store is repaired."""
-
-
-class ClaimMismatchError(BlobUnreadableError):
-    """The blob has another content than its claim names."""
-
-
-@dataclass(frozen=True, slots=True)
-class BlobEntry:
-    """A blob in a listing. A copy in a local store has the time of its original."""
-
-    uri: str
-    written_at: datetime
-
-
-class Blobs:
-    """A blob store by URL. Every call raises BlobStoreError when the store fails."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self.url = url
-        self.root: Path | None = None
-        if parts.scheme == "file":
-            self.root = Path(unquote(parts.path))
-            self._store = LocalStore(self.root, mkdir=True)
-        else:
-            self._store = from_url(url)  # type: ignore[assignment]
-        self.guard = MarkerGuard(self._store, self.root)
-
-    def put(self, folder: str, content: bytes, media_type: str = "application/json") -> Claim:
-        """Write content to `folder/{sha256}` and return its Claim."""
-        digest = hashlib.sha256(content).hexdigest()
-        return self.put_named(f"{folder}/{digest}", content, media_type, digest)
-
-    def put_named(self, uri: str, content: bytes, media_type: str, digest: str | None = None) -> Claim:
-        """Write content to `uri` unless a blob exists there; return its Claim. The blob's time is the current one."""
-        with self._errors(uri, writing=True):
-            try:
-                obstore.put(self._store, uri, content, mode="create", use_multipart=False)
-            except AlreadyExistsError:
-                self._renew(uri, content)
-            self._flush(uri)
-        digest = digest or hashlib.sha256(content).hexdigest()
-        return Claim(uri=uri, sha256=digest, size=len(content), media_type=media_type)
-
-    def replace(self, uri: str, content: bytes) -> None:
-        """Write content atomically over an existing blob. Content of jobs is never replaced."""
-        with self._errors(uri, writing=True):
-            obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
-            self._flush(uri)
-
-    def put_file(self, uri: str, source: BinaryIO, media_type: str | None = None) -> Claim:
-        """Stream an open file to `uri` in chunks."""
-        digest = hashlib.sha256()
-        size = 0
-
-        def chunks() -> Iterator[bytes]:
-            nonlocal size
-            while chunk := source.read(CHUNK_BYTES):
-                digest.update(chunk)
-                size += len(chunk)
-                yield chunk
-
-        with self._errors(uri, writing=True):
-            obstore.put(self._store, uri, chunks(), chunk_size=5 * CHUNK_BYTES, max_concurrency=2)
-            self._flush(uri)
-        kind = media_type or mimetypes.guess_type(uri)[0] or "application/octet-stream"
-        return Claim(uri=uri, sha256=digest.hexdigest(), size=size, media_type=kind)
-
-    def get(self, uri: str) -> bytes:
-        """Return the content of a blob or of a segment's entry. Raises BlobMissingError and BlobUnreadableError."""
-        self._require_path(uri)
-        with self._errors(uri):
-            if self.root is None:
-                return bytes(obstore.get(self._store, uri).bytes())
-            if (found := segments.range_of(uri)) is not None:
-                return segments.read(self.root, found)
-            return self._get_local(uri)
-
-    def get_claimed(self, claim: Claim) -> bytes:
-        """The content that a claim names, its hash checked. Raises BlobMissingError and ClaimMismatchError."""
-        content = self.get(claim.uri)
-        if hashlib.sha256(content).hexdigest() != claim.sha256:
-            raise ClaimMismatchError(f"the blob at {claim.uri} is not the one that the log names")
-        return content
-
-    def copy(self, names: Iterable[tuple[str, str]]) -> None:
-        """Copy blobs (source, target) within the store; a local store makes hard links. Raises BlobMissingError."""
-        folders = set()
-        for source, target in names:
-            with self._errors(source, guarded=True), suppress(AlreadyExistsError):
-                obstore.copy(self._store, source, target, overwrite=False)
-            folders.add(target.rpartition("/")[0])
-        for folder in folders:
-            self._flush(folder)  # the content was flushed when it was first written
-
-    def size(self, uri: str) -> int:
-        """Return the size of the blob in bytes. Raises BlobMissingError."""
-        with self._errors(uri):
-            return int(obstore.head(self._store, uri)["size"])
-
-    def read(self, uri: str, begin: int, end: int) -> bytes:
-        """Return the bytes from `begin` to `end`, exclusive, which must be within the blob. Raises BlobMissingError."""
-        with self._errors(uri):
-            return bytes(obstore.get_range(self._store, uri, start=begin, end=end))
-
-    def fetch(self, uri: str, target: Path) -> None:
-        """Stream the blob into a local file. Raises BlobMissingError."""
-        with self._errors(uri), target.open("wb") as out:
-            for chunk in obstore.get(self._store, uri).stream(min_chunk_size=CHUNK_BYTES):
-                out.write(chunk)
-
-    def local_path(self, uri: str) -> Path | None:
-        """Return the path of the blob on this machine, or None for a remote store."""
-        return self.root / uri if self.root else None
-
-    def location(self, uri: str) -> str:
-        """Return the blob's absolute path in a local store, else its URL."""
-        return str(self.root / uri) if self.root else f"{self.url.rstrip('/')}/{uri}"
-
-    def list(self, folder: str) -> Iterator[str]:
-        """Yield the uri of every blob under `folder/`."""
-        with self._errors(folder, guarded=True):
-            for page in obstore.list(self._store, prefix=f"{folder.strip('/')}/"):
-                yield from (entry["path"] for entry in page)
-
-    def entries(self, folder: str) -> Sequence[BlobEntry]:
-        """Return every blob under `folder/`."""
-        return [entry for page in self.pages(folder.strip("/")) for entry in page]
-
-    def pages(self, folder: str = "") -> Iterator[Sequence[BlobEntry]]:
-        """Yield all blobs of the store, or those under `folder/`, unordered, in pages of at most PAGE_ENTRIES."""
-        with self._errors(folder or "the root", guarded=True):
-            for page in obstore.list(self._store, prefix=f"{folder}/" if folder else None, chunk_size=PAGE_ENTRIES):
-                yield [BlobEntry(entry["path"], entry["last_modified"]) for entry in page]
-
-    def delete(self, uris: Iterable[str]) -> None:
-        """Delete blobs; missing ones are ignored."""
-        if self.root is None:
-            with self._errors("a deletion"):
-                obstore.delete(self._store, list(uris))  # in requests of a thousand; object stores ignore missing ones
-            return
-        for uri in uris:
-            with self._errors(uri, guarded=True), suppress(FileNotFoundError):
-                if (found := segments.range_of(uri)) is not None:
-                    segments.blank(self.root, found)
-                else:
-                    obstore.delete(self._store, uri)
-
-    def lines(self, segment: str) -> Sequence[segments.SegmentLine]:
-        """Return the entries of a segment that are not erased. Raises BlobMissingError."""
-        assert self.root is not None  # only local stores have segments
-        with self._errors(segment):
-            return tuple(segments.lines(self.root, segment))
-
-    def delete_folder(self, folder: str) -> int:
-        """Delete all blobs under `folder/`; return their number."""
-        uris = list(self.list(folder))
-        self.delete(uris)
-        if self.root is not None:
-            _remove_empty(self.root / folder)
-        return len(uris)
-
-    def check(self, name: str) -> None:
-        """Write a blob, as large as most results, read it and delete it. Raises BlobStoreError when that fails."""
-        uri = f"{CHECK_FOLDER}/{name.replace('/', '-')}"
-        self.replace(uri, bytes(CHECK_BYTES))
-        self._require_back(uri)
-        self.delete([uri])
-        if self.root is not None:  # an empty folder would be all that is in a volume that is not mounted
-            with suppress(OSError):
-                (self.root / CHECK_FOLDER).rmdir()
-
-    def _require_back(self, uri: str) -> None:
-        try:
-            found = self.get(uri)
-        except BlobMissingError as error:
-            raise BlobStoreError(f"{uri} was written and cannot be found") from error
-        if len(found) != CHECK_BYTES:
-            raise BlobStoreError(f"{uri} was written and has other content")
-
-    def _errors(self, uri: str, writing: bool = False, guarded: bool = False) -> "_store_errors":
-        """Convert errors at `uri`. `guarded`: without its marker the store would give a wrong answer."""
-        if writing or guarded:
-            with _store_errors(uri, self.guard):
-                self.guard.before()
-        return _store_errors(uri, self.guard, writing)
-
-    def _renew(self, uri: str, content: bytes) -> None:
-        """Give the blob of an earlier attempt of the same write the current time, which shows the sweep its use."""
-        if self.root is not None:
-            os.utime(self.root / uri)
-        elif bytes(obstore.get(self._store, uri).bytes()) == content:  # a store can only be given the content again
-            obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
-
-    def _get_local(self, uri: str) -> bytes:
-        try:
-            return bytes(obstore.get(self._store, uri).bytes())
-        except BaseError as error:
-            root = self.root or Path()
-            if any((root / folder).is_file() for folder in PurePosixPath(uri).parents):
-                raise BlobUnreadableError(f"no blob can be at {uri[:100]!r}: it is below another blob") from error
-            raise
-
-    def _require_path(self, uri: str) -> None:
-        """Raise BlobUnreadableError if no blob can be at `uri`, which is known without asking the store."""
-        why = refusal_of(uri)
-        if why is None and self.root is not None and _COUNTED.search(uri):
-            why = "a local store reserves names that end in # and a number"
-        if why is not None:
-            raise BlobUnreadableError(f"no blob can be at {uri[:100]!r}: {why}")
-
-    def _flush(self, uri: str) -> None:
-        """Flush a local blob to the disk, before a fact refers to it.
-
-        On journalling file systems (ext4, XFS, Btrfs) the fsync of a new file also flushes its directory entries.
-        """
-        if self.root is None:
-            return
-        handle = os.open(self.root / uri, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 class AsyncBlobs:
@@ -373,32 +133,3 @@ class AsyncBlobs:
 
     async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
-
-
-def _remove_empty(folder: Path) -> None:
-    """Remove empty folders of a local store, innermost first."""
-    for path, _, _ in os.walk(folder, topdown=False):
-        with suppress(OSError):  # written to meanwhile, or already removed
-            Path(path).rmdir()
-
-
-class _store_errors:  # noqa: N801 - used like a function: `with _store_errors(uri, guard):`
-    """Converts errors of obstore. In a write, a missing file means that the store itself is missing."""
-
-    def __init__(self, uri: str, guard: MarkerGuard, writing: bool = False) -> None:
-        self._uri = uri
-        self._guard = guard
-        self._writing = writing
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, FileNotFoundError) and not self._writing:
-            try:
-                self._guard.missed()
-            except (BaseError, OSError) as unmarked:
-                raise BlobStoreError(f"the blob store failed at {self._uri}: {unmarked}") from unmarked
-            raise BlobMissingError(f"no blob at {self._uri}") from error
-        if isinstance(error, BaseError | OSError):
-            raise BlobStoreError(f"the blob store failed at {self._uri}: {error}") from error

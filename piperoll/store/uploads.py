@@ -10,6 +10,8 @@ from typing import Any
 SCHEME = "upload://"
 FOLDER = "uploads"
 USES = "uses"
+ARRIVAL_S = 600.0
+"""How long the creation of a job may be on its way to the log after its marker was written."""
 
 
 def file_ids_of(parameters: Mapping[str, Any]) -> tuple[str, ...]:

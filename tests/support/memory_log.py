@@ -125,12 +125,13 @@ class MemoryLog:
             for part, end in (await self.end_offsets(topic)).items()
         }
 
-    async def subscribe(self, topic: Topic, reader: Reader, partitions: set[int] | None = None) -> None:
-        """Deals `partitions` (all by default) to a reader."""
+    async def subscribe(self, topic: Topic, reader: Reader, partitions: set[int] | None = None) -> dict[int, int]:
+        """Deals `partitions` (all by default) to a reader; returns the offsets that it begins with."""
         dealt = set(range(self.partitions)) if partitions is None else partitions
         stops = Stops(f"{type(reader).__name__} of {topic.name}", self.skipped, DeadLetters(self))
-        subscription = _Subscription(reader, stops, dict(await reader.assigned(dealt)))
-        self._subscriptions[topic.name].append(subscription)
+        begins = dict(await reader.assigned(dealt))
+        self._subscriptions[topic.name].append(_Subscription(reader, stops, dict(begins)))
+        return begins
 
     async def unsubscribe(self, topic: Topic, reader: Reader) -> None:
         """Takes a reader's partitions away."""

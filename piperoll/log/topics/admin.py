@@ -83,10 +83,11 @@ def _raise_for(topic_errors: list[tuple[object, ...]]) -> None:
 
 async def inspect(settings: Settings) -> dict[str, LiveTopic]:
     """The manifest's topics as they are in the cluster, without the missing ones."""
-    admin, offsets = AIOKafkaAdminClient(**client_options(settings)), KafkaOffsets(settings)
+    admin = AIOKafkaAdminClient(**client_options(settings))
     async with AsyncExitStack() as started:
         started.push_async_callback(admin.close)
         await admin.start()
+        offsets = KafkaOffsets(settings)  # not before: a client that was never started is never closed
         await offsets.start()
         started.push_async_callback(offsets.stop)
         names = [topic.name for topic in MANIFEST]

@@ -1,6 +1,8 @@
 """I7: what the blob store still has of erased jobs and batches, and of removed documents and folders.
 
-A very recent erasure is not a fault on a live stack: the worker has `ERASURE_GRACE` to carry it out.
+A very recent erasure is not a fault on a live stack: the worker has `ERASURE_GRACE` to carry it out. While an erased
+job still has the marker of an upload, its erasure may wait for the creation of another job with that upload: until
+`UPLOAD_GRACE` its parameters and markers, which name the upload, may be left.
 """
 
 from collections import defaultdict
@@ -21,6 +23,7 @@ from services.projector.verify.document_comparison import DocumentHistory
 
 INVARIANT = "I7"
 ERASURE_GRACE = timedelta(minutes=1)
+UPLOAD_GRACE = ERASURE_GRACE + timedelta(seconds=uploads.ARRIVAL_S)
 
 Marks = Mapping[int, Mapping[str, Sequence[str]]]
 """The markers of uploads, by partition and job."""
@@ -38,12 +41,18 @@ async def upload_marks(blobs: AsyncBlobs, partitions: int) -> Marks:
 async def job_leftovers(
     history: History, blobs: AsyncBlobs, now: datetime, marks: Mapping[str, Sequence[str]] | None = None
 ) -> list[Violation]:
-    """Blobs, parameters in segments and upload markers of erased jobs and batches. Raises BlobStoreError."""
+    """Blobs, parameters in segments and upload markers of erased jobs and batches. Raises BlobStoreError.
+
+    `now` must not be later than the listing of `marks`.
+    """
     marks = marks or {}
-    left = {
-        subject: [*await _left(subject, history.inputs.get(subject), blobs), *marks.get(subject, ())]
-        for subject in history.erased_before(now - ERASURE_GRACE)
-    }
+    overdue = set(history.erased_before(now - UPLOAD_GRACE))
+    left = {}
+    for subject in history.erased_before(now - ERASURE_GRACE):
+        if subject in marks and subject not in overdue:
+            left[subject] = [name for name in await blobs.names(subject) if not name.startswith(f"{subject}/in/")]
+        else:
+            left[subject] = [*await _left(subject, history.inputs.get(subject), blobs), *marks.get(subject, ())]
     return history.leftovers(left)
 
 

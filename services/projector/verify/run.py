@@ -93,7 +93,7 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
         await offsets.start()
         blobs.sync.guard.on = await examine(blobs, offsets, await offsets.identity()) is not None
         sql = load_queries("services.projector.verify", "verify.sql")
-        uses = await upload_marks(blobs, settings.partitions)
+        listed_at, uses = utc_now(), await upload_marks(blobs, settings.partitions)
         begins = {topic.name: await offsets.begin_offsets(topic) for topic in TOPICS}
         for partition in range(settings.partitions):
             progress(partition, settings.partitions)
@@ -103,7 +103,7 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
             folding = PartitionHistory(offsets, partition, settings.partitions, begin, parked)
             await _verify_partition(connection, sql, folding, blobs, report)
             marks = uses.get(partition, {})
-            report.violations += await job_leftovers(folding.history, blobs, utc_now(), marks)
+            report.violations += await job_leftovers(folding.history, blobs, listed_at, marks)
             report.violations += await removal_leftovers(folding.documents, blobs, utc_now())
         progress(settings.partitions, settings.partitions)
         for row in await connection.fetch(sql["orphans"]):

@@ -22,7 +22,7 @@ from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from services.worker import metrics
 from services.worker.cleanup.chores import Chores
-from services.worker.cleanup.upload_uses import ARRIVAL_S, UploadUses
+from services.worker.cleanup.upload_uses import UploadUses
 from services.worker.run.cache import entry_of, markers, parse_entry
 
 log = structlog.get_logger()
@@ -87,7 +87,8 @@ class Eraser:
             return  # it was done before, and forgotten since
         await self._wait_for_child(subject)
         if not await self._erase(subject, erasure):
-            self._chores.add(f"the erasure of {subject}", partial(self._carry_out, subject, backlog), ARRIVAL_S)
+            act = partial(self._carry_out, subject, backlog)
+            self._chores.add(f"the erasure of {subject}", act, uploads.ARRIVAL_S)
         elif backlog.carried_out(subject, erasure):
             self._pending.pop(subject, None)
 

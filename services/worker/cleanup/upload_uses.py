@@ -1,7 +1,7 @@
 """Which jobs use an upload. A job's marker is written before its creation, so a marker alone proves nothing.
 
 The request may have failed between the two, and then nothing would ever remove the marker. So the log decides: a marker
-counts while the log has its job, and that was not erased. A creation that is on its way has `ARRIVAL_S` to arrive.
+counts while the log has its job, and that was not erased. A creation that is on its way has `uploads.ARRIVAL_S`.
 """
 
 import asyncio
@@ -20,7 +20,6 @@ from schemas.topics import JOB_EVENTS
 
 log = structlog.get_logger()
 
-ARRIVAL_S = 600.0
 ERASED = JobErased.type_name()
 REMEMBERED = 10_000  # ids that the log has; a bound for memory
 
@@ -96,7 +95,7 @@ class UploadUses:
         now = asyncio.get_running_loop().time()
         if len(self._missing_since) > REMEMBERED:
             self._missing_since.clear()
-        return now - self._missing_since.setdefault(job_id, now) >= ARRIVAL_S
+        return now - self._missing_since.setdefault(job_id, now) >= uploads.ARRIVAL_S
 
 
 def _erases(record: Record) -> bool:

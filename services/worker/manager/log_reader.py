@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from piperoll.clock import Clock, happens_within, pauses
+from piperoll.clock import Clock, happens_within
 from piperoll.domain.backlog import Backlog
 from piperoll.domain.batch import Batch
 from piperoll.domain.job import Job
-from piperoll.log.backlog_checkpoint import Checkpoint, CheckpointError, Checkpoints
-from piperoll.log.continuity import LogDivergedError, StoredPosition, divergences
+from piperoll.log.backlog_checkpoint import Checkpoints
+from piperoll.log.continuity import StoredPosition
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Parking, decode
@@ -26,6 +26,7 @@ from schemas.topics import JOB_EVENTS
 from services.worker import metrics
 from services.worker.cleanup.erasure import Eraser
 from services.worker.manager.batch_expander import Expander
+from services.worker.manager.checkpoint_loading import CheckpointLoading, require_their_log
 from services.worker.manager.look_ups import LookUps, Past
 from services.worker.manager.partition import Partition, resume
 from services.worker.manager.runner import Runner
@@ -54,32 +55,27 @@ class PartitionReader:
         self._eraser = eraser
         self._clock = clock
         self._partitions: dict[int, Partition] = {}
-        self._store_problem: str | None = None
+        self._loading = CheckpointLoading(JOB_EVENTS, lambda: self.draining)
         self.look_ups = LookUps(history, self._looked_up)
         self.draining = False
 
     def problem(self) -> str | None:
         """A sentence while a partition is still being replayed, or its checkpoint cannot be read."""
-        if self._store_problem is not None:
-            return self._store_problem
+        if (problem := self._loading.problem()) is not None:
+            return problem
         behind = [part for part, state in self._partitions.items() if not state.live]
         return f"partitions {behind} are being replayed" if behind else None
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
         """Load each partition's checkpoint; return the offsets to read from.
 
-        Raises LogDivergedError: by a log that is not that of the blob store, needed contents would be deleted.
+        Raises LogDivergedError if the log is not that of the blob store.
         """
         ends = await self._history.end_offsets(JOB_EVENTS)
-        loaded = dict(zip(partitions, await asyncio.gather(*map(self._load, partitions)), strict=True))
-        self._store_problem = None
+        loads = [self._loading.load(part, self._checkpoints.load) for part in partitions]
+        loaded = dict(zip(partitions, await asyncio.gather(*loads), strict=True))
         stored = {part: StoredPosition(one.next_offset, one.last_ce_id or None) for part, one in loaded.items() if one}
-        if diverged := await divergences(self._history, JOB_EVENTS, stored):
-            raise LogDivergedError(
-                f"the worker's checkpoints in the blob store are of another log than {JOB_EVENTS.name} ({diverged}): "
-                "correct PIPEROLL_KAFKA_BOOTSTRAP or PIPEROLL_BLOB_URL; after a restore of an older log run "
-                "`piperoll adopt`"
-            )
+        await require_their_log(self._history, JOB_EVENTS, stored)
         for part, checkpoint in loaded.items():
             state = resume(checkpoint, ends.get(part, 0))
             state.loaded = not self.draining or checkpoint is not None
@@ -109,7 +105,10 @@ class PartitionReader:
             if (fact := parking.admit(decode(record))) is not None:
                 self._fold(partition, state, fact)
                 self._erase_what_is_heard_of(state, fact)
-            await self._park(state, parking)
+            if parking.letters:
+                metrics.PARKED.inc(len(parking.letters))
+                await self._dead_letters.park_all("worker", parking.letters)
+            parking.update(state.backlog.parked)
             state.next_offset = record.offset + 1
             if state.live and not was_live:
                 self._go_live(partition, state)
@@ -146,25 +145,6 @@ class PartitionReader:
                 state.backlog.forget_erased(self._clock())
             await self._save(part, state)
 
-    async def _load(self, part: int) -> Checkpoint | None:
-        """The checkpoint; None without a usable one. Waits for a store that does not answer, until the worker drains.
-
-        To read the whole history instead takes longer than most outages, and forgets which jobs need a look-up.
-        """
-        for pause in pauses():
-            try:
-                return await self._checkpoints.load(part)
-            except CheckpointError as error:
-                log.warning("checkpoint_passed_over", partition=part, error=str(error))
-                return None
-            except BlobStoreError as error:
-                self._store_problem = f"the checkpoint of partition {part} cannot be read: {error}"
-                log.warning("checkpoint_waits_for_blob_store", partition=part, error=str(error), next_try_s=pause)
-                if self.draining:
-                    return None
-                await asyncio.sleep(pause)
-        raise AssertionError("pauses never end")
-
     async def _save(self, part: int, state: Partition) -> None:
         """Write the checkpoint of a partition that moved since its last one, also during its replay."""
         offset = state.next_offset
@@ -179,14 +159,6 @@ class PartitionReader:
             return
         metrics.CHECKPOINTS.labels("written").inc()
         state.saved_offset = offset
-
-    async def _park(self, state: Partition, parking: Parking) -> None:
-        for record, why in parking.letters:
-            metrics.PARKED.inc()
-            log.error("record_parked", position=str(record.position), why=why[:500])
-            await self._dead_letters.park("worker", record, why)
-        state.backlog.parked.difference_update(parking.freed)
-        state.backlog.parked.update(parking.keys)
 
     def _fold(self, partition: int, state: Partition, fact: Fact) -> None:
         if isinstance(fact.data, BATCH_EVENTS):

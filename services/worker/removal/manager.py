@@ -54,6 +54,7 @@ class RemovalManager:
         self._unnamed = UnnamedContent(blobs, history, settings.partitions, lambda: set(self._consumer.positions))
         lifetime.check("documents_group", self._consumer.problem)
         lifetime.check("removal", self._remover.problem)
+        lifetime.check("removal_checkpoints", self._reader.problem)
 
     async def run(self) -> None:
         """Run until the service stops. Raises StalledConsumerError."""

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from piperoll.clock import happens_within
-from piperoll.log.backlog_checkpoint import CheckpointError
-from piperoll.log.continuity import StoredPosition, divergences
+from piperoll.log.continuity import StoredPosition
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Parking, decode
@@ -19,6 +18,7 @@ from piperoll.log.record import Record
 from piperoll.store.blobs import BlobStoreError
 from schemas.topics import DOCUMENT_EVENTS
 from services.worker import metrics
+from services.worker.manager.checkpoint_loading import CheckpointLoading, require_their_log
 from services.worker.removal.checkpoint import RemovalCheckpoints, RemovalState
 from services.worker.removal.remover import Remover
 
@@ -44,7 +44,12 @@ class RemovalReader:
         self._history = history
         self._dead_letters = dead_letters
         self._stopping = stopping
+        self._loading = CheckpointLoading(DOCUMENT_EVENTS, stopping.is_set)
         self._partitions: dict[int, RemovalState] = {}
+
+    def problem(self) -> str | None:
+        """A sentence while a checkpoint cannot be read."""
+        return self._loading.problem()
 
     @property
     def due(self) -> int:
@@ -52,14 +57,17 @@ class RemovalReader:
         return sum(len(state.removals.due) for state in self._partitions.values())
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Load each partition's checkpoint and continue what was due; return the offsets to read from."""
-        loaded = {part: await self._load(part) for part in partitions}
+        """Load each partition's checkpoint and continue what was due; return the offsets to read from.
+
+        Raises LogDivergedError if the log is not that of the blob store.
+        """
+        loads = [self._loading.load(part, self._checkpoints.load) for part in partitions]
+        loaded = dict(zip(partitions, await asyncio.gather(*loads), strict=True))
         stored = {part: StoredPosition(one.next_offset, one.last_ce_id or None) for part, one in loaded.items() if one}
-        diverged = await divergences(self._history, DOCUMENT_EVENTS, stored)
-        for part, why in diverged.items():
-            log.warning("checkpoint_passed_over", topic=DOCUMENT_EVENTS.name, partition=part, error=why)
+        await require_their_log(self._history, DOCUMENT_EVENTS, stored)
         for part, state in loaded.items():
-            self._partitions[part] = mine = RemovalState() if state is None or part in diverged else state
+            mine = state or RemovalState(loaded=not self._stopping.is_set())
+            self._partitions[part] = mine
             for subject in mine.removals.due:
                 self._remover.carry_out(subject, mine.removals)
         return {part: self._partitions[part].next_offset for part in partitions}
@@ -79,7 +87,10 @@ class RemovalReader:
             fact = parking.admit(decode(record))
             if fact is not None and state.removals.fold(fact):
                 self._remover.carry_out(fact.subject, state.removals)
-            await self._park(state, parking)
+            if parking.letters:
+                metrics.PARKED.inc(len(parking.letters))
+                await self._dead_letters.park_all("worker", parking.letters)
+            parking.update(state.removals.parked)
             state.next_offset = record.offset + 1
             state.last_ce_id = record.ce_id
         while len(state.removals.due) > MAX_DUE and not await happens_within(self._stopping, WAIT_S):
@@ -90,15 +101,8 @@ class RemovalReader:
         for part, state in list(self._partitions.items()):
             await self._save(part, state)
 
-    async def _load(self, part: int) -> RemovalState | None:
-        try:
-            return await self._checkpoints.load(part)
-        except (CheckpointError, BlobStoreError) as error:  # then the whole history is read, which takes longer
-            log.warning("checkpoint_passed_over", topic=DOCUMENT_EVENTS.name, partition=part, error=str(error))
-            return None
-
     async def _save(self, part: int, state: RemovalState) -> None:
-        if state.next_offset == state.saved_offset:
+        if state.next_offset == state.saved_offset or not state.loaded:
             return
         offset = state.next_offset
         try:
@@ -109,11 +113,3 @@ class RemovalReader:
             return
         metrics.CHECKPOINTS.labels("written").inc()
         state.saved_offset = offset
-
-    async def _park(self, state: RemovalState, parking: Parking) -> None:
-        for record, why in parking.letters:
-            metrics.PARKED.inc()
-            log.error("record_parked", topic=record.topic, position=str(record.position), why=why[:500])
-            await self._dead_letters.park("worker", record, why)
-        state.removals.parked.difference_update(parking.freed)
-        state.removals.parked.update(parking.keys)

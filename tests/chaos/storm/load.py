@@ -96,18 +96,26 @@ class Load:
         if self._chances.random() < 0.3:
             await self._require_found(str(reply["job_id"]))
 
-    async def _post_batch(self) -> None:
+    async def _post_batch(self, requests: int = 1) -> None:
+        """A batch, requested so many times at once under one key."""
         count = self._chances.randint(2, 40)
         jobs = [{"job_type": "noop", "parameters": {}} for _ in range(count)]
         body = {"batch_name": "Storm", "jobs": jobs}
-        reply = await self._until_accepted(lambda key: self._post("/api/jobs/batch", body, key))
-        batch = reply["batch"]
-        self._book.batches[str(batch["batch_id"])] = count
-        for member in batch["jobs"]:
-            self._book.jobs[str(member["job_id"])] = Accepted(COMPLETED, False, "member")
+        key = self._key()
+        same = [self._until_accepted(lambda _: self._post("/api/jobs/batch", body, key)) for _ in range(requests)]
+        batches = {str(reply["batch"]["batch_id"]): reply["batch"] for reply in await asyncio.gather(*same)}
+        if len(batches) != 1:
+            self._book.disputes.append(f"{requests} requests with one Idempotency-Key made {sorted(batches)}")
+        for batch_id, batch in batches.items():
+            self._book.batches[batch_id] = count
+            for member in batch["jobs"]:
+                self._book.jobs[str(member["job_id"])] = Accepted(COMPLETED, False, "member")
 
     async def _post_equal_keys(self) -> None:
-        """One Idempotency-Key many times at once, at all processes of the API: one job."""
+        """One Idempotency-Key many times at once, at all processes of the API: one job, or one batch."""
+        if self._chances.random() < 0.3:
+            await self._post_batch(requests=EQUAL_KEYS)
+            return
         body, accepted = self._draw()
         key = self._key()
         same = [self._until_accepted(lambda _: self._post("/api/jobs/", body, key)) for _ in range(EQUAL_KEYS)]

@@ -48,6 +48,7 @@ async def site(folder: Path) -> AsyncIterator[Site]:
     async with AsyncExitStack() as parts:
         blob_disk = await parts.enter_async_context(disk(folder / "disk"))
         proxies = await _proxies(data, parts)
+        second_api = f"http://{HOST}:{PortBook(data).assign('api-1')}"  # the port that the stack will choose
         options = StackOptions(
             extra_env={**SETTINGS, **_addresses(data, proxies), "PIPEROLL_BLOB_URL": blob_disk.blobs.as_uri()},
             processes=dict.fromkeys(SERVICES, 2),
@@ -58,7 +59,7 @@ async def site(folder: Path) -> AsyncIterator[Site]:
         headers = {"Authorization": f"Bearer {stack.api_key}"}
         clients = [
             await parts.enter_async_context(httpx.AsyncClient(base_url=url, headers=headers, timeout=30))
-            for url in stack.api_urls
+            for url in (stack.api_url, second_api)
         ]
         yield Site(System(stack, clients[0], receiver, files), clients, proxies, blob_disk)
 

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaConnectionError
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
-from piperoll.log.topics.admin import TopicDriftError, check_topics, create_topics
+from piperoll.log.topics.admin import TopicDriftError, check_topics, create_topics, inspect
 from piperoll.log.topics.watch import TopicWatch
 from piperoll.settings import Settings
 from schemas.topics import MANIFEST, Topic
@@ -60,6 +60,7 @@ async def test_without_a_broker_every_client_fails_with_a_reason_and_leaves_noth
         for start in (
             KafkaAppender(nowhere, "nowhere").start,
             KafkaOffsets(nowhere).start,
+            lambda: inspect(nowhere),
             lambda: PartitionConsumer(nowhere, "nowhere", topic, reader).run(asyncio.Event()),
         ):
             with pytest.raises(KafkaConnectionError):

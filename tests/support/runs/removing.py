@@ -27,6 +27,7 @@ class Removing:
     def __init__(self, log: MemoryLog, blobs: AsyncBlobs) -> None:
         self.log = log
         self.blobs = blobs
+        self.read_from: dict[int, int] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -37,15 +38,19 @@ class Removing:
         self.task = asyncio.create_task(self.remover.run(self.stopping))
 
     async def start(self) -> None:
-        """Take over the partitions and read what is new."""
-        await self.log.subscribe(DOCUMENT_EVENTS, self.reader)
+        """Take over the partitions and read what is new. `read_from` are the offsets that the reader begins with."""
+        self.read_from = await self.log.subscribe(DOCUMENT_EVENTS, self.reader)
         await self.log.deliver()
 
-    async def restart(self) -> None:
-        """Give the partitions back in good order, and begin a new process."""
+    async def give_back(self) -> None:
+        """Give the partitions back in good order, and end the process; another one can begin."""
         await self.log.unsubscribe(DOCUMENT_EVENTS, self.reader)
         await self.stop()
         self._begin()
+
+    async def restart(self) -> None:
+        """The same, and begin with another process."""
+        await self.give_back()
         await self.start()
 
     async def stop(self) -> None:

@@ -128,12 +128,6 @@ def test_a_claim_of_a_finished_job_is_noted_and_no_violation() -> None:
     assert history.violations() == []
 
 
-def test_an_answer_of_404_for_an_unerased_job_is_a_violation() -> None:
-    assert [one.invariant for one in lived_then().answered_not_found({"job-a": 404, "job-x": 404})] == ["I5"]
-    assert lived_then().answered_not_found({"job-a": 200}) == []
-    assert lived_then(JobErased(by="acme")).answered_not_found({"job-a": 404}) == []
-
-
 def test_blobs_of_an_erased_job_are_a_violation() -> None:
     assert lived_then().leftovers({"job-a": ["in/x"]}) == []
     assert [one.invariant for one in lived_then(JobErased(by="acme")).leftovers({"job-a": ["in/x"]})] == ["I7"]

@@ -30,6 +30,15 @@ def test_no_blob_can_be_below_another_one_or_at_a_reserved_name(blobs: Blobs, ur
         blobs.get(uri)
 
 
+@pytest.mark.parametrize("uri", ["a//b", "", "../x", "x" * 300, "a\x00b", "/a", "a/"])
+@pytest.mark.parametrize("url", ["memory:///", "file://"])
+def test_a_uri_that_no_blob_can_have_is_unreadable_in_any_store(tmp_path: Path, url: str, uri: str) -> None:
+    """And neither missing, as if it had been erased, nor an outage that a reader waits for."""
+    store = Blobs(f"{url}{tmp_path}" if url == "file://" else url)
+    with pytest.raises(BlobUnreadableError, match="no blob can be at"):
+        store.get(uri)
+
+
 @pytest.mark.parametrize("place", ["0-999999999999", "13-6", "900-1000", "6-100"])
 def test_a_range_outside_of_its_segment_is_missing_and_costs_no_memory(blobs: Blobs, place: str) -> None:
     assert blobs.get(f"{SEGMENT}#6-13") == b"content"

@@ -84,8 +84,7 @@ class ScannedKnowledge:
 def _fold(backlog: Backlog, entry: Decoded) -> None:
     parking = Parking(backlog.parked)
     fact = parking.admit(entry)
-    backlog.parked.difference_update(parking.freed)
-    backlog.parked.update(parking.keys)
+    parking.update(backlog.parked)
     if fact is None:
         return
     if isinstance(fact.data, BATCH_EVENTS):

@@ -15,13 +15,20 @@ from tests.chaos.storm.faults.processes import (
     kill_a_process,
     kill_every_service,
     kill_the_broker,
+    shake_the_groups,
     stop_a_store,
     stop_and_start_a_process,
 )
 from tests.chaos.storm.faults.records import add_poison, repeat_records
 from tests.chaos.storm.faults.restore import restore_postgres
 from tests.chaos.storm.faults.scene import Fault
-from tests.chaos.storm.faults.tables import end_database_sessions, lock_the_tables, rebuild_twice_at_once
+from tests.chaos.storm.faults.tables import (
+    crash_postgres,
+    end_database_sessions,
+    lock_the_tables,
+    rebuild_twice_at_once,
+    use_up_the_connections,
+)
 
 FAULTS: dict[Fault, int] = {
     kill_a_process: 10,
@@ -47,5 +54,8 @@ FAULTS: dict[Fault, int] = {
     restore_postgres: 3,
     change_topic_settings: 1,
     delete_committed_offsets: 2,
+    crash_postgres: 3,
+    use_up_the_connections: 2,
+    shake_the_groups: 2,
 }
 """Each fault and its weight in the draw."""

@@ -45,6 +45,21 @@ async def kill_the_broker(scene: Scene) -> str:
     return "killed Kafka"
 
 
+async def shake_the_groups(scene: Scene) -> str:
+    """Members leave their consumer groups and join again, some without a word, faster than the groups settle."""
+    names = [name for name in PROCESSES if not name.startswith("api")]
+    rounds = scene.chances.randint(4, 8)
+    for _ in range(rounds):
+        name = scene.chances.choice(names)
+        if scene.chances.random() < 0.5:
+            await scene.system.stack.kill(name)
+        else:
+            await scene.system.stack.stop_service(name)
+            await scene.system.stack.start_service(name)
+        await asyncio.sleep(scene.seconds(0, 3))
+    return f"members left and joined their groups {rounds} times"
+
+
 async def freeze_the_broker(scene: Scene) -> str:
     """Connections stay open, and nothing answers."""
     seconds = scene.seconds(2, 15)

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, Blobs
+from piperoll.store.uploads import ARRIVAL_S
 from schemas.envelope import encode
 from schemas.events import JobErased
 from schemas.topics import JOB_EVENTS
-from services.worker.cleanup.upload_uses import ARRIVAL_S
 from tests.support.histories.jobs import fact
 from tests.support.runs.erasing import Erasing, put
 from tests.support.simulation.virtual_time import VirtualLoop, run_virtually

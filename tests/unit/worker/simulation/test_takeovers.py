@@ -1,35 +1,54 @@
 """Takeovers of unexpanded batches that meet faults of the log and of the blob store."""
 
 import asyncio
-from datetime import datetime
+from collections.abc import Generator
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from piperoll.domain.job import Status
-from schemas.topics import Topic
 from tests.support.simulation.clients import accounted, create_batch, simulate
 from tests.support.simulation.world import World
 
 HOUR_S = 3600.0
 
 
+class Failing:
+    """The answer of a log that fails, to a question and to a scan."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __await__(self) -> Generator[None, None, None]:
+        raise self._error
+        yield
+
+    def __aiter__(self) -> "Failing":
+        return self
+
+    async def __anext__(self) -> None:
+        raise self._error
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
 @pytest.mark.parametrize("error", [KafkaConnectionError("broker restarts"), TimeoutError("no answer")])
-@pytest.mark.parametrize("fault_s", [1.0, 600.0])
-def test_a_takeover_outlasts_errors_of_the_log_and_readiness_names_it(error: Exception, fault_s: float) -> None:
+@pytest.mark.parametrize(("call", "fault_s"), [("offsets_at", 1.0), ("offsets_at", 600.0), ("scan", 600.0)])
+def test_a_takeover_outlasts_errors_of_the_log_and_readiness_names_it(
+    error: Exception, call: str, fault_s: float
+) -> None:
     members: list[str] = []
     problems: list[str | None] = []
 
     async def story(world: World) -> None:
         members.extend(await create_batch(world, "batch-1", 20))  # appended while no worker runs
-        real = world.log.offsets_at
+        real = getattr(world.log, call)
 
-        async def broken(topic: Topic, time: datetime) -> dict[int, int]:
-            if world.loop.time() < fault_s:
-                raise error
-            return await real(topic, time)
+        def broken(*asked: object) -> object:
+            return real(*asked) if world.loop.time() >= fault_s else Failing(error)
 
-        world.log.offsets_at = broken  # type: ignore[method-assign]
+        setattr(world.log, call, broken)
         worker = world.start_worker("worker-1")
         await asyncio.sleep(0.9)
         problems.append(worker.background.problem())

@@ -1,0 +1,43 @@
+"""The errors of a blob store, and the conversion of those of the library and of the file system."""
+
+from obstore.exceptions import BaseError
+
+from piperoll.store.marker import MarkerGuard
+
+
+class BlobMissingError(LookupError):
+    """The blob does not exist: it was erased or never written."""
+
+
+class BlobStoreError(RuntimeError):
+    """The blob store returned an error; a retry may succeed."""
+
+
+class BlobUnreadableError(BlobStoreError):
+    """This blob cannot be read although the store answers. A retry fails again, until the store is repaired."""
+
+
+class ClaimMismatchError(BlobUnreadableError):
+    """The blob has another content than its claim names."""
+
+
+class store_errors:  # noqa: N801 - used like a function: `with store_errors(uri, guard):`
+    """Converts errors of obstore. In a write, a missing file means that the store itself is missing."""
+
+    def __init__(self, uri: str, guard: MarkerGuard, writing: bool = False) -> None:
+        self._uri = uri
+        self._guard = guard
+        self._writing = writing
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, FileNotFoundError) and not self._writing:
+            try:
+                self._guard.missed()
+            except (BaseError, OSError) as unmarked:
+                raise BlobStoreError(f"the blob store failed at {self._uri}: {unmarked}") from unmarked
+            raise BlobMissingError(f"no blob at {self._uri}") from error
+        if isinstance(error, BaseError | OSError):
+            raise BlobStoreError(f"the blob store failed at {self._uri}: {error}") from error
