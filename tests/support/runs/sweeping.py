@@ -83,8 +83,12 @@ class Sweeping:
     def put(self, *uris: str) -> None:
         """Blobs are written now."""
         for uri in uris:
-            self.blobs.sync.put_named(uri, b"{}", "application/json")
-            self.set_time(uri, self.loop.clock() + self.store_off)
+            self.write(uri, b"{}")
+
+    def write(self, uri: str, content: bytes) -> None:
+        """A blob with this content is written now."""
+        self.blobs.sync.put_named(uri, content, "application/json")
+        self.set_time(uri, self.loop.clock() + self.store_off)
 
     def set_time(self, uri: str, at: datetime) -> None:
         """The store's time of a blob."""

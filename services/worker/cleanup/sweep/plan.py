@@ -12,7 +12,7 @@ from piperoll.job_types import cache_ttl_s, job_types
 from piperoll.log.contract import LogView
 from piperoll.settings import Settings
 from piperoll.store import uploads
-from piperoll.store.blobs import AsyncBlobs, BlobEntry, BlobMissingError
+from piperoll.store.blobs import AsyncBlobs, BlobEntry, BlobMissingError, BlobUnreadableError
 from services.worker.cleanup.sweep import notes as store_notes
 from services.worker.cleanup.sweep.evidence import (
     Doomed,
@@ -38,6 +38,7 @@ from services.worker.cleanup.sweep.survey import (
     segment_of,
     subject_of,
 )
+from services.worker.cleanup.upload_uses import named_in
 
 PAUSE_S = 0.05  # between two pages, so that jobs get the disk
 
@@ -141,10 +142,18 @@ class Planner:
             survey.add_empty(segment)
 
     async def _used(self, survey: StoreSurvey, going: set[str]) -> set[str]:
-        """The expired uploads that a marker still names. Members of a batch have none before its expansion."""
-        if any(backlog.batches for backlog in survey.backlogs.values()):
+        """The expired uploads that a batch or a marker still names.
+
+        Batches first: when their specifications are gone, the members have markers. Those that an earlier release
+        accepted have none themselves.
+        """
+        try:
+            named = {file_id for uri in survey.specs for file_id in await named_in(self._blobs, uri)}
+        except BlobUnreadableError:
             return set(survey.expired)
-        return {file for file in survey.expired if set(await self._blobs.names(f"{uploads.USES}/{file}")) - going}
+        unnamed = [file for file in survey.expired if file.rpartition("/")[2] not in named]
+        marked = [file for file in unnamed if set(await self._blobs.names(f"{uploads.USES}/{file}")) - going]
+        return survey.expired.keys() - unnamed | set(marked)
 
     async def _settle(self, plan: SweepPlan, sightings: dict[str, Sighting], due: set[str]) -> None:
         """Search the log for the due ids and decide about them. Those that the log has are seen no more."""

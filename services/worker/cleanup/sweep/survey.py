@@ -50,7 +50,10 @@ class Terms:
 
 @dataclass
 class StoreSurvey:
-    """The state of one listing. `noted` are the keys of earlier sightings."""
+    """The state of one listing. `noted` are the keys of earlier sightings.
+
+    `specs` are the specifications of batches of any partition that may not be expanded, if this sweep deletes uploads.
+    """
 
     terms: Terms
     backlogs: Mapping[int, Backlog]
@@ -61,6 +64,7 @@ class StoreSurvey:
     suspects: dict[str, Traces] = field(default_factory=dict)
     left_out: int = 0
     expired: dict[str, list[str]] = field(default_factory=dict)
+    specs: list[str] = field(default_factory=list)
     _slices: int = 1
     _salt: int = 0
     _erased: dict[str, int] = field(default_factory=dict)
@@ -121,6 +125,9 @@ class StoreSurvey:
     def _add_of_subject(self, subject: str, rest: str, entry: BlobEntry) -> None:
         part = partition_of(subject, self.terms.partitions)
         backlog = self.backlogs.get(part)
+        is_specs = uploads.is_batch(subject) and rest.startswith("specs/")
+        if is_specs and FIRST in self.backlogs and not (backlog and subject in backlog.ended):
+            self.specs.append(entry.uri)
         if backlog is None:
             return
         self.total += 1
@@ -130,7 +137,7 @@ class StoreSurvey:
             if rest.startswith(f"{resuming.FOLDER}/"):
                 self._doom("pages", part, subject, entry.uri)
             age = self.terms.now - entry.written_at
-            if subject.startswith("batch-") and rest.startswith("specs/") and age > SPECS_DONE_AFTER:
+            if is_specs and age > SPECS_DONE_AFTER:
                 self._doom("expanded", part, subject, entry.uri)
         elif not knows(backlog, subject):
             self._consider(subject, entry)
@@ -165,7 +172,10 @@ class StoreSurvey:
         return key in self.noted or crc32(key.encode(), self._salt) % self._slices == 0
 
     def _add_upload(self, folder: str, entry: BlobEntry) -> None:
-        """An upload may go when its markers are gone; a marker, when it is old and its job is not open."""
+        """An upload may go when its markers are gone; a marker, when it is old and its job is not open.
+
+        That of an expanded batch may go at once, since it does not keep the upload from being erased with its jobs.
+        """
         expired = self.terms.expiry - entry.written_at > self.terms.upload_age
         file, _, name = entry.uri.removeprefix(f"{folder}/").rpartition("/")
         part = FIRST if folder == uploads.FOLDER else partition_of(name, self.terms.partitions)
@@ -173,13 +183,13 @@ class StoreSurvey:
         if backlog is None:
             return
         self.total += 1
-        if not expired:
-            return
         if folder == uploads.FOLDER:
-            self.expired.setdefault("/".join(file.split("/")[:2]), []).append(entry.uri)
+            if expired:
+                self.expired.setdefault("/".join(file.split("/")[:2]), []).append(entry.uri)
         elif name in backlog.ended or name in backlog.erased:
-            self._doom("upload", part, entry.uri, entry.uri)
-        elif not knows(backlog, name):
+            if expired or uploads.is_batch(name):
+                self._doom("upload", part, entry.uri, entry.uri)
+        elif expired and not knows(backlog, name):
             self._suspect(mark_key(name, entry.uri), entry.written_at)  # its job may be on its way to the log
 
     def _doom(self, reason: Reason, part: int, name: str, *uris: str) -> None:
