@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = 3
 WHY = {
     "orphaned": "no fact in the log: requests that never became jobs",
+    "unnamed": "content of documents and folders that no fact in the log names",
     "expanded": "specifications of batches whose members exist",
     "erased": "of erased jobs and batches: workers delete it",
     "upload": "uploads past their age that no open job uses, and their markers",
@@ -88,7 +89,7 @@ def _show(plan: "SweepPlan") -> None:
     groups: dict[str, list[Doomed]] = defaultdict(list)
     for doomed in plan.doomed:
         groups[doomed.reason].append(doomed)
-    entry("store", f"{plan.total:,} blobs that a sweep decides about")
+    entry("store", f"{plan.totals.total():,} blobs that a sweep decides about")
     for reason, why in WHY.items():
         if found := groups.get(reason):
             count = sum(one.blobs for one in found)

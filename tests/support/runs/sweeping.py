@@ -17,7 +17,7 @@ from piperoll.store.segments import SegmentWriter
 from schemas.envelope import Fact
 from schemas.events import Event
 from schemas.ids import event_id
-from schemas.topics import JOB_EVENTS
+from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS
 from services.worker.cleanup.sweep.evidence import SETTLED, SIGHTINGS
 from services.worker.cleanup.sweep.knowledge import ScannedKnowledge
 from services.worker.cleanup.sweep.plan import SweepPlan
@@ -27,6 +27,7 @@ from tests.support.histories.lives import started
 from tests.support.memory_log import MemoryLog
 from tests.support.simulation.virtual_time import VirtualLoop, run_virtually
 
+CONTENT = ("doc-", "folder-")
 HOUR_S = 3600.0
 INTERVAL_S = 6 * HOUR_S
 ENOUGH_S = SETTLED.total_seconds() + (SIGHTINGS + 1) * INTERVAL_S
@@ -78,7 +79,7 @@ class Sweeping:
             source="api",
             data=data,
         )
-        return await self.log.append(JOB_EVENTS, one)
+        return await self.log.append(DOCUMENT_EVENTS if subject.startswith(CONTENT) else JOB_EVENTS, one)
 
     def put(self, *uris: str) -> None:
         """Blobs are written now."""

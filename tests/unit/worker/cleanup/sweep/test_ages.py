@@ -9,7 +9,7 @@ import pytest
 from piperoll.log.record import partition_of
 from piperoll.store.blobs import BlobUnreadableError
 from schemas.events import BatchExpanded, JobCancelled
-from services.worker.cleanup.sweep.survey import FIRST
+from services.worker.cleanup.sweep.keys import FIRST
 from tests.support.histories.jobs import created
 from tests.support.histories.lives import BATCH
 from tests.support.runs.sweeping import HOUR_S, Sweeping, sweeping
