@@ -105,8 +105,12 @@ async def _take(course: Course, step: Step) -> None:
 
 
 async def _end(course: Course) -> None:
-    """What is pending arrives, every job ends, and the sweeps go on for long enough."""
+    """What is pending arrives, every job ends, and the sweeps go on for long enough.
+
+    No cut off worker sweeps any more: one whose time is behind lets the ages of notes begin again.
+    """
     one = course.one
+    course.stale.clear()
     one.store_off = one.local_off = timedelta()
     one.restart()
     await one.append("job-last", JobCancelled(by="acme"))  # an empty log proves nothing
