@@ -1,50 +1,14 @@
 """Uploads of erased jobs: kept for jobs that the log has, and for nothing else."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
 
-import pytest
-
-from piperoll.store import uploads
-from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.envelope import encode
-from schemas.events import BatchErased, BatchExpanded, Event, JobErased
+from schemas.events import JobErased
 from schemas.topics import JOB_EVENTS
-from services.worker.cleanup.erasure import SPECS_GRACE_S
 from services.worker.cleanup.upload_uses import ARRIVAL_S
 from tests.support.histories.jobs import fact
-from tests.support.histories.lives import BATCH
 from tests.support.runs.erasing import Erasing, put
-from tests.support.simulation.virtual_time import VirtualLoop, run_virtually
-
-GIVEN = {"filename": "upload://file-1/a.pdf"}
-UPLOAD = "uploads/acme/file-1/a.pdf"
-
-
-def play(story: Callable[[Erasing], Awaitable[None]]) -> None:
-    async def run() -> None:
-        blobs = AsyncBlobs(Blobs("memory:///"))
-        put(blobs, UPLOAD)
-        erasing = Erasing(blobs)
-        await request(erasing, "job-1")
-        await erasing.created("job-1")
-        await story(erasing)
-        await erasing.stop()
-        blobs.close()
-
-    run_virtually(run(), VirtualLoop())
-
-
-async def request(erasing: Erasing, job_id: str) -> None:
-    """What a POST writes before the job's creation."""
-    erasing.blobs.sync.put(f"{job_id}/in", json.dumps({"job_type": "pdf", "parameters": GIVEN}).encode())
-    for use in uploads.uses_by("acme", job_id, GIVEN):
-        await erasing.blobs.mark(use)
-
-
-async def upload_is_kept(erasing: Erasing) -> bool:
-    return await erasing.blobs.names(uploads.FOLDER) == (UPLOAD,)
+from tests.support.runs.uploading import play, request, upload_is_kept
 
 
 def test_many_requests_that_never_became_jobs_keep_an_upload_no_longer_than_one() -> None:
@@ -140,67 +104,5 @@ def test_a_foreign_record_that_looks_like_an_erasure_does_not_cost_a_job_its_upl
         erasing.erase("job-1")
         await asyncio.sleep(3 * ARRIVAL_S)
         assert await upload_is_kept(erasing)
-
-    play(story)
-
-
-async def batch(erasing: Erasing, *facts: Event) -> None:
-    """What a POST of a batch writes before its record, and the facts that the log has of it."""
-    specs = json.dumps([{"job_type": "pdf", "parameters": GIVEN}]).encode()
-    erasing.blobs.sync.put_named("batch-1/specs/s", specs, "application/json")
-    for use in uploads.uses_by("acme", "batch-1", GIVEN):
-        await erasing.blobs.mark(use)
-    for one in facts:
-        await erasing.log.append(JOB_EVENTS, fact("batch-1", one))
-
-
-def test_a_batch_that_is_not_expanded_keeps_the_upload_of_an_erased_job() -> None:
-    async def story(erasing: Erasing) -> None:
-        await batch(erasing, BATCH)
-        erasing.erase("job-1")
-        await asyncio.sleep(3 * ARRIVAL_S)
-        assert erasing.backlog.erased["job-1"].done
-        assert await upload_is_kept(erasing)
-
-    play(story)
-
-
-@pytest.mark.parametrize("facts", [[BATCH, BatchExpanded(count=1)], []])
-def test_the_marker_of_an_expanded_or_failed_batch_keeps_no_upload(facts: list[Event]) -> None:
-    async def story(erasing: Erasing) -> None:
-        await batch(erasing, *facts)
-        erasing.erase("job-1")
-        await asyncio.sleep(2 * ARRIVAL_S)
-        assert not await upload_is_kept(erasing)
-
-    play(story)
-
-
-@pytest.mark.parametrize("erased_first", [False, True])
-def test_an_upload_stays_after_the_expansion_for_the_members_that_are_not_erased(erased_first: bool) -> None:
-    async def story(erasing: Erasing) -> None:
-        await batch(erasing, BATCH, BatchExpanded(count=1))
-        if erased_first:
-            erasing.erase("job-1")
-            await asyncio.sleep(1)
-        erasing.eraser.drop_specs("batch-1", "acme")
-        await asyncio.sleep(2 * SPECS_GRACE_S)
-        assert await erasing.blobs.names("uses") == (() if erased_first else ("uses/acme/file-1/job-1",))
-        assert await upload_is_kept(erasing) is not erased_first
-        assert await erasing.blobs.names("batch-1") == ()
-
-    play(story)
-
-
-def test_an_erased_batch_that_was_not_expanded_takes_its_uploads_with_it() -> None:
-    async def story(erasing: Erasing) -> None:
-        await batch(erasing, BATCH, BatchErased(by="acme"))
-        erasing.erase("batch-1")
-        await asyncio.sleep(1)
-        assert erasing.backlog.erased["batch-1"].done
-        assert await upload_is_kept(erasing), "a job uses it too"
-        erasing.erase("job-1")
-        await asyncio.sleep(1)
-        assert await erasing.blobs.names("") == ()
 
     play(story)

@@ -114,6 +114,18 @@ def test_an_upload_stays_while_a_batch_that_names_it_is_not_expanded(tmp_path: P
     sweeping(tmp_path, story, partitions=2, **TTL)
 
 
+def test_the_marker_of_an_expanded_batch_goes_at_once_and_that_of_an_open_one_stays(tmp_path: Path) -> None:
+    async def story(one: Sweeping) -> None:
+        one.put(UPLOAD, "uses/acme/file-1/batch-1", "uses/acme/file-1/batch-2")
+        await one.append("batch-1", BATCH)
+        await one.append("batch-2", BATCH)
+        await one.append("batch-1", BatchExpanded(count=2))
+        await one.once()
+        assert one.names("u") == {UPLOAD, "uses/acme/file-1/batch-2"}
+
+    sweeping(tmp_path, story, **TTL)
+
+
 def test_uploads_stay_while_the_specifications_of_a_batch_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
