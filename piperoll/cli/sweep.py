@@ -61,7 +61,7 @@ async def _sweep(data_dir: Path | None, dry_run: bool, yes: bool) -> int:
         if plan is None:
             print_line("The log is empty: it proves nothing, and nothing is deleted.")
             return 0
-        _show(plan)
+        show(plan)
         if dry_run:
             return 0
         return await _carry_out(one, plan, yes)
@@ -84,7 +84,7 @@ async def _carry_out(one: "StoreSweep", plan: "SweepPlan", yes: bool) -> int:
     return 0
 
 
-def _show(plan: "SweepPlan") -> None:
+def show(plan: "SweepPlan") -> None:
     """Print the plan: for each reason what would be deleted, with examples."""
     groups: dict[str, list[Doomed]] = defaultdict(list)
     for doomed in plan.doomed:

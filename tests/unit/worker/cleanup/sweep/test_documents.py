@@ -2,12 +2,15 @@
 
 import asyncio
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from piperoll.cli.sweep import WHY, show
 from piperoll.log.record import partition_of
 from piperoll.store import document_paths as documents
 from schemas.events import Event
+from services.worker.cleanup.sweep.evidence import Reason
 from tests.support.histories.documents import CLOSED, REMOVED, added, made
 from tests.support.runs.sweeping import ENOUGH_S, HOUR_S, INTERVAL_S, Sweeping, sweeping
 
@@ -165,3 +168,17 @@ def test_the_brake_is_on_by_the_share_of_unnamed_content_alone(
         assert (plan.stopped is not None and f"{lost} of {named + lost} blobs of documents" in plan.stopped) is kept
 
     sweeping(tmp_path, story)
+
+
+def test_a_dry_run_shows_what_is_deleted_for_every_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def story(one: Sweeping) -> None:
+        await begin(one)
+        await one.go_on(NOT_YET_S)
+        await asyncio.sleep(INTERVAL_S)
+        show(await one.plan())
+
+    sweeping(tmp_path, story, partitions=3)
+    shown = capsys.readouterr().out
+    assert "3 blobs  content of documents and folders that no fact in the log names" in shown
+    assert "documents/doc-lost" in shown
+    assert WHY.keys() == set(get_args(Reason))
