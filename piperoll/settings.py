@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     cache_ttl_s: float = Field(default=30 * DAY_S, ge=0, description="maximum age of a cached result")
     transformer_cache_ttl_s: float = Field(default=14 * DAY_S, ge=0, description="the same for transformer jobs")
     upload_ttl_s: float = Field(
-        default=7 * DAY_S, gt=0, description="uploads are deleted after this time; their jobs must run before"
+        default=7 * DAY_S, gt=0, description="age after which uploads that no open job uses are deleted"
     )
     sweep_interval_s: float = Field(default=6 * 3600, gt=0, description="interval between scans of the blob store")
     sweep_max_share: float = Field(

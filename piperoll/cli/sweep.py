@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = 3
 WHY = {
     "orphaned": "no fact in the log: requests that never became jobs",
+    "unnamed": "content of documents and folders that no fact in the log names",
     "expanded": "specifications of batches whose members exist",
     "erased": "of erased jobs and batches: workers delete it",
     "upload": "uploads past their age that no open job uses, and their markers",
@@ -60,7 +61,7 @@ async def _sweep(data_dir: Path | None, dry_run: bool, yes: bool) -> int:
         if plan is None:
             print_line("The log is empty: it proves nothing, and nothing is deleted.")
             return 0
-        _show(plan)
+        show(plan)
         if dry_run:
             return 0
         return await _carry_out(one, plan, yes)
@@ -83,12 +84,12 @@ async def _carry_out(one: "StoreSweep", plan: "SweepPlan", yes: bool) -> int:
     return 0
 
 
-def _show(plan: "SweepPlan") -> None:
+def show(plan: "SweepPlan") -> None:
     """Print the plan: for each reason what would be deleted, with examples."""
     groups: dict[str, list[Doomed]] = defaultdict(list)
     for doomed in plan.doomed:
         groups[doomed.reason].append(doomed)
-    entry("store", f"{plan.total:,} blobs that a sweep decides about")
+    entry("store", f"{plan.totals.total():,} blobs that a sweep decides about")
     for reason, why in WHY.items():
         if found := groups.get(reason):
             count = sum(one.blobs for one in found)

@@ -18,6 +18,7 @@ from piperoll.store.blobs import AsyncBlobs, BlobMissingError, Blobs
 
 FOLDER = "documents"
 FOLDERS = "folders"
+INDEXES = "indexes"
 ABOUT = "about"
 REMOVED = "removed-documents"
 REMOVED_FOLDERS = "removed-folders"
@@ -146,7 +147,7 @@ async def delete_content(blobs: AsyncBlobs, subject: str) -> int:
 
 
 def _marks_of(document_id: str) -> str:
-    return f"{folder_of(document_id)}/indexes"
+    return f"{folder_of(document_id)}/{INDEXES}"
 
 
 def _part_of(mark: str) -> str:

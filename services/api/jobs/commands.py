@@ -22,7 +22,7 @@ from services.api.jobs.named_documents import Resolver
 from services.api.jobs.requests import BatchSubmission, Submission
 from services.api.log.facts import Appended, FactLog
 
-ERASED_AT_ONCE = 200  # concurrent appends: they share the producer's batches, and memory stays bounded
+AT_ONCE = 200  # concurrent appends or markers of a request: memory stays bounded, and others get their turn
 
 
 class Commands:
@@ -46,8 +46,7 @@ class Commands:
         body = parameters_document(job.job_type, self._sealed(job.sent), resolved)
         # The removal of a document finds the content of its jobs by their ids only.
         claim = await self._put(job_id, body, repeatable or resolved is not None)
-        if uses := uploads.uses_by(caller.owner, job_id, job.sent):
-            await asyncio.gather(*map(self._blobs.mark, uses))
+        await self._mark(uploads.uses_by(caller.owner, job_id, job.sent))
         if about := documents.subject_of(body):
             await self._note(about, job_id)
         event = job_created(_terms(job), claim, retry_of=job.retry_of, unchecked=unchecked)
@@ -63,6 +62,7 @@ class Commands:
         resolved = await self._resolver.resolve_all(batch.jobs, caller.owner)
         members = [self._spec(job, named) for job, named in zip(batch.jobs, resolved, strict=True)]
         specs = await self._blobs.put(f"{batch_id}/specs", to_json(members))
+        await self._mark(uploads.uses_by(caller.owner, batch_id, *(job.sent for job in batch.jobs)))
         name = await self._put(batch_id, batch.name, repeatable=True) if batch.name else None
         event = BatchCreated(
             count=len(batch.jobs),
@@ -87,8 +87,8 @@ class Commands:
     async def erase_batch(self, batch_id: str, job_ids: Sequence[str], caller: Caller) -> list[Position]:
         """Erase the members of a batch, and last the batch itself, so that a repeat finds the rest."""
         positions: list[Position] = []
-        for begin in range(0, len(job_ids), ERASED_AT_ONCE):
-            some = job_ids[begin : begin + ERASED_AT_ONCE]
+        for begin in range(0, len(job_ids), AT_ONCE):
+            some = job_ids[begin : begin + AT_ONCE]
             # No claim is needed: a member's parameters are stored under its own id.
             positions += await asyncio.gather(*(self.erase_job(job_id, None, caller) for job_id in some))
         last = await self._append(batch_id, batch_id, BatchErased(by=caller.owner), caller, "batch_id")
@@ -107,6 +107,11 @@ class Commands:
 
     async def _put(self, subject: str, content: Any, repeatable: bool) -> Claim:
         return await self._blobs.put_input(subject, to_json(content), repeatable)
+
+    async def _mark(self, uses: Sequence[str]) -> None:
+        """Write the markers of uploads, which must be there before the record that uses them."""
+        for begin in range(0, len(uses), AT_ONCE):
+            await asyncio.gather(*map(self._blobs.mark, uses[begin : begin + AT_ONCE]))
 
     async def _note(self, about: str, job_id: str) -> None:
         if await documents.note_job(self._blobs, about, job_id):

@@ -9,20 +9,19 @@ import asyncio
 import random
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import structlog
-from pydantic_core import from_json
 
 from piperoll.domain.backlog import Backlog, Erasure
 from piperoll.store import document_paths as documents
 from piperoll.store import uploads
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobUnreadableError
 from services.worker import metrics
 from services.worker.cleanup.chores import Chores
-from services.worker.cleanup.upload_uses import UploadUses
+from services.worker.cleanup.upload_uses import UploadUses, given_in, named_in
 from services.worker.run.cache import entry_of, markers, parse_entry
 
 log = structlog.get_logger()
@@ -77,9 +76,9 @@ class Eraser:
         """Delete the outputs of an ended job's runs that lost (services.worker.cleanup.lost_runs)."""
         self._chores.add(f"the lost runs of {job_id}", partial(self._tidy, job_id, lost))
 
-    def drop_specs(self, batch_id: str) -> None:
-        """Delete the member specs of an expanded batch: each member now has its own parameters, and may be erased."""
-        self._chores.add(f"the specs of {batch_id}", partial(self._drop_specs, batch_id), SPECS_GRACE_S)
+    def drop_specs(self, batch_id: str, owner: str) -> None:
+        """Delete the specs and markers of an expanded batch: each member has its own now, and may be erased."""
+        self._chores.add(f"the specs of {batch_id}", partial(self._drop_specs, batch_id, owner), SPECS_GRACE_S)
 
     async def _carry_out(self, subject: str, backlog: Backlog) -> None:
         erasure = backlog.erased.get(subject)
@@ -100,11 +99,11 @@ class Eraser:
             raise ChildRunsError(f"the killed child of {subject} has not ended yet") from error
 
     async def _erase(self, subject: str, erasure: Erasure) -> bool:
-        """Return whether all is deleted. The parameters are kept while it is undecided who uses their uploads."""
+        """Return whether all is deleted. Parameters and specs are kept while it is undecided who uses their uploads."""
         names = await self._blobs.names(subject)
         for marker in _under(markers(subject), names):
             await self._take_from_cache(subject, entry_of(subject, marker))
-        inputs = _under(f"{subject}/in", names)
+        inputs = [*_under(f"{subject}/in", names), *_under(f"{subject}/specs", names)]
         outputs = [uri for uri in names if uri not in inputs]
         await self._blobs.delete([*documents.index_marks(outputs), *outputs])
         if not await self._give_up_uses(subject, erasure, inputs):
@@ -118,23 +117,15 @@ class Eraser:
         return True
 
     async def _give_up_uses(self, subject: str, erasure: Erasure, inputs: Iterable[str]) -> bool:
-        """Delete the uploads that only this job uses, and its markers; return whether that is decided."""
+        """Delete the uploads that only this job or batch uses, and its markers; return whether that is decided."""
         decided = True
         for uri in [*inputs, *([erasure.parameters] if erasure.parameters else [])]:
-            given = await self._parameters_document(uri)
-            for file_id in uploads.file_ids_of(given.get("parameters", {})):
+            given = await given_in(self._blobs, uri)
+            for file_id in uploads.file_ids_of(*(one["parameters"] for one in given)):
                 decided &= await self._uses.give_up(subject, erasure.owner, file_id)
-            if (about := documents.subject_of(given)) is not None:
-                await self._blobs.delete([documents.job_mark(about, subject)])
+            about = {one for one in map(documents.subject_of, given) if one is not None}
+            await self._blobs.delete(documents.job_mark(one, subject) for one in about)
         return decided
-
-    async def _parameters_document(self, given: str) -> dict[str, Any]:
-        """What a job was given; empty if it was deleted meanwhile, or is the name of a batch."""
-        try:
-            body = from_json(await self._blobs.get(given))
-        except (BlobMissingError, ValueError):
-            return {}
-        return body if isinstance(body, dict) and isinstance(body.get("parameters"), dict) else {}
 
     async def _take_from_cache(self, job_id: str, uri: str) -> None:
         """Remove a cache entry that the job made, unless a later job has replaced it."""
@@ -152,8 +143,12 @@ class Eraser:
             if outputs:
                 log.info("losing_run_deleted", job_id=job_id, run=run, blobs=len(outputs))
 
-    async def _drop_specs(self, batch_id: str) -> None:
-        await self._blobs.delete_folder(f"{batch_id}/specs")
+    async def _drop_specs(self, batch_id: str, owner: str) -> None:
+        for uri in await self._blobs.names(f"{batch_id}/specs"):
+            with suppress(BlobUnreadableError):  # then no member was created by them
+                for file_id in await named_in(self._blobs, uri):
+                    await self._uses.give_up(batch_id, owner, file_id)
+            await self._blobs.delete([uri])
 
 
 def _under(folder: str, names: Iterable[str]) -> list[str]:

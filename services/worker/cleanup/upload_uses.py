@@ -1,26 +1,30 @@
-"""Which jobs use an upload. A job's marker is written before its creation, so a marker alone proves nothing.
+"""Which jobs and batches use an upload. A marker is written before their creation, so it alone proves nothing.
 
 The request may have failed between the two, and then nothing would ever remove the marker. So the log decides: a marker
-counts while the log has its job, and that was not erased. A creation that is on its way has `uploads.ARRIVAL_S`.
+counts while the log has its job, and that was not erased, or its batch, and that is not expanded. A creation that is on
+its way has `uploads.ARRIVAL_S` to arrive.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 import structlog
+from pydantic_core import from_json
 
 from piperoll.log.contract import LogView
 from piperoll.log.parking import decode_accounted
 from piperoll.log.record import Record, partition_of
 from piperoll.store import uploads
-from piperoll.store.blobs import AsyncBlobs
-from schemas.events import JobErased
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError
+from schemas.events import BatchErased, BatchExpanded, JobErased
 from schemas.topics import JOB_EVENTS
 
 log = structlog.get_logger()
 
-ERASED = JobErased.type_name()
+OVER = {one.type_name() for one in (JobErased, BatchErased, BatchExpanded)}
+"""After these facts a job or batch uses nothing."""
 REMEMBERED = 10_000  # ids that the log has; a bound for memory
 
 
@@ -33,64 +37,65 @@ class UploadUses:
         self._partitions = partitions
         self._knows = knows
         self._in_log: set[str] = set()
-        self._erased: set[str] = set()
+        self._over: set[str] = set()
         self._missing_since: dict[str, float] = {}
         self._scanning = asyncio.Lock()
 
-    async def give_up(self, job_id: str, owner: str, file_id: str) -> bool:
-        """Delete an upload of an erased job unless other jobs use it; return whether that is decided yet.
+    async def give_up(self, subject: str, owner: str, file_id: str) -> bool:
+        """Delete an upload of an erased job, or of an expanded or erased batch, unless others use it.
 
-        Raises BlobStoreError, and what the log raises.
+        Return whether that is decided yet. The markers of a batch's members decide for themselves when these are
+        erased. Raises BlobStoreError, and what the log raises.
         """
         uses = uploads.uses_of(owner, file_id)
-        marks = await self._blobs.names(uses)
-        others = {mark.rpartition("/")[2] for mark in marks} - {job_id}
-        if others and not await self._known(others):
+        await self._blobs.delete([f"{uses}/{subject}"])  # first, so that of two at once one sees no other
+        others = {mark.rpartition("/")[2] for mark in await self._blobs.names(uses)}
+        if others and not uploads.is_batch(subject) and not await self._known(others):
             failed = [self._has_failed(other) for other in others]  # of each, since the first look begins its wait
             if not all(failed):
                 return False
             log.info("upload_of_failed_requests_deleted", owner=owner, file_id=file_id, jobs=sorted(others))
             others = set()
-        await self._blobs.delete([f"{uses}/{job_id}"])
         if not others:
             await self._blobs.delete_folder(uses)
             await self._blobs.delete_folder(uploads.folder_of(owner, file_id))
         return True
 
-    async def _known(self, job_ids: Collection[str]) -> bool:
-        """Whether the log has one of the jobs."""
-        if any(job_id in self._in_log or self._knows(job_id) for job_id in job_ids):
+    async def _known(self, subjects: Collection[str]) -> bool:
+        """Whether the log has one of the jobs, or a batch that is not expanded. Such a batch is not remembered."""
+        jobs = [one for one in subjects if not uploads.is_batch(one)]
+        if any(job_id in self._in_log or self._knows(job_id) for job_id in jobs):
             return True
         async with self._scanning:
-            unknown = set(job_ids) - self._erased  # of jobs that are erased together, one scan finds all
-            found, erased = await self._scan(unknown) if unknown else (set(), set())
-        for kept, more in ((self._in_log, found), (self._erased, erased)):
+            unknown = set(subjects) - self._over  # of jobs that are erased together, one scan finds all
+            found, over = await self._scan(unknown) if unknown else (set(), set())
+        for kept, more in ((self._in_log, found), (self._over, over)):
             if len(kept) > REMEMBERED:
                 kept.clear()
             kept |= more
         return bool(found)
 
-    async def _scan(self, job_ids: set[str]) -> tuple[set[str], set[str]]:
-        """The ids of jobs that the log has and that are not erased, and the erased ones; reads the log to its end."""
-        parts = {partition_of(job_id, self._partitions) for job_id in job_ids}
+    async def _scan(self, subjects: set[str]) -> tuple[set[str], set[str]]:
+        """The ids that the log has and that use uploads, and those that do no more; reads the log to its end."""
+        parts = {partition_of(one, self._partitions) for one in subjects}
         begins, ends = await self._history.begin_offsets(JOB_EVENTS), await self._history.end_offsets(JOB_EVENTS)
         if any(begins[part] for part in parts):
-            return job_ids, set()  # the oldest records are gone: what is missing proves nothing
-        wanted = {job_id.encode(): job_id for job_id in job_ids}
+            return subjects, set()  # the oldest records are gone: what is missing proves nothing
+        wanted = {one.encode(): one for one in subjects}
         found: set[str] = set()
-        erased: set[str] = set()
+        over: set[str] = set()
         scan = self._history.scan(JOB_EVENTS, {p: begins[p] for p in parts}, {p: ends[p] for p in parts})
         async with contextlib.aclosing(scan) as batches:
             async for records in batches:
                 for record in records:
                     if record.key in wanted:
-                        (erased if _erases(record) else found).add(wanted[record.key])
+                        (over if _ends_use(record) else found).add(wanted[record.key])
                 await asyncio.sleep(0)
-        return found - erased, erased
+        return found - over, over
 
     def _has_failed(self, job_id: str) -> bool:
-        """Whether a job uses nothing: it was erased, or has been missing in the log for long enough."""
-        if job_id in self._erased:
+        """Whether a job or batch uses nothing: it is over, or has been missing in the log for long enough."""
+        if job_id in self._over:
             return True
         now = asyncio.get_running_loop().time()
         if len(self._missing_since) > REMEMBERED:
@@ -98,6 +103,26 @@ class UploadUses:
         return now - self._missing_since.setdefault(job_id, now) >= uploads.ARRIVAL_S
 
 
-def _erases(record: Record) -> bool:
-    """Whether a record is an erasure that every reader admits."""
-    return record.ce_type == ERASED and decode_accounted(record).fact is not None
+async def given_in(blobs: AsyncBlobs, uri: str, only_with: bytes = b"") -> Sequence[dict[str, Any]]:
+    """Return what a job was given, or the members of a batch, by stored parameters or specifications.
+
+    Nothing if they were deleted meanwhile, lack `only_with`, or are the name of a batch. Raises BlobStoreError.
+    """
+    try:
+        content = await blobs.get(uri)
+        body = from_json(content) if only_with in content else []
+    except (BlobMissingError, ValueError):
+        return []
+    given = body if isinstance(body, list) else [body]
+    return [one for one in given if isinstance(one, dict) and isinstance(one.get("parameters"), dict)]
+
+
+async def named_in(blobs: AsyncBlobs, specs: str) -> Sequence[str]:
+    """Return the ids of the uploads that the members of a batch name. Raises BlobStoreError."""
+    given = await given_in(blobs, specs, uploads.SCHEME.encode())
+    return uploads.file_ids_of(*(one["parameters"] for one in given))
+
+
+def _ends_use(record: Record) -> bool:
+    """Whether a record is an end of uses that every reader admits."""
+    return record.ce_type in OVER and decode_accounted(record).fact is not None

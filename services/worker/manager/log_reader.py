@@ -166,7 +166,7 @@ class PartitionReader:
             if state.live and batch is not None:
                 self._expand(partition, state, batch, taken_over=False)
             if state.live and isinstance(fact.data, BatchExpanded):
-                self._eraser.drop_specs(fact.subject)
+                self._eraser.drop_specs(fact.subject, fact.owner)
             return
         transition = state.backlog.fold_job(fact)
         lost = state.lost_runs.see(transition)

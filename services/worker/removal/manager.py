@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from piperoll.clock import ended_by, happens_within
+from piperoll.clock import happens_within
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
@@ -17,7 +17,6 @@ from services.worker import metrics
 from services.worker.removal.checkpoint import RemovalCheckpoints
 from services.worker.removal.reader import RemovalReader
 from services.worker.removal.remover import Remover
-from services.worker.removal.unnamed import UnnamedContent
 
 GROUP = "piperoll.worker.documents"
 MEASURE_INTERVAL_S = 5.0
@@ -50,8 +49,6 @@ class RemovalManager:
             on_lag=_note_lag,
             stops=Stops(GROUP, SkippedRecords(blobs), letters),
         )
-        self._sweep_interval_s = settings.sweep_interval_s
-        self._unnamed = UnnamedContent(blobs, history, settings.partitions, lambda: set(self._consumer.positions))
         lifetime.check("documents_group", self._consumer.problem)
         lifetime.check("removal", self._remover.problem)
         lifetime.check("removal_checkpoints", self._reader.problem)
@@ -62,7 +59,6 @@ class RemovalManager:
             tasks.create_task(self._consumer.run(self._stopping))
             tasks.create_task(self._remover.run(self._stopping))
             tasks.create_task(self._save())
-            tasks.create_task(ended_by(self._stopping, self._unnamed.run(self._sweep_interval_s, self._stopping)))
             tasks.create_task(self._measure())
 
     async def _save(self) -> None:

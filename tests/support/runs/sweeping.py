@@ -17,7 +17,7 @@ from piperoll.store.segments import SegmentWriter
 from schemas.envelope import Fact
 from schemas.events import Event
 from schemas.ids import event_id
-from schemas.topics import JOB_EVENTS
+from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS
 from services.worker.cleanup.sweep.evidence import SETTLED, SIGHTINGS
 from services.worker.cleanup.sweep.knowledge import ScannedKnowledge
 from services.worker.cleanup.sweep.plan import SweepPlan
@@ -27,6 +27,7 @@ from tests.support.histories.lives import started
 from tests.support.memory_log import MemoryLog
 from tests.support.simulation.virtual_time import VirtualLoop, run_virtually
 
+CONTENT = ("doc-", "folder-")
 HOUR_S = 3600.0
 INTERVAL_S = 6 * HOUR_S
 ENOUGH_S = SETTLED.total_seconds() + (SIGHTINGS + 1) * INTERVAL_S
@@ -78,13 +79,17 @@ class Sweeping:
             source="api",
             data=data,
         )
-        return await self.log.append(JOB_EVENTS, one)
+        return await self.log.append(DOCUMENT_EVENTS if subject.startswith(CONTENT) else JOB_EVENTS, one)
 
     def put(self, *uris: str) -> None:
         """Blobs are written now."""
         for uri in uris:
-            self.blobs.sync.put_named(uri, b"{}", "application/json")
-            self.set_time(uri, self.loop.clock() + self.store_off)
+            self.write(uri, b"{}")
+
+    def write(self, uri: str, content: bytes) -> None:
+        """A blob with this content is written now."""
+        self.blobs.sync.put_named(uri, content, "application/json")
+        self.set_time(uri, self.loop.clock() + self.store_off)
 
     def set_time(self, uri: str, at: datetime) -> None:
         """The store's time of a blob."""

@@ -13,24 +13,28 @@ from datetime import timedelta
 from pathlib import Path
 
 from schemas.events import BatchExpanded, JobCancelled, JobErased
-from schemas.topics import JOB_EVENTS
+from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS
 from services.worker.cleanup.sweep.knowledge import WorkerKnowledge
 from services.worker.cleanup.sweep.log_time import FRESH_S
 from services.worker.cleanup.sweep.sweeper import StoreSweep
+from tests.support.histories.documents import REMOVED, added
 from tests.support.histories.jobs import completed, created
 from tests.support.histories.lives import BATCH, started
 from tests.support.runs.sweeping import HOUR_S, INTERVAL_S, Sweeping
 
-LATEST_H = 40  # of working time from a request's blobs to its fact, which is shorter than SETTLED
+TOPICS = (JOB_EVENTS, DOCUMENT_EVENTS)
+LATEST_H = 34
+"""Working time from a request's blobs to its fact: shorter than SETTLED by the interval in which it arrives, and by the
+one that the log's time may catch up at a record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A copy of the store, the blobs in it, and the ends that the log had then."""
+    """A copy of the store, the blobs in it, and the ends that the log had then, in the topics of jobs and documents."""
 
     root: Path
     names: set[str]
-    ends: dict[int, int]
+    ends: tuple[dict[int, int], ...]
 
 
 @dataclass(slots=True)
@@ -55,20 +59,27 @@ class Course:
     # --- clients and workers -----------------------------------------------------------------------------------------
 
     async def request(self, number: int, hours: float) -> None:
-        """A request stores its blobs. Its append arrives later."""
-        job = f"job-{number}"
-        if not await self.facts(job):
-            self.one.put(*inputs_of(job))
-            self.pending.setdefault(job, min(hours, LATEST_H) * HOUR_S)
+        """A request for a job, or for a document, stores its blobs. Its append arrives later."""
+        for subject in (f"job-{number}", f"doc-{number}"):
+            if not await self.facts(subject):
+                self.one.put(*inputs_of(subject))
+                self.pending.setdefault(subject, min(hours, LATEST_H) * HOUR_S)
 
     async def lost_request(self, number: int, hours: float) -> None:
         """A request stores its blobs and never reaches the log. A later one of the same id stores the same."""
-        job = f"job-{number}"
-        if job not in self.pending and not await self.facts(job):
-            self.one.put(*inputs_of(job))
+        for subject in (f"job-{number}", f"doc-{number}"):
+            if subject not in self.pending and not await self.facts(subject):
+                self.one.put(*inputs_of(subject))
 
     async def orphan(self, number: int, hours: float) -> None:
         self.one.put(f"job-orphan-{number}/in/p", f"batch-orphan-{number}/specs/s")
+        self.one.put(f"documents/doc-orphan-{number}/a", f"folders/folder-orphan-{number}/details/a")
+
+    async def remove(self, number: int, hours: float) -> None:
+        """A document is removed."""
+        if await self.facts(f"doc-{number}"):
+            await self.one.append(f"doc-{number}", REMOVED)
+            self.needed -= inputs_of(f"doc-{number}")
 
     async def run(self, number: int, hours: float) -> None:
         job = f"job-{number}"
@@ -91,18 +102,29 @@ class Course:
         if await self.facts(job):
             await self.one.append(job, JobCancelled(by="acme"))
             self._needs_no_upload(job)
+        if await self.facts(f"job-of-batch-{number}"):
+            await self.one.append(f"job-of-batch-{number}", JobCancelled(by="acme"))
+            self.needed.discard(f"uploads/acme/batch-{number}/a.pdf")
 
     async def batch(self, number: int, hours: float) -> None:
+        """A batch whose member reads an upload. Those of an earlier release have no markers."""
         batch = f"batch-{number}"
+        needed = {f"{batch}/specs/s", f"{batch}/in/name", f"uploads/acme/{batch}/a.pdf"}
         if not await self.facts(batch):
-            self.one.put(f"{batch}/specs/s", f"{batch}/in/name")
+            specs = f'[{{"job_type":"pdf","parameters":{{"filename":"upload://{batch}/a.pdf"}}}}]'
+            self.one.write(f"{batch}/specs/s", specs.encode())
+            self.one.put(*needed - {f"{batch}/specs/s"})
+            if hours < 1:
+                self.one.put(f"uses/acme/{batch}/{batch}")
             await self.one.append(batch, BATCH)
-            self.needed |= {f"{batch}/specs/s", f"{batch}/in/name"}
+            self.needed |= needed
 
     async def expand(self, number: int, hours: float) -> None:
-        batch = f"batch-{number}"
-        if await self.facts(batch):
-            await self.one.append(batch, BatchExpanded(count=2))
+        batch, member = f"batch-{number}", f"job-of-batch-{number}"
+        if f"{batch}/specs/s" in self.needed:
+            self.one.put(f"uses/acme/{batch}/{member}")
+            await self.one.append(member, created())
+            await self.one.append(batch, BatchExpanded(count=1))
             self.needed.discard(f"{batch}/specs/s")
 
     def _needs_no_upload(self, job: str) -> None:
@@ -135,7 +157,7 @@ class Course:
     async def back_up(self, number: int, hours: float) -> None:
         root = Path(tempfile.mkdtemp(dir=self.one.root.parent))
         shutil.copytree(self.one.root, root, dirs_exist_ok=True)
-        self.copies.append(Copy(root, self.one.names(), await self.one.log.end_offsets(JOB_EVENTS)))
+        self.copies.append(Copy(root, self.one.names(), await self._ends()))
 
     async def restore_store(self, number: int, hours: float) -> None:
         """The store goes back, with new times: what was stored since is lost with it, and is not the sweep's doing."""
@@ -143,16 +165,18 @@ class Course:
             copy = self.copies[number % len(self.copies)]
             self.one.restore(copy.root)
             self.needed &= copy.names
-            self.pending = {job: at for job, at in self.pending.items() if f"{job}/in/p" in copy.names}
+            self.pending = {one: at for one, at in self.pending.items() if inputs_of(one) <= copy.names}
             await self.copy_with_times(number, hours - 25)
 
     async def restore_log(self, number: int, hours: float) -> None:
         """The log goes back, and services start over: inputs of jobs that it lost are needed no more, results are."""
         if self.copies:
             ends = self.copies[number % len(self.copies)].ends
-            if any(end > self.one.log.end_of(JOB_EVENTS, part) for part, end in ends.items()):
+            pairs = list(zip(ends, await self._ends(), strict=True))
+            if any(end > now[part] for before, now in pairs for part, end in before.items()):
                 return  # of a log that went back further meanwhile
-            self.one.log.go_back(JOB_EVENTS, ends)
+            for topic, before in zip(TOPICS, ends, strict=True):
+                self.one.log.go_back(topic, before)
             self.stale.clear()
             self.one.restart()
             self.needed = {uri for uri in self.needed if "/run/" in uri or await self.facts(owner_of(uri))}
@@ -178,11 +202,11 @@ class Course:
             await self.arrive()
 
     async def arrive(self) -> None:
-        for job in [job for job, wait in self.pending.items() if wait <= 0]:
-            del self.pending[job]
-            if not await self.facts(job):
-                self.needed |= inputs_of(job)
-            await self.one.append(job, created())
+        for subject in [one for one, wait in self.pending.items() if wait <= 0]:
+            del self.pending[subject]
+            if not await self.facts(subject):
+                self.needed |= inputs_of(subject)
+            await self.one.append(subject, added() if subject.startswith("doc-") else created())
 
     async def sweep(self) -> None:
         self.sweeps += 1
@@ -202,10 +226,12 @@ class Course:
     # --- what the log has --------------------------------------------------------------------------------------------
 
     async def facts(self, subject: str) -> list[str]:
-        """The types of the facts of a job or batch."""
-        ends = await self.one.log.end_offsets(JOB_EVENTS)
-        records = await self.one.log.read_range(JOB_EVENTS, dict.fromkeys(ends, 0), ends)
-        return [record.ce_type for record in records if record.key_text == subject]
+        """The types of the facts of a job, batch or document."""
+        logs = [self.one.log.records(topic, part) for topic in TOPICS for part in range(self.one.settings.partitions)]
+        return [record.ce_type for records in logs for record in records if record.key_text == subject]
+
+    async def _ends(self) -> tuple[dict[int, int], ...]:
+        return tuple([await self.one.log.end_offsets(topic) for topic in TOPICS])
 
     async def has_ended(self, subject: str) -> bool:
         return any("Created" not in kind and "Started" not in kind for kind in await self.facts(subject))
@@ -214,17 +240,19 @@ class Course:
         """The folders that have inputs alone, and no fact."""
         folders: dict[str, set[str]] = {}
         for uri in self.one.names():
-            if uri.startswith(("job-", "batch-")):
-                folders.setdefault(uri.partition("/")[0], set()).add(uri)
+            if uri.startswith(("job-", "batch-", "documents/", "folders/")):
+                folders.setdefault(owner_of(uri), set()).add(uri)
         inputs = {one for one, uris in folders.items() if not any("/run/" in uri for uri in uris)}
         return {one for one in inputs if not await self.facts(one)}
 
 
 def inputs_of(job: str) -> set[str]:
-    """The parameters of a job, an upload that it reads, and its marker."""
+    """The parameters of a job, an upload that it reads, and its marker; or the content of a document."""
+    if job.startswith("doc-"):
+        return {f"documents/{job}/a", f"documents/{job}/details/b"}
     return {f"{job}/in/p", f"uploads/acme/{job}/a.pdf", f"uses/acme/{job}/{job}"}
 
 
 def owner_of(uri: str) -> str:
-    """The job or batch that a needed blob belongs to."""
-    return next(part for part in uri.split("/") if part.startswith(("job-", "batch-")))
+    """The job, batch, document or folder that a blob belongs to."""
+    return next(part for part in uri.split("/") if part.startswith(("job-", "batch-", "doc-", "folder-")))

@@ -14,7 +14,7 @@ PARTITIONS = 3
 NUMBERS = 4
 HOURS = (0.1, 1, 6, 7, 20, 50, 150)
 OFF_H = (-2000, -50, -1, 0, 1, 50, 2000)
-CLIENTS = ("request", "lost_request", "orphan", "run", "erase", "cancel", "cancel", "batch", "expand")
+CLIENTS = ("request", "lost_request", "orphan", "run", "erase", "cancel", "cancel", "batch", "expand", "remove")
 FAULTS = ("outage", "outage", "restart", "cut", "back_up", "restore_store", "restore_log")
 MOTIFS = (
     (("request", 40, 20), ("outage", 50, 1)),
@@ -22,6 +22,8 @@ MOTIFS = (
     (("lost_request", 0, 50), ("request", 40, 20)),
     (("back_up", 0, 1), ("request", 0.1, 1), ("run", 0, 1), ("restore_log", 0, 150)),
     (("batch", 0, 1), ("expand", 0, 50), ("restart", 0, 150)),
+    (("batch", 0, 1), ("copy_with_times", -2000, 1), ("restart", 0, 50)),
+    (("batch", 1, 1), ("copy_with_times", -2000, 1), ("restart", 0, 50)),
     (("cut", 600, 1), ("request", 1, 150), ("restart", 0, 150)),
 )
 """Steps about one job, each with its hours and those after it, that chance alone rarely brings together."""
@@ -103,8 +105,12 @@ async def _take(course: Course, step: Step) -> None:
 
 
 async def _end(course: Course) -> None:
-    """What is pending arrives, every job ends, and the sweeps go on for long enough."""
+    """What is pending arrives, every job ends, and the sweeps go on for long enough.
+
+    No cut off worker sweeps any more: one whose time is behind lets the ages of notes begin again.
+    """
     one = course.one
+    course.stale.clear()
     one.store_off = one.local_off = timedelta()
     one.restart()
     await one.append("job-last", JobCancelled(by="acme"))  # an empty log proves nothing

@@ -6,15 +6,19 @@ restored blobs have other times, and clocks are wrong. So an id is deleted as an
 - `SIGHTINGS` sweeps found it without a fact, the first one `SETTLED` of the log's time ago without outages,
   its blobs unchanged since.
 - No record of its partition has its key, from the beginning of the log to an end that was fetched in this sweep.
-- Its folder holds inputs alone. An output was written for a job that some log had, so it is never an orphan's.
+- Its folder holds inputs alone. An output was written for a job that some log had, so it is never an orphan's; so was
+  the marker of an index in the folder of a document.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from piperoll.domain.backlog import REMEMBER_ENDED, Backlog, Erasure
+from piperoll.store.document_paths import INDEXES
+from services.worker.cleanup.sweep.keys import is_document
 
 SETTLED = REMEMBER_ENDED
 """Longer than any writer takes from its blobs to its fact while the log can be reached."""
@@ -27,10 +31,12 @@ BRAKE_FLOOR = 50
 """Blobs that a sweep may delete whatever their share is."""
 INPUTS = ("in", "specs")
 
-Reason = Literal["erased", "orphaned", "expanded", "upload", "cache", "segment", "pages"]
-JUDGED: tuple[Reason, ...] = ("orphaned", "expanded")
-"""The reasons that the brake counts. Erasures were ordered one by one, ended jobs need no page checkpoints, and the
-others have an age."""
+Reason = Literal["erased", "orphaned", "unnamed", "expanded", "upload", "cache", "segment", "pages"]
+BLOBS = "blobs"
+CONTENT = "blobs of documents and folders"
+BRAKES: Mapping[str, tuple[Reason, ...]] = {BLOBS: ("orphaned", "expanded"), CONTENT: ("unnamed",)}
+"""The reasons that the brake counts, apart for what another topic proves. Erasures were ordered one by one, ended jobs
+need no page checkpoints, and the others have an age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +69,8 @@ class Sighting:
 class Doomed:
     """What is deleted together: a `name`, the partition whose backlog decides, and the blobs.
 
-    `traces` are of an orphan's folder, which must still have them. `erasure` is of a job whose erasure the backlog has
-    forgotten.
+    `traces` are of the folder `name` of an orphan, which must still have them. `erasure` is of a job whose erasure the
+    backlog has forgotten.
     """
 
     reason: Reason
@@ -106,16 +112,29 @@ def knows(backlog: Backlog, subject: str) -> bool:
     return any(subject in place for place in places)
 
 
-def is_input(subject: str, uri: str) -> bool:
-    """Whether a blob of a job or batch was written before its first fact."""
-    return uri.removeprefix(f"{subject}/").partition("/")[0] in INPUTS
+def is_input(folder: str, uri: str) -> bool:
+    """Whether a blob in the folder of an id was written before its first fact."""
+    part = uri.removeprefix(f"{folder}/").partition("/")[0]
+    return part != INDEXES if is_document(folder) else part in INPUTS
 
 
-def judged_blobs(doomed: Iterable[Doomed]) -> int:
-    """The number of blobs that the brake counts."""
-    return sum(one.blobs for one in doomed if one.reason in JUDGED)
+def judged_blobs(doomed: Sequence[Doomed]) -> Counter[str]:
+    """The numbers of blobs that the brake counts."""
+    return Counter({what: sum(one.blobs for one in doomed if one.reason in BRAKES[what]) for what in BRAKES})
 
 
 def exceeds(judged: int, total: int, share: float) -> bool:
     """Whether so many of `total` blobs are more than a sweep may delete."""
     return judged > max(BRAKE_FLOOR, share * total)
+
+
+def brake_of(doomed: Sequence[Doomed], totals: Mapping[str, int], share: float) -> str | None:
+    """Return a sentence if a sweep may not delete so much."""
+    judged = judged_blobs(doomed)
+    much = [f"{judged[one]:,} of {totals[one]:,} {one}" for one in BRAKES if exceeds(judged[one], totals[one], share)]
+    if not much:
+        return None
+    return (
+        f"the sweep would delete {' and '.join(much)} as not needed, more than {share:.0%} (PIPEROLL_SWEEP_MAX_SHARE), "
+        "and deletes nothing: look at `piperoll sweep --dry-run`, and if they may go, run `piperoll sweep --yes`"
+    )

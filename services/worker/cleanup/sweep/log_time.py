@@ -8,9 +8,9 @@ from piperoll.domain.backlog import Backlog
 from piperoll.log.contract import LogView
 from schemas.topics import JOB_EVENTS
 from services.worker.cleanup.sweep.knowledge import Knowledge
+from services.worker.cleanup.sweep.lookup import BROKER_DEADLINE_S
 
 FRESH_S = 120.0
-BROKER_DEADLINE_S = 10.0
 
 
 class LogTime:

@@ -1,17 +1,19 @@
-"""Searches the log for ids: one scan of their partitions, which keeps nothing but what it finds of them."""
+"""Searches the log for ids: in one scan of their partitions, of which it keeps what is needed to decide about them."""
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from piperoll.domain.backlog import Erasure
+from piperoll.domain.ended_ids import IdSet
 from piperoll.log.contract import LogView
 from piperoll.log.record import Record
 from schemas.envelope import UndecodableRecordError, UnknownEventError
 from schemas.events import BatchErased, BatchExpanded, JobCreated, JobErased
-from schemas.topics import JOB_EVENTS
+from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS
 
+BROKER_DEADLINE_S = 10.0
 PAUSE_S = 0.01  # between two lists of records: the jobs of this worker come first
 
 
@@ -45,6 +47,38 @@ async def look_up(
                     found[name] = _with(found.get(name, InLog()), record)
             await asyncio.sleep(PAUSE_S)
     return found, whole
+
+
+class NamedDocuments:
+    """The documents and folders that facts name. No backlog knows them, so all ids of the partitions are read.
+
+    `ids` has no partition that lost its oldest records: what is missing there may have been in them.
+    """
+
+    def __init__(self, log: LogView) -> None:
+        self._log = log
+        self._positions: dict[int, int] = {}
+        self.ids: dict[int, IdSet] = {}
+
+    async def begin(self, partitions: Collection[int]) -> None:
+        """Read the partitions to their ends. Raises TimeoutError, and what the log raises."""
+        async with asyncio.timeout(BROKER_DEADLINE_S):
+            begins = await self._log.begin_offsets(DOCUMENT_EVENTS)
+        self.ids = {part: IdSet() for part in partitions if begins.get(part) == 0}
+        self._positions = dict.fromkeys(self.ids, 0)
+        await self.go_on()
+
+    async def go_on(self) -> None:
+        """Read what was appended since. Raises as `begin`."""
+        async with asyncio.timeout(BROKER_DEADLINE_S):
+            ends = await self._log.end_offsets(DOCUMENT_EVENTS)
+        scan = self._log.scan(DOCUMENT_EVENTS, self._positions, {part: ends[part] for part in self.ids})
+        async with contextlib.aclosing(scan) as batches:
+            async for records in batches:
+                for record in records:
+                    self.ids[record.partition].add((record.key or b"").decode(errors="replace"))
+                await asyncio.sleep(PAUSE_S)
+        self._positions = {part: ends[part] for part in self.ids}
 
 
 def _with(known: InLog, record: Record) -> InLog:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,46 +13,48 @@ from piperoll.job_types import cache_ttl_s, job_types
 from piperoll.log.contract import LogView
 from piperoll.settings import Settings
 from piperoll.store import uploads
-from piperoll.store.blobs import AsyncBlobs, BlobEntry, BlobMissingError
+from piperoll.store.blobs import AsyncBlobs, BlobEntry, BlobMissingError, BlobUnreadableError
 from services.worker.cleanup.sweep import notes as store_notes
 from services.worker.cleanup.sweep.evidence import (
     Doomed,
+    Reason,
     Sighting,
     Traces,
-    exceeds,
+    brake_of,
     is_due,
     is_input,
-    judged_blobs,
     sighted,
     traces_of,
 )
-from services.worker.cleanup.sweep.log_time import FreshEnds, LogTime
-from services.worker.cleanup.sweep.lookup import InLog, look_up
-from services.worker.cleanup.sweep.notes import Notes
-from services.worker.cleanup.sweep.survey import (
-    StoreSurvey,
-    Terms,
+from services.worker.cleanup.sweep.keys import (
     by_partition,
+    is_document,
     is_mark,
     partition_of_key,
     place_of,
     segment_of,
     subject_of,
 )
+from services.worker.cleanup.sweep.log_time import FreshEnds, LogTime
+from services.worker.cleanup.sweep.lookup import InLog, NamedDocuments, look_up
+from services.worker.cleanup.sweep.notes import Notes
+from services.worker.cleanup.sweep.survey import StoreSurvey, Terms
+from services.worker.cleanup.upload_uses import named_in
 
 PAUSE_S = 0.05  # between two pages, so that jobs get the disk
 
 
 @dataclass
 class SweepPlan:
-    """What a sweep would delete, and what it notes. `total` are the blobs that it is responsible for.
+    """What a sweep would delete, and what it notes. `totals` are the blobs that it is responsible for.
 
     `stopped` is a sentence if the brake forbids the deletion. `waiting` are the sightings that are not due, `left_out`
     the ids that the next sweeps look at.
     """
 
     doomed: list[Doomed]
-    total: int
+    totals: Counter[str]
+    documents: NamedDocuments
     before: dict[int, Notes]
     after: dict[int, Notes]
     waiting: int = 0
@@ -93,11 +96,13 @@ class Planner:
             return None
         before = {part: await self.notes_of(part) for part in backlogs}
         known = {key: one for notes in before.values() for key, one in notes.sightings.items()}
-        survey = StoreSurvey(self._terms(now, deep), backlogs, known.keys(), self._chances)
+        documents = NamedDocuments(self._log)
+        await documents.begin(backlogs.keys())
+        survey = StoreSurvey(self._terms(now, deep), backlogs, documents.ids, known.keys(), self._chances)
         await self._list(survey)
         interval = timedelta(seconds=self._settings.sweep_interval_s)
         sightings = {key: sighted(known.get(key), traces, now, interval) for key, traces in survey.suspects.items()}
-        plan = SweepPlan(survey.doomed, survey.total, before, {}, left_out=survey.left_out)
+        plan = SweepPlan(survey.doomed, survey.totals, documents, before, {}, left_out=survey.left_out)
         await self._settle(plan, sightings, {key for key, one in sightings.items() if is_due(one, now)})
         self._note(plan, sightings, now)
         return plan
@@ -141,15 +146,26 @@ class Planner:
             survey.add_empty(segment)
 
     async def _used(self, survey: StoreSurvey, going: set[str]) -> set[str]:
-        """The expired uploads that a marker still names. Members of a batch have none before its expansion."""
-        if any(backlog.batches for backlog in survey.backlogs.values()):
+        """The expired uploads that a batch or a marker still names.
+
+        Batches first: when their specifications are gone, the members have markers. Those that an earlier release
+        accepted have none themselves.
+        """
+        try:
+            named = {file_id for uri in survey.specs for file_id in await named_in(self._blobs, uri)}
+        except BlobUnreadableError:
             return set(survey.expired)
-        return {file for file in survey.expired if set(await self._blobs.names(f"{uploads.USES}/{file}")) - going}
+        unnamed = [file for file in survey.expired if file.rpartition("/")[2] not in named]
+        marked = [file for file in unnamed if set(await self._blobs.names(f"{uploads.USES}/{file}")) - going]
+        return survey.expired.keys() - unnamed | set(marked)
 
     async def _settle(self, plan: SweepPlan, sightings: dict[str, Sighting], due: set[str]) -> None:
-        """Search the log for the due ids and decide about them. Those that the log has are seen no more."""
+        """Search the log for the due ids and decide about them. Those that the log has are seen no more.
+
+        Documents and folders are due only if they were not found in it before.
+        """
         subjects = {key: subject_of(key) for key in due}
-        searched = {name for key, name in subjects.items() if name and not is_mark(key)}
+        searched = {name for key, name in subjects.items() if name and not (is_mark(key) or is_document(key))}
         wanted = by_partition(searched, self._settings.partitions)
         found, whole = await look_up(self._log, self._ends.ends, wanted) if wanted else ({}, set())
         for key in due:
@@ -162,15 +178,16 @@ class Planner:
             elif subject in found:
                 del sightings[key]
                 plan.doomed += await self._in_log(part, key, subject, found[subject])
-            elif part in whole:
+            elif is_document(key) or part in whole:
                 plan.doomed += await self._orphan(part, key, subject, sightings[key].traces)
 
     async def _orphan(self, part: int, key: str, subject: str, traces: Traces) -> list[Doomed]:
         """An id that the log does not have, if its folder still is as it was seen and holds inputs alone."""
         if segment_of(key):
             return [Doomed("orphaned", part, subject, (place_of(key),))]
-        uris = await unchanged_inputs(self._blobs, subject, traces)
-        return [Doomed("orphaned", part, subject, uris, len(uris), traces)] if uris else []
+        uris = await unchanged_inputs(self._blobs, key, traces)
+        reason: Reason = "unnamed" if is_document(key) else "orphaned"
+        return [Doomed(reason, part, key, uris, len(uris), traces)] if uris else []
 
     async def _in_log(self, part: int, key: str, subject: str, known: InLog) -> list[Doomed]:
         """Of an id that the log has: what is left after its erasure or expansion, which the backlog has forgotten."""
@@ -181,13 +198,7 @@ class Planner:
         return [Doomed("expanded", part, subject, tuple(specs), len(specs))] if specs else []
 
     def _note(self, plan: SweepPlan, sightings: Mapping[str, Sighting], now: datetime) -> None:
-        judged, share = judged_blobs(plan.doomed), self._settings.sweep_max_share
-        if exceeds(judged, plan.total, share):
-            plan.stopped = (
-                f"the sweep would delete {judged:,} of {plan.total:,} blobs as not needed, more than "
-                f"{share:.0%} (PIPEROLL_SWEEP_MAX_SHARE), and deletes nothing: look at `piperoll sweep --dry-run`, and "
-                "if they may go, run `piperoll sweep --yes`"
-            )
+        plan.stopped = brake_of(plan.doomed, plan.totals, self._settings.sweep_max_share)
         plan.waiting = sum(not is_due(one, now) for one in sightings.values())
         parts = by_partition(sightings.keys(), self._settings.partitions)
         for part, old in plan.before.items():
@@ -195,9 +206,9 @@ class Planner:
             plan.after[part] = old.model_copy(update={"sightings": seen, "stopped": plan.stopped})
 
 
-async def unchanged_inputs(blobs: AsyncBlobs, subject: str, traces: Traces) -> tuple[str, ...]:
+async def unchanged_inputs(blobs: AsyncBlobs, folder: str, traces: Traces) -> tuple[str, ...]:
     """Return the blobs of a folder if they have these traces and all are inputs; else none."""
-    entries = await blobs.entries(subject)
+    entries = await blobs.entries(folder)
     found = traces_of(one.written_at for one in entries)
-    same = found == traces and all(is_input(subject, one.uri) for one in entries)
+    same = found == traces and all(is_input(folder, one.uri) for one in entries)
     return tuple(one.uri for one in entries) if same else ()

@@ -5,17 +5,22 @@ of them is held, another one in each sweep.
 """
 
 import random
-from collections.abc import Collection, Mapping, Set
+from collections import Counter
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zlib import crc32
 
 from piperoll.domain.backlog import Backlog
+from piperoll.domain.ended_ids import IdSet
 from piperoll.log.record import partition_of
+from piperoll.store import document_paths as documents
 from piperoll.store import segments, uploads
 from piperoll.store.blobs import BlobEntry
 from piperoll.store.segments import SegmentLine
 from services.worker.cleanup.sweep.evidence import (
+    BLOBS,
+    CONTENT,
     RECENT,
     SPECS_DONE_AFTER,
     Doomed,
@@ -24,12 +29,12 @@ from services.worker.cleanup.sweep.evidence import (
     is_input,
     knows,
 )
+from services.worker.cleanup.sweep.keys import FIRST, line_key, mark_key, segment_of, subject_of
 from services.worker.run import cache, resuming
 
 MOST_SUSPECTS = 20_000
 MOST_DOOMED = 100_000
 """Blobs that one sweep deletes; the next one goes on."""
-FIRST = 0  # the partition whose worker sweeps what belongs to no partition: uploads, cache, empty segments
 SUBJECTS = ("job-", "batch-")
 
 
@@ -50,17 +55,23 @@ class Terms:
 
 @dataclass
 class StoreSurvey:
-    """The state of one listing. `noted` are the keys of earlier sightings."""
+    """The state of one listing. `noted` are the keys of earlier sightings.
+
+    `named` are the ids of documents and folders that the log has, of the partitions in which nothing is missing.
+    `specs` are the specifications of batches of any partition that may not be expanded, if this sweep deletes uploads.
+    """
 
     terms: Terms
     backlogs: Mapping[int, Backlog]
+    named: Mapping[int, IdSet]
     noted: Set[str]
     chances: random.Random
-    total: int = 0
+    totals: Counter[str] = field(default_factory=Counter)
     doomed: list[Doomed] = field(default_factory=list)
     suspects: dict[str, Traces] = field(default_factory=dict)
     left_out: int = 0
     expired: dict[str, list[str]] = field(default_factory=dict)
+    specs: list[str] = field(default_factory=list)
     _slices: int = 1
     _salt: int = 0
     _erased: dict[str, int] = field(default_factory=dict)
@@ -78,8 +89,10 @@ class StoreSurvey:
             self._add_of_subject(folder, rest, entry)
         elif folder in (uploads.FOLDER, uploads.USES):
             self._add_upload(folder, entry)
+        elif folder in (documents.FOLDER, documents.FOLDERS):
+            self._add_document(f"{folder}/{rest.partition('/')[0]}", entry)
         elif folder == cache.FOLDER and FIRST in self.backlogs:
-            self.total += 1
+            self.totals[BLOBS] += 1
             if self.terms.expiry - entry.written_at > self.terms.cache_age:
                 self._doom("cache", FIRST, entry.uri, entry.uri)
 
@@ -89,7 +102,7 @@ class StoreSurvey:
         backlog = self.backlogs.get(part)
         if backlog is None:
             return
-        self.total += 1
+        self.totals[BLOBS] += 1
         if line.subject in backlog.erased:
             self._doom("erased", part, line.subject, line.range.uri)
         elif not knows(backlog, line.subject):
@@ -121,29 +134,40 @@ class StoreSurvey:
     def _add_of_subject(self, subject: str, rest: str, entry: BlobEntry) -> None:
         part = partition_of(subject, self.terms.partitions)
         backlog = self.backlogs.get(part)
+        is_specs = uploads.is_batch(subject) and rest.startswith("specs/")
+        if is_specs and FIRST in self.backlogs and not (backlog and subject in backlog.ended):
+            self.specs.append(entry.uri)
         if backlog is None:
             return
-        self.total += 1
+        self.totals[BLOBS] += 1
         if subject in backlog.erased:
             self._erased[subject] = self._erased.get(subject, 0) + 1
         elif subject in backlog.ended:
             if rest.startswith(f"{resuming.FOLDER}/"):
                 self._doom("pages", part, subject, entry.uri)
             age = self.terms.now - entry.written_at
-            if subject.startswith("batch-") and rest.startswith("specs/") and age > SPECS_DONE_AFTER:
+            if is_specs and age > SPECS_DONE_AFTER:
                 self._doom("expanded", part, subject, entry.uri)
         elif not knows(backlog, subject):
-            self._consider(subject, entry)
+            recent = self.terms.now - entry.written_at < RECENT
+            if recent or self.terms.deep or subject in self.noted:
+                self._consider(subject, entry)
 
-    def _consider(self, subject: str, entry: BlobEntry) -> None:
-        recent = self.terms.now - entry.written_at < RECENT
-        if not (recent or self.terms.deep or subject in self.noted):
-            return
-        if is_input(subject, entry.uri):
-            self._suspect(subject, entry.written_at)
-        elif self._admits(subject):
-            self._spared.add(subject)
-            self.suspects.pop(subject, None)
+    def _add_document(self, folder: str, entry: BlobEntry) -> None:
+        subject = subject_of(folder)
+        part = partition_of(subject, self.terms.partitions)
+        if part in self.named:
+            self.totals[CONTENT] += 1
+            if subject not in self.named[part]:
+                self._consider(folder, entry)
+
+    def _consider(self, folder: str, entry: BlobEntry) -> None:
+        """Take in a blob in the folder of an id without a fact. A blob that is not an input spares all of them."""
+        if is_input(folder, entry.uri):
+            self._suspect(folder, entry.written_at)
+        elif self._admits(folder):
+            self._spared.add(folder)
+            self.suspects.pop(folder, None)
 
     def _suspect(self, key: str, written_at: datetime) -> None:
         if key in self._spared:
@@ -165,68 +189,26 @@ class StoreSurvey:
         return key in self.noted or crc32(key.encode(), self._salt) % self._slices == 0
 
     def _add_upload(self, folder: str, entry: BlobEntry) -> None:
-        """An upload may go when its markers are gone; a marker, when it is old and its job is not open."""
+        """An upload may go when its markers are gone; a marker, when it is old and its job is not open.
+
+        That of an expanded batch may go at once, since it does not keep the upload from being erased with its jobs.
+        """
         expired = self.terms.expiry - entry.written_at > self.terms.upload_age
         file, _, name = entry.uri.removeprefix(f"{folder}/").rpartition("/")
         part = FIRST if folder == uploads.FOLDER else partition_of(name, self.terms.partitions)
         backlog = self.backlogs.get(part)
         if backlog is None:
             return
-        self.total += 1
-        if not expired:
-            return
+        self.totals[BLOBS] += 1
         if folder == uploads.FOLDER:
-            self.expired.setdefault("/".join(file.split("/")[:2]), []).append(entry.uri)
+            if expired:
+                self.expired.setdefault("/".join(file.split("/")[:2]), []).append(entry.uri)
         elif name in backlog.ended or name in backlog.erased:
-            self._doom("upload", part, entry.uri, entry.uri)
-        elif not knows(backlog, name):
+            if expired or uploads.is_batch(name):
+                self._doom("upload", part, entry.uri, entry.uri)
+        elif expired and not knows(backlog, name):
             self._suspect(mark_key(name, entry.uri), entry.written_at)  # its job may be on its way to the log
 
     def _doom(self, reason: Reason, part: int, name: str, *uris: str) -> None:
         if len(self.doomed) < MOST_DOOMED:
             self.doomed.append(Doomed(reason, part, name, uris, len(uris)))
-
-
-def line_key(line: SegmentLine) -> str:
-    """The key of a content in a segment: its subject and its place."""
-    return f"{line.subject} {line.range.uri}"
-
-
-def mark_key(job_id: str, uri: str) -> str:
-    """The key of a marker of an upload."""
-    return f"{job_id} {uri}"
-
-
-def is_mark(key: str) -> bool:
-    """Whether the key is of a marker."""
-    return place_of(key).startswith(f"{uploads.USES}/")
-
-
-def subject_of(key: str) -> str:
-    """The job or batch of a key; empty for a segment."""
-    return "" if key.startswith(f"{segments.FOLDER}/") else key.partition(" ")[0]
-
-
-def place_of(key: str) -> str:
-    """The uri of a key that names one blob or one content of a segment; empty for a folder."""
-    return key.partition(" ")[2]
-
-
-def segment_of(key: str) -> str:
-    """The segment of a key; empty for a folder."""
-    place = key if key.startswith(f"{segments.FOLDER}/") else place_of(key)
-    return place.partition("#")[0]
-
-
-def partition_of_key(key: str, partitions: int) -> int:
-    """The partition that decides about a key."""
-    subject = subject_of(key)
-    return partition_of(subject, partitions) if subject else FIRST
-
-
-def by_partition(keys: Collection[str], partitions: int) -> dict[int, set[str]]:
-    """The keys of each partition."""
-    found: dict[int, set[str]] = {}
-    for key in keys:
-        found.setdefault(partition_of_key(key, partitions), set()).add(key)
-    return found

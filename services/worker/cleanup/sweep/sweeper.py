@@ -6,7 +6,7 @@ Each worker sweeps the blobs of its partitions; the one with the first partition
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -20,8 +20,10 @@ from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
 from services.worker import metrics
 from services.worker.cleanup.sweep import notes as store_notes
 from services.worker.cleanup.sweep.evidence import Doomed, Reason, judged_blobs, knows
+from services.worker.cleanup.sweep.keys import subject_of
 from services.worker.cleanup.sweep.knowledge import Knowledge
 from services.worker.cleanup.sweep.log_time import FreshEnds
+from services.worker.cleanup.sweep.lookup import NamedDocuments
 from services.worker.cleanup.sweep.plan import PAUSE_S, Planner, SweepPlan, unchanged_inputs
 
 log = structlog.get_logger()
@@ -95,19 +97,27 @@ class StoreSweep:
         for begin in range(0, len(plan.doomed), PAGE):
             page = plan.doomed[begin : begin + PAGE]
             fresh = await self._ends.confirm({one.partition for one in page})
+            if any(one.reason == "unnamed" for one in page):
+                await plan.documents.go_on()
             for one in page:
                 if one.partition in fresh:
-                    counts[one.reason] += await self._delete(one, fresh[one.partition])
+                    counts[one.reason] += await self._delete(one, fresh[one.partition], plan.documents)
             if await happens_within(stopping, PAUSE_S):
                 break
         return counts
 
-    async def _delete(self, one: Doomed, backlog: Backlog) -> int:
+    async def _delete(self, one: Doomed, backlog: Backlog, documents: NamedDocuments) -> int:
         match one.reason:
             case "erased":
                 return await self._erase_again(one, backlog)
-            case "orphaned":
-                return await self._delete_orphan(one, backlog)
+            case "orphaned" if knows(backlog, one.name):
+                return 0  # its fact was appended after the log was searched
+            case "unnamed" if subject_of(one.name) in documents.ids[one.partition]:
+                return 0
+            case "orphaned" | "unnamed" if one.traces is not None:
+                uris = await unchanged_inputs(self._blobs, one.name, one.traces)
+                await self._blobs.delete(uris)
+                return len(uris)
             case "upload" if not one.name.startswith(f"{uploads.USES}/"):
                 if await self._blobs.names(f"{uploads.USES}/{one.name}"):
                     return 0  # a job was created that uses it
@@ -127,16 +137,6 @@ class StoreSweep:
             self._erase(one.name, backlog)
         await self._blobs.delete(one.uris)
         return one.blobs
-
-    async def _delete_orphan(self, one: Doomed, backlog: Backlog) -> int:
-        """Delete it unless its fact was appended after the log was searched, or its blobs have changed."""
-        if knows(backlog, one.name):
-            return 0
-        uris: Sequence[str] = one.uris
-        if one.traces is not None:
-            uris = await unchanged_inputs(self._blobs, one.name, one.traces)
-        await self._blobs.delete(uris)
-        return len(uris)
 
     async def _is_empty(self, segment: str) -> bool:
         try:
@@ -198,7 +198,7 @@ class Sweeper:
 
     def _show(self, plan: SweepPlan) -> None:
         self._problem = plan.stopped
-        metrics.SWEEP_STOPPED.set(judged_blobs(plan.doomed) if plan.stopped else 0)
+        metrics.SWEEP_STOPPED.set(judged_blobs(plan.doomed).total() if plan.stopped else 0)
 
     async def _passes(self, stopping: asyncio.Event, wait_s: float) -> bool:
         """Wait for the next sweep; return whether `stopping` was set. A released brake is seen on the way."""

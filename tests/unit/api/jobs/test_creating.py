@@ -59,6 +59,24 @@ async def test_a_batch_is_one_fact(api: MemoryApi) -> None:
     assert all(spec["has_webhook"] for spec in specs)
 
 
+async def test_a_batch_marks_each_upload_of_its_members_once_before_it_is_in_the_log(
+    api: MemoryApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [f"file-{number:036d}" for number in (1, 2, 1)]
+    jobs = [{"job_type": "pdf", "parameters": {"filename": f"upload://{one}/a.pdf"}} for one in files]
+    marked: list[str] = []
+
+    async def looked_at(*args: Any, **kwargs: Any) -> Any:
+        marked.extend(await api.blobs.names("uses"))
+        return await append(*args, **kwargs)
+
+    append = api.log.append
+    monkeypatch.setattr(api.log, "append", looked_at)
+    reply = await api.client.post("/api/jobs/batch", json={"jobs": jobs})
+    batch_id = reply.json()["data"]["batch"]["batch_id"]
+    assert sorted(marked) == [f"uses/local/{one}/{batch_id}" for one in sorted(set(files))]
+
+
 async def test_a_refused_batch_appends_nothing(api: MemoryApi) -> None:
     reply = await api.client.post("/api/jobs/batch", json={"jobs": [NOOP, {"job_type": "x", "parameters": {}}]})
     assert error(reply, 400)["details"]["index"] == 1

@@ -131,7 +131,7 @@ def test_the_specs_of_an_expanded_batch_go_after_a_grace() -> None:
         blobs = AsyncBlobs(Blobs("memory:///"))
         put(blobs, "batch-1/specs/s", "batch-1/in/name")
         erasing = Erasing(blobs)
-        erasing.eraser.drop_specs("batch-1")
+        erasing.eraser.drop_specs("batch-1", "acme")
         await asyncio.sleep(SPECS_GRACE_S - 1)
         assert await blobs.names("batch-1/specs")
         await asyncio.sleep(2)

@@ -1,46 +1,14 @@
 """Uploads of erased jobs: kept for jobs that the log has, and for nothing else."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
 
-from piperoll.store import uploads
-from piperoll.store.blobs import AsyncBlobs, Blobs
 from piperoll.store.uploads import ARRIVAL_S
 from schemas.envelope import encode
 from schemas.events import JobErased
 from schemas.topics import JOB_EVENTS
 from tests.support.histories.jobs import fact
 from tests.support.runs.erasing import Erasing, put
-from tests.support.simulation.virtual_time import VirtualLoop, run_virtually
-
-GIVEN = {"filename": "upload://file-1/a.pdf"}
-UPLOAD = "uploads/acme/file-1/a.pdf"
-
-
-def play(story: Callable[[Erasing], Awaitable[None]]) -> None:
-    async def run() -> None:
-        blobs = AsyncBlobs(Blobs("memory:///"))
-        put(blobs, UPLOAD)
-        erasing = Erasing(blobs)
-        await request(erasing, "job-1")
-        await erasing.created("job-1")
-        await story(erasing)
-        await erasing.stop()
-        blobs.close()
-
-    run_virtually(run(), VirtualLoop())
-
-
-async def request(erasing: Erasing, job_id: str) -> None:
-    """What a POST writes before the job's creation."""
-    erasing.blobs.sync.put(f"{job_id}/in", json.dumps({"job_type": "pdf", "parameters": GIVEN}).encode())
-    for use in uploads.uses_by("acme", job_id, GIVEN):
-        await erasing.blobs.mark(use)
-
-
-async def upload_is_kept(erasing: Erasing) -> bool:
-    return await erasing.blobs.names(uploads.FOLDER) == (UPLOAD,)
+from tests.support.runs.uploading import play, request, upload_is_kept
 
 
 def test_many_requests_that_never_became_jobs_keep_an_upload_no_longer_than_one() -> None:

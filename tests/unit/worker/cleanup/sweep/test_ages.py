@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from piperoll.log.record import partition_of
+from piperoll.store.blobs import BlobUnreadableError
 from schemas.events import BatchExpanded, JobCancelled
-from services.worker.cleanup.sweep.survey import FIRST
+from services.worker.cleanup.sweep.keys import FIRST
 from tests.support.histories.jobs import created
 from tests.support.histories.lives import BATCH
 from tests.support.runs.sweeping import HOUR_S, Sweeping, sweeping
@@ -23,6 +24,7 @@ OTHERS = {
     "checkpoints/g/0",
     "something/else",
 }
+SPECS = b'[{"job_type":"pdf","parameters":{"filename":"upload://file-1/a.pdf"}}]'
 TTL = {"upload_ttl_s": DAY_S, "cache_ttl_s": 30 * DAY_S}
 
 
@@ -83,16 +85,64 @@ def test_an_upload_whose_job_is_in_the_partition_of_another_worker_stays(tmp_pat
     sweeping(tmp_path, story, partitions=2, **TTL)
 
 
-def test_uploads_stay_while_a_batch_is_not_expanded(tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", ["specifications", "marker"])
+@pytest.mark.parametrize("whose", ["own", "other"])
+def test_an_upload_stays_while_a_batch_that_names_it_is_not_expanded(tmp_path: Path, whose: str, left: str) -> None:
+    """Also one in the partition of another worker. Batches that an earlier release accepted have no markers."""
+    names = (f"batch-{number}" for number in range(99))
+    batch = next(name for name in names if (partition_of(name, 2) == FIRST) == (whose == "own"))
+    mark, other = f"uses/acme/file-1/{batch}", "uploads/acme/file-2/a.pdf"
+
     async def story(one: Sweeping) -> None:
-        one.put(UPLOAD)
-        await one.append("batch-1", BATCH)
+        one.put(UPLOAD, other)
+        if left == "marker":
+            one.put(mark)
+        else:
+            one.write(f"{batch}/specs/s", SPECS)
+        await one.append(batch, BATCH)
         await aged(one, 20 * DAY_S)
+        backlogs = one.knowledge.backlogs()
+        one.knowledge._backlogs = {FIRST: backlogs[FIRST]}
         await one.once()
         assert UPLOAD in one.names()
+        assert other not in one.names()
+        one.knowledge._backlogs = dict(backlogs)
+        await one.append(batch, BatchExpanded(count=2))
+        await one.go_on(HOUR_S * 18)
+        assert one.names("u") == one.names("batch") == set()
+
+    sweeping(tmp_path, story, partitions=2, **TTL)
+
+
+def test_the_marker_of_an_expanded_batch_goes_at_once_and_that_of_an_open_one_stays(tmp_path: Path) -> None:
+    async def story(one: Sweeping) -> None:
+        one.put(UPLOAD, "uses/acme/file-1/batch-1", "uses/acme/file-1/batch-2")
+        await one.append("batch-1", BATCH)
+        await one.append("batch-2", BATCH)
         await one.append("batch-1", BatchExpanded(count=2))
         await one.once()
-        assert UPLOAD not in one.names()
+        assert one.names("u") == {UPLOAD, "uses/acme/file-1/batch-2"}
+
+    sweeping(tmp_path, story, **TTL)
+
+
+def test_uploads_stay_while_the_specifications_of_a_batch_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(one: Sweeping) -> None:
+        one.put(UPLOAD, "batch-1/specs/s")
+        await one.append("batch-1", BATCH)
+        await aged(one, 20 * DAY_S)
+
+        async def damaged(uri: str) -> bytes:
+            if uri.startswith("batch-"):
+                raise BlobUnreadableError("damaged")
+            return await real(uri)
+
+        real = one.blobs.get
+        monkeypatch.setattr(one.blobs, "get", damaged)
+        await one.once()
+        assert UPLOAD in one.names()
 
     sweeping(tmp_path, story, **TTL)
 
