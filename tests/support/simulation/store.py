@@ -1,12 +1,16 @@
 """A blob store in memory that can be away, and be restored to an older state."""
 
-from collections.abc import Mapping
-from typing import Any, cast
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar, cast
 
 import obstore
 
 from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
 from schemas.claims import Claim
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class UnreliableBlobs(Blobs):
@@ -47,9 +51,14 @@ class UnreliableBlobs(Blobs):
 
 
 class SimulatedStore(AsyncBlobs):
-    """The blobs of a simulated world; while `away`, every call fails, as on a full or unmounted disk."""
+    """The blobs of a simulated world.
+
+    While `away`, every call fails, as on a full or unmounted disk; while `hanging`, none returns, as over a network
+    that drops packets.
+    """
 
     unreadable_of = ""
+    hanging = False
 
     @property
     def away(self) -> bool:
@@ -64,3 +73,8 @@ class SimulatedStore(AsyncBlobs):
         """Raise BlobStoreError while the store is away, and for the job `unreadable_of` always."""
         if self.away or (job_id and job_id == self.unreadable_of):
             raise BlobStoreError("the store is away")
+
+    async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        while self.hanging:  # noqa: ASYNC110 - virtual time, and no one event
+            await asyncio.sleep(1.0)
+        return await super()._run(call, *args, **kwargs)
