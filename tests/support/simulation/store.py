@@ -14,10 +14,14 @@ T = TypeVar("T")
 
 
 class UnreliableBlobs(Blobs):
-    """The real client (piperoll.store.blobs) over obstore's store in memory. While `away`, its calls fail."""
+    """The real client (piperoll.store.blobs) over obstore's store in memory. While `away`, its calls fail.
+
+    Blobs of the folders `broken` can never be read or written, as on bad sectors of a disk.
+    """
 
     def __init__(self) -> None:
         self.away = False
+        self.broken: set[str] = set()
         super().__init__("memory:///")
 
     @property
@@ -29,6 +33,20 @@ class UnreliableBlobs(Blobs):
     @_store.setter
     def _store(self, store: Any) -> None:
         self._there = store
+
+    def get(self, uri: str) -> bytes:
+        """See Blobs.get."""
+        self._require_sound(uri)
+        return super().get(uri)
+
+    def put_named(self, uri: str, content: bytes, media_type: str, digest: str | None = None) -> Claim:
+        """See Blobs.put_named."""
+        self._require_sound(uri)
+        return super().put_named(uri, content, media_type, digest)
+
+    def _require_sound(self, uri: str) -> None:
+        if uri.partition("/")[0] in self.broken:
+            raise BlobStoreError(f"input/output error at {uri}")
 
     def keep(self, folder: str, content: bytes) -> Claim:
         """A client's blob, which is stored even while the services cannot reach the store."""
