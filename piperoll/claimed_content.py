@@ -4,12 +4,12 @@ The store itself decides which it is: while it cannot store and return a small p
 waits. When it can, and one blob still fails, the blob is given up after a bounded number of tries.
 """
 
-import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 from piperoll.outages import Outage
 from piperoll.store.blobs import AsyncBlobs, BlobStoreError, BlobUnreadableError
+from piperoll.store.probe import StoreProbe
 from schemas.claims import Claim
 
 TRIES = 16  # with the pauses of an outage about 25 s
@@ -23,7 +23,7 @@ class ClaimedContent:
         self._outage = outage
         self._tries = tries
         self._failed: dict[str, int] = {}  # kept over calls: a transaction is repeated as a whole
-        self._probe = f"reader-{secrets.token_hex(8)}"  # another process must not delete it meanwhile
+        self._probe = StoreProbe(blobs)
 
     async def get(self, claim: Claim) -> bytes:
         """The content of a claim, its hash checked.
@@ -52,14 +52,7 @@ class ClaimedContent:
         except BlobStoreError as error:
             if self._outage is None:
                 raise
-            failed = self._failed[uri] = failed + 1 if await self._store_answers() else 0
+            failed = self._failed[uri] = failed + 1 if await self._probe.answers() else 0
             if failed >= self._tries:
                 raise BlobUnreadableError(f"{uri} cannot be read although the store answers: {error}") from error
             raise
-
-    async def _store_answers(self) -> bool:
-        try:
-            await self._blobs.check(self._probe)
-        except BlobStoreError:
-            return False
-        return True

@@ -193,7 +193,7 @@ class History:
             if batch.erased:
                 continue  # its members may never have been created
             members = (member_id(batch.batch_id, index) for index in range(batch.count))
-            missing = sum(1 for member in members if member not in self.jobs or not self.jobs[member].created)
+            missing = sum(1 for member in members if member not in self.jobs)  # one that was cancelled instead is not
             if missing:
                 yield Violation("I1", batch.batch_id, f"lacks {missing} of its {batch.count} members")
             if not batch.expanded:

@@ -158,23 +158,31 @@ def evolve(job: Job | None, fact: Fact) -> Job | None:
                 old, sequence=old.sequence + 1, updated_at=now, status=Status.FAILED, ended_at=now,
                 step="error", error_code=data.error_code, error=data.details, duration_ms=data.duration_ms,
             )
-        case JobCancelled() if not old.status.terminal:
-            return changed(
-                old, sequence=old.sequence + 1, updated_at=now, status=Status.CANCELLED, ended_at=now, due=None,
-                step="error", error_code=ErrorCode.CANCELLED, error=None,
-            )
-        case JobErased() if not old.status.terminal:
-            return changed(
-                old, sequence=old.sequence + 1, updated_at=now, status=Status.CANCELLED, ended_at=now, due=None,
-                step="error", error_code=ErrorCode.CANCELLED, error=None,
-                erased=True, parameters=None, result=None,
-            )
+        case JobCancelled() | JobErased() if not old.status.terminal:
+            return _cancelled(old, now, erased=isinstance(fact.data, JobErased))
         case JobErased() if not old.erased:
             return changed(
                 old, sequence=old.sequence + 1, updated_at=now, erased=True, parameters=None, result=None, error=None
             )
     # fmt: on
     return job
+
+
+def _cancelled(old: Job, now: datetime, erased: bool) -> Job:
+    """The end of an open job that was cancelled, or erased."""
+    return changed(
+        old,
+        sequence=old.sequence + 1,
+        updated_at=now,
+        status=Status.CANCELLED,
+        ended_at=now,
+        due=None,
+        step="error",
+        error_code=ErrorCode.CANCELLED,
+        error=None,
+        erased=erased,
+        parameters=None if erased else old.parameters,
+    )
 
 
 def _unknown(fact: Fact) -> Job:

@@ -2,14 +2,18 @@
 
 import asyncio
 import random
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import structlog
 
-from piperoll.clock import ended_by, happens_within, utc_now
+from piperoll.clock import Clock, ended_by, happens_within
 from piperoll.installation.guard import Guard
 from piperoll.log.backlog_checkpoint import Checkpoints
 from piperoll.log.consumer import PartitionConsumer
+from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
@@ -39,6 +43,31 @@ GROUP = "piperoll.worker"
 MEASURE_INTERVAL_S = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """What connects the worker to the stores, to the log and to its children."""
+
+    blobs: AsyncBlobs
+    appender: KafkaAppender
+    offsets: KafkaOffsets
+    pool: ChildPool
+    guard: Guard
+    topics: TopicWatch
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What works in a worker."""
+
+    gate: ClaimGate
+    runner: Runner
+    reader: PartitionReader
+    eraser: Eraser
+    sweeper: Sweeper
+    removal: RemovalManager
+    consumer: PartitionConsumer
+
+
 async def main(settings: Settings, lifetime: Lifetime) -> None:
     """Run jobs until `lifetime` ends; then release unfinished ones and write checkpoints."""
     topics = TopicWatch(settings)
@@ -56,7 +85,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         await guard.begin(lifetime.stopping)  # before anything of the store is read, written or deleted
         await pool.start()
         metrics.SLOTS.set(settings.slots)
-        await _serve(settings, lifetime, blobs, appender, offsets, pool, guard, topics)
+        await _serve(settings, lifetime, Clients(blobs, appender, offsets, pool, guard, topics))
     except StoppedWaitingError as error:
         log.info("stopped_during_an_outage", why=str(error))
     finally:
@@ -66,70 +95,76 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         blobs.close()
 
 
-async def _serve(
-    settings: Settings,
-    lifetime: Lifetime,
-    blobs: AsyncBlobs,
-    appender: KafkaAppender,
-    offsets: KafkaOffsets,
-    pool: ChildPool,
-    guard: Guard,
-    topics: TopicWatch,
-) -> None:
+async def _serve(settings: Settings, lifetime: Lifetime, clients: Clients) -> None:
+    parts = await _connect(settings, lifetime, clients)
+    _register_checks(lifetime, clients, parts)
+    async with asyncio.TaskGroup() as tasks:
+        for name, work in _lasting_work(settings, lifetime.stopping, clients, parts):
+            tasks.create_task(lifetime.background.loop(name, work))
+
+
+async def _connect(settings: Settings, lifetime: Lifetime, clients: Clients) -> Parts:
+    blobs, appender, offsets, pool = clients.blobs, clients.appender, clients.offsets, clients.pool
+    clock, chances, cluster_id = appender.clock, random.Random(), await offsets.cluster_id()
     gate = ClaimGate(
         {"the blob store": partial(blobs.check, settings.instance), "the scratch folder": pool.check_scratch}
     )
-    runner = Runner(settings, appender, blobs, pool, gate, appender.clock, random.Random())
-    expander = Expander(appender, blobs, offsets, lifetime.background, appender.clock)
-    checkpoints = Checkpoints(blobs, await offsets.cluster_id(), f"{GROUP}/{JOB_EVENTS.name}")
-
+    runner = Runner(settings, appender, blobs, pool, gate, clock, random.Random())
+    expander = Expander(appender, blobs, offsets, lifetime.background, clock)
+    checkpoints = Checkpoints(blobs, cluster_id, f"{GROUP}/{JOB_EVENTS.name}")
     uses = UploadUses(blobs, offsets, settings.partitions, lambda job_id: reader.knows(job_id))
     eraser = Eraser(blobs, runner.await_exit, uses)
     letters = DeadLetters(appender)
-    reader = PartitionReader(runner, expander, checkpoints, offsets, letters, eraser, appender.clock)
-    knowledge, chances = WorkerKnowledge(reader.live, reader.positions), random.Random()
-    sweep = StoreSweep(settings, blobs, offsets, knowledge, eraser.erase, appender.clock, chances)
-    sweeper = Sweeper(settings, sweep, chances, guard.why_not_compared)
-    removal = RemovalManager(settings, lifetime, blobs, appender, offsets, await offsets.cluster_id())
+    reader = PartitionReader(runner, expander, checkpoints, offsets, letters, eraser, clock)
+    knowledge = WorkerKnowledge(reader.live, reader.positions)
+    sweep = StoreSweep(settings, blobs, offsets, knowledge, eraser.erase, clock, chances)
+    sweeper = Sweeper(settings, sweep, chances, clients.guard.why_not_compared)
+    removal = RemovalManager(settings, lifetime, blobs, appender, offsets, cluster_id)
     consumer = PartitionConsumer(
         settings,
         GROUP,
         JOB_EVENTS,
         reader,
         on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag),
-        clock=appender.clock,
+        clock=clock,
         stops=Stops(GROUP, SkippedRecords(blobs), letters),
     )
     runner.may_claim = consumer.membership.is_current
+    return Parts(gate, runner, reader, eraser, sweeper, removal, consumer)
+
+
+def _register_checks(lifetime: Lifetime, clients: Clients, parts: Parts) -> None:
     for name, check in (
-        ("group", consumer.problem),
-        ("replay", reader.problem),
-        ("look_ups", reader.look_ups.problem),
-        ("children", pool.problem),
-        ("stores", gate.problem),
-        ("clock", appender.clock.problem),
-        ("kafka", appender.problem),
-        ("erasure", eraser.problem),
-        ("sweep", sweeper.problem),
+        ("group", parts.consumer.problem),
+        ("replay", parts.reader.problem),
+        ("look_ups", parts.reader.look_ups.problem),
+        ("children", clients.pool.problem),
+        ("stores", parts.gate.problem),
+        ("clock", clients.appender.clock.problem),
+        ("kafka", clients.appender.problem),
+        ("erasure", parts.eraser.problem),
+        ("sweep", parts.sweeper.problem),
     ):
         lifetime.check(name, check)
-    stopping = lifetime.stopping
-    async with asyncio.TaskGroup() as tasks:
-        for name, work in (
-            ("the comparison of the stores", guard.run(stopping)),
-            ("the watch of the topics", topics.run(stopping)),
-            ("the end of claims", _drain(reader, stopping)),
-            ("the log reader", consumer.run(stopping)),
-            ("the producer's watch", appender.watch(stopping)),
-            ("the trial of the stores", gate.run(stopping)),
-            ("the runner", runner.run(stopping)),
-            ("erasure", eraser.run(stopping)),
-            ("the sweep", ended_by(stopping, sweeper.run(stopping))),
-            ("removal", removal.run()),
-            ("checkpoints", save_periodically(reader, settings.checkpoint_interval_s, stopping)),
-            ("measuring", _measure(runner, reader, eraser, offsets, stopping)),
-        ):
-            tasks.create_task(lifetime.background.loop(name, work))
+
+
+def _lasting_work(
+    settings: Settings, stopping: asyncio.Event, clients: Clients, parts: Parts
+) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+    """Yield all that goes on until the stop, by name."""
+    reader, interval_s = parts.reader, settings.checkpoint_interval_s
+    yield "the comparison of the stores", clients.guard.run(stopping)
+    yield "the watch of the topics", clients.topics.run(stopping)
+    yield "the end of claims", _drain(reader, stopping)
+    yield "the log reader", parts.consumer.run(stopping)
+    yield "the producer's watch", clients.appender.watch(stopping)
+    yield "the trial of the stores", parts.gate.run(stopping)
+    yield "the runner", parts.runner.run(stopping)
+    yield "erasure", parts.eraser.run(stopping)
+    yield "the sweep", ended_by(stopping, parts.sweeper.run(stopping))
+    yield "removal", parts.removal.run()
+    yield "checkpoints", save_periodically(reader, interval_s, stopping)
+    yield "measuring", measure(parts.runner, reader, parts.eraser, clients.offsets, clients.appender.clock, stopping)
 
 
 async def _drain(reader: PartitionReader, stopping: asyncio.Event) -> None:
@@ -138,13 +173,14 @@ async def _drain(reader: PartitionReader, stopping: asyncio.Event) -> None:
     reader.draining = True
 
 
-async def _measure(
-    runner: Runner, reader: PartitionReader, eraser: Eraser, offsets: KafkaOffsets, stopping: asyncio.Event
+async def measure(
+    runner: Runner, reader: PartitionReader, eraser: Eraser, history: LogView, clock: Clock, stopping: asyncio.Event
 ) -> None:
+    """Set the gauges that follow time every MEASURE_INTERVAL_S, until `stopping` is set. `clock` is the brokers'."""
     reported: set[str] = set()
     while not await happens_within(stopping, MEASURE_INTERVAL_S):
         runner.measure()
-        eraser.measure(utc_now())
+        eraser.measure(clock())
         stuck = reader.unaccounted()
         metrics.UNACCOUNTED.set(len(stuck))
-        reported = await report_unaccounted(stuck, reported, offsets)
+        reported = await report_unaccounted(stuck, reported, history)

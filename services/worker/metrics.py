@@ -17,6 +17,9 @@ DOCUMENTS_LAG = Gauge(
 ATTEMPTS = Counter("piperoll_worker_attempts_total", "Ended attempts", ["job_type", "outcome"])
 DURATION = Histogram("piperoll_worker_attempt_seconds", "How long attempts took", ["job_type"])
 CHECKPOINTS = Counter("piperoll_worker_checkpoints_total", "Checkpoints written", ["outcome"])
+MEMBERS_CANCELLED = Counter(
+    "piperoll_worker_batch_members_cancelled_total", "Members of batches that could not be created", ["reason"]
+)
 ERASED_BLOBS = Counter("piperoll_worker_erased_blobs_total", "Blobs of erased jobs that were deleted")
 PENDING_ERASURES = Gauge("piperoll_worker_pending_erasures", "Erasures that are not carried out yet")
 OLDEST_PENDING_ERASURE = Gauge(

@@ -5,8 +5,6 @@ facts, which the folds drop.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import TypeVar
 
 import structlog
 from pydantic_core import to_json
@@ -33,13 +31,11 @@ from schemas.events import DocumentAdded, DocumentRemoved, Event, FolderMembersC
 from schemas.ids import intake_job_id
 from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS, Topic
 from services.worker.children.protocol import Completed, Failed, Outcome
+from services.worker.manager.chunks import in_chunks, sliced
 from services.worker.manager.facts import worker_fact
-
-T = TypeVar("T")
 
 log = structlog.get_logger()
 
-CHUNK = 100  # concurrent documents: the disk and the broker are busy, the loop is not blocked
 MEMBERS = 1000  # of a folder in one fact, which must be much smaller than the largest record
 
 
@@ -70,9 +66,9 @@ class FindingsAppender:
         return await asyncio.to_thread(Findings.model_validate_json, raw)  # there may be many thousands
 
     async def _append_all(self, job: Job, findings: Findings) -> None:
-        await _in_chunks(findings.found, lambda found: self._add(job, found))
+        await in_chunks(findings.found, lambda found: self._add(job, found))
         await self._put_into_folder(job, findings)
-        await _in_chunks(findings.lost, lambda lost: self._remove(job, lost))
+        await in_chunks(findings.lost, lambda lost: self._remove(job, lost))
         log.info("findings_appended", job_id=job.job_id, found=len(findings.found), lost=len(findings.lost))
 
     # --- found -----------------------------------------------------------------------------------------------------
@@ -119,7 +115,7 @@ class FindingsAppender:
     async def _put_into_folder(self, job: Job, findings: Findings) -> None:
         if findings.folder_id is None:
             return
-        for members in _sliced([found.document_id for found in findings.found], MEMBERS):
+        for members in sliced([found.document_id for found in findings.found], MEMBERS):
             event = FolderMembersChanged(added=tuple(members), job_id=job.job_id)
             scope = f"{findings.folder_id}/{job.job_id}/{digest({'added': members})}"
             await self._append(DOCUMENT_EVENTS, findings.folder_id, scope, job.owner, event)
@@ -157,17 +153,3 @@ def _not_stored(outcome: Completed, own_fault: bool) -> Failed:
         own_fault=own_fault,
         duration_ms=outcome.duration_ms,
     )
-
-
-async def _in_chunks(items: Sequence[T], act: Callable[[T], Awaitable[None]]) -> None:
-    """Process items in chunks. Raises the first error of a chunk, after all of the chunk have ended."""
-    for some in _sliced(items, CHUNK):
-        ends = await asyncio.gather(*(act(item) for item in some), return_exceptions=True)
-        for end in ends:
-            if end is not None:
-                raise end
-
-
-def _sliced(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for begin in range(0, len(items), size):
-        yield items[begin : begin + size]

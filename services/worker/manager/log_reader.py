@@ -33,6 +33,8 @@ from services.worker.manager.runner import Runner
 
 log = structlog.get_logger()
 
+LAST_SAVE_S = 3.0  # for the checkpoints of revoked partitions: their next owner waits
+
 
 class PartitionReader:
     """The worker's Reader (piperoll.log.contract)."""
@@ -90,8 +92,8 @@ class PartitionReader:
         self._expander.stop(partitions)
         self.look_ups.stop(partitions)
         await self._runner.release(partitions, "drain" if self.draining else "rebalance")
-        for part, state in left.items():
-            await self._save(part, state)
+        await asyncio.gather(*(self._save_last(part, state) for part, state in left.items()))
+        for part in left:
             metrics.OPEN_JOBS.labels(part).set(0)
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
@@ -159,6 +161,14 @@ class PartitionReader:
             return
         metrics.CHECKPOINTS.labels("written").inc()
         state.saved_offset = offset
+
+    async def _save_last(self, part: int, state: Partition) -> None:
+        try:
+            async with asyncio.timeout(LAST_SAVE_S):
+                await self._save(part, state)
+        except TimeoutError:
+            metrics.CHECKPOINTS.labels("failed").inc()
+            log.warning("checkpoint_not_written", partition=part, error=f"not within {LAST_SAVE_S:g} s")
 
     def _fold(self, partition: int, state: Partition, fact: Fact) -> None:
         if isinstance(fact.data, BATCH_EVENTS):

@@ -35,6 +35,7 @@ from services.worker.run import resuming
 log = structlog.get_logger()
 
 DRAIN_S = 6.0  # for the last acknowledgements, then the checkpoint; the next worker treats unacknowledged runs as lost
+DISCARD_S = 1.0  # for the deletion of a killed run's outputs, which a release waits for
 
 
 class RunnerFailedError(RuntimeError):
@@ -226,11 +227,16 @@ class Runner:
             log.warning("page_checkpoints_not_deleted", job_id=job_id, error=str(error))
 
     async def _discard(self, attempt: Attempt) -> None:
-        """Delete the outputs of a killed run: it has no effect, and its child can write no more."""
+        """Delete the outputs of a killed run: it has no effect, and its child can write no more.
+
+        What a store that does not answer keeps is deleted at the job's end (services.worker.cleanup.lost_runs) or with
+        its erasure.
+        """
         try:
-            await delete_outputs(self._blobs, f"{attempt.job.job_id}/{attempt.run}")
-        except BlobStoreError as error:  # then the job's end or its erasure has it deleted
-            log.warning("run_not_discarded", job_id=attempt.job.job_id, run=attempt.run, error=str(error))
+            async with asyncio.timeout(DISCARD_S):
+                await delete_outputs(self._blobs, f"{attempt.job.job_id}/{attempt.run}")
+        except (BlobStoreError, TimeoutError) as error:
+            log.warning("run_not_discarded", job_id=attempt.job.job_id, run=attempt.run, error=repr(error))
 
     async def _outcome(self, attempt: Attempt) -> Outcome:
         job = attempt.job

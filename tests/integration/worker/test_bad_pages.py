@@ -1,14 +1,18 @@
 """Pages that crash or hang their child process, by an OCR program that does so for pages of a certain width."""
 
+import asyncio
 import json
 import stat
+import threading
 
 import pytest
 
 from schemas.errors import ErrorCode
 from services.worker.children.protocol import Completed, Failed
+from services.worker.children.scratch import ScratchFolder
 from services.worker.pages.mupdf import pymupdf
 from tests.support.children import assignment, ignore, running_pool
+from tests.support.waiting import PATIENCE_S
 
 GOOD, CRASH, HANG, KILLED, SLOW, ABORT = 300, 310, 320, 330, 340, 350
 """Widths of pages, in points."""
@@ -116,3 +120,26 @@ async def test_a_document_without_bad_pages_has_no_failed_pages(tmp_path, ocr):
     assert "failed_pages" not in metadata_of(tmp_path, outcome)
     assert not outcome.page_checkpoints
     assert len(ocr.read_text().splitlines()) == 2
+
+
+@pytest.mark.usefixtures("ocr")
+async def test_a_run_that_is_killed_while_its_bad_page_is_cleaned_up_gives_its_slot_back(tmp_path, monkeypatch):
+    cleaning, release, real = threading.Event(), threading.Event(), ScratchFolder.clear
+
+    def slow(folder, run):
+        cleaning.set()
+        assert release.wait(PATIENCE_S)
+        real(folder, run)
+
+    monkeypatch.setattr(ScratchFolder, "clear", slow)
+    given = assignment(
+        tmp_path, "pdf", filename=scan(tmp_path, [CRASH]), extraction_method="ocr", ocr_engine="tesseract"
+    )
+    async with running_pool(tmp_path) as pool:
+        run = asyncio.create_task(pool.run(given, ignore))
+        assert await asyncio.to_thread(cleaning.wait, PATIENCE_S)
+        run.cancel()
+        await asyncio.wait([run])
+        release.set()
+        async with asyncio.timeout(PATIENCE_S):
+            assert isinstance(await pool.run(assignment(tmp_path), ignore), Completed)

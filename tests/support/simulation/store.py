@@ -1,19 +1,27 @@
 """A blob store in memory that can be away, and be restored to an older state."""
 
-from collections.abc import Mapping
-from typing import Any, cast
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar, cast
 
 import obstore
 
 from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
 from schemas.claims import Claim
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 class UnreliableBlobs(Blobs):
-    """The real client (piperoll.store.blobs) over obstore's store in memory. While `away`, its calls fail."""
+    """The real client (piperoll.store.blobs) over obstore's store in memory. While `away`, its calls fail.
+
+    Blobs of the folders `broken` can never be read or written, as on bad sectors of a disk.
+    """
 
     def __init__(self) -> None:
         self.away = False
+        self.broken: set[str] = set()
         super().__init__("memory:///")
 
     @property
@@ -25,6 +33,20 @@ class UnreliableBlobs(Blobs):
     @_store.setter
     def _store(self, store: Any) -> None:
         self._there = store
+
+    def get(self, uri: str) -> bytes:
+        """See Blobs.get."""
+        self._require_sound(uri)
+        return super().get(uri)
+
+    def put_named(self, uri: str, content: bytes, media_type: str, digest: str | None = None) -> Claim:
+        """See Blobs.put_named."""
+        self._require_sound(uri)
+        return super().put_named(uri, content, media_type, digest)
+
+    def _require_sound(self, uri: str) -> None:
+        if uri.partition("/")[0] in self.broken:
+            raise BlobStoreError(f"input/output error at {uri}")
 
     def keep(self, folder: str, content: bytes) -> Claim:
         """A client's blob, which is stored even while the services cannot reach the store."""
@@ -47,9 +69,14 @@ class UnreliableBlobs(Blobs):
 
 
 class SimulatedStore(AsyncBlobs):
-    """The blobs of a simulated world; while `away`, every call fails, as on a full or unmounted disk."""
+    """The blobs of a simulated world.
+
+    While `away`, every call fails, as on a full or unmounted disk; while `hanging`, none returns, as over a network
+    that drops packets.
+    """
 
     unreadable_of = ""
+    hanging = False
 
     @property
     def away(self) -> bool:
@@ -64,3 +91,8 @@ class SimulatedStore(AsyncBlobs):
         """Raise BlobStoreError while the store is away, and for the job `unreadable_of` always."""
         if self.away or (job_id and job_id == self.unreadable_of):
             raise BlobStoreError("the store is away")
+
+    async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        while self.hanging:  # noqa: ASYNC110 - virtual time, and no one event
+            await asyncio.sleep(1.0)
+        return await super()._run(call, *args, **kwargs)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from piperoll.store.blobs import BlobStoreError
-from services.worker.cleanup.chores import BACKOFF, PROBLEM_AFTER_S, WIDTH, Chores
+from services.worker.cleanup.chores import AGAIN_S, BACKOFF, PROBLEM_AFTER_S, WIDTH, Chores
 from tests.support.simulation.virtual_time import VirtualLoop, run_virtually
 
 Story = Callable[["Chores", "Counter[str]"], Awaitable[None]]
@@ -105,3 +105,38 @@ def test_a_chore_that_was_added_while_it_ran_runs_again() -> None:
         await asyncio.sleep(60)
 
     assert play(story) == {"slow": 2}
+
+
+def test_a_chore_that_waits_after_failures_is_tried_at_once_when_it_is_added_again() -> None:
+    async def story(chores: Chores, tries: "Counter[str]") -> None:
+        chores.add("job-1", failing(tries, "job-1", BlobStoreError("away"), times=8))
+        while tries["job-1"] < 8:  # noqa: ASYNC110 - virtual time
+            await asyncio.sleep(1)
+        await asyncio.sleep(AGAIN_S)
+        chores.add("job-1", failing(tries, "again", BlobStoreError(""), times=0))
+        await asyncio.sleep(0.1)
+        assert tries["again"] == 1
+        assert chores.problem() is None
+        await asyncio.sleep(600)
+
+    assert play(story) == {"job-1": 8, "again": 1}
+
+
+def test_a_failing_chore_that_is_added_all_the_time_is_tried_once_a_second_at_most() -> None:
+    async def story(chores: Chores, tries: "Counter[str]") -> None:
+        async def act() -> None:
+            tries["hopeless"] += 1
+            await asyncio.sleep(0.05)
+            raise BlobStoreError("away")
+
+        for _ in range(6000):
+            chores.add("hopeless", act)
+            await asyncio.sleep(0.01)
+        assert 40 <= tries["hopeless"] <= 60 / AGAIN_S + WIDTH
+        await asyncio.sleep(AGAIN_S)
+        assert chores.problem() is not None
+        tries.clear()
+        await asyncio.sleep(3600)
+        assert tries["hopeless"] <= 3600 / BACKOFF.cap + 1
+
+    play(story)

@@ -14,6 +14,7 @@ from schemas.events import DocumentAdded, DocumentRemoved, FolderMembersChanged,
 from schemas.ids import event_id, intake_job_id
 from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS
 from services.worker.children.protocol import Completed, Failed
+from services.worker.manager import chunks
 from services.worker.manager import found_documents as findings_module
 from services.worker.manager.found_documents import FindingsAppender
 from tests.support.histories.jobs import claim
@@ -70,7 +71,7 @@ async def test_many_documents_come_into_the_folder_in_bounded_facts(
     log: FaultyLog, blobs: AsyncBlobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(findings_module, "MEMBERS", 3)
-    monkeypatch.setattr(findings_module, "CHUNK", 2)
+    monkeypatch.setattr(chunks, "CHUNK", 2)
     all_found = tuple([await store(blobs, number) for number in range(7)])
     await append(log, blobs, Findings(folder_id="folder-1", found=all_found))
     facts = await log.facts(DOCUMENT_EVENTS)

@@ -1,0 +1,23 @@
+"""Acts on many items, a bounded number of them at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+CHUNK = 100  # the disk and the broker are busy, the loop is not blocked
+
+
+async def in_chunks(items: Sequence[T], act: Callable[[T], Awaitable[None]]) -> None:
+    """Act on each item, CHUNK at a time. Raises the first error of a chunk, after all of the chunk have ended."""
+    for some in sliced(items, CHUNK):
+        for end in await asyncio.gather(*(act(item) for item in some), return_exceptions=True):
+            if end is not None:
+                raise end
+
+
+def sliced(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield the items in order, at most `size` at once."""
+    for begin in range(0, len(items), size):
+        yield items[begin : begin + size]
