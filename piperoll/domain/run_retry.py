@@ -30,7 +30,7 @@ def is_charged(job: Job, own_fault: bool, now: datetime) -> bool:
 def earlier_failures(job: Job, charged: bool) -> int:
     """How many failures came before the one of the current run, of those that are charged or of the others.
 
-    A lost run is no failure: a job that lost several must not wait for minutes after a moment without the blob store.
+    Lost runs are not failures: a job that lost several must not wait for minutes after a moment without the blob store.
     The fold does not count releases, so an uncharged failure waits longer after them.
     """
     return job.retries if charged else max(0, job.attempt - 1 - job.retries - job.losses)
