@@ -27,6 +27,15 @@ def is_charged(job: Job, own_fault: bool, now: datetime) -> bool:
     return not own_fault or now - job.created_at > UNCHARGED_AGE
 
 
+def earlier_failures(job: Job, charged: bool) -> int:
+    """How many failures came before the one of the current run, of those that are charged or of the others.
+
+    Lost runs are not failures: a job that lost several must not wait for minutes after a moment without the blob store.
+    The fold does not count releases, so an uncharged failure waits longer after them.
+    """
+    return job.retries if charged else max(0, job.attempt - 1 - job.retries - job.losses)
+
+
 def may_retry(job: Job, retryable: bool, charged: bool = True) -> bool:
     """Whether another attempt may follow a failed one. Losses, releases and uncharged failures are not counted."""
     return retryable and (not charged or job.retries + 1 < job.max_attempts)

@@ -121,7 +121,7 @@ class Redriving:
         async with aclosing(self._view.scan(DEAD_LETTERS, begin, end)) as polls:
             async for records in polls:
                 letters += [letter for record in records if (letter := read_letter(record)) is not None]
-        found = waiting(letters)
+        found = await self._in_log(waiting(letters))
         return [one for one in found if not one.stopped or await self._is_unknown(one)]
 
     async def original(self, topic: str, position: Position) -> Record | None:
@@ -185,6 +185,12 @@ class Redriving:
                 raise RedriveRefusedError(f"the log no longer holds the record at {one.position} of {one.topic}")
             found.append((one, record))
         return found
+
+    async def _in_log(self, found: Sequence[Waiting]) -> list[Waiting]:
+        """Those at positions that the log has had: a letter of a foreign writer may name any."""
+        named = {one.topic for one in found} & TOPICS.keys()
+        ends = {name: await self._view.end_offsets(TOPICS[name]) for name in named}
+        return [one for one in found if one.position.offset < ends.get(one.topic, {}).get(one.position.partition, 0)]
 
     async def _is_unknown(self, one: Waiting) -> bool:
         record = await self.original(*one.place)

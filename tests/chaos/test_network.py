@@ -1,6 +1,7 @@
 """The proxy of the storm: what its weather does to the bytes between a client and a store."""
 
 import asyncio
+import os
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from piperoll.embedded.ports import HOST
+from tests.chaos.storm.network.owners import ports_of
 from tests.chaos.storm.network.proxy import Proxy, Weather
 from tests.chaos.storm.network.wires import PRODUCE, KafkaWire
 from tests.support.waiting import PATIENCE_S, wait_until
@@ -120,7 +122,7 @@ async def test_half_open_requests_are_carried_out_and_not_answered(scene: Scene)
 
 
 async def test_a_connection_that_is_not_chosen_is_spared(scene: Scene) -> None:
-    async with scene.client() as client, scene.proxy.weather(BLACK_HOLE, lambda: False):
+    async with scene.client() as client, scene.proxy.weather(BLACK_HOLE, lambda port: False):
         client.ask(METADATA)
         assert await client.answered_port() == scene.proxy.port
 
@@ -129,3 +131,14 @@ async def test_connections_are_refused(scene: Scene) -> None:
     async with scene.proxy.weather(Weather(connects=False)), scene.client() as client:
         assert await client.answered_port() is None
     assert scene.store.keys == []
+
+
+async def test_one_process_is_cut_off_and_the_others_are_not(scene: Scene) -> None:
+    mine = os.getpid()
+    async with scene.proxy.weather(BLACK_HOLE, lambda port: port not in ports_of(mine)), scene.client() as client:
+        client.ask(METADATA)
+        assert await client.answered_port() == scene.proxy.port
+    async with scene.client() as client, scene.proxy.weather(BLACK_HOLE, lambda port: port in ports_of(mine)):
+        client.ask(METADATA)
+        await wait_until(lambda: scene.proxy.holding == 1, PATIENCE_S, "the request to be held")
+    assert scene.store.keys == [METADATA]

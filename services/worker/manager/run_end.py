@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from piperoll.clock import Clock
 from piperoll.domain.job import Job
-from piperoll.domain.run_retry import JITTER, Backoff, is_charged, may_retry
+from piperoll.domain.run_retry import JITTER, Backoff, earlier_failures, is_charged, may_retry
 from piperoll.domain.thinning import PACE_S, Thinning
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, BlobStoreError
@@ -83,7 +83,7 @@ class Verdicts:
         log.info("attempt_failed", job_id=job.job_id, run=run, code=outcome.code, error=outcome.message)
         charged = is_charged(job, outcome.own_fault, self._clock())
         if may_retry(job, outcome.retryable, charged):
-            delay = self._delay(job.retries if charged else job.attempt, outcome)
+            delay = self._delay(earlier_failures(job, charged), outcome)
             return JobRetryScheduled(
                 run=run, error_code=outcome.code, delay_s=round(delay, 3), details=details, charged=charged
             )

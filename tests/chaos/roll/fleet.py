@@ -31,9 +31,10 @@ CUT_OFF = ("drain_cut_off", "exit_without_closing", "service_failed", "Traceback
 
 @dataclass
 class Fleet:
-    """The running processes. `late` are sentences of processes that had to be killed."""
+    """The running processes, a receiver of `notices` to endpoints, and sentences of processes that were killed."""
 
     system: System
+    notices: Receiver
     second: ServiceProcess
     second_port: int
     late: list[str] = field(default_factory=list)
@@ -83,7 +84,7 @@ async def fleet(folder: Path, processes: dict[str, int]) -> AsyncIterator[Fleet]
         if "was killed" in event:
             late.append(event)
 
-    async with Receiver() as receiver, Stack(folder / "data", options, note) as stack:
+    async with Receiver() as receiver, Receiver() as notices, Stack(folder / "data", options, note) as stack:
         await stack.wait_ready(PATIENCE_S)
         port = PortBook(stack.data_dir).assign("api-1")
         shared = {**stack.environment, "PIPEROLL_API_PORT": str(port)}
@@ -95,7 +96,7 @@ async def fleet(folder: Path, processes: dict[str, int]) -> AsyncIterator[Fleet]
         )
         headers = {"Authorization": f"Bearer {stack.api_key}"}
         async with second, httpx.AsyncClient(base_url=stack.api_url, headers=headers, timeout=70) as client:
-            running = Fleet(System(stack, client, receiver, folder), second, port, late)
+            running = Fleet(System(stack, client, receiver, folder), notices, second, port, late)
             await _answers(running.origins[1], "/api/health/ready")
             yield running
 

@@ -72,7 +72,7 @@ def report(seed: int, verdict: Verdict, say: Say) -> None:
     say(f"lost {verdict.lost}, doubled {verdict.doubled}, leftovers of erased content {verdict.leftovers}")
     say(f"final webhooks {verdict.hooks}, repeated under the same id {verdict.repeated_hooks}")
     say(f"records {verdict.records}, parked keys {verdict.parked}, starts after the end {verdict.late_starts}")
-    say(f"nothing was open {verdict.settled_s:.1f} s after the last awaited webhook")
+    say("the account took " + ", ".join(f"{took:.1f} s for {part}" for part, took in verdict.seconds.items()))
     for sentence in verdict.left_out.values():
         say(sentence)
     for sentence in verdict.broken:

@@ -1,8 +1,10 @@
 """The verdict after a storm: what became of every job that was acknowledged."""
 
+import asyncio
 import time
 from collections import Counter, defaultdict
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -13,12 +15,16 @@ from tests.chaos.storm.site import Site
 from tests.support.stacks.system import ENDED, Json, System, is_final
 from tests.support.waiting import NeverHappenedError, wait_until
 
+READERS = 8  # requests at once: each reads the contents of a job, and a long storm has ten thousands
 CALM_S = 300.0  # all jobs have ended and all webhooks have arrived by then
 
 
 @dataclass(slots=True)
 class Verdict:
-    """Numbers, and one sentence for each broken promise. `histories` are the records of their subjects."""
+    """Numbers, and one sentence for each broken promise. `histories` are the records of their subjects.
+
+    `seconds` is how long each part of the account took, waiting included.
+    """
 
     acknowledged: int = 0
     ended: int = 0
@@ -28,7 +34,7 @@ class Verdict:
     records: int = 0
     parked: int = 0
     late_starts: int = 0
-    settled_s: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)
     lost: int = 0
     doubled: int = 0
     leftovers: int = 0
@@ -41,37 +47,50 @@ class Verdict:
         """Whether nothing was lost, doubled or left open."""
         return not self.broken
 
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """Measure a part of the account."""
+        began = time.monotonic()
+        yield
+        self.seconds[part] = time.monotonic() - began
+
 
 async def judge(site: Site, book: Book) -> Verdict:
     """Wait until everything has ended, then account for every job."""
     system = site.system
     verdict = Verdict(acknowledged=len(book.jobs), erased=len(book.erased))
     verdict.broken += book.disputes
-    jobs = await _ends(system, book, verdict)
+    with verdict.timed("ends"):
+        jobs = await _ends(system, book, verdict)
     verdict.ended = len(jobs)
     verdict.broken += [
         f"{job_id} ({book.jobs[job_id].kind}) is {job['status']}: {job.get('error')}"
         for job_id, job in jobs.items()
         if job["status"] not in book.jobs[job_id].ends
     ]
-    await _judge_hooks(system, book, verdict)
-    began = time.monotonic()
-    _judge_log(await _settled(system), book, verdict)
-    verdict.settled_s = time.monotonic() - began
+    with verdict.timed("webhooks"):
+        await _judge_hooks(system, book, verdict)
+    with verdict.timed("log"):
+        _judge_log(await _settled(system), book, verdict)
     return verdict
 
 
 async def _ends(system: System, book: Book, verdict: Verdict) -> dict[str, Json]:
     """The jobs that can be read, once all have ended; those that do not end are broken promises."""
     found: dict[str, Json] = {}
-    for job_id in book.jobs.keys() - book.erased:
-        try:
-            found[job_id] = await system.wait_for_status(job_id, *ENDED, timeout=CALM_S)
-        except NeverHappenedError as error:
-            verdict.lost += 1
-            verdict.broken.append(f"{job_id} did not end: {error}")
-            if len(verdict.broken) > 10:  # each waits for minutes
-                break
+    wanted = iter(book.jobs.keys() - book.erased)
+
+    async def read() -> None:
+        for job_id in wanted:
+            try:
+                found[job_id] = await system.wait_for_status(job_id, *ENDED, timeout=CALM_S)
+            except NeverHappenedError as error:
+                verdict.lost += 1
+                verdict.broken.append(f"{job_id} did not end: {error}")
+                if len(verdict.broken) > 10:  # each waits for minutes
+                    return
+
+    await asyncio.gather(*(read() for _ in range(READERS)))
     return found
 
 

@@ -1,4 +1,5 @@
-"""Pages that crash or hang their child process, by an OCR program that does so for pages of a certain width."""
+"""Pages that crash or hang their child process or use up its memory, by an OCR program that does so for pages of a
+certain width, and by a page with too much text."""
 
 import asyncio
 import json
@@ -12,10 +13,12 @@ from services.worker.children.protocol import Completed, Failed
 from services.worker.children.scratch import ScratchFolder
 from services.worker.pages.mupdf import pymupdf
 from tests.support.children import assignment, ignore, running_pool
+from tests.support.files.pdf import flooding_pdf
 from tests.support.waiting import PATIENCE_S
 
-GOOD, CRASH, HANG, KILLED, SLOW, ABORT = 300, 310, 320, 330, 340, 350
+GOOD, CRASH, HANG, KILLED, SLOW, ABORT, FLOOD = 300, 310, 320, 330, 340, 350, 360
 """Widths of pages, in points."""
+MEMORY_BYTES = 256 * 1024**2
 PROGRAM = """#!/bin/sh
 if [ "$1" = --list-langs ]; then printf 'List of languages (2):\\ndeu\\neng\\n'; exit 0; fi
 read magic width height depth
@@ -27,6 +30,7 @@ case $((width * 72 / 200)) in
     329|330|331) kill -KILL $PPID ;;
     339|340|341) sleep 1.2 ;;
     349|350|351) kill -ABRT $$ ;;
+    359|360|361) exec head -c 2000000000 /dev/zero ;;
 esac
 printf 'level\\tpage_num\\tblock_num\\tpar_num\\tline_num\\tword_num\\tleft\\ttop\\twidth\\theight\\tconf\\ttext\\n'
 printf '5\\t1\\t1\\t1\\t1\\t1\\t0\\t0\\t9\\t9\\t95\\tread\\n'
@@ -98,6 +102,23 @@ async def test_a_page_that_hangs_is_skipped_after_its_time(tmp_path, job_type):
 async def test_a_page_on_which_the_ocr_program_crashes_is_skipped_and_named(tmp_path, job_type):
     outcome = await outcome_of(tmp_path, job_type, [GOOD, ABORT, GOOD])
     assert metadata_of(tmp_path, outcome)["failed_pages"] == [2]
+
+
+@pytest.mark.usefixtures("ocr")
+async def test_a_page_whose_ocr_uses_up_the_memory_is_skipped_and_named(tmp_path):
+    outcome = await outcome_of(tmp_path, "pdf", [GOOD, FLOOD, GOOD], job_memory_bytes=MEMORY_BYTES)
+    assert metadata_of(tmp_path, outcome)["failed_pages"] == [2]
+
+
+@pytest.mark.parametrize("job_type", ["pdf", "extraction"])
+async def test_a_page_whose_text_uses_up_the_memory_is_skipped_and_named(tmp_path, job_type):
+    given = assignment(tmp_path, job_type, filename=str(flooding_pdf(tmp_path / "a.pdf", pages=3, flooding=2)))
+    async with running_pool(tmp_path, job_memory_bytes=MEMORY_BYTES) as pool:
+        outcome = await pool.run(given, ignore)
+    metadata = metadata_of(tmp_path, outcome)
+    assert metadata["failed_pages"] == [2]
+    texts = [content.get("text", content.get("content")) for content in metadata["text_contents"]]
+    assert [text.strip() for text in texts if text] == ["This is page 1.", "This is page 3."]
 
 
 @pytest.mark.usefixtures("ocr")

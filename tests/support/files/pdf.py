@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from tests.support.servers.website import Held, Website
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 BOMB_BYTES = 256 * 1024**2
+FLOOD_LINES = 8000
 
 
 def pdf(path: Path, pages: int = 3, password: str | None = None) -> Path:
@@ -25,6 +27,20 @@ def pdf(path: Path, pages: int = 3, password: str | None = None) -> Path:
     else:
         document.save(path)
     document.close()
+    return path
+
+
+def flooding_pdf(path: Path, pages: int, flooding: int) -> Path:
+    """A small PDF as of `pdf` with one page whose text is so long that it needs hundreds of MiB."""
+    packer = zlib.compressobj(9)
+    line = b"(" + b"a" * 1000 + b") Tj\n"
+    packed = [packer.compress(b"BT /helv 1 Tf 72 72 Td\n"), *(packer.compress(line) for _ in range(FLOOD_LINES))]
+    packed += [packer.compress(b"ET"), packer.flush()]
+    with pymupdf.open(pdf(path.with_suffix(".plain"), pages)) as document:
+        (content,) = document[flooding - 1].get_contents()[:1]
+        document.update_stream(content, b"".join(packed), compress=0)
+        document.xref_set_key(content, "Filter", "/FlateDecode")
+        document.save(path)
     return path
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.domain.job import Job
-from piperoll.domain.run_retry import JITTER, UNCHARGED_AGE, Backoff, is_charged, may_retry
+from piperoll.domain.run_retry import JITTER, UNCHARGED_AGE, Backoff, earlier_failures, is_charged, may_retry
 from schemas.errors import RETRYABLE, SENTENCES, ErrorCode
 from schemas.events import MAX_DELAY_S, JobRetryScheduled
 from tests.support.histories.jobs import created
@@ -62,6 +62,14 @@ def test_an_uncharged_retry_leaves_the_count_of_retries() -> None:
     uncharged = folded(created(), started(1), retry(job.run).model_copy(update={"charged": False}))
     assert (after.retries, uncharged.retries) == (1, 0)
     assert (uncharged.status, uncharged.due) == (after.status, after.due)
+
+
+def test_the_wait_after_a_fault_of_the_installation_grows_with_such_faults_alone() -> None:
+    job = folded(created(), started(1))
+    assert earlier_failures(job, charged=False) == 0
+    assert earlier_failures(replace(job, attempt=8, losses=6, retries=1), charged=False) == 0
+    assert earlier_failures(replace(job, attempt=5, losses=1, retries=1), charged=False) == 2
+    assert earlier_failures(replace(job, attempt=5, losses=1, retries=1), charged=True) == 1
 
 
 def test_what_lies_in_the_input_is_never_tried_again() -> None:

@@ -83,6 +83,19 @@ async def test_a_record_in_a_foreign_partition_is_put_where_it_belongs(reading: 
     assert await redriving.waiting() == []
 
 
+@pytest.mark.parametrize("kind", ["parked", "stopped"])
+@pytest.mark.parametrize("position", ["0:100", "99:0"])
+async def test_a_letter_about_a_record_that_the_log_never_had_is_passed_over(
+    reading: Folding, kind: str, position: str
+) -> None:
+    named = {"piperoll_kind": kind, "piperoll_topic": JOB_EVENTS.name, "piperoll_position": position}
+    forged = [(name, text.encode()) for name, text in named.items()]
+    await reading.log.append_raw(DEAD_LETTERS, b"job-a", b"", forged)
+    await reading.log.append_raw(JOB_EVENTS, *unreadable(1))
+    await reading.log.deliver()
+    assert [one.position.offset for one in await over(reading.log).waiting()] == [0]
+
+
 async def test_nothing_is_appended_while_a_record_of_the_key_still_cannot_be_used(reading: Folding) -> None:
     await reading.log.append_raw(JOB_EVENTS, *unreadable(1))
     await reading.log.append(JOB_EVENTS, fact("job-a", created(), 2))

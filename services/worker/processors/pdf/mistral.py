@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import TypeAdapter
+from pydantic_core import from_json
 
+from piperoll.store.blobs import BlobMissingError
 from services.worker.files import archive_writer
 from services.worker.processors.pdf.plan import named
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
@@ -25,15 +27,18 @@ IMAGES_ARCHIVE = "mistral_ocr_images.zip"
 HEARTBEAT_S = 1.0  # interval of reports during the wait for the answer
 UNSAFE = re.compile(r"[^\w\-.]")  # docs/contract/secretary.md#archives
 JSON = "application/json"
-MOST_IMAGE_BYTES = 32 * 1024**2  # of an answer in a page checkpoint, which is written in one piece
 
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """What a page checkpoint has of an answer."""
+    """What a page checkpoint has of an answer: the uri of its file, as answers may have a hundred MiB.
 
-    raw: dict[str, Any]
+    Checkpoints of earlier releases have the answer itself.
+    """
+
     notes: tuple[str, ...]
+    uri: str = ""
+    raw: dict[str, Any] | None = None
 
 
 REPLY: Final = TypeAdapter(_Reply)
@@ -52,8 +57,8 @@ def ask(
 ) -> OcrAnswer:
     """Call the OCR in a thread and meanwhile iterate `drawn`, the numbers of pages drawn so far.
 
-    Only the calling thread uses MuPDF and reports. Raises ProcessingError as `Providers.ocr`; a failure of the OCR ends
-    the drawing.
+    The answer is kept with its images. Only the calling thread uses MuPDF and reports. Raises ProcessingError as
+    `Providers.ocr`, and BlobStoreError; a failure of the OCR ends the drawing.
     """
     percent = [0]
 
@@ -75,18 +80,27 @@ def ask(
 
 
 def _answer(selected: SelectedPages, workspace: Workspace, on_progress: OcrReport) -> OcrAnswer:
-    """Return the answer, which an earlier attempt may have got: it is about all pages, and was paid for."""
+    """Return the answer, and keep it with its images. An earlier attempt may have got it: it is about all pages, and
+    was paid for."""
     fresh: list[OcrAnswer] = []
 
-    def call() -> _Reply | None:
+    def call() -> _Reply:
         source = selected.source
         answer = workspace.providers.ocr(Path(source.path), source.name, _indices(selected), on_progress)
         fresh.append(answer)
-        size = sum(len(image.content or b"") for page in answer.pages for image in page.images)
-        return _Reply(dict(answer.raw), answer.notes) if size <= MOST_IMAGE_BYTES else None
+        return _Reply(answer.notes, _keep_json(RAW_WITH_IMAGES, answer, workspace, True))
 
     reply = workspace.resume("mistral_ocr", ALL_PAGES, call, REPLY)
-    return fresh[0] if fresh or reply is None else read_ocr(reply.raw, reply.notes)
+    if not fresh and reply is not None:
+        try:
+            raw = from_json(workspace.blobs.get(reply.uri)) if reply.raw is None else reply.raw
+        except BlobMissingError:  # deleted with the outputs of its run
+            call()
+        else:
+            answer = read_ocr(raw, reply.notes)
+            _keep_json(RAW_WITH_IMAGES, answer, workspace, True)
+            return answer
+    return fresh[0]
 
 
 def texts_of(answer: OcrAnswer, selected: SelectedPages) -> tuple[Texts, list[str]]:
@@ -106,11 +120,9 @@ def about(answer: OcrAnswer) -> dict[str, Any]:
 
 
 def keep(answer: OcrAnswer, workspace: Workspace) -> KeptAnswer:
-    """Keep the raw answer with and without images, each image, and an archive of all images."""
-    files = {
-        "mistral_ocr_raw": _keep_json(RAW, answer, workspace, False),
-        "mistral_ocr_raw_with_images": _keep_json(RAW_WITH_IMAGES, answer, workspace, True),
-    }
+    """Keep the raw answer without images, each image, and an archive of all images."""
+    _keep_json(RAW, answer, workspace, False)
+    files = {"mistral_ocr_raw": RAW, "mistral_ocr_raw_with_images": RAW_WITH_IMAGES}
     named_images = _named_images(answer)
     images = tuple(
         workspace.keep(f"ocr_images/{name}", content, mimetypes.guess_type(name)[0] or "image/jpeg")
@@ -134,12 +146,11 @@ def _indices(selected: SelectedPages) -> list[int] | None:
 
 
 def _keep_json(name: str, answer: OcrAnswer, workspace: Workspace, include_images: bool) -> str:
-    """Keep the raw JSON, written in pieces: with images it may have a hundred MiB."""
+    """Keep the raw JSON, written in pieces: with images it may have a hundred MiB. Return its uri."""
     path = workspace.folder / name
     with path.open("w", encoding="utf-8") as file:
         file.writelines(json.JSONEncoder().iterencode(answer.document(include_images)))
-    workspace.keep_file(name, path, JSON)
-    return name
+    return workspace.keep_file_claim(name, path, JSON).uri
 
 
 def _named_images(answer: OcrAnswer) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 from tests.chaos.storm.faults.blobs import fill_the_disk, hide_the_blob_store, make_the_disk_read_only
 from tests.chaos.storm.faults.broker_state import change_topic_settings, delete_committed_offsets
 from tests.chaos.storm.faults.network import (
+    cut_a_process_off,
     lose_acknowledgements,
     open_a_black_hole,
     open_connections_by_half,
@@ -51,6 +52,7 @@ FAULTS: dict[Fault, int] = {
     open_a_black_hole: 3,
     open_connections_by_half: 3,
     refuse_connections: 3,
+    cut_a_process_off: 6,
     restore_postgres: 3,
     change_topic_settings: 1,
     delete_committed_offsets: 2,

@@ -1,10 +1,18 @@
-"""Faults of the network between the services and one of their stores, over some or all of its connections."""
+"""Faults of the network between the services and their stores: over connections of one store, or of one process."""
 
 import asyncio
 import random
+from contextlib import AsyncExitStack
 
-from tests.chaos.storm.faults.scene import Scene
+from tests.chaos.storm.faults.scene import HARMLESS, PROCESSES, Scene
+from tests.chaos.storm.network.owners import ports_of
 from tests.chaos.storm.network.proxy import Chosen, Proxy, Weather
+
+CUTS = (
+    ("was cut off from", Weather(requests=False, answers=False)),
+    ("got no answer of", Weather(answers=False)),
+    ("was refused by", Weather(connects=False)),
+)
 
 
 async def slow_the_network(scene: Scene) -> str:
@@ -38,6 +46,27 @@ async def refuse_connections(scene: Scene) -> str:
     return f"{name} refused {share} for {seconds:.0f} s"
 
 
+async def cut_a_process_off(scene: Scene) -> str:
+    """One process alone loses the network to a store, or to both; the others must go on."""
+    name, seconds = scene.chances.choice(PROCESSES), scene.seconds(2, 20)
+    stores = scene.chances.choice([["kafka"], ["postgres"], ["kafka", "postgres"]])
+    what, weather = scene.chances.choice(CUTS)
+
+    def is_its(port: int) -> bool:
+        try:
+            return port in ports_of(scene.system.stack.pid(name))
+        except HARMLESS:
+            return False  # it was ended meanwhile, by another fault or by itself
+
+    async with AsyncExitStack() as cuts:
+        for store in stores:
+            await cuts.enter_async_context(scene.proxies[store].weather(weather, is_its))
+            if not weather.connects:
+                scene.proxies[store].cut_all(is_its)
+        await asyncio.sleep(seconds)
+    return f"{name} {what} {' and '.join(stores)} for {seconds:.0f} s"
+
+
 async def _under(scene: Scene, weather: Weather, what: str) -> str:
     name, proxy, chosen, share = _draw(scene)
     seconds, before = scene.seconds(2, 20), proxy.cut
@@ -51,4 +80,4 @@ def _draw(scene: Scene) -> tuple[str, Proxy, Chosen, str]:
     name = scene.chances.choice(sorted(scene.proxies))
     share = scene.chances.choice([0.3, 1.0])
     dice = random.Random(scene.chances.getrandbits(64))  # of its own: how often it is cast depends on the clock
-    return name, scene.proxies[name], lambda: dice.random() < share, f"{100 * share:.0f} % of its connections"
+    return name, scene.proxies[name], lambda port: dice.random() < share, f"{100 * share:.0f} % of its connections"

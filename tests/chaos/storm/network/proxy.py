@@ -28,7 +28,13 @@ class Weather:
 
 
 CLEAR = Weather()
-Chosen = Callable[[], bool]
+Chosen = Callable[[int], bool]
+"""Whether a connection is hit, by the port of its client."""
+
+
+def everyone(port: int) -> bool:
+    """Every connection."""
+    return True
 
 
 class Proxy:
@@ -41,7 +47,7 @@ class Proxy:
         self._weather = CLEAR
         self._changed = asyncio.Event()
         self._links: set[_Link] = set()
-        self._chosen: Chosen = lambda: True
+        self._chosen: Chosen = everyone
         self.cut = 0
         self.port = 0
 
@@ -63,25 +69,25 @@ class Proxy:
         return sum(link.held for link in self._links)
 
     @asynccontextmanager
-    async def weather(self, weather: Weather, chosen: Chosen = lambda: True) -> AsyncIterator[None]:
+    async def weather(self, weather: Weather, chosen: Chosen = everyone) -> AsyncIterator[None]:
         """Let `weather` rule over the chosen connections; afterwards those whose bytes were held are cut."""
         for link in self._links:
-            link.hit = chosen()
+            link.hit = chosen(link.port)
         self._chosen, self._weather = chosen, weather
         try:
             yield
         finally:
-            self._weather, self._chosen = CLEAR, lambda: True
+            self._weather, self._chosen = CLEAR, everyone
             self._changed.set()
             self._changed = asyncio.Event()
             for link in self._links:
                 if link.held:
                     self._cut(link)
 
-    def cut_all(self, chosen: Chosen = lambda: True) -> None:
+    def cut_all(self, chosen: Chosen = everyone) -> None:
         """Reset the chosen connections."""
         for link in self._links:
-            if chosen():
+            if chosen(link.port):
                 self._cut(link)
 
     def _cut(self, link: "_Link") -> None:
@@ -89,7 +95,7 @@ class Proxy:
         link.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self._weather.connects and self._chosen():
+        if not self._weather.connects and self._chosen(_port(writer)):
             writer.transport.abort()
             return
         try:
@@ -97,7 +103,7 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
-        link = _Link(writer, store_writer, hit=self._chosen())
+        link = _Link(writer, store_writer, hit=self._chosen(_port(writer)))
         self._links.add(link)
         wire = self._wire(self._target, self.port)
         try:
@@ -144,6 +150,7 @@ class _Link:
         self.store = store
         self.hit = hit
         self.held = False
+        self.port = _port(client)
         self.ended = asyncio.Event()
 
     def abort(self) -> None:
@@ -151,3 +158,7 @@ class _Link:
         for side in (self.client, self.store):
             with suppress(OSError):
                 side.transport.abort()
+
+
+def _port(client: asyncio.StreamWriter) -> int:
+    return int(client.get_extra_info("peername")[1])

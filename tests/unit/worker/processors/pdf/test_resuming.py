@@ -1,5 +1,6 @@
 """A second attempt at a `pdf` job takes from the first one what it had finished."""
 
+import json
 import shutil
 from dataclasses import replace
 from itertools import count
@@ -10,7 +11,7 @@ import pytest
 
 from services.worker.pages import mupdf
 from services.worker.processors.pdf import mistral as pdf_mistral
-from services.worker.run.resuming import PageCheckpoints
+from services.worker.run.resuming import PageCheckpoints, folder_of
 from services.worker.run.workspace import Workspace
 from tests.support.runs.keyed_pdf import WITH_PAGES
 from tests.support.runs.pdf import kept, run
@@ -75,11 +76,30 @@ def test_an_image_that_was_deleted_with_its_attempt_is_drawn_again(place: Worksp
     assert outcome(attempt(place, 2), document, "native", **IMAGES) == first
 
 
-def test_an_answer_with_too_many_images_for_a_checkpoint_is_asked_for_again(
-    place: Workspace, mistral: MistralServer, document: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_large_answer_leaves_a_small_checkpoint(place: Workspace, mistral: MistralServer, document: Path) -> None:
+    outcome(attempt(place, 1), document, "mistral_ocr")
+    (name,) = place.blobs.list(folder_of(place.job_id))
+    assert len(place.blobs.get(name)) < 200
+
+
+def test_an_answer_that_was_deleted_with_its_attempt_is_asked_for_again(
+    place: Workspace, mistral: MistralServer, document: Path
 ) -> None:
-    monkeypatch.setattr(pdf_mistral, "MOST_IMAGE_BYTES", 100)
     first = outcome(attempt(place, 1), document, "mistral_ocr")
     before = len(mistral.requests(OCR))
+    assert place.blobs.root is not None
+    shutil.rmtree(place.blobs.root / place.job_id / "run-1")
     assert outcome(attempt(place, 2), document, "mistral_ocr") == first
     assert len(mistral.requests(OCR)) == before + 1
+
+
+def test_the_checkpoint_of_an_earlier_release_which_has_the_answer_itself_is_used(
+    place: Workspace, mistral: MistralServer, document: Path
+) -> None:
+    first = outcome(attempt(place, 1), document, "mistral_ocr")
+    before = len(mistral.requests(OCR))
+    (name,) = place.blobs.list(folder_of(place.job_id))
+    raw = json.loads(place.blobs.get(f"{place.job_id}/run-1/{pdf_mistral.RAW_WITH_IMAGES}"))
+    place.blobs.replace(name, json.dumps({"mistral_ocr/0": {"raw": raw, "notes": []}}).encode())
+    assert outcome(attempt(place, 2), document, "mistral_ocr") == first
+    assert len(mistral.requests(OCR)) == before

@@ -1,0 +1,132 @@
+"""Sweeps of a running system whose log has days in a minute, while workers are killed: they delete garbage alone."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from piperoll.clock import happens_within, utc_now
+from piperoll.log.kafka import KafkaOffsets
+from piperoll.log.record import Record
+from piperoll.log.stops import SkippedRecords
+from piperoll.settings import Settings
+from piperoll.store import uploads
+from piperoll.store.blobs import AsyncBlobs, Blobs
+from schemas.ids import draw_batch_id, draw_job_id
+from schemas.topics import Topic
+from services.worker.cleanup.sweep.evidence import SETTLED, Reason
+from services.worker.cleanup.sweep.knowledge import ScannedKnowledge
+from services.worker.cleanup.sweep.sweeper import StoreSweep
+from tests.chaos.roll.account import NOTICES, account
+from tests.chaos.roll.clients import RollingClients
+from tests.chaos.roll.fleet import Fleet, fleet
+from tests.support.waiting import wait_until
+
+SEED = 3
+SETTLED_S = 15.0  # in which the log's time passes SETTLED: far longer than a request takes from its blobs to its fact
+SPEED = SETTLED.total_seconds() / SETTLED_S
+PAUSE_S = 1.0  # between two sweeps
+INTERVAL_S = 5 * PAUSE_S * SPEED  # as the sweep knows it: a pause that is longer is an outage
+UPLOAD_TTL_S = 10.0
+KILL_PAUSE_S = 4.0
+
+
+class HurriedLog(KafkaOffsets):
+    """The log with a broker whose clock runs SPEED times as fast since `began`, in milliseconds."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._began = utc_now().timestamp() * 1000
+
+    async def scan(
+        self, topic: Topic, begin: dict[int, int], end: dict[int, int]
+    ) -> AsyncGenerator[list[Record], None]:
+        """See KafkaOffsets.scan."""
+        async for records in super().scan(topic, begin, end):
+            yield [replace(one, timestamp_ms=self._hurried(one.timestamp_ms)) for one in records]
+
+    def _hurried(self, timestamp_ms: int) -> int:
+        return round(self._began + (timestamp_ms - self._began) * SPEED)
+
+
+class HurriedSweeps:
+    """Sweeps as `piperoll sweep` makes them, one after another; `deleted` counts blobs by reason."""
+
+    def __init__(self, sweep: StoreSweep) -> None:
+        self._sweep = sweep
+        self.deleted: Counter[Reason] = Counter()
+        self.count = 0
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Sweep until `stopping` is set."""
+        while not await happens_within(stopping, PAUSE_S):
+            plan = await self._sweep.plan(deep=self.count % 3 == 0)
+            if plan is not None:
+                assert plan.stopped is None, plan.stopped
+                await self._sweep.note(plan)
+                self.deleted += await self._sweep.carry_out(plan, asyncio.Event())
+                self.count += 1
+
+
+@asynccontextmanager
+async def hurried(running: Fleet) -> AsyncIterator[tuple[HurriedSweeps, AsyncBlobs]]:
+    """The sweeps of a system, and its store."""
+    hasty = {"PIPEROLL_SWEEP_INTERVAL_S": str(INTERVAL_S), "PIPEROLL_UPLOAD_TTL_S": str(UPLOAD_TTL_S)}
+    settings = Settings.from_environment({**running.system.stack.environment, **hasty})
+    blobs, log = AsyncBlobs(Blobs(settings.blob_url)), HurriedLog(settings)
+    await log.start()
+    try:
+        knowledge = ScannedKnowledge(log, range(settings.partitions), SkippedRecords(blobs))
+        yield HurriedSweeps(StoreSweep(settings, blobs, log, knowledge, None, utc_now, random.Random(SEED))), blobs
+    finally:
+        await log.stop()
+        blobs.close()
+
+
+async def garbage(running: Fleet, blobs: AsyncBlobs) -> set[str]:
+    """What requests leave that never reached the log, and an upload that no job uses."""
+    made = {f"{draw_job_id()}/in/{'0' * 64}" for _ in range(5)} | {f"{draw_batch_id()}/specs/{'0' * 64}"}
+    for uri in made:
+        await asyncio.to_thread(blobs.sync.put_named, uri, b"{}", "application/json")
+    reply = await running.system.client.post("/api/files", files={"file": ("unused.txt", b"unused")})
+    return made | {reply.json()["data"]["filename"].replace("upload://", f"{uploads.FOLDER}/")}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that Postgres's account may traverse."""
+    tmp_path.chmod(0o711)
+    return tmp_path
+
+
+async def test_sweeps_under_load_delete_what_nothing_needs_and_nothing_else(folder: Path) -> None:
+    async with fleet(folder, {"worker": 2}) as running, hurried(running) as (sweeps, blobs):
+        stack, receiver = running.system.stack, running.system.receiver
+        urls = receiver.url("/hook"), running.notices.url(NOTICES), running.notices.url("/passing")
+        clients = RollingClients(running.origins, stack.api_key, *urls, SEED)
+        unneeded, stopping = await garbage(running, blobs), asyncio.Event()
+
+        async def is_gone() -> bool:
+            await stack.kill(stack_chances.choice(["worker", "worker-1"]))
+            await asyncio.sleep(KILL_PAUSE_S)
+            return not any([await blobs.names(uri.rpartition("/")[0]) for uri in unneeded])
+
+        stack_chances = random.Random(SEED)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(clients.run())
+            tasks.create_task(sweeps.run(stopping))
+            await wait_until(is_gone, 120, f"all of {sorted(unneeded)} to be swept")
+            clients.stop()
+            await running.system.wait_for_all(clients.seen.jobs)
+            before = sweeps.count
+            await wait_until(lambda: sweeps.count > before + 2, 60, "sweeps of what has ended")
+            stopping.set()
+        ended = await running.system.wait_for_all(clients.seen.jobs)
+        assert clients.seen.faults == []
+        assert await account(running, clients.seen, ended) == []
+        assert sweeps.deleted.keys() >= {"orphaned", "upload", "expanded"}, sweeps.deleted
