@@ -87,7 +87,11 @@ class ModelPostgres:
             return
         turn: asyncio.Future[None] = self.loop.create_future()
         self._queue.append((session, turn))
-        await turn
+        try:
+            await turn
+        except asyncio.CancelledError:
+            self.let_go(session)  # its turn may have come already
+            raise
 
     def let_go(self, session: "ModelConnection") -> None:
         """The next transaction may run."""
