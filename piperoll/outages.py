@@ -39,19 +39,30 @@ def _first(group: ExceptionGroup[Exception]) -> Exception:
 
 
 class Outage:
-    """Repeats work that an outage interrupted, until it succeeds or `stopping` is set."""
+    """Repeats work that an outage interrupted, until it succeeds or `stopping` is set.
+
+    Several works may wait at the same time: the success of one does not hide that another waits.
+    """
 
     def __init__(self, store: str, stopping: asyncio.Event) -> None:
         self._store = store
         self._stopping = stopping
-        self._problem: str | None = None
+        self._waiting: dict[object, str] = {}
 
     def problem(self) -> str | None:
-        """A sentence while the store is unavailable."""
-        return self._problem
+        """A sentence while the store is unavailable to any work."""
+        return next(iter(self._waiting.values()), None)
 
     async def outlast(self, work: Callable[[], Awaitable[T]]) -> T:
         """Return the result of `work`. Raises StoppedWaitingError, and other errors than outages at once."""
+        one = object()
+        try:
+            return await self._outlast(work, one)
+        finally:
+            self._waiting.pop(one, None)
+
+    async def _outlast(self, work: Callable[[], Awaitable[T]], one: object) -> T:
+        """The same; `one` stands for this work among those that wait."""
         for pause in pauses():
             try:
                 result = await work()
@@ -60,14 +71,13 @@ class Outage:
                     raise  # about one blob or value: waiting does not help
                 if isinstance(error, asyncpg.InterfaceError) and not _is_closed(error):
                     raise
-                self._problem = f"{self._store} does not answer: {type(error).__name__}"
+                self._waiting[one] = f"{self._store} does not answer: {type(error).__name__}"
                 log.warning("store_away", store=self._store, error=repr(error), next_try_s=pause)
                 if await happens_within(self._stopping, pause):
                     raise StoppedWaitingError(f"stopped while {self._store} did not answer") from error
             else:
-                if self._problem:
+                if one in self._waiting:
                     log.info("store_back", store=self._store)
-                self._problem = None
                 return result
         raise AssertionError("pauses never end")
 

@@ -13,6 +13,7 @@ from asyncpg import Connection
 from asyncpg.pool import PoolConnectionProxy
 
 MIGRATION_LOCK = 0x70697065  # any number that is the same in every process
+MIGRATION_S = 3600.0  # an index on a large table takes its time; given up earlier, it would begin again at each start
 
 AnyConnection = Connection | PoolConnectionProxy
 OnConnect = Callable[[AnyConnection], Awaitable[None]]
@@ -148,5 +149,5 @@ async def migrate(pool: asyncpg.Pool, package: str, name: str) -> None:
     script = files(package).joinpath(name).read_text(encoding="utf-8")
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL lock_timeout = 0")  # another replica's migration may take its time
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
-        await connection.execute(script)
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK, timeout=MIGRATION_S)
+        await connection.execute(script, timeout=MIGRATION_S)

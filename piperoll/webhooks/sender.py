@@ -5,12 +5,12 @@ import io
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 import aiohttp
 from yarl import URL
 
 from piperoll.addresses import Address, BlockedAddressError, Network, is_allowed, literal_address
+from piperoll.clock import Clock, utc_now
 from piperoll.webhooks.attempts import Attempted, Ending
 from piperoll.webhooks.failures import FAILURES, failed
 from piperoll.webhooks.guard import GuardedResolver, Lookup, guarded_socket
@@ -25,6 +25,7 @@ CONNECT_S = 10.0
 class Sender:
     """A session for all receivers: no redirects, no proxy from the environment, no cookies, no decompression.
 
+    `clock` is the time from which a receiver's date in Retry-After is away.
     `connect_s` limits connecting with TLS. With `uncached` every POST looks up the name and opens a new connection, so
     that caches do not hide an error.
     """
@@ -34,10 +35,12 @@ class Sender:
         allowed: Sequence[Network],
         lookup: Lookup = socket.getaddrinfo,
         *,
+        clock: Clock = utc_now,
         connect_s: float = CONNECT_S,
         uncached: bool = False,
     ) -> None:
         self._allowed = tuple(allowed)
+        self._clock = clock
         self._resolver = GuardedResolver(allowed, lookup)
         connector = aiohttp.TCPConnector(
             limit=0,  # callers limit the concurrency
@@ -79,7 +82,7 @@ class Sender:
         except FAILURES as error:
             return failed(error, ms_since(began))
         took_ms = ms_since(began)
-        wait_s = retry_after_s(reply.headers.get("Retry-After"), datetime.now(UTC))
+        wait_s = retry_after_s(reply.headers.get("Retry-After"), self._clock())
         location = reply.headers.get("Location") if 300 <= reply.status < 400 else None
         await _drain(reply)
         return Attempted(Ending.ANSWERED, took_ms, reply.status, wait_s, location, connected=True)

@@ -143,7 +143,7 @@ def assemble(
 ) -> Notifier:
     """Connect the parts. `owned` closes them; `server` meets the pool's; `lookup` resolves receivers' names."""
     wakeup, notice_wakeup, written = Wakeup(), Wakeup(), asyncio.Event()
-    sender = Sender(settings.private_networks, lookup)
+    sender = Sender(settings.private_networks, lookup, clock=clients.clock)
     owned.push_async_callback(sender.close)
     seal = Seal(settings.sealing_keys)
     composer = Composer(blobs, seal, SigningKeyCache(pool, seal, clients.clock), clients.clock)
@@ -158,9 +158,9 @@ def assemble(
         for topic in (JOB_EVENTS, JOB_DELIVERIES, ENDPOINT_EVENTS)
     )
     max_age_s = settings.delivery_max_age_s
-    outage = Outage("Postgres or the blob store", stopping)
-    context = ReaderContext(pool, clients.dead_letters, outage, server)
-    unroutable = Unroutable(pool, clients.view, job_events, written)
+    outage = Outage("Postgres", stopping)
+    context = ReaderContext(pool, clients.dead_letters, stopping, server)
+    unroutable = Unroutable(pool, clients.view, job_events, written, clients.clock)
     backfill = Backfill(clients.view, job_events, max_age_s, clients.clock)
     gate = DeliveriesGate(clients.view, deliveries, outage, server)
     return Notifier(
@@ -176,7 +176,9 @@ def assemble(
             notice_ledger,
             partial(outage.outlast, notices.release),
         ),
-        sweep=Sweep(pool, queue, notices, unroutable, patience_s(settings.delivery_delays), written, background),
+        sweep=Sweep(
+            pool, queue, notices, unroutable, patience_s(settings.delivery_delays), written, background, clients.clock
+        ),
         relay=Relay(pool, clients.appender, written, background),
         outage=outage,
         background=background,
@@ -220,7 +222,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         notifier = assemble(settings, pool, clients, lifetime.background, lifetime.stopping, owned, blobs, server)
         lifetime.check("producer", appender.problem)
         lifetime.check("clock", appender.clock.problem)
-        lifetime.check("stores", notifier.outage.problem)
+        lifetime.check("postgres", notifier.outage.problem)
         lifetime.check("gate", notifier.gate.problem)
         lifetime.check("dispatcher", notifier.hooks.dispatcher.problem)
         lifetime.check("notices", notifier.notices.dispatcher.problem)
@@ -258,4 +260,5 @@ def _consumer(
 
     consumer = PartitionConsumer(settings, reader.group, topic, reader, on_lag, reader.confirm, clock, stops)
     lifetime.check(reader.group, consumer.problem)
+    lifetime.check(f"{reader.group}.stores", reader.outage.problem)
     return consumer

@@ -111,6 +111,7 @@ CREATE TABLE IF NOT EXISTS notifier.followed (
     job      json NOT NULL,
     seen_at  timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 85);
+CREATE INDEX IF NOT EXISTS followed_by_owner ON notifier.followed (owner);
 CREATE INDEX IF NOT EXISTS followed_seen ON notifier.followed USING brin (seen_at);
 
 -- One row per job and endpoint, claimed as a whole, so that its changes are sent one after the other. `changes` are

@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import structlog
 
 from piperoll.background import Background
-from piperoll.clock import happens_within
+from piperoll.clock import Clock, happens_within
 from piperoll.domain.final_hook import HELD
 from services.notifier import metrics
 from services.notifier.hooks.give_up import end_hooks
@@ -42,6 +41,7 @@ class Sweep:
         patience_s: float,
         written: asyncio.Event,
         background: Background,
+        clock: Clock,
     ) -> None:
         self._pool = pool
         self._queue = queue
@@ -50,6 +50,7 @@ class Sweep:
         self._patience_s = patience_s
         self._written = written
         self._background = background
+        self._clock = clock
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Sweep at intervals until `stopping` is set. An outage of Postgres only delays it."""
@@ -57,9 +58,11 @@ class Sweep:
             for every_s, chore in (
                 (HOLD_EVERY_S, self.hold_late),
                 (HOLD_EVERY_S, self.unroutable.abandon),
+                (HOLD_EVERY_S, self.withdraw_ended),
                 (TIDY_EVERY_S, self.give_up),
                 (TIDY_EVERY_S, self.give_up_notices),
                 (TIDY_EVERY_S, self.remove_old),
+                (TIDY_EVERY_S, self.forget_unfollowed),
                 (MEASURE_EVERY_S, self.measure),
             ):
                 tasks.create_task(self._now_and_then(every_s, chore, stopping))
@@ -71,13 +74,18 @@ class Sweep:
 
     async def give_up(self) -> None:
         """Give up final hooks whose whole schedule has passed, as when a receiver was never available."""
-        while await self._end("give_up", (GROUP, self._patience_s), "EXHAUSTED") == GROUP:
+        while await self._end("give_up", (GROUP, self._patience_s, self._clock()), "EXHAUSTED") == GROUP:
             pass
 
     async def give_up_notices(self) -> None:
         """The same for notices of endpoints."""
-        while given_up := await self._notices.give_up(GROUP, self._patience_s, datetime.now(UTC)):
+        while given_up := await self._notices.give_up(GROUP, self._patience_s, self._clock()):
             log.warning("notices_not_sent", notices=given_up, reason="EXHAUSTED")
+            self._written.set()
+
+    async def withdraw_ended(self) -> None:
+        """Give up what endpoints had open when they ended, beyond what their end itself gave up."""
+        while await self._notices.withdraw_ended(self._clock()):
             self._written.set()
 
     async def remove_old(self) -> None:
@@ -85,6 +93,11 @@ class Sweep:
         while len(await self._pool.fetch(SQL["remove_old"], GROUP, KEEP_S)) == GROUP:
             pass
         while await self._notices.remove_old(GROUP, KEEP_S) == GROUP:
+            pass
+
+    async def forget_unfollowed(self) -> None:
+        """Forget the jobs of owners without endpoints, beyond what the end of the last one forgot itself."""
+        while await self._notices.forget_unfollowed():
             pass
 
     async def measure(self) -> None:
@@ -101,7 +114,7 @@ class Sweep:
 
     async def _end(self, statement: str, arguments: tuple[Any, ...], reason: str) -> int:
         """End final hooks; return their number."""
-        ended = await end_hooks(self._pool, statement, arguments, lambda row: reason)
+        ended = await end_hooks(self._pool, statement, arguments, lambda row: reason, self._clock())
         if ended:
             self._written.set()
         return ended

@@ -1,7 +1,7 @@
 """Final hooks that end without a further attempt: one transaction ends the rows and stores the facts."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -18,9 +18,10 @@ Reason = Callable[[asyncpg.Record], str]
 """Returns the code of the reason from a hook's row."""
 
 
-async def end_hooks(pool: asyncpg.Pool, statement: str, arguments: tuple[Any, ...], reason: Reason) -> int:
-    """Run a statement that ends and returns rows; return their number. Raises asyncpg's errors."""
-    now = datetime.now(UTC)
+async def end_hooks(
+    pool: asyncpg.Pool, statement: str, arguments: tuple[Any, ...], reason: Reason, now: datetime
+) -> int:
+    """Run a statement that ends and returns rows, `now`; return their number. Raises asyncpg's errors."""
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(SQL[statement], *arguments)
         facts = [abandoned_fact(_final_hook(row), row["attempts"], reason(row), now) for row in rows]

@@ -129,12 +129,14 @@ WHERE job_id IN (SELECT job_id FROM notifier.queue WHERE state = 'late' ORDER BY
 RETURNING job_id, owner, origin, request, final_phase, attempts;
 
 -- give_up: final hooks whose whole schedule has passed, attempted or not; since the job's end, or the request
+-- The end is a time of the log and compared with its present time ($3); a request is stored with Postgres' time.
 UPDATE notifier.queue SET state = 'abandoned', next_attempt_at = NULL, progress = NULL,
     url = CASE WHEN erased THEN NULL ELSE url END, token = CASE WHEN erased THEN NULL ELSE token END
 WHERE job_id IN (
     SELECT job_id FROM notifier.queue
-    WHERE next_attempt_at IS NOT NULL AND coalesce(reopened_at, final_at) < now() - make_interval(secs => $2)
-        AND leased_until < now()
+    WHERE next_attempt_at IS NOT NULL AND leased_until < now() AND CASE WHEN reopened_at IS NOT NULL
+        THEN reopened_at < now() - make_interval(secs => $2)
+        ELSE final_at < $3::timestamptz - make_interval(secs => $2) END
     ORDER BY job_id LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING job_id, owner, origin, request, final_phase, attempts;
 

@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
 
+from piperoll.clock import Clock
 from piperoll.log.contract import LogView
 from schemas.topics import JOB_EVENTS
 from services.notifier.checkpoints import TopicCheckpoints
@@ -25,11 +26,14 @@ GROUP = 500
 class Unroutable:
     """Gives up such hooks. `positions` are the job reader's checkpoints."""
 
-    def __init__(self, pool: asyncpg.Pool, view: LogView, positions: TopicCheckpoints, written: asyncio.Event) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, view: LogView, positions: TopicCheckpoints, written: asyncio.Event, clock: Clock
+    ) -> None:
         self._pool = pool
         self._view = view
         self._positions = positions
         self._written = written
+        self._clock = clock
 
     async def abandon(self) -> None:
         """Give up what cannot be sent. An outage of Kafka only delays it."""
@@ -45,7 +49,7 @@ class Unroutable:
             return
         behind = await self._positions.behind({row["partition"]: ends[row["partition"]] for row in rows})
         lost = [row["job_id"] for row in rows if row["partition"] not in behind]
-        if await end_hooks(self._pool, "abandon_unroutable", (lost,), _why):
+        if await end_hooks(self._pool, "abandon_unroutable", (lost,), _why, self._clock()):
             self._written.set()
 
 

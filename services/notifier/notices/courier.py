@@ -21,13 +21,21 @@ log = structlog.get_logger()
 
 
 class NoticeCourier:
-    """Sends the next notice of a job to an endpoint."""
+    """Sends the next notice of a job to an endpoint. `chances` spreads retries."""
 
-    def __init__(self, settings: Settings, composer: Composer, sender: Sender, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        composer: Composer,
+        sender: Sender,
+        clock: Clock,
+        chances: random.Random | None = None,
+    ) -> None:
         self._settings = settings
         self._composer = composer
         self._sender = sender
         self._clock = clock
+        self._chances = chances or random.Random()
 
     async def deliver(self, claimed: ClaimedNotice, lease: Lease) -> tuple[NoticeOutcome, Attempted | None]:
         """Return the outcome to write, and the attempt if one was made. Raises CancelledError only."""
@@ -48,7 +56,9 @@ class NoticeCourier:
             delivery_id=claimed.delivery_id,
         )
         repeated = not claimed.change.trial
-        verdict = judge(attempted, repeated, claimed.attempts + 1, self._settings.delivery_delays, random.random())
+        verdict = judge(
+            attempted, repeated, claimed.attempts + 1, self._settings.delivery_delays, self._chances.random()
+        )
         _report(claimed, attempted, verdict)
         return outcome_of(claimed, attempted, verdict, self._clock()), attempted
 

@@ -94,24 +94,48 @@ FROM notifier.endpoints WHERE endpoint_id = $1 AND state = 'on'
 ON CONFLICT DO NOTHING
 RETURNING origin;
 
--- forget_followed: deletes the folds of an owner without endpoints
-DELETE FROM notifier.followed f WHERE f.owner = $1
-    AND NOT EXISTS (SELECT FROM notifier.endpoints e WHERE e.owner = $1 AND e.state = 'on');
+-- unfollowed: an owner with folds and without endpoints; by one index probe per owner with folds
+WITH RECURSIVE followed AS (
+    (SELECT owner FROM notifier.followed ORDER BY owner LIMIT 1)
+    UNION ALL
+    SELECT following.owner FROM followed CROSS JOIN LATERAL (
+        SELECT f.owner FROM notifier.followed f WHERE f.owner > followed.owner ORDER BY f.owner LIMIT 1) AS following
+)
+SELECT owner FROM followed
+WHERE NOT EXISTS (SELECT FROM notifier.endpoints e WHERE e.owner = followed.owner AND e.state = 'on') LIMIT 1;
 
--- withdraw: removes and returns the open changes of an endpoint
+-- forget_followed: deletes at most $2 folds of an owner without endpoints
+DELETE FROM notifier.followed WHERE job_id IN (
+    SELECT job_id FROM notifier.followed WHERE owner = $1
+        AND NOT EXISTS (SELECT FROM notifier.endpoints e WHERE e.owner = $1 AND e.state = 'on')
+    ORDER BY job_id LIMIT $2 FOR UPDATE SKIP LOCKED)
+RETURNING job_id;
+
+-- ended_endpoint: an endpoint that has ended and has open changes; by one index probe per endpoint with open changes
+WITH RECURSIVE receiver AS (
+    (SELECT endpoint_id FROM notifier.notices WHERE next_attempt_at IS NOT NULL ORDER BY endpoint_id LIMIT 1)
+    UNION ALL
+    SELECT following.endpoint_id FROM receiver CROSS JOIN LATERAL (
+        SELECT n.endpoint_id FROM notifier.notices n
+        WHERE n.next_attempt_at IS NOT NULL AND n.endpoint_id > receiver.endpoint_id
+        ORDER BY n.endpoint_id LIMIT 1) AS following
+)
+SELECT endpoint_id, state FROM receiver JOIN notifier.endpoints e USING (endpoint_id) WHERE e.state <> 'on' LIMIT 1;
+
+-- withdraw: removes and returns at most $2 open changes of an endpoint
 WITH open AS (
     SELECT job_id, endpoint_id, owner, attempts, changes FROM notifier.notices
-    WHERE endpoint_id = $1 AND next_attempt_at IS NOT NULL ORDER BY job_id FOR UPDATE
+    WHERE endpoint_id = $1 AND next_attempt_at IS NOT NULL ORDER BY job_id LIMIT $2 FOR UPDATE
 )
 UPDATE notifier.notices n SET changes = '[]', attempts = 0, next_attempt_at = NULL
 FROM open WHERE n.job_id = open.job_id AND n.endpoint_id = open.endpoint_id
 RETURNING open.job_id, open.endpoint_id, open.owner, open.attempts, open.changes;
 
--- give_up: the next change of rows whose whole schedule has passed, attempted or not
+-- give_up: the next change of rows whose whole schedule has passed at $3, attempted or not
 WITH passed AS (
     SELECT job_id, endpoint_id, owner, attempts, changes FROM notifier.notices
     WHERE next_attempt_at IS NOT NULL AND leased_until < now()
-        AND (changes -> 0 ->> 'at')::timestamptz < now() - make_interval(secs => $2)
+        AND (changes -> 0 ->> 'at')::timestamptz < $3::timestamptz - make_interval(secs => $2)
     ORDER BY job_id, endpoint_id LIMIT $1 FOR UPDATE SKIP LOCKED
 )
 UPDATE notifier.notices n SET changes = n.changes - 0, attempts = 0,

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import asyncpg
 
@@ -13,6 +14,8 @@ from services.notifier.notices.changes import CHANGE, CHANGES, Change, ClaimedNo
 from services.notifier.notices.outcome import NoticeOutcome, withdrawn_facts
 from services.notifier.outbox import Connection, add_to_outbox
 
+PIECE = 500  # rows that one statement withdraws, forgets or saves: an endpoint may have millions
+T = TypeVar("T")
 SQL = {**load_queries("services.notifier.notices", "notices.sql"), **leasing_statements("notifier.notices")}
 
 
@@ -41,16 +44,29 @@ class NoticeQueue(Leasing):
             settled = {(row["job_id"], row["endpoint_id"]) for row in rows}
             counted = [one for one in outcomes if (one.claimed.job_id, one.claimed.endpoint_id) in settled]
             await add_to_outbox(connection, [fact for outcome in counted for fact in outcome.facts])
-            for endpoint_id in {outcome.claimed.endpoint_id for outcome in counted if outcome.gone}:
+            for endpoint_id in sorted({outcome.claimed.endpoint_id for outcome in counted if outcome.gone}):
                 await end_endpoint(connection, endpoint_id, "gone", counted[0].at)
         return earliest(rows)
 
     async def give_up(self, limit: int, patience_s: float, now: datetime) -> int:
         """Give up changes whose whole schedule has passed, with their facts; return the number of rows."""
         async with self._pool.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(SQL["give_up"], limit, patience_s)
+            rows = await connection.fetch(SQL["give_up"], limit, patience_s, now)
             await add_to_outbox(connection, _facts(rows, "EXHAUSTED", now))
         return len(rows)
+
+    async def withdraw_ended(self, now: datetime) -> int:
+        """Give up a piece of the open changes that an ended endpoint still has; return the number of rows."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            ended = await connection.fetch(SQL["ended_endpoint"])
+            withdrawn = [await _withdraw(connection, row["endpoint_id"], row["state"], now) for row in ended]
+        return sum(withdrawn)
+
+    async def forget_unfollowed(self) -> int:
+        """Remove a piece of the folds of an owner without endpoints; return the number of rows."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            owner = await connection.fetchval(SQL["unfollowed"])
+            return 0 if owner is None else await forget_followed(connection, owner)
 
     async def remove_old(self, limit: int, keep_s: float) -> int:
         """Remove settled rows and folds first seen so long ago; return the larger of both numbers."""
@@ -75,9 +91,8 @@ async def following(
 
 
 async def save_following(connection: Connection, found: Following) -> None:
-    """Write the folds, and the changes that became due."""
-    if found.jobs:
-        jobs = sorted(found.jobs.items())
+    """Write the folds, and the changes that became due: after a registration, those of a day."""
+    for jobs in _pieces(sorted(found.jobs.items())):
         await connection.execute(
             SQL["save_followed"],
             [job_id for job_id, _ in jobs],
@@ -85,8 +100,7 @@ async def save_following(connection: Connection, found: Following) -> None:
             [job.sequence for _, job in jobs],
             [CODEC.dump_json(job, exclude_defaults=True).decode() for _, job in jobs],
         )
-    if found.notices:
-        notices = sorted(found.notices.items())
+    for notices in _pieces(sorted(found.notices.items())):
         endpoints = [found.endpoint(endpoint_id) for (_, endpoint_id), _ in notices]
         await connection.execute(
             SQL["add_notices"],
@@ -115,10 +129,19 @@ async def add_endpoint(connection: Connection, endpoint: RegisteredEndpoint) -> 
 
 
 async def end_endpoint(connection: Connection, endpoint_id: str, state: str, now: datetime) -> None:
-    """End an endpoint (`gone` or `removed`); facts record that its open changes are given up."""
+    """End an endpoint (`gone` or `removed`); facts record that its open changes are given up.
+
+    Only a first piece of them is: the sweep does the rest (NoticeQueue.withdraw_ended).
+    """
     await connection.execute(SQL["end_endpoint"], endpoint_id, state)
-    rows = await connection.fetch(SQL["withdraw"], endpoint_id)
+    await _withdraw(connection, endpoint_id, state, now)
+
+
+async def _withdraw(connection: Connection, endpoint_id: str, state: str, now: datetime) -> int:
+    """Give up a piece of the open changes of an endpoint, with the facts; return the number of rows."""
+    rows = await connection.fetch(SQL["withdraw"], endpoint_id, PIECE)
     await add_to_outbox(connection, _facts(rows, state.upper(), now))
+    return len(rows)
 
 
 async def add_trial(connection: Connection, endpoint_id: str, trial_id: str, change: Change) -> str | None:
@@ -127,9 +150,12 @@ async def add_trial(connection: Connection, endpoint_id: str, trial_id: str, cha
     return None if origin is None else str(origin)
 
 
-async def forget_followed(connection: Connection, owner: str) -> None:
-    """Remove the folds of an owner's jobs if the owner has no endpoint left."""
-    await connection.execute(SQL["forget_followed"], owner)
+async def forget_followed(connection: Connection, owner: str) -> int:
+    """Remove a piece of the folds of an owner's jobs if the owner has no endpoint left; return the number of rows.
+
+    The sweep does the rest (NoticeQueue.forget_unfollowed).
+    """
+    return len(await connection.fetch(SQL["forget_followed"], owner, PIECE))
 
 
 async def settle_from_log(connection: Connection, settled: Mapping[tuple[str, str], tuple[str, int]]) -> None:
@@ -143,6 +169,10 @@ async def settle_from_log(connection: Connection, settled: Mapping[tuple[str, st
             [settled[key][0] for key in keys],
             [settled[key][1] for key in keys],
         )
+
+
+def _pieces(items: Sequence[T]) -> list[Sequence[T]]:
+    return [items[begin : begin + PIECE] for begin in range(0, len(items), PIECE)]
 
 
 def _facts(rows: Sequence[asyncpg.Record], reason: str, now: datetime) -> list[Fact]:

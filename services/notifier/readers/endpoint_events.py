@@ -55,7 +55,7 @@ class EndpointEventsReader(NotifierTopicReader[_Registration | str | None]):
         super().__init__(context, checkpoints)
         self._backfill = backfill
         self._blobs = blobs
-        self._contents = ClaimedContent(blobs, context.outage)
+        self._contents = ClaimedContent(blobs, self.outage)
         self._wakeup = wakeup
         self._clock = clock
 

@@ -85,7 +85,7 @@ class JobEventsReader(NotifierTopicReader[Webhooks]):
         clock: Clock = utc_now,
     ) -> None:
         super().__init__(context, checkpoints)
-        self._contents = ClaimedContent(blobs, context.outage)
+        self._contents = ClaimedContent(blobs, self.outage)
         self._wakeup = wakeup
         self._notice_wakeup = notice_wakeup
         self._max_age = timedelta(seconds=max_age_s)

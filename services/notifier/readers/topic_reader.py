@@ -1,5 +1,6 @@
 """Common to the readers of all topics: rows, parked keys and checkpoint of a poll in one transaction."""
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class ReaderContext:
 
     pool: asyncpg.Pool
     dead_letters: DeadLetters
-    outage: Outage
+    stopping: asyncio.Event
     server: PostgresServer
 
 
@@ -49,10 +50,11 @@ class NotifierTopicReader(ABC, Generic[T]):
         self._checkpoints = checkpoints
         self._handled: dict[int, int] = {}
         self._confirmation = Confirmation()
+        self.outage = Outage("Postgres or the blob store", context.stopping)
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
         """Return the checkpoints, or the first records kept; wait during outages of Postgres."""
-        positions = await self._context.outage.outlast(partial(self._checkpoints.take, partitions))
+        positions = await self.outage.outlast(partial(self._checkpoints.take, partitions))
         self._handled.update(positions)
         return positions
 
@@ -68,9 +70,9 @@ class NotifierTopicReader(ABC, Generic[T]):
         before anything is written.
         """
         try:
-            await self._context.outage.outlast(partial(self._take_in, partition, records))
+            await self.outage.outlast(partial(self._take_in, partition, records))
         except PartitionBusyError as busy:
-            raise PartitionBusyError(await self._context.outage.outlast(self._holders)) from busy
+            raise PartitionBusyError(await self.outage.outlast(self._holders)) from busy
         except (asyncpg.PostgresError, asyncpg.InterfaceError, BlobUnreadableError) as error:
             unusable = isinstance(error, BlobUnreadableError) or refuses_a_value(error)
             if not unusable or (len(records) == 1 and records[0].refused):

@@ -125,5 +125,10 @@ INSERT INTO read_v1.deliveries (job_id, partition, log_offset, type, time, data,
 SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::text[], $5::timestamptz[], $6::json[], $7::text[])
 ON CONFLICT (job_id, ce_id) DO NOTHING;
 
--- expire_deliveries: removes the rows of records that the log no longer holds
-DELETE FROM read_v1.deliveries WHERE partition = $1 AND log_offset < $2;
+-- expire_deliveries: removes at most $3 rows of records that the log no longer holds; returns their number
+WITH gone AS (
+    DELETE FROM read_v1.deliveries WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM read_v1.deliveries WHERE partition = $1 AND log_offset < $2 ORDER BY log_offset LIMIT $3))
+    RETURNING 1
+)
+SELECT count(*) FROM gone;

@@ -94,7 +94,8 @@ CREATE TABLE IF NOT EXISTS read_v1.deliveries (
     ce_id       text NOT NULL,
     PRIMARY KEY (job_id, ce_id)
 );
-CREATE INDEX IF NOT EXISTS deliveries_by_job ON read_v1.deliveries (job_id, log_offset);
+-- What a poll adds, and what the log no longer holds, is at one place of it. Those of a job are found by the key.
+CREATE INDEX IF NOT EXISTS deliveries_by_place ON read_v1.deliveries (partition, log_offset);
 -- Held and given-up deliveries by receiver; other rows are not in the index.
 CREATE INDEX IF NOT EXISTS deliveries_by_origin ON read_v1.deliveries ((data ->> 'origin_sha256'), time)
     WHERE type = 'piperoll.WebhookAbandoned.v1' AND data ->> 'origin_sha256' IS NOT NULL;

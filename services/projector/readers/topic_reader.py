@@ -11,7 +11,6 @@ from typing import Protocol
 
 import asyncpg
 import structlog
-from aiokafka.errors import KafkaError
 from asyncpg import Connection, InterfaceError, LockNotAvailableError
 
 from piperoll.log.confirmation import Confirmation
@@ -29,11 +28,10 @@ from services.projector import metrics
 from services.projector.database.schema import queries
 from services.projector.database.session import Session
 from services.projector.readers import checkpoints
+from services.projector.readers.expiry import Expiry
 from services.projector.readers.parking import ParkedKeys
 
 log = structlog.get_logger()
-
-EXPIRE_EVERY_S = 3600.0
 
 Write = Callable[[Connection, int, Sequence[tuple[Fact, int]]], Awaitable[None]]
 """Writes the effects of new facts of one partition, each with its offset, in the checkpoint's transaction."""
@@ -43,7 +41,7 @@ class TopicWriter(Protocol):
     """What writes a topic's facts to its tables. `alias` is the topic's short name in notifications and metrics.
 
     `parked_prefix` marks the topic's parked keys, if another topic has the same keys. `expiry` names the statement that
-    deletes the rows of records before an offset, for a topic that does not keep all.
+    deletes rows of records before an offset, for a topic that does not keep all.
     """
 
     topic: Topic
@@ -78,7 +76,8 @@ class ProjectorTopicReader:
         self._parked = ParkedKeys(dead_letters, writer.parked_prefix, schema)
         self._sql = queries("queries.sql", schema)
         self._handed: dict[int, int] = {}
-        self._expired_at = 0.0
+        statement = None if writer.expiry is None else self._sql[writer.expiry]
+        self._expiry = Expiry(session, offsets, writer.topic, statement)
         self._confirmation = Confirmation()
         self.lag = metrics.Lag(writer.alias)
 
@@ -101,7 +100,6 @@ class ProjectorTopicReader:
             for part, checkpoint in stored.items()
         }
         self._handed.update(positions)
-        await self._expire(begins)
         return positions
 
     async def revoked(self, partitions: set[int]) -> None:
@@ -118,8 +116,6 @@ class ProjectorTopicReader:
         """
         for unit in self._writer.units([decode(record) for record in records]):
             await self._account(partition, unit)
-        if time.monotonic() - self._expired_at > EXPIRE_EVERY_S:
-            await self._expire()
 
     async def _account(self, partition: int, unit: Sequence[Decoded]) -> None:
         """Project one unit; if a value in it cannot be stored, find that record by halves and park it."""
@@ -152,9 +148,12 @@ class ProjectorTopicReader:
     async def confirm(self) -> None:
         """Compare the checkpoints with the handled positions, at intervals and over each new connection.
 
-        Raises PositionLostError. An outage puts it off.
+        Deletes a part of what a rebuild would no longer find, too. Raises PositionLostError. An outage puts both off.
         """
-        if not self._handed or not self._confirmation.due(self._session.generation):
+        if not self._handed:
+            return
+        await self._expiry.step(self._handed)
+        if not self._confirmation.due(self._session.generation):
             return
         topic = self._writer.topic
         try:
@@ -193,20 +192,6 @@ class ProjectorTopicReader:
             raise PartitionBusyError("another session") from error
         return found
 
-    async def _expire(self, begins: Mapping[int, int] | None = None) -> None:
-        """Delete what a rebuild would no longer find."""
-        self._expired_at = time.monotonic()
-        if self._writer.expiry is None:
-            return
-        try:
-            begins = begins or await self._offsets.begin_offsets(self._writer.topic)
-        except (KafkaError, OSError) as error:
-            log.warning("expiry_put_off", topic=self._writer.topic.name, error=repr(error))
-            return
-        for part in sorted(self._handed):
-            work = partial(_execute, self._sql[self._writer.expiry], part, begins[part])
-            await self._session.transaction(work)
-
     async def _beginning(self, partition: int, next_offset: int, begin: int) -> int:
         """The offset to read from, past records that the log no longer holds."""
         if next_offset >= begin:
@@ -217,7 +202,3 @@ class ProjectorTopicReader:
             lambda connection: connection.execute(self._sql["move_checkpoint"], topic, partition, begin)
         )
         return begin
-
-
-async def _execute(sql: str, partition: int, offset: int, connection: Connection) -> None:
-    await connection.execute(sql, partition, offset)

@@ -168,7 +168,7 @@ async def hold_late(side: Side, dice: random.Random) -> Any:
 
 
 async def give_up(side: Side, dice: random.Random) -> Any:
-    return ended(await side.pool.fetch(SQL["give_up"], 10, dice.choice([LONG_S, 1e9])))
+    return ended(await side.pool.fetch(SQL["give_up"], 10, dice.choice([LONG_S, 1e9]), utc_now()))
 
 
 def ended(rows: list[Any]) -> list[tuple[Any, ...]]:

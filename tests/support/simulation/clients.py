@@ -15,6 +15,7 @@ from schemas.events import BatchCreated, Event, JobCreated
 from schemas.ids import event_id, member_id
 from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
 from tests.support.histories.jobs import claim
+from tests.support.simulation.schedule import OWNERS
 from tests.support.simulation.scripted_pool import Script
 from tests.support.simulation.virtual_time import VirtualLoop, run_virtually
 from tests.support.simulation.world import World
@@ -43,7 +44,7 @@ def fact(world: World, subject: str, data: Event, owner: str | None = None) -> F
     return Fact(
         id=event_id(subject, type(data).__name__),
         subject=subject,
-        owner=owner or f"owner-{sum(subject.encode()) % 3}",
+        owner=owner or f"owner-{sum(subject.encode()) % OWNERS}",
         time=world.loop.clock(),
         source="api",
         data=data,

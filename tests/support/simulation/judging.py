@@ -9,9 +9,10 @@ from piperoll.history import History, Violation, checkpoints_past_end
 from piperoll.log.continuity import PositionLostError
 from piperoll.log.record import partition_of
 from piperoll.outages import StoppedWaitingError
-from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
+from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
 from services.projector.verify import jobs as comparison
 from services.worker.manager.runner import RunnerFailedError
+from tests.support.simulation.noticing import notice_violations, open_notices
 from tests.support.simulation.world import World
 
 EXPECTED = (RunnerFailedError, PositionLostError, StoppedWaitingError)
@@ -19,6 +20,11 @@ EXPECTED = (RunnerFailedError, PositionLostError, StoppedWaitingError)
 
 READERS = {"checkpoints": "the projector", "notifier_checkpoints": "the notifier"}
 """The services that store positions in Postgres, by the table in the model."""
+TOPICS = {
+    "checkpoints": (JOB_EVENTS, JOB_DELIVERIES),
+    "notifier_checkpoints": (JOB_EVENTS, JOB_DELIVERIES, ENDPOINT_EVENTS),
+}
+"""The topics that each reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ def account_of(world: World) -> Account:
         and (job.job_id not in history.hooks or history.hooks[job.job_id].final.state == "open")
         for job in history.jobs.values()
     )
-    hooks = waiting or bool(world.postgres.committed["outbox"])
+    hooks = waiting or bool(world.postgres.committed["outbox"]) or bool(open_notices(world))
     return Account(
         not world.settled(),
         hooks,
@@ -63,7 +69,7 @@ def _blobs_of_erased(world: World) -> dict[str, list[str]]:
 def _is_behind(world: World, name: str) -> bool:
     """Whether the checkpoints in a table are not at the ends of the log."""
     rows = world.postgres.committed[name]
-    for topic in (JOB_EVENTS, JOB_DELIVERIES):
+    for topic in TOPICS[name]:
         for part in range(world.partitions):
             row = rows.get((topic.name, part))
             if row is None or row["next_offset"] < world.log.end_of(topic, part):
@@ -82,6 +88,7 @@ def judge_world(world: World, acknowledged: Sequence[str]) -> list[Violation]:
         *_tables(world, history),
         *_unheard(world, history),
         *_repeated(world),
+        *notice_violations(world),
     ]
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from piperoll.clock import happens_within
 from piperoll.webhooks.attempts import Attempted
-from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
+from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
+from services.notifier.delivery.dispatcher import Dispatcher
+from services.notifier.delivery.leasing import Leasing
 from services.notifier.outbox import TRANSIENT
 from tests.support.simulation.group import Consumer
 from tests.support.simulation.process import Process
@@ -19,33 +21,32 @@ SWEEP_S = 5.0
 
 
 class SimulatedNotifier(Process):
-    """One notifier process (services.notifier.app) for the jobs' own webhooks."""
+    """One notifier process (services.notifier.app), for the jobs' own webhooks and for registered endpoints."""
 
     def __init__(self, name: str, world: "World", lag_s: float, instance: str = "") -> None:
         super().__init__(name, world, lag_s, instance)
         self.parts = parts = notifier_parts(self, settings_of(self), self)
-        self.consumers = (
-            Consumer(self, world.group("notifier"), JOB_EVENTS, parts.jobs, confirm=parts.jobs.confirm),
-            Consumer(
-                self,
-                world.group("notifier.deliveries"),
-                JOB_DELIVERIES,
-                parts.deliveries,
-                confirm=parts.deliveries.confirm,
-            ),
-        )
+        self.consumers = [
+            Consumer(self, world.group(group), topic, reader, confirm=reader.confirm)
+            for group, topic, reader in (
+                ("notifier", JOB_EVENTS, parts.jobs),
+                ("notifier.deliveries", JOB_DELIVERIES, parts.deliveries),
+                ("notifier.endpoints", ENDPOINT_EVENTS, parts.endpoints),
+            )
+        ]
 
     async def live(self) -> None:
         """See Process.live."""
         drained = asyncio.Event()
         async with asyncio.TaskGroup() as behind:
-            writing = behind.create_task(self.parts.ledger.run())
+            writing = [behind.create_task(one.run()) for one in (self.parts.ledger, self.parts.notice_ledger)]
             behind.create_task(self.parts.relay.run(drained))
             async with asyncio.TaskGroup() as front:
                 for consumer in self.consumers:
                     front.create_task(consumer.run())
                 front.create_task(self._dispatch())
-            writing.cancel()
+            for task in writing:
+                task.cancel()
             drained.set()
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Attempted:
@@ -59,20 +60,29 @@ class SimulatedNotifier(Process):
     async def _dispatch(self) -> None:
         await self.parts.gate.wait(self.stopping)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._send())
+            tasks.create_task(self._send(self.parts.queue, self.parts.dispatcher))
+            tasks.create_task(self._send(self.parts.notices, self.parts.notice_dispatcher))
             tasks.create_task(self._sweep())
 
-    async def _send(self) -> None:
+    async def _send(self, queue: Leasing, dispatcher: Dispatcher[Any, Any]) -> None:
         while not self.stopping.is_set():
             try:
-                await self.parts.queue.release()
+                await queue.release()
                 break
             except TRANSIENT:
                 await happens_within(self.stopping, 1.0)
-        await self.parts.dispatcher.run(self.stopping)
+        await dispatcher.run(self.stopping)
 
     async def _sweep(self) -> None:
-        chores = (self.parts.sweep.hold_late, self.parts.sweep.give_up, self.parts.sweep.unroutable.abandon)
+        sweep = self.parts.sweep
+        chores = (
+            sweep.hold_late,
+            sweep.give_up,
+            sweep.give_up_notices,
+            sweep.withdraw_ended,
+            sweep.forget_unfollowed,
+            sweep.unroutable.abandon,
+        )
         while not self.stopping.is_set():
             for chore in chores:
                 try:

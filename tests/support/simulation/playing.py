@@ -6,12 +6,24 @@ from collections.abc import Callable
 from pydantic_core import to_json
 
 from piperoll.history import Violation
-from schemas.events import BatchCreated, Event, JobCancelled, JobCreated, JobErased
+from schemas.documents import EndpointSettings
+from schemas.events import (
+    BatchCreated,
+    EndpointRegistered,
+    EndpointRemoved,
+    EndpointTested,
+    Event,
+    JobCancelled,
+    JobCreated,
+    JobErased,
+)
 from schemas.ids import member_id
+from schemas.topics import ENDPOINT_EVENTS
 from tests.support.simulation.clients import fact, simulate
 from tests.support.simulation.judging import account_of, judge_world
 from tests.support.simulation.network import AppendFault
 from tests.support.simulation.process import Process
+from tests.support.simulation.product import SEALED_SECRET
 from tests.support.simulation.schedule import Act, Fault, Schedule
 from tests.support.simulation.scripted_pool import Script
 from tests.support.simulation.worker import CHECKPOINTS
@@ -19,6 +31,7 @@ from tests.support.simulation.world import World
 
 RESTART_S = 1.0
 LASTING = ("append_silence", "append_delay", "coordinator_cut", "cut_off", "freeze", "blobs_away", "postgres_away")
+JOB_TYPE = "extraction"  # one whose changes registered endpoints receive
 CALM_S = 90.0
 ENVIRONMENT = {
     "PIPEROLL_HANDOVER_GRACE_S": "3",
@@ -111,9 +124,26 @@ class Play:
                 self._append(act.subject, JobErased(by="user-1"))
             case "batch":
                 self._create_batch(act)
+            case "register":
+                self._tell(act, self._registration(act))
+            case "remove":
+                self._tell(act, EndpointRemoved(by="user-1"))
+            case "trial":
+                self._tell(act, EndpointTested(by="user-1"))
 
     def _append(self, subject: str, data: Event) -> None:
         self.world.accept(fact(self.world, subject, data))
+
+    def _tell(self, act: Act, data: Event) -> None:
+        """Append a fact about an endpoint."""
+        self.world.accept(fact(self.world, act.subject, data, f"owner-{act.count}"), topic=ENDPOINT_EVENTS)
+
+    def _registration(self, act: Act) -> EndpointRegistered:
+        host = f"{act.subject}.example"
+        self.world.receivers.moods.setdefault(host, list(act.moods or ()))
+        content = EndpointSettings(url=f"http://{host}/hook", secret=SEALED_SECRET)
+        claim = self.world.store.keep(f"endpoints/{act.subject}", content.model_dump_json().encode())
+        return EndpointRegistered(settings=claim, statuses=act.statuses)
 
     def _creation(self, act: Act) -> JobCreated:
         webhook = None
@@ -121,12 +151,12 @@ class Play:
             host = f"{act.subject}.example"
             self.world.receivers.moods.setdefault(host, list(act.moods))
             webhook = {"url": f"http://{host}/hook"}
-        body = to_json({"job_type": "noop", "parameters": {"webhook": webhook}})
+        body = to_json({"job_type": JOB_TYPE, "parameters": {"webhook": webhook}})
         claim = self.world.store.keep(f"{act.subject}/in", body)
-        return JobCreated(job_type="noop", parameters=claim, body_sha256="0" * 64, has_webhook=webhook is not None)
+        return JobCreated(job_type=JOB_TYPE, parameters=claim, body_sha256="0" * 64, has_webhook=webhook is not None)
 
     def _create_batch(self, act: Act) -> None:
-        spec = {"job_type": "noop", "parameters": {}, "body_sha256": "0" * 64, "priority": 5}
+        spec = {"job_type": JOB_TYPE, "parameters": {}, "body_sha256": "0" * 64, "priority": 5}
         spec |= {"timeout_s": 60, "max_attempts": 3, "has_webhook": False}
         specs = self.world.store.keep(f"{act.subject}/in", to_json([spec] * act.count))
         self._append(act.subject, BatchCreated(count=act.count, specs=specs, body_sha256="0" * 64))

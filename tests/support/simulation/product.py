@@ -17,7 +17,7 @@ from piperoll.seal import Seal
 from piperoll.settings import Settings
 from piperoll.webhooks.sender import Sender
 from piperoll.webhooks.signatures import SigningKey
-from schemas.topics import JOB_DELIVERIES, JOB_EVENTS
+from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
 from services.notifier.checkpoints import TopicCheckpoints
 from services.notifier.delivery.composer import Composer
 from services.notifier.delivery.dispatcher import Dispatcher
@@ -31,8 +31,13 @@ from services.notifier.hooks.order import ClaimedHook
 from services.notifier.hooks.outcome import HookOutcome
 from services.notifier.hooks.queue import HookQueue
 from services.notifier.hooks.unroutable import Unroutable
+from services.notifier.notices.changes import ClaimedNotice
+from services.notifier.notices.courier import NoticeCourier
+from services.notifier.notices.outcome import NoticeOutcome
 from services.notifier.notices.queue import NoticeQueue
+from services.notifier.readers.backfill import Backfill
 from services.notifier.readers.deliveries import DeliveriesReader
+from services.notifier.readers.endpoint_events import EndpointEventsReader
 from services.notifier.readers.gate import DeliveriesGate
 from services.notifier.readers.job_events import JobEventsReader
 from services.notifier.readers.server import PostgresServer
@@ -54,6 +59,8 @@ from tests.support.simulation.process import Process
 from tests.support.simulation.scripted_pool import ScriptedPool
 
 LEASE_MARGIN_S = 3.0
+SEALED_SECRET = "simulated.AAAAAAAAAAAAAAAAuc8zWC4_CFxRJKa-7MP-KiQKYKdhlklGh8iW4yM2VryLINJFG3oCFttfAtyw03uObKXFAzBg"
+"""An endpoint's secret, sealed with the key of all notifiers: sealed again, it would be another text."""
 CHECKPOINT_FOLDER = "simulation"
 
 
@@ -118,14 +125,18 @@ def projector_readers(process: Process, settings: Settings) -> tuple[ProjectorTo
 
 @dataclass(frozen=True, slots=True)
 class NotifierParts:
-    """The parts of a notifier (services.notifier.app) without those of registered endpoints."""
+    """The parts of a notifier (services.notifier.app)."""
 
     jobs: JobEventsReader
     deliveries: DeliveriesReader
+    endpoints: EndpointEventsReader
     gate: DeliveriesGate
     queue: HookQueue
     dispatcher: Dispatcher[ClaimedHook, HookOutcome]
     ledger: Ledger[HookOutcome]
+    notices: NoticeQueue
+    notice_dispatcher: Dispatcher[ClaimedNotice, NoticeOutcome]
+    notice_ledger: Ledger[NoticeOutcome]
     relay: Relay
     sweep: Sweep
 
@@ -141,25 +152,35 @@ def notifier_parts(process: Process, settings: Settings, sender: Any) -> Notifie
     """Connect the parts of a notifier; `sender` posts to simulated receivers."""
     world, server = process.world, PostgresServer()
     pool = cast(Any, ModelPool(world.postgres, server.meet))
-    wakeup, written = Wakeup(), asyncio.Event()
+    wakeup, notice_wakeup, written = Wakeup(), Wakeup(), asyncio.Event()
     composer = Composer(world.blobs, Seal({"simulated": bytes(32)}), cast(SigningKeyCache, _NoKeys()), process.clock)
     queue = HookQueue(pool, settings.instance)
     ledger: Ledger[HookOutcome] = Ledger(queue, wakeup, written)
     courier = HookCourier(settings, composer, cast(Sender, sender), process.clock, process.chances)
-    jobs, deliveries = (TopicCheckpoints(pool, world.log, topic, "memory") for topic in (JOB_EVENTS, JOB_DELIVERIES))
-    outage = Outage("Postgres or the blob store", process.stopping)
-    context = ReaderContext(pool, dead_letters_of(process), outage, server)
-    age_s = settings.delivery_max_age_s
-    unroutable = Unroutable(pool, world.log, jobs, written)
     notices = NoticeQueue(pool, settings.instance)
-    gate = DeliveriesGate(world.log, deliveries, outage, server)
+    notice_ledger: Ledger[NoticeOutcome] = Ledger(notices, notice_wakeup, written)
+    notice_courier = NoticeCourier(settings, composer, cast(Sender, sender), process.clock, process.chances)
+    jobs, deliveries, endpoints = (
+        TopicCheckpoints(pool, world.log, topic, "memory") for topic in (JOB_EVENTS, JOB_DELIVERIES, ENDPOINT_EVENTS)
+    )
+    context = ReaderContext(pool, dead_letters_of(process), process.stopping, server)
+    age_s = settings.delivery_max_age_s
+    unroutable = Unroutable(pool, world.log, jobs, written, process.clock)
+    backfill = Backfill(world.log, jobs, age_s, process.clock)
+    gate = DeliveriesGate(world.log, deliveries, Outage("Postgres", process.stopping), server)
     return NotifierParts(
-        jobs=JobEventsReader(context, jobs, world.blobs, wakeup, Wakeup(), age_s, process.clock),
+        jobs=JobEventsReader(context, jobs, world.blobs, wakeup, notice_wakeup, age_s, process.clock),
         deliveries=DeliveriesReader(context, deliveries, wakeup),
+        endpoints=EndpointEventsReader(context, endpoints, backfill, world.blobs, notice_wakeup, process.clock),
         gate=gate,
         queue=queue,
         dispatcher=Dispatcher(settings, queue, ledger, courier, wakeup, gate, LEASE_MARGIN_S),
         ledger=ledger,
+        notices=notices,
+        notice_dispatcher=Dispatcher(
+            settings, notices, notice_ledger, notice_courier, notice_wakeup, gate, LEASE_MARGIN_S
+        ),
+        notice_ledger=notice_ledger,
         relay=Relay(pool, process.network, written, Background(process.stopping)),
         sweep=Sweep(
             pool,
@@ -169,5 +190,6 @@ def notifier_parts(process: Process, settings: Settings, sender: Any) -> Notifie
             patience_s(settings.delivery_delays),
             written,
             Background(process.stopping),
+            process.clock,
         ),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 WORKERS = ("worker-1", "worker-2")
 PROCESSES = (*WORKERS, "projector-1", "notifier-1", "notifier-2")
+OWNERS = 3
 APPENDING = (*WORKERS, "notifier-1")
 
 
@@ -24,7 +25,10 @@ LARGE = Size(jobs=25, faults=20, busy_s=60.0)
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a client does. `count` are the members of a batch."""
+    """What a client does. `count` are the members of a batch, or the number of an endpoint's owner.
+
+    `statuses` are those for which an endpoint is registered.
+    """
 
     at_s: float
     kind: str
@@ -34,6 +38,7 @@ class Act:
     fatal: bool = False
     moods: tuple[int, ...] | None = None
     count: int = 0
+    statuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ FAULTS: dict[str, tuple[tuple[str, ...], Draw]] = {
     "append_silence": (APPENDING, lambda dice: dice.uniform(0.1, 6.0)),  # seconds until the repeat
     "append_duplicate": (APPENDING, lambda dice: 0.0),
     "append_delay": (APPENDING, lambda dice: dice.uniform(0.1, 6.0)),  # seconds
-    "rebalance": (("worker", "projector", "notifier", "notifier.deliveries"), lambda dice: 0.0),
+    "rebalance": (("worker", "projector", "notifier", "notifier.deliveries", "notifier.endpoints"), lambda dice: 0.0),
     "coordinator_cut": (PROCESSES, lambda dice: dice.uniform(0.5, 8.0)),  # seconds
     "cut_off": (PROCESSES, lambda dice: dice.uniform(0.5, 8.0)),  # seconds
     "freeze": (PROCESSES, lambda dice: dice.uniform(0.5, 8.0)),  # seconds
@@ -106,6 +111,9 @@ def draw_schedule(seed: int, kinds: tuple[str, ...] = KINDS, size: Size = SMALL)
         acts.append(Act(_moment(dice, size), "batch", "batch-1", dice.choice([0.0, 1.0]), count=dice.randint(1, 3)))
     faults = [_fault(dice, dice.choice(kinds), _moment(dice, size)) for _ in range(dice.randint(1, size.faults))]
     crew = PROCESSES if dice.random() < 0.3 else PROCESSES[:-1]
+    owners = min(OWNERS, len({act.subject for act in acts}))  # those of the first jobs
+    for number in range(dice.choice([0, 1, 1, 2])):
+        acts += _endpoint(dice, f"endpoint-{number}", dice.randrange(owners), size)
     return Schedule(seed, tuple(acts), tuple(faults), crew, size.busy_s)
 
 
@@ -128,6 +136,19 @@ def _job(dice: random.Random, job_id: str, begin: float) -> list[Act]:
     if dice.random() < 0.25:
         kind = dice.choice(["cancel", "erase"])
         acts.append(Act(max(0.0, begin + dice.uniform(-1.0, 6.0)), kind, job_id))
+    return acts
+
+
+def _endpoint(dice: random.Random, endpoint_id: str, owner: int, size: Size) -> list[Act]:
+    """An endpoint that is mostly registered before jobs run, may be removed again, and may be tried."""
+    begin = _moment(dice, size) * dice.choice([0.1, 0.6])
+    moods = tuple(dice.choice([204, 204, 500, 0, 503]) for _ in range(dice.randint(0, 3)))
+    moods += (410,) if dice.random() < 0.15 else ()
+    statuses = ("DONE", "KILLED") if dice.random() < 0.2 else ()
+    acts = [Act(begin, "register", endpoint_id, moods=moods, count=owner, statuses=statuses)]
+    for kind, chance in (("trial", 0.2), ("remove", 0.2)):
+        if dice.random() < chance:
+            acts.append(replace(acts[0], at_s=begin + dice.uniform(0.5, 6.0), kind=kind))
     return acts
 
 

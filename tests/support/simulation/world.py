@@ -17,6 +17,7 @@ from schemas.envelope import Fact, Headers, UndecodableRecordError, UnknownEvent
 from schemas.topics import JOB_DELIVERIES, JOB_EVENTS, Topic
 from tests.support.memory_log import MemoryLog
 from tests.support.simulation.group import MARKER, Group
+from tests.support.simulation.noticing import SettledNotices
 from tests.support.simulation.notifier import SimulatedNotifier
 from tests.support.simulation.postgres.server import ModelPostgres
 from tests.support.simulation.postgres.statement import Tables
@@ -71,6 +72,7 @@ class World:
         self.doubtful: set[str] = set()
         self.on_the_way: Counter[str] = Counter()
         self.hooks_settled: dict[str, float] = {}
+        self.notices = SettledNotices({}, set(), set())
         self.on_end: Callable[[Process], None] = lambda process: None
         self._wakes: dict[str, list[asyncio.Event]] = {}
 
@@ -174,6 +176,7 @@ class World:
             return
         self.history.observe(fact, record.position)
         if record.topic == JOB_DELIVERIES.name:
+            self.notices.observe(fact, self.loop.time())
             hooks = self.history.hooks.get(fact.subject)
             if hooks is not None and hooks.final.state != "open":
                 self.hooks_settled.setdefault(fact.subject, self.loop.time())

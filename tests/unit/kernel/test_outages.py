@@ -69,3 +69,35 @@ def test_the_first_fault_of_nested_groups_is_raised_by_itself() -> None:
 
 def test_a_wait_that_the_stop_ended_is_no_fault() -> None:
     raise_faults(ExceptionGroup("service", [ExceptionGroup("readers", [StoppedWaitingError("stopped")])]))
+
+
+async def test_the_success_of_one_work_does_not_hide_that_another_waits() -> None:
+    outage, tried, back = Outage("Postgres", asyncio.Event()), asyncio.Event(), asyncio.Event()
+
+    async def held_up() -> None:
+        tried.set()
+        if not back.is_set():
+            raise OSError("refused")
+
+    async def sound() -> None:
+        return None
+
+    waiting = asyncio.create_task(outage.outlast(held_up))
+    await tried.wait()
+    await outage.outlast(sound)
+    assert "does not answer" in (outage.problem() or "")
+    back.set()
+    await waiting
+    assert outage.problem() is None
+
+
+async def test_work_that_ends_by_a_fault_or_a_cancellation_leaves_no_outage_behind() -> None:
+    outage = Outage("Postgres", asyncio.Event())
+    errors = iter([OSError("refused"), ValueError("a fault")])
+
+    async def work() -> None:
+        raise next(errors)
+
+    with pytest.raises(ValueError, match="a fault"):
+        await outage.outlast(work)
+    assert outage.problem() is None

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any
 
@@ -144,3 +145,11 @@ async def test_an_unknown_name_is_reported() -> None:
     attempted = await sender.post("http://hook.example/", {}, b"", PATIENCE_S)
     await sender.close()
     assert attempted.ending is Ending.NAME_NOT_FOUND
+
+
+async def test_a_date_in_retry_after_is_away_from_the_time_of_the_given_clock(receiver: Receiver) -> None:
+    sender = Sender(LOOPBACK, clock=lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    receiver.answers("/hook", status(503, Retry_After="Wed, 01 Jan 2020 00:01:00 GMT"))
+    attempted = await sender.post(receiver.url(), {}, b"{}", PATIENCE_S)
+    await sender.close()
+    assert attempted.retry_after_s == 60.0

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.support.simulation.postgres.statement import NEVER, Row, Tables, zipped
+from tests.support.simulation.postgres.statement import NEVER, Row, Statement, Tables, zipped
 
 CLAIMED = ("job_id", "owner", "origin", "url", "token", "client_id", "job", "progress", "progress_attempted",
            "progress_muted", "final_phase", "final_at", "attempts", "attempts_before", "request",
@@ -17,24 +17,41 @@ def without_receiver(row: Row) -> Row:
     return {**row, "url": None, "token": None} if row["erased"] else row
 
 
-def due_origins(tables: Tables, now: datetime, session: Any) -> list[Row]:
-    first: dict[str, datetime] = {}
-    for row in tables["queue"].values():
-        if (at := row["next_attempt_at"]) is not None and row["origin"] is not None:
-            first[row["origin"]] = min(at, first.get(row["origin"], at))
-    return [{"origin": origin, "in_s": (at - now).total_seconds()} for origin, at in sorted(first.items())]
+def leasing(table: str) -> dict[str, Statement]:
+    """The statements that both queues have (services/notifier/delivery/leasing.sql)."""
+
+    def due_origins(tables: Tables, now: datetime, session: Any) -> list[Row]:
+        first: dict[str, datetime] = {}
+        for row in tables[table].values():
+            if (at := row["next_attempt_at"]) is not None and row["origin"] is not None:
+                first[row["origin"]] = min(at, first.get(row["origin"], at))
+        return [{"origin": origin, "in_s": (at - now).total_seconds()} for origin, at in sorted(first.items())]
+
+    def release(tables: Tables, now: datetime, session: Any, instance: str) -> None:
+        for key, row in tables[table].items():
+            if row["next_attempt_at"] is not None and row["leased_by"] == instance and row["leased_until"] > now:
+                tables[table][key] = {**row, "leased_until": NEVER}
+
+    return {"due_origins": due_origins, "release": release}
+
+
+def due(tables: Tables, table: str, now: datetime, origins: list[str], rooms: list[int]) -> list[Row]:
+    """The rows that a claim takes."""
+    found = []
+    for origin, room in zip(origins, rooms, strict=True):
+        rows = [row for row in tables[table].values() if row["origin"] == origin and _may_be_claimed(row, now)]
+        found += sorted(rows, key=lambda one: one["next_attempt_at"])[:room]
+    return found
 
 
 def claim(
     tables: Tables, now: datetime, session: Any, origins: list[str], rooms: list[int], lease_s: float, instance: str
 ) -> list[Row]:
     until, found = now + timedelta(seconds=lease_s), []
-    for origin, room in zip(origins, rooms, strict=True):
-        due = [row for row in tables["queue"].values() if row["origin"] == origin and _may_be_claimed(row, now)]
-        for row in sorted(due, key=lambda one: one["next_attempt_at"])[:room]:
-            taken = {**row, "leased_until": until, "leased_by": instance}
-            tables["queue"][row["job_id"]] = taken
-            found.append({name: taken[name] for name in CLAIMED})
+    for row in due(tables, "queue", now, origins, rooms):
+        taken = {**row, "leased_until": until, "leased_by": instance}
+        tables["queue"][row["job_id"]] = taken
+        found.append({name: taken[name] for name in CLAIMED})
     return found
 
 
@@ -80,28 +97,27 @@ def _settled(row: Row, given: Row, now: datetime) -> Row:
     return after
 
 
-def release(tables: Tables, now: datetime, session: Any, instance: str) -> None:
-    for job_id, row in tables["queue"].items():
-        if row["next_attempt_at"] is not None and row["leased_by"] == instance and row["leased_until"] > now:
-            tables["queue"][job_id] = {**row, "leased_until": NEVER}
-
-
 def hold_late(tables: Tables, now: datetime, session: Any, limit: int) -> list[Row]:
     late = [job_id for job_id, row in sorted(tables["queue"].items()) if row["state"] == "late"]
     return [_end(tables, job_id, "held") for job_id in late[:limit]]
 
 
-def give_up(tables: Tables, now: datetime, session: Any, limit: int, patience_s: float) -> list[Row]:
-    horizon = now - timedelta(seconds=patience_s)
+def give_up(tables: Tables, now: datetime, session: Any, limit: int, patience_s: float, log_now: datetime) -> list[Row]:
+    patience = timedelta(seconds=patience_s)
     old = [
         job_id
         for job_id, row in sorted(tables["queue"].items())
         if row["next_attempt_at"] is not None
-        and (since := row["reopened_at"] or row["final_at"]) is not None
-        and since < horizon
+        and _has_passed(row, now - patience, log_now - patience)
         and row["leased_until"] < now
     ]
     return [_end(tables, job_id, "abandoned") for job_id in old[:limit]]
+
+
+def _has_passed(row: Row, horizon: datetime, log_horizon: datetime) -> bool:
+    if row["reopened_at"] is not None:
+        return bool(row["reopened_at"] < horizon)
+    return row["final_at"] is not None and row["final_at"] < log_horizon
 
 
 def _end(tables: Tables, job_id: str, state: str) -> Row:

@@ -6,10 +6,9 @@ from typing import Any
 
 from services.notifier.checkpoints import SQL as CHECKPOINTS
 from services.notifier.hooks.queue import SQL as HOOKS
-from services.notifier.notices.queue import SQL as NOTICES
 from services.notifier.outbox import SQL as OUTBOX
 from services.notifier.readers.server import STARTED as STARTED_AT
-from tests.support.simulation.postgres import leases
+from tests.support.simulation.postgres import leases, notices
 from tests.support.simulation.postgres.statement import NEVER, Row, Statement, Tables, by_text, one, zipped
 
 GIVEN = ("job_id", "owner", "origin", "url", "token", "client_id", "job", "progress", "progress_number", "final_phase",
@@ -46,8 +45,7 @@ def statements() -> dict[str, Statement]:
         "reopen": reopen,
         "claim": leases.claim,
         "settle": leases.settle,
-        "release": leases.release,
-        "due_origins": leases.due_origins,
+        **leases.leasing("queue"),
         "hold_late": leases.hold_late,
         "give_up": leases.give_up,
         "unroutable": lambda tables, *_: leases.homeless(tables),
@@ -70,12 +68,11 @@ def statements() -> dict[str, Statement]:
         "lose_relay_if_silent": lambda *_: None,
         "stay_if_silent": lambda *_: None,
     }
-    notices: Mapping[str, Statement] = {"endpoints_of": lambda *_: []}
     return {
         **by_text(HOOKS, hooks),
         **by_text(CHECKPOINTS, checkpoints),
         **by_text(OUTBOX, outbox),
-        **by_text(NOTICES, notices),
+        **notices.statements(),
         STARTED_AT: lambda tables, now, session: [{"started": session.server.epoch}],
     }
 

@@ -32,7 +32,7 @@ def statements() -> dict[str, Statement]:
         "insert_events": insert_events,
         "upsert_batches": upsert_batches,
         "insert_deliveries": insert_deliveries,
-        "expire_deliveries": lambda tables, now, session, part, before: None,  # the log in memory keeps all
+        "expire_deliveries": lambda *_: [{"count": 0}],  # the log in memory keeps all
     }
     search: Mapping[str, Statement] = {
         "folders_of": lambda *_: [],

@@ -2,8 +2,8 @@
 
 It keeps the contract of transactions: all or nothing, also when the session or the process ends; a commit whose answer
 is lost; a server that is away, or was restored to an older state. Transactions run one at a time, so what the isolation
-level READ COMMITTED lets through is not simulated. `tests/integration/notifier/test_modelled_queue.py` compares the
-statements of the queue with Postgres.
+level READ COMMITTED lets through is not simulated. `tests/integration/notifier/test_modelled_queue.py` and
+`test_notice_model.py` compare the statements of webhooks and of registered endpoints with Postgres.
 """
 
 import asyncio
@@ -87,7 +87,11 @@ class ModelPostgres:
             return
         turn: asyncio.Future[None] = self.loop.create_future()
         self._queue.append((session, turn))
-        await turn
+        try:
+            await turn
+        except asyncio.CancelledError:
+            self.let_go(session)  # its turn may have come already
+            raise
 
     def let_go(self, session: "ModelConnection") -> None:
         """The next transaction may run."""
