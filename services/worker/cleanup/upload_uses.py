@@ -48,14 +48,17 @@ class UploadUses:
         erased. Raises BlobStoreError, and what the log raises.
         """
         uses = uploads.uses_of(owner, file_id)
-        await self._blobs.delete([f"{uses}/{subject}"])  # first, so that of two at once one sees no other
-        others = {mark.rpartition("/")[2] for mark in await self._blobs.names(uses)}
+        mine = f"{uses}/{subject}"
+        if uploads.is_batch(subject):
+            await self._blobs.delete([mine])  # first, so that of two at once one sees no other: a batch does not wait
+        others = {mark.rpartition("/")[2] for mark in await self._blobs.names(uses)} - {subject}
         if others and not uploads.is_batch(subject) and not await self._known(others):
             failed = [self._has_failed(other) for other in others]  # of each, since the first look begins its wait
             if not all(failed):
                 return False
             log.info("upload_of_failed_requests_deleted", owner=owner, file_id=file_id, jobs=sorted(others))
             others = set()
+        await self._blobs.delete([mine])  # as late, since it shows until then that the erasure waits
         if not others:
             await self._blobs.delete_folder(uses)
             await self._blobs.delete_folder(uploads.folder_of(owner, file_id))
