@@ -10,6 +10,7 @@ from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import PARKED_BEFORE, Parking, decode
 from piperoll.log.record import Position, Record, partition_of
 from piperoll.log.redriving import RedriveRefusedError, Redriving, of_key
+from schemas import envelope
 from schemas.envelope import Headers, encode
 from schemas.events import EVENTS
 from schemas.topics import DEAD_LETTERS, JOB_EVENTS, Topic
@@ -111,7 +112,8 @@ async def test_nothing_is_appended_while_a_record_of_the_key_still_cannot_be_use
 async def test_an_event_that_was_skipped_is_put_back_after_the_upgrade(
     reading: Folding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(EVENTS, "JobCreated")
+    # A copy: an entry that is put back would be the last one, and the generated files follow the order.
+    monkeypatch.setattr(envelope, "EVENTS", {name: event for name, event in EVENTS.items() if name != "JobCreated"})
     place = await reading.log.append(JOB_EVENTS, fact("job-a", created(), 1))
     await reading.log.append(JOB_EVENTS, fact("job-a", created(), 2))
     await reading.log.deliver()
