@@ -40,9 +40,6 @@ NEXT_STATUSES: dict[Status, frozenset[Status]] = {
     Status.CANCELLED: frozenset({Status.CANCELLED}),
 }
 
-WORKER = "worker"
-"""The source of a fact that a worker wrote (schemas.envelope)."""
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Violation:
@@ -133,7 +130,7 @@ class History:
         if isinstance(fact.data, JobStarted) and before is not None and before.status.terminal:
             self.late_starts.append((fact.subject, fact.data))
         self._note_inputs(fact, before)
-        if isinstance(fact.data, JobCancelled) and fact.source == WORKER:
+        if isinstance(fact.data, JobCancelled) and fact.source == "worker":
             self._given_up.add(fact.subject)
         if after is None or after is before:
             return

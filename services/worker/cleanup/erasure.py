@@ -17,7 +17,7 @@ import structlog
 
 from piperoll.domain.backlog import Backlog, Erasure
 from piperoll.store import document_paths as documents
-from piperoll.store import uploads
+from piperoll.store import targets, uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobUnreadableError
 from schemas.ids import member_id
 from services.worker import metrics
@@ -134,7 +134,9 @@ class Eraser:
             for file_id in uploads.file_ids_of(*(one["parameters"] for one in given)):
                 wait_s = max(wait_s, await self._uses.give_up(subject, erasure.owner, file_id))
             about = {one for one in map(documents.subject_of, given) if one is not None}
-            await self._blobs.delete(documents.job_mark(one, subject) for one in about)
+            aimed = {one for one in map(targets.target_of, given) if one is not None}
+            marks = [documents.job_mark(one, subject) for one in about]
+            await self._blobs.delete([*marks, *(targets.mark_of(erasure.owner, one, subject) for one in aimed)])
         return wait_s
 
     async def _take_from_cache(self, job_id: str, uri: str) -> None:

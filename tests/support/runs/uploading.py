@@ -1,11 +1,11 @@
 """An eraser over an upload that a job uses, and what requests write that use it too."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs
-from schemas.events import Event
+from schemas.events import Event, JobErased
 from schemas.topics import JOB_EVENTS
 from tests.support.files.timed_blobs import TimedBlobs
 from tests.support.histories.jobs import fact
@@ -51,3 +51,11 @@ async def batch(erasing: Erasing, *facts: Event) -> None:
         await erasing.blobs.mark(use)
     for one in facts:
         await erasing.log.append(JOB_EVENTS, fact("batch-1", one))
+
+
+async def erase_all(erasing: Erasing, jobs: Sequence[str]) -> None:
+    """The jobs are erased at one time."""
+    for job_id in jobs:
+        await erasing.log.append(JOB_EVENTS, fact(job_id, JobErased(by="acme")))
+    for job_id in jobs:
+        erasing.erase(job_id)
