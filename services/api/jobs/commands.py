@@ -126,11 +126,15 @@ class Commands:
     async def _note_targets(self, specs: Sequence[dict[str, Any]]) -> None:
         """Note in the specifications of members which targets exist: these members are erased with them."""
         found = [targets.target_of(spec) for spec in specs]
-        for target in {one for one in found if one is not None}:
-            if not await documents.was_removed(self._blobs, target):
-                aimed = (spec for spec, one in zip(specs, found, strict=True) if one == target)
-                for spec in aimed:
-                    spec[targets.ERASED_WITH] = target
+        named = list({one for one in found if one is not None})
+        removed: set[str] = set()
+        for begin in range(0, len(named), AT_ONCE):
+            some = named[begin : begin + AT_ONCE]
+            looks = await asyncio.gather(*(documents.was_removed(self._blobs, one) for one in some))
+            removed.update(one for one, gone in zip(some, looks, strict=True) if gone)
+        for spec, target in zip(specs, found, strict=True):
+            if target is not None and target not in removed:
+                spec[targets.ERASED_WITH] = target
 
     def _spec(self, job: Submission, resolved: Resolved | None) -> dict[str, Any]:
         """Return the input from which the process manager creates a member: its parameters and its terms."""
