@@ -1,7 +1,12 @@
 """Uploads of erased jobs: kept for jobs that the log has, and for nothing else."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
 
+import pytest
+
+from piperoll.log.record import Record
 from piperoll.store.uploads import ARRIVAL_S
 from schemas.envelope import encode
 from schemas.events import JobErased
@@ -98,5 +103,33 @@ def test_jobs_that_are_erased_together_after_another_one_take_their_upload_with_
         await erase_all(erasing, jobs)
         await asyncio.sleep(1)
         assert not await upload_is_kept(erasing)
+
+    play(story)
+
+
+def test_the_log_is_read_once_for_many_erasures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of later ones only what was appended since."""
+
+    async def story(erasing: Erasing) -> None:
+        jobs = [f"job-{number}" for number in range(2, 12)]
+        for job_id in jobs:
+            await request(erasing, job_id)
+            await erasing.created(job_id)
+        read: list[Record] = []
+        search = erasing.log.scan
+
+        async def counted(*args: Any) -> AsyncGenerator[list[Record], None]:
+            async for records in search(*args):
+                read.extend(records)
+                yield records
+
+        monkeypatch.setattr(erasing.log, "scan", counted)
+        erased = ["job-1", *jobs[:5]]
+        for job_id in erased:
+            await erase_all(erasing, [job_id])
+            await asyncio.sleep(1)
+        assert await upload_is_kept(erasing)
+        positions = [record.position for record in read]
+        assert len(positions) == len(set(positions)) == len(jobs) + 1 + len(erased)
 
     play(story)
