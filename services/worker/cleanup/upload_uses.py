@@ -34,16 +34,17 @@ class UploadUses:
         """Delete an upload of an erased job, or of an expanded or erased batch, unless others use it.
 
         Return 0 if that is decided, else the seconds after which it can be. `heirs` are the members of an expanded
-        batch that were given the upload: their markers decide for themselves when these are erased. Raises
-        BlobStoreError, and what the log raises.
+        batch that were given the upload: their markers decide for themselves when these are erased. One that was
+        cancelled may have none, and keeps the upload until it is too old. Raises BlobStoreError, and what the log
+        raises.
         """
         uses = uploads.uses_of(owner, file_id)
         mine = f"{uses}/{subject}"
         while True:
             others = await self._others(mine)
-            users = heirs & others or {one for one in others if not uploads.is_batch(one) and self._knows(one)}
-            if others and not users:
-                users, wait_s = await self._judge(mine)
+            users = heirs & others or {one for one in others | heirs if not uploads.is_batch(one) and self._knows(one)}
+            if not users and (others or heirs):
+                users, wait_s = await self._judge(mine, heirs)
                 if wait_s > 0:
                     return wait_s
             await self._blobs.delete([mine])  # as late, since it shows until then that the erasure waits
@@ -51,7 +52,7 @@ class UploadUses:
                 await self._blobs.delete_folder(uses)
                 await self._blobs.delete_folder(uploads.folder_of(owner, file_id))
                 return 0.0
-            if users & await self._others(mine):
+            if (users & heirs) - others or users & await self._others(mine):
                 return 0.0
             await self._blobs.mark(mine)  # they gave the upload up meanwhile, and may have left it to this one
 
@@ -59,8 +60,9 @@ class UploadUses:
         folder = mine.rpartition("/")[0]
         return {mark.rpartition("/")[2] for mark in await self._blobs.names(folder) if mark != mine}
 
-    async def _judge(self, mine: str) -> tuple[set[str], float]:
-        """Return the other users that the log has. Without any: the seconds until those that it lacks have failed.
+    async def _judge(self, mine: str, heirs: Set[str]) -> tuple[set[str], float]:
+        """Return the users that the log has, of all with a marker and of `heirs`. Without any: the seconds until those
+        that it lacks have failed.
 
         The times are read before the log: a marker that was old enough then is of a creation that cannot arrive.
         """
@@ -68,9 +70,9 @@ class UploadUses:
         listed = await self._blobs.entries(mine.rpartition("/")[0])
         times = {one.uri.rpartition("/")[2]: one.written_at for one in listed}
         now = times.pop(mine.rpartition("/")[2], None)
-        judged = await self._search.judge(times.keys())
+        judged = await self._search.judge(times.keys() | heirs)
         users = {one for one, use in judged.items() if use is Use.IN_USE}
-        unknown = sorted(one for one, use in judged.items() if use is Use.UNKNOWN)
+        unknown = sorted(one for one, use in judged.items() if use is Use.UNKNOWN and one in times)
         if users or not unknown:
             return users, 0.0
         youngest_s = (now - max(times[one] for one in unknown)).total_seconds() if now else 0.0

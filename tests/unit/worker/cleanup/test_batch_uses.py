@@ -8,7 +8,7 @@ import pytest
 
 from piperoll.log.record import Record
 from piperoll.store.uploads import ARRIVAL_S
-from schemas.events import BatchErased, BatchExpanded, Event, JobErased
+from schemas.events import BatchErased, BatchExpanded, Event, JobCancelled, JobErased
 from schemas.ids import member_id
 from schemas.topics import JOB_EVENTS
 from services.worker.cleanup.erasure import SPECS_GRACE_S
@@ -141,5 +141,22 @@ def test_a_member_that_is_erased_while_the_specs_are_dropped_takes_the_upload_wi
         erasing.erase(MEMBER)
         await asyncio.sleep(1)
         assert await erasing.blobs.names("") == ()
+
+    play(story)
+
+
+def test_an_upload_stays_for_a_member_that_has_no_marker_of_it() -> None:
+    """It was cancelled, since it could not be created: its client may post it again."""
+
+    async def story(erasing: Erasing) -> None:
+        erasing.erase("job-1")
+        await asyncio.sleep(1)
+        put(erasing.blobs, UPLOAD)
+        await batch(erasing, BATCH, BatchExpanded(count=1))
+        await erasing.log.append(JOB_EVENTS, fact(MEMBER, JobCancelled(by="acme", reason="SPECIFICATIONS_LOST")))
+        erasing.eraser.drop_specs("batch-1", "acme")
+        await asyncio.sleep(2 * SPECS_GRACE_S)
+        assert await upload_is_kept(erasing)
+        assert await erasing.blobs.names("batch-1") == await erasing.blobs.names("uses") == ()
 
     play(story)
