@@ -39,6 +39,7 @@ PAUSE_S = 1.0  # between two sweeps
 INTERVAL_S = 5 * PAUSE_S * SPEED  # as the sweep knows it: a pause that is longer is an outage
 UPLOAD_TTL_S = 10.0
 KILL_PAUSE_S = 4.0
+PLAIN = 10
 
 
 class HurriedLog(KafkaOffsets):
@@ -113,6 +114,13 @@ async def garbage(running: Fleet, blobs: AsyncBlobs) -> set[str]:
     return made | {reply.json()["data"]["filename"].replace("upload://", f"{uploads.FOLDER}/")}
 
 
+async def post_plainly(running: Fleet, count: int) -> list[str]:
+    """Jobs without an Idempotency-Key, whose parameters are in segments: no output beside them keeps a sweep away."""
+    webhook = {"url": running.system.receiver.url("/hook")}
+    one = {"job_type": "noop", "parameters": {"webhook": webhook}}
+    return [(await running.system.post("/api/jobs/", one))["job_id"] for _ in range(count)]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder that Postgres's account may traverse."""
@@ -126,6 +134,7 @@ async def test_sweeps_under_load_delete_what_nothing_needs_and_nothing_else(fold
         urls = receiver.url("/hook"), running.notices.url(NOTICES), running.notices.url("/passing")
         clients = RollingClients(running.origins, stack.api_key, *urls, SEED)
         unneeded, stopping = await garbage(running, blobs), asyncio.Event()
+        clients.seen.jobs += await post_plainly(running, PLAIN)
         erasures, chances = Erasures(running.system, clients.seen), random.Random(SEED)
 
         async def is_gone() -> bool:
@@ -141,6 +150,8 @@ async def test_sweeps_under_load_delete_what_nothing_needs_and_nothing_else(fold
             tasks.create_task(clients.run())
             tasks.create_task(sweeps.run(stopping))
             tasks.create_task(erase())
+            await wait_until(is_gone, 120, f"all of {sorted(unneeded)} to be swept")
+            unneeded = await garbage(running, blobs)  # goes no earlier than what the first jobs left would go
             await wait_until(is_gone, 120, f"all of {sorted(unneeded)} to be swept")
             clients.stop()
             await running.system.wait_for_all(clients.seen.jobs)
