@@ -21,6 +21,7 @@ from schemas.events import (
     BATCH_EVENTS,
     DELIVERY_EVENTS,
     BatchErased,
+    JobCancelled,
     JobCreated,
     JobErased,
     JobStarted,
@@ -74,6 +75,7 @@ class History:
         self._found: list[Violation] = []
         self._ends: dict[str, int] = {}
         self._erased_batches: dict[str, datetime] = {}
+        self._given_up: set[str] = set()
         self.jobs: dict[str, Job] = {}
         self.batches: dict[str, Batch] = {}
         self.hooks: dict[str, Hooks] = {}
@@ -128,6 +130,8 @@ class History:
         if isinstance(fact.data, JobStarted) and before is not None and before.status.terminal:
             self.late_starts.append((fact.subject, fact.data))
         self._note_inputs(fact, before)
+        if isinstance(fact.data, JobCancelled) and fact.source == "worker":
+            self._given_up.add(fact.subject)
         if after is None or after is before:
             return
         self.jobs[fact.subject] = after
@@ -193,11 +197,15 @@ class History:
             if batch.erased:
                 continue  # its members may never have been created
             members = (member_id(batch.batch_id, index) for index in range(batch.count))
-            missing = sum(1 for member in members if member not in self.jobs)  # one that was cancelled instead is not
+            missing = sum(not self._has_member(member) for member in members)
             if missing:
                 yield Violation("I1", batch.batch_id, f"lacks {missing} of its {batch.count} members")
             if not batch.expanded:
                 yield Violation("I1", batch.batch_id, "was never acknowledged as expanded")
+
+    def _has_member(self, job_id: str) -> bool:
+        """Whether a member was created, or cancelled by the worker that could not create it."""
+        return job_id in self._given_up or (job_id in self.jobs and self.jobs[job_id].created)
 
     def _undelivered(self) -> Iterator[Violation]:
         for job in self.jobs.values():

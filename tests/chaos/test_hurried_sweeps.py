@@ -15,15 +15,20 @@ from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.record import Record
 from piperoll.log.stops import SkippedRecords
 from piperoll.settings import Settings
+from piperoll.store import document_paths as documents
 from piperoll.store import uploads
 from piperoll.store.blobs import AsyncBlobs, Blobs
-from schemas.ids import draw_batch_id, draw_job_id
+from schemas.ids import draw_batch_id, draw_document_id, draw_folder_id, draw_job_id
 from schemas.topics import Topic
+from services.worker.cleanup.erasure import Eraser
 from services.worker.cleanup.sweep.evidence import SETTLED, Reason
 from services.worker.cleanup.sweep.knowledge import ScannedKnowledge
 from services.worker.cleanup.sweep.sweeper import StoreSweep
+from services.worker.cleanup.upload_uses import UploadUses
 from tests.chaos.roll.account import NOTICES, account
 from tests.chaos.roll.clients import RollingClients
+from tests.chaos.roll.contents import lost_contents
+from tests.chaos.roll.erasures import Erasures
 from tests.chaos.roll.fleet import Fleet, fleet
 from tests.support.waiting import wait_until
 
@@ -34,6 +39,7 @@ PAUSE_S = 1.0  # between two sweeps
 INTERVAL_S = 5 * PAUSE_S * SPEED  # as the sweep knows it: a pause that is longer is an outage
 UPLOAD_TTL_S = 10.0
 KILL_PAUSE_S = 4.0
+PLAIN = 10
 
 
 class HurriedLog(KafkaOffsets):
@@ -55,7 +61,7 @@ class HurriedLog(KafkaOffsets):
 
 
 class HurriedSweeps:
-    """Sweeps as `piperoll sweep` makes them, one after another; `deleted` counts blobs by reason."""
+    """Sweeps as workers make them, one after another; `deleted` counts blobs by reason."""
 
     def __init__(self, sweep: StoreSweep) -> None:
         self._sweep = sweep
@@ -78,23 +84,41 @@ async def hurried(running: Fleet) -> AsyncIterator[tuple[HurriedSweeps, AsyncBlo
     """The sweeps of a system, and its store."""
     hasty = {"PIPEROLL_SWEEP_INTERVAL_S": str(INTERVAL_S), "PIPEROLL_UPLOAD_TTL_S": str(UPLOAD_TTL_S)}
     settings = Settings.from_environment({**running.system.stack.environment, **hasty})
-    blobs, log = AsyncBlobs(Blobs(settings.blob_url)), HurriedLog(settings)
+    blobs, log, stopping = AsyncBlobs(Blobs(settings.blob_url)), HurriedLog(settings), asyncio.Event()
     await log.start()
     try:
         knowledge = ScannedKnowledge(log, range(settings.partitions), SkippedRecords(blobs))
-        yield HurriedSweeps(StoreSweep(settings, blobs, log, knowledge, None, utc_now, random.Random(SEED))), blobs
+        eraser = Eraser(blobs, has_ended, UploadUses(blobs, log, settings.partitions, lambda job_id: False))
+        sweep = StoreSweep(settings, blobs, log, knowledge, eraser.erase, utc_now, random.Random(SEED))
+        erasing = asyncio.create_task(eraser.run(stopping))
+        yield HurriedSweeps(sweep), blobs
+        stopping.set()
+        await erasing
     finally:
         await log.stop()
         blobs.close()
 
 
+async def has_ended(job_id: str) -> None:
+    """The children are those of workers, which await them for their own erasures."""
+
+
 async def garbage(running: Fleet, blobs: AsyncBlobs) -> set[str]:
     """What requests leave that never reached the log, and an upload that no job uses."""
     made = {f"{draw_job_id()}/in/{'0' * 64}" for _ in range(5)} | {f"{draw_batch_id()}/specs/{'0' * 64}"}
+    made |= {f"{documents.folder_of(draw_document_id())}/{'0' * 64}" for _ in range(3)}
+    made |= {f"{documents.folder_details_of(draw_folder_id())}/{'0' * 64}"}
     for uri in made:
         await asyncio.to_thread(blobs.sync.put_named, uri, b"{}", "application/json")
     reply = await running.system.client.post("/api/files", files={"file": ("unused.txt", b"unused")})
     return made | {reply.json()["data"]["filename"].replace("upload://", f"{uploads.FOLDER}/")}
+
+
+async def post_plainly(running: Fleet, count: int) -> list[str]:
+    """Jobs without an Idempotency-Key, whose parameters are in segments: no output beside them keeps a sweep away."""
+    webhook = {"url": running.system.receiver.url("/hook")}
+    one = {"job_type": "noop", "parameters": {"webhook": webhook}}
+    return [(await running.system.post("/api/jobs/", one))["job_id"] for _ in range(count)]
 
 
 @pytest.fixture
@@ -110,23 +134,35 @@ async def test_sweeps_under_load_delete_what_nothing_needs_and_nothing_else(fold
         urls = receiver.url("/hook"), running.notices.url(NOTICES), running.notices.url("/passing")
         clients = RollingClients(running.origins, stack.api_key, *urls, SEED)
         unneeded, stopping = await garbage(running, blobs), asyncio.Event()
+        clients.seen.jobs += await post_plainly(running, PLAIN)
+        erasures, chances = Erasures(running.system, clients.seen), random.Random(SEED)
 
         async def is_gone() -> bool:
-            await stack.kill(stack_chances.choice(["worker", "worker-1"]))
+            await stack.kill(chances.choice(["worker", "worker-1"]))
             await asyncio.sleep(KILL_PAUSE_S)
             return not any([await blobs.names(uri.rpartition("/")[0]) for uri in unneeded])
 
-        stack_chances = random.Random(SEED)
+        async def erase() -> None:
+            while not stopping.is_set():
+                await erasures.group()
+
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(clients.run())
             tasks.create_task(sweeps.run(stopping))
+            tasks.create_task(erase())
+            await wait_until(is_gone, 120, f"all of {sorted(unneeded)} to be swept")
+            unneeded = await garbage(running, blobs)  # goes no earlier than what the first jobs left would go
             await wait_until(is_gone, 120, f"all of {sorted(unneeded)} to be swept")
             clients.stop()
             await running.system.wait_for_all(clients.seen.jobs)
             before = sweeps.count
             await wait_until(lambda: sweeps.count > before + 2, 60, "sweeps of what has ended")
             stopping.set()
+        await erasures.group()  # without sweeps, which would delete its upload by its age
+        await stack.kill("worker")
+        await erasures.are_carried_out(blobs)
         ended = await running.system.wait_for_all(clients.seen.jobs)
         assert clients.seen.faults == []
         assert await account(running, clients.seen, ended) == []
-        assert sweeps.deleted.keys() >= {"orphaned", "upload", "expanded"}, sweeps.deleted
+        assert await lost_contents(running, blobs, clients.seen) == []
+        assert sweeps.deleted.keys() >= {"orphaned", "unnamed", "upload", "expanded"}, sweeps.deleted

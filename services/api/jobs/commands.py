@@ -10,7 +10,7 @@ from piperoll.domain.creation import job_created, terms_of
 from piperoll.log.record import Position
 from piperoll.seal import Seal
 from piperoll.store import document_paths as documents
-from piperoll.store import uploads
+from piperoll.store import targets, uploads
 from piperoll.store.blobs import AsyncBlobs
 from schemas.claims import Claim
 from schemas.documents import Resolved, parameters_document
@@ -45,10 +45,13 @@ class Commands:
         resolved = job.resolved or await self._resolver.resolve(job.job_type, job.parameters, caller.owner)
         body = parameters_document(job.job_type, self._sealed(job.sent), resolved)
         # The removal of a document finds the content of its jobs by their ids only.
-        claim = await self._put(job_id, body, repeatable or resolved is not None)
+        target = targets.target_of(body)
+        claim = await self._put(job_id, body, repeatable or resolved is not None or target is not None)
         await self._mark(uploads.uses_by(caller.owner, job_id, job.sent))
         if about := documents.subject_of(body):
             await self._note(about, job_id)
+        if target is not None and await targets.note(self._blobs, caller.owner, job_id, target):
+            await self._blobs.delete([targets.mark_of(caller.owner, target, job_id)])
         event = job_created(_terms(job), claim, retry_of=job.retry_of, unchecked=unchecked)
         return await self._append(job_id, job_id, event, caller, "job_id")
 
@@ -61,6 +64,7 @@ class Commands:
         """
         resolved = await self._resolver.resolve_all(batch.jobs, caller.owner)
         members = [self._spec(job, named) for job, named in zip(batch.jobs, resolved, strict=True)]
+        await self._note_targets(members)
         specs = await self._blobs.put(f"{batch_id}/specs", to_json(members))
         await self._mark(uploads.uses_by(caller.owner, batch_id, *(job.sent for job in batch.jobs)))
         name = await self._put(batch_id, batch.name, repeatable=True) if batch.name else None
@@ -118,6 +122,19 @@ class Commands:
             await documents.delete_outputs(self._blobs, job_id)
             what = "folder" if documents.is_folder(about) else "document"
             raise invalid_field(f"{what}_id", f"{what} not found")
+
+    async def _note_targets(self, specs: Sequence[dict[str, Any]]) -> None:
+        """Note in the specifications of members which targets exist: these members are erased with them."""
+        found = [targets.target_of(spec) for spec in specs]
+        named = list({one for one in found if one is not None})
+        removed: set[str] = set()
+        for begin in range(0, len(named), AT_ONCE):
+            some = named[begin : begin + AT_ONCE]
+            looks = await asyncio.gather(*(documents.was_removed(self._blobs, one) for one in some))
+            removed.update(one for one, gone in zip(some, looks, strict=True) if gone)
+        for spec, target in zip(specs, found, strict=True):
+            if target is not None and target not in removed:
+                spec[targets.ERASED_WITH] = target
 
     def _spec(self, job: Submission, resolved: Resolved | None) -> dict[str, Any]:
         """Return the input from which the process manager creates a member: its parameters and its terms."""

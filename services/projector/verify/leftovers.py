@@ -85,11 +85,8 @@ async def index_leftovers(
 
 
 async def unerased_jobs(connection: Connection, sql: Mapping[str, str]) -> list[Violation]:
-    """Jobs about removed documents and folders whose results were not erased with them."""
-    types = job_types()
-    rows = await connection.fetch(
-        sql["unerased_jobs"], types.that_make(Makes.TEXT), types.that_make(Makes.INDEX), ERASURE_GRACE
-    )
+    """Jobs about removed documents, and indexes of removed folders, that were not erased with them."""
+    rows = await connection.fetch(sql["unerased_jobs"], job_types().that_make(Makes.INDEX), ERASURE_GRACE)
     return [
         Violation(INVARIANT, row["job_id"], f"is about {row['target_id']}, which was removed, and is not erased")
         for row in rows

@@ -105,14 +105,13 @@ LIMIT 100;
 SELECT d.document_id FROM read_v1.documents d
 WHERE d.document_id = ANY ($1) AND d.removed AND d.updated_at < now() - $2::interval;
 
--- unerased_jobs: jobs about documents ($1: their types) and folders ($2) that were removed later, longer ago than $3
+-- unerased_jobs: jobs about documents, and about folders ($1: of these types), that were removed later, longer ago than $2
 SELECT j.job_id, j.target_id FROM read_v1.jobs j
 JOIN read_v1.documents d ON d.document_id = j.target_id AND d.owner = j.owner
-WHERE d.removed AND NOT j.erased AND j.job_type = ANY ($1)
-  AND j.created_at < d.updated_at AND d.updated_at < now() - $3::interval
+WHERE d.removed AND NOT j.erased AND j.created_at < d.updated_at AND d.updated_at < now() - $2::interval
 UNION ALL
 SELECT j.job_id, j.target_id FROM read_v1.jobs j
 JOIN read_v1.folders f ON f.folder_id = j.target_id AND f.owner = j.owner
-WHERE f.removed AND NOT j.erased AND j.job_type = ANY ($2)
-  AND j.created_at < f.updated_at AND f.updated_at < now() - $3::interval
+WHERE f.removed AND NOT j.erased AND j.job_type = ANY ($1)
+  AND j.created_at < f.updated_at AND f.updated_at < now() - $2::interval
 LIMIT 100;

@@ -8,7 +8,7 @@ until it was carried out.
 import asyncio
 import random
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -17,8 +17,9 @@ import structlog
 
 from piperoll.domain.backlog import Backlog, Erasure
 from piperoll.store import document_paths as documents
-from piperoll.store import uploads
+from piperoll.store import targets, uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobUnreadableError
+from schemas.ids import member_id
 from services.worker import metrics
 from services.worker.cleanup.chores import Chores
 from services.worker.cleanup.upload_uses import UploadUses, given_in, named_in
@@ -51,6 +52,7 @@ class Eraser:
         self._uses = uses
         self._chores = Chores(chances or random.Random())
         self._pending: dict[str, datetime] = {}
+        self._found: dict[str, set[str]] = {}
 
     def problem(self) -> str | None:
         """See Chores.problem."""
@@ -60,8 +62,13 @@ class Eraser:
         """Delete until `stopping` is set. The next owner of the partitions has the rest in its checkpoints."""
         await self._chores.run(stopping)
 
-    def erase(self, subject: str, backlog: Backlog) -> None:
-        """Delete all of a job or batch that is erased in `backlog`, when no child here runs it."""
+    def erase(self, subject: str, backlog: Backlog, inputs: Collection[str] = ()) -> None:
+        """Delete all of a job or batch that is erased in `backlog`, when no child here runs it.
+
+        `inputs` are parameters that the sweep found outside its folder; the erasure itself may not name them.
+        """
+        if inputs:
+            self._found.setdefault(subject, set()).update(inputs)
         if not backlog.erased[subject].done:
             self._pending[subject] = backlog.erased[subject].at
         self._chores.add(f"the erasure of {subject}", partial(self._carry_out, subject, backlog))
@@ -83,11 +90,11 @@ class Eraser:
     async def _carry_out(self, subject: str, backlog: Backlog) -> None:
         erasure = backlog.erased.get(subject)
         if erasure is None:
+            self._found.pop(subject, None)
             return  # it was done before, and forgotten since
         await self._wait_for_child(subject)
-        if not await self._erase(subject, erasure):
-            act = partial(self._carry_out, subject, backlog)
-            self._chores.add(f"the erasure of {subject}", act, uploads.ARRIVAL_S)
+        if wait_s := await self._erase(subject, erasure):
+            self._chores.add(f"the erasure of {subject}", partial(self._carry_out, subject, backlog), wait_s)
         elif backlog.carried_out(subject, erasure):
             self._pending.pop(subject, None)
 
@@ -98,34 +105,39 @@ class Eraser:
         except TimeoutError as error:
             raise ChildRunsError(f"the killed child of {subject} has not ended yet") from error
 
-    async def _erase(self, subject: str, erasure: Erasure) -> bool:
-        """Return whether all is deleted. Parameters and specs are kept while it is undecided who uses their uploads."""
+    async def _erase(self, subject: str, erasure: Erasure) -> float:
+        """Return 0 if all is deleted. Else it is undecided who uses the uploads: the parameters and specs that name
+        them are kept, and the result is the seconds after which to try again."""
         names = await self._blobs.names(subject)
         for marker in _under(markers(subject), names):
             await self._take_from_cache(subject, entry_of(subject, marker))
         inputs = [*_under(f"{subject}/in", names), *_under(f"{subject}/specs", names)]
         outputs = [uri for uri in names if uri not in inputs]
         await self._blobs.delete([*documents.index_marks(outputs), *outputs])
-        if not await self._give_up_uses(subject, erasure, inputs):
-            return False
+        elsewhere = {*self._found.get(subject, ()), *([erasure.parameters] if erasure.parameters else [])}
+        if wait_s := await self._give_up_uses(subject, erasure, {*inputs, *elsewhere}):
+            return wait_s
         count = len(outputs) + await documents.delete_outputs(self._blobs, subject)
-        if erasure.parameters is not None:
-            await self._blobs.delete([erasure.parameters])
+        await self._blobs.delete(elsewhere)
+        if (found := self._found.get(subject)) is not None and found <= elsewhere:
+            del self._found[subject]
         if count:
             metrics.ERASED_BLOBS.inc(count)
             log.info("content_erased", job_id=subject, blobs=count)
-        return True
+        return 0.0
 
-    async def _give_up_uses(self, subject: str, erasure: Erasure, inputs: Iterable[str]) -> bool:
-        """Delete the uploads that only this job or batch uses, and its markers; return whether that is decided."""
-        decided = True
-        for uri in [*inputs, *([erasure.parameters] if erasure.parameters else [])]:
+    async def _give_up_uses(self, subject: str, erasure: Erasure, inputs: Iterable[str]) -> float:
+        """Delete the uploads that only this job or batch uses, and its markers; see UploadUses.give_up."""
+        wait_s = 0.0
+        for uri in inputs:
             given = await given_in(self._blobs, uri)
             for file_id in uploads.file_ids_of(*(one["parameters"] for one in given)):
-                decided &= await self._uses.give_up(subject, erasure.owner, file_id)
+                wait_s = max(wait_s, await self._uses.give_up(subject, erasure.owner, file_id))
             about = {one for one in map(documents.subject_of, given) if one is not None}
-            await self._blobs.delete(documents.job_mark(one, subject) for one in about)
-        return decided
+            aimed = {one for one in map(targets.target_of, given) if one is not None}
+            marks = [documents.job_mark(one, subject) for one in about]
+            await self._blobs.delete([*marks, *(targets.mark_of(erasure.owner, one, subject) for one in aimed)])
+        return wait_s
 
     async def _take_from_cache(self, job_id: str, uri: str) -> None:
         """Remove a cache entry that the job made, unless a later job has replaced it."""
@@ -145,10 +157,15 @@ class Eraser:
 
     async def _drop_specs(self, batch_id: str, owner: str) -> None:
         for uri in await self._blobs.names(f"{batch_id}/specs"):
+            wait_s = 0.0
             with suppress(BlobUnreadableError):  # then no member was created by them
-                for file_id in await named_in(self._blobs, uri):
-                    await self._uses.give_up(batch_id, owner, file_id)
-            await self._blobs.delete([uri])
+                for file_id, places in (await named_in(self._blobs, uri)).items():
+                    heirs = {member_id(batch_id, index) for index in places}
+                    wait_s = max(wait_s, await self._uses.give_up(batch_id, owner, file_id, heirs))
+            if wait_s:
+                self._chores.add(f"the specs of {batch_id}", partial(self._drop_specs, batch_id, owner), wait_s)
+            else:
+                await self._blobs.delete([uri])
 
 
 def _under(folder: str, names: Iterable[str]) -> list[str]:

@@ -17,7 +17,7 @@ from piperoll.clock import Clock
 from piperoll.domain.batch import Batch
 from piperoll.log.contract import Appender, AppendError
 from piperoll.store import document_paths as documents
-from piperoll.store import uploads
+from piperoll.store import targets, uploads
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError, BlobUnreadableError
 from piperoll.store.probe import StoreProbe
 from schemas.errors import ErrorCode
@@ -168,6 +168,8 @@ class Expansion:
         claim = await blobs.put(f"{job_id}/in", body)
         about = documents.subject_of(spec)
         removed = about is not None and await documents.note_job(blobs, about, job_id)
+        if (target := targets.target_of(spec)) is not None and spec.get(targets.ERASED_WITH) == target:
+            removed |= await targets.note(blobs, owner, job_id, target)
         await self._append(job_id, terms.model_copy(update={"parameters": claim}))
         if removed:
             await self._append(job_id, JobErased(by=owner, reason="DOCUMENT_REMOVED"))

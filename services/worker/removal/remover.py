@@ -11,6 +11,7 @@ from piperoll.clock import Clock
 from piperoll.domain.removals import DueRemoval, Removals
 from piperoll.log.contract import Appender
 from piperoll.store import document_paths as documents
+from piperoll.store import targets
 from piperoll.store.blobs import AsyncBlobs
 from schemas.events import JobErased
 from schemas.topics import JOB_EVENTS
@@ -66,11 +67,14 @@ class Remover:
     async def _remove(self, subject: str, due: DueRemoval) -> None:
         """The marker first, then what writers stored before they looked for it."""
         count = await documents.delete_content(self._blobs, subject)
-        jobs = await documents.jobs_about(self._blobs, subject)
+        about = await documents.jobs_about(self._blobs, subject)
+        aimed = await targets.jobs_with(self._blobs, due.owner, subject)
+        jobs = dict.fromkeys([*about, *aimed])
         for job_id in jobs:
             erased = JobErased(by=due.owner, reason=REASONS[documents.is_folder(subject)])
             fact = worker_fact(job_id, due.owner, erased, job_id, self._clock())
             await self._appender.append(JOB_EVENTS, fact, APPEND_S)
-        await self._blobs.delete([documents.job_mark(subject, job_id) for job_id in jobs])
+        await self._blobs.delete([documents.job_mark(subject, job_id) for job_id in about])
+        await self._blobs.delete([targets.mark_of(due.owner, subject, job_id) for job_id in aimed])
         if count or jobs:
             log.info("removal_carried_out", subject=subject, blobs=count, jobs=len(jobs))

@@ -113,6 +113,19 @@ async def test_a_removal_is_carried_out_if_its_request_died_after_the_fact(syste
     await until_gone(system, canary)
 
 
+async def test_the_same_removal_erases_the_jobs_that_have_the_document_as_their_target_alone(system: System) -> None:
+    canary = f"canary-{uuid4().hex}"
+    added = await call(system, "POST", "/v1/documents", files=text_file("nothing confidential"))
+    stored = await call(system, "POST", "/api/files", files=text_file(canary))
+    given = {"filename": stored["filename"], "target_id": added["documentId"]}
+    one = {"job_type": "extraction", "parameters": given}
+    job = await call(system, "POST", "/api/jobs/", json=one)
+    batch = await call(system, "POST", "/api/jobs/batch", json={"jobs": [one, one]})
+    await system.wait_for_all([job["job_id"], *batch["job_ids"]])
+    await system.append(added["documentId"], DocumentRemoved(by="local"), topic=DOCUMENT_EVENTS)
+    await until_gone(system, canary)
+
+
 async def test_a_repeated_upload_after_the_removal_leaves_nothing(system: System) -> None:
     canary = f"canary-{uuid4().hex}"
     headers = {"Idempotency-Key": uuid4().hex}

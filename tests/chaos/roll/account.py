@@ -85,8 +85,8 @@ async def _log(system: System, seen: Seen) -> list[str]:
     """The log has what was acknowledged and nothing else, and the tables are its fold."""
     report = await system.verify()
     wanted = {
-        "jobs": len(seen.jobs) + len(seen.documents),
-        "batches": len(seen.batches),
+        "jobs": len(seen.jobs) + len(seen.documents) + seen.erased_jobs,
+        "batches": len(seen.batches) + seen.erased_batches,
         "documents": len(seen.documents),
         "endpoints": seen.endpoints,
     }

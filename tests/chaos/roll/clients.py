@@ -33,6 +33,7 @@ class RollingClients:
             self._post: 30,
             self._upload: 5,
             self._post_batch: 4,
+            self._post_batch_of_uploads: 2,
             self._add_document: 5,
             self._read_document: 5,
             self._remove_document: 2,
@@ -76,11 +77,16 @@ class RollingClients:
 
     async def _upload(self) -> None:
         """Upload a file, then post a job that reads it."""
+        if (filename := await self._store()) is not None:
+            await self._create("extraction", {"filename": filename})
+
+    async def _store(self) -> str | None:
         files = {"file": ("rolling.txt", self._text())}
         stored = await self._requests.ask("POST", "/api/files", files=files)
-        if stored is not None:
-            self.seen.uploads += 1
-            await self._create("extraction", {"filename": stored["data"]["filename"]})
+        if stored is None:
+            return None
+        self.seen.uploads += 1
+        return str(stored["data"]["filename"])
 
     async def _create(self, job_type: str, parameters: Json) -> None:
         body = {"job_type": job_type, "parameters": {**parameters, "webhook": {"url": self._webhook}}}
@@ -89,8 +95,15 @@ class RollingClients:
             self.seen.jobs.append(str(reply["data"]["job_id"]))
 
     async def _post_batch(self) -> None:
-        jobs = [{"job_type": "noop", "parameters": {}} for _ in range(MEMBERS)]
-        body = {"batch_name": "Rolling", "jobs": jobs, "webhook": {"url": self._webhook}}
+        await self._create_batch({"job_type": "noop", "parameters": {}})
+
+    async def _post_batch_of_uploads(self) -> None:
+        """Upload a file that all members read."""
+        if (filename := await self._store()) is not None:
+            await self._create_batch({"job_type": "extraction", "parameters": {"filename": filename}})
+
+    async def _create_batch(self, member: Json) -> None:
+        body = {"batch_name": "Rolling", "jobs": [member] * MEMBERS, "webhook": {"url": self._webhook}}
         reply = await self._requests.ask("POST", "/api/jobs/batch", json=body, headers=self._requests.key())
         if reply is not None:
             batch = reply["data"]["batch"]

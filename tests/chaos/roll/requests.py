@@ -28,7 +28,7 @@ class Seen:
     """What the clients saw: what was acknowledged, answers and repeats by kind, and sentences about broken promises.
 
     `jobs` includes the members of `batches`; the jobs that read `documents` are beside them. `removed` are documents
-    whose removal was requested.
+    whose removal was requested. Jobs and batches that were erased are counted alone.
     """
 
     jobs: list[str] = field(default_factory=list)
@@ -36,6 +36,8 @@ class Seen:
     batches: dict[str, int] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
+    erased_jobs: int = 0
+    erased_batches: int = 0
     endpoints: int = 0
     answers: Counter[str] = field(default_factory=Counter)
     repeats: Counter[str] = field(default_factory=Counter)

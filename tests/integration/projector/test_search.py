@@ -156,14 +156,14 @@ async def test_projectors_that_load_and_remove_at_once_neither_block_nor_leave_a
 
 
 async def test_what_is_left_of_a_removed_document_is_found(library: Library) -> None:
-    """I7: its blobs, its chunks in an index, and the job that read it."""
-    folder_id, gone, index, reader = draw_folder_id(), draw_document_id(), draw_job_id(), draw_job_id()
-    reading = created(job_type="extraction").model_copy(update={"target_id": gone})
+    """I7: its blobs, its chunks in an index, and the jobs about it, of any type."""
+    folder_id, gone, index = draw_folder_id(), draw_document_id(), draw_job_id()
+    about = {draw_job_id(): created(job_type=kind).model_copy(update={"target_id": gone}) for kind in ("pdf", "noop")}
     async with library.projector():
         await library.append(
             fact(folder_id, library.folder(folder_id, "Reports")),
             fact(gone, library.document(gone, "gone.pdf")),
-            fact(reader, reading, 1),
+            *(fact(job_id, data, 1) for job_id, data in about.items()),
             *library.embedding(index, 5, library.index(folder_id, index, [gone])),
             fact(gone, REMOVED, 20),
         )
@@ -171,9 +171,10 @@ async def test_what_is_left_of_a_removed_document_is_found(library: Library) -> 
         found = "\n".join(map(str, (await verify(library.settings)).violations))
         assert f"{gone} was removed and still has 2 blobs" in found
         assert f"{gone} was removed and still has chunks in the index of {index}" in found
-        assert f"{reader} is about {gone}, which was removed, and is not erased" in found
+        for job_id in about:
+            assert f"{job_id} is about {gone}, which was removed, and is not erased" in found
         await delete_content(library.blobs, gone)
-        await library.append(fact(reader, JobErased(by=OWNER), 21))
+        await library.append(*(fact(job_id, JobErased(by=OWNER), 21) for job_id in about))
         await library.caught_up()
         report = await verify(library.settings)
     assert report.holds, report.violations

@@ -36,9 +36,20 @@ class Erasing:
         self.backlog = Backlog()
         self.exits: dict[str, asyncio.Event] = {}
         self.log = MemoryLog()
-        self.eraser = eraser_over(blobs, self._exit, self.log)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.eraser = eraser_over(self.blobs, self._exit, self.log)
         self.stopping = asyncio.Event()
         self.task = asyncio.create_task(self.eraser.run(self.stopping))
+
+    async def restart(self) -> None:
+        """Another process takes over what is not carried out."""
+        await self.stop()
+        self._begin()
+        for subject, one in self.backlog.erased.items():
+            if not one.done:
+                self.eraser.erase(subject, self.backlog)
 
     async def _exit(self, job_id: str) -> None:
         if job_id in self.exits:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 import shutil
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from schemas.envelope import Fact
 from schemas.events import Event
 from schemas.ids import event_id
 from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS
+from services.worker.cleanup.erasure import Eraser
 from services.worker.cleanup.sweep.evidence import SETTLED, SIGHTINGS
 from services.worker.cleanup.sweep.knowledge import ScannedKnowledge
 from services.worker.cleanup.sweep.plan import SweepPlan
@@ -35,7 +36,10 @@ ENOUGH_S = SETTLED.total_seconds() + (SIGHTINGS + 1) * INTERVAL_S
 
 
 class Sweeping:
-    """A store, its log and what sweeps it. Clocks are off by what is set here: of the broker, the worker, the store."""
+    """A store, its log and what sweeps it. Clocks are off by what is set here: of the broker, the worker, the store.
+
+    Without an `eraser` what it would delete goes at once.
+    """
 
     def __init__(self, loop: VirtualLoop, root: Path, partitions: int = 1, seed: int = 1, **settings: object) -> None:
         self.loop = loop
@@ -46,6 +50,7 @@ class Sweeping:
         self.settings = Settings(blob_url=root.as_uri(), partitions=partitions, **settings)  # type: ignore[arg-type]
         self._segment = SegmentWriter(root)
         self.erased: dict[str, Erasure] = {}
+        self.eraser: Eraser | None = None
         self.chances = random.Random(seed)
         self.restart()
 
@@ -64,9 +69,13 @@ class Sweeping:
         )
         self.sweeper = Sweeper(self.settings, self.sweep, self.chances)
 
-    def _erase(self, subject: str, backlog: Backlog) -> None:
+    def _erase(self, subject: str, backlog: Backlog, inputs: Sequence[str] = ()) -> None:
         self.erased[subject] = backlog.erased[subject]
+        if self.eraser is not None:
+            self.eraser.erase(subject, backlog, inputs)
+            return
         self.blobs.sync.delete_folder(subject)
+        self.blobs.sync.delete(inputs)
 
     async def append(self, subject: str, data: Event) -> Position:
         """A fact reaches the log now."""
@@ -102,9 +111,9 @@ class Sweeping:
         for data in (created(), started(1), completed(run)):
             await self.append(job_id, data)
 
-    def small(self, job_id: str) -> str:
+    def small(self, job_id: str, content: bytes = b'{"parameters":{}}') -> str:
         """Parameters in a segment, whose name has the real time: a test sets its clocks by it."""
-        (written,) = self._segment.append([(job_id, b'{"parameters":{}}')])
+        (written,) = self._segment.append([(job_id, content)])
         return written.uri
 
     def names(self, folder: str = "") -> set[str]:

@@ -1,12 +1,13 @@
 """An eraser over an upload that a job uses, and what requests write that use it too."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from piperoll.store import uploads
-from piperoll.store.blobs import AsyncBlobs, Blobs
-from schemas.events import Event
+from piperoll.store.blobs import AsyncBlobs
+from schemas.events import Event, JobErased
 from schemas.topics import JOB_EVENTS
+from tests.support.files.timed_blobs import TimedBlobs
 from tests.support.histories.jobs import fact
 from tests.support.runs.erasing import Erasing, put
 from tests.support.simulation.virtual_time import VirtualLoop, run_virtually
@@ -16,8 +17,10 @@ UPLOAD = "uploads/acme/file-1/a.pdf"
 
 
 def play(story: Callable[[Erasing], Awaitable[None]]) -> None:
+    loop = VirtualLoop()
+
     async def run() -> None:
-        blobs = AsyncBlobs(Blobs("memory:///"))
+        blobs = AsyncBlobs(TimedBlobs(loop.clock))
         put(blobs, UPLOAD)
         erasing = Erasing(blobs)
         await request(erasing, "job-1")
@@ -26,7 +29,7 @@ def play(story: Callable[[Erasing], Awaitable[None]]) -> None:
         await erasing.stop()
         blobs.close()
 
-    run_virtually(run(), VirtualLoop())
+    run_virtually(run(), loop)
 
 
 async def request(erasing: Erasing, job_id: str) -> None:
@@ -48,3 +51,11 @@ async def batch(erasing: Erasing, *facts: Event) -> None:
         await erasing.blobs.mark(use)
     for one in facts:
         await erasing.log.append(JOB_EVENTS, fact("batch-1", one))
+
+
+async def erase_all(erasing: Erasing, jobs: Sequence[str]) -> None:
+    """The jobs are erased at one time."""
+    for job_id in jobs:
+        await erasing.log.append(JOB_EVENTS, fact(job_id, JobErased(by="acme")))
+    for job_id in jobs:
+        erasing.erase(job_id)

@@ -6,23 +6,25 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import obstore
 
-from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
+from piperoll.clock import Clock
+from piperoll.store.blobs import AsyncBlobs, BlobStoreError
 from schemas.claims import Claim
+from tests.support.files.timed_blobs import TimedBlobs
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class UnreliableBlobs(Blobs):
+class UnreliableBlobs(TimedBlobs):
     """The real client (piperoll.store.blobs) over obstore's store in memory. While `away`, its calls fail.
 
     Blobs of the folders `broken` can never be read or written, as on bad sectors of a disk.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.away = False
         self.broken: set[str] = set()
-        super().__init__("memory:///")
+        super().__init__(clock)
 
     @property
     def _store(self) -> Any:

@@ -59,7 +59,7 @@ class World:
         self.environment = environment
         self.graves: list[Any] = []
         self.log = MemoryLog(partitions, loop.clock)
-        self.store = UnreliableBlobs()
+        self.store = UnreliableBlobs(loop.clock)
         self.blobs = SimulatedStore(self.store)
         self.postgres = ModelPostgres(loop)
         self.receivers = Receivers(self)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 
 from piperoll.domain.job import Status
@@ -12,6 +13,7 @@ from schemas.events import (
     BatchCreated,
     BatchExpanded,
     Event,
+    JobCancelled,
     JobErased,
     JobStarted,
     WebhookAbandoned,
@@ -95,6 +97,25 @@ def test_a_batch_without_all_its_members_is_unsettled() -> None:
         fact("batch-a", BatchExpanded(count=2), 1),
     )
     assert "lacks 1 of its 2 members" in [one.sentence for one in history.end_violations() if one.subject == "batch-a"]
+
+
+@pytest.mark.parametrize(
+    ("data", "source", "lacks"),
+    [
+        (JobCancelled(by="acme"), "api", True),
+        (JobCancelled(by="acme", reason="STORAGE_ERROR"), "api", True),
+        (JobErased(by="acme"), "api", True),
+        (JobCancelled(by="acme", reason="STORAGE_ERROR"), "worker", False),
+    ],
+)
+def test_a_member_whose_creation_was_lost_is_missed_although_a_client_ended_it(
+    data: Event, source: str, lacks: bool
+) -> None:
+    """A worker cancels the members that it cannot create."""
+    whole = BatchCreated(count=1, specs=claim("specs"), body_sha256="0" * 64)
+    ended = replace(fact(member_id("batch-a", 0), data), source=source)
+    history = history_of(fact("batch-a", whole), ended, fact("batch-a", BatchExpanded(count=1), 1))
+    assert [one.sentence for one in history.end_violations()] == ["lacks 1 of its 1 members"] * lacks
 
 
 def test_a_progress_hook_after_the_terminal_one_is_a_violation() -> None:

@@ -21,6 +21,7 @@ from services.projector.verify.leftovers import (
     removal_leftovers,
     upload_marks,
 )
+from tests.support.files.timed_blobs import TimedBlobs
 from tests.support.histories.documents import added, made
 from tests.support.histories.jobs import BEGAN, created, fact
 from tests.support.histories.lives import BATCH
@@ -117,7 +118,7 @@ def test_an_erasure_that_waits_for_the_append_of_another_request_is_not_a_violat
         history.observe(one)
 
     async def story() -> None:
-        blobs = AsyncBlobs(Blobs("memory:///"))
+        blobs = AsyncBlobs(TimedBlobs(loop.clock))
         for job_id in ("job-1", "job-never"):
             await use_upload(blobs, job_id)
         erasing = Erasing(blobs)

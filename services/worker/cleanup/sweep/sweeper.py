@@ -6,7 +6,7 @@ Each worker sweeps the blobs of its partitions; the one with the first partition
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -34,8 +34,8 @@ DEEP_SHARE = 1 / 28  # of the sweeps, drawn: at the default interval once a week
 PAGE = 200  # deletions between two checks that the partitions are still fresh and this worker's
 AWAY = (BlobStoreError, KafkaError, OSError, TimeoutError)
 
-Erase = Callable[[str, Backlog], None]
-"""Begins to erase a job or batch that is erased in the backlog of its partition."""
+Erase = Callable[[str, Backlog, Sequence[str]], None]
+"""Begins to erase a job or batch that is erased in the backlog of its partition, and these inputs of it elsewhere."""
 IdentityProblem = Callable[[], Awaitable[str | None]]
 """Returns why store and log may not belong together; None if they do."""
 
@@ -109,7 +109,7 @@ class StoreSweep:
     async def _delete(self, one: Doomed, backlog: Backlog, documents: NamedDocuments) -> int:
         match one.reason:
             case "erased":
-                return await self._erase_again(one, backlog)
+                return self._erase_again(one, backlog)
             case "orphaned" if knows(backlog, one.name):
                 return 0  # its fact was appended after the log was searched
             case "unnamed" if subject_of(one.name) in documents.ids[one.partition]:
@@ -127,15 +127,14 @@ class StoreSweep:
         await self._blobs.delete(one.uris)
         return one.blobs
 
-    async def _erase_again(self, one: Doomed, backlog: Backlog) -> int:
-        """Leave an erased job to the eraser, which knows its blobs outside its folder."""
+    def _erase_again(self, one: Doomed, backlog: Backlog) -> int:
+        """Leave an erased job to the eraser, which knows its blobs outside its folder, and what it still needs."""
         if self._erase is None:
             return 0  # this process has no children, which must have ended: workers erase
         if one.erasure is not None:
             backlog.erased.setdefault(one.name, one.erasure)
         if one.name in backlog.erased:
-            self._erase(one.name, backlog)
-        await self._blobs.delete(one.uris)
+            self._erase(one.name, backlog, one.uris)
         return one.blobs
 
     async def _is_empty(self, segment: str) -> bool:

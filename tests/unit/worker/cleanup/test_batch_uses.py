@@ -1,15 +1,24 @@
 """Uploads of batches: kept until the members have markers of their own, and erased with the last of them."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 
+from piperoll.log.record import Record
 from piperoll.store.uploads import ARRIVAL_S
-from schemas.events import BatchErased, BatchExpanded, Event
+from schemas.events import BatchErased, BatchExpanded, Event, JobCancelled, JobErased
+from schemas.ids import member_id
+from schemas.topics import JOB_EVENTS
 from services.worker.cleanup.erasure import SPECS_GRACE_S
+from tests.support.histories.jobs import fact
 from tests.support.histories.lives import BATCH
-from tests.support.runs.erasing import Erasing
-from tests.support.runs.uploading import batch, play, upload_is_kept
+from tests.support.runs.erasing import Erasing, put
+from tests.support.runs.uploading import UPLOAD, batch, play, request, upload_is_kept
+from tests.support.simulation.virtual_time import TINY_S
+
+MEMBER = member_id("batch-1", 0)
 
 
 def test_a_batch_that_is_not_expanded_keeps_the_upload_of_an_erased_job() -> None:
@@ -74,10 +83,80 @@ def test_an_expanded_batch_costs_no_search_of_the_log(monkeypatch: pytest.Monkey
             raise AssertionError("the log is searched")
 
         await batch(erasing, BATCH, BatchExpanded(count=1))
+        await request(erasing, MEMBER)
+        await erasing.created(MEMBER)
         monkeypatch.setattr(erasing.log, "scan", scan)
         erasing.eraser.drop_specs("batch-1", "acme")
         await asyncio.sleep(2 * SPECS_GRACE_S)
         assert await erasing.blobs.names("batch-1") == ()
         assert await upload_is_kept(erasing)
+
+    play(story)
+
+
+@pytest.mark.parametrize("failed_too", [False, True])
+def test_an_upload_goes_although_its_batch_is_expanded_while_the_log_is_searched(
+    monkeypatch: pytest.MonkeyPatch, failed_too: bool
+) -> None:
+    """The job sees the batch unexpanded, and leaves the upload to it."""
+
+    async def story(erasing: Erasing) -> None:
+        await batch(erasing, BATCH)
+        if failed_too:
+            await request(erasing, "job-never")
+        search = erasing.log.scan
+
+        async def slow(*args: Any) -> AsyncGenerator[list[Record], None]:
+            found = [records async for records in search(*args)]
+            await asyncio.sleep(5 * SPECS_GRACE_S)
+            for records in found:
+                yield records
+
+        with monkeypatch.context() as patched:
+            patched.setattr(erasing.log, "scan", slow)
+            await erasing.log.append(JOB_EVENTS, fact("job-1", JobErased(by="acme")))
+            erasing.erase("job-1")
+            await asyncio.sleep(1)
+            await erasing.log.append(JOB_EVENTS, fact("batch-1", BatchExpanded(count=1), 1))
+            erasing.eraser.drop_specs("batch-1", "acme")
+            await asyncio.sleep(2 * ARRIVAL_S)
+        assert erasing.backlog.erased["job-1"].done
+        assert not await upload_is_kept(erasing)
+
+    play(story)
+
+
+def test_a_member_that_is_erased_while_the_specs_are_dropped_takes_the_upload_with_it() -> None:
+    async def story(erasing: Erasing) -> None:
+        await erasing.log.append(JOB_EVENTS, fact("job-1", JobErased(by="acme")))
+        erasing.erase("job-1")
+        await asyncio.sleep(1)
+        put(erasing.blobs, UPLOAD)
+        await batch(erasing, BATCH, BatchExpanded(count=1))
+        await request(erasing, MEMBER)
+        await erasing.created(MEMBER)
+        erasing.eraser.drop_specs("batch-1", "acme")
+        await asyncio.sleep(SPECS_GRACE_S - TINY_S)
+        await erasing.log.append(JOB_EVENTS, fact(MEMBER, JobErased(by="acme")))
+        erasing.erase(MEMBER)
+        await asyncio.sleep(1)
+        assert await erasing.blobs.names("") == ()
+
+    play(story)
+
+
+def test_an_upload_stays_for_a_member_that_has_no_marker_of_it() -> None:
+    """It was cancelled, since it could not be created: its client may post it again."""
+
+    async def story(erasing: Erasing) -> None:
+        erasing.erase("job-1")
+        await asyncio.sleep(1)
+        put(erasing.blobs, UPLOAD)
+        await batch(erasing, BATCH, BatchExpanded(count=1))
+        await erasing.log.append(JOB_EVENTS, fact(MEMBER, JobCancelled(by="acme", reason="SPECIFICATIONS_LOST")))
+        erasing.eraser.drop_specs("batch-1", "acme")
+        await asyncio.sleep(2 * SPECS_GRACE_S)
+        assert await upload_is_kept(erasing)
+        assert await erasing.blobs.names("batch-1") == await erasing.blobs.names("uses") == ()
 
     play(story)

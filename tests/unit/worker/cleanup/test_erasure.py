@@ -4,12 +4,13 @@ import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from piperoll.history import History
 from piperoll.store import document_paths as documents
-from piperoll.store import uploads
+from piperoll.store import targets, uploads
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.events import JobErased
 from services.projector.verify.leftovers import job_leftovers
@@ -78,6 +79,16 @@ async def test_the_mark_of_a_job_about_a_document_goes_with_it(blobs: AsyncBlobs
     erasing.erase("job-1")
     await erasing.done("job-1")
     assert await documents.jobs_about(blobs, "doc-1") == ["job-2"]
+
+
+async def test_the_mark_of_a_job_with_a_target_goes_with_it(blobs: AsyncBlobs, erasing: Erasing) -> None:
+    target = f"doc-{UUID(int=1)}"
+    for job_id in ("job-1", "job-2"):
+        await targets.note(blobs, "acme", job_id, target)
+    give(blobs, "job-1", target_id=target)
+    erasing.erase("job-1")
+    await erasing.done("job-1")
+    assert await targets.jobs_with(blobs, "acme", target) == ["job-2"]
 
 
 async def test_an_upload_goes_with_the_last_job_that_was_given_it(blobs: AsyncBlobs, erasing: Erasing) -> None:

@@ -1,25 +1,19 @@
 """Uploads of erased jobs: kept for jobs that the log has, and for nothing else."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
 
+import pytest
+
+from piperoll.log.record import Record
 from piperoll.store.uploads import ARRIVAL_S
 from schemas.envelope import encode
 from schemas.events import JobErased
 from schemas.topics import JOB_EVENTS
 from tests.support.histories.jobs import fact
 from tests.support.runs.erasing import Erasing, put
-from tests.support.runs.uploading import play, request, upload_is_kept
-
-
-def test_many_requests_that_never_became_jobs_keep_an_upload_no_longer_than_one() -> None:
-    async def story(erasing: Erasing) -> None:
-        for number in range(5):
-            await request(erasing, f"job-never-{number}")
-        erasing.erase("job-1")
-        await asyncio.sleep(2 * ARRIVAL_S - 1)
-        assert not await upload_is_kept(erasing)
-
-    play(story)
+from tests.support.runs.uploading import erase_all, play, request, upload_is_kept
 
 
 def test_a_request_that_never_became_a_job_does_not_keep_an_erased_job_s_upload() -> None:
@@ -35,19 +29,6 @@ def test_a_request_that_never_became_a_job_does_not_keep_an_erased_job_s_upload(
         assert not await upload_is_kept(erasing)
         assert await erasing.blobs.names("job-1") == ()
         assert await erasing.blobs.names("uses") == ()
-        assert erasing.backlog.erased["job-1"].done
-
-    play(story)
-
-
-def test_a_job_whose_creation_arrives_late_keeps_its_upload() -> None:
-    async def story(erasing: Erasing) -> None:
-        await request(erasing, "job-late")
-        erasing.erase("job-1")
-        await asyncio.sleep(ARRIVAL_S / 2)
-        await erasing.created("job-late")
-        await asyncio.sleep(3 * ARRIVAL_S)
-        assert await upload_is_kept(erasing)
         assert erasing.backlog.erased["job-1"].done
 
     play(story)
@@ -104,5 +85,51 @@ def test_a_foreign_record_that_looks_like_an_erasure_does_not_cost_a_job_its_upl
         erasing.erase("job-1")
         await asyncio.sleep(3 * ARRIVAL_S)
         assert await upload_is_kept(erasing)
+
+    play(story)
+
+
+def test_jobs_that_are_erased_together_after_another_one_take_their_upload_with_them() -> None:
+    """At the erasure of the first one the log had them unerased."""
+
+    async def story(erasing: Erasing) -> None:
+        jobs = ["job-2", "job-3"]
+        for job_id in jobs:
+            await request(erasing, job_id)
+            await erasing.created(job_id)
+        erasing.erase("job-1")
+        await asyncio.sleep(1)
+        assert await upload_is_kept(erasing)
+        await erase_all(erasing, jobs)
+        await asyncio.sleep(1)
+        assert not await upload_is_kept(erasing)
+
+    play(story)
+
+
+def test_the_log_is_read_once_for_many_erasures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of later ones only what was appended since."""
+
+    async def story(erasing: Erasing) -> None:
+        jobs = [f"job-{number}" for number in range(2, 12)]
+        for job_id in jobs:
+            await request(erasing, job_id)
+            await erasing.created(job_id)
+        read: list[Record] = []
+        search = erasing.log.scan
+
+        async def counted(*args: Any) -> AsyncGenerator[list[Record], None]:
+            async for records in search(*args):
+                read.extend(records)
+                yield records
+
+        monkeypatch.setattr(erasing.log, "scan", counted)
+        erased = ["job-1", *jobs[:5]]
+        for job_id in erased:
+            await erase_all(erasing, [job_id])
+            await asyncio.sleep(1)
+        assert await upload_is_kept(erasing)
+        positions = [record.position for record in read]
+        assert len(positions) == len(set(positions)) == len(jobs) + 1 + len(erased)
 
     play(story)

@@ -1,11 +1,13 @@
 """Batches and their expansion, in the simulated world."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
 from piperoll.domain.job import Status
 from piperoll.store import document_paths as documents
+from piperoll.store import targets
 from piperoll.store.blobs import BlobStoreError
 from schemas.claims import Claim
 from schemas.events import (
@@ -115,3 +117,22 @@ def test_members_about_a_document_that_was_removed_before_the_expansion_are_eras
     world = simulate(story)
     accounted(world, acknowledged)
     assert [world.history.jobs[job_id].erased for job_id in acknowledged] == [True] * 3 + [False] * 3
+
+
+def test_members_whose_target_was_removed_after_the_batch_was_posted_are_erased() -> None:
+    """Those with a target that had been removed before have no note of it, and stay."""
+
+    async def story(world: World) -> None:
+        world.start_worker("worker-1")
+        kept, gone = f"doc-{UUID(int=1)}", f"doc-{UUID(int=2)}"
+        await documents.delete_content(world.blobs, gone)
+        for number, (target, noted) in enumerate([(kept, True), (gone, True), (gone, False)]):
+            spec = {"parameters": {"target_id": target}} | ({targets.ERASED_WITH: target} if noted else {})
+            acknowledged.extend(await create_batch(world, f"batch-{number}", 1, **spec))
+        await world.settle(600)
+        assert [mark.split("/")[2:] for mark in await world.blobs.names(targets.TARGETS)] == [[kept, acknowledged[0]]]
+
+    acknowledged: list[str] = []
+    world = simulate(story)
+    accounted(world, acknowledged)
+    assert [world.history.jobs[job_id].erased for job_id in acknowledged] == [False, True, False]

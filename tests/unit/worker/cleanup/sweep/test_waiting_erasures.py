@@ -1,0 +1,84 @@
+"""Sweeps while an erasure waits: they leave it what it needs, and hand it what they find."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from piperoll.store.blobs import BlobMissingError
+from piperoll.store.uploads import ARRIVAL_S
+from schemas.claims import Claim
+from schemas.events import JobErased
+from tests.support.histories.jobs import created
+from tests.support.runs.erasing import eraser_over
+from tests.support.runs.sweeping import HOUR_S, Sweeping, sweeping
+from tests.support.simulation.virtual_time import EPOCH
+
+GIVEN = json.dumps({"job_type": "pdf", "parameters": {"filename": "upload://file-1/a.pdf"}}).encode()
+FAILED = "uses/acme/file-1/job-never"
+
+
+async def is_left(one: Sweeping, uri: str) -> bool:
+    try:
+        return bool(await one.blobs.get(uri))
+    except BlobMissingError:
+        return False
+
+
+def erasing(tmp_path: Path, story: Callable[[Sweeping, str], Awaitable[None]]) -> None:
+    """A job with an upload, whose parameters are in a segment, beside an eraser that works."""
+
+    async def play(one: Sweeping) -> None:
+        one.broker_off = one.local_off = one.store_off = datetime.now(UTC) - EPOCH  # as in the name of a segment
+        one.put("uploads/acme/file-1/a.pdf", "uses/acme/file-1/job-1")
+        mine = one.small("job-1", GIVEN)
+        await asyncio.sleep(3 * HOUR_S)
+        await one.append("job-1", created())
+        one.eraser = eraser_over(one.blobs, ended, one.log)
+        stopping = asyncio.Event()
+        working = asyncio.create_task(one.eraser.run(stopping))
+        await story(one, mine)
+        stopping.set()
+        await working
+
+    sweeping(tmp_path, play)
+
+
+async def ended(job_id: str) -> None:
+    """No child runs the job."""
+
+
+def test_a_sweep_leaves_an_erasure_that_waits_its_parameters(tmp_path: Path) -> None:
+    async def story(one: Sweeping, mine: str) -> None:
+        await one.blobs.mark(FAILED)
+        claim = Claim(uri=mine, sha256="0" * 64, size=len(GIVEN))
+        await one.append("job-1", JobErased(by="acme", parameters=claim))
+        for _ in range(2):
+            plan = await one.once()
+            assert [one.reason for one in plan.doomed] == ["erased"]
+            await asyncio.sleep(1)
+            assert await is_left(one, mine)
+        assert one.names("uploads")
+        one.set_time(FAILED, datetime.now(UTC) - timedelta(seconds=ARRIVAL_S))
+        await asyncio.sleep(ARRIVAL_S)
+        assert not await is_left(one, mine)
+        assert not one.names("u")
+        assert one.knowledge.backlogs()[0].erased["job-1"].done
+
+    erasing(tmp_path, story)
+
+
+def test_parameters_that_an_erasure_does_not_name_are_erased_with_their_upload(tmp_path: Path) -> None:
+    """Of a job that had ended, by a writer that did not know them."""
+
+    async def story(one: Sweeping, mine: str) -> None:
+        another = one.small("job-1", GIVEN)
+        await one.append("job-1", JobErased(by="acme"))
+        await one.once()
+        await asyncio.sleep(1)
+        assert not await is_left(one, mine)
+        assert not await is_left(one, another)
+        assert not one.names("u")
+
+    erasing(tmp_path, story)
