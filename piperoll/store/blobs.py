@@ -16,10 +16,11 @@ from typing import BinaryIO, ParamSpec, TypeVar
 from piperoll.store import segments
 from piperoll.store.errors import BlobMissingError, BlobStoreError, BlobUnreadableError, ClaimMismatchError
 from piperoll.store.marker import MARKER
-from piperoll.store.sync_blobs import CHUNK_BYTES, BlobEntry, Blobs
+from piperoll.store.sync_blobs import CHECK_BYTES, CHUNK_BYTES, BlobEntry, Blobs
 from schemas.claims import Claim
 
 __all__ = [
+    "CHECK_BYTES",
     "CHUNK_BYTES",
     "AsyncBlobs",
     "BlobEntry",
@@ -121,9 +122,9 @@ class AsyncBlobs:
         """See Blobs.delete_folder."""
         return await self._run(self.sync.delete_folder, folder)
 
-    async def check(self, name: str) -> None:
+    async def check(self, name: str, size: int = CHECK_BYTES) -> None:
         """See Blobs.check."""
-        await self._run(self.sync.check, name)
+        await self._run(self.sync.check, name, size)
 
     def close(self) -> None:
         """Wait for running calls and stop the threads."""

@@ -174,6 +174,8 @@ class PartitionReader:
             batch = state.backlog.fold_batch(fact)
             if state.live and batch is not None:
                 self._expand(partition, state, batch, taken_over=False)
+            if fact.subject not in state.backlog.batches:
+                self._expander.end(fact.subject)
             if state.live and isinstance(fact.data, BatchExpanded):
                 self._eraser.drop_specs(fact.subject, fact.owner)
             return

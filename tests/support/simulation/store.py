@@ -16,12 +16,14 @@ T = TypeVar("T")
 class UnreliableBlobs(Blobs):
     """The real client (piperoll.store.blobs) over obstore's store in memory. While `away`, its calls fail.
 
-    Blobs of the folders `broken` can never be read or written, as on bad sectors of a disk.
+    Blobs of the folders `broken` can never be read or written, as on bad sectors of a disk. Blobs of more than
+    `room` bytes are not taken, as by a disk that is nearly full.
     """
 
     def __init__(self) -> None:
         self.away = False
         self.broken: set[str] = set()
+        self.room: int | None = None
         super().__init__("memory:///")
 
     @property
@@ -42,7 +44,17 @@ class UnreliableBlobs(Blobs):
     def put_named(self, uri: str, content: bytes, media_type: str, digest: str | None = None) -> Claim:
         """See Blobs.put_named."""
         self._require_sound(uri)
+        self._require_room(content)
         return super().put_named(uri, content, media_type, digest)
+
+    def replace(self, uri: str, content: bytes) -> None:
+        """See Blobs.replace."""
+        self._require_room(content)
+        super().replace(uri, content)
+
+    def _require_room(self, content: bytes) -> None:
+        if self.room is not None and len(content) > self.room:
+            raise BlobStoreError("no space left on device")
 
     def _require_sound(self, uri: str) -> None:
         if uri.partition("/")[0] in self.broken:
