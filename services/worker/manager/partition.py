@@ -9,14 +9,13 @@ from services.worker.cleanup.lost_runs import LostRuns
 
 @dataclass(slots=True)
 class Partition:
-    """A partition of this worker: its open work, and its position. `loaded`: its checkpoint could be asked for."""
+    """A partition of this worker: its open work, its position, and that of its last checkpoint."""
 
     backlog: Backlog
     next_offset: int
     replay_to: int
     saved_offset: int
     last_ce_id: str = ""
-    loaded: bool = True
     lost_runs: LostRuns = field(default_factory=LostRuns)
 
     @property

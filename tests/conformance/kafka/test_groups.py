@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaTimeoutError
 
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.producer import KafkaAppender
+from piperoll.log.record import partition_of
 from piperoll.settings import Settings
 from schemas.topics import Topic
 from tests.support.kafka import nothing_read
@@ -166,6 +167,29 @@ async def test_a_reader_whose_questions_kafka_does_not_answer_is_assigned_again(
     async with member(settings, "unanswered", topic, reader):
         await wait_until(lambda: len(reader.book.values) == len(written), 30, "everything to be read")
     assert reader.asked == 3
+
+
+async def test_a_partition_that_its_reader_loads_slowly_holds_up_no_other_one(
+    settings: Settings, topic: Topic, appender: KafkaAppender
+) -> None:
+    class Slow(Bookkeeper):
+        loaded = False
+
+        async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
+            return await super().assigned(partitions if self.loaded else partitions - {0})
+
+    written = await append_many(appender, topic, 60)
+    late = len([value for value in written if partition_of(f"key-{value.decode()}", settings.partitions) == 0])
+    assert 0 < late < 60
+    reader = Slow(nothing_read(settings))
+    async with member(settings, "slow", topic, reader):
+        await wait_until(lambda: len(reader.book.values) == 60 - late, 30, "the other partitions to be read")
+        written += await append_many(appender, topic, 60, first=60)
+        await wait_until(lambda: len(reader.book.values) > 60, 30, "the other partitions to go on")
+        assert 0 not in {place.partition for place in reader.book.places}
+        reader.loaded = True
+        await wait_until(lambda: len(reader.book.values) == len(written), 30, "everything to be read")
+    assert reader.given_up == [set(reader.book.positions)]
 
 
 async def test_a_member_whose_assignment_waits_for_kafka_ends_at_the_stop(settings: Settings, topic: Topic) -> None:

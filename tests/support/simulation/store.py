@@ -84,11 +84,12 @@ class SimulatedStore(AsyncBlobs):
     """The blobs of a simulated world.
 
     While `away`, every call fails, as on a full or unmounted disk; while `hanging`, none returns, as over a network
-    that drops packets.
+    that drops packets, or none about the blob `hanging_at`.
     """
 
     unreadable_of = ""
     hanging = False
+    hanging_at = ""
 
     @property
     def away(self) -> bool:
@@ -105,6 +106,6 @@ class SimulatedStore(AsyncBlobs):
             raise BlobStoreError("the store is away")
 
     async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        while self.hanging:  # noqa: ASYNC110 - virtual time, and no one event
+        while self.hanging or (self.hanging_at and args and args[0] == self.hanging_at):  # noqa: ASYNC110 - virtual time, and no one event
             await asyncio.sleep(1.0)
         return await super()._run(call, *args, **kwargs)
