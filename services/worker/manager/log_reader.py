@@ -138,10 +138,11 @@ class PartitionReader:
         for part, state in list(self._partitions.items()):
             if state.live:
                 state.backlog.forget_erased(self._clock())
+            state.lost_runs.forget(state.backlog.ended)
             await self._saving.save(part, state)
 
     async def _write(self, part: int, state: Partition) -> None:
-        await self._checkpoints.save(part, state.backlog, state.next_offset, state.last_ce_id)
+        await self._checkpoints.save(part, state.checkpoint())
 
     def _fold(self, partition: int, state: Partition, fact: Fact) -> None:
         if isinstance(fact.data, BATCH_EVENTS):
@@ -162,7 +163,7 @@ class PartitionReader:
             return
         self._runner.observe(transition, fact, partition)
         if lost:
-            self._eraser.tidy(fact.subject, lost)
+            self._tidy(state, fact.subject, lost)
 
     def _erase_what_is_heard_of(self, state: Partition, fact: Fact) -> None:
         """Repeat the erasure at each later fact of an erased job: another process may have written more."""
@@ -175,8 +176,14 @@ class PartitionReader:
             self._adopt(partition, state, job)
         for batch in state.backlog.batches.values():
             self._expand(partition, state, batch, taken_over=True)
+        state.lost_runs.forget(state.backlog.ended)
+        for job_id, lost in state.lost_runs.due.items():
+            self._tidy(state, job_id, lost)
         for subject in state.backlog.erased:  # also those that were done: a lost process may have written more
             self._eraser.erase(subject, state.backlog)
+
+    def _tidy(self, state: Partition, job_id: str, lost: frozenset[str]) -> None:
+        self._eraser.tidy(job_id, lost, lambda: state.lost_runs.carried_out(job_id))
 
     def _adopt(self, partition: int, state: Partition, job: Job) -> None:
         if job.job_id in state.backlog.unchecked:

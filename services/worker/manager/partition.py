@@ -23,9 +23,15 @@ class Partition:
         """Whether the replay has reached the end at the assignment."""
         return self.next_offset >= self.replay_to
 
+    def checkpoint(self) -> Checkpoint:
+        """What is to be stored of it now."""
+        return Checkpoint(self.backlog, self.next_offset, self.last_ce_id, self.lost_runs.dump())
+
 
 def resume(checkpoint: Checkpoint | None, end: int) -> Partition:
     """The position after a checkpoint, or at the partition's beginning."""
     if checkpoint is None:
         return Partition(Backlog(), 0, end, -1)
-    return Partition(checkpoint.backlog, checkpoint.next_offset, end, checkpoint.next_offset, checkpoint.last_ce_id)
+    offset, backlog = checkpoint.next_offset, checkpoint.backlog
+    lost_runs = LostRuns.load(checkpoint.lost_runs, backlog.jobs)
+    return Partition(backlog, offset, end, offset, checkpoint.last_ce_id, lost_runs)

@@ -6,7 +6,7 @@ import pytest
 
 from piperoll.domain.backlog import Backlog
 from piperoll.domain.job import Status
-from piperoll.log.backlog_checkpoint import Checkpoints
+from piperoll.log.backlog_checkpoint import Checkpoint, Checkpoints
 from piperoll.log.continuity import LogDivergedError
 from piperoll.log.record import Record
 from schemas.envelope import UnknownEventError
@@ -108,7 +108,7 @@ def test_a_worker_ends_at_a_checkpoint_of_another_log(next_offset: int, last: st
             await create(world, f"job-{number}")
         ids = [record.ce_id for record in await records(world)]
         last_ce_id = ids[2] if last == "its own" else ids[1]
-        await Checkpoints(world.blobs, "cluster", "simulation").save(0, Backlog(), next_offset, last_ce_id)
+        await Checkpoints(world.blobs, "cluster", "simulation").save(0, Checkpoint(Backlog(), next_offset, last_ce_id))
         worker = world.start_worker("worker-1")
         await world.settle(60)
         refused = isinstance(worker.failure, ExceptionGroup) and worker.failure.subgroup(LogDivergedError)
