@@ -153,7 +153,7 @@ class Expansion:
         await in_chunks(self._missing(found), lambda member: self._cancel(*member, SPECS_LOST))
         await self._end()
 
-    async def _is_outage(self, error: Exception, size: int = CHECK_BYTES) -> bool:
+    async def _is_outage(self, error: BlobMissingError | BlobStoreError, size: int = CHECK_BYTES) -> bool:
         """Whether the store, and not one blob, is the cause: it does not take or return a blob of `size` bytes."""
         of_one = isinstance(error, BlobMissingError | BlobUnreadableError)
         return not (of_one or await self._context.probe.answers(size))
