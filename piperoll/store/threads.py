@@ -55,16 +55,8 @@ class DaemonThreads(Executor):
 
     def _work(self) -> None:
         while (work := self._next()) is not None:
-            future, call = work
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                result = call()
-            except BaseException as error:  # noqa: BLE001 - raised to the caller
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-            del work, future, call
+            _run(*work)
+            del work  # with its result, which may be large
 
     def _next(self) -> _Work | None:
         try:
@@ -72,3 +64,14 @@ class DaemonThreads(Executor):
         except Empty:
             self._idle.release()
             return self._waiting.get()
+
+
+def _run(future: Future[Any], call: Callable[[], Any]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = call()
+    except BaseException as error:  # noqa: BLE001 - raised to the caller
+        future.set_exception(error)
+    else:
+        future.set_result(result)

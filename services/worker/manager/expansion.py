@@ -198,7 +198,7 @@ class Expansion:
         if await self._is_outage(error):
             self._of_members.clear()
             raise error
-        if await self._is_outage(error, size):
+        if size > CHECK_BYTES and await self._is_outage(error, size):
             self._of_members.pop(index, None)
             self._left = error
         elif self._of_members[index].is_lost(asyncio.get_running_loop().time()):
