@@ -106,7 +106,9 @@ async def main(folder: Path, jobs: int, days: float) -> None:
     blobs = AsyncBlobs(Blobs((folder / "blobs").as_uri()))
     reader = reader_of(settings, blobs, log)
     began, cpu = time.monotonic(), time.process_time()
-    await reader.assigned(set(range(settings.partitions)))
+    waiting = set(range(settings.partitions))
+    while waiting:
+        waiting -= (await reader.assigned(waiting)).keys()
     if jobs:
         await replay(reader, log)
     seconds, cpu = time.monotonic() - began, time.process_time() - cpu

@@ -6,7 +6,8 @@ each open job and batch.
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import BaseModel, ValidationError
@@ -27,7 +28,8 @@ class CheckpointError(ValueError):
 class Head(BaseModel):
     """The first line: the position of the fold, and the log.
 
-    `ended` is how earlier releases wrote the ended ids; `ended_ids` is the dump of EndedIds.
+    `ended` is how earlier releases wrote the ended ids; `ended_ids` is the dump of EndedIds. Earlier releases wrote no
+    `lost_runs`.
     """
 
     version: int
@@ -41,15 +43,20 @@ class Head(BaseModel):
     unchecked: list[str] = []
     parked: list[str]
     erased: dict[str, Erasure]
+    lost_runs: dict[str, list[str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A backlog, the offset up to which it accounts, exclusive, and the id of the last folded record."""
+    """A backlog, the offset up to which it accounts, exclusive, and the id of the last folded record.
+
+    `lost_runs` are the runs that do not count and whose outputs may exist, by job.
+    """
 
     backlog: Backlog
     next_offset: int
     last_ce_id: str = ""
+    lost_runs: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 class Checkpoints:
@@ -60,20 +67,22 @@ class Checkpoints:
         self._cluster_id = cluster_id
         self._folder = folder
 
-    async def save(self, partition: int, backlog: Backlog, next_offset: int, last_ce_id: str = "") -> None:
-        """Replace the partition's checkpoint. Raises BlobStoreError."""
+    async def save(self, partition: int, checkpoint: Checkpoint) -> None:
+        """Replace the partition's checkpoint by one as it is at the call. Raises BlobStoreError."""
+        backlog = checkpoint.backlog
         jobs, batches = list(backlog.jobs.values()), list(backlog.batches.values())
         head = Head(
             version=VERSION,
             cluster_id=self._cluster_id,
-            next_offset=next_offset,
-            last_ce_id=last_ce_id,
+            next_offset=checkpoint.next_offset,
+            last_ce_id=checkpoint.last_ce_id,
             jobs=len(jobs),
             batches=len(batches),
             ended_ids=backlog.ended.dump(),
             unchecked=sorted(backlog.unchecked),
             parked=sorted(backlog.parked),
             erased=dict(backlog.erased),
+            lost_runs={job_id: sorted(runs) for job_id, runs in checkpoint.lost_runs.items()},
         )
         lines = [head.model_dump_json(exclude={"ended"}).encode()]
         for start in range(0, len(jobs), CHUNK):
@@ -117,4 +126,4 @@ def _decode(content: bytes, cluster_id: str) -> Checkpoint:
         erased=head.erased,
         unchecked=set(head.unchecked),
     )
-    return Checkpoint(backlog, head.next_offset, head.last_ce_id)
+    return Checkpoint(backlog, head.next_offset, head.last_ce_id, head.lost_runs)

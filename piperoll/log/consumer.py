@@ -38,6 +38,7 @@ WATCH_INTERVAL_S = 10.0
 BROKER_DEADLINE_S = 3.0  # for requests between polls; nothing else is read meanwhile
 BEHIND_RECORDS = 16  # more than arrive during one poll's work at 100 jobs a second
 GATHER_S = 0.02
+LATE_S = 1.0  # between two questions about partitions that the reader has not loaded
 
 
 class StalledConsumerError(RuntimeError):
@@ -90,6 +91,8 @@ class PartitionConsumer:
         self._notes = _Notes(self.membership)
         self._stops = stops
         self._next: dict[int, int] = {}
+        self._late: set[int] = set()  # not loaded by the reader yet
+        self._ask_at = 0.0
         self._lags: dict[int, int] = {}
         self._committed: dict[int, int] = {}
         self._joined = False
@@ -123,6 +126,7 @@ class PartitionConsumer:
             self.membership.follow(consumer._coordinator)
             while not stopping.is_set():
                 await self._apply_assignment(consumer, stopping)
+                await self._take_late(consumer, stopping)
                 await self._poll(consumer)
                 if self._confirm is not None:
                     await self._confirm()
@@ -134,7 +138,7 @@ class PartitionConsumer:
                 if now - watched > WATCH_INTERVAL_S:
                     await self._watch(consumer)
                     watched = now
-            await self._reader.revoked(set(self._next))
+            await self._reader.revoked(set(self._next) | self._late)
             await self._commit(consumer)
         finally:
             await close(consumer)
@@ -143,7 +147,8 @@ class PartitionConsumer:
         """Apply the newest assignment: give up lost partitions, start new ones, seek all."""
         while (assigned := self._notes.assigned) is not None:
             self._notes.assigned = None
-            gone, new = set(self._next) - assigned, assigned - set(self._next)
+            mine = set(self._next) | self._late
+            gone, new = mine - assigned, assigned - mine
             log.info("partitions_assigned", group=self._group, new=sorted(new), gone=sorted(gone))
             if gone:
                 await self._reader.revoked(gone)
@@ -151,23 +156,42 @@ class PartitionConsumer:
                     self._put_back.clear(part)
                     if self._stops is not None:
                         self._stops.forget(part)
+                self._late &= assigned
                 self._next = {part: offset for part, offset in self._next.items() if part in assigned}
                 self._lags = {part: lag for part, lag in self._lags.items() if part in assigned}
             if new:
-                self._next.update(await self._assign(new, stopping))
+                await self._assign(new, stopping)
             self._seek_all(consumer)
+            for part in self._late:
+                self._pause(consumer, TopicPartition(self._topic.name, part), 0)
             self._joined = True
 
-    async def _assign(self, new: set[int], stopping: asyncio.Event) -> Mapping[int, int]:
-        """The reader's positions of new partitions. Repeated while Kafka does not answer the reader's questions.
+    async def _take_late(self, consumer: AIOKafkaConsumer, stopping: asyncio.Event) -> None:
+        """Ask again for partitions that the reader had not loaded, and read those that it has."""
+        if not self._late or time.monotonic() < self._ask_at:
+            return
+        found = await self._assign(set(self._late), stopping)
+        self._ask_at = time.monotonic() + LATE_S
+        for part, offset in found.items():
+            with suppress(IllegalStateError):  # a rebalance is in progress; its assignment seeks
+                consumer.seek(TopicPartition(self._topic.name, part), offset)
+                consumer.resume(TopicPartition(self._topic.name, part))
 
-        Nothing when a newer assignment or the stop ends the wait: what this member has goes on.
+    async def _assign(self, new: set[int], stopping: asyncio.Event) -> Mapping[int, int]:
+        """Have the reader take partitions over; return its positions. Those that it has not loaded are late.
+
+        Repeated while Kafka does not answer the reader's questions. Nothing when a newer assignment or the stop ends
+        the wait: what this member has goes on.
         """
         for pause in pauses():
             try:
-                return await self._reader.assigned(new)
+                found = await self._reader.assigned(new)
             except (KafkaError, TimeoutError) as error:
                 log.warning("assignment_delayed", group=self._group, partitions=sorted(new), error=repr(error))
+            else:
+                self._next.update(found)
+                self._late = (self._late | new) - found.keys()
+                return found
             if await happens_within(stopping, pause) or self._notes.assigned is not None:
                 break
         return {}

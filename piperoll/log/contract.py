@@ -53,11 +53,14 @@ class Reader(Protocol):
     """A reader of partitions. It owns its positions: they are stored together with the results of reading."""
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Take over new partitions; return the offset to read each from."""
+        """Take over new partitions; return the offset to read each from.
+
+        A partition that is left out is not loaded yet: it is asked for again, and the others are read meanwhile.
+        """
         ...
 
     async def revoked(self, partitions: set[int]) -> None:
-        """Give partitions up for good. No record of them is delivered afterwards."""
+        """Give partitions up for good, loaded or not. No record of them is delivered afterwards."""
         ...
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:

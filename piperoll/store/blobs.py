@@ -9,17 +9,23 @@ With `guard.on`, a store without its installation's marker fails, where it would
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, ParamSpec, TypeVar
+
+import structlog
 
 from piperoll.store import segments
 from piperoll.store.errors import BlobMissingError, BlobStoreError, BlobUnreadableError, ClaimMismatchError
 from piperoll.store.marker import MARKER
-from piperoll.store.sync_blobs import CHUNK_BYTES, BlobEntry, Blobs
+from piperoll.store.sync_blobs import CHECK_BYTES, CHUNK_BYTES, BlobEntry, Blobs
+from piperoll.store.threads import DaemonThreads
 from schemas.claims import Claim
 
+log = structlog.get_logger()
+
 __all__ = [
+    "CHECK_BYTES",
     "CHUNK_BYTES",
     "AsyncBlobs",
     "BlobEntry",
@@ -34,6 +40,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 THREADS = 16  # more than the cores, since a put waits for the disk or the network
+CLOSE_S = 2.0  # for running calls; less than what a service has for closing (piperoll.runtime)
 
 
 class AsyncBlobs:
@@ -41,7 +48,7 @@ class AsyncBlobs:
 
     def __init__(self, blobs: Blobs) -> None:
         self.sync = blobs
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
+        self._threads = DaemonThreads(THREADS, "blobs")
         self._small = None if blobs.root is None else segments.GroupCommit(blobs.root, blobs.guard.before)
 
     async def put(self, folder: str, content: bytes, media_type: str = "application/json") -> Claim:
@@ -121,15 +128,18 @@ class AsyncBlobs:
         """See Blobs.delete_folder."""
         return await self._run(self.sync.delete_folder, folder)
 
-    async def check(self, name: str) -> None:
+    async def check(self, name: str, size: int = CHECK_BYTES) -> None:
         """See Blobs.check."""
-        await self._run(self.sync.check, name)
+        await self._run(self.sync.check, name, size)
 
     def close(self) -> None:
-        """Wait for running calls and stop the threads."""
-        self._threads.shutdown(wait=True)
+        """Wait for running calls, at most CLOSE_S, and stop the threads. A call that hangs is left behind."""
+        began = time.monotonic()
+        ended = self._threads.close(CLOSE_S)
         if self._small is not None:
-            self._small.close()
+            ended &= self._small.close(max(0.0, began + CLOSE_S - time.monotonic()))
+        if not ended:
+            log.warning("blob_calls_left_behind", after_s=CLOSE_S)
 
     async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))

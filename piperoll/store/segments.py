@@ -204,12 +204,15 @@ class GroupCommit:
             loop.call_soon(self._begin, loop)  # together with what else arrives in this turn of the loop
         return await waiting.range
 
-    def close(self) -> None:
-        """Write what is waiting, then stop the thread and close the file."""
+    def close(self, within_s: float) -> bool:
+        """Write what is waiting, then stop the thread and close the file; return whether that was done in time."""
         if self._thread is not None:
             self._groups.put(None)
-            self._thread.join()
+            self._thread.join(within_s)
+            if self._thread.is_alive():
+                return False  # it still uses the file
         self._segment.close()
+        return True
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._thread is None:

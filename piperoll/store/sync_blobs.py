@@ -192,22 +192,22 @@ class Blobs:
             remove_empty(self.root / folder)
         return len(uris)
 
-    def check(self, name: str) -> None:
-        """Write a blob, as large as most results, read it and delete it. Raises BlobStoreError when that fails."""
+    def check(self, name: str, size: int = CHECK_BYTES) -> None:
+        """Write a blob, by default as large as most results, read it and delete it. Raises BlobStoreError."""
         uri = f"{CHECK_FOLDER}/{name.replace('/', '-')}"
-        self.replace(uri, bytes(CHECK_BYTES))
-        self._require_back(uri)
+        self.replace(uri, bytes(size))
+        self._require_back(uri, size)
         self.delete([uri])
         if self.root is not None:  # an empty folder would be all that is in a volume that is not mounted
             with suppress(OSError):
                 (self.root / CHECK_FOLDER).rmdir()
 
-    def _require_back(self, uri: str) -> None:
+    def _require_back(self, uri: str, size: int) -> None:
         try:
             found = self.get(uri)
         except BlobMissingError as error:
             raise BlobStoreError(f"{uri} was written and cannot be found") from error
-        if len(found) != CHECK_BYTES:
+        if len(found) != size:
             raise BlobStoreError(f"{uri} was written and has other content")
 
     def _errors(self, uri: str, writing: bool = False, guarded: bool = False) -> store_errors:

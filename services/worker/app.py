@@ -25,6 +25,7 @@ from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.topics import JOB_EVENTS
 from services.worker import metrics
+from services.worker.checkpoints.saving import save_periodically
 from services.worker.children.pool import ChildPool
 from services.worker.cleanup.erasure import Eraser
 from services.worker.cleanup.sweep.knowledge import WorkerKnowledge
@@ -32,7 +33,7 @@ from services.worker.cleanup.sweep.sweeper import StoreSweep, Sweeper
 from services.worker.cleanup.upload_uses import UploadUses
 from services.worker.manager.batch_expander import Expander
 from services.worker.manager.claim_gate import ClaimGate
-from services.worker.manager.log_reader import PartitionReader, save_periodically
+from services.worker.manager.log_reader import PartitionReader
 from services.worker.manager.runner import Runner
 from services.worker.manager.unaccounted import report_unaccounted
 from services.worker.removal.manager import RemovalManager
@@ -163,7 +164,7 @@ def _lasting_work(
     yield "erasure", parts.eraser.run(stopping)
     yield "the sweep", ended_by(stopping, parts.sweeper.run(stopping))
     yield "removal", parts.removal.run()
-    yield "checkpoints", save_periodically(reader, interval_s, stopping)
+    yield "checkpoints", save_periodically(reader.save_checkpoints, interval_s, stopping)
     yield "measuring", measure(parts.runner, reader, parts.eraser, clients.offsets, clients.appender.clock, stopping)
 
 

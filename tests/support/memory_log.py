@@ -130,6 +130,8 @@ class MemoryLog:
         dealt = set(range(self.partitions)) if partitions is None else partitions
         stops = Stops(f"{type(reader).__name__} of {topic.name}", self.skipped, DeadLetters(self))
         begins = dict(await reader.assigned(dealt))
+        while late := dealt - begins.keys():
+            begins.update(await reader.assigned(late))
         self._subscriptions[topic.name].append(_Subscription(reader, stops, dict(begins)))
         return begins
 

@@ -118,13 +118,12 @@ class NotifierTopicReader(ABC, Generic[T]):
                 return  # another process read the partition meanwhile
             parking = await self._checkpoints.parked(connection, partition, start)
             announce = await self._write(connection, partition, fresh, parking, found)
-            for record, why in parking.letters:
-                log.error("record_parked", topic=record.topic, position=str(record.position), why=why[:500])
-                await self._context.dead_letters.park(self.group, record, why)
-                metrics.PARKED.labels(record.topic).inc()
+            await self._context.dead_letters.park_all(self.group, parking.letters)
             await self._checkpoints.park(connection, partition, parking)
             await self._checkpoints.advance(connection, fresh[-1])
         self._checkpoints.committed(fresh[-1], parking)
+        for record, _ in parking.letters:
+            metrics.PARKED.labels(record.topic).inc()
         announce()
 
     @abstractmethod

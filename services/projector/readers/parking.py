@@ -1,6 +1,5 @@
 """The parked keys in the tables. `piperoll.log.parking` decides which records are parked."""
 
-import structlog
 from asyncpg import Connection
 
 from piperoll.log.dead_letters import DeadLetters
@@ -8,7 +7,6 @@ from piperoll.log.parking import ParkedCache, Parking
 from services.projector import metrics
 from services.projector.database.schema import queries
 
-log = structlog.get_logger()
 CONSUMER = "projector"
 
 
@@ -32,16 +30,16 @@ class ParkedKeys:
         return Parking({row["job_id"].removeprefix(self._prefix) for row in rows})
 
     def committed(self, partition: int, next_offset: int, parking: Parking) -> None:
-        """Note the keys after a transaction that moved the checkpoint to `next_offset`."""
+        """Note the keys, and count the letters, after a transaction that moved the checkpoint to `next_offset`."""
+        if self._dead_letters is not None:
+            for record, _ in parking.letters:
+                metrics.PARKED.labels(record.topic).inc()
         self._cache.put(partition, next_offset, parking)
 
     async def save(self, connection: Connection, partition: int, parking: Parking) -> None:
         """Send the dead letters, and store which keys are parked. Sent before the commit: at least once."""
-        for record, why in parking.letters:
-            log.error("record_parked", topic=record.topic, position=str(record.position), why=why[:500])
-            if self._dead_letters is not None:
-                await self._dead_letters.park(CONSUMER, record, why)
-            metrics.PARKED.labels(record.topic).inc()
+        if self._dead_letters is not None:
+            await self._dead_letters.park_all(CONSUMER, parking.letters)
         if parking.freed:
             await connection.execute(self._sql["unpark"], [self._prefix + key for key in parking.freed], partition)
         if parking.keys:

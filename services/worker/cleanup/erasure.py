@@ -79,9 +79,9 @@ class Eraser:
         metrics.PENDING_ERASURES.set(len(self._pending))
         metrics.OLDEST_PENDING_ERASURE.set(max(age, 0.0))
 
-    def tidy(self, job_id: str, lost: frozenset[str]) -> None:
+    def tidy(self, job_id: str, lost: frozenset[str], on_done: Callable[[], None]) -> None:
         """Delete the outputs of an ended job's runs that lost (services.worker.cleanup.lost_runs)."""
-        self._chores.add(f"the lost runs of {job_id}", partial(self._tidy, job_id, lost))
+        self._chores.add(f"the lost runs of {job_id}", partial(self._tidy, job_id, lost, on_done))
 
     def drop_specs(self, batch_id: str, owner: str) -> None:
         """Delete the specs and markers of an expanded batch: each member has its own now, and may be erased."""
@@ -148,12 +148,13 @@ class Eraser:
         if kept is None or kept.job_id == job_id:
             await self._blobs.delete([uri])
 
-    async def _tidy(self, job_id: str, lost: frozenset[str]) -> None:
+    async def _tidy(self, job_id: str, lost: frozenset[str], on_done: Callable[[], None]) -> None:
         for run in sorted(lost):
             outputs = outputs_of(await self._blobs.names(f"{job_id}/{run}"))
             await self._blobs.delete([*documents.index_marks(outputs), *outputs])
             if outputs:
                 log.info("losing_run_deleted", job_id=job_id, run=run, blobs=len(outputs))
+        on_done()
 
     async def _drop_specs(self, batch_id: str, owner: str) -> None:
         for uri in await self._blobs.names(f"{batch_id}/specs"):

@@ -5,6 +5,7 @@ which members are in the log: a member that ended long ago must not be created a
 """
 
 import asyncio
+from dataclasses import dataclass
 
 from piperoll.background import Background
 from piperoll.clock import Clock
@@ -18,6 +19,15 @@ from services.worker.manager.written_members import MemberSearch
 AT_ONCE = 4  # batches in memory: the specifications of one are some 20 MB
 
 
+@dataclass(frozen=True, slots=True)
+class RunningExpansion:
+    """An expansion, the partition of its batch, and its task."""
+
+    expansion: Expansion
+    partition: int
+    task: "asyncio.Task[None]"
+
+
 class Expander:
     """Runs expansions beside the log reader, which must not wait for them."""
 
@@ -27,18 +37,29 @@ class Expander:
         search, room = MemberSearch(history), asyncio.Semaphore(AT_ONCE)
         self._context = ExpansionContext(appender, blobs, StoreProbe(blobs), search, clock, room)
         self._background = background
-        self._tasks: dict[asyncio.Task[None], int] = {}
+        self._running: dict[str, RunningExpansion] = {}
 
     def expand(self, batch: Batch, partition: int, taken_over: bool) -> None:
         """Begin to expand a batch of an assigned partition. What fails is tried again; readiness names it."""
         expansion = Expansion(self._context, batch, taken_over)
         work = self._background.until_done("the expansion", expansion.attempt, batch.batch_id)
-        task = asyncio.create_task(work)
-        self._tasks[task] = partition
-        task.add_done_callback(self._tasks.pop)
+        running = RunningExpansion(expansion, partition, asyncio.create_task(work))
+        self._running[batch.batch_id] = running
+        running.task.add_done_callback(lambda _: self._forget(batch.batch_id, running))
+
+    def end(self, batch_id: str) -> None:
+        """End the expansion of a batch that was expanded or erased."""
+        if (running := self._running.get(batch_id)) is not None:
+            running.expansion.stop()
+            if not running.expansion.at_work:
+                running.task.cancel()  # it waits for its next try
 
     def stop(self, partitions: set[int]) -> None:
         """Stop the expansions of revoked partitions; the next owner continues them."""
-        for task, partition in list(self._tasks.items()):
-            if partition in partitions:
-                task.cancel()
+        for running in list(self._running.values()):
+            if running.partition in partitions:
+                running.task.cancel()
+
+    def _forget(self, batch_id: str, running: RunningExpansion) -> None:
+        if self._running.get(batch_id) is running:  # not that of a partition that came back
+            del self._running[batch_id]

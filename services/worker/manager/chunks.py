@@ -4,17 +4,26 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TypeVar
 
+from piperoll.log.contract import AppendError
+
 T = TypeVar("T")
 
 CHUNK = 100  # the disk and the broker are busy, the loop is not blocked
 
 
 async def in_chunks(items: Sequence[T], act: Callable[[T], Awaitable[None]]) -> None:
-    """Act on each item, CHUNK at a time. Raises the first error of a chunk, after all of the chunk have ended."""
+    """Act on each item, CHUNK at a time. Raises an error of a chunk after all of the chunk have ended.
+
+    That is the first AppendError, whose record may be in the log; without one, the first error.
+    """
     for some in sliced(items, CHUNK):
-        for end in await asyncio.gather(*(act(item) for item in some), return_exceptions=True):
-            if end is not None:
-                raise end
+        ends = await asyncio.gather(*(act(item) for item in some), return_exceptions=True)
+        errors = [end for end in ends if end is not None]
+        for error in errors:
+            if isinstance(error, AppendError):
+                raise error
+        if errors:
+            raise errors[0]
 
 
 def sliced(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -1,11 +1,12 @@
 """The expansion of one batch: a JobCreated for each member, then BatchExpanded. Keeps over its tries what is known.
 
-An outage is waited for. What cannot be read or written although the store answers is given up after a bounded number
-of tries: its members are cancelled with a reason, so that each ends and the batch does.
+An outage is waited for, and so is a store that does not take a blob of this size, as a disk that is nearly full. What
+cannot be read or written although the store does is given up after some time: its members are cancelled with a reason,
+so that each ends and the batch does.
 """
 
 import asyncio
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from piperoll.domain.batch import Batch
 from piperoll.log.contract import Appender, AppendError
 from piperoll.store import document_paths as documents
 from piperoll.store import targets, uploads
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError, BlobUnreadableError
+from piperoll.store.blobs import CHECK_BYTES, AsyncBlobs, BlobMissingError, BlobStoreError, BlobUnreadableError
 from piperoll.store.probe import StoreProbe
 from schemas.errors import ErrorCode
 from schemas.events import BatchExpanded, Event, JobCancelled, JobCreated, JobErased
@@ -32,9 +33,8 @@ from services.worker.manager.written_members import MemberSearch, WrittenMembers
 log = structlog.get_logger()
 
 SPECS_LOST = "SPECIFICATIONS_LOST"
-LOST_AFTER_S = 600.0  # longer than a store is restored or an erasure takes to reach the log
+LOST_AFTER_S = 600.0  # longer than a store is restored, throttles, or an erasure takes to reach the log
 LOST_TRIES = 10  # at least: a process may be suspended between two of them
-MEMBER_TRIES = 10  # with the pauses of background work some three minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,21 @@ class ExpansionContext:
     room: asyncio.Semaphore
 
 
+@dataclass(slots=True)
+class Faults:
+    """The tries in a row at which one blob failed although the store answered, and the time of the first, in s."""
+
+    tries: int = 0
+    since: float = 0.0
+
+    def is_lost(self, now: float) -> bool:
+        """Count another fault; return whether the blob is to be given up."""
+        if not self.tries:
+            self.since = now
+        self.tries += 1
+        return self.tries >= LOST_TRIES and now - self.since >= LOST_AFTER_S
+
+
 class Expansion:
     """One batch. `taken_over`: members of it may be in the log."""
 
@@ -57,28 +72,53 @@ class Expansion:
         self._batch = batch
         self._found = None if taken_over else WrittenMembers()  # None: the log has to be read
         self._done = bytearray(batch.count)  # 1 for each member that this process created or cancelled
-        self._faults: Counter[int] = Counter()
+        self._of_specs = Faults()
+        self._of_members: defaultdict[int, Faults] = defaultdict(Faults)
         self._left: BlobStoreError | None = None
-        self._misses = 0
-        self._missed_since = 0.0
+        self._stopped = False
+        self.at_work = False
+
+    def stop(self) -> None:
+        """Create no more members: the batch was expanded or erased elsewhere.
+
+        Those that are being created are finished: their later facts repeat the erasure of what was stored for them.
+        """
+        self._stopped = True
 
     async def attempt(self) -> None:
         """Expand what is left. Raises what has to be tried again; the log is read at most once."""
+        self.at_work = True
+        try:
+            await self._expand()
+        finally:
+            self.at_work = False
+
+    async def _expand(self) -> None:
         found = await self._known()
+        missed: BlobMissingError | BlobStoreError | None = None
         async with self._context.room:
+            if self._is_over(found):
+                return
             try:
                 specs = parse_specs(await self._context.blobs.get_claimed(self._batch.specs))
             except (BlobMissingError, BlobStoreError) as error:
-                missed: BlobMissingError | BlobStoreError | None = error
+                missed = error
             else:
-                missed, self._misses = None, 0
+                self._of_specs = Faults()
                 await self._create_members(found, specs)
         if missed is not None:
             await self._without_specs(missed)
-        elif self._left is not None:
+        elif self._left is not None and not self._stopped:
             raise self._left
         else:
             await self._end()
+
+    def _is_over(self, found: WrittenMembers) -> bool:
+        """Whether the batch was expanded or erased elsewhere."""
+        ended = self._stopped or self._batch.batch_id in found.ended_batches
+        if ended:
+            log.info("batch_ended_elsewhere", batch_id=self._batch.batch_id)
+        return ended
 
     async def _known(self) -> WrittenMembers:
         if self._found is None:
@@ -86,8 +126,10 @@ class Expansion:
         return self._found
 
     async def _end(self) -> None:
+        if self._stopped:
+            return
         await self._append(self._batch.batch_id, BatchExpanded(count=self._batch.count))
-        log.info("batch_expanded", batch_id=self._batch.batch_id, count=self._batch.count, written=sum(self._done))
+        log.info("batch_expanded", batch_id=self._batch.batch_id, count=self._batch.count, settled=sum(self._done))
 
     def _missing(self, found: WrittenMembers) -> list[tuple[int, str]]:
         return [one for one in members_of(self._batch) if not self._done[one[0]] and one[1] not in found.members]
@@ -99,35 +141,30 @@ class Expansion:
 
         Another worker may have expanded it, or it is being erased: then there is nothing to do.
         """
-        if await self._is_outage(error):
-            self._misses = 0
+        if await self._is_outage(error, self._batch.specs.size):
+            self._of_specs = Faults()
             raise error
         found, self._found = await self._known(), None  # the next try has to read what was appended since
-        if self._batch.batch_id in found.ended_batches:
-            log.info("batch_ended_elsewhere", batch_id=self._batch.batch_id)
+        if self._is_over(found):
             return
-        if not self._are_lost():
+        if not self._of_specs.is_lost(asyncio.get_running_loop().time()):
             raise error
         log.error("batch_specs_lost", batch_id=self._batch.batch_id, uri=self._batch.specs.uri, error=str(error))
         await in_chunks(self._missing(found), lambda member: self._cancel(*member, SPECS_LOST))
         await self._end()
 
-    def _are_lost(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        self._misses += 1
-        if self._misses == 1:
-            self._missed_since = now
-        return self._misses >= LOST_TRIES and now - self._missed_since >= LOST_AFTER_S
-
-    async def _is_outage(self, error: Exception) -> bool:
-        """Whether the store, and not one blob, is the cause."""
+    async def _is_outage(self, error: BlobMissingError | BlobStoreError, size: int = CHECK_BYTES) -> bool:
+        """Whether the store, and not one blob, is the cause: it does not take or return a blob of `size` bytes."""
         of_one = isinstance(error, BlobMissingError | BlobUnreadableError)
-        return not (of_one or await self._context.probe.answers())
+        return not (of_one or await self._context.probe.answers(size))
 
     # --- members ---------------------------------------------------------------------------------------------------
 
     async def _create_members(self, found: WrittenMembers, specs: Sequence[Any]) -> None:
-        """Create all missing members but those that the store cannot take (`_left`). Raises BlobStoreError if away."""
+        """Create all missing members but those that the store cannot take (`_left`).
+
+        Raises AppendError, and BlobStoreError in an outage.
+        """
         self._left = None
         try:
             await in_chunks(self._missing(found), lambda member: self._settle(*member, specs))
@@ -137,32 +174,44 @@ class Expansion:
 
     async def _settle(self, index: int, job_id: str, specs: Sequence[Any]) -> None:
         """Create a member, or cancel it if that cannot be done."""
+        if self._stopped:
+            return
         try:
             terms = terms_of_member(self._batch, index, specs)
-            await self._create(job_id, specs[index], terms)
         except SpecUnusableError as error:
             await self._give_up(index, job_id, SPECS_LOST, error)
+            return
+        spec = specs[index]
+        body = to_json({name: spec[name] for name in ("job_type", "parameters", "resolved") if name in spec})
+        try:
+            await self._create(job_id, spec, terms, body)
         except BlobStoreError as error:
-            if await self._is_outage(error):
-                raise
-            await self._note_fault(index, job_id, error)
+            await self._note_fault(index, job_id, error, len(body))
         else:
             self._done[index] = 1
 
-    async def _note_fault(self, index: int, job_id: str, error: BlobStoreError) -> None:
-        self._faults[index] += 1
-        if self._faults[index] < MEMBER_TRIES:
+    async def _note_fault(self, index: int, job_id: str, error: BlobStoreError, size: int) -> None:
+        """Give the member up if its blobs fail for long although the store takes others of `size` bytes.
+
+        Raises `error` in an outage. A store that refuses this size alone is waited for too, but not by other members.
+        """
+        if await self._is_outage(error):
+            self._of_members.clear()
+            raise error
+        if size > CHECK_BYTES and await self._is_outage(error, size):
+            self._of_members.pop(index, None)
             self._left = error
-        else:
+        elif self._of_members[index].is_lost(asyncio.get_running_loop().time()):
             await self._give_up(index, job_id, ErrorCode.STORAGE_ERROR, error)
+        else:
+            self._left = error
 
     async def _give_up(self, index: int, job_id: str, reason: str, why: Exception) -> None:
         log.error("batch_member_given_up", job_id=job_id, reason=reason, why=str(why)[:500])
         await self._cancel(index, job_id, reason)
 
-    async def _create(self, job_id: str, spec: Mapping[str, Any], terms: JobCreated) -> None:
+    async def _create(self, job_id: str, spec: Mapping[str, Any], terms: JobCreated, body: bytes) -> None:
         blobs, owner = self._context.blobs, self._batch.owner
-        body = to_json({name: spec[name] for name in ("job_type", "parameters", "resolved") if name in spec})
         for use in uploads.uses_by(owner, job_id, spec["parameters"]):  # first: it keeps that of a member given up too
             await blobs.mark(use)
         claim = await blobs.put(f"{job_id}/in", body)
@@ -175,6 +224,8 @@ class Expansion:
             await self._append(job_id, JobErased(by=owner, reason="DOCUMENT_REMOVED"))
 
     async def _cancel(self, index: int, job_id: str, reason: str) -> None:
+        if self._stopped:
+            return
         await self._append(job_id, JobCancelled(by=self._batch.owner, reason=reason))
         metrics.MEMBERS_CANCELLED.labels(reason).inc()
         self._done[index] = 1

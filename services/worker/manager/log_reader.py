@@ -4,36 +4,32 @@ It never waits for a job. A partition is first replayed, from its checkpoint to 
 starting jobs; then its open jobs go to the runner at once, and later changes fact by fact.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 import structlog
 
-from piperoll.clock import Clock, happens_within
+from piperoll.clock import Clock
 from piperoll.domain.backlog import Backlog
 from piperoll.domain.batch import Batch
 from piperoll.domain.job import Job
 from piperoll.log.backlog_checkpoint import Checkpoints
-from piperoll.log.continuity import StoredPosition
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Parking, decode
 from piperoll.log.record import Record
-from piperoll.store.blobs import BlobStoreError
 from schemas.envelope import Fact
 from schemas.events import BATCH_EVENTS, BatchExpanded
 from schemas.topics import JOB_EVENTS
 from services.worker import metrics
+from services.worker.checkpoints.loading import CheckpointLoading
+from services.worker.checkpoints.saving import CheckpointSaving
 from services.worker.cleanup.erasure import Eraser
 from services.worker.manager.batch_expander import Expander
-from services.worker.manager.checkpoint_loading import CheckpointLoading, require_their_log
 from services.worker.manager.look_ups import LookUps, Past
 from services.worker.manager.partition import Partition, resume
 from services.worker.manager.runner import Runner
 
 log = structlog.get_logger()
-
-LAST_SAVE_S = 3.0  # for the checkpoints of revoked partitions: their next owner waits
 
 
 class PartitionReader:
@@ -57,7 +53,8 @@ class PartitionReader:
         self._eraser = eraser
         self._clock = clock
         self._partitions: dict[int, Partition] = {}
-        self._loading = CheckpointLoading(JOB_EVENTS, lambda: self.draining)
+        self._loading = CheckpointLoading(JOB_EVENTS, checkpoints.load, history)
+        self._saving = CheckpointSaving(JOB_EVENTS, self._write)
         self.look_ups = LookUps(history, self._looked_up)
         self.draining = False
 
@@ -69,30 +66,27 @@ class PartitionReader:
         return f"partitions {behind} are being replayed" if behind else None
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Load each partition's checkpoint; return the offsets to read from.
+        """Load each partition's checkpoint; return the offsets to read from of those that are loaded.
 
         Raises LogDivergedError if the log is not that of the blob store.
         """
         ends = await self._history.end_offsets(JOB_EVENTS)
-        loads = [self._loading.load(part, self._checkpoints.load) for part in partitions]
-        loaded = dict(zip(partitions, await asyncio.gather(*loads), strict=True))
-        stored = {part: StoredPosition(one.next_offset, one.last_ce_id or None) for part, one in loaded.items() if one}
-        await require_their_log(self._history, JOB_EVENTS, stored)
+        loaded = await self._loading.take(partitions)
         for part, checkpoint in loaded.items():
             state = resume(checkpoint, ends.get(part, 0))
-            state.loaded = not self.draining or checkpoint is not None
             self._partitions[part] = state
             if state.live:
                 self._go_live(part, state)
-        return {part: self._partitions[part].next_offset for part in partitions}
+        return {part: self._partitions[part].next_offset for part in loaded}
 
     async def revoked(self, partitions: set[int]) -> None:
         """Give up the work of the partitions and write a new checkpoint for their next owner."""
         left = {part: self._partitions.pop(part) for part in partitions & set(self._partitions)}
+        self._loading.stop(partitions)
         self._expander.stop(partitions)
         self.look_ups.stop(partitions)
         await self._runner.release(partitions, "drain" if self.draining else "rebalance")
-        await asyncio.gather(*(self._save_last(part, state) for part, state in left.items()))
+        await self._saving.save_last(left)
         for part in left:
             metrics.OPEN_JOBS.labels(part).set(0)
 
@@ -108,8 +102,8 @@ class PartitionReader:
                 self._fold(partition, state, fact)
                 self._erase_what_is_heard_of(state, fact)
             if parking.letters:
-                metrics.PARKED.inc(len(parking.letters))
                 await self._dead_letters.park_all("worker", parking.letters)
+                metrics.PARKED.inc(len(parking.letters))
             parking.update(state.backlog.parked)
             state.next_offset, state.last_ce_id = record.offset + 1, record.ce_id  # together: a save may come between
             if state.live and not was_live:
@@ -144,36 +138,19 @@ class PartitionReader:
         for part, state in list(self._partitions.items()):
             if state.live:
                 state.backlog.forget_erased(self._clock())
-            await self._save(part, state)
+            state.lost_runs.forget(state.backlog.ended)
+            await self._saving.save(part, state)
 
-    async def _save(self, part: int, state: Partition) -> None:
-        """Write the checkpoint of a partition that moved since its last one, also during its replay."""
-        offset = state.next_offset
-        if offset == state.saved_offset or not state.loaded:
-            return
-        try:
-            await self._checkpoints.save(part, state.backlog, offset, state.last_ce_id)
-        except BlobStoreError as error:
-            # An older checkpoint is kept: slower to start from, but not wrong.
-            metrics.CHECKPOINTS.labels("failed").inc()
-            log.warning("checkpoint_not_written", partition=part, error=str(error))
-            return
-        metrics.CHECKPOINTS.labels("written").inc()
-        state.saved_offset = offset
-
-    async def _save_last(self, part: int, state: Partition) -> None:
-        try:
-            async with asyncio.timeout(LAST_SAVE_S):
-                await self._save(part, state)
-        except TimeoutError:
-            metrics.CHECKPOINTS.labels("failed").inc()
-            log.warning("checkpoint_not_written", partition=part, error=f"not within {LAST_SAVE_S:g} s")
+    async def _write(self, part: int, state: Partition) -> None:
+        await self._checkpoints.save(part, state.checkpoint())
 
     def _fold(self, partition: int, state: Partition, fact: Fact) -> None:
         if isinstance(fact.data, BATCH_EVENTS):
             batch = state.backlog.fold_batch(fact)
             if state.live and batch is not None:
                 self._expand(partition, state, batch, taken_over=False)
+            if fact.subject not in state.backlog.batches:
+                self._expander.end(fact.subject)
             if state.live and isinstance(fact.data, BatchExpanded):
                 self._eraser.drop_specs(fact.subject, fact.owner)
             return
@@ -186,7 +163,7 @@ class PartitionReader:
             return
         self._runner.observe(transition, fact, partition)
         if lost:
-            self._eraser.tidy(fact.subject, lost)
+            self._tidy(state, fact.subject, lost)
 
     def _erase_what_is_heard_of(self, state: Partition, fact: Fact) -> None:
         """Repeat the erasure at each later fact of an erased job: another process may have written more."""
@@ -199,8 +176,14 @@ class PartitionReader:
             self._adopt(partition, state, job)
         for batch in state.backlog.batches.values():
             self._expand(partition, state, batch, taken_over=True)
+        state.lost_runs.forget(state.backlog.ended)
+        for job_id, lost in state.lost_runs.due.items():
+            self._tidy(state, job_id, lost)
         for subject in state.backlog.erased:  # also those that were done: a lost process may have written more
             self._eraser.erase(subject, state.backlog)
+
+    def _tidy(self, state: Partition, job_id: str, lost: frozenset[str]) -> None:
+        self._eraser.tidy(job_id, lost, lambda: state.lost_runs.carried_out(job_id))
 
     def _adopt(self, partition: int, state: Partition, job: Job) -> None:
         if job.job_id in state.backlog.unchecked:
@@ -230,9 +213,3 @@ class PartitionReader:
             self._adopt(partition, self._partitions[partition], backlog.jobs[subject])
         elif subject in backlog.batches:
             self._expand(partition, self._partitions[partition], backlog.batches[subject], taken_over=True)
-
-
-async def save_periodically(reader: PartitionReader, interval_s: float, stopping: asyncio.Event) -> None:
-    """Write checkpoints every `interval_s` seconds until `stopping` is set; the last one is written at the revoke."""
-    while not await happens_within(stopping, interval_s):
-        await reader.save_checkpoints()

@@ -30,14 +30,13 @@ class Stored(BaseModel):
 class RemovalState:
     """A partition's fold, the offset up to which it accounts, exclusive, and the id of the last folded record.
 
-    `saved_offset` is that of its last checkpoint. `loaded`: its checkpoint could be asked for.
+    `saved_offset` is that of its last checkpoint.
     """
 
     removals: Removals = field(default_factory=Removals)
     next_offset: int = 0
     last_ce_id: str = ""
     saved_offset: int = 0
-    loaded: bool = True
 
 
 class RemovalCheckpoints:

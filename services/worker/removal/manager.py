@@ -14,6 +14,7 @@ from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs
 from schemas.topics import DOCUMENT_EVENTS
 from services.worker import metrics
+from services.worker.checkpoints.saving import save_periodically
 from services.worker.removal.checkpoint import RemovalCheckpoints
 from services.worker.removal.reader import RemovalReader
 from services.worker.removal.remover import Remover
@@ -58,13 +59,8 @@ class RemovalManager:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._consumer.run(self._stopping))
             tasks.create_task(self._remover.run(self._stopping))
-            tasks.create_task(self._save())
+            tasks.create_task(save_periodically(self._reader.save_checkpoints, self._interval_s, self._stopping))
             tasks.create_task(self._measure())
-
-    async def _save(self) -> None:
-        """Write checkpoints periodically; the last ones are written when the partitions are given up."""
-        while not await happens_within(self._stopping, self._interval_s):
-            await self._reader.save_checkpoints()
 
     async def _measure(self) -> None:
         while not await happens_within(self._stopping, MEASURE_INTERVAL_S):

@@ -7,22 +7,17 @@ end. What follows a removal is removed again.
 import asyncio
 from collections.abc import Mapping, Sequence
 
-import structlog
-
 from piperoll.clock import happens_within
-from piperoll.log.continuity import StoredPosition
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.parking import Parking, decode
 from piperoll.log.record import Record
-from piperoll.store.blobs import BlobStoreError
 from schemas.topics import DOCUMENT_EVENTS
 from services.worker import metrics
-from services.worker.manager.checkpoint_loading import CheckpointLoading, require_their_log
+from services.worker.checkpoints.loading import CheckpointLoading
+from services.worker.checkpoints.saving import CheckpointSaving
 from services.worker.removal.checkpoint import RemovalCheckpoints, RemovalState
 from services.worker.removal.remover import Remover
-
-log = structlog.get_logger()
 
 MAX_DUE = 10_000  # of a partition: then its reader waits, so that a replay needs no more memory
 WAIT_S = 0.1
@@ -40,11 +35,10 @@ class RemovalReader:
         stopping: asyncio.Event,
     ) -> None:
         self._remover = remover
-        self._checkpoints = checkpoints
-        self._history = history
         self._dead_letters = dead_letters
         self._stopping = stopping
-        self._loading = CheckpointLoading(DOCUMENT_EVENTS, stopping.is_set)
+        self._loading = CheckpointLoading(DOCUMENT_EVENTS, checkpoints.load, history)
+        self._saving = CheckpointSaving(DOCUMENT_EVENTS, checkpoints.save)
         self._partitions: dict[int, RemovalState] = {}
 
     def problem(self) -> str | None:
@@ -57,25 +51,22 @@ class RemovalReader:
         return sum(len(state.removals.due) for state in self._partitions.values())
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        """Load each partition's checkpoint and continue what was due; return the offsets to read from.
+        """Load each partition's checkpoint and continue what was due; return the offsets of those that are loaded.
 
         Raises LogDivergedError if the log is not that of the blob store.
         """
-        loads = [self._loading.load(part, self._checkpoints.load) for part in partitions]
-        loaded = dict(zip(partitions, await asyncio.gather(*loads), strict=True))
-        stored = {part: StoredPosition(one.next_offset, one.last_ce_id or None) for part, one in loaded.items() if one}
-        await require_their_log(self._history, DOCUMENT_EVENTS, stored)
+        loaded = await self._loading.take(partitions)
         for part, state in loaded.items():
-            mine = state or RemovalState(loaded=not self._stopping.is_set())
+            mine = state or RemovalState()
             self._partitions[part] = mine
             for subject in mine.removals.due:
                 self._remover.carry_out(subject, mine.removals)
-        return {part: self._partitions[part].next_offset for part in partitions}
+        return {part: self._partitions[part].next_offset for part in loaded}
 
     async def revoked(self, partitions: set[int]) -> None:
         """Write the checkpoints for the next owner of the partitions."""
-        for part in partitions & set(self._partitions):
-            await self._save(part, self._partitions.pop(part))
+        self._loading.stop(partitions)
+        await self._saving.save_last({part: self._partitions.pop(part) for part in partitions & set(self._partitions)})
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
         """Fold records. Raises UnknownEventError, after what precedes the event was folded: it stops the partition."""
@@ -88,8 +79,8 @@ class RemovalReader:
             if fact is not None and state.removals.fold(fact):
                 self._remover.carry_out(fact.subject, state.removals)
             if parking.letters:
-                metrics.PARKED.inc(len(parking.letters))
                 await self._dead_letters.park_all("worker", parking.letters)
+                metrics.PARKED.inc(len(parking.letters))
             parking.update(state.removals.parked)
             state.next_offset = record.offset + 1
             state.last_ce_id = record.ce_id
@@ -99,17 +90,4 @@ class RemovalReader:
     async def save_checkpoints(self) -> None:
         """Write the checkpoint of every partition that moved since its last one."""
         for part, state in list(self._partitions.items()):
-            await self._save(part, state)
-
-    async def _save(self, part: int, state: RemovalState) -> None:
-        if state.next_offset == state.saved_offset or not state.loaded:
-            return
-        offset = state.next_offset
-        try:
-            await self._checkpoints.save(part, state)
-        except BlobStoreError as error:
-            metrics.CHECKPOINTS.labels("failed").inc()
-            log.warning("checkpoint_not_written", topic=DOCUMENT_EVENTS.name, partition=part, error=str(error))
-            return
-        metrics.CHECKPOINTS.labels("written").inc()
-        state.saved_offset = offset
+            await self._saving.save(part, state)

@@ -168,6 +168,24 @@ async def test_a_reader_whose_questions_kafka_does_not_answer_is_assigned_again(
     assert reader.asked == 3
 
 
+async def test_a_partition_that_its_reader_loads_slowly_holds_up_no_other_one(
+    settings: Settings, topic: Topic, appender: KafkaAppender
+) -> None:
+    class Slow(Bookkeeper):
+        loaded = False
+
+        async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
+            return await super().assigned(partitions if self.loaded else partitions - {0})
+
+    written = await append_many(appender, topic, 60)
+    reader = Slow(nothing_read(settings))
+    read = lambda: {place.partition for place in reader.book.places}  # noqa: E731
+    async with member(settings, "slow", topic, reader):
+        await wait_until(lambda: read() == set(reader.book.positions) - {0}, 30, "the other partitions to be read")
+        reader.loaded = True
+        await wait_until(lambda: len(reader.book.values) == len(written), 30, "everything to be read")
+
+
 async def test_a_member_whose_assignment_waits_for_kafka_ends_at_the_stop(settings: Settings, topic: Topic) -> None:
     class Silent(Bookkeeper):
         asked = 0

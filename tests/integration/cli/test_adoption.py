@@ -13,7 +13,7 @@ from piperoll.installation.adoption import Plan, adopt
 from piperoll.installation.guard import identify
 from piperoll.installation.identity import InstallationError
 from piperoll.installation.survey import survey
-from piperoll.log.backlog_checkpoint import Checkpoints
+from piperoll.log.backlog_checkpoint import Checkpoint, Checkpoints
 from piperoll.postgres import migrate
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.topics import JOB_EVENTS
@@ -53,7 +53,7 @@ async def filled(log: MemoryLog, blobs: AsyncBlobs, connection: asyncpg.Connecti
     await blobs.put("job-a/in", b"{}")
     for schema in ("read_v1", "notifier"):
         await connection.execute(ADVANCE.format(schema), JOB_EVENTS.name, 1, log.ids.cluster_id, one.id)
-    await Checkpoints(blobs, log.ids.cluster_id, f"group/{JOB_EVENTS.name}").save(0, Backlog(), 1, one.id)
+    await Checkpoints(blobs, log.ids.cluster_id, f"group/{JOB_EVENTS.name}").save(0, Checkpoint(Backlog(), 1, one.id))
     return one.id
 
 

@@ -1,7 +1,7 @@
 """What clients append to a simulated world, and how a story runs in one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from unittest.mock import patch
 
@@ -63,11 +63,22 @@ async def create(world: World, job_id: str, script: Script | None = None, owner:
     return job_id
 
 
-async def create_batch(world: World, batch_id: str, count: int, unchecked: bool = False, **more: object) -> list[str]:
-    """Creates a batch; answers the ids that its members will have. `more` is added to each member's specification."""
+async def create_batch(
+    world: World,
+    batch_id: str,
+    count: int,
+    unchecked: bool = False,
+    of_one: Mapping[int, Mapping[str, object]] = {},
+    **more: object,
+) -> list[str]:
+    """Creates a batch; answers the ids that its members will have.
+
+    `more` is added to each member's specification, `of_one` to those of single members.
+    """
     spec = {"job_type": "noop", "parameters": {}, "body_sha256": "0" * 64, "priority": 5}
     spec |= {"timeout_s": 60, "max_attempts": 3, "has_webhook": False, **more}
-    specs = await world.blobs.put(f"{batch_id}/in", to_json([spec] * count))
+    content = to_json([{**spec, **of_one.get(index, {})} for index in range(count)])
+    specs = await world.blobs.put(f"{batch_id}/in", content)
     event = BatchCreated(count=count, specs=specs, body_sha256="0" * 64, unchecked=unchecked)
     await world.append(fact(world, batch_id, event))
     return [member_id(batch_id, index) for index in range(count)]

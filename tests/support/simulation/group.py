@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MARKER = ("marker", b"")
 """The header of records that no reader is handed, as Kafka's control records: they leave gaps in the offsets."""
+LATE_S = 1.0  # between two questions about partitions that the reader has not loaded
 LOOK_S = 5.0  # between two looks at the assignment, if nothing happens
 
 
@@ -70,6 +71,7 @@ class Consumer:
         self._confirm = confirm
         self._wake = process.world.wake_on(topic)
         self.positions: dict[int, int] = {}
+        self.late: set[int] = set()
         self.handled = 0
         group.members.append(process)
 
@@ -85,22 +87,23 @@ class Consumer:
             if self._confirm is not None:
                 await self._confirm()
             if not self._wake.is_set():
-                await happens_within(self._wake, LOOK_S)
+                await happens_within(self._wake, LATE_S if self.late else LOOK_S)
             await asyncio.sleep(process.chances.uniform(0.02, 0.3))
-        await self._reader.revoked(set(self.positions))
+        await self._reader.revoked(set(self.positions) | self.late)
 
     async def _apply_assignment(self) -> None:
         process = self._process
         if process.world.loop.time() < process.deaf_until:
             return  # it has not heard of the rebalance, and goes on with what it believes to have
         assigned = self._group.dealt_to(process.name)
-        gone, new = set(self.positions) - assigned, assigned - set(self.positions)
+        gone, new = (set(self.positions) | self.late) - assigned, assigned - set(self.positions)
         if gone:
             await self._reader.revoked(gone)
             self.positions = {part: offset for part, offset in self.positions.items() if part in assigned}
         if new:
             found: Mapping[int, int] = await self._reader.assigned(new)
             self.positions.update(found)
+        self.late = assigned - set(self.positions)
 
     async def _read(self, part: int) -> None:
         world, begin = self._process.world, self.positions[part]

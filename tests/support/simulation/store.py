@@ -18,12 +18,14 @@ T = TypeVar("T")
 class UnreliableBlobs(TimedBlobs):
     """The real client (piperoll.store.blobs) over obstore's store in memory. While `away`, its calls fail.
 
-    Blobs of the folders `broken` can never be read or written, as on bad sectors of a disk.
+    Blobs of the folders `broken` can never be read or written, as on bad sectors of a disk. Blobs of more than
+    `room` bytes are not taken, as by a disk that is nearly full.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.away = False
         self.broken: set[str] = set()
+        self.room: int | None = None
         super().__init__(clock)
 
     @property
@@ -44,7 +46,17 @@ class UnreliableBlobs(TimedBlobs):
     def put_named(self, uri: str, content: bytes, media_type: str, digest: str | None = None) -> Claim:
         """See Blobs.put_named."""
         self._require_sound(uri)
+        self._require_room(content)
         return super().put_named(uri, content, media_type, digest)
+
+    def replace(self, uri: str, content: bytes) -> None:
+        """See Blobs.replace."""
+        self._require_room(content)
+        super().replace(uri, content)
+
+    def _require_room(self, content: bytes) -> None:
+        if self.room is not None and len(content) > self.room:
+            raise BlobStoreError("no space left on device")
 
     def _require_sound(self, uri: str) -> None:
         if uri.partition("/")[0] in self.broken:
@@ -74,11 +86,12 @@ class SimulatedStore(AsyncBlobs):
     """The blobs of a simulated world.
 
     While `away`, every call fails, as on a full or unmounted disk; while `hanging`, none returns, as over a network
-    that drops packets.
+    that drops packets, or none about the blob `hanging_at`.
     """
 
     unreadable_of = ""
     hanging = False
+    hanging_at = ""
 
     @property
     def away(self) -> bool:
@@ -95,6 +108,6 @@ class SimulatedStore(AsyncBlobs):
             raise BlobStoreError("the store is away")
 
     async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        while self.hanging:  # noqa: ASYNC110 - virtual time, and no one event
+        while self.hanging or (self.hanging_at and args and args[0] == self.hanging_at):  # noqa: ASYNC110 - virtual time, and no one event
             await asyncio.sleep(1.0)
         return await super()._run(call, *args, **kwargs)

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from schemas.topics import JOB_EVENTS
-from services.worker.manager.log_reader import save_periodically
+from services.worker.checkpoints.saving import save_periodically
 from tests.support.simulation.group import Consumer
 from tests.support.simulation.process import Process
 from tests.support.simulation.product import CHECKPOINT_FOLDER, settings_of, worker_parts
@@ -47,7 +47,8 @@ class SimulatedWorker(Process):
             tasks.create_task(self.gate.run(self.stopping))
             tasks.create_task(self.runner.run(self.stopping))
             tasks.create_task(self.eraser.run(self.stopping))
-            tasks.create_task(save_periodically(self.reader, self.settings.checkpoint_interval_s, self.stopping))
+            saving = save_periodically(self.reader.save_checkpoints, self.settings.checkpoint_interval_s, self.stopping)
+            tasks.create_task(saving)
 
     async def _drain(self) -> None:
         await self.stopping.wait()

@@ -12,7 +12,7 @@ from piperoll.installation import guard as guards
 from piperoll.installation import marker
 from piperoll.installation.guard import Guard, identify
 from piperoll.installation.identity import InstallationError
-from piperoll.log.backlog_checkpoint import Checkpoints
+from piperoll.log.backlog_checkpoint import Checkpoint, Checkpoints
 from piperoll.log.identity import LogIdentity
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, Blobs, BlobStoreError
 from schemas.topics import JOB_EVENTS
@@ -37,7 +37,7 @@ async def used(log: MemoryLog, blobs: AsyncBlobs) -> None:
     """As an earlier release left them: a job with its parameters, and a checkpoint of its worker."""
     await log.append(JOB_EVENTS, fact("job-a", created(), 0))
     await blobs.put("job-a/in", b"{}")
-    await Checkpoints(blobs, log.ids.cluster_id, "group/topic").save(0, Backlog(), 1, "id")
+    await Checkpoints(blobs, log.ids.cluster_id, "group/topic").save(0, Checkpoint(Backlog(), 1, "id"))
 
 
 async def test_processes_that_start_together_over_new_stores_found_one_installation(

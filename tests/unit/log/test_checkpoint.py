@@ -36,7 +36,7 @@ def checkpoints(blobs: AsyncBlobs) -> Checkpoints:
 
 
 async def through_the_store(checkpoints: Checkpoints, backlog: Backlog, offset: int) -> Checkpoint:
-    await checkpoints.save(0, backlog, offset)
+    await checkpoints.save(0, Checkpoint(backlog, offset))
     loaded = await checkpoints.load(0)
     assert loaded is not None
     return loaded
@@ -96,6 +96,12 @@ async def test_a_checkpoint_that_lists_the_ended_ids_as_earlier_releases_did_is_
     assert loaded == Checkpoint(Backlog(ended=EndedIds({"job-a": datetime(2026, 1, 5, 10, tzinfo=UTC)})), 7, "x")
 
 
+async def test_the_lost_runs_come_back(checkpoints: Checkpoints) -> None:
+    await checkpoints.save(0, Checkpoint(Backlog(), 7, "x", {"job-a": {"run-2", "run-1"}}))
+    loaded = await checkpoints.load(0)
+    assert loaded == Checkpoint(Backlog(), 7, "x", {"job-a": ["run-1", "run-2"]})
+
+
 async def test_a_thousand_open_jobs_come_back(checkpoints: Checkpoints, blobs: AsyncBlobs) -> None:
     one = folded(created(), started(1), progress("worker-a/1"))
     jobs = {f"job-{number}": replace(one, job_id=f"job-{number}") for number in range(1234)}
@@ -107,7 +113,7 @@ async def test_what_is_folded_while_a_checkpoint_is_written_is_not_in_it(checkpo
     one = folded(created())
     backlog = Backlog(jobs={f"job-{number}": replace(one, job_id=f"job-{number}") for number in range(2000)})
     before = Backlog(jobs=dict(backlog.jobs))
-    saving = asyncio.create_task(checkpoints.save(0, backlog, 5))
+    saving = asyncio.create_task(checkpoints.save(0, Checkpoint(backlog, 5)))
     await asyncio.sleep(0)
     backlog.jobs.clear()
     backlog.ended.add("job-1", BEGAN)
@@ -120,19 +126,19 @@ async def test_without_a_checkpoint_there_is_none(checkpoints: Checkpoints) -> N
 
 
 async def test_partitions_do_not_share_checkpoints(checkpoints: Checkpoints) -> None:
-    await checkpoints.save(1, Backlog(), 11)
-    await checkpoints.save(2, Backlog(), 22)
+    await checkpoints.save(1, Checkpoint(Backlog(), 11))
+    await checkpoints.save(2, Checkpoint(Backlog(), 22))
     assert await checkpoints.load(1) == Checkpoint(Backlog(), 11)
 
 
 async def test_the_checkpoint_of_another_cluster_is_refused(checkpoints: Checkpoints, blobs: AsyncBlobs) -> None:
-    await checkpoints.save(0, Backlog(), 5)
+    await checkpoints.save(0, Checkpoint(Backlog(), 5))
     with pytest.raises(CheckpointError, match="on the cluster cluster-1"):
         await Checkpoints(blobs, "cluster-2", FOLDER).load(0)
 
 
 async def test_the_checkpoint_of_another_release_is_refused(checkpoints: Checkpoints, blobs: AsyncBlobs) -> None:
-    await checkpoints.save(0, Backlog(), 5)
+    await checkpoints.save(0, Checkpoint(Backlog(), 5))
     content = await blobs.get(URI)
     await blobs.replace(URI, content.replace(b'"version":%d' % VERSION, b'"version":%d' % (VERSION + 1), 1))
     with pytest.raises(CheckpointError, match=f"version {VERSION + 1}"):
@@ -145,7 +151,7 @@ async def test_a_damaged_checkpoint_is_refused_and_never_half_read(
     blobs: AsyncBlobs, facts: list[Fact], data: st.DataObject
 ) -> None:
     checkpoints = Checkpoints(blobs, "cluster-1", FOLDER)
-    await checkpoints.save(0, folded_backlog(facts), len(facts))
+    await checkpoints.save(0, Checkpoint(folded_backlog(facts), len(facts)))
     content = await blobs.get(URI)
     cut = data.draw(st.integers(0, len(content) - 1))
     damage = data.draw(st.sampled_from([content[:cut], content[:cut] + b"\0" + content[cut + 1 :], b"\xff" + content]))
@@ -157,7 +163,7 @@ async def test_a_damaged_checkpoint_is_refused_and_never_half_read(
 async def test_a_checkpoint_that_lacks_its_last_line_is_refused(checkpoints: Checkpoints, blobs: AsyncBlobs) -> None:
     one = folded(created())
     jobs = {name: replace(one, job_id=name) for name in ("job-a", "job-b")}
-    await checkpoints.save(0, Backlog(jobs=jobs), 5)
+    await checkpoints.save(0, Checkpoint(Backlog(jobs=jobs), 5))
     whole = await blobs.get(URI)
     await blobs.replace(URI, whole.rpartition(b"\n")[0])
     with pytest.raises(CheckpointError, match="cut off"):

@@ -1,5 +1,6 @@
 """The loop over polls, when a rebalance or another process takes a partition while its records are handled."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -20,6 +21,7 @@ class StandInConsumer:
     def __init__(self, *partitions: int) -> None:
         self.mine = {TopicPartition(JOB_EVENTS.name, part) for part in partitions}
         self.sought: dict[int, int] = {}
+        self.still: set[int] = set()
         self.asked_for_ends: list[int] = []
 
     def assignment(self) -> set[TopicPartition]:
@@ -32,9 +34,14 @@ class StandInConsumer:
     def pause(self, tp: TopicPartition) -> None:
         if tp not in self.mine:
             raise IllegalStateError(f"No current assignment for partition {tp}")
+        self.still.add(tp.partition)
+
+    def resume(self, tp: TopicPartition) -> None:
+        self.still.discard(tp.partition)
 
     def seek(self, tp: TopicPartition, offset: int) -> None:
-        self.pause(tp)
+        if tp not in self.mine:
+            raise IllegalStateError(f"No current assignment for partition {tp}")
         self.sought[tp.partition] = offset
 
     async def end_offsets(self, parts: list[TopicPartition]) -> dict[TopicPartition, int]:
@@ -53,12 +60,14 @@ class Handling:
         self._consumer = consumer
         self._lost = lost
         self._busy = busy
+        self.loading: set[int] = set()
+        self.given_up: list[set[int]] = []
 
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
-        return dict.fromkeys(partitions, 5)
+        return dict.fromkeys(partitions - self.loading, 5)
 
     async def revoked(self, partitions: set[int]) -> None:
-        """Nothing to give up."""
+        self.given_up.append(partitions)
 
     async def handle(self, partition: int, records: Sequence[Record]) -> None:
         self._consumer.mine -= {TopicPartition(JOB_EVENTS.name, part) for part in self._lost}
@@ -113,3 +122,31 @@ async def test_a_partition_that_was_put_back_does_not_count_as_stalled() -> None
     consumer.asked_for_ends.clear()
     await polled.loop._watch(consumer)
     assert consumer.asked_for_ends == [1]
+
+
+async def test_a_partition_that_its_reader_has_not_loaded_waits_alone_and_is_read_when_it_is() -> None:
+    consumer = StandInConsumer(0, 1)
+    reader = Handling(consumer)
+    reader.loading = {1}
+    loop, never = Polled(consumer, reader).loop, asyncio.Event()
+    loop._notes.assigned = {0, 1}
+    await loop._apply_assignment(consumer, never)
+    await loop._take_late(consumer, never)
+    assert (loop.positions, consumer.still) == ({0: 5}, {1})
+    reader.loading.clear()
+    loop._ask_at = 0.0
+    await loop._take_late(consumer, never)
+    assert (loop.positions, consumer.still) == ({0: 5, 1: 5}, set())
+
+
+async def test_a_partition_that_is_taken_before_it_was_loaded_is_given_up() -> None:
+    consumer = StandInConsumer(0, 1)
+    reader = Handling(consumer)
+    reader.loading = {1}
+    loop, never = Polled(consumer, reader).loop, asyncio.Event()
+    loop._notes.assigned = {0, 1}
+    await loop._apply_assignment(consumer, never)
+    loop._notes.assigned = {0}
+    await loop._apply_assignment(consumer, never)
+    assert reader.given_up == [{1}]
+    assert loop._late == set()

@@ -51,12 +51,16 @@ async def cut_a_process_off(scene: Scene) -> str:
     name, seconds = scene.chances.choice(PROCESSES), scene.seconds(2, 20)
     stores = scene.chances.choice([["kafka"], ["postgres"], ["kafka", "postgres"]])
     what, weather = scene.chances.choice(CUTS)
+    hit: set[int] = set()
 
     def is_its(port: int) -> bool:
         try:
-            return port in ports_of(scene.system.stack.pid(name))
+            its = port in ports_of(scene.system.stack.pid(name))
         except HARMLESS:
             return False  # it was ended meanwhile, by another fault or by itself
+        if its:
+            hit.add(port)
+        return its
 
     async with AsyncExitStack() as cuts:
         for store in stores:
@@ -64,7 +68,7 @@ async def cut_a_process_off(scene: Scene) -> str:
             if not weather.connects:
                 scene.proxies[store].cut_all(is_its)
         await asyncio.sleep(seconds)
-    return f"{name} {what} {' and '.join(stores)} for {seconds:.0f} s"
+    return f"{name} {what} {' and '.join(stores)} for {seconds:.0f} s on {len(hit)} connections"
 
 
 async def _under(scene: Scene, weather: Weather, what: str) -> str:

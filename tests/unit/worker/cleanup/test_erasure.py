@@ -66,7 +66,7 @@ async def test_the_marks_of_an_index_go_with_it_and_with_a_run_that_lost(blobs: 
         put_part(blobs.sync, job_id, run, "doc-1", [("Text", (1.0,))])
     erasing.erase("job-1")
     await erasing.gone("job-1")
-    erasing.eraser.tidy("job-2", frozenset({"a"}))
+    erasing.eraser.tidy("job-2", frozenset({"a"}), lambda: None)
     await erasing.gone("job-2/a")
     assert await blobs.names("documents") == ("documents/doc-1/indexes/job-2_b",)
 

@@ -1,9 +1,11 @@
 """Outputs of runs that lost: deleted if their worker saw them lose; all others stay."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from piperoll.domain.backlog import Backlog
 from piperoll.domain.job import Status
@@ -66,19 +68,47 @@ def test_the_run_that_completed_a_job_is_never_among_the_lost_whatever_was_forgo
             assert winner not in lost(life[begin:])
 
 
+@given(lives(), st.data())
+def test_a_fold_that_goes_on_from_a_dump_finds_the_same_lost_runs(life: list[Fact], data: st.DataObject) -> None:
+    cut = data.draw(st.integers(0, len(life)))
+    runs, backlog = LostRuns(), Backlog()
+    for one in life[:cut]:
+        runs.see(backlog.fold_job(one))
+    loaded = LostRuns.load(runs.dump(), backlog.jobs)
+    found = {run for due in loaded.due.values() for run in due}
+    found |= {run for one in life[cut:] for run in loaded.see(backlog.fold_job(one))}
+    assert found == lost(life)
+
+
+def test_what_is_due_is_kept_until_it_is_carried_out_or_long_past() -> None:
+    runs, backlog = LostRuns(), Backlog()
+    for second, data in enumerate([created(), FIRST, CANCELLED]):
+        runs.see(backlog.fold_job(appended(data, second)))
+    (job_id,) = runs.due
+    runs.forget(backlog.ended)
+    assert runs.due == {job_id: {FIRST.run}}
+    kept = LostRuns.load(runs.dump(), backlog.jobs)
+    kept.forget(())
+    assert kept.dump() == {}
+    runs.carried_out(job_id)
+    assert runs.dump() == {}
+
+
 async def test_only_the_outputs_of_lost_runs_go_and_the_details_of_failures_stay(
     blobs: AsyncBlobs, erasing: Erasing
 ) -> None:
     kept = ["job-1/in/abc", "job-1/cache/acme/k1", f"job-1/lost/{DETAILS}", "job-1/unknown/result.json"]
     put(blobs, *kept, "job-1/lost/result.json", "job-1/lost/images/a.jpg", "job-2/lost/result.json")
-    erasing.eraser.tidy("job-1", frozenset({"lost"}))
-    erasing.eraser.tidy("job-2", frozenset({"lost"}))
+    done: list[str] = []
+    for job_id in ("job-1", "job-2"):
+        erasing.eraser.tidy(job_id, frozenset({"lost"}), partial(done.append, job_id))
     await erasing.gone("job-2")
 
     async def only_kept() -> bool:
         return sorted(await blobs.names("job-1")) == sorted(kept)
 
     await wait_until(only_kept, 5, "the outputs of the lost run to be gone")
+    await wait_until(lambda: sorted(done) == ["job-1", "job-2"], 5, "both to be reported")
 
 
 def test_a_job_that_is_created_again_after_it_was_forgotten_keeps_its_result() -> None:
@@ -98,3 +128,32 @@ def test_a_job_that_is_created_again_after_it_was_forgotten_keeps_its_result() -
         assert await world.blobs.names(f"job-1/{job.run}") == (job.result.uri,)
 
     simulate(story, partitions=1)
+
+
+@pytest.mark.parametrize("moment", ["its job is open", "its job has ended"])
+def test_what_a_lost_run_left_is_deleted_by_a_worker_that_begins_with_a_later_checkpoint(moment: str) -> None:
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1")
+        await create(world, "job-1", Script(seconds=40))
+        await asyncio.sleep(10)
+        (run,) = world.stage.runs_of("job-1")
+        world.blobs.sync.put_named(f"job-1/{run}/images/1.png", b"image", "image/png")
+        first.crash()
+        second = world.start_worker("worker-2")
+        while len(world.stage.runs_of("job-1")) < 2:  # noqa: ASYNC110 - virtual time, and no one event
+            await asyncio.sleep(1)
+        await asyncio.sleep(2)
+        if moment == "its job has ended":
+            second.eraser.tidy = lambda *_: None  # type: ignore[method-assign] # it dies before the deletion
+            await world.settle(600)
+        await second.reader.save_checkpoints()
+        second.crash()
+        assert await world.blobs.names(f"job-1/{run}")
+        third = world.start_worker("worker-3")
+        await world.settle(600)
+        await asyncio.sleep(30)
+        assert third.failure is None
+        assert await world.blobs.names(f"job-1/{run}") == ()
+
+    world = simulate(story, partitions=1)
+    assert world.history.jobs["job-1"].status is Status.COMPLETED

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from piperoll.log.contract import AppendError
 from services.worker.manager.chunks import CHUNK, in_chunks
 
 
@@ -37,6 +38,17 @@ async def test_the_first_error_is_raised_when_all_of_its_chunk_have_ended_and_no
         await in_chunks(range(2 * CHUNK), act)
     assert len(ended) == CHUNK - 2
     assert asyncio.all_tasks() <= before
+
+
+async def test_an_append_that_may_have_arrived_is_not_hidden_by_an_earlier_error_of_its_chunk() -> None:
+    async def act(item: int) -> None:
+        if item == 1:
+            raise ValueError(item)
+        if item == 2:
+            raise AppendError(item)
+
+    with pytest.raises(AppendError):
+        await in_chunks(range(CHUNK), act)
 
 
 async def test_a_cancel_ends_all_of_the_chunk() -> None:

@@ -9,6 +9,7 @@ from piperoll.log.record import partition_of
 from piperoll.store.blobs import AsyncBlobs, BlobStoreError
 from schemas.events import DocumentRemoved
 from schemas.topics import DOCUMENT_EVENTS
+from services.worker.checkpoints import saving
 from tests.support.histories.documents import added
 from tests.support.runs.removing import OWNER, Removing
 from tests.support.waiting import wait_until
@@ -49,15 +50,64 @@ async def test_a_store_that_is_away_at_the_assignment_is_waited_for(
 ) -> None:
     ends = await worked(removing)
     away = Away(blobs, monkeypatch)
-    assigning = asyncio.create_task(removing.reader.assigned({0, 1, 2}))
+    assert await removing.reader.assigned({0, 1, 2}) == {}
     await wait_until(lambda: away.tries >= 6, 5, "each checkpoint to be tried again")
-    assert not assigning.done()
     problem = removing.reader.problem()
     assert problem is not None
     assert "503 slow down" in problem
     away.back.set()
-    assert await assigning == ends, "it continues, and does not begin with the oldest record"
+    begins: dict[int, int] = {}
+
+    async def loaded() -> bool:
+        begins.update(await removing.reader.assigned({0, 1, 2} - begins.keys()))
+        return begins == ends
+
+    await wait_until(loaded, 5, "it to continue, and not to begin with the oldest record")
     assert removing.reader.problem() is None
+
+
+async def test_a_checkpoint_that_cannot_be_read_holds_up_no_other_one(
+    removing: Removing, blobs: AsyncBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends, never, real = await worked(removing), asyncio.Event(), blobs.get
+
+    async def hang(uri: str) -> bytes:
+        if uri.endswith("/1"):
+            await never.wait()
+        return await real(uri)
+
+    monkeypatch.setattr(blobs, "get", hang)
+    begins: dict[int, int] = {}
+
+    async def loaded() -> bool:
+        begins.update(await removing.reader.assigned({0, 1, 2} - begins.keys()))
+        return begins == {0: ends[0], 2: ends[2]}
+
+    await wait_until(loaded, 5, "the two others to be loaded")
+    assert "partition 1" in (removing.reader.problem() or "")
+    await removing.reader.revoked({0, 1, 2})
+    assert removing.reader.problem() is None
+
+
+async def test_a_store_that_hangs_while_partitions_are_given_up_holds_up_their_next_owner_once(
+    removing: Removing, blobs: AsyncBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await worked(removing)
+    await removing.start()
+    for number in range(12):
+        await removing.append(f"doc-{number}", added(), 100 + number)
+    begun = 0
+
+    async def hang(uri: str, content: bytes) -> None:
+        nonlocal begun
+        begun += 1
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(saving, "LAST_SAVE_S", 0.2)
+    with monkeypatch.context() as patched:
+        patched.setattr(blobs, "replace", hang)
+        await asyncio.wait_for(removing.reader.revoked({0, 1, 2}), 10)
+    assert begun == 3
 
 
 async def test_a_stop_ends_the_wait_and_costs_no_checkpoint(
@@ -66,12 +116,11 @@ async def test_a_stop_ends_the_wait_and_costs_no_checkpoint(
     ends = await worked(removing)
     with monkeypatch.context() as patched:
         away = Away(blobs, patched)
-        assigning = asyncio.create_task(removing.reader.assigned({0, 1, 2}))
+        assert await removing.reader.assigned({0, 1, 2}) == {}
         await wait_until(lambda: away.tries >= 3, 5, "the checkpoints to be tried")
         removing.stopping.set()
-        await asyncio.wait_for(assigning, 5)
-        await removing.reader.handle(0, removing.log.records(DOCUMENT_EVENTS, 0)[:1])
         await removing.reader.revoked({0, 1, 2})
+        assert removing.reader.problem() is None
     await removing.restart()
     assert removing.read_from == ends
 

@@ -8,7 +8,7 @@ from piperoll.domain.job import Status
 from schemas.events import JobCancelled
 from schemas.topics import Topic
 from services.worker.manager.batch_expander import AT_ONCE
-from services.worker.manager.expansion import LOST_AFTER_S, MEMBER_TRIES
+from services.worker.manager.expansion import LOST_AFTER_S
 from tests.support.simulation.clients import accounted, create_batch, facts_of, simulate
 from tests.support.simulation.world import World
 
@@ -95,7 +95,7 @@ def test_a_member_that_can_be_stored_again_in_time_is_created() -> None:
         members.extend(await create_batch(world, "batch-1", 3))
         world.store.broken.add(members[1])
         world.start_worker("worker-1")
-        await asyncio.sleep(2 ** (MEMBER_TRIES - 4))
+        await asyncio.sleep(LOST_AFTER_S - 60)
         world.store.broken.clear()
         await world.settle(HOUR_S)
 

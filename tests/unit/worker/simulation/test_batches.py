@@ -10,18 +10,10 @@ from piperoll.store import document_paths as documents
 from piperoll.store import targets
 from piperoll.store.blobs import BlobStoreError
 from schemas.claims import Claim
-from schemas.events import (
-    JobCancelled,
-    JobCreated,
-)
+from schemas.events import BatchErased, BatchExpanded, JobCancelled, JobCreated
 from schemas.ids import member_id
-from tests.support.simulation.clients import (
-    accounted,
-    create_batch,
-    fact,
-    records,
-    simulate,
-)
+from tests.support.simulation.clients import accounted, create_batch, fact, facts_of, records, simulate
+from tests.support.simulation.network import AppendFault
 from tests.support.simulation.scripted_pool import Script
 from tests.support.simulation.world import World
 
@@ -136,3 +128,72 @@ def test_members_whose_target_was_removed_after_the_batch_was_posted_are_erased(
     world = simulate(story)
     accounted(world, acknowledged)
     assert [world.history.jobs[job_id].erased for job_id in acknowledged] == [False, True, False]
+
+
+def test_a_creation_of_unknown_fate_is_looked_up_although_the_store_failed_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story(world: World) -> None:
+        async def away(*_: object) -> None:
+            raise BlobStoreError("away")
+
+        first, second = await create_batch(world, "batch-1", 2)
+        worker = world.start_worker("worker-1")
+        monkeypatch.setattr(world.blobs, "check", away)
+        world.store.broken.add(first)
+        worker.network.faults.append(AppendFault("error"))
+        await asyncio.sleep(1.2)
+        monkeypatch.undo()
+        world.store.broken.clear()
+        await world.settle(600)
+        created = [one for one in await facts_of(world, second) if isinstance(one, JobCreated)]
+        assert len(created) == 1
+
+    simulate(story)
+
+
+def test_the_expansion_of_a_batch_that_is_erased_stops_at_once() -> None:
+    async def story(world: World) -> None:
+        world.start_worker("worker-1", lag_s=0.4)
+        await create_batch(world, "batch-1", 1000)
+        while not world.history.jobs:  # noqa: ASYNC110 - virtual time, and no one event
+            await asyncio.sleep(0.01)
+        await world.append(fact(world, "batch-1", BatchErased(by="user-1")))
+        await asyncio.sleep(60)
+        assert len(world.history.jobs) < 500
+        assert not any(isinstance(one, BatchExpanded) for one in await facts_of(world, "batch-1"))
+
+    simulate(story, slots=8)
+
+
+def test_a_failing_expansion_of_a_batch_that_is_erased_is_not_tried_again() -> None:
+    async def story(world: World) -> None:
+        await create_batch(world, "batch-1", 3)
+        world.store.broken.add("batch-1")
+        worker = world.start_worker("worker-1")
+        await asyncio.sleep(130)
+        assert "batch-1" in (worker.background.problem() or "")
+        await world.append(fact(world, "batch-1", BatchErased(by="user-1")))
+        await asyncio.sleep(5)
+        assert worker.background.problem() is None
+        await asyncio.sleep(1200)
+        assert world.history.jobs == {}
+
+    simulate(story)
+
+
+def test_a_batch_that_another_worker_expanded_is_not_expanded_again() -> None:
+    """As when BatchExpanded is behind the end of the log at which the partition was taken over."""
+
+    async def story(world: World) -> None:
+        members = await create_batch(world, "batch-1", 3)
+        world.store.broken.add("batch-1")
+        worker = world.start_worker("worker-1")
+        await asyncio.sleep(130)
+        await world.append(fact(world, "batch-1", BatchExpanded(count=3)))
+        await asyncio.sleep(5)
+        assert worker.background.problem() is None
+        await asyncio.sleep(1200)
+        assert not set(members) & set(world.history.jobs)
+
+    simulate(story)

@@ -6,7 +6,7 @@ import pytest
 
 from piperoll.domain.backlog import Backlog
 from piperoll.domain.job import Status
-from piperoll.log.backlog_checkpoint import Checkpoints
+from piperoll.log.backlog_checkpoint import Checkpoint, Checkpoints
 from piperoll.log.continuity import LogDivergedError
 from piperoll.log.record import Record
 from schemas.envelope import UnknownEventError
@@ -108,7 +108,7 @@ def test_a_worker_ends_at_a_checkpoint_of_another_log(next_offset: int, last: st
             await create(world, f"job-{number}")
         ids = [record.ce_id for record in await records(world)]
         last_ce_id = ids[2] if last == "its own" else ids[1]
-        await Checkpoints(world.blobs, "cluster", "simulation").save(0, Backlog(), next_offset, last_ce_id)
+        await Checkpoints(world.blobs, "cluster", "simulation").save(0, Checkpoint(Backlog(), next_offset, last_ce_id))
         worker = world.start_worker("worker-1")
         await world.settle(60)
         refused = isinstance(worker.failure, ExceptionGroup) and worker.failure.subgroup(LogDivergedError)
@@ -116,6 +116,41 @@ def test_a_worker_ends_at_a_checkpoint_of_another_log(next_offset: int, last: st
 
     world = simulate(story, partitions=1)
     assert {job_id for job_id, *_ in world.stage.begun} == {f"job-{number}" for number in begun}
+
+
+def test_a_checkpoint_that_is_written_while_a_dead_letter_waits_for_the_log_is_of_this_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its offset and its record id are both of the record before the one that is parked."""
+
+    async def story(world: World) -> None:
+        first = world.start_worker("worker-1")
+        await create(world, "job-0", Script(seconds=1))
+        await world.settle(60)
+        await asyncio.sleep(10)
+        read, waiting = world.log.end_of(JOB_EVENTS, 0), asyncio.Event()
+
+        async def never(*_: object) -> None:
+            waiting.set()
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(first.reader._dead_letters, "park_all", never)
+        await create(world, "job-1", Script(seconds=1))
+        await world.land(b"job-bad", b"no event", [])
+        await waiting.wait()
+        await first.reader.save_checkpoints()
+        assert first.handled == read, "both are of one poll"
+        written = await Checkpoints(world.blobs, "cluster", "simulation").load(0)
+        assert written is not None
+        assert written.next_offset == read + 1
+        first.crash()
+        monkeypatch.undo()
+        second = world.start_worker("worker-2")
+        await world.settle(60)
+        assert second.failure is None
+
+    world = simulate(story, partitions=1)
+    accounted(world, [f"job-{number}" for number in range(2)])
 
 
 def test_another_owners_job_waits_for_no_more_than_one_slot_to_free() -> None:
