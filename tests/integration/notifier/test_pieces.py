@@ -9,6 +9,7 @@ import pytest
 
 from piperoll.postgres import migrate
 from services.notifier.notices.queue import PIECE, SQL, NoticeQueue, end_endpoint
+from services.notifier.outbox import Connection
 from tests.support.notifier.plans import explain, nodes
 
 ROWS = 20_000
@@ -43,7 +44,7 @@ async def queue(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Pool]:
 
 
 @asynccontextmanager
-async def undone(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+async def undone(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
     """A transaction that is rolled back."""
     async with pool.acquire() as connection:
         transaction = connection.transaction()

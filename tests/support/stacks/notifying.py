@@ -27,7 +27,7 @@ from schemas.envelope import Fact
 from schemas.events import EndpointRegistered, Event, JobCompleted, JobCreated, JobProgress, JobStarted
 from schemas.ids import draw_endpoint_id, draw_job_id, event_id
 from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
-from services.notifier.app import Log, Notifier, assemble
+from services.notifier.assembly import Log, Notifier, assemble
 from services.notifier.readers.server import PostgresServer
 from tests.support.memory_log import MemoryLog
 from tests.support.waiting import wait_until

@@ -17,7 +17,8 @@ from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
-from services.notifier.app import Log, Notifier, _consumer, assemble
+from services.notifier.app import _consumer
+from services.notifier.assembly import Log, Notifier, assemble
 from services.notifier.notices.changes import Change, Following, RegisteredEndpoint
 from services.notifier.notices.queue import add_endpoint, save_following
 from services.notifier.readers.server import PostgresServer
