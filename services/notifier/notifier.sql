@@ -111,7 +111,9 @@ CREATE TABLE IF NOT EXISTS notifier.followed (
     job      json NOT NULL,
     seen_at  timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 85);
-CREATE INDEX IF NOT EXISTS followed_by_owner ON notifier.followed (owner);
+-- The folds of an owner without endpoints are forgotten in pieces, in this order.
+CREATE INDEX IF NOT EXISTS followed_of_owner ON notifier.followed (owner, job_id);
+DROP INDEX IF EXISTS notifier.followed_by_owner; -- of earlier releases, without the order
 CREATE INDEX IF NOT EXISTS followed_seen ON notifier.followed USING brin (seen_at);
 
 -- One row per job and endpoint, claimed as a whole, so that its changes are sent one after the other. `changes` are
@@ -132,5 +134,8 @@ CREATE TABLE IF NOT EXISTS notifier.notices (
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX IF NOT EXISTS notices_due
     ON notifier.notices (origin, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
-CREATE INDEX IF NOT EXISTS notices_open ON notifier.notices (endpoint_id) WHERE next_attempt_at IS NOT NULL;
+-- The open changes of an ended endpoint are withdrawn in pieces, in this order.
+CREATE INDEX IF NOT EXISTS notices_open_of_endpoint
+    ON notifier.notices (endpoint_id, job_id) WHERE next_attempt_at IS NOT NULL;
+DROP INDEX IF EXISTS notifier.notices_open; -- of earlier releases, without the order
 CREATE INDEX IF NOT EXISTS notices_seen ON notifier.notices USING brin (seen_at);

@@ -105,10 +105,10 @@ SELECT owner FROM followed
 WHERE NOT EXISTS (SELECT FROM notifier.endpoints e WHERE e.owner = followed.owner AND e.state = 'on') LIMIT 1;
 
 -- forget_followed: deletes at most $2 folds of an owner without endpoints
-DELETE FROM notifier.followed WHERE job_id IN (
+DELETE FROM notifier.followed WHERE job_id = ANY(ARRAY(
     SELECT job_id FROM notifier.followed WHERE owner = $1
         AND NOT EXISTS (SELECT FROM notifier.endpoints e WHERE e.owner = $1 AND e.state = 'on')
-    ORDER BY job_id LIMIT $2 FOR UPDATE SKIP LOCKED)
+    ORDER BY job_id LIMIT $2 FOR UPDATE SKIP LOCKED))
 RETURNING job_id;
 
 -- ended_endpoint: an endpoint that has ended and has open changes; by one index probe per endpoint with open changes
@@ -122,13 +122,14 @@ WITH RECURSIVE receiver AS (
 )
 SELECT endpoint_id, state FROM receiver JOIN notifier.endpoints e USING (endpoint_id) WHERE e.state <> 'on' LIMIT 1;
 
--- withdraw: removes and returns at most $2 open changes of an endpoint
+-- withdraw: removes and returns at most $2 open changes of an endpoint; rows that another transaction holds are left
 WITH open AS (
     SELECT job_id, endpoint_id, owner, attempts, changes FROM notifier.notices
-    WHERE endpoint_id = $1 AND next_attempt_at IS NOT NULL ORDER BY job_id LIMIT $2 FOR UPDATE
+    WHERE endpoint_id = $1 AND next_attempt_at IS NOT NULL ORDER BY job_id LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 UPDATE notifier.notices n SET changes = '[]', attempts = 0, next_attempt_at = NULL
 FROM open WHERE n.job_id = open.job_id AND n.endpoint_id = open.endpoint_id
+    AND n.job_id = ANY(ARRAY(SELECT job_id FROM open))
 RETURNING open.job_id, open.endpoint_id, open.owner, open.attempts, open.changes;
 
 -- give_up: the next change of rows whose whole schedule has passed at $3, attempted or not

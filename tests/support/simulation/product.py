@@ -125,7 +125,7 @@ def projector_readers(process: Process, settings: Settings) -> tuple[ProjectorTo
 
 @dataclass(frozen=True, slots=True)
 class NotifierParts:
-    """The parts of a notifier (services.notifier.app)."""
+    """The parts of a notifier (services.notifier.assembly)."""
 
     jobs: JobEventsReader
     deliveries: DeliveriesReader

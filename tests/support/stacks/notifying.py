@@ -15,7 +15,7 @@ import asyncpg
 
 from piperoll import keys
 from piperoll.background import Background
-from piperoll.clock import Clock
+from piperoll.clock import Clock, utc_now
 from piperoll.log.dead_letters import DeadLetters
 from piperoll.postgres import connect_pool, migrate
 from piperoll.seal import Seal
@@ -27,7 +27,7 @@ from schemas.envelope import Fact
 from schemas.events import EndpointRegistered, Event, JobCompleted, JobCreated, JobProgress, JobStarted
 from schemas.ids import draw_endpoint_id, draw_job_id, event_id
 from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
-from services.notifier.app import Log, Notifier, assemble
+from services.notifier.assembly import Log, Notifier, assemble
 from services.notifier.readers.server import PostgresServer
 from tests.support.memory_log import MemoryLog
 from tests.support.waiting import wait_until
@@ -146,6 +146,7 @@ async def running(
     fresh: bool = True,
     intake_first: bool = False,
     lookup: Lookup = socket.getaddrinfo,
+    clock: Clock = utc_now,
 ) -> AsyncIterator[Rig]:
     """A notifier at work. `fresh` drops its schema first; `intake_first` has it read the jobs before the deliveries."""
     log = log or MemoryLog()
@@ -161,7 +162,7 @@ async def running(
         dead_letters = DeadLetters(log)
         blobs = AsyncBlobs(Blobs(settings.blob_url))
         owned.callback(blobs.close)
-        clients = Log(log, log, dead_letters, CLUSTER)
+        clients = Log(log, log, dead_letters, CLUSTER, clock)
         notifier = assemble(settings, pool, clients, Background(stopping), stopping, owned, blobs, server, lookup)
         if intake_first:
             await log.subscribe(JOB_EVENTS, notifier.job_events)

@@ -20,7 +20,7 @@ SHARED_PREFIXES: dict[str, str] = {}
 EVERY_SERVICE = frozenset({"__init__", "__main__", "app", "metrics"})
 BESIDE_APP = {
     "api": {"assembly", "web"},
-    "notifier": {"checkpoints", "outbox", "sweep"},
+    "notifier": {"assembly", "checkpoints", "outbox", "sweep"},
     "projector": {"rebuild"},
     "worker": {"errors"},
 }

@@ -8,6 +8,7 @@ import pytest
 from piperoll.clock import pauses
 from piperoll.outages import Outage, StoppedWaitingError, raise_faults
 from piperoll.store.blobs import BlobStoreError
+from tests.support.outages import held_up, succeed
 
 
 def test_pauses_double_up_to_their_bound() -> None:
@@ -72,22 +73,10 @@ def test_a_wait_that_the_stop_ended_is_no_fault() -> None:
 
 
 async def test_the_success_of_one_work_does_not_hide_that_another_waits() -> None:
-    outage, tried, back = Outage("Postgres", asyncio.Event()), asyncio.Event(), asyncio.Event()
-
-    async def held_up() -> None:
-        tried.set()
-        if not back.is_set():
-            raise OSError("refused")
-
-    async def sound() -> None:
-        return None
-
-    waiting = asyncio.create_task(outage.outlast(held_up))
-    await tried.wait()
-    await outage.outlast(sound)
-    assert "does not answer" in (outage.problem() or "")
-    back.set()
-    await waiting
+    outage = Outage("Postgres", asyncio.Event())
+    async with held_up(outage):
+        await succeed(outage)
+        assert "does not answer" in (outage.problem() or "")
     assert outage.problem() is None
 
 

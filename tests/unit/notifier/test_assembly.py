@@ -17,11 +17,13 @@ from piperoll.runtime import Lifetime
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
-from services.notifier.app import Log, Notifier, _consumer, assemble
+from services.notifier.app import _consumer
+from services.notifier.assembly import Log, Notifier, assemble
 from services.notifier.notices.changes import Change, Following, RegisteredEndpoint
 from services.notifier.notices.queue import add_endpoint, save_following
 from services.notifier.readers.server import PostgresServer
 from tests.support.memory_log import MemoryLog
+from tests.support.outages import held_up, succeed
 from tests.support.simulation.postgres.notifier import BLANK
 from tests.support.simulation.postgres.pool import ModelPool
 from tests.support.simulation.postgres.server import ModelPostgres
@@ -60,7 +62,7 @@ async def notifier(postgres: ModelPostgres) -> AsyncIterator[Notifier]:
 
 
 async def test_each_reader_names_its_own_outage_and_no_other_one_ends_it(notifier: Notifier) -> None:
-    lifetime, tried, back = Lifetime(), asyncio.Event(), asyncio.Event()
+    lifetime = Lifetime()
     stops = Stops("group", SkippedRecords(AsyncBlobs(Blobs("memory:///"))), None)
     readers = {
         JOB_EVENTS: notifier.job_events,
@@ -70,22 +72,15 @@ async def test_each_reader_names_its_own_outage_and_no_other_one_ends_it(notifie
     for topic, reader in readers.items():
         _consumer(SETTINGS, lifetime, topic, reader, BrokerClock(), stops)
 
-    async def held_up() -> None:
-        tried.set()
-        if not back.is_set():
-            raise OSError("refused")
+    async with held_up(notifier.deliveries.outage):
+        for reader in (notifier.job_events, notifier.endpoint_events):
+            await succeed(reader.outage)
+        assert problems_of_stores(lifetime) == {"piperoll.notifier.deliveries.stores"}
+    assert not problems_of_stores(lifetime)
 
-    async def sound() -> None:
-        return None
 
-    waiting = asyncio.create_task(notifier.deliveries.outage.outlast(held_up))
-    await tried.wait()
-    for reader in (notifier.job_events, notifier.endpoint_events):
-        await reader.outage.outlast(sound)
-    assert {name for name in lifetime.problems() if name.endswith(".stores")} == {"piperoll.notifier.deliveries.stores"}
-    back.set()
-    await waiting
-    assert not {name for name in lifetime.problems() if name.endswith(".stores")}
+def problems_of_stores(lifetime: Lifetime) -> set[str]:
+    return {name for name in lifetime.problems() if name.endswith(".stores")}
 
 
 def hook(state: str, final_at: datetime) -> dict[str, Any]:

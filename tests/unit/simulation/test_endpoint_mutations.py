@@ -51,7 +51,7 @@ def test_a_post_without_a_look_at_its_lease_is_found(monkeypatch: Patch, frozen_
     async def careless(sender: Any, lease: Lease, *arguments: Any, **more: Any) -> Attempted:
         return await attempt(sender, Lease(math.inf), *arguments, **more)
 
-    monkeypatch.setattr(courier, "attempt", careless)
+    monkeypatch.setattr("services.notifier.delivery.courier.attempt", careless)
     _, violations = play(frozen_at_a_claim)
     assert {violation.invariant for violation in violations} == {"I4"}
 

@@ -1,0 +1,102 @@
+"""The lists of batches and of folders over a hundred thousand jobs and folders: by plan, a page reads only itself."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from schemas.read_model_names import READ_SCHEMA
+from services.api.read_model.documents import QUERIES as DOCUMENT_QUERIES
+from services.api.read_model.jobs import QUERIES
+from services.projector.database.schema import create_tables
+from tests.support.notifier.plans import explain, nodes
+
+BATCHES = 1_000
+MEMBERS = 100  # of each batch
+PARTITIONS = 24
+FOLDERS = 100_000
+LIMIT, SKIP = 20, 40
+
+
+@pytest.fixture(scope="module")
+async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
+    """Batches of half-done jobs, and folders, of one owner."""
+    connected = await asyncpg.connect(database)
+    await create_tables(connected, READ_SCHEMA)
+    await connected.execute(
+        """INSERT INTO read_v1.batches (batch_id, partition, owner, user_id, created_at, count, log_offset, state)
+        SELECT 'batch-' || n, n % $2, 'owner', 'user-' || n % 10, now() - n * interval '1 second', $3::int, n, '{}'
+        FROM generate_series(1, $1::int) AS n""",
+        BATCHES,
+        PARTITIONS,
+        MEMBERS,
+    )
+    await connected.execute(
+        """INSERT INTO read_v1.batch_counts
+        SELECT 'batch-' || n, part, 1, 1, 1, 0, now()
+        FROM generate_series(1, $1::int) AS n, generate_series(1, $2::int) AS part""",
+        BATCHES,
+        PARTITIONS,
+    )
+    await connected.execute(
+        """INSERT INTO read_v1.jobs (job_id, partition, owner, job_type, batch_id, batch_index, status, sequence,
+            created, erased, created_at, updated_at, state)
+        SELECT 'job-' || n, 0, 'owner', 'noop', 'batch-' || n % $2 + 1, n / $2, 'completed', 3,
+            true, false, now(), now(), '{}' FROM generate_series(1, $1::int) AS n""",
+        BATCHES * MEMBERS,
+        BATCHES,
+    )
+    await connected.execute(
+        """INSERT INTO read_v1.folders (folder_id, partition, owner, name, description, chunk_size, removed, created_at,
+            updated_at, state)
+        SELECT 'folder-' || n, 0, 'owner', 'Name', '', 256, n % 10 = 0, now() - n * interval '1 second', now(), '{}'
+        FROM generate_series(1, $1::int) AS n""",
+        FOLDERS,
+    )
+    await connected.execute("VACUUM ANALYZE")
+    yield connected
+    await connected.close()
+
+
+async def rows_read(connection: asyncpg.Connection, statement: str, *arguments: object) -> Counter[str]:
+    """The rows that a statement reads of each table, in all its loops."""
+    read: Counter[str] = Counter()
+    for node in nodes(await explain(connection, statement, *arguments)):
+        if "Relation Name" in node:
+            passed_over = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)  # type: ignore[operator]
+            read[str(node["Relation Name"])] += (node["Actual Rows"] + passed_over) * node["Actual Loops"]  # type: ignore[operator]
+    return read
+
+
+async def test_a_page_of_batches_reads_the_counts_of_its_batches_and_no_job(connection: asyncpg.Connection) -> None:
+    await connection.execute("SET plan_cache_mode = force_custom_plan")  # as the read model does
+    read = await rows_read(connection, QUERIES["list_batches"], "owner", None, None, LIMIT, SKIP)
+    assert set(read) <= {"batches", "batch_counts"}
+    assert read["batches"] <= LIMIT + SKIP
+    assert read["batch_counts"] <= (LIMIT + SKIP) * PARTITIONS
+
+
+@pytest.mark.parametrize(
+    ("statement", "arguments"),
+    [
+        ("count_batches", ("owner", None, None)),
+        ("batch_counts", ("owner", None)),
+        ("batch_counts", ("owner", "user-1")),
+    ],
+)
+async def test_the_number_of_batches_and_their_statuses_are_read_without_a_job(
+    connection: asyncpg.Connection, statement: str, arguments: tuple[object, ...]
+) -> None:
+    read = await rows_read(connection, QUERIES[statement], *arguments)
+    assert set(read) <= {"batches", "batch_counts"}
+    assert read["batches"] <= BATCHES
+    assert read["batch_counts"] <= BATCHES * PARTITIONS
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+async def test_a_page_of_folders_reads_no_other_folder(connection: asyncpg.Connection, mode: str) -> None:
+    await connection.execute(f"SET plan_cache_mode = {mode}")
+    read = await rows_read(connection, DOCUMENT_QUERIES["list_folders"], "owner", ["extraction"], LIMIT, SKIP)
+    assert read["folders"] <= LIMIT + SKIP
+    assert read.total() - read["folders"] == 0, "empty folders have no document to look at"
