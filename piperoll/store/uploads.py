@@ -4,12 +4,13 @@ An upload is at `uploads/{owner}/{file_id}/{name}`. Each job that names it has a
 `uses/{owner}/{file_id}/{job_id}`; the upload is erased with the last of these jobs.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-SCHEME = "upload://"
 FOLDER = "uploads"
 USES = "uses"
+_UPLOAD = re.compile(r"upload://(file-[0-9a-f-]{1,36})(/|\Z)")  # no other text is a folder of an upload
 
 
 def file_ids_of(parameters: Mapping[str, Any]) -> tuple[str, ...]:
@@ -17,9 +18,8 @@ def file_ids_of(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     items = parameters.get("items")
     given = [parameters, *(items if isinstance(items, list) else ())]
     names = (one.get("filename") for one in given if isinstance(one, Mapping))
-    uploads = (name for name in names if isinstance(name, str) and name.startswith(SCHEME))
-    ids = (upload.removeprefix(SCHEME).partition("/")[0] for upload in uploads)
-    return tuple(dict.fromkeys(file_id for file_id in ids if file_id))
+    found = (_UPLOAD.match(name) for name in names if isinstance(name, str))
+    return tuple(dict.fromkeys(upload[1] for upload in found if upload))
 
 
 def folder_of(owner: str, file_id: str) -> str:

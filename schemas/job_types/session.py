@@ -6,16 +6,16 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.devana import Devana
+from schemas.fields import Address, Line, Name, WrittenName
 from schemas.job_types.archives import ready_archive
 from schemas.job_types.declaration import JobType, Reference
 from schemas.job_types.parameters import JobParameters
-from schemas.job_types.values import Address, Day, Language, Name, TemplateName, Time
+from schemas.job_types.values import Day, Language, TemplateName, Time
 
 MAX_SPEAKERS = 100
 MAX_TRANSCRIPT_CHARS = 2_000_000  # two days of speech
 HOOK_KEYS: Final = ("markdown_file", "markdown_content", "attachments", "video_transcript", "target_dir")
 
-Line = Annotated[str, StringConstraints(max_length=4096)]
 Lines = Annotated[list[Line], Field(max_length=MAX_SPEAKERS)]
 
 
@@ -34,7 +34,7 @@ class SessionParameters(JobParameters):
     event: Name
     session: Name
     url: Address = Field(description="the talk's page")
-    filename: Name = Field(description="of the Markdown file; `.md` is added if missing")
+    filename: WrittenName = Field(description="of the Markdown file; `.md` is added if missing")
     track: Name
     day: Day | None = None
     starttime: Time | None = None

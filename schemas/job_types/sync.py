@@ -7,8 +7,9 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, StringConstraints
 
 from schemas.devana import Devana
+from schemas.fields import Label
 from schemas.job_types.declaration import JobType, Named, Reference
-from schemas.job_types.parameters import JobParameters, Label
+from schemas.job_types.parameters import JobParameters
 
 SCHEMES = ("file", "s3", "gs", "az", "azure", "abfs", "abfss")
 

@@ -74,7 +74,6 @@ UNUSABLE = {
     "no parameters": to_json([{**GOOD, "parameters": []}] * 3),
     "a wrong field": to_json([{**GOOD, "priority": "high"}] * 3),
     "a document elsewhere": to_json([{**GOOD, "resolved": {"kind": "document", "document_id": "../x"}}] * 3),
-    "an upload elsewhere": to_json([{**GOOD, "parameters": {"filename": "upload://../x"}}] * 3),
 }
 
 
