@@ -15,6 +15,7 @@ KEEP_ALIVE_S = 75  # longer than in proxies and client pools, so that the client
 DRAIN_S = 12  # longer than the append deadline, shorter than a supervisor's wait before SIGKILL
 BACKLOG = 2048
 TICKS_OF_CHECK = 10
+DEFAULT_LIMITS = ConnectionLimits()
 
 
 class ListenError(RuntimeError):
@@ -50,7 +51,9 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-async def serve(app: ASGIApp, listening: socket.socket, stopping: asyncio.Event, limits: ConnectionLimits) -> None:
+async def serve(
+    app: ASGIApp, listening: socket.socket, stopping: asyncio.Event, limits: ConnectionLimits = DEFAULT_LIMITS
+) -> None:
     """Serve until `stopping`, then finish the running requests."""
     config = uvicorn.Config(
         app,
