@@ -45,12 +45,19 @@ def check_source(source: str, roots: Sequence[str], stores: Sequence[str]) -> No
 
 
 def checked_address(field: str, sent: str, allowed: Iterable[Network]) -> str:
-    """Return an address as it is stored and called, judged by its text. Raises ApiError: INVALID_PARAMETERS for a
-    malformed one or one with a password; BLOCKED_ADDRESS for a private or metadata address in any notation."""
+    """Return an address as it is stored and called. Raises ApiError: INVALID_PARAMETERS for a malformed one or one with
+    a password; BLOCKED_ADDRESS as `require_public` does."""
     try:
         url = web_address(sent)
     except ValueError as error:
         raise invalid_field(field, str(error)) from error
+    require_public(field, url, allowed)
+    return url
+
+
+def require_public(field: str, url: str, allowed: Iterable[Network]) -> None:
+    """Raise ApiError BLOCKED_ADDRESS for a private or metadata address in any notation, by the text of a normalised
+    address."""
     address = literal_address(urlsplit(url).hostname or "")
     if address is not None and not is_allowed(address, allowed):
         raise ApiError(
@@ -59,7 +66,6 @@ def checked_address(field: str, sent: str, allowed: Iterable[Network]) -> str:
             f"{field} is a blocked address: private, local and metadata addresses are not allowed",
             {"fields": [{"field": field, "message": "blocked address"}]},
         )
-    return url
 
 
 def upload_name(filename: str) -> str:

@@ -18,7 +18,7 @@ from schemas.job_types.registry import JobTypes
 from services.api.http.bodies import JsonBody, canonical_sha256
 from services.api.http.constraints import Refusal, printable
 from services.api.http.errors import ApiError
-from services.api.http.references import check_source, checked_address, checked_filename
+from services.api.http.references import check_source, checked_address, checked_filename, require_public
 from services.api.http.shapes import EnvelopeModel, RequestModel, invalid_values, not_null
 
 TOKEN_MASK = "***"
@@ -153,7 +153,8 @@ def _validated(job_type: str, sent: dict[str, Any], rules: Rules) -> tuple[JobPa
         raise invalid_values(error, "parameters", supported) from error
     judged = _judged(declared, parameters, sent, "", rules)
     if parameters.webhook is not None:
-        url = checked_address("webhook.url", parameters.webhook.url, rules.private_networks)
+        url = parameters.webhook.url  # normalised by its model
+        require_public("webhook.url", url, rules.private_networks)
         judged = _replaced(judged, "webhook", _replaced(judged["webhook"], "url", url))
     return parameters, judged
 

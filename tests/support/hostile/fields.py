@@ -60,8 +60,8 @@ def fields_of(document: Json) -> Iterator[Field]:
         for method, operation in item.items():
             streams = "text/event-stream" in str(operation["responses"])
             contents = operation.get("requestBody", {}).get("content", {})
-            media_type, content = next(iter(contents.items()), ("", {}))
-            example = content.get("example")
+            media_type = next(iter(contents), "")
+            example = contents[media_type]["example"] if contents else None
             for parameter in operation.get("parameters", ()):
                 place, name = parameter["in"], parameter["name"]
                 yield Field(method.upper(), path, place, (name,), example, media_type, streams)

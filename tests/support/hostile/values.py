@@ -10,7 +10,7 @@ HOSTS = (
     "漢" * 1800,
     "a" * 64,
     "a." * 200,
-    "straße.de",
+    "straße.example",
     "i\u2764.ws",
     "xn--",
     "xn--\u00fc",
