@@ -84,8 +84,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes += self._arrived
         if self._head_bytes > self.limits.head_bytes:
             self._refuse(_large_head(self.limits.head_bytes))
-        elif self._head_due is None:
-            self._head_due = self.loop.time() + self.limits.head_s
+        elif self._head_due is None and (self.cycle is None or self.cycle.response_complete):
+            self._head_due = self.loop.time() + self.limits.head_s  # the next head has time while one is answered
 
     def _discard(self, size: int) -> None:
         """Read on for a moment: a connection that is closed with unread bytes is reset, and its answer is lost."""

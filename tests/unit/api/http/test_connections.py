@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ from dataclasses import replace
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from services.api.http.connections import ConnectionLimits
+from services.api.http.connections import ConnectionLimits, affordable
 from services.api.http.server import listen, serve
 
 LIMITS = ConnectionLimits(connections=20, head_s=0.5, body_s=1.0, body_bytes=1000, write_s=1.0)
@@ -22,7 +23,7 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def counting(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers the number of bytes in the body; `/large` is answered with more than a socket holds."""
+    """Answers the number of bytes in the body; `/large` with more than a socket holds, `/late` after a while."""
     seen = 0
     while (message := await receive())["type"] == "http.request":
         seen += len(message["body"])
@@ -30,6 +31,8 @@ async def counting(scope: Scope, receive: Receive, send: Send) -> None:
             break
     else:
         return
+    if scope["path"] == "/late":
+        await asyncio.sleep(3 * LIMITS.head_s)
     await send({"type": "http.response.start", "status": 200, "headers": []})
     body = b"x" * 50_000_000 if scope["path"] == "/large" else str(seen).encode()
     await send({"type": "http.response.body", "body": body})
@@ -117,6 +120,14 @@ async def test_a_head_that_is_not_completed_is_408(before: bytes, begun: bytes) 
         assert time.monotonic() - began >= LIMITS.head_s
 
 
+async def test_what_follows_a_request_does_not_end_the_wait_for_its_answer() -> None:
+    async with serving() as port, connected(port) as (reader, writer):
+        writer.write(GET.replace(b" / ", b" /late ") + b"\r\n")
+        await asyncio.sleep(0.05)
+        writer.write(b"\r\n")
+        assert (await answer(reader)).startswith(b"HTTP/1.1 200")
+
+
 async def test_a_connection_without_a_byte_is_closed() -> None:
     async with serving() as port, connected(port) as (reader, _):
         assert await to_the_end(reader) == b""
@@ -151,6 +162,12 @@ async def _a_place(port: int) -> None:
             if (await reader.readline()).startswith(b"HTTP/1.1 200"):
                 return
         await asyncio.sleep(0.1)
+
+
+def test_a_process_takes_no_more_connections_than_it_can_open_files() -> None:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert affordable(10) == 10
+    assert files == resource.RLIM_INFINITY or affordable(files) < files
 
 
 async def test_a_connection_beyond_the_limit_is_429_until_another_one_ends() -> None:
