@@ -17,6 +17,7 @@ from services.api.http.errors import ApiError, body_too_large, invalid_request
 DRAIN_S = 5.0  # for the rest of a refused body, so that the client gets to read the answer
 LARGE_BYTES = 256 * 1024  # parsing more than this would hold the event loop for over 5 ms
 MAX_DEPTH = 100  # readers parse 200 levels, and what is stored surrounds a body by a few
+MAX_TYPE_CHARS = 1000  # of a Content-Type: its parser takes a microsecond for each parameter
 MAX_LENGTH_DIGITS = 18  # of Content-Length
 UTF_8 = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
 """The names of UTF-8 in a Content-Type, and of its part for English."""
@@ -142,10 +143,11 @@ def _is_deeper(value: Any, most: int) -> bool:
 
 
 def is_utf_8(content_type: str) -> bool:
-    """Return whether a Content-Type names UTF-8 or no charset. Others are not decoded: some take quadratic time."""
+    """Return whether a Content-Type names UTF-8 or no charset, within MAX_TYPE_CHARS. Other charsets are not decoded:
+    some take quadratic time."""
     if ";" not in content_type:
         return True
-    return _charset(content_type) in UTF_8
+    return len(content_type) <= MAX_TYPE_CHARS and _charset(content_type) in UTF_8
 
 
 def is_plain_text(content_type: str) -> bool:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from piperoll.store.blobs import AsyncBlobs
 from schemas.fields import UPLOAD_SCHEME
-from services.api.http.bodies import LARGE_BYTES, BodyLimits, drain, is_plain_text, is_utf_8, limited
+from services.api.http.bodies import BodyLimits, drain, is_plain_text, is_utf_8, limited
 from services.api.http.errors import body_too_large, invalid_request
 from services.api.http.references import blob_name
 
@@ -22,6 +22,7 @@ FIELD = "file"
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 FRAMING_BYTES = 64 * 1024  # added to a file by multipart: boundaries, headers, a few small fields
+LARGE_FORM_BYTES = 32 * 1024  # parsing more escapes than this would hold the event loop for over 5 ms
 MAX_FIELDS = 32  # without the file
 MAX_DRAIN_BYTES = 16 * 1024 * 1024
 PDF_MAGIC = b"%PDF-"
@@ -98,7 +99,7 @@ async def _parse(
         if media_type == MULTIPART:
             return await _Multipart(request.headers, stream, max_text_bytes).parse()
         raw = b"".join([chunk async for chunk in stream])
-        return await asyncio.to_thread(_fields, raw) if len(raw) > LARGE_BYTES else _fields(raw)
+        return await asyncio.to_thread(_fields, raw) if len(raw) > LARGE_FORM_BYTES else _fields(raw)
     except MultiPartException as error:
         await drain(stream, MAX_DRAIN_BYTES)
         raise invalid_request(f"the form cannot be read: {error.message}") from error

@@ -38,6 +38,11 @@ async def test_a_form_of_another_charset_than_utf_8_is_refused_unread(api: Memor
     assert time.perf_counter() - began < 2
 
 
+async def test_a_content_type_is_short(api: MemoryApi) -> None:
+    reply = await post(api, b"url=x", f"{URLENCODED}{';a' * 500}")
+    assert "must be UTF-8" in message(reply)
+
+
 @pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf8"', "us-ascii"])
 async def test_utf_8_may_be_named(api: MemoryApi, charset: str) -> None:
     body = part("url", URL["url"], f"Content-Type: text/plain; charset={charset}") + b"--B--\r\n"
