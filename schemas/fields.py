@@ -44,11 +44,13 @@ def is_label(value: str) -> bool:
 
 
 def file_reference(value: str) -> str:
-    """Return a file's path with `/` for `\\`, or the name of an upload. Raises ValueError."""
-    path = one_line(value).replace("\\", "/")
-    if path.startswith(UPLOAD_SCHEME) and not _UPLOAD.fullmatch(path):
-        raise ValueError("must be an upload://… filename that POST /api/files returned")
-    return path
+    """Return a file's path, or the name of an upload, with `/` for `\\`. Raises ValueError for control characters."""
+    return one_line(value).replace("\\", "/")
+
+
+def is_upload(value: str) -> bool:
+    """Return whether a `FileName` is the name that an upload was given: its whole id and a file's name."""
+    return _UPLOAD.fullmatch(value) is not None
 
 
 def web_address(value: str, most_bytes: int = MAX_SOURCE_URL_BYTES, example: str = "https://example.com/a") -> str:

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from piperoll.addresses import Network, is_allowed, literal_address
 from schemas.errors import ErrorCode
-from schemas.fields import UPLOAD_SCHEME, file_reference, web_address
+from schemas.fields import UPLOAD_SCHEME, file_reference, is_upload, web_address
 from services.api.http.errors import ApiError, invalid_field
 
 MAX_NAME_BYTES = 240  # file systems take 255; the blob store appends a suffix while it writes
@@ -26,6 +26,8 @@ def checked_filename(filename: str, roots: Sequence[str], field: str = "filename
     except ValueError as error:
         raise invalid_field(field, str(error)) from error
     if path.startswith(UPLOAD_SCHEME):
+        if not is_upload(path):
+            raise invalid_field(field, "must be an upload://… filename that POST /api/files returned")
         return path
     if not path.startswith("/") or ".." in path.split("/"):
         raise _invalid_path(field, "must be an absolute path without '..'")
