@@ -25,6 +25,7 @@ MAX_LABEL_CHARS: Final = 255
 UPLOAD_SCHEME: Final = "upload://"
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_SPACES: Final = re.compile(r"[\t\n\v\f\r]+")
 _UPLOAD: Final = re.compile(r"upload://file-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/(?!\.{1,2}$)[^/]+")
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _IPV6: Final = re.compile(r"[0-9a-f:.]+(%[a-z0-9._~-]+)?")
@@ -41,6 +42,16 @@ def one_line(value: str) -> str:
 def is_label(value: str) -> bool:
     """Return whether a text in a path can be a `Label`."""
     return 1 <= len(value) <= MAX_LABEL_CHARS and not _CONTROL.search(value)
+
+
+def title(value: str) -> str:
+    """Return a text with its line ends and tabs as blanks. Raises ValueError for other control characters."""
+    return one_line(_SPACES.sub(" ", value))
+
+
+def has_controls(value: str) -> bool:
+    """Return whether a text has control characters, so that its type has normalised it."""
+    return _CONTROL.search(value) is not None
 
 
 def file_reference(value: str) -> str:
@@ -135,9 +146,10 @@ OneLine: Final = AfterValidator(one_line)
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LABEL_CHARS), OneLine, _ONE_LINE]
 """A caller's own id, user or name of something; also a token, which is sent as a header."""
-Line = Annotated[str, StringConstraints(max_length=4096), OneLine, _ONE_LINE]
 Name = Annotated[Named, OneLine, NotBlank, _ONE_LINE]
-WrittenName = Annotated[Named, OneLine, NotBlank, AfterValidator(_written_name), _ONE_LINE]
+Title = Annotated[Named, AfterValidator(title), NotBlank]
+"""A title that may have been copied from a page with its line ends."""
+WrittenName = Annotated[Title, AfterValidator(_written_name)]
 """The name of a file that a job writes."""
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096), OneLine, _ONE_LINE]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=4096), AfterValidator(file_reference), _ONE_LINE]

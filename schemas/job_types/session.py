@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.devana import Devana
-from schemas.fields import Address, Line, Name, WrittenName
+from schemas.fields import Address, Title, WrittenName
 from schemas.job_types.archives import ready_archive
 from schemas.job_types.declaration import JobType, Reference
 from schemas.job_types.parameters import JobParameters
@@ -16,6 +16,7 @@ MAX_SPEAKERS = 100
 MAX_TRANSCRIPT_CHARS = 2_000_000  # two days of speech
 HOOK_KEYS: Final = ("markdown_file", "markdown_content", "attachments", "video_transcript", "target_dir")
 
+Line = Annotated[str, StringConstraints(max_length=4096)]
 Lines = Annotated[list[Line], Field(max_length=MAX_SPEAKERS)]
 
 
@@ -31,11 +32,11 @@ class SessionParameters(JobParameters):
         "attachments": ["application/pdf"],
     }
 
-    event: Name
-    session: Name
+    event: Title
+    session: Title
     url: Address = Field(description="the talk's page")
     filename: WrittenName = Field(description="of the Markdown file; `.md` is added if missing")
-    track: Name
+    track: Title
     day: Day | None = None
     starttime: Time | None = None
     endtime: Time | None = None

@@ -11,7 +11,7 @@ from piperoll.settings import Settings
 from schemas.documents import Resolved
 from schemas.errors import ErrorCode
 from schemas.events import JobCancelled
-from schemas.fields import Label
+from schemas.fields import Label, has_controls
 from schemas.job_types.declaration import JobType, Reference
 from schemas.job_types.parameters import JobParameters
 from schemas.job_types.registry import JobTypes
@@ -76,8 +76,8 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A validated job. `sent` are its parameters as they were sent, but for the files and addresses that they name,
-    which are in the form that was judged; `parameters` are the same as a model.
+    """A validated job. `sent` are its parameters as they were sent, but for files, addresses and titles, which have the
+    form that was judged; `parameters` are the same as a model.
 
     `resolved` is the document that it names, if it is known already; else the Resolver looks it up.
     """
@@ -161,7 +161,8 @@ def _validated(job_type: str, sent: dict[str, Any], rules: Rules) -> tuple[JobPa
 
 def _judged(job_type: JobType, fields: BaseModel, sent: dict[str, Any], prefix: str, rules: Rules) -> dict[str, Any]:
     """Check the files, addresses and stores in text fields, also those in lists of objects, and return the values with
-    these texts in the form that was judged. `prefix` is the path of the fields in the parameters."""
+    these texts, and those of which the model removed control characters, in the form that was judged. `prefix` is the
+    path of the fields in the parameters."""
     for name, value in vars(fields).items():
         given = sent.get(name)
         if isinstance(value, list) and any(isinstance(item, BaseModel) for item in value):
@@ -172,7 +173,9 @@ def _judged(job_type: JobType, fields: BaseModel, sent: dict[str, Any], prefix: 
             sent = _replaced(sent, name, items)
         elif isinstance(value, str):
             text = _reference(job_type.reference(name), value, f"{prefix}{name}", rules)
-            sent = sent if given is None else _replaced(sent, name, text or given)
+            if text is None and isinstance(given, str) and value != given and has_controls(given):
+                text = value
+            sent = sent if given is None or text is None else _replaced(sent, name, text)
     return sent
 
 

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from piperoll.webhooks.origins import origin_of
-from schemas.fields import MAX_HOST_BYTES, FileName, Label, Line, Name, Text, WrittenName, is_upload, web_address
+from schemas.fields import MAX_HOST_BYTES, FileName, Label, Name, Text, Title, WrittenName, is_upload, web_address
 from schemas.job_types.parameters import Webhook
 
 FILE = "file-00000000-0000-4000-8000-000000000000"
-ONE_LINE = {"label": Label, "line": Line, "name": Name, "text": Text, "written": WrittenName, "file": FileName}
+ONE_LINE = {"label": Label, "name": Name, "text": Text, "file": FileName}
 HOSTS = st.text(max_size=300) | st.text("a.-_%[]:@\u3002\uff11\u00df\u202e", max_size=40)
 
 
@@ -28,6 +28,15 @@ def test_an_upload_is_named_by_its_whole_id_and_a_name(name: str) -> None:
     adapter = TypeAdapter(FileName)
     assert is_upload(adapter.validate_python(f"upload://{FILE}\\a b.pdf"))
     assert not is_upload(adapter.validate_python(f"upload://{name}"))
+
+
+@pytest.mark.parametrize("kind", [Title, WrittenName])
+def test_the_line_ends_of_a_title_are_blanks(kind: type[str]) -> None:
+    adapter = TypeAdapter(kind)
+    assert adapter.validate_python("On\r\n\tsoil ") == "On soil "
+    for refused in ("\n", "On\x00soil", "On\x1bsoil", "\ud800"):
+        with pytest.raises(ValidationError):
+            adapter.validate_python(refused)
 
 
 def test_the_file_that_a_session_writes_is_no_upload() -> None:
