@@ -47,7 +47,6 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self.url = b""
         self._refused = False
-        self._open = False  # a request has begun and is not complete
         self._ended = False  # a request was completed by the bytes that arrived last
         self._in_body = False
         self._too_large = False
@@ -90,7 +89,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _discard(self, size: int) -> None:
         """Read on for a moment: a connection that is closed with unread bytes is reset, and its answer is lost."""
         self._discarded += size
-        if self._discarded > LINGER_BYTES:
+        if self._discarded > LINGER_BYTES and not self.transport.is_closing():
             self.flow.pause_reading()
 
     def on_headers_complete(self) -> None:
