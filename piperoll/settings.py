@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = 10 * 1024 * 1024
     max_batch_jobs: int = Field(default=10_000, ge=1, le=MOST_MEMBERS)
     max_upload_bytes: int = 150_000_000
+    max_connections: int = Field(default=4000, ge=1, description="open connections of one API process")
     append_deadline_s: float = Field(default=10.0, gt=0)
     read_deadline_s: float = Field(default=5.0, gt=0)
     key_cache_s: float = 900.0

@@ -126,7 +126,8 @@ class Blobs:
             self._flush(folder)  # the content was flushed when it was first written
 
     def size(self, uri: str) -> int:
-        """Return the size of the blob in bytes. Raises BlobMissingError."""
+        """Return the size of the blob in bytes. Raises BlobMissingError and BlobUnreadableError."""
+        self._require_path(uri)
         with self._errors(uri):
             return int(obstore.head(self._store, uri)["size"])
 

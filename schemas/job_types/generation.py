@@ -5,8 +5,9 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.devana import Devana, describe_generated
+from schemas.fields import Label
 from schemas.job_types.declaration import JobType, Named
-from schemas.job_types.parameters import JobParameters, Label, require_one
+from schemas.job_types.parameters import JobParameters, require_one
 from schemas.job_types.values import Language, TemplateName
 
 MAX_TEXT_CHARS = 100_000

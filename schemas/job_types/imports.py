@@ -6,9 +6,9 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.devana import Devana
+from schemas.fields import Address, FileName, Label
 from schemas.job_types.declaration import JobType, Named
-from schemas.job_types.parameters import JobParameters, Label, Text
-from schemas.job_types.values import Address
+from schemas.job_types.parameters import JobParameters
 
 MAX_ITEMS = 1000
 
@@ -18,7 +18,7 @@ class ImportItem(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    filename: Text | None = None
+    filename: FileName | None = None
     url: Address | None = None
 
     @model_validator(mode="after")

@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.devana import Devana, describe_file
+from schemas.fields import Address, FileName
 from schemas.job_types.archives import Archive, Entry, assets_of, base_name, files_of, json_entry
 from schemas.job_types.declaration import JobType, Makes, plain_completion
-from schemas.job_types.parameters import JobParameters, Text
-from schemas.job_types.values import Address, Context, FileHash, Language, TemplateName
+from schemas.job_types.parameters import JobParameters
+from schemas.job_types.values import Context, FileHash, Language, TemplateName
 
 METHODS: Final = (
     "native",
@@ -53,7 +54,7 @@ class PdfParameters(JobParameters):
         "ocr_engine": ["rapidocr", "tesseract"],
     }
 
-    filename: Text | None = None
+    filename: FileName | None = None
     url: Address | None = None
     extraction_method: Method = DEFAULT_METHOD
     page_start: PageNumber | None = None

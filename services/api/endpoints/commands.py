@@ -1,9 +1,11 @@
 """Registers, lists, tests and removes endpoints (docs/contract/devana.md#endpoints)."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 import asyncpg
 
@@ -15,7 +17,7 @@ from piperoll.webhooks.signatures import draw_secret
 from schemas.devana import STATUS_NAMES
 from schemas.documents import EndpointSettings
 from schemas.events import EndpointRegistered, EndpointRemoved, EndpointTested, Event
-from schemas.ids import draw_endpoint_id, draw_run, keyed_id, trial_id
+from schemas.ids import draw_endpoint_id, draw_run, is_id, keyed_id, trial_id
 from services.api.endpoints.requests import EndpointBody
 from services.api.http.answers import devana_timestamp
 from services.api.http.caller import Caller
@@ -40,6 +42,8 @@ class EndpointCommands:
     pool: asyncpg.Pool
     catching_up: CatchingUp
     read_deadline_s: float
+    _registering: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    """By owner, while registrations wait; of this process."""
 
     async def register(self, wanted: EndpointBody, caller: Caller, user_id: str | None, key: str | None) -> Json:
         """Register an endpoint and return it with its secret; a repeat of an Idempotency-Key gets the first answer.
@@ -50,6 +54,13 @@ class EndpointCommands:
         endpoint_id = draw_endpoint_id() if key is None else keyed_id("endpoint", caller.owner, key)
         if key is not None and (first := await self._registered(endpoint_id, wanted)) is not None:
             return first
+        async with self._registering.setdefault(caller.owner, asyncio.Lock()):
+            return await self._register(endpoint_id, wanted, caller, user_id, key)
+
+    async def _register(
+        self, endpoint_id: str, wanted: EndpointBody, caller: Caller, user_id: str | None, key: str | None
+    ) -> Json:
+        """Register one endpoint of an owner at a time, so that the next one is counted with this one."""
         await self._check_count(caller.owner)
         secret = draw_secret()
         token = None if wanted.token is None else self.seal.seal(wanted.token)
@@ -106,6 +117,9 @@ class EndpointCommands:
         return trial_id((await self._append(endpoint_id, draw_run(), EndpointTested(by=caller.owner), caller)).fact.id)
 
     async def _require(self, endpoint_id: str, owner: str) -> None:
+        if not is_id("endpoint", endpoint_id):
+            raise not_found("webhook")
+
         async def look_up(source: Source | None) -> str | None:
             rows = await self._fetch("endpoint", endpoint_id, source=source)
             return str(rows[0]["owner"]) if rows else None
