@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.devana import Devana, describe_file
-from schemas.job_types.declaration import JobType, Makes, Named
+from schemas.job_types.declaration import JobType, Makes, Named, fetches_url
 from schemas.job_types.parameters import SOURCES, JobParameters, Label, Text, require_one
 from schemas.job_types.values import Address
 from schemas.media import MEDIA_TYPES
@@ -35,6 +35,7 @@ EXTRACTION: Final = JobType(
     name="extraction",
     parameters=ExtractionParameters,
     processor="services.worker.processors.extraction.processor:process",
+    reaches_network=fetches_url,
     steps={"reading_document": "Reading the text of the document"},
     names=Named.DOCUMENT,
     reads=("",),
