@@ -11,7 +11,6 @@ import shutil
 import stat
 import time
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -29,6 +28,7 @@ from services.worker.children.errands import Answer, Problem, StoreErrand
 from services.worker.children.grants import Grant, NotGrantedError, is_content
 
 BEAT_S: Final = 1.0
+PROBE_BYTES: Final = 64 * 1024
 OTHER_DISK: Final = frozenset({errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP})
 """Errors of link(2) after which a copy may succeed; EPERM also where the system protects files of other accounts."""
 NO_BLOB: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP})
@@ -41,7 +41,7 @@ class Broker:
         self._blobs = blobs
         self._inputs = inputs
         self._beat = beat
-        self._numbers = count()
+        self._links: list[Path] = []
         self.grant = grant
         self.store_failed = False
 
@@ -74,6 +74,22 @@ class Broker:
                 found, self.store_failed = "store", True
         return Answer(problem=found, text=str(error)[:1000])
 
+    def can_write(self) -> bool:
+        """Whether the disk of the scratch folder takes a small file."""
+        probe = self._inputs / "probe"
+        self._links.append(probe)
+        try:
+            probe.write_bytes(bytes(PROBE_BYTES))
+        except OSError:
+            return False
+        return True
+
+    def clear(self) -> None:
+        """Remove the links."""
+        for link in self._links:
+            link.unlink(missing_ok=True)
+        self._links.clear()
+
     def _call(self, errand: StoreErrand, received: Received) -> tuple[Answer, bytes]:
         if errand.call == "delete":
             self._blobs.delete(errand.uris)
@@ -104,7 +120,8 @@ class Broker:
         """Return the path of a link to a local blob, or of a copy."""
         source = self._blobs.local_path(uri)
         assert source is not None  # the sandbox asks for a link in a local store only
-        target = self._inputs / str(next(self._numbers))
+        target = self._inputs / str(len(self._links))
+        self._links.append(target)
         try:
             if not stat.S_ISREG(source.lstat().st_mode):
                 raise BlobMissingError(f"no blob at {uri}")

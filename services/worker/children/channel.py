@@ -15,7 +15,7 @@ from typing import Final
 from pydantic import BaseModel
 
 LENGTHS: Final = struct.Struct("!IQ")
-PIECE_BYTES: Final = 256 * 1024
+PIECE_BYTES: Final = 64 * 1024
 LONGEST_MESSAGE: Final = 64 * 1024 * 1024
 LONGEST_PAYLOAD: Final = 4 * 1024**3
 ONE_FILE: Final = socket.CMSG_SPACE(array.array("i").itemsize)
@@ -46,6 +46,7 @@ class Channel:
     def __init__(self, line: socket.socket) -> None:
         self._line = line
         self._lock = threading.RLock()
+        self._buffer = memoryview(bytearray(PIECE_BYTES))  # a new one for each piece would be new pages each time
         self._rest = b""
         self._files: list[int] = []
 
@@ -60,12 +61,11 @@ class Channel:
         data = LENGTHS.pack(len(body), len(payload)) + body
         if len(payload) <= PIECE_BYTES:
             data, payload = data + payload, b""
-        sent = 0
         with self._lock:
             if file is not None:
                 rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [file]))
-                sent = self._line.sendmsg([data], [rights])
-            self._line.sendall(memoryview(data)[sent:])
+                data = data[self._line.sendmsg([data], [rights]) :]
+            self._line.sendall(data)
             if payload:
                 self._line.sendall(payload)
 
@@ -104,13 +104,13 @@ class Channel:
 
     def _piece(self, takes_files: bool) -> bytes:
         if not takes_files:
-            data = self._line.recv(PIECE_BYTES)
+            count = self._line.recv_into(self._buffer)
         else:
-            data, ancillary, _, _ = self._line.recvmsg(PIECE_BYTES, ONE_FILE, socket.MSG_CMSG_CLOEXEC)
+            count, ancillary, _, _ = self._line.recvmsg_into([self._buffer], ONE_FILE, socket.MSG_CMSG_CLOEXEC)
             for level, kind, content in ancillary:
                 if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                     whole = len(content) - len(content) % array.array("i").itemsize
                     self._files.extend(array.array("i", content[:whole]))
-        if not data:
+        if not count:
             raise ChannelClosedError("the process at the other end has ended")
-        return data
+        return bytes(self._buffer[:count])

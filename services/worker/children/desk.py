@@ -49,7 +49,6 @@ from services.worker.run.workspace import Result
 
 RESOLVED: TypeAdapter[Resolved | None] = TypeAdapter(Resolved | None)
 RECALLED: TypeAdapter[Result] = TypeAdapter(Result)
-PROBE_BYTES: Final = 64 * 1024
 FINDERS: Final = frozenset({Named.FOLDER, Named.FOLDER_SOURCES})
 """What the job types name that store the contents of documents that they found."""
 
@@ -88,8 +87,7 @@ class Desk:
         except Exception as error:  # noqa: BLE001 - whatever it is ends the run, not the child
             trace = "" if isinstance(error, ProcessingError) else traceback.format_exc()[-TRACE_CHARS:]
             done = Done(end=failure(error, run.duration_ms), rss_bytes=0, trace=trace)
-        for left in self._inputs.iterdir():
-            left.unlink(missing_ok=True)
+        run.clear()
         self._send(done)
 
 
@@ -103,6 +101,7 @@ class _Run:
         self._send = send
         self._started = time.monotonic()
         self._progress: RunProgress | None = None
+        self._broker: Broker | None = None
 
     @property
     def duration_ms(self) -> int:
@@ -131,15 +130,20 @@ class _Run:
         )
         named = frozenset(uris_in(body.get("resolved")))
         grant = Grant(given.job_id, given.run, given.owner, named, declared.names in FINDERS)
-        broker = Broker(self._blobs, grant, inputs, Heartbeat(self._beat))
+        self._broker = broker = Broker(self._blobs, grant, inputs, Heartbeat(self._beat))
         ttl_s = self._setup.cache_ttls_s.get(given.job_type, 0.0)
         cache = Cache(self._blobs, utc_now, given.job_type, given.owner, given.job_id, given.run, ttl_s)
         finished, content = self._attend(sandbox.channel, broker, cache, parameters)
         if finished.failed is None:
             end: Outcome = self._completed(finished, content, grant, cache, resolved)
         else:
-            end = self._failed(finished.failed, broker, inputs)
+            end = self._failed(finished.failed, broker)
         return Done(end=end, rss_bytes=finished.rss_bytes, trace=finished.trace, spent=names_store)
+
+    def clear(self) -> None:
+        """Remove the run's links to blobs."""
+        if self._broker is not None:
+            self._broker.clear()
 
     def _parameters(self, declared: JobType) -> tuple[dict[str, Any], JobParameters, Resolved | None]:
         """The stored document without the webhook, which only the notifier uses; its parameters and `resolved`."""
@@ -210,8 +214,8 @@ class _Run:
             page_checkpoints=finished.page_checkpoints,
         )
 
-    def _failed(self, failed: Failed, broker: Broker, inputs: Path) -> Failed:
-        own_fault = failed.own_fault and (broker.store_failed or not _can_write(inputs))
+    def _failed(self, failed: Failed, broker: Broker) -> Failed:
+        own_fault = failed.own_fault and (broker.store_failed or not broker.can_write())
         return failed.model_copy(update={"own_fault": own_fault, "duration_ms": self.duration_ms})
 
 
@@ -239,15 +243,6 @@ def _recalled(errand: RecallErrand, broker: Broker, cache: Cache, parameters: Jo
     except BlobStoreError as error:
         return broker.problem_of(error), b""
     return Answer(), b"" if result is None else RECALLED.dump_json(result)
-
-
-def _can_write(folder: Path) -> bool:
-    """Whether the disk takes a small file."""
-    try:
-        (folder / "probe").write_bytes(bytes(PROBE_BYTES))
-    except OSError:
-        return False
-    return True
 
 
 def _declared(job_type: str) -> JobType:

@@ -11,10 +11,11 @@ import signal
 import tempfile
 import time
 import traceback
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
@@ -38,6 +39,8 @@ from services.worker.run.cache import key_of
 from services.worker.run.parent_death import die_with
 from services.worker.run.resuming import PageCheckpoints
 from services.worker.run.workspace import Limits, Result, Workspace
+
+T = TypeVar("T")
 
 HEARTBEAT_S = 1.0  # progress without a change is sent this often: the worker watches for stalls
 PAGE_PACE_S = 0.05  # within a step: a page of text takes a millisecond, and the worker reads every message
@@ -92,6 +95,7 @@ class SandboxDesk:
         self._blobs = BrokeredBlobs(channel, preparation.store)
         self._folder = Path(preparation.folder)
         self._providers = Providers(setup.providers)
+        self._statm = os.open("/proc/self/statm", os.O_RDONLY)  # stays open, since opening costs more than reading
         self._limits = Limits(
             roots=tuple(Path(root) for root in setup.roots),
             max_bytes=setup.max_bytes,
@@ -121,13 +125,15 @@ class SandboxDesk:
             if not isinstance(error, ProcessingError | MemoryError):
                 trace = traceback.format_exc()[-TRACE_CHARS:]
             failed = failure(error, round((time.monotonic() - started) * 1000))
-            finished = Finished(failed=failed, trace=trace)
-        shutil.rmtree(scratch, ignore_errors=True)
-        self._channel.send(finished.model_copy(update={"rss_bytes": _resident_bytes()}), body)
+            finished = Finished(failed=failed, trace=trace, rss_bytes=self._resident_bytes())
+        if scratch.exists():  # cheaper than to remove nothing
+            shutil.rmtree(scratch, ignore_errors=True)
+        self._channel.send(finished, body)
 
     def _process(self, task: Task, scratch: Path) -> tuple[Finished, bytes]:
         declared = job_types().of(task.job_type)
         pages = PageCheckpoints(self._blobs, task.job_id, task.run, task.attempt > 1 or bool(task.skipped))
+        earlier = EarlierWork(self._channel, task.job_type, pages)
         workspace = Workspace(
             job_id=task.job_id,
             run=task.run,
@@ -137,13 +143,14 @@ class SandboxDesk:
             limits=self._limits,
             scratch=scratch,
             providers=self._providers,
-            recall=Recall(self._channel, task.job_type, pages),
-            resume=pages.resume,
+            recall=earlier.recall,
+            resume=earlier.resume,
             resolved=RESOLVED.validate_python(task.resolved),
         )
         parameters = declared.parameters.model_validate(task.parameters)
         result = processors.load(declared)(parameters, workspace, ProgressSender(self._channel))
         finished = Finished(
+            rss_bytes=self._resident_bytes(),
             assets=len(result.assets),
             pages=result.pages,
             bytes_in=result.bytes_in,
@@ -157,23 +164,34 @@ class SandboxDesk:
         )
         return finished, to_json(result.body(workspace.target_dir))
 
+    def _resident_bytes(self) -> int:
+        """The second number of /proc/self/statm, in pages (proc(5))."""
+        return int(os.pread(self._statm, 100, 0).split()[1]) * PAGE_BYTES
 
-class Recall:
-    """See `services.worker.run.workspace.RecallResult`: the child looks into the cache."""
+
+class EarlierWork:
+    """What earlier runs left of the same work: results in the cache, which the child looks for, and finished pages."""
 
     def __init__(self, channel: Channel, job_type: str, pages: PageCheckpoints) -> None:
         self._channel = channel
         self._job_type = job_type
         self._pages = pages
+        self._key: Callable[[], str] | None = None
 
-    def __call__(self, parameters: JobParameters, *, without: Collection[str] = (), **shaped_by: Any) -> Result | None:
-        """The earlier result, its files copied to this run."""
-        key = key_of(self._job_type, parameters, shaped_by, without)
-        self._pages.open(key)
+    def recall(self, parameters: JobParameters, *, without: Collection[str] = (), **shaped_by: Any) -> Result | None:
+        """See `services.worker.run.workspace.RecallResult`."""
+        self._key = partial(key_of, self._job_type, parameters, shaped_by, without)
         if not writes_cache(parameters):
             return None
-        _, content = answer_of(self._channel.ask(RecallErrand(key=key)))
+        _, content = answer_of(self._channel.ask(RecallErrand(key=self._key())))
         return RESULT.validate_json(content) if content else None
+
+    def resume(self, step: str, page: int, work: Callable[[], T | None], kind: TypeAdapter[T]) -> T | None:
+        """See `services.worker.run.workspace.ResumePage`."""
+        if self._key is not None:  # most jobs have no pages, and the key takes long
+            self._pages.open(self._key())
+            self._key = None
+        return self._pages.resume(step, page, work, kind)
 
 
 class ProgressSender:
@@ -201,8 +219,3 @@ class ProgressSender:
             return
         self._step, self._percent, self._sent = step, percent, now
         self._channel.send(RunProgress(step=step, percent=percent, message=message, page=page, pages=pages))
-
-
-def _resident_bytes() -> int:
-    """The second number of /proc/self/statm, in pages (proc(5))."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES
