@@ -49,6 +49,13 @@ def of_stores() -> dict[str, str]:
     return _chosen(os.environ, STORES)
 
 
+def programs() -> tuple[Path, ...]:
+    """The folders in which this process finds programs, their libraries and the data of Tesseract."""
+    named = [os.environ.get(name, "").split(os.pathsep) for name in ("LD_LIBRARY_PATH", "TESSDATA_PREFIX")]
+    found = (*os.get_exec_path(), *(part for parts in named for part in parts))
+    return tuple(path for path in map(Path, found) if path.is_absolute())
+
+
 def adopt(variables: Mapping[str, str]) -> None:
     """Add variables to this process."""
     os.environ.update(variables)

@@ -83,7 +83,7 @@ def _reach(preparation: Preparation) -> Reach:
     setup = preparation.setup
     templates = (Path(setup.templates_dir),) if setup.templates_dir else ()
     reads = (Path(preparation.inputs), *(Path(root) for root in setup.roots), *templates)
-    return Reach(reads, (Path(preparation.folder),), preparation.network)
+    return Reach(reads, (Path(preparation.folder),), preparation.network, environment.programs())
 
 
 class SandboxDesk:

@@ -11,7 +11,7 @@ from typing import Final
 from services.worker.confinement.kernel import (
     PR_CAP_AMBIENT,
     PR_CAP_AMBIENT_RAISE,
-    PR_SET_KEEPCAPS,
+    PR_SET_SECUREBITS,
     Architecture,
     call,
     prctl,
@@ -20,6 +20,9 @@ from services.worker.confinement.kernel import (
 FIRST_ID: Final = 0x70000000
 """The user id of a process is this and its process id: above the ids that systems and containers give out."""
 READ_ALL: Final = 2  # CAP_DAC_READ_SEARCH
+NEEDED: Final = {"CAP_CHOWN": 0, "CAP_SETGID": 6, "CAP_SETUID": 7, "CAP_SETPCAP": 8}
+STATUS: Final = Path("/proc/self/status")
+KEEP_CAPABILITIES: Final = 1 << 2  # SECBIT_NO_SETUID_FIXUP: over a change of the user id, and for access(2)
 CAPABILITY_VERSION: Final = 0x20080522  # linux/capability.h, version 3
 UID_MAP: Final = Path("/proc/self/uid_map")
 
@@ -43,6 +46,22 @@ def is_mapped(user: int, ranges: str) -> bool:
     return any(first <= user < first + count for first, _, count in rows)
 
 
+def lacking(status: str) -> list[str]:
+    """The capabilities that a process needs for another account and lacks; `status` is the content of STATUS."""
+    held = _capabilities(status)
+    return [name for name, number in NEEDED.items() if not held >> number & 1]
+
+
+def can_read_all(status: str) -> bool:
+    """Whether a process can keep the capability to read all files; containers often take it away."""
+    return bool(_capabilities(status) >> READ_ALL & 1)
+
+
+def _capabilities(status: str) -> int:
+    """The permitted capabilities, a set of bits (proc(5))."""
+    return next((int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapPrm:")), 0)
+
+
 def refusal(reads_all: bool, needed: Iterable[Path]) -> str | None:
     """Why this process cannot get another account; None if it can.
 
@@ -50,6 +69,8 @@ def refusal(reads_all: bool, needed: Iterable[Path]) -> str | None:
     """
     if os.geteuid() != 0:
         return "the worker is not root"
+    if missing := lacking(STATUS.read_text()):
+        return f"the worker lacks {', '.join(missing)}"
     with suppress(OSError, ValueError):
         if not is_mapped(own_id(), UID_MAP.read_text()):
             return f"the user ids from {FIRST_ID} are not mapped in this container"
@@ -72,7 +93,7 @@ def change(architecture: Architecture, folders: Iterable[Path], reads_all: bool)
     user = own_id()
     for folder in folders:
         os.chown(folder, user, user)
-    prctl(PR_SET_KEEPCAPS, int(reads_all))
+    prctl(PR_SET_SECUREBITS, KEEP_CAPABILITIES)
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)

@@ -26,11 +26,12 @@ SELF: Final = Path("/proc/self")
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a process may reach: folders to read, folders to write, the internet."""
+    """What a process may reach: folders to read, folders to write, the internet, folders of programs to start."""
 
     reads: tuple[Path, ...]
     writes: tuple[Path, ...]
     network: bool
+    programs: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def confine(reach: Reach, parent: int) -> Sequence[Measure]:
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     machine = architecture()
     files = _confine_files(reach)
-    own = _own_account(machine, reach, files.held)
+    own = _own_account(machine, reach, files.held and account.can_read_all(account.STATUS.read_text()))
     _limit(own.held)
     prctl(PR_SET_DUMPABLE, 0)
     die_with(parent)  # again: another account ends the order to die with the parent
@@ -67,12 +68,16 @@ def _confine_files(reach: Reach) -> Measure:
         return Measure("files", False, "the kernel has no Landlock (Linux 5.13 or later, among `lsm=`)")
     if threads > 1:
         return Measure("files", False, f"{threads - 1} threads were started by an import, which Landlock cannot reach")
-    rules = landlock.Ruleset(abi, reach.network)
-    rules.allow((*libraries.readable(), *reach.reads, SELF), landlock.READ)
-    rules.allow(libraries.DEVICES, landlock.READ_FILE | landlock.WRITE_FILE)
-    rules.allow(reach.writes, landlock.WRITE)
-    os.open(SELF, os.O_PATH)  # stays open: the kernel makes another object of a folder of /proc that it forgot
-    rules.apply()
+    try:
+        rules = landlock.Ruleset(abi, reach.network)
+        rules.allow((*libraries.readable(), *reach.programs), landlock.READ | landlock.EXECUTE)
+        rules.allow((*reach.reads, SELF), landlock.READ)
+        rules.allow(libraries.DEVICES, landlock.READ_FILE | landlock.WRITE_FILE)
+        rules.allow(reach.writes, landlock.WRITE)
+        os.open(SELF, os.O_PATH)  # stays open: the kernel makes another object of a folder of /proc that it forgot
+        rules.apply()
+    except OSError as error:
+        return Measure("files", False, f"the kernel refuses Landlock's rules ({error.strerror})")
     return Measure("files", True, f"Landlock {abi}: the run's own, the libraries, and the folders that jobs may name")
 
 
@@ -86,7 +91,7 @@ def _signals(own_account: bool) -> Measure:
 
 def _own_account(machine: Architecture | None, reach: Reach, reads_all: bool) -> Measure:
     is_root = os.geteuid() == 0
-    needed = (*libraries.readable(), *reach.reads, *reach.writes)
+    needed = (*libraries.readable(), *reach.reads)
     why = "the processor is unknown" if machine is None else account.refusal(reads_all, needed)
     if why is not None or machine is None:
         return Measure("account", False, f"the worker's own: {why}", essential=is_root)

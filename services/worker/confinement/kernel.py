@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final
 
 PR_SET_DUMPABLE: Final = 4
-PR_SET_KEEPCAPS: Final = 8
+PR_SET_SECUREBITS: Final = 28
 PR_SET_NO_NEW_PRIVS: Final = 38
 PR_CAP_AMBIENT: Final = 47
 PR_CAP_AMBIENT_RAISE: Final = 2

@@ -17,7 +17,7 @@ from services.worker.confinement.kernel import (
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 REMOVE_DIR, REMOVE_FILE, MAKE_DIR, MAKE_REG = 1 << 4, 1 << 5, 1 << 7, 1 << 8
 TRUNCATE: Final = 1 << 14
-READ: Final = EXECUTE | READ_FILE | READ_DIR
+READ: Final = READ_FILE | READ_DIR
 WRITE: Final = READ_FILE | READ_DIR | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | TRUNCATE
 OF_FILES: Final = EXECUTE | READ_FILE | WRITE_FILE | TRUNCATE
 """Of the rights of a rule, those that a rule of a single file may have."""
