@@ -51,7 +51,7 @@ class Broker:
             for uri in errand.uris:
                 self.grant.require(errand.call, uri)
             return self._call(errand, received)
-        except (BlobStoreError, BlobMissingError, NotGrantedError, MemoryError) as error:
+        except (BlobStoreError, BlobMissingError, OSError, MemoryError) as error:
             return self.problem_of(error), b""
         finally:
             received.close()
@@ -60,7 +60,7 @@ class Broker:
         """The answer that names an error of the store."""
         found: Problem
         match error:
-            case NotGrantedError():
+            case NotGrantedError() | OSError(errno=errno.EBADF):  # a file that was opened for the other direction
                 found = "refused"
             case MemoryError():
                 found = "memory"

@@ -1,7 +1,7 @@
 """The line between a child and one of its sandboxes: messages with a payload of bytes and an open file, if any.
 
-A message is a JSON object behind the lengths of object and payload. The child does not trust a sandbox: it bounds what
-it reads, and gets an open file in place of a path.
+A message is a JSON object behind the lengths of object and payload and whether there is a file. The child does not
+trust a sandbox: it bounds what it reads, and gets an open file in place of a path.
 """
 
 import array
@@ -14,7 +14,8 @@ from typing import Final
 
 from pydantic import BaseModel
 
-LENGTHS: Final = struct.Struct("!IQ")
+HEAD: Final = struct.Struct("!IQ?")
+MOST_FILES: Final = 8  # that wait for their message
 PIECE_BYTES: Final = 64 * 1024
 LONGEST_MESSAGE: Final = 64 * 1024 * 1024
 LONGEST_PAYLOAD: Final = 4 * 1024**3
@@ -58,7 +59,7 @@ class Channel:
     def send(self, message: BaseModel, payload: bytes = b"", file: int | None = None) -> None:
         """Send a message. Raises OSError when the other side has ended."""
         body = message.model_dump_json().encode()
-        data = LENGTHS.pack(len(body), len(payload)) + body
+        data = HEAD.pack(len(body), len(payload), file is not None) + body
         if len(payload) <= PIECE_BYTES:
             data, payload = data + payload, b""
         with self._lock:
@@ -77,16 +78,13 @@ class Channel:
 
     def receive(self, takes_files: bool = False) -> Received:
         """Return the next message. Raises ChannelClosedError; ValueError for one that is too long."""
-        head = self._exactly(LENGTHS.size, takes_files)
-        message_bytes, payload_bytes = LENGTHS.unpack(head)
+        message_bytes, payload_bytes, has_file = HEAD.unpack(self._exactly(HEAD.size, takes_files))
         if message_bytes > LONGEST_MESSAGE or payload_bytes > LONGEST_PAYLOAD:
             raise ValueError("a message of a sandbox is too long")
         message = self._exactly(message_bytes, takes_files)
         payload = self._exactly(payload_bytes, takes_files)
-        found, self._files = self._files, []
-        for extra in found[1:]:
-            os.close(extra)
-        return Received(message, payload, found[0] if found else None)
+        # One read may bring the end of a message and the beginning of the next one, with its file.
+        return Received(message, payload, self._files.pop(0) if has_file and self._files else None)
 
     def _exactly(self, count: int, takes_files: bool) -> bytes:
         if len(self._rest) >= count:
@@ -111,6 +109,8 @@ class Channel:
                 if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                     whole = len(content) - len(content) % array.array("i").itemsize
                     self._files.extend(array.array("i", content[:whole]))
+        if len(self._files) > MOST_FILES:
+            raise ValueError("a sandbox sent files without a message")
         if not count:
             raise ChannelClosedError("the process at the other end has ended")
         return bytes(self._buffer[:count])

@@ -84,7 +84,9 @@ class Desk:
             done = run.done(self._closed, self._opened, self._inputs)
         except ChannelClosedError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is ends the run, not the child
+        except Exception as error:  # whatever it is ends the run, and the child only in the middle of a conversation
+            if run.attending:
+                raise
             trace = "" if isinstance(error, ProcessingError) else traceback.format_exc()[-TRACE_CHARS:]
             done = Done(end=failure(error, run.duration_ms), rss_bytes=0, trace=trace)
         run.clear()
@@ -102,6 +104,7 @@ class _Run:
         self._started = time.monotonic()
         self._progress: RunProgress | None = None
         self._broker: Broker | None = None
+        self.attending = False
 
     @property
     def duration_ms(self) -> int:
@@ -166,6 +169,7 @@ class _Run:
         self, channel: Channel, broker: Broker, cache: Cache, parameters: JobParameters
     ) -> tuple[Finished, bytes]:
         """Do the sandbox's errands until it has finished."""
+        self.attending = True
         while True:
             received = channel.receive(takes_files=True)
             said = SAID.validate_json(received.message)
@@ -179,6 +183,7 @@ class _Run:
             elif isinstance(said, RecallErrand):
                 channel.send(*_recalled(said, broker, cache, parameters))
             elif isinstance(said, Finished):
+                self.attending = False
                 return said, received.payload
 
     def _beat(self) -> None:

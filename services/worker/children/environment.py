@@ -5,7 +5,7 @@ that was in the memory before.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -61,8 +61,16 @@ def adopt(variables: Mapping[str, str]) -> None:
     os.environ.update(variables)
 
 
-def move_into(folder: Path) -> None:
-    """Let programs and libraries write their temporary files and caches to a folder."""
+def move_into(folder: Path, packages: Iterable[Path]) -> None:
+    """Let programs and libraries write their temporary files and caches to a folder, and Python find `packages` there.
+
+    A sandbox cannot list the folder of a repository, so another Python that it starts finds no package by it.
+    """
+    links = folder / "packages"
+    links.mkdir()
+    for package in packages:
+        (links / package.name).symlink_to(package)
+    os.environ["PYTHONPATH"] = os.pathsep.join((str(links), os.environ.get("PYTHONPATH", "")))
     os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME"), str(folder)))
 
 

@@ -31,6 +31,7 @@ from services.worker.children.channel import Channel, ChannelClosedError
 from services.worker.children.errands import Finished, Preparation, Prepared, RecallErrand, Task
 from services.worker.children.failures import failure
 from services.worker.children.protocol import TRACE_CHARS, RunProgress
+from services.worker.confinement import libraries
 from services.worker.confinement.confine import Reach, confine
 from services.worker.errors import ProcessingError
 from services.worker.providers import Providers
@@ -57,7 +58,7 @@ def serve(channel: Channel, parent: int) -> None:
     preparation = Preparation.model_validate_json(channel.receive().message)
     folder = Path(preparation.folder)
     environment.adopt(preparation.environment)
-    environment.move_into(folder)
+    environment.move_into(folder, libraries.in_use())
     os.chdir(folder)
     tempfile.tempdir = str(folder)
     measures = confine(_reach(preparation), parent) if preparation.confined else ()

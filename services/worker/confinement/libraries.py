@@ -32,16 +32,23 @@ def readable() -> tuple[Path, ...]:
 
     Of other folders on Python's path, such as a repository, only the packages in use: data may lie beside them.
     """
+    return (*_installed(), *CONFIGURATION, *MACHINE, *RESOLVER, *in_use())
+
+
+def in_use() -> tuple[Path, ...]:
+    """The imported top-level packages and modules that are not installed, such as those of a repository."""
+    specs = (getattr(module, "__spec__", None) for module in tuple(sys.modules.values()))
+    return tuple(_outside(specs, _installed()))
+
+
+def _installed() -> list[Path]:
     prefixes = {Path(prefix) for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)}
     own = [prefix / part for prefix in sorted(prefixes) for part in PARTS_OF_PYTHON]
     packages = [Path(entry) for entry in sys.path if PACKAGES.intersection(Path(entry).parts)]
-    covered = [*SYSTEM, *own, *packages]
-    specs = (getattr(module, "__spec__", None) for module in tuple(sys.modules.values()))
-    return (*covered, *CONFIGURATION, *MACHINE, *RESOLVER, *_in_use(specs, covered))
+    return [*SYSTEM, *own, *packages]
 
 
-def _in_use(specs: Iterable[ModuleSpec | None], covered: Iterable[Path]) -> Iterator[Path]:
-    """The top-level packages and modules of other folders."""
+def _outside(specs: Iterable[ModuleSpec | None], covered: Iterable[Path]) -> Iterator[Path]:
     known = [str(path) for path in covered]
     for spec in specs:
         if spec is None or "." in spec.name:
