@@ -20,7 +20,7 @@ FIXED: Final = {
 SETTINGS: Final = ("PIPEROLL_", "MISTRAL_")
 """The prefixes of Piperoll's settings, which reach a child by its Setup alone."""
 PASSED: Final = (
-    "PATH", "LANG", "LANGUAGE", "LC_", "TZ", "PYTHON", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LD_PRELOAD",
+    "PATH", "HOME", "LANG", "LANGUAGE", "LC_", "TZ", "PYTHON", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LD_PRELOAD",
     "TESSDATA_PREFIX", "SSL_CERT_", "MALLOC_", "OMP_", "OPENBLAS_", "TOKIO_", "FONTCONFIG_",
 )  # fmt: skip
 """The prefixes of the variables that programs and libraries need, and that hold no secret."""
@@ -47,6 +47,12 @@ def proxies(variables: Mapping[str, str]) -> dict[str, str]:
 def of_stores() -> dict[str, str]:
     """The settings of object stores in this process, for a job that names one."""
     return _chosen(os.environ, STORES)
+
+
+def credential_files() -> tuple[str, ...]:
+    """The files that settings of object stores name, such as a key or a token that is renewed."""
+    named = (value for value in _chosen(os.environ, STORES).values() if value.startswith("/"))
+    return tuple(path for path in named if Path(path).is_file())
 
 
 def programs() -> tuple[Path, ...]:

@@ -264,5 +264,6 @@ def _setup(settings: Settings, scratch: ScratchFolder) -> Setup:
         providers=ProviderSetup.of(settings),
         confined=settings.sandbox != "off",
         environment=environment.for_the_child(),
+        credential_files=environment.credential_files() if settings.sync_stores else (),
         cache_ttls_s={one.name: cache_ttl_s(one, settings) for one in job_types()},
     )

@@ -51,12 +51,21 @@ class Setup(Message):
     cache_ttls_s: dict[str, float] = Field(default={}, description="the maximum age of a cached result, by job type")
     confined: bool = Field(default=True, description="whether the sandboxes confine themselves")
     environment: dict[str, str] = Field(default={}, repr=False, description="variables of object stores and proxies")
+    credential_files: tuple[str, ...] = Field(default=(), description="of object stores that jobs may name")
 
     def for_sandbox(self, network: bool) -> "Setup":
         """The same without what a sandbox does not need: store, cache, environment, and keys if it has no network."""
         none = {"mistral_key": "", "chat_key": "", "chat_url": ""}
         providers = self.providers if network else self.providers.model_copy(update=none)
-        hidden = {"blob_url": "", "work_dir": "", "environment": {}, "cache_ttls_s": {}, "providers": providers}
+        files = self.credential_files if network else ()
+        hidden = {
+            "credential_files": files,
+            "blob_url": "",
+            "work_dir": "",
+            "environment": {},
+            "cache_ttls_s": {},
+            "providers": providers,
+        }
         return self.model_copy(update=hidden)
 
 

@@ -83,7 +83,8 @@ def _close_others(channel: Channel) -> None:
 def _reach(preparation: Preparation) -> Reach:
     setup = preparation.setup
     templates = (Path(setup.templates_dir),) if setup.templates_dir else ()
-    reads = (Path(preparation.inputs), *(Path(root) for root in setup.roots), *templates)
+    named = (Path(path) for path in (*setup.roots, *setup.credential_files))
+    reads = (Path(preparation.inputs), *named, *templates)
     return Reach(reads, (Path(preparation.folder),), preparation.network, environment.programs())
 
 
