@@ -37,6 +37,7 @@ EMBEDDING: Final = JobType(
     name="embedding",
     parameters=EmbeddingParameters,
     processor="services.worker.processors.embedding:process",
+    reaches_network=lambda parameters: parameters.model != LOCAL_MODEL,  # without a key it is the local one
     steps={"embedding": "Computing the vectors of the chunks"},
     names=Named.FOLDER_TEXTS,
     makes=Makes.INDEX,

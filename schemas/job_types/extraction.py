@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from schemas.devana import Devana, describe_file
 from schemas.fields import Address, FileName, Label
-from schemas.job_types.declaration import JobType, Makes, Named
+from schemas.job_types.declaration import JobType, Makes, Named, fetches_url
 from schemas.job_types.parameters import SOURCES, JobParameters, require_one
 from schemas.media import MEDIA_TYPES
 
@@ -35,6 +35,7 @@ EXTRACTION: Final = JobType(
     name="extraction",
     parameters=ExtractionParameters,
     processor="services.worker.processors.extraction.processor:process",
+    reaches_network=fetches_url,
     steps={"reading_document": "Reading the text of the document"},
     names=Named.DOCUMENT,
     reads=("",),

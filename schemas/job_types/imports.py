@@ -46,6 +46,7 @@ IMPORT: Final = JobType(
     name="import",
     parameters=ImportParameters,
     processor="services.worker.processors.imports:process",
+    reaches_network=lambda parameters: any(item.url is not None for item in parameters.items),
     steps={"copying_files": "Taking in files"},
     names=Named.FOLDER,
     devana=Devana("IMPORT", _describe, {"pageCount": "pages"}),

@@ -28,6 +28,8 @@ METHODS: Final = (
 )
 ALIASES: Final[Mapping[str, str]] = {"ocr": "tesseract_ocr", "combined": "both", "openai_vision": "llm"}
 """Documented aliases of methods (docs/contract/secretary.md#pdf-parameters)."""
+LOCAL_METHODS: Final = frozenset({"native", "tesseract_ocr", "both", "preview", "preview_and_native"})
+"""The methods that call no provider."""
 WITH_PAGES: Final = "mistral_ocr_with_pages"
 DEFAULT_METHOD: Final = "native"
 EXTRACTED: Final = "Extraktion abgeschlossen"  # the seed's own wording
@@ -95,6 +97,11 @@ class PdfParameters(JobParameters):
         return self
 
 
+def _reaches_network(parameters: Any) -> bool:
+    """Whether a url is fetched, or Mistral or a vision or chat model is called."""
+    return parameters.url is not None or parameters.template is not None or parameters.method not in LOCAL_METHODS
+
+
 def _describe(parameters: Body, resolved: Body) -> dict[str, Any]:
     method = parameters.get("extraction_method", DEFAULT_METHOD)
     file = describe_file(parameters, resolved)
@@ -151,6 +158,7 @@ PDF: Final = JobType(
     name="pdf",
     parameters=PdfParameters,
     processor="services.worker.processors.pdf.processor:process",
+    reaches_network=_reaches_network,
     steps={
         "extracting_text": "Extracting text from PDF...",  # the seed's own wording
         "processing_images": "Drawing pages",

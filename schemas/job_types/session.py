@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 from schemas.devana import Devana
 from schemas.fields import Address, Title, WrittenName
 from schemas.job_types.archives import ready_archive
-from schemas.job_types.declaration import JobType, Reference
+from schemas.job_types.declaration import JobType, Reference, open_to_network
 from schemas.job_types.parameters import JobParameters
 from schemas.job_types.values import Day, Language, TemplateName, Time
 
@@ -80,6 +80,7 @@ SESSION: Final = JobType(
     name="session",
     parameters=SessionParameters,
     processor="services.worker.processors.session.processor:process",
+    reaches_network=open_to_network,
     steps={
         "fetching_page": "Fetching the page",
         "downloading_media": "Downloading the media",

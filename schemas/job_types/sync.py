@@ -50,6 +50,7 @@ SYNC: Final = JobType(
     name="sync",
     parameters=SyncParameters,
     processor="services.worker.processors.sync.processor:process",
+    reaches_network=lambda parameters: urlsplit(parameters.source).scheme != "file",
     steps={"listing_source": "Listing the source", "copying_files": "Taking in files"},
     names=Named.FOLDER_SOURCES,
     references={"source": Reference.STORE},

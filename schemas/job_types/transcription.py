@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from schemas.devana import Devana, describe_file
 from schemas.fields import Address, FileName, Label
-from schemas.job_types.declaration import JobType, Makes, Named
+from schemas.job_types.declaration import JobType, Makes, Named, open_to_network
 from schemas.job_types.parameters import SOURCES, JobParameters, require_one
 from schemas.job_types.values import Language
 
@@ -38,6 +38,7 @@ TRANSCRIPTION: Final = JobType(
     name="transcription",
     parameters=TranscriptionParameters,
     processor="services.worker.processors.transcription:process",
+    reaches_network=open_to_network,  # of the provider, if there is one
     steps={"downloading_media": "Downloading the media", "transcribing": "Transcribing the speech"},
     names=Named.DOCUMENT,
     reads=("audio/", "video/"),

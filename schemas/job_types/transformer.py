@@ -90,6 +90,7 @@ TRANSFORMER: Final = JobType(
     name="transformer",
     parameters=TransformerParameters,
     processor="services.worker.processors.transformer:process",
+    reaches_network=lambda parameters: parameters.url is not None or parameters.provider != "local",
     aliases=("transformer_template",),
     steps={"loading_template": "Loading the template", "transforming_text": "Transforming the text"},
     devana=Devana("GENERATION", describe_generated, {"model": "method"}),

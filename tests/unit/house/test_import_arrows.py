@@ -29,7 +29,12 @@ PURE = frozenset([*STANDARD, "pydantic", "pydantic_core"])
 CONTRACT = PURE | frozenset(["abc", "idna", "json", "re", "string", "urllib", "uuid"])
 TOOLS = frozenset(["schemas.generate"])
 """Not part of the contract, but the command that writes it down for others."""
-STARTERS = ("piperoll.cli", "piperoll.embedded", "services.worker.children.process")
+STARTERS = (
+    "piperoll.cli",
+    "piperoll.embedded",
+    "services.worker.children.process",
+    "services.worker.children.environment",
+)
 """What starts processes has to hand its own environment on to them."""
 
 
