@@ -163,9 +163,9 @@ class Expansion:
     async def _create(self, job_id: str, spec: Mapping[str, Any], terms: JobCreated) -> None:
         blobs, owner = self._context.blobs, self._batch.owner
         body = to_json({name: spec[name] for name in ("job_type", "parameters", "resolved") if name in spec})
-        claim = await blobs.put(f"{job_id}/in", body)
-        for use in uploads.uses_by(owner, job_id, spec["parameters"]):
+        for use in uploads.uses_by(owner, job_id, spec["parameters"]):  # first: it keeps that of a member given up too
             await blobs.mark(use)
+        claim = await blobs.put(f"{job_id}/in", body)
         about = documents.subject_of(spec)
         removed = about is not None and await documents.note_job(blobs, about, job_id)
         await self._append(job_id, terms.model_copy(update={"parameters": claim}))

@@ -111,10 +111,9 @@ class PartitionReader:
                 metrics.PARKED.inc(len(parking.letters))
                 await self._dead_letters.park_all("worker", parking.letters)
             parking.update(state.backlog.parked)
-            state.next_offset = record.offset + 1
+            state.next_offset, state.last_ce_id = record.offset + 1, record.ce_id  # together: a save may come between
             if state.live and not was_live:
                 self._go_live(partition, state)
-        state.last_ce_id = records[-1].ce_id
         state.backlog.forget_ended(min(self._clock(), records[-1].appended_at))
         metrics.OPEN_JOBS.labels(partition).set(len(state.backlog.jobs))
 

@@ -27,13 +27,14 @@ IMAGES_ARCHIVE = "mistral_ocr_images.zip"
 HEARTBEAT_S = 1.0  # interval of reports during the wait for the answer
 UNSAFE = re.compile(r"[^\w\-.]")  # docs/contract/secretary.md#archives
 JSON = "application/json"
+MOST_IMAGE_BYTES = 32 * 1024**2  # of an answer in a page checkpoint, which is written in one piece
 
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """What a page checkpoint has of an answer: the uri of its file, as answers may have a hundred MiB.
+    """What a page checkpoint has of an answer: the answer itself, or the uri of its file if that is large.
 
-    Checkpoints of earlier releases have the answer itself.
+    The file is deleted with its run when that is released, the answer is not.
     """
 
     notes: tuple[str, ...]
@@ -88,7 +89,10 @@ def _answer(selected: SelectedPages, workspace: Workspace, on_progress: OcrRepor
         source = selected.source
         answer = workspace.providers.ocr(Path(source.path), source.name, _indices(selected), on_progress)
         fresh.append(answer)
-        return _Reply(answer.notes, _keep_json(RAW_WITH_IMAGES, answer, workspace, True))
+        uri = _keep_json(RAW_WITH_IMAGES, answer, workspace, True)
+        size = sum(len(image.content or b"") for page in answer.pages for image in page.images)
+        small = size <= MOST_IMAGE_BYTES
+        return _Reply(answer.notes, raw=dict(answer.raw)) if small else _Reply(answer.notes, uri)
 
     reply = workspace.resume("mistral_ocr", ALL_PAGES, call, REPLY)
     if not fresh and reply is not None:

@@ -76,6 +76,18 @@ def test_a_member_that_cannot_be_stored_is_given_up_and_the_others_run_at_once()
     assert [name for name in members if world.history.jobs[name].status is not Status.COMPLETED] == [members[7]]
 
 
+def test_a_member_that_is_given_up_still_marks_its_upload_which_its_client_may_send_again() -> None:
+    async def story(world: World) -> None:
+        (member,) = await create_batch(world, "batch-1", 1, parameters={"filename": "upload://file-1/a.pdf"})
+        world.store.broken.add(member)
+        world.start_worker("worker-1")
+        await world.settle(HOUR_S)
+        assert await reasons(world, member) == ["STORAGE_ERROR"]
+        assert [one.rpartition("/")[2] for one in await world.blobs.names("uses")] == [member]
+
+    simulate(story)
+
+
 def test_a_member_that_can_be_stored_again_in_time_is_created() -> None:
     members: list[str] = []
 

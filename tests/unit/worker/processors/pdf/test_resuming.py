@@ -76,24 +76,34 @@ def test_an_image_that_was_deleted_with_its_attempt_is_drawn_again(place: Worksp
     assert outcome(attempt(place, 2), document, "native", **IMAGES) == first
 
 
-def test_a_large_answer_leaves_a_small_checkpoint(place: Workspace, mistral: MistralServer, document: Path) -> None:
+def test_a_large_answer_leaves_a_small_checkpoint(
+    place: Workspace, mistral: MistralServer, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf_mistral, "MOST_IMAGE_BYTES", -1)
     outcome(attempt(place, 1), document, "mistral_ocr")
     (name,) = place.blobs.list(folder_of(place.job_id))
     assert len(place.blobs.get(name)) < 200
 
 
-def test_an_answer_that_was_deleted_with_its_attempt_is_asked_for_again(
-    place: Workspace, mistral: MistralServer, document: Path
+@pytest.mark.parametrize(("most", "asked_again"), [(pdf_mistral.MOST_IMAGE_BYTES, 0), (-1, 1)])
+def test_only_a_large_answer_is_asked_for_again_after_the_outputs_of_its_attempt_were_deleted(
+    place: Workspace,
+    mistral: MistralServer,
+    document: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    asked_again: int,
 ) -> None:
+    monkeypatch.setattr(pdf_mistral, "MOST_IMAGE_BYTES", most)
     first = outcome(attempt(place, 1), document, "mistral_ocr")
     before = len(mistral.requests(OCR))
     assert place.blobs.root is not None
     shutil.rmtree(place.blobs.root / place.job_id / "run-1")
     assert outcome(attempt(place, 2), document, "mistral_ocr") == first
-    assert len(mistral.requests(OCR)) == before + 1
+    assert len(mistral.requests(OCR)) == before + asked_again
 
 
-def test_the_checkpoint_of_an_earlier_release_which_has_the_answer_itself_is_used(
+def test_a_checkpoint_which_has_the_answer_itself_is_used(
     place: Workspace, mistral: MistralServer, document: Path
 ) -> None:
     first = outcome(attempt(place, 1), document, "mistral_ocr")
