@@ -14,7 +14,7 @@ import structlog
 from pydantic import ValidationError
 
 from schemas.errors import ErrorCode
-from services.worker.children import environment
+from services.worker.children import environment, processor_time
 from services.worker.children.deadline import RunWatch
 from services.worker.children.protocol import ANSWERS, Assignment, Done, Failed, Outcome, Ready, RunProgress, Setup
 from services.worker.confinement.confine import Measure
@@ -106,7 +106,7 @@ class Child(asyncio.Protocol):
         self._note.clear()
         self._running = running = _Running(self._loop.create_future(), on_progress, watch)
         self._send(assignment.line())
-        running.timer = self._loop.call_at(watch.due(now), self._check, running)
+        running.timer = self._loop.call_at(watch.look_at(now), self._check, running)
         try:
             done = await running.done
             return self._ended(done, assignment) if done else await self._lost(running, assignment)
@@ -181,13 +181,20 @@ class Child(asyncio.Protocol):
         """Called when the run may have exceeded its time; kill it then, else check again later."""
         if running.done.done():
             return
-        now, at = self._loop.time(), self._note.read()
+        now, at, watch = self._loop.time(), self._note.read(), running.watch
         since = at[1] if at else None
-        running.verdict = running.watch.expired(now, since)
-        if running.verdict:
-            self._kill()
-        else:
-            running.timer = self._loop.call_at(running.watch.due(now, since), self._check, running)
+        watch.note(now, self._processor_s)
+        verdict = watch.expired(now, since)
+        if verdict is None:
+            running.timer = self._loop.call_at(watch.look_at(now, since), self._check, running)
+            return
+        if watch.is_busy(now, self._processor_s()):
+            verdict = verdict.model_copy(update={"retryable": False})
+        running.verdict = verdict
+        self._kill()
+
+    def _processor_s(self) -> float:
+        return processor_time.of_session(self.pid)
 
     def _ended(self, done: Done, assignment: Assignment) -> Outcome:
         self.jobs += 1
