@@ -153,10 +153,10 @@ class Blobs:
         return str(self.root / uri) if self.root else f"{self.url.rstrip('/')}/{uri}"
 
     def list(self, folder: str) -> Iterator[str]:
-        """Yield the uri of every blob under `folder/`."""
+        """Yield the uri of every blob under `folder/`, or of all blobs."""
         folder = folder.strip("/")
-        with self._errors(folder, guarded=True):
-            for page in obstore.list(self._store, prefix=f"{folder}/"):
+        with self._errors(folder or ROOT, guarded=True):
+            for page in obstore.list(self._store, prefix=f"{folder}/" if folder else None):
                 yield from (entry["path"] for entry in page)
 
     def entries(self, folder: str) -> Sequence[BlobEntry]:
