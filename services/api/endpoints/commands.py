@@ -124,7 +124,7 @@ class EndpointCommands:
             rows = await self._fetch("endpoint", endpoint_id, source=source)
             return str(rows[0]["owner"]) if rows else None
 
-        if await self.catching_up.find(look_up) != owner:
+        if await self.catching_up.find(look_up, lambda found: found == owner) is None:
             raise not_found("webhook")
 
     async def _fetch(self, name: str, *arguments: Any, source: Source | None = None) -> list[asyncpg.Record]:
