@@ -23,12 +23,15 @@ from services.api.http.answers import devana_timestamp
 from services.api.http.caller import Caller
 from services.api.http.database import Source, bounded_query
 from services.api.http.errors import conflict, idempotency_conflict, not_found
+from services.api.http.rate_limit import RateLimit
 from services.api.log.facts import Appended, FactLog
 from services.api.read_model.catching_up import CatchingUp
 
 Json = dict[str, Any]
 
 MAX_ENDPOINTS = 20  # each gets a webhook for every job; for more, subscribe to the topics
+REGISTRATIONS = 100  # of an owner in REGISTRATIONS_S: for each, the notifier reads the log of up to a day
+REGISTRATIONS_S = 3600.0
 _QUERIES = load_queries("services.api.endpoints", "endpoints.sql")
 
 
@@ -41,15 +44,17 @@ class EndpointCommands:
     seal: Seal
     pool: asyncpg.Pool
     catching_up: CatchingUp
+    registrations: RateLimit
     read_deadline_s: float
     _registering: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    """By owner, while registrations wait; of this process."""
+    """By owner, while registrations wait; of this process: n processes may register n - 1 more than the maximum."""
 
     async def register(self, wanted: EndpointBody, caller: Caller, user_id: str | None, key: str | None) -> Json:
         """Register an endpoint and return it with its secret; a repeat of an Idempotency-Key gets the first answer.
 
         Raises ApiError: CONFLICT (409) beyond MAX_ENDPOINTS or for a key whose endpoint was removed,
-        IDEMPOTENCY_CONFLICT (422), OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE and STORAGE_ERROR (503).
+        IDEMPOTENCY_CONFLICT (422), RATE_LIMITED (429) beyond REGISTRATIONS, and OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE
+        and STORAGE_ERROR (503).
         """
         endpoint_id = draw_endpoint_id() if key is None else keyed_id("endpoint", caller.owner, key)
         if key is not None and (first := await self._registered(endpoint_id, wanted)) is not None:
@@ -62,6 +67,8 @@ class EndpointCommands:
     ) -> Json:
         """Register one endpoint of an owner at a time, so that the next one is counted with this one."""
         await self._check_count(caller.owner)
+        if not (quota := await self.registrations.count(f"endpoints/{caller.owner}")).admitted:
+            raise quota.refusal()
         secret = draw_secret()
         token = None if wanted.token is None else self.seal.seal(wanted.token)
         settings = EndpointSettings(url=wanted.url, token=token, secret=self.seal.seal(secret))
