@@ -1,5 +1,6 @@
 """Every field of every request takes any value without an error of the server, and what it accepts can be read."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -103,3 +104,20 @@ def _check_address(url: str) -> None:
     origin = origin_of(url)
     assert origin.isascii()
     assert len(origin) <= MAX_HOST_BYTES + len("http://.:65535")
+
+
+ANY_NAME = ("/api/keys/", "/reextract", "/reindex")
+"""Paths whose ids may be any label, so that Postgres is asked."""
+
+
+@pytest.mark.parametrize("text", ["%00", "a%0Ab", "..%2F..", "%ED%A0%80", "x" * 300])
+async def test_a_text_that_cannot_be_an_id_is_not_found_without_a_query(api: MemoryApi, text: str) -> None:
+    """Postgres, which would refuse some of them, does not run here."""
+    document = (await api.client.get("/api/swagger.json")).json()
+    for path, operations in document["paths"].items():
+        if "{" not in path or any(part in path for part in ANY_NAME):
+            continue
+        for method in operations:
+            body = {} if method in ("get", "delete") else {"json": {}}
+            reply = await api.client.request(method.upper(), re.sub(r"{\w+}", text, path), **body)
+            assert reply.status_code in (400, 404), f"{method} {path}: {reply.text[:200]}"
