@@ -83,6 +83,11 @@ TEXTS = (
     *(f"http://{host}/" for host in HOSTS),
     *(f"http://e.example/{part}" for part in ("\x00", "{jobId}" * 300, "ä" * 2000, "%zz", "\ud800", "..")),
 )
+NO_UPLOADS = tuple(
+    f"upload://{rest}"
+    for rest in ("..", "", "../..", "a" * 300, "file-1\\a\nb", "file-\x00/a", "file-x/a", "\u202e", "./a", "file-1#1/a")
+)
+"""Names that begin as those of uploads."""
 NUMBERS = (0, -1, 2**31 - 1, 2**31, 2**63, -(2**63) - 1, 10**400, 1e308, -0.0, 5e-324, float("nan"), float("inf"), 0.5)
 
 
