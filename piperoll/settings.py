@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = 10 * 1024 * 1024
     max_batch_jobs: int = Field(default=10_000, ge=1, le=MOST_MEMBERS)
     max_upload_bytes: int = 150_000_000
+    max_connections: int = Field(default=4000, ge=1, description="open connections of one API process")
     append_deadline_s: float = Field(default=10.0, gt=0)
     read_deadline_s: float = Field(default=5.0, gt=0)
     key_cache_s: float = 900.0
@@ -106,6 +107,10 @@ class Settings(BaseSettings):
     retry_cap_s: float = Field(default=300.0, gt=0, le=MAX_DELAY_S / 2, description="jitter is added")
     child_jobs: int = Field(default=10_000, ge=1, description="a child process is replaced after this many jobs")
     work_dir: str = ""
+    sandbox: Literal["auto", "require", "off"] = Field(
+        default="auto",
+        description="whether processes that read files are confined: as far as the kernel can, completely, not at all",
+    )
     cache_ttl_s: float = Field(default=30 * DAY_S, ge=0, description="maximum age of a cached result")
     transformer_cache_ttl_s: float = Field(default=14 * DAY_S, ge=0, description="the same for transformer jobs")
     upload_ttl_s: float = Field(

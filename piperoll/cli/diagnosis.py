@@ -171,6 +171,16 @@ def of_user(is_root: bool, embedded: bool) -> Finding:
     return Finding("warn", "user", f"root, so {effect}: run Piperoll as an ordinary user")
 
 
+def of_sandbox(mode: str, measures: Iterable[tuple[str, bool, str]]) -> list[Finding]:
+    """Check what confines the processes that read files; `measures` are name, whether it holds, and more about it."""
+    if mode == "off":
+        return [Finding("warn", "sandbox", "off: a hostile file may read all secrets; unset PIPEROLL_SANDBOX")]
+    return [
+        Finding("ok" if held else "fail" if mode == "require" else "warn", "sandbox", f"{name}: {about}")
+        for name, held, about in measures
+    ]
+
+
 def of_installation(found: Survey) -> list[Finding]:
     """Check that the log, the blob store and the tables are those of one installation."""
     if found.problems:

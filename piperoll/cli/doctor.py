@@ -31,6 +31,7 @@ async def _examine(data_dir: Path | None, port: int) -> int:
     settings = given if folder is None else settings_of(folder)
     embedded = folder is not None or not named
     found: list[Finding] = probes.machine(folder or DEFAULT_DATA_DIR, settings, embedded)
+    found += await probes.sandbox(settings)
     if embedded:
         found += await probes.embedded_parts()
     if folder is None and not named:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import subprocess
 import sys
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from piperoll.cli.diagnosis import (
     of_letters,
     of_memory,
     of_python,
+    of_sandbox,
     of_space,
     of_user,
     of_vectors,
@@ -48,6 +50,17 @@ def machine(folder: Path, settings: Settings, embedded: bool) -> list[Finding]:
         of_space(existing, shutil.disk_usage(existing).free),
         of_memory(settings, psutil.virtual_memory().total),
     ]
+
+
+async def sandbox(settings: Settings) -> list[Finding]:
+    """Check what confines the processes that read files on this machine."""
+    from services.worker.confinement.survey import measured
+
+    try:
+        measures = await asyncio.to_thread(measured)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        return [Finding("warn", "sandbox", f"it could not be tried: {error}")]
+    return of_sandbox(settings.sandbox, [(one.name, one.held, one.about) for one in measures])
 
 
 async def embedded_parts() -> list[Finding]:

@@ -4,11 +4,16 @@ The owner with the fewest running jobs on this worker goes first, within it the 
 priority, then the older job. Priority ages by one step in ten minutes, which needs no clock: comparing `created - 600
 s * priority` of two jobs gives the same order at any time.
 
-A job is held back, once, while the same work of its owner runs here: it then takes the cached result if there is one.
-It does not delay other jobs, and is held no longer than it may itself run, or HELD_S: the first run may hang.
+A job whose turn comes is held back, once, while the same work of its owner runs here: it then takes the cached result
+if there is one. It does not delay other jobs, and is held no longer than it may itself run, or HELD_S: the first run
+may hang.
+
+A choice looks at each owner and at the users with running jobs, not at all users: users are labels that clients choose,
+and an owner may have as many as it has jobs.
 """
 
 import heapq
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -70,6 +75,10 @@ class Scheduler:
     def __init__(self) -> None:
         self._waiting: dict[str, Job] = {}
         self._lanes: dict[Lane, list[Rank]] = defaultdict(list)
+        self._idle: dict[str, list[tuple[Rank, Lane]]] = defaultdict(list)
+        """By owner the lanes by their first jobs, for those that have none running; else see `_busy`."""
+        self._listed: dict[Lane, Rank] = {}  # the rank under which a lane is in `_idle`; other entries are old
+        self._busy: set[Lane] = set()  # lanes that are not in `_idle` because they had running jobs
         self._delayed: list[tuple[datetime, str]] = []
         self._not_before: dict[str, datetime] = {}
         self._held: dict[Work, dict[str, datetime]] = defaultdict(dict)  # with the time until which each waits
@@ -87,7 +96,7 @@ class Scheduler:
         self.discard(job.job_id)
         self._waiting[job.job_id] = job
         if not_before is None:
-            heapq.heappush(self._lanes[lane_of(job)], rank(job))
+            self._push(job)
         else:
             self._not_before[job.job_id] = not_before
             heapq.heappush(self._delayed, (not_before, job.job_id))
@@ -104,20 +113,17 @@ class Scheduler:
         """Remove and return the job to run now. The last `reserved` slots are for owners without running jobs."""
         self._release_due(now)
         self._release_held(running, now)
-        best: tuple[int, int, Rank, Lane] | None = None
-        for lane in list(self._lanes):
-            top = self._top(lane, running, now)
-            if top is None or (free <= reserved and running.owners[lane[0]]):
-                continue
-            candidate = (running.owners[lane[0]], running.lanes[lane], top, lane)
-            if best is None or candidate < best:
-                best = candidate
-        if best is None:
-            return None
-        _, _, top, lane = best
-        heapq.heappop(self._lanes[lane])
-        self._waited.discard(top[1])
-        return self._waiting.pop(top[1])
+        self._list_idle(running)
+        while (best := self._best(running, free <= reserved)) is not None:
+            top, lane = best
+            job = self._waiting[top[1]]
+            heapq.heappop(self._lanes[lane])
+            work = work_of(job)
+            if work is None or not running.works[work] or job.job_id in self._waited:
+                self._waited.discard(job.job_id)
+                return self._waiting.pop(job.job_id)
+            self._hold(work, job, now)
+        return None
 
     def next_due(self) -> datetime | None:
         """The time at which the next delayed job may run."""
@@ -134,21 +140,71 @@ class Scheduler:
         while (due := self.next_due()) is not None and due <= now:
             _, job_id = heapq.heappop(self._delayed)
             del self._not_before[job_id]
-            job = self._waiting[job_id]
-            heapq.heappush(self._lanes[lane_of(job)], rank(job))
+            self._push(self._waiting[job_id])
 
-    def _top(self, lane: Lane, running: Running, now: datetime) -> Rank | None:
-        """The first waiting job of a lane. Jobs to hold back are set aside, empty lanes removed."""
-        heap = self._lanes[lane]
+    def _push(self, job: Job) -> None:
+        """Add a job that may run now to its lane, and the lane to those of its owner if the job is its first."""
+        lane, own = lane_of(job), rank(job)
+        heapq.heappush(self._lanes[lane], own)
+        if lane not in self._busy and own < self._listed.get(lane, (math.inf, "")):
+            self._list(lane, own)
+
+    def _list(self, lane: Lane, top: Rank) -> None:
+        self._listed[lane] = top
+        heapq.heappush(self._idle[lane[0]], (top, lane))
+
+    def _list_idle(self, running: Running) -> None:
+        """List the lanes again whose running jobs have ended."""
+        for lane in [lane for lane in self._busy if not running.lanes[lane]]:
+            self._busy.discard(lane)
+            if (top := self._top(lane)) is not None:
+                self._list(lane, top)
+
+    def _best(self, running: Running, reserved: bool) -> tuple[Rank, Lane] | None:
+        """Return the first job by the rule, and its lane; if `reserved`, of owners with nothing running alone."""
+        best: tuple[int, int, Rank, Lane] | None = None
+        for owner in list(self._idle):
+            if reserved and running.owners[owner]:
+                continue
+            first = self._first_idle(owner, running)
+            if first is not None:
+                candidate = (running.owners[owner], 0, *first)
+                best = candidate if best is None else min(best, candidate)
+        for lane in self._busy:
+            if not (reserved and running.owners[lane[0]]) and (top := self._top(lane)) is not None:
+                candidate = (running.owners[lane[0]], running.lanes[lane], top, lane)
+                best = candidate if best is None else min(best, candidate)
+        return None if best is None else best[2:]
+
+    def _first_idle(self, owner: str, running: Running) -> tuple[Rank, Lane] | None:
+        """Return the first job of an owner's lanes without running jobs. Corrects old entries as they come up."""
+        heap = self._idle[owner]
+        while heap:
+            listed, lane = heap[0]
+            if self._listed.get(lane) != listed:
+                heapq.heappop(heap)
+                continue
+            top = self._top(lane)
+            if top == listed and not running.lanes[lane]:
+                return heap[0]
+            heapq.heappop(heap)
+            del self._listed[lane]
+            if top is not None and running.lanes[lane]:
+                self._busy.add(lane)
+            elif top is not None:
+                self._list(lane, top)
+        del self._idle[owner]
+        return None
+
+    def _top(self, lane: Lane) -> Rank | None:
+        """Return the first job of a lane that may run; an empty lane is removed."""
+        heap = self._lanes.get(lane, [])
         while heap:
             job = self._waiting.get(heap[0][1])
             if job is not None and rank(job) == heap[0] and self._may_run(job):
-                work = work_of(job)
-                if work is None or not running.works[work] or job.job_id in self._waited:
-                    return heap[0]
-                self._hold(work, job, now)
+                return heap[0]
             heapq.heappop(heap)
-        del self._lanes[lane]
+        self._lanes.pop(lane, None)
         return None
 
     def _may_run(self, job: Job) -> bool:
@@ -169,8 +225,7 @@ class Scheduler:
             for job_id in [name for name, until in held.items() if until <= now or not running.works[work]]:
                 del held[job_id]
                 self._waited.add(job_id)
-                job = self._waiting[job_id]
-                heapq.heappush(self._lanes[lane_of(job)], rank(job))
+                self._push(self._waiting[job_id])
             if not held:
                 del self._held[work]
         if overdue:

@@ -14,7 +14,7 @@ class BlobStoreError(RuntimeError):
 
 
 class BlobUnreadableError(BlobStoreError):
-    """This blob cannot be read although the store answers. A retry fails again, until the store is repaired."""
+    """This blob cannot be read or written although the store answers. A retry fails again, until it is repaired."""
 
 
 class ClaimMismatchError(BlobUnreadableError):
@@ -41,3 +41,5 @@ class store_errors:  # noqa: N801 - used like a function: `with store_errors(uri
             raise BlobMissingError(f"no blob at {self._uri}") from error
         if isinstance(error, BaseError | OSError):
             raise BlobStoreError(f"the blob store failed at {self._uri}: {error}") from error
+        if isinstance(error, ValueError | TypeError):  # the library refuses the name
+            raise BlobUnreadableError(f"no blob can be at {self._uri[:100]!r}: {error}") from error

@@ -30,6 +30,7 @@ from piperoll.store.paths import refusal_of
 from schemas.claims import Claim
 
 CHUNK_BYTES = 1024 * 1024
+ROOT = "the root"  # in errors
 PAGE_ENTRIES = 1000  # the maximum of S3
 CHECK_FOLDER = "piperoll-check"
 CHECK_BYTES = 64 * 1024  # a small file may still fit on a disk that is full
@@ -45,7 +46,9 @@ class BlobEntry:
 
 
 class Blobs:
-    """A blob store by URL. Every call raises BlobStoreError when the store fails."""
+    """A blob store by URL. Every call raises BlobStoreError when the store fails, and BlobUnreadableError for a name
+    that no blob can have; no other errors.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -100,7 +103,6 @@ class Blobs:
 
     def get(self, uri: str) -> bytes:
         """Return the content of a blob or of a segment's entry. Raises BlobMissingError and BlobUnreadableError."""
-        self._require_path(uri)
         with self._errors(uri):
             if self.root is None:
                 return bytes(obstore.get(self._store, uri).bytes())
@@ -119,6 +121,7 @@ class Blobs:
         """Copy blobs (source, target) within the store; a local store makes hard links. Raises BlobMissingError."""
         folders = set()
         for source, target in names:
+            self._require_path(target)
             with self._errors(source, guarded=True), suppress(AlreadyExistsError):
                 obstore.copy(self._store, source, target, overwrite=False)
             folders.add(target.rpartition("/")[0])
@@ -126,7 +129,7 @@ class Blobs:
             self._flush(folder)  # the content was flushed when it was first written
 
     def size(self, uri: str) -> int:
-        """Return the size of the blob in bytes. Raises BlobMissingError."""
+        """Return the size of the blob in bytes. Raises BlobMissingError and BlobUnreadableError."""
         with self._errors(uri):
             return int(obstore.head(self._store, uri)["size"])
 
@@ -150,9 +153,10 @@ class Blobs:
         return str(self.root / uri) if self.root else f"{self.url.rstrip('/')}/{uri}"
 
     def list(self, folder: str) -> Iterator[str]:
-        """Yield the uri of every blob under `folder/`."""
-        with self._errors(folder, guarded=True):
-            for page in obstore.list(self._store, prefix=f"{folder.strip('/')}/"):
+        """Yield the uri of every blob under `folder/`, or of all blobs."""
+        folder = folder.strip("/")
+        with self._errors(folder or ROOT, guarded=True):
+            for page in obstore.list(self._store, prefix=f"{folder}/" if folder else None):
                 yield from (entry["path"] for entry in page)
 
     def entries(self, folder: str) -> Sequence[BlobEntry]:
@@ -161,15 +165,18 @@ class Blobs:
 
     def pages(self, folder: str = "") -> Iterator[Sequence[BlobEntry]]:
         """Yield all blobs of the store, or those under `folder/`, unordered, in pages of at most PAGE_ENTRIES."""
-        with self._errors(folder or "the root", guarded=True):
+        with self._errors(folder or ROOT, guarded=True):
             for page in obstore.list(self._store, prefix=f"{folder}/" if folder else None, chunk_size=PAGE_ENTRIES):
                 yield [BlobEntry(entry["path"], entry["last_modified"]) for entry in page]
 
     def delete(self, uris: Iterable[str]) -> None:
         """Delete blobs; missing ones are ignored."""
         if self.root is None:
+            named = list(uris)
+            for uri in named:
+                self._require_path(uri)
             with self._errors("a deletion"):
-                obstore.delete(self._store, list(uris))  # in requests of a thousand; object stores ignore missing ones
+                obstore.delete(self._store, named)  # in requests of a thousand; object stores ignore missing ones
             return
         for uri in uris:
             with self._errors(uri, guarded=True), suppress(FileNotFoundError):
@@ -211,7 +218,11 @@ class Blobs:
             raise BlobStoreError(f"{uri} was written and has other content")
 
     def _errors(self, uri: str, writing: bool = False, guarded: bool = False) -> store_errors:
-        """Convert errors at `uri`. `guarded`: without its marker the store would give a wrong answer."""
+        """Convert errors at `uri`. `guarded`: without its marker the store would give a wrong answer.
+
+        Raises BlobUnreadableError for a name that no blob can have.
+        """
+        self._require_path(uri)
         if writing or guarded:
             with store_errors(uri, self.guard):
                 self.guard.before()

@@ -5,6 +5,7 @@ An upload is at `uploads/{owner}/{file_id}/{name}`. Each job that names it has a
 members until it is expanded, when they have their own.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ USES = "uses"
 ARRIVAL_S = 600.0
 """How long the creation of a job or batch may be on its way to the log after its marker was written."""
 BATCH = "batch-"
+_UPLOAD = re.compile(rf"{SCHEME}(file-[0-9a-f-]{{1,36}})(/|\Z)")  # no other text is a folder of an upload
 
 
 def is_batch(subject: str) -> bool:
@@ -25,9 +27,8 @@ def file_ids_of(*parameters: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the distinct ids of the uploads that the `filename` of jobs, or those of their `items`, name."""
     given = [one for each in parameters for one in (each, *_items(each))]
     names = (one.get("filename") for one in given if isinstance(one, Mapping))
-    uploads = (name for name in names if isinstance(name, str) and name.startswith(SCHEME))
-    ids = (upload.removeprefix(SCHEME).partition("/")[0] for upload in uploads)
-    return tuple(dict.fromkeys(file_id for file_id in ids if file_id))
+    found = (_UPLOAD.match(name) for name in names if isinstance(name, str))
+    return tuple(dict.fromkeys(upload[1] for upload in found if upload))
 
 
 def folder_of(owner: str, file_id: str) -> str:

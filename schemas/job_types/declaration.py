@@ -64,6 +64,21 @@ def plain_completion(job_id: str, result: Body) -> tuple[str, dict[str, Any]]:
     return COMPLETED, dict(result.get("structured_data") or {})
 
 
+def closed(parameters: Any) -> bool:
+    """False: the processor uses no network."""
+    return False
+
+
+def fetches_url(parameters: Any) -> bool:
+    """Whether the job names a `url`, which the processor fetches."""
+    return parameters.asked("url") is not None
+
+
+def open_to_network(parameters: Any) -> bool:
+    """True: the processor uses the network."""
+    return True
+
+
 def no_archive(job_id: str, result: Body) -> Archive | None:
     """None: there is nothing to archive."""
     return None
@@ -83,6 +98,9 @@ class JobType:
 
     `reads` are prefixes of media types (`audio/`): added documents of these are read by this type, which must take
     `document_id` alone, name a document, make text and have a Devana type.
+
+    `reaches_network` is whether the processor uses the network for a job with these parameters, be it a `url` or a
+    provider. Without it the process has no network, and no provider has a key.
 
     `devana` is None for a type that the Devana API does not show. `completion` returns the message and the data of the
     completed webhook and stream event from the job id and the result; links are relative, and a key without a value is
@@ -106,6 +124,7 @@ class JobType:
     downloads: frozenset[str] = frozenset()
     cache_ttl: float | str = "cache_ttl_s"
     enabled_by: str | None = None
+    reaches_network: Callable[[Any], bool] = closed
 
     def step_message(self, step: str) -> str:
         """The message of a step; by default the step's name."""

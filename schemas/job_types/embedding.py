@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Final
 from pydantic import Field
 
 from schemas.devana import Devana
+from schemas.fields import Label
 from schemas.job_types.declaration import JobType, Makes, Named
-from schemas.job_types.parameters import JobParameters, Label
+from schemas.job_types.parameters import JobParameters
 
 LOCAL_MODEL = "all-MiniLM-L6-v2"
 """The model that ships with Piperoll."""
@@ -36,6 +37,7 @@ EMBEDDING: Final = JobType(
     name="embedding",
     parameters=EmbeddingParameters,
     processor="services.worker.processors.embedding:process",
+    reaches_network=lambda parameters: parameters.model != LOCAL_MODEL,  # without a key it is the local one
     steps={"embedding": "Computing the vectors of the chunks"},
     names=Named.FOLDER_TEXTS,
     makes=Makes.INDEX,

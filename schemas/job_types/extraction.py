@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.devana import Devana, describe_file
-from schemas.job_types.declaration import JobType, Makes, Named
-from schemas.job_types.parameters import SOURCES, JobParameters, Label, Text, require_one
-from schemas.job_types.values import Address
+from schemas.fields import Address, FileName, Label
+from schemas.job_types.declaration import JobType, Makes, Named, fetches_url
+from schemas.job_types.parameters import SOURCES, JobParameters, require_one
 from schemas.media import MEDIA_TYPES
 
 
@@ -16,7 +16,7 @@ class ExtractionParameters(JobParameters):
 
     SUPPORTED: ClassVar[dict[str, Any]] = {"sources": list(SOURCES), "endings": sorted(MEDIA_TYPES)}
 
-    filename: Text | None = Field(default=None, description="a file the worker can read, or `upload://{file_id}`")
+    filename: FileName | None = Field(default=None, description="a file the worker can read, or `upload://{file_id}`")
     url: Address | None = None
     document_id: Label | None = None
     ocr_engine: Literal["rapidocr", "tesseract"] = Field(
@@ -35,6 +35,7 @@ EXTRACTION: Final = JobType(
     name="extraction",
     parameters=ExtractionParameters,
     processor="services.worker.processors.extraction.processor:process",
+    reaches_network=fetches_url,
     steps={"reading_document": "Reading the text of the document"},
     names=Named.DOCUMENT,
     reads=("",),

@@ -5,8 +5,9 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.devana import Devana, describe_generated
-from schemas.job_types.declaration import JobType, Named
-from schemas.job_types.parameters import JobParameters, Label, require_one
+from schemas.fields import Label
+from schemas.job_types.declaration import JobType, Named, open_to_network
+from schemas.job_types.parameters import JobParameters, require_one
 from schemas.job_types.values import Language, TemplateName
 
 MAX_TEXT_CHARS = 100_000
@@ -38,6 +39,7 @@ GENERATION: Final = JobType(
     name="generation",
     parameters=GenerationParameters,
     processor="services.worker.processors.generation:process",
+    reaches_network=open_to_network,
     steps={"loading_template": "Loading the template", "generating_text": "Writing the text"},
     names=Named.DOCUMENT_TEXT,
     devana=Devana("GENERATION", describe_generated, {"model": "method"}),

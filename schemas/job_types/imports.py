@@ -6,9 +6,9 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.devana import Devana
+from schemas.fields import Address, FileName, Label
 from schemas.job_types.declaration import JobType, Named
-from schemas.job_types.parameters import JobParameters, Label, Text
-from schemas.job_types.values import Address
+from schemas.job_types.parameters import JobParameters
 
 MAX_ITEMS = 1000
 
@@ -18,7 +18,7 @@ class ImportItem(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    filename: Text | None = None
+    filename: FileName | None = None
     url: Address | None = None
 
     @model_validator(mode="after")
@@ -46,6 +46,7 @@ IMPORT: Final = JobType(
     name="import",
     parameters=ImportParameters,
     processor="services.worker.processors.imports:process",
+    reaches_network=lambda parameters: any(item.url is not None for item in parameters.items),
     steps={"copying_files": "Taking in files"},
     names=Named.FOLDER,
     devana=Devana("IMPORT", _describe, {"pageCount": "pages"}),

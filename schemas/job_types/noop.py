@@ -4,8 +4,9 @@ from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
+from schemas.fields import Label
 from schemas.job_types.declaration import JobType
-from schemas.job_types.parameters import JobParameters, Label
+from schemas.job_types.parameters import JobParameters
 
 
 class NoopParameters(JobParameters):

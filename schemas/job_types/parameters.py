@@ -1,14 +1,15 @@
 """Parameters of all job types, and the job's webhook (docs/contract/secretary.md#parameters, #webhooks)."""
 
-from typing import Annotated, Any, Final, Self
-from urllib.parse import urlsplit
+from typing import Any, Final, Self
+from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-MAX_URL_CHARS: Final = 2048
-"""Of the url of a webhook."""
-Label = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+from schemas.fields import MAX_HOOK_URL_BYTES, HookAddress, Label, hook_address
+from schemas.fields import Text as Text  # job types of other distributions import it from here
+
+JOB_ID_PLACE: Final = "{jobId}"
+"""Stands for the caller's id of the job in the url of its webhook (docs/contract/secretary.md#webhooks)."""
 
 
 class WebhookReceiver(BaseModel):
@@ -16,18 +17,14 @@ class WebhookReceiver(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    url: Annotated[str, StringConstraints(min_length=1, max_length=MAX_URL_CHARS)] = Field(
-        description="http or https, not private"
-    )
+    url: HookAddress = Field(description="http or https, not private")
     token: Label | None = Field(default=None, description="sent as Authorization and X-Callback-Token")
 
     @model_validator(mode="after")
-    def _is_http(self) -> Self:
-        if " " in self.url or not self.url.isprintable():  # urlsplit drops some of them without an error
-            raise ValueError("a webhook's url must not contain spaces, line ends or control characters")
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # .port raises ValueError
-            raise ValueError("a webhook's url must be an http or https address, such as https://example.com/hook")
+    def _normalise_url(self) -> Self:
+        """Errors of the url are about the whole webhook, as clients know them."""
+        if (url := hook_address(self.url)) != self.url:
+            object.__setattr__(self, "url", url)  # the model is frozen
         return self
 
 
@@ -35,6 +32,14 @@ class Webhook(WebhookReceiver):
     """The receiver of the job's events (docs/contract/secretary.md#webhooks)."""
 
     job_id: Label | None = Field(default=None, alias="jobId")
+
+    @model_validator(mode="after")
+    def _fits_with_its_id(self) -> Self:
+        if self.job_id is not None and JOB_ID_PLACE in self.url:
+            url = self.url.replace(JOB_ID_PLACE, quote(self.job_id, safe=""))
+            if len(url) > MAX_HOOK_URL_BYTES:
+                raise ValueError(f"the url must not have more than {MAX_HOOK_URL_BYTES:,} bytes with the jobId in it")
+        return self
 
 
 class JobParameters(BaseModel):

@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.devana import Devana, describe_file
+from schemas.fields import Address, FileName
 from schemas.job_types.archives import Archive, Entry, assets_of, base_name, files_of, json_entry
 from schemas.job_types.declaration import JobType, Makes, plain_completion
-from schemas.job_types.parameters import JobParameters, Text
-from schemas.job_types.values import Address, Context, FileHash, Language, TemplateName
+from schemas.job_types.parameters import JobParameters
+from schemas.job_types.values import Context, FileHash, Language, TemplateName
 
 METHODS: Final = (
     "native",
@@ -27,6 +28,8 @@ METHODS: Final = (
 )
 ALIASES: Final[Mapping[str, str]] = {"ocr": "tesseract_ocr", "combined": "both", "openai_vision": "llm"}
 """Documented aliases of methods (docs/contract/secretary.md#pdf-parameters)."""
+LOCAL_METHODS: Final = frozenset({"native", "tesseract_ocr", "both", "preview", "preview_and_native"})
+"""The methods that call no provider."""
 WITH_PAGES: Final = "mistral_ocr_with_pages"
 DEFAULT_METHOD: Final = "native"
 EXTRACTED: Final = "Extraktion abgeschlossen"  # the seed's own wording
@@ -53,7 +56,7 @@ class PdfParameters(JobParameters):
         "ocr_engine": ["rapidocr", "tesseract"],
     }
 
-    filename: Text | None = None
+    filename: FileName | None = None
     url: Address | None = None
     extraction_method: Method = DEFAULT_METHOD
     page_start: PageNumber | None = None
@@ -92,6 +95,11 @@ class PdfParameters(JobParameters):
         if self.page_start is not None and self.page_end is not None and self.page_start > self.page_end:
             raise ValueError("page_start must not be greater than page_end")
         return self
+
+
+def _reaches_network(parameters: Any) -> bool:
+    """Whether a url is fetched, or Mistral or a vision or chat model is called."""
+    return parameters.url is not None or parameters.template is not None or parameters.method not in LOCAL_METHODS
 
 
 def _describe(parameters: Body, resolved: Body) -> dict[str, Any]:
@@ -150,6 +158,7 @@ PDF: Final = JobType(
     name="pdf",
     parameters=PdfParameters,
     processor="services.worker.processors.pdf.processor:process",
+    reaches_network=_reaches_network,
     steps={
         "extracting_text": "Extracting text from PDF...",  # the seed's own wording
         "processing_images": "Drawing pages",

@@ -6,10 +6,11 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.devana import Devana
+from schemas.fields import Address, Title, WrittenName
 from schemas.job_types.archives import ready_archive
-from schemas.job_types.declaration import JobType, Reference
+from schemas.job_types.declaration import JobType, Reference, open_to_network
 from schemas.job_types.parameters import JobParameters
-from schemas.job_types.values import Address, Day, Language, Name, TemplateName, Time
+from schemas.job_types.values import Day, Language, TemplateName, Time
 
 MAX_SPEAKERS = 100
 MAX_TRANSCRIPT_CHARS = 2_000_000  # two days of speech
@@ -31,11 +32,11 @@ class SessionParameters(JobParameters):
         "attachments": ["application/pdf"],
     }
 
-    event: Name
-    session: Name
+    event: Title
+    session: Title
     url: Address = Field(description="the talk's page")
-    filename: Name = Field(description="of the Markdown file; `.md` is added if missing")
-    track: Name
+    filename: WrittenName = Field(description="of the Markdown file; `.md` is added if missing")
+    track: Title
     day: Day | None = None
     starttime: Time | None = None
     endtime: Time | None = None
@@ -79,6 +80,7 @@ SESSION: Final = JobType(
     name="session",
     parameters=SessionParameters,
     processor="services.worker.processors.session.processor:process",
+    reaches_network=open_to_network,
     steps={
         "fetching_page": "Fetching the page",
         "downloading_media": "Downloading the media",

@@ -7,8 +7,9 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, StringConstraints
 
 from schemas.devana import Devana
+from schemas.fields import Label, one_line
 from schemas.job_types.declaration import JobType, Named, Reference
-from schemas.job_types.parameters import JobParameters, Label
+from schemas.job_types.parameters import JobParameters
 
 SCHEMES = ("file", "s3", "gs", "az", "azure", "abfs", "abfss")
 
@@ -25,7 +26,7 @@ def _source(value: str) -> str:
         raise ValueError("must not contain ? or #: write %3F or %23 for a name that has one")
     if (parts.scheme == "file") == bool(parts.netloc):
         raise ValueError("must be file:///folder, or a bucket such as s3://bucket/prefix")
-    if ".." in unquote(parts.path).split("/"):
+    if ".." in one_line(unquote(parts.path)).split("/"):
         raise ValueError("must not contain '..'")
     return value
 
@@ -49,6 +50,7 @@ SYNC: Final = JobType(
     name="sync",
     parameters=SyncParameters,
     processor="services.worker.processors.sync.processor:process",
+    reaches_network=lambda parameters: urlsplit(parameters.source).scheme != "file",
     steps={"listing_source": "Listing the source", "copying_files": "Taking in files"},
     names=Named.FOLDER_SOURCES,
     references={"source": Reference.STORE},

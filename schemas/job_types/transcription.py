@@ -6,9 +6,10 @@ from typing import Any, ClassVar, Final, Self
 from pydantic import Field, model_validator
 
 from schemas.devana import Devana, describe_file
-from schemas.job_types.declaration import JobType, Makes, Named
-from schemas.job_types.parameters import SOURCES, JobParameters, Label, Text, require_one
-from schemas.job_types.values import Address, Language
+from schemas.fields import Address, FileName, Label
+from schemas.job_types.declaration import JobType, Makes, Named, open_to_network
+from schemas.job_types.parameters import SOURCES, JobParameters, require_one
+from schemas.job_types.values import Language
 
 
 class TranscriptionParameters(JobParameters):
@@ -16,7 +17,7 @@ class TranscriptionParameters(JobParameters):
 
     SUPPORTED: ClassVar[dict[str, Any]] = {"sources": list(SOURCES)}
 
-    filename: Text | None = Field(default=None, description="a file the worker can read, or `upload://{file_id}`")
+    filename: FileName | None = Field(default=None, description="a file the worker can read, or `upload://{file_id}`")
     url: Address | None = None
     document_id: Label | None = None
     source_language: Language | None = Field(default=None, description="the spoken language; recognised by default")
@@ -37,6 +38,7 @@ TRANSCRIPTION: Final = JobType(
     name="transcription",
     parameters=TranscriptionParameters,
     processor="services.worker.processors.transcription:process",
+    reaches_network=open_to_network,  # of the provider, if there is one
     steps={"downloading_media": "Downloading the media", "transcribing": "Transcribing the speech"},
     names=Named.DOCUMENT,
     reads=("audio/", "video/"),

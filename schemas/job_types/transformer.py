@@ -6,10 +6,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from schemas.devana import Devana, describe_generated
+from schemas.fields import Address, Label, NotBlank
 from schemas.job_types.archives import Archive, Entry, json_entry
 from schemas.job_types.declaration import JobType, plain_completion
-from schemas.job_types.parameters import JobParameters, Label
-from schemas.job_types.values import Address, Context, FieldName, Language, NotBlank, TemplateName
+from schemas.job_types.parameters import JobParameters
+from schemas.job_types.values import Context, FieldName, Language, TemplateName
 
 MAX_TEXT_CHARS = 100_000
 MAX_TEMPLATE_BYTES = 1024 * 1024
@@ -89,6 +90,7 @@ TRANSFORMER: Final = JobType(
     name="transformer",
     parameters=TransformerParameters,
     processor="services.worker.processors.transformer:process",
+    reaches_network=lambda parameters: parameters.url is not None or parameters.provider != "local",
     aliases=("transformer_template",),
     steps={"loading_template": "Loading the template", "transforming_text": "Transforming the text"},
     devana=Devana("GENERATION", describe_generated, {"model": "method"}),

@@ -1,4 +1,6 @@
-"""Types of values that several job types take: addresses, languages, names of templates. Format only.
+"""Types of values that several job types take: languages, names of templates, days. Format only.
+
+Texts that every request may have are in `schemas.fields`.
 
 A text that does not match gets a sentence, not a regular expression; the JSON Schema has the expression.
 """
@@ -7,31 +9,12 @@ import json
 import re
 from datetime import date
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, StringConstraints
-from pydantic.fields import FieldInfo
+from pydantic import AfterValidator, StringConstraints
 
-from schemas.documents import Named
+from schemas.fields import matching
 
 MAX_CONTEXT_BYTES: Final = 1024 * 1024  # docs/contract/secretary.md#limits
-
-
-def _address(value: str) -> str:
-    if " " in value or not value.isprintable():  # urlsplit drops some of them without an error
-        raise ValueError("must not contain spaces, line ends or control characters")
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # .port raises ValueError
-        raise ValueError("must be an http or https address, such as https://example.com/a")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("must not contain a user or password")
-    return value
-
-
-def _not_blank(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be blank")
-    return value
 
 
 def _of_bounded_size(context: dict[str, Any]) -> dict[str, Any]:
@@ -53,8 +36,7 @@ def _shaped(pattern: str, sentence: str) -> AfterValidator:
 
 
 def _schema(pattern: str) -> Any:
-    field: FieldInfo = Field(json_schema_extra={"pattern": f"^{pattern}$"})
-    return field
+    return matching(f"^{pattern}$")
 
 
 def _day(value: str) -> str:
@@ -69,7 +51,6 @@ _HASH: Final = r"([0-9A-Fa-f]{32}|[0-9A-Fa-f]{64})"
 _DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 
-Address = Annotated[str, StringConstraints(min_length=1, max_length=4096), AfterValidator(_address)]
 Language = Annotated[
     str,
     StringConstraints(max_length=35),
@@ -100,8 +81,5 @@ Day = Annotated[
     str, _shaped(_DAY, "must be a day written YYYY-MM-DD, such as 2026-02-28"), AfterValidator(_day), _schema(_DAY)
 ]
 Time = Annotated[str, _shaped(_TIME, "must be a time of day written HH:MM, such as 09:30"), _schema(_TIME)]
-Name = Annotated[Named, AfterValidator(_not_blank)]
-NotBlank = AfterValidator(_not_blank)
-"""For a text that must not be blank."""
 Context = Annotated[dict[str, Any], AfterValidator(_of_bounded_size)]
 """The variables of a template."""

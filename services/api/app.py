@@ -19,6 +19,7 @@ from piperoll.store.blobs import AsyncBlobs, Blobs
 from piperoll.webhooks.sender import Sender
 from schemas.read_model_names import READ_SCHEMA
 from services.api.assembly import Assembly, Connections
+from services.api.http.connections import ConnectionLimits
 from services.api.http.server import listen, serve
 from services.api.read_model.positions import Positions
 from services.api.trials.posting import CONNECT_S
@@ -90,7 +91,8 @@ async def _serve(
             background.append(
                 tasks.create_task(lifetime.background.until_done("the table of keys", assembly.access.prepare))
             )
-            await serve(assembly.app(), listening, lifetime.stopping)
+            limits = ConnectionLimits(settings.max_connections)
+            await serve(assembly.app(), listening, lifetime.stopping, limits)
             for task in background:
                 task.cancel()
 

@@ -26,7 +26,7 @@ from services.api.documents.commands import DocumentCommands
 from services.api.documents.jobs import DocumentJobs
 from services.api.documents.routes import DocumentRoutes
 from services.api.documents.upload import DocumentIntake
-from services.api.endpoints.commands import EndpointCommands
+from services.api.endpoints.commands import REGISTRATIONS, REGISTRATIONS_S, EndpointCommands
 from services.api.endpoints.routes import EndpointRoutes
 from services.api.folders.routes import FolderRoutes
 from services.api.folders.search import Search
@@ -148,7 +148,8 @@ class Assembly:
         jobs = DocumentJobs(rules, self._commands, creator, reading, library)
         intake = DocumentIntake(to.blobs, documents, creator, rules, limits.upload_bytes)
         facts, catching_up = self._facts(ENDPOINT_EVENTS), self._catching_up(ENDPOINT_EVENTS)
-        endpoints = EndpointCommands(facts, to.blobs, to.seal, to.pool, catching_up, settings.read_deadline_s)
+        often = RateLimit(to.pool, REGISTRATIONS, settings.read_deadline_s, REGISTRATIONS_S, "registrations")
+        endpoints = EndpointCommands(facts, to.blobs, to.seal, to.pool, catching_up, often, settings.read_deadline_s)
         search = Search(library.model, Remote.of(settings))
         return [
             DevanaJobRoutes(DevanaListing(self._read_model, reading, self._contents)),

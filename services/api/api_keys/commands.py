@@ -9,6 +9,7 @@ import structlog
 from piperoll import keys
 from piperoll.keys import Key
 from schemas.errors import ErrorCode
+from schemas.fields import is_label
 from services.api.api_keys.requests import KeyBody
 from services.api.http.access import BOOTSTRAP, Access
 from services.api.http.answers import timestamp
@@ -110,5 +111,5 @@ def _check_stored(key_id: str) -> None:
     if key_id.startswith(BOOTSTRAP):
         message = "this key is set in the settings: change PIPEROLL_BOOTSTRAP_KEYS and restart the API"
         raise ApiError(409, ErrorCode.CONFLICT, message)
-    if "\x00" in key_id:
+    if not is_label(key_id):
         raise not_found("key")

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
-from schemas.job_types.parameters import Label, Webhook
+from schemas.fields import Label
+from schemas.job_types.parameters import Webhook
 from services.api.http.bodies import JsonBody, canonical_sha256
 from services.api.http.constraints import Refusal
 from services.api.http.errors import ApiError, in_member, invalid_field, invalid_request

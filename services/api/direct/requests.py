@@ -9,15 +9,25 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, WithJsonSchema, create_model, field_validator
-from pydantic_core import from_json
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    create_model,
+    field_validator,
+)
 
 from piperoll.domain.job import Status
 from schemas.errors import ErrorCode
+from schemas.fields import MAX_LABEL_CHARS, is_label
 from schemas.job_types.parameters import JobParameters, Webhook
 from schemas.job_types.pdf import PdfParameters
 from schemas.job_types.transformer import TransformerParameters
 from services.api.http.answers import timestamp
+from services.api.http.bodies import parse_object
 from services.api.http.constraints import Refusal, WrongValueError
 from services.api.http.errors import ApiError, invalid_parameters
 from services.api.http.shapes import RequestModel, not_null
@@ -46,6 +56,12 @@ def _whole_number(value: Any) -> int:
     return int(text)
 
 
+def _label(value: str) -> str:
+    if not is_label(value):
+        raise WrongValueError(f"must be a text of 1 to {MAX_LABEL_CHARS} characters without control characters")
+    return value
+
+
 class DirectFields(RequestModel):
     """The fields of every form: the receiver of the result, and how long the answer waits for it.
 
@@ -53,7 +69,9 @@ class DirectFields(RequestModel):
     """
 
     callback_url: Annotated[str, WithJsonSchema(_HOOK["url"]), _TEXT] | None = None
-    client_id: Annotated[str, WithJsonSchema(_HOOK["jobId"]), _TEXT] | None = Field(default=None, alias="jobId")
+    client_id: Annotated[str, AfterValidator(_label), WithJsonSchema(_HOOK["jobId"]), _TEXT] | None = Field(
+        default=None, alias="jobId"
+    )
     callback_token: Annotated[str, WithJsonSchema(_HOOK["token"]), _TEXT] | None = None
     wait_ms: (
         Annotated[
@@ -120,9 +138,13 @@ def _parsed(kind: str, value: Any) -> Any:
             raise WrongValueError(f"must be one of {', '.join(BOOLEANS)}")
         return BOOLEANS[value.lower()]
     try:
-        return from_json(value)
-    except ValueError as error:
-        raise WrongValueError(f"must be a JSON object: {error}") from error
+        return parse_object(value.encode()).value
+    except ApiError as error:
+        raise WrongValueError(f"must be a JSON object: {_about(error)}") from error
+
+
+def _about(error: ApiError) -> str:
+    return error.message.removeprefix("the body ").removeprefix("is not valid JSON: ")
 
 
 _PDF = "ocr_engine include_images page_start page_end file_hash"

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from piperoll.log.record import Position
 from schemas.documents import Resolved, ResolvedDocument, parameters_document
+from schemas.fields import is_label
 from services.api.devana_jobs.views import new_devana_job
 from services.api.http.answers import devana_success
 from services.api.http.bodies import canonical_sha256
@@ -56,7 +57,7 @@ class DocumentJobs:
         Raises ApiError: NOT_FOUND (404) if there is none, CONFLICT (409) while it has not ended.
         """
         caller = caller_of(request)
-        if "\x00" in target_id:
+        if not is_label(target_id):
             raise not_found(what)
         newest = await self.library.model.newest_of_target(target_id, caller.owner, job_types)
         if newest is None:

@@ -19,6 +19,7 @@ from services.api.documents.requests import (
     DocumentPageQuery,
     document_id_of,
     folder_id_of,
+    is_document_id,
 )
 from services.api.documents.upload import AddedDocument, DocumentIntake
 from services.api.documents.views import document_status, document_view, listed_view
@@ -103,7 +104,7 @@ class DocumentRoutes(Routes, tag="documents"):
         """Extract a document again, or repeat the newest extraction about this id (docs/contract/decisions.md#a22)."""
         caller = caller_of(request)
         await self.library.up_to_now()
-        row = await self.library.model.document(document_id) if "\x00" not in document_id else None
+        row = await self.library.model.document(document_id) if is_document_id(document_id) else None
         if row is None or row.owner != caller.owner or row.removed or row.content is None:
             return await self.jobs.repeat(request, document_id, job_types().that_make(Makes.TEXT), "document")
         if row.status is not None and not row.status.terminal:

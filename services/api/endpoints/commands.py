@@ -1,9 +1,11 @@
 """Registers, lists, tests and removes endpoints (docs/contract/devana.md#endpoints)."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 import asyncpg
 
@@ -15,18 +17,21 @@ from piperoll.webhooks.signatures import draw_secret
 from schemas.devana import STATUS_NAMES
 from schemas.documents import EndpointSettings
 from schemas.events import EndpointRegistered, EndpointRemoved, EndpointTested, Event
-from schemas.ids import draw_endpoint_id, draw_run, keyed_id, trial_id
+from schemas.ids import draw_endpoint_id, draw_run, is_id, keyed_id, trial_id
 from services.api.endpoints.requests import EndpointBody
 from services.api.http.answers import devana_timestamp
 from services.api.http.caller import Caller
 from services.api.http.database import Source, bounded_query
 from services.api.http.errors import conflict, idempotency_conflict, not_found
+from services.api.http.rate_limit import RateLimit
 from services.api.log.facts import Appended, FactLog
 from services.api.read_model.catching_up import CatchingUp
 
 Json = dict[str, Any]
 
 MAX_ENDPOINTS = 20  # each gets a webhook for every job; for more, subscribe to the topics
+REGISTRATIONS = 100  # of an owner in REGISTRATIONS_S: for each, the notifier reads the log of up to a day
+REGISTRATIONS_S = 3600.0
 _QUERIES = load_queries("services.api.endpoints", "endpoints.sql")
 
 
@@ -39,18 +44,31 @@ class EndpointCommands:
     seal: Seal
     pool: asyncpg.Pool
     catching_up: CatchingUp
+    registrations: RateLimit
     read_deadline_s: float
+    _registering: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    """By owner, while registrations wait; of this process: n processes may register n - 1 more than the maximum."""
 
     async def register(self, wanted: EndpointBody, caller: Caller, user_id: str | None, key: str | None) -> Json:
         """Register an endpoint and return it with its secret; a repeat of an Idempotency-Key gets the first answer.
 
         Raises ApiError: CONFLICT (409) beyond MAX_ENDPOINTS or for a key whose endpoint was removed,
-        IDEMPOTENCY_CONFLICT (422), OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE and STORAGE_ERROR (503).
+        IDEMPOTENCY_CONFLICT (422), RATE_LIMITED (429) beyond REGISTRATIONS, and OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE
+        and STORAGE_ERROR (503).
         """
         endpoint_id = draw_endpoint_id() if key is None else keyed_id("endpoint", caller.owner, key)
         if key is not None and (first := await self._registered(endpoint_id, wanted)) is not None:
             return first
+        async with self._registering.setdefault(caller.owner, asyncio.Lock()):
+            return await self._register(endpoint_id, wanted, caller, user_id, key)
+
+    async def _register(
+        self, endpoint_id: str, wanted: EndpointBody, caller: Caller, user_id: str | None, key: str | None
+    ) -> Json:
+        """Register one endpoint of an owner at a time, so that the next one is counted with this one."""
         await self._check_count(caller.owner)
+        if not (quota := await self.registrations.count(f"endpoints/{caller.owner}")).admitted:
+            raise quota.refusal()
         secret = draw_secret()
         token = None if wanted.token is None else self.seal.seal(wanted.token)
         settings = EndpointSettings(url=wanted.url, token=token, secret=self.seal.seal(secret))
@@ -106,11 +124,14 @@ class EndpointCommands:
         return trial_id((await self._append(endpoint_id, draw_run(), EndpointTested(by=caller.owner), caller)).fact.id)
 
     async def _require(self, endpoint_id: str, owner: str) -> None:
+        if not is_id("endpoint", endpoint_id):
+            raise not_found("webhook")
+
         async def look_up(source: Source | None) -> str | None:
             rows = await self._fetch("endpoint", endpoint_id, source=source)
             return str(rows[0]["owner"]) if rows else None
 
-        if await self.catching_up.find(look_up) != owner:
+        if await self.catching_up.find(look_up, lambda found: found == owner) is None:
             raise not_found("webhook")
 
     async def _fetch(self, name: str, *arguments: Any, source: Source | None = None) -> list[asyncpg.Record]:

@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from schemas.documents import CHUNK_SIZE, ChunkSize
-from schemas.job_types.values import Name
+from schemas.fields import NO_NUL, Name
 from services.api.documents.requests import is_document_id
-from services.api.http.constraints import NO_NUL, Refusal
+from services.api.http.constraints import Refusal
 from services.api.http.errors import not_found
 from services.api.http.shapes import FieldsModel, QueryModel
 

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from piperoll.job_types import job_types
 from schemas.documents import FolderDetails, ResolvedFolder
-from schemas.ids import draw_folder_id
+from schemas.ids import draw_folder_id, is_id
 from schemas.job_types.declaration import Makes
 from services.api.documents.commands import DocumentCommands
 from services.api.documents.jobs import DocumentJobs, still_running
@@ -121,7 +121,7 @@ class FolderRoutes(Routes, tag="folders"):
         """Index a folder again, or repeat the newest embedding job about this id (docs/contract/decisions.md#a22)."""
         caller = caller_of(request)
         await self.library.up_to_now()
-        row = await self.library.model.folder(folder_id) if "\x00" not in folder_id else None
+        row = await self.library.model.folder(folder_id) if is_id("folder", folder_id) else None
         if row is None or row.owner != caller.owner or row.removed:
             return await self.jobs.repeat(request, folder_id, job_types().that_make(Makes.INDEX), "folder")
         newest = await self.library.model.newest_of_target(folder_id, caller.owner, job_types().that_make(Makes.INDEX))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
@@ -15,6 +16,11 @@ from services.api.http.errors import ApiError, body_too_large, invalid_request
 
 DRAIN_S = 5.0  # for the rest of a refused body, so that the client gets to read the answer
 LARGE_BYTES = 256 * 1024  # parsing more than this would hold the event loop for over 5 ms
+MAX_DEPTH = 100  # readers parse 200 levels, and what is stored surrounds a body by a few
+MAX_TYPE_CHARS = 1000  # of a Content-Type: its parser takes a microsecond for each parameter
+MAX_LENGTH_DIGITS = 18  # of Content-Length
+UTF_8 = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
+"""The names of UTF-8 in a Content-Type, and of its part for English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,8 @@ async def limited(request: Request, limit: int, framing: int = 0) -> AsyncGenera
     declared = request.headers.get("content-length", "")
     seen = 0
     stream = request.stream()
-    too_large = declared.isdecimal() and int(declared) > limit + framing
+    known = declared.isdecimal() and len(declared) <= MAX_LENGTH_DIGITS
+    too_large = known and int(declared) > limit + framing
     if not too_large:
         async for chunk in stream:
             seen += len(chunk)
@@ -82,7 +89,7 @@ def parse_object(raw: bytes) -> JsonBody:
     """Parse a JSON object. Raises ApiError INVALID_REQUEST for anything that two parsers could read differently.
 
     Refused are: invalid UTF-8, NaN and infinities, numbers out of range, repeated names, NUL characters (which
-    Postgres cannot store), nesting beyond 200, and anything but an object.
+    Postgres cannot store), nesting beyond MAX_DEPTH, and anything but an object.
     """
     try:
         value = from_json(raw, allow_inf_nan=False)
@@ -92,6 +99,8 @@ def parse_object(raw: bytes) -> JsonBody:
         raise invalid_request(f"the body is not valid JSON: {error}") from error
     if not isinstance(value, dict):
         raise invalid_request("the body must be a JSON object")
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+        raise invalid_request(f"the body must not be nested deeper than {MAX_DEPTH} levels")
     if "\\u0000" in canonical and _has_nul(value):
         raise invalid_request("the body must not contain a NUL character (\\u0000)")
     return JsonBody(value, hashlib.sha256(canonical.encode()).hexdigest())
@@ -124,14 +133,41 @@ def _has_nul(value: Any) -> bool:
     return isinstance(value, list) and any(map(_has_nul, value))
 
 
+def _is_deeper(value: Any, most: int) -> bool:
+    """Return whether a value has more than `most` objects and lists within each other."""
+    level = [value]
+    for _ in range(most):
+        inner = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = [part for parts in inner for part in parts]
+    return any(isinstance(one, dict | list) for one in level)
+
+
+def is_utf_8(content_type: str) -> bool:
+    """Return whether a Content-Type names UTF-8 or no charset, within MAX_TYPE_CHARS. Other charsets are not decoded:
+    some take quadratic time."""
+    if ";" not in content_type:
+        return True
+    return len(content_type) <= MAX_TYPE_CHARS and _charset(content_type) in UTF_8
+
+
+def is_plain_text(content_type: str) -> bool:
+    """Return whether the Content-Type of a form's text names a charset that HTTP libraries declare by default. The text
+    is decoded as UTF-8 all the same, and what is not UTF-8 as Latin-1."""
+    return _charset(content_type) in (*UTF_8, b"iso-8859-1", b"latin-1")
+
+
+def _charset(content_type: str) -> bytes:
+    _, parameters = parse_options_header(content_type)
+    return parameters.get(b"charset", b"utf-8").strip(b"\"' ").lower()
+
+
 def _check_media_type(headers: Headers) -> None:
     """Raise ApiError INVALID_REQUEST unless it is JSON or missing (docs/contract/secretary.md#validation)."""
     declared = headers.get("content-type", "").lower()
-    media_type, _, parameters = (part.strip() for part in declared.partition(";"))
+    media_type = declared.partition(";")[0].strip()
     if media_type and media_type != "application/json" and not media_type.endswith("+json"):
         raise _wrong_media_type(media_type)
-    charset = parameters.partition("charset=")[2].strip("\"' ")
-    if charset and charset not in ("utf-8", "utf8"):
+    if not is_utf_8(declared):
         raise _wrong_media_type(declared)
 
 

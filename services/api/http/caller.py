@@ -8,6 +8,7 @@ from starlette.requests import Request
 from services.api.http.errors import forbidden, invalid_request
 
 ADMIN = "admin"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -47,7 +48,9 @@ def valid_traceparent(header: bytes) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class TextHeader:
-    """A request header with a text of bounded length."""
+    """A request header with a text of bounded length, without ASCII's control characters. Bytes that are not ASCII are
+    read as Latin-1, so that those of UTF-8 may look like control characters; a `printable` one has none of them.
+    """
 
     name: str
     printable: bool = False
@@ -56,9 +59,12 @@ class TextHeader:
     def of(self, request: Request) -> str | None:
         """Return its text, or None. Raises ApiError INVALID_REQUEST (400)."""
         text = request.headers.get(self.name)
-        if text is None or (1 <= len(text) <= self.max_length and (text.isprintable() or not self.printable)):
+        if text is None or (1 <= len(text) <= self.max_length and self._is_allowed(text)):
             return text
         raise invalid_request(f"{self.name} must have 1 to {self.max_length} {'printable ' * self.printable}characters")
+
+    def _is_allowed(self, text: str) -> bool:
+        return text.isprintable() if self.printable else not _CONTROL.search(text)
 
 
 IDEMPOTENCY_KEY = TextHeader("Idempotency-Key")

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Final
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, core_schema
 
+from schemas.fields import ONE_LINE
+
 MAX_INTEGER: Final = 2**31 - 1  # Postgres' integer
 
 
@@ -66,15 +68,18 @@ class SomeOf:
         return given
 
 
-NO_NUL: Final = r"^[^\x00]*$"
-PlainText = Annotated[str, StringConstraints(pattern=NO_NUL), Refusal("must not contain a NUL character")]
-"""A text in a query string; Postgres accepts no NUL."""
+PlainText = Annotated[
+    str,
+    StringConstraints(pattern=ONE_LINE),
+    Refusal("must not contain a NUL character or other control characters"),
+]
+"""A text in a query string."""
 
 
 def printable(text: str) -> str:
     """Return the text. Raises ValueError for control characters."""
     if not text.isprintable():
-        raise ValueError("must not contain control characters")
+        raise ValueError("must not contain a NUL character or other control characters")
     return text
 
 

@@ -1,24 +1,28 @@
 """Forms with at most one file: read as a stream, the file stored in the blob store for the owner's jobs."""
 
+import asyncio
 import mimetypes
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
+from starlette.datastructures import FormData, Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from piperoll.store.blobs import AsyncBlobs
-from services.api.http.bodies import BodyLimits, drain, limited
+from schemas.fields import UPLOAD_SCHEME
+from services.api.http.bodies import BodyLimits, drain, is_plain_text, is_utf_8, limited
 from services.api.http.errors import body_too_large, invalid_request
-from services.api.http.references import UPLOAD_SCHEME, upload_name
+from services.api.http.references import blob_name
 
 FIELD = "file"
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 FRAMING_BYTES = 64 * 1024  # added to a file by multipart: boundaries, headers, a few small fields
+LARGE_FORM_BYTES = 32 * 1024  # parsing more escapes than this would hold the event loop for over 5 ms
 MAX_FIELDS = 32  # without the file
 MAX_DRAIN_BYTES = 16 * 1024 * 1024
 PDF_MAGIC = b"%PDF-"
@@ -54,6 +58,9 @@ async def form_of(request: Request, limits: BodyLimits) -> AsyncIterator[Form]:
     media_type = media_type_of(request)
     if media_type not in (MULTIPART, FORM):
         raise invalid_request(f"Content-Type must be {MULTIPART}, not {media_type[:100] or 'missing'}")
+    declared = request.headers["content-type"]
+    if not is_utf_8(declared):
+        raise invalid_request(f"the charset of a form must be UTF-8, not that of {declared[:100]}")
     limit = limits.upload_bytes if media_type == MULTIPART else limits.json_bytes
     async with aclosing(limited(request, limit, FRAMING_BYTES)) as stream:
         form = await _parse(request, stream, media_type, limits.json_bytes)
@@ -79,7 +86,7 @@ def check_size(upload: UploadFile, limit: int) -> None:
 async def store_upload(blobs: AsyncBlobs, owner: str, upload: UploadFile, limit: int) -> StoredUpload:
     """Store a file in the blob store. Raises as `check_size`."""
     check_size(upload, limit)
-    file_id, name = f"file-{uuid4()}", upload_name(upload.filename or "")
+    file_id, name = f"file-{uuid4()}", blob_name(upload.filename or "")
     media_type = await _media_type(upload, name)
     claim = await blobs.put_file(f"uploads/{owner}/{file_id}/{name}", upload.file, media_type)
     return StoredUpload(file_id, f"{UPLOAD_SCHEME}{file_id}/{name}", claim.size, claim.sha256, claim.media_type)
@@ -88,14 +95,46 @@ async def store_upload(blobs: AsyncBlobs, owner: str, upload: UploadFile, limit:
 async def _parse(
     request: Request, stream: AsyncGenerator[bytes, None], media_type: str, max_text_bytes: int
 ) -> FormData:
-    limits = {"max_fields": MAX_FIELDS, "max_part_size": max_text_bytes}
     try:
         if media_type == MULTIPART:
-            return await MultiPartParser(request.headers, stream, max_files=1, **limits).parse()
-        return await FormParser(request.headers, stream, **limits).parse()
+            return await _Multipart(request.headers, stream, max_text_bytes).parse()
+        raw = b"".join([chunk async for chunk in stream])
+        return await asyncio.to_thread(_fields, raw) if len(raw) > LARGE_FORM_BYTES else _fields(raw)
     except MultiPartException as error:
         await drain(stream, MAX_DRAIN_BYTES)
         raise invalid_request(f"the form cannot be read: {error.message}") from error
+
+
+class _Multipart(MultiPartParser):
+    """Starlette's parser with at most one file, a limit of all texts together, and no charset that may be slow."""
+
+    def __init__(self, headers: Headers, stream: AsyncGenerator[bytes, None], max_text_bytes: int) -> None:
+        super().__init__(headers, stream, max_files=1, max_fields=MAX_FIELDS, max_part_size=max_text_bytes)
+        self._text_bytes = 0
+
+    def on_headers_finished(self) -> None:
+        """Refuse a part of an unusual charset."""
+        super().on_headers_finished()
+        for name, value in self._current_part.item_headers:
+            if name == b"content-type" and not is_plain_text(value.decode("latin-1")):
+                raise MultiPartException("The charset of a part must be UTF-8.")
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        """Count the bytes of texts."""
+        if self._current_part.file is None:
+            self._text_bytes += end - start
+            if self._text_bytes > self.max_part_size:
+                raise MultiPartException(f"The texts exceed {self.max_part_size:,} bytes.")
+        super().on_part_data(data, start, end)
+
+
+def _fields(raw: bytes) -> FormData:
+    """Parse an urlencoded form. Raises MultiPartException beyond MAX_FIELDS."""
+    try:
+        fields = parse_qsl(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError as error:
+        raise MultiPartException(f"Too many fields. Maximum number of fields is {MAX_FIELDS}.") from error
+    return FormData([*fields])
 
 
 def _form(form: FormData) -> Form:
@@ -108,6 +147,8 @@ def _form(form: FormData) -> Form:
             upload = value
         elif name in texts:
             raise invalid_request(f"the field {name[:50]!r} is repeated in the form")
+        elif "\x00" in value:
+            raise invalid_request(f"the field {name[:50]!r} must not contain a NUL character")
         else:
             texts[name] = value
     return Form(texts, upload)

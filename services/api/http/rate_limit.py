@@ -27,6 +27,8 @@ class Quota:
     admitted: bool
     used: int
     frees_s: float
+    window_s: float = WINDOW_S
+    what: str = "requests"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -39,8 +41,8 @@ class Quota:
 
     def refusal(self) -> ApiError:
         """Return a 429 with Retry-After."""
-        message = f"more than {self.limit} requests in {WINDOW_S:.0f} s: try again in {self._seconds} s"
-        details = {"limit": self.limit, "window_s": int(WINDOW_S)}
+        message = f"more than {self.limit} {self.what} in {self.window_s:.0f} s: try again in {self._seconds} s"
+        details = {"limit": self.limit, "window_s": int(self.window_s)}
         return ApiError(429, ErrorCode.RATE_LIMITED, message, details, {"Retry-After": self._seconds})
 
     @property
@@ -49,16 +51,20 @@ class Quota:
 
 
 class RateLimit:
-    """Admits at most `limit` requests of a key per WINDOW_S."""
+    """Admits at most `limit` requests of a key, or of what else is counted, per `window_s`."""
 
-    def __init__(self, pool: asyncpg.Pool, limit: int, deadline_s: float) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, limit: int, deadline_s: float, window_s: float = WINDOW_S, what: str = "requests"
+    ) -> None:
         self._pool = pool
         self._limit = limit
         self._deadline_s = deadline_s
+        self._window_s = window_s
+        self._what = what
 
     async def count(self, key_id: str, now: datetime | None = None) -> Quota:
         """Count a request if it is admitted. `now` is the database's clock by default. Raises
         ReadModelUnavailableError."""
         async with bounded_query("admit", self._deadline_s):
-            (row,) = await self._pool.fetch(_QUERIES["admit"], key_id, self._limit, WINDOW_S, now)
-        return Quota(self._limit, row["admitted"], row["used"], row["frees_s"])
+            (row,) = await self._pool.fetch(_QUERIES["admit"], key_id, self._limit, self._window_s, now)
+        return Quota(self._limit, row["admitted"], row["used"], row["frees_s"], self._window_s, self._what)

@@ -11,25 +11,29 @@ from urllib.parse import unquote, urlsplit
 
 from piperoll.addresses import Network, is_allowed, literal_address
 from schemas.errors import ErrorCode
+from schemas.fields import UPLOAD_SCHEME, file_reference, is_upload, web_address
 from services.api.http.errors import ApiError, invalid_field
 
-UPLOAD = re.compile(r"upload://file-[0-9a-f-]{36}/[^/]+")
-UPLOAD_SCHEME = "upload://"
 MAX_NAME_BYTES = 240  # file systems take 255; the blob store appends a suffix while it writes
-_BLANK_OR_BACKSLASH = re.compile(r"[\s\\]")
+_COUNTED = re.compile(r"#(?=[0-9]+$)")  # a local blob store reserves names that end in # and a number
 
 
-def check_filename(filename: str, roots: Sequence[str], field: str = "filename") -> None:
-    """Raise ApiError INVALID_PARAMETERS unless it is an upload, or an absolute path under one of `roots`
-    (docs/contract/secretary.md#conventions and docs/contract/decisions.md#a27)."""
-    path = filename.replace("\\", "/")
+def checked_filename(filename: str, roots: Sequence[str], field: str = "filename") -> str:
+    """Return the name of an upload, or an absolute path under one of `roots`, as it is stored
+    (docs/contract/secretary.md#conventions and docs/contract/decisions.md#a27). Raises ApiError INVALID_PARAMETERS."""
+    try:
+        path = file_reference(filename)
+    except ValueError as error:
+        raise invalid_field(field, str(error)) from error
     if path.startswith(UPLOAD_SCHEME):
-        _check_upload(path, field)
-        return
+        if not is_upload(path):
+            raise invalid_field(field, "must be an upload://… filename that POST /api/files returned")
+        return path
     if not path.startswith("/") or ".." in path.split("/"):
         raise _invalid_path(field, "must be an absolute path without '..'")
     if not any(_is_under(_normalised(path), _normalised(root)) for root in roots):
         raise _invalid_path(field, "must be in a folder that jobs may read")
+    return path
 
 
 def check_source(source: str, roots: Sequence[str], stores: Sequence[str]) -> None:
@@ -42,19 +46,21 @@ def check_source(source: str, roots: Sequence[str], stores: Sequence[str]) -> No
         raise invalid_field("source", f"must be in {what} that jobs may read: PIPEROLL_{setting} lists them")
 
 
-def check_address(field: str, url: str, allowed: Iterable[Network]) -> None:
-    """Check an address by its text. Raises ApiError: INVALID_PARAMETERS for a malformed one or one with a password;
-    BLOCKED_ADDRESS for a private or metadata address in any notation."""
+def checked_address(field: str, sent: str, allowed: Iterable[Network]) -> str:
+    """Return an address as it is stored and called. Raises ApiError: INVALID_PARAMETERS for a malformed one or one with
+    a password; BLOCKED_ADDRESS as `require_public` does."""
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        url = web_address(sent)
     except ValueError as error:
-        raise invalid_field(field, f"is not an address: {error}") from error
-    if _BLANK_OR_BACKSLASH.search(url) or not url.isprintable():
-        raise invalid_field(field, "must not contain blanks, backslashes or control characters")
-    if "@" in parts.netloc:
-        raise invalid_field(field, "must not contain a user or password")
-    address = literal_address(host)
+        raise invalid_field(field, str(error)) from error
+    require_public(field, url, allowed)
+    return url
+
+
+def require_public(field: str, url: str, allowed: Iterable[Network]) -> None:
+    """Raise ApiError BLOCKED_ADDRESS for a private or metadata address in any notation, by the text of a normalised
+    address."""
+    address = literal_address(urlsplit(url).hostname or "")
     if address is not None and not is_allowed(address, allowed):
         raise ApiError(
             400,
@@ -76,10 +82,10 @@ def upload_name(filename: str) -> str:
     return kept.decode(errors="ignore") + ending
 
 
-def _check_upload(path: str, field: str) -> None:
-    name = path.rpartition("/")[2]
-    if not UPLOAD.fullmatch(path) or name in (".", ".."):
-        raise invalid_field(field, "must be an upload://… filename that POST /api/files returned")
+def blob_name(filename: str) -> str:
+    """Return a file's name as the last part of its place in the blob store: `upload_name`, its # before a number at the
+    end replaced by _."""
+    return _COUNTED.sub("_", upload_name(filename))
 
 
 def _normalised(path: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, Self, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import QueryParams
 
+from schemas.fields import ONE_LINE
 from services.api.http.constraints import Refusal, WrongValueError
 from services.api.http.errors import ApiError, invalid_field, invalid_parameters, invalid_request
 
@@ -183,7 +184,8 @@ def _bounds(schema: Mapping[str, Any]) -> str:
         case {"type": "number", "minimum": least, "maximum": most}:
             return f"must be a number of seconds from {least:g} to {most:g}"
         case {"type": "string", "minLength": least, "maxLength": most}:
-            return f"must be a text of {least} to {most} characters"
+            controls = " without control characters" if schema.get("pattern") == ONE_LINE else ""
+            return f"must be a text of {least} to {most} characters{controls}"
         case {"type": "boolean"}:
             return "must be true or false"
     return "is not valid"

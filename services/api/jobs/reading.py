@@ -33,8 +33,8 @@ class Reading:
         """Return the job's row. Raises ApiError: NOT_FOUND (404), READ_MODEL_UNAVAILABLE (503)."""
         if not is_id("job", job_id):
             raise not_found("job")
-        row = await self.catching_up.find(partial(self._read_model.job, job_id))
-        if row is None or row.owner != owner or row.erased:
+        row = await self.catching_up.find(partial(self._read_model.job, job_id), lambda found: found.owner == owner)
+        if row is None or row.erased:
             raise not_found("job")
         return row
 
@@ -42,8 +42,8 @@ class Reading:
         """Return the batch's row. Raises as `job` does."""
         if not is_id("batch", batch_id):
             raise not_found("batch")
-        row = await self.catching_up.find(partial(self._read_model.batch, batch_id))
-        if row is None or row.owner != owner or row.batch.erased:
+        row = await self.catching_up.find(partial(self._read_model.batch, batch_id), lambda found: found.owner == owner)
+        if row is None or row.batch.erased:
             raise not_found("batch")
         return row
 

@@ -11,13 +11,14 @@ from piperoll.settings import Settings
 from schemas.documents import Resolved
 from schemas.errors import ErrorCode
 from schemas.events import JobCancelled
+from schemas.fields import Label, has_controls
 from schemas.job_types.declaration import JobType, Reference
-from schemas.job_types.parameters import JobParameters, Label
+from schemas.job_types.parameters import JobParameters
 from schemas.job_types.registry import JobTypes
 from services.api.http.bodies import JsonBody, canonical_sha256
 from services.api.http.constraints import Refusal, printable
 from services.api.http.errors import ApiError
-from services.api.http.references import check_address, check_filename, check_source
+from services.api.http.references import check_source, checked_address, checked_filename, require_public
 from services.api.http.shapes import EnvelopeModel, RequestModel, invalid_values, not_null
 
 TOKEN_MASK = "***"
@@ -75,7 +76,8 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A validated job. `sent` are its parameters as they were sent, `parameters` the same as a model.
+    """A validated job. `sent` are its parameters as they were sent, but for files, addresses and titles, which have the
+    form that was judged; `parameters` are the same as a model.
 
     `resolved` is the document that it names, if it is known already; else the Resolver looks it up.
     """
@@ -120,7 +122,8 @@ def restarted(job_id: str, job_type: str, sent: dict[str, Any], user_id: str | N
 
 def submitted(job_type: str, sent: dict[str, Any], rules: Rules, user_id: str | None, sha256: str) -> Submission:
     """Validate a job's parameters; `sha256` is the hash of the whole request."""
-    return Submission(job_type, sent, _validated(job_type, sent, rules), user_id, sha256)
+    parameters, judged = _validated(job_type, sent, rules)
+    return Submission(job_type, judged, parameters, user_id, sha256)
 
 
 def job_of(
@@ -133,7 +136,8 @@ def job_of(
     return submitted(job_type, parameters, rules, body.user_id or user_id, sha256)
 
 
-def _validated(job_type: str, sent: dict[str, Any], rules: Rules) -> JobParameters:
+def _validated(job_type: str, sent: dict[str, Any], rules: Rules) -> tuple[JobParameters, dict[str, Any]]:
+    """Return parameters as a model, and as they are stored."""
     declared = rules.job_types.get(job_type)
     if declared is None:
         raise ApiError(
@@ -147,30 +151,46 @@ def _validated(job_type: str, sent: dict[str, Any], rules: Rules) -> JobParamete
     except ValidationError as error:
         supported = getattr(declared.parameters, "SUPPORTED", {})
         raise invalid_values(error, "parameters", supported) from error
-    _check_references(declared, parameters, rules)
-    return parameters
-
-
-def _check_references(job_type: JobType, parameters: JobParameters, rules: Rules) -> None:
-    """Check the files, addresses and stores that the job would use, also those in lists of objects."""
-    _check_texts(job_type, parameters, "", rules)
+    judged = _judged(declared, parameters, sent, "", rules)
     if parameters.webhook is not None:
-        check_address("webhook.url", parameters.webhook.url, rules.private_networks)
+        url = parameters.webhook.url  # normalised by its model
+        require_public("webhook.url", url, rules.private_networks)
+        judged = _replaced(judged, "webhook", _replaced(judged["webhook"], "url", url))
+    return parameters, judged
 
 
-def _check_texts(job_type: JobType, fields: BaseModel, prefix: str, rules: Rules) -> None:
-    """Check the references in text fields; `prefix` is the path of these fields in the parameters."""
+def _judged(job_type: JobType, fields: BaseModel, sent: dict[str, Any], prefix: str, rules: Rules) -> dict[str, Any]:
+    """Check the files, addresses and stores in text fields, also those in lists of objects, and return the values with
+    these texts, and those of which the model removed control characters, in the form that was judged. `prefix` is the
+    path of the fields in the parameters."""
     for name, value in vars(fields).items():
-        if isinstance(value, list):
-            for index, item in enumerate(value):
-                if isinstance(item, BaseModel):
-                    _check_texts(job_type, item, f"{prefix}{name}.{index}.", rules)
-        if not isinstance(value, str):
-            continue
-        match job_type.reference(name):
-            case Reference.FILE:
-                check_filename(value, rules.roots, f"{prefix}{name}")
-            case Reference.ADDRESS:
-                check_address(f"{prefix}{name}", value, rules.private_networks)
-            case Reference.STORE:
-                check_source(value, rules.roots, rules.stores)
+        given = sent.get(name)
+        if isinstance(value, list) and any(isinstance(item, BaseModel) for item in value):
+            items = [
+                _judged(job_type, item, raw, f"{prefix}{name}.{index}.", rules)
+                for index, (item, raw) in enumerate(zip(value, given or (), strict=True))
+            ]
+            sent = _replaced(sent, name, items)
+        elif isinstance(value, str):
+            text = _reference(job_type.reference(name), value, f"{prefix}{name}", rules)
+            if text is None and isinstance(given, str) and value != given and has_controls(given):
+                text = value
+            sent = sent if given is None or text is None else _replaced(sent, name, text)
+    return sent
+
+
+def _reference(kind: Reference, value: str, field: str, rules: Rules) -> str | None:
+    """Check a file, address or store and return it in the form that was judged; None for any other text."""
+    match kind:
+        case Reference.FILE:
+            return checked_filename(value, rules.roots, field)
+        case Reference.ADDRESS:
+            return checked_address(field, value, rules.private_networks)
+        case Reference.STORE:
+            check_source(value, rules.roots, rules.stores)
+    return None
+
+
+def _replaced(values: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """Return the values with another one of this name: the same object if it is equal."""
+    return values if values[name] == value else {**values, name: value}

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobUnreadableError
 from services.api.http.errors import not_found
 from services.api.read_model.job_rows import JobRow
 
@@ -32,7 +32,7 @@ class Outputs:
         uri = f"{row.job_id}/{row.job.run}/{name}"
         try:
             return Output(name, uri, await self._blobs.size(uri))
-        except BlobMissingError as error:
+        except (BlobMissingError, BlobUnreadableError) as error:
             raise not_found("file") from error
 
     def chunks(self, output: Output, begin: int = 0, end: int | None = None) -> AsyncIterator[bytes]:

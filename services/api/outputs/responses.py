@@ -22,7 +22,8 @@ from services.api.read_model.job_rows import JobRow
 
 ZIP = "application/zip"
 BINARY = "application/octet-stream"
-SAFE = {"X-Content-Type-Options": "nosniff"}  # outputs must never run as pages of this origin
+SAFE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+"""Outputs must never run as pages of this origin."""
 NOT_YET = {"status": "processing", "message": "the job has not ended yet: retry later"}
 
 
@@ -45,12 +46,17 @@ def check_completed(row: JobRow) -> None:
 def file_response(
     request: Request, outputs: Outputs, output: Output, media_type: str | None = None, filename: str | None = None
 ) -> Response:
-    """Return a file or the requested range of it; with `filename` as an attachment of that name.
+    """Return a file or the requested range of it as an attachment, by default under its own name.
 
     Raises ApiError RANGE_NOT_SATISFIABLE (416).
     """
     tag = f'"{hashlib.sha256(output.uri.encode()).hexdigest()[:32]}"'  # the content of a uri never changes
-    headers = {**SAFE, "Accept-Ranges": "bytes", "ETag": tag, **_disposition(filename)}
+    headers = {
+        **SAFE,
+        "Accept-Ranges": "bytes",
+        "ETag": tag,
+        **_disposition(filename or output.name.rpartition("/")[2]),
+    }
     begin, end, status = 0, output.size, 200
     if (part := _requested_part(request, output, tag)) is not None:
         (begin, end), status = part, 206
@@ -88,10 +94,8 @@ def _requested_part(request: Request, output: Output, tag: str) -> tuple[int, in
         raise ApiError(416, ErrorCode.RANGE_NOT_SATISFIABLE, str(error), {"size": output.size}, headers) from error
 
 
-def _disposition(filename: str | None) -> dict[str, str]:
+def _disposition(filename: str) -> dict[str, str]:
     """Return the header of RFC 6266: an ASCII name, and the whole name if that differs."""
-    if filename is None:
-        return {}
     plain = "".join(char if char.isascii() and char.isprintable() and char not in '"\\%' else "_" for char in filename)
     whole = "" if plain == filename else f"; filename*=UTF-8''{quote(filename, safe='')}"
     return {"Content-Disposition": f'attachment; filename="{plain}"{whole}'}

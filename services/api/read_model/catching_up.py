@@ -62,10 +62,15 @@ class CatchingUp:
         except TimeoutError as error:
             raise ReadModelUnavailableError("the read model has not caught up with the log yet") from error
 
-    async def find(self, look_up: Read[T | None]) -> T | None:
-        """Return what `look_up` finds; if nothing, it is tried again once the read model has caught up."""
+    async def find(self, look_up: Read[T | None], is_own: Callable[[T], bool]) -> T | None:
+        """Return what `look_up` finds of the caller; if nothing, it is tried again once the read model has caught up.
+
+        What belongs to another owner takes the same way, and so the same time, as what does not exist.
+        """
         found = await look_up(None)
-        return found if found is not None else await self.at_present(look_up)
+        if found is None or not is_own(found):
+            found = await self.at_present(look_up)
+        return found if found is not None and is_own(found) else None
 
     async def passed(self, *positions: Position, timeout_s: float | None = None) -> bool:
         """Wait until the projector has passed `positions`; return False if it did not in time."""

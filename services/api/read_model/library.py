@@ -26,8 +26,7 @@ class Library:
 
     async def own_document(self, document_id: str, owner: str) -> DocumentRow | None:
         """Return the document's row, also of a removed one; None for one that the owner never had."""
-        row = await self.catching_up.find(partial(self.model.document, document_id))
-        return row if row is not None and row.owner == owner else None
+        return await self.catching_up.find(partial(self.model.document, document_id), lambda row: row.owner == owner)
 
     async def documents(self, owner: str, limit: int, offset: int) -> list[ListedDocument]:
         """Return a page of the owner's documents, newest first, after a short wait."""
@@ -36,8 +35,8 @@ class Library:
 
     async def folder(self, folder_id: str, owner: str) -> FolderRow:
         """Return the folder's row. Raises as `document` does."""
-        row = await self.catching_up.find(partial(self.model.folder, folder_id))
-        if row is None or row.owner != owner or row.removed:
+        row = await self.catching_up.find(partial(self.model.folder, folder_id), lambda found: found.owner == owner)
+        if row is None or row.removed:
             raise not_found("folder")
         return row
 

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from piperoll.webhooks.origins import origin_of
-from schemas.job_types.parameters import MAX_URL_CHARS
-from services.api.http.constraints import Refusal, printable, utc_time
+from schemas.fields import MAX_HOOK_URL_BYTES, hook_address
+from services.api.http.constraints import Refusal, utc_time
 from services.api.http.shapes import RequestModel
 
-_MAX_CHARS: Final = MAX_URL_CHARS  # an origin is a part of a webhook's url; the ids of deliveries are shorter
+_MAX_CHARS: Final = MAX_HOOK_URL_BYTES  # an origin is a part of a webhook's url; the ids of deliveries are shorter
 
 
 class RedeliverBody(RequestModel):
@@ -28,10 +28,11 @@ class RedeliverBody(RequestModel):
 
 
 def _origin(text: str) -> str:
-    parts, origin = urlsplit(text), origin_of(text)
-    if " " in text or parts.path.rstrip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+    url = hook_address(text)
+    parts = urlsplit(url)
+    if parts.path.rstrip("/") or parts.query or parts.fragment:
         raise ValueError("is more than an origin")
-    return origin
+    return origin_of(url)
 
 
 class RedeliverManyBody(RequestModel):
@@ -41,7 +42,6 @@ class RedeliverManyBody(RequestModel):
     origin: Annotated[
         str,
         StringConstraints(max_length=_MAX_CHARS),
-        AfterValidator(printable),
         AfterValidator(_origin),
         Field(description="scheme://host[:port] of the receiver"),
         Refusal("must be scheme://host or scheme://host:port, such as https://example.com"),

@@ -14,6 +14,8 @@ from services.notifier.delivery.signing_keys import SigningKeysAwayError
 
 log = structlog.get_logger()
 
+FAULT_PAUSE_S = 300.0  # after an error of this program: unlike an outage, it does not pass by itself
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -73,4 +75,4 @@ async def attempt(
         return Attempted(Ending.UNREADABLE)
     except Exception:
         log.exception("delivery_failed_by_us", job_id=job_id, delivery_id=delivery_id)
-        return Attempted(Ending.OURS)
+        return Attempted(Ending.OURS, retry_after_s=FAULT_PAUSE_S)

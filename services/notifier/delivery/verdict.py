@@ -43,8 +43,9 @@ def judge(attempted: Attempted, final: bool, turn: int, delays: Sequence[float],
     """
     if attempted.delivered:
         return Verdict(Decision.DELIVERED)
+    asked_s = min(attempted.retry_after_s or 0.0, MAX_RETRY_AFTER_S)
     if attempted.ending is Ending.OURS:
-        return Verdict(Decision.REPEAT, delay_s=REPEAT_AFTER_S)
+        return Verdict(Decision.REPEAT, delay_s=max(REPEAT_AFTER_S, asked_s))
     if attempted.ending in (Ending.BLOCKED_ADDRESS, Ending.UNREADABLE):
         return Verdict(Decision.ABANDONED, attempted.ending.value)
     if attempted.status == GONE:
@@ -54,9 +55,7 @@ def judge(attempted: Attempted, final: bool, turn: int, delays: Sequence[float],
     if turn >= len(delays):
         return Verdict(Decision.ABANDONED, "EXHAUSTED")
     wait = delays[turn] * (1 + JITTER * spread)
-    return Verdict(
-        Decision.FAILED, attempted.failure, max(wait, min(attempted.retry_after_s or 0.0, MAX_RETRY_AFTER_S))
-    )
+    return Verdict(Decision.FAILED, attempted.failure, max(wait, asked_s))
 
 
 def patience_s(delays: Sequence[float]) -> float:

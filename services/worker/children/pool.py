@@ -14,9 +14,11 @@ from prometheus_client import Counter
 from piperoll.background import FAILURES
 from piperoll.job_types import cache_ttl_s, job_types
 from piperoll.settings import Settings
+from services.worker.children import environment
 from services.worker.children.process import Child, ChildStartError, OnProgress
 from services.worker.children.protocol import Assignment, Outcome, Setup
 from services.worker.children.scratch import ScratchFolder
+from services.worker.confinement.confine import missing
 from services.worker.providers import ProviderSetup
 
 log = structlog.get_logger()
@@ -51,6 +53,7 @@ class ChildPool:
         self._scratch: ScratchFolder | None = None
         self._trouble: str | None = None
         self._stopped = False
+        self._reported = False
 
     async def start(self) -> None:
         """Start all children at once and return when each is warm or failed; failed ones are tried again."""
@@ -69,7 +72,7 @@ class ChildPool:
         loop = asyncio.get_running_loop()
         current, begun = assignment, None
         while True:
-            child = await self._take_living(assignment.run)
+            child = await self._take_living()
             begun = loop.time() if begun is None else begun
             outcome = await self._run_in(child, current, on_progress)
             if self._stopped:
@@ -109,11 +112,7 @@ class ChildPool:
         try:
             return await child.run(assignment, on_progress, limits.stall_timeout_s, limits.page_timeout_s)
         finally:
-            try:
-                if child.fatal is not None and self._scratch:  # before the run's next child
-                    await asyncio.to_thread(self._scratch.clear, assignment.run)
-            finally:
-                self._give_back(child, None if child.fatal else assignment.run)
+            self._give_back(child)
 
     # --- taking and giving back ------------------------------------------------------------------------------
 
@@ -131,10 +130,10 @@ class ChildPool:
                 self._offer(turn.result())  # it got a child at the moment it was cancelled
             raise
 
-    async def _take_living(self, run: str) -> Child:
+    async def _take_living(self) -> Child:
         child = await self._take()
         while child.spent:  # it ended before it was taken
-            self._give_back(child, run)
+            self._give_back(child)
             child = await self._take()
         return child
 
@@ -154,7 +153,7 @@ class ChildPool:
             turn.set_result(answer)
         return True
 
-    def _give_back(self, child: Child, run: str | None) -> None:
+    def _give_back(self, child: Child) -> None:
         reason = self._why_spent(child)
         if self._stopped:
             return
@@ -162,7 +161,7 @@ class ChildPool:
             self._offer(child)
         else:
             REPLACED.labels(reason).inc()
-            self._spawn(self._replace(child, run))
+            self._spawn(self._replace(child))
 
     def _why_spent(self, child: Child) -> str | None:
         if child.spent:
@@ -175,11 +174,14 @@ class ChildPool:
 
     # --- replacing -------------------------------------------------------------------------------------------
 
-    async def _replace(self, child: Child, run: str | None) -> None:
-        await child.end()
-        if self._scratch and run is not None:
-            await asyncio.to_thread(self._scratch.clear, run)
+    async def _replace(self, child: Child) -> None:
+        await self._bury(child)
         await self._refill(0.0)
+
+    async def _bury(self, child: Child) -> None:
+        await child.end()
+        if self._scratch:
+            await asyncio.to_thread(self._scratch.clear, child.pid)
 
     async def _refill(self, delay_s: float) -> None:
         """Fill one slot; try until a child starts."""
@@ -196,10 +198,24 @@ class ChildPool:
             self._trouble = str(error)
             log.exception("child_start_failed")
             return False
+        if self._settings.sandbox == "require" and (lacking := missing(child.measures)):
+            await self._bury(child)
+            self._trouble = f"PIPEROLL_SANDBOX is `require`, but the sandbox is incomplete here: {'; '.join(lacking)}"
+            log.error("sandbox_incomplete", missing=lacking)
+            return False
         self._trouble = None
+        self._report(child)
         self._living.add(child)
         self._offer(child)
         return True
+
+    def _report(self, child: Child) -> None:
+        """Log once what confines the sandboxes here."""
+        if not self._reported:
+            self._reported = True
+            lacking = [one.name for one in child.measures if not one.held]
+            report = log.warning if lacking or not child.measures else log.info
+            report("sandbox", **{one.name.replace(" ", "_"): one.about for one in child.measures}, missing=lacking)
 
     def _on_lost(self, child: Child) -> None:
         """Handle the end of a child. A working one is replaced when its run ends; an idle one here, after a pause."""
@@ -211,7 +227,7 @@ class ChildPool:
             self._spawn(self._revive(child))
 
     async def _revive(self, child: Child) -> None:
-        await child.end()
+        await self._bury(child)
         await self._refill(BACKOFF_S[1])
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
@@ -246,5 +262,8 @@ def _setup(settings: Settings, scratch: ScratchFolder) -> Setup:
         ocr_languages=settings.ocr_languages,
         sync_max_removed=settings.sync_max_removed,
         providers=ProviderSetup.of(settings),
+        confined=settings.sandbox != "off",
+        environment=environment.for_the_child(),
+        credential_files=environment.credential_files() if settings.sync_stores else (),
         cache_ttls_s={one.name: cache_ttl_s(one, settings) for one in job_types()},
     )

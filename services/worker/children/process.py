@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +14,10 @@ import structlog
 from pydantic import ValidationError
 
 from schemas.errors import ErrorCode
+from services.worker.children import environment, processor_time
 from services.worker.children.deadline import RunWatch
 from services.worker.children.protocol import ANSWERS, Assignment, Done, Failed, Outcome, Ready, RunProgress, Setup
+from services.worker.confinement.confine import Measure
 from services.worker.run.page_care import PageNote, PageStep
 
 log = structlog.get_logger()
@@ -24,17 +26,6 @@ START_TIMEOUT_S = 60.0  # imports take half a second; a machine that swaps needs
 EXIT_GRACE_S = 1.0  # between the end of the line and the end of the process
 STDERR_TAIL = 8192  # bytes kept of what a child prints: a Python stack after a segfault fits
 LONGEST_LINE = 1024 * 1024  # far above any message: a child that sends more is corrupt
-ENVIRONMENT = {
-    "MALLOC_ARENA_MAX": "2",  # each arena reserves 64 MiB of the address space that the memory cap counts
-    "TOKIO_WORKER_THREADS": "1",  # the blob store's runtime; a child makes one call at a time
-    # A slot is a core, and a thread for each core of the machine would reserve address space in every child.
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_THREAD_LIMIT": "1",  # Tesseract's
-}
-SETTINGS = ("PIPEROLL_", "MISTRAL_")
-"""The prefixes of Piperoll's settings. A provider's key reaches a child by its Setup, and no program that it starts."""
-
 OnProgress = Callable[[RunProgress], None]
 
 
@@ -64,6 +55,7 @@ class Child(asyncio.Protocol):
         self.jobs = 0
         self.rss_bytes = 0
         self.spent = False
+        self.measures: Sequence[Measure] = ()
         self.fatal: PageStep | None = None
         self._note = PageNote()
         self._on_lost = on_lost
@@ -76,6 +68,11 @@ class Child(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._listener: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id; 0 for one that was not started."""
+        return self._process.pid if self._process else 0
 
     @classmethod
     async def start(cls, setup: Setup, on_lost: Callable[["Child"], None]) -> "Child":
@@ -109,7 +106,7 @@ class Child(asyncio.Protocol):
         self._note.clear()
         self._running = running = _Running(self._loop.create_future(), on_progress, watch)
         self._send(assignment.line())
-        running.timer = self._loop.call_at(watch.due(now), self._check, running)
+        running.timer = self._loop.call_at(watch.look_at(now), self._check, running)
         try:
             done = await running.done
             return self._ended(done, assignment) if done else await self._lost(running, assignment)
@@ -167,6 +164,7 @@ class Child(asyncio.Protocol):
     def _take(self, answer: Ready | RunProgress | Done) -> None:
         running = self._running
         if isinstance(answer, Ready):
+            self.measures = answer.measures
             if not self._ready.done():
                 self._ready.set_result(None)
         elif running is None or running.done.done():
@@ -183,17 +181,25 @@ class Child(asyncio.Protocol):
         """Called when the run may have exceeded its time; kill it then, else check again later."""
         if running.done.done():
             return
-        now, at = self._loop.time(), self._note.read()
+        now, at, watch = self._loop.time(), self._note.read(), running.watch
         since = at[1] if at else None
-        running.verdict = running.watch.expired(now, since)
-        if running.verdict:
-            self._kill()
-        else:
-            running.timer = self._loop.call_at(running.watch.due(now, since), self._check, running)
+        watch.note(now, self._processor_s)
+        verdict = watch.expired(now, since)
+        if verdict is None:
+            running.timer = self._loop.call_at(watch.look_at(now, since), self._check, running)
+            return
+        if watch.is_busy(now, self._processor_s()):
+            verdict = verdict.model_copy(update={"retryable": False})
+        running.verdict = verdict
+        self._kill()
+
+    def _processor_s(self) -> float:
+        return processor_time.of_session(self.pid)
 
     def _ended(self, done: Done, assignment: Assignment) -> Outcome:
         self.jobs += 1
         self.rss_bytes = done.rss_bytes
+        self.spent = self.spent or done.spent
         if isinstance(done.end, Failed) and done.end.code is ErrorCode.OUT_OF_MEMORY:
             self.spent = True  # what is left of its memory may lie in pieces
         if done.trace:
@@ -232,12 +238,12 @@ class Child(asyncio.Protocol):
             self._transport, _ = await self._loop.create_unix_connection(lambda: self, sock=ours)
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "services.worker.children.main", *map(str, arguments)),
+                *("-P", "-m", "services.worker.children.main", *map(str, arguments)),
                 pass_fds=(theirs.fileno(), self._note.descriptor),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,  # MuPDF prints
                 stderr=asyncio.subprocess.PIPE,
-                env=_environment(),
+                env={**environment.at_start(), "PYTHONPATH": os.pathsep.join(sys.path)},
                 start_new_session=True,  # a terminal's Ctrl-C is for the worker, which drains first
             )
         self._listener = asyncio.create_task(self._listen(self._process))
@@ -270,9 +276,3 @@ class Child(asyncio.Protocol):
 
     def _last_words(self) -> str:
         return self._printed.decode(errors="replace").strip() or "it printed nothing"
-
-
-def _environment() -> dict[str, str]:
-    """The worker's environment without Piperoll's settings: a process that reads hostile files needs no secret."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
-    return {**ENVIRONMENT, **others}

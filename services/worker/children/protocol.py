@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.claims import Claim
 from schemas.errors import ErrorCode
+from services.worker.confinement.confine import Measure
 from services.worker.providers.setup import ProviderSetup
 from services.worker.run.page_care import PageStep
 
@@ -30,7 +31,7 @@ class Message(BaseModel):
 
 
 class Setup(Message):
-    """The settings of a child. A child reads hostile files, so it gets no secret but the keys of providers."""
+    """The settings of a child. Its sandboxes get what they need of them (`errands.Preparation`)."""
 
     blob_url: str
     marked: bool = Field(default=False, description="whether the blob store must have its marker")
@@ -48,6 +49,24 @@ class Setup(Message):
     sync_max_removed: float = 0.5
     providers: ProviderSetup = ProviderSetup()
     cache_ttls_s: dict[str, float] = Field(default={}, description="the maximum age of a cached result, by job type")
+    confined: bool = Field(default=True, description="whether the sandboxes confine themselves")
+    environment: dict[str, str] = Field(default={}, repr=False, description="variables of object stores and proxies")
+    credential_files: tuple[str, ...] = Field(default=(), description="of object stores that jobs may name")
+
+    def for_sandbox(self, network: bool) -> "Setup":
+        """The same without what a sandbox does not need: store, cache, environment, and keys if it has no network."""
+        none = {"mistral_key": "", "chat_key": "", "chat_url": ""}
+        providers = self.providers if network else self.providers.model_copy(update=none)
+        files = self.credential_files if network else ()
+        hidden = {
+            "credential_files": files,
+            "blob_url": "",
+            "work_dir": "",
+            "environment": {},
+            "cache_ttls_s": {},
+            "providers": providers,
+        }
+        return self.model_copy(update=hidden)
 
 
 class Assignment(Message):
@@ -64,9 +83,10 @@ class Assignment(Message):
 
 
 class Ready(Message):
-    """The child has imported everything and waits for work."""
+    """The child has imported everything and waits for work. `measures` confine its sandboxes."""
 
     kind: Literal["ready"] = "ready"
+    measures: tuple[Measure, ...] = ()
 
 
 class RunProgress(Message):
@@ -120,6 +140,7 @@ class Done(Message):
     end: Annotated[Outcome, Field(discriminator="outcome")]
     rss_bytes: int = Field(ge=0, description="resident memory of the child after the run")
     trace: str = Field(default="", max_length=TRACE_CHARS, description="for the log, never for a client")
+    spent: bool = Field(default=False, description="whether the child must be replaced: it has a secret")
 
 
 Answer = Annotated[Ready | RunProgress | Done, Field(discriminator="kind")]

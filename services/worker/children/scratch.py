@@ -1,4 +1,4 @@
-"""The worker's folder for runs in progress, with a folder for each run, removed with the worker.
+"""The worker's folder for runs in progress, with a folder for each child, removed with the worker.
 
 A killed worker cannot clean up, so the next one to start in the same place does. A lock that ends with its process
 (flock) distinguishes them: a folder that can be locked has no owner.
@@ -16,6 +16,11 @@ CHECK = "check"
 CHECK_BYTES = 64 * 1024
 
 
+def folder_of(child: int) -> str:
+    """The name of a child's folder, by its process id."""
+    return f"child-{child}"
+
+
 class ScratchFolder:
     """A new, locked, private folder under `parent` (if empty, the system's temporary folder)."""
 
@@ -27,6 +32,7 @@ class ScratchFolder:
         made = Path(tempfile.mkdtemp(prefix=f"new-{PREFIX}", dir=place))
         self._lock = (made / LOCK).open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        made.chmod(0o711)  # the accounts of sandboxes reach their own folders in it, and list none
         self.path = made.rename(place / made.name.removeprefix("new-"))
 
     def check(self) -> None:
@@ -37,10 +43,9 @@ class ScratchFolder:
         finally:
             path.unlink(missing_ok=True)
 
-    def clear(self, run: str) -> None:
-        """Remove the folder of a killed run. Blocks on the disk; without a folder it costs one stat."""
-        if (self.path / run).exists():
-            shutil.rmtree(self.path / run, ignore_errors=True)
+    def clear(self, child: int) -> None:
+        """Remove the folder of a child that has ended, by its process id. Blocks on the disk."""
+        shutil.rmtree(self.path / folder_of(child), ignore_errors=True)
 
     def close(self) -> None:
         """Remove everything, and the lock last."""

@@ -1,8 +1,9 @@
 """Chores: deletions that are repeated until they succeed, a few at a time, independent of each other.
 
 A chore that fails waits for a separate pause and blocks no other one; one that is added again meanwhile, because of
-something new, is tried at once. Chores are lost with the process: the caller
-keeps in a checkpoint what is needed to add them again.
+something new, is tried at once. One that fails for its own fault, which a retry does not mend, is not dropped, since
+what it deletes must not stay: it is named as a problem and tried ever more rarely. Chores are lost with the process:
+the caller keeps in a checkpoint what is needed to add them again.
 """
 
 import asyncio
@@ -13,11 +14,15 @@ from dataclasses import dataclass
 import structlog
 
 from piperoll.domain.run_retry import Backoff
+from piperoll.store.blobs import BlobUnreadableError
 
 log = structlog.get_logger()
 
 WIDTH = 4  # concurrent chores: thousands take seconds, and jobs still get the disk
 BACKOFF = Backoff(base=2.0, cap=60.0)  # so that an outage is over for all of them a minute after its end
+OWN_BACKOFF = Backoff(base=2.0, cap=3600.0)  # after a fault of the chore itself, so that the log does not grow
+OWN_FAULTS = (BlobUnreadableError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError)
+"""Errors of what a chore is about, or of this program; all others may be an outage."""
 AGAIN_S = 1.0  # at least between two tries that fail, however often the chore is added
 PROBLEM_AFTER_S = 60.0  # shorter failures are ordinary
 
@@ -102,7 +107,8 @@ class Chores:
 
     def _postpone(self, chore: Chore, error: Exception) -> None:
         now = chore.failed_at = asyncio.get_running_loop().time()
-        due = now + BACKOFF.delay(chore.failures, self._chances.random())
+        backoff = OWN_BACKOFF if isinstance(error, OWN_FAULTS) else BACKOFF
+        due = now + backoff.delay(chore.failures, self._chances.random())
         if (added := self._waiting.get(chore.name)) is not None:  # meanwhile; this one takes its place
             chore.act, due = added.act, min(due, max(added.due, now + AGAIN_S))
         log.warning(

@@ -96,10 +96,12 @@ class Cache:
         key = key_of(self._job_type, parameters, shaped_by, without)
         if self._on_key is not None:
             self._on_key(key)
-        if not writes_cache(parameters):
-            return None
+        return self.look_up(key, reads_cache(parameters)) if writes_cache(parameters) else None
+
+    def look_up(self, key: str, reads: bool) -> Result | None:
+        """As `recall`, by the key of the work; with `reads` false nothing is found, and the result is remembered."""
         self._uri = f"{FOLDER}/{self._owner}/{key}"
-        if not reads_cache(parameters):
+        if not reads:
             return None
         kept = self._kept(self._uri)
         if kept is None or self._clock() - kept.made_at > self._ttl:

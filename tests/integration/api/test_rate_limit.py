@@ -97,6 +97,15 @@ async def test_after_a_lower_limit_the_time_to_retry_is_correct(limit: RateLimit
     assert (await lower.count(key, after(90))).admitted
 
 
+async def test_a_longer_window_is_counted_and_named(pool: asyncpg.Pool, limit: RateLimit, key: str) -> None:
+    hourly = RateLimit(pool, 2, 5.0, 3600, "registrations")
+    quotas = await ask(hourly, key, 0, 600, 1200)
+    assert [quota.admitted for quota in quotas] == [True, True, False]
+    refusal = quotas[-1].refusal()
+    assert refusal.message == "more than 2 registrations in 3600 s: try again in 2400 s"
+    assert (await hourly.count(key, after(3601))).admitted
+
+
 async def test_without_postgres_the_limiter_is_unavailable(key: str) -> None:
     away = await connect_pool(f"postgresql://user@127.0.0.1:{a_free_port()}/none", min_size=0)
     with pytest.raises(ReadModelUnavailableError):

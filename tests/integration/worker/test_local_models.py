@@ -42,8 +42,8 @@ async def test_a_cancelled_transcription_leaves_no_recogniser_behind(tmp_path):
     async with running_pool(tmp_path, job_memory_bytes=2 * 1024**3) as pool:
         task = await started(pool, _recording(tmp_path, times=40))
         (child,) = children().values()
-        await until(lambda: any(_recognises(one) for one in child.children()), "the recogniser is at work")
-        (recogniser,) = child.children()
+        await until(lambda: any(map(_recognises, child.children(recursive=True))), "the recogniser is at work")
+        (recogniser,) = filter(_recognises, child.children(recursive=True))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -110,9 +110,10 @@ asyncio.run(main())
 """
     worker = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
     async with asyncio.timeout(PATIENCE_S):
-        assert await worker.stdout.readline() == b"ready\n"
-    orphans = psutil.Process(worker.pid).children()
-    assert len(orphans) == 2
+        while await worker.stdout.readline() != b"ready\n":
+            assert worker.returncode is None
+    orphans = psutil.Process(worker.pid).children(recursive=True)
+    assert len(orphans) == 2 * 3  # each with its two sandboxes
     worker.kill()
     await worker.wait()
     await until(lambda: not any(orphan.is_running() for orphan in orphans), "no child outlives its worker")

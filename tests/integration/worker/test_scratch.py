@@ -14,13 +14,12 @@ async def test_what_a_killed_run_left_on_disk_is_removed(tmp_path):
         given = assignment(tmp_path, sleep_s=600, steps=1000)
         task = await started(pool, given)
         (work,) = made.iterdir()
-        left = work / given.run
-        left.mkdir()
-        (left / "half").write_bytes(b"x")
+        (left,) = work.glob("child-*")
+        (left / "closed" / "half").write_bytes(b"x")
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await until(lambda: not left.exists(), "the run's folder is gone")
+        await until(lambda: not left.exists(), "the child's folder is gone")
 
 
 def test_a_living_workers_folder_is_left_alone(tmp_path):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from piperoll.store.blobs import BlobStoreError
 from schemas.claims import Claim
 from schemas.errors import ErrorCode
-from services.worker.children.main import failure
+from services.worker.children.failures import failure
 from services.worker.children.protocol import Assignment, Completed, Failed, Outcome, RunProgress
 from tests.support.simulation.store import SimulatedStore
 

@@ -104,25 +104,25 @@ class Course:
             self._needs_no_upload(job)
         if await self.facts(f"job-of-batch-{number}"):
             await self.one.append(f"job-of-batch-{number}", JobCancelled(by="acme"))
-            self.needed.discard(f"uploads/acme/batch-{number}/a.pdf")
+            self.needed.discard(f"uploads/acme/{file_of(number)}/a.pdf")
 
     async def batch(self, number: int, hours: float) -> None:
         """A batch whose member reads an upload. Those of an earlier release have no markers."""
-        batch = f"batch-{number}"
-        needed = {f"{batch}/specs/s", f"{batch}/in/name", f"uploads/acme/{batch}/a.pdf"}
+        batch, file = f"batch-{number}", file_of(number)
+        needed = {f"{batch}/specs/s", f"{batch}/in/name", f"uploads/acme/{file}/a.pdf"}
         if not await self.facts(batch):
-            specs = f'[{{"job_type":"pdf","parameters":{{"filename":"upload://{batch}/a.pdf"}}}}]'
+            specs = f'[{{"job_type":"pdf","parameters":{{"filename":"upload://{file}/a.pdf"}}}}]'
             self.one.write(f"{batch}/specs/s", specs.encode())
             self.one.put(*needed - {f"{batch}/specs/s"})
             if hours < 1:
-                self.one.put(f"uses/acme/{batch}/{batch}")
+                self.one.put(f"uses/acme/{file}/{batch}")
             await self.one.append(batch, BATCH)
             self.needed |= needed
 
     async def expand(self, number: int, hours: float) -> None:
         batch, member = f"batch-{number}", f"job-of-batch-{number}"
         if f"{batch}/specs/s" in self.needed:
-            self.one.put(f"uses/acme/{batch}/{member}")
+            self.one.put(f"uses/acme/{file_of(number)}/{member}")
             await self.one.append(member, created())
             await self.one.append(batch, BatchExpanded(count=1))
             self.needed.discard(f"{batch}/specs/s")
@@ -253,6 +253,12 @@ def inputs_of(job: str) -> set[str]:
     return {f"{job}/in/p", f"uploads/acme/{job}/a.pdf", f"uses/acme/{job}/{job}"}
 
 
+def file_of(number: int) -> str:
+    """The upload that the member of a batch reads."""
+    return f"file-ba{number}"
+
+
 def owner_of(uri: str) -> str:
     """The job, batch, document or folder that a blob belongs to."""
-    return next(part for part in uri.split("/") if part.startswith(("job-", "batch-", "doc-", "folder-")))
+    parts = uri.replace("/file-ba", "/batch-").split("/")
+    return next(part for part in parts if part.startswith(("job-", "batch-", "doc-", "folder-")))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,3 +69,34 @@ def test_reserved_slots_are_kept_for_owners_with_nothing_running() -> None:
     taken = scheduler.take(BEGAN, running, free=1, reserved=1)
     assert taken is not None
     assert taken.job_id == "modest-0"
+
+
+class Counted(dict[str, Job]):
+    """A mapping that counts its look-ups."""
+
+    looked = 0
+
+    def get(self, *arguments: Any) -> Any:
+        self.looked += 1
+        return super().get(*arguments)
+
+
+def looked_at(users: int) -> int:
+    """How many jobs a worker looks at to choose 50 jobs of an owner with so many users, each with one job."""
+    scheduler = offered(*(job(f"job-{number}", user_id=f"user-{number}") for number in range(users)))
+    waiting = Counted(scheduler._waiting)
+    scheduler._waiting = waiting
+    running, taken = Running(), []
+    for _ in range(50):
+        chosen = scheduler.take(BEGAN, running, 4)
+        assert chosen is not None
+        taken.append(chosen)
+        running.add(chosen)
+        if len(taken) > 3:
+            running.remove(taken[-4])
+    assert len({one.job_id for one in taken}) == 50
+    return waiting.looked
+
+
+def test_a_choice_costs_the_same_however_many_users_an_owner_names() -> None:
+    assert looked_at(5000) <= 2 * looked_at(60)

@@ -1,14 +1,14 @@
 """The scheduler, checked against a list that is searched each time."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from piperoll.domain.job import Job
-from piperoll.domain.scheduler import Running, Scheduler, lane_of, rank, work_of
+from piperoll.domain.scheduler import HELD_S, Running, Scheduler, lane_of, rank, work_of
 from tests.support.histories.jobs import BEGAN
 from tests.support.histories.queued import jobs
 
@@ -29,26 +29,26 @@ def naive_next(waiting: dict[str, Job], running: list[Job], free: int, reserved:
 
 
 class NaiveHolding:
-    """Who is held back, by lists: of each lane the first jobs, as long as an equal one runs and they never waited."""
+    """Who is held back, by lists: each job once, when its turn comes while an equal one runs, for a bounded time."""
 
     def __init__(self) -> None:
-        self.held: set[str] = set()
+        self.held: dict[str, datetime] = {}
         self.waited: set[str] = set()
 
-    def admitted(self, waiting: dict[str, Job], running: list[Job]) -> dict[str, Job]:
+    def next(self, waiting: dict[str, Job], running: list[Job], free: int, reserved: int, now: datetime) -> Job | None:
         busy = {work_of(one) for one in running} - {None}
-        over = {name for name in self.held if work_of(waiting[name]) not in busy}
-        self.held, self.waited = self.held - over, self.waited | over
-        for lane in {lane_of(one) for one in waiting.values()}:
-            queue = sorted((one for one in waiting.values() if lane_of(one) == lane), key=rank)
-            for one in (one for one in queue if one.job_id not in self.held):
-                if work_of(one) not in busy or one.job_id in self.waited:
-                    break
-                self.held.add(one.job_id)
-        return {name: one for name, one in waiting.items() if name not in self.held}
+        over = {name for name, until in self.held.items() if until <= now or work_of(waiting[name]) not in busy}
+        self.held = {name: until for name, until in self.held.items() if name not in over}
+        self.waited |= over
+        while True:
+            allowed = {name: one for name, one in waiting.items() if name not in self.held}
+            first = naive_next(allowed, running, free, reserved)
+            if first is None or work_of(first) not in busy or first.job_id in self.waited:
+                return first
+            self.held[first.job_id] = now + timedelta(seconds=min(HELD_S, first.timeout_s))
 
     def forget(self, job_id: str) -> None:
-        self.held.discard(job_id)
+        self.held.pop(job_id, None)
         self.waited.discard(job_id)
 
 
@@ -107,8 +107,7 @@ class SchedulerAgainstAList(RuleBasedStateMachine):
                 self.waiting[name] = one
                 del self.delayed[name]
         free = SLOTS - len(self.at_work)
-        admitted = self.holding.admitted(self.waiting, self.at_work)
-        expected = naive_next(admitted, self.at_work, free, self.reserved)
+        expected = self.holding.next(self.waiting, self.at_work, free, self.reserved, self.now)
         taken = self.scheduler.take(self.now, self.running, free, self.reserved)
         assert taken == expected
         if taken is not None:

@@ -26,10 +26,15 @@ STANDARD = [
 ]
 PURE = frozenset([*STANDARD, "pydantic", "pydantic_core"])
 """What the pure core may import beside the product: no I/O, no clock, no event loop, no randomness."""
-CONTRACT = PURE | frozenset(["abc", "json", "re", "string", "urllib", "uuid"])
+CONTRACT = PURE | frozenset(["abc", "idna", "json", "re", "string", "urllib", "uuid"])
 TOOLS = frozenset(["schemas.generate"])
 """Not part of the contract, but the command that writes it down for others."""
-STARTERS = ("piperoll.cli", "piperoll.embedded", "services.worker.children.process")
+STARTERS = (
+    "piperoll.cli",
+    "piperoll.embedded",
+    "services.worker.children.process",
+    "services.worker.children.environment",
+)
 """What starts processes has to hand its own environment on to them."""
 
 

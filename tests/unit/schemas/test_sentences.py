@@ -39,6 +39,7 @@ def pdf(**changes: Any) -> PdfParameters:
         ("sync", {"source": "s3:///x"}, "must be file:///folder, or a bucket"),
         ("sync", {"source": "file://server/share"}, "must be file:///folder, or a bucket"),
         ("sync", {"source": "s3://bucket/a/%2e%2e/b"}, "must not contain '..'"),
+        ("sync", {"source": "file:///data/%00"}, "must not contain line ends or other control characters"),
         ("sync", {"source": "file:///a\nb"}, "must not contain line ends"),
         ("pdf", {"file_hash": "abc"}, "must be the MD5 or the SHA-256 of the file"),
         ("pdf", {"url": "https://user:word@example.com/a.pdf"}, "must not contain a user or password"),

@@ -40,6 +40,14 @@ async def test_a_malformed_id_is_not_found(api: MemoryApi, name: str) -> None:
     assert error(await api.client.get(f"/api/jobs/{name}"), 404)["message"] == "job not found"
 
 
+@pytest.mark.parametrize(
+    "method_path", ["DELETE /v1/webhooks/%00", "POST /v1/webhooks/x/test", "DELETE /v1/webhooks/ü"]
+)
+async def test_a_text_that_is_no_id_of_an_endpoint_is_not_found(api: MemoryApi, method_path: str) -> None:
+    reply = await api.client.request(*method_path.split())
+    assert (reply.status_code, reply.json()["error"]["message"]) == (404, "webhook not found")
+
+
 @pytest.mark.parametrize("wait", ["soon", "-1", "61", "60.1", "nan", "inf", "1e1", ""])
 async def test_a_wait_outside_0_to_60_is_refused(api: MemoryApi, wait: str) -> None:
     path = "/api/jobs/job-00000000-0000-4000-8000-000000000000"

@@ -63,6 +63,8 @@ def test_another_request_has_another_hash(one: dict[str, Any], other: dict[str, 
         b'{"a":' + b"9" * 5000 + b"}",
         b"[" * 100_000,
         b'{"a":' * 300 + b"1" + b"}" * 300,
+        b'{"a":' * 101 + b"1" + b"}" * 101,
+        b'{"a":' + b"[" * 100 + b"]" * 100 + b"}",
         '{"a":1}'.encode("utf-16"),
     ],
 )
@@ -70,6 +72,12 @@ def test_ambiguous_json_is_refused(raw: bytes) -> None:
     with pytest.raises(ApiError) as refusal:
         parse_object(raw)
     assert (refusal.value.status, refusal.value.code) == (400, "INVALID_REQUEST")
+
+
+def test_lists_and_objects_may_be_nested_a_hundred_deep() -> None:
+    raw = b'{"a":' * 60 + b"[" * 40 + b"]" * 40 + b"}" * 60
+    assert json.dumps(parse_object(raw).value, separators=(",", ":")).encode() == raw
+    assert parse_object(b'{"a":[' + b"[]," * 200 + b"[]]}")
 
 
 def test_an_escaped_backslash_before_u0000_is_not_a_nul() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -62,7 +63,7 @@ async def test_a_batch_is_one_fact(api: MemoryApi) -> None:
 async def test_a_batch_marks_each_upload_of_its_members_once_before_it_is_in_the_log(
     api: MemoryApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = [f"file-{number:036d}" for number in (1, 2, 1)]
+    files = [f"file-{UUID(int=number)}" for number in (1, 2, 1)]
     jobs = [{"job_type": "pdf", "parameters": {"filename": f"upload://{one}/a.pdf"}} for one in files]
     marked: list[str] = []
 

@@ -15,6 +15,28 @@ async def test_an_upload_is_stored_for_its_owner_and_can_be_used_by_a_job(api: M
     assert (await api.client.post("/api/jobs", json=body)).status_code == 200
 
 
+async def test_a_name_that_a_local_store_reserves_is_stored_under_another_one(api: MemoryApi) -> None:
+    reply = await api.client.post("/api/files", files={"file": ("x#1", b"content")})
+    assert reply.status_code == 200, reply.text
+    assert reply.json()["data"]["filename"].endswith("/x_1")
+
+
+async def test_titles_and_hosts_are_stored_and_shown_as_they_are_used(api: MemoryApi) -> None:
+    session = {"event": "e", "session": "On\nsoil", "track": "t", "url": "https://straße.example/ä", "filename": "a.md"}
+    reply = await api.client.post("/api/jobs", json={"job_type": "session", "parameters": session})
+    used = {**session, "session": "On soil", "url": "https://xn--strae-oqa.example/ä"}
+    assert reply.json()["data"]["job"]["parameters"] == used
+    (created,) = await api.facts()
+    assert (await api.document(created.data.parameters))["parameters"] == used  # type: ignore[union-attr]
+
+
+async def test_a_session_does_not_write_an_upload(api: MemoryApi) -> None:
+    session = {"event": "e", "session": "s", "track": "t", "url": "https://example.com/", "filename": "upload://.."}
+    job = {"job_type": "session", "parameters": session}
+    assert error(await api.client.post("/api/jobs", json=job), 400)["code"] == "INVALID_PARAMETERS"
+    assert error(await api.client.post("/api/jobs/batch", json={"jobs": [job]}), 400)["details"]["index"] == 0
+
+
 Files = list[tuple[str, tuple[str, bytes]]]
 
 

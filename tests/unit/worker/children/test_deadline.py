@@ -43,6 +43,42 @@ def test_a_page_is_over_exactly_at_its_own_time(limit_s, began_after, looked_aft
     assert watch.due(looked_after) == looked_after + limit_s
 
 
+def looks(watch, used_s_at, reports=()):
+    """Look at the run whenever its watch asks for it; return whether it was busy at its end, and the times."""
+    now, seen, due = watch.started, [], list(reports)
+    while watch.expired(now) is None:
+        now = watch.look_at(now)
+        while due and due[0] <= now:
+            watch.reported = due.pop(0)
+        watch.note(now, lambda: used_s_at(now))  # noqa: B023 - called at once
+        seen.append(now)
+    return watch.is_busy(now, used_s_at(now)), seen
+
+
+@pytest.mark.parametrize(
+    ("share", "reports", "busy"),
+    [
+        (1.0, [], True),
+        (1.0, [1.0, 20.0], True),
+        (0.6, [], True),
+        (0.2, [], False),
+        (1.0, [20.0, 40.0, 59.9], False),
+    ],
+    ids=["computes", "computes after some progress", "computes beside others", "waits", "makes progress to the end"],
+)
+def test_a_run_that_only_computes_without_progress_is_busy(share, reports, busy):
+    watch = RunWatch(started=0.0, timeout_s=60.0, stall_timeout_s=30.0, reported=0.0)
+    found, seen = looks(watch, lambda now: share * now, reports)
+    assert found is busy
+    assert len(seen) <= 2 * (len(reports) + 1)
+
+
+def test_a_late_look_alone_proves_nothing():
+    watch = RunWatch(started=0.0, timeout_s=60.0, stall_timeout_s=30.0, reported=0.0)
+    watch.note(30.0, lambda: 30.0)
+    assert not watch.is_busy(30.0, 30.0)
+
+
 @pytest.mark.parametrize(
     ("returncode", "words"),
     [

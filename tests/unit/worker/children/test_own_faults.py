@@ -7,7 +7,7 @@ import pytest
 
 from piperoll.store.blobs import BlobMissingError, Blobs, BlobStoreError, BlobUnreadableError, ClaimMismatchError
 from schemas.errors import ErrorCode
-from services.worker.children.main import failure
+from services.worker.children.failures import failure
 from services.worker.children.scratch import ScratchFolder
 from services.worker.errors import ProcessingError
 

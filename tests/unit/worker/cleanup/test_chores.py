@@ -5,7 +5,9 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from piperoll.store.blobs import BlobStoreError
+import pytest
+
+from piperoll.store.blobs import BlobStoreError, BlobUnreadableError
 from services.worker.cleanup.chores import AGAIN_S, BACKOFF, PROBLEM_AFTER_S, WIDTH, Chores
 from tests.support.simulation.virtual_time import VirtualLoop, run_virtually
 
@@ -64,6 +66,20 @@ def test_a_failing_chore_is_tried_ever_more_rarely_and_at_least_every_minute_and
         tries.clear()
         await asyncio.sleep(3600)
         assert 3600 / (1.25 * BACKOFF.cap) - 1 <= tries["hopeless"] <= 3600 / BACKOFF.cap + 1
+
+    play(story)
+
+
+@pytest.mark.parametrize("error", [BlobUnreadableError("no blob can be at '..'"), TypeError("path"), KeyError("name")])
+def test_a_chore_that_fails_for_its_own_fault_is_kept_named_and_tried_ever_more_rarely(error: Exception) -> None:
+    async def story(chores: Chores, tries: "Counter[str]") -> None:
+        chores.add("faulty", failing(tries, "faulty", error))
+        await asyncio.sleep(24 * 3600)
+        assert 25 <= tries["faulty"] <= 36
+        assert "faulty" in str(chores.problem())
+        tries.clear()
+        await asyncio.sleep(24 * 3600)
+        assert 19 <= tries["faulty"] <= 24
 
     play(story)
 

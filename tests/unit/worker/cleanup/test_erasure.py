@@ -17,6 +17,7 @@ from services.projector.verify.leftovers import job_leftovers
 from services.worker.cleanup.erasure import SPECS_GRACE_S
 from tests.support.files.indexes import put_part
 from tests.support.histories.jobs import created, fact
+from tests.support.hostile.values import NO_UPLOADS
 from tests.support.runs.erasing import Erasing, cache_entry, put
 from tests.support.simulation.virtual_time import VirtualLoop, run_virtually
 from tests.support.waiting import wait_until
@@ -107,6 +108,20 @@ async def test_an_upload_goes_with_the_last_job_that_was_given_it(blobs: AsyncBl
     assert await blobs.names("uploads/acme/file-1") == ()
     assert await blobs.names("uses") == ()
     assert await blobs.names("uploads/acme/file-2")
+
+
+@pytest.mark.parametrize("name", NO_UPLOADS, ids=ascii)
+async def test_a_name_in_the_log_that_is_no_upload_holds_up_no_erasure(
+    blobs: AsyncBlobs, erasing: Erasing, name: str
+) -> None:
+    """Earlier releases accepted such names."""
+    put(blobs, "uploads/acme/file-1/a.pdf", "uses/acme/file-1/job-2", "job-1/run-1/result.json")
+    kept = {*await blobs.names("uploads"), *await blobs.names("uses")}
+    give(blobs, "job-1", filename=name, items=[{"filename": name}])
+    erasing.erase("job-1")
+    await erasing.gone("job-1")
+    await erasing.done("job-1")
+    assert {*await blobs.names("uploads"), *await blobs.names("uses")} == kept
 
 
 async def test_all_uploads_of_an_import_go_with_it(blobs: AsyncBlobs, erasing: Erasing) -> None:

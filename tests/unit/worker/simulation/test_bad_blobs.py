@@ -5,11 +5,12 @@ from datetime import datetime
 from itertools import pairwise
 
 from piperoll.domain.job import Status
-from schemas.events import JobCancelled
+from schemas.events import JobCancelled, JobErased
 from schemas.topics import Topic
 from services.worker.manager.batch_expander import AT_ONCE
 from services.worker.manager.expansion import LOST_AFTER_S
-from tests.support.simulation.clients import accounted, create_batch, facts_of, simulate
+from tests.support.hostile.values import NO_UPLOADS
+from tests.support.simulation.clients import accounted, create_batch, fact, facts_of, simulate
 from tests.support.simulation.world import World
 
 HOUR_S = 3600.0
@@ -86,6 +87,24 @@ def test_a_member_that_is_given_up_still_marks_its_upload_which_its_client_may_s
         assert [one.rpartition("/")[2] for one in await world.blobs.names("uses")] == [member]
 
     simulate(story)
+
+
+def test_a_name_in_the_log_that_is_no_upload_holds_up_no_batch_and_no_erasure() -> None:
+    """Earlier releases accepted such names, also as those of files that sessions write."""
+    members: list[str] = []
+
+    async def story(world: World) -> None:
+        for number, name in enumerate(NO_UPLOADS):
+            members.extend(await create_batch(world, f"batch-{number}", 2, parameters={"filename": name}))
+        world.start_worker("worker-1")
+        await asyncio.sleep(60)
+        assert set(world.history.jobs) == set(members)
+        for name in members:
+            await world.append(fact(world, name, JobErased(by="acme")))
+        await asyncio.sleep(HOUR_S)
+        assert [one for one in await world.blobs.names("") if one.startswith("job-")] == []
+
+    accounted(simulate(story, slots=8), members)
 
 
 def test_a_member_that_can_be_stored_again_in_time_is_created() -> None:

@@ -76,7 +76,6 @@ UNUSABLE = {
     "NUL in a text": to_json([{**GOOD, "user_id": "u\x00"}] * 3),
     "more than a record holds": to_json([{**GOOD, "user_id": "u" * 1_100_000}] * 3),
     "a document elsewhere": to_json([{**GOOD, "resolved": {"kind": "document", "document_id": "../x"}}] * 3),
-    "an upload elsewhere": to_json([{**GOOD, "parameters": {"filename": "upload://../x"}}] * 3),
 }
 
 

@@ -1,0 +1,1 @@
+"""Requests with hostile values in every field that the OpenAPI document names."""
