@@ -287,11 +287,9 @@ class Stack:
 
     def _environment_of(self, service: str, number: int) -> dict[str, str]:
         instance = f"{service}-{number}"
-        if service == "api":  # serves its health itself; the other services get a port each
-            shared = {**self._shared, "PIPEROLL_API_PORT": str(self._port_of_api(number))}
-            return service_environment(os.environ, shared, instance, 0)
+        own = {"PIPEROLL_API_PORT": str(self._port_of_api(number))} if service == "api" else {}
         health_port = self._ports.assign(f"{instance}-health")
-        return service_environment(os.environ, self._shared, instance, health_port)
+        return service_environment(os.environ, {**self._shared, **own}, instance, health_port)
 
     def _count(self, service: str) -> int:
         return self._options.processes.get(service, 1)

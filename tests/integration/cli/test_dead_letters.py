@@ -132,7 +132,8 @@ async def health(folder: Path, path: str) -> list[tuple[int, str]]:
     """The answers of the worker, the projector and the notifier."""
     ports = json.loads((folder / "ports.json").read_text())
     async with httpx.AsyncClient() as client:
-        urls = [f"http://127.0.0.1:{port}{path}" for name, port in ports.items() if name.endswith("-health")]
+        readers = [port for name, port in ports.items() if name.endswith("-health") and not name.startswith("api-")]
+        urls = [f"http://127.0.0.1:{port}{path}" for port in readers]
         replies = [await client.get(url) for url in urls]
     assert len(replies) >= 3
     return [(reply.status_code, reply.text) for reply in replies]

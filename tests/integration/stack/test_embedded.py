@@ -107,11 +107,14 @@ async def test_folders_with_content_are_closed_to_others(stack: Stack) -> None:
 
 
 async def test_each_service_process_gets_its_own_instance_name_and_health_port(stack: Stack) -> None:
-    logs = [stack.data_dir / "logs" / f"{name}.log" for name in ("worker", "worker-1", "projector", "notifier")]
+    names = ("api", "worker", "worker-1", "projector", "notifier")
+    logs = [stack.data_dir / "logs" / f"{name}.log" for name in names]
     await wait_until(lambda: all(log.stat().st_size for log in logs), 10, "every service has spoken")
     seen = [json.loads(log.read_text().splitlines()[0]) for log in logs]
-    assert [env["PIPEROLL_INSTANCE"] for env in seen] == ["worker-0", "worker-1", "projector-0", "notifier-0"]
-    assert len({env["PIPEROLL_HEALTH_PORT"] for env in seen}) == 4
+    instances = ["api-0", "worker-0", "worker-1", "projector-0", "notifier-0"]
+    assert [env["PIPEROLL_INSTANCE"] for env in seen] == instances
+    ports = {env["PIPEROLL_HEALTH_PORT"] for env in seen}
+    assert len(ports - {"0"}) == len(instances)
 
 
 async def test_a_killed_service_is_back_within_two_seconds(stack: Stack) -> None:
