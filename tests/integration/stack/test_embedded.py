@@ -17,6 +17,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from piperoll.embedded import supervisor
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.stack import Stack, StackOptions
+from piperoll.log.kafka import client_options
+from piperoll.settings import Settings
 from tests.support.waiting import PATIENCE_S, wait_until
 
 STAND_IN = """\
@@ -64,7 +66,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory, command: tuple[str, ..
 
 
 async def test_kafka_and_postgres_answer_once_the_stack_has_started(stack: Stack) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka.bootstrap)
+    admin = AIOKafkaAdminClient(**client_options(Settings.from_environment(stack.environment)))
     await admin.start()
     assert len((await admin.describe_cluster())["brokers"]) == 1
     await admin.close()
@@ -151,7 +153,7 @@ async def test_killed_stores_come_back_at_their_ports_with_their_data(stack: Sta
     connection = await asyncpg.connect(stack.postgres.dsn("piperoll"))
     await connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
     await connection.close()
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka.bootstrap)
+    admin = AIOKafkaAdminClient(**client_options(Settings.from_environment(stack.environment)))
     await admin.start()
     await admin.create_topics([NewTopic("kept", num_partitions=1, replication_factor=1)])
     await admin.close()
@@ -166,7 +168,7 @@ async def test_killed_stores_come_back_at_their_ports_with_their_data(stack: Sta
     connection = await asyncpg.connect(stack.postgres.dsn("piperoll"))
     assert await connection.fetchval("SELECT n FROM kept") == 7
     await connection.close()
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka.bootstrap)
+    admin = AIOKafkaAdminClient(**client_options(Settings.from_environment(stack.environment)))
     await admin.start()
     assert "kept" in await admin.list_topics()
     await admin.close()

@@ -59,12 +59,12 @@ async def installation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
     elsewhere, here = tmp_path_factory.mktemp("elsewhere"), tmp_path_factory.mktemp("here")
     taken = [free_port() for _ in (*SERVICES, "listen")]
     async with AsyncExitStack() as stores:
-        kafka = await stores.enter_async_context(EmbeddedKafka(elsewhere))
+        kafka = await stores.enter_async_context(EmbeddedKafka(elsewhere, "one-more-password"))
         postgres = await stores.enter_async_context(EmbeddedPostgres(elsewhere, "another password"))
         await postgres.create_database("documents")
         environment = {
             "PATH": os.environ["PATH"],
-            "PIPEROLL_KAFKA_BOOTSTRAP": kafka.bootstrap,
+            **kafka.environment,
             "PIPEROLL_POSTGRES_DSN": postgres.dsn("documents"),
             "PIPEROLL_BLOB_URL": (here / "blobs").as_uri(),
             "PIPEROLL_PARTITIONS": str(PARTITIONS),
