@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schemas.events import MAX_DELAY_S, MOST_MEMBERS
@@ -36,6 +36,15 @@ class Settings(BaseSettings):
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     kafka_username: str = ""
     kafka_password: SecretStr = SecretStr("")
+    kafka_ca: str = Field(default="", description="file of the authorities that brokers' certificates are from, PEM")
+    kafka_certificate: str = Field(default="", description="file of the client's certificate and its chain, PEM")
+    kafka_key: str = Field(default="", description="file of its private key, PEM; empty: in the certificate's file")
+    kafka_key_password: SecretStr = SecretStr("")
+    kafka_principals: str = Field(
+        default="User:piperoll-{service}",
+        pattern=r"^\w+:.*\{service\}",
+        description="the principals of the services in Kafka's ACLs",
+    )
     postgres_dsn: SecretStr = SecretStr("postgresql://piperoll@127.0.0.1:5432/piperoll")
     blob_url: str = Field(
         default="file:///var/lib/piperoll/blobs",
@@ -164,6 +173,15 @@ class Settings(BaseSettings):
         description="delays between the attempts of a terminal webhook (Standard Webhooks)",
     )
     delivery_max_age_s: float = Field(default=86400.0, description="older first deliveries are held")
+
+    @field_validator("kafka_ca", "kafka_certificate", "kafka_key")
+    @classmethod
+    def _files_can_be_read(cls, value: str, info: ValidationInfo) -> str:
+        if value and not os.access(value, os.R_OK):
+            raise ValueError(f"{value} cannot be read")
+        if value and "SSL" not in info.data.get("kafka_security", "SSL").split("_"):
+            raise ValueError("needs PIPEROLL_KAFKA_SECURITY SSL or SASL_SSL")
+        return value
 
     @field_validator("files_roots")
     @classmethod

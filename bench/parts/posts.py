@@ -21,8 +21,7 @@ async def measure(rig: Rig) -> Row:
     """
     for service in STOPPED:
         await rig.stack.stop_service(service)
-    settings = rig.settings
-    async with running("bench.programs.bare_api", settings.kafka_bootstrap, str(settings.partitions)) as program:
+    async with running("bench.programs.bare_api", str(rig.stack.data_dir)) as program:
         order = rig.order("noop", [{}] * COUNT, concurrency=CONCURRENCY)
         bare_order = Order(f"http://127.0.0.1:{program.first['port']}", "", order.bodies, concurrency=CONCURRENCY)
         await _per_second(order)

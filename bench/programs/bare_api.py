@@ -1,13 +1,14 @@
 """The comparison for `POST /api/jobs/`: FastAPI and aiokafka's `send_and_wait` alone.
 
 Uses FastAPI in the usual way: a model for the body, a dictionary for the answer. Server settings, producer settings
-and broker are those of the API. Arguments: the broker's address, the number of partitions. Prints its port.
+and broker are those of the API. Argument: the data folder of the running stack. Prints its port.
 """
 
 import asyncio
 import json
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from piperoll.cli.target import settings_of
+from piperoll.log.kafka import client_options
 from services.api.http.server import listen, serve
 
 TOPIC = "bench.bare.v1"
@@ -41,15 +44,16 @@ def build_app(producer: AIOKafkaProducer) -> FastAPI:
     return app
 
 
-async def run(bootstrap: str, partitions: int) -> None:
+async def run(data_dir: Path) -> None:
     """Create the topic and serve until SIGTERM."""
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    settings = settings_of(data_dir)
+    admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
-    await admin.create_topics([NewTopic(TOPIC, partitions, 1)])
+    await admin.create_topics([NewTopic(TOPIC, settings.partitions, 1)])
     await admin.close()
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=0)
+    producer = AIOKafkaProducer(**client_options(settings), acks="all", enable_idempotence=True, linger_ms=0)
     await producer.start()
     with listen("127.0.0.1", 0) as listening:
         print(json.dumps({"port": listening.getsockname()[1]}), flush=True)
@@ -58,4 +62,4 @@ async def run(bootstrap: str, partitions: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(run(sys.argv[1], int(sys.argv[2])))
+    uvloop.run(run(Path(sys.argv[1])))

@@ -116,6 +116,7 @@ def run_command(main: Coroutine[Any, Any, int], failure: int = 1) -> NoReturn:
     from asyncpg import PostgresError
     from pydantic import ValidationError
 
+    from piperoll.certificates import CertificateError
     from piperoll.embedded.errors import StackError
     from piperoll.store.blobs import BlobStoreError
     from schemas.envelope import UnknownEventError
@@ -123,7 +124,7 @@ def run_command(main: Coroutine[Any, Any, int], failure: int = 1) -> NoReturn:
     _silence_libraries()
     try:
         code = asyncio.run(main)
-    except (CommandError, StackError, UnknownEventError) as error:
+    except (CommandError, CertificateError, StackError, UnknownEventError) as error:
         code = _failed(str(error), failure)
     except ValidationError as error:
         problems = "; ".join(f"PIPEROLL_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from piperoll.installation.survey import Survey
 from piperoll.settings import Network, Settings
@@ -16,6 +16,7 @@ SHORT_KEY = 20  # characters; 16 drawn bytes are 22 in base64
 WIDE_PREFIX = {4: 16, 6: 64}  # a network that is wider than this is more than one site needs
 LOW_SPACE, NO_SPACE = 5 * 10**9, 5 * 10**8  # bytes free
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -125,17 +126,51 @@ def _replication(settings: Settings, embedded: bool) -> Finding:
 
 def _exposure(settings: Settings) -> Finding:
     bare = [part.rpartition(":")[0].strip("[]") for part in settings.kafka_bootstrap.split(",")]
-    if settings.kafka_security == "PLAINTEXT" and any(host not in LOCAL_HOSTS for host in bare):
+    if "SSL" not in settings.kafka_security.split("_") and any(host not in LOCAL_HOSTS for host in bare):
         return Finding(
             "warn",
             "exposure",
-            "records are sent to Kafka unencrypted: set PIPEROLL_KAFKA_SECURITY unless the network is trusted",
+            "records are sent to Kafka unencrypted: set PIPEROLL_KAFKA_SECURITY to SSL or SASL_SSL unless the network "
+            "is trusted",
+        )
+    if not _is_encrypted(settings.postgres_dsn.get_secret_value()):
+        return Finding(
+            "warn",
+            "exposure",
+            "rows may be sent to Postgres unencrypted: add sslmode=verify-full to PIPEROLL_POSTGRES_DSN unless the "
+            "network is trusted",
         )
     if settings.api_host not in LOCAL_HOSTS:
         return Finding(
             "warn", "exposure", f"the API listens on {settings.api_host} without TLS: put a TLS proxy in front of it"
         )
     return Finding("ok", "exposure", "the API listens on this machine only")
+
+
+def _is_encrypted(dsn: str) -> bool:
+    """Whether Postgres is on this machine, or is reached over TLS."""
+    parts = urlsplit(dsn)
+    options = dict(parse_qsl(parts.query))
+    host = parts.hostname or options.get("host", "")
+    return not host or host in LOCAL_HOSTS or host.startswith("/") or options.get("sslmode", "") in ENCRYPTED
+
+
+def of_open_kafka(embedded: bool) -> Finding:
+    """Check a Kafka without an authorizer."""
+    if embedded:
+        return Finding("ok", "Kafka's ACLs", "none: its one account has a password that is in the data folder alone")
+    return Finding(
+        "warn",
+        "Kafka's ACLs",
+        "there is no authorizer, so each client may write all topics: set one, then run `piperoll topics acl`",
+    )
+
+
+def of_rights(lacking: Iterable[str], needless: Iterable[str]) -> list[Finding]:
+    """Check the rights of the services in Kafka."""
+    found = [Finding("fail", "Kafka's ACLs", sentence) for sentence in lacking]
+    found += [Finding("warn", "Kafka's ACLs", sentence) for sentence in needless]
+    return found or [Finding("ok", "Kafka's ACLs", "each service has the rights that it needs, and no more")]
 
 
 def of_space(folder: Path, free: int) -> Finding:

@@ -39,7 +39,8 @@ async def _examine(data_dir: Path | None, port: int) -> int:
     else:
         found += of_settings(settings, embedded)
         with waiting("Checking Kafka, Postgres, the blob store and the API"):
-            found += [*await probes.kafka(settings), *await probes.postgres(settings), *await probes.blobs(settings)]
+            found += [*await probes.kafka(settings), *await probes.rights(settings, embedded)]
+            found += [*await probes.postgres(settings), *await probes.blobs(settings)]
             found += await probes.installation(settings)
             found += await probes.sweeps(settings)
             found += await probes.dead_letters(settings)

@@ -11,15 +11,18 @@ from pathlib import Path
 import asyncpg
 import httpx
 import psutil
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ClusterAuthorizationFailedError, KafkaError, SecurityDisabled
 
+from piperoll.certificates import CertificateError
 from piperoll.cli.dead_letters.reading import name_of, read_waiting
 from piperoll.cli.diagnosis import (
     Finding,
     of_installation,
     of_letters,
     of_memory,
+    of_open_kafka,
     of_python,
+    of_rights,
     of_sandbox,
     of_space,
     of_user,
@@ -32,13 +35,16 @@ from piperoll.embedded.ports import is_free
 from piperoll.installation.survey import survey
 from piperoll.log.broker_clock import difference
 from piperoll.log.kafka import KafkaOffsets
+from piperoll.log.topics.acl import read_rights
 from piperoll.log.topics.admin import check_topics
+from piperoll.log.topics.rights import differences
 from piperoll.postgres import load_queries, server_time
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
 from schemas.topics import MANIFEST
 
 TIMEOUT_S = 10.0
+KAFKA_FAILS = (KafkaError, CertificateError)
 
 
 def machine(folder: Path, settings: Settings, embedded: bool) -> list[Finding]:
@@ -86,6 +92,8 @@ async def kafka(settings: Settings) -> list[Finding]:
     try:
         async with asyncio.timeout(TIMEOUT_S):
             problems = await check_topics(settings)
+    except CertificateError as error:
+        return [Finding("fail", "Kafka", str(error))]
     except (KafkaError, OSError, TimeoutError) as error:
         reason = str(error) or "no answer"
         where = settings.kafka_bootstrap
@@ -93,6 +101,20 @@ async def kafka(settings: Settings) -> list[Finding]:
     if problems:
         return [Finding("fail", "topics", problem) for problem in problems]
     return [Finding("ok", "Kafka", f"answers, and its {len(MANIFEST)} topics match the manifest")]
+
+
+async def rights(settings: Settings, embedded: bool) -> list[Finding]:
+    """Check that the services have the rights in Kafka that they need, and no more."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            found = await read_rights(settings)
+    except SecurityDisabled:
+        return [of_open_kafka(embedded)]
+    except ClusterAuthorizationFailedError:
+        return [Finding("warn", "Kafka's ACLs", "this account may not read them: give it Describe on the cluster")]
+    except (*KAFKA_FAILS, OSError, TimeoutError):
+        return []  # the check of Kafka shows it
+    return of_rights(*differences(found, settings.kafka_principals))
 
 
 async def postgres(settings: Settings) -> list[Finding]:
@@ -134,7 +156,7 @@ async def installation(settings: Settings) -> list[Finding]:
             connection = await asyncpg.connect(settings.postgres_dsn.get_secret_value())
             stack.push_async_callback(connection.close)
             return of_installation(await survey(store, offsets, connection))
-    except (KafkaError, asyncpg.PostgresError, BlobStoreError, OSError, TimeoutError, ValueError) as error:
+    except (*KAFKA_FAILS, asyncpg.PostgresError, BlobStoreError, OSError, TimeoutError, ValueError) as error:
         return [Finding("warn", "installation", f"not compared ({error!r}): see the parts that do not answer")]
 
 
@@ -159,7 +181,7 @@ async def dead_letters(settings: Settings) -> list[Finding]:
     except TimeoutError:
         why = f"were not read within {TIMEOUT_S:g} s: list them with `piperoll dead-letters list`"
         return [Finding("warn", "dead letters", why)]
-    except (KafkaError, OSError):
+    except (*KAFKA_FAILS, OSError):
         return []  # the check of Kafka shows it
     return of_letters([name_of(one) for one in found if one.stopped], sum(not one.stopped for one in found))
 

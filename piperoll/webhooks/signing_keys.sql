@@ -16,3 +16,6 @@ WHERE owner = $1 AND active_until IS NULL;
 -- remove: deletes the given keys of an owner and those whose end has passed
 DELETE FROM access.signing_keys
 WHERE owner = $1 AND (key_id = ANY($2::text[]) OR active_until <= clock_timestamp());
+
+-- announce: names an owner whose keys changed to those who remember them, when the transaction commits
+SELECT pg_notify($1, $2);

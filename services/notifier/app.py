@@ -29,7 +29,7 @@ from services.notifier.readers.topic_reader import NotifierTopicReader
 log = structlog.get_logger()
 
 SCHEMA = "notifier"
-POOL_SIZE = 10  # the relay keeps one; readers, claims, outcomes, sweep and signing keys take one at a time each
+POOL_SIZE = 11  # the relay and the announced keys keep one each; readers, claims, outcomes, sweep and keys take one
 
 
 async def main(settings: Settings, lifetime: Lifetime) -> None:

@@ -85,6 +85,7 @@ class Notifier:
     notices: Delivery[ClaimedNotice, NoticeOutcome]
     sweep: Sweep
     relay: Relay
+    signing_keys: SigningKeyCache
     outage: Outage
     background: Background
     written: asyncio.Event
@@ -99,6 +100,8 @@ class Notifier:
                 for name, consumer in consumers.items():
                     front.create_task(self.background.loop(name, consumer))
                 front.create_task(self.background.loop("dispatching", self._dispatch(stopping)))
+                following = self.signing_keys.follow(stopping)
+                front.create_task(self.background.loop("following the changes of signing keys", following))
             for task in writing:
                 task.cancel()
             drained.set()
@@ -128,7 +131,8 @@ def assemble(
     sender = Sender(settings.private_networks, lookup, clock=clients.clock)
     owned.push_async_callback(sender.close)
     seal = Seal(settings.sealing_keys)
-    composer = Composer(blobs, seal, SigningKeyCache(pool, seal, clients.clock), clients.clock)
+    signing_keys = SigningKeyCache(pool, seal, clients.clock)
+    composer = Composer(blobs, seal, signing_keys, clients.clock)
     queue, notices = HookQueue(pool, settings.instance), NoticeQueue(pool, settings.instance)
     courier, notice_courier = (
         HookCourier(settings, composer, sender, clients.clock),
@@ -162,6 +166,7 @@ def assemble(
             pool, queue, notices, unroutable, patience_s(settings.delivery_delays), written, background, clients.clock
         ),
         relay=Relay(pool, clients.appender, written, background),
+        signing_keys=signing_keys,
         outage=outage,
         background=background,
         written=written,

@@ -12,13 +12,24 @@ from tests.support.clients.commands import piperoll
 from tests.support.stacks.system import Json, System
 
 
+def access(system: System) -> Json:
+    """What a client needs. Of `piperoll up`, its settings are under `env` in stack.json of the data folder."""
+    settings = system.settings
+    return {
+        "bootstrap_servers": settings.kafka_bootstrap,
+        "security_protocol": settings.kafka_security,
+        "sasl_mechanism": settings.kafka_sasl_mechanism,
+        "sasl_plain_username": settings.kafka_username,
+        "sasl_plain_password": settings.kafka_password.get_secret_value(),
+    }
+
+
 async def test_a_subscriber_filters_by_headers_alone(system: System) -> None:
     """It needs no code of Piperoll. It reads a body only where the headers show that it wants it."""
     job_id = await system.create(steps=2)
-    bootstrap = system.settings.kafka_bootstrap
     topic = "piperoll.jobs.events.v1"
     found = []
-    async with AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
+    async with AIOKafkaConsumer(topic, **access(system), auto_offset_reset="earliest") as consumer:
         async for record in consumer:
             headers = {name: value.decode() for name, value in record.headers}
             if headers["ce_subject"] == job_id:

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
 from piperoll.log.kafka import KafkaOffsets, client_options
 from piperoll.settings import Settings
@@ -91,11 +91,9 @@ async def inspect(settings: Settings) -> dict[str, LiveTopic]:
         await offsets.start()
         started.push_async_callback(offsets.stop)
         names = [topic.name for topic in MANIFEST]
-        described = {
-            found["topic"]: len(found["partitions"])
-            for found in await admin.describe_topics(names)
-            if not found["error_code"]
-        }
+        topics = await admin.describe_topics(names)
+        _raise_if_hidden(topics)
+        described = {found["topic"]: len(found["partitions"]) for found in topics if not found["error_code"]}
         configs = await _configs(admin, list(described))
         live = {}
         for topic in MANIFEST:
@@ -110,6 +108,15 @@ async def inspect(settings: Settings) -> dict[str, LiveTopic]:
                     {entry[0]: entry[1] for entry in entries if entry[3] == TOPIC_SETTING},
                 )
         return live
+
+
+def _raise_if_hidden(topics: list[dict[str, Any]]) -> None:
+    """Raise TopicAuthorizationFailedError for topics that this account may not see."""
+    hidden = [one["topic"] for one in topics if one["error_code"] == TopicAuthorizationFailedError.errno]
+    if hidden:
+        raise TopicAuthorizationFailedError(
+            f"this account may not see {', '.join(hidden)}: run the commands of `piperoll topics acl`"
+        )
 
 
 async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, list[tuple[Any, ...]]]:

@@ -1,8 +1,7 @@
-"""Health and metrics: the paths that need no key."""
+"""Health for clients and proxies, without a key. Metrics are at the health port alone (`piperoll.runtime`)."""
 
 from collections.abc import Callable
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,7 +17,7 @@ READY: Json = {"summary": "Readiness", "responses": {200: data({"status": "ok"},
 
 
 class HealthRoutes(Routes, tag="health"):
-    """`/api/health` and `/metrics`."""
+    """`/api/health`."""
 
     problems: Callable[[], dict[str, str]]
 
@@ -35,8 +34,3 @@ class HealthRoutes(Routes, tag="health"):
             message = "not ready: " + "; ".join(problems.values())
             raise UnavailableError(ErrorCode.READ_MODEL_UNAVAILABLE, message, {"problems": problems})
         return success({"status": "ok"})
-
-    @route("GET", "/metrics")
-    async def metrics(self, request: Request) -> Response:
-        """Return the metrics in Prometheus' text format."""
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -21,7 +21,7 @@ from services.api.http.rate_limit import RateLimit
 
 log = structlog.get_logger()
 
-PUBLIC = ("/api/health", "/api/doc", "/api/swagger.json", "/metrics")
+PUBLIC = ("/api/health", "/api/doc", "/api/swagger.json")
 SCOPE = "jobs"
 BEARER = b"bearer "
 

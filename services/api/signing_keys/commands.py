@@ -1,4 +1,4 @@
-"""Lists and rotates the keys that sign the webhooks of an owner's jobs (docs/contract/additions.md#signing-keys)."""
+"""Lists, rotates and ends the keys that sign webhooks of jobs (docs/contract/additions.md#signing-keys)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,11 +13,13 @@ from schemas.errors import ErrorCode
 from schemas.ids import draw_signing_key_id, keyed_id
 from services.api.http.answers import timestamp
 from services.api.http.database import bounded_query
-from services.api.http.errors import ApiError, conflict
+from services.api.http.errors import ApiError, conflict, not_found
 
 log = structlog.get_logger()
 
 Json = dict[str, Any]
+
+AFTER_AN_END = "receivers that check with the ended key alone refuse webhooks until they have one of these keys"
 
 
 class SigningKeyAdmin:
@@ -58,8 +60,23 @@ class SigningKeyAdmin:
                 return _view(await signing_keys.rotate(self._pool, self._seal, owner, self._overlap_s, key_id))
         except signing_keys.TooManyKeysError as error:
             limit = signing_keys.MAX_KEYS
-            message = f"{limit} keys are active already, the maximum: rotate again when the first of them has ended"
+            message = (
+                f"{limit} keys are active already, the maximum: rotate again when the first of them has ended, or end "
+                "one now with DELETE /api/webhooks/signing-keys/{key_id}"
+            )
             raise conflict(message, limit=limit) from error
+
+    async def end(self, owner: str, key_id: str) -> Json:
+        """End an active key at once, and return the others with a warning; a new one takes the place of the newest.
+
+        Raises ApiError: NOT_FOUND (404), READ_MODEL_UNAVAILABLE (503).
+        """
+        async with bounded_query("end_signing_key", self._read_deadline_s):
+            left = await signing_keys.end(self._pool, self._seal, owner, key_id)
+        if left is None:
+            raise not_found("signing key")
+        log.info("signing_key_ended", owner=owner, key_id=key_id)
+        return {**_view(left), "warning": AFTER_AN_END}
 
 
 def _view(keys: Sequence[SigningKey]) -> Json:

@@ -5,6 +5,7 @@ from typing import Final
 from services.api.http.caller import IDEMPOTENCY_KEY
 from services.api.openapi.examples import Json
 from services.api.openapi.grammar import data, operation, text_header
+from services.api.signing_keys.commands import AFTER_AN_END
 
 _OLD: Final[Json] = {
     "id": "signing-1d0f7c44-5a0e-4f6b-9a57-6b0e8f2c9d13",
@@ -32,4 +33,14 @@ ROTATE = operation(
     },
     (400, 403, 409),
     parameters=(text_header(IDEMPOTENCY_KEY, "A repeat with the same key rotates once"),),
+)
+END = operation(
+    "End a signing key at once",
+    {
+        200: data(
+            {"keys": [_NEW], "warning": AFTER_AN_END},
+            "The keys that are active now; a new one took the place of the newest. Needs a key with the scope admin",
+        )
+    },
+    (403, 404),
 )

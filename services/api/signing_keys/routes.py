@@ -26,3 +26,9 @@ class SigningKeyRoutes(Routes, tag="webhooks"):
         """Create a new key; the previous one still signs for a while."""
         owner, key = admin_of(request).owner, IDEMPOTENCY_KEY.of(request)
         return success(await self.signing_keys.rotate(owner, key), headers=UNSTORED)
+
+    @route("DELETE", "/api/webhooks/signing-keys/{key_id}", operation=openapi.END)
+    async def end(self, request: Request, key_id: str) -> Response:
+        """End a key at once, as one that leaked."""
+        owner = admin_of(request).owner
+        return success(await self.signing_keys.end(owner, key_id), headers=UNSTORED)

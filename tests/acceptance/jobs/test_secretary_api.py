@@ -2,6 +2,7 @@
 See docs/contract/secretary.md#conventions, #pdf-parameters and docs/contract/additions.md#history."""
 
 import asyncio
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -117,3 +118,12 @@ async def test_health_needs_no_key(system: System) -> None:
     async with httpx.AsyncClient(base_url=system.stack.api_url) as stranger:
         for path in ("/api/health/", "/api/health/live", "/api/health/ready"):
             assert (await stranger.get(path)).status_code == 200, path
+
+
+async def test_the_api_s_metrics_are_at_its_health_port_alone(system: System) -> None:
+    port = json.loads((system.stack.data_dir / "ports.json").read_text())["api-0-health"]
+    async with httpx.AsyncClient() as stranger:
+        metrics = (await stranger.get(f"http://127.0.0.1:{port}/metrics")).text
+        public = await stranger.get(f"{system.stack.api_url}/metrics")
+    assert "piperoll_api_requests_total" in metrics
+    assert public.status_code == 401

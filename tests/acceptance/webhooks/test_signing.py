@@ -144,9 +144,9 @@ async def test_the_number_of_keys_is_limited(admin: httpx.AsyncClient) -> None:
     assert await keys(admin) == found
 
 
-async def test_only_an_admin_sees_and_rotates_keys(system: System, owner: str, admin: httpx.AsyncClient) -> None:
+async def test_only_an_admin_sees_rotates_and_ends_keys(system: System, owner: str, admin: httpx.AsyncClient) -> None:
     async with system.client_of(owner, "jobs") as client:
-        for reply in (await client.get(KEYS), await client.post(ROTATE)):
+        for reply in (await client.get(KEYS), await client.post(ROTATE), await client.delete(f"{KEYS}/signing-1")):
             assert reply.status_code == 403, reply.text
             assert reply.json()["error"]["code"] == "FORBIDDEN"
     async with httpx.AsyncClient(base_url=system.stack.api_url) as without_key:
@@ -184,3 +184,20 @@ async def test_a_secret_is_stored_nowhere_in_plain_text(system: System, admin: h
 
 def as_time(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
+
+
+async def test_a_leaked_key_is_ended_at_once_and_the_answer_warns(system: System, admin: httpx.AsyncClient) -> None:
+    (leaked,) = await keys(admin)
+    await hooks_of_a_job(system, admin)  # so that the notifier remembers the leaked key
+    reply = await admin.delete(f"{KEYS}/{leaked['id']}")
+    assert reply.status_code == 200, reply.text
+    assert reply.headers["Cache-Control"] == "no-store"
+    (new,), warning = reply.json()["data"]["keys"], reply.json()["data"]["warning"]
+    assert "receivers" in warning
+    sent = (await hooks_of_a_job(system, admin))[-1]
+    verify(sent, new)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(leaked["secret"]).verify(sent.body, lowered(sent))
+    for key_id in (leaked["id"], "%00", "x" * 300):
+        assert (await admin.delete(f"{KEYS}/{key_id}")).status_code == 404
+    assert await keys(admin) == [new]

@@ -5,7 +5,7 @@ from aiokafka import AIOKafkaProducer
 
 from piperoll.log.contract import AppendError
 from piperoll.log.dead_letters import DeadLetters
-from piperoll.log.kafka import KafkaOffsets
+from piperoll.log.kafka import KafkaOffsets, client_options
 from piperoll.log.producer import MAX_RECORD_BYTES, KafkaAppender
 from piperoll.log.record import Position, Record, partition_of
 from piperoll.settings import Settings
@@ -21,7 +21,7 @@ KEYS = [f"job-{number}" for number in range(40)] + ["ü", "日本語", "a", "ab"
 async def append_transaction(settings: Settings, topic: Topic, key: bytes, value: bytes) -> int:
     """One record and the marker that ends its transaction, which takes an offset and is never handed out."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap, transactional_id=f"gaps-{topic.name}", enable_idempotence=True
+        **client_options(settings), transactional_id=f"gaps-{topic.name}", enable_idempotence=True
     )
     await producer.start()
     try:

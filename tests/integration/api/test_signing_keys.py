@@ -173,3 +173,49 @@ async def test_without_postgres_keys_are_unavailable(ready: asyncpg.Pool, owner:
             with pytest.raises(ApiError) as refused:
                 await asked
             assert refused.value.status == 503
+
+
+async def test_a_key_that_is_ended_signs_no_more_and_another_one_takes_the_place_of_the_newest(
+    ready: asyncpg.Pool, owner: str
+) -> None:
+    await signing_keys.active(ready, SEAL, owner)
+    new, old = await rotated(ready, owner)
+    assert ids(await signing_keys.end(ready, SEAL, owner, old.key_id) or []) == [new.key_id]
+    (other,) = await signing_keys.end(ready, SEAL, owner, new.key_id) or []
+    assert other.key_id not in (new.key_id, old.key_id)
+    assert other.secret not in (new.secret, old.secret)
+    assert other.active_until is None
+    left = await ready.fetch("SELECT key_id FROM access.signing_keys WHERE owner = $1", owner)
+    assert [row["key_id"] for row in left] == [other.key_id], "an ended secret does not lie around"
+
+
+async def test_only_an_active_key_of_the_owner_can_be_ended(ready: asyncpg.Pool, owner: str) -> None:
+    (mine,) = await signing_keys.active(ready, SEAL, owner)
+    (theirs,) = await signing_keys.active(ready, SEAL, f"{owner}-2")
+    for key_id in (theirs.key_id, "signing-unknown", "", "a\0b"):
+        assert await signing_keys.end(ready, SEAL, owner, key_id) is None
+    assert ids(await signing_keys.active(ready, SEAL, owner)) == [mine.key_id]
+    assert ids(await signing_keys.active(ready, SEAL, f"{owner}-2")) == [theirs.key_id]
+
+
+async def test_five_keys_are_no_hindrance_to_the_end_of_one(ready: asyncpg.Pool, owner: str) -> None:
+    for _ in range(signing_keys.MAX_KEYS):
+        found = await rotated(ready, owner)
+    left = await signing_keys.end(ready, SEAL, owner, found[0].key_id)
+    assert left is not None
+    assert ids(left)[1:] == ids(found)[1:]
+    assert left[0].key_id != found[0].key_id
+
+
+async def test_a_key_can_be_ended_while_another_one_cannot_be_opened(ready: asyncpg.Pool, owner: str) -> None:
+    await signing_keys.active(ready, SEAL, owner)
+    without = Seal({"k2": NEW})
+    (second,) = await rotated(ready, owner, seal=without)
+    await ready.execute(
+        "INSERT INTO access.signing_keys SELECT $1, owner, 'k9.x', 'k9.x', created_at - interval '1 hour',"
+        " clock_timestamp() + interval '1 hour' FROM access.signing_keys WHERE key_id = $2",
+        f"signing-{owner}-lost",
+        second.key_id,
+    )
+    (third,) = await signing_keys.end(ready, without, owner, second.key_id) or []
+    assert third.key_id not in (second.key_id, f"signing-{owner}-lost")

@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 from aiokafka import AIOKafkaProducer
 
+from piperoll.log.kafka import client_options
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.record import partition_of
 from piperoll.store.blobs import Blobs
@@ -119,7 +120,7 @@ async def test_a_record_in_the_partition_of_another_key_is_put_where_it_belongs(
 async def append_misplaced(system: System, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> str:
     """Append a record to the partition after its own, as another partitioner may; return its name."""
     part = (partition_of(key.decode(), system.settings.partitions) + 1) % system.settings.partitions
-    producer = AIOKafkaProducer(bootstrap_servers=system.settings.kafka_bootstrap)
+    producer = AIOKafkaProducer(**client_options(system.settings))
     await producer.start()
     try:
         sent = await producer.send_and_wait(JOB_EVENTS.name, value, key, partition=part, headers=headers)
@@ -132,7 +133,8 @@ async def health(folder: Path, path: str) -> list[tuple[int, str]]:
     """The answers of the worker, the projector and the notifier."""
     ports = json.loads((folder / "ports.json").read_text())
     async with httpx.AsyncClient() as client:
-        urls = [f"http://127.0.0.1:{port}{path}" for name, port in ports.items() if name.endswith("-health")]
+        readers = [port for name, port in ports.items() if name.endswith("-health") and not name.startswith("api-")]
+        urls = [f"http://127.0.0.1:{port}{path}" for port in readers]
         replies = [await client.get(url) for url in urls]
     assert len(replies) >= 3
     return [(reply.status_code, reply.text) for reply in replies]

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -10,12 +11,16 @@ from piperoll.clock import utc_now
 from piperoll.seal import Seal
 from piperoll.settings import Settings
 from piperoll.webhooks import signing_keys
+from piperoll.webhooks.signatures import SigningKey
 from schemas.ids import draw_signing_key_id
 from services.notifier.delivery import signing_keys as notifier_keys
 from services.notifier.delivery.signing_keys import SigningKeyCache, SigningKeysAwayError
+from tests.support.waiting import PATIENCE_S, wait_until
 
 HOUR_S = 3600.0
 OWNER = "owner"
+LISTENING = f"""FROM pg_stat_activity
+WHERE datname = current_database() AND query ILIKE 'LISTEN%{signing_keys.CHANGED}%'"""
 
 
 @pytest.fixture
@@ -76,3 +81,45 @@ async def test_keys_that_cannot_be_read_are_away_and_there_again_as_soon_as_they
     monkeypatch.setattr(notifier_keys, "READ_S", 0.1)
     assert await locked_out(fresh, remembering, OWNER) == [False]
     assert len(await remembering.of(OWNER)) == 1
+
+
+async def test_keys_that_change_while_they_are_read_are_not_remembered(
+    remembering: SigningKeyCache, fresh: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = signing_keys.active
+
+    async def slow(*arguments: Any) -> list[SigningKey]:
+        found = await read(*arguments)
+        remembering.forget(OWNER)  # as when the change is announced before the answer of the read was processed
+        return found
+
+    monkeypatch.setattr(notifier_keys.signing_keys, "active", slow)
+    await remembering.of(OWNER)
+    assert await locked_out(fresh, remembering, OWNER) == [False]
+
+
+async def test_the_end_of_a_key_is_known_at_once_also_after_a_lost_connection(
+    remembering: SigningKeyCache, local: Settings, fresh: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier_keys, "REMEMBER_S", 3600.0)
+    stopping, seal = asyncio.Event(), Seal(local.sealing_keys)
+    listening = asyncio.create_task(remembering.follow(stopping))
+    try:
+        await ended_at_once(remembering, seal, fresh)
+        await fresh.execute(f"SELECT pg_terminate_backend(pid, 5000) {LISTENING}")
+        await ended_at_once(remembering, seal, fresh)
+    finally:
+        stopping.set()
+        await listening
+
+
+async def ended_at_once(remembering: SigningKeyCache, seal: Seal, pool: asyncpg.Pool) -> None:
+    """Ends a key that is remembered, and waits until the one in its place is known."""
+    await wait_until(lambda: pool.fetchval(f"SELECT count(*) {LISTENING}"), PATIENCE_S, "the cache to listen")
+    (key,) = await remembering.of(OWNER)
+    (kept,) = await signing_keys.end(pool, seal, OWNER, key.key_id) or []
+
+    async def known() -> bool:
+        return [one.key_id for one in await remembering.of(OWNER)] == [kept.key_id]
+
+    await wait_until(known, 5, "the new key to be known")

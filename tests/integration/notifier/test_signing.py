@@ -15,6 +15,7 @@ from piperoll.webhooks import signing_keys
 from piperoll.webhooks.signatures import SigningKey
 from schemas.events import WebhookDelivered
 from schemas.ids import draw_job_id, draw_signing_key_id
+from services.notifier.delivery import signing_keys as notifier_keys
 from services.notifier.delivery.composer import LARGE_BYTES
 from tests.support.servers.receiver import Received, Receiver
 from tests.support.stacks.notifying import STARTED, Rig, running
@@ -121,3 +122,19 @@ async def test_a_hook_waits_for_a_key_that_cannot_be_opened(local: Settings, fre
         assert isinstance(fact, WebhookDelivered)
         assert fact.attempt == 1
         verify(receiver.at("/waits")[0], key)
+
+
+async def test_the_next_hook_is_not_signed_with_a_key_that_was_ended(
+    local: Settings, fresh: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier_keys, "REMEMBER_S", 3600.0)
+    async with Receiver() as receiver, running(local) as rig:
+        await last_hook(rig, receiver, "/before")
+        (leaked,) = await active(rig)
+        kept = await signing_keys.end(rig.pool, rig.seal, OWNER, leaked.key_id)
+        assert kept is not None
+        sent = await last_hook(rig, receiver, "/after")
+        assert len(sent.headers["webhook-signature"].split()) == 2, "of one key"
+        verify(sent, kept[0])
+        with pytest.raises(WebhookVerificationError):
+            Webhook(leaked.secret).verify(sent.body, lowered(sent))

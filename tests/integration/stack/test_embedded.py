@@ -17,6 +17,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from piperoll.embedded import supervisor
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.stack import Stack, StackOptions
+from piperoll.log.kafka import client_options
+from piperoll.settings import Settings
 from tests.support.waiting import PATIENCE_S, wait_until
 
 STAND_IN = """\
@@ -64,7 +66,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory, command: tuple[str, ..
 
 
 async def test_kafka_and_postgres_answer_once_the_stack_has_started(stack: Stack) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka.bootstrap)
+    admin = AIOKafkaAdminClient(**client_options(Settings.from_environment(stack.environment)))
     await admin.start()
     assert len((await admin.describe_cluster())["brokers"]) == 1
     await admin.close()
@@ -107,11 +109,14 @@ async def test_folders_with_content_are_closed_to_others(stack: Stack) -> None:
 
 
 async def test_each_service_process_gets_its_own_instance_name_and_health_port(stack: Stack) -> None:
-    logs = [stack.data_dir / "logs" / f"{name}.log" for name in ("worker", "worker-1", "projector", "notifier")]
+    names = ("api", "worker", "worker-1", "projector", "notifier")
+    logs = [stack.data_dir / "logs" / f"{name}.log" for name in names]
     await wait_until(lambda: all(log.stat().st_size for log in logs), 10, "every service has spoken")
     seen = [json.loads(log.read_text().splitlines()[0]) for log in logs]
-    assert [env["PIPEROLL_INSTANCE"] for env in seen] == ["worker-0", "worker-1", "projector-0", "notifier-0"]
-    assert len({env["PIPEROLL_HEALTH_PORT"] for env in seen}) == 4
+    instances = ["api-0", "worker-0", "worker-1", "projector-0", "notifier-0"]
+    assert [env["PIPEROLL_INSTANCE"] for env in seen] == instances
+    ports = {env["PIPEROLL_HEALTH_PORT"] for env in seen}
+    assert len(ports - {"0"}) == len(instances)
 
 
 async def test_a_killed_service_is_back_within_two_seconds(stack: Stack) -> None:
@@ -148,7 +153,7 @@ async def test_killed_stores_come_back_at_their_ports_with_their_data(stack: Sta
     connection = await asyncpg.connect(stack.postgres.dsn("piperoll"))
     await connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
     await connection.close()
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka.bootstrap)
+    admin = AIOKafkaAdminClient(**client_options(Settings.from_environment(stack.environment)))
     await admin.start()
     await admin.create_topics([NewTopic("kept", num_partitions=1, replication_factor=1)])
     await admin.close()
@@ -163,7 +168,7 @@ async def test_killed_stores_come_back_at_their_ports_with_their_data(stack: Sta
     connection = await asyncpg.connect(stack.postgres.dsn("piperoll"))
     assert await connection.fetchval("SELECT n FROM kept") == 7
     await connection.close()
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka.bootstrap)
+    admin = AIOKafkaAdminClient(**client_options(Settings.from_environment(stack.environment)))
     await admin.start()
     assert "kept" in await admin.list_topics()
     await admin.close()

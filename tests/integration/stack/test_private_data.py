@@ -1,6 +1,8 @@
 """What a stack keeps in its data folder: ports, secrets and settings."""
 
+import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,19 @@ def test_every_api_key_ever_given_stays_valid_and_the_last_given_is_current(tmp_
     assert load_secrets(tmp_path) == load_secrets(tmp_path)
 
 
+def test_an_older_folder_gets_a_password_of_kafka_and_keeps_its_other_secrets(tmp_path: Path) -> None:
+    drawn = load_secrets(tmp_path)
+    path = tmp_path / "private" / "secrets.json"
+    older = json.loads(path.read_text())
+    del older["kafka_password"]
+    path.write_text(json.dumps(older))
+    found = load_secrets(tmp_path)
+    assert found.kafka_password
+    assert replace(found, kafka_password=drawn.kafka_password) == drawn
+    assert load_secrets(tmp_path) == found, "it is drawn once"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_damaged_secrets_are_refused_and_kept(tmp_path: Path) -> None:
     load_secrets(tmp_path)
     (tmp_path / "private" / "secrets.json").write_text("{}")
@@ -47,8 +62,9 @@ def test_the_stacks_settings_go_before_inherited_ones_except_those_the_user_may_
         "PIPEROLL_FILES_ROOTS": "/srv/documents",
         "MISTRAL_API_KEY": "m",
     }
-    addresses = Addresses("127.0.0.1:1", "postgresql://here", 2, tmp_path)
-    shared = shared_settings(inherited, addresses, Secrets("p", "k1:s", "f", ("a", "b")), 6, {"PIPEROLL_SLOTS": "3"})
+    addresses = Addresses({"PIPEROLL_KAFKA_BOOTSTRAP": "127.0.0.1:1"}, "postgresql://here", 2, tmp_path)
+    secrets = Secrets("p", "k1:s", "f", ("a", "b"), "q")
+    shared = shared_settings(inherited, addresses, secrets, 6, {"PIPEROLL_SLOTS": "3"})
     env = service_environment(inherited, shared, "worker-0", 4)
     assert env["PIPEROLL_POSTGRES_DSN"] == "postgresql://here"
     assert env["PIPEROLL_INSTANCE"] == "worker-0"

@@ -38,6 +38,9 @@ def test_sound_settings_give_no_warning() -> None:
         ({"files_roots": "/srv/blobs/x", "blob_url": "file:///srv/blobs"}, "files", "fail", "overlap"),
         ({"replication_factor": 1}, "replication", "warn", "PIPEROLL_REPLICATION_FACTOR"),
         ({"kafka_bootstrap": "broker:9092"}, "exposure", "warn", "PIPEROLL_KAFKA_SECURITY"),
+        ({"kafka_bootstrap": "broker:9092", "kafka_security": "SASL_PLAINTEXT"}, "exposure", "warn", "SASL_SSL"),
+        ({"postgres_dsn": "postgresql://a:b@db:5432/c"}, "exposure", "warn", "sslmode=verify-full"),
+        ({"postgres_dsn": "postgresql://a:b@db/c?sslmode=prefer"}, "exposure", "warn", "PIPEROLL_POSTGRES_DSN"),
         ({"api_host": "0.0.0.0"}, "exposure", "warn", "0.0.0.0"),
     ],
 )
@@ -55,6 +58,9 @@ def test_a_dangerous_setting_is_named(given: dict[str, Any], subject: str, level
         {"files_roots": "/srv/in", "blob_url": "file:///srv/blobs"},
         {"files_roots": "/srv/in", "blob_url": "s3://bucket"},
         {"kafka_bootstrap": "broker:9093", "kafka_security": "SASL_SSL"},
+        {"postgres_dsn": "postgresql://a:b@db:5432/c?sslmode=verify-full&sslrootcert=/ca.pem"},
+        {"postgres_dsn": "postgresql://a:b@[::1]:5432/c"},
+        {"postgres_dsn": "postgresql:///c?host=/run/postgresql"},
     ],
 )
 def test_a_setting_that_is_meant_so_is_not_complained_about(given: dict[str, Any]) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 from piperoll.embedded.environment import Addresses, shared_settings
 from piperoll.embedded.private import Secrets
 
-ADDRESSES = Addresses("127.0.0.1:9092", "postgresql://here", 5001, Path("/data/blobs"))
-SECRETS = Secrets(postgres_password="p", seal_keys="k:1", key_pepper="pepper", api_keys=("key",))
+KAFKA = {"PIPEROLL_KAFKA_BOOTSTRAP": "127.0.0.1:9092", "PIPEROLL_KAFKA_SECURITY": "SASL_PLAINTEXT"}
+ADDRESSES = Addresses(KAFKA, "postgresql://here", 5001, Path("/data/blobs"))
+SECRETS = Secrets(postgres_password="p", seal_keys="k:1", key_pepper="pepper", api_keys=("key",), kafka_password="q")
 
 
 def shared(**inherited: str) -> dict[str, str]:
@@ -19,7 +20,10 @@ def test_a_service_that_is_added_later_gets_the_settings_that_the_stack_inherite
 
 
 def test_addresses_of_the_stack_override_inherited_ones() -> None:
-    found = shared(PIPEROLL_POSTGRES_DSN="postgresql://elsewhere", PIPEROLL_SLOTS="9")
+    found = shared(
+        PIPEROLL_POSTGRES_DSN="postgresql://elsewhere", PIPEROLL_SLOTS="9", PIPEROLL_KAFKA_SECURITY="PLAINTEXT"
+    )
+    assert KAFKA.items() <= found.items()
     assert (found["PIPEROLL_POSTGRES_DSN"], found["PIPEROLL_SLOTS"]) == ("postgresql://here", "2")
 
 

@@ -15,6 +15,7 @@ import yaml
 from typer.main import get_command
 
 from piperoll.cli.main import app
+from piperoll.log.topics.rights import commands, principal_of
 from piperoll.settings import Settings
 from schemas.topics import MANIFEST
 
@@ -33,6 +34,7 @@ SERVICE_KEYS = {
     "stop_grace_period": str,
     "cap_drop": list,
     "security_opt": list,
+    "mem_limit": str,
 }
 HEALTH_KEYS = {"test", "interval", "timeout", "start_period", "start_interval", "retries", "disable"}
 DURATIONS = {"interval", "timeout", "start_period", "start_interval", "stop_grace_period"}
@@ -40,11 +42,12 @@ DURATION = re.compile(r"([0-9]+(us|ms|s|m|h))+")
 RESTARTS = {"no", "always", "on-failure", "unless-stopped"}
 CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
 INSTRUCTIONS = {"FROM", "ENV", "WORKDIR", "COPY", "RUN", "USER", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
+ACCOUNT = "PIPEROLL_KAFKA_PASSWORD"
 SECRETS = {
-    "api": {"PIPEROLL_POSTGRES_DSN", "PIPEROLL_SEAL_KEYS", "PIPEROLL_KEY_PEPPER", "PIPEROLL_BOOTSTRAP_KEYS"},
-    "worker": set(),
-    "projector": {"PIPEROLL_POSTGRES_DSN"},
-    "notifier": {"PIPEROLL_POSTGRES_DSN", "PIPEROLL_SEAL_KEYS"},
+    "api": {ACCOUNT, "PIPEROLL_POSTGRES_DSN", "PIPEROLL_SEAL_KEYS", "PIPEROLL_KEY_PEPPER", "PIPEROLL_BOOTSTRAP_KEYS"},
+    "worker": {ACCOUNT},
+    "projector": {ACCOUNT, "PIPEROLL_POSTGRES_DSN"},
+    "notifier": {ACCOUNT, "PIPEROLL_POSTGRES_DSN", "PIPEROLL_SEAL_KEYS"},
 }
 KNOWN_SETTINGS = {f"PIPEROLL_{name.upper()}" for name in Settings.model_fields}
 
@@ -110,15 +113,42 @@ def test_the_four_services_run_from_one_image_and_see_one_blob_store(compose: di
     services = compose["services"]
     assert {services[name]["image"] for name in SERVICES} == {services["topics"]["image"]}
     assert [services[name]["command"] for name in SERVICES] == [[name] for name in SERVICES]
-    commands = get_command(app).commands  # type: ignore[attr-defined]
-    assert {service["command"][0] for service in services.values() if "command" in service} <= commands.keys()
+    known = get_command(app).commands  # type: ignore[attr-defined]
+    ours = [service for service in services.values() if service["image"] == services["topics"]["image"]]
+    assert {service["command"][0] for service in ours} <= known.keys()
     for name in SERVICES:
         assert services[name]["volumes"] == ["blobs:/var/lib/piperoll/blobs"]
 
 
 def test_every_volume_is_declared_and_used(compose: dict[str, Any]) -> None:
-    mounted = [mount.split(":")[0] for one in compose["services"].values() for mount in one.get("volumes", [])]
-    assert set(mounted) == compose["volumes"].keys()
+    mounted = {mount.split(":")[0] for one in compose["services"].values() for mount in one.get("volumes", [])}
+    files = {name for name in mounted if name.startswith("./")}
+    assert all((DEPLOY / name).is_file() for name in files)
+    assert mounted - files == compose["volumes"].keys()
+
+
+def test_each_service_has_an_account_in_kafka_with_the_rights_that_it_needs(compose: dict[str, Any]) -> None:
+    operator = Settings.from_environment(compose["services"]["topics"]["environment"])
+    assert compose["services"]["kafka"]["environment"]["KAFKA_SUPER_USERS"] == f"User:{operator.kafka_username}"
+    given = []
+    for name in SERVICES:
+        environment = compose["services"][name]["environment"]
+        assert principal_of(name, operator.kafka_principals) == f"User:{environment['PIPEROLL_KAFKA_USERNAME']}"
+        assert environment[ACCOUNT].startswith(f"${{KAFKA_{name.upper()}_PASSWORD:")
+        assert compose["services"][name]["depends_on"]["rights"] == {"condition": "service_completed_successfully"}
+        given += commands(name, operator.kafka_principals, operator.kafka_bootstrap)
+    script = (DEPLOY / "rights.sh").read_text(encoding="utf-8").splitlines()
+    assert [line for line in script if line.startswith("kafka-acls.sh ")] == given
+    assert compose["services"]["rights"]["volumes"] == ["./rights.sh:/rights.sh:ro"]
+
+
+def test_the_memory_of_each_container_is_limited_and_the_worker_s_jobs_fit(compose: dict[str, Any]) -> None:
+    limits = {name: service["mem_limit"] for name, service in compose["services"].items()}
+    assert all(re.fullmatch(r"[1-9][0-9]*[mg]", limit) for limit in limits.values())
+    slots = compose["services"]["worker"]["environment"]["PIPEROLL_SLOTS"]
+    settings = Settings.from_environment({"PIPEROLL_SLOTS": slots})
+    gigabytes = int(limits["worker"].removesuffix("g"))
+    assert gigabytes * 1024**3 >= settings.slots * settings.job_memory_bytes + 1024**3
 
 
 def test_only_the_api_is_published_and_only_to_this_machine(compose: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ import re
 
 from prometheus_client import REGISTRY
 
+from piperoll.log.topics.rights import SERVICES, rights_of
 from schemas.events import EVENTS
 from schemas.topics import MANIFEST
 from tests.support.repository import ROOT, text
@@ -31,6 +32,18 @@ def test_every_topic_and_every_event_has_a_row_in_the_architecture_with_its_writ
     for event in EVENTS.values():
         writers = rows[event.__name__].split("|")[0]
         assert set(re.findall(r"api|worker|notifier", writers)) == set(event.writers), event
+
+
+def test_the_accounts_of_the_operator_s_page_have_the_rights_of_the_table() -> None:
+    section = text("docs/operating.md").partition("\n## Accounts in Kafka\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", section, flags=re.MULTILINE)[1:]
+    assert [row[0] for row in rows] == list(SERVICES)
+    for service, *cells in rows:
+        writes, reads, groups = (set(re.findall(r"`([^`]+)`", cell)) for cell in cells)
+        rights = rights_of(service)
+        assert writes == {right.name for right in rights if right.operation == "Write"}, service
+        assert reads == {right.name for right in rights if (right.operation, right.kind) == ("Read", "topic")}, service
+        assert groups == {right.name for right in rights if right.kind == "group"}, service
 
 
 def test_the_glossary_defines_each_term_once_in_order() -> None:

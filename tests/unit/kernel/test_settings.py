@@ -42,6 +42,9 @@ def test_variables_that_are_not_ours_are_ignored() -> None:
         ("health_port", "65536"),
         ("append_deadline_s", "0"),
         ("retry_cap_s", "1e12"),
+        ("kafka_ca", "/nowhere/ca.pem"),
+        ("kafka_certificate", __file__),  # without TLS
+        ("kafka_principals", "User:piperoll"),
         ("files_roots", "documents"),
         ("files_roots", "/srv:relative"),
         ("allow_private_networks", "127.0.0.0/8,nonsense"),
@@ -89,6 +92,7 @@ def test_nothing_given_means_nothing_allowed() -> None:
 def test_what_is_printed_holds_no_secret() -> None:
     secrets = {
         "kafka_password": "hunter2",
+        "kafka_key_password": "hunter2",
         "postgres_dsn": "postgresql://piperoll:hunter2@db/piperoll",
         "seal_keys": f"k1:{KEY}",
         "key_pepper": "hunter2",

@@ -25,10 +25,15 @@ async def test_an_unknown_key_is_a_503_while_postgres_is_down(api: MemoryApi) ->
     assert error(reply, 503)["code"] == "READ_MODEL_UNAVAILABLE"
 
 
-async def test_health_docs_and_metrics_need_no_key(api: MemoryApi) -> None:
+async def test_health_and_docs_need_no_key(api: MemoryApi) -> None:
     without_key = {"Authorization": ""}
-    paths = ("/api/health", "/api/health/", "/api/health/live", "/api/health/ready", "/api/doc", "/metrics")
+    paths = ("/api/health", "/api/health/", "/api/health/live", "/api/health/ready", "/api/doc")
     for path in paths:
         assert (await api.client.get(path, headers=without_key)).status_code == 200, path
     document = (await api.client.get("/api/swagger.json", headers=without_key)).json()
     assert {"/api/jobs/", "/api/jobs/{job_id}", "/api/jobs/batch", "/api/files"} <= set(document["paths"])
+
+
+async def test_metrics_are_not_served_at_the_port_of_clients(api: MemoryApi) -> None:
+    assert error(await api.client.get("/metrics", headers={"Authorization": ""}), 401)
+    assert error(await api.client.get("/metrics"), 404)
