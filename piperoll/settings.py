@@ -89,6 +89,9 @@ class Settings(BaseSettings):
         default="", description="object stores, as s3://bucket/prefix, that a `source` may name, comma separated"
     )
     allow_private_networks: str = Field(default="", description="CIDR list of private networks that webhooks may reach")
+    allow_private_sources: str = Field(
+        default="", description="CIDR list of private networks from which jobs may fetch addresses"
+    )
     max_pages: int = Field(default=500, ge=1)
 
     # The worker
@@ -179,7 +182,7 @@ class Settings(BaseSettings):
         _sealing_keys(value.get_secret_value())
         return value
 
-    @field_validator("allow_private_networks")
+    @field_validator("allow_private_networks", "allow_private_sources")
     @classmethod
     def _networks_exist(cls, value: str) -> str:
         _networks(value)
@@ -201,6 +204,11 @@ class Settings(BaseSettings):
     def private_networks(self) -> tuple[Network, ...]:
         """Private networks that webhooks may reach."""
         return _networks(self.allow_private_networks)
+
+    @cached_property
+    def private_sources(self) -> tuple[Network, ...]:
+        """Private networks from which jobs may fetch what an address in their parameters names."""
+        return _networks(self.allow_private_sources)
 
     @cached_property
     def delivery_delays(self) -> tuple[float, ...]:

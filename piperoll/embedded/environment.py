@@ -10,6 +10,7 @@ from piperoll.embedded.private import Secrets
 # PIPEROLL_POSTGRES_DSN left in a shell must not point a local stack at another database.
 _DEFAULTS = {
     "PIPEROLL_ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8,::1/128",  # for webhook receivers on this machine
+    "PIPEROLL_ALLOW_PRIVATE_SOURCES": "",  # every key reads what jobs fetch
     "PIPEROLL_SESSION_TIMEOUT_S": "10",
     "PIPEROLL_STATIC_MEMBERSHIP": "true",  # a restart triggers no rebalance
     "PIPEROLL_LOG_LEVEL": "info",

@@ -36,7 +36,7 @@ class StackOptions:
     """Options of a stack.
 
     `port` is the API's, 0 for a free one that is stored. `processes` is the number of processes by service (default 1);
-    further ones of the API get free ports. `api_keys` are added to those of the data folder. `extra_env` overrides all
+    further ones of the API get free ports. `api_keys` replace those of the data folder. `extra_env` overrides all
     other settings of the services. A service's name is appended to `service_command`. `prepare` is awaited with the
     services' settings once Kafka and Postgres answer; the message it returns is reported as progress.
     """

@@ -22,12 +22,13 @@ def test_a_port_is_remembered_until_another_program_takes_it(tmp_path: Path) -> 
         assert PortBook(tmp_path).assign("api") != port
 
 
-def test_every_api_key_ever_given_stays_valid_and_the_last_given_is_current(tmp_path: Path) -> None:
+def test_api_keys_that_are_given_replace_those_of_the_folder(tmp_path: Path) -> None:
     drawn = load_secrets(tmp_path).api_keys
     assert len(drawn) == 1
-    assert load_secrets(tmp_path, ["a.1"]).api_keys == (*drawn, "a.1")
-    assert load_secrets(tmp_path, ["b.2"]).api_keys == (*drawn, "a.1", "b.2")
-    assert load_secrets(tmp_path, ["a.1"]).api_keys == (*drawn, "b.2", "a.1")
+    assert load_secrets(tmp_path).api_keys == drawn
+    assert load_secrets(tmp_path, ["a.1"]).api_keys == ("a.1",)
+    assert load_secrets(tmp_path).api_keys == ("a.1",)
+    assert load_secrets(tmp_path, ["b.2", "c.3", "b.2"]).api_keys == ("b.2", "c.3")
     assert load_secrets(tmp_path) == load_secrets(tmp_path)
 
 
