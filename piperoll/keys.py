@@ -23,6 +23,9 @@ ID_CHARS = 12
 SECRET_BYTES = 32
 OWNER_RULE = "1 to 64 of A-Z a-z 0-9 _ . - and no leading dot"  # the owner is a folder name of uploads
 OWNER_PATTERN = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}"
+CHANNEL = "piperoll_keys"
+"""Notifications of Postgres with the id of each key that was rotated or revoked."""
+_KEY = re.compile(r"pr_[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{43}")
 _QUERIES = load_queries("piperoll", "keys.sql")
 
 
@@ -49,6 +52,11 @@ class KeyEndedError(Exception):
 def is_owner(text: str) -> bool:
     """Whether `text` is a valid owner."""
     return re.fullmatch(OWNER_PATTERN, text) is not None
+
+
+def is_key(text: str) -> bool:
+    """Whether `text` has the form of a key, so that it may be one."""
+    return _KEY.fullmatch(text) is not None
 
 
 def derived_id(name: str) -> str:
@@ -123,10 +131,15 @@ async def list_all(pool: asyncpg.Pool) -> list[Key]:
 
 
 async def revoke(pool: asyncpg.Pool, key_id: str) -> Key | None:
-    """Revoke a key and return it; None when the id does not exist. Running APIs cache keys for PIPEROLL_KEY_CACHE_S."""
+    """Revoke a key and return it; None when the id does not exist. Running APIs refuse it within two seconds."""
     await prepare(pool)
     row = await pool.fetchrow(_QUERIES["revoke"], key_id)
     return _key(row) if row else None
+
+
+async def check_line(connection: asyncpg.Connection, timeout_s: float) -> None:
+    """Raise TimeoutError or an error of asyncpg if the connection does not answer."""
+    await connection.fetchval(_QUERIES["check_line"], timeout=timeout_s)
 
 
 def _generate(key_id: str | None) -> tuple[str, str]:

@@ -18,7 +18,7 @@ WITH rotated AS (
     SELECT $2, $3, owner, scopes, before FROM rotated
     RETURNING key_id, owner, scopes, created_at, expires_at, revoked_at
 )
-SELECT made.*, rotated.ends_at FROM made, rotated;
+SELECT made.*, rotated.ends_at, pg_notify('piperoll_keys', $1) FROM made, rotated;
 
 -- exists: whether a key exists, valid or not
 SELECT EXISTS (SELECT FROM access.keys WHERE key_id = $1);
@@ -31,4 +31,7 @@ ORDER BY created_at DESC, key_id;
 -- revoke: revokes a key; a repeat keeps the first time
 UPDATE access.keys SET revoked_at = coalesce(revoked_at, now())
 WHERE key_id = $1
-RETURNING key_id, owner, scopes, created_at, expires_at, revoked_at;
+RETURNING key_id, owner, scopes, created_at, expires_at, revoked_at, pg_notify('piperoll_keys', key_id);
+
+-- check_line: whether the connection still answers
+SELECT true;

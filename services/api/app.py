@@ -44,6 +44,7 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             "the comparison of the stores": connections.guard.run(lifetime.stopping),
             "the watch of the topics": topics.run(lifetime.stopping),
             "the watch of jobs": assembly.watch.run(),
+            "the changes of keys": assembly.key_changes.run(),
             "the producer's watch": appender.watch(lifetime.stopping),
             "the release of waiting requests": _release(lifetime.stopping, assembly),
         }

@@ -34,6 +34,7 @@ from services.api.health.routes import HealthRoutes
 from services.api.http.access import Access
 from services.api.http.bodies import BodyLimits
 from services.api.http.errors import ReadModelUnavailableError
+from services.api.http.key_changes import KeyChanges
 from services.api.http.rate_limit import RateLimit
 from services.api.http.routing import Routes
 from services.api.jobs.commands import Commands
@@ -104,6 +105,7 @@ class Assembly:
         self._creator = Creator(self._commands, self._read_model, self._reading, ends, settings.partitions)
         pepper, keys = settings.key_pepper.get_secret_value(), settings.bootstrap_keys.get_secret_value().split(",")
         self.access = Access(to.pool, pepper, keys, settings.key_cache_s, deadline_s)
+        self.key_changes = KeyChanges(settings.postgres_dsn.get_secret_value(), self.access)
 
     def app(self) -> FastAPI:
         """Return the app. The busiest routes are tried first, and fixed paths before those with an id in the same place

@@ -4,7 +4,7 @@ Under /v1 a key has a rate limit (docs/contract/devana.md#rate-limit), which eve
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import structlog
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 PUBLIC = ("/api/health", "/api/doc", "/api/swagger.json", "/metrics")
 SCOPE = "jobs"
 BEARER = b"bearer "
+EVENT_STREAM = b"text/event-stream"
 
 
 class RequestGate:
@@ -53,7 +54,9 @@ class RequestGate:
     async def _enter(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
             if not _is_public(scope["path"]):
+                changes = self._access.change_count
                 caller = scope["piperoll.caller"] = await self._caller(scope)
+                answer.stream_ends = lambda: self._access.changed_since(caller.key_id, changes)
                 if scope["path"].startswith(DEVANA_PREFIX):
                     await self._count(caller, answer)
             await self._app(scope, receive, answer)
@@ -87,12 +90,14 @@ class RequestGate:
 
 
 class _Answer:
-    """Forwards an answer and records its status."""
+    """Forwards an answer and records its status. A stream ends before the first event at which `stream_ends` is true."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._headers: list[tuple[bytes, bytes]] = []
+        self._is_stream = False
         self.status = 499  # nginx's number for a client that left before there was an answer
+        self.stream_ends: Callable[[], bool] = lambda: False
 
     @property
     def begun(self) -> bool:
@@ -105,8 +110,12 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self._is_stream = dict(message.get("headers", ())).get(b"content-type", b"").startswith(EVENT_STREAM)
             if self._headers:
                 message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
+        elif self._is_stream and self.stream_ends():
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            raise ClientDisconnect  # the client connects again, if its key is still valid
         await self._send(message)
 
 
