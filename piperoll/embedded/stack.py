@@ -286,12 +286,11 @@ class Stack:
             self._on_event(f"started {name} (process {self.pid(name)})")
 
     def _environment_of(self, service: str, number: int) -> dict[str, str]:
-        instance = f"{service}-{number}"
         if service == "api":  # serves its health itself; the other services get a port each
             shared = {**self._shared, "PIPEROLL_API_PORT": str(self._port_of_api(number))}
-            return service_environment(os.environ, shared, instance, 0)
-        health_port = self._ports.assign(f"{instance}-health")
-        return service_environment(os.environ, self._shared, instance, health_port)
+            return service_environment(os.environ, shared, service, number, 0)
+        health_port = self._ports.assign(f"{service}-{number}-health")
+        return service_environment(os.environ, self._shared, service, number, health_port)
 
     def _count(self, service: str) -> int:
         return self._options.processes.get(service, 1)

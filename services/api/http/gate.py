@@ -90,7 +90,7 @@ class RequestGate:
 
 
 class _Answer:
-    """Forwards an answer and records its status. A stream ends before the first event at which `stream_ends` is true."""
+    """Forwards an answer and records its status. A stream ends before the first event at which `stream_ends` holds."""
 
     def __init__(self, send: Send) -> None:
         self._send = send

@@ -50,14 +50,14 @@ def test_the_stacks_settings_go_before_inherited_ones_except_those_the_user_may_
     }
     addresses = Addresses("127.0.0.1:1", "postgresql://here", 2, tmp_path)
     shared = shared_settings(inherited, addresses, Secrets("p", "k1:s", "f", ("a", "b")), 6, {"PIPEROLL_SLOTS": "3"})
-    env = service_environment(inherited, shared, "worker-0", 4)
-    assert env["PIPEROLL_POSTGRES_DSN"] == "postgresql://here"
+    env = service_environment(inherited, shared, "worker", 0, 4)
+    assert shared["PIPEROLL_POSTGRES_DSN"] == "postgresql://here"
     assert env["PIPEROLL_INSTANCE"] == "worker-0"
     assert env["PIPEROLL_LOG_LEVEL"] == "debug"
     assert env["PIPEROLL_FILES_ROOTS"] == "/srv/documents"
     assert env["MISTRAL_API_KEY"] == "m"
     assert env["PIPEROLL_SLOTS"] == "3"
-    assert env["PIPEROLL_BOOTSTRAP_KEYS"] == "a,b"
+    assert service_environment(inherited, shared, "api", 0, 0)["PIPEROLL_BOOTSTRAP_KEYS"] == "a,b"
 
 
 def test_letting_an_account_pass_opens_a_folder_for_execute_and_for_that_account_alone() -> None:

@@ -15,6 +15,7 @@ import yaml
 from typer.main import get_command
 
 from piperoll.cli.main import app
+from piperoll.service_secrets import USERS
 from piperoll.settings import Settings
 from schemas.topics import MANIFEST
 
@@ -40,12 +41,8 @@ DURATION = re.compile(r"([0-9]+(us|ms|s|m|h))+")
 RESTARTS = {"no", "always", "on-failure", "unless-stopped"}
 CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
 INSTRUCTIONS = {"FROM", "ENV", "WORKDIR", "COPY", "RUN", "USER", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
-SECRETS = {
-    "api": {"PIPEROLL_POSTGRES_DSN", "PIPEROLL_SEAL_KEYS", "PIPEROLL_KEY_PEPPER", "PIPEROLL_BOOTSTRAP_KEYS"},
-    "worker": set(),
-    "projector": {"PIPEROLL_POSTGRES_DSN"},
-    "notifier": {"PIPEROLL_POSTGRES_DSN", "PIPEROLL_SEAL_KEYS"},
-}
+GIVEN = ("postgres_dsn", "seal_keys", "key_pepper", "bootstrap_keys")
+SECRETS = {service: {f"PIPEROLL_{name.upper()}" for name in GIVEN if service in USERS[name]} for service in SERVICES}
 KNOWN_SETTINGS = {f"PIPEROLL_{name.upper()}" for name in Settings.model_fields}
 
 
