@@ -16,8 +16,10 @@ import asyncpg
 
 from piperoll.postgres import load_queries, migrate
 
-SCOPES = frozenset({"jobs", "admin"})
-"""`jobs`: create, read and cancel jobs of the owner. `admin`: everything."""
+SCOPES = frozenset({"jobs", "submit", "read", "admin"})
+"""`submit`: create, change, cancel, delete. `read`: read. `jobs`: both. All for one owner. `admin`: everything."""
+COVERED_BY = {"submit": frozenset({"submit", "jobs", "admin"}), "read": frozenset({"read", "jobs", "admin"})}
+"""The scopes that include another one."""
 
 ID_CHARS = 12
 SECRET_BYTES = 32

@@ -17,7 +17,6 @@ from piperoll import tuning
 from piperoll.background import Background
 from piperoll.job_types import JobTypeError, job_types
 from piperoll.process_memory import keep_private
-from piperoll.service_secrets import drop_all, drop_foreign
 from piperoll.settings import Settings
 from piperoll.telemetry import configure_logging
 
@@ -52,15 +51,13 @@ Main = Callable[[Settings, Lifetime], Coroutine[Any, Any, None]]
 def run(service: str, main: Main) -> None:
     """Run a service until SIGTERM or SIGINT; exit with 2 for invalid settings and with 1 after an error."""
     keep_private()
-    drop_foreign(os.environ, service)
     try:
-        settings = Settings()
+        settings = Settings.of_service(service)
     except ValidationError as error:
         for problem in error.errors():
             name = "_".join(str(part) for part in problem["loc"]).upper()
             print(f"piperoll {service}: PIPEROLL_{name}: {problem['msg']}", file=sys.stderr)
         raise SystemExit(2) from error
-    drop_all(os.environ)
     try:
         job_types()
     except JobTypeError as error:

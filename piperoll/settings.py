@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from piperoll.service_secrets import drop_all, drop_foreign
 from schemas.events import MAX_DELAY_S, MOST_MEMBERS
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -219,6 +220,14 @@ class Settings(BaseSettings):
     def sealing_keys(self) -> dict[str, bytes]:
         """Sealing keys by id, the current one first."""
         return _sealing_keys(self.seal_keys.get_secret_value())
+
+    @classmethod
+    def of_service(cls, service: str) -> "Settings":
+        """Return the settings of this process, which is a service, and leave no secret in its environment."""
+        drop_foreign(os.environ, service)
+        settings = cls()
+        drop_all(os.environ)
+        return settings
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> "Settings":

@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="API keys.")
 @app.command()
 def create(
     owner: Annotated[str, typer.Option(help="The owner of the jobs; all keys of an owner see the same jobs.")],
-    scopes: Annotated[str, typer.Option(help="Comma separated: jobs, admin.")] = "jobs",
+    scopes: Annotated[str, typer.Option(help="Comma separated: jobs (submit and read), submit, read, admin.")] = "jobs",
     days: Annotated[
         int | None, typer.Option(min=1, help="Days until the key expires; without it the key does not expire.")
     ] = None,

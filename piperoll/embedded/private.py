@@ -40,6 +40,14 @@ def load_secrets(data_dir: Path, api_keys: Iterable[str] = ()) -> Secrets:
     return current
 
 
+def add_seal_key(data_dir: Path, key: str) -> None:
+    """Put a sealing key in front of those of `data_dir`, for its next start. StackError if it is not a data folder."""
+    path = data_dir / "private" / "secrets.json"
+    if (stored := _read(path)) is None:
+        raise StackError(f"{data_dir} is not a data folder of `piperoll up`: {path} does not exist")
+    write_private(path, json.dumps(asdict(replace(stored, seal_keys=f"{key},{stored.seal_keys}")), indent=2))
+
+
 def _generate() -> Secrets:
     return Secrets(
         postgres_password=secrets.token_urlsafe(24),

@@ -22,7 +22,8 @@ from services.api.http.rate_limit import RateLimit
 log = structlog.get_logger()
 
 PUBLIC = ("/api/health", "/api/doc", "/api/swagger.json", "/metrics")
-SCOPE = "jobs"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods for which the scope `read` is enough; all others need `submit`."""
 BEARER = b"bearer "
 EVENT_STREAM = b"text/event-stream"
 
@@ -83,8 +84,9 @@ class RequestGate:
     async def _caller(self, scope: Scope) -> Caller:
         headers = dict(scope["headers"])
         caller = await self._access.caller(_token(headers))
-        if not caller.may(SCOPE):
-            raise forbidden(SCOPE)
+        needed = "read" if scope["method"] in READING else "submit"
+        if not caller.may(needed):
+            raise forbidden(needed)
         trace = valid_traceparent(headers.get(b"traceparent", b""))
         return replace(caller, traceparent=trace) if trace else caller
 

@@ -1,4 +1,4 @@
-"""Hears of keys that were rotated or revoked, by this process or another one, over a connection of its own."""
+"""Hears of keys that were rotated or revoked, by this process or another one, over a separate connection."""
 
 import asyncio
 from typing import Protocol
