@@ -28,11 +28,16 @@ BEARER = b"bearer "
 EVENT_STREAM = b"text/event-stream"
 
 
+Note = Callable[[Caller, str, str, str | None], None]
+"""Notes a request that was answered with success: its caller, method, route, and what it is about."""
+
+
 class RequestGate:
     """Requires a key for every path except the public ones, even for unknown paths, so that paths cannot be probed."""
 
-    def __init__(self, app: ASGIApp, access: Access, rate_limit: RateLimit) -> None:
+    def __init__(self, app: ASGIApp, access: Access, rate_limit: RateLimit, note: Note) -> None:
         self._app = app
+        self._note = note
         self._access = access
         self._rate_limit = rate_limit
 
@@ -50,6 +55,8 @@ class RequestGate:
             metrics.IN_FLIGHT.dec()
             taken = time.perf_counter() - began
             metrics.answered(scope["method"], _route(scope), answer.status, taken)
+            if 200 <= answer.status < 300 and "piperoll.caller" in scope:
+                self._note(scope["piperoll.caller"], scope["method"], _route(scope), _subject(scope))
             log.debug("request", path=scope["path"], status=answer.status, seconds=round(taken, 4))
 
     async def _enter(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
@@ -135,3 +142,8 @@ def _is_public(path: str) -> bool:
 def _route(scope: Scope) -> str:
     """Return the template of the path that answered, or `unknown`."""
     return getattr(scope.get("route"), "path", "unknown")
+
+
+def _subject(scope: Scope) -> str | None:
+    """Return the first id in the path, None for a list."""
+    return next((str(value) for value in scope.get("path_params", {}).values()), None)
