@@ -4,6 +4,7 @@ A key is `pr_<id>.<secret>` with a secret of 256 random bits, so a fast hash is 
 creation; only its HMAC is stored. The pepper is a setting, not in the database.
 """
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -160,8 +161,11 @@ async def relay_changes(pool: asyncpg.Pool, send: Callable[[KeyNote], Awaitable[
     """Send up to 100 changes of keys; return how many. One that was not sent is sent again, perhaps twice."""
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(_QUERIES["take_changes"])
-        for row in sorted(rows, key=lambda row: row["id"]):
-            await send(KeyNote(row["id"], row["key_id"], row["owner"], json.loads(row["body"]), row["noted_at"]))
+        notes = [
+            KeyNote(row["id"], row["key_id"], row["owner"], json.loads(row["body"]), row["noted_at"])
+            for row in sorted(rows, key=lambda row: row["id"])
+        ]
+        await asyncio.gather(*map(send, notes))  # at once: Postgres ends a transaction that is silent for long
     return len(rows)
 
 

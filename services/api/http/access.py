@@ -1,8 +1,8 @@
 """Identifies callers by their keys: bootstrap keys from the settings, all others from Postgres, remembered for a while.
 
 A remembered key counts while this process hears of the changes of keys (`.key_changes`), so that a key that ended
-anywhere is refused here within a second. After an interruption each key is looked up again. Only while Postgres is away
-the old answer counts, for PIPEROLL_KEY_CACHE_S at most.
+anywhere is refused here within a second. After an interruption each key is looked up again, and during one at most a
+second later. Only while Postgres is away the old answer counts, for PIPEROLL_KEY_CACHE_S at most.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 
 PREPARE_PAUSE_S = 1.0
 RECHECK_S = 60.0  # a remembered key is looked up this often: an end that was written without a notification counts too
+UNHEARD_S = 1.0  # the same while no changes are heard; and for so long a failed look-up is not repeated
 RECHECK_DEADLINE_S = 1.0  # the old answer is at hand
 LOCAL_OWNER = "local"
 BOOTSTRAP = "bootstrap-"  # the prefix of the ids of bootstrap keys
@@ -33,11 +34,11 @@ MAX_TOKEN_BYTES = 512  # of a bootstrap key; nothing longer is worth a digest
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """An answer of Postgres: the caller, the times (monotonic) at which the answer is checked again and dropped, and
-    the interruption count at which it was asked for."""
+    """An answer of Postgres: the caller, the times (monotonic) at which it was asked for and is dropped, and the count
+    of interruptions at that time."""
 
     caller: Caller
-    check_at: float
+    asked_at: float
     drop_at: float
     interruptions: int
 
@@ -60,6 +61,8 @@ class Access:
         self._remembered: dict[bytes, Remembered] = {}
         self._hears = False
         self._interruptions = 0
+        self._away_until = -math.inf
+        self._probing = False
         self._changes: dict[str, int] = {}
         self._change_count = 0
 
@@ -115,20 +118,22 @@ class Access:
                 return
 
     def _counts(self, known: Remembered) -> bool:
-        """Whether the answer is as good as a new one, or Postgres cannot give a new one."""
-        if not self._hears:
+        """Whether the answer is as good as a new one, or Postgres gives no new one at present."""
+        now = time.monotonic()
+        if now < self._away_until or self._probing:  # one request at a time finds out whether Postgres is back
             return True
-        return known.interruptions == self._interruptions and time.monotonic() < known.check_at
+        if self._hears:
+            return known.interruptions == self._interruptions and now < known.asked_at + RECHECK_S
+        return now < known.asked_at + UNHEARD_S
 
     async def _look_up(self, token: str, fingerprint: bytes, known: Remembered | None) -> Caller:
         asked_at, changes, interruptions = time.monotonic(), self._change_count, self._interruptions
-        deadline_s = self._deadline_s if known is None else min(self._deadline_s, RECHECK_DEADLINE_S)
         try:
-            async with asyncio.timeout(deadline_s):
-                key = await keys.find(self._pool, keys.digest(self._pepper, token))
+            key = await self._found(token, known)
         except AWAY as error:
             log.warning("keys_away", error=repr(error))
             if known is not None and not self.changed_since(known.caller.key_id, changes):
+                self._away_until = time.monotonic() + UNHEARD_S
                 return known.caller
             raise ReadModelUnavailableError("the key cannot be checked at present") from error
         if key is None:
@@ -138,8 +143,19 @@ class Access:
         if not self.changed_since(key.key_id, changes):  # else it may be the one that ended during the look-up
             left_s = math.inf if key.expires_at is None else key.expires_at.timestamp() - time.time()
             drop_at = asked_at + min(self._cache_s, left_s)
-            self._remembered[fingerprint] = Remembered(caller, asked_at + RECHECK_S, drop_at, interruptions)
+            self._remembered[fingerprint] = Remembered(caller, asked_at, drop_at, interruptions)
         return caller
+
+    async def _found(self, token: str, known: Remembered | None) -> keys.Key | None:
+        """Ask Postgres. Raises AWAY, sooner for a key that is known: its old answer is at hand."""
+        deadline_s = self._deadline_s if known is None else min(self._deadline_s, RECHECK_DEADLINE_S)
+        probes = known is not None and not self._hears
+        self._probing = self._probing or probes
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await keys.find(self._pool, keys.digest(self._pepper, token))
+        finally:
+            self._probing = self._probing and not probes
 
 
 def _fingerprint(token: bytes) -> bytes:

@@ -99,6 +99,18 @@ async def test_a_key_that_ended_while_the_process_did_not_listen_is_refused_when
         await wait_until(refused, PATIENCE_S, "the process to look the key up again")
 
 
+async def test_a_process_that_cannot_listen_asks_again_every_second(pool: asyncpg.Pool) -> None:
+    access = Access(pool, PEPPER, [], cache_s=86400, deadline_s=10)
+    made, key = await keys.create(pool, PEPPER, owner_name())
+    assert await let(access, key)
+    await keys.revoke(pool, made.key_id)
+
+    async def refused() -> bool:
+        return not await let(access, key)
+
+    await wait_until(refused, HEARD_S, "the process to ask again")
+
+
 async def test_while_postgres_is_away_the_old_answer_counts(database: str) -> None:
     own = await asyncpg.create_pool(database, min_size=1, max_size=1)
     access = Access(own, PEPPER, [], cache_s=86400, deadline_s=10)
