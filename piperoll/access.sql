@@ -12,6 +12,15 @@ CREATE TABLE IF NOT EXISTS access.keys (
     revoked_at timestamptz
 );
 
+-- Changes of keys whose facts are not in the log yet, written with the change (piperoll.keys.relay_changes).
+CREATE TABLE IF NOT EXISTS access.unsent_changes (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key_id   text NOT NULL,
+    owner    text NOT NULL,
+    body     jsonb NOT NULL,
+    noted_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 -- The times of each key's admitted requests under /v1 in the last minute, the oldest first, and whether the last
 -- request was admitted. Unlogged, since it is written at every request; a crash only resets the count.
 CREATE UNLOGGED TABLE IF NOT EXISTS access.hits (

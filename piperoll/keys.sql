@@ -1,7 +1,15 @@
 -- create: adds a key
-INSERT INTO access.keys (digest, key_id, owner, scopes, expires_at)
-VALUES ($1, $2, $3, $4, $5)
-RETURNING key_id, owner, scopes, created_at, expires_at, revoked_at;
+WITH made AS (
+    INSERT INTO access.keys (digest, key_id, owner, scopes, expires_at)
+    VALUES ($1, $2, $3, $4, $5)
+    RETURNING key_id, owner, scopes, created_at, expires_at, revoked_at
+), noted AS (
+    INSERT INTO access.unsent_changes (key_id, owner, body)
+    SELECT key_id, owner, jsonb_build_object('action', 'created', 'by', $6::text, 'scopes', scopes,
+        'ends_at', expires_at)
+    FROM made
+)
+SELECT * FROM made;
 
 -- find: the valid key of a digest
 SELECT key_id, owner, scopes, created_at, expires_at, revoked_at
@@ -17,8 +25,13 @@ WITH rotated AS (
     INSERT INTO access.keys (digest, key_id, owner, scopes, expires_at)
     SELECT $2, $3, owner, scopes, before FROM rotated
     RETURNING key_id, owner, scopes, created_at, expires_at, revoked_at
+), noted AS (
+    INSERT INTO access.unsent_changes (key_id, owner, body)
+    SELECT $1, made.owner, jsonb_build_object('action', 'rotated', 'by', $5::text, 'scopes', made.scopes,
+        'ends_at', rotated.ends_at, 'replaced_by', made.key_id)
+    FROM made, rotated
 )
-SELECT made.*, rotated.ends_at FROM made, rotated;
+SELECT made.*, rotated.ends_at, pg_notify('piperoll_keys', $1) FROM made, rotated;
 
 -- exists: whether a key exists, valid or not
 SELECT EXISTS (SELECT FROM access.keys WHERE key_id = $1);
@@ -29,6 +42,22 @@ FROM access.keys
 ORDER BY created_at DESC, key_id;
 
 -- revoke: revokes a key; a repeat keeps the first time
-UPDATE access.keys SET revoked_at = coalesce(revoked_at, now())
-WHERE key_id = $1
-RETURNING key_id, owner, scopes, created_at, expires_at, revoked_at;
+WITH ended AS (
+    UPDATE access.keys SET revoked_at = coalesce(revoked_at, now())
+    WHERE key_id = $1
+    RETURNING key_id, owner, scopes, created_at, expires_at, revoked_at, old.revoked_at AS before
+), noted AS (
+    INSERT INTO access.unsent_changes (key_id, owner, body)
+    SELECT key_id, owner, jsonb_build_object('action', 'revoked', 'by', $2::text, 'scopes', scopes,
+        'ends_at', revoked_at)
+    FROM ended WHERE before IS NULL
+)
+SELECT ended.*, pg_notify('piperoll_keys', key_id) FROM ended;
+
+-- take_changes: removes the oldest changes whose facts are not in the log yet, unless another process has them
+DELETE FROM access.unsent_changes
+WHERE id IN (SELECT id FROM access.unsent_changes ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED)
+RETURNING id, key_id, owner, body, noted_at;
+
+-- check_line: whether the connection still answers
+SELECT true;

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from piperoll import tuning
 from piperoll.background import Background
 from piperoll.job_types import JobTypeError, job_types
+from piperoll.process_memory import keep_private
 from piperoll.settings import Settings
 from piperoll.telemetry import configure_logging
 
@@ -49,8 +50,9 @@ Main = Callable[[Settings, Lifetime], Coroutine[Any, Any, None]]
 
 def run(service: str, main: Main) -> None:
     """Run a service until SIGTERM or SIGINT; exit with 2 for invalid settings and with 1 after an error."""
+    keep_private()
     try:
-        settings = Settings()
+        settings = Settings.of_service(service)
     except ValidationError as error:
         for problem in error.errors():
             name = "_".join(str(part) for part in problem["loc"]).upper()

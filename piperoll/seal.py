@@ -23,6 +23,11 @@ class Seal:
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self._current = next(iter(keys))
 
+    @property
+    def current(self) -> str:
+        """The id of the key that seals."""
+        return self._current
+
     def seal(self, text: str) -> str:
         """Return `key id.base64(nonce + ciphertext)`."""
         nonce = os.urandom(NONCE_BYTES)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from piperoll.service_secrets import drop_all, drop_foreign
 from schemas.events import MAX_DELAY_S, MOST_MEMBERS
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -98,6 +99,9 @@ class Settings(BaseSettings):
         default="", description="object stores, as s3://bucket/prefix, that a `source` may name, comma separated"
     )
     allow_private_networks: str = Field(default="", description="CIDR list of private networks that webhooks may reach")
+    allow_private_sources: str = Field(
+        default="", description="CIDR list of private networks from which jobs may fetch addresses"
+    )
     max_pages: int = Field(default=500, ge=1)
 
     # The worker
@@ -197,7 +201,7 @@ class Settings(BaseSettings):
         _sealing_keys(value.get_secret_value())
         return value
 
-    @field_validator("allow_private_networks")
+    @field_validator("allow_private_networks", "allow_private_sources")
     @classmethod
     def _networks_exist(cls, value: str) -> str:
         _networks(value)
@@ -221,6 +225,11 @@ class Settings(BaseSettings):
         return _networks(self.allow_private_networks)
 
     @cached_property
+    def private_sources(self) -> tuple[Network, ...]:
+        """Private networks from which jobs may fetch what an address in their parameters names."""
+        return _networks(self.allow_private_sources)
+
+    @cached_property
     def delivery_delays(self) -> tuple[float, ...]:
         """Seconds before the first, second… attempt of a terminal webhook."""
         return _delays(self.delivery_schedule_s)
@@ -229,6 +238,14 @@ class Settings(BaseSettings):
     def sealing_keys(self) -> dict[str, bytes]:
         """Sealing keys by id, the current one first."""
         return _sealing_keys(self.seal_keys.get_secret_value())
+
+    @classmethod
+    def of_service(cls, service: str) -> "Settings":
+        """Return the settings of this process, which is a service, and leave no secret in its environment."""
+        drop_foreign(os.environ, service)
+        settings = cls()
+        drop_all(os.environ)
+        return settings
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> "Settings":

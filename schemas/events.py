@@ -5,6 +5,7 @@ new version of the type, with an upcaster from the old one (`schemas.upcasters`)
 ignore unknown fields. Content is never in an event: it is claim-checked (`schemas.claims`).
 """
 
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -352,6 +353,42 @@ class EndpointRemoved(Event):
     by: str
 
 
+# --- piperoll.audit: who had access, key key_id; the owner is the key's ---------------------------------------------
+
+
+class KeyChanged(Event):
+    """An API key was created, rotated or revoked."""
+
+    writers = ("api",)
+
+    action: Literal["created", "rotated", "revoked"]
+    by: str = Field(description="the key that the request came with, or `piperoll keys` for the command")
+    scopes: tuple[str, ...] = ()
+    ends_at: datetime | None = None
+    replaced_by: str | None = Field(default=None, description="the new key of a rotation")
+
+
+class AccessedItem(BaseModel):
+    """How often a route answered about one thing; `id` is null for lists."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    route: str
+    id: str | None = None
+    times: int = Field(default=1, ge=1)
+
+
+class ContentAccessed(Event):
+    """A key read or erased content in some minutes, which end at the time of the fact."""
+
+    writers = ("api",)
+
+    action: Literal["read", "erased"]
+    since: datetime
+    items: tuple[AccessedItem, ...]
+    unlisted: int = Field(default=0, ge=0, description="requests about further things")
+
+
 JOB_EVENTS: tuple[type[Event], ...] = (
     JobCreated,
     JobStarted,
@@ -379,8 +416,9 @@ DOCUMENT_EVENTS: tuple[type[Event], ...] = (
     FolderMembersChanged,
 )
 ENDPOINT_EVENTS: tuple[type[Event], ...] = (EndpointRegistered, EndpointTested, EndpointRemoved)
+AUDIT_EVENTS: tuple[type[Event], ...] = (KeyChanged, ContentAccessed)
 EVENTS: dict[str, type[Event]] = {
     event.__name__: event
-    for event in (*JOB_EVENTS, *BATCH_EVENTS, *DELIVERY_EVENTS, *DOCUMENT_EVENTS, *ENDPOINT_EVENTS)
+    for event in (*JOB_EVENTS, *BATCH_EVENTS, *DELIVERY_EVENTS, *DOCUMENT_EVENTS, *ENDPOINT_EVENTS, *AUDIT_EVENTS)
 }
 """Every event by its bare name; the version is in the type name."""

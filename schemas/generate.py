@@ -33,6 +33,7 @@ CARRIED: dict[str, tuple[type[Event], ...]] = {
     topics.JOB_DELIVERIES.name: events.DELIVERY_EVENTS,
     topics.DOCUMENT_EVENTS.name: events.DOCUMENT_EVENTS,
     topics.ENDPOINT_EVENTS.name: events.ENDPOINT_EVENTS,
+    topics.AUDIT_EVENTS.name: events.AUDIT_EVENTS,
 }
 """Events by topic. The dead letters hold no event, only records that could not be used."""
 
@@ -41,7 +42,7 @@ HEADERS: dict[str, Schema] = {
     "ce_id": {"description": "deterministic: a record that was appended twice has it twice"},
     "ce_source": {"description": "the service that appended it, such as /piperoll/api"},
     "ce_type": {"description": "the event and its version, such as piperoll.JobCreated.v1"},
-    "ce_subject": {"description": "id of the job, batch, document, folder or endpoint; also the record's key"},
+    "ce_subject": {"description": "id of the job, batch, document, folder, endpoint or API key; also the record's key"},
     "ce_time": {"format": "date-time", "description": "the time of the writer, RFC 3339 with a zone"},
     "ce_dataschema": {"description": "the schema of the body, such as /schemas/json/piperoll.JobCreated.v1.json"},
     "ce_owner": {"description": "the owner of the API key, whose data it is"},

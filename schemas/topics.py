@@ -58,6 +58,13 @@ ENDPOINT_EVENTS = Topic(
     writers=("api",),
     groups=("piperoll.projector.endpoints", "piperoll.notifier.endpoints"),
 )
+AUDIT_EVENTS = Topic(
+    name="piperoll.audit.v1",
+    key="key_id of the API key",
+    retention_ms=90 * DAY_MS,
+    writers=("api",),
+    groups=(),
+)
 DEAD_LETTERS = Topic(
     name="piperoll.dead-letters.v1",
     key="the parked record's own key",
@@ -65,4 +72,11 @@ DEAD_LETTERS = Topic(
     writers=("worker", "projector", "notifier"),
     groups=(),
 )
-MANIFEST: tuple[Topic, ...] = (JOB_EVENTS, JOB_DELIVERIES, DOCUMENT_EVENTS, ENDPOINT_EVENTS, DEAD_LETTERS)
+MANIFEST: tuple[Topic, ...] = (
+    JOB_EVENTS,
+    JOB_DELIVERIES,
+    DOCUMENT_EVENTS,
+    ENDPOINT_EVENTS,
+    AUDIT_EVENTS,
+    DEAD_LETTERS,
+)

@@ -169,6 +169,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory, mistral: MistralServe
         extra_env={
             "PIPEROLL_ENABLE_NOOP": "true",
             "PIPEROLL_FILES_ROOTS": str(files),
+            "PIPEROLL_ALLOW_PRIVATE_SOURCES": "127.0.0.0/8",  # the web sites of tests
             "PIPEROLL_SLOTS": "2",
             "PIPEROLL_RETRY_BASE_S": "0.2",
             "PIPEROLL_HANDOVER_GRACE_S": "2",

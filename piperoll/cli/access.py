@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, help="API keys.")
 @app.command()
 def create(
     owner: Annotated[str, typer.Option(help="The owner of the jobs; all keys of an owner see the same jobs.")],
-    scopes: Annotated[str, typer.Option(help="Comma separated: jobs, admin.")] = "jobs",
+    scopes: Annotated[str, typer.Option(help="Comma separated: jobs (submit and read), submit, read, admin.")] = "jobs",
     days: Annotated[
         int | None, typer.Option(min=1, help="Days until the key expires; without it the key does not expire.")
     ] = None,
@@ -39,7 +39,7 @@ def revoke(
     key_id: Annotated[str, typer.Argument(help="The id that `list` shows: the part before the dot.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Revoke a key. Running APIs reject it within PIPEROLL_KEY_CACHE_S seconds."""
+    """Revoke a key. Running APIs reject it within two seconds."""
     run_command(_revoke(key_id, data_dir))
 
 
@@ -87,12 +87,12 @@ async def _list(data_dir: Path | None) -> int:
 async def _revoke(key_id: str, data_dir: Path | None) -> int:
     from piperoll import keys
 
-    async def work(pool: Any, settings: Settings) -> int:
+    async def work(pool: Any, _: Settings) -> int:
         wanted = key_id.removeprefix("pr_").partition(".")[0]
         key = await keys.revoke(pool, wanted)
         if key is None:
             raise CommandError(f"no key has the id {wanted}: `piperoll keys list` shows the ids")
-        print_line(f"{key.key_id} of {key.owner} is revoked; running APIs reject it within {settings.key_cache_s:g} s")
+        print_line(f"{key.key_id} of {key.owner} is revoked; running APIs reject it within 2 s")
         return 0
 
     return await _with_pool(data_dir, work)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from piperoll.embedded.given_keys import WANTED_CHARS
 from piperoll.installation.survey import Survey
 from piperoll.settings import Network, Settings
 
 Level = Literal["ok", "warn", "fail"]
 
-SHORT_KEY = 20  # characters; 16 drawn bytes are 22 in base64
 WIDE_PREFIX = {4: 16, 6: 64}  # a network that is wider than this is more than one site needs
 LOW_SPACE, NO_SPACE = 5 * 10**9, 5 * 10**8  # bytes free
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
@@ -36,6 +36,7 @@ def of_settings(settings: Settings, embedded: bool) -> list[Finding]:
         _keys(settings),
         _noop(settings),
         _networks(settings.private_networks),
+        _sources(settings.private_sources),
         *_roots(settings),
         _replication(settings, embedded),
         _exposure(settings),
@@ -55,7 +56,7 @@ def _secrets(settings: Settings) -> Finding:
 
 def _keys(settings: Settings) -> Finding:
     keys = [key for key in settings.bootstrap_keys.get_secret_value().split(",") if key]
-    short = sum(len(key) < SHORT_KEY for key in keys)
+    short = sum(len(key) < WANTED_CHARS for key in keys)
     if short:
         return Finding(
             "warn", "API keys", f"{short} of PIPEROLL_BOOTSTRAP_KEYS are too short: use keys of `piperoll keys create`"
@@ -83,6 +84,18 @@ def _networks(networks: Iterable[Network]) -> Finding:
             f"may reach all of {', '.join(wide)}: narrow PIPEROLL_ALLOW_PRIVATE_NETWORKS to the receivers",
         )
     return Finding("ok", "webhooks", f"allowed private networks: {', '.join(map(str, networks)) or 'none'}")
+
+
+def _sources(networks: Iterable[Network]) -> Finding:
+    allowed = ", ".join(map(str, networks))
+    if any(_within(network, local) for network in networks for local in LOOPBACK):
+        return Finding(
+            "warn",
+            "sources",
+            f"every key can read what answers without a password on this machine ({allowed}): narrow "
+            "PIPEROLL_ALLOW_PRIVATE_SOURCES to what jobs need",
+        )
+    return Finding("ok", "sources", f"private networks that jobs may fetch from: {allowed or 'none'}")
 
 
 def _within(network: Network, outer: Network) -> bool:

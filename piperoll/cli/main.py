@@ -6,6 +6,7 @@ import typer
 
 from piperoll.cli import access, deliveries, doctor, installation, jobs, local, sweep, tables, topics
 from piperoll.cli.dead_letters import commands as dead_letters
+from piperoll.cli.seal import commands as seal
 from piperoll.runtime import run
 
 app = typer.Typer(
@@ -60,3 +61,4 @@ app.command(rich_help_panel="Operating")(sweep.sweep)
 app.add_typer(topics.app, name="topics", rich_help_panel="Operating")
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel="Operating")
 app.add_typer(access.app, name="keys", rich_help_panel="Operating")
+app.add_typer(seal.app, name="seal", rich_help_panel="Operating")

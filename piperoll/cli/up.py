@@ -15,6 +15,7 @@ from piperoll.cli.tables import discard_other_read_model
 from piperoll.cli.target import ApiAccess
 from piperoll.embedded.stack import Stack, StackOptions
 from piperoll.job_types import JobTypeError, job_types
+from piperoll.process_memory import keep_private
 
 READY_S = 120.0  # the first start is slow on two busy cores
 
@@ -91,6 +92,7 @@ async def _with_stack(plan: UpOptions, work: Work) -> int:
         job_types()
     except JobTypeError as error:
         raise CommandError(str(error)) from error
+    keep_private()
     printer = EventPrinter()
     stack = Stack(plan.data_dir, plan.options(), printer)
     task = asyncio.create_task(_run(stack, printer, work))

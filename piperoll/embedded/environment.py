@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piperoll.embedded.private import Secrets
+from piperoll.service_secrets import drop_foreign
 
 # Defaults that the user's environment overrides. The other settings below override the environment: a
 # PIPEROLL_POSTGRES_DSN left in a shell must not point a local stack at another database.
 _DEFAULTS = {
     "PIPEROLL_ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8,::1/128",  # for webhook receivers on this machine
+    "PIPEROLL_ALLOW_PRIVATE_SOURCES": "",  # every key reads what jobs fetch
     "PIPEROLL_SESSION_TIMEOUT_S": "10",
     "PIPEROLL_STATIC_MEMBERSHIP": "true",  # a restart triggers no rebalance
     "PIPEROLL_LOG_LEVEL": "info",
@@ -63,8 +65,11 @@ def _is_shared(name: str) -> bool:
 
 
 def service_environment(
-    inherited: Mapping[str, str], shared: Mapping[str, str], instance: str, health_port: int
+    inherited: Mapping[str, str], shared: Mapping[str, str], service: str, number: int, health_port: int
 ) -> dict[str, str]:
-    """Return the environment of one service process. `health_port` 0 disables the health server."""
-    identity = {"PIPEROLL_INSTANCE": instance, "PIPEROLL_HEALTH_PORT": str(health_port)}
-    return {**inherited, **shared, **identity}
+    """Return the environment of one process of a service, with the secrets that it uses. `health_port` 0 disables the
+    health server."""
+    identity = {"PIPEROLL_INSTANCE": f"{service}-{number}", "PIPEROLL_HEALTH_PORT": str(health_port)}
+    variables = {**inherited, **shared, **identity}
+    drop_foreign(variables, service)
+    return variables

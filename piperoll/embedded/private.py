@@ -15,8 +15,8 @@ from piperoll.embedded.files import private_folder, write_private
 class Secrets:
     """The secrets of one stack.
 
-    `seal_keys` is `id:base64` of 32 bytes, comma separated; `key_pepper` is hex of 32 bytes; `api_keys` are all keys of
-    the owner `local`, old ones included, the newest last.
+    `seal_keys` is `id:base64` of 32 bytes, comma separated; `key_pepper` is hex of 32 bytes; `api_keys` are the keys
+    of the owner `local`, the newest last.
     """
 
     postgres_password: str
@@ -27,15 +27,14 @@ class Secrets:
 
 
 def load_secrets(data_dir: Path, api_keys: Iterable[str] = ()) -> Secrets:
-    """Return the secrets of `data_dir`, generated the first time, with `api_keys` added as the newest.
+    """Return the secrets of `data_dir`, generated the first time. `api_keys` replace those of the folder.
 
     An API key is generated only when there is none. StackError when the file is damaged.
     """
     path = private_folder(data_dir / "private") / "secrets.json"
     stored = _read(path)
     secret = stored or _generate()
-    given = tuple(api_keys)
-    keys = tuple(key for key in secret.api_keys if key not in given) + given
+    keys = tuple(dict.fromkeys(api_keys)) or secret.api_keys
     current = replace(
         secret,
         api_keys=keys or (f"pr_{secrets.token_hex(4)}.{secrets.token_urlsafe(32)}",),
@@ -44,6 +43,14 @@ def load_secrets(data_dir: Path, api_keys: Iterable[str] = ()) -> Secrets:
     if current != stored:
         write_private(path, json.dumps(asdict(current), indent=2))
     return current
+
+
+def add_seal_key(data_dir: Path, key: str) -> None:
+    """Put a sealing key in front of those of `data_dir`, for its next start. StackError if it is not a data folder."""
+    path = data_dir / "private" / "secrets.json"
+    if (stored := _read(path)) is None:
+        raise StackError(f"{data_dir} is not a data folder of `piperoll up`: {path} does not exist")
+    write_private(path, json.dumps(asdict(replace(stored, seal_keys=f"{key},{stored.seal_keys}")), indent=2))
 
 
 def _generate() -> Secrets:

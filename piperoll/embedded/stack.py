@@ -36,7 +36,7 @@ class StackOptions:
     """Options of a stack.
 
     `port` is the API's, 0 for a free one that is stored. `processes` is the number of processes by service (default 1);
-    further ones of the API get free ports. `api_keys` are added to those of the data folder. `extra_env` overrides all
+    further ones of the API get free ports. `api_keys` replace those of the data folder. `extra_env` overrides all
     other settings of the services. A service's name is appended to `service_command`. `prepare` is awaited with the
     services' settings once Kafka and Postgres answer; the message it returns is reported as progress.
     """
@@ -286,10 +286,9 @@ class Stack:
             self._on_event(f"started {name} (process {self.pid(name)})")
 
     def _environment_of(self, service: str, number: int) -> dict[str, str]:
-        instance = f"{service}-{number}"
         own = {"PIPEROLL_API_PORT": str(self._port_of_api(number))} if service == "api" else {}
-        health_port = self._ports.assign(f"{instance}-health")
-        return service_environment(os.environ, {**self._shared, **own}, instance, health_port)
+        health_port = self._ports.assign(f"{service}-{number}-health")
+        return service_environment(os.environ, {**self._shared, **own}, service, number, health_port)
 
     def _count(self, service: str) -> int:
         return self._options.processes.get(service, 1)

@@ -18,6 +18,7 @@ CARRIED: Mapping[str, frozenset[type[Event]]] = {
     topics.JOB_DELIVERIES.name: frozenset(events.DELIVERY_EVENTS),
     topics.DOCUMENT_EVENTS.name: frozenset(events.DOCUMENT_EVENTS),
     topics.ENDPOINT_EVENTS.name: frozenset(events.ENDPOINT_EVENTS),
+    topics.AUDIT_EVENTS.name: frozenset(events.AUDIT_EVENTS),
 }
 """The events of each topic."""
 

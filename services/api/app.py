@@ -44,6 +44,9 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
             "the comparison of the stores": connections.guard.run(lifetime.stopping),
             "the watch of the topics": topics.run(lifetime.stopping),
             "the watch of jobs": assembly.watch.run(),
+            "the changes of keys": assembly.key_changes.run(),
+            "the audit of keys": assembly.key_facts.run(lifetime.stopping),
+            "the audit of reads": assembly.recorder.run(lifetime.stopping),
             "the producer's watch": appender.watch(lifetime.stopping),
             "the release of waiting requests": _release(lifetime.stopping, assembly),
         }
@@ -93,6 +96,7 @@ async def _serve(
             )
             limits = ConnectionLimits(settings.max_connections)
             await serve(assembly.app(), listening, lifetime.stopping, limits)
+            await assembly.recorder.flush()
             for task in background:
                 task.cancel()
 

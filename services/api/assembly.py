@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from piperoll.clock import Clock, utc_now
 from piperoll.embeddings import Remote
 from piperoll.installation.guard import Guard
-from piperoll.log.contract import Appender, Offsets
+from piperoll.log.contract import Appender, LogView
 from piperoll.seal import Seal
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs
@@ -17,6 +17,10 @@ from piperoll.webhooks.sender import Sender
 from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
 from services.api.api_keys.commands import KeyAdmin
 from services.api.api_keys.routes import ApiKeyRoutes
+from services.api.audit.key_facts import KeyFacts
+from services.api.audit.reading import AuditReader
+from services.api.audit.recorder import AccessRecorder
+from services.api.audit.routes import AuditRoutes
 from services.api.batches.listing import BatchListing
 from services.api.batches.routes import BatchRoutes
 from services.api.devana_jobs.listing import DevanaListing
@@ -34,6 +38,7 @@ from services.api.health.routes import HealthRoutes
 from services.api.http.access import Access
 from services.api.http.bodies import BodyLimits
 from services.api.http.errors import ReadModelUnavailableError
+from services.api.http.key_changes import KeyChanges
 from services.api.http.rate_limit import RateLimit
 from services.api.http.routing import Routes
 from services.api.jobs.commands import Commands
@@ -72,7 +77,7 @@ class Connections:
     """The connections of the API, and the keys that seal tokens and secrets."""
 
     appender: Appender
-    offsets: Offsets
+    offsets: LogView
     pool: asyncpg.Pool
     positions: Positions
     blobs: AsyncBlobs
@@ -104,13 +109,16 @@ class Assembly:
         self._creator = Creator(self._commands, self._read_model, self._reading, ends, settings.partitions)
         pepper, keys = settings.key_pepper.get_secret_value(), settings.bootstrap_keys.get_secret_value().split(",")
         self.access = Access(to.pool, pepper, keys, settings.key_cache_s, deadline_s)
+        self.recorder = AccessRecorder(to.appender, to.clock)
+        self.key_facts = KeyFacts(to.pool, to.appender)
+        self.key_changes = KeyChanges(settings.postgres_dsn.get_secret_value(), self.access)
 
     def app(self) -> FastAPI:
         """Return the app. The busiest routes are tried first, and fixed paths before those with an id in the same place
         (docs/contract/decisions.md#a25)."""
         rooms = (*self._jobs(), *self._files(), *self._devana(), *self._administration())
         rate_limit = RateLimit(self._to.pool, self._settings.rate_limit, self._settings.read_deadline_s)
-        return build_app(rooms, self.access, rate_limit, self._settings.max_batch_jobs)
+        return build_app(rooms, self.access, rate_limit, self._settings.max_batch_jobs, self.recorder.note)
 
     def release(self) -> None:
         """End all waiting, so that requests end before the service does."""
@@ -168,6 +176,7 @@ class Assembly:
             SigningKeyRoutes(signing_keys),
             TrialRoutes(trials, settings.private_networks, body_bytes),
             ApiKeyRoutes(keys, body_bytes),
+            AuditRoutes(AuditReader(self._to.offsets, self._to.clock)),
             HealthRoutes(self._problems),
             DocumentationRoutes(),
         ]

@@ -16,7 +16,7 @@ from services.api.batches.openapi import limit_jobs
 from services.api.http.access import Access
 from services.api.http.answers import failure
 from services.api.http.errors import ApiError, UnavailableError
-from services.api.http.gate import RequestGate
+from services.api.http.gate import Note, RequestGate
 from services.api.http.rate_limit import RateLimit
 from services.api.http.routing import Routes
 from services.api.jobs.openapi import add_job_types
@@ -25,8 +25,10 @@ DESCRIPTION = "Document jobs on an event log. Every path except health needs the
 CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 
-def build_app(rooms: Iterable[Routes], access: Access, rate_limit: RateLimit, max_batch_jobs: int) -> FastAPI:
-    """Return the app that serves these rooms; their routes are tried in this order."""
+def build_app(
+    rooms: Iterable[Routes], access: Access, rate_limit: RateLimit, max_batch_jobs: int, note: Note
+) -> FastAPI:
+    """Return the app that serves these rooms; their routes are tried in this order. `note` gets answered requests."""
     app = FastAPI(
         title="Piperoll",
         description=DESCRIPTION,
@@ -41,7 +43,7 @@ def build_app(rooms: Iterable[Routes], access: Access, rate_limit: RateLimit, ma
     app.add_exception_handler(ApiError, _failed)
     app.add_exception_handler(BlobStoreError, _storage_away)
     app.add_exception_handler(HTTPException, _not_served)
-    app.add_middleware(RequestGate, access=access, rate_limit=rate_limit)
+    app.add_middleware(RequestGate, access=access, rate_limit=rate_limit, note=note)
     _complete(app, max_batch_jobs)
     return app
 

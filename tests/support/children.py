@@ -19,7 +19,7 @@ async def running_pool(tmp_path, size=1, **changed):
     settings = Settings(
         blob_url=f"file://{tmp_path}/blobs",
         work_dir=str(tmp_path / "work"),
-        allow_private_networks="127.0.0.0/8",
+        allow_private_sources="127.0.0.0/8",
         **{"files_roots": str(tmp_path), "job_memory_bytes": 512 * 1024**2, **changed},
     )
     pool = ChildPool(settings, size)

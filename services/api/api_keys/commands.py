@@ -42,7 +42,13 @@ class KeyAdmin:
         try:
             async with bounded_query("create_key", self._deadline_s):
                 made, key = await keys.create(
-                    self._pool, self._pepper, wanted.owner, frozenset(wanted.scopes), wanted.expires_at, key_id
+                    self._pool,
+                    self._pepper,
+                    wanted.owner,
+                    frozenset(wanted.scopes),
+                    wanted.expires_at,
+                    key_id,
+                    caller.key_id,
                 )
         except keys.KeyExistsError as error:
             raise _made_already(error) from error
@@ -59,7 +65,7 @@ class KeyAdmin:
         new_id = _derived(f"rotate/{key_id}", caller, idempotency_key)
         try:
             async with bounded_query("rotate_key", self._deadline_s):
-                rotated = await keys.rotate(self._pool, self._pepper, key_id, overlap_s, new_id)
+                rotated = await keys.rotate(self._pool, self._pepper, key_id, overlap_s, new_id, caller.key_id)
         except keys.KeyExistsError as error:
             raise _made_already(error) from error
         except keys.KeyEndedError as error:
@@ -79,7 +85,7 @@ class KeyAdmin:
             message = "this is the key of the request itself: delete it with another admin key, or rotate it"
             raise ApiError(409, ErrorCode.CONFLICT, message)
         async with bounded_query("revoke_key", self._deadline_s):
-            ended = await keys.revoke(self._pool, key_id)
+            ended = await keys.revoke(self._pool, key_id, caller.key_id)
         if ended is None:
             raise not_found("key")
         self._access.forget(key_id)

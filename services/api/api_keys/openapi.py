@@ -36,7 +36,8 @@ DELETE = operation(
     "Revoke an API key",
     {
         200: data(
-            {**_LISTED, "revoked_at": "2026-01-01T00:05:00Z"}, "Revoked; other API processes notice within a while"
+            {**_LISTED, "revoked_at": "2026-01-01T00:05:00Z"},
+            "Revoked; other API processes refuse it within two seconds",
         )
     },
     (403, 404, 409),

@@ -41,6 +41,6 @@ class ApiKeyRoutes(Routes, tag="keys"):
 
     @route("DELETE", "/api/keys/{key_id}", operation=openapi.DELETE)
     async def delete_key(self, request: Request, key_id: str) -> Response:
-        """Revoke a key. Other API processes notice within PIPEROLL_KEY_CACHE_S."""
+        """Revoke a key. Other API processes refuse it within two seconds."""
         caller = admin_of(request)
         return success(await self.key_admin.delete(key_id, caller))

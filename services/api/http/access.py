@@ -1,7 +1,8 @@
-"""Identifies callers by their keys: bootstrap keys from the settings, all others from Postgres, cached for a while.
+"""Identifies callers by their keys: bootstrap keys from the settings, all others from Postgres, remembered for a while.
 
-A key that another process revoked is refused after at most PIPEROLL_KEY_CACHE_S seconds, one that this process revoked
-at once (`forget`). Cached keys work without Postgres.
+A remembered key counts while this process hears of the changes of keys (`.key_changes`), so that a key that ended
+anywhere is refused here within a second. After an interruption each key is looked up again, and during one at most a
+second later. Only while Postgres is away the old answer counts, for PIPEROLL_KEY_CACHE_S at most.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import hashlib
 import math
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import asyncpg
 import structlog
@@ -21,14 +23,28 @@ from services.api.http.errors import ReadModelUnavailableError, unauthorized
 log = structlog.get_logger()
 
 PREPARE_PAUSE_S = 1.0
+RECHECK_S = 60.0  # a remembered key is looked up this often: an end that was written without a notification counts too
+UNHEARD_S = 1.0  # the same while no changes are heard; and for so long a failed look-up is not repeated
+RECHECK_DEADLINE_S = 1.0  # the old answer is at hand
 LOCAL_OWNER = "local"
 BOOTSTRAP = "bootstrap-"  # the prefix of the ids of bootstrap keys
 BOOTSTRAP_SCOPES = frozenset({"jobs", "admin"})
-MAX_TOKEN_BYTES = 512  # twice the longest possible key; nothing longer is worth a digest
+MAX_TOKEN_BYTES = 512  # of a bootstrap key; nothing longer is worth a digest
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An answer of Postgres: the caller, the times (monotonic) at which it was asked for and is dropped, and the count
+    of interruptions at that time."""
+
+    caller: Caller
+    asked_at: float
+    drop_at: float
+    interruptions: int
 
 
 class Access:
-    """Callers by key. Keys are cached by a hash, never in clear."""
+    """Callers by key. Keys are remembered by a hash, never in clear."""
 
     def __init__(
         self, pool: asyncpg.Pool, pepper: str, bootstrap: Iterable[str], cache_s: float, deadline_s: float
@@ -37,28 +53,58 @@ class Access:
         self._pepper = pepper
         self._cache_s = cache_s
         self._deadline_s = deadline_s
-        self._cached: dict[bytes, tuple[Caller, float]] = {
-            _fingerprint(key.encode()): (Caller(LOCAL_OWNER, f"{BOOTSTRAP}{number}", BOOTSTRAP_SCOPES), math.inf)
+        self._bootstrap = {
+            _fingerprint(key.encode()): Caller(LOCAL_OWNER, f"{BOOTSTRAP}{number}", BOOTSTRAP_SCOPES)
             for number, key in enumerate(bootstrap, start=1)
             if key
         }
-        self._forgotten = 0
+        self._remembered: dict[bytes, Remembered] = {}
+        self._hears = False
+        self._interruptions = 0
+        self._away_until = -math.inf
+        self._probing = False
+        self._changes: dict[str, int] = {}
+        self._change_count = 0
 
     async def caller(self, token: bytes | None) -> Caller:
         """Return the caller whose key `token` is. Raises ApiError: UNAUTHORIZED (401), READ_MODEL_UNAVAILABLE (503)."""
         if not token or len(token) > MAX_TOKEN_BYTES:
             raise unauthorized()
         fingerprint = _fingerprint(token)
-        cached = self._cached.get(fingerprint)
-        if cached is not None and time.monotonic() < cached[1]:
-            return cached[0]
-        return await self._look_up(token, fingerprint)
+        if (local := self._bootstrap.get(fingerprint)) is not None:
+            return local
+        known = self._remembered.get(fingerprint)
+        if known is not None and time.monotonic() >= known.drop_at:
+            del self._remembered[fingerprint]
+            known = None
+        if known is not None and self._counts(known):
+            return known.caller
+        text = token.decode("latin-1")
+        if not keys.is_key(text):  # costs no query
+            raise unauthorized()
+        return await self._look_up(text, fingerprint, known)
 
     def forget(self, key_id: str) -> None:
-        """Drop a key from the cache, because it may have ended: the next request with it looks it up again."""
-        self._forgotten += 1
-        for fingerprint in [one for one, (caller, _) in self._cached.items() if caller.key_id == key_id]:
-            del self._cached[fingerprint]
+        """Note that a key changed and may have ended: the next request with it looks it up again."""
+        self._change_count += 1
+        self._changes[key_id] = self._change_count
+        for fingerprint in [one for one, known in self._remembered.items() if known.caller.key_id == key_id]:
+            del self._remembered[fingerprint]
+
+    def hears(self, now: bool) -> None:
+        """Note whether this process hears of changes from now on. What it knew before is checked again then."""
+        if now and not self._hears:
+            self._interruptions += 1
+        self._hears = now
+
+    @property
+    def change_count(self) -> int:
+        """The number of changes of keys that were noted, for `changed_since`."""
+        return self._change_count
+
+    def changed_since(self, key_id: str, change_count: int) -> bool:
+        """Whether a change of the key was noted after `change_count`."""
+        return self._changes.get(key_id, 0) > change_count
 
     async def prepare(self) -> None:
         """Create the table of keys if it is missing, as soon as Postgres answers."""
@@ -71,23 +117,45 @@ class Access:
             else:
                 return
 
-    async def _look_up(self, token: bytes, fingerprint: bytes) -> Caller:
-        self._cached.pop(fingerprint, None)
-        forgotten = self._forgotten
-        digest = keys.digest(self._pepper, token.decode("latin-1"))
+    def _counts(self, known: Remembered) -> bool:
+        """Whether the answer is as good as a new one, or Postgres gives no new one at present."""
+        now = time.monotonic()
+        if now < self._away_until or self._probing:  # one request at a time finds out whether Postgres is back
+            return True
+        if self._hears:
+            return known.interruptions == self._interruptions and now < known.asked_at + RECHECK_S
+        return now < known.asked_at + UNHEARD_S
+
+    async def _look_up(self, token: str, fingerprint: bytes, known: Remembered | None) -> Caller:
+        asked_at, changes, interruptions = time.monotonic(), self._change_count, self._interruptions
         try:
-            async with asyncio.timeout(self._deadline_s):
-                key = await keys.find(self._pool, digest)
+            key = await self._found(token, known)
         except AWAY as error:
             log.warning("keys_away", error=repr(error))
+            if known is not None and not self.changed_since(known.caller.key_id, changes):
+                self._away_until = time.monotonic() + UNHEARD_S
+                return known.caller
             raise ReadModelUnavailableError("the key cannot be checked at present") from error
         if key is None:
+            self._remembered.pop(fingerprint, None)
             raise unauthorized()
         caller = Caller(key.owner, key.key_id, key.scopes)
-        if forgotten == self._forgotten:  # else it may be the one that ended during the look-up
+        if not self.changed_since(key.key_id, changes):  # else it may be the one that ended during the look-up
             left_s = math.inf if key.expires_at is None else key.expires_at.timestamp() - time.time()
-            self._cached[fingerprint] = (caller, time.monotonic() + min(self._cache_s, left_s))
+            drop_at = asked_at + min(self._cache_s, left_s)
+            self._remembered[fingerprint] = Remembered(caller, asked_at, drop_at, interruptions)
         return caller
+
+    async def _found(self, token: str, known: Remembered | None) -> keys.Key | None:
+        """Ask Postgres. Raises AWAY, sooner for a key that is known: its old answer is at hand."""
+        deadline_s = self._deadline_s if known is None else min(self._deadline_s, RECHECK_DEADLINE_S)
+        probes = known is not None and not self._hears
+        self._probing = self._probing or probes
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await keys.find(self._pool, keys.digest(self._pepper, token))
+        finally:
+            self._probing = self._probing and not probes
 
 
 def _fingerprint(token: bytes) -> bytes:

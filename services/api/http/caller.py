@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from piperoll.keys import COVERED_BY
 from services.api.http.errors import forbidden, invalid_request
 
 ADMIN = "admin"
@@ -22,8 +23,8 @@ class Caller:
     traceparent: str | None = None
 
     def may(self, scope: str) -> bool:
-        """Return whether the key's scopes cover `scope`; `admin` covers every scope."""
-        return scope in self.scopes or ADMIN in self.scopes
+        """Return whether the key's scopes cover `scope` (`piperoll.keys.SCOPES`)."""
+        return not self.scopes.isdisjoint(COVERED_BY.get(scope, (scope, ADMIN)))
 
 
 def caller_of(request: Request) -> Caller:

@@ -4,7 +4,7 @@ Under /v1 a key has a rate limit (docs/contract/devana.md#rate-limit), which eve
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import structlog
@@ -22,15 +22,22 @@ from services.api.http.rate_limit import RateLimit
 log = structlog.get_logger()
 
 PUBLIC = ("/api/health", "/api/doc", "/api/swagger.json")
-SCOPE = "jobs"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods for which the scope `read` is enough; all others need `submit`."""
 BEARER = b"bearer "
+EVENT_STREAM = b"text/event-stream"
+
+
+Note = Callable[[Caller, str, str, str | None], None]
+"""Notes a request that was answered with success: its caller, method, route, and what it is about."""
 
 
 class RequestGate:
     """Requires a key for every path except the public ones, even for unknown paths, so that paths cannot be probed."""
 
-    def __init__(self, app: ASGIApp, access: Access, rate_limit: RateLimit) -> None:
+    def __init__(self, app: ASGIApp, access: Access, rate_limit: RateLimit, note: Note) -> None:
         self._app = app
+        self._note = note
         self._access = access
         self._rate_limit = rate_limit
 
@@ -48,12 +55,16 @@ class RequestGate:
             metrics.IN_FLIGHT.dec()
             taken = time.perf_counter() - began
             metrics.answered(scope["method"], _route(scope), answer.status, taken)
+            if 200 <= answer.status < 300 and "piperoll.caller" in scope:
+                self._note(scope["piperoll.caller"], scope["method"], _route(scope), _subject(scope))
             log.debug("request", path=scope["path"], status=answer.status, seconds=round(taken, 4))
 
     async def _enter(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
             if not _is_public(scope["path"]):
+                changes = self._access.change_count
                 caller = scope["piperoll.caller"] = await self._caller(scope)
+                answer.stream_ends = lambda: self._access.changed_since(caller.key_id, changes)
                 if scope["path"].startswith(DEVANA_PREFIX):
                     await self._count(caller, answer)
             await self._app(scope, receive, answer)
@@ -80,19 +91,22 @@ class RequestGate:
     async def _caller(self, scope: Scope) -> Caller:
         headers = dict(scope["headers"])
         caller = await self._access.caller(_token(headers))
-        if not caller.may(SCOPE):
-            raise forbidden(SCOPE)
+        needed = "read" if scope["method"] in READING else "submit"
+        if not caller.may(needed):
+            raise forbidden(needed)
         trace = valid_traceparent(headers.get(b"traceparent", b""))
         return replace(caller, traceparent=trace) if trace else caller
 
 
 class _Answer:
-    """Forwards an answer and records its status."""
+    """Forwards an answer and records its status. A stream ends before the first event at which `stream_ends` holds."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._headers: list[tuple[bytes, bytes]] = []
+        self._is_stream = False
         self.status = 499  # nginx's number for a client that left before there was an answer
+        self.stream_ends: Callable[[], bool] = lambda: False
 
     @property
     def begun(self) -> bool:
@@ -105,8 +119,12 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self._is_stream = dict(message.get("headers", ())).get(b"content-type", b"").startswith(EVENT_STREAM)
             if self._headers:
                 message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
+        elif self._is_stream and self.stream_ends():
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            raise ClientDisconnect  # the client connects again, if its key is still valid
         await self._send(message)
 
 
@@ -124,3 +142,8 @@ def _is_public(path: str) -> bool:
 def _route(scope: Scope) -> str:
     """Return the template of the path that answered, or `unknown`."""
     return getattr(scope.get("route"), "path", "unknown")
+
+
+def _subject(scope: Scope) -> str | None:
+    """Return the first id in the path, None for a list."""
+    return next((str(value) for value in scope.get("path_params", {}).values()), None)

@@ -53,11 +53,13 @@ class CancelBody(RequestModel):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The limits of jobs that the settings set: folders, stores, networks, job types, jobs per batch."""
+    """The limits of jobs that the settings set: folders, stores, networks of webhooks and of addresses that jobs fetch,
+    job types, jobs per batch."""
 
     roots: tuple[str, ...]
     stores: tuple[str, ...]
     private_networks: tuple[Network, ...]
+    private_sources: tuple[Network, ...]
     job_types: JobTypes
     max_batch_jobs: int
 
@@ -69,6 +71,7 @@ class Rules:
             roots=(*as_written, *map(str, settings.roots)),
             stores=tuple(filter(None, map(str.strip, settings.sync_stores.split(",")))),
             private_networks=settings.private_networks,
+            private_sources=settings.private_sources,
             job_types=JobTypes(one for one in job_types() if is_enabled(one, settings)),
             max_batch_jobs=settings.max_batch_jobs,
         )
@@ -185,7 +188,7 @@ def _reference(kind: Reference, value: str, field: str, rules: Rules) -> str | N
         case Reference.FILE:
             return checked_filename(value, rules.roots, field)
         case Reference.ADDRESS:
-            return checked_address(field, value, rules.private_networks)
+            return checked_address(field, value, rules.private_sources)
         case Reference.STORE:
             check_source(value, rules.roots, rules.stores)
     return None

@@ -254,7 +254,7 @@ def _setup(settings: Settings, scratch: ScratchFolder) -> Setup:
         max_bytes=settings.max_upload_bytes,
         memory_bytes=settings.job_memory_bytes,
         work_dir=str(scratch.path),
-        networks=tuple(str(network) for network in settings.private_networks),
+        networks=tuple(str(network) for network in settings.private_sources),
         fetch_timeout_s=settings.fetch_timeout_s,
         media_bytes=settings.max_media_bytes,
         media_timeout_s=settings.media_timeout_s,

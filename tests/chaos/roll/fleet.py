@@ -92,7 +92,7 @@ async def fleet(folder: Path, processes: dict[str, int]) -> AsyncIterator[Fleet]
             "api-1",
             (*options.service_command, "api"),
             stack.data_dir / "logs" / "api-1.log",
-            lambda: service_environment(os.environ, shared, "api-1", 0),
+            lambda: service_environment(os.environ, shared, "api", 1, 0),
         )
         headers = {"Authorization": f"Bearer {stack.api_key}"}
         async with second, httpx.AsyncClient(base_url=stack.api_url, headers=headers, timeout=70) as client:

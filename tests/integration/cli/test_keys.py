@@ -32,5 +32,5 @@ async def test_bad_keys_commands_name_what_is_valid(system: System, folder: Path
 
     assert [one.code for one in (owner, scope, unknown)] == [1, 1, 1]
     assert "A-Z" in owner.err
-    assert "admin, jobs" in scope.err
+    assert "admin, jobs, read, submit" in scope.err
     assert "keys list" in unknown.err

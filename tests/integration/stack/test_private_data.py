@@ -24,12 +24,13 @@ def test_a_port_is_remembered_until_another_program_takes_it(tmp_path: Path) -> 
         assert PortBook(tmp_path).assign("api") != port
 
 
-def test_every_api_key_ever_given_stays_valid_and_the_last_given_is_current(tmp_path: Path) -> None:
+def test_api_keys_that_are_given_replace_those_of_the_folder(tmp_path: Path) -> None:
     drawn = load_secrets(tmp_path).api_keys
     assert len(drawn) == 1
-    assert load_secrets(tmp_path, ["a.1"]).api_keys == (*drawn, "a.1")
-    assert load_secrets(tmp_path, ["b.2"]).api_keys == (*drawn, "a.1", "b.2")
-    assert load_secrets(tmp_path, ["a.1"]).api_keys == (*drawn, "b.2", "a.1")
+    assert load_secrets(tmp_path).api_keys == drawn
+    assert load_secrets(tmp_path, ["a.1"]).api_keys == ("a.1",)
+    assert load_secrets(tmp_path).api_keys == ("a.1",)
+    assert load_secrets(tmp_path, ["b.2", "c.3", "b.2"]).api_keys == ("b.2", "c.3")
     assert load_secrets(tmp_path) == load_secrets(tmp_path)
 
 
@@ -65,14 +66,14 @@ def test_the_stacks_settings_go_before_inherited_ones_except_those_the_user_may_
     addresses = Addresses({"PIPEROLL_KAFKA_BOOTSTRAP": "127.0.0.1:1"}, "postgresql://here", 2, tmp_path)
     secrets = Secrets("p", "k1:s", "f", ("a", "b"), "q")
     shared = shared_settings(inherited, addresses, secrets, 6, {"PIPEROLL_SLOTS": "3"})
-    env = service_environment(inherited, shared, "worker-0", 4)
-    assert env["PIPEROLL_POSTGRES_DSN"] == "postgresql://here"
+    env = service_environment(inherited, shared, "worker", 0, 4)
+    assert shared["PIPEROLL_POSTGRES_DSN"] == "postgresql://here"
     assert env["PIPEROLL_INSTANCE"] == "worker-0"
     assert env["PIPEROLL_LOG_LEVEL"] == "debug"
     assert env["PIPEROLL_FILES_ROOTS"] == "/srv/documents"
     assert env["MISTRAL_API_KEY"] == "m"
     assert env["PIPEROLL_SLOTS"] == "3"
-    assert env["PIPEROLL_BOOTSTRAP_KEYS"] == "a,b"
+    assert service_environment(inherited, shared, "api", 0, 0)["PIPEROLL_BOOTSTRAP_KEYS"] == "a,b"
 
 
 def test_letting_an_account_pass_opens_a_folder_for_execute_and_for_that_account_alone() -> None:

@@ -16,6 +16,7 @@ from piperoll.log.parking import Parking, decode
 from piperoll.log.record import Record
 from schemas.envelope import Fact
 from schemas.events import (
+    AUDIT_EVENTS,
     BATCH_EVENTS,
     DELIVERY_EVENTS,
     DOCUMENT_EVENTS,
@@ -42,6 +43,8 @@ def folded(records: Iterable[Record]) -> Json:
     states: dict[str, Any] = {}
     codecs: dict[str, TypeAdapter[Any]] = {}
     for fact in facts_of(records):
+        if _is(fact, *AUDIT_EVENTS):
+            continue  # nothing folds them
         evolve, codec = _fold_of(fact)
         name = f"{fact.subject}/final" if _is(fact, *DELIVERY_EVENTS) else fact.subject
         states[name] = evolve(states.get(name), fact)

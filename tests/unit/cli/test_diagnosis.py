@@ -33,6 +33,8 @@ def test_sound_settings_give_no_warning() -> None:
         ({"allow_private_networks": "0.0.0.0/0"}, "webhooks", "warn", "0.0.0.0/0"),
         ({"allow_private_networks": "10.0.0.0/8,127.0.0.0/8"}, "webhooks", "warn", "10.0.0.0/8"),
         ({"allow_private_networks": "fc00::/7"}, "webhooks", "warn", "fc00::/7"),
+        ({"allow_private_sources": "127.0.0.1/32"}, "sources", "warn", "PIPEROLL_ALLOW_PRIVATE_SOURCES"),
+        ({"bootstrap_keys": "k" * 31}, "API keys", "warn", "PIPEROLL_BOOTSTRAP_KEYS"),
         ({"files_roots": "/"}, "files", "fail", "PIPEROLL_FILES_ROOTS"),
         ({"files_roots": "/srv", "blob_url": "file:///srv/blobs"}, "files", "fail", "overlap"),
         ({"files_roots": "/srv/blobs/x", "blob_url": "file:///srv/blobs"}, "files", "fail", "overlap"),
@@ -55,6 +57,8 @@ def test_a_dangerous_setting_is_named(given: dict[str, Any], subject: str, level
     [
         {"allow_private_networks": "127.0.0.0/8,::1/128"},
         {"allow_private_networks": "10.1.2.0/24"},
+        {"allow_private_sources": "10.1.2.0/24"},
+        {"bootstrap_keys": "k" * 32},
         {"files_roots": "/srv/in", "blob_url": "file:///srv/blobs"},
         {"files_roots": "/srv/in", "blob_url": "s3://bucket"},
         {"kafka_bootstrap": "broker:9093", "kafka_security": "SASL_SSL"},

@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from piperoll.cli.main import app
 from piperoll.log.topics.rights import commands, principal_of
+from piperoll.service_secrets import USERS
 from piperoll.settings import Settings
 from schemas.topics import MANIFEST
 
@@ -43,11 +44,10 @@ RESTARTS = {"no", "always", "on-failure", "unless-stopped"}
 CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
 INSTRUCTIONS = {"FROM", "ENV", "WORKDIR", "COPY", "RUN", "USER", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
 ACCOUNT = "PIPEROLL_KAFKA_PASSWORD"
+GIVEN = ("postgres_dsn", "seal_keys", "key_pepper", "bootstrap_keys")
 SECRETS = {
-    "api": {ACCOUNT, "PIPEROLL_POSTGRES_DSN", "PIPEROLL_SEAL_KEYS", "PIPEROLL_KEY_PEPPER", "PIPEROLL_BOOTSTRAP_KEYS"},
-    "worker": {ACCOUNT},
-    "projector": {ACCOUNT, "PIPEROLL_POSTGRES_DSN"},
-    "notifier": {ACCOUNT, "PIPEROLL_POSTGRES_DSN", "PIPEROLL_SEAL_KEYS"},
+    service: {ACCOUNT} | {f"PIPEROLL_{name.upper()}" for name in GIVEN if service in USERS[name]}
+    for service in SERVICES
 }
 KNOWN_SETTINGS = {f"PIPEROLL_{name.upper()}" for name in Settings.model_fields}
 

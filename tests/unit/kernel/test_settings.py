@@ -48,6 +48,7 @@ def test_variables_that_are_not_ours_are_ignored() -> None:
         ("files_roots", "documents"),
         ("files_roots", "/srv:relative"),
         ("allow_private_networks", "127.0.0.0/8,nonsense"),
+        ("allow_private_sources", "127.0.0.0/8,nonsense"),
         ("delivery_schedule_s", "0,soon"),
         ("delivery_schedule_s", "0,-1"),
         ("delivery_schedule_s", "nan"),
@@ -86,7 +87,8 @@ def test_lists_are_parsed(tmp_path: Path) -> None:
 
 def test_nothing_given_means_nothing_allowed() -> None:
     settings = given()
-    assert (settings.roots, settings.private_networks, settings.sealing_keys) == ((), (), {})
+    found = (settings.roots, settings.private_networks, settings.private_sources, settings.sealing_keys)
+    assert found == ((), (), (), {})
 
 
 def test_what_is_printed_holds_no_secret() -> None:

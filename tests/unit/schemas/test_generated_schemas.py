@@ -48,6 +48,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "EndpointRegistered": {"settings": CLAIM, "statuses": ["DONE"]},
     "EndpointTested": {"by": "local"},
     "EndpointRemoved": {"by": "local"},
+    "KeyChanged": {"action": "rotated", "by": "k", "replaced_by": "n", "ends_at": "2026-01-02T03:04:05Z"},
+    "ContentAccessed": {
+        "action": "read",
+        "since": "2026-01-02T03:04:05Z",
+        "items": [{"route": "GET /api/jobs/{job_id}", "id": "job-1", "times": 2}],
+    },
 }
 PRINTABLE = st.text(st.characters(categories=["L", "M", "N", "P", "S", "Zs"]), max_size=30)
 JSON_LIKE = st.recursive(

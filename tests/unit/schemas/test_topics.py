@@ -9,6 +9,7 @@ from piperoll.log.murmur import murmur2
 from piperoll.log.record import POSITIVE, partition_of
 from piperoll.log.topics.admin import LiveTopic, drift
 from schemas.topics import (
+    AUDIT_EVENTS,
     DEAD_LETTERS,
     DOCUMENT_EVENTS,
     ENDPOINT_EVENTS,
@@ -31,7 +32,7 @@ def test_the_log_of_facts_is_kept_for_ever_and_never_compacted() -> None:
 
 
 def test_every_topic_of_the_manifest_has_its_own_name_and_its_version() -> None:
-    assert MANIFEST == (JOB_EVENTS, JOB_DELIVERIES, DOCUMENT_EVENTS, ENDPOINT_EVENTS, DEAD_LETTERS)
+    assert MANIFEST == (JOB_EVENTS, JOB_DELIVERIES, DOCUMENT_EVENTS, ENDPOINT_EVENTS, AUDIT_EVENTS, DEAD_LETTERS)
     assert len({topic.name for topic in MANIFEST}) == len(MANIFEST)
     assert all(topic.name.startswith("piperoll.") and topic.name.endswith(".v1") for topic in MANIFEST)
 

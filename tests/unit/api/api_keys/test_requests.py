@@ -11,7 +11,7 @@ from services.api.http.errors import ApiError
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 KEY = {"owner": "acme", "scopes": ["jobs"]}
 OWNER = "must be 1 to 64 of A-Z a-z 0-9 _ . - and no leading dot"
-SCOPES = "must be one or more of admin, jobs"
+SCOPES = "must be one or more of admin, jobs, read, submit"
 TIME = "must be a time with its offset (RFC 3339), such as 2027-01-01T00:00:00Z"
 
 
@@ -21,8 +21,8 @@ TIME = "must be a time with its offset (RFC 3339), such as 2027-01-01T00:00:00Z"
         ({"owner": 5}, "owner", "Input should be a valid string", None),
         ({"owner": ".acme"}, "owner", OWNER, None),
         ({"owner": "a" * 65}, "owner", OWNER, None),
-        ({"scopes": []}, "scopes", SCOPES, ["admin", "jobs"]),
-        ({"scopes": ["jobs", "nope"]}, "scopes", SCOPES, ["admin", "jobs"]),
+        ({"scopes": []}, "scopes", SCOPES, ["admin", "jobs", "read", "submit"]),
+        ({"scopes": ["jobs", "nope"]}, "scopes", SCOPES, ["admin", "jobs", "read", "submit"]),
         ({"scopes": [5]}, "scopes.0", "Input should be a valid string", None),
         ({"expires_at": 5}, "expires_at", "Input should be a valid string", None),
         ({"expires_at": "2027-01-01T00:00:00"}, "expires_at", TIME, None),

@@ -21,7 +21,9 @@ async def test_the_other_key_header_is_accepted(api: MemoryApi) -> None:
 
 
 async def test_an_unknown_key_is_a_503_while_postgres_is_down(api: MemoryApi) -> None:
-    reply = await api.client.post("/api/jobs", json=NOOP, headers={"Authorization": "Bearer other"})
+    reply = await api.client.post(
+        "/api/jobs", json=NOOP, headers={"Authorization": f"Bearer pr_0123456789ab.{'x' * 43}"}
+    )
     assert error(reply, 503)["code"] == "READ_MODEL_UNAVAILABLE"
 
 

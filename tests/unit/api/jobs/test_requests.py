@@ -121,6 +121,21 @@ def test_a_private_address_is_blocked_in_every_parameter(host: str) -> None:
     assert refusal(noop(webhook={"url": address})).code == "BLOCKED_ADDRESS"
 
 
+def test_networks_of_webhooks_and_networks_that_jobs_fetch_from_are_allowed_apart() -> None:
+    fetched, posted = (
+        {"job_type": "pdf", "parameters": {"url": "http://127.0.0.1/a"}},
+        noop(webhook={"url": "http://[::1]"}),
+    )
+    hooks = Rules.of(Settings(enable_noop=True, allow_private_networks="127.0.0.0/8,::1/128"))
+    sources = Rules.of(Settings(enable_noop=True, allow_private_sources="127.0.0.0/8,::1/128"))
+    assert parse_job(body(posted), hooks).job_type == "noop"
+    assert parse_job(body(fetched), sources).job_type == "pdf"
+    for refused, rules in ((fetched, hooks), (posted, sources)):
+        with pytest.raises(ApiError) as found:
+            parse_job(body(refused), rules)
+        assert found.value.code == "BLOCKED_ADDRESS"
+
+
 def test_a_restart_links_to_its_job_and_has_its_own_hash() -> None:
     first, second = (restarted(f"job-{n}", "noop", {"sleep_s": 1}, "u", RULES) for n in (1, 2))
     assert (first.retry_of, first.user_id, first.sent) == ("job-1", "u", {"sleep_s": 1})

@@ -1,0 +1,1 @@
+"""`piperoll seal`: new sealing keys, and sealing again what older ones sealed."""

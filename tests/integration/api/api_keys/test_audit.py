@@ -1,0 +1,66 @@
+"""Who made, rotated and ended which key, and who read and erased what, over HTTP."""
+
+from typing import Any
+
+import asyncpg
+
+from piperoll import keys
+from tests.support.stacks.api import Api, refused
+from tests.support.stacks.key_admin import bearing, create, owner_name
+from tests.support.waiting import wait_until
+
+
+async def audit(api: Api, **query: str) -> list[dict[str, Any]]:
+    reply = await api.client.get("/api/audit", params=query)
+    assert reply.status_code == 200, reply.text
+    return list(reversed(reply.json()["data"]["facts"]))
+
+
+async def test_changes_of_keys_name_who_made_them(api: Api, pool: asyncpg.Pool) -> None:
+    owner = owner_name()
+    made = await create(api, "read", owner=owner)
+    path = f"/api/keys/{made['id']}"
+    heir = (await api.client.post(f"{path}/rotate", json={"overlap_s": 60})).json()["data"]
+    await api.client.delete(path)
+    await api.client.delete(path)
+    await keys.revoke(pool, heir["id"])
+
+    async def all_there() -> list[dict[str, Any]] | None:
+        found = await audit(api, owner=owner)
+        return found if len(found) == 4 else None
+
+    facts = await wait_until(all_there, 20, "the facts of the keys")
+    assert facts is not None
+    assert [(one["key_id"], one["action"], one["by"]) for one in facts] == [
+        (made["id"], "created", "bootstrap-1"),
+        (made["id"], "rotated", "bootstrap-1"),
+        (made["id"], "revoked", "bootstrap-1"),
+        (heir["id"], "revoked", "piperoll keys"),
+    ]
+    assert facts[0]["scopes"] == ["read"]
+    assert facts[1]["replaced_by"] == heir["id"]
+    assert facts[1]["ends_at"]
+    assert made["key"].partition(".")[2] not in str(facts)
+
+
+async def test_reads_and_erasures_name_the_key_and_the_job(api: Api) -> None:
+    key = await create(api, "jobs")
+    job_id = await api.create(**bearing(key))
+    for _ in range(2):
+        assert (await api.client.get(f"/api/jobs/{job_id}", headers=bearing(key))).status_code == 200
+    await api.client.post(f"/api/jobs/{job_id}/cancel", headers=bearing(key))
+    assert (await api.client.delete(f"/api/jobs/{job_id}", headers=bearing(key))).status_code in (200, 202)
+
+    async def both() -> list[dict[str, Any]] | None:
+        found = await audit(api, key_id=key["id"])
+        return found if {"read", "erased"} <= {one["action"] for one in found} else None
+
+    facts = await wait_until(both, 20, "the facts of the job")
+    assert facts is not None
+    items = {one["action"]: one["items"] for one in facts if one["type"] == "ContentAccessed"}
+    assert {"route": "GET /api/jobs/{job_id}", "id": job_id, "times": 2} in items["read"]
+    assert items["erased"] == [{"route": "DELETE /api/jobs/{job_id}", "id": job_id, "times": 1}]
+
+
+async def test_only_an_admin_reads_the_audit(api: Api) -> None:
+    refused(await api.client.get("/api/audit", headers=bearing(await create(api, "jobs"))), 403, "FORBIDDEN")
