@@ -12,6 +12,7 @@ from services.worker.templates.outline import OutlineLine, after_label, content,
 
 SUMMARY_SENTENCES = 3
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})  # casefold converts ß to ss
+_BETWEEN = re.compile(r"[;,()]|\s(?:and|und|&)\s")
 _URL = re.compile(r"https?://[^\s<>()\[\]\"']+[^\s<>()\[\]\"'.,;:!?]")
 
 
@@ -122,9 +123,28 @@ def _items(concept: Concept, line: OutlineLine) -> list[str]:
     text = content(line)
     if line.kind == "item":
         return [text]
-    marks = r"[;,](?![^()]*\))|\s(?:and|und|&)\s" if concept.commas else r";"
-    parts = (part.strip() for part in re.split(marks, text))
+    parts = (part.strip() for part in (_names(text) if concept.commas else text.split(";")))
     return [part.removesuffix(".") if concept.commas else part for part in parts]
+
+
+def _names(text: str) -> list[str]:
+    """Split at commas, semicolons and the word `and`, but not at a comma or semicolon before a closing parenthesis."""
+    cuts: list[tuple[int, int]] = []
+    undecided: list[tuple[int, int]] = []
+    for mark in _BETWEEN.finditer(text):
+        match mark[0]:
+            case "," | ";":
+                undecided.append(mark.span())
+            case "(":
+                cuts += undecided
+                undecided = []
+            case ")":
+                undecided = []
+            case _:
+                cuts.append(mark.span())
+    cuts = sorted([*cuts, *undecided])
+    begins, ends = [0, *(end for _, end in cuts)], [*(begin for begin, _ in cuts), len(text)]
+    return [text[begin:end] for begin, end in zip(begins, ends, strict=True)]
 
 
 def _leading(concept: Concept, lines: list[OutlineLine]) -> str:
