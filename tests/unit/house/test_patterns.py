@@ -84,6 +84,14 @@ def inline() -> Iterator[tuple[str, str, "re.Pattern[str]", bool]]:
 PATTERNS = {f"{module}.{name}": (pattern, searched) for module, name, pattern, searched in (*named(), *inline())}
 
 
+@pytest.fixture(autouse=True)
+def deep_recursion() -> Iterator[None]:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(20_000)
+    yield
+    sys.setrecursionlimit(before)
+
+
 def growth(pattern: "re.Pattern[str]", searched: bool) -> tuple[float, str]:
     """The largest growth of the steps when an attack is twice as long, and the attack."""
     counter, worst, tried = Counter(pattern), (0.0, ""), set()
@@ -103,7 +111,6 @@ def growth(pattern: "re.Pattern[str]", searched: bool) -> tuple[float, str]:
 @pytest.mark.parametrize("place", sorted(PATTERNS.keys() - GUARDED.keys()))
 def test_a_match_takes_steps_in_proportion_to_the_text(place: str) -> None:
     pattern, searched = PATTERNS[place]
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))
     found, attack = growth(pattern, searched)
     assert found < MOST_GROWTH, f"{pattern.pattern!r} with {attack}"
 
