@@ -53,6 +53,7 @@ bench: setup $(STAMPS)/dev ## Measure throughput and latency on this machine
 chaos: setup $(STAMPS)/dev ## Break everything at random while jobs run, then account for every job (SEED=1 MINUTES=5)
 	$(BIN)/python -m tests.chaos.storm --seed $(SEED) --minutes $(MINUTES)
 	$(BIN)/python -m tests.chaos.roll --seed $(SEED) --minutes $(MINUTES)
+	$(BIN)/python -m pytest -n 2 tests/unit/fuzz --hypothesis-profile=chaos --hypothesis-seed=$(SEED)
 
 LOCK = $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--strip-extras --allow-unsafe

@@ -11,7 +11,7 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
         return float(text[:9])  # nine digits are more than thirty years
     try:
         due = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # of a year or a zone of many digits
         return None
     aware = due if due.tzinfo else due.replace(tzinfo=UTC)
     return max(0.0, (aware - now).total_seconds())

@@ -102,7 +102,7 @@ def render(template: Template, values: Mapping[str, Any], context: Mapping[str, 
     body = _MARKER.sub(filling.in_body, template.body)
     if template.front is None:
         return body
-    following = (*template.front[1:], "")
+    following = (*template.front, "")[1:]
     lines = [filling.front_line(line, after) for line, after in zip(template.front, following, strict=True)]
     return "\n".join(["---", *lines, "---", body])
 
