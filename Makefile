@@ -44,6 +44,11 @@ check: setup $(STAMPS)/dev ## Check lint, formatting, types and generated schema
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m schemas.generate --check
+	$(BIN)/python deploy/dependencies.py audit
+
+.PHONY: licences
+licences: setup $(STAMPS)/dev ## List the licences of all packages of the lock files
+	$(BIN)/python deploy/dependencies.py licences
 
 .PHONY: bench
 bench: setup $(STAMPS)/dev ## Measure throughput and latency on this machine
