@@ -11,6 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from piperoll.store.blobs import Blobs
 from schemas.errors import ErrorCode
 from services.worker.children.protocol import Completed, Failed
 from tests.support.children import assignment, ignore, running_pool
@@ -21,6 +22,8 @@ from tests.support.waiting import PATIENCE_S
 
 SEED = 20261129
 NAMES = ("a.pdf", *(name for name in FILES if not name.endswith((".wav", ".png", ".md", ".txt"))))
+OF_THE_MACHINE = "root:x:0"
+"""The begin of /etc/passwd, which entities and paths of the variants name."""
 OF_THE_INPUT = frozenset(
     {
         ErrorCode.INVALID_DOCUMENT,
@@ -55,6 +58,7 @@ async def test_a_broken_document_ends_its_run_alone(tmp_path: Path, name: str, p
     count = max(5, hypothesis.settings.default.max_examples // 6)
     seed = pytestconfig.getoption("--hypothesis-seed") or SEED
     ends: Counter[str] = Counter()
+    blobs = Blobs((tmp_path / "blobs").as_uri())
     async with running_pool(tmp_path, max_pages=50) as pool:
         for path in variants(tmp_path, name, count, seed):
             job_type = "pdf" if name == "a.pdf" else "extraction"
@@ -62,7 +66,9 @@ async def test_a_broken_document_ends_its_run_alone(tmp_path: Path, name: str, p
             assert isinstance(outcome, Completed | Failed)
             if isinstance(outcome, Failed):
                 assert outcome.code in OF_THE_INPUT, f"{path.name}: {outcome}"
-                assert "root:" not in outcome.message
+                assert OF_THE_MACHINE not in outcome.message
+            else:
+                assert OF_THE_MACHINE.encode() not in blobs.get(outcome.result.uri), "an entity was read from a file"
             ends[outcome.outcome] += 1
         assert isinstance(await pool.run(assignment(tmp_path, timeout_s=PATIENCE_S), ignore), Completed)
     assert sum(ends.values()) == count
