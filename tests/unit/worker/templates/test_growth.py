@@ -88,3 +88,13 @@ def test_names_are_split_at_commas_outside_of_parentheses(text: str, names: list
 @pytest.mark.parametrize("before", ["", "\n ", "<?xml version='1.0'?>\n", "<!-- a -->", "<!--->--> <!-- --- -->\n"])
 def test_a_web_page_is_detected_after_comments(before: str) -> None:
     assert kind_of(f"{before}<!DOCTYPE html><p>".encode(), (), "", "a", "") is Kind.HTML
+
+
+def test_each_field_looks_at_the_lines_of_its_label_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    folded: list[str] = []
+    really = rules.fold
+    monkeypatch.setattr(rules, "fold", lambda label: folded.append(label) or really(label))  # type: ignore[func-returns-value]
+    names = [f"field{number}" for number in range(200)]
+    values = rules.extract(names, "Field7: seven\n- other: x\n" * 300)
+    assert values["field7"] == "seven"
+    assert len(folded) < 1000, "not once for each pair of a field and a line"
