@@ -9,7 +9,8 @@ from importlib import import_module
 
 import pytest
 
-from tests.support.backtracking import Counter, TooManyStepsError, attacks
+from tests.support.attacks import attacks
+from tests.support.backtracking import Counter, TooManyStepsError
 from tests.support.source import FILES, module_of, parsed
 
 SEARCHING = frozenset({"search", "sub", "subn", "split", "findall", "finditer"})
