@@ -39,7 +39,7 @@ test: setup $(STAMPS)/dev ## Run the tests (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 .PHONY: check
-check: setup $(STAMPS)/dev ## Check lint, formatting, types and generated schemas
+check: setup $(STAMPS)/dev ## Check lint, formatting, types, generated schemas and known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
