@@ -22,7 +22,7 @@ from schemathesis.generation.modes import GenerationMode
 from piperoll.embedded.stack import SERVICES, Stack, StackOptions
 from tests.support.waiting import PATIENCE_S
 
-EXAMPLES = max(5, settings.default.max_examples // 6)
+EXAMPLES = max(5, settings.default.max_examples // 12)
 """Requests of each operation and kind."""
 load_all_checks()
 CHECKED = CHECKS.get_by_names(
@@ -156,7 +156,7 @@ async def test_an_answer_that_the_document_lacks_is_found(trial: Trial) -> None:
     del changed["paths"][path]["get"]["responses"][status]
     tried, failures = await failures_of(trial, GenerationMode.POSITIVE, changed)
     assert tried == 1
-    assert any("Undocumented HTTP status code" in failure for failure in failures), failures
+    assert any("Undocumented status code" in failure and status in failure for failure in failures), failures
 
 
 async def test_an_answer_of_another_shape_is_found(trial: Trial) -> None:
