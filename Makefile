@@ -39,11 +39,16 @@ test: setup $(STAMPS)/dev ## Run the tests (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 .PHONY: check
-check: setup $(STAMPS)/dev ## Check lint, formatting, types and generated schemas
+check: setup $(STAMPS)/dev ## Check lint, formatting, types, generated schemas and known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m schemas.generate --check
+	$(BIN)/python deploy/dependencies.py audit
+
+.PHONY: licences
+licences: setup $(STAMPS)/dev ## List the licences of all packages of the lock files
+	$(BIN)/python deploy/dependencies.py licences
 
 .PHONY: bench
 bench: setup $(STAMPS)/dev ## Measure throughput and latency on this machine
@@ -53,14 +58,17 @@ bench: setup $(STAMPS)/dev ## Measure throughput and latency on this machine
 chaos: setup $(STAMPS)/dev ## Break everything at random while jobs run, then account for every job (SEED=1 MINUTES=5)
 	$(BIN)/python -m tests.chaos.storm --seed $(SEED) --minutes $(MINUTES)
 	$(BIN)/python -m tests.chaos.roll --seed $(SEED) --minutes $(MINUTES)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/unit/fuzz tests/acceptance/fuzz --hypothesis-profile=chaos --hypothesis-seed=$(SEED)
 
 LOCK = $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--strip-extras --allow-unsafe
 
 .PHONY: lock
-lock: $(STAMPS)/dev ## Regenerate both lock files from pyproject.toml
+lock: $(STAMPS)/dev ## Regenerate the lock files from pyproject.toml
 	$(LOCK) --extra=dev --extra=speech --output-file=requirements-dev.lock pyproject.toml
 	$(LOCK) --constraint=requirements-dev.lock --output-file=requirements.lock pyproject.toml
+	$(LOCK) --constraint=requirements-dev.lock --only-build-deps --build-deps-for=editable --build-deps-for=wheel \
+		--output-file=requirements-build.lock pyproject.toml
 
 .PHONY: clean
 clean: ## Remove .venv and caches; the data of stacks stays
@@ -84,7 +92,8 @@ FORCE:
 
 $(STAMPS)/installed: $(BIN)/python FORCE
 	$(call install,requirements.lock,\
-		$(BIN)/python -m pip install --disable-pip-version-check --no-deps -e .;)
+		$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-build.lock; \
+		$(BIN)/python -m pip install --disable-pip-version-check --no-build-isolation --no-deps -e .;)
 
 $(STAMPS)/dev: $(STAMPS)/installed FORCE
 	$(call install,requirements-dev.lock,)

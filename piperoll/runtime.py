@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from piperoll import tuning
 from piperoll.background import Background
+from piperoll.installation.file_roots import refusal_of_roots
 from piperoll.job_types import JobTypeError, job_types
 from piperoll.process_memory import keep_private
 from piperoll.settings import Settings
@@ -63,6 +64,9 @@ def run(service: str, main: Main) -> None:
     except JobTypeError as error:
         print(f"piperoll {service}: {error}", file=sys.stderr)
         raise SystemExit(2) from error
+    if refusal := refusal_of_roots(settings):
+        print(f"piperoll {service}: {refusal}", file=sys.stderr)
+        raise SystemExit(2)
     configure_logging(settings, service)
     log.info("service_starting", settings=settings.redacted())
     tuning.apply()

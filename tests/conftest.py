@@ -34,6 +34,7 @@ from tests.support.waiting import PATIENCE_S
 # draws new ones, and many: for a change of the fold.
 hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=60)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=5000, print_blob=True)
+hypothesis.settings.register_profile("chaos", deadline=None, database=None, max_examples=1000, print_blob=True)
 hypothesis.settings.load_profile("repeatable")
 
 # Log events below WARNING would hide the relevant ones in the output of a failed test.

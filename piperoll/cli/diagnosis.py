@@ -1,13 +1,17 @@
-"""Findings of `piperoll doctor`, from the settings and from what the probes measured. Pure, no I/O."""
+"""Findings of `piperoll doctor`, from the settings and from what the probes measured.
+
+Of the machine it reads where the folders of the settings are, and nothing else.
+"""
 
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from piperoll.embedded.given_keys import WANTED_CHARS
+from piperoll.installation.file_roots import refusal_of_roots
 from piperoll.installation.survey import Survey
 from piperoll.settings import Network, Settings
 
@@ -109,21 +113,9 @@ def _within(network: Network, outer: Network) -> bool:
 def _roots(settings: Settings) -> list[Finding]:
     if not settings.roots:
         return [Finding("ok", "files", "jobs may name uploads only: PIPEROLL_FILES_ROOTS is empty")]
-    blobs = urlsplit(settings.blob_url)
-    store = Path(unquote(blobs.path)) if blobs.scheme == "file" else None
-    return [_root(root, store) for root in settings.roots]
-
-
-def _root(root: Path, store: Path | None) -> Finding:
-    if root == Path("/"):
-        return Finding("fail", "files", "jobs may read every file of the workers: name folders in PIPEROLL_FILES_ROOTS")
-    if store is not None and (store.is_relative_to(root) or root.is_relative_to(store)):
-        return Finding(
-            "fail",
-            "files",
-            f"{root} and the blob store {store} overlap, so an owner can read others' files: separate them",
-        )
-    return Finding("ok", "files", f"jobs may name files in {root}")
+    if refusal := refusal_of_roots(settings):
+        return [Finding("fail", "files", refusal)]
+    return [Finding("ok", "files", f"jobs may name files in {root}") for root in settings.roots]
 
 
 def _replication(settings: Settings, embedded: bool) -> Finding:

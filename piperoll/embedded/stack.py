@@ -22,6 +22,7 @@ from piperoll.embedded.postgres import EmbeddedPostgres
 from piperoll.embedded.private import Secrets, load_secrets
 from piperoll.embedded.readiness import explain_by_logs, wait_for_api
 from piperoll.embedded.supervisor import ServiceProcess, Supervisor
+from piperoll.installation.file_roots import refusal_of_roots
 from piperoll.log.topics.admin import create_topics
 from piperoll.settings import Settings
 
@@ -118,6 +119,7 @@ class Stack:
         """Start Kafka and Postgres, wait for them, start the services. Raises StackError and leaves nothing running."""
         self._claim_folder()
         try:
+            self._check_roots()
             await asyncio.to_thread(self._stop_orphans)
             self._secrets = load_secrets(self.data_dir, self._options.api_keys)
             self._api_ports = {0: self._choose_api_port()}
@@ -228,6 +230,14 @@ class Stack:
                 f"or choose another data folder"
             ) from error
         self._lock = lock
+
+    def _check_roots(self) -> None:
+        """Raise StackError if jobs could read the data folder."""
+        given = {**os.environ, **self._options.extra_env}
+        settings = {name: given[name] for name in ("PIPEROLL_FILES_ROOTS", "PIPEROLL_WORK_DIR") if name in given}
+        blobs = {"PIPEROLL_BLOB_URL": (self.data_dir / "blobs").as_uri()}
+        if refusal := refusal_of_roots(Settings.from_environment(settings | blobs), self.data_dir):
+            raise StackError(refusal)
 
     def _stop_orphans(self) -> None:
         """Stop orphaned processes of a killed stack; Postgres stops its own at its start."""

@@ -2,51 +2,34 @@
 
 import math
 import signal
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from schemas.errors import RETRYABLE, ErrorCode
 from services.worker.children.protocol import Failed
 
-BUSY = 0.5  # of a time without progress: what waits for a server or a disk uses far less
+LEAST_BUSY_S: Final = 5.0
+"""Processor time that shows that a run computes; less may be a slow start on a busy machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A time, and the seconds of processor time that the child had used then."""
+
+    at: float
+    busy_s: float
 
 
 @dataclass(slots=True)
 class RunWatch:
-    """The times of one run. `reported` is the time of its last progress.
-
-    `noted` is a time after that, and the processor time that the run had used by then: see `is_busy`.
-    """
+    """The times of one run. `reported` is the time of its last progress, `usage` what was read at half of its time."""
 
     started: float
     timeout_s: float
     stall_timeout_s: float
     reported: float
     page_timeout_s: float = math.inf
-    noted: tuple[float, float] | None = None
-
-    def look_at(self, now: float, page_since: float | None = None) -> float:
-        """The time of the next look at the run: when it can be over, or has made no progress for half of that time."""
-        due = self.due(now, page_since)
-        return due if self._is_noted() else min(due, max(now, self._halfway()))
-
-    def note(self, now: float, processor_s: Callable[[], float]) -> None:
-        """Note the processor time if the run has made no progress for half of its time."""
-        if not self._is_noted() and now >= self._halfway():
-            self.noted = (now, processor_s())
-
-    def is_busy(self, now: float, processor_s: float) -> bool:
-        """Whether the run computed for most of a long time without progress. Another attempt would compute the same."""
-        if self.noted is None or not self._is_noted() or now <= self.noted[0]:
-            return False
-        return processor_s - self.noted[1] >= BUSY * (now - self.noted[0])
-
-    def _is_noted(self) -> bool:
-        return self.noted is not None and self.noted[0] >= self.reported
-
-    def _halfway(self) -> float:
-        limit = min(self.started + self.timeout_s, self.reported + self.stall_timeout_s)
-        return (self.reported + limit) / 2
+    usage: Usage | None = None
 
     def due(self, now: float, page_since: float | None = None) -> float:
         """The earliest time at which the run can be over. `page_since` is the start of the work on a page."""
@@ -55,6 +38,22 @@ class RunWatch:
             self.reported + self.stall_timeout_s,
             (now if page_since is None else page_since) + self.page_timeout_s,
         )
+
+    def half(self) -> float:
+        """When the usage is to be read: at half of the whole time, and of each time without progress."""
+        whole = math.inf if self.usage else self.started + self.timeout_s / 2
+        silent = math.inf if self.usage and self.usage.at >= self.reported else self.reported + self.stall_timeout_s / 2
+        return min(whole, silent)
+
+    def computed(self, now: Usage) -> bool:
+        """Whether the run reported nothing since half of its time and computed for most of it.
+
+        Another attempt would do the same. A run that shared its core with more than one other is not judged.
+        """
+        if self.usage is None or self.usage.at < self.reported:
+            return False
+        busy_s = now.busy_s - self.usage.busy_s
+        return busy_s >= max(LEAST_BUSY_S, (now.at - self.usage.at) / 2)
 
     def expired(self, now: float, page_since: float | None = None) -> Failed | None:
         """PROCESSING_TIMEOUT for a run past its deadline or silent for too long (docs/contract/secretary.md#job)."""

@@ -14,9 +14,10 @@ import structlog
 from pydantic import ValidationError
 
 from schemas.errors import ErrorCode
-from services.worker.children import environment, processor_time
-from services.worker.children.deadline import RunWatch
+from services.worker.children import environment
+from services.worker.children.deadline import RunWatch, Usage
 from services.worker.children.protocol import ANSWERS, Assignment, Done, Failed, Outcome, Ready, RunProgress, Setup
+from services.worker.children.usage import processor_seconds
 from services.worker.confinement.confine import Measure
 from services.worker.run.page_care import PageNote, PageStep
 
@@ -106,7 +107,7 @@ class Child(asyncio.Protocol):
         self._note.clear()
         self._running = running = _Running(self._loop.create_future(), on_progress, watch)
         self._send(assignment.line())
-        running.timer = self._loop.call_at(watch.look_at(now), self._check, running)
+        running.timer = self._loop.call_at(min(watch.due(now), watch.half()), self._check, running)
         try:
             done = await running.done
             return self._ended(done, assignment) if done else await self._lost(running, assignment)
@@ -183,18 +184,16 @@ class Child(asyncio.Protocol):
             return
         now, at, watch = self._loop.time(), self._note.read(), running.watch
         since = at[1] if at else None
-        watch.note(now, self._processor_s)
-        verdict = watch.expired(now, since)
-        if verdict is None:
-            running.timer = self._loop.call_at(watch.look_at(now, since), self._check, running)
+        watch = running.watch
+        running.verdict = watch.expired(now, since)
+        if running.verdict:
+            if at is None and watch.computed(Usage(now, processor_seconds(self.pid))):
+                running.verdict = running.verdict.model_copy(update={"retryable": False})
+            self._kill()
             return
-        if watch.is_busy(now, self._processor_s()):
-            verdict = verdict.model_copy(update={"retryable": False})
-        running.verdict = verdict
-        self._kill()
-
-    def _processor_s(self) -> float:
-        return processor_time.of_session(self.pid)
+        if now >= watch.half():
+            watch.usage = Usage(now, processor_seconds(self.pid))
+        running.timer = self._loop.call_at(min(watch.due(now, since), watch.half()), self._check, running)
 
     def _ended(self, done: Done, assignment: Assignment) -> Outcome:
         self.jobs += 1

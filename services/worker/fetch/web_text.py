@@ -18,7 +18,7 @@ INLINE = frozenset(
 )
 """Inline elements (HTML, 4.5)."""
 BLANKS = re.compile(r"[^\S\n]+")
-EMPTY_LINES = re.compile(r"\s*\n\s*")
+EMPTY_LINES = re.compile(r" ?\n\s*")  # after BLANKS
 
 
 def page_text(content: bytes, charset: str | None = None) -> str:

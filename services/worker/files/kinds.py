@@ -78,8 +78,9 @@ UNSUPPORTED_TEXT: Final[tuple[tuple[bytes, str], ...]] = (
     (b"%!PS", "a PostScript document: save it as PDF"),
 )
 WEB_PAGE = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
+    rb"\s*+(?:<\?xml[^>]*+>\s*+)?(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
 )
+"""Possessive: each comment ends at its first end, so that a file of many comments is read once."""
 BOMS: Final = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, which contains zero bytes
 CONTROLS: Final = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b") | {127}
 PDF_MARK_WITHIN: Final = 1024  # ISO 32000-1, annex H

@@ -1,6 +1,7 @@
 """Open the file that a job names: a path under the allowed folders, an upload, a url, a blob.
 
-The checks use the open descriptor, so that the file cannot be replaced by a link between check and read.
+A path is opened by `.beneath`, so that neither it nor a folder on the way can be replaced by a link between check and
+read.
 """
 
 import errno
@@ -20,6 +21,7 @@ from schemas.claims import Claim
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.fetch.download import fetch, no_heartbeat
+from services.worker.files.beneath import open_file, root_of
 from services.worker.run.workspace import Limits, Workspace
 
 UPLOAD_SCHEME = "upload://"
@@ -84,8 +86,8 @@ def open_source(filename: str, workspace: Workspace, end_marker: bytes) -> Itera
     if filename.startswith(UPLOAD_SCHEME):
         name, file = _open_upload(filename.removeprefix(UPLOAD_SCHEME), workspace)
     else:
-        path = _allowed(filename, workspace.limits)
-        name, file = path.name, _open_settled(path, workspace.limits, end_marker)
+        path, root = _allowed(filename, workspace)
+        name, file = path.name, _open_settled(path, root, end_marker)
     with file:
         size = os.fstat(file.fileno()).st_size
         _check_size(size, workspace.limits)
@@ -129,61 +131,36 @@ def _check_size(size: int, limits: Limits) -> None:
 # --- a path on the worker's disk ------------------------------------------------------------------------------
 
 
-def _allowed(filename: str, limits: Limits) -> Path:
-    """Return the resolved path, which is under a root. Paths elsewhere are not accessed."""
-    path = Path(filename.replace("\\", "/"))
+def _allowed(filename: str, workspace: Workspace) -> tuple[Path, Path]:
+    """Return the resolved path and the root that it is below. Paths elsewhere are not accessed."""
+    path, store = Path(filename.replace("\\", "/")), workspace.blobs.root
     if not path.is_absolute() or ".." in path.parts:
         raise _not_allowed()
     try:
         resolved = path.resolve()
+        is_stored = store is not None and resolved.is_relative_to(store.resolve())
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: a loop of links; ValueError: a NUL
         raise _not_found(path.name) from error
-    return _confined(resolved, limits)
-
-
-def _confined(path: Path, limits: Limits) -> Path:
-    if not any(path.is_relative_to(root) for root in limits.roots):
+    root = root_of(resolved, workspace.limits.roots)
+    if root is None or is_stored:  # the blob store is refused as a root too, when a service starts
         raise _not_allowed()
-    return path
+    return resolved, root
 
 
-def _open_settled(path: Path, limits: Limits, end_marker: bytes) -> BinaryIO:
+def _open_settled(path: Path, root: Path, end_marker: bytes) -> BinaryIO:
     deadline = time.monotonic() + SETTLE_S
     while True:
         last_try = time.monotonic() >= deadline
         try:
-            file = _open_confined(path, limits, None if last_try else end_marker)
+            file = open_file(path, root)
         except OSError as error:
             if last_try or not isinstance(error, FileNotFoundError):
                 raise _not_found(path.name) from error
         else:
-            if file:
+            if last_try or not _still_written(file, end_marker):
                 return file
+            file.close()
         time.sleep(SETTLE_STEP_S)
-
-
-def _open_confined(path: Path, limits: Limits, end_marker: bytes | None) -> BinaryIO | None:
-    """Open a file, then check its location. None for a file that is still being written."""
-    file = _open_regular(path)
-    try:
-        _confined(Path(f"/proc/self/fd/{file.fileno()}").readlink(), limits)
-        settled = end_marker is None or not _still_written(file, end_marker)
-    except BaseException:
-        file.close()
-        raise
-    if settled:
-        return file
-    file.close()
-    return None
-
-
-def _open_regular(path: Path) -> BinaryIO:
-    """Open a regular file; no link, no device. Non-blocking, since opening a named pipe would block."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise IsADirectoryError(f"{path} is not a regular file")
-    return os.fdopen(handle, "rb")
 
 
 def _still_written(file: BinaryIO, end_marker: bytes) -> bool:
@@ -218,6 +195,15 @@ def _open_blob(uri: str, workspace: Workspace) -> BinaryIO:
         if isinstance(error, IsADirectoryError) or error.errno in NO_BLOB:
             raise BlobMissingError(f"no blob at {uri}") from error
         raise BlobStoreError(f"the blob store failed at {uri}: {error}") from error
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    """Open a regular file; no link, no device. Non-blocking, since opening a named pipe would block."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise IsADirectoryError(f"{path} is not a regular file")
+    return os.fdopen(handle, "rb")
 
 
 def _fetched(uri: str, workspace: Workspace) -> Path:

@@ -36,6 +36,7 @@ _OPENED = re.compile(r"\{\{[^{}|\n]*\|")
 _PROMPT = re.compile(r"^---[ \t]*systemprompt[ \t]*$\n?", re.MULTILINE)
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 _KEY = re.compile(r"([A-Za-z_][\w-]*):[ \t]*(.*)")
+_LINE_END = re.compile(r"[^\S\n]*(?:\n|\Z)")
 _UNPRINTABLE = re.compile("[\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 _QUOTES = "\"'"
 
@@ -101,7 +102,7 @@ def render(template: Template, values: Mapping[str, Any], context: Mapping[str, 
     body = _MARKER.sub(filling.in_body, template.body)
     if template.front is None:
         return body
-    following = (*template.front[1:], "")
+    following = (*template.front, "")[1:]
     lines = [filling.front_line(line, after) for line, after in zip(template.front, following, strict=True)]
     return "\n".join(["---", *lines, "---", body])
 
@@ -127,7 +128,7 @@ class _Filling:
         """Return a line of the front matter, with its value inserted if it has a marker or no value."""
         entry = _KEY.fullmatch(line.rstrip())
         if entry is None:
-            return _MARKER.sub(lambda found: _inline(self._value(found)), line)
+            return self._inserted(line)
         key, given = entry.groups()
         if not given:
             return (
@@ -136,20 +137,32 @@ class _Filling:
         given = given.strip(_QUOTES)
         if whole := _MARKER.fullmatch(given):
             return f"{key}: {_front_value(key, self._value(whole))}"
-        if not _MARKER.search(given):
+        if not _MARKER.search(_up_to_the_last_end(given)):
             return line
-        return f"{key}: {_quoted(_MARKER.sub(lambda found: _inline(self._value(found)), given))}"
+        return f"{key}: {_quoted(self._inserted(given))}"
+
+    def _inserted(self, line: str) -> str:
+        searched = _up_to_the_last_end(line)
+        return _MARKER.sub(lambda found: _inline(self._value(found)), searched) + line[len(searched) :]
 
     def _value(self, found: "re.Match[str]") -> Any:
         name, instruction = found.groups()
         return self.values.get(name) if instruction else self.variables.get(name)
 
 
+def _up_to_the_last_end(line: str) -> str:
+    """Return what may contain markers of a line: after the last }} each {{ would be searched to the end."""
+    return line[: line.rfind("}}") + 2] if "}}" in line else ""
+
+
 def _is_alone(found: "re.Match[str]") -> bool:
     """Whether a marker is alone on its line."""
-    before = found.string[: found.start()].rpartition("\n")[2]
-    after = found.string[found.end() :].partition("\n")[0]
-    return not before.strip() and not after.strip()
+    text, begin = found.string, found.start()
+    while begin and text[begin - 1] != "\n":
+        if not text[begin - 1].isspace():
+            return False
+        begin -= 1
+    return _LINE_END.match(text, found.end()) is not None
 
 
 def _is_list_of_words(value: Any) -> TypeGuard[Sequence[Any]]:

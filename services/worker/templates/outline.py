@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-_HEADING = re.compile(r"#{1,6}\s+(.+?)[ #]*|(?:\*\*|__)([^*_]+?):?(?:\*\*|__):?")
+_HEADING = re.compile(r"#{1,6}\s+(\S.*)|(?:\*\*|__)([^*_]+?):?(?:\*\*|__):?")
 _ITEM = re.compile(r"(?:[-*+•\u2013]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s*)?(.*)|\[[ xX]\]\s*(.*)")
 _LABEL = re.compile(r"(?:\*\*|__)?([^\W\d_][\w /&()'\u2019.-]{0,40}?)(?:\*\*|__)?\s*:(?:\*\*|__)?(?:\s+(.*))?")
 _RULE = re.compile(r"[-=_*]{3,}(?: .{0,60} [-=_*]{3,})?|\|.*\|")
@@ -40,7 +40,7 @@ def _line(line: str) -> OutlineLine:
     if _RULE.fullmatch(line):
         return OutlineLine("rule", "")
     if heading := _HEADING.fullmatch(line):
-        return OutlineLine("heading", "", (heading[1] or heading[2]).strip().removesuffix(":"))
+        return OutlineLine("heading", "", _heading(*heading.groups()).strip().removesuffix(":"))
     if item := _ITEM.fullmatch(line):
         text = plain(item[1] or item[2] or "")
         label = _LABEL.fullmatch(text)
@@ -48,6 +48,11 @@ def _line(line: str) -> OutlineLine:
     if label := _LABEL.fullmatch(line):
         return OutlineLine("label", plain(label[2] or ""), label[1].strip())
     return OutlineLine("prose", plain(line))
+
+
+def _heading(marked: str | None, emphasised: str) -> str:
+    """Return a heading without the # that close it; one of # alone is its first."""
+    return emphasised if marked is None else marked.rstrip(" #") or marked[0]
 
 
 def plain(text: str) -> str:

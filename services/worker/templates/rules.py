@@ -12,6 +12,7 @@ from services.worker.templates.outline import OutlineLine, after_label, content,
 
 SUMMARY_SENTENCES = 3
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})  # casefold converts ß to ss
+_BETWEEN = re.compile(r"[;,()]|\s(?:and|und|&)\s")
 _URL = re.compile(r"https?://[^\s<>()\[\]\"']+[^\s<>()\[\]\"'.,;:!?]")
 
 
@@ -58,13 +59,33 @@ CONCEPTS: tuple[Concept, ...] = (
 ACTION_ITEMS, QUESTIONS, LINKS, SUMMARY, TITLE = "action items", "questions", "links", "summary", "title"
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The lines of a text, with their numbers by label and of open tasks, so that each field looks at its own alone."""
+
+    lines: list[OutlineLine]
+    by_label: dict[str, list[int]]
+    open_tasks: list[int]
+    is_known: Callable[[str], bool]
+
+
 def extract(names: Iterable[str], text: str) -> dict[str, Any]:
     """Return a value for each field name: a string, which may be empty, or a list of strings."""
-    lines = outline(text)
-    labels = {label for concept in CONCEPTS for label in concept.labels}
     concepts = {name: _concept(name) for name in names}
-    labels.update(label for concept in concepts.values() for label in concept.labels)
-    return {name: _value(concept, lines, lambda label: fold(label) in labels) for name, concept in concepts.items()}
+    page = _page(text, concepts.values())
+    values = {concept: _value(concept, page) for concept in dict.fromkeys(concepts.values())}
+    return {name: values[concept] for name, concept in concepts.items()}
+
+
+def _page(text: str, concepts: Iterable[Concept]) -> _Page:
+    lines = outline(text)
+    labels = {label for concept in (*CONCEPTS, *concepts) for label in concept.labels}
+    by_label: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        if line.label:
+            by_label.setdefault(fold(line.label), []).append(number)
+    tasks = [number for number, line in enumerate(lines) if line.open_task]
+    return _Page(lines, by_label, tasks, lambda label: fold(label) in labels)
 
 
 def fold(label: str) -> str:
@@ -79,25 +100,27 @@ def _concept(name: str) -> Concept:
     return next((concept for concept in CONCEPTS if folded in concept.labels), Concept((folded,)))
 
 
-def _value(concept: Concept, lines: list[OutlineLine], is_known: Callable[[str], bool]) -> Any:
-    marked = list(_marked(concept, lines, is_known))
+def _value(concept: Concept, page: _Page) -> Any:
+    marked = list(_marked(concept, page))
     if concept.many:
-        return _as_list(concept, lines, marked)
+        return _as_list(concept, page.lines, marked)
     if marked:
         return _as_text(marked[0])
-    return _leading(concept, lines)
+    return _leading(concept, page.lines)
 
 
-def _marked(concept: Concept, lines: list[OutlineLine], is_known: Callable[[str], bool]) -> Iterable[list[OutlineLine]]:
+def _marked(concept: Concept, page: _Page) -> Iterable[list[OutlineLine]]:
     """Yield the lines after each label or heading of the concept, for action items also open tasks, in order."""
-    for index, line in enumerate(lines):
-        labelled = fold(line.label) in concept.labels
-        if labelled and line.kind == "item" and after_label(line):
+    labelled = {number for label in concept.labels for number in page.by_label.get(label, ())}
+    tasks = page.open_tasks if ACTION_ITEMS in concept.labels else ()
+    for number in sorted(labelled.union(tasks)):
+        line = page.lines[number]
+        if number in labelled and line.kind == "item" and after_label(line):
             yield [OutlineLine("prose", after_label(line))]
-        elif labelled and line.kind == "label" and line.text:
+        elif number in labelled and line.kind == "label" and line.text:
             yield [OutlineLine("prose", line.text)]
-        elif labelled and line.kind in ("label", "heading"):
-            yield section(lines, index, is_known)
+        elif number in labelled and line.kind in ("label", "heading"):
+            yield section(page.lines, number, page.is_known)
         elif line.open_task and ACTION_ITEMS in concept.labels:
             yield [line]
 
@@ -122,9 +145,28 @@ def _items(concept: Concept, line: OutlineLine) -> list[str]:
     text = content(line)
     if line.kind == "item":
         return [text]
-    marks = r"[;,](?![^()]*\))|\s(?:and|und|&)\s" if concept.commas else r";"
-    parts = (part.strip() for part in re.split(marks, text))
+    parts = (part.strip() for part in (_names(text) if concept.commas else text.split(";")))
     return [part.removesuffix(".") if concept.commas else part for part in parts]
+
+
+def _names(text: str) -> list[str]:
+    """Split at commas, semicolons and the word `and`, but not at a comma or semicolon before a closing parenthesis."""
+    cuts: list[tuple[int, int]] = []
+    undecided: list[tuple[int, int]] = []
+    for mark in _BETWEEN.finditer(text):
+        match mark[0]:
+            case "," | ";":
+                undecided.append(mark.span())
+            case "(":
+                cuts += undecided
+                undecided = []
+            case ")":
+                undecided = []
+            case _:
+                cuts.append(mark.span())
+    cuts = sorted([*cuts, *undecided])
+    begins, ends = [0, *(end for _, end in cuts)], [*(begin for begin, _ in cuts), len(text)]
+    return [text[begin:end] for begin, end in zip(begins, ends, strict=True)]
 
 
 def _leading(concept: Concept, lines: list[OutlineLine]) -> str:

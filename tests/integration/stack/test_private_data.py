@@ -1,7 +1,10 @@
 """What a stack keeps in its data folder: ports, secrets and settings."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from piperoll.embedded.environment import Addresses, service_environment, shared
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.ports import PortBook, is_free
 from piperoll.embedded.private import Secrets, load_secrets
+from piperoll.embedded.stack import Stack
 
 
 def test_a_port_is_remembered_until_another_program_takes_it(tmp_path: Path) -> None:
@@ -84,3 +88,25 @@ def test_letting_an_account_pass_opens_a_folder_for_execute_and_for_that_account
     ]  # fmt: skip
     assert with_execute(once, 999) == once
     assert unpack_acl(pack_acl(once)) == once
+
+
+@pytest.mark.parametrize("root", [".", "data", "data/private", "data/kafka/logs", "link"])
+async def test_a_stack_whose_data_jobs_could_read_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "data" / "private")
+    monkeypatch.setenv("PIPEROLL_FILES_ROOTS", str(tmp_path / root))
+    stack = Stack(tmp_path / "data")
+    with pytest.raises(StackError, match=r"PIPEROLL_FILES_ROOTS.* overlaps with Piperoll's data"):
+        await stack.start()
+    assert not list((tmp_path / "data" / "kafka").iterdir())
+    assert not (tmp_path / "data" / "private").exists()
+
+
+@pytest.mark.parametrize("service", ["api", "worker"])
+def test_a_service_whose_blobs_jobs_could_read_does_not_start(tmp_path: Path, service: str) -> None:
+    given = {"PIPEROLL_FILES_ROOTS": str(tmp_path), "PIPEROLL_BLOB_URL": (tmp_path / "blobs").as_uri()}
+    argv = [sys.executable, "-m", "piperoll", service]
+    done = subprocess.run(argv, env={**os.environ, **given}, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert f"piperoll {service}: PIPEROLL_FILES_ROOTS: {tmp_path} overlaps" in done.stderr

@@ -2,17 +2,19 @@
 
 import asyncio
 import json
+import time
 
 import pytest
 
 from piperoll.store.blobs import Blobs
 from schemas.claims import Claim
 from schemas.errors import ErrorCode
-from services.worker.children import deadline
+from services.worker.children import deadline, process
 from services.worker.children.protocol import Completed, Failed
+from services.worker.children.usage import processor_seconds
 from services.worker.pages.mupdf import pymupdf
 from tests.support.children import assignment, children, ignore, running_pool, started_on
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, wait_until
 
 
 async def test_a_job_ends_with_its_result_in_the_blob_store(tmp_path):
@@ -90,6 +92,28 @@ async def test_a_run_that_makes_no_progress_is_ended(tmp_path):
     assert outcome.code is ErrorCode.PROCESSING_TIMEOUT
     assert "no progress for 3 seconds" in outcome.message
     assert isinstance(slow, Completed)
+
+
+@pytest.mark.parametrize(("busy", "retryable"), [(1.0, False), (0.1, True)], ids=["computing", "waiting"])
+async def test_a_run_that_only_computed_when_its_time_was_over_is_not_tried_again(
+    tmp_path, monkeypatch, busy, retryable
+):
+    monkeypatch.setattr(deadline, "LEAST_BUSY_S", 0.1)
+    monkeypatch.setattr(process, "processor_seconds", lambda pid: busy * time.monotonic())
+    async with running_pool(tmp_path) as pool:
+        outcome = await pool.run(assignment(tmp_path, behaviour="loop", timeout_s=1.0), ignore)
+    assert isinstance(outcome, Failed)
+    assert (outcome.code, outcome.retryable) == (ErrorCode.PROCESSING_TIMEOUT, retryable)
+
+
+async def test_the_processor_time_of_sandboxes_is_counted(tmp_path):
+    async with running_pool(tmp_path) as pool:
+        (child,) = pool._living
+        before = processor_seconds(child.pid)
+        run = asyncio.create_task(pool.run(assignment(tmp_path, behaviour="loop"), ignore))
+        await wait_until(lambda: processor_seconds(child.pid) > before + 0.2, PATIENCE_S, "the run computes")
+        run.cancel()
+    assert processor_seconds(child.pid) == 0
 
 
 async def test_a_hanging_run_does_not_disturb_its_neighbours(tmp_path, held):

@@ -36,6 +36,7 @@ SERVICE_KEYS = {
     "cap_drop": list,
     "security_opt": list,
     "mem_limit": str,
+    "pids_limit": int,
 }
 HEALTH_KEYS = {"test", "interval", "timeout", "start_period", "start_interval", "retries", "disable"}
 DURATIONS = {"interval", "timeout", "start_period", "start_interval", "stop_grace_period"}
@@ -79,6 +80,15 @@ def test_the_compose_file_has_only_known_keys_with_values_of_their_kind(compose:
         assert health.get("disable") or health["test"][0] == "CMD", name
         for key, value in {**health, **service}.items():
             assert key not in DURATIONS or DURATION.fullmatch(value), f"{name}.{key}"
+
+
+def test_every_service_has_a_limit_of_memory_and_a_worker_has_room_for_its_runs(compose: dict[str, Any]) -> None:
+    limits = {name: service["mem_limit"] for name, service in compose["services"].items()}
+    assert all(re.fullmatch(r"[0-9]+g", limit) for limit in limits.values()), limits
+    worker = compose["services"]["worker"]
+    settings = Settings.from_environment(worker["environment"])
+    assert settings.slots * settings.job_memory_bytes < int(limits["worker"].removesuffix("g")) * 1024**3
+    assert worker["pids_limit"] > 128 * settings.slots
 
 
 def test_whatever_a_service_waits_for_is_there_and_can_get_there(compose: dict[str, Any]) -> None:
@@ -192,7 +202,9 @@ def test_the_image_installs_by_hash_and_copies_what_exists_and_is_let_through(
     dockerfile: list[tuple[str, str]],
 ) -> None:
     runs = [arguments for instruction, arguments in dockerfile if instruction == "RUN"]
-    assert any("--require-hashes -r requirements.lock" in run for run in runs)
+    for lock in ("requirements.lock", "requirements-build.lock"):
+        assert any(f"--require-hashes -r {lock}" in run for run in runs)
+    assert all(mark in run for run in runs if " ." in run for mark in ("--no-build-isolation", "--no-deps"))
     let_through = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
     for sources in (arguments.split()[:-1] for instruction, arguments in dockerfile if instruction == "COPY"):
         for source in sources:

@@ -39,7 +39,7 @@ CONTAINER = "META-INF/container.xml"  # EPUB 3.3, 4.2.6
 CHAPTER = "application/xhtml+xml"
 ENCRYPTION = "META-INF/encryption.xml"
 EMPTY_LINES = re.compile(r"\n{3,}")
-HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+HEADING = re.compile(r"^#{1,6}[ \t]+([^ \t\n].*)$", re.MULTILINE)
 TITLE_CHARS = 300
 MAX_STRUCTURED = 4_000_000  # characters of HTML, 10 s and 350 MiB: longer pages become plain text
 WORDS_ALONE = (
@@ -124,7 +124,7 @@ def tidy(text: str) -> str:
 def first_heading(markdown: str) -> str:
     """Return the text of the first heading, empty without one."""
     found = HEADING.search(markdown)
-    return found[1].strip()[:TITLE_CHARS] if found else ""
+    return (found[1].rstrip(" \t#") or found[1][0]).strip()[:TITLE_CHARS] if found else ""
 
 
 def read_epub(source: Source, max_chapters: int, on_part: OnPart) -> ExtractedText:

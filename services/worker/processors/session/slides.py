@@ -9,7 +9,8 @@ from typing import Any
 TITLE_CHARS = 120
 SUMMARY_CHARS = 280
 HEADING = re.compile(r"^#{1,6}\s+|^[-*+•]\s+|\*\*|__")
-PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
+PICTURE = re.compile(r"!\[(?:(?!!\[)[^\]])*+\]\((?:(?!!\[)[^)])*+\)")
+"""Neither text nor address contains the begin of another picture, so that an open one is not searched to the end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
+from services.worker.files.beneath import open_folder, root_of
 from services.worker.files.sources import SETTLE_S, Source, open_source
 from services.worker.processors.sync.listing import Heartbeat, ListedFile, SourceListing, readable
 from services.worker.run.workspace import Limits, Workspace
@@ -15,8 +16,9 @@ from services.worker.run.workspace import Limits, Workspace
 class LocalFolder:
     """A folder under the allowed roots. Hidden files are skipped, links are not followed."""
 
-    def __init__(self, folder: Path, workspace: Workspace) -> None:
+    def __init__(self, folder: Path, root: Path, workspace: Workspace) -> None:
         self._folder = folder
+        self._root = root
         self._workspace = workspace
 
     def list_files(self, beat: Heartbeat) -> SourceListing:
@@ -36,20 +38,13 @@ class LocalFolder:
 
     def _list_folder(self, below: str, listing: SourceListing, pending: list[str]) -> int:
         """Add one folder to the listing; return the newest modification time in nanoseconds."""
-        newest = 0
-        with os.scandir(self._folder / below) as entries:
-            for entry in entries:
-                path = f"{below}/{entry.name}" if below else entry.name
-                if entry.name.startswith("."):
-                    listing.hidden += 1
-                elif entry.is_symlink():
-                    listing.links.append(readable(path))
-                elif entry.is_dir(follow_symlinks=False):
-                    pending.append(path)
-                elif entry.is_file(follow_symlinks=False):
-                    about = entry.stat(follow_symlinks=False)
-                    listing.files[path] = ListedFile(about.st_size, revision_of(about))
-                    newest = max(newest, about.st_mtime_ns)
+        newest, handle = 0, open_folder(self._folder / below, self._root)
+        try:
+            with os.scandir(handle) as entries:
+                for entry in entries:
+                    newest = max(newest, _list_entry(entry, below, listing, pending))
+        finally:
+            os.close(handle)
         return newest
 
     def open(self, path: str, beat: Heartbeat) -> AbstractContextManager[Source]:
@@ -58,24 +53,44 @@ class LocalFolder:
         return open_source(str(self._folder / path), self._workspace, b"")
 
 
+def _list_entry(entry: "os.DirEntry[str]", below: str, listing: SourceListing, pending: list[str]) -> int:
+    """Add an entry of the folder `below`; return the modification time of a file in nanoseconds, else 0."""
+    path = f"{below}/{entry.name}" if below else entry.name
+    if entry.name.startswith("."):
+        listing.hidden += 1
+    elif entry.is_symlink():
+        listing.links.append(readable(path))
+    elif entry.is_dir(follow_symlinks=False):
+        pending.append(path)
+    elif entry.is_file(follow_symlinks=False):
+        about = entry.stat(follow_symlinks=False)
+        listing.files[path] = ListedFile(about.st_size, revision_of(about))
+        return about.st_mtime_ns
+    return 0
+
+
 def revision_of(about: os.stat_result) -> str:
     """Return a revision that changes when the file is written, replaced or restored."""
     return f"{about.st_size:x}-{about.st_mtime_ns:x}-{about.st_ino:x}"
 
 
-def allowed_folder(path: str, limits: Limits) -> Path:
-    """Return the resolved folder, which is under a root. Raises ProcessingError FILE_NOT_ALLOWED, FILE_NOT_FOUND."""
+def allowed_folder(path: str, limits: Limits) -> tuple[Path, Path]:
+    """Return the resolved folder and the root that it is at or below.
+
+    Raises ProcessingError FILE_NOT_ALLOWED, FILE_NOT_FOUND.
+    """
     try:
         folder = Path(path).resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:
-        if not any(Path(path).is_relative_to(root) for root in limits.roots):
+        if root_of(Path(path), limits.roots) is None:
             raise _not_allowed() from error
         raise _no_such_folder() from error
-    if not any(folder.is_relative_to(root) for root in limits.roots):
+    root = root_of(folder, limits.roots)
+    if root is None:
         raise _not_allowed()
     if not folder.is_dir():
         raise _no_such_folder()
-    return folder
+    return folder, root
 
 
 def _not_allowed() -> ProcessingError:

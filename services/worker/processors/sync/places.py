@@ -15,10 +15,10 @@ def place_of(source: str, workspace: Workspace) -> SyncPlace:
     """Return the source of a job. Raises ProcessingError FILE_NOT_ALLOWED, FILE_NOT_FOUND, NETWORK_ERROR."""
     own = workspace.blobs.root
     if urlsplit(source).scheme == "file":
-        folder = allowed_folder(path_in(source), workspace.limits)
+        folder, root = allowed_folder(path_in(source), workspace.limits)
         if own is not None:
             _check_apart(folder, own.resolve())
-        return LocalFolder(folder, workspace)
+        return LocalFolder(folder, root, workspace)
     if own is None and _bucket(source) == _bucket(workspace.blobs.url):
         _check_apart(PurePosixPath(path_in(source)), PurePosixPath(path_in(workspace.blobs.url)))
     return ObjectStore(source, workspace)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import ErrorCode
-from services.worker.children.deadline import RunWatch, described
+from services.worker.children.deadline import LEAST_BUSY_S, RunWatch, Usage, described
 
 seconds = st.floats(min_value=0.01, max_value=1e5)
 
@@ -43,40 +43,32 @@ def test_a_page_is_over_exactly_at_its_own_time(limit_s, began_after, looked_aft
     assert watch.due(looked_after) == looked_after + limit_s
 
 
-def looks(watch, used_s_at, reports=()):
-    """Look at the run whenever its watch asks for it; return whether it was busy at its end, and the times."""
-    now, seen, due = watch.started, [], list(reports)
-    while watch.expired(now) is None:
-        now = watch.look_at(now)
-        while due and due[0] <= now:
-            watch.reported = due.pop(0)
-        watch.note(now, lambda: used_s_at(now))  # noqa: B023 - called at once
-        seen.append(now)
-    return watch.is_busy(now, used_s_at(now)), seen
+@given(timeout_s=seconds, stall_s=seconds, reported_after=st.lists(seconds, max_size=5))
+def test_the_usage_is_read_once_at_half_of_the_time_and_once_in_each_silence(timeout_s, stall_s, reported_after):
+    watch = RunWatch(started=0.0, timeout_s=timeout_s, stall_timeout_s=stall_s, reported=0.0)
+    read = 0
+    for reported in [*sorted(reported_after), 1e9]:
+        while watch.half() <= reported:
+            watch.usage = Usage(watch.half(), 0.0)
+            read += 1
+        watch.reported = reported
+    assert 1 <= read <= 2 + len(reported_after)
 
 
 @pytest.mark.parametrize(
-    ("share", "reports", "busy"),
-    [
-        (1.0, [], True),
-        (1.0, [1.0, 20.0], True),
-        (0.6, [], True),
-        (0.2, [], False),
-        (1.0, [20.0, 40.0, 59.9], False),
-    ],
-    ids=["computes", "computes after some progress", "computes beside others", "waits", "makes progress to the end"],
+    ("reported", "busy_s", "bound"),
+    [(0, 30, True), (0, 15, True), (0, 14, False), (40, 30, False), (29, 30, True), (0, 0, False)],
 )
-def test_a_run_that_only_computes_without_progress_is_busy(share, reports, busy):
-    watch = RunWatch(started=0.0, timeout_s=60.0, stall_timeout_s=30.0, reported=0.0)
-    found, seen = looks(watch, lambda now: share * now, reports)
-    assert found is busy
-    assert len(seen) <= 2 * (len(reports) + 1)
+def test_only_a_run_that_computed_without_progress_since_half_of_its_time_is_bound(reported, busy_s, bound):
+    watch = RunWatch(started=0.0, timeout_s=60.0, stall_timeout_s=600.0, reported=reported, usage=Usage(30.0, 100.0))
+    assert watch.computed(Usage(60.0, 100.0 + busy_s)) is bound
 
 
-def test_a_late_look_alone_proves_nothing():
-    watch = RunWatch(started=0.0, timeout_s=60.0, stall_timeout_s=30.0, reported=0.0)
-    watch.note(30.0, lambda: 30.0)
-    assert not watch.is_busy(30.0, 30.0)
+def test_a_run_that_was_short_or_not_looked_at_is_not_bound():
+    watch = RunWatch(started=0.0, timeout_s=4.0, stall_timeout_s=600.0, reported=0.0)
+    assert not watch.computed(Usage(4.0, 4.0))
+    watch.usage = Usage(2.0, 0.0)
+    assert not watch.computed(Usage(4.0, LEAST_BUSY_S - 0.1))
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 import os
 import time
+from dataclasses import replace
 
 import pytest
 
+from piperoll.store.blobs import Blobs
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.files import sources
@@ -47,8 +49,15 @@ def test_a_folder_swapped_for_a_link_after_the_check_is_noticed(workspace, tmp_p
     (tmp_path / "in" / "folder").symlink_to(tmp_path)
     checked = tmp_path / "in" / "folder" / "secret.pdf"  # as a path that was resolved before the swap would be
     with pytest.raises(ProcessingError) as caught:
-        sources._open_settled(checked, workspace.limits, b"%%EOF")
-    assert caught.value.code is ErrorCode.FILE_NOT_ALLOWED
+        sources._open_settled(checked, tmp_path / "in", b"%%EOF")
+    assert caught.value.code is ErrorCode.FILE_NOT_FOUND
+
+
+def test_the_blob_store_below_a_root_is_not_read_as_files(workspace, tmp_path):
+    (tmp_path / "in" / "store" / "job-1").mkdir(parents=True)
+    path = make_pdf(tmp_path / "in" / "store" / "job-1" / "a.pdf")
+    stored = replace(workspace, blobs=Blobs((tmp_path / "in" / "store").as_uri()))
+    assert refused(stored, path).code is ErrorCode.FILE_NOT_ALLOWED
 
 
 class SettlingClock:

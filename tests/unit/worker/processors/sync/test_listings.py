@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from services.worker.processors.sync.folder import LocalFolder
 from tests.support.runs.folders import write
 from tests.support.runs.sync import Syncing, paths
 
@@ -69,3 +71,25 @@ def test_progress_rises_with_every_file(syncing: Syncing, source: Path) -> None:
     percents = [percent for _, percent in syncing.reports]
     assert percents == sorted(percents)
     assert len(set(percents)) > 20
+
+
+@pytest.mark.parametrize("how", ["outside", "elsewhere inside"])
+def test_a_folder_that_becomes_a_link_while_it_is_listed_is_not_followed(
+    syncing: Syncing, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    write(source, "sub/a.txt")
+    other = source / ".hidden" if how == "elsewhere inside" else tmp_path / "private"
+    write(other, "secret.txt")
+    really = LocalFolder._list_folder
+
+    def swapped(self: LocalFolder, below: str, *more: Any) -> int:
+        if below == "sub":
+            (source / "sub").rename(source / ".moved")
+            (source / "sub").symlink_to(other)
+        return really(self, below, *more)
+
+    monkeypatch.setattr(LocalFolder, "_list_folder", swapped)
+    result = syncing.run()
+    assert paths(result, "added") == []
+    assert "secret" not in f"{result}"
+    assert any("could not be listed" in note for note in result.notes)

@@ -11,6 +11,7 @@ from schemas.documents import KnownDocument, ResolvedSync
 from schemas.ids import found_document_id
 from schemas.job_types.sync import SyncParameters
 from services.worker.processors.sync import processor as sync
+from services.worker.processors.sync.folder import LocalFolder
 from tests.support.runs.folders import write
 from tests.support.runs.sync import FOLDER_ID, Reports, Syncing, counts
 
@@ -109,14 +110,14 @@ def test_a_folder_that_cannot_be_listed_loses_nothing(
 ) -> None:
     write(source, "sub/a.txt")
     syncing.run()
-    scan = os.scandir
+    really = LocalFolder._list_folder
 
-    def scan_but_not_all(path: Path) -> Any:
-        if path.name == "sub":
+    def list_but_not_all(self: LocalFolder, below: str, *more: Any) -> int:
+        if below == "sub":
             raise PermissionError("root would be let in")
-        return scan(path)
+        return really(self, below, *more)
 
-    monkeypatch.setattr(os, "scandir", scan_but_not_all)
+    monkeypatch.setattr(LocalFolder, "_list_folder", list_but_not_all)
     result = syncing.run()
     assert counts(result) == (0, 0, 0, 0)
     assert any("could not be listed" in note for note in result.notes)
