@@ -93,7 +93,10 @@ class Settings(BaseSettings):
 
     # The worker
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
-    reserved_slots: int = Field(default=0, ge=0)
+    reserved_slots: int = Field(
+        default=1, ge=0, description="slots kept for owners with nothing running, while several use the worker"
+    )
+    owner_slots: int = Field(default=0, ge=0, description="most running jobs of one owner on one worker; 0: no cap")
     enable_noop: bool = False
     job_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2)
     stall_timeout_s: float = Field(default=600.0, gt=0)

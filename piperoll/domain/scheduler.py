@@ -100,16 +100,22 @@ class Scheduler:
         if job is not None:
             self._unhold(job)
 
-    def take(self, now: datetime, running: Running, free: int, reserved: int = 0) -> Job | None:
-        """Remove and return the job to run now. The last `reserved` slots are for owners without running jobs."""
+    def take(
+        self, now: datetime, running: Running, free: int, reserved: int = 0, most: int | None = None
+    ) -> Job | None:
+        """Remove and return the job to run now.
+
+        The last `reserved` slots are for owners without running jobs; an owner has at most `most` running jobs.
+        """
         self._release_due(now)
         self._release_held(running, now)
         best: tuple[int, int, Rank, Lane] | None = None
         for lane in list(self._lanes):
             top = self._top(lane, running, now)
-            if top is None or (free <= reserved and running.owners[lane[0]]):
+            at_work = running.owners[lane[0]]
+            if top is None or (free <= reserved and at_work) or (most is not None and at_work >= most):
                 continue
-            candidate = (running.owners[lane[0]], running.lanes[lane], top, lane)
+            candidate = (at_work, running.lanes[lane], top, lane)
             if best is None or candidate < best:
                 best = candidate
         if best is None:
@@ -118,6 +124,13 @@ class Scheduler:
         heapq.heappop(self._lanes[lane])
         self._waited.discard(top[1])
         return self._waiting.pop(top[1])
+
+    def starves(self, running: Running, now: datetime) -> bool:
+        """Whether a job may run now whose owner has none running."""
+        self._release_due(now)
+        self._release_held(running, now)
+        idle = [lane for lane in self._lanes if not running.owners[lane[0]]]
+        return any(self._top(lane, running, now) is not None for lane in idle)
 
     def next_due(self) -> datetime | None:
         """The time at which the next delayed job may run."""
