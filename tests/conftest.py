@@ -170,6 +170,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory, mistral: MistralServe
             "PIPEROLL_ENABLE_NOOP": "true",
             "PIPEROLL_FILES_ROOTS": str(files),
             "PIPEROLL_SLOTS": "2",
+            "PIPEROLL_RESERVED_SLOTS": "0",  # tests of one owner fill both
             "PIPEROLL_RETRY_BASE_S": "0.2",
             "PIPEROLL_HANDOVER_GRACE_S": "2",
             "PIPEROLL_CHECKPOINT_INTERVAL_S": "1",
