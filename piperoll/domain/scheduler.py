@@ -70,6 +70,7 @@ class Scheduler:
     def __init__(self) -> None:
         self._waiting: dict[str, Job] = {}
         self._lanes: dict[Lane, list[Rank]] = defaultdict(list)
+        self._fronts: dict[str, list[tuple[Rank, str]]] = defaultdict(list)  # by owner: the first entry of each lane
         self._delayed: list[tuple[datetime, str]] = []
         self._not_before: dict[str, datetime] = {}
         self._held: dict[Work, dict[str, datetime]] = defaultdict(dict)  # with the time until which each waits
@@ -87,7 +88,7 @@ class Scheduler:
         self.discard(job.job_id)
         self._waiting[job.job_id] = job
         if not_before is None:
-            heapq.heappush(self._lanes[lane_of(job)], rank(job))
+            self._queue(job)
         else:
             self._not_before[job.job_id] = not_before
             heapq.heappush(self._delayed, (not_before, job.job_id))
@@ -110,18 +111,21 @@ class Scheduler:
         self._release_due(now)
         self._release_held(running, now)
         best: tuple[int, int, Rank, Lane] | None = None
-        for lane in list(self._lanes):
-            top = self._top(lane, running, now)
-            at_work = running.owners[lane[0]]
-            if top is None or (free <= reserved and at_work) or (most is not None and at_work >= most):
+        for owner in list(self._fronts):
+            at_work = running.owners[owner]
+            if (free <= reserved and at_work) or (most is not None and at_work >= most):
                 continue
-            candidate = (at_work, running.lanes[lane], top, lane)
-            if best is None or candidate < best:
-                best = candidate
+            next_one = self._next_of(owner, running, now)
+            if next_one is not None and (best is None or (at_work, *next_one) < best):
+                best = (at_work, *next_one)
         if best is None:
             return None
         _, _, top, lane = best
         heapq.heappop(self._lanes[lane])
+        if self._lanes[lane]:
+            heapq.heappush(self._fronts[lane[0]], (self._lanes[lane][0], lane[1]))
+        else:
+            del self._lanes[lane]
         self._waited.discard(top[1])
         return self._waiting.pop(top[1])
 
@@ -129,8 +133,8 @@ class Scheduler:
         """Whether a job may run now whose owner has none running."""
         self._release_due(now)
         self._release_held(running, now)
-        idle = [lane for lane in self._lanes if not running.owners[lane[0]]]
-        return any(self._top(lane, running, now) is not None for lane in idle)
+        idle = [owner for owner in self._fronts if not running.owners[owner]]
+        return any(self._next_of(owner, running, now) is not None for owner in idle)
 
     def next_due(self) -> datetime | None:
         """The time at which the next delayed job may run."""
@@ -147,8 +151,45 @@ class Scheduler:
         while (due := self.next_due()) is not None and due <= now:
             _, job_id = heapq.heappop(self._delayed)
             del self._not_before[job_id]
-            job = self._waiting[job_id]
-            heapq.heappush(self._lanes[lane_of(job)], rank(job))
+            self._queue(self._waiting[job_id])
+
+    def _queue(self, job: Job) -> None:
+        """Add a job that may run now to its lane, and the lane to its owner's front if the job is its next one."""
+        owner, user = lane = lane_of(job)
+        heapq.heappush(self._lanes[lane], rank(job))
+        if self._lanes[lane][0] == rank(job):
+            heapq.heappush(self._fronts[owner], (rank(job), user))
+
+    def _next_of(self, owner: str, running: Running, now: datetime) -> tuple[int, Rank, Lane] | None:
+        """The next job of an owner: of the users with the fewest running jobs the first one.
+
+        Users without running jobs are found at the front, however many there are. Those with some are passed over:
+        at most as many as there are slots.
+        """
+        front, busy, found = self._fronts[owner], dict[str, Rank](), None
+        while front and found is None:
+            expected, user = heapq.heappop(front)
+            lane = owner, user
+            first = next(iter(self._lanes.get(lane, ())), None)
+            top = None if first is None else self._top(lane, running, now)
+            if top is None or user in busy:
+                continue
+            if top != first:
+                heapq.heappush(front, (top, user))  # the first entries were outdated or are held back
+            elif top != expected:
+                continue  # an outdated entry of the front: that of the lane's first one is there too
+            elif running.lanes[lane]:
+                busy[user] = top
+            else:
+                found = 0, top, lane
+                heapq.heappush(front, (top, user))
+        for user, top in busy.items():
+            heapq.heappush(front, (top, user))
+        if not front:
+            del self._fronts[owner]
+        if found is not None or not busy:
+            return found
+        return min((running.lanes[owner, user], top, (owner, user)) for user, top in busy.items())
 
     def _top(self, lane: Lane, running: Running, now: datetime) -> Rank | None:
         """The first waiting job of a lane. Jobs to hold back are set aside, empty lanes removed."""
@@ -182,8 +223,7 @@ class Scheduler:
             for job_id in [name for name, until in held.items() if until <= now or not running.works[work]]:
                 del held[job_id]
                 self._waited.add(job_id)
-                job = self._waiting[job_id]
-                heapq.heappush(self._lanes[lane_of(job)], rank(job))
+                self._queue(self._waiting[job_id])
             if not held:
                 del self._held[work]
         if overdue:

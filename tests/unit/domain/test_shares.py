@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from piperoll.domain.job import Job
 from piperoll.domain.scheduler import Running
 from piperoll.domain.shares import LATELY, PATIENCE, Patience, Sightings, run_to_take_back
 from tests.support.histories.jobs import BEGAN
@@ -78,3 +79,29 @@ def test_only_an_owner_with_nothing_running_starves() -> None:
     scheduler.put(job("later", "modest"), BEGAN + MOMENT)
     assert not scheduler.starves(running, BEGAN)
     assert scheduler.starves(running, BEGAN + MOMENT)
+
+
+def test_the_next_job_is_found_among_very_many_users_and_jobs_without_passing_over_them() -> None:
+    """A bound on looks at waiting jobs, not on time."""
+    crowd = [job(f"job-{number:05d}", "greedy", user_id=f"user-{number}") for number in range(2000)]
+    crowd += [job(f"more-{number:05d}", "greedy", user_id="busy", age_s=9) for number in range(2000)]
+    scheduler, running, looks = offered(*crowd), Running(), 0
+    may_run = scheduler._may_run
+
+    def counted(one: Job) -> bool:
+        nonlocal looks
+        looks += 1
+        return may_run(one)
+
+    scheduler._may_run = counted  # type: ignore[method-assign]
+    taken: list[Job] = []
+    for _ in range(200):
+        one = scheduler.take(BEGAN, running, free=1)
+        assert one is not None
+        taken.append(one)
+        running.add(one)
+        if len(taken) > 4:
+            running.remove(taken[-5])
+    assert looks < 200 * 10
+    assert len(scheduler._fronts["greedy"]) <= 2001 + 200
+    assert len({one.job_id for one in taken}) == 200
