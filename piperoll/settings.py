@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     max_batch_jobs: int = Field(default=10_000, ge=1, le=MOST_MEMBERS)
     max_upload_bytes: int = 150_000_000
     max_connections: int = Field(default=4000, ge=1, description="open connections of one API process")
+    max_large_bodies: int = Field(
+        default=4, ge=1, description="JSON bodies and forms above 256 kB that one API process holds at a time"
+    )
     append_deadline_s: float = Field(default=10.0, gt=0)
     read_deadline_s: float = Field(default=5.0, gt=0)
     key_cache_s: float = 900.0
@@ -78,6 +81,20 @@ class Settings(BaseSettings):
         default=60.0, ge=0, description="how long an upload under /v1 waits for its document to be processed"
     )
     rate_limit: int = Field(default=100, ge=1, description="requests of a key under /v1 in any 60 s")
+    owner_open_jobs: int = Field(default=100_000, ge=1, description="jobs of one owner that have not ended")
+    owner_stored_bytes: int = Field(
+        default=100_000_000_000, ge=1, description="bytes of one owner's uploads and documents"
+    )
+    owner_uploads: int = Field(default=256, ge=1, description="files that one owner sends to one process at a time")
+    owner_streams: int = Field(default=500, ge=1, description="event streams of one owner open at one process")
+    owner_long_polls: int = Field(default=2000, ge=1, description="waiting requests of one owner at one process")
+    owner_requests: int = Field(default=1000, ge=1, description="requests of one owner in work at one process")
+    owner_requests_per_s: int = Field(default=10_000, ge=1, description="requests of one owner to one process")
+    min_free_bytes: int = Field(
+        default=1_000_000_000,
+        ge=0,
+        description="free space of a local blob store, or 2 % of it if that is less, below which nothing new is taken",
+    )
     signing_overlap_s: float = Field(
         default=DAY_S, ge=60, description="how long a key signs after its rotation; notifiers refresh keys every 10 s"
     )

@@ -14,6 +14,7 @@ from piperoll.store.blobs import BlobStoreError
 from schemas.errors import SENTENCES, ErrorCode
 from services.api.batches.openapi import limit_jobs
 from services.api.http.access import Access
+from services.api.http.admission import Traffic
 from services.api.http.answers import failure
 from services.api.http.errors import ApiError, UnavailableError
 from services.api.http.gate import RequestGate
@@ -25,7 +26,9 @@ DESCRIPTION = "Document jobs on an event log. Every path except health needs the
 CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 
-def build_app(rooms: Iterable[Routes], access: Access, rate_limit: RateLimit, max_batch_jobs: int) -> FastAPI:
+def build_app(
+    rooms: Iterable[Routes], access: Access, rate_limit: RateLimit, traffic: Traffic, max_batch_jobs: int
+) -> FastAPI:
     """Return the app that serves these rooms; their routes are tried in this order."""
     app = FastAPI(
         title="Piperoll",
@@ -41,7 +44,7 @@ def build_app(rooms: Iterable[Routes], access: Access, rate_limit: RateLimit, ma
     app.add_exception_handler(ApiError, _failed)
     app.add_exception_handler(BlobStoreError, _storage_away)
     app.add_exception_handler(HTTPException, _not_served)
-    app.add_middleware(RequestGate, access=access, rate_limit=rate_limit)
+    app.add_middleware(RequestGate, access=access, rate_limit=rate_limit, traffic=traffic)
     _complete(app, max_batch_jobs)
     return app
 
