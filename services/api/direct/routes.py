@@ -105,7 +105,7 @@ class DirectRoutes(Routes, tag="direct"):
         job = submitted(job_type, direct.parameters, self.rules, USER_ID.of(request), sha256)
         wait_ms = default_wait_ms if direct.wait_ms is None else direct.wait_ms
         if wait_ms:
-            admission_of(request).wait_as(Activity.LONG_POLLS)
+            admission_of(request).wait_as(Activity.LONG_POLLS)  # before the job exists, which a refusal would hide
         created = await self.creator.job(job, caller, IDEMPOTENCY_KEY.of(request))
         headers = {**created.headers, POSITION_HEADER: str(created.position)}
         row = await self.reading.ended(created.subject, caller.owner, wait_ms / 1000) if wait_ms else None

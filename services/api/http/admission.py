@@ -163,8 +163,12 @@ class Admission:
             self._begun.callback(partial(self._traffic.end_large, self._owner))
 
     def wait_as(self, activity: Activity) -> None:
-        """Count the request as a stream or long poll from now on. Raises ApiError QUOTA_EXCEEDED (429)."""
+        """Count the request as a stream or long poll from now on, and its body no longer as held.
+
+        Raises ApiError QUOTA_EXCEEDED (429).
+        """
         self._traffic.begin(self._owner, activity)
+        self._begun.close()
         self._traffic.end(self._owner, self._counted_as)
         self._counted_as = activity
 

@@ -7,7 +7,6 @@ is killed, and its writes have no effect.
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -27,6 +26,7 @@ from schemas.ids import draw_run
 from services.worker import metrics
 from services.worker.children.pool import ChildPool
 from services.worker.children.protocol import Assignment, Completed, Failed, Outcome
+from services.worker.manager.attempt import Attempt
 from services.worker.manager.claim_gate import ClaimGate
 from services.worker.manager.found_documents import FindingsAppender
 from services.worker.manager.journal import Journal
@@ -42,23 +42,6 @@ DISCARD_S = 1.0  # for the deletion of a killed run's outputs, which a release w
 
 class RunnerFailedError(RuntimeError):
     """The end of a run could not be appended to the log; another process must find the outcome."""
-
-
-@dataclass(slots=True, eq=False)
-class Attempt:
-    """A run of this worker, from its claim until its end was read from the log."""
-
-    job: Job
-    run: str
-    partition: int
-    journal: Journal
-    task: "asyncio.Task[None] | None" = None
-    in_slot: bool = True
-
-    @property
-    def owner(self) -> str:
-        """The owner of the job."""
-        return self.job.owner
 
 
 class Runner:
@@ -185,8 +168,10 @@ class Runner:
         blocked = self._taken() >= self._settings.slots and self._can_claim()
         if not self._turns.must_take_back(self._scheduler, self._clock(), self._running, blocked):
             return
-        attempt = run_to_take_back(one for one in self._attempts.values() if one.in_slot)
+        inside = [one for one in self._attempts.values() if one.in_slot]
+        attempt = None if any(one.leaving for one in inside) else run_to_take_back(inside)
         if attempt is not None and attempt.task is not None:
+            attempt.leaving = True
             log.info("slot_taken_back", job_id=attempt.job.job_id, run=attempt.run, owner=attempt.owner)
             attempt.task.cancel()
             attempt.task = asyncio.create_task(self._give_up(attempt, attempt.task))

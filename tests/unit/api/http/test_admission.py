@@ -75,6 +75,15 @@ async def test_one_owner_cannot_hold_all_large_bodies() -> None:
     await asyncio.wait_for(late, 1)
 
 
+async def test_a_request_that_waits_for_its_job_holds_its_body_no_longer() -> None:
+    traffic = Traffic(DEFAULTS)
+    with closing(traffic.enter("owner")) as admitted:
+        await admitted.hold_large_body()
+        admitted.wait_as(Activity.LONG_POLLS)
+        assert traffic.count("owner", Activity.LARGE_BODIES) == 0
+    assert traffic.count("owner", Activity.LONG_POLLS) == 0
+
+
 async def test_a_large_body_that_finds_no_place_in_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "LARGE_WAIT_S", 0.01)
     traffic = Traffic(replace(DEFAULTS, large_bodies=1, most={**DEFAULTS.most, Activity.LARGE_BODIES: 1}))
