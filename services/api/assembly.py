@@ -105,7 +105,7 @@ class Assembly:
         self._library = Library(DocumentModel(to.pool, deadline_s), self._catching_up(DOCUMENT_EVENTS), jobs)
         self._commands = Commands(self._facts(JOB_EVENTS), to.blobs, to.seal, Resolver(self._library))
         ends = LogEnds(to.offsets, deadline_s)
-        self._quotas = Quotas(settings, to.pool, to.blobs, self._traffic)
+        self._quotas = Quotas(settings, to.pool, to.blobs, self._traffic, jobs)
         self._creator = Creator(
             self._commands, self._read_model, self._reading, ends, settings.partitions, self._quotas
         )

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 Count = Callable[[str], Awaitable[int]]
 """Counts what an owner uses. Raises ReadModelUnavailableError or BlobStoreError."""
 
-LAG_S = 2.0  # what was admitted so shortly before a count may not be in it, and is added to it
+LAG_S = 0.5  # what was admitted so shortly before a count may not be stored yet, and is added to it
 STEPS = 4  # a second: how exactly the time of an admission is kept
 SHARE = 0.01  # of the limit: when so much was added, the use is counted again
 
@@ -34,16 +34,18 @@ class Use:
     tried_at: float = -math.inf
     failed: bool = False
     added: int = 0
+    since: int = 0  # of `added`, what was admitted after the count began
     recent: deque[tuple[int, int]] = field(default_factory=deque)  # of `added`, by step of time
 
     @property
     def known(self) -> int:
-        """The use as far as it is known."""
+        """The most that the owner may use by now."""
         return (self.counted or 0) + self.added
 
     def add(self, amount: int, now: float) -> None:
         """Add what was admitted."""
         self.added += amount
+        self.since += amount
         self._forget(now)
         step = int(now * STEPS)
         if self.recent and self.recent[-1][0] == step:
@@ -90,7 +92,7 @@ class CountedQuota:
         """Return what an owner uses now; None if that cannot be counted at present."""
         await self._counted(owner)
         use = self._uses[owner]
-        return None if use.failed or use.counted is None else use.known
+        return None if use.failed or use.counted is None else use.counted + use.since
 
     async def _counted(self, owner: str) -> None:
         """Wait for a count that is young enough."""
@@ -108,6 +110,7 @@ class CountedQuota:
         return running
 
     async def _count_again(self, owner: str, use: Use, now: float) -> None:
+        use.since = 0
         try:
             use.count(await self._count(owner), now)
         except (ReadModelUnavailableError, BlobStoreError) as error:

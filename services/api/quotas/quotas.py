@@ -14,8 +14,10 @@ from services.api.http.database import bounded_query
 from services.api.http.errors import ApiError
 from services.api.quotas.counted import CountedQuota
 from services.api.quotas.free_space import FreeSpace
+from services.api.read_model.catching_up import CatchingUp
 
 _QUERIES = load_queries("services.api.quotas", "quotas.sql")
+CATCH_UP_S = 1.0
 OPEN_JOBS_LIFE_S = 1.0
 STORED_LIFE_S = 10.0  # a count lists the owner's uploads
 OPEN_JOBS_RETRY_S = 10
@@ -25,8 +27,11 @@ STORED_RETRY_S = 60
 class Quotas:
     """What each owner may use. While the read model is away, what cannot be counted is not refused."""
 
-    def __init__(self, settings: Settings, pool: asyncpg.Pool, blobs: AsyncBlobs, traffic: Traffic) -> None:
+    def __init__(
+        self, settings: Settings, pool: asyncpg.Pool, blobs: AsyncBlobs, traffic: Traffic, jobs_log: CatchingUp
+    ) -> None:
         self._settings = settings
+        self._jobs_log = jobs_log
         self._pool = pool
         self._blobs = blobs
         self._traffic = traffic
@@ -67,6 +72,7 @@ class Quotas:
         }
 
     async def _count_open_jobs(self, owner: str) -> int:
+        await self._jobs_log.briefly(CATCH_UP_S)  # else jobs that were just created are not counted
         return await self._query("open_jobs", owner, self._open_jobs.limit + 1)
 
     async def _count_stored(self, owner: str) -> int:
