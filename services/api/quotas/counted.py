@@ -84,9 +84,9 @@ class CountedQuota:
             await self._counted(owner)
             if use.known + amount > self.limit and not use.failed:
                 raise self._refusal()
+        if use.counted is None or use.added + amount > self.limit * SHARE:
+            self._begin_count(owner)  # before the addition, which it does not find yet
         use.add(amount, time.monotonic())
-        if use.counted is None or use.added > self.limit * SHARE:
-            self._begin_count(owner)
 
     async def used(self, owner: str) -> int | None:
         """Return what an owner uses now; None if that cannot be counted at present."""
@@ -104,13 +104,12 @@ class CountedQuota:
         use, now = self._uses.setdefault(owner, Use()), time.monotonic()
         running = self._counting.get(owner)
         if running is None and now - use.tried_at >= self._life_s:
-            use.tried_at = now
+            use.tried_at, use.since = now, 0
             running = self._counting[owner] = asyncio.create_task(self._count_again(owner, use, now))
             running.add_done_callback(lambda _: self._counting.pop(owner))
         return running
 
     async def _count_again(self, owner: str, use: Use, now: float) -> None:
-        use.since = 0
         try:
             use.count(await self._count(owner), now)
         except (ReadModelUnavailableError, BlobStoreError) as error:

@@ -91,6 +91,13 @@ async def test_nothing_is_refused_while_it_cannot_be_counted() -> None:
     assert len(tables.counts) == 1
 
 
+async def test_what_was_admitted_is_shown_before_the_tables_have_it() -> None:
+    one = quota(Tables(), life_s=60.0)
+    await one.admit("busy", 1)
+    await one.admit("busy", 4)
+    assert await one.used("busy") == 5
+
+
 async def test_a_batch_counts_its_members() -> None:
     one = quota(Tables())
     await one.admit("greedy", LIMIT - 5)
