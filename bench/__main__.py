@@ -13,7 +13,7 @@ import structlog
 from rich.console import Console
 
 from bench import machine, report
-from bench.parts import archive, devana, embedding, memory, ocr, rebuild, recovery, replay, speed
+from bench.parts import archive, devana, embedding, memory, neighbour, ocr, rebuild, recovery, replay, speed
 from bench.report import Table
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -22,6 +22,7 @@ SEPARATE: dict[str, tuple[str, Callable[[Path], Awaitable[Table]]]] = {
     "memory": (f"memory of a worker over {memory.POINTS[-1]} mixed PDFs", memory.measure),
     "archive": (f"creation and download of the archive of a PDF of {archive.PAGES:,} pages", archive.measure),
     "devana": (f"GET /v1/jobs over {devana.JOBS:,} jobs, by filter", devana.measure),
+    "neighbour": ("a small job and its webhook beside an owner that does its worst", neighbour.measure),
     "embedding": ("chunks/s of the local embedding model", embedding.measure),
     "replay": (
         f"start of a worker over up to {replay.JOBS[-1]:,} ended jobs, without and with checkpoints",

@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     max_batch_jobs: int = Field(default=10_000, ge=1, le=MOST_MEMBERS)
     max_upload_bytes: int = 150_000_000
     max_connections: int = Field(default=4000, ge=1, description="open connections of one API process")
+    max_large_bodies: int = Field(
+        default=4, ge=1, description="JSON bodies and forms above 256 kB that one API process holds at a time"
+    )
     append_deadline_s: float = Field(default=10.0, gt=0)
     read_deadline_s: float = Field(default=5.0, gt=0)
     key_cache_s: float = 900.0
@@ -88,6 +91,20 @@ class Settings(BaseSettings):
         default=60.0, ge=0, description="how long an upload under /v1 waits for its document to be processed"
     )
     rate_limit: int = Field(default=100, ge=1, description="requests of a key under /v1 in any 60 s")
+    owner_open_jobs: int = Field(default=100_000, ge=1, description="jobs of one owner that have not ended")
+    owner_stored_bytes: int = Field(
+        default=100_000_000_000, ge=1, description="bytes of one owner's uploads and documents"
+    )
+    owner_uploads: int = Field(default=256, ge=1, description="files that one owner sends to one process at a time")
+    owner_streams: int = Field(default=500, ge=1, description="event streams of one owner open at one process")
+    owner_long_polls: int = Field(default=2000, ge=1, description="waiting requests of one owner at one process")
+    owner_requests: int = Field(default=1000, ge=1, description="requests of one owner in work at one process")
+    owner_requests_per_s: int = Field(default=10_000, ge=1, description="requests of one owner to one process")
+    min_free_bytes: int = Field(
+        default=1_000_000_000,
+        ge=0,
+        description="free space of a local blob store, or 2 % of it if that is less, below which nothing new is taken",
+    )
     signing_overlap_s: float = Field(
         default=DAY_S, ge=60, description="how long a key signs after its rotation; notifiers refresh keys every 10 s"
     )
@@ -106,7 +123,10 @@ class Settings(BaseSettings):
 
     # The worker
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
-    reserved_slots: int = Field(default=0, ge=0)
+    reserved_slots: int = Field(
+        default=1, ge=0, description="slots kept for owners with nothing running, while several use the worker"
+    )
+    owner_slots: int = Field(default=0, ge=0, description="most running jobs of one owner on one worker; 0: no cap")
     enable_noop: bool = False
     job_memory_bytes: int = Field(default=2 * 1024**3, ge=256 * 1024**2)
     stall_timeout_s: float = Field(default=600.0, gt=0)

@@ -24,6 +24,8 @@ class ErrorCode(StrEnum):
     EXTRACTION_TIMEOUT = "EXTRACTION_TIMEOUT"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
     READ_MODEL_UNAVAILABLE = "READ_MODEL_UNAVAILABLE"
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
+    INSUFFICIENT_STORAGE = "INSUFFICIENT_STORAGE"
     INTERNAL_ERROR = "INTERNAL_ERROR"
     # Answers of the endpoints that wrap one job (docs/contract/secretary.md#direct-endpoints), whose clients know
     # these names

@@ -88,7 +88,8 @@ class JobProgress(Event):
 
 
 class JobReleased(Event):
-    """The run returned the job unfinished, because its worker drained or lost the partition. Not an attempt."""
+    """The run returned the job unfinished: its worker drained, lost the partition, or gave its slot to another owner
+    (`rebalance` too). Not an attempt."""
 
     writers = ("worker",)
 

@@ -172,6 +172,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory, mistral: MistralServe
             "PIPEROLL_FILES_ROOTS": str(files),
             "PIPEROLL_ALLOW_PRIVATE_SOURCES": "127.0.0.0/8",  # the web sites of tests
             "PIPEROLL_SLOTS": "2",
+            "PIPEROLL_RESERVED_SLOTS": "0",  # tests of one owner fill both
             "PIPEROLL_RETRY_BASE_S": "0.2",
             "PIPEROLL_HANDOVER_GRACE_S": "2",
             "PIPEROLL_CHECKPOINT_INTERVAL_S": "1",

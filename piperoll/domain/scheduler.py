@@ -4,16 +4,11 @@ The owner with the fewest running jobs on this worker goes first, within it the 
 priority, then the older job. Priority ages by one step in ten minutes, which needs no clock: comparing `created - 600
 s * priority` of two jobs gives the same order at any time.
 
-A job whose turn comes is held back, once, while the same work of its owner runs here: it then takes the cached result
-if there is one. It does not delay other jobs, and is held no longer than it may itself run, or HELD_S: the first run
-may hang.
-
-A choice looks at each owner and at the users with running jobs, not at all users: users are labels that clients choose,
-and an owner may have as many as it has jobs.
+A job is held back, once, while the same work of its owner runs here: it then takes the cached result if there is one.
+It does not delay other jobs, and is held no longer than it may itself run, or HELD_S: the first run may hang.
 """
 
 import heapq
-import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -75,10 +70,7 @@ class Scheduler:
     def __init__(self) -> None:
         self._waiting: dict[str, Job] = {}
         self._lanes: dict[Lane, list[Rank]] = defaultdict(list)
-        self._idle: dict[str, list[tuple[Rank, Lane]]] = defaultdict(list)
-        """By owner the lanes by their first jobs, for those that have none running; else see `_busy`."""
-        self._listed: dict[Lane, Rank] = {}  # the rank under which a lane is in `_idle`; other entries are old
-        self._busy: set[Lane] = set()  # lanes that are not in `_idle` because they had running jobs
+        self._fronts: dict[str, list[tuple[Rank, str]]] = defaultdict(list)  # by owner: the first entry of each lane
         self._delayed: list[tuple[datetime, str]] = []
         self._not_before: dict[str, datetime] = {}
         self._held: dict[Work, dict[str, datetime]] = defaultdict(dict)  # with the time until which each waits
@@ -96,7 +88,7 @@ class Scheduler:
         self.discard(job.job_id)
         self._waiting[job.job_id] = job
         if not_before is None:
-            self._push(job)
+            self._queue(job)
         else:
             self._not_before[job.job_id] = not_before
             heapq.heappush(self._delayed, (not_before, job.job_id))
@@ -109,21 +101,40 @@ class Scheduler:
         if job is not None:
             self._unhold(job)
 
-    def take(self, now: datetime, running: Running, free: int, reserved: int = 0) -> Job | None:
-        """Remove and return the job to run now. The last `reserved` slots are for owners without running jobs."""
+    def take(
+        self, now: datetime, running: Running, free: int, reserved: int = 0, most: int | None = None
+    ) -> Job | None:
+        """Remove and return the job to run now.
+
+        The last `reserved` slots are for owners without running jobs; an owner has at most `most` running jobs.
+        """
         self._release_due(now)
         self._release_held(running, now)
-        self._list_idle(running)
-        while (best := self._best(running, free <= reserved)) is not None:
-            top, lane = best
-            job = self._waiting[top[1]]
-            heapq.heappop(self._lanes[lane])
-            work = work_of(job)
-            if work is None or not running.works[work] or job.job_id in self._waited:
-                self._waited.discard(job.job_id)
-                return self._waiting.pop(job.job_id)
-            self._hold(work, job, now)
-        return None
+        best: tuple[int, int, Rank, Lane] | None = None
+        for owner in list(self._fronts):
+            at_work = running.owners[owner]
+            if (free <= reserved and at_work) or (most is not None and at_work >= most):
+                continue
+            next_one = self._next_of(owner, running, now)
+            if next_one is not None and (best is None or (at_work, *next_one) < best):
+                best = (at_work, *next_one)
+        if best is None:
+            return None
+        _, _, top, lane = best
+        heapq.heappop(self._lanes[lane])
+        if self._lanes[lane]:
+            heapq.heappush(self._fronts[lane[0]], (self._lanes[lane][0], lane[1]))
+        else:
+            del self._lanes[lane]
+        self._waited.discard(top[1])
+        return self._waiting.pop(top[1])
+
+    def starves(self, running: Running, now: datetime) -> bool:
+        """Whether a job may run now whose owner has none running."""
+        self._release_due(now)
+        self._release_held(running, now)
+        idle = [owner for owner in self._fronts if not running.owners[owner]]
+        return any(self._next_of(owner, running, now) is not None for owner in idle)
 
     def next_due(self) -> datetime | None:
         """The time at which the next delayed job may run."""
@@ -140,71 +151,58 @@ class Scheduler:
         while (due := self.next_due()) is not None and due <= now:
             _, job_id = heapq.heappop(self._delayed)
             del self._not_before[job_id]
-            self._push(self._waiting[job_id])
+            self._queue(self._waiting[job_id])
 
-    def _push(self, job: Job) -> None:
-        """Add a job that may run now to its lane, and the lane to those of its owner if the job is its first."""
-        lane, own = lane_of(job), rank(job)
-        heapq.heappush(self._lanes[lane], own)
-        if lane not in self._busy and own < self._listed.get(lane, (math.inf, "")):
-            self._list(lane, own)
+    def _queue(self, job: Job) -> None:
+        """Add a job that may run now to its lane, and the lane to its owner's front if the job is its next one."""
+        owner, user = lane = lane_of(job)
+        heapq.heappush(self._lanes[lane], rank(job))
+        if self._lanes[lane][0] == rank(job):
+            heapq.heappush(self._fronts[owner], (rank(job), user))
 
-    def _list(self, lane: Lane, top: Rank) -> None:
-        self._listed[lane] = top
-        heapq.heappush(self._idle[lane[0]], (top, lane))
+    def _next_of(self, owner: str, running: Running, now: datetime) -> tuple[int, Rank, Lane] | None:
+        """The next job of an owner: of the users with the fewest running jobs the first one.
 
-    def _list_idle(self, running: Running) -> None:
-        """List the lanes again whose running jobs have ended."""
-        for lane in [lane for lane in self._busy if not running.lanes[lane]]:
-            self._busy.discard(lane)
-            if (top := self._top(lane)) is not None:
-                self._list(lane, top)
-
-    def _best(self, running: Running, reserved: bool) -> tuple[Rank, Lane] | None:
-        """Return the first job by the rule, and its lane; if `reserved`, of owners with nothing running alone."""
-        best: tuple[int, int, Rank, Lane] | None = None
-        for owner in list(self._idle):
-            if reserved and running.owners[owner]:
+        Users without running jobs are found at the front, however many there are. Those with some are passed over:
+        at most as many as there are slots.
+        """
+        front, busy, found = self._fronts[owner], dict[str, Rank](), None
+        while front and found is None:
+            expected, user = heapq.heappop(front)
+            lane = owner, user
+            first = next(iter(self._lanes.get(lane, ())), None)
+            top = None if first is None else self._top(lane, running, now)
+            if top is None or user in busy:
                 continue
-            first = self._first_idle(owner, running)
-            if first is not None:
-                candidate = (running.owners[owner], 0, *first)
-                best = candidate if best is None else min(best, candidate)
-        for lane in self._busy:
-            if not (reserved and running.owners[lane[0]]) and (top := self._top(lane)) is not None:
-                candidate = (running.owners[lane[0]], running.lanes[lane], top, lane)
-                best = candidate if best is None else min(best, candidate)
-        return None if best is None else best[2:]
+            if top != first:
+                heapq.heappush(front, (top, user))  # the first entries were outdated or are held back
+            elif top != expected:
+                continue  # an outdated entry of the front: that of the lane's first one is there too
+            elif running.lanes[lane]:
+                busy[user] = top
+            else:
+                found = 0, top, lane
+                heapq.heappush(front, (top, user))
+        for user, top in busy.items():
+            heapq.heappush(front, (top, user))
+        if not front:
+            del self._fronts[owner]
+        if found is not None or not busy:
+            return found
+        return min((running.lanes[owner, user], top, (owner, user)) for user, top in busy.items())
 
-    def _first_idle(self, owner: str, running: Running) -> tuple[Rank, Lane] | None:
-        """Return the first job of an owner's lanes without running jobs. Corrects old entries as they come up."""
-        heap = self._idle[owner]
-        while heap:
-            listed, lane = heap[0]
-            if self._listed.get(lane) != listed:
-                heapq.heappop(heap)
-                continue
-            top = self._top(lane)
-            if top == listed and not running.lanes[lane]:
-                return heap[0]
-            heapq.heappop(heap)
-            del self._listed[lane]
-            if top is not None and running.lanes[lane]:
-                self._busy.add(lane)
-            elif top is not None:
-                self._list(lane, top)
-        del self._idle[owner]
-        return None
-
-    def _top(self, lane: Lane) -> Rank | None:
-        """Return the first job of a lane that may run; an empty lane is removed."""
-        heap = self._lanes.get(lane, [])
+    def _top(self, lane: Lane, running: Running, now: datetime) -> Rank | None:
+        """The first waiting job of a lane. Jobs to hold back are set aside, empty lanes removed."""
+        heap = self._lanes[lane]
         while heap:
             job = self._waiting.get(heap[0][1])
             if job is not None and rank(job) == heap[0] and self._may_run(job):
-                return heap[0]
+                work = work_of(job)
+                if work is None or not running.works[work] or job.job_id in self._waited:
+                    return heap[0]
+                self._hold(work, job, now)
             heapq.heappop(heap)
-        self._lanes.pop(lane, None)
+        del self._lanes[lane]
         return None
 
     def _may_run(self, job: Job) -> bool:
@@ -225,7 +223,7 @@ class Scheduler:
             for job_id in [name for name, until in held.items() if until <= now or not running.works[work]]:
                 del held[job_id]
                 self._waited.add(job_id)
-                self._push(self._waiting[job_id])
+                self._queue(self._waiting[job_id])
             if not held:
                 del self._held[work]
         if overdue:

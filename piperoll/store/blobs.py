@@ -48,6 +48,7 @@ class AsyncBlobs:
 
     def __init__(self, blobs: Blobs) -> None:
         self.sync = blobs
+        self.root = blobs.root
         self._threads = DaemonThreads(THREADS, "blobs")
         self._small = None if blobs.root is None else segments.GroupCommit(blobs.root, blobs.guard.before)
 
@@ -109,6 +110,10 @@ class AsyncBlobs:
     async def entries(self, folder: str) -> Sequence[BlobEntry]:
         """See Blobs.entries."""
         return await self._run(self.sync.entries, folder)
+
+    async def bytes_in(self, folder: str) -> int:
+        """See Blobs.bytes_in."""
+        return await self._run(self.sync.bytes_in, folder)
 
     async def pages(self, folder: str = "") -> AsyncIterator[Sequence[BlobEntry]]:
         """See Blobs.pages."""

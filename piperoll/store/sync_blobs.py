@@ -169,6 +169,12 @@ class Blobs:
             for page in obstore.list(self._store, prefix=f"{folder}/" if folder else None, chunk_size=PAGE_ENTRIES):
                 yield [BlobEntry(entry["path"], entry["last_modified"]) for entry in page]
 
+    def bytes_in(self, folder: str) -> int:
+        """Return the size of all blobs under `folder/` together."""
+        with self._errors(folder, guarded=True):
+            pages = obstore.list(self._store, prefix=f"{folder.strip('/')}/", chunk_size=PAGE_ENTRIES)
+            return sum(entry["size"] for page in pages for entry in page)
+
     def delete(self, uris: Iterable[str]) -> None:
         """Delete blobs; missing ones are ignored."""
         if self.root is None:

@@ -36,6 +36,7 @@ from services.api.folders.routes import FolderRoutes
 from services.api.folders.search import Search
 from services.api.health.routes import HealthRoutes
 from services.api.http.access import Access
+from services.api.http.admission import Traffic, TrafficLimits
 from services.api.http.bodies import BodyLimits
 from services.api.http.errors import ReadModelUnavailableError
 from services.api.http.key_changes import KeyChanges
@@ -56,6 +57,8 @@ from services.api.outputs.files import Outputs
 from services.api.outputs.routes import OutputRoutes
 from services.api.owner_stream.changes import ChangeFeed
 from services.api.owner_stream.routes import OwnerStreamRoutes
+from services.api.quotas.quotas import Quotas
+from services.api.quotas.routes import QuotaRoutes
 from services.api.read_model.catching_up import CatchingUp
 from services.api.read_model.contents import Contents
 from services.api.read_model.documents import DocumentModel
@@ -97,6 +100,7 @@ class Assembly:
         deadline_s = settings.read_deadline_s
         self._rules = Rules.of(settings)
         self._limits = BodyLimits(settings.max_body_bytes, settings.max_upload_bytes)
+        self._traffic = Traffic(TrafficLimits.of(settings))
         self._contents = Contents(to.blobs)
         self._read_model = ReadModel(to.pool, deadline_s)
         self.watch = JobWatch(self._read_model, to.positions)
@@ -106,7 +110,10 @@ class Assembly:
         self._library = Library(DocumentModel(to.pool, deadline_s), self._catching_up(DOCUMENT_EVENTS), jobs)
         self._commands = Commands(self._facts(JOB_EVENTS), to.blobs, to.seal, Resolver(self._library))
         ends = LogEnds(to.offsets, deadline_s)
-        self._creator = Creator(self._commands, self._read_model, self._reading, ends, settings.partitions)
+        self._quotas = Quotas(settings, to.pool, to.blobs, self._traffic, jobs)
+        self._creator = Creator(
+            self._commands, self._read_model, self._reading, ends, settings.partitions, self._quotas
+        )
         pepper, keys = settings.key_pepper.get_secret_value(), settings.bootstrap_keys.get_secret_value().split(",")
         self.access = Access(to.pool, pepper, keys, settings.key_cache_s, deadline_s)
         self.recorder = AccessRecorder(to.appender, to.clock)
@@ -118,7 +125,9 @@ class Assembly:
         (docs/contract/decisions.md#a25)."""
         rooms = (*self._jobs(), *self._files(), *self._devana(), *self._administration())
         rate_limit = RateLimit(self._to.pool, self._settings.rate_limit, self._settings.read_deadline_s)
-        return build_app(rooms, self.access, rate_limit, self._settings.max_batch_jobs, self.recorder.note)
+        return build_app(
+            rooms, self.access, rate_limit, self._traffic, self._settings.max_batch_jobs, self.recorder.note
+        )
 
     def release(self) -> None:
         """End all waiting, so that requests end before the service does."""
@@ -145,7 +154,7 @@ class Assembly:
         blobs = self._to.blobs
         return [
             OutputRoutes(self._reading, Outputs(blobs)),
-            UploadRoutes(blobs, self._limits),
+            UploadRoutes(blobs, self._limits, self._quotas),
             DirectRoutes(self._rules, self._creator, self._reading, blobs, self._limits),
         ]
 
@@ -177,6 +186,7 @@ class Assembly:
             TrialRoutes(trials, settings.private_networks, body_bytes),
             ApiKeyRoutes(keys, body_bytes),
             AuditRoutes(AuditReader(self._to.offsets, self._to.clock)),
+            QuotaRoutes(self._quotas),
             HealthRoutes(self._problems),
             DocumentationRoutes(),
         ]

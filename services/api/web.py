@@ -14,6 +14,7 @@ from piperoll.store.blobs import BlobStoreError
 from schemas.errors import SENTENCES, ErrorCode
 from services.api.batches.openapi import limit_jobs
 from services.api.http.access import Access
+from services.api.http.admission import Traffic
 from services.api.http.answers import failure
 from services.api.http.errors import ApiError, UnavailableError
 from services.api.http.gate import Note, RequestGate
@@ -26,7 +27,7 @@ CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}
 
 
 def build_app(
-    rooms: Iterable[Routes], access: Access, rate_limit: RateLimit, max_batch_jobs: int, note: Note
+    rooms: Iterable[Routes], access: Access, rate_limit: RateLimit, traffic: Traffic, max_batch_jobs: int, note: Note
 ) -> FastAPI:
     """Return the app that serves these rooms; their routes are tried in this order. `note` gets answered requests."""
     app = FastAPI(
@@ -43,7 +44,7 @@ def build_app(
     app.add_exception_handler(ApiError, _failed)
     app.add_exception_handler(BlobStoreError, _storage_away)
     app.add_exception_handler(HTTPException, _not_served)
-    app.add_middleware(RequestGate, access=access, rate_limit=rate_limit, note=note)
+    app.add_middleware(RequestGate, access=access, rate_limit=rate_limit, traffic=traffic, note=note)
     _complete(app, max_batch_jobs)
     return app
 

@@ -35,8 +35,10 @@ CREATE TABLE IF NOT EXISTS notifier.queue (
     seen_at            timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
--- Due rows by receiver: 100,000 due rows of a dead origin are not read to find one row of another.
-CREATE INDEX IF NOT EXISTS queue_due ON notifier.queue (origin, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+-- Due rows by owner and receiver: 100,000 due rows of a dead origin are not read to find one row of another.
+CREATE INDEX IF NOT EXISTS queue_due_by_owner
+    ON notifier.queue (owner, origin, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+DROP INDEX IF EXISTS notifier.queue_due; -- of earlier releases, by receiver alone
 -- Added later. Checked first: the statement itself would lock out every other notifier at each start.
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM information_schema.columns
@@ -132,8 +134,9 @@ CREATE TABLE IF NOT EXISTS notifier.notices (
     seen_at         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (job_id, endpoint_id)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX IF NOT EXISTS notices_due
-    ON notifier.notices (origin, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS notices_due_by_owner
+    ON notifier.notices (owner, origin, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+DROP INDEX IF EXISTS notifier.notices_due; -- of earlier releases, by receiver alone
 -- The open changes of an ended endpoint are withdrawn in pieces, in this order.
 CREATE INDEX IF NOT EXISTS notices_open_of_endpoint
     ON notifier.notices (endpoint_id, job_id) WHERE next_attempt_at IS NOT NULL;

@@ -13,7 +13,7 @@ PATH: Final = "/api/jobs/batch"
 CREATE_BATCH = operation(
     "Create a batch of jobs, all or none",
     {200: data({"batch_id": examples.BATCH_ID, "batch": examples.NEW_BATCH, "job_ids": [examples.JOB_ID]}, "Created")},
-    (400, 422),
+    (400, 422, 507),
     json_body(BatchBody, examples.BATCH_REQUEST),
     (KEY, USER),
     BAD_JOB,

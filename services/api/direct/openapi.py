@@ -21,7 +21,7 @@ def _direct(summary: str, form: DirectForm, example: Json, file: bool = False) -
         200: content("application/json", examples.PROCESSED, "The result, if the job ended within wait_ms"),
         202: content("application/json", examples.ACCEPTED, "The job was created"),
     }
-    return operation(summary, answers, (400, 401, 413, 422, 503), body, (KEY, USER), BAD_DIRECT)
+    return operation(summary, answers, (400, 401, 413, 422, 429, 503, 507), body, (KEY, USER), BAD_DIRECT)
 
 
 _CALLBACK = {"callback_url": "https://example.com/webhook", "callback_token": "secret", "jobId": "client_job_id"}

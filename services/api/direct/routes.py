@@ -22,6 +22,7 @@ from services.api.direct.requests import (
     outcome,
     renamed,
 )
+from services.api.http.admission import Activity, admission_of
 from services.api.http.answers import JSON, POSITION_HEADER
 from services.api.http.bodies import BodyLimits, canonical_sha256, read_json
 from services.api.http.caller import IDEMPOTENCY_KEY, USER_ID, caller_of
@@ -87,6 +88,8 @@ class DirectRoutes(Routes, tag="direct"):
                     if not needs_file:
                         raise invalid_request(f"{request.url.path} does not accept a file")
                     owner, limit = caller_of(request).owner, self.limits.upload_bytes
+                    size, key = form.upload.size or 0, IDEMPOTENCY_KEY.of(request)
+                    await self.creator.admit_upload(caller_of(request), size, key)
                     stored = await store_upload(self.blobs, owner, form.upload, limit)
         direct = direct_request(values, fields)
         if needs_file and stored is None and "url" not in direct.parameters:
@@ -100,9 +103,11 @@ class DirectRoutes(Routes, tag="direct"):
     ) -> Response:
         caller = caller_of(request)
         job = submitted(job_type, direct.parameters, self.rules, USER_ID.of(request), sha256)
+        wait_ms = default_wait_ms if direct.wait_ms is None else direct.wait_ms
+        if wait_ms:
+            admission_of(request).wait_as(Activity.LONG_POLLS)  # before the job exists, which a refusal would hide
         created = await self.creator.job(job, caller, IDEMPOTENCY_KEY.of(request))
         headers = {**created.headers, POSITION_HEADER: str(created.position)}
-        wait_ms = default_wait_ms if direct.wait_ms is None else direct.wait_ms
         row = await self.reading.ended(created.subject, caller.owner, wait_ms / 1000) if wait_ms else None
         if row is not None:
             status, answer = outcome(direct, row, await self.reading.contents(row))

@@ -59,7 +59,7 @@ _LISTED: Json = {
 ADD_DOCUMENT = devana_operation(
     "Add a document and wait for its extraction",
     {200: devana_data(DOCUMENT, "Its text"), 202: devana_data(_RECEIPT, "Added; its extraction is still running")},
-    (400, 404, 408, 422),
+    (400, 404, 408, 422, 507),
     _FORM,
     (
         *query_of(AddDocumentQuery),
@@ -99,5 +99,5 @@ DELETE_DOCUMENT = devana_operation(
 REEXTRACT = devana_operation(
     "Extract a document again",
     {202: devana_data(NEW_JOB, "The new job. An id that is not a document's is looked up among the jobs' targetIds")},
-    (400, 404, 409),
+    (400, 404, 409, 507),
 )

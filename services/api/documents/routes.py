@@ -23,6 +23,7 @@ from services.api.documents.requests import (
 )
 from services.api.documents.upload import AddedDocument, DocumentIntake
 from services.api.documents.views import document_status, document_view, listed_view
+from services.api.http.admission import Activity, admission_of
 from services.api.http.answers import devana_success, failure
 from services.api.http.bodies import BodyLimits
 from services.api.http.caller import IDEMPOTENCY_KEY, USER_ID, caller_of
@@ -55,6 +56,8 @@ class DocumentRoutes(Routes, tag="documents"):
         caller = caller_of(request)
         wait_s = AddDocumentQuery.of(request.query_params).wait
         key, user = IDEMPOTENCY_KEY.of(request), USER_ID.of(request)
+        if wait_s != 0:
+            admission_of(request).wait_as(Activity.LONG_POLLS)
         async with form_of(request, self.limits) as form:
             body = DocumentForm.read({**form.texts, FIELD: form.upload})
             folder_id = folder_id_of(body.folder_id) if body.folder_id else None

@@ -47,13 +47,15 @@ class DocumentIntake:
         """Add the document first, then the job: a reader that sees the job finds the document.
 
         With an Idempotency-Key, a repeat of the same upload is the same document. Raises ApiError:
-        INVALID_REQUEST (400), BODY_TOO_LARGE (413), IDEMPOTENCY_CONFLICT (422), OUTCOME_UNKNOWN (503).
+        INVALID_REQUEST (400), BODY_TOO_LARGE (413), IDEMPOTENCY_CONFLICT (422), OUTCOME_UNKNOWN (503),
+        QUOTA_EXCEEDED (429), INSUFFICIENT_STORAGE (507).
         """
         check_size(upload, self.max_bytes)
         name, digest = upload_name(upload.filename or ""), await _digest(upload)
         sha256 = canonical_sha256({"document": digest, "name": name, "folder": folder_id})
         document_id = draw_document_id() if key is None else keyed_id("doc", caller.owner, f"{key}/{sha256}")
         media_type = media_type_of(name, upload.content_type)
+        await self.creator.admit_upload(caller, upload.size or 0, key)
         path = f"{documents.folder_of(document_id)}/{digest}"
         content = await self.blobs.put_file(path, upload.file, media_type)
         added = await self.commands.add(document_id, name, content, caller, user_id)

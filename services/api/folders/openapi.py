@@ -69,7 +69,7 @@ REMOVE_FILE = devana_operation(
 REINDEX = devana_operation(
     "Index a folder again",
     {202: devana_data(_INDEXING, "The new job. An id that is not a folder's is looked up among the jobs' targetIds")},
-    (400, 404, 409),
+    (400, 404, 409, 507),
 )
 SEARCH = devana_operation(
     "Search in a folder",

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,13 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from services.api.http.admission import admission_of
 from services.api.http.errors import ApiError, body_too_large, invalid_request
 
 DRAIN_S = 5.0  # for the rest of a refused body, so that the client gets to read the answer
 LARGE_BYTES = 256 * 1024  # parsing more than this would hold the event loop for over 5 ms
 MAX_DEPTH = 100  # readers parse 200 levels, and what is stored surrounds a body by a few
+MAX_CONTAINERS = 250_000  # objects and lists of a body: each takes a hundred times its bytes, and a batch is far below
 MAX_TYPE_CHARS = 1000  # of a Content-Type: its parser takes a microsecond for each parameter
 MAX_LENGTH_DIGITS = 18  # of Content-Length
 UTF_8 = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
@@ -44,7 +47,7 @@ async def read_json(request: Request, limit: int, optional: bool = False) -> Jso
 
     Raises ApiError: INVALID_REQUEST (400), BODY_TOO_LARGE (413).
     """
-    raw = b"".join([chunk async for chunk in limited(request, limit)])
+    raw = b"".join([chunk async for chunk in limited(request, limit, held=True)])
     if optional and not raw:
         return JsonBody({}, "")
     _check_media_type(request.headers)
@@ -53,9 +56,12 @@ async def read_json(request: Request, limit: int, optional: bool = False) -> Jso
     return parse_object(raw)
 
 
-async def limited(request: Request, limit: int, framing: int = 0) -> AsyncGenerator[bytes, None]:
-    """Yield the body's chunks. Raises ApiError BODY_TOO_LARGE at the first byte beyond `limit` and `framing`, the bytes
-    that surround the content."""
+async def limited(request: Request, limit: int, framing: int = 0, held: bool = False) -> AsyncGenerator[bytes, None]:
+    """Yield the body's chunks. A large one that is `held` in memory waits for its turn, unread.
+
+    Raises ApiError: BODY_TOO_LARGE (413) at the first byte beyond `limit` and `framing`, the bytes that surround the
+    content; QUOTA_EXCEEDED (429) if too many large bodies are held.
+    """
     declared = request.headers.get("content-length", "")
     seen = 0
     stream = request.stream()
@@ -66,10 +72,20 @@ async def limited(request: Request, limit: int, framing: int = 0) -> AsyncGenera
             seen += len(chunk)
             if too_large := seen > limit + framing:
                 break
+            if held and seen > LARGE_BYTES:
+                await _take_turn(request, stream, limit)
             yield chunk
     if too_large:
         await drain(stream, limit)
         raise body_too_large(limit)
+
+
+async def _take_turn(request: Request, stream: AsyncGenerator[bytes, None], limit: int) -> None:
+    try:
+        await admission_of(request).hold_large_body()
+    except ApiError:
+        await drain(stream, limit)
+        raise
 
 
 async def drain(stream: AsyncGenerator[bytes, None], at_most: int) -> None:
@@ -89,8 +105,11 @@ def parse_object(raw: bytes) -> JsonBody:
     """Parse a JSON object. Raises ApiError INVALID_REQUEST for anything that two parsers could read differently.
 
     Refused are: invalid UTF-8, NaN and infinities, numbers out of range, repeated names, NUL characters (which
-    Postgres cannot store), nesting beyond MAX_DEPTH, and anything but an object.
+    Postgres cannot store), nesting beyond MAX_DEPTH, more than MAX_CONTAINERS, and anything but an object.
     """
+    brackets = raw.count(b"{") + raw.count(b"[")
+    if brackets > MAX_CONTAINERS and _containers(raw) > MAX_CONTAINERS:
+        raise invalid_request(f"the body must not have more than {MAX_CONTAINERS:,} objects and lists")
     try:
         value = from_json(raw, allow_inf_nan=False)
         _UNIQUE.decode(raw.decode())
@@ -99,7 +118,7 @@ def parse_object(raw: bytes) -> JsonBody:
         raise invalid_request(f"the body is not valid JSON: {error}") from error
     if not isinstance(value, dict):
         raise invalid_request("the body must be a JSON object")
-    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+    if brackets > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         raise invalid_request(f"the body must not be nested deeper than {MAX_DEPTH} levels")
     if "\\u0000" in canonical and _has_nul(value):
         raise invalid_request("the body must not contain a NUL character (\\u0000)")
@@ -121,6 +140,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
         seen.add(name)
 
 
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _UNIQUE = json.JSONDecoder(object_pairs_hook=_unique)
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -131,6 +151,12 @@ def _has_nul(value: Any) -> bool:
     if isinstance(value, dict):
         return any(_has_nul(part) for pair in value.items() for part in pair)
     return isinstance(value, list) and any(map(_has_nul, value))
+
+
+def _containers(raw: bytes) -> int:
+    """Return the number of objects and lists. Those in texts do not count."""
+    outside = _TEXT.sub(b"", raw)
+    return outside.count(b"{") + outside.count(b"[")
 
 
 def _is_deeper(value: Any, most: int) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import mimetypes
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from piperoll.store.blobs import AsyncBlobs
 from schemas.fields import UPLOAD_SCHEME
+from services.api.http.admission import admission_of
 from services.api.http.bodies import BodyLimits, drain, is_plain_text, is_utf_8, limited
 from services.api.http.errors import body_too_large, invalid_request
 from services.api.http.references import blob_name
@@ -53,7 +54,7 @@ async def form_of(request: Request, limits: BodyLimits) -> AsyncIterator[Form]:
     """Yield the form in a request's body; its file is deleted after the block.
 
     Raises ApiError: INVALID_REQUEST (400) for another media type, a repeated field, two files, or a file in another
-    field than `file`; BODY_TOO_LARGE (413).
+    field than `file`; BODY_TOO_LARGE (413); QUOTA_EXCEEDED (429).
     """
     media_type = media_type_of(request)
     if media_type not in (MULTIPART, FORM):
@@ -62,12 +63,13 @@ async def form_of(request: Request, limits: BodyLimits) -> AsyncIterator[Form]:
     if not is_utf_8(declared):
         raise invalid_request(f"the charset of a form must be UTF-8, not that of {declared[:100]}")
     limit = limits.upload_bytes if media_type == MULTIPART else limits.json_bytes
-    async with aclosing(limited(request, limit, FRAMING_BYTES)) as stream:
-        form = await _parse(request, stream, media_type, limits.json_bytes)
-    try:
-        yield _form(form)
-    finally:
-        await form.close()
+    with admission_of(request).upload() if media_type == MULTIPART else nullcontext():
+        async with aclosing(limited(request, limit, FRAMING_BYTES, held=media_type == FORM)) as stream:
+            form = await _parse(request, stream, media_type, limits.json_bytes)
+        try:
+            yield _form(form)
+        finally:
+            await form.close()
 
 
 def media_type_of(request: Request) -> str:

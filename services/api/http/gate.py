@@ -5,6 +5,7 @@ Under /v1 a key has a rate limit (docs/contract/devana.md#rate-limit), which eve
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 
 import structlog
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from schemas.errors import ErrorCode
 from services.api import metrics
 from services.api.http.access import Access
+from services.api.http.admission import Traffic
 from services.api.http.answers import DEVANA_PREFIX, failure
 from services.api.http.caller import Caller, valid_traceparent
 from services.api.http.errors import ApiError, ReadModelUnavailableError, forbidden
@@ -35,10 +37,11 @@ Note = Callable[[Caller, str, str, str | None], None]
 class RequestGate:
     """Requires a key for every path except the public ones, even for unknown paths, so that paths cannot be probed."""
 
-    def __init__(self, app: ASGIApp, access: Access, rate_limit: RateLimit, note: Note) -> None:
+    def __init__(self, app: ASGIApp, access: Access, rate_limit: RateLimit, traffic: Traffic, note: Note) -> None:
         self._app = app
         self._note = note
         self._access = access
+        self._traffic = traffic
         self._rate_limit = rate_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,13 +64,17 @@ class RequestGate:
 
     async def _enter(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
-            if not _is_public(scope["path"]):
-                changes = self._access.change_count
-                caller = scope["piperoll.caller"] = await self._caller(scope)
-                answer.stream_ends = lambda: self._access.changed_since(caller.key_id, changes)
+            if _is_public(scope["path"]):
+                await self._app(scope, receive, answer)
+                return
+            changes = self._access.change_count
+            caller = scope["piperoll.caller"] = await self._caller(scope)
+            answer.stream_ends = lambda: self._access.changed_since(caller.key_id, changes)
+            admission = scope["piperoll.admission"] = self._traffic.enter(caller.owner)
+            with closing(admission):
                 if scope["path"].startswith(DEVANA_PREFIX):
                     await self._count(caller, answer)
-            await self._app(scope, receive, answer)
+                await self._app(scope, receive, answer)
         except ApiError as error:
             await failure(error, scope["path"])(scope, receive, answer)
         except ClientDisconnect:

@@ -12,13 +12,14 @@ from typing import Literal
 from piperoll.log.record import Position, partition_of
 from schemas.ids import draw_batch_id, keyed_id, member_id
 from services.api.http.caller import Caller
-from services.api.http.errors import ReadModelUnavailableError, idempotency_conflict
+from services.api.http.errors import ApiError, ReadModelUnavailableError, idempotency_conflict
 from services.api.jobs.commands import Commands
 from services.api.jobs.id_spread import IdSpread
 from services.api.jobs.reading import Reading
 from services.api.jobs.requests import BatchSubmission, Submission
 from services.api.log.ends import LogEnds
 from services.api.log.facts import Appended
+from services.api.quotas.quotas import Quotas
 from services.api.read_model.job_rows import Creation
 from services.api.read_model.jobs import ReadModel
 
@@ -53,9 +54,16 @@ class Creator:
     """Creates jobs and batches under drawn ids, or under ids that derive from owner and key."""
 
     def __init__(
-        self, commands: Commands, read_model: ReadModel, reading: Reading, ends: LogEnds, partitions: int
+        self,
+        commands: Commands,
+        read_model: ReadModel,
+        reading: Reading,
+        ends: LogEnds,
+        partitions: int,
+        quotas: Quotas,
     ) -> None:
         self._commands = commands
+        self._quotas = quotas
         self._read_model = read_model
         self._reading = reading
         self._ends = ends
@@ -63,10 +71,13 @@ class Creator:
         self._spread = IdSpread(partitions)
 
     async def job(self, job: Submission, caller: Caller, key: str | None) -> Created:
-        """Create a job. Raises ApiError: IDEMPOTENCY_CONFLICT (422), OUTCOME_UNKNOWN (503), STORAGE_ERROR (503)."""
+        """Create a job. Raises ApiError: IDEMPOTENCY_CONFLICT (422), OUTCOME_UNKNOWN (503), STORAGE_ERROR (503),
+        QUOTA_EXCEEDED (429), INSUFFICIENT_STORAGE (507)."""
 
-        def append(job_id: str, unchecked: bool) -> Awaitable[Appended]:
-            return self._commands.create_job(job_id, job, caller, repeatable=key is not None, unchecked=unchecked)
+        async def append(job_id: str, unchecked: bool) -> Appended:
+            if not unchecked:  # else it may be a repeat, and those are not refused
+                await self._quotas.admit_jobs(caller.owner, 1)
+            return await self._commands.create_job(job_id, job, caller, repeatable=key is not None, unchecked=unchecked)
 
         if key is None:
             return await _created(self._spread.draw(), append)
@@ -75,12 +86,29 @@ class Creator:
     async def batch(self, batch: BatchSubmission, caller: Caller, key: str | None) -> Created:
         """Create a batch. Raises as `job` does."""
 
-        def append(batch_id: str, unchecked: bool) -> Awaitable[Appended]:
-            return self._commands.create_batch(batch_id, batch, caller, unchecked)
+        async def append(batch_id: str, unchecked: bool) -> Appended:
+            if not unchecked:
+                await self._quotas.admit_jobs(caller.owner, len(batch.jobs))
+            return await self._commands.create_batch(batch_id, batch, caller, unchecked)
 
         if key is None:
             return await _created(draw_batch_id(), append)
         return await self._keyed("batch", key, caller.owner, batch.body_sha256, append)
+
+    async def admit_upload(self, caller: Caller, size: int, key: str | None) -> None:
+        """Count a file for a job, unless the key has its job already. Raises ApiError INSUFFICIENT_STORAGE (507)."""
+        try:
+            await self._quotas.admit_upload(caller.owner, size)
+        except ApiError:
+            if key is None or not await self._exists("job", keyed_id("job", caller.owner, key)):
+                raise
+
+    async def _exists(self, kind: Kind, subject: str) -> bool:
+        try:
+            first, _ = await self._look_up(kind, subject)
+        except ReadModelUnavailableError:
+            return True  # it may: the log decides
+        return first is not None
 
     async def _keyed(self, kind: Kind, key: str, owner: str, body_sha256: str, append: Append) -> Created:
         """Read first, else append and read back: of two concurrent appends the first one in the log counts."""

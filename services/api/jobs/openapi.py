@@ -26,7 +26,7 @@ _LATER = data(examples.WHOLE_JOB, "Accepted; the outcome is unknown yet")
 CREATE_JOB = operation(
     "Create a job",
     {200: data({"job_id": examples.JOB_ID, "job": examples.CREATED_JOB}, "Created")},
-    (400, 422),
+    (400, 422, 507),
     json_body(JobBody, examples.JOB_REQUEST),
     (KEY, USER),
     BAD_JOB,
@@ -52,7 +52,7 @@ CANCEL_JOB = operation(
 RESTART_JOB = operation(
     "Run a job again, as a new one",
     {200: data({"job_id": examples.JOB_ID, "job": {**examples.CREATED_JOB, "retry_of": examples.JOB_ID}}, "Created")},
-    (400, 404, 409, 422),
+    (400, 404, 409, 422, 507),
     parameters=(KEY,),
     bad=BAD_JOB,
 )

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from piperoll.domain.job import Status
+from services.api.http.admission import Activity, admission_of
 from services.api.http.answers import success, timestamp
 from services.api.http.bodies import read_json
 from services.api.http.caller import IDEMPOTENCY_KEY, USER_ID, caller_of
@@ -67,6 +68,8 @@ class JobRoutes(Routes, tag="jobs"):
         """Return a job's status, progress, results and log. `wait` delays the answer until the status changes."""
         query = JobQuery.of(request.query_params)
         row = await self.reading.job(job_id, caller_of(request).owner)
+        if query.wait and not row.status.terminal:
+            admission_of(request).wait_as(Activity.LONG_POLLS)
         row = await self.reading.after_change(row, query.wait)
         return success(await self.reading.job_view_of(row), row.position)
 
@@ -139,6 +142,7 @@ class JobRoutes(Routes, tag="jobs"):
         last_seen = _event_id(request.headers.get("last-event-id"))
         if last_seen is not None and row.status.terminal and row.standing.sequence <= last_seen:
             return Response(status_code=204)
+        admission_of(request).wait_as(Activity.STREAMS)
         events = job_stream(self.reading, row, client_id(row, await self.reading.contents(row)), last_seen)
         return StreamingResponse(events, 200, HEADERS, MEDIA_TYPE)
 

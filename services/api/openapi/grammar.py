@@ -23,10 +23,14 @@ ERRORS = {
     413: ("BODY_TOO_LARGE", "The body is larger than allowed: BODY_TOO_LARGE"),
     416: ("RANGE_NOT_SATISFIABLE", "The range begins beyond the end of the file: RANGE_NOT_SATISFIABLE"),
     422: ("IDEMPOTENCY_CONFLICT", "The Idempotency-Key was used for another body: IDEMPOTENCY_CONFLICT"),
-    429: ("RATE_LIMITED", "Too many requests with this key in a minute, see Retry-After: RATE_LIMITED"),
+    429: ("QUOTA_EXCEEDED", "A limit of the owner is reached, see Retry-After: QUOTA_EXCEEDED, RATE_LIMITED"),
     503: (
         "READ_MODEL_UNAVAILABLE",
         "A part of the system does not answer, see Retry-After: OUTCOME_UNKNOWN, READ_MODEL_UNAVAILABLE, STORAGE_ERROR",
+    ),
+    507: (
+        "INSUFFICIENT_STORAGE",
+        "The owner stores too much, or the disk is nearly full, see Retry-After: INSUFFICIENT_STORAGE",
     ),
 }
 """By status: the code of the example, and the description."""
@@ -56,7 +60,7 @@ def operation(
     parameters: tuple[Json, ...] = (),
     bad: tuple[str, str] = ERRORS[400],
     envelope: Json = SECRETARY,
-    every: tuple[int, ...] = (401, 503),
+    every: tuple[int, ...] = (401, 429, 503),
 ) -> Json:
     """Return the keyword arguments of a route. `errors` are added to those of `every` path; `bad` describes the 400."""
     extra: Json = {"security": [{"bearer": []}]}

@@ -14,11 +14,15 @@ from services.api.http.forms import FIELD, form_of, store_upload
 from services.api.http.routing import Routes, route
 from services.api.openapi import examples
 from services.api.openapi.grammar import BYTES, data, form_body, operation
+from services.api.quotas.quotas import Quotas
 
 _FORM = {"type": "object", "required": ["file"], "properties": {"file": BYTES}}
 
 UPLOAD_FILE = operation(
-    "Upload a file", {200: data(examples.UPLOAD, "Stored")}, (400,), form_body(_FORM, {"file": "(the file's bytes)"})
+    "Upload a file",
+    {200: data(examples.UPLOAD, "Stored")},
+    (400, 507),
+    form_body(_FORM, {"file": "(the file's bytes)"}),
 )
 
 
@@ -27,6 +31,7 @@ class UploadRoutes(Routes, tag="files"):
 
     blobs: AsyncBlobs
     limits: BodyLimits
+    quotas: Quotas
 
     @route("POST", "/api/files", "/api/files/", operation=UPLOAD_FILE)
     async def upload_file(self, request: Request) -> Response:
@@ -35,5 +40,6 @@ class UploadRoutes(Routes, tag="files"):
         async with form_of(request, self.limits) as form:
             if form.upload is None:
                 raise invalid_request(f"the form has no file in the field {FIELD!r}")
+            await self.quotas.admit_upload(owner, form.upload.size or 0)
             kept = await store_upload(self.blobs, owner, form.upload, self.limits.upload_bytes)
         return success(asdict(kept))

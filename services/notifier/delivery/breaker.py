@@ -1,7 +1,7 @@
 """The number of concurrent hooks to one receiver, from its recent answers: limit, slow down, pause, probe. Pure.
 
-A receiver is an origin. Only failures of the whole origin count: no connection, no answer in time, 429 and the gateway
-statuses. A 404 or 500 concerns one hook and shows that the origin is reachable.
+A receiver is an origin as one owner uses it. Only failures of the whole origin count: no connection, no answer in time,
+429 and the gateway statuses. A 404 or 500 concerns one hook and shows that the origin is reachable.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ UNREACHABLE = frozenset({Ending.TIMEOUT, Ending.CONNECTION, Ending.TLS, Ending.N
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """The state of one origin. `paused_until` is on the caller's monotonic clock, in seconds."""
+    """The state of one receiver. `paused_until` is on the caller's monotonic clock, in seconds."""
 
     failures: int = 0
     paused_until: float = 0.0
@@ -27,7 +27,7 @@ CLOSED = Breaker()
 
 
 def room(breaker: Breaker, in_flight: int, bound: int, now: float) -> int:
-    """How many more hooks may be sent to the origin now."""
+    """How many more hooks may be sent to the receiver now."""
     if now < breaker.paused_until:
         return 0
     allowed = 1 if breaker.failures >= OPEN_AFTER else max(1, bound >> breaker.failures)

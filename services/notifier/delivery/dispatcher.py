@@ -17,7 +17,7 @@ from services.notifier import metrics
 from services.notifier.delivery import breaker
 from services.notifier.delivery.attempt import Lease
 from services.notifier.delivery.breaker import CLOSED, Breaker
-from services.notifier.delivery.due_origins import deal
+from services.notifier.delivery.due_receivers import ReceiverKey, deal
 from services.notifier.delivery.ledger import Ledger
 from services.notifier.delivery.pace import RoundInterval
 from services.notifier.delivery.wakeup import Wakeup
@@ -33,12 +33,17 @@ WRITE_S = 3.0  # for the last outcomes, if Postgres is unavailable at the stop
 DRAIN_S = 6.0  # for attempts in flight at the stop (piperoll.runtime.DRAIN_S)
 
 
-class HasOrigin(Protocol):
+class HasReceiver(Protocol):
     """A claimed row."""
 
     @property
+    def owner(self) -> str:
+        """The owner of the job."""
+        ...
+
+    @property
     def origin(self) -> str:
-        """The receiver."""
+        """The origin of the receiver."""
         ...
 
 
@@ -55,22 +60,22 @@ class Gate(Protocol):
         ...
 
 
-RowT = TypeVar("RowT", bound=HasOrigin)
+RowT = TypeVar("RowT", bound=HasReceiver)
 OutcomeT = TypeVar("OutcomeT")
-RowT_contra = TypeVar("RowT_contra", bound=HasOrigin, contravariant=True)
+RowT_contra = TypeVar("RowT_contra", bound=HasReceiver, contravariant=True)
 OutcomeT_co = TypeVar("OutcomeT_co", covariant=True)
-RowT_co = TypeVar("RowT_co", bound=HasOrigin, covariant=True)
+RowT_co = TypeVar("RowT_co", bound=HasReceiver, covariant=True)
 
 
 class Claims(Protocol[RowT_co]):
     """The queue from which rows are claimed (services.notifier.hooks.queue)."""
 
-    async def due_origins(self) -> dict[str, float]:
-        """Each receiver with something to send, and in how many seconds."""
+    async def due_receivers(self) -> dict[ReceiverKey, float]:
+        """Receivers with something to send, and in how many seconds."""
         ...
 
-    async def claim(self, rooms: Mapping[str, int], lease_s: float) -> Sequence[RowT_co]:
-        """Leases due rows: at most `rooms[origin]` of each receiver."""
+    async def claim(self, rooms: Mapping[ReceiverKey, int], lease_s: float) -> Sequence[RowT_co]:
+        """Leases due rows: at most `rooms[receiver]` of each."""
         ...
 
 
@@ -108,8 +113,8 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         self._gate = gate
         self._lease_margin_s = lease_margin_s
         self._lease_s = max(settings.final_timeout_s, settings.progress_timeout_s) + lease_margin_s
-        self._breakers: dict[str, Breaker] = {}
-        self._in_flight: Counter[str] = Counter()
+        self._breakers: dict[ReceiverKey, Breaker] = {}
+        self._in_flight: Counter[ReceiverKey] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._pace = RoundInterval(ROUND_S)
         self._fault: BaseException | None = None
@@ -149,15 +154,14 @@ class Dispatcher(Generic[RowT, OutcomeT]):
         if now >= self._next_look:
             self._next_look = now + LOOK_S
             self._breakers = {
-                origin: known for origin, known in self._breakers.items() if now < known.paused_until + FORGET_S
+                receiver: known for receiver, known in self._breakers.items() if now < known.paused_until + FORGET_S
             }
-            due = await self._queue.due_origins()
-            self._due.correct({origin: now + in_s for origin, in_s in due.items()})
-        wanted = deal(self._settings.delivery_concurrency - len(self._tasks), self._rooms(now))
-        if not wanted:
+            due = await self._queue.due_receivers()
+            self._due.correct({receiver: now + in_s for receiver, in_s in due.items()})
+        if not self._dealt(now):
             return 0
         await self._pace.turn()
-        wanted = deal(self._settings.delivery_concurrency - len(self._tasks), self._rooms(now))
+        wanted = self._dealt(now)
         self._due.forget(list(wanted))
         lease = Lease.taken(self._lease_margin_s)
         rows = await self._queue.claim(wanted, self._lease_s)
@@ -167,32 +171,40 @@ class Dispatcher(Generic[RowT, OutcomeT]):
             return 0
         for claimed in rows:
             self._start(claimed, lease)
-        per_origin = Counter(claimed.origin for claimed in rows)
-        for origin, room in wanted.items():
-            if per_origin[origin] == room:
-                self._due.hint(origin, now)  # more rows may be due than were claimed
+        found = Counter(_receiver(claimed) for claimed in rows)
+        for receiver, room in wanted.items():
+            if found[receiver] == room:
+                self._due.hint(receiver, now)  # more rows may be due than were claimed
         return len(rows)
 
-    def _rooms(self, now: float) -> dict[str, int]:
+    def _dealt(self, now: float) -> dict[ReceiverKey, int]:
+        """How many rows of each receiver may be claimed."""
+        if (free := self._settings.delivery_concurrency - len(self._tasks)) <= 0:
+            return {}
         bound = self._settings.receiver_concurrency
-        return {
-            origin: breaker.room(self._breakers.get(origin, CLOSED), self._in_flight[origin], bound, now)
-            for origin in self._due.ready(now)
+        rooms = {
+            receiver: breaker.room(self._breakers.get(receiver, CLOSED), self._in_flight[receiver], bound, now)
+            for receiver in self._due.ready(now)
         }
+        busy: Counter[str] = Counter()
+        for receiver, count in self._in_flight.items():
+            busy[receiver.owner] += count
+        return deal(free, busy, rooms)
 
     def _start(self, claimed: RowT, lease: Lease) -> None:
-        self._in_flight[claimed.origin] += 1
+        receiver = _receiver(claimed)
+        self._in_flight[receiver] += 1
         task = asyncio.create_task(self._deliver(claimed, lease))
         self._tasks.add(task)
         metrics.IN_FLIGHT.set(len(self._tasks))
-        task.add_done_callback(lambda done: self._ended(done, claimed.origin))
+        task.add_done_callback(lambda done: self._ended(done, receiver))
 
-    def _ended(self, task: asyncio.Task[None], origin: str) -> None:
+    def _ended(self, task: asyncio.Task[None], receiver: ReceiverKey) -> None:
         self._tasks.discard(task)
         metrics.IN_FLIGHT.set(len(self._tasks))
-        self._in_flight[origin] -= 1
-        if not self._in_flight[origin]:
-            del self._in_flight[origin]
+        self._in_flight[receiver] -= 1
+        if not self._in_flight[receiver]:
+            del self._in_flight[receiver]
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fault = error
         self._wake.set()
@@ -205,15 +217,15 @@ class Dispatcher(Generic[RowT, OutcomeT]):
             self._ledger.enter(self._courier.released(claimed))
             raise
         if attempted is not None:
-            self._observe(claimed.origin, attempted)
+            self._observe(_receiver(claimed), attempted)
         self._ledger.enter(outcome)
 
-    def _observe(self, origin: str, attempted: Attempted) -> None:
-        after = breaker.observe(self._breakers.get(origin, CLOSED), attempted, self._now())
+    def _observe(self, receiver: ReceiverKey, attempted: Attempted) -> None:
+        after = breaker.observe(self._breakers.get(receiver, CLOSED), attempted, self._now())
         if after == CLOSED:
-            self._breakers.pop(origin, None)
+            self._breakers.pop(receiver, None)
         else:
-            self._breakers[origin] = after
+            self._breakers[receiver] = after
         metrics.PAUSED.set(len(self._breakers))
 
     async def _wait(self) -> None:
@@ -240,6 +252,10 @@ class Dispatcher(Generic[RowT, OutcomeT]):
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+def _receiver(claimed: HasReceiver) -> ReceiverKey:
+    return ReceiverKey(claimed.owner, claimed.origin)
 
 
 async def _wake_at(event: asyncio.Event, wake: asyncio.Event) -> None:

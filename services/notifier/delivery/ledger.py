@@ -6,6 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 import structlog
 
+from services.notifier.delivery.due_receivers import ReceiverKey
 from services.notifier.delivery.pace import RoundInterval
 from services.notifier.delivery.wakeup import Wakeup
 from services.notifier.outbox import TRANSIENT
@@ -24,7 +25,7 @@ OutcomeT_contra = TypeVar("OutcomeT_contra", contravariant=True)
 class Settles(Protocol[OutcomeT_contra]):
     """The queue to which outcomes are written (services.notifier.hooks.queue)."""
 
-    async def settle(self, outcomes: Sequence[OutcomeT_contra]) -> dict[str, float]:
+    async def settle(self, outcomes: Sequence[OutcomeT_contra]) -> dict[ReceiverKey, float]:
         """Return the receivers that have more to send, with the seconds until then."""
         ...
 
@@ -71,7 +72,7 @@ class Ledger(Generic[OutcomeT]):
                 log.warning("outcomes_wait_for_postgres", outcomes=len(group), error=repr(error))
                 await asyncio.sleep(PAUSE_S)
         now = asyncio.get_running_loop().time()
-        for origin, in_s in due.items():
-            self._due.hint(origin, now + in_s)
+        for receiver, in_s in due.items():
+            self._due.hint(receiver, now + in_s)
         self._wake.set()
         self._written.set()

@@ -3,19 +3,19 @@
 import asyncio
 from collections.abc import Iterable
 
-from services.notifier.delivery.due_origins import DueOrigins
+from services.notifier.delivery.due_receivers import DueReceivers, ReceiverKey
 
 
 class Wakeup:
     """The due times known to this process, and the wake-up event of one dispatcher."""
 
     def __init__(self) -> None:
-        self.due = DueOrigins()
+        self.due = DueReceivers()
         self.wake = asyncio.Event()
 
-    def hint(self, origins: Iterable[str]) -> None:
+    def hint(self, receivers: Iterable[ReceiverKey]) -> None:
         """Note that these receivers have something due now."""
         now = asyncio.get_running_loop().time()
-        for origin in origins:
-            self.due.hint(origin, now)
+        for receiver in receivers:
+            self.due.hint(receiver, now)
             self.wake.set()

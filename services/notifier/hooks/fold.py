@@ -7,6 +7,7 @@ from typing import Literal
 from piperoll.domain.job import Job, evolve
 from schemas.envelope import Fact
 from schemas.events import JobProgress
+from services.notifier.delivery.due_receivers import ReceiverKey
 from services.notifier.hooks.order import FinalPhase, HookProgress, final_phase
 from services.notifier.hooks.webhook import JobWebhook
 
@@ -28,6 +29,11 @@ class Tracked:
     final_at: datetime | None = None
     state: State = "open"
     due: bool = False
+
+    @property
+    def receiver(self) -> ReceiverKey | None:
+        """The receiver of its hooks; None for a stub."""
+        return ReceiverKey(self.job.owner, self.webhook.origin) if self.job and self.webhook else None
 
 
 NOTHING = Tracked()

@@ -67,7 +67,7 @@ ON CONFLICT (job_id) DO UPDATE SET state = 'open', request = excluded.request, r
     reopened_at = excluded.reopened_at, attempts_before = q.attempts, progress = NULL, progress_number = NULL,
     leased_until = '-infinity', leased_by = NULL,
     next_attempt_at = CASE WHEN q.url IS NOT NULL AND q.final_phase IS NOT NULL THEN now() END
-RETURNING q.origin;
+RETURNING q.owner, q.origin;
 
 -- unroutable: ends and requested redeliveries whose receiver is unknown
 SELECT job_id, partition FROM notifier.queue
@@ -85,14 +85,14 @@ RETURNING q.job_id, q.owner, q.origin, q.request, coalesce(q.final_phase, q.requ
 -- claim: leases at most so many due rows per receiver; reads one index range per receiver
 WITH due AS (
     SELECT picked.job_id
-    FROM unnest($1::text[], $2::int[]) AS wanted(origin, room)
+    FROM unnest($1::text[], $2::text[], $3::int[]) AS wanted(owner, origin, room)
     CROSS JOIN LATERAL (
         SELECT job_id FROM notifier.queue
-        WHERE origin = wanted.origin AND next_attempt_at <= now() AND leased_until < now()
+        WHERE owner = wanted.owner AND origin = wanted.origin AND next_attempt_at <= now() AND leased_until < now()
         ORDER BY next_attempt_at LIMIT wanted.room
         FOR UPDATE SKIP LOCKED) AS picked
 )
-UPDATE notifier.queue q SET leased_until = now() + make_interval(secs => $3), leased_by = $4
+UPDATE notifier.queue q SET leased_until = now() + make_interval(secs => $4), leased_by = $5
 WHERE q.job_id = ANY(ARRAY(SELECT job_id FROM due))
 RETURNING q.job_id, q.owner, q.origin, q.url, q.token, q.client_id, q.job, q.progress, q.progress_attempted,
     q.progress_muted, q.final_phase, q.final_at, q.attempts, q.attempts_before, q.request, q.leased_until;
@@ -120,7 +120,7 @@ UPDATE notifier.queue q SET
         WHEN q.progress_number > outcome.progress_number AND NOT (q.progress_muted OR outcome.mute) THEN now() END
 FROM outcome JOIN held USING (job_id)
 WHERE q.job_id = outcome.job_id AND q.job_id = ANY($1::text[]) AND q.leased_until = outcome.lease AND q.state = 'open'
-RETURNING q.job_id, q.origin, extract(epoch FROM q.next_attempt_at - now())::float8 AS in_s;
+RETURNING q.job_id, q.owner, q.origin, extract(epoch FROM q.next_attempt_at - now())::float8 AS in_s;
 
 -- hold_late: final hooks seen too late are not sent; the caller adds the fact to the outbox
 UPDATE notifier.queue SET state = 'held', next_attempt_at = NULL, progress = NULL,

@@ -7,6 +7,7 @@ from pydantic_core import from_json
 
 from piperoll.domain.job import CODEC
 from piperoll.postgres import load_queries
+from services.notifier.delivery.due_receivers import ReceiverKey
 from services.notifier.delivery.leasing import Leasing, earliest, leasing_statements
 from services.notifier.hooks.order import ClaimedHook, HookProgress
 from services.notifier.hooks.outcome import HookOutcome
@@ -21,11 +22,11 @@ class HookQueue(Leasing):
     def __init__(self, pool: asyncpg.Pool, instance: str) -> None:
         super().__init__(pool, instance, SQL)
 
-    async def claim(self, rooms: Mapping[str, int], lease_s: float) -> list[ClaimedHook]:
+    async def claim(self, rooms: Mapping[ReceiverKey, int], lease_s: float) -> list[ClaimedHook]:
         """See Leasing._lease."""
         return [_claimed(row) for row in await self._lease(rooms, lease_s)]
 
-    async def settle(self, outcomes: Sequence[HookOutcome]) -> dict[str, float]:
+    async def settle(self, outcomes: Sequence[HookOutcome]) -> dict[ReceiverKey, float]:
         """Write the outcomes of claimed rows, and their facts, in one transaction.
 
         Returns the receivers with more to send, and the seconds until then. An outcome whose lease has expired is

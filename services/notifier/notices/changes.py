@@ -15,6 +15,7 @@ from schemas.claims import Claim
 from schemas.devana import STATUSES, target_of
 from schemas.envelope import Fact
 from schemas.ids import delivery_id
+from services.notifier.delivery.due_receivers import ReceiverKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +141,15 @@ class Following:
         return owner in self._endpoints
 
     @property
-    def origins(self) -> set[str]:
+    def receivers(self) -> set[ReceiverKey]:
         """The receivers with something due."""
         due = {endpoint_id for _, endpoint_id in self.notices}
-        return {one.origin for some in self._endpoints.values() for one in some if one.endpoint_id in due}
+        return {
+            ReceiverKey(one.owner, one.origin)
+            for some in self._endpoints.values()
+            for one in some
+            if one.endpoint_id in due
+        }
 
     def take(self, fact: Fact) -> None:
         """Fold the next fact of a job."""

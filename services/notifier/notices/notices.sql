@@ -42,14 +42,14 @@ WHERE n.taken < excluded.taken OR (n.changes -> 0 ->> 'number')::int <= excluded
 -- claim: leases at most so many due rows per receiver; reads one index range per receiver
 WITH due AS (
     SELECT picked.job_id, picked.endpoint_id
-    FROM unnest($1::text[], $2::int[]) AS wanted(origin, room)
+    FROM unnest($1::text[], $2::text[], $3::int[]) AS wanted(owner, origin, room)
     CROSS JOIN LATERAL (
         SELECT job_id, endpoint_id FROM notifier.notices
-        WHERE origin = wanted.origin AND next_attempt_at <= now() AND leased_until < now()
+        WHERE owner = wanted.owner AND origin = wanted.origin AND next_attempt_at <= now() AND leased_until < now()
         ORDER BY next_attempt_at LIMIT wanted.room
         FOR UPDATE SKIP LOCKED) AS picked
 )
-UPDATE notifier.notices n SET leased_until = now() + make_interval(secs => $3), leased_by = $4
+UPDATE notifier.notices n SET leased_until = now() + make_interval(secs => $4), leased_by = $5
 FROM due JOIN notifier.endpoints e USING (endpoint_id)
 WHERE n.job_id = due.job_id AND n.endpoint_id = due.endpoint_id AND n.job_id = ANY(ARRAY(SELECT job_id FROM due))
 RETURNING n.job_id, n.endpoint_id, n.owner, n.origin, n.changes -> 0 AS change, n.attempts, n.leased_until,
@@ -73,7 +73,7 @@ UPDATE notifier.notices n SET
 FROM outcome JOIN held USING (job_id, endpoint_id)
 WHERE n.job_id = outcome.job_id AND n.endpoint_id = outcome.endpoint_id AND n.job_id = ANY($1::text[])
     AND n.leased_until = outcome.lease AND (n.changes -> 0 ->> 'number')::int = outcome.number
-RETURNING n.job_id, n.endpoint_id, n.origin, extract(epoch FROM n.next_attempt_at - now())::float8 AS in_s;
+RETURNING n.job_id, n.endpoint_id, n.owner, n.origin, extract(epoch FROM n.next_attempt_at - now())::float8 AS in_s;
 
 -- add_endpoint: an endpoint receives changes from now on; a repeat changes nothing
 INSERT INTO notifier.endpoints (endpoint_id, owner, state, origin, url, token, secret, statuses, since)
@@ -92,7 +92,7 @@ INSERT INTO notifier.notices (job_id, endpoint_id, owner, origin, changes, taken
 SELECT $2, endpoint_id, owner, origin, jsonb_build_array($3::jsonb), 1, now()
 FROM notifier.endpoints WHERE endpoint_id = $1 AND state = 'on'
 ON CONFLICT DO NOTHING
-RETURNING origin;
+RETURNING owner, origin;
 
 -- unfollowed: an owner with folds and without endpoints; by one index probe per owner with folds
 WITH RECURSIVE followed AS (

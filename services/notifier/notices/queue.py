@@ -9,6 +9,7 @@ import asyncpg
 from piperoll.domain.job import CODEC
 from piperoll.postgres import load_queries
 from schemas.envelope import Fact
+from services.notifier.delivery.due_receivers import ReceiverKey
 from services.notifier.delivery.leasing import Leasing, earliest, leasing_statements
 from services.notifier.notices.changes import CHANGE, CHANGES, Change, ClaimedNotice, Following, RegisteredEndpoint
 from services.notifier.notices.outcome import NoticeOutcome, withdrawn_facts
@@ -25,11 +26,11 @@ class NoticeQueue(Leasing):
     def __init__(self, pool: asyncpg.Pool, instance: str) -> None:
         super().__init__(pool, instance, SQL)
 
-    async def claim(self, rooms: Mapping[str, int], lease_s: float) -> list[ClaimedNotice]:
+    async def claim(self, rooms: Mapping[ReceiverKey, int], lease_s: float) -> list[ClaimedNotice]:
         """See Leasing._lease."""
         return [_claimed(row) for row in await self._lease(rooms, lease_s) if row["change"] is not None]
 
-    async def settle(self, outcomes: Sequence[NoticeOutcome]) -> dict[str, float]:
+    async def settle(self, outcomes: Sequence[NoticeOutcome]) -> dict[ReceiverKey, float]:
         """See HookQueue.settle."""
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(
@@ -144,10 +145,10 @@ async def _withdraw(connection: Connection, endpoint_id: str, state: str, now: d
     return len(rows)
 
 
-async def add_trial(connection: Connection, endpoint_id: str, trial_id: str, change: Change) -> str | None:
+async def add_trial(connection: Connection, endpoint_id: str, trial_id: str, change: Change) -> ReceiverKey | None:
     """Add a trial notice, which has no job; return the receiver, None if the endpoint has ended."""
-    origin = await connection.fetchval(SQL["add_trial"], endpoint_id, trial_id, CHANGE.dump_json(change).decode())
-    return None if origin is None else str(origin)
+    rows = await connection.fetch(SQL["add_trial"], endpoint_id, trial_id, CHANGE.dump_json(change).decode())
+    return next((ReceiverKey(row["owner"], row["origin"]) for row in rows if row["origin"] is not None), None)
 
 
 async def forget_followed(connection: Connection, owner: str) -> int:

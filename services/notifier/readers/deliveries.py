@@ -18,6 +18,7 @@ from piperoll.log.record import Record
 from schemas.envelope import Fact
 from schemas.events import WebhookAbandoned, WebhookDelivered, WebhookFailed, WebhookRedeliveryRequested
 from services.notifier.checkpoints import TopicCheckpoints
+from services.notifier.delivery.due_receivers import ReceiverKey
 from services.notifier.delivery.wakeup import Wakeup
 from services.notifier.hooks.queue import SQL
 from services.notifier.notices.queue import settle_from_log
@@ -83,7 +84,7 @@ def _note(poll: _Poll, fact: Fact) -> None:
             poll.finals[fact.subject].append(fact)
 
 
-async def _fold_finals(connection: Connection, partition: int, finals: Mapping[str, list[Fact]]) -> set[str]:
+async def _fold_finals(connection: Connection, partition: int, finals: Mapping[str, list[Fact]]) -> set[ReceiverKey]:
     """Write new states of hooks after these facts; return the receivers to send to again.
 
     Rows that already have the state, which is the normal case, are not locked. A row that the dispatcher settles
@@ -114,7 +115,7 @@ async def _fold_finals(connection: Connection, partition: int, finals: Mapping[s
         [_requested_phase(finals[job_id], hook) for job_id, hook in reopened.items()],
     )
     log.info("redelivery_requested", jobs=len(rows))
-    return {row["origin"] for row in rows if row["origin"] is not None}
+    return {ReceiverKey(row["owner"], row["origin"]) for row in rows if row["origin"] is not None}
 
 
 async def _note_attempts(connection: Connection, partition: int, failed: Mapping[str, tuple[str, int]]) -> None:

@@ -17,6 +17,7 @@ from schemas.envelope import Fact
 from schemas.events import EndpointRegistered, EndpointRemoved, EndpointTested
 from schemas.ids import trial_id
 from services.notifier.checkpoints import TopicCheckpoints
+from services.notifier.delivery.due_receivers import ReceiverKey
 from services.notifier.delivery.wakeup import Wakeup
 from services.notifier.notices.changes import Change, Following, RegisteredEndpoint
 from services.notifier.notices.queue import add_trial, end_endpoint, forget_followed
@@ -94,29 +95,29 @@ class EndpointEventsReader(NotifierTopicReader[_Registration | str | None]):
         found: _Registration | str | None,
     ) -> Callable[[], None]:
         (record,) = records
-        origins: set[str] = set()
+        receivers: set[ReceiverKey] = set()
         match parking.admit(decode(record)):
             case Fact(data=EndpointRegistered()):
                 if isinstance(found, str):
                     parking.park(record, found)
                 elif found is not None:
                     await self._backfill.join(connection, found.endpoint, found.due, found.read)
-                    origins = found.due.origins
+                    receivers = found.due.receivers
             case Fact(data=EndpointTested()) as fact:
-                origins = await self._try(connection, fact)
+                receivers = await self._try(connection, fact)
             case Fact(data=EndpointRemoved()) as fact:
                 await end_endpoint(connection, fact.subject, "removed", self._clock())
                 await forget_followed(connection, fact.owner)
             case Fact(data=other):
                 parking.park(record, f"{other.type_name()} does not belong to this topic")
-        return lambda: self._wakeup.hint(origins)
+        return lambda: self._wakeup.hint(receivers)
 
-    async def _try(self, connection: Connection, fact: Fact) -> set[str]:
+    async def _try(self, connection: Connection, fact: Fact) -> set[ReceiverKey]:
         if self._clock() - fact.known_at >= TRIAL_MAX_AGE:
             return set()
         change = Change(number=1, status="PENDING", at=fact.known_at, trial=True)
-        origin = await add_trial(connection, fact.subject, trial_id(fact.id), change)
-        return {origin} if origin else set()
+        receiver = await add_trial(connection, fact.subject, trial_id(fact.id), change)
+        return {receiver} if receiver else set()
 
 
 def _endpoint(fact: Fact, data: EndpointRegistered, content: bytes) -> RegisteredEndpoint:

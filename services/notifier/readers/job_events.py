@@ -126,8 +126,8 @@ class JobEventsReader(NotifierTopicReader[Webhooks]):
     def _announce(self, poll: _Poll) -> None:
         """Wake the dispatchers of this process for receivers with something due."""
         touched = poll.touched.values()
-        self._wakeup.hint({tracked.webhook.origin for tracked in touched if tracked.due and tracked.webhook})
-        self._notice_wakeup.hint(poll.following.origins)
+        self._wakeup.hint({receiver for tracked in touched if tracked.due and (receiver := tracked.receiver)})
+        self._notice_wakeup.hint(poll.following.receivers)
 
 
 def _with_webhook(record: Record) -> list[tuple[int, Fact]]:

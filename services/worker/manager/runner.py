@@ -7,7 +7,6 @@ is killed, and its writes have no effect.
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,6 +15,7 @@ from piperoll.clock import Clock, happens_within
 from piperoll.domain.backlog import Transition
 from piperoll.domain.job import Job, Status
 from piperoll.domain.scheduler import Running, Scheduler
+from piperoll.domain.shares import run_to_take_back
 from piperoll.log.contract import Appender, AppendError
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, BlobStoreError
@@ -26,10 +26,12 @@ from schemas.ids import draw_run
 from services.worker import metrics
 from services.worker.children.pool import ChildPool
 from services.worker.children.protocol import Assignment, Completed, Failed, Outcome
+from services.worker.manager.attempt import Attempt
 from services.worker.manager.claim_gate import ClaimGate
 from services.worker.manager.found_documents import FindingsAppender
 from services.worker.manager.journal import Journal
 from services.worker.manager.run_end import ProgressWriter, Verdicts
+from services.worker.manager.turns import Turns
 from services.worker.run import resuming
 
 log = structlog.get_logger()
@@ -40,18 +42,6 @@ DISCARD_S = 1.0  # for the deletion of a killed run's outputs, which a release w
 
 class RunnerFailedError(RuntimeError):
     """The end of a run could not be appended to the log; another process must find the outcome."""
-
-
-@dataclass(slots=True, eq=False)
-class Attempt:
-    """A run of this worker, from its claim until its end was read from the log."""
-
-    job: Job
-    run: str
-    partition: int
-    journal: Journal
-    task: "asyncio.Task[None] | None" = None
-    in_slot: bool = True
 
 
 class Runner:
@@ -82,6 +72,7 @@ class Runner:
         self._findings = FindingsAppender(appender, blobs, clock)
         self._scheduler = Scheduler()
         self._running = Running()
+        self._turns = Turns(settings)
         self._attempts: dict[str, Attempt] = {}
         self._partitions: dict[str, int] = {}
         self._kick = asyncio.Event()
@@ -153,6 +144,7 @@ class Runner:
         """Fill free slots until `stopping` is set; revocations release running jobs. Raises RunnerFailedError."""
         while not stopping.is_set():
             self._fill()
+            self._take_back()
             await self._wait_for_change()
             if self._failure is not None:
                 raise RunnerFailedError("the end of a run could not be appended") from self._failure
@@ -166,10 +158,34 @@ class Runner:
     def _fill(self) -> None:
         self._kick.clear()
         while self._can_claim() and (free := self._settings.slots - self._taken()) > 0:
-            job = self._scheduler.take(self._clock(), self._running, free, self._settings.reserved_slots)
+            job = self._turns.take(self._scheduler, self._clock(), self._running, free)
             if job is None:
                 return
             self._start(job)
+
+    def _take_back(self) -> None:
+        """Give up a run for an owner that has waited while others have all slots."""
+        blocked = self._taken() >= self._settings.slots and self._can_claim()
+        if not self._turns.must_take_back(self._scheduler, self._clock(), self._running, blocked):
+            return
+        inside = [one for one in self._attempts.values() if one.in_slot]
+        attempt = None if any(one.leaving for one in inside) else run_to_take_back(inside)
+        if attempt is not None and attempt.task is not None:
+            attempt.leaving = True
+            log.info("slot_taken_back", job_id=attempt.job.job_id, run=attempt.run, owner=attempt.owner)
+            attempt.task.cancel()
+            attempt.task = asyncio.create_task(self._give_up(attempt, attempt.task))
+            attempt.task.add_done_callback(lambda task: self._note_end(attempt, task))
+
+    async def _give_up(self, attempt: Attempt, run: "asyncio.Task[None]") -> None:
+        """Append that a run was released once its child is dead; its job then waits for another turn."""
+        try:
+            await asyncio.wait([run])
+        except asyncio.CancelledError:
+            await asyncio.wait([run])  # a waiter for this task waits for the child's exit
+            raise
+        attempt.journal.write(self._verdicts.released(attempt.run, "rebalance"))
+        await attempt.journal.flush()
 
     def _taken(self) -> int:
         return self._running.owners.total()
@@ -290,6 +306,7 @@ class Runner:
             log.warning("release_not_acknowledged", job_id=attempt.job.job_id, run=attempt.run, error=repr(error))
 
     def _offer(self, job: Job, not_before: datetime | None) -> None:
+        self._turns.sight(job.owner, self._clock())
         self._scheduler.put(job, not_before)
         self._kick.set()
 

@@ -4,6 +4,7 @@ import json
 
 from piperoll.settings import Settings
 from schemas.ids import draw_job_id
+from services.notifier.delivery.due_receivers import ReceiverKey
 from services.notifier.hooks.queue import HookQueue
 from tests.support.servers.receiver import Receiver
 from tests.support.stacks.notifying import MemoryLog, Rig, running
@@ -55,5 +56,5 @@ async def queue_final_hook(rig: Rig, job_id: str, receiver: Receiver, *, claimed
             lease_s,
             claimed_by,
         )
-    rows = await HookQueue(rig.pool, "third").claim({origin: 8}, 60)
+    rows = await HookQueue(rig.pool, "third").claim({ReceiverKey("owner", origin): 8}, 60)
     assert rows == [], "a leased row belongs to one process"

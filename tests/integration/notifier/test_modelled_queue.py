@@ -11,6 +11,7 @@ import pytest
 
 from piperoll.clock import utc_now
 from piperoll.postgres import migrate
+from services.notifier.delivery.due_receivers import ReceiverKey
 from services.notifier.hooks.fold import Tracked
 from services.notifier.hooks.order import ClaimedHook, HookProgress
 from services.notifier.hooks.outcome import HookOutcome
@@ -18,7 +19,7 @@ from services.notifier.hooks.queue import SQL, HookQueue
 from services.notifier.hooks.rows import load_jobs, save_jobs
 from services.notifier.hooks.webhook import JobWebhook
 from services.notifier.readers.server import PostgresServer
-from tests.support.histories.jobs import created
+from tests.support.histories.jobs import OWNER, created
 from tests.support.histories.lives import ERASED, folded
 from tests.support.simulation.postgres.pool import ModelPool
 from tests.support.simulation.postgres.server import ModelPostgres
@@ -112,10 +113,10 @@ async def save(side: Side, dice: random.Random) -> Any:
 
 
 async def claim(side: Side, dice: random.Random) -> Any:
-    due = await side.queue.due_origins()
-    rows = await side.queue.claim(dict.fromkeys(ORIGINS, 10), LONG_S)
+    due = await side.queue.due_receivers()
+    rows = await side.queue.claim({ReceiverKey(OWNER, origin): 10 for origin in ORIGINS}, LONG_S)
     side.claimed |= {row.job_id: row for row in rows}
-    return sorted(origin for origin in due if origin), sorted(
+    return sorted(due), sorted(
         (row.job_id, row.url, row.attempts, row.progress, row.progress_muted, row.final_phase or "", row.request or "")
         for row in rows
     )
@@ -136,7 +137,7 @@ async def settle(side: Side, dice: random.Random) -> Any:
         for name in chosen
     ]
     due = await side.queue.settle(outcomes) if outcomes else {}
-    return {origin: in_s > LONG_S / 2 for origin, in_s in due.items()}
+    return {receiver: in_s > LONG_S / 2 for receiver, in_s in due.items()}
 
 
 async def settle_from_log(side: Side, dice: random.Random) -> Any:
@@ -158,7 +159,7 @@ async def reopen(side: Side, dice: random.Random) -> Any:
     phases = [dice.choice(["completed", "error"]) for _ in names]
     rows = await side.pool.fetch(SQL["reopen"], 3, names, ["owner"] * 2, ["first", "second"], phases)
     standings = await side.pool.fetch(SQL["standings"], JOBS)
-    return sorted(row["origin"] or "" for row in rows), sorted(
+    return sorted((row["owner"], row["origin"] or "") for row in rows), sorted(
         (row["job_id"], row["state"], row["request"] or "") for row in standings
     )
 

@@ -54,8 +54,8 @@ async def test_claiming_among_100_000_due_rows_of_a_dead_receiver_reads_only_wha
             VALUES ('alive', 0, 'owner', 'http://192.0.2.2:80', 'http://192.0.2.2/', '{}', 'error', now())"""
         )
         await connection.execute("ANALYZE notifier.queue")
-        claim = await explain(connection, SQL["claim"], ["http://192.0.2.2:80"], [8], 60.0, "one")
-        origins = await explain(connection, SQL["due_origins"])
+        claim = await explain(connection, SQL["claim"], ["owner"], ["http://192.0.2.2:80"], [8], 60.0, "one")
+        origins = await explain(connection, SQL["due_receivers"], [], [], 500)
         lease = await connection.fetchval("SELECT leased_until FROM notifier.queue WHERE job_id = 'alive'")
         outcome = (["alive"], [lease], ["delivered"], [1], [None], [False], [None])
         settle = await explain(connection, SQL["settle"], *outcome)
@@ -64,6 +64,27 @@ async def test_claiming_among_100_000_due_rows_of_a_dead_receiver_reads_only_wha
         assert "Seq Scan" not in json.dumps([node["Node Type"] for node in nodes(plan)])
         read = max(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in nodes(plan))
         assert read <= 8, "it must not read the dead receiver's rows"
+
+
+async def test_a_look_finds_a_bounded_number_of_receivers_of_each_owner_and_the_next_one_the_following(
+    patient: Settings,
+) -> None:
+    async with running(patient) as rig, rig.pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(
+            """INSERT INTO notifier.queue (job_id, partition, owner, origin, url, job, final_phase, next_attempt_at)
+            SELECT owner || row, 0, owner, 'http://192.0.2.' || row % rows || ':80', 'http://x/', '{}', 'error', now()
+            FROM (VALUES ('greedy', 5), ('modest', 1)) AS given(owner, rows), generate_series(0, 9) AS row"""
+        )
+        looks = [
+            [(row["owner"], row["origin"]) for row in await connection.fetch(SQL["due_receivers"], *after, 2)]
+            for after in ([[], []], [["greedy"], ["http://192.0.2.1:80"]], [["greedy"], ["http://192.0.2.3:80"]])
+        ]
+        await transaction.rollback()
+    modest = ("modest", "http://192.0.2.0:80")
+    found = [[("greedy", f"http://192.0.2.{number}:80") for number in some] for some in ([0, 1], [2, 3], [4])]
+    assert looks == [[*some, modest] for some in found]
 
 
 async def test_a_final_hook_that_would_never_be_due_is_counted_and_named(patient: Settings) -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from piperoll.webhooks.attempts import Attempted, Ending
 from piperoll.webhooks.retry_after import retry_after_s
 from services.notifier.delivery.breaker import CLOSED, MAX_PAUSE_S, Breaker, observe, room
-from services.notifier.delivery.due_origins import DueOrigins, deal
 from services.notifier.delivery.verdict import (
     judge,
 )
@@ -47,27 +46,6 @@ def test_a_busy_receiver_is_paused_for_as_long_as_it_asks_up_to_a_minute() -> No
     asked = Attempted(Ending.ANSWERED, status=429, retry_after_s=20.0)
     assert observe(CLOSED, asked, 0.0).paused_until == 20.0
     assert observe(CLOSED, Attempted(Ending.ANSWERED, status=503, retry_after_s=1e6), 0.0).paused_until == MAX_PAUSE_S
-
-
-@given(st.integers(0, 100), st.dictionaries(st.text(max_size=3), st.integers(0, 20)))
-def test_places_are_dealt_in_turn_and_none_is_wasted(free: int, rooms: dict[str, int]) -> None:
-    dealt = deal(free, rooms)
-    assert sum(dealt.values()) == min(free, sum(rooms.values()))
-    assert all(0 < dealt[origin] <= rooms[origin] for origin in dealt)
-    short = [dealt.get(origin, 0) for origin in rooms if dealt.get(origin, 0) < rooms[origin]]
-    assert not short or max(dealt.values(), default=0) <= min(short) + 1, "none gets two more than one who waits"
-
-
-def test_the_agenda_keeps_the_earliest_time_and_forgets_what_is_claimed() -> None:
-    agenda = DueOrigins()
-    agenda.hint("a", 5.0)
-    agenda.hint("a", 9.0)
-    agenda.correct({"b": 3.0, "a": 7.0})
-    assert agenda.ready(5.0) == ["b", "a"]
-    agenda.forget(["b"])
-    assert agenda.ready(5.0) == ["a"]
-    assert agenda.next_due(4.0) == 5.0
-    assert agenda.next_due(6.0) is None
 
 
 def test_a_date_far_off_is_capped_by_the_judge() -> None:

@@ -16,7 +16,8 @@ from services.notifier.hooks.order import Hook, next_hook
 from services.notifier.outbox import SQL
 from services.notifier.readers.server import PostgresServer
 from services.projector.readers.topic_reader import ProjectorTopicReader
-from services.worker.manager.runner import Attempt, Runner
+from services.worker.manager.attempt import Attempt
+from services.worker.manager.runner import Runner
 from tests.support.simulation.playing import play
 from tests.support.simulation.schedule import KINDS
 from tests.support.simulation.searching import first_failure

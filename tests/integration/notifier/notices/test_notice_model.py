@@ -12,6 +12,7 @@ import pytest
 from piperoll.clock import utc_now
 from piperoll.postgres import migrate
 from schemas.events import JobCompleted
+from services.notifier.delivery.due_receivers import ReceiverKey
 from services.notifier.notices import queue
 from services.notifier.notices.changes import Change, ClaimedNotice, Following, RegisteredEndpoint
 from services.notifier.notices.outcome import NoticeOutcome
@@ -120,10 +121,11 @@ async def follow(side: Side, dice: random.Random) -> Any:
 
 
 async def claim(side: Side, dice: random.Random) -> Any:
-    due = await side.queue.due_origins()
-    rows = await side.queue.claim(dict.fromkeys(("http://0:80", "http://1:80"), 10), LONG_S)
+    due = await side.queue.due_receivers()
+    rooms = {ReceiverKey(owner, f"http://{number}:80"): 10 for number, owner in enumerate(OWNERS)}
+    rows = await side.queue.claim(rooms, LONG_S)
     side.claimed |= {(row.job_id, row.endpoint_id): row for row in rows}
-    return sorted(origin for origin in due if origin), sorted(
+    return sorted(due), sorted(
         (row.job_id, row.endpoint_id, row.change.number, row.attempts, row.url or "", row.secret or "") for row in rows
     )
 
@@ -141,7 +143,7 @@ async def settle(side: Side, dice: random.Random) -> Any:
         for name in chosen
     ]
     due = await side.queue.settle(outcomes) if outcomes else {}
-    return {origin: in_s > LONG_S / 2 for origin, in_s in due.items()}
+    return {receiver: in_s > LONG_S / 2 for receiver, in_s in due.items()}
 
 
 async def settle_from_log(side: Side, dice: random.Random) -> Any:

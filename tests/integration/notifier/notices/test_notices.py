@@ -98,8 +98,8 @@ async def test_claiming_among_many_due_notices_of_a_dead_endpoint_reads_only_wha
         )
         await rig.pool.execute("ANALYZE notifier.notices")
         async with rig.pool.acquire() as connection, connection.transaction():
-            claim = await explain(connection, SQL["claim"], ["http://192.0.2.2:80"], [8], 60.0, "one")
-            origins = await explain(connection, SQL["due_origins"])
+            claim = await explain(connection, SQL["claim"], ["owner"], ["http://192.0.2.2:80"], [8], 60.0, "one")
+            origins = await explain(connection, SQL["due_receivers"], [], [], 500)
             lease = await connection.fetchval("SELECT leased_until FROM notifier.notices WHERE job_id = 'alive'")
             settle = await explain(connection, SQL["settle"], ["alive"], ["alive"], [lease], [1], [1], [None])
         for plan in (claim, origins, settle):

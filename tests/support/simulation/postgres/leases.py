@@ -1,5 +1,6 @@
 """The statements of the dispatcher: claims, outcomes, and final hooks that end without a further attempt."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,35 +21,56 @@ def without_receiver(row: Row) -> Row:
 def leasing(table: str) -> dict[str, Statement]:
     """The statements that both queues have (services/notifier/delivery/leasing.sql)."""
 
-    def due_origins(tables: Tables, now: datetime, session: Any) -> list[Row]:
-        first: dict[str, datetime] = {}
+    def due_receivers(
+        tables: Tables, now: datetime, session: Any, owners: list[str], after: list[str], most: int
+    ) -> list[Row]:
+        first: dict[tuple[str, str], datetime] = {}
+        begin = dict(zip(owners, after, strict=True))
         for row in tables[table].values():
             if (at := row["next_attempt_at"]) is not None and row["origin"] is not None:
-                first[row["origin"]] = min(at, first.get(row["origin"], at))
-        return [{"origin": origin, "in_s": (at - now).total_seconds()} for origin, at in sorted(first.items())]
+                key = row["owner"], row["origin"]
+                if row["origin"] > begin.get(row["owner"], ""):
+                    first[key] = min(at, first.get(key, at))
+        found: list[Row] = []
+        taken: Counter[str] = Counter()
+        for (owner, origin), at in sorted(first.items()):
+            taken[owner] += 1
+            if taken[owner] <= most:
+                found.append({"owner": owner, "origin": origin, "in_s": (at - now).total_seconds()})
+        return found
 
     def release(tables: Tables, now: datetime, session: Any, instance: str) -> None:
         for key, row in tables[table].items():
             if row["next_attempt_at"] is not None and row["leased_by"] == instance and row["leased_until"] > now:
                 tables[table][key] = {**row, "leased_until": NEVER}
 
-    return {"due_origins": due_origins, "release": release}
+    return {"due_receivers": due_receivers, "release": release}
 
 
-def due(tables: Tables, table: str, now: datetime, origins: list[str], rooms: list[int]) -> list[Row]:
+def due(
+    tables: Tables, table: str, now: datetime, owners: list[str], origins: list[str], rooms: list[int]
+) -> list[Row]:
     """The rows that a claim takes."""
     found = []
-    for origin, room in zip(origins, rooms, strict=True):
-        rows = [row for row in tables[table].values() if row["origin"] == origin and _may_be_claimed(row, now)]
+    for *receiver, room in zip(owners, origins, rooms, strict=True):
+        of_receiver = [row for row in tables[table].values() if [row["owner"], row["origin"]] == receiver]
+        rows = [row for row in of_receiver if _may_be_claimed(row, now)]
         found += sorted(rows, key=lambda one: one["next_attempt_at"])[:room]
     return found
 
 
 def claim(
-    tables: Tables, now: datetime, session: Any, origins: list[str], rooms: list[int], lease_s: float, instance: str
+    tables: Tables,
+    now: datetime,
+    session: Any,
+    owners: list[str],
+    origins: list[str],
+    rooms: list[int],
+    lease_s: float,
+    instance: str,
 ) -> list[Row]:
     until, found = now + timedelta(seconds=lease_s), []
-    for row in due(tables, "queue", now, origins, rooms):
+    for row in due(tables, "queue", now, owners, origins, rooms):
         taken = {**row, "leased_until": until, "leased_by": instance}
         tables["queue"][row["job_id"]] = taken
         found.append({name: taken[name] for name in CLAIMED})
@@ -69,7 +91,7 @@ def settle(tables: Tables, now: datetime, session: Any, *columns: list[Any]) -> 
         tables["queue"][row["job_id"]] = after
         at = after["next_attempt_at"]
         in_s = None if at is None else (at - now).total_seconds()
-        found.append({"job_id": row["job_id"], "origin": row["origin"], "in_s": in_s})
+        found.append({**{name: row[name] for name in ("job_id", "owner", "origin")}, "in_s": in_s})
     return found
 
 

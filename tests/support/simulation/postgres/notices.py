@@ -143,10 +143,17 @@ def settle_notices_from_log(tables: Tables, now: datetime, session: Any, *column
 
 
 def claim(
-    tables: Tables, now: datetime, session: Any, origins: list[str], rooms: list[int], lease_s: float, instance: str
+    tables: Tables,
+    now: datetime,
+    session: Any,
+    owners: list[str],
+    origins: list[str],
+    rooms: list[int],
+    lease_s: float,
+    instance: str,
 ) -> list[Row]:
     until, found = now + timedelta(seconds=lease_s), []
-    for row in leases.due(tables, TABLE, now, origins, rooms):
+    for row in leases.due(tables, TABLE, now, owners, origins, rooms):
         if (endpoint := tables[ENDPOINTS].get(row["endpoint_id"])) is None:
             continue
         taken = {**row, "leased_until": until, "leased_by": instance}
@@ -172,7 +179,7 @@ def settle(tables: Tables, now: datetime, session: Any, *columns: list[Any]) -> 
         tables[TABLE][row["job_id"], row["endpoint_id"]] = {**after, "leased_until": NEVER}
         at = after["next_attempt_at"]
         in_s = None if at is None else (at - now).total_seconds()
-        found.append({**{name: row[name] for name in ("job_id", "endpoint_id", "origin")}, "in_s": in_s})
+        found.append({**{name: row[name] for name in ("job_id", "endpoint_id", "owner", "origin")}, "in_s": in_s})
     return found
 
 
@@ -189,7 +196,7 @@ def add_trial(tables: Tables, now: datetime, session: Any, endpoint_id: str, tri
     known = {"job_id": trial_id, "endpoint_id": endpoint_id, "owner": endpoint["owner"], "origin": endpoint["origin"]}
     row = {**BLANK, **known, "changes": [from_json(change)], "taken": 1, "next_attempt_at": now}
     tables[TABLE][trial_id, endpoint_id] = row
-    return [{"origin": endpoint["origin"]}]
+    return [{"owner": endpoint["owner"], "origin": endpoint["origin"]}]
 
 
 def ended_endpoint(tables: Tables, now: datetime, session: Any) -> list[Row]:

@@ -157,7 +157,7 @@ def reopen(tables: Tables, now: datetime, session: Any, part: int, *columns: lis
                 "next_attempt_at": now if sendable else None,
             }
         tables["queue"][given["job_id"]] = row
-        found.append({"origin": row["origin"]})
+        found.append({"owner": row["owner"], "origin": row["origin"]})
     return found
 
 

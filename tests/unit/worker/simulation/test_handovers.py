@@ -93,7 +93,7 @@ def test_a_partition_that_moves_takes_its_jobs_along_and_leaves_the_others_alone
         assert set(world.workers["worker-2"].pool.running) == set(names) - stayed
         await world.settle(600)
 
-    world = simulate(story, partitions=4, slots=8)
+    world = simulate(story, partitions=4, slots=9)
     accounted(world, [f"job-{number}" for number in range(8)])
     assert all(job.losses == 0 for job in world.history.jobs.values())
 

@@ -1,0 +1,1 @@
+"""What each owner may use of the installation, and what it uses."""

@@ -1,0 +1,54 @@
+"""The watermark of the disk: below it nothing new is taken, with a sentence that says what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from services.api.http.errors import ApiError
+from services.api.quotas import free_space
+from services.api.quotas.free_space import FreeSpace
+
+GB = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "full"),
+    [
+        (1000 * GB, GB + 1, False),
+        (1000 * GB, GB - 1, True),
+        (10 * GB, GB // 2, False),
+        (10 * GB, GB // 10, True),
+        (64_000_000, 2_000_000, False),
+    ],
+)
+async def test_the_watermark_is_a_gigabyte_or_2_percent_of_a_small_disk(total: int, free: int, full: bool) -> None:
+    space = FreeSpace(Path("/anywhere"), GB, lambda _: (total, total - free, free))
+    if not full:
+        await space.require()
+        return
+    with pytest.raises(ApiError) as error:
+        await space.require()
+    assert (error.value.status, error.value.code.value) == (507, "INSUFFICIENT_STORAGE")
+    assert int(error.value.headers["Retry-After"]) > 0
+
+
+async def test_the_file_system_is_looked_at_once_a_second_and_room_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, free = list[Path](), [0]
+
+    def usage(folder: Path) -> tuple[int, int, int]:
+        looks.append(folder)
+        return 1000 * GB, 0, free[0]
+
+    space = FreeSpace(Path("/anywhere"), GB, usage)
+    for _ in range(5):
+        with pytest.raises(ApiError):
+            await space.require()
+    assert len(looks) == 1
+    free[0] = 2 * GB
+    monkeypatch.setattr(free_space, "LOOK_S", 0.0)
+    await space.require()
+
+
+async def test_a_store_elsewhere_and_a_disk_that_cannot_be_asked_have_no_watermark() -> None:
+    await FreeSpace(None, GB).require()
+    await FreeSpace(Path("/missing/folder"), GB).require()

@@ -1,0 +1,89 @@
+"""Quotas over HTTP: refusals with Retry-After and a sentence, in the envelope of each API, and `/api/limits`."""
+
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.api.http import admission
+from services.api.http.bodies import LARGE_BYTES, MAX_CONTAINERS
+from services.api.quotas import quotas
+from services.api.quotas.free_space import FreeSpace
+from tests.support.stacks.memory_api import NOOP, memory_api
+
+GB = 1_000_000_000
+FILE = {"file": ("a.txt", b"text")}
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str, str]:
+    error = answer.json()["error"]
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "try again" in error["message"]
+    return answer.status_code, error["code"], error["details"]["quota"]
+
+
+async def test_an_owner_reads_its_limits_also_while_its_use_cannot_be_counted(tmp_path: Path) -> None:
+    async with memory_api(tmp_path, owner_open_jobs=77) as api:
+        found = (await api.client.get("/api/limits")).json()["data"]
+    assert found["installation"]["open_jobs"] == {"limit": 77, "used": None}
+    assert found["process"]["requests_at_a_time"] == {"limit": 1000, "used": 1}
+    assert found["request"]["batch_jobs"] == {"limit": 10_000}
+
+
+async def test_a_nearly_full_disk_refuses_what_is_new_and_answers_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quotas, "FreeSpace", partial(FreeSpace, usage=lambda _: (1000 * GB, 1000 * GB, 0)))
+    async with memory_api(tmp_path) as api:
+        full = (507, "INSUFFICIENT_STORAGE", "free_space")
+        assert refusal(await api.client.post("/api/jobs/", json=NOOP)) == full
+        assert refusal(await api.client.post("/api/jobs/batch", json={"jobs": [NOOP]})) == full
+        assert refusal(await api.client.post("/api/files", files=FILE)) == full
+        document = await api.client.post("/v1/documents", files=FILE)
+        assert refusal(document) == full
+        assert document.json()["success"] is False
+        assert (await api.client.get("/api/limits")).status_code == 200
+        assert await api.facts() == []
+        assert not list(await api.blobs.names("uploads"))
+
+
+async def test_a_request_beyond_the_rate_is_refused(tmp_path: Path) -> None:
+    async with memory_api(tmp_path, owner_requests_per_s=1) as api:
+        answers = [await api.client.get("/api/limits") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert refusal(answers[-1]) == (429, "QUOTA_EXCEEDED", "requests_per_second")
+
+
+async def test_a_large_body_waits_and_is_refused_while_others_are_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "LARGE_WAIT_S", 0.01)
+    held = 0
+
+    async def hold(self: admission.Admission) -> None:
+        nonlocal held
+        held += 1
+        await real(self)
+        if held == 1:  # while the first one is held, another one comes
+            second.append(await api.client.post("/api/jobs/", content=large))
+
+    real, second = admission.Admission.hold_large_body, list[httpx.Response]()
+    monkeypatch.setattr(admission.Admission, "hold_large_body", hold)
+    large = b'{"job_type":"noop","parameters":{"x":"' + b"x" * LARGE_BYTES + b'"}}'
+    async with memory_api(tmp_path, max_body_bytes=10_000_000, max_large_bodies=1) as api:
+        first = await api.client.post("/api/jobs/", content=large)
+        small = await api.client.post("/api/jobs/", json=NOOP)
+        assert (first.status_code, small.status_code) == (400, 200)
+        assert refusal(second[0]) == (429, "QUOTA_EXCEEDED", "large_bodies")
+        assert (await api.client.get("/api/limits")).json()["data"]["process"]["large_bodies"]["used"] == 0
+
+
+async def test_a_body_of_very_many_objects_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
+    many = b'{"job_type":"noop","parameters":{"x":[' + b",".join([b"{}"] * MAX_CONTAINERS) + b"]}}"
+    text = b'{"job_type":"noop","parameters":{"x":"' + b'{\\"[' * MAX_CONTAINERS + b'"}}'
+    async with memory_api(tmp_path, max_body_bytes=10_000_000) as api:
+        refused = (await api.client.post("/api/jobs/", content=many)).json()["error"]
+        parsed = (await api.client.post("/api/jobs/", content=text)).json()["error"]
+    assert f"{MAX_CONTAINERS:,} objects and lists" in refused["message"]
+    assert parsed["code"] == "INVALID_PARAMETERS"
