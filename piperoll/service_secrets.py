@@ -12,6 +12,7 @@ ALL: Final = frozenset({API, WORKER, PROJECTOR, NOTIFIER})
 
 USERS: Final[Mapping[str, frozenset[str]]] = {
     "kafka_password": ALL,
+    "kafka_key_password": ALL,
     "postgres_dsn": frozenset({API, PROJECTOR, NOTIFIER}),
     "seal_keys": frozenset({API, NOTIFIER}),
     "key_pepper": frozenset({API}),

@@ -19,6 +19,8 @@ class Topic:
     retention_ms: int
     writers: tuple[str, ...]
     groups: tuple[str, ...]
+    asked_by: tuple[str, ...] = ()
+    """The services that read records of it when they are asked, without a consumer group."""
 
     def config(self) -> dict[str, str]:
         """The topic settings that the contract fixes. Timestamps are append times, which seeking relies on."""
@@ -64,6 +66,7 @@ AUDIT_EVENTS = Topic(
     retention_ms=90 * DAY_MS,
     writers=("api",),
     groups=(),
+    asked_by=("api",),
 )
 DEAD_LETTERS = Topic(
     name="piperoll.dead-letters.v1",

@@ -30,14 +30,16 @@ class Right:
 def rights_of(service: str, topics: Iterable[Topic] = MANIFEST) -> frozenset[Right]:
     """Return all rights of a service.
 
-    It writes the topics of which it is a writer, and reads those that it has a consumer group for. Each service also
-    compares all topics with the manifest: their settings, and the ends of their partitions.
+    It writes the topics of which it is a writer, and reads those that it has a consumer group for, or is asked about.
+    Each service also compares all topics with the manifest: their settings, and the ends of their partitions.
     """
     rights = set()
     for topic in topics:
         rights |= {Right("Describe", "topic", topic.name), Right("DescribeConfigs", "topic", topic.name)}
         if service in topic.writers:
             rights.add(Right("Write", "topic", topic.name))
+        if service in topic.asked_by:
+            rights.add(Right("Read", "topic", topic.name))
         for group in topic.groups:
             if group.split(".")[1] == service:
                 rights |= {Right("Read", "topic", topic.name), Right("Read", "group", group)}

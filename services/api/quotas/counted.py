@@ -27,7 +27,7 @@ SHARE = 0.01  # of the limit: when so much was added, the use is counted again
 
 
 @dataclass(slots=True)
-class Use:
+class CountedUse:
     """What an owner uses: as it was counted, None before the first count, and what was admitted since."""
 
     counted: int | None = None
@@ -71,7 +71,7 @@ class CountedQuota:
         self._count = count
         self._life_s = life_s
         self._refusal = refusal
-        self._uses: dict[str, Use] = {}
+        self._uses: dict[str, CountedUse] = {}
         self._counting: dict[str, asyncio.Task[None]] = {}
 
     async def admit(self, owner: str, amount: int) -> None:
@@ -79,7 +79,7 @@ class CountedQuota:
 
         Nothing is refused while it cannot be counted.
         """
-        use = self._uses.setdefault(owner, Use())
+        use = self._uses.setdefault(owner, CountedUse())
         if use.known + amount > self.limit:
             await self._counted(owner)
             if use.known + amount > self.limit and not use.failed:
@@ -101,7 +101,7 @@ class CountedQuota:
 
     def _begin_count(self, owner: str) -> asyncio.Task[None] | None:
         """Return the count that runs; begin one unless the last one is young enough."""
-        use, now = self._uses.setdefault(owner, Use()), time.monotonic()
+        use, now = self._uses.setdefault(owner, CountedUse()), time.monotonic()
         running = self._counting.get(owner)
         if running is None and now - use.tried_at >= self._life_s:
             use.tried_at, use.since = now, 0
@@ -109,7 +109,7 @@ class CountedQuota:
             running.add_done_callback(lambda _: self._counting.pop(owner))
         return running
 
-    async def _count_again(self, owner: str, use: Use, now: float) -> None:
+    async def _count_again(self, owner: str, use: CountedUse, now: float) -> None:
         try:
             use.count(await self._count(owner), now)
         except (ReadModelUnavailableError, BlobStoreError) as error:

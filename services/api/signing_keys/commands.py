@@ -10,7 +10,7 @@ from piperoll.seal import Seal, SealError
 from piperoll.webhooks import signing_keys
 from piperoll.webhooks.signatures import SigningKey
 from schemas.errors import ErrorCode
-from schemas.ids import draw_signing_key_id, keyed_id
+from schemas.ids import draw_signing_key_id, is_id, keyed_id
 from services.api.http.answers import timestamp
 from services.api.http.database import bounded_query
 from services.api.http.errors import ApiError, conflict, not_found
@@ -71,6 +71,8 @@ class SigningKeyAdmin:
 
         Raises ApiError: NOT_FOUND (404), READ_MODEL_UNAVAILABLE (503).
         """
+        if not is_id("signing", key_id):
+            raise not_found("signing key")
         async with bounded_query("end_signing_key", self._read_deadline_s):
             left = await signing_keys.end(self._pool, self._seal, owner, key_id)
         if left is None:

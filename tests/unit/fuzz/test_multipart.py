@@ -6,13 +6,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
+from piperoll.settings import Settings
 from piperoll.store.paths import refusal_of
+from services.api.http.admission import Traffic, TrafficLimits
 from services.api.http.bodies import BodyLimits
 from services.api.http.errors import ApiError
 from services.api.http.forms import form_of
 from services.api.http.references import blob_name
 
 LIMITS = BodyLimits(2_000, 4_000)
+TRAFFIC = Traffic(TrafficLimits.of(Settings()))
 NAMES = st.one_of(
     st.binary(max_size=60),
     st.text(max_size=60).map(lambda name: name.encode("utf-8", "surrogatepass")),
@@ -36,6 +39,7 @@ async def read(body: bytes, boundary: bytes = b"B") -> str | None:
     declared = (b"content-type", b"multipart/form-data; boundary=" + boundary)
     length = (b"content-length", str(len(body)).encode())
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": [declared, length]}
+    scope["piperoll.admission"] = TRAFFIC.enter("local")
 
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": body, "more_body": False}

@@ -10,11 +10,12 @@ from piperoll.service_secrets import ALL, USERS, drop_all, drop_foreign
 from piperoll.settings import ClientSettings, Settings
 
 VARIABLES = {**{f"PIPEROLL_{name.upper()}": name for name in USERS}, "MISTRAL_API_KEY": "mistral", "PATH": "/bin"}
+KAFKA = ("KAFKA_PASSWORD", "KAFKA_KEY_PASSWORD")
 SECRETS = {
-    "api": {"KAFKA_PASSWORD", "POSTGRES_DSN", "SEAL_KEYS", "KEY_PEPPER", "BOOTSTRAP_KEYS", "MISTRAL_API_KEY"},
-    "worker": {"KAFKA_PASSWORD", "MISTRAL_API_KEY", "CHAT_API_KEY"},
-    "projector": {"KAFKA_PASSWORD", "POSTGRES_DSN"},
-    "notifier": {"KAFKA_PASSWORD", "POSTGRES_DSN", "SEAL_KEYS"},
+    "api": {*KAFKA, "POSTGRES_DSN", "SEAL_KEYS", "KEY_PEPPER", "BOOTSTRAP_KEYS", "MISTRAL_API_KEY"},
+    "worker": {*KAFKA, "MISTRAL_API_KEY", "CHAT_API_KEY"},
+    "projector": {*KAFKA, "POSTGRES_DSN"},
+    "notifier": {*KAFKA, "POSTGRES_DSN", "SEAL_KEYS"},
 }
 
 
