@@ -111,7 +111,7 @@ async def _connect(settings: Settings, lifetime: Lifetime, clients: Clients) -> 
         {"the blob store": partial(blobs.check, settings.instance), "the scratch folder": pool.check_scratch}
     )
     runner = Runner(settings, appender, blobs, pool, gate, clock, random.Random())
-    expander = Expander(appender, blobs, offsets, lifetime.background, clock)
+    expander = Expander(settings, appender, blobs, offsets, lifetime.background, clock)
     checkpoints = Checkpoints(blobs, cluster_id, f"{GROUP}/{JOB_EVENTS.name}")
     uses = UploadUses(blobs, offsets, settings.partitions, lambda job_id: reader.knows(job_id))
     eraser = Eraser(blobs, runner.await_exit, uses)
