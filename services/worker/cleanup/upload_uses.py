@@ -37,7 +37,7 @@ class Verdict:
     wait_s: float = 0.0
 
     def covers(self, markers: Mapping[str, datetime]) -> bool:
-        """Whether it is about all of these markers: none was written meanwhile, by a new request or by a repeated one."""
+        """Whether it is about all of these markers: none was written meanwhile, by a new request or a repeated one."""
         return all(one in self.over or self.failed.get(one) == at for one, at in markers.items())
 
 
@@ -70,7 +70,8 @@ class UploadUses:
             await self._blobs.delete([mine])  # as late, since it shows until then that the erasure waits
             left = await self._others(mine)
             if not verdict.users and verdict.covers(left):
-                await self._blobs.delete(f"{uses}/{one}" for one in left)
+                await self._blobs.delete(f"{uses}/{one}" for one in left)  # not one that is being written
+                await self._blobs.remove_empty(uses)
                 await self._blobs.delete_folder(uploads.folder_of(owner, file_id))
                 return 0.0
             if (verdict.users & heirs) - others.keys() or verdict.users & left.keys():
