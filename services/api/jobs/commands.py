@@ -1,7 +1,7 @@
 """Turns requests about jobs into facts: content to the blob store first, then one record to the log."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic_core import to_json
@@ -87,6 +87,20 @@ class Commands:
         """Erase a job; a repeat is the same fact. `parameters` are the job's, as far as they are known."""
         event = JobErased(by=caller.owner, parameters=parameters)
         return (await self._append(job_id, job_id, event, caller, "job_id")).position
+
+    async def erase_about(self, target: str, jobs: Mapping[str, Claim | None], caller: Caller) -> list[Position]:
+        """Erase jobs, with their parameters, about a document or folder that was removed.
+
+        Their markers are deleted with them, so that the process manager of removal has the rest to erase only.
+        """
+        positions: list[Position] = []
+        ids = list(jobs)
+        for begin in range(0, len(ids), AT_ONCE):
+            some = ids[begin : begin + AT_ONCE]
+            positions += await asyncio.gather(*(self.erase_job(job_id, jobs[job_id], caller) for job_id in some))
+            about = [documents.job_mark(target, job_id) for job_id in some]
+            await self._blobs.delete([*about, *(targets.mark_of(caller.owner, target, job_id) for job_id in some)])
+        return positions
 
     async def erase_batch(self, batch_id: str, job_ids: Sequence[str], caller: Caller) -> list[Position]:
         """Erase the members of a batch, and last the batch itself, so that a repeat finds the rest."""
