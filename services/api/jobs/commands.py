@@ -50,8 +50,8 @@ class Commands:
         await self._mark(uploads.uses_by(caller.owner, job_id, job.sent))
         if about := documents.subject_of(body):
             await self._note(about, job_id)
-        if target is not None and await targets.note(self._blobs, caller.owner, job_id, target):
-            await self._blobs.delete([targets.mark_of(caller.owner, target, job_id)])
+        if target is not None:
+            await self._note_target(target, job_id, caller.owner, repeatable)
         event = job_created(_terms(job), claim, retry_of=job.retry_of, unchecked=unchecked)
         return await self._append(job_id, job_id, event, caller, "job_id")
 
@@ -136,6 +136,17 @@ class Commands:
             await documents.delete_outputs(self._blobs, job_id)
             what = "folder" if documents.is_folder(about) else "document"
             raise invalid_field(f"{what}_id", f"{what} not found")
+
+    async def _note_target(self, target: str, job_id: str, owner: str, repeatable: bool) -> None:
+        """Note a job for the removal of its target, unless that was removed before.
+
+        The marker of a repeatable job is not deleted: the removal may have to find it for the other request.
+        """
+        if repeatable:
+            if not await documents.was_removed(self._blobs, target):
+                await self._blobs.mark(targets.mark_of(owner, target, job_id))
+        elif await targets.note(self._blobs, owner, job_id, target):
+            await self._blobs.delete([targets.mark_of(owner, target, job_id)])
 
     async def _note_targets(self, specs: Sequence[dict[str, Any]]) -> None:
         """Note in the specifications of members which targets exist: these members are erased with them."""

@@ -46,6 +46,19 @@ async def test_a_job_is_noted_unless_its_target_was_removed_before(tmp_path: Pat
         assert claim.uri.startswith(f"{job_id}/in/"), "the removal finds it without the read model"
 
 
+@pytest.mark.parametrize("removed_first", [False, True])
+async def test_a_repeated_request_leaves_the_marker_of_the_first_one(tmp_path: Path, removed_first: bool) -> None:
+    """The removal may not have seen it yet."""
+    async with memory_api(tmp_path) as api:
+        for removed in (removed_first, True):
+            if removed:
+                await documents.delete_content(api.blobs, TARGET)
+            reply = await api.client.post("/api/jobs/", json=JOB, headers={"Idempotency-Key": "key-1"})
+            assert reply.status_code == 200
+        job_id = reply.json()["data"]["job_id"]
+        assert await targets.jobs_with(api.blobs, "local", TARGET) == ([] if removed_first else [job_id])
+
+
 @pytest.mark.parametrize("removed", [False, True])
 async def test_the_members_of_a_batch_are_erased_with_a_target_that_exists(tmp_path: Path, removed: bool) -> None:
     async with memory_api(tmp_path) as api:
