@@ -32,7 +32,6 @@ from services.worker.cleanup.sweep.keys import (
     is_mark,
     partition_of_key,
     place_of,
-    segment_of,
     subject_of,
 )
 from services.worker.cleanup.sweep.log_time import FreshEnds, LogTime
@@ -190,8 +189,8 @@ class Planner:
 
     async def _orphan(self, part: int, key: str, subject: str, traces: Traces) -> list[Doomed]:
         """An id that the log does not have, if its folder still is as it was seen and holds inputs alone."""
-        if segment_of(key):
-            return [Doomed("orphaned", part, subject, (place_of(key),))]
+        if place := place_of(key):
+            return [Doomed("orphaned", part, subject, (place,))]
         uris = await unchanged_inputs(self._blobs, key, traces)
         reason: Reason = "unnamed" if is_document(key) else "orphaned"
         return [Doomed(reason, part, key, uris, len(uris), traces)] if uris else []
@@ -199,7 +198,7 @@ class Planner:
     async def _in_log(self, part: int, key: str, subject: str, known: InLog) -> list[Doomed]:
         """Of an id that the log has: what is left after its erasure or expansion, which the backlog has forgotten."""
         if known.erasure is not None:
-            uris = (place_of(key),) if segment_of(key) else ()
+            uris = (place,) if (place := place_of(key)) else ()
             return [Doomed("erased", part, subject, uris, erasure=known.erasure)]
         specs = await self._blobs.names(f"{subject}/specs") if known.expanded else ()
         return [Doomed("expanded", part, subject, tuple(specs), len(specs), owner=known.owner)] if specs else []
