@@ -114,7 +114,8 @@ class StoreSweep:
     async def _delete(self, one: Doomed, backlog: Backlog, documents: NamedDocuments) -> int:
         match one.reason:
             case "erased":
-                return self._erase_again(one, backlog)
+                self._erase_again(one, backlog)
+                return 0  # the eraser counts what it deletes
             case "expanded" if one.owner and self._drop_specs is not None:
                 self._drop_specs(one.name, one.owner)
                 return 0
@@ -137,15 +138,14 @@ class StoreSweep:
         await self._blobs.delete(one.uris)
         return one.blobs
 
-    def _erase_again(self, one: Doomed, backlog: Backlog) -> int:
+    def _erase_again(self, one: Doomed, backlog: Backlog) -> None:
         """Leave an erased job to the eraser, which knows its blobs outside its folder, and what it still needs."""
         if self._erase is None:
-            return 0  # this process has no children, which must have ended: workers erase
+            return  # this process has no children, which must have ended: workers erase
         if one.erasure is not None:
             backlog.erased.setdefault(one.name, one.erasure)
         if one.name in backlog.erased:
             self._erase(one.name, backlog, one.uris)
-        return one.blobs
 
     async def _name_uploads(self, specs: Sequence[str]) -> bool:
         try:

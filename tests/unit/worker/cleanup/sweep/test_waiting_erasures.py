@@ -74,6 +74,20 @@ def test_a_sweep_leaves_an_erasure_that_waits_its_parameters(tmp_path: Path) -> 
     erasing(tmp_path, story)
 
 
+def test_a_sweep_does_not_count_what_an_erasure_that_waits_keeps(tmp_path: Path) -> None:
+    async def story(one: Sweeping, mine: str) -> None:
+        await one.blobs.mark(FAILED)
+        claim = Claim(uri=mine, sha256="0" * 64, size=len(GIVEN))
+        await one.append("job-1", JobErased(by="acme", parameters=claim))
+        for _ in range(2):
+            plan = await one.plan()
+            assert [one.reason for one in plan.doomed] == ["erased"]
+            assert (await one.sweep.carry_out(plan, asyncio.Event())).total() == 0
+            await asyncio.sleep(1)
+
+    erasing(tmp_path, story)
+
+
 def test_parameters_that_an_erasure_does_not_name_are_erased_with_their_upload(tmp_path: Path) -> None:
     """Of a job that had ended, by a writer that did not know them."""
 
