@@ -89,7 +89,8 @@ async def hurried(running: Fleet) -> AsyncIterator[tuple[HurriedSweeps, AsyncBlo
     try:
         knowledge = ScannedKnowledge(log, range(settings.partitions), SkippedRecords(blobs))
         eraser = Eraser(blobs, has_ended, UploadUses(blobs, log, settings.partitions, lambda job_id: False))
-        sweep = StoreSweep(settings, blobs, log, knowledge, eraser.erase, utc_now, random.Random(SEED))
+        chances = random.Random(SEED)
+        sweep = StoreSweep(settings, blobs, log, knowledge, eraser.erase, utc_now, chances, eraser.drop_specs)
         erasing = asyncio.create_task(eraser.run(stopping))
         yield HurriedSweeps(sweep), blobs
         stopping.set()
