@@ -188,9 +188,13 @@ class Blobs:
         """Delete all blobs under `folder/`; return their number."""
         uris = list(self.list(folder))
         self.delete(uris)
+        self.remove_empty(folder)
+        return len(uris)
+
+    def remove_empty(self, folder: str) -> None:
+        """Remove the folders of a local store that have no blobs left; object stores have none."""
         if self.root is not None:
             remove_empty(self.root / folder)
-        return len(uris)
 
     def check(self, name: str, size: int = CHECK_BYTES) -> None:
         """Write a blob, by default as large as most results, read it and delete it. Raises BlobStoreError.

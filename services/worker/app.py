@@ -118,7 +118,7 @@ async def _connect(settings: Settings, lifetime: Lifetime, clients: Clients) -> 
     letters = DeadLetters(appender)
     reader = PartitionReader(runner, expander, checkpoints, offsets, letters, eraser, clock)
     knowledge = WorkerKnowledge(reader.live, reader.positions)
-    sweep = StoreSweep(settings, blobs, offsets, knowledge, eraser.erase, clock, chances)
+    sweep = StoreSweep(settings, blobs, offsets, knowledge, eraser.erase, clock, chances, eraser.drop_specs)
     sweeper = Sweeper(settings, sweep, chances, clients.guard.why_not_compared)
     removal = RemovalManager(settings, lifetime, blobs, appender, offsets, cluster_id)
     consumer = PartitionConsumer(
