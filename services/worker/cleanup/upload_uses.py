@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class UseVerdict:
     """The `users` of an upload that were found. Without any: the jobs and batches that are `over`, and those that the
     log lacks, which have `failed` with a marker of this time, after `wait_s`.
     """
@@ -62,7 +62,7 @@ class UploadUses:
         while True:
             others = await self._others(mine)
             known = {one for one in others.keys() | heirs if not uploads.is_batch(one) and self._knows(one)}
-            verdict = Verdict(users=heirs & others.keys() or known)
+            verdict = UseVerdict(users=heirs & others.keys() or known)
             if not verdict.users and (others or heirs):
                 verdict = await self._judge(mine, heirs)
                 if verdict.wait_s > 0:
@@ -88,7 +88,7 @@ class UploadUses:
     async def _times(self, folder: str) -> dict[str, datetime]:
         return {one.uri.rpartition("/")[2]: one.written_at for one in await self._blobs.entries(folder)}
 
-    async def _judge(self, mine: str, heirs: Set[str]) -> Verdict:
+    async def _judge(self, mine: str, heirs: Set[str]) -> UseVerdict:
         """Return the verdict of the log on all with a marker, and on `heirs`.
 
         The times are read before the log: a marker that was old enough then is of a creation that cannot arrive.
@@ -101,8 +101,8 @@ class UploadUses:
         users = {one for one, use in judged.items() if use is Use.IN_USE}
         unknown = sorted(one for one, use in judged.items() if use is Use.UNKNOWN and one in times)
         if users:
-            return Verdict(users)
-        verdict = Verdict(over=judged.keys() - unknown, failed={one: times[one] for one in unknown})
+            return UseVerdict(users)
+        verdict = UseVerdict(over=judged.keys() - unknown, failed={one: times[one] for one in unknown})
         if not unknown:
             return verdict
         youngest_s = (now - max(times[one] for one in unknown)).total_seconds() if now else 0.0
