@@ -4,6 +4,7 @@ The store itself decides which it is: while it cannot store and return a small p
 waits. When it can, and one blob still fails, the blob is given up after a bounded number of tries.
 """
 
+import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -23,7 +24,7 @@ class ClaimedContent:
         self._outage = outage
         self._tries = tries
         self._failed: dict[str, int] = {}  # kept over calls: a transaction is repeated as a whole
-        self._probe = StoreProbe(blobs)
+        self._probe = StoreProbe(blobs, f"reader-{secrets.token_hex(8)}")
 
     async def get(self, claim: Claim) -> bytes:
         """The content of a claim, its hash checked.

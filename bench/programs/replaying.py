@@ -147,7 +147,7 @@ def reader_of(settings: Settings, blobs: AsyncBlobs, log: MadeLog) -> PartitionR
     appender = KafkaAppender(settings, "bench")
     pool = ChildPool(settings, 1)
     runner = Runner(settings, appender, blobs, pool, ClaimGate({}), utc_now, random.Random(1))
-    expander = Expander(appender, blobs, log, Background(asyncio.Event()), utc_now)
+    expander = Expander(settings, appender, blobs, log, Background(asyncio.Event()), utc_now)
     eraser = Eraser(blobs, runner.await_exit, UploadUses(blobs, log, settings.partitions, lambda job_id: False))
     checkpoints = Checkpoints(blobs, "made", "bench")
     return PartitionReader(runner, expander, checkpoints, log, DeadLetters(appender), eraser, utc_now)

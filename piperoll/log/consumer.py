@@ -181,8 +181,9 @@ class PartitionConsumer:
         """Have the reader take partitions over; return its positions. Those that it has not loaded are late.
 
         Repeated while Kafka does not answer the reader's questions. Nothing when a newer assignment or the stop ends
-        the wait: what this member has goes on.
+        the wait: what this member has goes on, and what the reader began to load is late until it is given up.
         """
+        self._late |= new
         for pause in pauses():
             try:
                 found = await self._reader.assigned(new)
@@ -190,7 +191,7 @@ class PartitionConsumer:
                 log.warning("assignment_delayed", group=self._group, partitions=sorted(new), error=repr(error))
             else:
                 self._next.update(found)
-                self._late = (self._late | new) - found.keys()
+                self._late -= found.keys()
                 return found
             if await happens_within(stopping, pause) or self._notes.assigned is not None:
                 break

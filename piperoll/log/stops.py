@@ -4,6 +4,7 @@ To pass over such an event could corrupt the partition's state, so it waits for 
 operator who skips it. The stop is visible: in the readiness, in a metric, and as a dead letter of the kind `stopped`.
 """
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ STOPPED_PARTITIONS = Gauge(
 )
 FOLDER = "dead-letters/skipped"
 PAUSE_S = 2.0  # how soon a stopped partition continues after an operator's decision
+ASK_S = 3.0  # once for a question to the blob store; meanwhile no other partition is read
 
 
 class SkippedRecords:
@@ -72,6 +74,7 @@ class Stops:
         self._skipped = skipped
         self._dead_letters = dead_letters
         self._stopped: dict[int, Stop] = {}
+        self._asked: dict[tuple[str, Position], asyncio.Task[bool]] = {}  # what the store has not answered yet
 
     def problem(self) -> str | None:
         """A sentence while partitions wait."""
@@ -93,6 +96,8 @@ class Stops:
     def forget(self, partition: int) -> None:
         """Forget a partition that was given up."""
         self._stopped.pop(partition, None)
+        for key in [one for one in self._asked if one[1].partition == partition]:
+            self._asked.pop(key).cancel()
         self._measure()
 
     async def handle(self, reader: Reader, partition: int, records: Sequence[Record]) -> int | None:
@@ -121,8 +126,17 @@ class Stops:
                 return None
 
     async def _is_skipped(self, record: Record) -> bool:
+        """Whether an operator skips it. Not as long as the store does not answer: a later call returns its answer."""
+        key = record.topic, record.position
+        is_new = key not in self._asked
+        if is_new:
+            self._asked[key] = asyncio.create_task(self._skipped.has(*key))
+        await asyncio.wait([self._asked[key]], timeout=ASK_S if is_new else 0)
+        if not self._asked[key].done():
+            log.warning("skipped_records_unknown", error="the blob store does not answer")
+            return False
         try:
-            return await self._skipped.has(record.topic, record.position)
+            return self._asked.pop(key).result()
         except BlobStoreError as error:
             log.warning("skipped_records_unknown", error=str(error))
             return False

@@ -133,6 +133,10 @@ class AsyncBlobs:
         """See Blobs.delete_folder."""
         return await self._run(self.sync.delete_folder, folder)
 
+    async def remove_empty(self, folder: str) -> None:
+        """See Blobs.remove_empty."""
+        await self._run(self.sync.remove_empty, folder)
+
     async def check(self, name: str, size: int = CHECK_BYTES) -> None:
         """See Blobs.check."""
         await self._run(self.sync.check, name, size)

@@ -1,5 +1,6 @@
 """What a store in a folder needs of the file system beside reading and writing."""
 
+import glob
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,13 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what killed processes left of writes to `path`: the store's library writes to `path#1` and so on first."""
+    for left in path.parent.glob(f"{glob.escape(path.name)}#*"):
+        with suppress(OSError):
+            left.unlink()
 
 
 def remove_empty(folder: Path) -> None:

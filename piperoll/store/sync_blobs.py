@@ -24,7 +24,7 @@ from piperoll.store.errors import (
     ClaimMismatchError,
     store_errors,
 )
-from piperoll.store.local_files import flush, remove_empty
+from piperoll.store.local_files import flush, remove_empty, remove_unfinished
 from piperoll.store.marker import MarkerGuard
 from piperoll.store.paths import refusal_of
 from schemas.claims import Claim
@@ -201,19 +201,29 @@ class Blobs:
         """Delete all blobs under `folder/`; return their number."""
         uris = list(self.list(folder))
         self.delete(uris)
-        if self.root is not None:
-            remove_empty(self.root / folder)
+        self.remove_empty(folder)
         return len(uris)
 
+    def remove_empty(self, folder: str) -> None:
+        """Remove the folders of a local store that have no blobs left; object stores have none."""
+        if self.root is not None:
+            remove_empty(self.root / folder)
+
     def check(self, name: str, size: int = CHECK_BYTES) -> None:
-        """Write a blob, by default as large as most results, read it and delete it. Raises BlobStoreError."""
+        """Write a blob, by default as large as most results, read it and delete it. Raises BlobStoreError.
+
+        What an earlier trial of this name left is deleted too.
+        """
         uri = f"{CHECK_FOLDER}/{name.replace('/', '-')}"
-        self.replace(uri, bytes(size))
-        self._require_back(uri, size)
-        self.delete([uri])
-        if self.root is not None:  # an empty folder would be all that is in a volume that is not mounted
-            with suppress(OSError):
-                (self.root / CHECK_FOLDER).rmdir()
+        try:
+            self.replace(uri, bytes(size))
+            self._require_back(uri, size)
+        finally:
+            self.delete([uri])
+            if self.root is not None:
+                remove_unfinished(self.root / uri)
+                with suppress(OSError):  # an empty folder would be all that is in a volume that is not mounted
+                    (self.root / CHECK_FOLDER).rmdir()
 
     def _require_back(self, uri: str, size: int) -> None:
         try:

@@ -111,14 +111,14 @@ async def _connect(settings: Settings, lifetime: Lifetime, clients: Clients) -> 
         {"the blob store": partial(blobs.check, settings.instance), "the scratch folder": pool.check_scratch}
     )
     runner = Runner(settings, appender, blobs, pool, gate, clock, random.Random())
-    expander = Expander(appender, blobs, offsets, lifetime.background, clock)
+    expander = Expander(settings, appender, blobs, offsets, lifetime.background, clock)
     checkpoints = Checkpoints(blobs, cluster_id, f"{GROUP}/{JOB_EVENTS.name}")
     uses = UploadUses(blobs, offsets, settings.partitions, lambda job_id: reader.knows(job_id))
     eraser = Eraser(blobs, runner.await_exit, uses)
     letters = DeadLetters(appender)
     reader = PartitionReader(runner, expander, checkpoints, offsets, letters, eraser, clock)
     knowledge = WorkerKnowledge(reader.live, reader.positions)
-    sweep = StoreSweep(settings, blobs, offsets, knowledge, eraser.erase, clock, chances)
+    sweep = StoreSweep(settings, blobs, offsets, knowledge, eraser.erase, clock, chances, eraser.drop_specs)
     sweeper = Sweeper(settings, sweep, chances, clients.guard.why_not_compared)
     removal = RemovalManager(settings, lifetime, blobs, appender, offsets, cluster_id)
     consumer = PartitionConsumer(

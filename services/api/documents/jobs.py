@@ -1,6 +1,5 @@
 """Jobs about a document or folder (docs/contract/decisions.md#a22 and docs/contract/devana.md#retry)."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -73,7 +72,7 @@ class DocumentJobs:
         """Erase the caller's jobs about a document or folder; return the positions of these facts."""
         caller = caller_of(request)
         jobs = await self.library.model.jobs_about(target_id, caller.owner, job_types)
-        return await asyncio.gather(*(self.commands.erase_job(job_id, claim, caller) for job_id, claim in jobs.items()))
+        return await self.commands.erase_about(target_id, jobs, caller)
 
     async def _answer(self, request: Request, job: Submission, target_id: str, target: Resolved | None) -> Response:
         caller = caller_of(request)

@@ -1,7 +1,7 @@
 """Turns requests about jobs into facts: content to the blob store first, then one record to the log."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic_core import to_json
@@ -50,8 +50,8 @@ class Commands:
         await self._mark(uploads.uses_by(caller.owner, job_id, job.sent))
         if about := documents.subject_of(body):
             await self._note(about, job_id)
-        if target is not None and await targets.note(self._blobs, caller.owner, job_id, target):
-            await self._blobs.delete([targets.mark_of(caller.owner, target, job_id)])
+        if target is not None:
+            await self._note_target(target, job_id, caller.owner, repeatable)
         event = job_created(_terms(job), claim, retry_of=job.retry_of, unchecked=unchecked)
         return await self._append(job_id, job_id, event, caller, "job_id")
 
@@ -88,6 +88,20 @@ class Commands:
         event = JobErased(by=caller.owner, parameters=parameters)
         return (await self._append(job_id, job_id, event, caller, "job_id")).position
 
+    async def erase_about(self, target: str, jobs: Mapping[str, Claim | None], caller: Caller) -> list[Position]:
+        """Erase jobs, with their parameters, about a document or folder that was removed.
+
+        Their markers are deleted with them, so that the process manager of removal has the rest to erase only.
+        """
+        positions: list[Position] = []
+        ids = list(jobs)
+        for begin in range(0, len(ids), AT_ONCE):
+            some = ids[begin : begin + AT_ONCE]
+            positions += await asyncio.gather(*(self.erase_job(job_id, jobs[job_id], caller) for job_id in some))
+            about = [documents.job_mark(target, job_id) for job_id in some]
+            await self._blobs.delete([*about, *(targets.mark_of(caller.owner, target, job_id) for job_id in some)])
+        return positions
+
     async def erase_batch(self, batch_id: str, job_ids: Sequence[str], caller: Caller) -> list[Position]:
         """Erase the members of a batch, and last the batch itself, so that a repeat finds the rest."""
         positions: list[Position] = []
@@ -122,6 +136,17 @@ class Commands:
             await documents.delete_outputs(self._blobs, job_id)
             what = "folder" if documents.is_folder(about) else "document"
             raise invalid_field(f"{what}_id", f"{what} not found")
+
+    async def _note_target(self, target: str, job_id: str, owner: str, repeatable: bool) -> None:
+        """Note a job for the removal of its target, unless that was removed before.
+
+        The marker of a repeatable job is not deleted: the removal may have to find it for the other request.
+        """
+        if repeatable:
+            if not await documents.was_removed(self._blobs, target):
+                await self._blobs.mark(targets.mark_of(owner, target, job_id))
+        elif await targets.note(self._blobs, owner, job_id, target):
+            await self._blobs.delete([targets.mark_of(owner, target, job_id)])
 
     async def _note_targets(self, specs: Sequence[dict[str, Any]]) -> None:
         """Note in the specifications of members which targets exist: these members are erased with them."""

@@ -1,7 +1,7 @@
 """Posts a message to its receiver, judges the attempt and reports it: common to the couriers of both queues."""
 
 import random
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 
 import structlog
 
@@ -47,9 +47,11 @@ class Courier:
         timeout_s: float,
         repeated: bool,
         turn: int,
+        noted: Mapping[str, object],
     ) -> tuple[Attempted, Verdict]:
         """Make the `turn`-th attempt by the schedule; a message that is not `repeated` is tried once.
 
+        The log line of a failure has `noted` too.
         Raises CancelledError only.
         """
         attempted = await attempt(
@@ -65,6 +67,7 @@ class Courier:
                 delivery_id=delivery_id,
                 phase=phase,
                 turn=turn,
+                **noted,
                 decision=verdict.decision.value,
                 reason=verdict.reason,
                 status=attempted.status,

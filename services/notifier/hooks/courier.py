@@ -28,6 +28,7 @@ class HookCourier(Courier):
             timeout_s=self._settings.final_timeout_s if hook.final else self._settings.progress_timeout_s,
             repeated=hook.final,
             turn=hook.turn,
+            noted={"attempt": hook.attempt},
         )
         now = self._clock()
         if attempted.delivered and hook.final and claimed.final_at is not None and claimed.request is None:

@@ -125,19 +125,20 @@ RETURNING q.job_id, q.owner, q.origin, extract(epoch FROM q.next_attempt_at - no
 -- hold_late: final hooks seen too late are not sent; the caller adds the fact to the outbox
 UPDATE notifier.queue SET state = 'held', next_attempt_at = NULL, progress = NULL,
     url = CASE WHEN erased THEN NULL ELSE url END, token = CASE WHEN erased THEN NULL ELSE token END
-WHERE job_id IN (SELECT job_id FROM notifier.queue WHERE state = 'late' ORDER BY job_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+WHERE job_id = ANY(ARRAY(
+    SELECT job_id FROM notifier.queue WHERE state = 'late' ORDER BY job_id LIMIT $1 FOR UPDATE SKIP LOCKED))
 RETURNING job_id, owner, origin, request, final_phase, attempts;
 
 -- give_up: final hooks whose whole schedule has passed, attempted or not; since the job's end, or the request
 -- The end is a time of the log and compared with its present time ($3); a request is stored with Postgres' time.
 UPDATE notifier.queue SET state = 'abandoned', next_attempt_at = NULL, progress = NULL,
     url = CASE WHEN erased THEN NULL ELSE url END, token = CASE WHEN erased THEN NULL ELSE token END
-WHERE job_id IN (
+WHERE job_id = ANY(ARRAY(
     SELECT job_id FROM notifier.queue
     WHERE next_attempt_at IS NOT NULL AND leased_until < now() AND CASE WHEN reopened_at IS NOT NULL
         THEN reopened_at < now() - make_interval(secs => $2)
         ELSE final_at < $3::timestamptz - make_interval(secs => $2) END
-    ORDER BY job_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+    ORDER BY job_id LIMIT $1 FOR UPDATE SKIP LOCKED))
 RETURNING job_id, owner, origin, request, final_phase, attempts;
 
 -- unaccounted: final hooks that are neither settled nor will ever be due: none, unless Piperoll has a fault
@@ -146,9 +147,9 @@ WHERE state = 'open' AND final_phase IS NOT NULL AND url IS NOT NULL AND next_at
 ORDER BY job_id;
 
 -- remove_old: deletes rows of ended jobs, settled or without a hook, first seen so many seconds ago
-DELETE FROM notifier.queue WHERE job_id IN (
+DELETE FROM notifier.queue WHERE job_id = ANY(ARRAY(
     SELECT job_id FROM notifier.queue
     WHERE seen_at < now() - make_interval(secs => $2)
         AND (state IN ('held', 'delivered', 'abandoned') OR (url IS NULL AND request IS NULL))
-    LIMIT $1 FOR UPDATE SKIP LOCKED)
+    LIMIT $1 FOR UPDATE SKIP LOCKED))
 RETURNING job_id;

@@ -28,6 +28,11 @@ class NoticeCourier(Courier):
             timeout_s=self._settings.final_timeout_s,
             repeated=not claimed.change.trial,
             turn=claimed.attempts + 1,
+            noted={
+                "endpoint_id": claimed.endpoint_id,
+                "status_told": claimed.change.status,
+                "attempt": claimed.attempts + 1,
+            },
         )
         return outcome_of(claimed, attempted, verdict, self._clock()), attempted
 

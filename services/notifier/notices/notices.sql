@@ -142,18 +142,22 @@ WITH passed AS (
 UPDATE notifier.notices n SET changes = n.changes - 0, attempts = 0,
     next_attempt_at = CASE WHEN jsonb_array_length(n.changes) > 1 THEN now() END
 FROM passed WHERE n.job_id = passed.job_id AND n.endpoint_id = passed.endpoint_id
+    AND n.job_id = ANY(ARRAY(SELECT job_id FROM passed))
 RETURNING passed.job_id, passed.endpoint_id, passed.owner, passed.attempts,
     jsonb_build_array(passed.changes -> 0) AS changes;
 
 -- remove_old: deletes rows first seen so many seconds ago with nothing left to send
-DELETE FROM notifier.notices WHERE (job_id, endpoint_id) IN (
+WITH old AS (
     SELECT job_id, endpoint_id FROM notifier.notices
     WHERE seen_at < now() - make_interval(secs => $2) AND next_attempt_at IS NULL
-    LIMIT $1 FOR UPDATE SKIP LOCKED)
-RETURNING job_id;
+    LIMIT $1 FOR UPDATE SKIP LOCKED
+)
+DELETE FROM notifier.notices n USING old
+WHERE n.job_id = old.job_id AND n.endpoint_id = old.endpoint_id AND n.job_id = ANY(ARRAY(SELECT job_id FROM old))
+RETURNING n.job_id;
 
 -- remove_old_followed: deletes folds of jobs first seen so many seconds ago
-DELETE FROM notifier.followed WHERE job_id IN (
+DELETE FROM notifier.followed WHERE job_id = ANY(ARRAY(
     SELECT job_id FROM notifier.followed
-    WHERE seen_at < now() - make_interval(secs => $2) LIMIT $1 FOR UPDATE SKIP LOCKED)
+    WHERE seen_at < now() - make_interval(secs => $2) LIMIT $1 FOR UPDATE SKIP LOCKED))
 RETURNING job_id;

@@ -5,10 +5,13 @@ counts while the log has its job, and that was not erased, or its batch, and tha
 its way has `uploads.ARRIVAL_S` to arrive, from the time of the marker, by the clock of the store.
 
 Of jobs and batches that give up an upload at one time, each deletes its marker and then looks which are left. So at
-least one of them sees that the others have given it up too, and deletes the upload.
+least one of them sees that the others have given it up too, and deletes the upload. The search may take minutes, so the
+markers are listed again after it: one that was written meanwhile is judged too.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -20,6 +23,22 @@ from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from services.worker.cleanup.use_search import Use, UseSearch
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class UseVerdict:
+    """The `users` of an upload that were found. Without any: the jobs and batches that are `over`, and those that the
+    log lacks, which have `failed` with a marker of this time, after `wait_s`.
+    """
+
+    users: Set[str] = frozenset()
+    over: Set[str] = frozenset()
+    failed: Mapping[str, datetime] = field(default_factory=dict)
+    wait_s: float = 0.0
+
+    def covers(self, markers: Mapping[str, datetime]) -> bool:
+        """Whether it is about all of these markers: none was written meanwhile, by a new request or a repeated one."""
+        return all(one in self.over or self.failed.get(one) == at for one, at in markers.items())
 
 
 class UploadUses:
@@ -42,44 +61,55 @@ class UploadUses:
         mine = f"{uses}/{subject}"
         while True:
             others = await self._others(mine)
-            users = heirs & others or {one for one in others | heirs if not uploads.is_batch(one) and self._knows(one)}
-            if not users and (others or heirs):
-                users, wait_s = await self._judge(mine, heirs)
-                if wait_s > 0:
-                    return wait_s
+            known = {one for one in others.keys() | heirs if not uploads.is_batch(one) and self._knows(one)}
+            verdict = UseVerdict(users=heirs & others.keys() or known)
+            if not verdict.users and (others or heirs):
+                verdict = await self._judge(mine, heirs)
+                if verdict.wait_s > 0:
+                    return verdict.wait_s
             await self._blobs.delete([mine])  # as late, since it shows until then that the erasure waits
-            if not users:
-                await self._blobs.delete_folder(uses)
+            left = await self._others(mine)
+            if not verdict.users and verdict.covers(left):
+                await self._blobs.delete(f"{uses}/{one}" for one in left)  # not one that is being written
+                await self._blobs.remove_empty(uses)
                 await self._blobs.delete_folder(uploads.folder_of(owner, file_id))
                 return 0.0
-            if (users & heirs) - others or users & await self._others(mine):
+            if (verdict.users & heirs) - others.keys() or verdict.users & left.keys():
                 return 0.0
-            await self._blobs.mark(mine)  # they gave the upload up meanwhile, and may have left it to this one
+            await self._blobs.mark(mine)  # users gave the upload up and may have left it to this one, or others came
 
-    async def _others(self, mine: str) -> set[str]:
-        folder = mine.rpartition("/")[0]
-        return {mark.rpartition("/")[2] for mark in await self._blobs.names(folder) if mark != mine}
+    async def _others(self, mine: str) -> dict[str, datetime]:
+        """Return the other jobs and batches that have a marker, with its time."""
+        folder, _, subject = mine.rpartition("/")
+        times = await self._times(folder)
+        times.pop(subject, None)
+        return times
 
-    async def _judge(self, mine: str, heirs: Set[str]) -> tuple[set[str], float]:
-        """Return the users that the log has, of all with a marker and of `heirs`. Without any: the seconds until those
-        that it lacks have failed.
+    async def _times(self, folder: str) -> dict[str, datetime]:
+        return {one.uri.rpartition("/")[2]: one.written_at for one in await self._blobs.entries(folder)}
+
+    async def _judge(self, mine: str, heirs: Set[str]) -> UseVerdict:
+        """Return the verdict of the log on all with a marker, and on `heirs`.
 
         The times are read before the log: a marker that was old enough then is of a creation that cannot arrive.
         """
         await self._blobs.mark(mine)  # its time is now the present one of the store
-        listed = await self._blobs.entries(mine.rpartition("/")[0])
-        times = {one.uri.rpartition("/")[2]: one.written_at for one in listed}
-        now = times.pop(mine.rpartition("/")[2], None)
+        folder, _, subject = mine.rpartition("/")
+        times = await self._times(folder)
+        now = times.pop(subject, None)
         judged = await self._search.judge(times.keys() | heirs)
         users = {one for one, use in judged.items() if use is Use.IN_USE}
         unknown = sorted(one for one, use in judged.items() if use is Use.UNKNOWN and one in times)
-        if users or not unknown:
-            return users, 0.0
+        if users:
+            return UseVerdict(users)
+        verdict = UseVerdict(over=judged.keys() - unknown, failed={one: times[one] for one in unknown})
+        if not unknown:
+            return verdict
         youngest_s = (now - max(times[one] for one in unknown)).total_seconds() if now else 0.0
         if youngest_s < uploads.ARRIVAL_S:
-            return set(), min(uploads.ARRIVAL_S - youngest_s, uploads.ARRIVAL_S)
-        log.info("upload_of_failed_requests_deleted", folder=mine.rpartition("/")[0], jobs=unknown)
-        return set(), 0.0
+            return replace(verdict, wait_s=min(uploads.ARRIVAL_S - youngest_s, uploads.ARRIVAL_S))
+        log.info("upload_of_failed_requests_deleted", folder=folder, jobs=unknown)
+        return verdict
 
 
 async def given_in(blobs: AsyncBlobs, uri: str) -> Sequence[dict[str, Any]]:

@@ -11,6 +11,7 @@ from piperoll.background import Background
 from piperoll.clock import Clock
 from piperoll.domain.batch import Batch
 from piperoll.log.contract import Appender, LogView
+from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs
 from piperoll.store.probe import StoreProbe
 from services.worker.manager.expansion import Expansion, ExpansionContext
@@ -32,10 +33,17 @@ class Expander:
     """Runs expansions beside the log reader, which must not wait for them."""
 
     def __init__(
-        self, appender: Appender, blobs: AsyncBlobs, history: LogView, background: Background, clock: Clock
+        self,
+        settings: Settings,
+        appender: Appender,
+        blobs: AsyncBlobs,
+        history: LogView,
+        background: Background,
+        clock: Clock,
     ) -> None:
         search, room = MemberSearch(history), asyncio.Semaphore(AT_ONCE)
-        self._context = ExpansionContext(appender, blobs, StoreProbe(blobs), search, clock, room)
+        probe = StoreProbe(blobs, f"{settings.instance}-batches", settings.max_body_bytes)
+        self._context = ExpansionContext(appender, blobs, probe, search, clock, room)
         self._background = background
         self._running: dict[str, RunningExpansion] = {}
 

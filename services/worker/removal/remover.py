@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
@@ -22,6 +23,7 @@ from services.worker.manager.facts import worker_fact
 log = structlog.get_logger()
 
 APPEND_S = 30.0  # for an acknowledgement; a chore that waits longer is postponed
+AT_ONCE = 200  # concurrent appends: others get their turn
 REASONS = {False: "DOCUMENT_REMOVED", True: "FOLDER_REMOVED"}
 
 
@@ -69,12 +71,23 @@ class Remover:
         count = await documents.delete_content(self._blobs, subject)
         about = await documents.jobs_about(self._blobs, subject)
         aimed = await targets.jobs_with(self._blobs, due.owner, subject)
-        jobs = dict.fromkeys([*about, *aimed])
-        for job_id in jobs:
-            erased = JobErased(by=due.owner, reason=REASONS[documents.is_folder(subject)])
-            fact = worker_fact(job_id, due.owner, erased, job_id, self._clock())
-            await self._appender.append(JOB_EVENTS, fact, APPEND_S)
-        await self._blobs.delete([documents.job_mark(subject, job_id) for job_id in about])
-        await self._blobs.delete([targets.mark_of(due.owner, subject, job_id) for job_id in aimed])
+        marks = {job_id: documents.job_mark(subject, job_id) for job_id in about}
+        marks |= {job_id: targets.mark_of(due.owner, subject, job_id) for job_id in aimed}
+        jobs = list(marks)
+        for begin in range(0, len(jobs), AT_ONCE):
+            await self._erase({job_id: marks[job_id] for job_id in jobs[begin : begin + AT_ONCE]}, subject, due.owner)
         if count or jobs:
             log.info("removal_carried_out", subject=subject, blobs=count, jobs=len(jobs))
+
+    async def _erase(self, marks: Mapping[str, str], subject: str, owner: str) -> None:
+        """Erase jobs, each with its marker, so that a further try has the rest to do. Raises the first error."""
+        data = JobErased(by=owner, reason=REASONS[documents.is_folder(subject)])
+        facts = [worker_fact(job_id, owner, data, job_id, self._clock()) for job_id in marks]
+        appends = (self._appender.append(JOB_EVENTS, fact, APPEND_S) for fact in facts)
+        results = await asyncio.gather(*appends, return_exceptions=True)
+        failed = {
+            mark: one for mark, one in zip(marks.values(), results, strict=True) if isinstance(one, BaseException)
+        }
+        await self._blobs.delete([mark for mark in marks.values() if mark not in failed])
+        for error in failed.values():
+            raise error

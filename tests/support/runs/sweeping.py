@@ -66,6 +66,7 @@ class Sweeping:
             self._erase,
             lambda: self.loop.clock() + self.local_off,
             self.chances,
+            self._drop_specs,
         )
         self.sweeper = Sweeper(self.settings, self.sweep, self.chances)
 
@@ -76,6 +77,12 @@ class Sweeping:
             return
         self.blobs.sync.delete_folder(subject)
         self.blobs.sync.delete(inputs)
+
+    def _drop_specs(self, batch_id: str, owner: str) -> None:
+        if self.eraser is not None:
+            self.eraser.drop_specs(batch_id, owner)
+        else:
+            self.blobs.sync.delete_folder(f"{batch_id}/specs")
 
     async def append(self, subject: str, data: Event) -> Position:
         """A fact reaches the log now."""

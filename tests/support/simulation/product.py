@@ -100,7 +100,7 @@ def worker_parts(process: Process, pool: ScriptedPool, settings: Settings) -> Wo
     gate = ClaimGate({"the blob store": partial(world.blobs.check, process.name)})
     children = cast(ChildPool, pool)
     runner = Runner(settings, process.network, world.blobs, children, gate, process.clock, process.chances)
-    expander = Expander(process.network, world.blobs, world.log, background, process.clock)
+    expander = Expander(settings, process.network, world.blobs, world.log, background, process.clock)
     checkpoints = Checkpoints(world.blobs, "cluster", CHECKPOINT_FOLDER)
     uses = UploadUses(world.blobs, world.log, settings.partitions, lambda job_id: reader.knows(job_id))
     eraser = Eraser(world.blobs, runner.await_exit, uses, process.chances)

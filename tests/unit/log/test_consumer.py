@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from piperoll.log.consumer import PartitionConsumer
@@ -150,3 +150,25 @@ async def test_a_partition_that_is_taken_before_it_was_loaded_is_given_up() -> N
     await loop._apply_assignment(consumer, never)
     assert reader.given_up == [{1}]
     assert loop._late == set()
+
+
+@pytest.mark.parametrize("kept", [set(), {1}], ids=["it is lost", "it is kept"])
+async def test_a_partition_whose_assignment_failed_is_given_up_or_asked_for_again(kept: set[int]) -> None:
+    consumer = StandInConsumer(0, 1)
+    reader = Handling(consumer)
+    loop, never = Polled(consumer, reader, 0).loop, asyncio.Event()
+
+    with pytest.MonkeyPatch.context() as patch:
+
+        async def fail(_partitions: set[int]) -> Mapping[int, int]:
+            loop._notes.assigned = {0, *kept}
+            patch.undo()
+            raise KafkaError("no broker answers")
+
+        patch.setattr(reader, "assigned", fail)
+        loop._notes.assigned = {0, 1}
+        await loop._apply_assignment(consumer, never)
+    await loop._take_late(consumer, never)
+    assert reader.given_up == ([] if kept else [{1}])
+    assert loop.positions == dict.fromkeys({0, *kept}, 5)
+    assert consumer.still == set()

@@ -1,9 +1,11 @@
 """An event of a later release stops its partition alone, until it is known or an operator skips it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import pytest
 
+from piperoll.log import stops as module
 from piperoll.log.dead_letters import STOPPED, DeadLetters, read_letter
 from piperoll.log.parking import decode
 from piperoll.log.record import Position, Record
@@ -70,3 +72,29 @@ async def test_an_error_of_the_reader_itself_is_not_taken_for_a_stop(skipped: Sk
 
     with pytest.raises(UnknownEventError, match="elsewhere"):
         await Stops("piperoll.worker", skipped, None).handle(Failing(), 1, POLL[:1])
+
+
+async def test_a_store_that_hangs_holds_up_no_other_partition_and_its_answer_counts_when_it_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answering, asked = asyncio.Event(), []
+
+    class Hanging(AsyncBlobs):
+        async def size(self, uri: str) -> int:
+            asked.append(uri)
+            await answering.wait()
+            return await super().size(uri)
+
+    monkeypatch.setattr(module, "ASK_S", 0.01, raising=False)
+    skipped = SkippedRecords(Hanging(Blobs("memory:///")))
+    await skipped.add(JOB_EVENTS.name, Position(1, 1))
+    reader, stops = Reading(), Stops("piperoll.worker", skipped, None)
+    async with asyncio.timeout(10):
+        for _ in range(3):
+            assert await stops.handle(reader, 1, POLL[1:]) == 1
+        assert await stops.handle(reader, 2, [record(fact("job-d", created()), 2, 0)]) is None
+        assert stops.partitions == {1}
+        answering.set()
+        await asyncio.wait(stops._asked.values())
+        assert await stops.handle(reader, 1, POLL[1:]) is None
+    assert len(asked) == 1

@@ -70,7 +70,7 @@ class Doomed:
     """What is deleted together: a `name`, the partition whose backlog decides, and the blobs.
 
     `traces` are of the folder `name` of an orphan, which must still have them. `erasure` is of a job whose erasure the
-    backlog has forgotten.
+    backlog has forgotten, `owner` that of an expanded batch.
     """
 
     reason: Reason
@@ -80,6 +80,7 @@ class Doomed:
     blobs: int = 1
     traces: Traces | None = None
     erasure: Erasure | None = None
+    owner: str = ""
 
 
 def traces_of(times: Iterable[datetime]) -> Traces | None:

@@ -20,12 +20,12 @@ def line_key(line: SegmentLine) -> str:
 
 
 def mark_key(job_id: str, uri: str) -> str:
-    """The key of a marker of an upload."""
+    """The key of a marker of a job or batch: of an upload, or for the removal of a document or folder."""
     return f"{job_id} {uri}"
 
 
 def is_mark(key: str) -> bool:
-    """Whether the key is of a marker."""
+    """Whether the key is of a marker of an upload."""
     return place_of(key).startswith(f"{uploads.USES}/")
 
 
@@ -47,7 +47,7 @@ def place_of(key: str) -> str:
 
 
 def segment_of(key: str) -> str:
-    """The segment of a key; empty for the folder of an id."""
+    """The segment of a key, or the marker; empty for the folder of an id."""
     place = key if key.startswith(f"{segments.FOLDER}/") else place_of(key)
     return place.partition("#")[0]
 

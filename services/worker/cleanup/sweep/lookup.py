@@ -19,11 +19,15 @@ PAUSE_S = 0.01  # between two lists of records: the jobs of this worker come fir
 
 @dataclass(frozen=True, slots=True)
 class InLog:
-    """What the log has of an id: any record at all, the uri of a job's parameters, and its last erasure."""
+    """What the log has of an id: any record at all, the uri of a job's parameters, and its last erasure.
+
+    Of a batch whether it is `expanded`, and then its owner.
+    """
 
     parameters: str | None = None
     erasure: Erasure | None = None
     expanded: bool = False
+    owner: str = ""
 
 
 async def look_up(
@@ -98,5 +102,5 @@ def _with(known: InLog, record: Record) -> InLog:
         case BatchErased():
             return replace(known, erasure=Erasure(fact.known_at, fact.owner))
         case BatchExpanded():
-            return replace(known, expanded=True)
+            return replace(known, expanded=True, owner=fact.owner)
     return known

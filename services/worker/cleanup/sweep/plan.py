@@ -32,7 +32,6 @@ from services.worker.cleanup.sweep.keys import (
     is_mark,
     partition_of_key,
     place_of,
-    segment_of,
     subject_of,
 )
 from services.worker.cleanup.sweep.log_time import FreshEnds, LogTime
@@ -162,12 +161,19 @@ class Planner:
     async def _settle(self, plan: SweepPlan, sightings: dict[str, Sighting], due: set[str]) -> None:
         """Search the log for the due ids and decide about them. Those that the log has are seen no more.
 
+        Expanded batches are searched for too: the log has their owners, to whom the uploads of the members belong.
         Documents and folders are due only if they were not found in it before.
         """
         subjects = {key: subject_of(key) for key in due}
         searched = {name for key, name in subjects.items() if name and not (is_mark(key) or is_document(key))}
+        expanded = {one.name: one.partition for one in plan.doomed if one.reason == "expanded"}
+        searched |= expanded.keys()
         wanted = by_partition(searched, self._settings.partitions)
         found, whole = await look_up(self._log, self._ends.ends, wanted) if wanted else ({}, set())
+        expanded = {name: part for name, part in expanded.items() if name in found}
+        plan.doomed = [one for one in plan.doomed if one.reason != "expanded" or one.name not in expanded]
+        for name, part in expanded.items():
+            plan.doomed += await self._in_log(part, name, name, found[name])
         for key in due:
             part = partition_of_key(key, self._settings.partitions)
             if not (subject := subjects[key]):
@@ -183,8 +189,8 @@ class Planner:
 
     async def _orphan(self, part: int, key: str, subject: str, traces: Traces) -> list[Doomed]:
         """An id that the log does not have, if its folder still is as it was seen and holds inputs alone."""
-        if segment_of(key):
-            return [Doomed("orphaned", part, subject, (place_of(key),))]
+        if place := place_of(key):
+            return [Doomed("orphaned", part, subject, (place,))]
         uris = await unchanged_inputs(self._blobs, key, traces)
         reason: Reason = "unnamed" if is_document(key) else "orphaned"
         return [Doomed(reason, part, key, uris, len(uris), traces)] if uris else []
@@ -192,10 +198,10 @@ class Planner:
     async def _in_log(self, part: int, key: str, subject: str, known: InLog) -> list[Doomed]:
         """Of an id that the log has: what is left after its erasure or expansion, which the backlog has forgotten."""
         if known.erasure is not None:
-            uris = (place_of(key),) if segment_of(key) else ()
+            uris = (place,) if (place := place_of(key)) else ()
             return [Doomed("erased", part, subject, uris, erasure=known.erasure)]
         specs = await self._blobs.names(f"{subject}/specs") if known.expanded else ()
-        return [Doomed("expanded", part, subject, tuple(specs), len(specs))] if specs else []
+        return [Doomed("expanded", part, subject, tuple(specs), len(specs), owner=known.owner)] if specs else []
 
     def _note(self, plan: SweepPlan, sightings: Mapping[str, Sighting], now: datetime) -> None:
         plan.stopped = brake_of(plan.doomed, plan.totals, self._settings.sweep_max_share)

@@ -15,7 +15,7 @@ from piperoll.domain.backlog import Backlog
 from piperoll.domain.ended_ids import IdSet
 from piperoll.log.record import partition_of
 from piperoll.store import document_paths as documents
-from piperoll.store import segments, uploads
+from piperoll.store import segments, targets, uploads
 from piperoll.store.blobs import BlobEntry
 from piperoll.store.segments import SegmentLine
 from services.worker.cleanup.sweep.evidence import (
@@ -89,6 +89,8 @@ class StoreSurvey:
             self._add_of_subject(folder, rest, entry)
         elif folder in (uploads.FOLDER, uploads.USES):
             self._add_upload(folder, entry)
+        elif folder in (documents.ABOUT, targets.TARGETS):
+            self._add_job_mark(entry)
         elif folder in (documents.FOLDER, documents.FOLDERS):
             self._add_document(f"{folder}/{rest.partition('/')[0]}", entry)
         elif folder == cache.FOLDER and FIRST in self.backlogs:
@@ -148,10 +150,25 @@ class StoreSurvey:
             age = self.terms.now - entry.written_at
             if is_specs and age > SPECS_DONE_AFTER:
                 self._doom("expanded", part, subject, entry.uri)
-        elif not knows(backlog, subject):
-            recent = self.terms.now - entry.written_at < RECENT
-            if recent or self.terms.deep or subject in self.noted:
-                self._consider(subject, entry)
+        elif not knows(backlog, subject) and self._is_worth_a_note(subject, entry):
+            self._consider(subject, entry)
+
+    def _add_job_mark(self, entry: BlobEntry) -> None:
+        """The marker by which a removal finds a job stays as long as the job. That of a failed request is an orphan."""
+        job_id = entry.uri.rpartition("/")[2]
+        part = partition_of(job_id, self.terms.partitions)
+        backlog = self.backlogs.get(part)
+        if backlog is None:
+            return
+        self.totals[BLOBS] += 1
+        key = mark_key(job_id, entry.uri)
+        if job_id in backlog.erased:
+            self._doom("erased", part, job_id, entry.uri)
+        elif not knows(backlog, job_id) and self._is_worth_a_note(key, entry):
+            self._suspect(key, entry.written_at)
+
+    def _is_worth_a_note(self, key: str, entry: BlobEntry) -> bool:
+        return self.terms.now - entry.written_at < RECENT or self.terms.deep or key in self.noted
 
     def _add_document(self, folder: str, entry: BlobEntry) -> None:
         subject = subject_of(folder)

@@ -16,7 +16,7 @@ from piperoll.domain.backlog import Backlog
 from piperoll.log.contract import LogView
 from piperoll.settings import Settings
 from piperoll.store import uploads
-from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError
+from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError, BlobUnreadableError
 from services.worker import metrics
 from services.worker.cleanup.sweep import notes as store_notes
 from services.worker.cleanup.sweep.evidence import Doomed, Reason, judged_blobs, knows
@@ -25,6 +25,7 @@ from services.worker.cleanup.sweep.knowledge import Knowledge
 from services.worker.cleanup.sweep.log_time import FreshEnds
 from services.worker.cleanup.sweep.lookup import NamedDocuments
 from services.worker.cleanup.sweep.plan import PAUSE_S, Planner, SweepPlan, unchanged_inputs
+from services.worker.cleanup.upload_uses import named_in
 
 log = structlog.get_logger()
 
@@ -36,6 +37,8 @@ AWAY = (BlobStoreError, KafkaError, OSError, TimeoutError)
 
 Erase = Callable[[str, Backlog, Sequence[str]], None]
 """Begins to erase a job or batch that is erased in the backlog of its partition, and these inputs of it elsewhere."""
+DropSpecs = Callable[[str, str], None]
+"""Begins to delete the specifications of an expanded batch of an owner, and the uploads that it alone has left."""
 IdentityProblem = Callable[[], Awaitable[str | None]]
 """Returns why store and log may not belong together; None if they do."""
 
@@ -57,10 +60,12 @@ class StoreSweep:
         erase: Erase | None,
         clock: Clock,
         chances: random.Random,
+        drop_specs: DropSpecs | None = None,
     ) -> None:
         self._blobs = blobs
         self._knowledge = knowledge
         self._erase = erase
+        self._drop_specs = drop_specs
         self._ends = FreshEnds(log, knowledge)
         self._planner = Planner(settings, blobs, log, self._ends, clock, chances)
 
@@ -109,7 +114,13 @@ class StoreSweep:
     async def _delete(self, one: Doomed, backlog: Backlog, documents: NamedDocuments) -> int:
         match one.reason:
             case "erased":
-                return self._erase_again(one, backlog)
+                self._erase_again(one, backlog)
+                return 0  # the eraser counts what it deletes
+            case "expanded" if one.owner and self._drop_specs is not None:
+                self._drop_specs(one.name, one.owner)
+                return 0
+            case "expanded" if one.owner and await self._name_uploads(one.uris):
+                return 0  # workers give up the uploads
             case "orphaned" if knows(backlog, one.name):
                 return 0  # its fact was appended after the log was searched
             case "unnamed" if subject_of(one.name) in documents.ids[one.partition]:
@@ -127,15 +138,20 @@ class StoreSweep:
         await self._blobs.delete(one.uris)
         return one.blobs
 
-    def _erase_again(self, one: Doomed, backlog: Backlog) -> int:
+    def _erase_again(self, one: Doomed, backlog: Backlog) -> None:
         """Leave an erased job to the eraser, which knows its blobs outside its folder, and what it still needs."""
         if self._erase is None:
-            return 0  # this process has no children, which must have ended: workers erase
+            return  # this process has no children, which must have ended: workers erase
         if one.erasure is not None:
             backlog.erased.setdefault(one.name, one.erasure)
         if one.name in backlog.erased:
             self._erase(one.name, backlog, one.uris)
-        return one.blobs
+
+    async def _name_uploads(self, specs: Sequence[str]) -> bool:
+        try:
+            return any([await named_in(self._blobs, uri) for uri in specs])
+        except BlobUnreadableError:
+            return False  # no member was created by them
 
     async def _is_empty(self, segment: str) -> bool:
         try:

@@ -1,7 +1,7 @@
 """How long the erasure of an upload waits for a request that may have failed: by the time of its marker."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
@@ -11,6 +11,19 @@ from piperoll.store.uploads import ARRIVAL_S
 from services.worker.cleanup import use_search
 from tests.support.runs.erasing import Erasing
 from tests.support.runs.uploading import erase_all, play, request, upload_is_kept
+
+Search = Callable[..., AsyncGenerator[list[Record], None]]
+
+
+def slow_scan(search: Search) -> Search:
+    """Ends 10 s after it read the log."""
+
+    async def slow(*args: Any) -> AsyncGenerator[list[Record], None]:
+        async for records in search(*args):
+            yield records
+        await asyncio.sleep(10)
+
+    return slow
 
 
 def test_many_requests_that_never_became_jobs_keep_an_upload_no_longer_than_one(
@@ -94,19 +107,34 @@ def test_a_creation_that_arrives_during_the_search_keeps_its_upload(monkeypatch:
 
     async def story(erasing: Erasing) -> None:
         await request(erasing, "job-late")
-        search = erasing.log.scan
-
-        async def slow(*args: Any) -> AsyncGenerator[list[Record], None]:
-            async for records in search(*args):
-                yield records
-            await asyncio.sleep(10)
-
-        monkeypatch.setattr(erasing.log, "scan", slow)
+        monkeypatch.setattr(erasing.log, "scan", slow_scan(erasing.log.scan))
         await asyncio.sleep(ARRIVAL_S - 5)
         erasing.erase("job-1")
         await asyncio.sleep(2)
         await erasing.created("job-late")
         await asyncio.sleep(3 * ARRIVAL_S)
         assert await upload_is_kept(erasing)
+
+    play(story)
+
+
+@pytest.mark.parametrize("job_id", ["job-new", "job-repeated"])
+def test_a_job_that_is_requested_and_created_during_the_search_keeps_its_upload(
+    monkeypatch: pytest.MonkeyPatch, job_id: str
+) -> None:
+    """Also one whose first request failed long ago: its marker has the time of the second one."""
+
+    async def story(erasing: Erasing) -> None:
+        await request(erasing, "job-repeated")
+        monkeypatch.setattr(erasing.log, "scan", slow_scan(erasing.log.scan))
+        await asyncio.sleep(ARRIVAL_S + 1)
+        erasing.erase("job-1")
+        await asyncio.sleep(5)
+        await request(erasing, job_id)
+        await erasing.created(job_id)
+        await asyncio.sleep(3 * ARRIVAL_S)
+        assert await upload_is_kept(erasing)
+        assert f"uses/acme/file-1/{job_id}" in await erasing.blobs.names("uses")
+        assert erasing.backlog.erased["job-1"].done
 
     play(story)

@@ -11,6 +11,7 @@ from piperoll.store.uploads import ARRIVAL_S
 from schemas.envelope import encode
 from schemas.events import JobErased
 from schemas.topics import JOB_EVENTS
+from services.worker.cleanup import use_search
 from tests.support.histories.jobs import fact
 from tests.support.runs.erasing import Erasing, put
 from tests.support.runs.uploading import erase_all, play, request, upload_is_kept
@@ -107,23 +108,31 @@ def test_jobs_that_are_erased_together_after_another_one_take_their_upload_with_
     play(story)
 
 
-def test_the_log_is_read_once_for_many_erasures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of later ones only what was appended since."""
+def counted_reads(erasing: Erasing, monkeypatch: pytest.MonkeyPatch) -> list[Record]:
+    """The records that are read from now on."""
+    read: list[Record] = []
+    search = erasing.log.scan
+
+    async def counted(*args: Any) -> AsyncGenerator[list[Record], None]:
+        async for records in search(*args):
+            read.extend(records)
+            yield records
+
+    monkeypatch.setattr(erasing.log, "scan", counted)
+    return read
+
+
+@pytest.mark.parametrize("remembered", [3, 10_000])
+def test_the_log_is_read_once_for_many_erasures(monkeypatch: pytest.MonkeyPatch, remembered: int) -> None:
+    """Of later ones only what was appended since, also with more users than are remembered otherwise."""
+    monkeypatch.setattr(use_search, "REMEMBERED", remembered)
 
     async def story(erasing: Erasing) -> None:
         jobs = [f"job-{number}" for number in range(2, 12)]
         for job_id in jobs:
             await request(erasing, job_id)
             await erasing.created(job_id)
-        read: list[Record] = []
-        search = erasing.log.scan
-
-        async def counted(*args: Any) -> AsyncGenerator[list[Record], None]:
-            async for records in search(*args):
-                read.extend(records)
-                yield records
-
-        monkeypatch.setattr(erasing.log, "scan", counted)
+        read = counted_reads(erasing, monkeypatch)
         erased = ["job-1", *jobs[:5]]
         for job_id in erased:
             await erase_all(erasing, [job_id])
@@ -131,5 +140,30 @@ def test_the_log_is_read_once_for_many_erasures(monkeypatch: pytest.MonkeyPatch)
         assert await upload_is_kept(erasing)
         positions = [record.position for record in read]
         assert len(positions) == len(set(positions)) == len(jobs) + 1 + len(erased)
+
+    play(story)
+
+
+def test_the_log_is_not_searched_for_new_users_while_an_old_one_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(erasing: Erasing) -> None:
+        for job_id in ("job-2", "job-3"):
+            await request(erasing, job_id)
+            await erasing.created(job_id)
+        await erase_all(erasing, ["job-1"])
+        await asyncio.sleep(1)
+        searched = await erasing.log.end_offsets(JOB_EVENTS)
+        await request(erasing, "job-4")
+        await erasing.created("job-4")
+        read = counted_reads(erasing, monkeypatch)
+        await erase_all(erasing, ["job-2"])
+        await asyncio.sleep(1)
+        assert read
+        assert all(record.offset >= searched[record.partition] for record in read)
+        await erase_all(erasing, ["job-3"])
+        await asyncio.sleep(1)
+        assert await upload_is_kept(erasing), "job-4 uses it"
+        await erase_all(erasing, ["job-4"])
+        await asyncio.sleep(1)
+        assert not await upload_is_kept(erasing)
 
     play(story)

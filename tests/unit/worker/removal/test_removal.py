@@ -1,10 +1,17 @@
 """What a removal deletes, whoever wrote it, and when."""
 
+import asyncio
+
 import pytest
 
+from piperoll.log.contract import AppendError
+from piperoll.log.record import Position
 from piperoll.store import document_paths as documents
 from piperoll.store.blobs import AsyncBlobs, BlobStoreError
-from schemas.events import DocumentRemoved, FolderChanged, FolderCreated, FolderRemoved
+from schemas.envelope import Fact
+from schemas.events import DocumentRemoved, FolderChanged, FolderCreated, FolderRemoved, JobErased
+from schemas.topics import Topic
+from services.worker.removal import remover
 from tests.support.files.indexes import put_part
 from tests.support.runs.removing import OWNER, Removing, store_document, store_folder
 from tests.support.waiting import wait_until
@@ -76,6 +83,38 @@ async def test_the_jobs_about_what_was_removed_are_erased(
     await removing.settled()
     assert await documents.jobs_about(blobs, "doc-other") == ["job-3"]
     assert await documents.note_job(blobs, subject, "job-late"), "a later writer sees the removal"
+
+
+async def test_a_removal_goes_on_after_the_jobs_that_it_erased(
+    removing: Removing, blobs: AsyncBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few at a time, each once, although Kafka does not acknowledge one of them."""
+    monkeypatch.setattr(remover, "AT_ONCE", 2)
+    jobs = [f"job-{number}" for number in range(5)]
+    for job_id in jobs:
+        await documents.note_job(blobs, "doc-1", job_id)
+    real, refused, running = removing.log.append, ["job-2"], 0
+
+    async def append(topic: Topic, fact: Fact, deadline_s: float | None = None) -> Position:
+        nonlocal running
+        if isinstance(fact.data, JobErased):
+            running += 1
+            assert running <= remover.AT_ONCE
+            await asyncio.sleep(0)
+            running -= 1
+            if fact.subject in refused:
+                refused.clear()
+                raise AppendError("not acknowledged")
+        return await real(topic, fact, deadline_s)
+
+    monkeypatch.setattr(removing.log, "append", append)
+    await removing.start()
+    await removing.append("doc-1", REMOVED)
+    await wait_until(lambda: not refused, 5, "one append to fail")
+    await removing.restart()
+    await removing.settled()
+    assert sorted(await removing.erased()) == jobs
+    assert await blobs.names(documents.ABOUT) == ()
 
 
 async def test_the_chunks_of_a_removed_document_go_from_every_index(removing: Removing, blobs: AsyncBlobs) -> None:
