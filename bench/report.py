@@ -1,7 +1,7 @@
 """Result tables: their cells, their form on the terminal, and Markdown for RESULTS.md."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import quantiles
 
 from rich.console import Console
@@ -9,6 +9,8 @@ from rich.table import Table as RichTable
 
 MIB = 1024 * 1024
 Row = Sequence[str]
+SECTION = "\n## "
+APART = "Measured apart from the rest:"
 INTRODUCTION = (
     "Written by `make bench ARGS=--write`. The services, the load generator and the programs of each comparison run in "
     "separate processes; the tables include their CPU time. The aims are the project's own; “reached” compares the "
@@ -41,6 +43,19 @@ def markdown(machine: Sequence[str], tables: Sequence[Table]) -> str:
     """Return the content of RESULTS.md."""
     about = "\n".join(f"- {line}." for line in machine)
     return "\n".join(["# What Piperoll does on one machine", "", INTRODUCTION, "", about, "", *map(_section, tables)])
+
+
+def replaced(content: str, machine: Sequence[str], tables: Sequence[Table]) -> str:
+    """Return RESULTS.md with new sections in place of those with the same titles, others at the end.
+
+    Each names the machine and the time of its measurement.
+    """
+    head, *sections = content.split(SECTION)
+    by_title = {section.partition("\n")[0]: section for section in sections}
+    for table in tables:
+        noted = replace(table, note="\n\n".join(filter(None, (table.note, f"{APART} {'; '.join(machine)}."))))
+        by_title[table.title] = _section(noted).removeprefix(SECTION.lstrip())
+    return SECTION.join([head, *(section.rstrip("\n") + "\n" for section in by_title.values())])
 
 
 def _section(table: Table) -> str:

@@ -37,7 +37,7 @@ async def storm(folder: Path, seed: int, minutes: float, say: Say, only: Sequenc
             stopping.set()
         say(f"calm: {len(book.jobs)} jobs acknowledged; answers {dict(book.answers.most_common(6))}")
         await all_readable(place)
-        verdict = await judge(place, book)
+        verdict = await judge(place, book, scene.restores)
         verdict.left_out = scene.left_out
         return verdict
 

@@ -34,7 +34,8 @@ class PromiseBrokenError(AssertionError):
 class Scene:
     """The running system, a backup of its Postgres, the disk of its blobs, the proxies before its stores by name.
 
-    `chances` are the random numbers that faults draw from; `left_out` are those that cannot be made here, and why.
+    `chances` are the random numbers that faults draw from; `left_out` are those that cannot be made here, and why;
+    `restores` are the numbers of webhooks that had arrived before and after each restore of Postgres.
     """
 
     system: System
@@ -43,6 +44,7 @@ class Scene:
     proxies: dict[str, Proxy]
     chances: random.Random
     left_out: dict[str, str] = field(default_factory=dict)
+    restores: list[tuple[int, int]] = field(default_factory=list)
 
     def seconds(self, low: float, high: float) -> float:
         """The duration of a fault."""
