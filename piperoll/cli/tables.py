@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from piperoll.cli.console import CommandError, counting, entry, print_error, print_line, run_command
+from piperoll.cli.console import COULD_NOT_RUN, CommandError, counting, entry, print_error, print_line, run_command
 from piperoll.cli.target import DataDir, settings_of
 from piperoll.settings import Settings
-
-COULD_NOT_RUN = 2
 
 
 def rebuild(data_dir: DataDir = None) -> None:
@@ -40,9 +38,10 @@ async def _rebuild(data_dir: Path | None) -> int:
     from services.projector.rebuild import RebuildRunningError
     from services.projector.rebuild import rebuild as build
 
+    settings = settings_of(data_dir)
     with counting("Rebuilding the read model from the log", "records") as progress:
         try:
-            rebuilt = await build(settings_of(data_dir), progress)
+            rebuilt = await build(settings, progress)
         except (RebuildRunningError, VectorsMissingError, InstallationError) as error:
             raise CommandError(str(error)) from error
     print_line(f"The read model was rebuilt from {rebuilt.records:,} records in {rebuilt.seconds:.1f} s and is in use.")
@@ -56,9 +55,10 @@ async def _verify(data_dir: Path | None) -> int:
     from services.projector.database.schema import OtherShapeError
     from services.projector.verify.run import verify as compare
 
+    settings = settings_of(data_dir)
     with counting("Folding the log and comparing the tables", "partitions") as progress:
         try:
-            report = await compare(settings_of(data_dir), progress)
+            report = await compare(settings, progress)
         except UndefinedTableError as error:
             raise CommandError("there is no read model yet: start a projector, then try again") from error
         except (OtherShapeError, InstallationError) as error:

@@ -50,8 +50,9 @@ def skip(letter: LetterName, data_dir: DataDir = None) -> None:
 
 
 async def _list(data_dir: Path | None) -> int:
+    settings = settings_of(data_dir)
     with waiting("Reading the dead letters"):
-        found = await read_waiting(settings_of(data_dir))
+        found = await read_waiting(settings)
     if not found:
         print_line("No record is parked, and no partition is stopped.")
         return 0
