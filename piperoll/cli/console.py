@@ -67,6 +67,11 @@ def entry(label: str, text: str) -> None:
         print_line(f"  {'':<{width}}{escape(line)}")
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return the number with its word, such as `1 batch` and `2,000 batches`; without `many`, `one` with an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def print_error(text: str) -> None:
     """Print an error on standard error."""
     Console(stderr=True, highlight=False).print(f"[red]error:[/red] {escape(text)}", soft_wrap=True)
