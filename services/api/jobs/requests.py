@@ -153,7 +153,7 @@ def _validated(job_type: str, sent: dict[str, Any], rules: Rules) -> tuple[JobPa
         parameters = declared.parameters.model_validate(sent)
     except ValidationError as error:
         supported = getattr(declared.parameters, "SUPPORTED", {})
-        raise invalid_values(error, "parameters", supported) from error
+        raise invalid_values(error, declared.parameters, "parameters", supported) from error
     judged = _judged(declared, parameters, sent, "", rules)
     if parameters.webhook is not None:
         url = parameters.webhook.url  # normalised by its model
