@@ -160,8 +160,11 @@ def test_allowed_values_are_shown_of_the_wrong_parameters_alone(wrong: dict[str,
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "[::1]", "169.254.169.254", "0x7f.1", "2130706433"])
 def test_a_private_address_is_blocked_in_every_parameter(host: str) -> None:
     address = f"http://{host}/a.pdf"
-    assert refusal({"job_type": "pdf", "parameters": {"url": address}}).code == "BLOCKED_ADDRESS"
-    assert refusal(noop(webhook={"url": address})).code == "BLOCKED_ADDRESS"
+    fetched = refusal({"job_type": "pdf", "parameters": {"url": address}})
+    posted = refusal(noop(webhook={"url": address}))
+    assert (fetched.code, posted.code) == ("BLOCKED_ADDRESS", "BLOCKED_ADDRESS")
+    assert "PIPEROLL_ALLOW_PRIVATE_SOURCES" in fetched.message
+    assert "PIPEROLL_ALLOW_PRIVATE_NETWORKS" in posted.message
 
 
 def test_networks_of_webhooks_and_networks_that_jobs_fetch_from_are_allowed_apart() -> None:
