@@ -107,7 +107,8 @@ def counting(text: str, unit: str) -> Iterator[Callable[[int, int], None]]:
 def waiting(text: str, done: str = "") -> Iterator[Callable[[str], None]]:
     """Show a spinner with the elapsed seconds on a terminal, lines in a pipe.
 
-    Yields a function that shows a line of detail. Prints `done` with the elapsed seconds when no error was raised.
+    Yields a function that shows a line of detail, in a pipe with the elapsed seconds. Prints `done` with the elapsed
+    seconds when no error was raised.
     """
     began = time.monotonic()
     if out.is_terminal:
@@ -117,7 +118,7 @@ def waiting(text: str, done: str = "") -> Iterator[Callable[[str], None]]:
             yield lambda detail: progress.update(task, description=f"{escape(text)}  [dim]{escape(detail)}[/dim]")
     else:
         print_line(escape(text))
-        yield lambda detail: print_line(f"  {escape(detail)}")
+        yield lambda detail: print_line(f"  [dim]{time.monotonic() - began:3.0f} s[/dim]  {escape(detail)}")
     if done:
         print_line(f"  {escape(done)} [dim]({time.monotonic() - began:.1f} s)[/dim]")
 
