@@ -250,7 +250,6 @@ class Stack:
         return self._options.port
 
     async def _start_stores(self) -> None:
-        self._on_event("starting Kafka and Postgres")
         secrets = self._required_secrets
         self._kafka = EmbeddedKafka(self.data_dir, secrets.kafka_password, self._on_event)
         self._postgres = EmbeddedPostgres(self.data_dir, secrets.postgres_password, self._on_event)
