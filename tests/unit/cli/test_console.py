@@ -1,10 +1,14 @@
 """How commands print: labels, numbers of things, reports."""
 
+from pathlib import Path
+
 import pytest
 
 from piperoll.cli.console import counted, entry
+from piperoll.cli.sweep import show
 from piperoll.cli.tables import lines_of
 from services.projector.verify.run import VerifyReport
+from tests.support.runs.sweeping import Sweeping, sweeping
 
 
 @pytest.mark.parametrize("label", ["", "job", "in progress", "installation", "0199d2b4-job-with-a-long-id"])
@@ -44,3 +48,20 @@ def test_nothing_is_plural_in_the_report_of_verify() -> None:
 
     assert lines["compared"].startswith("0 jobs, 0 batches, 0 delivery facts\n0 documents")
     assert "parked" not in lines
+
+
+def test_a_plan_of_a_sweep_that_deletes_nothing_has_no_empty_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def story(one: Sweeping) -> None:
+        await one.finished("job-1")
+        plan = await one.plan()
+        assert not plan.doomed
+        show(plan)
+
+    sweeping(tmp_path, story)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert "a sweep decides about" in lines[0]
+    assert "nothing" in lines[1]
+    assert "" not in lines
