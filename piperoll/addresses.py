@@ -54,6 +54,18 @@ DENIED_IPV6 = _networks("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 TRANSLATED = IPv6Network("64:ff9b::/96")
 
 
+WEBHOOK_NETWORKS = "PIPEROLL_ALLOW_PRIVATE_NETWORKS"
+SOURCE_NETWORKS = "PIPEROLL_ALLOW_PRIVATE_SOURCES"
+
+
+def advice_about(setting: str) -> str:
+    """Return what to do about a blocked address; `setting` is the one that allows private networks there."""
+    return (
+        f"use a public address, or ask the operator to add its network to {setting}; cloud metadata addresses are "
+        "never allowed"
+    )
+
+
 class BlockedAddressError(OSError):
     """The address is not allowed. The message does not contain the address."""
 

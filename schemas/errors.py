@@ -67,7 +67,7 @@ class ErrorCode(StrEnum):
 
 
 SENTENCES: dict[ErrorCode, str] = {
-    ErrorCode.BLOCKED_ADDRESS: "The address is private, local or a cloud metadata address, which is not allowed.",
+    ErrorCode.BLOCKED_ADDRESS: "The address is private or local and not allowed here, or is of a cloud's metadata.",
     ErrorCode.CANCELLED: "The job was cancelled.",
     ErrorCode.DOCUMENT_HAS_NO_TEXT: "The document has no extracted text yet.",
     ErrorCode.EMBEDDING_UNAVAILABLE: "The embedding model cannot be used: it is unknown, or has no valid key.",

@@ -75,7 +75,7 @@ class JobStarted(Event):
 
 
 class JobProgress(Event):
-    """Progress of the current run. One per step or 5 percent, at most 30 a run."""
+    """Progress of the current run. One per step or 5 percent, and in a slow step one in some seconds."""
 
     writers = ("worker",)
 

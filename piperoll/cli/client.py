@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from piperoll.cli.console import CommandError
+from piperoll.cli.console import CommandError, CouldNotRunError
 from piperoll.cli.target import ApiAccess
 
 Job = dict[str, Any]
@@ -64,27 +64,30 @@ class ApiClient:
 
     async def job(self, job_id: str) -> Job:
         """Return the current state of a job."""
-        return await self._call("GET", f"/api/jobs/{job_id}")
+        return await self._call("GET", f"/api/jobs/{job_id}", subject=job_id)
 
     async def redeliver(self, origin: str, since: str, dry_run: bool) -> dict[str, Any]:
         """Request redelivery of a receiver's held and given-up webhooks, one batch per call: `{count, left}`."""
         body = {"origin": origin, "since": since, "dry_run": dry_run}
         return await self._call("POST", "/api/deliveries/redeliver", json=body)
 
-    async def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """Return the `data` of the answer. A 503 is retried for RETRY_S, except for uploads: the file is read once."""
+    async def _call(self, method: str, path: str, subject: str = "", **options: Any) -> dict[str, Any]:
+        """Return the `data` of the answer; an error of it names the `subject`.
+
+        A 503 is retried for RETRY_S, except for uploads: the file is read once.
+        """
         deadline = time.monotonic() + (0 if "files" in options else RETRY_S)
         while True:
             try:
                 reply = await self._http.request(method, path, **options)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                raise CommandError(
+                raise CouldNotRunError(
                     f"no API answers at {self.access.url}: start one with `piperoll up`, or set PIPEROLL_URL"
                 ) from error
             except httpx.TransportError as error:
-                raise CommandError(f"the connection to {self.access.url} failed ({error!r}): try again") from error
+                raise CouldNotRunError(f"the connection to {self.access.url} failed ({error!r}): try again") from error
             if reply.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() >= deadline:
-                return _data(reply)
+                return _data(reply, subject)
             await asyncio.sleep(_pause(reply))
 
 
@@ -119,14 +122,15 @@ def _pause(reply: httpx.Response) -> float:
     return min(max(float(value) if value.isdecimal() else 1.0, 0.2), MAX_RETRY_DELAY_S)
 
 
-def _data(reply: httpx.Response) -> dict[str, Any]:
-    """Return the `data` of an answer. Raises CommandError with the message of an error answer."""
+def _data(reply: httpx.Response, subject: str) -> dict[str, Any]:
+    """Return the `data` of an answer. Raises CommandError with the message of an error answer about `subject`."""
     try:
         body = reply.json()
         if reply.is_success:
             return dict(body["data"])
         error = body["error"]
-        message = f"{error['message']} ({error.get('code', reply.status_code)})"
+        about = f"{subject}: " if subject else ""
+        message = f"{about}{error['message']} ({error.get('code', reply.status_code)})"
     except (ValueError, KeyError, TypeError):
         raise CommandError(
             f"{reply.request.url} answered HTTP {reply.status_code} without Piperoll's envelope: "

@@ -23,7 +23,10 @@ from rich.progress import (
 )
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
-LABEL_WIDTH = 11
+COULD_NOT_RUN = 2  # nothing was examined or done: no stack, or a part of it does not answer
+LABEL_WIDTH = 14  # of the longest label, and a gap
+GAP = 2
+SEE_DOCTOR = "`piperoll doctor`, with the same --data-dir or variables, shows which part and why"
 
 
 class _Output(Console):
@@ -41,6 +44,10 @@ class CommandError(Exception):
     """A command failed; the message names the cause and what to do."""
 
 
+class CouldNotRunError(CommandError):
+    """A command could not run: no stack, or one that does not answer. The exit status is COULD_NOT_RUN."""
+
+
 def print_line(text: str = "") -> None:
     """Print a line of rich markup; in a pipe it is neither coloured nor wrapped."""
     out.print(text, soft_wrap=True)
@@ -53,10 +60,16 @@ def heading(text: str) -> None:
 
 def entry(label: str, text: str) -> None:
     """Print a labelled line; further lines of `text` are indented below the first."""
+    width = max(LABEL_WIDTH, len(label) + GAP)
     first, *rest = text.splitlines() or [""]
-    print_line(f"  [dim]{label:<{LABEL_WIDTH}}[/dim]{escape(first)}")
+    print_line(f"  [dim]{escape(label):<{width}}[/dim]{escape(first)}")
     for line in rest:
-        print_line(f"  {'':<{LABEL_WIDTH}}{escape(line)}")
+        print_line(f"  {'':<{width}}{escape(line)}")
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return the number with its word, such as `1 batch` and `2,000 batches`; without `many`, `one` with an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def print_error(text: str) -> None:
@@ -94,7 +107,8 @@ def counting(text: str, unit: str) -> Iterator[Callable[[int, int], None]]:
 def waiting(text: str, done: str = "") -> Iterator[Callable[[str], None]]:
     """Show a spinner with the elapsed seconds on a terminal, lines in a pipe.
 
-    Yields a function that shows a line of detail. Prints `done` with the elapsed seconds when no error was raised.
+    Yields a function that shows a line of detail, in a pipe with the elapsed seconds. Prints `done` with the elapsed
+    seconds when no error was raised.
     """
     began = time.monotonic()
     if out.is_terminal:
@@ -104,15 +118,31 @@ def waiting(text: str, done: str = "") -> Iterator[Callable[[str], None]]:
             yield lambda detail: progress.update(task, description=f"{escape(text)}  [dim]{escape(detail)}[/dim]")
     else:
         print_line(escape(text))
-        yield lambda detail: print_line(f"  {escape(detail)}")
+        yield lambda detail: print_line(f"  [dim]{time.monotonic() - began:3.0f} s[/dim]  {escape(detail)}")
     if done:
         print_line(f"  {escape(done)} [dim]({time.monotonic() - began:.1f} s)[/dim]")
 
 
 def run_command(main: Coroutine[Any, Any, int], failure: int = 1) -> NoReturn:
-    """Run a command and exit with its code; on an expected error print a sentence and exit with `failure`."""
-    # Expected errors only: all others are bugs and keep their traceback.
-    from aiokafka.errors import KafkaError
+    """Run a command and exit with its code; on an expected error print a sentence and exit as `failure_of` states."""
+    _silence_libraries()
+    try:
+        code = asyncio.run(main)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - one that is not expected is raised again
+        sentence, code = failure_of(error, failure)
+        print_error(sentence)
+    sys.stdout.flush()
+    raise typer.Exit(code)
+
+
+def failure_of(error: Exception, failure: int) -> tuple[str, int]:
+    """Return the sentence for an expected error and the exit status, which is `failure` if the command could run.
+
+    Raises all other errors: they are bugs and keep their traceback.
+    """
+    from aiokafka.errors import KafkaConnectionError, KafkaError
     from asyncpg import PostgresError
     from pydantic import ValidationError
 
@@ -121,22 +151,27 @@ def run_command(main: Coroutine[Any, Any, int], failure: int = 1) -> NoReturn:
     from piperoll.store.blobs import BlobStoreError
     from schemas.envelope import UnknownEventError
 
-    _silence_libraries()
-    try:
-        code = asyncio.run(main)
-    except (CommandError, CertificateError, StackError, UnknownEventError) as error:
-        code = _failed(str(error), failure)
-    except ValidationError as error:
-        problems = "; ".join(f"PIPEROLL_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())
-        code = _failed(f"invalid settings: {problems}", failure)
-    except KafkaError as error:
-        code = _failed(f"Kafka returned an error ({error}): does it run at PIPEROLL_KAFKA_BOOTSTRAP?", failure)
-    except (PostgresError, BlobStoreError, OSError, TimeoutError) as error:
-        code = _failed(f"{error or type(error).__name__}: are Postgres, Kafka and the blob store running?", failure)
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    sys.stdout.flush()
-    raise typer.Exit(code)
+    match error:
+        case CouldNotRunError():
+            return str(error), COULD_NOT_RUN
+        case CommandError() | CertificateError() | StackError() | UnknownEventError():
+            return str(error), failure
+        case ValidationError():
+            problems = "; ".join(f"PIPEROLL_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())
+            return f"invalid settings: {problems}", failure
+        case KafkaConnectionError():
+            return f"Kafka does not answer: {SEE_DOCTOR}", COULD_NOT_RUN
+        case KafkaError():
+            return f"Kafka returned an error ({error}): {SEE_DOCTOR}", COULD_NOT_RUN
+        case PostgresError():
+            return f"{error}: {SEE_DOCTOR}", COULD_NOT_RUN
+        case BlobStoreError():
+            return str(error), COULD_NOT_RUN
+        case OSError(filename=str() as path):
+            return f"{path}: {error.strerror}", COULD_NOT_RUN
+        case OSError():  # refused, reset, no such host; and TimeoutError
+            return f"a store does not answer: {SEE_DOCTOR}", COULD_NOT_RUN
+    raise error
 
 
 def _silence_libraries() -> None:
@@ -146,8 +181,3 @@ def _silence_libraries() -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-
-
-def _failed(text: str, code: int) -> int:
-    print_error(text)
-    return code

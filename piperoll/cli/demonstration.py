@@ -13,7 +13,17 @@ from typing import Any
 from rich.markup import escape
 
 from piperoll.cli.client import ApiClient, Job
-from piperoll.cli.console import LABEL_WIDTH, CommandError, entry, heading, out, print_error, print_line, waiting
+from piperoll.cli.console import (
+    LABEL_WIDTH,
+    CommandError,
+    counted,
+    entry,
+    heading,
+    out,
+    print_error,
+    print_line,
+    waiting,
+)
 from piperoll.cli.follow import follow, progress_display
 from piperoll.cli.receiver import Receiver
 from piperoll.cli.target import ApiAccess
@@ -46,7 +56,7 @@ async def demonstrate(access: ApiAccess, data_dir: Path, pdf: Path | None) -> st
         entry("webhook to", receiver.url)
         # Page images make the progress of the short sample visible; a user's file may be long, so only text there.
         result = await _run(client, receiver, {"filename": filename, "include_images": pdf is None})
-        _report(result)
+        _report(result, data_dir)
         await _show_first_job(client, data_dir, result.job)
     if result.job["status"] == "completed" and (result.hook or {}).get("phase") == "completed":
         return str(result.job["job_id"])
@@ -116,14 +126,13 @@ async def _await_hook(hook: "asyncio.Task[dict[str, Any]]") -> dict[str, Any] | 
     return hook.result() if done else None
 
 
-def _report(result: DemonstrationResult) -> None:
+def _report(result: DemonstrationResult, data_dir: Path) -> None:
     if result.hook is not None:
-        keys = ", ".join(result.hook)
+        before = counted(result.progress_hooks, "progress webhook")
         entry(
             "webhook",
-            f"{result.hook.get('phase')} after {result.hook_s:.2f} s; {result.progress_hooks} progress webhooks "
-            "before it\n"
-            f"keys of its body: {keys}",
+            f"{result.hook.get('phase')} after {result.hook_s:.2f} s; {before} before it\n"
+            f"keys of its body: {', '.join(result.hook)}",
         )
     results = result.job.get("results")
     if not results:
@@ -133,15 +142,38 @@ def _report(result: DemonstrationResult) -> None:
     if results["assets"]:
         entry("images", f"{len(results['assets'])} in {results['target_dir']}")
     entry("time", f"{result.job_s:.2f} s from the POST until the job was completed")
-    entry("text", first_lines(content["extracted_text"]))
+    if origin := origin_of_result(result.job):
+        entry("result", origin)
+    entry("text", first_lines(content["extracted_text"], whole_text(result.job["job_id"], data_dir)))
 
 
-def first_lines(text: str) -> str:
-    """Return the first lines that are not blank, cut to the width of the terminal."""
+def first_lines(text: str, whole: str) -> str:
+    """Return the first lines that are not blank, cut to the width of the terminal.
+
+    If that is not the whole text, a last line has `whole`, which states where that is.
+    """
     width = min(LINE_CHARS, max(out.width - LABEL_WIDTH - 2, 20)) if out.is_terminal else LINE_CHARS
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     shown = [line if len(line) <= width else f"{line[: width - 1]}…" for line in lines[:TEXT_LINES]]
+    left = len(lines) - len(shown)
+    if left:
+        shown.append(f"… {counted(left, 'more line')}: {whole}")
+    elif shown != lines:
+        shown.append(f"… {whole}")
     return "\n".join(shown) or "(no text: the pages may be images, which need OCR)"
+
+
+def whole_text(job_id: str, data_dir: Path | None) -> str:
+    """Return the sentence that names the command which prints a job's whole text."""
+    folder = f" --data-dir {shlex.quote(str(data_dir))}" if data_dir else ""
+    return f"`piperoll watch {job_id} --json{folder}` prints all of it"
+
+
+def origin_of_result(job: Job) -> str:
+    """Return a sentence if the job's result was copied from the cache, else an empty text."""
+    if not job.get("is_from_cache"):
+        return ""
+    return "copied from the cache, since an equal job was completed before; with `force_refresh` a job runs again"
 
 
 def _reason(result: DemonstrationResult) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
+from piperoll.cli.console import counted
 from piperoll.embedded.given_keys import WANTED_CHARS
 from piperoll.installation.file_roots import refusal_of_roots
 from piperoll.installation.survey import Survey
@@ -260,6 +261,6 @@ def of_letters(stopped: Sequence[str], parked: int) -> list[Finding]:
         for name in stopped
     ]
     if parked:
-        text = f"{parked:,} records could not be used and are parked: `piperoll dead-letters list` shows why"
+        text = f"{counted(parked, 'record')} parked that could not be used: `piperoll dead-letters list` shows why"
         findings.append(Finding("warn", "dead letters", text))
     return findings or [Finding("ok", "dead letters", "none wait for a decision")]

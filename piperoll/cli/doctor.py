@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from piperoll.cli.console import print_line, run_command, waiting
-from piperoll.cli.target import DEFAULT_DATA_DIR, DataDir, default_stack, settings_of
+from piperoll.cli.target import DEFAULT_DATA_DIR, NO_STACK, STORES, DataDir, default_stack, settings_of
 from piperoll.settings import Settings
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -27,7 +27,7 @@ async def _examine(data_dir: Path | None, port: int) -> int:
 
     given = Settings()
     folder = data_dir or default_stack(given)
-    named = bool(given.model_fields_set & {"kafka_bootstrap", "postgres_dsn"})
+    named = bool(given.model_fields_set & STORES)
     settings = given if folder is None else settings_of(folder)
     embedded = folder is not None or not named
     found: list[Finding] = probes.machine(folder or DEFAULT_DATA_DIR, settings, embedded)
@@ -35,7 +35,7 @@ async def _examine(data_dir: Path | None, port: int) -> int:
     if embedded:
         found += await probes.embedded_parts()
     if folder is None and not named:
-        found.append(probes.port(port))
+        found.append(await probes.port(port))
     else:
         found += of_settings(settings, embedded)
         with waiting("Checking Kafka, Postgres, the blob store and the API"):
@@ -48,7 +48,5 @@ async def _examine(data_dir: Path | None, port: int) -> int:
     for one in found:
         print_line(f"  [{COLOURS[one.level]}]{one.level:<4}[/]  {one.subject:<13} {escape(one.sentence)}")
     if folder is None and not named:
-        print_line(
-            "\nNo stack runs in `data`, and no PIPEROLL_* variable names one: checked only what `piperoll up` needs."
-        )
+        print_line(f"\n{NO_STACK[0].upper()}{NO_STACK[1:]}: checked only what `piperoll up` needs.")
     return 1 if any(one.level == "fail" for one in found) else 0

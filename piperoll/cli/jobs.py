@@ -63,18 +63,18 @@ async def _submit(file: Path, parameters: dict[str, Any], wait: bool, as_json: b
             return 0
         if not as_json:
             entry("job", job["job_id"])
-        return await _follow(client, job["job_id"], as_json)
+        return await _follow(client, job["job_id"], as_json, data_dir)
 
 
 async def _watch(job_id: str, as_json: bool, data_dir: Path | None) -> int:
     from piperoll.cli.client import ApiClient
 
     async with ApiClient(api_access_of(data_dir)) as client:
-        return await _follow(client, job_id, as_json)
+        return await _follow(client, job_id, as_json, data_dir)
 
 
-async def _follow(client: Any, job_id: str, as_json: bool) -> int:
-    from piperoll.cli.demonstration import first_lines
+async def _follow(client: Any, job_id: str, as_json: bool, data_dir: Path | None) -> int:
+    from piperoll.cli.demonstration import first_lines, origin_of_result, whole_text
     from piperoll.cli.follow import follow, progress_display
 
     if as_json:
@@ -86,9 +86,11 @@ async def _follow(client: Any, job_id: str, as_json: bool) -> int:
     if job["status"] != "completed":
         error = job.get("error") or {}
         raise CommandError(f"the job {job_id} failed: {error.get('message')} ({error.get('code')})")
+    if origin := origin_of_result(job):
+        entry("result", origin)
     content = job["results"]["structured_data"]
     if "extracted_text" in content:
-        entry("text", first_lines(content["extracted_text"]))
+        entry("text", first_lines(content["extracted_text"], whole_text(job_id, data_dir)))
     print_line()
     return 0
 

@@ -44,6 +44,9 @@ from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
 from schemas.topics import MANIFEST
 
 TIMEOUT_S = 10.0
+PORT_TIMEOUT_S = 3.0
+LIVE = {"status": "success", "data": {"status": "ok"}}
+"""The answer of an API that is alive."""
 KAFKA_FAILS = (KafkaError, CertificateError)
 
 
@@ -80,11 +83,27 @@ async def embedded_parts() -> list[Finding]:
     return findings
 
 
-def port(number: int) -> Finding:
+async def port(number: int) -> Finding:
     """Check that the port is free for `piperoll up`."""
     if is_free(number):
         return Finding("ok", "port", f"{number} is free")
+    if await _is_piperoll(f"http://127.0.0.1:{number}"):
+        return Finding(
+            "warn",
+            "port",
+            f"{number} is in use by a running Piperoll: check that one with `piperoll doctor --data-dir` and its "
+            "folder, or start another one with `piperoll up --port`",
+        )
     return Finding("fail", "port", f"{number} is in use: stop the program that uses it, or use `piperoll up --port`")
+
+
+async def _is_piperoll(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient(timeout=PORT_TIMEOUT_S, trust_env=False) as client:
+            reply = await client.get(f"{url}/api/health/live")
+            return bool(reply.json() == LIVE)
+    except (httpx.HTTPError, ValueError):
+        return False
 
 
 async def kafka(settings: Settings) -> list[Finding]:

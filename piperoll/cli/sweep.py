@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from piperoll.cli.console import CommandError, entry, print_error, print_line, run_command, waiting, warn
+from piperoll.cli.console import (
+    COULD_NOT_RUN,
+    CommandError,
+    counted,
+    entry,
+    print_error,
+    print_line,
+    run_command,
+    waiting,
+    warn,
+)
 from piperoll.cli.target import DataDir, settings_of
 
 if TYPE_CHECKING:
@@ -35,8 +45,9 @@ def sweep(
     yes: Annotated[bool, typer.Option("--yes", help="Delete it even if it is more than the brake allows.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Delete unneeded blobs of all partitions, as the workers do. Exit status 1 if the brake forbids it."""
-    run_command(_sweep(data_dir, dry_run, yes))
+    """Delete unneeded blobs of all partitions, as the workers do. Exit status 1: the brake forbids it, 2: could not
+    run."""
+    run_command(_sweep(data_dir, dry_run, yes), failure=COULD_NOT_RUN)
 
 
 async def _sweep(data_dir: Path | None, dry_run: bool, yes: bool) -> int:
@@ -80,7 +91,7 @@ async def _carry_out(one: "StoreSweep", plan: "SweepPlan", yes: bool) -> int:
     with waiting("Deleting"):
         counts = await one.carry_out(plan, asyncio.Event())
         await one.note(plan.released())
-    entry("deleted", f"{counts.total():,} blobs")
+    entry("deleted", counted(counts.total(), "blob"))
     return 0
 
 
@@ -89,18 +100,19 @@ def show(plan: "SweepPlan") -> None:
     groups: dict[str, list[Doomed]] = defaultdict(list)
     for doomed in plan.doomed:
         groups[doomed.reason].append(doomed)
-    entry("store", f"{plan.totals.total():,} blobs that a sweep decides about")
+    entry("store", f"{counted(plan.totals.total(), 'blob')} that a sweep decides about")
     for reason, why in WHY.items():
         if found := groups.get(reason):
             count = sum(one.blobs for one in found)
-            print_line(f"\n  [bold]{count:,} {'blob' if count == 1 else 'blobs'}[/bold]  {why}")
+            print_line(f"\n  [bold]{counted(count, 'blob')}[/bold]  {why}")
             for line in _examples(found):
                 entry("", line)
-    if not groups:
+    if groups:
+        print_line()
+    else:
         entry("to delete", "nothing")
-    print_line()
     if plan.waiting:
-        entry("noted", f"{plan.waiting:,} ids without a fact: deleted if they are still so after 48 hours of the log")
+        entry("noted", f"{counted(plan.waiting, 'id')} without a fact: deleted if still so after 48 hours of the log")
     if plan.stopped:
         warn(plan.stopped)
 

@@ -1,12 +1,23 @@
 """`piperoll rebuild` and `piperoll verify`: rebuild the read model from the log, or compare it with the log."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from piperoll.cli.console import CommandError, counting, entry, print_error, print_line, run_command
+from piperoll.cli.console import (
+    COULD_NOT_RUN,
+    CommandError,
+    counted,
+    counting,
+    entry,
+    print_error,
+    print_line,
+    run_command,
+)
 from piperoll.cli.target import DataDir, settings_of
 from piperoll.settings import Settings
 
-COULD_NOT_RUN = 2
+if TYPE_CHECKING:
+    from services.projector.verify.run import VerifyReport
 
 
 def rebuild(data_dir: DataDir = None) -> None:
@@ -40,12 +51,14 @@ async def _rebuild(data_dir: Path | None) -> int:
     from services.projector.rebuild import RebuildRunningError
     from services.projector.rebuild import rebuild as build
 
+    settings = settings_of(data_dir)
     with counting("Rebuilding the read model from the log", "records") as progress:
         try:
-            rebuilt = await build(settings_of(data_dir), progress)
+            rebuilt = await build(settings, progress)
         except (RebuildRunningError, VectorsMissingError, InstallationError) as error:
             raise CommandError(str(error)) from error
-    print_line(f"The read model was rebuilt from {rebuilt.records:,} records in {rebuilt.seconds:.1f} s and is in use.")
+    records = counted(rebuilt.records, "record")
+    print_line(f"The read model was rebuilt from {records} in {rebuilt.seconds:.1f} s and is in use.")
     return 0
 
 
@@ -56,26 +69,45 @@ async def _verify(data_dir: Path | None) -> int:
     from services.projector.database.schema import OtherShapeError
     from services.projector.verify.run import verify as compare
 
+    settings = settings_of(data_dir)
     with counting("Folding the log and comparing the tables", "partitions") as progress:
         try:
-            report = await compare(settings_of(data_dir), progress)
+            report = await compare(settings, progress)
         except UndefinedTableError as error:
             raise CommandError("there is no read model yet: start a projector, then try again") from error
         except (OtherShapeError, InstallationError) as error:
             raise CommandError(str(error)) from error
-    compared = f"{report.jobs:,} jobs, {report.batches:,} batches, {report.deliveries:,} delivery facts"
-    kept = (
-        f"{report.documents:,} documents, {report.folders:,} folders, {report.indexes:,} indexes, "
-        f"{report.endpoints:,} endpoints"
-    )
-    entry("compared", f"{compared}\n{kept}")
-    entry("read", f"{report.records:,} records of the log in {report.seconds:.1f} s")
-    entry("in progress", f"{report.open_jobs:,} jobs, {report.hooks_due:,} webhooks of ended jobs")
-    if report.parked:
-        entry("parked", f"{report.parked:,} keys with records that could not be decoded: see the dead letters")
+    *counts, verdict = lines_of(report)
+    for line in counts:
+        entry(*line)
     for violation in report.violations:
         print_error(str(violation))
     for subject, lines in report.histories.items():
         entry(subject, "\n".join(lines) or "no record in the log")
-    entry("verdict", "holds" if report.holds else f"violated {len(report.violations):,} times")
+    entry(*verdict)
     return 0 if report.holds else 1
+
+
+def lines_of(report: "VerifyReport") -> list[tuple[str, str]]:
+    """Return the labels and texts that show the counts of a report, the verdict last."""
+    compared = (
+        counted(report.jobs, "job"),
+        counted(report.batches, "batch", "batches"),
+        counted(report.deliveries, "delivery fact"),
+    )
+    kept = (
+        counted(report.documents, "document"),
+        counted(report.folders, "folder"),
+        counted(report.indexes, "index", "indexes"),
+        counted(report.endpoints, "endpoint"),
+    )
+    lines = [
+        ("compared", f"{', '.join(compared)}\n{', '.join(kept)}"),
+        ("read", f"{counted(report.records, 'record')} of the log in {report.seconds:.1f} s"),
+        ("in progress", f"{counted(report.open_jobs, 'job')}, {counted(report.hooks_due, 'webhook')} of ended jobs"),
+    ]
+    if report.parked:
+        keys = counted(report.parked, "key")
+        lines.append(("parked", f"{keys} with records that could not be decoded: see the dead letters"))
+    verdict = "holds" if report.holds else f"violated {counted(len(report.violations), 'time')}"
+    return [*lines, ("verdict", verdict)]

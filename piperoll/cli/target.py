@@ -8,11 +8,14 @@ from typing import Annotated, Any
 import psutil
 import typer
 
-from piperoll.cli.console import CommandError
+from piperoll.cli.console import CommandError, CouldNotRunError
 from piperoll.settings import ClientSettings, Settings
 
 DEFAULT_DATA_DIR = Path("data")
 DEFAULT_URL = "http://127.0.0.1:5001"
+NO_STACK = f"no stack runs in `{DEFAULT_DATA_DIR}`, and no PIPEROLL_* variable names one"
+STORES = frozenset({"kafka_bootstrap", "postgres_dsn"})
+"""Settings that name an installation for the commands that use its stores."""
 
 DataDir = Annotated[
     Path | None,
@@ -32,15 +35,31 @@ class ApiAccess:
     key: str
 
 
+class NoStackError(CouldNotRunError):
+    """Nothing names an installation, and none runs in the folder `data`; `variables` are those that would name one."""
+
+    def __init__(self, variables: str) -> None:
+        super().__init__(
+            f"{NO_STACK}: start one with `piperoll up`, name the folder of a running one with --data-dir, or set "
+            f"{variables}"
+        )
+
+
 def settings_of(data_dir: Path | None) -> Settings:
-    """Return the settings of the stack in `data_dir`, or of the environment. Raises CommandError, ValidationError."""
-    folder = data_dir or default_stack(Settings())
-    return Settings() if folder is None else Settings.from_environment(_stack(folder)["env"])
+    """Return the settings of the stack in `data_dir`, or of the environment. Raises CouldNotRunError when neither names
+    an installation, and ValidationError."""
+    given = Settings()
+    folder = data_dir or default_stack(given)
+    if folder is not None:
+        return Settings.from_environment(_stack(folder)["env"])
+    if not given.model_fields_set & STORES:
+        raise NoStackError("PIPEROLL_KAFKA_BOOTSTRAP and PIPEROLL_POSTGRES_DSN")
+    return given
 
 
 def default_stack(given: Settings | ClientSettings) -> Path | None:
     """Return the folder `data` if a stack runs in it and the environment, `given`, names no other installation."""
-    named = given.model_fields_set & {"kafka_bootstrap", "postgres_dsn", "url", "api_key"}
+    named = given.model_fields_set & (STORES | {"url", "api_key"})
     return DEFAULT_DATA_DIR if not named and (DEFAULT_DATA_DIR / "stack.json").exists() else None
 
 
@@ -52,11 +71,13 @@ def api_access_of(data_dir: Path | None) -> ApiAccess:
         stack = _stack(folder)
         keys = str(stack["env"]["PIPEROLL_BOOTSTRAP_KEYS"]).split(",")
         return ApiAccess(stack["api_url"], keys[-1])
+    if not given.model_fields_set:
+        raise NoStackError(f"PIPEROLL_API_KEY, and PIPEROLL_URL unless the API is at {DEFAULT_URL}")
     key = given.api_key.get_secret_value()
     if not key:
         raise CommandError(
-            "no API key: set PIPEROLL_API_KEY (and PIPEROLL_URL unless the API is at "
-            f"{DEFAULT_URL}), or name the folder of a running `piperoll up` with --data-dir"
+            "no API key: set PIPEROLL_API_KEY to a key of the API at PIPEROLL_URL, or name the folder of a running "
+            "`piperoll up` with --data-dir"
         )
     return ApiAccess((given.url or DEFAULT_URL).rstrip("/"), key)
 
@@ -67,15 +88,17 @@ def _stack(data_dir: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
         stack = {"api_url": content["api_url"], "env": dict(content["env"]), "supervisor": content["supervisor"]}
     except FileNotFoundError:
-        raise CommandError(f"no stack runs in {data_dir}: start one with `piperoll up --data-dir {data_dir}`") from None
+        raise CouldNotRunError(
+            f"no stack runs in {data_dir}: start one with `piperoll up --data-dir {data_dir}`"
+        ) from None
     except PermissionError:
-        raise CommandError(f"{path} belongs to another user: run this command as that user") from None
+        raise CouldNotRunError(f"{path} belongs to another user: run this command as that user") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise CommandError(f"{path} is damaged ({error!r}): stop the stack, then start it again") from error
+        raise CouldNotRunError(f"{path} is damaged ({error!r}): stop the stack, then start it again") from error
     if not stack["env"]:
-        raise CommandError(f"the stack in {data_dir} is still starting: try again when it is ready")
+        raise CouldNotRunError(f"the stack in {data_dir} is still starting: try again when it is ready")
     if not psutil.pid_exists(stack["supervisor"]):
-        raise CommandError(
+        raise CouldNotRunError(
             f"the stack in {data_dir} was killed: start it again with `piperoll up --data-dir {data_dir}`, which "
             "also cleans up"
         )

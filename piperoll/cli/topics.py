@@ -5,7 +5,8 @@ from pathlib import Path
 import typer
 
 from piperoll.cli.console import entry, out, print_error, print_line, run_command, waiting
-from piperoll.cli.target import DataDir, settings_of
+from piperoll.cli.target import DataDir, NoStackError, settings_of
+from piperoll.settings import Settings
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -45,7 +46,10 @@ def acl(data_dir: DataDir = None) -> None:
 async def _acl(data_dir: Path | None) -> int:
     from piperoll.log.topics.rights import SERVICES, commands
 
-    settings = settings_of(data_dir)
+    try:
+        settings = settings_of(data_dir)
+    except NoStackError:
+        settings = Settings()  # the commands are for a Kafka that needs not run yet
     for service in SERVICES:
         for command in commands(service, settings.kafka_principals, settings.kafka_bootstrap):
             out.file.write(f"{command}\n")

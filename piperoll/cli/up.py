@@ -104,6 +104,7 @@ async def _with_stack(plan: UpOptions, work: Work) -> int:
 
 
 async def _run(stack: Stack, printer: EventPrinter, work: Work) -> int:
+    await stack.claim()
     with waiting("Starting Kafka and Postgres", "Kafka and Postgres are ready") as printer.detail:
         await stack.start()
     try:

@@ -1,7 +1,13 @@
-"""Files of the embedded stack: private files written atomically, log rotation, ends of logs."""
+"""Files of the embedded stack: its claimed folder, private files written atomically, log rotation, ends of logs."""
 
+import fcntl
+import json
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
+
+from piperoll.embedded.errors import StackError
 
 _LOG_LIMIT = 20 * 1024 * 1024  # bytes; a longer log is rotated when its process starts, one old log is kept
 
@@ -22,6 +28,43 @@ def private_folder(path: Path) -> Path:
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(0o700)
     return path
+
+
+def claim_folder(data_dir: Path) -> IO[str]:
+    """Lock the data folder until the returned file is closed or this process ends.
+
+    Raises StackError if the folder cannot be used, or names the process that uses it.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        # Not the data folder itself: under root, Postgres's account must traverse it.
+        for name in ("logs", "blobs", "kafka"):
+            private_folder(data_dir / name)
+        lock = (data_dir / "lock").open("a+")
+    except OSError as error:
+        raise StackError(f"{data_dir} cannot be used as data folder: {error.strerror}; choose another") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        user = _user_of(data_dir, lock)
+        lock.close()
+        raise StackError(
+            f"{data_dir} is in use by another running stack{user}: stop that one first, or choose another data folder "
+            "with --data-dir"
+        ) from error
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _user_of(data_dir: Path, lock: IO[str]) -> str:
+    """Return the process that holds the lock, and the URL of its API once it has one."""
+    lock.seek(0)
+    known = [f"process {number}"] if (number := lock.read().strip()) else []
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        known.append(json.loads((data_dir / "stack.json").read_text(encoding="utf-8"))["api_url"])
+    return f" ({', '.join(known)})" if known else ""
 
 
 def rotate_long_log(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Wait until a part of the stack answers: Kafka and Postgres by a probe, the services over HTTP."""
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -34,7 +35,7 @@ async def wait_for_store(
             )
         if now - noted > _NOTE_S:
             noted = now
-            on_event(f"waiting for {name}, {now - began:.0f} s so far")
+            on_event(f"{name} does not answer yet")
         await asyncio.sleep(_PROBE_S)
 
 
@@ -43,21 +44,31 @@ async def wait_for_api(
 ) -> None:
     """Wait until `api_url` is ready. After `timeout` s raises StackError with the last answer and `explain()`."""
     began = noted = time.monotonic()
-    seen = "no answer yet"
+    seen = brief = "no answer yet"
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5), trust_env=False) as session:
         while True:
             with suppress(aiohttp.ClientConnectionError, TimeoutError):
                 async with session.get(f"{api_url}/api/health/ready") as reply:
                     if reply.status == 200:
                         return
-                    seen = f"HTTP {reply.status}: {(await reply.text())[:500]}"
+                    text = await reply.text()
+                    seen, brief = f"HTTP {reply.status}: {text[:500]}", _brief(reply.status, text)
             now = time.monotonic()
             if now - began > timeout:
                 raise StackError(f"the services were not ready within {timeout:.0f} s (last seen: {seen}). {explain()}")
             if now - noted > _NOTE_S:
                 noted = now
-                on_event(f"waiting for the services, {now - began:.0f} s so far ({seen})")
+                on_event(brief)
             await asyncio.sleep(_POLL_S)
+
+
+def _brief(status: int, text: str) -> str:
+    """Return the names of the checks that an answer of readiness lists as failed, else its status."""
+    try:
+        problems = json.loads(text)["error"]["details"]["problems"]
+        return f"not ready yet: {', '.join(problems)}"
+    except (ValueError, KeyError, TypeError):
+        return f"not ready yet: HTTP {status}"
 
 
 def explain_by_logs(running: Mapping[str, bool], logs: Path) -> str:

@@ -1,7 +1,6 @@
 """The supervisor of one machine: Kafka, Postgres and the four services in one data folder. Prints nothing."""
 
 import asyncio
-import fcntl
 import json
 import logging
 import os
@@ -14,7 +13,7 @@ from typing import IO
 
 from piperoll.embedded.environment import Addresses, service_environment, shared_settings
 from piperoll.embedded.errors import StackError
-from piperoll.embedded.files import private_folder, write_private
+from piperoll.embedded.files import claim_folder, write_private
 from piperoll.embedded.kafka import EmbeddedKafka
 from piperoll.embedded.orphans import identify, stop_all
 from piperoll.embedded.ports import HOST, PortBook, is_free
@@ -115,14 +114,27 @@ class Stack:
         """All settings as PIPEROLL_* variables, for the command line and for services started separately."""
         return dict(self._shared)
 
-    async def start(self) -> None:
-        """Start Kafka and Postgres, wait for them, start the services. Raises StackError and leaves nothing running."""
-        self._claim_folder()
+    async def claim(self) -> None:
+        """Take the data folder and the port, as the first part of `start`. Raises StackError and holds nothing then."""
+        if self._lock is not None:
+            raise StackError("this stack was already started")
+        self._lock = claim_folder(self.data_dir)
         try:
             self._check_roots()
             await asyncio.to_thread(self._stop_orphans)
             self._secrets = load_secrets(self.data_dir, self._options.api_keys)
             self._api_ports = {0: self._choose_api_port()}
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def start(self) -> None:
+        """Start Kafka and Postgres, wait for them, start the services. Raises StackError and leaves nothing running."""
+        if self._supervisors:
+            raise StackError("this stack was already started")
+        if self._lock is None:
+            await self.claim()
+        try:
             await self._start_stores()
             self._set_environment()
             settings = Settings.from_environment(self._shared)
@@ -207,30 +219,6 @@ class Stack:
             names = ", ".join(self._supervisors)
             raise StackError(f"no process {name} in this stack: there are {names}") from None
 
-    def _claim_folder(self) -> None:
-        """Lock the data folder until this process ends."""
-        if self._lock is not None:
-            raise StackError("this stack was already started")
-        try:
-            self.data_dir.mkdir(parents=True, exist_ok=True)
-            # Not the data folder itself: under root, Postgres's account must traverse it.
-            for name in ("logs", "blobs", "kafka"):
-                private_folder(self.data_dir / name)
-            lock = (self.data_dir / "lock").open("a")
-        except OSError as error:
-            raise StackError(
-                f"{self.data_dir} cannot be used as data folder: {error.strerror}; choose another"
-            ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.close()
-            raise StackError(
-                f"{self.data_dir} is in use by another running stack: stop that one first, "
-                f"or choose another data folder"
-            ) from error
-        self._lock = lock
-
     def _check_roots(self) -> None:
         """Raise StackError if jobs could read the data folder."""
         given = {**os.environ, **self._options.extra_env}
@@ -257,12 +245,11 @@ class Stack:
         if not is_free(self._options.port):
             raise StackError(
                 f"port {self._options.port} is in use by another program, or not allowed for this user: "
-                f"choose another port, or 0 for any free one"
+                f"choose another one with --port, or 0 for any free one"
             )
         return self._options.port
 
     async def _start_stores(self) -> None:
-        self._on_event("starting Kafka and Postgres")
         secrets = self._required_secrets
         self._kafka = EmbeddedKafka(self.data_dir, secrets.kafka_password, self._on_event)
         self._postgres = EmbeddedPostgres(self.data_dir, secrets.postgres_password, self._on_event)

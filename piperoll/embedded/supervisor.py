@@ -85,12 +85,17 @@ class Supervisor:
                 if time.monotonic() - stable_since > _STABLE_S:
                     delay = _FIRST_DELAY_S
                 continue
-            ended = self.part.process.exit_text if self.part.process else "never started"
-            self._on_event(f"{self.name} ended ({ended}); restarting it in {delay:.1f} s")
+            self._on_event(f"{self.name} {_ending(self.part.process)}: restarting it in {delay:.1f} s")
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY_S)
             try:
                 await self._start_once()
+                if self.part.process is not None and self.part.running:
+                    self._on_event(f"{self.name} runs again (process {self.part.process.pid})")
             except StackError as error:
                 self._on_event(f"{self.name} could not be restarted: {error}")
             stable_since = time.monotonic()
+
+
+def _ending(process: StackProcess | None) -> str:
+    return f"(process {process.pid}) ended ({process.exit_text})" if process else "never started"

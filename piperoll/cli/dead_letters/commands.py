@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from piperoll.cli.console import CommandError, entry, print_line, run_command, waiting
+from piperoll.cli.console import CommandError, counted, entry, print_line, run_command, waiting
 from piperoll.cli.dead_letters.reading import find, name_of, open_redriving, read_waiting
 from piperoll.cli.dead_letters.texts import plain, readable
 from piperoll.cli.target import DataDir, settings_of
@@ -50,8 +50,9 @@ def skip(letter: LetterName, data_dir: DataDir = None) -> None:
 
 
 async def _list(data_dir: Path | None) -> int:
+    settings = settings_of(data_dir)
     with waiting("Reading the dead letters"):
-        found = await read_waiting(settings_of(data_dir))
+        found = await read_waiting(settings)
     if not found:
         print_line("No record is parked, and no partition is stopped.")
         return 0
@@ -143,8 +144,7 @@ async def _skip_stop(settings: "Settings", one: "Waiting") -> None:
 def _report(done: "Settlement") -> None:
     for position, why in done.left_out:
         entry("left out", f"{position}: {plain(_first_line(why))}")
-    count = len(done.put_back)
-    entry("put back", f"{count:,} {'record' if count == 1 else 'records'}; the key is open again")
+    entry("put back", f"{counted(len(done.put_back), 'record')}; the key is open again")
 
 
 def _first_line(text: str) -> str:

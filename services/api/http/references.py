@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from urllib.parse import unquote, urlsplit
 
-from piperoll.addresses import Network, is_allowed, literal_address
+from piperoll.addresses import Network, advice_about, is_allowed, literal_address
 from schemas.errors import ErrorCode
 from schemas.fields import UPLOAD_SCHEME, file_reference, is_upload, web_address
 from services.api.http.errors import ApiError, invalid_field
@@ -46,26 +46,26 @@ def check_source(source: str, roots: Sequence[str], stores: Sequence[str]) -> No
         raise invalid_field("source", f"must be in {what} that jobs may read: PIPEROLL_{setting} lists them")
 
 
-def checked_address(field: str, sent: str, allowed: Iterable[Network]) -> str:
+def checked_address(field: str, sent: str, allowed: Iterable[Network], setting: str) -> str:
     """Return an address as it is stored and called. Raises ApiError: INVALID_PARAMETERS for a malformed one or one with
     a password; BLOCKED_ADDRESS as `require_public` does."""
     try:
         url = web_address(sent)
     except ValueError as error:
         raise invalid_field(field, str(error)) from error
-    require_public(field, url, allowed)
+    require_public(field, url, allowed, setting)
     return url
 
 
-def require_public(field: str, url: str, allowed: Iterable[Network]) -> None:
+def require_public(field: str, url: str, allowed: Iterable[Network], setting: str) -> None:
     """Raise ApiError BLOCKED_ADDRESS for a private or metadata address in any notation, by the text of a normalised
-    address."""
+    address. `setting` is the one that names the `allowed` networks."""
     address = literal_address(urlsplit(url).hostname or "")
     if address is not None and not is_allowed(address, allowed):
         raise ApiError(
             400,
             ErrorCode.BLOCKED_ADDRESS,
-            f"{field} is a blocked address: private, local and metadata addresses are not allowed",
+            f"{field} is a blocked address: {advice_about(setting)}",
             {"fields": [{"field": field, "message": "blocked address"}]},
         )
 

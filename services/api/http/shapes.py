@@ -15,7 +15,11 @@ from starlette.datastructures import QueryParams
 from schemas.fields import ONE_LINE
 from services.api.http.constraints import Refusal, WrongValueError
 from services.api.http.errors import ApiError, invalid_field, invalid_parameters, invalid_request
+from services.api.http.field_names import names_at
 
+UNKNOWN: Final = "extra_forbidden"
+"""Pydantic's type of the error for a name that a model does not have."""
+MOST_SHOWN: Final = 50  # characters of such a name
 _MAX_DIGITS: Final = 1000  # of a number that is clamped; Python refuses to parse some thousands of digits
 _PLAIN_DECIMAL: Final = re.compile(r"\d{1,4}(\.\d{1,6})?", re.ASCII)
 COMPONENT: Final = "x-component"
@@ -59,8 +63,12 @@ class RequestModel(BaseModel):
     @classmethod
     def _unknown(cls, error: ValidationError) -> ApiError | None:
         problems = error.errors(include_url=False, include_context=False)
-        unknown = sorted(str(one["loc"][0]) for one in problems if one["type"] == "extra_forbidden")
-        return cls._unsupported([name[:50] for name in unknown[:10]], sorted(_properties(cls))) if unknown else None
+        unknown = sorted(str(one["loc"][0]) for one in problems if one["type"] == UNKNOWN)
+        return (
+            cls._unsupported([name[:MOST_SHOWN] for name in unknown[:10]], sorted(_properties(cls)))
+            if unknown
+            else None
+        )
 
     @classmethod
     def _unsupported(cls, names: list[str], supported: list[str]) -> ApiError:
@@ -105,20 +113,30 @@ class FieldsModel(RequestModel):
 
     @classmethod
     def _refusal(cls, error: ValidationError, supported: Mapping[str, Iterable[str]]) -> ApiError:
-        return invalid_values(error, cls._whole, {name: list(values) for name, values in supported.items()} or None)
+        return invalid_values(error, cls, cls._whole, {name: list(values) for name, values in supported.items()})
 
 
-def invalid_values(error: ValidationError, whole: str, supported: Any = None) -> ApiError:
-    """Return a 400 for a validation error. `whole` is the field's name for errors of several fields together."""
+def invalid_values(
+    error: ValidationError, model: type[BaseModel], whole: str, supported: Mapping[str, Any] = MappingProxyType({})
+) -> ApiError:
+    """Return a 400 for a validation error of the `model`. `whole` is the field's name for errors of several fields
+    together; `supported` are allowed values, of which the error has those that it is about."""
     problems = error.errors(include_url=False, include_input=False)
-    fields = [
-        {"field": ".".join(map(str, problem["loc"])) or whole, "message": problem["msg"].removeprefix("Value error, ")}
-        for problem in problems
-    ]
+    fields, about = [], {}
+    for problem in problems:
+        *place, name = problem["loc"] or (whole,)
+        sentence = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == UNKNOWN:
+            about[".".join(map(str, place)) or "parameters"] = names = names_at(model, place)
+            name, sentence = str(name)[:MOST_SHOWN], f"is unknown here; supported are {', '.join(names)}"
+        fields.append({"field": ".".join(map(str, (*place, name))), "message": sentence})
     message = "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
     causes = [problem.get("ctx", {}).get("error") for problem in problems]
-    supported = next((one.supported for one in causes if isinstance(one, WrongValueError)), supported)
-    return invalid_parameters(message, fields, supported)
+    own = next((one.supported for one in causes if isinstance(one, WrongValueError)), None)
+    wrong = {str(one["loc"][0]) if one["loc"] else whole for one in problems if one["type"] != UNKNOWN}
+    of_whole = set(supported).difference(names_at(model, ())) if whole in wrong else set()
+    about |= {name: values for name, values in supported.items() if name in wrong | of_whole}
+    return invalid_parameters(message, fields, own or about or None)
 
 
 def not_null(schema: Mapping[str, Any]) -> dict[str, Any]:

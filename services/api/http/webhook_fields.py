@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
-from piperoll.addresses import Network
+from piperoll.addresses import WEBHOOK_NETWORKS, Network
 from schemas.job_types.parameters import WebhookReceiver
 from services.api.http.references import require_public
 from services.api.http.shapes import FieldsModel
@@ -24,5 +24,5 @@ class ReceiverBody(FieldsModel, WebhookReceiver):
     ) -> Self:
         """Validate `values`; of private addresses those in `allowed` pass. Raises as `read`, and BLOCKED_ADDRESS."""
         body = cls.read(values, supported)
-        require_public("url", body.url, allowed)
+        require_public("url", body.url, allowed, WEBHOOK_NETWORKS)
         return body

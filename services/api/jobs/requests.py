@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, StringConstraints, ValidationError
 
-from piperoll.addresses import Network
+from piperoll.addresses import SOURCE_NETWORKS, WEBHOOK_NETWORKS, Network
 from piperoll.job_types import is_enabled, job_types
 from piperoll.settings import Settings
 from schemas.documents import Resolved
@@ -153,11 +153,11 @@ def _validated(job_type: str, sent: dict[str, Any], rules: Rules) -> tuple[JobPa
         parameters = declared.parameters.model_validate(sent)
     except ValidationError as error:
         supported = getattr(declared.parameters, "SUPPORTED", {})
-        raise invalid_values(error, "parameters", supported) from error
+        raise invalid_values(error, declared.parameters, "parameters", supported) from error
     judged = _judged(declared, parameters, sent, "", rules)
     if parameters.webhook is not None:
         url = parameters.webhook.url  # normalised by its model
-        require_public("webhook.url", url, rules.private_networks)
+        require_public("webhook.url", url, rules.private_networks, WEBHOOK_NETWORKS)
         judged = _replaced(judged, "webhook", _replaced(judged["webhook"], "url", url))
     return parameters, judged
 
@@ -188,7 +188,7 @@ def _reference(kind: Reference, value: str, field: str, rules: Rules) -> str | N
         case Reference.FILE:
             return checked_filename(value, rules.roots, field)
         case Reference.ADDRESS:
-            return checked_address(field, value, rules.private_sources)
+            return checked_address(field, value, rules.private_sources, SOURCE_NETWORKS)
         case Reference.STORE:
             check_source(value, rules.roots, rules.stores)
     return None

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin
 
+from piperoll.addresses import WEBHOOK_NETWORKS, advice_about
 from piperoll.webhooks.attempts import Attempted, Ending
 from piperoll.webhooks.origins import origin_of
 from schemas.job_types.parameters import Webhook
@@ -66,10 +67,7 @@ def _message(hook: Webhook, attempted: Attempted, redirect: str | None, resolved
         case Ending.NAME_NOT_FOUND:
             return f"The name {host} was not found{why}: check how it is spelt, and its DNS records."
         case Ending.BLOCKED_ADDRESS:
-            return (
-                f"The name {host} leads to a blocked address: private, local and metadata addresses are not called."
-                " Use a public one, or ask the operator to add its network to PIPEROLL_ALLOW_PRIVATE_NETWORKS."
-            )
+            return f"The name {host} leads to a blocked address: {advice_about(WEBHOOK_NETWORKS)}."
         case Ending.TLS:
             return (
                 f"No secure connection to {origin} was established{why}: the receiver must speak TLS at this port, with"

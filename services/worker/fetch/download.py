@@ -14,7 +14,7 @@ from typing import IO
 import httpcore
 import httpx
 
-from piperoll.addresses import BlockedAddressError
+from piperoll.addresses import SOURCE_NETWORKS, BlockedAddressError, advice_about
 from piperoll.clock import utc_now
 from piperoll.webhooks.retry_after import retry_after_s
 from schemas.errors import ErrorCode
@@ -175,7 +175,7 @@ def _failures(timeout_s: float, deadline: float) -> Iterator[None]:
     except BlockedAddressError as error:
         raise ProcessingError(
             ErrorCode.BLOCKED_ADDRESS,
-            "The url leads to a blocked address: private, local and cloud metadata addresses are not allowed.",
+            f"The url leads to a blocked address: {advice_about(SOURCE_NETWORKS)}.",
         ) from error
     except UnknownNameError as error:
         raise ProcessingError(

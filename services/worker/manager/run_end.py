@@ -48,7 +48,7 @@ class ProgressWriter:
             self._timer = None
 
     def _append(self, progress: RunProgress) -> None:
-        if not self._thinning.admit(progress.step, progress.percent, self._loop.time()):
+        if not self._thinning.admit(progress.step, progress.percent, self._loop.time(), progress.page):
             return
         number = self._thinning.count
         self._journal.write(

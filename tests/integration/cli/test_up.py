@@ -36,7 +36,7 @@ async def test_the_demonstration_succeeds_and_its_first_job_is_there_the_next_ti
     first = await start("demo", "--data-dir", str(tmp_path / "stack"))
     shown = await output_of(first)
     assert first.returncode == 0, shown
-    for expected in ("An unbroken record", "pages      14", "completed after", "phase, message, data", "job-"):
+    for expected in ("An unbroken record", "pages         14", "completed after", "phase, message, data", "job-"):
         assert expected in shown
 
     bad = tmp_path / "bad.pdf"

@@ -41,7 +41,7 @@ def answering(status: int, body: str) -> Handler:
         (
             404,
             {"error": {"code": "NOT_FOUND", "message": "job not found", "details": {}}},
-            r"job not found \(NOT_FOUND\)",
+            r"^job-1: job not found \(NOT_FOUND\)",
         ),
         (401, {"error": {"code": "UNAUTHORIZED", "message": "no", "details": {}}}, "set PIPEROLL_API_KEY"),
         (400, {"error": {"code": "X", "message": "no", "details": {"supported": ["native"]}}}, "Supported: .'native'"),

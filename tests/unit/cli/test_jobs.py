@@ -1,5 +1,6 @@
 """The pure parts of `submit` and `watch`: page ranges, what is shown of a job, first lines."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,9 +8,11 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.cli.demonstration import LINE_CHARS, TEXT_LINES, first_lines
+from piperoll.cli.demonstration import LINE_CHARS, TEXT_LINES, first_lines, origin_of_result, whole_text
 from piperoll.cli.follow import summary_of
 from piperoll.cli.jobs import page_range
+
+WHOLE = "`piperoll watch` prints it"
 
 
 @given(first=st.integers(1, 9999), last=st.integers(1, 9999))
@@ -48,7 +51,35 @@ def test_the_summary_of_a_job_shows_state_percent_and_step(job: dict[str, Any], 
 
 @given(st.text())
 def test_first_lines_are_few_short_and_never_empty(text: str) -> None:
-    lines = first_lines(text).splitlines()
+    lines = first_lines(text, WHOLE).splitlines()
 
-    assert 1 <= len(lines) <= TEXT_LINES
+    assert 1 <= len(lines) <= TEXT_LINES + 1
     assert all(line.strip() and len(line) <= LINE_CHARS for line in lines)
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=2 * LINE_CHARS), min_size=1, max_size=3 * TEXT_LINES))
+def test_text_that_is_cut_is_marked_and_its_place_is_named(lines: list[str]) -> None:
+    shown = first_lines("\n".join(lines), WHOLE)
+
+    complete = len(lines) <= TEXT_LINES and all(len(line) <= LINE_CHARS for line in lines)
+    assert (WHOLE in shown) is not complete
+    assert ("…" in shown) is not complete
+    if complete:
+        assert shown == "\n".join(lines)
+    elif len(lines) > TEXT_LINES:
+        assert f"{len(lines) - TEXT_LINES} more line" in shown
+
+
+def test_the_whole_text_is_named_with_the_folder_of_the_command() -> None:
+    assert whole_text("job-1", None) == "`piperoll watch job-1 --json` prints all of it"
+    assert "`piperoll watch job-1 --json --data-dir 'my data'`" in whole_text("job-1", Path("my data"))
+
+
+@pytest.mark.parametrize(("from_cache", "words"), [(None, []), (True, ["copied from the cache", "force_refresh"])])
+def test_a_result_of_the_cache_is_marked(from_cache: bool | None, words: list[str]) -> None:
+    job = {"job_id": "job-1", "status": "completed"} | ({"is_from_cache": True} if from_cache else {})
+
+    shown = origin_of_result(job)
+
+    assert all(word in shown for word in words)
+    assert bool(shown) is bool(words)

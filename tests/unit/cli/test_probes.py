@@ -1,8 +1,11 @@
 """The checks of `piperoll doctor`, when what they ask does not answer."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from aiokafka.errors import KafkaConnectionError
 
 from piperoll.cli import probes
@@ -29,3 +32,32 @@ async def test_without_kafka_the_dead_letters_are_not_named_too(monkeypatch: pyt
 
     monkeypatch.setattr(probes, "read_waiting", away)
     assert await probes.dead_letters(Settings.from_environment({})) == []
+
+
+def piperoll_live(_: web.Request) -> web.Response:
+    return web.json_response({"status": "success", "data": {"status": "ok"}})
+
+
+def another_program(_: web.Request) -> web.Response:
+    return web.Response(text="<html>")
+
+
+@pytest.mark.parametrize(
+    ("program", "level", "words"),
+    [
+        (piperoll_live, "warn", "a running Piperoll: check that one with `piperoll doctor --data-dir`"),
+        (another_program, "fail", "stop the program"),
+    ],
+)
+async def test_a_port_that_piperoll_itself_uses_is_recognised(program: Any, level: str, words: str) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        assert request.path == "/api/health/live"
+        return program(request)  # type: ignore[no-any-return]
+
+    server = TestServer(web.Application())
+    server.app.router.add_get("/{path:.*}", answer)
+    async with server:
+        assert server.port is not None
+        found = await probes.port(server.port)
+    assert found.level == level
+    assert words in found.sentence

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.domain.thinning import MAX_FACTS, STEP_PERCENT, Thinning
+from piperoll.domain.thinning import MAX_FACTS, MAX_SLOW, STEP_PERCENT, Thinning, slow_gap
 
 reports = st.lists(st.tuples(st.sampled_from(["reading", "extracting", "writing"]), st.integers(0, 100)), max_size=200)
 
@@ -38,6 +38,38 @@ def test_the_first_report_of_each_step_is_a_fact_while_there_is_room(reports: li
 def test_a_document_of_a_thousand_pages_is_a_fact_every_five_percent() -> None:
     facts = admitted([("extracting_text", round(page / 10)) for page in range(1000)])
     assert [percent for _, percent in facts] == list(range(0, 101, STEP_PERCENT))
+
+
+@given(st.integers(1, 500), st.floats(0.3, 30))
+def test_the_page_of_a_slow_step_is_never_old_while_there_is_room(pages: int, page_s: float) -> None:
+    thinning, shown, slow = Thinning(), 0.0, 0
+    for number in range(pages):
+        now = number * page_s
+        percent = 30 + 30 * number // pages
+        if thinning.admit("extracting_text", percent, now, number + 1):
+            shown, slow = now, thinning.slow
+        if slow < MAX_SLOW:
+            assert now - shown < slow_gap(slow) + page_s
+    assert thinning.count <= MAX_FACTS + MAX_SLOW
+
+
+def test_a_scan_of_sixty_pages_shows_a_page_every_few_seconds() -> None:
+    thinning = Thinning()
+    shown = [page for page in range(1, 61) if thinning.admit("ocr", 30 + (page - 1) // 2, page * 1.25, page)]
+    assert shown[:4] == [1, 5, 9, 13]
+    assert max(after - before for before, after in itertools.pairwise(shown)) <= 8
+
+
+def test_a_heartbeat_is_no_fact_however_late_it_is() -> None:
+    thinning = Thinning()
+    assert [thinning.admit("reading", 30, now, 7) for now in (0.0, 100.0, 200.0)] == [True, False, False]
+
+
+def test_slow_facts_take_no_room_of_steps_and_percents() -> None:
+    thinning = Thinning()
+    count = sum(thinning.admit("reading", 10, number * 1000.0, number) for number in range(1000))
+    assert count == 1 + MAX_SLOW
+    assert sum(thinning.admit("writing", percent, 10**7) for percent in range(101)) == 100 // STEP_PERCENT + 1
 
 
 def test_the_count_is_the_sequence_of_the_last_fact() -> None:

@@ -11,6 +11,8 @@ from typer.main import get_command
 
 from piperoll.cli.main import app
 from piperoll.settings import ClientSettings, Settings
+from schemas.job_types.pdf import PdfParameters
+from schemas.job_types.registry import OWN
 from services.api import assembly
 from services.api.http.routing import Routes
 from tests.support.repository import DOCUMENTS, FOLDERS, ROOT, anchors, documents, text
@@ -120,3 +122,14 @@ def check_call(words: list[str], piece: str) -> None:
         command = command.commands[name]
     options = {option for parameter in command.params for option in parameter.opts}
     assert {word.split("=")[0] for word in words if word.startswith("--")} <= options, piece
+
+
+@pytest.mark.parametrize("job_type", sorted(set(OWN.requestable) - {"noop"}))
+def test_the_page_of_the_api_names_every_parameter_of_a_job_type(job_type: str) -> None:
+    named = set(code(ROOT / "docs/api.md"))
+    fields = OWN.of(job_type).parameters.model_fields.items()
+    assert {field.alias or name for name, field in fields} <= named
+
+
+def test_the_page_of_the_api_names_every_extraction_method() -> None:
+    assert set(PdfParameters.SUPPORTED["extraction_method"]) <= set(code(ROOT / "docs/api.md"))

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from piperoll.addresses import SOURCE_NETWORKS
 from schemas.ids import draw_run
 from services.api.http.errors import ApiError
 from services.api.http.references import (
@@ -86,7 +87,7 @@ def test_a_stored_name_has_no_folders_or_control_characters_and_keeps_its_suffix
 
 @pytest.mark.parametrize("url", ["https://example.com/hook", "http://example.com:8080/{jobId}?a=b", "http://1.1.1.1/"])
 def test_a_public_address_is_accepted(url: str) -> None:
-    checked_address("webhook.url", url, ())
+    checked_address("webhook.url", url, (), SOURCE_NETWORKS)
 
 
 @pytest.mark.parametrize(
@@ -107,8 +108,9 @@ def test_a_public_address_is_accepted(url: str) -> None:
 )
 def test_a_private_address_is_blocked_in_every_spelling_and_not_repeated(host: str) -> None:
     with pytest.raises(ApiError) as refusal:
-        checked_address("webhook.url", f"http://{host}:80/hook", ())
+        checked_address("webhook.url", f"http://{host}:80/hook", (), SOURCE_NETWORKS)
     assert refusal.value.code == "BLOCKED_ADDRESS"
+    assert "add its network to PIPEROLL_ALLOW_PRIVATE_SOURCES" in refusal.value.message
     assert host not in refusal.value.message
 
 
@@ -127,7 +129,7 @@ def test_a_private_address_is_blocked_in_every_spelling_and_not_repeated(host: s
 )
 def test_an_ambiguous_address_is_refused(url: str) -> None:
     with pytest.raises(ApiError) as refusal:
-        checked_address("webhook.url", url, ())
+        checked_address("webhook.url", url, (), SOURCE_NETWORKS)
     assert refusal.value.code == "INVALID_PARAMETERS"
 
 

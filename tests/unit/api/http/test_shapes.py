@@ -45,7 +45,7 @@ def read(**query: str) -> Query:
 def refused(given: Any) -> ApiError:
     with pytest.raises(ValidationError) as caught:
         Span.model_validate(given)
-    return invalid_values(caught.value, "span", {"begin": "from 0"})
+    return invalid_values(caught.value, Span, "span", {"begin": "from 0"})
 
 
 @pytest.mark.parametrize(

@@ -114,11 +114,57 @@ def test_wrong_parameters_name_the_field(parameters: dict[str, Any], field: str)
     assert [found["field"] for found in error.details["fields"]] == [field]
 
 
+@pytest.mark.parametrize(
+    ("job_type", "parameters", "field", "place", "names"),
+    [
+        (
+            "pdf",
+            {"filename": "/data/in/a.pdf", "pages": "1"},
+            "pages",
+            "parameters",
+            {"page_start", "page_end", "webhook"},
+        ),
+        ("pdf", {"pages": "1"}, "pages", "parameters", {"filename", "url", "page_start"}),
+        ("noop", {"webhook": {**HOOK, "secret": "x"}}, "webhook.secret", "webhook", {"url", "token", "jobId"}),
+        ("import", {"items": [{"filename": "/data/in/a.pdf", "x": 1}]}, "items.0.x", "items.0", {"filename", "url"}),
+    ],
+)
+def test_an_unknown_parameter_is_refused_with_the_ones_that_are_known(
+    job_type: str, parameters: dict[str, Any], field: str, place: str, names: set[str]
+) -> None:
+    error = refusal({"job_type": job_type, "parameters": parameters})
+
+    assert error.code == "INVALID_PARAMETERS"
+    (unknown,) = (one for one in error.details["fields"] if one["field"] == field)
+    assert all(name in unknown["message"] for name in names)
+    assert "Extra inputs" not in error.message
+    assert names <= set(error.details["supported"][place])
+    assert "extraction_method" not in error.details["supported"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "supported"),
+    [
+        ({"priority": 10}, set()),
+        ({"extraction_method": "magic"}, {"extraction_method"}),
+        ({"ocr_engine": "magic", "priority": 10}, {"ocr_engine"}),
+        ({"url": "https://example.com/a.pdf"}, {"source"}),
+    ],
+)
+def test_allowed_values_are_shown_of_the_wrong_parameters_alone(wrong: dict[str, Any], supported: set[str]) -> None:
+    details = refusal({"job_type": "pdf", "parameters": {"filename": "/data/in/a.pdf", **wrong}}).details
+
+    assert set(details.get("supported", ())) == supported
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "[::1]", "169.254.169.254", "0x7f.1", "2130706433"])
 def test_a_private_address_is_blocked_in_every_parameter(host: str) -> None:
     address = f"http://{host}/a.pdf"
-    assert refusal({"job_type": "pdf", "parameters": {"url": address}}).code == "BLOCKED_ADDRESS"
-    assert refusal(noop(webhook={"url": address})).code == "BLOCKED_ADDRESS"
+    fetched = refusal({"job_type": "pdf", "parameters": {"url": address}})
+    posted = refusal(noop(webhook={"url": address}))
+    assert (fetched.code, posted.code) == ("BLOCKED_ADDRESS", "BLOCKED_ADDRESS")
+    assert "PIPEROLL_ALLOW_PRIVATE_SOURCES" in fetched.message
+    assert "PIPEROLL_ALLOW_PRIVATE_NETWORKS" in posted.message
 
 
 def test_networks_of_webhooks_and_networks_that_jobs_fetch_from_are_allowed_apart() -> None:
