@@ -1,6 +1,7 @@
 """Forms with at most one file: read as a stream, the file stored in the blob store for the owner's jobs."""
 
 import asyncio
+import errno
 import mimetypes
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager, nullcontext
@@ -16,7 +17,7 @@ from piperoll.store.blobs import AsyncBlobs
 from schemas.fields import UPLOAD_SCHEME
 from services.api.http.admission import admission_of
 from services.api.http.bodies import BodyLimits, drain, is_plain_text, is_utf_8, limited
-from services.api.http.errors import body_too_large, invalid_request
+from services.api.http.errors import body_too_large, disk_full, invalid_request
 from services.api.http.references import blob_name
 
 FIELD = "file"
@@ -26,6 +27,7 @@ FRAMING_BYTES = 64 * 1024  # added to a file by multipart: boundaries, headers, 
 LARGE_FORM_BYTES = 32 * 1024  # parsing more escapes than this would hold the event loop for over 5 ms
 MAX_FIELDS = 32  # without the file
 MAX_DRAIN_BYTES = 16 * 1024 * 1024
+FULL = (errno.ENOSPC, errno.EDQUOT)
 PDF_MAGIC = b"%PDF-"
 MAGIC_WITHIN_BYTES = 1024  # readers accept junk before the header that far (ISO 32000-1, annex H)
 
@@ -54,7 +56,7 @@ async def form_of(request: Request, limits: BodyLimits) -> AsyncIterator[Form]:
     """Yield the form in a request's body; its file is deleted after the block.
 
     Raises ApiError: INVALID_REQUEST (400) for another media type, a repeated field, two files, or a file in another
-    field than `file`; BODY_TOO_LARGE (413); QUOTA_EXCEEDED (429).
+    field than `file`; BODY_TOO_LARGE (413); QUOTA_EXCEEDED (429); INSUFFICIENT_STORAGE (507).
     """
     media_type = media_type_of(request)
     if media_type not in (MULTIPART, FORM):
@@ -105,6 +107,11 @@ async def _parse(
     except MultiPartException as error:
         await drain(stream, MAX_DRAIN_BYTES)
         raise invalid_request(f"the form cannot be read: {error.message}") from error
+    except OSError as error:  # of the temporary file that holds an upload until it is complete
+        if error.errno not in FULL:
+            raise
+        await drain(stream, MAX_DRAIN_BYTES)
+        raise disk_full() from error
 
 
 class _Multipart(MultiPartParser):

@@ -6,12 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from schemas.errors import ErrorCode
-from services.api.http.errors import ApiError
+from services.api.http.errors import disk_full
 
 LOOK_S = 1.0  # between two looks at the file system
 SMALL_SHARE = 0.02  # of the file system: the watermark where that is less than the setting
-RETRY_S = 60
 
 
 Usage = Callable[[Path], tuple[int, int, int]]
@@ -42,12 +40,7 @@ class FreeSpace:
             self._looked_at = now
             self._full = await asyncio.to_thread(self._is_full, self._folder)  # a network file system may hang
         if self._full:
-            message = (
-                f"the disk of this installation is nearly full: nothing new is taken until its operator has made room; "
-                f"delete jobs and documents that are not needed, and try again in {RETRY_S} s"
-            )
-            headers = {"Retry-After": str(RETRY_S)}
-            raise ApiError(507, ErrorCode.INSUFFICIENT_STORAGE, message, {"quota": "free_space"}, headers)
+            raise disk_full()
 
     def _is_full(self, folder: Path) -> bool:
         try:
