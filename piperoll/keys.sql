@@ -1,3 +1,6 @@
+-- Times of facts are written in UTC: in the time zone of the session, the end of the year 9999 may be in the next one,
+-- which no reader parses.
+
 -- create: adds a key
 WITH made AS (
     INSERT INTO access.keys (digest, key_id, owner, scopes, expires_at)
@@ -6,7 +9,7 @@ WITH made AS (
 ), noted AS (
     INSERT INTO access.unsent_changes (key_id, owner, body)
     SELECT key_id, owner, jsonb_build_object('action', 'created', 'by', $6::text, 'scopes', scopes,
-        'ends_at', expires_at)
+        'ends_at', to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
     FROM made
 )
 SELECT * FROM made;
@@ -28,7 +31,8 @@ WITH rotated AS (
 ), noted AS (
     INSERT INTO access.unsent_changes (key_id, owner, body)
     SELECT $1, made.owner, jsonb_build_object('action', 'rotated', 'by', $5::text, 'scopes', made.scopes,
-        'ends_at', rotated.ends_at, 'replaced_by', made.key_id)
+        'ends_at', to_char(rotated.ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        'replaced_by', made.key_id)
     FROM made, rotated
 )
 SELECT made.*, rotated.ends_at, pg_notify('piperoll_keys', $1) FROM made, rotated;
@@ -49,7 +53,7 @@ WITH ended AS (
 ), noted AS (
     INSERT INTO access.unsent_changes (key_id, owner, body)
     SELECT key_id, owner, jsonb_build_object('action', 'revoked', 'by', $2::text, 'scopes', scopes,
-        'ends_at', revoked_at)
+        'ends_at', to_char(revoked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
     FROM ended WHERE before IS NULL
 )
 SELECT ended.*, pg_notify('piperoll_keys', key_id) FROM ended;

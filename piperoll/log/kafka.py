@@ -124,7 +124,8 @@ class KafkaOffsets:
     async def offsets_at(self, topic: Topic, time: datetime) -> dict[int, int]:
         """See piperoll.log.contract.LogView."""
         ends = await self.end_offsets(topic)
-        asked = {TopicPartition(topic.name, part): int(time.timestamp() * 1000) for part in ends}
+        stamp = max(0, int(time.timestamp() * 1000))  # the client library refuses times before 1970
+        asked = dict.fromkeys((TopicPartition(topic.name, part) for part in ends), stamp)
         found = await self._consumer.offsets_for_times(asked)
         return {tp.partition: hit.offset if hit else ends[tp.partition] for tp, hit in found.items()}
 

@@ -33,8 +33,8 @@ def build_app(
     app = FastAPI(
         title="Piperoll",
         description=DESCRIPTION,
-        openapi_url="/api/swagger.json",
-        docs_url=None,  # FastAPI's page loads scripts from a CDN; services.api.openapi.routes serves a local one
+        openapi_url=None,  # FastAPI encodes the document at each request; services.api.openapi.routes serves it
+        docs_url=None,  # its page loads scripts from a CDN
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # it looks for providers on every request
         redirect_slashes=False,  # a redirected POST loses its body with some clients

@@ -102,6 +102,7 @@ async def test_offsets_are_found_by_append_time(log: LogUnderTest) -> None:
     assert found == {**dict.fromkeys(range(log.partitions), 0), home: 2}
     assert (await log.offsets.offsets_at(log.topic, newest + timedelta(hours=1)))[home] == 3
     assert (await log.offsets.offsets_at(log.topic, newest - timedelta(hours=1)))[home] == 0
+    assert (await log.offsets.offsets_at(log.topic, datetime(1, 1, 1, tzinfo=UTC)))[home] == 0
 
 
 async def test_a_reader_gets_everything_once_and_gives_its_partitions_back(log: LogUnderTest) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import asyncpg
 import structlog
+from pydantic import ValidationError
 
 from piperoll import keys
 from piperoll.clock import happens_within
@@ -41,6 +42,10 @@ class KeyFacts:
 
     async def _append(self, note: keys.KeyNote) -> None:
         scope = event_id(f"{note.key_id}/{note.number}/{note.time.isoformat()}", "KeyChanged")
-        event = KeyChanged.model_validate(note.body)
+        try:
+            event = KeyChanged.model_validate(note.body)
+        except ValidationError:  # at each try, and it would hold up all later ones
+            log.exception("key_fact_given_up", key_id=note.key_id, owner=note.owner, change=note.body)
+            return
         fact = Fact(id=scope, subject=note.key_id, owner=note.owner, time=note.time, source="api", data=event)
         await self._appender.append(AUDIT_EVENTS, fact, APPEND_S)

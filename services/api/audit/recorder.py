@@ -6,16 +6,17 @@ of them.
 """
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import uuid4
 
 import structlog
 
 from piperoll.clock import Clock, happens_within
-from piperoll.log.contract import Appender, AppendError
+from piperoll.log.contract import Appender, AppendError, OutcomeUnknownError
 from schemas.envelope import Fact
 from schemas.events import AccessedItem, ContentAccessed
 from schemas.ids import event_id
@@ -29,7 +30,8 @@ ERASED_S = 1.0
 APPEND_S = 2.0
 MOST_ITEMS = 1000  # listed in one fact, of about 100 bytes each; further ones are only counted
 MOST_FACTS = 1000
-NOTED: dict[str, Literal["read", "erased"]] = {"GET": "read", "DELETE": "erased"}
+Action = Literal["read", "erased"]
+NOTED: Final[dict[str, Action]] = {"GET": "read", "DELETE": "erased"}
 
 
 @dataclass(slots=True)
@@ -44,12 +46,12 @@ class Collected:
 class AccessRecorder:
     """Notes answered requests. `run` appends their facts until the stop."""
 
-    def __init__(self, appender: Appender, clock: Clock, interval_s: float = INTERVAL_S) -> None:
+    def __init__(self, appender: Appender, clock: Clock) -> None:
         self._appender = appender
         self._clock = clock
-        self._interval_s = interval_s
-        self._collected: dict[tuple[str, str, Literal["read", "erased"]], Collected] = {}
+        self._collected: dict[tuple[str, str, Action], Collected] = {}
         self._unsent: list[Fact] = []
+        self._sending = asyncio.Lock()
         self._erased = asyncio.Event()
 
     def note(self, caller: Caller, method: str, route: str, subject: str | None) -> None:
@@ -70,30 +72,42 @@ class AccessRecorder:
             self._erased.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Append what was collected every INTERVAL_S, and soon after an erasure."""
+        """Append what was collected every INTERVAL_S, and erasures soon after they happened."""
+        due = time.monotonic() + INTERVAL_S
         while not stopping.is_set():
-            if await happens_within(self._erased, self._interval_s):
+            if await happens_within(self._erased, max(0.0, due - time.monotonic())):
                 await happens_within(stopping, ERASED_S)
-            self._erased.clear()
-            await self.flush()
+                self._erased.clear()
+                await self.flush("erased")
+            if time.monotonic() >= due:
+                due = time.monotonic() + INTERVAL_S
+                await self.flush()
 
-    async def flush(self) -> None:
-        """Append what was collected until now, as far as Kafka accepts it."""
-        collected, self._collected = self._collected, {}
-        self._unsent += [self._fact(*key, found) for key, found in collected.items()]
+    async def flush(self, *actions: Action) -> None:
+        """Append what was collected of these actions until now, of all by default, as far as Kafka accepts it."""
+        keys = [key for key in self._collected if not actions or key[2] in actions]
+        self._unsent += [self._fact(*key, self._collected.pop(key)) for key in keys]
         dropped = len(self._unsent) - MOST_FACTS
         if dropped > 0:
             log.error("audit_facts_dropped", count=dropped)
             del self._unsent[:dropped]
+        async with self._sending:
+            await self._send()
+
+    async def _send(self) -> None:
         while self._unsent:
+            fact = self._unsent[0]
             try:
-                await self._appender.append(AUDIT_EVENTS, self._unsent[0], APPEND_S)
-            except AppendError as error:
+                await self._appender.append(AUDIT_EVENTS, fact, APPEND_S)
+            except OutcomeUnknownError as error:
                 log.warning("audit_facts_wait", count=len(self._unsent), error=repr(error))
                 return
-            del self._unsent[0]
+            except AppendError:  # it is refused at each try
+                log.exception("audit_fact_refused", key_id=fact.subject)
+            if self._unsent and self._unsent[0] is fact:  # else it was dropped meanwhile
+                del self._unsent[0]
 
-    def _fact(self, owner: str, key_id: str, action: Literal["read", "erased"], found: Collected) -> Fact:
+    def _fact(self, owner: str, key_id: str, action: Action, found: Collected) -> Fact:
         items = tuple(AccessedItem(route=route, id=name, times=n) for (route, name), n in found.counts.items())
         event = ContentAccessed(action=action, since=found.since, items=items, unlisted=found.unlisted)
         scope = event_id(uuid4().hex, "ContentAccessed")

@@ -89,7 +89,7 @@ class DirectRoutes(Routes, tag="direct"):
                         raise invalid_request(f"{request.url.path} does not accept a file")
                     owner, limit = caller_of(request).owner, self.limits.upload_bytes
                     size, key = form.upload.size or 0, IDEMPOTENCY_KEY.of(request)
-                    await self.creator.admit_upload(caller_of(request), size, key)
+                    await self.creator.admit_with_file(caller_of(request), size, key)
                     stored = await store_upload(self.blobs, owner, form.upload, limit)
         direct = direct_request(values, fields)
         if needs_file and stored is None and "url" not in direct.parameters:
@@ -106,7 +106,8 @@ class DirectRoutes(Routes, tag="direct"):
         wait_ms = default_wait_ms if direct.wait_ms is None else direct.wait_ms
         if wait_ms:
             admission_of(request).wait_as(Activity.LONG_POLLS)  # before the job exists, which a refusal would hide
-        created = await self.creator.job(job, caller, IDEMPOTENCY_KEY.of(request))
+        admitted = "filename" in direct.parameters  # with the file that came with the request
+        created = await self.creator.job(job, caller, IDEMPOTENCY_KEY.of(request), admitted)
         headers = {**created.headers, POSITION_HEADER: str(created.position)}
         row = await self.reading.ended(created.subject, caller.owner, wait_ms / 1000) if wait_ms else None
         if row is not None:

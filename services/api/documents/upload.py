@@ -55,7 +55,7 @@ class DocumentIntake:
         sha256 = canonical_sha256({"document": digest, "name": name, "folder": folder_id})
         document_id = draw_document_id() if key is None else keyed_id("doc", caller.owner, f"{key}/{sha256}")
         media_type = media_type_of(name, upload.content_type)
-        await self.creator.admit_upload(caller, upload.size or 0, key)
+        await self.creator.admit_with_file(caller, upload.size or 0, key)
         path = f"{documents.folder_of(document_id)}/{digest}"
         content = await self.blobs.put_file(path, upload.file, media_type)
         added = await self.commands.add(document_id, name, content, caller, user_id)
@@ -65,7 +65,7 @@ class DocumentIntake:
         job = submitted(job_type, {"document_id": document_id}, self.rules, user_id, sha256)
         document = ResolvedDocument(document_id=document_id, name=name, content=content)
         try:
-            created = await self.creator.job(replace(job, resolved=document), caller, key)
+            created = await self.creator.job(replace(job, resolved=document), caller, key, admitted=True)
         except ApiError as error:
             if error.code is ErrorCode.IDEMPOTENCY_CONFLICT:  # the key belongs to another document
                 await self.commands.remove(document_id, caller)

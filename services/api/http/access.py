@@ -97,15 +97,6 @@ class Access:
             self._interruptions += 1
         self._hears = now
 
-    @property
-    def change_count(self) -> int:
-        """The number of changes of keys that were noted, for `changed_since`."""
-        return self._change_count
-
-    def changed_since(self, key_id: str, change_count: int) -> bool:
-        """Whether a change of the key was noted after `change_count`."""
-        return self._changes.get(key_id, 0) > change_count
-
     async def prepare(self) -> None:
         """Create the table of keys if it is missing, as soon as Postgres answers."""
         while True:
@@ -126,13 +117,17 @@ class Access:
             return known.interruptions == self._interruptions and now < known.asked_at + RECHECK_S
         return now < known.asked_at + UNHEARD_S
 
+    def _changed_since(self, key_id: str, change_count: int) -> bool:
+        """Whether a change of the key was noted after the first `change_count` ones of all keys."""
+        return self._changes.get(key_id, 0) > change_count
+
     async def _look_up(self, token: str, fingerprint: bytes, known: Remembered | None) -> Caller:
         asked_at, changes, interruptions = time.monotonic(), self._change_count, self._interruptions
         try:
             key = await self._found(token, known)
         except AWAY as error:
             log.warning("keys_away", error=repr(error))
-            if known is not None and not self.changed_since(known.caller.key_id, changes):
+            if known is not None and not self._changed_since(known.caller.key_id, changes):
                 self._away_until = time.monotonic() + UNHEARD_S
                 return known.caller
             raise ReadModelUnavailableError("the key cannot be checked at present") from error
@@ -140,7 +135,7 @@ class Access:
             self._remembered.pop(fingerprint, None)
             raise unauthorized()
         caller = Caller(key.owner, key.key_id, key.scopes)
-        if not self.changed_since(key.key_id, changes):  # else it may be the one that ended during the look-up
+        if not self._changed_since(key.key_id, changes):  # else it may be the one that ended during the look-up
             left_s = math.inf if key.expires_at is None else key.expires_at.timestamp() - time.time()
             drop_at = asked_at + min(self._cache_s, left_s)
             self._remembered[fingerprint] = Remembered(caller, asked_at, drop_at, interruptions)

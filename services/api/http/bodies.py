@@ -73,18 +73,19 @@ async def limited(request: Request, limit: int, framing: int = 0, held: bool = F
             if too_large := seen > limit + framing:
                 break
             if held and seen > LARGE_BYTES:
-                await _take_turn(request, stream, limit)
+                await take_turn(request, stream, limit)
             yield chunk
     if too_large:
         await drain(stream, limit)
         raise body_too_large(limit)
 
 
-async def _take_turn(request: Request, stream: AsyncGenerator[bytes, None], limit: int) -> None:
+async def take_turn(request: Request, stream: AsyncGenerator[bytes, None], at_most: int) -> None:
+    """Wait until a large body may be held. Raises ApiError QUOTA_EXCEEDED (429), after reading on as `drain` does."""
     try:
         await admission_of(request).hold_large_body()
     except ApiError:
-        await drain(stream, limit)
+        await drain(stream, at_most)
         raise
 
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
-from starlette.datastructures import FormData, Headers, UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from piperoll.store.blobs import AsyncBlobs
 from schemas.fields import UPLOAD_SCHEME
 from services.api.http.admission import admission_of
-from services.api.http.bodies import BodyLimits, drain, is_plain_text, is_utf_8, limited
+from services.api.http.bodies import LARGE_BYTES, BodyLimits, drain, is_plain_text, is_utf_8, limited, take_turn
 from services.api.http.errors import body_too_large, disk_full, invalid_request
 from services.api.http.references import blob_name
 
@@ -101,7 +101,7 @@ async def _parse(
 ) -> FormData:
     try:
         if media_type == MULTIPART:
-            return await _Multipart(request.headers, stream, max_text_bytes).parse()
+            return await _Multipart(request, stream, max_text_bytes).parse()
         raw = b"".join([chunk async for chunk in stream])
         return await asyncio.to_thread(_fields, raw) if len(raw) > LARGE_FORM_BYTES else _fields(raw)
     except MultiPartException as error:
@@ -115,11 +115,21 @@ async def _parse(
 
 
 class _Multipart(MultiPartParser):
-    """Starlette's parser with at most one file, a limit of all texts together, and no charset that may be slow."""
+    """Starlette's parser with at most one file, a limit of all texts together, and no charset that may be slow.
 
-    def __init__(self, headers: Headers, stream: AsyncGenerator[bytes, None], max_text_bytes: int) -> None:
-        super().__init__(headers, stream, max_files=1, max_fields=MAX_FIELDS, max_part_size=max_text_bytes)
+    Texts are held in memory, so a form with large ones waits for its turn as other large bodies do.
+    """
+
+    def __init__(self, request: Request, stream: AsyncGenerator[bytes, None], max_text_bytes: int) -> None:
+        turns = self._taking_turns(request, stream)
+        super().__init__(request.headers, turns, max_files=1, max_fields=MAX_FIELDS, max_part_size=max_text_bytes)
         self._text_bytes = 0
+
+    async def _taking_turns(self, request: Request, stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for chunk in stream:
+            yield chunk  # it is parsed when the next one is asked for
+            if self._text_bytes > LARGE_BYTES:
+                await take_turn(request, stream, MAX_DRAIN_BYTES)
 
     def on_headers_finished(self) -> None:
         """Refuse a part of an unusual charset."""

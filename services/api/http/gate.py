@@ -4,9 +4,10 @@ Under /v1 a key has a rate limit (docs/contract/devana.md#rate-limit), which eve
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import structlog
 from starlette.requests import ClientDisconnect
@@ -67,9 +68,9 @@ class RequestGate:
             if _is_public(scope["path"]):
                 await self._app(scope, receive, answer)
                 return
-            changes = self._access.change_count
-            caller = scope["piperoll.caller"] = await self._caller(scope)
-            answer.stream_ends = lambda: self._access.changed_since(caller.key_id, changes)
+            headers = dict(scope["headers"])
+            caller = scope["piperoll.caller"] = await self._caller(scope["method"], headers)
+            answer.may_go_on = partial(self._is_valid, _token(headers))
             admission = scope["piperoll.admission"] = self._traffic.enter(caller.owner)
             with closing(admission):
                 if scope["path"].startswith(DEVANA_PREFIX):
@@ -95,10 +96,17 @@ class RequestGate:
         if not quota.admitted:
             raise quota.refusal()
 
-    async def _caller(self, scope: Scope) -> Caller:
-        headers = dict(scope["headers"])
+    async def _is_valid(self, token: bytes | None) -> bool:
+        """Whether a new request with the key would be let in. Costs no query while this process hears of changes."""
+        try:
+            await self._access.caller(token)
+        except ApiError:
+            return False
+        return True
+
+    async def _caller(self, method: str, headers: dict[bytes, bytes]) -> Caller:
         caller = await self._access.caller(_token(headers))
-        needed = "read" if scope["method"] in READING else "submit"
+        needed = "read" if method in READING else "submit"
         if not caller.may(needed):
             raise forbidden(needed)
         trace = valid_traceparent(headers.get(b"traceparent", b""))
@@ -106,14 +114,14 @@ class RequestGate:
 
 
 class _Answer:
-    """Forwards an answer and records its status. A stream ends before the first event at which `stream_ends` holds."""
+    """Forwards an answer and records its status. A stream ends before the first event that `may_go_on` denies."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._headers: list[tuple[bytes, bytes]] = []
         self._is_stream = False
         self.status = 499  # nginx's number for a client that left before there was an answer
-        self.stream_ends: Callable[[], bool] = lambda: False
+        self.may_go_on: Callable[[], Awaitable[bool]] | None = None
 
     @property
     def begun(self) -> bool:
@@ -129,7 +137,7 @@ class _Answer:
             self._is_stream = dict(message.get("headers", ())).get(b"content-type", b"").startswith(EVENT_STREAM)
             if self._headers:
                 message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
-        elif self._is_stream and self.stream_ends():
+        elif self._is_stream and self.may_go_on is not None and not await self.may_go_on():
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
             raise ClientDisconnect  # the client connects again, if its key is still valid
         await self._send(message)

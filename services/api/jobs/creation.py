@@ -70,12 +70,12 @@ class Creator:
         self._partitions = partitions
         self._spread = IdSpread(partitions)
 
-    async def job(self, job: Submission, caller: Caller, key: str | None) -> Created:
-        """Create a job. Raises ApiError: IDEMPOTENCY_CONFLICT (422), OUTCOME_UNKNOWN (503), STORAGE_ERROR (503),
-        QUOTA_EXCEEDED (429), INSUFFICIENT_STORAGE (507)."""
+    async def job(self, job: Submission, caller: Caller, key: str | None, admitted: bool = False) -> Created:
+        """Create a job; `admitted`: `admit_with_file` has counted it. Raises ApiError: IDEMPOTENCY_CONFLICT (422),
+        OUTCOME_UNKNOWN (503), STORAGE_ERROR (503), QUOTA_EXCEEDED (429), INSUFFICIENT_STORAGE (507)."""
 
         async def append(job_id: str, unchecked: bool) -> Appended:
-            if not unchecked:  # else it may be a repeat, and those are not refused
+            if not (unchecked or admitted):  # an unchecked one may be a repeat, and those are not refused
                 await self._quotas.admit_jobs(caller.owner, 1)
             return await self._commands.create_job(job_id, job, caller, repeatable=key is not None, unchecked=unchecked)
 
@@ -95,10 +95,14 @@ class Creator:
             return await _created(draw_batch_id(), append)
         return await self._keyed("batch", key, caller.owner, batch.body_sha256, append)
 
-    async def admit_upload(self, caller: Caller, size: int, key: str | None) -> None:
-        """Count a file for a job, unless the key has its job already. Raises ApiError INSUFFICIENT_STORAGE (507)."""
+    async def admit_with_file(self, caller: Caller, size: int, key: str | None) -> None:
+        """Count a job and its file before the file is stored, unless the key has its job already.
+
+        Raises ApiError: QUOTA_EXCEEDED (429), INSUFFICIENT_STORAGE (507).
+        """
         try:
             await self._quotas.admit_upload(caller.owner, size)
+            await self._quotas.admit_jobs(caller.owner, 1)
         except ApiError:
             if key is None or not await self._exists("job", keyed_id("job", caller.owner, key)):
                 raise

@@ -77,14 +77,14 @@ class CountedQuota:
     async def admit(self, owner: str, amount: int) -> None:
         """Add what an owner is about to use. Raises the refusal, an ApiError, if it does not fit.
 
-        Nothing is refused while it cannot be counted.
+        Nothing is refused while it cannot be counted, and nothing waits for a count then.
         """
         use = self._uses.setdefault(owner, CountedUse())
-        if use.known + amount > self.limit:
+        if use.known + amount > self.limit and not use.failed:
             await self._counted(owner)
             if use.known + amount > self.limit and not use.failed:
                 raise self._refusal()
-        if use.counted is None or use.added + amount > self.limit * SHARE:
+        if use.counted is None or use.failed or use.added + amount > self.limit * SHARE:
             self._begin_count(owner)  # before the addition, which it does not find yet
         use.add(amount, time.monotonic())
 

@@ -1,10 +1,12 @@
 """Who made, rotated and ended which key, and who read and erased what, over HTTP."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 
 from piperoll import keys
+from piperoll.settings import Settings
 from tests.support.stacks.api import Api, refused
 from tests.support.stacks.key_admin import bearing, create, owner_name
 from tests.support.waiting import wait_until
@@ -41,6 +43,21 @@ async def test_changes_of_keys_name_who_made_them(api: Api, pool: asyncpg.Pool) 
     assert facts[1]["replaced_by"] == heir["id"]
     assert facts[1]["ends_at"]
     assert made["key"].partition(".")[2] not in str(facts)
+
+
+async def test_a_key_that_ends_in_the_last_second_of_a_calendar_is_a_fact_in_every_time_zone(
+    api: Api, settings: Settings
+) -> None:
+    last, owner = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), owner_name()
+    dsn, zone = settings.postgres_dsn.get_secret_value(), {"timezone": "Asia/Tokyo"}
+    async with asyncpg.create_pool(dsn, min_size=1, server_settings=zone) as far:
+        await keys.create(far, "pepper", owner, expires_at=last)
+
+    async def noted() -> list[dict[str, Any]]:
+        return await audit(api, owner=owner)
+
+    (fact,) = await wait_until(noted, 20, "the fact of the key")
+    assert fact["ends_at"] == "9999-12-31T23:59:59Z"
 
 
 async def test_reads_and_erasures_name_the_key_and_the_job(api: Api) -> None:

@@ -21,10 +21,11 @@ class Tables:
     has: dict[str, int] = field(default_factory=dict)
     counts: list[str] = field(default_factory=list)
     away: bool = False
+    answers: asyncio.Event | None = None
 
     async def count(self, owner: str) -> int:
         self.counts.append(owner)
-        await asyncio.sleep(0)
+        await (asyncio.sleep(0) if self.answers is None else self.answers.wait())
         if self.away:
             raise ReadModelUnavailableError("away")
         return self.has.get(owner, 0)
@@ -89,6 +90,21 @@ async def test_nothing_is_refused_while_it_cannot_be_counted() -> None:
     await one.admit("greedy", LIMIT)
     assert await one.used("greedy") is None
     assert len(tables.counts) == 1
+
+
+async def test_nothing_waits_for_a_count_while_it_cannot_be_counted() -> None:
+    tables = Tables(away=True)
+    one = quota(tables)
+    await one.admit("greedy", LIMIT + 1)
+    tables.answers = asyncio.Event()
+    await asyncio.wait_for(one.admit("greedy", 1), 1)
+    tables.away = False
+    tables.answers.set()
+
+    async def refused() -> bool:
+        return not await one_admits(one, "greedy")
+
+    await wait_until(refused, 5, "the count that ran beside the admission")
 
 
 async def test_what_was_admitted_is_shown_before_the_tables_have_it() -> None:

@@ -79,6 +79,26 @@ async def test_a_large_body_waits_and_is_refused_while_others_are_held(
         assert (await api.client.get("/api/limits")).json()["data"]["process"]["large_bodies"]["used"] == 0
 
 
+async def test_large_texts_of_a_form_with_a_file_take_a_turn_and_its_file_takes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = 0
+
+    async def refuse(self: admission.Traffic, owner: str) -> None:
+        nonlocal turns
+        turns += 1
+        raise admission.quota_exceeded("large_bodies", 1, "wait", 5)
+
+    monkeypatch.setattr(admission.Traffic, "begin_large", refuse)
+    large = "x" * (LARGE_BYTES + 1)
+    async with memory_api(tmp_path, max_body_bytes=10_000_000, max_upload_bytes=10_000_000) as api:
+        stored = await api.client.post("/api/files", files={"file": ("a.txt", large.encode())})
+        assert (stored.status_code, turns) == (200, 0)
+        refused = await api.client.post("/api/files", files=FILE, data={"text": large})
+        assert refusal(refused) == (429, "QUOTA_EXCEEDED", "large_bodies")
+        assert turns == 1
+
+
 async def test_a_body_of_very_many_objects_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
     many = b'{"job_type":"noop","parameters":{"x":[' + b",".join([b"{}"] * MAX_CONTAINERS) + b"]}}"
     text = b'{"job_type":"noop","parameters":{"x":"' + b'{\\"[' * MAX_CONTAINERS + b'"}}'
