@@ -108,7 +108,7 @@ class Broker:
                 self._fetch(uri, _opened(received, "wb"))
                 return Answer(), b""
             case "put":
-                claim = self._blobs.put_named(uri, received.payload, errand.media_type or "application/octet-stream")
+                claim = self._put(uri, received.payload, errand.media_type or "application/octet-stream")
             case _:
                 claim = self._put_file(uri, _opened(received, "rb"), errand.media_type)
         self.grant.written[uri] = claim
@@ -146,6 +146,11 @@ class Broker:
 
     # --- writing ---------------------------------------------------------------------------------------------
 
+    def _put(self, uri: str, content: bytes, media_type: str) -> Claim:
+        digest = hashlib.sha256(content).hexdigest()
+        _require_name(uri, digest)
+        return self._blobs.put_named(uri, content, media_type, digest)
+
     def _put_file(self, uri: str, file: BinaryIO, media_type: str | None) -> Claim:
         with file:
             if is_content(uri):
@@ -165,8 +170,7 @@ class Broker:
                     self._beat()
                     digest.update(piece)
                     copy.write(piece)
-                if not uri.endswith(f"/{digest.hexdigest()}"):
-                    raise NotGrantedError("the content of a document is not the one of its name")
+                _require_name(uri, digest.hexdigest())
                 copy.seek(0)
                 return self._blobs.put_file(uri, _Beating(copy, self._beat), media_type)  # type: ignore[arg-type]
         except OSError as error:
@@ -202,6 +206,12 @@ class Heartbeat:
         if time.monotonic() - self._sent >= BEAT_S:
             self._sent = time.monotonic()
             self._send()
+
+
+def _require_name(uri: str, digest: str) -> None:
+    """Raise NotGrantedError for a document's content that is not the one of its name, which another job may rely on."""
+    if is_content(uri) and not uri.endswith(f"/{digest}"):
+        raise NotGrantedError("the content of a document is not the one of its name")
 
 
 def _opened(received: Received, mode: str) -> BinaryIO:

@@ -106,6 +106,16 @@ def test_the_content_of_a_document_has_the_hash_of_its_name(desk: Desk, tmp_path
     assert desk.blobs.get(uri) == CONTENT
 
 
+def test_a_document_is_not_read_by_a_claim_to_have_written_its_content(desk: Desk) -> None:
+    uri = f"documents/doc-1/{SHA}"
+    desk.blobs.put_named(uri, CONTENT, "application/pdf")
+    assert desk.ask("put", uri, b"other")[0].problem == "refused"
+    assert desk.ask("get", uri)[0].problem == "refused"
+    assert desk.ask("put", f"documents/doc-2/{SHA}", b"other")[0].problem == "refused"
+    assert list(desk.blobs.list("documents/doc-2")) == []
+    assert desk.ask("put", uri, CONTENT)[0].problem is None
+
+
 def test_a_store_that_fails_is_remembered(desk: Desk) -> None:
     (desk.blobs.root or Path()).joinpath("job-1").write_text("a file where the folder should be")
     assert desk.ask("put", "job-1/run-1/a.txt", b"x")[0].problem == "store"
