@@ -90,6 +90,8 @@ class BrokeredBlobs(Blobs):
 def answer_of(received: Received) -> tuple[Answer, bytes]:
     """The answer to an errand and its payload. Raises the error that it names."""
     answer = Answer.model_validate_json(received.message)
+    if answer.problem == "file":
+        raise OSError(answer.number, answer.text)
     if answer.problem is not None:
         raise ERRORS[answer.problem](answer.text)
     return answer, received.payload

@@ -24,8 +24,9 @@ from schemas.ids import intake_job_id
 from schemas.job_types.declaration import JobType, Named, Reference
 from schemas.job_types.parameters import JobParameters
 from services.worker.children import environment
-from services.worker.children.broker import Broker, Heartbeat
+from services.worker.children.broker import Broker
 from services.worker.children.channel import Channel, ChannelClosedError
+from services.worker.children.errand_file import Heartbeat
 from services.worker.children.errands import SAID, Answer, Finished, RecallErrand, StoreErrand, Task
 from services.worker.children.failures import failure
 from services.worker.children.forked import ForkedSandbox

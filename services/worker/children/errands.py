@@ -79,7 +79,8 @@ class RecallErrand(Errand):
     key: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
-Problem = Literal["missing", "mismatch", "unreadable", "store", "memory", "refused"]
+Problem = Literal["missing", "mismatch", "unreadable", "store", "memory", "refused", "file"]
+"""`file`: the open file of the errand cannot be read or written; `number` is the error number."""
 
 
 class Answer(Errand):
