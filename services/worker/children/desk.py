@@ -91,10 +91,10 @@ class Desk:
         except ChannelClosedError:
             raise
         except Exception as error:  # whatever it is ends the run, and the child only in the middle of a conversation
-            if run.attending:
+            if run.attending and not isinstance(error, MemoryError):
                 raise
             trace = "" if isinstance(error, ProcessingError) else traceback.format_exc()[-TRACE_CHARS:]
-            done = Done(end=failure(error, run.duration_ms), rss_bytes=0, trace=trace)
+            done = Done(end=failure(error, run.duration_ms), rss_bytes=0, trace=trace, spent=run.attending)
         run.clear()
         self._send(done)
 

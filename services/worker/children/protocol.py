@@ -150,7 +150,7 @@ class Done(Message):
     end: Annotated[Outcome, Field(discriminator="outcome")]
     rss_bytes: int = Field(ge=0, description="resident memory of the child after the run")
     trace: str = Field(default="", max_length=TRACE_CHARS, description="for the log, never for a client")
-    spent: bool = Field(default=False, description="whether the child must be replaced: it has a secret")
+    spent: bool = Field(default=False, description="whether the child must be replaced")
 
 
 Answer = Annotated[Ready | RunProgress | Done, Field(discriminator="kind")]

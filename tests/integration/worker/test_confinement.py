@@ -132,6 +132,13 @@ async def test_a_fork_bomb_ends_with_its_run(den):
     assert (await den.found("read", den.folder / "roots/shared.txt"))["got"] == "for all"
 
 
+async def test_a_message_fills_the_memory_of_its_own_run_alone(den):
+    outcome = await den.run("flood")
+    assert isinstance(outcome, Failed)
+    assert outcome.code is ErrorCode.OUT_OF_MEMORY
+    assert (await den.found("read", den.folder / "roots/shared.txt"))["got"] == "for all"
+
+
 async def test_the_number_of_processes_of_a_run_is_bounded(den):
     found = await den.found("fork_until_refused")
     assert found["got"] < 2000

@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import socket
+import struct
 import time
 from pathlib import Path
 
@@ -81,6 +82,15 @@ def delete_blob(target, workspace):
 
 def overwrite_blob(target, workspace):
     return workspace.blobs.put_named(target, b"mine", "text/plain").uri
+
+
+def flood(target, workspace):
+    """A message that is larger than any memory."""
+    line = workspace.blobs._channel._line
+    body = b'{"kind": "store", "call": "put", "uris": ["a"]}'
+    line.sendall(struct.pack("!IQ?", len(body), 4 * 1024**3, False) + body)
+    while True:
+        line.sendall(bytes(1024**2))
 
 
 def open_input(target, workspace):
