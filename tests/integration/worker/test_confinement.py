@@ -106,9 +106,9 @@ async def test_a_run_that_fetches_connects_and_accepts_nothing(den):
 async def test_other_processes_cannot_be_reached(den, job_type):
     (child,) = psutil.Process().children()
     for process in (os.getpid(), child.pid):
-        for trial in ("signal_process", "trace_process"):
+        for trial in ("signal_process", "trace_process", "limit_process"):
             assert await den.refusal(trial, process, job_type) == "PermissionError"
-    for trial in ("new_namespaces", "leave_the_process_group"):
+    for trial in ("new_namespaces", "leave_the_process_group", "change_rights", "change_times"):
         assert await den.refusal(trial, job_type=job_type) == "PermissionError"
     assert await den.found("dumpable", job_type=job_type) == {"got": 0}
 

@@ -5,6 +5,7 @@ It is installed as a plug-in for the children of a pool (`tests.support.hostile.
 
 import ctypes
 import os
+import resource
 import signal
 import socket
 import struct
@@ -159,6 +160,23 @@ def signal_process(target, workspace):
 
 def trace_process(target, workspace):
     return _called(ctypes.CDLL(None, use_errno=True).ptrace, PTRACE_ATTACH, int(target), None, None)
+
+
+def limit_process(target, workspace):
+    return resource.prlimit(int(target), resource.RLIMIT_NOFILE)
+
+
+def change_rights(target, workspace):
+    """Of a file of its own account, as all files of a worker that is not root."""
+    path = workspace.folder / "mine"
+    path.touch()
+    path.chmod(0o777)
+
+
+def change_times(target, workspace):
+    path = workspace.folder / "mine"
+    path.touch()
+    os.utime(path, (1, 1))
 
 
 def new_namespaces(target, workspace):
