@@ -106,9 +106,9 @@ async def test_a_run_that_fetches_connects_and_accepts_nothing(den):
 async def test_other_processes_cannot_be_reached(den, job_type):
     (child,) = psutil.Process().children()
     for process in (os.getpid(), child.pid):
-        for trial in ("signal_process", "trace_process"):
+        for trial in ("signal_process", "trace_process", "limit_process"):
             assert await den.refusal(trial, process, job_type) == "PermissionError"
-    for trial in ("new_namespaces", "leave_the_process_group"):
+    for trial in ("new_namespaces", "leave_the_process_group", "change_rights", "change_times"):
         assert await den.refusal(trial, job_type=job_type) == "PermissionError"
     assert await den.found("dumpable", job_type=job_type) == {"got": 0}
 
@@ -129,6 +129,13 @@ async def test_a_fork_bomb_ends_with_its_run(den):
     assert isinstance(outcome, Failed)
     assert outcome.code is ErrorCode.PROCESSING_TIMEOUT
     await until(lambda: not in_group(child.pid), "no process of the run is left")
+    assert (await den.found("read", den.folder / "roots/shared.txt"))["got"] == "for all"
+
+
+async def test_a_message_fills_the_memory_of_its_own_run_alone(den):
+    outcome = await den.run("flood")
+    assert isinstance(outcome, Failed)
+    assert outcome.code is ErrorCode.OUT_OF_MEMORY
     assert (await den.found("read", den.folder / "roots/shared.txt"))["got"] == "for all"
 
 
