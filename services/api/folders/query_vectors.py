@@ -1,4 +1,4 @@
-"""The vectors of queries, on threads of their own: a provider that is slow to answer delays searches alone."""
+"""The vectors of queries, on separate threads: a provider that is slow to answer delays searches alone."""
 
 import asyncio
 from collections.abc import Sequence
