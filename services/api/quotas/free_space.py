@@ -1,4 +1,4 @@
-"""The watermark of a local blob store: below it nothing new is taken, so that running jobs can end."""
+"""The watermark of a local file system: below it nothing new is taken, so that running jobs can end."""
 
 import asyncio
 import shutil
