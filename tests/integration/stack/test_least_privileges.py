@@ -97,6 +97,9 @@ async def test_each_service_works_with_its_rights_and_uses_each_of_them(
             await installation.ready(service, running[service])
         async with installation.client(await installation.command("keys", "create", "--owner", "acme")) as client:
             await use_everything(client, installation, operator, tmp_path)
+        admin = await installation.command("keys", "create", "--owner", "acme", "--scopes", "admin")
+        async with installation.client(admin) as client:
+            assert (await client.get("/api/audit")).status_code == 200
         with suppress(NeverHappenedError):
             await wait_until(lambda: unused(kafka) == {}, PATIENCE_S, "each service to use each of its rights")
         assert unused(kafka) == {}
