@@ -74,9 +74,18 @@ def refusal(reads_all: bool, needed: Iterable[Path]) -> str | None:
     with suppress(OSError, ValueError):
         if not is_mapped(own_id(), UID_MAP.read_text()):
             return f"the user ids from {FIRST_ID} are not mapped in this container"
+    if not reads_all and _umask() & stat.S_IROTH:
+        return "other accounts cannot read what the worker writes (umask)"
     if not reads_all and (closed := next((path for path in needed if not _open_to_all(path)), None)) is not None:
         return f"other accounts cannot read {closed}"
     return None
+
+
+def _umask() -> int:
+    """The rights that new files of this process lack; the system reports them only when they are set."""
+    found = os.umask(0o077)
+    os.umask(found)
+    return found
 
 
 def _open_to_all(path: Path) -> bool:
