@@ -20,6 +20,8 @@ from services.worker.confinement.kernel import (
 FIRST_ID: Final = 0x70000000
 """The user id of a process is this and its process id: above the ids that systems and containers give out."""
 READ_ALL: Final = 2  # CAP_DAC_READ_SEARCH
+OVER_FILES: Final = 1 << 1 | 1 << READ_ALL
+"""CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: what root needs to read files of others."""
 NEEDED: Final = {"CAP_CHOWN": 0, "CAP_SETGID": 6, "CAP_SETUID": 7, "CAP_SETPCAP": 8}
 STATUS: Final = Path("/proc/self/status")
 KEEP_CAPABILITIES: Final = 1 << 2  # SECBIT_NO_SETUID_FIXUP: over a change of the user id, and for access(2)
@@ -107,7 +109,19 @@ def change(architecture: Architecture, folders: Iterable[Path], reads_all: bool)
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
     kept = 1 << READ_ALL if reads_all else 0
-    header, sets = _Header(CAPABILITY_VERSION, 0), _Capabilities(kept, kept, kept, 0, 0, 0)
-    call(architecture.capset, ctypes.addressof(header), ctypes.addressof(sets))
+    _keep(architecture, kept, kept)
     if reads_all:  # also for the programs that it starts
         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, READ_ALL)
+
+
+def drop_powers(architecture: Architecture) -> None:
+    """Leave a process of root that gets no other account the rights over files alone. Raises OSError.
+
+    Landlock bounds these. With no_new_privs no program that it starts gets the others back.
+    """
+    _keep(architecture, OVER_FILES & _capabilities(STATUS.read_text()), 0)
+
+
+def _keep(architecture: Architecture, kept: int, inherited: int) -> None:
+    header, sets = _Header(CAPABILITY_VERSION, 0), _Capabilities(kept, kept, inherited, 0, 0, 0)
+    call(architecture.capset, ctypes.addressof(header), ctypes.addressof(sets))
