@@ -177,6 +177,7 @@ class Broker:
         """
         private = self._inputs.with_name("content")
         try:
+            private.touch(mode=0o600)
             with private.open("w+b") as copy:
                 digest = hashlib.sha256()
                 while piece := file.read(CHUNK_BYTES):

@@ -6,6 +6,7 @@ as one when the store failed here or the disk is full.
 
 import json
 import os
+import secrets
 import time
 import traceback
 from collections.abc import Callable
@@ -70,7 +71,7 @@ class Desk:
         self._blobs = Blobs(setup.blob_url)
         self._blobs.guard.on = setup.marked
         self._folder = Path(setup.work_dir) / folder_of(os.getpid())
-        self._inputs = self._folder / "inputs"
+        self._inputs = self._folder / secrets.token_hex(8)  # no other account of the machine can guess it, nor list it
         self._closed, self._opened = closed, opened
         self._folder.mkdir(mode=0o711)
         self._inputs.mkdir(mode=0o755)

@@ -33,7 +33,8 @@ class ScratchFolder:
         made = Path(tempfile.mkdtemp(prefix=f"new-{PREFIX}", dir=place))
         self._lock = (made / LOCK).open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        made.chmod(0o711)  # the accounts of sandboxes reach their own folders in it, and list none
+        if os.geteuid() == 0:
+            made.chmod(0o711)  # the accounts of sandboxes reach their own folders in it, and list none
         self.path = made.rename(place / made.name.removeprefix("new-"))
 
     def check(self) -> None:

@@ -20,6 +20,8 @@ from services.worker.confinement.kernel import (
 FIRST_ID: Final = 0x70000000
 """The user id of a process is this and its process id: above the ids that systems and containers give out."""
 READ_ALL: Final = 2  # CAP_DAC_READ_SEARCH
+OVER_FILES: Final = 1 << 1 | 1 << READ_ALL
+"""CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: what root needs to read files of others."""
 NEEDED: Final = {"CAP_CHOWN": 0, "CAP_SETGID": 6, "CAP_SETUID": 7, "CAP_SETPCAP": 8}
 STATUS: Final = Path("/proc/self/status")
 KEEP_CAPABILITIES: Final = 1 << 2  # SECBIT_NO_SETUID_FIXUP: over a change of the user id, and for access(2)
@@ -74,9 +76,18 @@ def refusal(reads_all: bool, needed: Iterable[Path]) -> str | None:
     with suppress(OSError, ValueError):
         if not is_mapped(own_id(), UID_MAP.read_text()):
             return f"the user ids from {FIRST_ID} are not mapped in this container"
+    if not reads_all and _umask() & stat.S_IROTH:
+        return "other accounts cannot read what the worker writes (umask)"
     if not reads_all and (closed := next((path for path in needed if not _open_to_all(path)), None)) is not None:
         return f"other accounts cannot read {closed}"
     return None
+
+
+def _umask() -> int:
+    """The rights that new files of this process lack; the system reports them only when they are set."""
+    found = os.umask(0o077)
+    os.umask(found)
+    return found
 
 
 def _open_to_all(path: Path) -> bool:
@@ -98,7 +109,19 @@ def change(architecture: Architecture, folders: Iterable[Path], reads_all: bool)
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
     kept = 1 << READ_ALL if reads_all else 0
-    header, sets = _Header(CAPABILITY_VERSION, 0), _Capabilities(kept, kept, kept, 0, 0, 0)
-    call(architecture.capset, ctypes.addressof(header), ctypes.addressof(sets))
+    _keep(architecture, kept, kept)
     if reads_all:  # also for the programs that it starts
         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, READ_ALL)
+
+
+def drop_powers(architecture: Architecture) -> None:
+    """Leave a process of root that gets no other account the rights over files alone. Raises OSError.
+
+    Landlock bounds these. With no_new_privs no program that it starts gets the others back.
+    """
+    _keep(architecture, OVER_FILES & _capabilities(STATUS.read_text()), 0)
+
+
+def _keep(architecture: Architecture, kept: int, inherited: int) -> None:
+    header, sets = _Header(CAPABILITY_VERSION, 0), _Capabilities(kept, kept, inherited, 0, 0, 0)
+    call(architecture.capset, ctypes.addressof(header), ctypes.addressof(sets))

@@ -94,6 +94,8 @@ def _own_account(machine: Architecture | None, reach: Reach, reads_all: bool) ->
     needed = (*libraries.readable(), *reach.reads)
     why = "the processor is unknown" if machine is None else account.refusal(reads_all, needed)
     if why is not None or machine is None:
+        if is_root and machine is not None:
+            account.drop_powers(machine)
         return Measure("account", False, f"the worker's own: {why}", essential=is_root)
     account.change(machine, reach.writes, reads_all)
     return Measure("account", True, "a separate user id, so that its processes can be counted")

@@ -1,5 +1,6 @@
 """Which rights each version of Landlock has, whose account a process may get, and what of Python can be read."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -54,6 +55,21 @@ def test_an_account_needs_root_and_what_it_has_to_read(tmp_path: Path, monkeypat
     assert account.refusal(reads_all=True, needed=[]) == "the worker lacks CAP_SETUID"
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert account.refusal(reads_all=True, needed=[]) == "the worker is not root"
+
+
+def test_another_account_must_read_what_the_worker_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its inputs are blobs that the worker, the API or an earlier worker wrote."""
+    monkeypatch.setattr(account, "UID_MAP", tmp_path / "missing")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(account, "STATUS", status_with(tmp_path, OF_A_CONTAINER))
+    before = os.umask(0o077)
+    try:
+        assert "umask" in (account.refusal(reads_all=False, needed=[]) or "")
+        assert account.refusal(reads_all=True, needed=[]) is None
+        os.umask(0o022)
+        assert account.refusal(reads_all=False, needed=[]) is None
+    finally:
+        os.umask(before)
 
 
 def test_a_container_may_lack_the_capability_to_read_all_files(tmp_path: Path) -> None:
