@@ -1,7 +1,9 @@
 """Search in a folder: the chunks nearest to the query's vector by the model of the index."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -14,6 +16,8 @@ from services.api.read_model.documents import DocumentModel
 log = structlog.get_logger()
 
 QUERY_TIMEOUT_S = 15.0  # shorter than for jobs: a client waits for the answer
+MOST_AT_ONCE = 8  # queries that are embedded, in threads of their own, since a provider may answer late
+MOST_OF_OWNER = 4
 
 
 class Search:
@@ -22,6 +26,8 @@ class Search:
     def __init__(self, model: DocumentModel, remote: Remote) -> None:
         self._model = model
         self._remote = replace(remote, timeout_s=min(remote.timeout_s, QUERY_TIMEOUT_S))
+        self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "search")
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def hits(self, folder: FolderRow, query: str, limit: int) -> list[HitRow]:
         """Return the chunks nearest to the query, the best first. Raises ApiError: CONFLICT (409) for a folder that was
@@ -30,13 +36,14 @@ class Search:
         if index is None:
             message = f"the folder has no index yet: POST /v1/folders/{folder.folder_id}/reindex creates it"
             raise conflict(message, folderId=folder.folder_id)
-        vector = await self._vector(index.model, query)
+        async with self._turns.setdefault(folder.owner, asyncio.Semaphore(MOST_OF_OWNER)):
+            vector = await self._vector(index.model, query)
         return await self._model.search(folder.folder_id, folder.owner, index.model, vector, limit)
 
     async def _vector(self, model: str, query: str) -> list[float]:
         try:
             embedder = embedder_of(model, self._remote)
-            [vector] = await asyncio.to_thread(embedder.embed, [query])
+            [vector] = await asyncio.get_running_loop().run_in_executor(self._threads, embedder.embed, [query])
         except EmbeddingError as error:
             log.warning("query_not_embedded", model=model, error=repr(error))
             message = f"the query cannot be compared with the index: {error}"
