@@ -1,13 +1,13 @@
 """Search in a folder: the chunks nearest to the query's vector by the model of the index."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
 import structlog
 
 from piperoll.embeddings import EmbeddingError, Remote, embedder_of
+from piperoll.store.threads import DaemonThreads
 from schemas.errors import ErrorCode
 from services.api.http.errors import UnavailableError, conflict
 from services.api.read_model.document_rows import FolderRow, HitRow
@@ -26,7 +26,7 @@ class Search:
     def __init__(self, model: DocumentModel, remote: Remote) -> None:
         self._model = model
         self._remote = replace(remote, timeout_s=min(remote.timeout_s, QUERY_TIMEOUT_S))
-        self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "search")
+        self._threads = DaemonThreads(MOST_AT_ONCE, "search")
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def hits(self, folder: FolderRow, query: str, limit: int) -> list[HitRow]:
