@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from piperoll.store.threads import DaemonThreads
 from schemas.errors import ErrorCode
 from services.api.http.errors import ApiError
 
 LOOK_S = 1.0  # between two looks at the file system
+WAIT_S = 1.0  # for an answer: a network file system may hang, and then the last one counts
 SMALL_SHARE = 0.02  # of the file system: the watermark where that is less than the setting
 RETRY_S = 60
 
@@ -30,6 +32,8 @@ class FreeSpace:
         self._folder = folder
         self._min_free = min_free_bytes
         self._usage = usage
+        self._threads = DaemonThreads(1, "free_space")
+        self._looking: asyncio.Future[bool] | None = None
         self._looked_at = float("-inf")
         self._full = False
 
@@ -37,10 +41,8 @@ class FreeSpace:
         """Raise ApiError INSUFFICIENT_STORAGE (507) below the watermark."""
         if self._folder is None:
             return
-        now = time.monotonic()
-        if now - self._looked_at >= LOOK_S:
-            self._looked_at = now
-            self._full = await asyncio.to_thread(self._is_full, self._folder)  # a network file system may hang
+        if self._looking is None and time.monotonic() - self._looked_at >= LOOK_S:
+            await self._look(self._folder)
         if self._full:
             message = (
                 f"the disk of this installation is nearly full: nothing new is taken until its operator has made room; "
@@ -48,6 +50,18 @@ class FreeSpace:
             )
             headers = {"Retry-After": str(RETRY_S)}
             raise ApiError(507, ErrorCode.INSUFFICIENT_STORAGE, message, {"quota": "free_space"}, headers)
+
+    async def _look(self, folder: Path) -> None:
+        """Look at the file system, one look at a time, and take its answer, perhaps later."""
+        self._looked_at = time.monotonic()
+        self._looking = asyncio.get_running_loop().run_in_executor(self._threads, self._is_full, folder)
+        self._looking.add_done_callback(self._answered)
+        await asyncio.wait([self._looking], timeout=WAIT_S)
+
+    def _answered(self, looking: "asyncio.Future[bool]") -> None:
+        self._looking = None
+        if not looking.cancelled():
+            self._full = looking.result()
 
     def _is_full(self, folder: Path) -> bool:
         try:

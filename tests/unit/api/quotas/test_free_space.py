@@ -1,5 +1,7 @@
 """The watermark of the disk: below it nothing new is taken, with a sentence that says what to do."""
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from services.api.http.errors import ApiError
 from services.api.quotas import free_space
 from services.api.quotas.free_space import FreeSpace
+from tests.support.waiting import wait_until
 
 GB = 1_000_000_000
 
@@ -52,3 +55,33 @@ async def test_the_file_system_is_looked_at_once_a_second_and_room_is_noticed(mo
 async def test_a_store_elsewhere_and_a_disk_that_cannot_be_asked_have_no_watermark() -> None:
     await FreeSpace(None, GB).require()
     await FreeSpace(Path("/missing/folder"), GB).require()
+
+
+async def test_a_file_system_that_hangs_holds_up_one_request_for_a_moment_and_no_thread_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers, looks = threading.Event(), list[Path]()
+
+    def usage(folder: Path) -> tuple[int, int, int]:
+        looks.append(folder)
+        answers.wait(60)
+        return 1000 * GB, 0, 0
+
+    monkeypatch.setattr(free_space, "LOOK_S", 0.0)
+    monkeypatch.setattr(free_space, "WAIT_S", 0.01, raising=False)
+    space = FreeSpace(Path("/anywhere"), GB, usage)
+    async with asyncio.timeout(5):
+        for _ in range(40):
+            await space.require()
+        await asyncio.to_thread(str)
+    assert len(looks) == 1
+    answers.set()
+
+    async def is_full() -> bool:
+        try:
+            await space.require()
+        except ApiError:
+            return True
+        return False
+
+    await wait_until(is_full, 5, "what the file system answered late")
