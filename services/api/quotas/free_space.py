@@ -1,6 +1,7 @@
 """The watermark of a local blob store: below it nothing new is taken, so that running jobs can end."""
 
 import asyncio
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -18,6 +19,14 @@ RETRY_S = 60
 
 Usage = Callable[[Path], tuple[int, int, int]]
 """Returns total, used and free bytes. Raises OSError."""
+Files = Callable[[Path], tuple[int, int]]
+"""Returns how many files a file system can have, 0 for any number, and how many more. Raises OSError."""
+
+
+def files_of(folder: Path) -> tuple[int, int]:
+    """See Files."""
+    found = os.statvfs(folder)
+    return found.f_files, found.f_favail
 
 
 class FreeSpace:
@@ -28,10 +37,12 @@ class FreeSpace:
         folder: Path | None,
         min_free_bytes: int,
         usage: Usage = shutil.disk_usage,
+        files: Files = files_of,
     ) -> None:
         self._folder = folder
         self._min_free = min_free_bytes
         self._usage = usage
+        self._files = files
         self._threads = DaemonThreads(1, "free_space")
         self._looking: asyncio.Future[bool] | None = None
         self._looked_at = float("-inf")
@@ -66,6 +77,8 @@ class FreeSpace:
     def _is_full(self, folder: Path) -> bool:
         try:
             total, _, free = self._usage(folder)
+            files, free_files = self._files(folder)
         except OSError:
             return False  # the store itself reports that it is away
-        return free < min(self._min_free, total * SMALL_SHARE)
+        few_files = 0 < free_files < files * SMALL_SHARE  # some file systems know no number and report 0
+        return free < min(self._min_free, total * SMALL_SHARE) or (few_files and self._min_free > 0)
