@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, from_url
 
 from piperoll.store import segments
@@ -104,11 +104,9 @@ class Blobs:
     def get(self, uri: str) -> bytes:
         """Return the content of a blob or of a segment's entry. Raises BlobMissingError and BlobUnreadableError."""
         with self._errors(uri):
-            if self.root is None:
-                return bytes(obstore.get(self._store, uri).bytes())
-            if (found := segments.range_of(uri)) is not None:
+            if self.root is not None and (found := segments.range_of(uri)) is not None:
                 return segments.read(self.root, found)
-            return self._get_local(uri)
+            return bytes(obstore.get(self._store, uri).bytes())
 
     def get_claimed(self, claim: Claim) -> bytes:
         """The content that a claim names, its hash checked. Raises BlobMissingError and ClaimMismatchError."""
@@ -242,7 +240,7 @@ class Blobs:
         if writing or guarded:
             with store_errors(uri, self.guard):
                 self.guard.before()
-        return store_errors(uri, self.guard, writing)
+        return store_errors(uri, self.guard, writing, self.root)
 
     def _renew(self, uri: str, content: bytes) -> None:
         """Give the blob of an earlier attempt of the same write the current time, which shows the sweep its use."""
@@ -250,15 +248,6 @@ class Blobs:
             os.utime(self.root / uri)
         elif bytes(obstore.get(self._store, uri).bytes()) == content:  # a store can only be given the content again
             obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
-
-    def _get_local(self, uri: str) -> bytes:
-        try:
-            return bytes(obstore.get(self._store, uri).bytes())
-        except BaseError as error:
-            root = self.root or Path()
-            if any((root / folder).is_file() for folder in PurePosixPath(uri).parents):
-                raise BlobUnreadableError(f"no blob can be at {uri[:100]!r}: it is below another blob") from error
-            raise
 
     def _require_path(self, uri: str) -> None:
         """Raise BlobUnreadableError if no blob can be at `uri`, which is known without asking the store."""

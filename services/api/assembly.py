@@ -99,7 +99,6 @@ class Assembly:
         self._problems = problems
         deadline_s = settings.read_deadline_s
         self._rules = Rules.of(settings)
-        self._limits = BodyLimits(settings.max_body_bytes, settings.max_upload_bytes)
         self._traffic = Traffic(TrafficLimits.of(settings))
         self._contents = Contents(to.blobs)
         self._read_model = ReadModel(to.pool, deadline_s)
@@ -111,6 +110,7 @@ class Assembly:
         self._commands = Commands(self._facts(JOB_EVENTS), to.blobs, to.seal, Resolver(self._library))
         ends = LogEnds(to.offsets, deadline_s)
         self._quotas = Quotas(settings, to.pool, to.blobs, self._traffic, jobs)
+        self._limits = BodyLimits(settings.max_body_bytes, settings.max_upload_bytes, self._quotas.require_room)
         self._creator = Creator(
             self._commands, self._read_model, self._reading, ends, settings.partitions, self._quotas
         )

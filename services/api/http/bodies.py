@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +26,20 @@ UTF_8 = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
 """The names of UTF-8 in a Content-Type, and of its part for English."""
 
 
+async def _always() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """The most bytes of a JSON body or of a form's texts, and of an uploaded file."""
+    """The most bytes of a JSON body or of a form's texts, and of an uploaded file.
+
+    `require_room` raises ApiError INSUFFICIENT_STORAGE (507) if the disk that files arrive on is nearly full.
+    """
 
     json_bytes: int
     upload_bytes: int
+    require_room: Callable[[], Awaitable[None]] = _always
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +81,19 @@ async def limited(request: Request, limit: int, framing: int = 0, held: bool = F
             if too_large := seen > limit + framing:
                 break
             if held and seen > LARGE_BYTES:
-                await take_turn(request, stream, limit)
+                await or_drained(admission_of(request).hold_large_body(), stream, limit)
             yield chunk
     if too_large:
         await drain(stream, limit)
         raise body_too_large(limit)
 
 
-async def take_turn(request: Request, stream: AsyncGenerator[bytes, None], at_most: int) -> None:
-    """Wait until a large body may be held. Raises ApiError QUOTA_EXCEEDED (429), after reading on as `drain` does."""
+async def or_drained(required: Awaitable[None], stream: AsyncGenerator[bytes, None], limit: int) -> None:
+    """Await what a body needs before it is read on. If it raises an ApiError, read the rest, so that it is answered."""
     try:
-        await admission_of(request).hold_large_body()
+        await required
     except ApiError:
-        await drain(stream, at_most)
+        await drain(stream, limit)
         raise
 
 

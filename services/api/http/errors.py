@@ -5,6 +5,7 @@ from typing import Any
 
 from schemas.errors import ErrorCode
 
+DISK_RETRY_S = 60
 RETRY_AFTER_S = "2"  # long enough for a restart of Postgres or a new Kafka leader, short enough for a person
 
 
@@ -97,3 +98,13 @@ def idempotency_conflict() -> ApiError:
 def body_too_large(limit: int) -> ApiError:
     """Return a 413: the body has more than `limit` bytes."""
     return ApiError(413, ErrorCode.BODY_TOO_LARGE, f"the body is larger than {limit:,} bytes", {"limit_bytes": limit})
+
+
+def disk_full() -> ApiError:
+    """Return a 507: a disk that new content needs has too little room."""
+    message = (
+        f"the disk of this installation is nearly full: nothing new is taken until its operator has made room; "
+        f"delete jobs and documents that are not needed, and try again in {DISK_RETRY_S} s"
+    )
+    headers = {"Retry-After": str(DISK_RETRY_S)}
+    return ApiError(507, ErrorCode.INSUFFICIENT_STORAGE, message, {"quota": "free_space"}, headers)

@@ -1,6 +1,7 @@
 """Forms with at most one file: read as a stream, the file stored in the blob store for the owner's jobs."""
 
 import asyncio
+import errno
 import mimetypes
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager, nullcontext
@@ -15,8 +16,8 @@ from starlette.requests import Request
 from piperoll.store.blobs import AsyncBlobs
 from schemas.fields import UPLOAD_SCHEME
 from services.api.http.admission import admission_of
-from services.api.http.bodies import LARGE_BYTES, BodyLimits, drain, is_plain_text, is_utf_8, limited, take_turn
-from services.api.http.errors import body_too_large, invalid_request
+from services.api.http.bodies import LARGE_BYTES, BodyLimits, drain, is_plain_text, is_utf_8, limited, or_drained
+from services.api.http.errors import body_too_large, disk_full, invalid_request
 from services.api.http.references import blob_name
 
 FIELD = "file"
@@ -26,6 +27,7 @@ FRAMING_BYTES = 64 * 1024  # added to a file by multipart: boundaries, headers, 
 LARGE_FORM_BYTES = 32 * 1024  # parsing more escapes than this would hold the event loop for over 5 ms
 MAX_FIELDS = 32  # without the file
 MAX_DRAIN_BYTES = 16 * 1024 * 1024
+FULL = (errno.ENOSPC, errno.EDQUOT)
 PDF_MAGIC = b"%PDF-"
 MAGIC_WITHIN_BYTES = 1024  # readers accept junk before the header that far (ISO 32000-1, annex H)
 
@@ -54,7 +56,7 @@ async def form_of(request: Request, limits: BodyLimits) -> AsyncIterator[Form]:
     """Yield the form in a request's body; its file is deleted after the block.
 
     Raises ApiError: INVALID_REQUEST (400) for another media type, a repeated field, two files, or a file in another
-    field than `file`; BODY_TOO_LARGE (413); QUOTA_EXCEEDED (429).
+    field than `file`; BODY_TOO_LARGE (413); QUOTA_EXCEEDED (429); INSUFFICIENT_STORAGE (507).
     """
     media_type = media_type_of(request)
     if media_type not in (MULTIPART, FORM):
@@ -65,7 +67,7 @@ async def form_of(request: Request, limits: BodyLimits) -> AsyncIterator[Form]:
     limit = limits.upload_bytes if media_type == MULTIPART else limits.json_bytes
     with admission_of(request).upload() if media_type == MULTIPART else nullcontext():
         async with aclosing(limited(request, limit, FRAMING_BYTES, held=media_type == FORM)) as stream:
-            form = await _parse(request, stream, media_type, limits.json_bytes)
+            form = await _parse(request, stream, media_type, limits)
         try:
             yield _form(form)
         finally:
@@ -95,34 +97,52 @@ async def store_upload(blobs: AsyncBlobs, owner: str, upload: UploadFile, limit:
 
 
 async def _parse(
-    request: Request, stream: AsyncGenerator[bytes, None], media_type: str, max_text_bytes: int
+    request: Request, stream: AsyncGenerator[bytes, None], media_type: str, limits: BodyLimits
 ) -> FormData:
     try:
         if media_type == MULTIPART:
-            return await _Multipart(request, stream, max_text_bytes).parse()
+            return await _Multipart(request, stream, limits).parse()
         raw = b"".join([chunk async for chunk in stream])
         return await asyncio.to_thread(_fields, raw) if len(raw) > LARGE_FORM_BYTES else _fields(raw)
     except MultiPartException as error:
         await drain(stream, MAX_DRAIN_BYTES)
         raise invalid_request(f"the form cannot be read: {error.message}") from error
+    except OSError as error:  # of the temporary file that holds an upload until it is complete
+        if error.errno not in FULL:
+            raise
+        await drain(stream, MAX_DRAIN_BYTES)
+        raise disk_full() from error
 
 
 class _Multipart(MultiPartParser):
     """Starlette's parser with at most one file, a limit of all texts together, and no charset that may be slow.
 
-    Texts are held in memory, so a form with large ones waits for its turn as other large bodies do.
+    Beyond LARGE_BYTES it reads on when there is room: in memory for texts, on the disk for a file.
     """
 
-    def __init__(self, request: Request, stream: AsyncGenerator[bytes, None], max_text_bytes: int) -> None:
-        turns = self._taking_turns(request, stream)
-        super().__init__(request.headers, turns, max_files=1, max_fields=MAX_FIELDS, max_part_size=max_text_bytes)
-        self._text_bytes = 0
+    spool_max_size = LARGE_BYTES
 
-    async def _taking_turns(self, request: Request, stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    def __init__(self, request: Request, stream: AsyncGenerator[bytes, None], limits: BodyLimits) -> None:
+        super().__init__(
+            request.headers,
+            self._paced(stream),
+            max_files=1,
+            max_fields=MAX_FIELDS,
+            max_part_size=limits.json_bytes,
+        )
+        self._request = request
+        self._limits = limits
+        self._text_bytes = 0
+        self._file_bytes = 0
+
+    async def _paced(self, stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         async for chunk in stream:
-            yield chunk  # it is parsed when the next one is asked for
+            yield chunk
             if self._text_bytes > LARGE_BYTES:
-                await take_turn(request, stream, MAX_DRAIN_BYTES)
+                held = admission_of(self._request).hold_large_body()
+                await or_drained(held, stream, self._limits.json_bytes)
+            if self._file_bytes > LARGE_BYTES:
+                await or_drained(self._limits.require_room(), stream, MAX_DRAIN_BYTES)
 
     def on_headers_finished(self) -> None:
         """Refuse a part of an unusual charset."""
@@ -132,8 +152,10 @@ class _Multipart(MultiPartParser):
                 raise MultiPartException("The charset of a part must be UTF-8.")
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
-        """Count the bytes of texts."""
-        if self._current_part.file is None:
+        """Count the bytes of texts and of the file."""
+        if self._current_part.file is not None:
+            self._file_bytes += end - start
+        else:
             self._text_bytes += end - start
             if self._text_bytes > self.max_part_size:
                 raise MultiPartException(f"The texts exceed {self.max_part_size:,} bytes.")

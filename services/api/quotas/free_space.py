@@ -1,4 +1,4 @@
-"""The watermark of a local blob store: below it nothing new is taken, so that running jobs can end."""
+"""The watermark of a local file system: below it nothing new is taken, so that running jobs can end."""
 
 import asyncio
 import os
@@ -8,13 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from piperoll.store.threads import DaemonThreads
-from schemas.errors import ErrorCode
-from services.api.http.errors import ApiError
+from services.api.http.errors import disk_full
 
 LOOK_S = 1.0  # between two looks at the file system
 WAIT_S = 1.0  # for an answer: a network file system may hang, and then the last one counts
 SMALL_SHARE = 0.02  # of the file system: the watermark where that is less than the setting
-RETRY_S = 60
 
 
 Usage = Callable[[Path], tuple[int, int, int]]
@@ -55,12 +53,7 @@ class FreeSpace:
         if self._looking is None and time.monotonic() - self._looked_at >= LOOK_S:
             await self._look(self._folder)
         if self._full:
-            message = (
-                f"the disk of this installation is nearly full: nothing new is taken until its operator has made room; "
-                f"delete jobs and documents that are not needed, and try again in {RETRY_S} s"
-            )
-            headers = {"Retry-After": str(RETRY_S)}
-            raise ApiError(507, ErrorCode.INSUFFICIENT_STORAGE, message, {"quota": "free_space"}, headers)
+            raise disk_full()
 
     async def _look(self, folder: Path) -> None:
         """Look at the file system, one look at a time, and take its answer, perhaps later."""

@@ -1,6 +1,8 @@
 """The quotas of owners: what a request must pass before something is stored for it, and what an owner may read."""
 
 import asyncio
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -36,6 +38,7 @@ class Quotas:
         self._blobs = blobs
         self._traffic = traffic
         self._space = FreeSpace(blobs.root, settings.min_free_bytes)
+        self._room = FreeSpace(Path(tempfile.gettempdir()), settings.min_free_bytes)
         jobs, stored = settings.owner_open_jobs, settings.owner_stored_bytes
         self._open_jobs = CountedQuota(jobs, self._count_open_jobs, OPEN_JOBS_LIFE_S, lambda: _too_many_jobs(jobs))
         self._stored = CountedQuota(stored, self._count_stored, STORED_LIFE_S, lambda: _too_much_stored(stored))
@@ -44,6 +47,10 @@ class Quotas:
         """Count new jobs. Raises ApiError: QUOTA_EXCEEDED (429), INSUFFICIENT_STORAGE (507)."""
         await self._space.require()
         await self._open_jobs.admit(owner, count)
+
+    async def require_room(self) -> None:
+        """Raise ApiError INSUFFICIENT_STORAGE (507) if the disk that large files arrive on is nearly full."""
+        await self._room.require()
 
     async def admit_upload(self, owner: str, size: int) -> None:
         """Count a file of so many bytes. Raises ApiError INSUFFICIENT_STORAGE (507)."""

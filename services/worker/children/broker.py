@@ -9,7 +9,6 @@ import hashlib
 import os
 import shutil
 import stat
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -24,10 +23,11 @@ from piperoll.store.blobs import (
 )
 from schemas.claims import Claim
 from services.worker.children.channel import Received
+from services.worker.children.errand_file import ErrandFile, ErrandFileError
 from services.worker.children.errands import Answer, Problem, StoreErrand
 from services.worker.children.grants import Grant, NotGrantedError, is_content
+from services.worker.errors import EXHAUSTED
 
-BEAT_S: Final = 1.0
 PROBE_BYTES: Final = 64 * 1024
 OTHER_DISK: Final = frozenset({errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP})
 """Errors of link(2) after which a copy may succeed; EPERM also where the system protects files of other accounts."""
@@ -51,7 +51,7 @@ class Broker:
             for uri in errand.uris:
                 self.grant.require(errand.call, uri)
             return self._call(errand, received)
-        except (BlobStoreError, BlobMissingError, OSError, MemoryError) as error:
+        except (BlobStoreError, BlobMissingError, ErrandFileError, OSError, MemoryError) as error:
             return self.problem_of(error), b""
         finally:
             received.close()
@@ -60,8 +60,11 @@ class Broker:
         """The answer that names an error of the store."""
         found: Problem
         match error:
-            case NotGrantedError() | OSError(errno=errno.EBADF):  # a file that was opened for the other direction
+            case NotGrantedError():
                 found = "refused"
+            case ErrandFileError():
+                self.store_failed |= error.number in EXHAUSTED and self._on_this_disk(error.device)
+                return Answer(problem="file", number=error.number, text=str(error)[:1000])
             case MemoryError():
                 found = "memory"
             case ClaimMismatchError():
@@ -108,7 +111,7 @@ class Broker:
                 self._fetch(uri, _opened(received, "wb"))
                 return Answer(), b""
             case "put":
-                claim = self._blobs.put_named(uri, received.payload, errand.media_type or "application/octet-stream")
+                claim = self._put(uri, received.payload, errand.media_type or "application/octet-stream")
             case _:
                 claim = self._put_file(uri, _opened(received, "rb"), errand.media_type)
         self.grant.written[uri] = claim
@@ -138,21 +141,36 @@ class Broker:
             raise BlobStoreError(f"the blob store failed at {uri}: {error}") from error
         return target
 
+    def _on_this_disk(self, device: int) -> bool:
+        return device == self._inputs.stat().st_dev
+
     def _fetch(self, uri: str, file: BinaryIO) -> None:
-        with file:
+        with ErrandFile(file, self._beat) as target:
             for begin in range(0, size := self._blobs.size(uri), CHUNK_BYTES):
-                file.write(self._blobs.read(uri, begin, min(begin + CHUNK_BYTES, size)))
-                self._beat()
+                target.write(self._blobs.read(uri, begin, min(begin + CHUNK_BYTES, size)))
 
     # --- writing ---------------------------------------------------------------------------------------------
 
-    def _put_file(self, uri: str, file: BinaryIO, media_type: str | None) -> Claim:
-        with file:
-            if is_content(uri):
-                return self._put_content(uri, file, media_type)
-            return self._blobs.put_file(uri, _Beating(file, self._beat), media_type)  # type: ignore[arg-type]
+    def _put(self, uri: str, content: bytes, media_type: str) -> Claim:
+        digest = hashlib.sha256(content).hexdigest()
+        _require_name(uri, digest)
+        return self._blobs.put_named(uri, content, media_type, digest)
 
-    def _put_content(self, uri: str, file: BinaryIO, media_type: str | None) -> Claim:
+    def _put_file(self, uri: str, file: BinaryIO, media_type: str | None) -> Claim:
+        with ErrandFile(file, self._beat) as source:
+            if is_content(uri):
+                return self._put_content(uri, source, media_type)
+            return self._stored(uri, source, media_type)
+
+    def _stored(self, uri: str, source: "ErrandFile", media_type: str | None) -> Claim:
+        try:
+            return self._blobs.put_file(uri, source, media_type)  # type: ignore[arg-type]
+        except BlobStoreError:
+            if source.error is not None:  # the store only passes it on
+                raise source.error from None
+            raise
+
+    def _put_content(self, uri: str, file: "ErrandFile", media_type: str | None) -> Claim:
         """Store a document's content, whose name is its hash: it may exist, for a document that this run did not find.
 
         So it is written from a copy that the sandbox cannot change.
@@ -162,13 +180,11 @@ class Broker:
             with private.open("w+b") as copy:
                 digest = hashlib.sha256()
                 while piece := file.read(CHUNK_BYTES):
-                    self._beat()
                     digest.update(piece)
                     copy.write(piece)
-                if not uri.endswith(f"/{digest.hexdigest()}"):
-                    raise NotGrantedError("the content of a document is not the one of its name")
+                _require_name(uri, digest.hexdigest())
                 copy.seek(0)
-                return self._blobs.put_file(uri, _Beating(copy, self._beat), media_type)  # type: ignore[arg-type]
+                return self._stored(uri, ErrandFile(copy, self._beat), media_type)
         except OSError as error:
             if isinstance(error, NotGrantedError):
                 raise
@@ -177,31 +193,10 @@ class Broker:
             private.unlink(missing_ok=True)
 
 
-class _Beating:
-    """A file whose reads send a heartbeat, without which the worker ends a run as stalled."""
-
-    def __init__(self, file: BinaryIO, beat: Callable[[], None]) -> None:
-        self._file = file
-        self._beat = beat
-
-    def read(self, size: int = -1) -> bytes:
-        """See io.RawIOBase.read."""
-        self._beat()
-        return self._file.read(size)
-
-
-class Heartbeat:
-    """Calls `send` at most once in BEAT_S."""
-
-    def __init__(self, send: Callable[[], None]) -> None:
-        self._send = send
-        self._sent = time.monotonic()
-
-    def __call__(self) -> None:
-        """Send if it is time."""
-        if time.monotonic() - self._sent >= BEAT_S:
-            self._sent = time.monotonic()
-            self._send()
+def _require_name(uri: str, digest: str) -> None:
+    """Raise NotGrantedError for a document's content that is not the one of its name, which another job may rely on."""
+    if is_content(uri) and not uri.endswith(f"/{digest}"):
+        raise NotGrantedError("the content of a document is not the one of its name")
 
 
 def _opened(received: Received, mode: str) -> BinaryIO:

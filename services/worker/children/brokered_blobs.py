@@ -14,7 +14,7 @@ from piperoll.store.blobs import (
 )
 from schemas.claims import Claim
 from services.worker.children.channel import Channel, Received
-from services.worker.children.errands import Answer, Problem, StoreErrand
+from services.worker.children.errands import MEDIA_TYPE_CHARS, Answer, Problem, StoreErrand
 
 ERRORS: dict[Problem, type[Exception]] = {
     "missing": BlobMissingError,
@@ -77,7 +77,8 @@ class BrokeredBlobs(Blobs):
     def _ask(
         self, call: str, *uris: str, media_type: str | None = None, payload: bytes = b"", file: int | None = None
     ) -> tuple[Answer, bytes]:
-        errand = StoreErrand.model_validate({"call": call, "uris": uris, "media_type": media_type})
+        kind = media_type and media_type[:MEDIA_TYPE_CHARS]
+        errand = StoreErrand.model_validate({"call": call, "uris": uris, "media_type": kind})
         return answer_of(self._channel.ask(errand, payload, file))
 
     @staticmethod
@@ -89,6 +90,8 @@ class BrokeredBlobs(Blobs):
 def answer_of(received: Received) -> tuple[Answer, bytes]:
     """The answer to an errand and its payload. Raises the error that it names."""
     answer = Answer.model_validate_json(received.message)
+    if answer.problem == "file":
+        raise OSError(answer.number, answer.text)
     if answer.problem is not None:
         raise ERRORS[answer.problem](answer.text)
     return answer, received.payload

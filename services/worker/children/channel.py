@@ -9,6 +9,7 @@ import os
 import socket
 import struct
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,9 @@ PIECE_BYTES: Final = 64 * 1024
 LONGEST_MESSAGE: Final = 64 * 1024 * 1024
 LONGEST_PAYLOAD: Final = 4 * 1024**3
 ONE_FILE: Final = socket.CMSG_SPACE(array.array("i").itemsize)
+CLOSED: Final = (BrokenPipeError, ConnectionResetError)
+"""What the kernel reports once the other end is closed; the second if that had not read all messages."""
+ENDED: Final = "the process at the other end has ended"
 
 
 class ChannelClosedError(ConnectionError):
@@ -57,18 +61,21 @@ class Channel:
         return self._line.fileno()
 
     def send(self, message: BaseModel, payload: bytes = b"", file: int | None = None) -> None:
-        """Send a message. Raises OSError when the other side has ended."""
+        """Send a message. Raises ChannelClosedError."""
         body = message.model_dump_json().encode()
         data = HEAD.pack(len(body), len(payload), file is not None) + body
         if len(payload) <= PIECE_BYTES:
             data, payload = data + payload, b""
         with self._lock:
-            if file is not None:
-                rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [file]))
-                data = data[self._line.sendmsg([data], [rights]) :]
-            self._line.sendall(data)
-            if payload:
-                self._line.sendall(payload)
+            try:
+                if file is not None:
+                    rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [file]))
+                    data = data[self._line.sendmsg([data], [rights]) :]
+                self._line.sendall(data)
+                if payload:
+                    self._line.sendall(payload)
+            except CLOSED as error:
+                raise ChannelClosedError(ENDED) from error
 
     def ask(self, message: BaseModel, payload: bytes = b"", file: int | None = None) -> Received:
         """Send a message and return the answer. Raises as `send` and `receive`."""
@@ -101,16 +108,20 @@ class Channel:
         return joined[:count] if self._rest else joined
 
     def _piece(self, takes_files: bool) -> bytes:
-        if not takes_files:
-            count = self._line.recv_into(self._buffer)
-        else:
-            count, ancillary, _, _ = self._line.recvmsg_into([self._buffer], ONE_FILE, socket.MSG_CMSG_CLOEXEC)
-            for level, kind, content in ancillary:
-                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                    whole = len(content) - len(content) % array.array("i").itemsize
-                    self._files.extend(array.array("i", content[:whole]))
+        ancillary: Sequence[tuple[int, int, bytes]] = ()
+        try:
+            if not takes_files:
+                count = self._line.recv_into(self._buffer)
+            else:
+                count, ancillary, _, _ = self._line.recvmsg_into([self._buffer], ONE_FILE, socket.MSG_CMSG_CLOEXEC)
+        except CLOSED as error:
+            raise ChannelClosedError(ENDED) from error
+        for level, kind, content in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                whole = len(content) - len(content) % array.array("i").itemsize
+                self._files.extend(array.array("i", content[:whole]))
         if len(self._files) > MOST_FILES:
             raise ValueError("a sandbox sent files without a message")
         if not count:
-            raise ChannelClosedError("the process at the other end has ended")
+            raise ChannelClosedError(ENDED)
         return bytes(self._buffer[:count])

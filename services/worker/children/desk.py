@@ -18,14 +18,15 @@ from piperoll.clock import utc_now
 from piperoll.domain.work import reads_cache, writes_cache
 from piperoll.job_types import job_types
 from piperoll.store.blobs import BlobMissingError, Blobs, BlobStoreError
-from schemas.documents import Findings, FolderIndex, Resolved, ResolvedSync
+from schemas.documents import NAME_CHARS, Findings, FolderIndex, FoundDocument, Resolved, ResolvedSync
 from schemas.errors import ErrorCode
 from schemas.ids import intake_job_id
 from schemas.job_types.declaration import JobType, Named, Reference
 from schemas.job_types.parameters import JobParameters
 from services.worker.children import environment
-from services.worker.children.broker import Broker, Heartbeat
+from services.worker.children.broker import Broker
 from services.worker.children.channel import Channel, ChannelClosedError
+from services.worker.children.errand_file import Heartbeat
 from services.worker.children.errands import SAID, Answer, Finished, RecallErrand, StoreErrand, Task
 from services.worker.children.failures import failure
 from services.worker.children.forked import ForkedSandbox
@@ -51,6 +52,11 @@ RESOLVED: TypeAdapter[Resolved | None] = TypeAdapter(Resolved | None)
 RECALLED: TypeAdapter[Result] = TypeAdapter(Result)
 FINDERS: Final = frozenset({Named.FOLDER, Named.FOLDER_SOURCES})
 """What the job types name that store the contents of documents that they found."""
+
+PLACE_CHARS: Final = 20_000
+"""Of the place of a found document: more than any path and any url."""
+REVISION_CHARS: Final = 4000
+"""Of its revision, which may have the ETag of a server."""
 
 
 class Desk:
@@ -85,10 +91,10 @@ class Desk:
         except ChannelClosedError:
             raise
         except Exception as error:  # whatever it is ends the run, and the child only in the middle of a conversation
-            if run.attending:
+            if run.attending and not isinstance(error, MemoryError):
                 raise
             trace = "" if isinstance(error, ProcessingError) else traceback.format_exc()[-TRACE_CHARS:]
-            done = Done(end=failure(error, run.duration_ms), rss_bytes=0, trace=trace)
+            done = Done(end=failure(error, run.duration_ms), rss_bytes=0, trace=trace, spent=run.attending)
         run.clear()
         self._send(done)
 
@@ -228,6 +234,8 @@ def check_findings(findings: Findings, grant: Grant, resolved: Resolved | None) 
     """Raise NotGrantedError for a found document that the run did not write, or a lost one of another folder."""
     for found in findings.found:
         grant.require_written(found.content)
+        if not _is_bounded(found):
+            raise NotGrantedError("a found document has a name, a place or a revision that cannot be in a fact")
         if not found.content.uri.startswith(f"documents/{found.document_id}/"):
             raise NotGrantedError("a found document has the content of another one")
     documents = resolved.documents if isinstance(resolved, ResolvedSync) else ()
@@ -238,6 +246,11 @@ def check_findings(findings: Findings, grant: Grant, resolved: Resolved | None) 
             raise NotGrantedError("a lost document is none of the folder")
         if set(lost.jobs) - {*one.jobs, intake_job_id(one.document_id, one.revision)}:
             raise NotGrantedError("a lost document names jobs that are not its own")
+
+
+def _is_bounded(found: FoundDocument) -> bool:
+    texts = ((found.name, NAME_CHARS), (found.source, PLACE_CHARS), (found.revision, REVISION_CHARS))
+    return bool(found.name) and all(len(text) <= most and "\0" not in text for text, most in texts)
 
 
 def _recalled(errand: RecallErrand, broker: Broker, cache: Cache, parameters: JobParameters) -> tuple[Answer, bytes]:

@@ -3,6 +3,9 @@
 A sandbox is a process that a child forked: it is confined, and runs processors. It asks the child for all that it may
 not do itself. The child sends `Preparation` once and a `Task` for each run, and answers each `StoreErrand` and
 `RecallErrand`; the sandbox sends `Prepared` once, any number of RunProgress and errands, and one `Finished`.
+
+What a sandbox sends becomes part of facts, which have a largest size and are written to Postgres: so each value has
+bounds, and a sandbox that exceeds them ends its run.
 """
 
 from typing import Annotated, Any, Literal
@@ -10,9 +13,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.claims import Claim
-from services.worker.children.protocol import TRACE_CHARS, Failed, RunProgress, Setup
+from schemas.fields import ONE_LINE
+from services.worker.children.protocol import MOST, MOST_PAGES, TRACE_CHARS, Failed, RunProgress, Setup
 from services.worker.confinement.confine import Measure
 from services.worker.run.page_care import PageStep
+
+Number = Annotated[int, Field(ge=0, le=MOST)]
+CountName = Annotated[str, Field(max_length=100, pattern=ONE_LINE)]
+MEDIA_TYPE_CHARS = 255
+METHOD_CHARS = 500
 
 
 class Errand(BaseModel):
@@ -60,7 +69,7 @@ class StoreErrand(Errand):
     kind: Literal["store"] = "store"
     call: Literal["get", "size", "names", "link", "fetch", "put", "put_file", "delete"]
     uris: tuple[str, ...]
-    media_type: str | None = None
+    media_type: str | None = Field(default=None, max_length=MEDIA_TYPE_CHARS, pattern=ONE_LINE)
 
 
 class RecallErrand(Errand):
@@ -70,7 +79,8 @@ class RecallErrand(Errand):
     key: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
-Problem = Literal["missing", "mismatch", "unreadable", "store", "memory", "refused"]
+Problem = Literal["missing", "mismatch", "unreadable", "store", "memory", "refused", "file"]
+"""`file`: the open file of the errand cannot be read or written; `number` is the error number."""
 
 
 class Answer(Errand):
@@ -89,14 +99,14 @@ class Finished(Errand):
     kind: Literal["finished"] = "finished"
     failed: Failed | None = None
     trace: str = Field(default="", max_length=TRACE_CHARS)
-    rss_bytes: int = Field(default=0, ge=0)
-    assets: int = Field(default=0, ge=0)
-    pages: int | None = None
-    bytes_in: int | None = None
+    rss_bytes: Number = 0
+    assets: int = Field(default=0, ge=0, le=MOST_PAGES)
+    pages: int | None = Field(default=None, ge=0, le=MOST_PAGES)
+    bytes_in: Number | None = None
     from_cache: bool = False
     cacheable: bool = True
-    method: str | None = None
-    counts: dict[str, int] = {}
+    method: str | None = Field(default=None, max_length=METHOD_CHARS, pattern=ONE_LINE)
+    counts: dict[CountName, Number] = Field(default={}, max_length=100)
     index: Claim | None = None
     findings: Claim | None = None
     page_checkpoints: bool = False

@@ -2,7 +2,7 @@
 
 from piperoll.store.blobs import BlobStoreError
 from schemas.errors import RETRYABLE, SENTENCES, ErrorCode
-from services.worker.children.protocol import MESSAGE_CHARS, Failed
+from services.worker.children.protocol import MESSAGE_CHARS, TYPE_CHARS, Failed
 from services.worker.errors import ProcessingError, is_own_fault
 
 
@@ -16,7 +16,7 @@ def failure(error: BaseException, duration_ms: int) -> Failed:
     return Failed(
         code=code,
         message=message[:MESSAGE_CHARS],
-        error_type=known.error_type if known else type(error).__name__,
+        error_type=(known.error_type if known else type(error).__name__)[:TYPE_CHARS],
         retryable=known.retryable if known else code in RETRYABLE,
         retry_after_s=known.retry_after_s if known else None,
         own_fault=own_fault,

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from piperoll import tuning
+from piperoll.process_memory import keep_private
 from services.worker import processors
 from services.worker.children import environment
 from services.worker.children.channel import ChannelClosedError
@@ -33,7 +34,7 @@ def main() -> None:
     """Serve until the socket closes. Arguments: the socket's descriptor, the parent's process id, a PageNote's."""
     descriptor, parent, note = (int(argument) for argument in sys.argv[1:4])
     die_with(parent)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    keep_private()  # where the kernel has no Landlock, a sandbox of the same account could read and write its memory
     page_care.note_in(page_care.PageNote(note))
     faulthandler.enable()  # a segfault leaves the Python stack on standard error, which the parent logs
     processors.load_all()
@@ -47,6 +48,7 @@ def main() -> None:
 
         setup = Setup.model_validate_json(incoming.readline())
         environment.adopt(setup.environment)
+        resource.setrlimit(resource.RLIMIT_AS, (setup.memory_bytes, setup.memory_bytes))  # for what sandboxes send
         try:
             desk = Desk(setup, send, closed, opened)
             send(desk.prepare())

@@ -10,12 +10,20 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.claims import Claim
 from schemas.errors import ErrorCode
+from schemas.fields import ONE_LINE
 from services.worker.confinement.confine import Measure
 from services.worker.providers.setup import ProviderSetup
 from services.worker.run.page_care import PageStep
 
 MESSAGE_CHARS = 1000
 """The maximum length of a child's message for a client: enough for a person, too short for content."""
+STEP_CHARS = 100
+"""The maximum length of a step's name."""
+MOST = 2**53 - 1
+"""The largest number that a run reports: every JSON reader has it exactly, and Postgres has a column for it."""
+MOST_PAGES = 2**31 - 1
+TYPE_CHARS = 200
+"""The maximum length of the name of an error's class."""
 TRACE_CHARS = 20_000
 """The maximum length of a traceback that a child sends for the service's log."""
 
@@ -93,11 +101,11 @@ class RunProgress(Message):
     """Progress of the run (docs/contract/secretary.md#steps). Percent never decreases within a run."""
 
     kind: Literal["progress"] = "progress"
-    step: str
+    step: str = Field(max_length=STEP_CHARS, pattern=ONE_LINE)
     percent: int = Field(ge=0, le=100)
-    message: str | None = None
-    page: int | None = None
-    pages: int | None = None
+    message: str | None = Field(default=None, max_length=MESSAGE_CHARS)
+    page: int | None = Field(default=None, ge=0, le=MOST_PAGES)
+    pages: int | None = Field(default=None, ge=0, le=MOST_PAGES)
 
 
 class Completed(Message):
@@ -123,7 +131,9 @@ class Failed(Message):
     outcome: Literal["failed"] = "failed"
     code: ErrorCode
     message: str = Field(max_length=MESSAGE_CHARS)
-    error_type: str = Field(description="the name of the error's class; `Exit` for a process that ended")
+    error_type: str = Field(
+        max_length=TYPE_CHARS, description="the name of the error's class; `Exit` for a process that ended"
+    )
     retryable: bool
     retry_after_s: float | None = Field(default=None, ge=0, description="the minimum wait that the server requested")
     own_fault: bool = Field(default=False, description="whether a fault of the installation ended it, not the job")
@@ -140,7 +150,7 @@ class Done(Message):
     end: Annotated[Outcome, Field(discriminator="outcome")]
     rss_bytes: int = Field(ge=0, description="resident memory of the child after the run")
     trace: str = Field(default="", max_length=TRACE_CHARS, description="for the log, never for a client")
-    spent: bool = Field(default=False, description="whether the child must be replaced: it has a secret")
+    spent: bool = Field(default=False, description="whether the child must be replaced")
 
 
 Answer = Annotated[Ready | RunProgress | Done, Field(discriminator="kind")]

@@ -28,9 +28,9 @@ from services.worker import processors
 from services.worker.children import environment
 from services.worker.children.brokered_blobs import BrokeredBlobs, answer_of
 from services.worker.children.channel import Channel, ChannelClosedError
-from services.worker.children.errands import Finished, Preparation, Prepared, RecallErrand, Task
+from services.worker.children.errands import METHOD_CHARS, Finished, Preparation, Prepared, RecallErrand, Task
 from services.worker.children.failures import failure
-from services.worker.children.protocol import TRACE_CHARS, RunProgress
+from services.worker.children.protocol import MESSAGE_CHARS, MOST_PAGES, STEP_CHARS, TRACE_CHARS, RunProgress
 from services.worker.confinement import libraries
 from services.worker.confinement.confine import Reach, confine
 from services.worker.errors import ProcessingError
@@ -158,7 +158,7 @@ class SandboxDesk:
             bytes_in=result.bytes_in,
             from_cache=result.from_cache,
             cacheable=result.cacheable,
-            method=result.method,
+            method=result.method and result.method[:METHOD_CHARS],
             counts=dict(result.counts),
             index=result.index,
             findings=result.findings,
@@ -214,10 +214,28 @@ class ProgressSender:
         pages: int | None = None,
     ) -> None:
         """See `services.worker.run.workspace.ReportProgress`."""
-        percent = max(percent, self._percent, 0)
+        percent = min(max(percent, self._percent, 0), 100)
         now = time.monotonic()
         pace_s = HEARTBEAT_S if percent == self._percent else PAGE_PACE_S
         if step == self._step and now - self._sent < pace_s:
             return
         self._step, self._percent, self._sent = step, percent, now
-        self._channel.send(RunProgress(step=step, percent=percent, message=message, page=page, pages=pages))
+        self._channel.send(
+            RunProgress(
+                step=_shown(step, STEP_CHARS),
+                percent=percent,
+                message=message and message[:MESSAGE_CHARS],
+                page=_bounded(page),
+                pages=_bounded(pages),
+            )
+        )
+
+
+def _shown(text: str, most: int) -> str:
+    """A text as the worker takes it: on one line, and not longer than that."""
+    text = text[:most]
+    return text if text.isprintable() else "".join(one if one.isprintable() else " " for one in text)
+
+
+def _bounded(number: int | None) -> int | None:
+    return number if number is None else min(max(number, 0), MOST_PAGES)

@@ -6,9 +6,10 @@ A killed worker cannot clean up, so the next one to start in the same place does
 
 import fcntl
 import os
-import shutil
 import tempfile
 from pathlib import Path
+
+from services.worker.children.tree_removal import remove_tree
 
 PREFIX = "piperoll-work-"
 LOCK = "lock"
@@ -45,11 +46,11 @@ class ScratchFolder:
 
     def clear(self, child: int) -> None:
         """Remove the folder of a child that has ended, by its process id. Blocks on the disk."""
-        shutil.rmtree(self.path / folder_of(child), ignore_errors=True)
+        remove_tree(self.path / folder_of(child))
 
     def close(self) -> None:
         """Remove everything, and the lock last."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        remove_tree(self.path)
         self._lock.close()
 
 
@@ -61,6 +62,6 @@ def _sweep(place: Path) -> None:
                 continue
             with (folder / LOCK).open("r") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
-        except (BlockingIOError, FileNotFoundError, NotADirectoryError):
-            continue  # held by a living worker, or removed by another one that starts right now
+                remove_tree(folder)
+        except OSError:
+            continue  # held by a living worker, removed by another one that starts right now, or without a lock

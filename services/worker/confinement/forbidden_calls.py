@@ -1,7 +1,8 @@
 """The system calls that a confined process may not make, and their numbers. Pure.
 
-Forbidden is what reaches other processes, changes the system, widens the kernel's reach, or leaves the process group by
-which the worker ends its children. All else stays allowed: the libraries that read files change what they call with
+Forbidden is what reaches other processes, changes the system, widens the kernel's reach, leaves the process group by
+which the worker ends its children, or changes who may use a file and when it was written: Landlock leaves that to a
+process for all files of its account. All else stays allowed: the libraries that read files change what they call with
 each release, and files, network and processes are limited by other means.
 """
 
@@ -72,7 +73,49 @@ NUMBERS: Final = {
     "clock_adjtime": (305, 266),
     "sethostname": (170, 161),
     "setdomainname": (171, 162),
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, None),
+    "fchown": (93, 55),
+    "lchown": (94, None),
+    "fchownat": (260, 54),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "setxattrat": (463, 463),
+    "removexattrat": (466, 466),
+    "file_setattr": (469, 469),
+    "truncate": (76, 45),  # by name, which Landlock judges from Linux 6.2 on
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "semget": (64, 190),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
+    "semctl": (66, 191),
+    "msgget": (68, 186),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "sched_setattr": (314, 274),
 }
+OWN_ALONE: Final = {"prlimit64": (302, 261), "sched_setaffinity": (203, 122)}
+"""Calls whose first argument is a process, and that are allowed for the caller alone, which is 0."""
 SOCKET: Final = (41, 198)
 CLONE: Final = (56, 220)
 CLONE3: Final = (435, 435)

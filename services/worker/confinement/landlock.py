@@ -65,9 +65,9 @@ class Ruleset:
         self._descriptor = call(LANDLOCK_CREATE_RULESET, ctypes.addressof(attributes), size, 0)
 
     def allow(self, paths: Iterable[Path], rights: int) -> None:
-        """Allow rights for folders, with all below them, and for files. A path that does not exist is left out."""
+        """Allow rights for folders, with all below them, and for files. What cannot be reached is left out."""
         for path in paths:
-            with suppress(FileNotFoundError, NotADirectoryError):
+            with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
                 descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
                 try:
                     self._add(descriptor, rights if path.is_dir() else rights & OF_FILES)

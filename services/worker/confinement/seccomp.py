@@ -43,6 +43,7 @@ def program(architecture: Architecture, network: bool) -> list[Instruction]:
         *([Instruction(JUMP_GREATER_EQUAL, 0, 1, X32_BIT), Instruction(RETURN, 0, 0, KILL)] if column == 0 else ()),
         *_refused(calls.CLONE3[column], errno.ENOSYS),
         *(one for number in calls.numbers(architecture.name) for one in _refused(number, errno.EPERM)),
+        *(one for row in calls.OWN_ALONE.values() for one in _own_alone(row[column])),
         *_clone(calls.CLONE[column]),
         *(_internet_only(calls.SOCKET[column]) if network else _refused(calls.SOCKET[column], errno.EACCES)),
         Instruction(RETURN, 0, 0, ALLOW),
@@ -51,6 +52,16 @@ def program(architecture: Architecture, network: bool) -> list[Instruction]:
 
 def _refused(number: int, error: int) -> list[Instruction]:
     return [Instruction(JUMP_EQUAL, 0, 1, number), Instruction(RETURN, 0, 0, REFUSE | error)]
+
+
+def _own_alone(number: int) -> list[Instruction]:
+    return [
+        Instruction(JUMP_EQUAL, 0, 4, number),
+        Instruction(LOAD, 0, 0, FIRST_ARGUMENT_AT),
+        Instruction(JUMP_EQUAL, 1, 0, 0),
+        Instruction(RETURN, 0, 0, REFUSE | errno.EPERM),
+        Instruction(RETURN, 0, 0, ALLOW),
+    ]
 
 
 def _clone(number: int) -> list[Instruction]:

@@ -5,6 +5,7 @@ from lxml import etree, html
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
+from services.worker.fetch.charsets import decoded
 from services.worker.fetch.download import Download
 from services.worker.fetch.web_text import page_text
 
@@ -19,13 +20,13 @@ def readable_text(page: Download, selector: str | None = None) -> str:
     Raises ProcessingError URL_TRANSFORMATION_ERROR for other types of files and for a page without text.
     """
     content = page.path.read_bytes()
-    decoded = _decoded(content, page.charset)
+    known = _decoded(content, page.charset)
     if page.media_type in PLAIN:
-        text = decoded if decoded is not None else content.decode(errors="replace")
+        text = known if known is not None else content.decode(errors="replace")
     elif page.media_type not in PAGES:
         raise _unreadable(f"The url returns {page.media_type[:80]}, but a web page or a text is needed.")
     else:
-        content, charset = (content, None) if decoded is None else (decoded.encode(), "utf-8")
+        content, charset = (content, None) if known is None else (known.encode(), "utf-8")
         text = _selected(content, selector, charset) if selector else _article(content, charset, page.url)
     if not text.strip():
         raise _unreadable("The page at the url contains no readable text.")
@@ -35,7 +36,7 @@ def readable_text(page: Download, selector: str | None = None) -> str:
 def _decoded(content: bytes, charset: str | None) -> str | None:
     """Decode by the charset that the server declares; None when it declares none or an unknown one."""
     try:
-        return content.decode(charset, errors="replace") if charset else None
+        return decoded(content, charset, "replace") if charset else None
     except (LookupError, ValueError):
         return None
 

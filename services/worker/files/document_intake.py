@@ -56,16 +56,23 @@ def store_content(
     """
     digest = source.sha256()
     uri = f"{documents.folder_of(document_id)}/{digest}"
-    with _HeartbeatFile(source.path, beat) as file:
-        claim = workspace.blobs.put_file(uri, file, media_type)
+    try:
+        with _HeartbeatFile(source.path, beat) as file:
+            claim = workspace.blobs.put_file(uri, file, media_type)
+    except PermissionError as error:  # the broker stores no content under the name of another one
+        raise _changed() from error
     if claim.sha256 != digest:
         workspace.blobs.delete([uri])
-        raise ProcessingError(
-            ErrorCode.PROCESSING_ERROR, "The file was changed while it was read.", error_type="FileChanged"
-        )
+        raise _changed()
     if documents.is_removed(workspace.blobs, document_id):
         workspace.blobs.delete([uri])  # the facts of it have no effect
     return claim
+
+
+def _changed() -> ProcessingError:
+    return ProcessingError(
+        ErrorCode.PROCESSING_ERROR, "The file was changed while it was read.", error_type="FileChanged"
+    )
 
 
 def store_findings(workspace: Workspace, findings: Findings) -> Claim | None:

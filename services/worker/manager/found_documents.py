@@ -30,7 +30,7 @@ from schemas.errors import SENTENCES, ErrorCode
 from schemas.events import DocumentAdded, DocumentRemoved, Event, FolderMembersChanged, JobErased
 from schemas.ids import intake_job_id
 from schemas.topics import DOCUMENT_EVENTS, JOB_EVENTS, Topic
-from services.worker.children.protocol import Completed, Failed, Outcome
+from services.worker.children.protocol import TYPE_CHARS, Completed, Failed, Outcome
 from services.worker.manager.chunks import in_chunks, sliced
 from services.worker.manager.facts import worker_fact
 
@@ -51,6 +51,7 @@ class FindingsAppender:
         """Append the facts of a run's findings; return the run's outcome once all are acknowledged. Raises AppendError.
 
         If the blob store fails, the outcome is a retryable failure: no fact is lost, since another run finds the same.
+        Findings of which no facts can be made are a failure of their job.
         """
         if not isinstance(outcome, Completed) or outcome.findings is None:
             return outcome
@@ -59,6 +60,9 @@ class FindingsAppender:
         except (BlobStoreError, BlobMissingError) as error:
             log.warning("findings_not_stored", job_id=job.job_id, error=str(error))
             return _not_stored(outcome, own_fault=isinstance(error, BlobStoreError))
+        except (ValueError, TypeError, LookupError) as error:
+            log.exception("findings_unusable", job_id=job.job_id)
+            return _unusable(outcome, error)
         return outcome
 
     async def _read(self, claim: Claim) -> Findings:
@@ -142,6 +146,16 @@ def _work_of(job_type: str, shaping_parameters: dict[str, object], content: Clai
     """The fingerprint by which equal files wait for each other, so that only one is read."""
     named = {name: value for name, value in shaping_parameters.items() if name != "document_id"}
     return digest({"job_type": job_type, "parameters": named, "content": content.sha256})
+
+
+def _unusable(outcome: Completed, error: Exception) -> Failed:
+    return Failed(
+        code=ErrorCode.PROCESSING_ERROR,
+        message=SENTENCES[ErrorCode.PROCESSING_ERROR],
+        error_type=type(error).__name__[:TYPE_CHARS],
+        retryable=False,
+        duration_ms=outcome.duration_ms,
+    )
 
 
 def _not_stored(outcome: Completed, own_fault: bool) -> Failed:

@@ -18,8 +18,13 @@ from tests.support.waiting import wait_until
 KEYS = [f"job-{number}" for number in range(40)] + ["ü", "日本語", "a", "ab", "abc", "abcd", "batch-4f0e"]
 
 
-async def append_transaction(settings: Settings, topic: Topic, key: bytes, value: bytes) -> int:
-    """One record and the marker that ends its transaction, which takes an offset and is never handed out."""
+async def append_transaction(
+    settings: Settings, topic: Topic, offsets: KafkaOffsets, key: bytes, value: bytes
+) -> Position:
+    """One record and the marker that ends its transaction, which takes an offset and is never handed out.
+
+    The broker writes the marker some time after it has acknowledged the end of the transaction.
+    """
     producer = AIOKafkaProducer(
         **client_options(settings), transactional_id=f"gaps-{topic.name}", enable_idempotence=True
     )
@@ -29,15 +34,20 @@ async def append_transaction(settings: Settings, topic: Topic, key: bytes, value
             placed = await producer.send_and_wait(topic.name, value, key=key)
     finally:
         await producer.stop()
-    return int(placed.offset)
+    position = Position(placed.partition, placed.offset)
+
+    async def has_marker() -> bool:
+        return (await offsets.end_offsets(topic))[position.partition] == position.offset + 2
+
+    await wait_until(has_marker, 30, "the marker that ends the transaction")
+    return position
 
 
 async def test_gaps_in_the_offsets_are_passed(
     settings: Settings, topic: Topic, appender: KafkaAppender, offsets: KafkaOffsets
 ) -> None:
     home = partition_of("job-1", settings.partitions)
-    first = await append_transaction(settings, topic, b"job-1", b"in a transaction")
-    assert (first, (await offsets.end_offsets(topic))[home]) == (0, 2)
+    assert await append_transaction(settings, topic, offsets, b"job-1", b"in a transaction") == Position(home, 0)
     placed = await appender.append_raw(topic, b"job-1", b"behind the gap", [])
     assert placed == Position(home, 2)
     book = nothing_read(settings)
@@ -51,7 +61,7 @@ async def test_a_stretch_that_ends_in_a_gap_is_read_to_its_end(
     settings: Settings, topic: Topic, offsets: KafkaOffsets
 ) -> None:
     home = partition_of("job-1", settings.partitions)
-    await append_transaction(settings, topic, b"job-1", b"in a transaction")
+    await append_transaction(settings, topic, offsets, b"job-1", b"in a transaction")
     assert [r.offset for r in await offsets.read_range(topic, {home: 0}, {home: 2})] == [0]
     assert await offsets.read_range(topic, {home: 1}, {home: 2}) == []
     (record,) = await offsets.read_range(topic, {home: 0}, {home: 1}, limit=1)

@@ -10,7 +10,7 @@ from piperoll.job_types import job_types
 from schemas.errors import ErrorCode
 from services.worker.children.protocol import Failed
 from services.worker.confinement import landlock
-from tests.support.children import assignment, until
+from tests.support.children import assignment, children, until
 from tests.support.hostile.den import OTHERS, SECRET, Den, den_pool, install
 
 TYPES = ("hostile", "hostile_open")
@@ -42,8 +42,8 @@ async def test_the_secrets_of_the_data_folder_cannot_be_read(den, job_type):
 
 @pytest.mark.parametrize("job_type", TYPES)
 async def test_the_environment_of_the_worker_and_of_the_child_cannot_be_read(den, job_type):
-    (child,) = psutil.Process().children()
-    for process in (os.getpid(), child.pid):
+    (child,) = children()
+    for process in (os.getpid(), child):
         assert await den.refusal("read", f"/proc/{process}/environ", job_type) == "PermissionError"
         assert await den.refusal("read", f"/proc/{process}/mem", job_type) == "PermissionError"
         assert await den.refusal("names_in", f"/proc/{process}/fd", job_type) == "PermissionError"
@@ -53,8 +53,9 @@ async def test_no_process_of_a_child_starts_with_a_secret(den):
     for job_type in TYPES:
         found = await den.found("own_environment", job_type=job_type)
         assert SECRET not in str(found)
-    for process in psutil.Process().children(recursive=True):
-        assert SECRET not in str(process.environ())
+    for child in children().values():
+        for process in (child, *child.children(recursive=True)):
+            assert SECRET not in str(process.environ())
 
 
 async def test_only_a_run_with_the_network_has_the_keys_of_providers(den):
@@ -104,11 +105,11 @@ async def test_a_run_that_fetches_connects_and_accepts_nothing(den):
 
 @pytest.mark.parametrize("job_type", TYPES)
 async def test_other_processes_cannot_be_reached(den, job_type):
-    (child,) = psutil.Process().children()
-    for process in (os.getpid(), child.pid):
-        for trial in ("signal_process", "trace_process"):
+    (child,) = children()
+    for process in (os.getpid(), child):
+        for trial in ("signal_process", "trace_process", "limit_process"):
             assert await den.refusal(trial, process, job_type) == "PermissionError"
-    for trial in ("new_namespaces", "leave_the_process_group"):
+    for trial in ("new_namespaces", "leave_the_process_group", "change_rights", "change_times"):
         assert await den.refusal(trial, job_type=job_type) == "PermissionError"
     assert await den.found("dumpable", job_type=job_type) == {"got": 0}
 
@@ -123,12 +124,19 @@ async def test_a_sandbox_of_a_worker_that_is_root_has_an_account_of_its_own(den)
 
 
 async def test_a_fork_bomb_ends_with_its_run(den):
-    (child,) = psutil.Process().children()
+    (child,) = children()
     given = assignment(den.folder, "hostile", timeout_s=3, trial="fork_bomb")
     outcome = await den.run("fork_bomb", given=given)
     assert isinstance(outcome, Failed)
     assert outcome.code is ErrorCode.PROCESSING_TIMEOUT
-    await until(lambda: not in_group(child.pid), "no process of the run is left")
+    await until(lambda: not in_group(child), "no process of the run is left")
+    assert (await den.found("read", den.folder / "roots/shared.txt"))["got"] == "for all"
+
+
+async def test_a_message_fills_the_memory_of_its_own_run_alone(den):
+    outcome = await den.run("flood")
+    assert isinstance(outcome, Failed)
+    assert outcome.code is ErrorCode.OUT_OF_MEMORY
     assert (await den.found("read", den.folder / "roots/shared.txt"))["got"] == "for all"
 
 

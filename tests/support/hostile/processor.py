@@ -5,8 +5,10 @@ It is installed as a plug-in for the children of a pool (`tests.support.hostile.
 
 import ctypes
 import os
+import resource
 import signal
 import socket
+import struct
 import time
 from pathlib import Path
 
@@ -83,6 +85,15 @@ def overwrite_blob(target, workspace):
     return workspace.blobs.put_named(target, b"mine", "text/plain").uri
 
 
+def flood(target, workspace):
+    """A message that is larger than any memory."""
+    line = workspace.blobs._channel._line
+    body = b'{"kind": "store", "call": "put", "uris": ["a"]}'
+    line.sendall(struct.pack("!IQ?", len(body), 4 * 1024**3, False) + body)
+    while True:
+        line.sendall(bytes(1024**2))
+
+
 def open_input(target, workspace):
     """The run's own blob, through the child; then try to change it, which would change the store."""
     path = workspace.blobs.local_path(target)
@@ -149,6 +160,23 @@ def signal_process(target, workspace):
 
 def trace_process(target, workspace):
     return _called(ctypes.CDLL(None, use_errno=True).ptrace, PTRACE_ATTACH, int(target), None, None)
+
+
+def limit_process(target, workspace):
+    return resource.prlimit(int(target), resource.RLIMIT_NOFILE)
+
+
+def change_rights(target, workspace):
+    """Of a file of its own account, as all files of a worker that is not root."""
+    path = workspace.folder / "mine"
+    path.touch()
+    path.chmod(0o777)
+
+
+def change_times(target, workspace):
+    path = workspace.folder / "mine"
+    path.touch()
+    os.utime(path, (1, 1))
 
 
 def new_namespaces(target, workspace):

@@ -13,6 +13,7 @@ from lxml import etree
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
+from services.worker.fetch.charsets import decoded
 from services.worker.fetch.readable import MAX_PAGE_BYTES
 from services.worker.fetch.web_text import UNSEEN, page_text
 from services.worker.files.kinds import KIND_NAMES, Kind
@@ -180,7 +181,7 @@ def _decoded(content: bytes, declared: str | None) -> tuple[str, tuple[str, ...]
     for charset in (marked, "utf-8", declared):
         with suppress(LookupError, ValueError):  # an unknown charset, or one that does not fit
             if charset:
-                return content.decode(charset), ()
+                return decoded(content, charset), ()
     return content.decode(FALLBACK, "replace"), (NO_UNICODE,)
 
 

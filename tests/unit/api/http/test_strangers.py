@@ -1,4 +1,4 @@
-"""Tokens of nobody: looking them up leaves connections to Postgres for the requests of those who have a key."""
+"""Unknown tokens: looking them up leaves connections to Postgres for the requests of callers with a key."""
 
 import asyncio
 from typing import Any
@@ -39,7 +39,7 @@ def stranger(number: int) -> bytes:
     return f"pr_stranger.{number:043}".encode()
 
 
-async def test_strangers_are_looked_up_a_few_at_a_time_and_a_remembered_key_does_not_wait_for_them() -> None:
+async def test_unknown_tokens_are_looked_up_a_few_at_a_time_and_a_remembered_key_does_not_wait_for_them() -> None:
     keys = SlowKeys()
     access = Access(keys, PEPPER, [], cache_s=900, deadline_s=60)  # type: ignore[arg-type]
     keys.answers.set()
@@ -60,7 +60,7 @@ async def test_strangers_are_looked_up_a_few_at_a_time_and_a_remembered_key_does
     assert {error.status for error in refused if isinstance(error, ApiError)} == {401}
 
 
-async def test_a_stranger_waits_no_longer_than_a_query_may_take() -> None:
+async def test_an_unknown_token_waits_no_longer_than_a_query_may_take() -> None:
     keys = SlowKeys()
     access = Access(keys, PEPPER, [], cache_s=900, deadline_s=0.05)  # type: ignore[arg-type]
     asking = [access.caller(stranger(number)) for number in range(2 * MOST_STRANGERS)]

@@ -1,10 +1,12 @@
 """Quotas over HTTP: refusals with Retry-After and a sentence, in the envelope of each API, and `/api/limits`."""
 
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.datastructures import UploadFile
 
 from services.api.http import admission
 from services.api.http.bodies import LARGE_BYTES, MAX_CONTAINERS
@@ -97,6 +99,53 @@ async def test_large_texts_of_a_form_with_a_file_take_a_turn_and_its_file_takes_
         refused = await api.client.post("/api/files", files=FILE, data={"text": large})
         assert refusal(refused) == (429, "QUOTA_EXCEEDED", "large_bodies")
         assert turns == 1
+
+
+async def test_the_texts_of_a_multipart_form_are_a_large_body_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "LARGE_WAIT_S", 0.01)
+    second = list[httpx.Response]()
+
+    async def form(is_first: bool) -> AsyncIterator[bytes]:
+        yield b'--B\r\nContent-Disposition: form-data; name="url"\r\n\r\n' + b"x" * (LARGE_BYTES + 1)
+        if is_first:  # while the first one is held, another one comes
+            second.append(await sent(False))
+        yield b"\r\n--B--\r\n"
+
+    async def sent(is_first: bool) -> httpx.Response:
+        headers = {"Content-Type": "multipart/form-data; boundary=B"}
+        return await api.client.post("/api/pdf/process-url", content=form(is_first), headers=headers)
+
+    async with memory_api(tmp_path, max_body_bytes=10_000_000, max_large_bodies=1) as api:
+        assert (await sent(True)).status_code == 400
+        assert refusal(second[0]) == (429, "QUOTA_EXCEEDED", "large_bodies")
+        assert (await api.client.get("/api/limits")).json()["data"]["process"]["large_bodies"]["used"] == 0
+
+
+async def test_a_file_that_does_not_fit_on_the_disk_is_refused_while_it_arrives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quotas, "FreeSpace", partial(FreeSpace, usage=lambda _: (1000 * GB, 1000 * GB, 0)))
+    kept = list[int]()
+
+    async def file(size: int) -> AsyncIterator[bytes]:
+        yield b'--B\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+        for _ in range(size // LARGE_BYTES):
+            yield b"x" * LARGE_BYTES
+        yield b"\r\n--B--\r\n"
+
+    async def write(self: UploadFile, data: bytes) -> None:
+        kept.append(len(data))
+        await real(self, data)
+
+    real = UploadFile.write
+    monkeypatch.setattr(UploadFile, "write", write)
+    headers = {"Content-Type": "multipart/form-data; boundary=B"}
+    async with memory_api(tmp_path, max_upload_bytes=100_000_000) as api:
+        answer = await api.client.post("/api/files", content=file(50_000_000), headers=headers)
+        assert refusal(answer) == (507, "INSUFFICIENT_STORAGE", "free_space")
+    assert sum(kept) <= 2 * LARGE_BYTES
 
 
 async def test_a_body_of_very_many_objects_is_refused_before_it_is_parsed(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """Files that are uploaded before a job names them."""
 
+import errno
+from tempfile import SpooledTemporaryFile
+
 import pytest
 
 from tests.support.stacks.memory_api import MemoryApi, error
@@ -60,3 +63,16 @@ async def test_an_upload_that_is_not_a_form_is_refused(api: MemoryApi) -> None:
     for media_type in ("application/pdf", "multipart/form-data"):
         reply = await api.client.post("/api/files", content=b"x", headers={"Content-Type": media_type})
         assert error(reply, 400)["code"] == "INVALID_REQUEST"
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+async def test_an_upload_for_which_the_folder_of_temporary_files_has_no_room_is_refused_with_a_time(
+    api: MemoryApi, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def write(*_: object) -> int:
+        raise OSError(code, "no room")
+
+    monkeypatch.setattr(SpooledTemporaryFile, "write", write)
+    reply = await api.client.post("/api/files", files={"file": ("a.txt", b"content")})
+    assert error(reply, 507)["code"] == "INSUFFICIENT_STORAGE"
+    assert int(reply.headers["Retry-After"]) > 0

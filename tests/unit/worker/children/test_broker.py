@@ -1,6 +1,7 @@
 """What a child does for a sandbox: links to blobs, files that are stored, and errors that are answers."""
 
 import errno
+import fcntl
 import hashlib
 import os
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 
 from piperoll.store.blobs import Blobs
 from services.worker.children.broker import Broker
+from services.worker.children.brokered_blobs import answer_of
 from services.worker.children.channel import Received
+from services.worker.children.errand_file import ErrandFileError
 from services.worker.children.errands import Answer, StoreErrand
 from services.worker.children.grants import Grant
 
@@ -83,7 +86,7 @@ def test_a_blob_is_written_with_the_rights_of_the_descriptor_alone(desk: Desk, t
     answer, _ = desk.ask("fetch", UPLOAD, file=opened(tmp_path / "target", b"", os.O_WRONLY))
     assert answer.problem is None
     assert (tmp_path / "target").read_bytes() == CONTENT
-    assert desk.ask("fetch", UPLOAD, file=opened(tmp_path / "other", b"as it was"))[0].problem == "refused"
+    assert desk.ask("fetch", UPLOAD, file=opened(tmp_path / "other", b"as it was"))[0].problem == "file"
     assert (tmp_path / "other").read_bytes() == b"as it was"
 
 
@@ -106,7 +109,51 @@ def test_the_content_of_a_document_has_the_hash_of_its_name(desk: Desk, tmp_path
     assert desk.blobs.get(uri) == CONTENT
 
 
+def test_a_document_is_not_read_by_a_claim_to_have_written_its_content(desk: Desk) -> None:
+    uri = f"documents/doc-1/{SHA}"
+    desk.blobs.put_named(uri, CONTENT, "application/pdf")
+    assert desk.ask("put", uri, b"other")[0].problem == "refused"
+    assert desk.ask("get", uri)[0].problem == "refused"
+    assert desk.ask("put", f"documents/doc-2/{SHA}", b"other")[0].problem == "refused"
+    assert list(desk.blobs.list("documents/doc-2")) == []
+    assert desk.ask("put", uri, CONTENT)[0].problem is None
+
+
 def test_a_store_that_fails_is_remembered(desk: Desk) -> None:
-    (desk.blobs.root or Path()).joinpath("job-1").write_text("a file where the folder should be")
+    (desk.blobs.root or Path()).joinpath("job-1").symlink_to("job-1")
     assert desk.ask("put", "job-1/run-1/a.txt", b"x")[0].problem == "store"
     assert desk.broker.store_failed
+
+
+def test_a_file_that_cannot_be_read_is_no_fault_of_the_store(desk: Desk) -> None:
+    """A run whose errand fails for a fault of the installation is not charged, so no run may cause one."""
+    desk.blobs.put_named(UPLOAD, CONTENT, "application/pdf")
+    memory = os.open("/proc/self/mem", os.O_RDONLY)  # a regular file that cannot be read at its beginning
+    sealed = os.memfd_create("sealed", os.MFD_ALLOW_SEALING)
+    fcntl.fcntl(sealed, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE)
+    for call, uri, file, number in (
+        ("put_file", "job-1/run-1/a.pdf", memory, errno.EIO),
+        ("put_file", f"documents/doc-1/{SHA}", os.open("/proc/self/mem", os.O_RDONLY), errno.EIO),
+        ("fetch", UPLOAD, sealed, errno.EPERM),
+    ):
+        answer, _ = desk.ask(call, uri, file=file)
+        assert (answer.problem, answer.number) == ("file", number)
+        with pytest.raises(OSError, match="the file of an errand") as raised:
+            answer_of(Received(answer.model_dump_json().encode(), b""))
+        assert raised.value.errno == number
+    assert not desk.broker.store_failed
+
+
+def test_a_disk_that_is_full_is_remembered_and_another_file_system_is_not(desk: Desk, tmp_path: Path) -> None:
+    for device, remembered in ((0, False), (tmp_path.stat().st_dev, True)):
+        error = ErrandFileError(OSError(errno.ENOSPC, "full"), device)
+        assert desk.broker.problem_of(error).number == errno.ENOSPC
+        assert desk.broker.store_failed is remembered
+
+
+@pytest.mark.parametrize("call", ["get", "size", "link", "put"])
+def test_a_blob_below_another_one_is_no_fault_of_the_store(desk: Desk, call: str) -> None:
+    desk.ask("put", "job-1/run-1/a", b"x")
+    answer, _ = desk.ask(call, "job-1/run-1/a/b", b"x")
+    assert answer.problem == "unreadable"
+    assert not desk.broker.store_failed

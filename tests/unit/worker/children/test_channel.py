@@ -54,3 +54,19 @@ def test_a_line_that_was_closed_is_an_error(ends: Ends) -> None:
     ends[1].close()
     with pytest.raises(ChannelClosedError):
         Channel(ends[0]).receive()
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 1_000_000])
+def test_a_process_that_ended_is_noticed_by_each_call(ends: Ends, content: bytes) -> None:
+    """Else a run would be charged with an error of its own, in the moment before the kernel reports the end."""
+    ours, theirs = ends
+    Channel(ours).send(Answer())
+    theirs.close()  # with a message that it did not read
+    for call in (
+        lambda: Channel(ours).receive(takes_files=True),
+        lambda: Channel(ours).send(Answer(), content),
+        lambda: Channel(ours).send(Answer(), file=0),
+        lambda: Channel(ours).receive(),
+    ):
+        with pytest.raises(ChannelClosedError):
+            call()

@@ -19,6 +19,16 @@ def test_a_version_of_landlock_is_asked_for_the_rights_that_it_knows(abi: int, r
     assert landlock.file_rights(abi) == (1 << rights) - 1
 
 
+def test_a_folder_that_the_account_does_not_reach_is_left_out_of_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PATH may name one, such as root's own; without the rules a sandbox would read everything else."""
+
+    def refuse(*_: object) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr("os.open", refuse)
+    object.__new__(landlock.Ruleset).allow([Path("/root/bin")], landlock.READ)
+
+
 @pytest.mark.parametrize(
     ("ranges", "mapped"),
     [

@@ -73,6 +73,13 @@ def test_only_with_the_network_there_are_sockets_and_only_of_the_internet(archit
         assert judge(architecture, True, socket, family) == refused(errno.EACCES)
 
 
+def test_limits_and_processors_are_set_for_the_caller_alone(architecture: Architecture) -> None:
+    for row in calls.OWN_ALONE.values():
+        number = row[calls.COLUMN[architecture.name]]
+        assert judge(architecture, False, number, 0) == seccomp.ALLOW
+        assert judge(architecture, False, number, 4711) == refused(errno.EPERM)
+
+
 def test_another_interface_of_the_processor_ends_the_process(architecture: Architecture) -> None:
     assert judge(architecture, True, 0, audit=0x40000003) == seccomp.KILL
 

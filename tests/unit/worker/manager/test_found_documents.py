@@ -44,6 +44,16 @@ async def test_a_document_found_is_added_and_a_job_reads_it(log: FaultyLog, blob
     assert given["resolved"]["content"]["uri"] == one.content.uri
 
 
+@pytest.mark.parametrize("changed", [{"name": ""}, {"name": "x" * 501}])
+async def test_findings_of_which_no_facts_can_be_made_end_their_job_and_not_the_worker(
+    log: FaultyLog, blobs: AsyncBlobs, changed: dict[str, str]
+) -> None:
+    one = (await store(blobs, 1)).model_copy(update=changed)
+    outcome = await append(log, blobs, Findings(found=(one, await store(blobs, 2))))
+    assert isinstance(outcome, Failed)
+    assert (outcome.code, outcome.retryable, outcome.own_fault) == (ErrorCode.PROCESSING_ERROR, False, False)
+
+
 @pytest.mark.parametrize(("media_type", "job_type"), [("audio/mpeg", "transcription"), ("video/mp4", "transcription")])
 async def test_what_sounds_is_transcribed(log: FaultyLog, blobs: AsyncBlobs, media_type: str, job_type: str) -> None:
     await append(log, blobs, Findings(found=(await store(blobs, 1, media_type=media_type),)))
