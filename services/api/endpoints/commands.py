@@ -11,7 +11,7 @@ import asyncpg
 
 from piperoll.domain.endpoint import CODEC
 from piperoll.postgres import load_queries
-from piperoll.seal import Seal
+from piperoll.seal import Seal, SealError
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 from piperoll.webhooks.signatures import draw_secret
 from schemas.devana import STATUS_NAMES
@@ -94,11 +94,15 @@ class EndpointCommands:
         if content is None:
             raise conflict("the endpoint of this Idempotency-Key was removed: use a new key for a new endpoint")
         settings, statuses = EndpointSettings.model_validate_json(content), tuple(rows[0]["statuses"])
-        token = None if settings.token is None else self.seal.open(settings.token)
+        try:
+            token = None if settings.token is None else self.seal.open(settings.token)
+            secret = self.seal.open(settings.secret)
+        except SealError as error:
+            raise conflict(f"the endpoint's secret cannot be shown again: {error}; register a new endpoint") from error
         if (settings.url, token, statuses) != (wanted.url, wanted.token, wanted.wanted_statuses):
             raise idempotency_conflict()
         view = _view(endpoint_id, settings.url, statuses, rows[0]["created_at"])
-        return {**view, "secret": self.seal.open(settings.secret)}
+        return {**view, "secret": secret}
 
     async def _check_count(self, owner: str) -> None:
         await self.catching_up.briefly()

@@ -10,6 +10,7 @@ import hashlib
 import math
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import asyncpg
@@ -26,6 +27,7 @@ PREPARE_PAUSE_S = 1.0
 RECHECK_S = 60.0  # a remembered key is looked up this often: an end that was written without a notification counts too
 UNHEARD_S = 1.0  # the same while no changes are heard; and for so long a failed look-up is not repeated
 RECHECK_DEADLINE_S = 1.0  # the old answer is at hand
+MOST_STRANGERS = 4  # tokens that are looked up at a time and are not remembered: half of the pool is for callers
 LOCAL_OWNER = "local"
 BOOTSTRAP = "bootstrap-"  # the prefix of the ids of bootstrap keys
 BOOTSTRAP_SCOPES = frozenset({"jobs", "admin"})
@@ -63,6 +65,7 @@ class Access:
         self._interruptions = 0
         self._away_until = -math.inf
         self._probing = False
+        self._strangers = asyncio.Semaphore(MOST_STRANGERS)
         self._changes: dict[str, int] = {}
         self._change_count = 0
 
@@ -147,7 +150,7 @@ class Access:
         probes = known is not None and not self._hears
         self._probing = self._probing or probes
         try:
-            async with asyncio.timeout(deadline_s):
+            async with asyncio.timeout(deadline_s), self._strangers if known is None else nullcontext():
                 return await keys.find(self._pool, keys.digest(self._pepper, token))
         finally:
             self._probing = self._probing and not probes

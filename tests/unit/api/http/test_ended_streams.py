@@ -77,7 +77,7 @@ def access_to(keys: Keys) -> Access:
     return made
 
 
-async def test_a_stream_ends_after_an_end_that_nobody_was_notified_of() -> None:
+async def test_a_stream_ends_after_an_end_without_a_notification() -> None:
     keys = Keys()
     known = access_to(keys)
     stream = Stream(known)
