@@ -7,20 +7,27 @@ import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from typing import ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 from starlette.requests import Request
 
 from piperoll.settings import Settings
 from schemas.errors import ErrorCode
+from services.api.http.computing import Computing
 from services.api.http.errors import ApiError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 BURST_S = 2.0  # a second's requests may arrive at once, after a pause those of two
 LARGE_WAIT_S = 5.0  # for the end of another large body, before a request with one is refused
+QUERIES_OF_OWNER = 4  # at a time; half of the connections to Postgres (piperoll.postgres.connect_pool)
 
 
 class Activity(StrEnum):
@@ -77,15 +84,18 @@ class Traffic:
     def __init__(self, limits: TrafficLimits) -> None:
         self.limits = limits
         self._counts: dict[str, Counter[Activity]] = {}
+        self.computing = Computing()
         self._large = 0
         self._freed = asyncio.Event()
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._credit: dict[str, tuple[float, float]] = {}  # requests that may come now, and when that was known
 
     def enter(self, owner: str) -> "Admission":
         """Count a request until it is left. Raises ApiError QUOTA_EXCEEDED (429)."""
         self._charge(owner, time.monotonic())
         self.begin(owner, Activity.REQUESTS)
-        return Admission(self, owner)
+        turns = self._turns.setdefault(owner, asyncio.Semaphore(QUERIES_OF_OWNER))
+        return Admission(self, owner, turns)
 
     def count(self, owner: str, activity: Activity) -> int:
         """Return how much of an activity an owner has going on."""
@@ -137,9 +147,10 @@ class Traffic:
 
 
 class Admission:
-    """What one request has begun; `close` ends all of it."""
+    """What one request has begun; `close` ends all of it. `turns` are those of its owner's queries."""
 
-    def __init__(self, traffic: Traffic, owner: str) -> None:
+    def __init__(self, traffic: Traffic, owner: str, turns: asyncio.Semaphore) -> None:
+        self.turns = turns
         self._traffic = traffic
         self._owner = owner
         self._begun = ExitStack()
@@ -161,6 +172,10 @@ class Admission:
             await self._traffic.begin_large(self._owner)
             self._is_large = True
             self._begun.callback(partial(self._traffic.end_large, self._owner))
+
+    async def compute(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return the result of a call that computes for long. Raises what it raises."""
+        return await self._traffic.computing.run(self._owner, call, *args, **kwargs)
 
     def wait_as(self, activity: Activity) -> None:
         """Count the request as a stream or long poll from now on, and its body no longer as held.

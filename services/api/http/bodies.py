@@ -20,6 +20,8 @@ DRAIN_S = 5.0  # for the rest of a refused body, so that the client gets to read
 LARGE_BYTES = 256 * 1024  # parsing more than this would hold the event loop for over 5 ms
 MAX_DEPTH = 100  # readers parse 200 levels, and what is stored surrounds a body by a few
 MAX_CONTAINERS = 250_000  # objects and lists of a body: each takes a hundred times its bytes, and a batch is far below
+MAX_VALUES = 500_000  # of a body: fifty for each job of the largest batch
+MAX_MEMBERS = 10_000  # of an object: a larger one holds up the process while it is built
 MAX_TYPE_CHARS = 1000  # of a Content-Type: its parser takes a microsecond for each parameter
 MAX_LENGTH_DIGITS = 18  # of Content-Length
 UTF_8 = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
@@ -60,7 +62,7 @@ async def read_json(request: Request, limit: int, optional: bool = False) -> Jso
         return JsonBody({}, "")
     _check_media_type(request.headers)
     if len(raw) > LARGE_BYTES:
-        return await asyncio.to_thread(parse_object, raw)
+        return await admission_of(request).compute(parse_object, raw)
     return parse_object(raw)
 
 
@@ -114,11 +116,12 @@ def parse_object(raw: bytes) -> JsonBody:
     """Parse a JSON object. Raises ApiError INVALID_REQUEST for anything that two parsers could read differently.
 
     Refused are: invalid UTF-8, NaN and infinities, numbers out of range, repeated names, NUL characters (which
-    Postgres cannot store), nesting beyond MAX_DEPTH, more than MAX_CONTAINERS, and anything but an object.
+    Postgres cannot store), nesting beyond MAX_DEPTH, more than MAX_CONTAINERS, MAX_VALUES and MAX_MEMBERS, and anything
+    but an object.
     """
     brackets = raw.count(b"{") + raw.count(b"[")
-    if brackets > MAX_CONTAINERS and _containers(raw) > MAX_CONTAINERS:
-        raise invalid_request(f"the body must not have more than {MAX_CONTAINERS:,} objects and lists")
+    if brackets > MAX_CONTAINERS or raw.count(b",") > MAX_VALUES:
+        _check_counts(_TEXT.sub(b"", raw))
     try:
         value = from_json(raw, allow_inf_nan=False)
         _UNIQUE.decode(raw.decode())
@@ -140,6 +143,8 @@ def canonical_sha256(value: Any) -> str:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> None:
+    if len(pairs) > MAX_MEMBERS:
+        raise ValueError(f"an object must not have more than {MAX_MEMBERS:,} members")
     if len(dict(pairs)) == len(pairs):
         return
     seen: set[str] = set()
@@ -162,10 +167,12 @@ def _has_nul(value: Any) -> bool:
     return isinstance(value, list) and any(map(_has_nul, value))
 
 
-def _containers(raw: bytes) -> int:
-    """Return the number of objects and lists. Those in texts do not count."""
-    outside = _TEXT.sub(b"", raw)
-    return outside.count(b"{") + outside.count(b"[")
+def _check_counts(outside: bytes) -> None:
+    """Refuse a body by what is outside of its texts."""
+    if outside.count(b"{") + outside.count(b"[") > MAX_CONTAINERS:
+        raise invalid_request(f"the body must not have more than {MAX_CONTAINERS:,} objects and lists")
+    if outside.count(b",") > MAX_VALUES:
+        raise invalid_request(f"the body must not have more than {MAX_VALUES:,} values")
 
 
 def _is_deeper(value: Any, most: int) -> bool:

@@ -1,8 +1,9 @@
-"""The time limit of queries to Postgres, and the error when it does not answer."""
+"""The time limit of queries to Postgres, the share of an owner, and the error when it does not answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 
 import asyncpg
 import structlog
@@ -19,6 +20,30 @@ Source = asyncpg.Pool | PoolConnectionProxy
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 """The errors of asyncpg while Postgres is away or restarts, and before a projector has created its tables."""
 
+TURNS: ContextVar[asyncio.Semaphore | None] = ContextVar("turns", default=None)
+"""The turns of the owner whose request this is; None for the API's own queries, and within a turn."""
+
+
+@asynccontextmanager
+async def _turn(deadline_s: float) -> AsyncIterator[None]:
+    """Take one of the owner's turns, so that its queries leave connections to other owners. What is within is of the
+    same turn. Raises ReadModelUnavailableError (503) if there is none in time."""
+    turns = TURNS.get()
+    if turns is None:
+        yield
+        return
+    try:
+        async with asyncio.timeout(deadline_s):
+            await turns.acquire()
+    except TimeoutError:
+        raise ReadModelUnavailableError("too many requests of yours read at a time: wait for their answers") from None
+    TURNS.set(None)
+    try:
+        yield
+    finally:
+        TURNS.set(turns)
+        turns.release()
+
 
 @asynccontextmanager
 async def bounded_query(name: str, deadline_s: float) -> AsyncIterator[None]:
@@ -26,7 +51,7 @@ async def bounded_query(name: str, deadline_s: float) -> AsyncIterator[None]:
     and ApiError INVALID_REQUEST (400) if a value of the request is the reason: a repeat would fail again.
     """
     try:
-        async with asyncio.timeout(deadline_s):
+        async with _turn(deadline_s), asyncio.timeout(deadline_s):
             yield
     except AWAY as error:
         if refuses_a_value(error):

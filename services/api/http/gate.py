@@ -19,6 +19,7 @@ from services.api.http.access import Access
 from services.api.http.admission import Traffic
 from services.api.http.answers import DEVANA_PREFIX, failure
 from services.api.http.caller import Caller, valid_traceparent
+from services.api.http.database import TURNS
 from services.api.http.errors import ApiError, ReadModelUnavailableError, forbidden
 from services.api.http.rate_limit import RateLimit
 
@@ -72,6 +73,7 @@ class RequestGate:
             caller = scope["piperoll.caller"] = await self._caller(scope["method"], headers)
             answer.may_go_on = partial(self._is_valid, _token(headers))
             admission = scope["piperoll.admission"] = self._traffic.enter(caller.owner)
+            TURNS.set(admission.turns)
             with closing(admission):
                 if scope["path"].startswith(DEVANA_PREFIX):
                     await self._count(caller, answer)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
+from weakref import WeakValueDictionary
 
 from piperoll.log.record import Position
 from schemas.topics import JOB_EVENTS
@@ -20,7 +21,8 @@ from services.api.read_model.jobs import ReadModel
 from services.api.read_model.positions import Positions
 
 FACTS = 20  # of a partition in one page: more rows would block the event loop for over a few milliseconds
-AT_ONCE = 2  # queries; the pool's other connections serve requests
+AT_ONCE = 3  # queries; the pool's other connections serve requests
+AT_ONCE_OF_OWNER = 2  # so that many streams of one owner that are behind do not hold up another owner's
 PLACE: Final = r"([0-9a-f]{8}-)?[0-9a-f]{1,15}(\.[0-9a-f]{1,15}){0,1023}"
 """An event's id: the installation, and the offsets in hex, separated by dots. Earlier releases left the former out."""
 INSTALLATION_DIGITS = 8
@@ -101,6 +103,7 @@ class ChangeFeed:
         self._positions = positions
         self._facts = facts
         self._queries = asyncio.Semaphore(AT_ONCE)
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()  # by owner, while it reads
         self._pages: dict[_PageKey, asyncio.Task[ChangePage]] = {}
         self._news = asyncio.Event()
         self._closed = False
@@ -156,7 +159,7 @@ class ChangeFeed:
         behind = {part: place.offset(part) for part, end in reached.items() if end > place.offset(part)}
         if not behind:
             return ChangePage(place)
-        async with self._queries:
+        async with self._turns.setdefault(owner, asyncio.Semaphore(AT_ONCE_OF_OWNER)), self._queries:
             found = await self._read_model.changes(owner, behind, self._facts)
             page = paged(place, found, {part: reached[part] for part in behind}, self._facts)
             if not (touched := sorted({one.batch_id for one in found if one.counts and one.batch_id is not None})):

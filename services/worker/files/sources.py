@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from piperoll.store.blobs import BlobMissingError, BlobStoreError
+from piperoll.store.blobs import BlobMissingError, BlobStoreError, BlobUnreadableError
+from piperoll.store.paths import refusal_of
 from schemas.claims import Claim
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
@@ -178,9 +179,11 @@ def _open_upload(reference: str, workspace: Workspace) -> tuple[str, BinaryIO]:
     if not FILE_ID.fullmatch(file_id) or "/" in name or name in ("", ".", ".."):
         raise _not_found(reference)
     uri = f"uploads/{workspace.owner}/{file_id}/{name}"
+    if refusal_of(uri) is not None:
+        raise _not_found(reference)
     try:
         return name, _open_blob(uri, workspace)
-    except BlobMissingError as error:
+    except (BlobMissingError, BlobUnreadableError) as error:  # the latter: no blob can have the name
         raise ProcessingError(
             ErrorCode.FILE_NOT_FOUND, f"The upload {_short(reference)} does not exist: send it to /api/files first."
         ) from error

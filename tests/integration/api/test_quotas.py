@@ -1,5 +1,6 @@
 """Quotas over a real read model: open jobs and stored bytes of one owner; repeats and other owners are not refused."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -10,7 +11,9 @@ import pytest
 
 from piperoll import keys
 from piperoll.settings import Settings
-from tests.support.stacks.api import NOOP, Api, refused, serving
+from services.api.http.admission import QUERIES_OF_OWNER
+from services.api.read_model.jobs import QUERIES
+from tests.support.stacks.api import BOUND_S, NOOP, Api, refused, serving
 from tests.support.waiting import wait_until
 
 OPEN_JOBS = 5
@@ -98,3 +101,23 @@ async def test_the_use_of_an_owner_is_counted_in_the_tables_and_in_the_store(
         assert (await client.post("/v1/documents?wait=0", files={"file": ("a.txt", b"seven b")})).status_code == 202
         await uses(client, "stored_bytes", 7)
         await uses(client, "open_jobs", 1)
+
+
+async def test_slow_reads_of_one_owner_leave_connections_to_another_one(
+    api: Api, ready: asyncpg.Pool, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = "SELECT 0 FROM (SELECT pg_sleep(CASE WHEN $4::text = 'slow' THEN 30 ELSE 0 END)) AS slept, ({}) AS counted"
+    monkeypatch.setitem(QUERIES, "count_jobs", slow.format(QUERIES["count_jobs"].rstrip(";")))
+    async with an_owner(api, ready, environment) as greedy, an_owner(api, ready, environment) as modest:
+        query = {"user_id": "slow"}
+        asked = [asyncio.create_task(greedy.get("/api/jobs/", params=query)) for _ in range(20)]
+
+        async def are_running() -> bool:
+            sleeping = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND wait_event = 'PgSleep'"
+            return bool(await ready.fetchval(sleeping) >= QUERIES_OF_OWNER)
+
+        await wait_until(are_running, 5, "slow reads to run")
+        for path in ("/api/jobs/", "/api/jobs/job-00000000-0000-4000-8000-000000000000"):
+            assert (await asyncio.wait_for(modest.get(path), BOUND_S / 2)).status_code in (200, 404)
+        answers = await asyncio.gather(*asked)
+        assert {answer.status_code for answer in answers} == {503}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.http.bodies import parse_object
+from services.api.http.bodies import MAX_MEMBERS, MAX_VALUES, parse_object
 from services.api.http.errors import ApiError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=10)
@@ -82,3 +82,18 @@ def test_lists_and_objects_may_be_nested_a_hundred_deep() -> None:
 
 def test_an_escaped_backslash_before_u0000_is_not_a_nul() -> None:
     assert parse_object(b'{"a":"\\\\u0000"}').value == {"a": "\\u0000"}
+
+
+def test_a_body_of_very_many_values_is_refused_and_commas_in_texts_are_none() -> None:
+    with pytest.raises(ApiError, match=f"{MAX_VALUES:,} values"):
+        parse_object(b'{"a":[1' + b",1" * (MAX_VALUES + 1) + b"]}")
+    assert len(parse_object(b'{"a":"' + b"," * (MAX_VALUES + 1) + b'"}').value["a"]) == MAX_VALUES + 1
+
+
+def test_an_object_of_very_many_members_is_refused() -> None:
+    def members(count: int) -> bytes:
+        return b'{"a":{' + b",".join(b'"%d":1' % number for number in range(count)) + b"}}"
+
+    assert len(parse_object(members(MAX_MEMBERS)).value["a"]) == MAX_MEMBERS
+    with pytest.raises(ApiError, match=f"more than {MAX_MEMBERS:,} members"):
+        parse_object(members(MAX_MEMBERS + 1))

@@ -1,4 +1,4 @@
-"""A query that fails: because of the request, or because Postgres is away."""
+"""A query that fails, because of the request or because Postgres is away; and how many an owner has at a time."""
 
 import asyncio
 
@@ -6,8 +6,10 @@ import asyncpg
 import pytest
 
 from schemas.errors import ErrorCode
-from services.api.http.database import bounded_query
+from services.api.http.admission import QUERIES_OF_OWNER
+from services.api.http.database import TURNS, bounded_query
 from services.api.http.errors import ApiError
+from tests.support.waiting import wait_until
 
 REFUSED = [
     asyncpg.CharacterNotInRepertoireError("invalid byte sequence"),
@@ -51,3 +53,40 @@ async def test_a_query_that_takes_too_long_is_an_outage() -> None:
         async with bounded_query("jobs", 0.01):
             await asyncio.Event().wait()
     assert caught.value.status == 503
+
+
+async def test_an_owner_has_few_queries_at_a_time_and_those_beyond_wait_for_a_turn() -> None:
+    running, ended = list[int](), asyncio.Event()
+
+    async def query(number: int) -> None:
+        TURNS.set(turns)  # as a request of the owner
+        async with bounded_query("jobs", 5.0):
+            running.append(number)
+            await ended.wait()
+
+    turns = asyncio.Semaphore(QUERIES_OF_OWNER)
+    asked = [asyncio.create_task(query(number)) for number in range(QUERIES_OF_OWNER + 2)]
+    await wait_until(lambda: len(running) == QUERIES_OF_OWNER, 5, "the turns to be taken")
+    async with bounded_query("jobs", 0.1):  # of no owner, or of another one
+        pass
+    assert len(running) == QUERIES_OF_OWNER
+    ended.set()
+    await asyncio.gather(*asked)
+    assert not turns.locked()
+
+
+async def test_a_query_within_another_one_is_of_the_same_turn() -> None:
+    TURNS.set(turns := asyncio.Semaphore(1))
+    for _ in range(2):
+        async with bounded_query("snapshot", 1.0), bounded_query("jobs", 1.0):
+            assert turns.locked()
+        assert not turns.locked()
+
+
+async def test_an_owner_whose_queries_find_no_turn_in_time_is_refused() -> None:
+    TURNS.set(asyncio.Semaphore(0))
+    with pytest.raises(ApiError) as caught:
+        async with bounded_query("jobs", 0.01):
+            pass
+    assert (caught.value.status, caught.value.code) == (503, ErrorCode.READ_MODEL_UNAVAILABLE)
+    assert int(caught.value.headers["Retry-After"]) > 0
