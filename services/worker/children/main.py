@@ -12,6 +12,8 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -29,11 +31,15 @@ from services.worker.run.parent_death import die_with
 NOTICE_S: Final = 5.0
 """From the end of a sandbox's line to the kernel's notice that the sandbox has ended."""
 
+OOM_SCORE: Final = Path("/proc/self/oom_score_adj")
+MOST_LIKELY: Final = 1000
+
 
 def main() -> None:
     """Serve until the socket closes. Arguments: the socket's descriptor, the parent's process id, a PageNote's."""
     descriptor, parent, note = (int(argument) for argument in sys.argv[1:4])
     die_with(parent)
+    _be_ended_first()
     keep_private()  # where the kernel has no Landlock, a sandbox of the same account could read and write its memory
     page_care.note_in(page_care.PageNote(note))
     faulthandler.enable()  # a segfault leaves the Python stack on standard error, which the parent logs
@@ -57,6 +63,15 @@ def main() -> None:
         except ChannelClosedError:
             time.sleep(NOTICE_S)  # ends by the signal that the sandbox has ended
             raise
+
+
+def _be_ended_first() -> None:
+    """Have the system end this process and what it starts before others when memory runs out (proc(5)).
+
+    A hostile file may use all of it by many processes, and its run can be repeated, which a broker's cannot.
+    """
+    with suppress(OSError):  # not on Linux
+        OOM_SCORE.write_text(str(MOST_LIKELY))
 
 
 def _die_like_a_sandbox(signum: int, frame: FrameType | None) -> NoReturn:

@@ -1,4 +1,4 @@
-"""A child keeps its memory private before it forks sandboxes and reads its settings."""
+"""What a child does before it imports anything, forks sandboxes and reads its settings."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from services.worker.children import main
 from services.worker.run.page_care import PageNote
 
 def report():
-    print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))  # PR_GET_DUMPABLE
+    print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), main.OOM_SCORE.read_text().strip())  # PR_GET_DUMPABLE
     raise SystemExit(0)
 
 main.processors.load_all = report
@@ -18,6 +18,6 @@ main.main()
 """
 
 
-def test_no_process_of_the_account_reads_or_writes_the_memory_of_a_child() -> None:
+def test_a_child_is_private_and_the_first_that_ends_when_memory_runs_out() -> None:
     ended = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=60, check=False)
-    assert (ended.stdout, ended.returncode) == ("0\n", 0), ended.stderr
+    assert (ended.stdout, ended.returncode) == ("0 1000\n", 0), ended.stderr
