@@ -20,4 +20,4 @@ main.main()
 
 def test_a_child_is_private_and_the_first_that_ends_when_memory_runs_out() -> None:
     ended = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=60, check=False)
-    assert (ended.stdout, ended.returncode) == ("0\n", 0), ended.stderr
+    assert (ended.stdout, ended.returncode) == ("0 1000\n", 0), ended.stderr
