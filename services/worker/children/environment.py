@@ -16,6 +16,7 @@ FIXED: Final = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_THREAD_LIMIT": "1",  # Tesseract's
+    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime of RapidOCR; it sends events about each process to its maker
 }
 SETTINGS: Final = ("PIPEROLL_", "MISTRAL_")
 """The prefixes of Piperoll's settings, which reach a child by its Setup alone."""
