@@ -1,12 +1,11 @@
 """Lists of batches, newest first, and single batches with their jobs (docs/contract/secretary.md#lists)."""
 
-import asyncio
 from typing import Any
 
 from services.api.batches.requests import BatchListQuery
 from services.api.batches.views import batch_summary, batch_view
 from services.api.jobs.reading import Reading
-from services.api.read_model.contents import Contents
+from services.api.read_model.contents import Contents, of_each
 from services.api.read_model.job_rows import BatchRow
 from services.api.read_model.jobs import ReadModel
 
@@ -26,11 +25,12 @@ class BatchListing:
             return {"total": 0, "batches": []}  # batches are never archived
         await self._reading.catching_up.briefly()
         user_id, ids = query.user_id or user_id, None
-        if query.status is not None:
-            ids = await self._read_model.batches_of_status(owner, user_id, query.status)
-        total, listed = await self._read_model.batches((owner, user_id, ids), query.limit, query.skip)
-        names = await asyncio.gather(*(self._contents.read(one.batch.name) for one in listed))
-        return {"total": total, "batches": list(map(batch_summary, listed, names))}
+        async with self._read_model.turn():
+            if query.status is not None:
+                ids = await self._read_model.batches_of_status(owner, user_id, query.status)
+            total, listed = await self._read_model.batches((owner, user_id, ids), query.limit, query.skip)
+            names = await of_each(self._contents.read, [one.batch.name for one in listed])
+            return {"total": total, "batches": list(map(batch_summary, listed, names))}
 
     async def view_of(self, row: BatchRow) -> dict[str, Any]:
         """Return the batch as clients see it."""

@@ -1,6 +1,5 @@
 """Lists of jobs of the Devana API (docs/contract/devana.md#list-of-jobs): pages by filters, newest first."""
 
-import asyncio
 from typing import Any
 
 from piperoll.domain.job import Status
@@ -9,7 +8,7 @@ from services.api.devana_jobs.views import Json, devana_job, devana_of
 from services.api.jobs.reading import Reading
 from services.api.jobs.views import job_error
 from services.api.read_model.content_memo import ContentMemo
-from services.api.read_model.contents import Contents
+from services.api.read_model.contents import Contents, of_each
 from services.api.read_model.job_rows import JobRow
 from services.api.read_model.jobs import ReadModel
 
@@ -27,8 +26,9 @@ class DevanaListing:
         """Return the page. Raises ApiError READ_MODEL_UNAVAILABLE (503)."""
         await self._reading.catching_up.briefly()
         filters = (owner, query.job_types, query.statuses)
-        rows = await self._read_model.devana_jobs(filters, query.target_id, query.limit, query.offset)
-        return list(await asyncio.gather(*map(self._job, rows)))
+        async with self._read_model.turn():
+            rows = await self._read_model.devana_jobs(filters, query.target_id, query.limit, query.offset)
+            return await of_each(self._job, rows)
 
     async def _job(self, row: JobRow) -> Json:
         """Return one job. A batch's member that was not created yet has no metadata."""

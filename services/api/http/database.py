@@ -25,7 +25,7 @@ TURNS: ContextVar[asyncio.Semaphore | None] = ContextVar("turns", default=None)
 
 
 @asynccontextmanager
-async def _turn(deadline_s: float) -> AsyncIterator[None]:
+async def own_turn(deadline_s: float) -> AsyncIterator[None]:
     """Take one of the owner's turns, so that its queries leave connections to other owners. What is within is of the
     same turn. Raises ReadModelUnavailableError (503) if there is none in time."""
     turns = TURNS.get()
@@ -36,7 +36,9 @@ async def _turn(deadline_s: float) -> AsyncIterator[None]:
         async with asyncio.timeout(deadline_s):
             await turns.acquire()
     except TimeoutError:
-        raise ReadModelUnavailableError("too many requests of this owner read at a time: wait for their answers") from None
+        raise ReadModelUnavailableError(
+            "this owner reads too much at a time: wait for answers before more requests are sent"
+        ) from None
     TURNS.set(None)
     try:
         yield
@@ -51,7 +53,7 @@ async def bounded_query(name: str, deadline_s: float) -> AsyncIterator[None]:
     and ApiError INVALID_REQUEST (400) if a value of the request is the reason: a repeat would fail again.
     """
     try:
-        async with _turn(deadline_s), asyncio.timeout(deadline_s):
+        async with own_turn(deadline_s), asyncio.timeout(deadline_s):
             yield
     except AWAY as error:
         if refuses_a_value(error):

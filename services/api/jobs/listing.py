@@ -7,7 +7,7 @@ from schemas.claims import Claim
 from services.api.jobs.query_strings import JobListQuery
 from services.api.jobs.reading import Reading
 from services.api.jobs.views import JobContents, job_summary
-from services.api.read_model.contents import Contents
+from services.api.read_model.contents import Contents, of_each
 from services.api.read_model.job_rows import JobRow
 from services.api.read_model.jobs import ReadModel
 
@@ -38,9 +38,10 @@ class JobListing:
         await self._reading.catching_up.briefly()
         statuses = None if query.status is None else STATUSES[query.status]
         filters = (owner, statuses, query.batch_id, query.user_id or user_id, query.job_type, query.target_id)
-        total, rows = await self._read_model.jobs(filters, query.limit, query.skip)
-        contents = await asyncio.gather(*map(self._contents_of, rows))
-        return {"total": total, "jobs": list(map(job_summary, rows, contents))}
+        async with self._read_model.turn():
+            total, rows = await self._read_model.jobs(filters, query.limit, query.skip)
+            contents = await of_each(self._contents_of, rows)
+            return {"total": total, "jobs": list(map(job_summary, rows, contents))}
 
     async def _contents_of(self, row: JobRow) -> JobContents:
         """Return the parameters, unless they are large, and the error details."""

@@ -1,6 +1,8 @@
 """The contents of the claims of rows, from the blob store: parameters, results, error details, names."""
 
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 import structlog
 from pydantic_core import from_json
@@ -10,6 +12,19 @@ from schemas.claims import Claim
 from services.api.read_model.job_rows import JobRow
 
 log = structlog.get_logger()
+
+RowT = TypeVar("RowT")
+T = TypeVar("T")
+
+AT_ONCE = 16  # contents of one list: the blob store reads for other requests too
+
+
+async def of_each(read: Callable[[RowT], Awaitable[T]], rows: Sequence[RowT]) -> list[T]:
+    """Return what is read of each row of a list, AT_ONCE at a time."""
+    found: list[T] = []
+    for begin in range(0, len(rows), AT_ONCE):
+        found += await asyncio.gather(*map(read, rows[begin : begin + AT_ONCE]))
+    return found
 
 
 class Contents:

@@ -1,6 +1,7 @@
 """Queries of jobs and batches (jobs.sql). Every method is bounded in time and raises ReadModelUnavailableError."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ from piperoll.domain.batch import status_of
 from piperoll.domain.job import Status
 from piperoll.postgres import load_queries
 from schemas.topics import JOB_EVENTS
-from services.api.http.database import Source, bounded_query
+from services.api.http.database import Source, bounded_query, own_turn
 from services.api.read_model.job_rows import (
     BatchRow,
     Changed,
@@ -105,6 +106,10 @@ class ReadModel:
     async def deliveries(self, job_id: str) -> list[tuple[str, datetime, str]]:
         """Return the facts about a job's webhooks: type, time and data as JSON text."""
         return [(row["type"], row["time"], row["data"]) for row in await self._fetch("deliveries", job_id)]
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """One of the owner's turns for a whole list: its query, and the contents of its rows."""
+        return own_turn(self._deadline_s)
 
     async def _page(self, what: str, filters: Sequence[Any], limit: int, skip: int) -> tuple[int, list[asyncpg.Record]]:
         """Return total and page of one snapshot, planned for these filters: a generic plan would use no index."""

@@ -50,6 +50,7 @@ class ChildPool:
         self._living: set[Child] = set()
         self._waiting: deque[asyncio.Future[Child]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._replacements: dict[str, asyncio.Task[None]] = {}  # by the run that ended the child
         self._scratch: ScratchFolder | None = None
         self._trouble: str | None = None
         self._stopped = False
@@ -86,6 +87,10 @@ class ChildPool:
             skipped = (*current.skipped, child.fatal)
             current = assignment.model_copy(update={"timeout_s": left_s, "skipped": skipped})
 
+    def replacement(self, run: str) -> "asyncio.Task[None] | None":
+        """The replacement of the child that a run ended, while it goes on; None for a run that left its child."""
+        return self._replacements.get(run)
+
     async def stop(self) -> None:
         """Kill every child and wait for the exits. Cancel the runs first: running ones raise."""
         self._stopped = True
@@ -112,7 +117,9 @@ class ChildPool:
         try:
             return await child.run(assignment, on_progress, limits.stall_timeout_s, limits.page_timeout_s)
         finally:
-            self._give_back(child)
+            if (replacement := self._give_back(child)) is not None:
+                self._replacements[assignment.run] = replacement
+                replacement.add_done_callback(lambda _: self._replacements.pop(assignment.run, None))
 
     # --- taking and giving back ------------------------------------------------------------------------------
 
@@ -153,15 +160,16 @@ class ChildPool:
             turn.set_result(answer)
         return True
 
-    def _give_back(self, child: Child) -> None:
+    def _give_back(self, child: Child) -> "asyncio.Task[None] | None":
+        """Offer a child to the next run, or return its replacement."""
         reason = self._why_spent(child)
         if self._stopped:
-            return
+            return None
         if reason is None:
             self._offer(child)
-        else:
-            REPLACED.labels(reason).inc()
-            self._spawn(self._replace(child))
+            return None
+        REPLACED.labels(reason).inc()
+        return self._spawn(self._replace(child))
 
     def _why_spent(self, child: Child) -> str | None:
         if child.spent:
@@ -230,10 +238,11 @@ class ChildPool:
         await self._bury(child)
         await self._refill(BACKOFF_S[1])
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._spawned)
+        return task
 
     def _spawned(self, task: "asyncio.Task[None]") -> None:
         """Fill the slot of a replacement that failed: it would be lost for ever."""

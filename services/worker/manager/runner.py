@@ -275,11 +275,20 @@ class Runner:
             reporter.close()
 
     def _free(self, attempt: Attempt) -> None:
-        if attempt.in_slot:
-            attempt.in_slot = False
-            self._running.remove(attempt.job)
-            metrics.SLOTS_TAKEN.set(self._taken())
-            self._kick.set()
+        """Give up the slot, once it has a child again: an owner whose runs end children must not use up the others'."""
+        if not attempt.in_slot:
+            return
+        attempt.in_slot = False
+        job = attempt.job
+        if (replacement := self._pool.replacement(attempt.run)) is None:
+            self._give_up_slot(job)
+        else:
+            replacement.add_done_callback(lambda _: self._give_up_slot(job))
+
+    def _give_up_slot(self, job: Job) -> None:
+        self._running.remove(job)
+        metrics.SLOTS_TAKEN.set(self._taken())
+        self._kick.set()
 
     # --- ends that the log decides -------------------------------------------------------------------------------
 

@@ -12,6 +12,9 @@ import pytest
 from piperoll import keys
 from piperoll.settings import Settings
 from services.api.http.admission import QUERIES_OF_OWNER
+from services.api.jobs.listing import JobListing
+from services.api.jobs.views import JobContents
+from services.api.read_model.job_rows import JobRow
 from services.api.read_model.jobs import QUERIES
 from tests.support.stacks.api import BOUND_S, NOOP, Api, refused, serving
 from tests.support.waiting import wait_until
@@ -121,3 +124,24 @@ async def test_slow_reads_of_one_owner_leave_connections_to_another_one(
             assert (await asyncio.wait_for(modest.get(path), BOUND_S / 2)).status_code in (200, 404)
         answers = await asyncio.gather(*asked)
         assert {answer.status_code for answer in answers} == {503}
+
+
+async def test_lists_of_one_owner_are_made_few_at_a_time_with_their_contents(
+    api: Api, ready: asyncpg.Pool, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, goes_on = list[JobRow](), asyncio.Event()
+
+    async def hold(_: JobListing, row: JobRow) -> JobContents:
+        reading.append(row)
+        await goes_on.wait()
+        return JobContents()
+
+    monkeypatch.setattr(JobListing, "_contents_of", hold)
+    async with an_owner(api, ready, environment) as greedy, an_owner(api, ready, environment) as modest:
+        assert (await greedy.post("/api/jobs", json=NOOP)).status_code == 200
+        lists = [asyncio.create_task(greedy.get("/api/jobs/")) for _ in range(20)]
+        await wait_until(lambda: len(reading) == QUERIES_OF_OWNER, 5, "lists to be made")
+        assert (await asyncio.wait_for(modest.get("/api/jobs/"), BOUND_S / 2)).json()["data"]["total"] == 0
+        assert len(reading) == QUERIES_OF_OWNER
+        goes_on.set()
+        assert {answer.status_code for answer in await asyncio.gather(*lists)} == {200}

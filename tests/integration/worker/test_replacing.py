@@ -28,6 +28,24 @@ async def test_cancelling_a_run_kills_its_child_and_waits_for_the_exit(tmp_path)
         assert pid not in children()
 
 
+async def test_the_replacement_of_a_child_is_known_by_the_run_that_ended_it(tmp_path):
+    async with running_pool(tmp_path) as pool:
+        given = assignment(tmp_path, sleep_s=600, steps=1000)
+        task = await started(pool, given)
+        assert pool.replacement(given.run) is None
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        replacement = pool.replacement(given.run)
+        assert replacement is not None
+        await replacement
+        assert len(children()) == 1
+        await until(lambda: pool.replacement(given.run) is None, "the replacement is forgotten")
+        usual = assignment(tmp_path)
+        assert isinstance(await pool.run(usual, ignore), Completed)
+        assert pool.replacement(usual.run) is None
+
+
 async def test_a_cancelled_wait_for_a_child_costs_no_child(tmp_path, held):
     async with running_pool(tmp_path) as pool:
         before = set(children())

@@ -43,7 +43,7 @@ class ScriptedPool:
     """The part of services.worker.children.pool.ChildPool that the runner uses, for one worker.
 
     `may_begin` is asked before each run, to judge whether it should have been begun at all. A child that is killed
-    ends after `dies_after_s`.
+    ends after `dies_after_s`, and another one takes its place `replaced_after_s` later.
     """
 
     def __init__(
@@ -56,12 +56,14 @@ class ScriptedPool:
         self.running: dict[str, str] = {}
         self.most = 0
         self.dies_after_s = 0.0
+        self.replaced_after_s = 0.0
+        self._replacements: dict[str, asyncio.Task[None]] = {}
 
     async def run(self, assignment: Assignment, on_progress: Callable[[RunProgress], None]) -> Outcome:
         """Follows the job's script; being cancelled is being killed."""
         job_id, run = assignment.job_id, assignment.run
         assert job_id not in self.running, f"{job_id} runs twice in one worker"
-        assert len(self.running) < self._size, "more runs than slots"
+        assert len(self.running) + len(self._replacements) < self._size, "more runs than children"
         self._may_begin(job_id)
         self.running[job_id] = run
         self._stage.begun.append((job_id, run))
@@ -71,9 +73,16 @@ class ScriptedPool:
         except asyncio.CancelledError:
             if self.dies_after_s:
                 await asyncio.sleep(self.dies_after_s)
+            if self.replaced_after_s:
+                task = self._replacements[run] = asyncio.create_task(asyncio.sleep(self.replaced_after_s))
+                task.add_done_callback(lambda _: self._replacements.pop(run))
             raise
         finally:
             del self.running[job_id]
+
+    def replacement(self, run: str) -> "asyncio.Task[None] | None":
+        """As ChildPool.replacement."""
+        return self._replacements.get(run)
 
     async def _play(
         self, assignment: Assignment, script: Script, on_progress: Callable[[RunProgress], None]

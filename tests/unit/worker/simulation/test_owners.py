@@ -3,8 +3,8 @@
 import asyncio
 
 from piperoll.domain.job import Status
-from schemas.events import JobReleased
-from tests.support.simulation.clients import accounted, create, facts_of, simulate
+from schemas.events import JobCancelled, JobReleased
+from tests.support.simulation.clients import accounted, create, fact, facts_of, simulate
 from tests.support.simulation.scripted_pool import Script
 from tests.support.simulation.world import World
 
@@ -106,3 +106,22 @@ def test_a_run_that_is_taken_back_while_its_worker_stops_is_run_by_the_next_one(
     world = simulate(story)
     accounted(world, ["greedy-0", "greedy-1", "small"])
     assert {job.status for job in world.history.jobs.values()} == {Status.COMPLETED}
+
+
+def test_an_owner_whose_runs_are_ended_all_the_time_waits_for_new_children_and_another_one_does_not() -> None:
+    async def story(world: World) -> None:
+        worker = world.start_worker("worker-1")
+        worker.pool.replaced_after_s = 10.0
+        await create(world, "early", SMALL, "modest")
+        await asyncio.sleep(2 * MOMENT_S)
+        for number in range(20):
+            name = f"greedy-{number}"
+            await create(world, name, HOLD, "greedy")
+            await asyncio.sleep(MOMENT_S)
+            await world.append(fact(world, name, JobCancelled(by="greedy"), "greedy"))
+            await create(world, f"small-{number}", SMALL, "modest")
+            await asyncio.sleep(1 + MOMENT_S)
+            assert world.history.jobs[f"small-{number}"].status is Status.COMPLETED
+        await world.settle(600)
+
+    simulate(story)
