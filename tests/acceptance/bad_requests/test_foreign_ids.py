@@ -1,13 +1,14 @@
 """Every route with an id, called by another owner who knows the id: nothing is found, and nothing changes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.support.servers.receiver import Receiver
 from tests.support.stacks.system import ENDED, Json, System
 from tests.support.waiting import PATIENCE_S, wait_until
 
@@ -31,8 +32,8 @@ class Owned:
 
 
 @pytest.fixture(scope="module")
-async def owned(system: System) -> Owned:
-    """One of each kind that a path may name."""
+async def owned(system: System) -> AsyncIterator[Owned]:
+    """One of each kind that a path may name. The endpoint has a receiver for itself, and is gone afterwards."""
     job_id = await system.create()
     await system.wait_for_end(job_id)
     batch = await system.create_batch(1)
@@ -40,7 +41,6 @@ async def owned(system: System) -> Owned:
     folder = (await system.client.post("/v1/folders", json={"name": "Mine"})).json()["data"]["id"]
     form = {"folderId": folder}
     document = (await system.client.post("/v1/documents", files=TEXT, data=form)).json()["data"]["documentId"]
-    hook = (await system.client.post("/v1/webhooks", json={"url": system.receiver.url("/mine")})).json()["data"]["id"]
     key = (await system.client.get("/api/webhooks/signing-keys")).json()["data"]["keys"][0]["id"]
     ids = {
         "job_id": job_id,
@@ -48,11 +48,14 @@ async def owned(system: System) -> Owned:
         "folder_id": folder,
         "document_id": document,
         "file_id": document,
-        "endpoint_id": hook,
         "key_id": key,
         "path": "results.json",
     }
-    return Owned(ids, upload)
+    async with Receiver() as receiver:
+        endpoint = await system.client.post("/v1/webhooks", json={"url": receiver.url("/mine")})
+        ids["endpoint_id"] = endpoint.json()["data"]["id"]
+        yield Owned(ids, upload)
+        assert (await system.client.delete(f"/v1/webhooks/{ids['endpoint_id']}")).status_code in (200, 204)
 
 
 def routes(document: dict[str, Any], ids: dict[str, str]) -> Iterator[tuple[str, str, str]]:
