@@ -117,9 +117,11 @@ async def test_every_process_sends_the_same_events_and_can_resume_a_stream_of_an
     await first.aclose()
     known = int(began.rsplit("id: ", 1)[1])
     rest = other.stream(job_id, PATIENT, known)
+    following = asyncio.create_task(anext(rest))  # type: ignore[arg-type]
+    await wait_until(lambda: other.watch.waiting == 1, 10, "the resumed stream to wait")
     await one.happen(job_id, JobProgress(run=run, sequence=1, step="extracting_text", percent=0))
     await one.happen(job_id, JobProgress(run=run, sequence=2, step="extracting_text", percent=40))
-    assert '"data":{"progress":40}' in await anext(rest), "neither the known state nor an equal one is sent again"
+    assert '"data":{"progress":40}' in await following, "neither the known state nor an equal one is sent again"
     await one.happen(job_id, JobErased(by="tests"))
     assert (await anext(rest)).startswith("event: error")
     with pytest.raises(StopAsyncIteration):
