@@ -1,9 +1,29 @@
-"""What a store in a folder needs of the file system beside reading and writing."""
+"""What a store in a folder does with the file system itself.
+
+The store's library hands each call to a thread of its own, which costs as much as the system calls of a small blob.
+"""
 
 import glob
 import os
+import re
+from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
+
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+UNFINISHED = re.compile(r"#[0-9]+$")
+"""The end of the names under which this module and the store's library write; a blob must have another name."""
+
+
+def create(path: Path, content: bytes) -> None:
+    """Write a new file and its missing folders, whole or not at all, and flush it. Raises FileExistsError, OSError."""
+    _write(path, content, os.link)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """As `create`, and replace the file that is there."""
+    _write(path, content, os.replace)
 
 
 def flush(path: Path) -> None:
@@ -19,10 +39,15 @@ def flush(path: Path) -> None:
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove what killed processes left of writes to `path`: the store's library writes to `path#1` and so on first."""
-    for left in path.parent.glob(f"{glob.escape(path.name)}#*"):
-        with suppress(OSError):
-            left.unlink()
+    """Remove what killed processes left of writes to `path`, which go to `path#1` and so on first.
+
+    If `path` is a folder, remove what they left of all writes to files in it. A write that still goes on then fails.
+    """
+    for pattern in (f"{glob.escape(path.name)}#*", f"{glob.escape(path.name)}/**/*#*"):
+        for left in path.parent.glob(pattern):
+            if UNFINISHED.search(left.name):
+                with suppress(OSError):
+                    left.unlink()
 
 
 def remove_empty(folder: Path) -> None:
@@ -30,3 +55,32 @@ def remove_empty(folder: Path) -> None:
     for path, _, _ in os.walk(folder, topdown=False):
         with suppress(OSError):  # written to meanwhile, or already removed
             Path(path).rmdir()
+
+
+def _write(path: Path, content: bytes, give_name: Callable[[str, Path], None]) -> None:
+    handle, unfinished = _unfinished(path)
+    try:
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+            give_name(unfinished, path)
+        finally:
+            with suppress(FileNotFoundError):  # it was renamed
+                Path(unfinished).unlink()
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unfinished(path: Path) -> tuple[int, str]:
+    """Create a file beside `path`, with a name that the store's library leaves out of listings; return it open."""
+    for number in count(1):
+        unfinished = f"{path}#{number}"
+        with suppress(FileExistsError):  # of another writer of the same blob, or of a killed process
+            try:
+                return os.open(unfinished, NEW_FILE, 0o666), unfinished
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                return os.open(unfinished, NEW_FILE, 0o666), unfinished
+    raise AssertionError("unreachable")

@@ -67,10 +67,13 @@ def created_at(uri: str) -> datetime | None:
 
 def read(root: Path, where: SegmentRange) -> bytes:
     """Return the content of a range. Raises FileNotFoundError when it was erased, or is not within the segment."""
-    with (root / where.segment).open("rb") as file:
-        if not where.begin <= where.end <= os.fstat(file.fileno()).st_size:
+    handle = os.open(root / where.segment, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if not where.begin <= where.end <= os.fstat(handle).st_size:
             raise FileNotFoundError(f"no content at {where.uri}")
-        content = os.pread(file.fileno(), where.end - where.begin, where.begin)
+        content = os.pread(handle, where.end - where.begin, where.begin)
+    finally:
+        os.close(handle)
     if len(content) != where.end - where.begin or not content.strip():
         raise FileNotFoundError(f"no content at {where.uri}")
     return content

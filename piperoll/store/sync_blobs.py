@@ -3,7 +3,6 @@
 import hashlib
 import mimetypes
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from piperoll.store.errors import (
     ClaimMismatchError,
     store_errors,
 )
-from piperoll.store.local_files import flush, remove_empty, remove_unfinished
+from piperoll.store.local_files import UNFINISHED, create, flush, remove_empty, remove_unfinished, replace
 from piperoll.store.marker import MarkerGuard
 from piperoll.store.paths import refusal_of
 from schemas.claims import Claim
@@ -34,7 +33,6 @@ ROOT = "the root"  # in errors
 PAGE_ENTRIES = 1000  # the maximum of S3
 CHECK_FOLDER = "piperoll-check"
 CHECK_BYTES = 64 * 1024  # a small file may still fit on a disk that is full
-_COUNTED = re.compile(r"#[0-9]+$")  # of object_store's multipart uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +68,19 @@ class Blobs:
         """Write content to `uri` unless a blob exists there; return its Claim. The blob's time is the current one."""
         with self._errors(uri, writing=True):
             try:
-                obstore.put(self._store, uri, content, mode="create", use_multipart=False)
-            except AlreadyExistsError:
+                self._create(uri, content)
+            except (AlreadyExistsError, FileExistsError):
                 self._renew(uri, content)
-            self._flush(uri)
         digest = digest or hashlib.sha256(content).hexdigest()
         return Claim(uri=uri, sha256=digest, size=len(content), media_type=media_type)
 
     def replace(self, uri: str, content: bytes) -> None:
         """Write content atomically over an existing blob. Content of jobs is never replaced."""
         with self._errors(uri, writing=True):
-            obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
-            self._flush(uri)
+            if self.root is not None:
+                replace(self.root / uri, content)
+            else:
+                obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
 
     def put_file(self, uri: str, source: BinaryIO, media_type: str | None = None) -> Claim:
         """Stream an open file to `uri` in chunks."""
@@ -196,9 +195,11 @@ class Blobs:
             return tuple(segments.lines(self.root, segment))
 
     def delete_folder(self, folder: str) -> int:
-        """Delete all blobs under `folder/`; return their number."""
+        """Delete all blobs under `folder/`, and what killed processes left of others there; return their number."""
         uris = list(self.list(folder))
         self.delete(uris)
+        if self.root is not None:
+            remove_unfinished(self.root / folder)
         self.remove_empty(folder)
         return len(uris)
 
@@ -242,17 +243,24 @@ class Blobs:
                 self.guard.before()
         return store_errors(uri, self.guard, writing, self.root)
 
+    def _create(self, uri: str, content: bytes) -> None:
+        if self.root is not None:
+            create(self.root / uri, content)
+        else:
+            obstore.put(self._store, uri, content, mode="create", use_multipart=False)
+
     def _renew(self, uri: str, content: bytes) -> None:
         """Give the blob of an earlier attempt of the same write the current time, which shows the sweep its use."""
         if self.root is not None:
             os.utime(self.root / uri)
+            self._flush(uri)
         elif bytes(obstore.get(self._store, uri).bytes()) == content:  # a store can only be given the content again
             obstore.put(self._store, uri, content, mode="overwrite", use_multipart=False)
 
     def _require_path(self, uri: str) -> None:
         """Raise BlobUnreadableError if no blob can be at `uri`, which is known without asking the store."""
         why = refusal_of(uri)
-        if why is None and self.root is not None and _COUNTED.search(uri):
+        if why is None and self.root is not None and UNFINISHED.search(uri):
             why = "a local store reserves names that end in # and a number"
         if why is not None:
             raise BlobUnreadableError(f"no blob can be at {uri[:100]!r}: {why}")

@@ -210,8 +210,15 @@ class _Run:
             check_findings(Findings.model_validate_json(self._blobs.get_claimed(finished.findings)), grant, resolved)
         claim = self._blobs.put_named(f"{grant.job_id}/{grant.run}/{RESULT}", body, "application/json")
         if not finished.from_cache:
-            parts = finished.model_dump(include={"pages", "bytes_in", "method", "counts", "cacheable"})
-            cache.remember(Result(structured_data={}, **parts), claim)
+            numbers = Result(
+                structured_data={},
+                pages=finished.pages,
+                bytes_in=finished.bytes_in,
+                cacheable=finished.cacheable,
+                method=finished.method,
+                counts=finished.counts,
+            )
+            cache.remember(numbers, claim)
         return Completed(
             result=claim,
             assets=finished.assets,

@@ -1,6 +1,7 @@
 """The trial of a store: what it leaves behind, and with which sizes it is made."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -47,10 +48,13 @@ def test_a_trial_that_fails_leaves_no_blob(tmp_path: Path, monkeypatch: pytest.M
     def get(_uri: str) -> bytes:
         raise BlobStoreError("input/output error")
 
-    def flush(_uri: str) -> None:
-        raise BlobStoreError("no space left on device")
+    def flush(_file: int) -> None:
+        raise OSError("no space left on device")
 
-    monkeypatch.setattr(store, *{"put": ("_flush", flush), "get": ("get", get)}[fault])
+    if fault == "get":
+        monkeypatch.setattr(store, "get", get)
+    else:
+        monkeypatch.setattr(os, "fsync", flush)
     with pytest.raises(BlobStoreError):
         store.check("worker-1", 1_000_000)
     assert list(tmp_path.iterdir()) == []

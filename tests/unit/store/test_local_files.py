@@ -1,0 +1,68 @@
+"""Writes to a store in a folder: whole or not at all, and what a killed process leaves of them."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from piperoll.store.blobs import Blobs, BlobStoreError
+
+SECRET = b"a text that must not stay"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Blobs:
+    """An empty store."""
+    return Blobs(tmp_path.as_uri())
+
+
+def _killed_while_it_writes(store: Blobs, uri: str) -> None:
+    """Have a process write a blob that ends when all is written but its name."""
+    child = os.fork()
+    if child == 0:
+        os.link = lambda *_args, **_more: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+        try:
+            store.put_named(uri, SECRET, "text/plain")
+        finally:
+            os._exit(1)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+
+
+def _files(root: Path) -> list[Path]:
+    return [path for path in root.rglob("*") if path.is_file()]
+
+
+def test_a_write_that_was_killed_makes_no_blob_and_does_not_hinder_the_next_one(store: Blobs, tmp_path: Path) -> None:
+    _killed_while_it_writes(store, "job-1/run/a")
+    assert [path.read_bytes() for path in _files(tmp_path)] == [SECRET]
+    assert list(store.list("job-1")) == []
+    store.put_named("job-1/run/a", b"whole", "text/plain")
+    assert store.get("job-1/run/a") == b"whole"
+
+
+def test_what_a_killed_write_left_goes_with_its_folder(store: Blobs, tmp_path: Path) -> None:
+    _killed_while_it_writes(store, "job-1/run/a")
+    _killed_while_it_writes(store, "job-1/run/a")
+    store.put_named("job-1/in/b", b"content", "text/plain")
+    store.put_named("job-10/in/b", b"of another job", "text/plain")
+    assert store.delete_folder("job-1") == 1
+    assert [path.read_bytes() for path in _files(tmp_path)] == [b"of another job"]
+    assert not (tmp_path / "job-1").exists()
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "link"])
+def test_a_write_that_fails_leaves_nothing_behind(
+    store: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def full(*_args: object, **_more: object) -> int:
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, full)
+        with pytest.raises(BlobStoreError, match="no space left"):
+            store.put_named("job-1/run/a", SECRET, "text/plain")
+    unfinished = [path for path in _files(tmp_path) if "#" in path.name]
+    assert unfinished == []
+    store.put_named("job-1/run/a", SECRET, "text/plain")
+    assert store.get("job-1/run/a") == SECRET
