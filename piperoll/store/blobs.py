@@ -133,6 +133,10 @@ class AsyncBlobs:
         """See Blobs.delete_folder."""
         return await self._run(self.sync.delete_folder, folder)
 
+    async def remove_abandoned(self, age_s: float) -> int:
+        """See Blobs.remove_abandoned."""
+        return await self._run(self.sync.remove_abandoned, age_s)
+
     async def remove_empty(self, folder: str) -> None:
         """See Blobs.remove_empty."""
         await self._run(self.sync.remove_empty, folder)

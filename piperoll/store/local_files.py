@@ -6,6 +6,7 @@ The store's library hands each call to a thread of its own, which costs as much 
 import glob
 import os
 import re
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
@@ -48,6 +49,20 @@ def remove_unfinished(path: Path) -> None:
             if UNFINISHED.search(left.name):
                 with suppress(OSError):
                     left.unlink()
+
+
+def remove_abandoned(root: Path, age_s: float) -> int:
+    """Remove what writes left that were not written to for `age_s` seconds; return their number. Raises OSError."""
+    found = 0
+    latest = time.time() - age_s
+    for folder, _, names in os.walk(root):
+        for name in filter(UNFINISHED.search, names):
+            left = Path(folder, name)
+            with suppress(FileNotFoundError):  # it was finished meanwhile
+                if left.lstat().st_mtime < latest:
+                    left.unlink()
+                    found += 1
+    return found
 
 
 def remove_empty(folder: Path) -> None:

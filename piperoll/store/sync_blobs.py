@@ -23,7 +23,15 @@ from piperoll.store.errors import (
     ClaimMismatchError,
     store_errors,
 )
-from piperoll.store.local_files import UNFINISHED, create, flush, remove_empty, remove_unfinished, replace
+from piperoll.store.local_files import (
+    UNFINISHED,
+    create,
+    flush,
+    remove_abandoned,
+    remove_empty,
+    remove_unfinished,
+    replace,
+)
 from piperoll.store.marker import MarkerGuard
 from piperoll.store.paths import refusal_of
 from schemas.claims import Claim
@@ -202,6 +210,16 @@ class Blobs:
             remove_unfinished(self.root / folder)
         self.remove_empty(folder)
         return len(uris)
+
+    def remove_abandoned(self, age_s: float) -> int:
+        """Remove what killed processes left of writes to a local store; object stores drop it. Return their number.
+
+        A write that goes on must not be silent for `age_s` seconds.
+        """
+        if self.root is None:
+            return 0
+        with self._errors(ROOT, guarded=True):
+            return remove_abandoned(self.root, age_s)
 
     def remove_empty(self, folder: str) -> None:
         """Remove the folders of a local store that have no blobs left; object stores have none."""

@@ -66,3 +66,14 @@ def test_a_write_that_fails_leaves_nothing_behind(
     assert unfinished == []
     store.put_named("job-1/run/a", SECRET, "text/plain")
     assert store.get("job-1/run/a") == SECRET
+
+
+def test_what_a_killed_write_left_goes_by_its_age(store: Blobs, tmp_path: Path) -> None:
+    _killed_while_it_writes(store, "job-1/run/a")
+    _killed_while_it_writes(store, "uploads/acme/f1/b")
+    store.put_named("job-1/run/c", b"content", "text/plain")
+    old = tmp_path / "uploads/acme/f1/b#1"
+    for path in (old, tmp_path / "job-1/run/c"):
+        os.utime(path, (0, 0))
+    assert store.remove_abandoned(3600) == 1
+    assert sorted(path.name for path in _files(tmp_path)) == ["a#1", "c"]

@@ -20,7 +20,7 @@ from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobStoreError, B
 from services.worker import metrics
 from services.worker.cleanup.sweep import notes as store_notes
 from services.worker.cleanup.sweep.evidence import Doomed, Reason, judged_blobs, knows
-from services.worker.cleanup.sweep.keys import subject_of
+from services.worker.cleanup.sweep.keys import FIRST, subject_of
 from services.worker.cleanup.sweep.knowledge import Knowledge
 from services.worker.cleanup.sweep.log_time import FreshEnds
 from services.worker.cleanup.sweep.lookup import NamedDocuments
@@ -32,6 +32,7 @@ log = structlog.get_logger()
 FIRST_AFTER_S = 300.0  # a worker that is restarted often must sweep too; also the pause after a sweep that failed
 LOOK_S = 60.0  # whether `piperoll sweep --yes` has released the brake
 DEEP_SHARE = 1 / 28  # of the sweeps, drawn: at the default interval once a week
+ABANDONED_S = 86_400.0  # an upload is cut off when nothing arrives for much less
 PAGE = 200  # deletions between two checks that the partitions are still fresh and this worker's
 AWAY = (BlobStoreError, KafkaError, OSError, TimeoutError)
 
@@ -110,6 +111,13 @@ class StoreSweep:
             if await happens_within(stopping, PAUSE_S):
                 break
         return counts
+
+    async def remove_abandoned(self) -> int:
+        """Remove what killed processes left of writes, if the first partition is this process's. Return their number.
+
+        No fact can name such a file, so this needs no look into the log. Raises BlobStoreError.
+        """
+        return await self._blobs.remove_abandoned(ABANDONED_S) if FIRST in self._knowledge.backlogs() else 0
 
     async def _delete(self, one: Doomed, backlog: Backlog, documents: NamedDocuments) -> int:
         match one.reason:
@@ -208,7 +216,8 @@ class Sweeper:
         counts = await self._sweep.carry_out(plan, stopping)
         for reason, count in counts.items():
             metrics.SWEPT_BLOBS.labels(reason).inc(count)
-        log.info("blob_store_swept", deleted=dict(counts), waiting=plan.waiting)
+        abandoned = await self._sweep.remove_abandoned()
+        log.info("blob_store_swept", deleted=dict(counts), waiting=plan.waiting, abandoned_writes=abandoned)
         return True
 
     def _show(self, plan: SweepPlan) -> None:

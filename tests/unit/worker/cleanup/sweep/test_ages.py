@@ -1,6 +1,7 @@
 """What has an age: uploads that no open job uses, cache entries, the specifications of expanded batches."""
 
 import asyncio
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -191,3 +192,23 @@ def test_page_checkpoints_go_when_their_job_has_ended_and_not_before(tmp_path: P
         assert one.names("job-unknown/pages")
 
     sweeping(tmp_path, story, **TTL)
+
+
+@pytest.mark.parametrize(("read", "stays"), [(None, set()), ({1}, {"job-1/run/a#1"})], ids=["all", "not_the_first"])
+def test_what_a_killed_write_left_goes_when_it_is_a_day_old(
+    tmp_path: Path, read: set[int] | None, stays: set[str]
+) -> None:
+    async def story(one: Sweeping) -> None:
+        one.put("job-1/in/p")
+        for name in ("job-1/run/a#1", "job-1/run/b#2"):
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"a part")
+        os.utime(tmp_path / "job-1/run/a#1", (0, 0))
+        await one.finished("job-1")
+        one.restart(read)
+        await one.sweeper.once(asyncio.Event())
+        left = {name for name in ("job-1/run/a#1", "job-1/run/b#2") if (tmp_path / name).exists()}
+        assert left == {"job-1/run/b#2"} | stays
+
+    sweeping(tmp_path, story, partitions=2)
