@@ -201,14 +201,14 @@ def test_what_a_killed_write_left_goes_when_it_is_a_day_old(
     async def story(one: Sweeping) -> None:
         one.put("job-1/in/p")
         for name in ("job-1/run/a#1", "job-1/run/b#2"):
-            path = tmp_path / name
+            path = one.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"a part")
-        os.utime(tmp_path / "job-1/run/a#1", (0, 0))
+        os.utime(one.root / "job-1/run/a#1", (0, 0))
         await one.finished("job-1")
         one.restart(read)
         await one.sweeper.once(asyncio.Event())
-        left = {name for name in ("job-1/run/a#1", "job-1/run/b#2") if (tmp_path / name).exists()}
+        left = {name for name in ("job-1/run/a#1", "job-1/run/b#2") if (one.root / name).exists()}
         assert left == {"job-1/run/b#2"} | stays
 
     sweeping(tmp_path, story, partitions=2)
