@@ -50,11 +50,12 @@ class ProgressWriter:
             self._timer = None
 
     def _append(self, progress: RunProgress) -> None:
-        if not self._thinning.admit(progress.step, progress.percent, self._loop.time(), progress.page):
+        records, now = progress.page_records, self._loop.time()
+        if not self._thinning.admit(progress.step, progress.percent, now, progress.page, records is not None):
             return
         number = self._thinning.count
-        news = progress.page_records if progress.page_records != self._page_records else None
-        self._page_records = progress.page_records
+        news = records if records != self._page_records else None
+        self._page_records = records
         self._journal.write(
             JobProgress(
                 run=self._run,
