@@ -1,6 +1,7 @@
 """`piperoll up` and `piperoll demo`: start the stack on this machine, run the demonstration, stop the stack."""
 
 import asyncio
+import shlex
 import signal
 import webbrowser
 from collections.abc import Awaitable, Callable
@@ -69,7 +70,7 @@ async def serve(plan: UpOptions) -> int:
             except CommandError as error:
                 print_error(str(error))
         print_ready(access, plan.data_dir, job_id)
-        await _print_link(access, plan.open_page)
+        await _print_link(access, plan.data_dir, plan.open_page)
         await asyncio.Event().wait()
         return 0
 
@@ -77,21 +78,21 @@ async def serve(plan: UpOptions) -> int:
     return 0 if code == INTERRUPTED else code
 
 
-async def _print_link(access: ApiAccess, open_page: bool) -> None:
+async def _print_link(access: ApiAccess, data_dir: Path, open_page: bool) -> None:
     """Print a link that signs in to the page, as the last line, and open it on request. A failure stops nothing."""
-    line = (
-        "Serving until Ctrl-C. This link opens the page, once and within ten minutes; `piperoll link` prints another:"
-    )
+    print_line("Serving until Ctrl-C.")
+    command = f"`piperoll link --data-dir {shlex.quote(str(data_dir))}`"
     try:
         async with ApiClient(access) as client:
             link = await client.link()
     except CommandError as error:
-        print_line("Serving until Ctrl-C.")
-        print_error(f"no link to the page could be made ({error}): `piperoll link` prints one")
+        print_error(f"no link to the page could be made ({error}): {command} prints one")
         return
-    print_line(f"{line}\n\n  {escape(link)}")
+    print_line(
+        escape(f"\n  The page, by a link that signs in once within ten minutes; {command} prints another:\n\n  {link}")
+    )
     if open_page and not await asyncio.to_thread(_open, link):
-        print_error("no browser could be started: open the link above in one")
+        print_error("no browser could be started: open the link in one")
 
 
 def _open(link: str) -> bool:
