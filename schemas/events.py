@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.claims import Claim
 from schemas.documents import CHUNK_SIZE, ChunkSize
+from schemas.pages import PageRecords
 
 Writer = Literal["api", "worker", "notifier"]
 
@@ -85,6 +86,9 @@ class JobProgress(Event):
     percent: int = Field(ge=0, le=100)
     page: int | None = None
     pages: int | None = None
+    page_records: PageRecords | None = Field(
+        default=None, description="where the finished pages are until the end; null: as before"
+    )
 
 
 class JobReleased(Event):

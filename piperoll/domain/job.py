@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from piperoll.domain.changed import changed
 from schemas.claims import Claim
@@ -26,6 +27,7 @@ from schemas.events import (
     JobRetryScheduled,
     JobStarted,
 )
+from schemas.pages import PageRecords
 
 
 class Status(StrEnum):
@@ -54,6 +56,7 @@ class Job:
     perhaps a repeat of a job that a reader without the whole history has forgotten. `retries` counts charged
     retries, `losses` superseded runs. `sequence` counts accepted facts: 1, 2, 3… A job cancelled or erased before it
     was created is a stub: terminal, with `created` false.
+    `page_records` are those of the last run that has any, until the end; a job without them is written without the key.
     """
 
     job_id: str
@@ -90,6 +93,7 @@ class Job:
     percent: int = 0
     page: int | None = None
     pages: int | None = None
+    page_records: Annotated[PageRecords | None, Field(exclude_if=lambda records: records is None)] = None
     result: Claim | None = None
     assets: int = 0
     duration_ms: int | None = None
@@ -137,6 +141,7 @@ def evolve(job: Job | None, fact: Fact) -> Job | None:
             return changed(
                 old, sequence=old.sequence + 1, updated_at=now, progress_sequence=data.sequence,
                 step=data.step, percent=max(old.percent, data.percent), page=data.page, pages=data.pages,
+                page_records=data.page_records or old.page_records,
             )
         case JobReleased() as data if old.is_running(data.run):
             return changed(old, sequence=old.sequence + 1, updated_at=now, status=Status.PENDING, run=None, worker=None)
@@ -152,11 +157,13 @@ def evolve(job: Job | None, fact: Fact) -> Job | None:
                 step="completed", percent=100, pages=old.pages if data.pages is None else data.pages,
                 result=data.result, assets=data.assets, duration_ms=data.duration_ms, from_cache=data.from_cache,
                 bytes_in=data.bytes_in, method=data.method, counts=data.counts, error_code=None, error=None,
+                page_records=None,
             )
         case JobFailed() as data if old.is_running(data.run):
             return changed(
                 old, sequence=old.sequence + 1, updated_at=now, status=Status.FAILED, ended_at=now,
                 step="error", error_code=data.error_code, error=data.details, duration_ms=data.duration_ms,
+                page_records=None,
             )
         case JobCancelled() | JobErased() if not old.status.terminal:
             return _cancelled(old, now, erased=isinstance(fact.data, JobErased))
@@ -180,6 +187,7 @@ def _cancelled(old: Job, now: datetime, erased: bool) -> Job:
         step="error",
         error_code=ErrorCode.CANCELLED,
         error=None,
+        page_records=None,
         erased=erased,
         parameters=None if erased else old.parameters,
     )

@@ -3,7 +3,7 @@
 A body is a parsed JSON value: `parameters` and `resolved` of a job's stored parameters, or a job's result.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 from schemas.devana import Devana
 from schemas.job_types.archives import Archive
 from schemas.job_types.parameters import JobParameters
+from schemas.pages import FinishedPage
 
 Body = Mapping[str, Any]
 
@@ -84,6 +85,11 @@ def no_archive(job_id: str, result: Body) -> Archive | None:
     return None
 
 
+def no_pages(result: Body) -> Sequence[FinishedPage]:
+    """None: the result has no pages."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobType:
     """One job type.
@@ -104,8 +110,9 @@ class JobType:
 
     `devana` is None for a type that the Devana API does not show. `completion` returns the message and the data of the
     completed webhook and stream event from the job id and the result; links are relative, and a key without a value is
-    left out. `archive` returns the archive of a completed job, None if there is none. `downloads` are the names in a
-    result's `files` that have their own route.
+    left out. `archive` returns the archive of a completed job, None if there is none. `pages` returns the pages of a
+    result, in their order; while the job runs they are those that its processor finished. `downloads` are the names in
+    a result's `files` that have their own route.
     """
 
     name: str
@@ -121,6 +128,7 @@ class JobType:
     title: Callable[[Body], str | None] = no_title
     completion: Callable[[str, Body], tuple[str, dict[str, Any]]] = plain_completion
     archive: Callable[[str, Body], Archive | None] = no_archive
+    pages: Callable[[Body], Sequence[FinishedPage]] = no_pages
     downloads: frozenset[str] = frozenset()
     cache_ttl: float | str = "cache_ttl_s"
     enabled_by: str | None = None

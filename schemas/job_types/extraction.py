@@ -9,6 +9,7 @@ from schemas.fields import Address, FileName, Label
 from schemas.job_types.declaration import JobType, Makes, Named, fetches_url
 from schemas.job_types.parameters import SOURCES, JobParameters, require_one
 from schemas.media import MEDIA_TYPES
+from schemas.pages import pages_of_texts
 
 
 class ExtractionParameters(JobParameters):
@@ -40,6 +41,7 @@ EXTRACTION: Final = JobType(
     names=Named.DOCUMENT,
     reads=("",),
     makes=Makes.TEXT,
+    pages=pages_of_texts,
     devana=Devana(
         "EXTRACTION", describe_file, {"fileSize": "bytes_in", "pageCount": "pages", "extractionMethod": "method"}
     ),

@@ -12,6 +12,7 @@ from schemas.job_types.archives import Archive, Entry, assets_of, base_name, fil
 from schemas.job_types.declaration import JobType, Makes, plain_completion
 from schemas.job_types.parameters import JobParameters
 from schemas.job_types.values import Context, FileHash, Language, TemplateName
+from schemas.pages import pages_of_texts
 
 METHODS: Final = (
     "native",
@@ -165,6 +166,7 @@ PDF: Final = JobType(
         "applying_template": "Applying the template",
     },
     makes=Makes.TEXT,
+    pages=pages_of_texts,
     devana=Devana(
         "EXTRACTION", _describe, {"fileSize": "bytes_in", "pageCount": "pages", "extractionMethod": "method"}
     ),

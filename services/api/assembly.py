@@ -59,6 +59,8 @@ from services.api.owner_stream.changes import ChangeFeed
 from services.api.owner_stream.routes import OwnerStreamRoutes
 from services.api.page.files import page_files
 from services.api.page.routes import PageRoutes
+from services.api.pages.reading import JobPages
+from services.api.pages.routes import JobPageRoutes
 from services.api.quotas.quotas import Quotas
 from services.api.quotas.routes import QuotaRoutes
 from services.api.read_model.catching_up import CatchingUp
@@ -150,6 +152,7 @@ class Assembly:
             JobCollectionRoutes(rules, creator, jobs, body_bytes),
             BatchRoutes(rules, commands, creator, reading, batches, body_bytes),
             JobRoutes(rules, commands, creator, reading, self._read_model, body_bytes),
+            JobPageRoutes(reading, JobPages(to.blobs, self._contents)),
             RedeliveryRoutes(redelivery, reading, body_bytes),
             OwnerStreamRoutes(self._changes),
         ]

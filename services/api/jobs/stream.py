@@ -44,9 +44,9 @@ PACE = StreamPace()
 async def job_stream(
     reading: Reading, row: JobRow, client_id: str, last_seen: int | None, pace: StreamPace = PACE
 ) -> AsyncIterator[bytes]:
-    """Yield the state of a job and its changes of status or percent, until it ends, `pace` ends it or the service
-    stops. `client_id` is the client's id of the job. A state that `last_seen`, the client's last event id, covers is
-    not sent again."""
+    """Yield the state of a job and its changes of status, percent or readable pages, until it ends, `pace` ends it or
+    the service stops. `client_id` is the client's id of the job. A state that `last_seen`, the client's last event id,
+    covers is not sent again."""
     began = sent_at = time.monotonic()
     sent = _visible(row) if last_seen is not None and row.standing.sequence <= last_seen else None
     while True:
@@ -82,7 +82,8 @@ def event_of(row: JobRow, contents: JobContents, client_id: str) -> tuple[str, d
             return "pending", _data(row, client_id, "pending", message, {"progress": percent})
         case Status.PROCESSING:
             step = row.job.step if row.job and row.job.step else "initializing"
-            return "progress", _data(row, client_id, "running", declared.step_message(step), {"progress": percent})
+            data = {"progress": percent, **_readable(row)}
+            return "progress", _data(row, client_id, "running", declared.step_message(step), data)
         case Status.COMPLETED:
             message, data = declared.completion(row.job_id, contents.result or {})
             return "completed", _data(row, client_id, "completed", message, data)
@@ -97,9 +98,15 @@ def _data(row: JobRow, client_id: str, phase: str, message: str, data: Any) -> d
     return {"phase": phase, "message": message, "job": {"id": client_id}, "process": process, "data": data}
 
 
-def _visible(row: JobRow) -> tuple[Status, int]:
+def _readable(row: JobRow) -> dict[str, int]:
+    """Return the last page that can be read before the end, once there is one."""
+    records = row.job.page_records if row.job else None
+    return {} if records is None else {"readable": records.last}
+
+
+def _visible(row: JobRow) -> tuple[Status, int, dict[str, int]]:
     """Return the part of a job's state that events show."""
-    return row.status, row.job.percent if row.job else 0
+    return row.status, row.job.percent if row.job else 0, _readable(row)
 
 
 async def _event(reading: Reading, row: JobRow, client_id: str) -> bytes:

@@ -123,6 +123,8 @@ def _progress(row: JobRow, error: dict[str, Any] | None) -> dict[str, Any] | Non
     progress = {"step": step, "percent": job.percent, "message": job_types().of(row.job_type).step_message(step)}
     if job.page is not None and row.status is Status.PROCESSING:
         progress |= {"page": job.page, "pages": job.pages}
+    if job.page_records is not None:
+        progress["readable"] = job.page_records.last
     return progress
 
 

@@ -185,6 +185,8 @@ class _Run:
                 continue
             received.close()
             if isinstance(said, RunProgress):
+                if said.page_records is not None:
+                    broker.grant.require_records(said.page_records)
                 self._progress = said
                 self._send(said)
             elif isinstance(said, RecallErrand):

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from piperoll.store.document_paths import index_mark, removal_of
+from piperoll.store.page_paths import folder_of, last_record_of
 from piperoll.store.paths import refusal_of
 from piperoll.store.uploads import FOLDER as UPLOADS
 from schemas.claims import Claim
+from schemas.pages import PageRecords
 from services.worker.run.cache import RESULT
-from services.worker.run.resuming import folder_of
 
 INPUTS: Final = "in"
 CONTENT: Final = re.compile(r"documents/[^/]+/(?P<sha256>[0-9a-f]{64})")
@@ -59,6 +60,11 @@ class Grant:
         """Raise NotGrantedError for a claim of what this run did not write."""
         if self.written.get(claim.uri) != claim:
             raise NotGrantedError(f"this run did not write {claim.uri[:200]!r}")
+
+    def require_records(self, records: PageRecords) -> None:
+        """Raise NotGrantedError for records of finished pages of which this run did not write the last one."""
+        if records.run != self.run or last_record_of(self.job_id, records) not in self.written:
+            raise NotGrantedError("this run did not write the records of pages that it names")
 
     def _may_read(self, uri: str) -> bool:
         own = uri.startswith(f"{self.job_id}/") and not uri.startswith(f"{self.job_id}/{INPUTS}/")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from schemas.claims import Claim
 from schemas.errors import ErrorCode
 from schemas.fields import ONE_LINE
+from schemas.pages import PageRecords
 from services.worker.confinement.confine import Measure
 from services.worker.providers.setup import ProviderSetup
 from services.worker.run.page_care import PageStep
@@ -106,6 +107,7 @@ class RunProgress(Message):
     message: str | None = Field(default=None, max_length=MESSAGE_CHARS)
     page: int | None = Field(default=None, ge=0, le=MOST_PAGES)
     pages: int | None = Field(default=None, ge=0, le=MOST_PAGES)
+    page_records: PageRecords | None = None
 
 
 class Completed(Message):

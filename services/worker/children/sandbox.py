@@ -38,6 +38,7 @@ from services.worker.providers import Providers
 from services.worker.run import page_care
 from services.worker.run.cache import key_of
 from services.worker.run.parent_death import die_with
+from services.worker.run.publishing import PagePublisher
 from services.worker.run.resuming import PageCheckpoints
 from services.worker.run.workspace import Limits, Result, Workspace
 
@@ -134,8 +135,10 @@ class SandboxDesk:
 
     def _process(self, task: Task, scratch: Path) -> tuple[Finished, bytes]:
         declared = job_types().of(task.job_type)
-        pages = PageCheckpoints(self._blobs, task.job_id, task.run, task.attempt > 1 or bool(task.skipped))
+        again = bool(task.skipped)
+        pages = PageCheckpoints(self._blobs, task.job_id, task.run, task.attempt > 1 or again)
         earlier = EarlierWork(self._channel, task.job_type, pages)
+        publisher = PagePublisher(self._blobs, task.job_id, task.run, earlier.key, again)
         workspace = Workspace(
             job_id=task.job_id,
             run=task.run,
@@ -147,10 +150,12 @@ class SandboxDesk:
             providers=self._providers,
             recall=earlier.recall,
             resume=earlier.resume,
+            finish=publisher.finish,
+            publish=publisher.write,
             resolved=RESOLVED.validate_python(task.resolved),
         )
         parameters = declared.parameters.model_validate(task.parameters)
-        result = processors.load(declared)(parameters, workspace, ProgressSender(self._channel))
+        result = processors.load(declared)(parameters, workspace, ProgressSender(self._channel, publisher))
         finished = Finished(
             rss_bytes=self._resident_bytes(),
             assets=len(result.assets),
@@ -162,7 +167,7 @@ class SandboxDesk:
             counts=dict(result.counts),
             index=result.index,
             findings=result.findings,
-            page_checkpoints=pages.used,
+            page_checkpoints=pages.used or publisher.records is not None,
         )
         return finished, to_json(result.body(workspace.target_dir))
 
@@ -178,29 +183,39 @@ class EarlierWork:
         self._channel = channel
         self._job_type = job_type
         self._pages = pages
-        self._key: Callable[[], str] | None = None
+        self._work: Callable[[], str] | None = None
+        self._key: str | None = None
 
     def recall(self, parameters: JobParameters, *, without: Collection[str] = (), **shaped_by: Any) -> Result | None:
         """See `services.worker.run.workspace.RecallResult`."""
-        self._key = partial(key_of, self._job_type, parameters, shaped_by, without)
-        if not writes_cache(parameters):
+        self._work = partial(key_of, self._job_type, parameters, shaped_by, without)
+        if not writes_cache(parameters) or (key := self.key()) is None:
             return None
-        _, content = answer_of(self._channel.ask(RecallErrand(key=self._key())))
+        _, content = answer_of(self._channel.ask(RecallErrand(key=key)))
         return RESULT.validate_json(content) if content else None
+
+    def key(self) -> str | None:
+        """The key of the work; None before `recall`. It takes long, and most jobs have no pages."""
+        if self._key is None and self._work is not None:
+            self._key = self._work()
+        return self._key
 
     def resume(self, step: str, page: int, work: Callable[[], T | None], kind: TypeAdapter[T]) -> T | None:
         """See `services.worker.run.workspace.ResumePage`."""
-        if self._key is not None:  # most jobs have no pages, and the key takes long
-            self._pages.open(self._key())
-            self._key = None
+        if (key := self.key()) is not None:
+            self._pages.open(key)
         return self._pages.resume(step, page, work, kind)
 
 
 class ProgressSender:
-    """Sends changed progress, at most every PAGE_PACE_S within a step, else a heartbeat. Percent never decreases."""
+    """Sends changed progress, at most every PAGE_PACE_S within a step, else a heartbeat. Percent never decreases.
 
-    def __init__(self, channel: Channel) -> None:
+    Each report is an occasion to write the pages that were finished before it.
+    """
+
+    def __init__(self, channel: Channel, publisher: PagePublisher | None = None) -> None:
         self._channel = channel
+        self._publisher = publisher
         self._step = ""
         self._percent = -1
         self._sent = 0.0
@@ -214,6 +229,8 @@ class ProgressSender:
         pages: int | None = None,
     ) -> None:
         """See `services.worker.run.workspace.ReportProgress`."""
+        if self._publisher is not None:
+            self._publisher.write_if_due()
         percent = min(max(percent, self._percent, 0), 100)
         now = time.monotonic()
         pace_s = HEARTBEAT_S if percent == self._percent else PAGE_PACE_S
@@ -227,6 +244,7 @@ class ProgressSender:
                 message=message and message[:MESSAGE_CHARS],
                 page=_bounded(page),
                 pages=_bounded(pages),
+                page_records=None if self._publisher is None else self._publisher.records,
             )
         )
 

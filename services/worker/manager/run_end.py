@@ -16,6 +16,7 @@ from piperoll.store.blobs import AsyncBlobs, BlobStoreError
 from schemas.claims import Claim
 from schemas.errors import SENTENCES, ErrorCode
 from schemas.events import Event, JobCompleted, JobFailed, JobProgress, JobReleased, JobRetryScheduled
+from schemas.pages import PageRecords
 from services.worker import metrics
 from services.worker.children.protocol import Completed, Failed, Outcome, RunProgress
 from services.worker.manager.journal import Journal
@@ -32,6 +33,7 @@ class ProgressWriter:
         self._loop = asyncio.get_running_loop()
         self._thinning = Thinning(due=0.0 if has_webhook else self._loop.time() + PACE_S)
         self._timer: asyncio.TimerHandle | None = None
+        self._page_records: PageRecords | None = None
 
     def report(self, progress: RunProgress) -> None:
         """Append the progress if it is worth a fact (piperoll.domain.thinning); before PACE_S the newest one waits."""
@@ -48,9 +50,12 @@ class ProgressWriter:
             self._timer = None
 
     def _append(self, progress: RunProgress) -> None:
-        if not self._thinning.admit(progress.step, progress.percent, self._loop.time(), progress.page):
+        records, now = progress.page_records, self._loop.time()
+        if not self._thinning.admit(progress.step, progress.percent, now, progress.page, records is not None):
             return
         number = self._thinning.count
+        news = records if records != self._page_records else None
+        self._page_records = records
         self._journal.write(
             JobProgress(
                 run=self._run,
@@ -59,6 +64,7 @@ class ProgressWriter:
                 percent=progress.percent,
                 page=progress.page,
                 pages=progress.pages,
+                page_records=news,
             ),
             sequence=number,
         )

@@ -20,6 +20,7 @@ from piperoll.log.contract import Appender, AppendError
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs, BlobStoreError
 from piperoll.store.document_paths import delete_outputs
+from piperoll.store.page_paths import folder_of
 from schemas.envelope import Fact
 from schemas.events import JobProgress, JobStarted
 from schemas.ids import draw_run
@@ -32,7 +33,6 @@ from services.worker.manager.found_documents import FindingsAppender
 from services.worker.manager.journal import Journal
 from services.worker.manager.run_end import ProgressWriter, Verdicts
 from services.worker.manager.turns import Turns
-from services.worker.run import resuming
 
 log = structlog.get_logger()
 
@@ -232,13 +232,16 @@ class Runner:
         end = await self._verdicts.judge(attempt.job, attempt.run, outcome)
         attempt.journal.write(end)
         await attempt.journal.flush()
-        if isinstance(outcome, Completed) and outcome.page_checkpoints:
+        if isinstance(outcome, Completed) and (outcome.page_checkpoints or attempt.job.page_records is not None):
             await self._drop_pages(attempt.job.job_id)
 
     async def _drop_pages(self, job_id: str) -> None:
-        """Delete the page checkpoints, after the end is in the log: until then another attempt may need them."""
+        """Delete the page checkpoints and the records of finished pages, after the end is in the log.
+
+        Until then another attempt, or a reader of the job's pages, may need them.
+        """
         try:
-            await self._blobs.delete_folder(resuming.folder_of(job_id))
+            await self._blobs.delete_folder(folder_of(job_id))
         except BlobStoreError as error:  # then the sweep deletes them
             log.warning("page_checkpoints_not_deleted", job_id=job_id, error=str(error))
 

@@ -14,18 +14,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from piperoll.store.blobs import BlobMissingError, Blobs, BlobStoreError
+from piperoll.store.page_paths import is_record, place_of
 
 T = TypeVar("T")
 
-FOLDER = "pages"
 PACE_S = 1.0
-KEY_CHARS = 32  # of the hash: 64 of them would be the name of a content
 PAGES: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
-
-
-def folder_of(job_id: str) -> str:
-    """The folder of a job's page checkpoints."""
-    return f"{job_id}/{FOLDER}"
 
 
 class PageCheckpoints:
@@ -52,7 +46,7 @@ class PageCheckpoints:
 
     def open(self, key: str) -> None:
         """Keep pages from now on: results of work with this key (services.worker.run.cache.key_of)."""
-        self._place = f"{folder_of(self._job_id)}/{key[:KEY_CHARS]}"
+        self._place = place_of(self._job_id, key)
 
     def resume(self, step: str, page: int, work: Callable[[], T | None], kind: TypeAdapter[T]) -> T | None:
         """See `services.worker.run.workspace.ResumePage`."""
@@ -75,6 +69,8 @@ class PageCheckpoints:
         self._reads = False
         for uri in self._blobs.list(place):
             self._names.add(uri)
+            if is_record(uri):
+                continue
             with suppress(BlobMissingError, ValidationError):
                 self._found |= PAGES.validate_json(self._blobs.get(uri))
 

@@ -20,6 +20,7 @@ from piperoll.store.blobs import Blobs
 from schemas.claims import Claim
 from schemas.documents import Resolved
 from schemas.job_types.parameters import JobParameters
+from schemas.pages import FinishedPage
 from services.worker.providers import Providers
 
 T = TypeVar("T")
@@ -86,11 +87,27 @@ def _without_checkpoints(step: str, page: int, work: Callable[[], T | None], kin
     return work()
 
 
+class FinishPage(Protocol):
+    """Makes a finished page readable, at once or within a second (services.worker.run.publishing)."""
+
+    def __call__(self, page: FinishedPage) -> None:
+        """Pages in their order; one that is not after the last one is dropped. Only after `recall`."""
+
+
+def _not_published(page: FinishedPage) -> None:
+    """For a run whose pages are readable at its end alone."""
+
+
+def _nothing_to_publish() -> None:
+    """For the same."""
+
+
 @dataclass(frozen=True)
 class Workspace:
     """Input and output of a run: the blob store under `{job_id}/{run}/`, and a private folder on this disk.
 
-    `resolved` is what the API knew of the documents that the job names, for job types that name any.
+    `resolved` is what the API knew of the documents that the job names, for job types that name any. `publish` makes
+    the finished pages readable now: before work that may take long without a report.
     """
 
     job_id: str
@@ -103,6 +120,8 @@ class Workspace:
     providers: Providers = field(default_factory=Providers, repr=False)
     recall: RecallResult = field(default=_nothing_kept, repr=False)
     resume: ResumePage = field(default=_without_checkpoints, repr=False)
+    finish: FinishPage = field(default=_not_published, repr=False)
+    publish: Callable[[], None] = field(default=_nothing_to_publish, repr=False)
     resolved: Resolved | None = field(default=None, repr=False)
 
     @cached_property

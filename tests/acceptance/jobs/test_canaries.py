@@ -8,8 +8,10 @@ import pytest
 
 from schemas.events import DocumentRemoved, FolderRemoved
 from schemas.topics import DOCUMENT_EVENTS
+from tests.support.files.pdf import long_pdf
 from tests.support.stacks.system import System
-from tests.support.stacks.traces import found_in, until_gone
+from tests.support.stacks.traces import blobs_of, found_in, until_gone
+from tests.support.waiting import PATIENCE_S, wait_until
 
 Erase = Callable[[], Awaitable[None]]
 Plant = Callable[[System, str], Awaitable[Erase]]
@@ -91,7 +93,22 @@ async def index(system: System, canary: str) -> Erase:
     return deletion(system, f"/v1/documents/{added['documentId']}")
 
 
-KINDS: list[Plant] = [parameters, result, upload, batch, document, folder, index]
+async def pages(system: System, canary: str) -> Erase:
+    """In the records of finished pages, while the job runs."""
+    path = system.files / f"{uuid4().hex}.pdf"
+    long_pdf(path, canary, least_s=15)
+    job_id = await system.create("pdf", filename=str(path), use_cache=False)
+
+    async def readable() -> bool:
+        return bool((await call(system, "GET", f"/api/jobs/{job_id}/pages"))["pages"])
+
+    await wait_until(readable, PATIENCE_S, "pages to be readable")
+    assert any("/pages/" in place for place, content in blobs_of(system) if canary.encode() in content)
+    path.unlink()
+    return deletion(system, f"/api/jobs/{job_id}")
+
+
+KINDS: list[Plant] = [parameters, result, upload, batch, document, folder, index, pages]
 
 
 @pytest.mark.parametrize("plant", KINDS, ids=[plant.__name__ for plant in KINDS])

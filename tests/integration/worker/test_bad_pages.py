@@ -7,7 +7,9 @@ import threading
 
 import pytest
 
+from piperoll.store.page_paths import record_of
 from schemas.errors import ErrorCode
+from schemas.pages import PageRecord
 from services.worker.children.protocol import Completed, Failed
 from services.worker.children.scratch import ScratchFolder
 from services.worker.pages.mupdf import pymupdf
@@ -165,3 +167,20 @@ async def test_a_run_that_is_killed_while_its_bad_page_is_cleaned_up_gives_its_s
         release.set()
         async with asyncio.timeout(PATIENCE_S):
             assert isinstance(await pool.run(assignment(tmp_path), ignore), Completed)
+
+
+@pytest.mark.usefixtures("ocr")
+async def test_the_pages_before_one_that_ends_its_child_stay_readable_and_those_after_it_follow(tmp_path):
+    widths = [SLOW, SLOW, CRASH, SLOW, SLOW, SLOW]
+    asked = {"filename": scan(tmp_path, widths), "extraction_method": "ocr", "ocr_engine": "tesseract"}
+    given = assignment(tmp_path, "pdf", **asked)
+    found = []
+    async with running_pool(tmp_path) as pool:
+        outcome = await pool.run(given, lambda progress: found.append(progress.page_records))
+    assert metadata_of(tmp_path, outcome)["failed_pages"] == [3]
+    last = found[-1]
+    uris = [record_of(given.job_id, given.run, last.key, number) for number in range(last.count)]
+    records = [PageRecord.model_validate_json((tmp_path / "blobs" / uri).read_bytes()) for uri in uris]
+    pages = [page for record in records for page in record.pages]
+    assert [(page.page, page.failed) for page in pages] == [(n, n == 3) for n in range(1, len(pages) + 1)]
+    assert len(pages) >= 5

@@ -1,6 +1,7 @@
 """Small documents of our own, good and bad, made when a test needs them."""
 
 import io
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -8,6 +9,7 @@ from uuid import uuid4
 
 import pymupdf
 
+from services.worker.pages.mupdf import page_text
 from tests.support.servers.website import Held, Website
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -59,3 +61,26 @@ def zip_bomb(size: int = BOMB_BYTES) -> bytes:
             for _ in range(size // 1_048_576):
                 part.write(bytes(1_048_576))
     return out.getvalue()
+
+
+def long_pdf(path: Path, words: str, least_s: float, pages: int = 300) -> int:
+    """A PDF with these words on each page, whose text layer takes about that long to read; the number of its pages.
+
+    What takes the time is a drawing.
+    """
+    stroke = b"0 0 m 9 9 l S\n"
+    with pymupdf.open() as made:
+        page = made.new_page()
+        page.insert_text((72, 72), words)
+        text = page.read_contents()
+        strokes, taken_s = 10_000, 0.0
+        while taken_s < least_s / pages:
+            strokes *= 2
+            made.update_stream(page.get_contents()[0], text + stroke * strokes)
+            began = time.process_time()
+            page_text(made, 1)
+            taken_s = time.process_time() - began
+        for _ in range(pages - 1):
+            made.fullcopy_page(0)
+        made.save(path, garbage=4, deflate=True)
+    return pages

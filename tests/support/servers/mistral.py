@@ -86,6 +86,10 @@ class MistralServer:
         """Answers the next requests to `path` with these, in turn."""
         self._queued[path].extend(replies)
 
+    def forget(self, path: str) -> None:
+        """Takes back the answers that `then` set and that were not given."""
+        self._queued[path].clear()
+
     # --- the API --------------------------------------------------------------------------------------------------
 
     def _answer(self, request: Request) -> Reply:

@@ -11,8 +11,11 @@ from schemas.events import (
     BatchCreated,
     Event,
     JobCompleted,
+    JobFailed,
+    JobProgress,
     JobStarted,
 )
+from schemas.pages import PageRecords
 from tests.support.histories.jobs import BEGAN, claim, completed, created, fact
 from tests.support.histories.lives import (
     CANCELLED,
@@ -168,3 +171,29 @@ def test_a_writers_clock_in_another_time_zone_means_the_same_instant() -> None:
 )
 def test_a_job_begins_with_its_creation_or_its_end_and_with_nothing_else(data: Event) -> None:
     assert evolve(None, fact(JOB, data)) is None
+
+
+def test_the_readable_pages_are_those_of_the_last_run_that_has_any_until_the_end() -> None:
+    first, second = (PageRecords(run=run, key="0f", count=1, last=9) for run in ("run-a", "run-b"))
+    facts = [created(), begun("run-a", 1), readable("run-a", 1, first), readable("run-a", 2, None), retry("run-a")]
+    assert folded(*facts).page_records == first
+    facts += [begun("run-b", 2), readable("run-b", 1, None)]
+    assert folded(*facts).page_records == first
+    facts.append(readable("run-b", 2, second))
+    assert folded(*facts).page_records == second
+    for end in (completed("run-b"), JobFailed(run="run-b", error_code="X"), CANCELLED, ERASED):
+        assert folded(*facts, end).page_records is None
+
+
+def test_a_job_without_readable_pages_is_written_as_before_there_were_any() -> None:
+    written = json.loads(CODEC.dump_json(folded(created(), started(1))))
+    assert "page_records" not in written
+    assert CODEC.validate_python(written).page_records is None
+
+
+def begun(run: str, number: int) -> JobStarted:
+    return JobStarted(number=number, run=run, worker="worker-a")
+
+
+def readable(run: str, sequence: int, records: PageRecords | None) -> JobProgress:
+    return JobProgress(run=run, sequence=sequence, step="reading", percent=10, page_records=records)

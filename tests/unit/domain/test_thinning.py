@@ -76,3 +76,11 @@ def test_the_count_is_the_sequence_of_the_last_fact() -> None:
     thinning = Thinning()
     assert [thinning.admit("reading", percent) for percent in (0, 1, 5)] == [True, False, True]
     assert thinning.count == 2
+
+
+def test_the_first_readable_pages_are_a_fact_and_later_ones_only_with_the_others() -> None:
+    thinning = Thinning()
+    reports = [(0.0, False), (1.0, False), (1.5, True), (2.0, True), (3.0, True), (7.0, True)]
+    admitted = [thinning.admit("ocr", 30, at, number, has) for number, (at, has) in enumerate(reports)]
+    assert admitted == [True, False, True, False, False, True]
+    assert thinning.count == 3

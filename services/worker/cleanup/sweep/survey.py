@@ -15,7 +15,7 @@ from piperoll.domain.backlog import Backlog
 from piperoll.domain.ended_ids import IdSet
 from piperoll.log.record import partition_of
 from piperoll.store import document_paths as documents
-from piperoll.store import segments, targets, uploads
+from piperoll.store import page_paths, segments, targets, uploads
 from piperoll.store.blobs import BlobEntry
 from piperoll.store.segments import SegmentLine
 from services.worker.cleanup.sweep.evidence import (
@@ -30,7 +30,7 @@ from services.worker.cleanup.sweep.evidence import (
     knows,
 )
 from services.worker.cleanup.sweep.keys import FIRST, line_key, mark_key, segment_of, subject_of
-from services.worker.run import cache, resuming
+from services.worker.run import cache
 
 MOST_SUSPECTS = 20_000
 MOST_DOOMED = 100_000
@@ -145,7 +145,7 @@ class StoreSurvey:
         if subject in backlog.erased:
             self._erased[subject] = self._erased.get(subject, 0) + 1
         elif subject in backlog.ended:
-            if rest.startswith(f"{resuming.FOLDER}/"):
+            if rest.startswith(f"{page_paths.FOLDER}/"):
                 self._doom("pages", part, subject, entry.uri)
             age = self.terms.now - entry.written_at
             if is_specs and age > SPECS_DONE_AFTER:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from schemas.errors import ErrorCode
+from schemas.pages import FinishedPage, MethodText
 from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source
 from services.worker.ocr.contract import SCAN, Engine, EngineName
@@ -20,7 +21,7 @@ from services.worker.processors.pdf.plan import named
 from services.worker.processors.pdf.result import POOR_SCORE, skipped_warning
 from services.worker.run.memory import give_back
 from services.worker.run.page_care import at_page, raise_if_memory_alone, skipped_pages
-from services.worker.run.workspace import ResumePage
+from services.worker.run.workspace import FinishPage, ResumePage
 
 BLANK: Final = TextPart("")
 PART: Final = TypeAdapter(TextPart)
@@ -29,9 +30,10 @@ PART: Final = TypeAdapter(TextPart)
 class PageReader:
     """Reads pages with an OCR engine, which is loaded when a page first needs it."""
 
-    def __init__(self, engine: EngineName, languages: str, resume: ResumePage) -> None:
+    def __init__(self, engine: EngineName, languages: str, resume: ResumePage, finish: FinishPage) -> None:
         self.name = engine
         self.resume = resume
+        self._finish = finish
         self._languages = languages
         self._engine: Engine | None = None
 
@@ -42,6 +44,10 @@ class PageReader:
         self._engine = self._engine or engine_named(self.name, self._languages)
         found = self._engine(image)
         return TextPart(found.text, self.name, found.score)
+
+    def finish(self, number: int, part: TextPart, failed: bool) -> None:
+        """Make a page readable (Workspace.finish)."""
+        self._finish(FinishedPage.of(number, [text_of(part)], failed))
 
     def close(self) -> None:
         """Release the engine's memory."""
@@ -65,6 +71,7 @@ def read_pdf(source: Source, max_pages: int, reader: PageReader, on_part: OnPart
             if part is None:
                 broken.append(number)
             parts.append(TextPart(limit.add(part.content.strip()), part.method, part.score) if part else BLANK)
+            reader.finish(number, parts[-1], part is None or number in skipped_pages())
         title = " ".join((document.metadata or {}).get("title", "").split())
         skipped = skipped_pages()
         notes = list(_pdf_notes(document, parts, broken, skipped))
@@ -90,6 +97,7 @@ def read_image(source: Source, max_pages: int, reader: PageReader, on_part: OnPa
         work = partial(at_page, "ocr", number, reader.read, pixels)
         part = reader.resume("ocr", number, work, PART) or BLANK
         parts.append(TextPart(limit.add(part.content), part.method, part.score))
+        reader.finish(number, parts[-1], number in skipped_pages())
     skipped = tuple(skipped_pages())
     if parts and len(skipped) == len(parts):
         raise_if_memory_alone()
@@ -118,6 +126,12 @@ def _pdf_page(document: Any, number: int, reader: PageReader) -> TextPart | None
     if part is None and (text is None or number in skipped_pages()):
         return None
     return part or BLANK
+
+
+def text_of(part: TextPart) -> MethodText:
+    """Return a part as clients read it."""
+    score = None if part.score is None else round(part.score, 4)
+    return MethodText(text=part.content, method=part.method, score=score)
 
 
 def _method(parts: list[TextPart]) -> str:

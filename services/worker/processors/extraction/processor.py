@@ -150,7 +150,8 @@ class _Reading:
                 return read_text(source, kind)
 
     def _read_pages(self, source: Source, kind: Kind) -> ExtractedText:
-        reader = PageReader(self.params.ocr_engine, self.workspace.limits.ocr_languages, self.workspace.resume)
+        place = self.workspace
+        reader = PageReader(self.params.ocr_engine, place.limits.ocr_languages, place.resume, place.finish)
         read = partial(read_pdf if kind is Kind.PDF else read_image, source, self.workspace.limits.max_pages)
         try:
             return read(reader, self._on_part("page"))

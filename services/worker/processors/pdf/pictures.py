@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from piperoll.store.blobs import BlobMissingError
 from schemas.job_types.pdf import PdfParameters
+from schemas.pages import FinishedPage
 from services.worker.files import archive_writer
 from services.worker.pages import mupdf
 from services.worker.pages.drawing import HIGH_RES, PAGE_IMAGE, PREVIEW, RenderFormat
@@ -56,9 +57,10 @@ def keep_previews(selected: SelectedPages, progress: PassProgress, workspace: Wo
             image = _kept_image(selected, number, PREVIEW, f"previews/{name}", workspace)
             if image is None:
                 pictures.broken.append(number)
-                continue
-            archive.add(name, image)
-            pictures.kept[number] = f"{workspace.target_dir}/previews/{name}"
+            else:
+                archive.add(name, image)
+                pictures.kept[number] = f"{workspace.target_dir}/previews/{name}"
+            workspace.finish(FinishedPage(page=number, failed=image is None))  # unless a method has read it
     if pictures.kept:
         workspace.keep_file(PREVIEWS_ARCHIVE, path, ZIP)
     return pictures

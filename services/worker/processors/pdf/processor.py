@@ -20,6 +20,7 @@ from services.worker.pages import mupdf
 from services.worker.processors.pdf import mistral as pdf_mistral
 from services.worker.processors.pdf import pictures as pdf_pictures
 from services.worker.processors.pdf import texts as pdf_texts
+from services.worker.processors.pdf.finished import FinishedPages
 from services.worker.processors.pdf.plan import MethodPlan, TextMethod, pages_of, plan_of, shares
 from services.worker.processors.pdf.result import PdfParts, extracted_text, result_of
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
@@ -154,30 +155,38 @@ class _Extraction:
         methods = sorted(self.tools.plan.texts, key=lambda method: WEIGHTS[method])
         spans = shares(30, 60, [WEIGHTS[method] for method in methods])
         read = {}
+        finished = FinishedPages(self.tools.plan.texts, self.workspace.finish)
         for method, (low, high) in zip(methods, spans, strict=True):
-            read[method] = self._read_by(
-                method, selected, PassProgress(self.report, "extracting_text", low, high, READING)
-            )
+            progress = PassProgress(self.report, "extracting_text", low, high, READING)
+            read[method] = self._read_by(method, selected, progress, finished.read)
+            finished.add(read[method])
         self.parts.texts += [read[method] for method in self.tools.plan.texts]
         pdf_texts.require_some(self.parts.texts)
 
-    def _read_by(self, method: TextMethod, selected: SelectedPages, progress: PassProgress) -> pdf_texts.Texts:
+    def _read_by(
+        self, method: TextMethod, selected: SelectedPages, progress: PassProgress, on_read: pdf_texts.OnRead
+    ) -> pdf_texts.Texts:
         match method:
             case "native":
-                return pdf_texts.read_native(selected, progress)
+                return pdf_texts.read_native(selected, progress, on_read)
             case "ocr":
                 assert self.tools.engine is not None  # the plan has it
-                return pdf_texts.read_ocr(selected, progress, self.workspace, self.tools.engine)
+                return pdf_texts.read_ocr(selected, progress, self.workspace, self.tools.engine, on_read)
             case "llm":
-                return pdf_texts.read_llm(selected, progress, self.workspace)
+                return pdf_texts.read_llm(selected, progress, self.workspace, on_read)
             case "mistral_ocr":
-                return self._ask_mistral(selected, progress)
+                return self._ask_mistral(selected, progress, on_read)
 
-    def _ask_mistral(self, selected: SelectedPages, progress: PassProgress) -> pdf_texts.Texts:
+    def _ask_mistral(
+        self, selected: SelectedPages, progress: PassProgress, on_read: pdf_texts.OnRead
+    ) -> pdf_texts.Texts:
         archive = pdf_pictures.PagesArchive(selected, self.params, self.workspace)
         drawn = archive.draw() if self.tools.plan.archive else iter(())
         answer = pdf_mistral.ask(selected, self.workspace, progress, drawn, self._drawing(60, 70))
         texts, warnings = pdf_mistral.texts_of(answer, selected)
+        by_page = {text.page: text for text in texts.read}
+        for number in selected.pages:
+            on_read("mistral_ocr", number, by_page.get(number))
         kept = pdf_mistral.keep(answer, self.workspace)
         self.parts.ocr_images = kept.images
         self.parts.files |= kept.files | archive.files
@@ -205,6 +214,8 @@ class _Extraction:
                 self.parts.notes.append(f"The template was not applied: {self.params.extraction_method} supports none.")
             return
         self.report("applying_template", 80)
+        if self.workspace.providers.has_chat:
+            self.workspace.publish()  # the model's answer may take long
         language = self.params.target_language or DEFAULT_LANGUAGE
         text = extracted_text(self.params, selected.pages, self.parts.texts)
         context, providers = self.params.context or {}, self.workspace.providers

@@ -37,6 +37,9 @@ class PageText:
 
 PAGE_TEXT: Final = TypeAdapter(PageText)
 
+OnRead = Callable[[TextMethod, int, PageText | None], None]
+"""Called with the method, the number of a page and its text, None if it is broken."""
+
 
 @dataclass(frozen=True, slots=True)
 class Texts:
@@ -54,17 +57,23 @@ class Texts:
             self.read.append(text)
 
 
-def read_native(selected: SelectedPages, progress: PassProgress) -> Texts:
+def unread(method: TextMethod, number: int, text: PageText | None) -> None:
+    """Do nothing: for a document that is a part of another result."""
+
+
+def read_native(selected: SelectedPages, progress: PassProgress, on_read: OnRead = unread) -> Texts:
     """Read the text layer."""
 
     def read(number: int) -> PageText | None:
         text = mupdf.page_text(selected.document, number)
         return None if text is None else PageText(number, text, "native")
 
-    return _read("native", selected, progress, read)
+    return _read("native", selected, progress, read, on_read)
 
 
-def read_ocr(selected: SelectedPages, progress: PassProgress, workspace: Workspace, engine: Engine) -> Texts:
+def read_ocr(
+    selected: SelectedPages, progress: PassProgress, workspace: Workspace, engine: Engine, on_read: OnRead
+) -> Texts:
     """Recognise the rendered pages by local OCR. Raises as the engine does."""
 
     def read(number: int) -> PageText | None:
@@ -74,10 +83,10 @@ def read_ocr(selected: SelectedPages, progress: PassProgress, workspace: Workspa
         found = at_page("ocr", number, engine, image)
         return None if found is None else PageText(number, found.text, "ocr", found.score, found.lines)
 
-    return _read("ocr", selected, progress, _resuming("ocr", workspace, read))
+    return _read("ocr", selected, progress, _resuming("ocr", workspace, read), on_read)
 
 
-def read_llm(selected: SelectedPages, progress: PassProgress, workspace: Workspace) -> Texts:
+def read_llm(selected: SelectedPages, progress: PassProgress, workspace: Workspace, on_read: OnRead) -> Texts:
     """Transcribe the rendered pages by a vision model. Raises ProcessingError as `Providers.vision`."""
 
     def read(number: int) -> PageText | None:
@@ -87,7 +96,7 @@ def read_llm(selected: SelectedPages, progress: PassProgress, workspace: Workspa
         text = workspace.providers.vision([image], INSTRUCTION).strip()
         return PageText(number, "" if text == NO_TEXT else text, "llm")
 
-    return _read("llm", selected, progress, _resuming("llm", workspace, read))
+    return _read("llm", selected, progress, _resuming("llm", workspace, read), on_read)
 
 
 def _resuming(
@@ -97,11 +106,17 @@ def _resuming(
 
 
 def _read(
-    method: TextMethod, selected: SelectedPages, progress: PassProgress, read: Callable[[int], PageText | None]
+    method: TextMethod,
+    selected: SelectedPages,
+    progress: PassProgress,
+    read: Callable[[int], PageText | None],
+    on_read: OnRead,
 ) -> Texts:
     texts = Texts(method)
     for number in progress.track(selected.pages):
-        texts.add(number, read(number))
+        text = read(number)
+        texts.add(number, text)
+        on_read(method, number, text)
     return texts
 
 

@@ -9,6 +9,8 @@ from schemas.events import (
     JobFailed,
     JobProgress,
 )
+from schemas.pages import PageRecords
+from services.api.jobs.stream import event_of
 from services.api.jobs.views import JobContents, job_summary, job_view
 from tests.support.histories.jobs import claim, created, life
 from tests.support.rows import CONTENTS, messages, row_of
@@ -92,3 +94,12 @@ def test_a_session_s_job_is_named_by_event_track_and_session(parameters: dict[st
 def test_a_list_shows_a_job_without_its_results_and_log() -> None:
     whole, listed = job_view(row_of(life()), CONTENTS), job_summary(row_of(life()), CONTENTS)
     assert {name: value for name, value in whole.items() if name not in ("results", "logs")} == listed
+
+
+def test_the_progress_names_the_last_readable_page_until_the_end() -> None:
+    records = PageRecords(run="run-a", key="0f", count=3, last=40)
+    events = [*life()[:2], JobProgress(run="run-a", sequence=1, step="s", percent=40, page_records=records)]
+    assert job_view(row_of(events), CONTENTS)["progress"]["readable"] == 40
+    _, sent = event_of(row_of(events), CONTENTS, "job-1")
+    assert sent["data"] == {"progress": 40, "readable": 40}
+    assert "readable" not in job_view(row_of([*events, life()[3]]), CONTENTS)["progress"]

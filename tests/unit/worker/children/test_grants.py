@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.claims import Claim
+from schemas.pages import PageRecords
 from services.worker.children.grants import Grant, NotGrantedError, uris_in
 
 SHA = "a" * 64
@@ -78,6 +79,19 @@ def test_a_run_deletes_what_it_wrote_and_names_no_other_claim() -> None:
     given.require_written(claim)
     with pytest.raises(NotGrantedError):
         given.require_written(claim.model_copy(update={"size": 2}))
+
+
+def test_progress_names_no_record_of_pages_that_the_run_did_not_write() -> None:
+    given, records = grant(), PageRecords(run="run-1", key="0f", count=3, last=40)
+    with pytest.raises(NotGrantedError):
+        given.require_records(records)
+    uri = "job-1/pages/0f/run-1-pages-00002.json"
+    given.require("put", uri)
+    given.written[uri] = Claim(uri=uri, sha256=SHA, size=1)
+    given.require_records(records)
+    for other in ({"run": "run-2"}, {"count": 4}, {"key": "0e"}):
+        with pytest.raises(NotGrantedError):
+            given.require_records(records.model_copy(update=other))
 
 
 def test_the_claims_of_a_document_are_found_wherever_they_stand() -> None:

@@ -2,6 +2,7 @@
 
 from piperoll.clock import utc_now
 from schemas.events import JobProgress
+from schemas.pages import PageRecords
 from schemas.topics import JOB_EVENTS
 from services.worker.children.protocol import RunProgress
 from services.worker.manager.journal import Journal
@@ -80,3 +81,15 @@ async def test_progress_that_waits_when_the_run_ends_is_never_written() -> None:
     await wait_until(written, 5, "the progress reported after the end")
     await journal.flush()
     assert await steps_in(log) == ["initializing", "late"]
+
+
+async def test_progress_names_the_records_of_pages_when_there_are_more_of_them() -> None:
+    log = MemoryLog(partitions=1)
+    reporter, journal = reporter_over(log)
+    first, more = (PageRecords(run="run-1", key="0f", count=count, last=9 * count) for count in (1, 2))
+    for percent, records in ((0, None), (10, first), (20, first), (30, more)):
+        progress = RunProgress(step="extracting_text", percent=percent, page_records=records)
+        reporter._append(progress)  # without the pause between two facts
+    await journal.flush()
+    facts = await log.read_range(JOB_EVENTS, {0: 0}, await log.end_offsets(JOB_EVENTS))
+    assert [one.fact().data.page_records for one in facts] == [None, first, None, more]

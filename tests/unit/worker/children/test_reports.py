@@ -18,6 +18,7 @@ from services.worker.children.sandbox import ProgressSender
 
 LONG = "x" * 1_000_000
 SHA = "a" * 64
+RECORDS = {"run": "run-1", "key": "0f", "count": 1, "last": 1}
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,10 @@ SHA = "a" * 64
         {"kind": "progress", "step": "a", "percent": 1, "message": LONG},
         {"kind": "progress", "step": "a", "percent": 1, "page": 2**40},
         {"kind": "progress", "step": "a", "percent": 1, "pages": -1},
+        {"kind": "progress", "step": "a", "percent": 1, "page_records": {**RECORDS, "count": 2**40}},
+        {"kind": "progress", "step": "a", "percent": 1, "page_records": {**RECORDS, "last": 2**40}},
+        {"kind": "progress", "step": "a", "percent": 1, "page_records": {**RECORDS, "run": LONG}},
+        {"kind": "progress", "step": "a", "percent": 1, "page_records": {**RECORDS, "key": LONG}},
         {"kind": "finished", "pages": 2**40},
         {"kind": "finished", "bytes_in": 10**30},
         {"kind": "finished", "assets": 2**40},

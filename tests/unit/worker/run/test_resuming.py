@@ -7,8 +7,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from piperoll.store.blobs import Blobs, BlobStoreError
+from piperoll.store.page_paths import FOLDER
 from services.worker.ocr.contract import Recognised
-from services.worker.run.resuming import FOLDER, PACE_S, PageCheckpoints
+from services.worker.run.resuming import PACE_S, PageCheckpoints
 
 KEY = "f" * 64
 RECOGNISED = TypeAdapter(Recognised)

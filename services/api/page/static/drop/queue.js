@@ -118,16 +118,21 @@ const early = new Map(); // changes that came before the answer that names their
 
 listen("job", (job) => {
   const item = byJob.get(job.job_id);
-  if (item) set(item, { job: { ...item.job, ...job } });
-  else if (items.some((one) => one.state === "creating")) early.set(job.job_id, job);
+  if (item) {
+    set(item, { job: { ...item.job, ...job } });
+    if (job.status === "failed") read(item); // the stream has no details of an error
+  }
+  if (!item && items.some((one) => one.state === "creating")) early.set(job.job_id, job);
 });
 
 listen("reset", async () => {
-  for (const item of byJob.values()) {
-    const job = await call("GET", `/api/jobs/${item.jobId}`).catch(() => null);
-    if (job) set(item, { job });
-  }
+  for (const item of byJob.values()) await read(item);
 });
+
+async function read(item) {
+  const job = await call("GET", `/api/jobs/${item.jobId}`).catch(() => null); // what the stream had is shown meanwhile
+  if (job && job.job_id === item.jobId) set(item, { job });
+}
 
 function set(item, values) {
   Object.assign(item, values);
@@ -135,11 +140,16 @@ function set(item, values) {
 }
 
 function changed() {
-  for (const item of nextToBegin([...items].reverse())) begin(item);
+  beginNext();
   frame ||= requestAnimationFrame(() => {
     frame = 0;
     version.value += 1;
   });
+}
+
+function beginNext() {
+  const [item] = nextToBegin([...items].reverse()); // one at a time: `begin` calls this again
+  if (item) begin(item);
 }
 
 effect(() => {

@@ -6,7 +6,7 @@ let loading = null;
 /** Return a fragment of the Markdown of a text: without scripts, forms, styles, ids and foreign pictures. */
 export async function rendered(text) {
   const { marked, purify } = await (loading ??= load());
-  const markup = marked.parse(text, { gfm: true, async: false });
+  const markup = marked(text);
   return purify.sanitize(markup, {
     USE_PROFILES: { html: true },
     FORBID_TAGS: FORBIDDEN,
@@ -17,9 +17,15 @@ export async function rendered(text) {
 }
 
 async function load() {
-  const [{ marked }, { default: purify }] = await Promise.all([import("../vendor/marked.js"), import("../vendor/purify.js")]);
+  const [{ Marked }, { default: purify }] = await Promise.all([import("../vendor/marked.js"), import("../vendor/purify.js")]);
   purify.addHook("afterSanitizeAttributes", settle);
-  return { marked, purify };
+  const parser = new Marked({ gfm: true, async: false, renderer: { html: shownAsText } });
+  return { marked: (text) => parser.parse(text), purify };
+}
+
+/** Markup in a Markdown text is shown as it is written; only line breaks, which tables need, are kept. */
+function shownAsText({ text }) {
+  return /^<br\s*\/?>$/i.test(text.trim()) ? "<br>" : text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }
 
 function settle(node) {

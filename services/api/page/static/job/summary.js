@@ -1,6 +1,6 @@
 /** The facts about a job beside its result. */
 import { Ago, Foreign } from "../parts/controls.js";
-import { duration, number } from "../parts/formats.js";
+import { coarse, duration, number } from "../parts/formats.js";
 import { html } from "../parts/html.js";
 import { jobHash } from "../state/places.js";
 import { texts } from "../texts.js";
@@ -15,7 +15,7 @@ export function Summary({ job, events }) {
     [t.created, html`<${Ago} time=${job.created_at} />`],
     [t.started, job.processing_started_at && html`<${Ago} time=${job.processing_started_at} />`],
     [t.ended, job.completed_at && html`<${Ago} time=${job.completed_at} />`],
-    [t.waited, found.waitedMs !== null && duration(found.waitedMs)],
+    [t.waited, found.waitedMs !== null && coarse(found.waitedMs)],
     [t.took, found.tookMs !== null && duration(found.tookMs)],
     [t.attempts, job.attempt > 0 && number(job.attempt)],
     [t.pages, found.pages && number(found.pages)],

@@ -30,7 +30,7 @@ export class Listing {
     if (!passes(job, this.filters)) return this.remove(job.job_id);
     if (!known) return this.complete || !this.order.length || byAge(job, this.last()) < 0;
     this.put({ ...known, ...job, job_name: known.job_name, error: errorOf(known, job) });
-    return false;
+    return job.status === "failed" && known.status !== "failed"; // the stream has no details of an error
   }
 
   /** Remove a job; returns false. */
@@ -72,7 +72,7 @@ export class Listing {
   }
 }
 
-/** The stream has no details of an error: those that the list had are kept while the code is the same. */
+/** Keep the details of an error that the list had while its code is the same. */
 function errorOf(known, job) {
   return known.error && job.error && known.error.code === job.error.code ? known.error : job.error;
 }

@@ -14,7 +14,7 @@ import { again, more, numbers, open, phase, problem, searchOn, shown, version } 
 
 const t = texts.jobs;
 const WIDE = matchMedia("(min-width: 860px)");
-const WIDE_ROW = 52;
+const WIDE_ROW = 48;
 const NARROW_ROW = 76;
 const A_SCREEN = 40; // found jobs that a search wants before it stops reading
 
@@ -53,7 +53,7 @@ function Foot({ filters, listing, found }) {
   if (phase.value === "failed") {
     return html`<${Problem} ...${explain(problem.value)}><${Button} icon="again" onClick=${again}>${t.retry}<//><//>`;
   }
-  if (phase.value === "loading") return html`<${Skeleton} />`;
+  if (phase.value === "loading" && !listing.order.length) return html`<${Skeleton} />`;
   if (filters.text) return html`<${SearchFoot} filters=${filters} listing=${listing} found=${found} />`;
   if (!listing.complete) return html`<p class="foot">${t.more}</p>`;
   if (found) return html`<p class="foot">${t.end(found)}</p>`;

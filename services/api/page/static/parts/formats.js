@@ -42,6 +42,9 @@ function joined(large, largeUnit, small, smallUnit) {
   return small ? `${large} ${largeUnit} ${small} ${smallUnit}` : `${large} ${largeUnit}`;
 }
 
+/** Return a length of time between two times that are known to the second. */
+export const coarse = (milliseconds) => (milliseconds < 1000 ? t.short : duration(milliseconds));
+
 /** Return a size in bytes as a text, such as `1.4 MB`. */
 export function size(bytes) {
   let value = bytes;

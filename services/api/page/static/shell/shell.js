@@ -49,7 +49,7 @@ function Side({ place }) {
       <${Connection} />
       <div class="side-tools">
         <${IconButton} icon=${theme.value} label=${t.theme[theme.value]} onClick=${nextTheme} />
-        <${IconButton} icon="keyboard" label=${t.shortcuts} onClick=${showShortcuts} />
+        <${IconButton} class="icon-button for-keyboards" icon="keyboard" label=${t.shortcuts} onClick=${showShortcuts} />
         <a class="icon-button" href="/api/doc" target="_blank" rel="noopener" aria-label=${t.docs} title=${t.docs}><${Icon} name="book" /></a>
         <${IconButton} icon="out" label=${t.signOut} onClick=${() => signOut().catch(toastError)} />
       </div>

@@ -1,12 +1,15 @@
 """Images of every kind that an extraction reads: their words by OCR, and the ways in which an image is bad."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from schemas.errors import ErrorCode
+from schemas.job_types.extraction import EXTRACTION, ExtractionParameters
 from services.worker.processors.extraction import images as extraction_images
+from services.worker.processors.extraction import processor as extraction
 from tests.support.files import office
 from tests.support.runs.extraction import Desk
 
@@ -117,3 +120,18 @@ def test_half_an_image_is_damaged(desk: Desk, name: str) -> None:
     path = saved(desk, office.picture(WORDS), name)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert desk.refused(path).code is ErrorCode.INVALID_DOCUMENT
+
+
+def test_each_page_of_a_tiff_is_finished_before_the_next_one_is_read(desk: Desk) -> None:
+    events: list[object] = []
+    place = replace(desk.place, finish=events.append)
+    first, second = office.picture(WORDS), office.picture("Second 43")
+    path = saved(desk, first, "a.tiff", save_all=True, append_images=[second])
+
+    def report(step: str, percent: int, message=None, page=None, pages=None) -> None:  # type: ignore[no-untyped-def]
+        events.append(page)
+
+    result = extraction.process(ExtractionParameters(filename=str(path)), place, report)
+    pages = EXTRACTION.pages(result.body("target"))
+    assert [one for one in events if one is not None] == [1, pages[0], 2, pages[1]]
+    assert all(page.score for page in pages)

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from piperoll.store.page_paths import folder_of
 from services.worker.pages import mupdf
 from services.worker.processors.pdf import mistral as pdf_mistral
-from services.worker.run.resuming import PageCheckpoints, folder_of
+from services.worker.run.resuming import PageCheckpoints
 from services.worker.run.workspace import Workspace
 from tests.support.runs.keyed_pdf import WITH_PAGES
 from tests.support.runs.pdf import kept, run

@@ -1,0 +1,106 @@
+"""The finished pages of a job, as clients read them, and where they are while the job runs. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+MOST_RECORDS = 100_000
+"""The largest number of records of a run: one a second of the longest run."""
+
+
+class MethodText(BaseModel):
+    """The text of a page by one method; `score` is the confidence of OCR, 0 to 1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    method: str
+    score: float | None = None
+
+
+class FinishedPage(BaseModel):
+    """A page: its text by the first method that found one, and `texts` of all methods if there are several.
+
+    `failed`: a part of it could not be read or drawn.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    page: int = Field(ge=1)
+    text: str = ""
+    method: str | None = None
+    score: float | None = None
+    failed: bool = False
+    texts: tuple[MethodText, ...] = ()
+
+    @classmethod
+    def of(cls, page: int, texts: Sequence[MethodText], failed: bool = False) -> "FinishedPage":
+        """Build the page from its texts by each method, in their order."""
+        if not texts:
+            return cls(page=page, failed=failed)
+        shown = next((one for one in texts if one.text.strip()), texts[-1])
+        several = tuple(texts) if len(texts) > 1 else ()
+        return cls(page=page, text=shown.text, method=shown.method, score=shown.score, failed=failed, texts=several)
+
+    def shown(self) -> dict[str, Any]:
+        """Return the page as JSON, without what it lacks."""
+        return {"text": self.text, **self.model_dump(mode="json", exclude_defaults=True)}
+
+
+class PageRecord(BaseModel):
+    """The content of one record: some finished pages, in order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pages: tuple[FinishedPage, ...] = Field(min_length=1)
+
+
+class PageRecords(BaseModel):
+    """Where finished pages of a run are: `count` records in the folder `key` of the job's pages.
+
+    `last` is the last page in them; all pages of the run before it are there too.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str = Field(max_length=100)
+    key: str = Field(max_length=64)
+    count: int = Field(ge=1, le=MOST_RECORDS)
+    last: int = Field(ge=1, le=2**31 - 1)
+
+
+class _Content(BaseModel):
+    """An entry of `text_contents` (docs/contract/secretary.md#results)."""
+
+    page: int = Field(ge=1)
+    text: str = ""
+    method: str = "native"
+    score: float | None = None
+
+
+_CONTENTS = TypeAdapter(list[_Content])
+
+
+def pages_of_texts(result: Mapping[str, Any]) -> list[FinishedPage]:
+    """Return the pages of a result that lists their texts in `metadata`; none for another one."""
+    metadata = (result.get("structured_data") or {}).get("metadata") or {}
+    try:
+        contents = _CONTENTS.validate_python(metadata.get("text_contents") or [])
+    except ValidationError:
+        return []
+    texts: dict[int, list[MethodText]] = {number: [] for number in _numbers(metadata)}
+    for one in contents:
+        texts.setdefault(one.page, []).append(MethodText(text=one.text, method=one.method, score=one.score))
+    failed = frozenset(_whole(metadata.get("failed_pages") or ()))
+    return [FinishedPage.of(page, texts[page], page in failed) for page in sorted(texts)]
+
+
+def _numbers(metadata: Mapping[str, Any]) -> range:
+    """Return the selected pages of a PDF, which may have no texts."""
+    first, last = metadata.get("page_start"), metadata.get("page_end")
+    return range(first, last + 1) if isinstance(first, int) and isinstance(last, int) and first > 0 else range(0)
+
+
+def _whole(values: Iterable[Any]) -> Iterable[int]:
+    return (one for one in values if isinstance(one, int))

@@ -1,0 +1,1 @@
+"""The finished pages of jobs, also while they run."""
