@@ -12,6 +12,25 @@ CREATE TABLE IF NOT EXISTS access.keys (
     revoked_at timestamptz
 );
 
+-- Sessions of the page and one-time links to one (piperoll.sign_in), each of a key: of one in `access.keys`, or of one
+-- in the settings. `digest` and `key_digest` are HMAC-SHA-256(pepper, token) in hex.
+CREATE TABLE IF NOT EXISTS access.sessions (
+    digest     text PRIMARY KEY,
+    key_digest text NOT NULL,
+    begun_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ends_at    timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS sessions_key ON access.sessions (key_digest, begun_at DESC);
+CREATE INDEX IF NOT EXISTS sessions_end ON access.sessions (ends_at);
+
+CREATE TABLE IF NOT EXISTS access.nonces (
+    digest     text PRIMARY KEY,
+    key_digest text NOT NULL,
+    made_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS nonces_key ON access.nonces (key_digest, made_at DESC);
+
 -- Changes of keys whose facts are not in the log yet, written with the change (piperoll.keys.relay_changes).
 CREATE TABLE IF NOT EXISTS access.unsent_changes (
     id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

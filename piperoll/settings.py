@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     append_deadline_s: float = Field(default=10.0, gt=0)
     read_deadline_s: float = Field(default=5.0, gt=0)
     key_cache_s: float = 900.0
+    page_session_s: float = Field(
+        default=DAY_S / 2, ge=60, le=30 * DAY_S, description="how long a session of the page lasts"
+    )
     document_wait_s: float = Field(
         default=60.0, ge=0, description="how long an upload under /v1 waits for its document to be processed"
     )

@@ -1,4 +1,4 @@
-"""`piperoll keys`: make, list and revoke API keys."""
+"""`piperoll keys`: make, list and revoke API keys. `piperoll link`: sign a browser in with one."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from piperoll.cli.console import CommandError, out, print_line, run_command
-from piperoll.cli.target import DataDir, settings_of
+from piperoll.cli.target import DataDir, api_access_of, settings_of
 from piperoll.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="API keys.")
@@ -41,6 +41,19 @@ def revoke(
 ) -> None:
     """Revoke a key. Running APIs reject it within two seconds."""
     run_command(_revoke(key_id, data_dir))
+
+
+def link(data_dir: DataDir = None) -> None:
+    """Print a link that signs a browser in to the page of the API, once and within ten minutes."""
+    run_command(_link(data_dir))
+
+
+async def _link(data_dir: Path | None) -> int:
+    from piperoll.cli.client import ApiClient
+
+    async with ApiClient(api_access_of(data_dir)) as client:
+        out.file.write(f"{await client.link()}\n")
+    return 0
 
 
 async def _with_pool(data_dir: Path | None, work: Callable[[Any, Settings], Awaitable[int]]) -> int:

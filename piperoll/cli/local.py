@@ -35,6 +35,7 @@ def up(
     pdf: Pdf = None,
     workers: Workers = None,
     no_demo: Annotated[bool, typer.Option("--no-demo", help="Start and serve, without the demonstration.")] = False,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser, signed in.")] = False,
 ) -> None:
     """Start Kafka, Postgres and the four services on this machine, run the demonstration, and serve until Ctrl-C."""
     from piperoll.cli.up import UpOptions, serve
@@ -44,7 +45,7 @@ def up(
         keys = given_keys(api_key or (), api_key_file)
         for warning in warnings(keys, api_key or ()):
             warn(warning)
-        return await serve(UpOptions(data_dir, port, keys, workers, pdf, not no_demo))
+        return await serve(UpOptions(data_dir, port, keys, workers, pdf, not no_demo, open_page))
 
     run_command(start())
 

@@ -1,7 +1,9 @@
 """`piperoll up` and `piperoll demo`: start the stack on this machine, run the demonstration, stop the stack."""
 
 import asyncio
+import shlex
 import signal
+import webbrowser
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +11,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
+from piperoll.cli.client import ApiClient
 from piperoll.cli.console import INTERRUPTED, CommandError, print_error, print_line, waiting
 from piperoll.cli.demonstration import demonstrate, print_ready
 from piperoll.cli.tables import discard_other_read_model
@@ -30,6 +33,7 @@ class UpOptions:
     workers: int | None = None
     pdf: Path | None = None
     demo: bool = True
+    open_page: bool = False
 
     def options(self) -> StackOptions:
         """Return the options for the stack."""
@@ -66,12 +70,37 @@ async def serve(plan: UpOptions) -> int:
             except CommandError as error:
                 print_error(str(error))
         print_ready(access, plan.data_dir, job_id)
-        print_line("Serving until Ctrl-C.")
+        await _print_link(access, plan.data_dir, plan.open_page)
         await asyncio.Event().wait()
         return 0
 
     code = await _with_stack(plan, work)
     return 0 if code == INTERRUPTED else code
+
+
+async def _print_link(access: ApiAccess, data_dir: Path, open_page: bool) -> None:
+    """Print a link that signs in to the page, as the last line, and open it on request. A failure stops nothing."""
+    print_line("Serving until Ctrl-C.")
+    command = f"`piperoll link --data-dir {shlex.quote(str(data_dir))}`"
+    try:
+        async with ApiClient(access) as client:
+            link = await client.link()
+    except CommandError as error:
+        print_error(f"no link to the page could be made ({error}): {command} prints one")
+        return
+    print_line(
+        escape(f"\n  The page, by a link that signs in once within ten minutes; {command} prints another:\n\n  {link}")
+    )
+    if open_page and not await asyncio.to_thread(_open, link):
+        print_error("no browser could be started: open the link in one")
+
+
+def _open(link: str) -> bool:
+    """Open a link in the user's browser; return whether one was started."""
+    try:
+        return webbrowser.open(link)
+    except (webbrowser.Error, OSError):
+        return False
 
 
 async def show(plan: UpOptions) -> int:

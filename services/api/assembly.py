@@ -57,8 +57,10 @@ from services.api.outputs.files import Outputs
 from services.api.outputs.routes import OutputRoutes
 from services.api.owner_stream.changes import ChangeFeed
 from services.api.owner_stream.routes import OwnerStreamRoutes
+from services.api.page.files import page_files
+from services.api.page.routes import PageRoutes
 from services.api.pages.reading import JobPages
-from services.api.pages.routes import PageRoutes
+from services.api.pages.routes import JobPageRoutes
 from services.api.quotas.quotas import Quotas
 from services.api.quotas.routes import QuotaRoutes
 from services.api.read_model.catching_up import CatchingUp
@@ -69,6 +71,8 @@ from services.api.read_model.library import Library
 from services.api.read_model.positions import Positions
 from services.api.redelivery.commands import Redelivery
 from services.api.redelivery.routes import RedeliveryRoutes
+from services.api.sign_in.commands import SignIn
+from services.api.sign_in.routes import SignInRoutes
 from services.api.signing_keys.commands import SigningKeyAdmin
 from services.api.signing_keys.routes import SigningKeyRoutes
 from services.api.trials.posting import A_MINUTE, Trials
@@ -148,7 +152,7 @@ class Assembly:
             JobCollectionRoutes(rules, creator, jobs, body_bytes),
             BatchRoutes(rules, commands, creator, reading, batches, body_bytes),
             JobRoutes(rules, commands, creator, reading, self._read_model, body_bytes),
-            PageRoutes(reading, JobPages(to.blobs, self._contents)),
+            JobPageRoutes(reading, JobPages(to.blobs, self._contents)),
             RedeliveryRoutes(redelivery, reading, body_bytes),
             OwnerStreamRoutes(self._changes),
         ]
@@ -183,15 +187,19 @@ class Assembly:
         deadline_s = settings.read_deadline_s
         signing_keys = SigningKeyAdmin(pool, self._to.seal, settings.signing_overlap_s, deadline_s)
         trials = Trials(self._to.sender, signing_keys, RateLimit(pool, A_MINUTE, deadline_s), clock=self._to.clock)
-        keys = KeyAdmin(pool, settings.key_pepper.get_secret_value(), self.access, deadline_s)
+        pepper = settings.key_pepper.get_secret_value()
+        keys = KeyAdmin(pool, pepper, self.access, deadline_s)
+        sign_in = SignIn(pool, pepper, self.access, self._traffic, settings.page_session_s, deadline_s)
         return [
             SigningKeyRoutes(signing_keys),
             TrialRoutes(trials, settings.private_networks, body_bytes),
             ApiKeyRoutes(keys, body_bytes),
+            SignInRoutes(sign_in),
             AuditRoutes(AuditReader(self._to.offsets, self._to.clock)),
             QuotaRoutes(self._quotas),
             HealthRoutes(self._problems),
             DocumentationRoutes(),
+            PageRoutes(page_files()),
         ]
 
     def _installation(self) -> str:

@@ -1,7 +1,9 @@
 """The caller of a request, as the gate identified it, and the headers that callers send."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.requests import Request
 
@@ -9,6 +11,8 @@ from piperoll.keys import COVERED_BY
 from services.api.http.errors import forbidden, invalid_request
 
 ADMIN = "admin"
+BEARER = b"bearer "
+SESSION_COOKIE = "piperoll_session"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -21,6 +25,8 @@ class Caller:
     key_id: str
     scopes: frozenset[str]
     traceparent: str | None = None
+    session_ends_at: datetime | None = None
+    """The end of the session by which the request came; None for a request with a key."""
 
     def may(self, scope: str) -> bool:
         """Return whether the key's scopes cover `scope` (`piperoll.keys.SCOPES`)."""
@@ -40,6 +46,29 @@ def admin_of(request: Request) -> Caller:
     if not caller.may(ADMIN):
         raise forbidden(ADMIN)
     return caller
+
+
+def key_in(headers: Mapping[bytes, bytes]) -> bytes | None:
+    """Return the key that a request sends; None if it sends none."""
+    authorization = headers.get(b"authorization", b"")
+    if authorization[: len(BEARER)].lower() == BEARER:
+        return authorization[len(BEARER) :].strip()
+    return headers.get(b"x-secretary-api-key")
+
+
+def session_in(headers: Mapping[bytes, bytes]) -> str | None:
+    """Return the token of the session whose cookie a request sends; None if it sends none."""
+    for part in headers.get(b"cookie", b"").split(b";"):
+        name, _, value = part.partition(b"=")
+        if name.strip() == SESSION_COOKIE.encode():
+            return value.strip().decode("latin-1")
+    return None
+
+
+def is_own_origin(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a browser sent the request from a page of this host. The scheme may be that of a proxy in front."""
+    scheme, _, host = headers.get(b"origin", b"").lower().partition(b"://")
+    return scheme in (b"http", b"https") and host != b"" and host == headers.get(b"host", b"").lower()
 
 
 def valid_traceparent(header: bytes) -> str | None:

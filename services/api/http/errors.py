@@ -74,6 +74,19 @@ def unauthorized() -> ApiError:
     )
 
 
+def session_ended() -> ApiError:
+    """Return a 401 for a request with the cookie of a session (docs/contract/additions.md#sessions)."""
+    message = "the session has ended: sign in with an API key, or with a new link, which `piperoll link` prints"
+    return ApiError(401, ErrorCode.UNAUTHORIZED, message, headers={"WWW-Authenticate": "Bearer"})
+
+
+def foreign_origin(has_origin: bool) -> ApiError:
+    """Return a 403 for a request that another page may have sent with the cookie of a session."""
+    sender = "of another origin" if has_origin else "without an Origin"
+    message = f"a request {sender} changes nothing by a session: send it from the page of this host, or with an API key"
+    return ApiError(403, ErrorCode.FOREIGN_ORIGIN, message)
+
+
 def forbidden(scope: str) -> ApiError:
     """Return a 403 for a valid key that lacks a scope."""
     return ApiError(403, ErrorCode.FORBIDDEN, f"this key lacks the scope {scope!r}")

@@ -18,17 +18,19 @@ from services.api import metrics
 from services.api.http.access import Access
 from services.api.http.admission import Traffic
 from services.api.http.answers import DEVANA_PREFIX, failure
-from services.api.http.caller import Caller, valid_traceparent
+from services.api.http.caller import Caller, is_own_origin, key_in, session_in, valid_traceparent
 from services.api.http.database import TURNS
-from services.api.http.errors import ApiError, ReadModelUnavailableError, forbidden
+from services.api.http.errors import ApiError, ReadModelUnavailableError, forbidden, foreign_origin
 from services.api.http.rate_limit import RateLimit
 
 log = structlog.get_logger()
 
-PUBLIC = ("/api/health", "/api/doc", "/api/swagger.json")
+PUBLIC = ("/api/health", "/api/doc", "/api/swagger.json", "/page")
+"""Paths that need no key, and all below them; beside these are the page itself and the request that signs in."""
+SESSION_PATH = "/api/session"
+"""Requests about the caller's session, here and below, need a key of any scope."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods for which the scope `read` is enough; all others need `submit`."""
-BEARER = b"bearer "
 EVENT_STREAM = b"text/event-stream"
 
 
@@ -66,12 +68,12 @@ class RequestGate:
 
     async def _enter(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
-            if _is_public(scope["path"]):
+            if _is_public(scope["method"], scope["path"]):
                 await self._app(scope, receive, answer)
                 return
             headers = dict(scope["headers"])
-            caller = scope["piperoll.caller"] = await self._caller(scope["method"], headers)
-            answer.may_go_on = partial(self._is_valid, _token(headers))
+            caller = scope["piperoll.caller"] = await self._caller(scope["method"], scope["path"], headers)
+            answer.may_go_on = partial(self._is_valid, headers)
             admission = scope["piperoll.admission"] = self._traffic.enter(caller.owner)
             TURNS.set(admission.turns)
             with closing(admission):
@@ -98,18 +100,28 @@ class RequestGate:
         if not quota.admitted:
             raise quota.refusal()
 
-    async def _is_valid(self, token: bytes | None) -> bool:
-        """Whether a new request with the key would be let in. Costs no query while this process hears of changes."""
+    async def _is_valid(self, headers: dict[bytes, bytes]) -> bool:
+        """Whether a new request with the key or session would be let in. Costs no query while this process hears of
+        changes."""
         try:
-            await self._access.caller(token)
+            await self._identified(headers)
         except ApiError:
             return False
         return True
 
-    async def _caller(self, method: str, headers: dict[bytes, bytes]) -> Caller:
-        caller = await self._access.caller(_token(headers))
+    async def _identified(self, headers: dict[bytes, bytes]) -> Caller:
+        """Return the caller by the key, or by the session if no key was sent."""
+        key = key_in(headers)
+        if key is None and (session := session_in(headers)) is not None:
+            return await self._access.session_caller(session)
+        return await self._access.caller(key)
+
+    async def _caller(self, method: str, path: str, headers: dict[bytes, bytes]) -> Caller:
+        caller = await self._identified(headers)
+        if caller.session_ends_at is not None and method not in READING and not is_own_origin(headers):
+            raise foreign_origin(b"origin" in headers)
         needed = "read" if method in READING else "submit"
-        if not caller.may(needed):
+        if not caller.may(needed) and not _is_at(SESSION_PATH, path):
             raise forbidden(needed)
         trace = valid_traceparent(headers.get(b"traceparent", b""))
         return replace(caller, traceparent=trace) if trace else caller
@@ -145,15 +157,15 @@ class _Answer:
         await self._send(message)
 
 
-def _token(headers: dict[bytes, bytes]) -> bytes | None:
-    authorization = headers.get(b"authorization", b"")
-    if authorization[: len(BEARER)].lower() == BEARER:
-        return authorization[len(BEARER) :].strip()
-    return headers.get(b"x-secretary-api-key")
+def _is_public(method: str, path: str) -> bool:
+    if path == "/" or (path == SESSION_PATH and method == "POST"):
+        return True
+    return any(_is_at(public, path) for public in PUBLIC)
 
 
-def _is_public(path: str) -> bool:
-    return any(path == public or path.startswith(f"{public}/") for public in PUBLIC)
+def _is_at(place: str, path: str) -> bool:
+    """Whether a path is `place` or below it."""
+    return path == place or path.startswith(f"{place}/")
 
 
 def _route(scope: Scope) -> str:

@@ -1,10 +1,12 @@
 """Lists of jobs (docs/contract/secretary.md#lists): pages by the filters of a query string, newest first."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
+from piperoll.domain.job import Status
 from schemas.claims import Claim
-from services.api.jobs.query_strings import JobListQuery
+from services.api.jobs.query_strings import CountsQuery, JobListQuery
 from services.api.jobs.reading import Reading
 from services.api.jobs.views import JobContents, job_summary
 from services.api.read_model.contents import Contents, of_each
@@ -33,15 +35,34 @@ class JobListing:
     async def jobs(self, owner: str, query: JobListQuery, user_id: str | None) -> dict[str, Any]:
         """Return `{total, jobs}`; jobs without results and logs. The query's user id overrides `user_id`, the header's.
 
+        A page after a job is `{jobs}`: counting all would cost more than reading it.
         Raises ApiError READ_MODEL_UNAVAILABLE (503).
         """
         await self._reading.catching_up.briefly()
         statuses = None if query.status is None else STATUSES[query.status]
         filters = (owner, statuses, query.batch_id, query.user_id or user_id, query.job_type, query.target_id)
         async with self._read_model.turn():
-            total, rows = await self._read_model.jobs(filters, query.limit, query.skip)
-            contents = await of_each(self._contents_of, rows)
-            return {"total": total, "jobs": list(map(job_summary, rows, contents))}
+            if query.after is None:
+                total, rows = await self._read_model.jobs(filters, query.limit, query.skip)
+                return {"total": total, "jobs": await self._shown(rows)}
+            rows = await self._read_model.jobs_after(filters, query.limit, query.skip, query.after)
+            return {"jobs": await self._shown(rows)}
+
+    async def counts(self, owner: str, query: CountsQuery, user_id: str | None) -> dict[str, int]:
+        """Return the number of jobs of each of a client's statuses, and their `total`.
+
+        Raises ApiError READ_MODEL_UNAVAILABLE (503).
+        """
+        await self._reading.catching_up.briefly()
+        async with self._read_model.turn():
+            found = await self._read_model.counts(
+                (owner, query.batch_id, query.user_id or user_id, query.job_type, query.target_id)
+            )
+        counts = {name: sum(found.get(Status(one), 0) for one in statuses) for name, statuses in STATUSES.items()}
+        return {"total": sum(counts.values()), **counts}
+
+    async def _shown(self, rows: Sequence[JobRow]) -> list[dict[str, Any]]:
+        return list(map(job_summary, rows, await of_each(self._contents_of, rows)))
 
     async def _contents_of(self, row: JobRow) -> JobContents:
         """Return the parameters, unless they are large, and the error details."""

@@ -5,7 +5,7 @@ from functools import cache
 from pydantic.json_schema import models_json_schema
 
 from piperoll.job_types import job_types
-from services.api.jobs.query_strings import EventsQuery, JobListQuery, JobQuery
+from services.api.jobs.query_strings import CountsQuery, EventsQuery, JobListQuery, JobQuery
 from services.api.jobs.requests import CancelBody, JobBody
 from services.api.openapi import examples
 from services.api.openapi.examples import Json
@@ -36,6 +36,12 @@ LIST_JOBS = operation(
     {200: data({"total": 1, "jobs": [examples.JOB]}, "A page, without results and logs")},
     (400,),
     parameters=(*query_of(JobListQuery), USER),
+)
+COUNT_JOBS = operation(
+    "Count jobs by status",
+    {200: data({"total": 3, "pending": 1, "processing": 0, "completed": 2, "failed": 0}, "The numbers")},
+    (400,),
+    parameters=(*query_of(CountsQuery), USER),
 )
 GET_JOB = operation("Get a job", {200: data(examples.WHOLE_JOB, "The job")}, (400, 404), parameters=query_of(JobQuery))
 DELETE_JOB = operation(

@@ -14,6 +14,15 @@ JobType = Annotated[PlainText, AfterValidator(lambda name: job_types().own_name(
 JobStatus = Literal["pending", "processing", "completed", "failed"]
 
 
+class CountsQuery(QueryModel):
+    """GET /api/jobs/counts. Filters combine; one that is None passes all."""
+
+    user_id: PlainText | None = Field(default=None, description="Only of this user; overrides X-User-ID")
+    batch_id: PlainText | None = Field(default=None, description="Only of this batch")
+    job_type: JobType | None = Field(default=None, description="Only of this type")
+    target_id: PlainText | None = Field(default=None, description="Only with this target_id")
+
+
 class PageQuery(QueryModel):
     """The common part of lists of jobs and of batches. Filters combine; one that is None passes all."""
 
@@ -29,6 +38,9 @@ class JobListQuery(PageQuery):
     batch_id: PlainText | None = Field(default=None, description="Only of this batch")
     job_type: JobType | None = Field(default=None, description="Only of this type")
     target_id: PlainText | None = Field(default=None, description="Only with this target_id")
+    after: PlainText | None = Field(
+        default=None, description="Only the jobs that follow this one, the last of the page before; then without total"
+    )
 
 
 class JobQuery(QueryModel, extra="ignore"):

@@ -17,7 +17,7 @@ from services.api.jobs import openapi
 from services.api.jobs.commands import Commands
 from services.api.jobs.creation import Creator
 from services.api.jobs.listing import JobListing
-from services.api.jobs.query_strings import EventsQuery, JobListQuery, JobQuery
+from services.api.jobs.query_strings import CountsQuery, EventsQuery, JobListQuery, JobQuery
 from services.api.jobs.reading import Reading
 from services.api.jobs.requests import CancelBody, Rules, Submission, parse_job
 from services.api.jobs.restart import restart_of
@@ -51,6 +51,12 @@ class JobCollectionRoutes(Routes, tag="jobs"):
         """Return the owner's jobs, newest first, without their results and logs. Filters combine."""
         query = JobListQuery.of(request.query_params)
         return success(await self.listing.jobs(caller_of(request).owner, query, USER_ID.of(request)))
+
+    @route("GET", "/api/jobs/counts", operation=openapi.COUNT_JOBS)
+    async def count_jobs(self, request: Request) -> Response:
+        """Return the number of the owner's jobs of each status. Filters combine."""
+        query = CountsQuery.of(request.query_params)
+        return success(await self.listing.counts(caller_of(request).owner, query, USER_ID.of(request)))
 
 
 class JobRoutes(Routes, tag="jobs"):

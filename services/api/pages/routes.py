@@ -12,7 +12,7 @@ from services.api.pages.reading import JobPages
 from services.api.pages.requests import PagesQuery
 
 
-class PageRoutes(Routes, tag="jobs"):
+class JobPageRoutes(Routes, tag="jobs"):
     """`/api/jobs/{job_id}/pages`."""
 
     reading: Reading

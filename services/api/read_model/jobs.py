@@ -1,11 +1,12 @@
 """Queries of jobs and batches (jobs.sql). Every method is bounded in time and raises ReadModelUnavailableError."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any, Literal
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from piperoll.domain.batch import status_of
 from piperoll.domain.job import Status
@@ -69,8 +70,19 @@ class ReadModel:
 
     async def jobs(self, filters: Sequence[Any], limit: int, skip: int) -> tuple[int, list[JobRow]]:
         """Return the number of jobs that pass the filters (see `count_jobs`), and a page of them without facts."""
-        total, rows = await self._page("jobs", filters, limit, skip)
+        total, rows = await self._page("jobs", filters, limit, skip, None)
         return total, [job_row(row) for row in rows]
+
+    async def jobs_after(self, filters: Sequence[Any], limit: int, skip: int, after: str) -> list[JobRow]:
+        """Return a page of the jobs that follow the job `after` in the list; they are not counted."""
+        async with self._planned("list_jobs") as connection:
+            return [job_row(row) for row in await connection.fetch(QUERIES["list_jobs"], *filters, limit, skip, after)]
+
+    async def counts(self, filters: Sequence[Any]) -> dict[Status, int]:
+        """Return the number of jobs that pass the filters (see `count_by_status`), of each status that has some."""
+        async with self._planned("count_by_status") as connection:
+            rows = await connection.fetch(QUERIES["count_by_status"], *filters)
+        return {Status(row["status"]): row["number"] for row in rows}
 
     async def devana_jobs(
         self, filters: tuple[str, Sequence[str], Sequence[str]], target: str | None, limit: int, offset: int
@@ -111,17 +123,23 @@ class ReadModel:
         """One of the owner's turns for a whole list: its query, and the contents of its rows."""
         return own_turn(self._deadline_s)
 
-    async def _page(self, what: str, filters: Sequence[Any], limit: int, skip: int) -> tuple[int, list[asyncpg.Record]]:
-        """Return total and page of one snapshot, planned for these filters: a generic plan would use no index."""
+    async def _page(self, what: str, filters: Sequence[Any], *page: Any) -> tuple[int, list[asyncpg.Record]]:
+        """Return total and page of one snapshot."""
+        async with self._planned(f"list_{what}") as connection:
+            total = await connection.fetchval(QUERIES[f"count_{what}"], *filters)
+            rows = await connection.fetch(QUERIES[f"list_{what}"], *filters, *page)
+        return total, rows
+
+    @asynccontextmanager
+    async def _planned(self, name: str) -> AsyncIterator[PoolConnectionProxy]:
+        """A snapshot whose statements are planned for their filters: a generic plan would use no index."""
         async with (
-            bounded_query(f"list_{what}", self._deadline_s),
+            bounded_query(name, self._deadline_s),
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-            total = await connection.fetchval(QUERIES[f"count_{what}"], *filters)
-            rows = await connection.fetch(QUERIES[f"list_{what}"], *filters, limit, skip)
-        return total, rows
+            yield connection
 
     async def _fetch(self, name: str, *arguments: Any, source: Source | None = None) -> list[asyncpg.Record]:
         async with bounded_query(name, self._deadline_s):

@@ -48,7 +48,16 @@ WHERE j.owner = $1 AND NOT j.erased
   AND ($5::text IS NULL OR j.job_type = $5)
   AND ($6::text IS NULL OR j.target_id = $6);
 
--- list_jobs: a page of an owner's jobs, newest first; a filter that is null passes all
+-- count_by_status: the number of an owner's jobs of each status; a filter that is null passes all
+SELECT j.status, count(*) AS number FROM read_v1.jobs j
+WHERE j.owner = $1 AND NOT j.erased
+  AND ($2::text IS NULL OR j.batch_id = $2)
+  AND ($3::text IS NULL OR j.user_id = $3)
+  AND ($4::text IS NULL OR j.job_type = $4)
+  AND ($5::text IS NULL OR j.target_id = $5)
+GROUP BY j.status;
+
+-- list_jobs: a page of an owner's jobs, newest first, of those that follow the job $9; what is null passes all
 SELECT j.*,
        NULL::bigint AS next_offset, NULL::json AS facts, NULL::json AS failures, NULL::json AS batch
 FROM read_v1.jobs j
@@ -58,6 +67,8 @@ WHERE j.owner = $1 AND NOT j.erased
   AND ($4::text IS NULL OR j.user_id = $4)
   AND ($5::text IS NULL OR j.job_type = $5)
   AND ($6::text IS NULL OR j.target_id = $6)
+  AND ($9::text IS NULL OR (j.created_at, j.job_id) < (
+      SELECT one.created_at, one.job_id FROM read_v1.jobs one WHERE one.job_id = $9 AND one.owner = $1))
 ORDER BY j.created_at DESC, j.job_id DESC
 LIMIT $7 OFFSET $8;
 

@@ -77,6 +77,19 @@ async def test_a_page_of_batches_reads_the_counts_of_its_batches_and_no_job(conn
     assert read["batch_counts"] <= (LIMIT + SKIP) * PARTITIONS
 
 
+async def test_a_page_after_a_job_reads_no_job_before_it(connection: asyncpg.Connection) -> None:
+    await connection.execute("SET plan_cache_mode = force_custom_plan")  # as the read model does
+    filters = ("owner", None, None, None, None, None)
+    read = await rows_read(connection, QUERIES["list_jobs"], *filters, LIMIT, 0, f"job-{BATCHES * MEMBERS // 2}")
+    assert read["jobs"] <= LIMIT + 1, "the page, and the job that it follows"
+
+
+async def test_jobs_are_counted_by_status_without_their_rows(connection: asyncpg.Connection) -> None:
+    await connection.execute("SET plan_cache_mode = force_custom_plan")
+    plan = nodes(await explain(connection, QUERIES["count_by_status"], "owner", None, None, None, None))
+    assert not {"Seq Scan", "Index Scan", "Bitmap Heap Scan"} & {str(node["Node Type"]) for node in plan}
+
+
 @pytest.mark.parametrize(
     ("statement", "arguments"),
     [

@@ -22,6 +22,39 @@ async def test_a_list_shows_the_projected_jobs_at_once_while_the_projector_is_do
     assert (await api.client.get("/api/jobs/", params={"user_id": "lister"})).json()["data"]["total"] == 2
 
 
+async def test_pages_after_a_job_have_every_job_once_also_while_new_ones_come(api: Api) -> None:
+    made = [await api.create({**NOOP, "user_id": "reader"}) for _ in range(5)]
+    await api.job(made[-1])
+    first = (await api.client.get("/api/jobs/", params={"user_id": "reader", "limit": 2})).json()["data"]
+    assert first["total"] == 5
+    seen = [job["job_id"] for job in first["jobs"]]
+    while True:
+        await api.job(await api.create({**NOOP, "user_id": "reader"}))
+        query = {"user_id": "reader", "limit": 2, "after": seen[-1]}
+        page = (await api.client.get("/api/jobs/", params=query)).json()["data"]
+        assert set(page) == {"jobs"}
+        if not page["jobs"]:
+            break
+        seen += [job["job_id"] for job in page["jobs"]]
+    assert sorted(seen) == sorted(made)
+
+
+async def test_jobs_are_counted_by_status_and_an_erased_one_is_not(api: Api) -> None:
+    made = [await api.create({**NOOP, "user_id": "counter"}) for _ in range(3)]
+    await api.client.post(f"/api/jobs/{made[0]}/cancel")
+    await api.client.delete(f"/api/jobs/{made[1]}")
+    await api.job(made[2])
+    counts = (await api.client.get("/api/jobs/counts", params={"user_id": "counter"})).json()["data"]
+    assert counts == {"total": 2, "pending": 1, "processing": 0, "completed": 0, "failed": 1}
+    refused(await api.client.get("/api/jobs/counts", params={"status": "failed"}), 400, "INVALID_REQUEST")
+
+
+async def test_no_job_follows_one_that_is_unknown(api: Api) -> None:
+    await api.job(await api.create(NOOP))
+    page = (await api.client.get("/api/jobs/", params={"after": "job-unknown"})).json()["data"]
+    assert page == {"jobs": []}
+
+
 async def test_a_list_shows_the_same_batch_status_as_the_batch_itself(api: Api) -> None:
     created = (await api.client.post("/api/jobs/batch", json={"jobs": [NOOP, NOOP], "user_id": "rule"})).json()["data"]
     first, second = created["job_ids"]

@@ -21,6 +21,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "callback_token": HOOK,
     "jobId": HOOK,
     "url": {"text": None},
+    "key": {"nonce": None},
     "container_selector": {"url": "https://example.com/a", "text": None},
 }
 """By the name of a field: what must, or (None) must not, be given with it."""

@@ -1,0 +1,45 @@
+"""`/` and `/page/…`: the page, without a key. It asks the API for everything else, by a session."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.api.http.errors import not_found
+from services.api.http.routing import Routes, route
+from services.api.page.files import INDEX, PageFile
+
+OF_CONTENT = frozenset({"Content-Type", "Content-Encoding"})
+
+
+class PageRoutes(Routes, tag="page"):
+    """`/` and `/page/{path}`."""
+
+    page_files: Mapping[str, PageFile]
+
+    @route("GET", "/")
+    @route("HEAD", "/")
+    async def index(self, request: Request) -> Response:
+        """Return the page."""
+        return self._answer(request, INDEX)
+
+    @route("GET", "/page/{path:path}")
+    @route("HEAD", "/page/{path:path}")
+    async def file(self, request: Request, path: str) -> Response:
+        """Return a file of the page."""
+        return self._answer(request, path)
+
+    def _answer(self, request: Request, name: str) -> Response:
+        """Return a file, or a 304 for one that the client has. Raises ApiError NOT_FOUND (404)."""
+        if (found := self.page_files.get(name)) is None:
+            raise not_found("file")
+        variant = found.variant(request.headers.get("accept-encoding", ""))
+        if has_tag(request.headers.get("if-none-match", ""), variant.tag):
+            kept = {name: value for name, value in variant.headers.items() if name not in OF_CONTENT}
+            return Response(status_code=304, headers=kept)
+        return Response(variant.content, headers=dict(variant.headers))  # of a HEAD the server sends the head alone
+
+
+def has_tag(header: str, tag: str) -> bool:
+    """Whether an If-None-Match names a tag (RFC 9110, section 13.1.2)."""
+    return any(one.strip().removeprefix("W/") in (tag, "*") for one in header.split(","))

@@ -1,0 +1,58 @@
+/** The start of the page: who is signed in, then the place of the address. */
+import { render } from "preact";
+import { signal } from "@preact/signals-core";
+import { html } from "./parts/html.js";
+import { Shell } from "./shell/shell.js";
+import { Questions } from "./parts/dialog.js";
+import { listenToKeys, Shortcuts } from "./shell/shortcuts.js";
+import { Toaster } from "./shell/toaster.js";
+import { Empty } from "./parts/controls.js";
+import { begin, session } from "./session/session.js";
+import { SignIn } from "./session/sign-in.js";
+import { JobsView } from "./jobs/view.js";
+import { JobView } from "./job/view.js";
+import { DropView } from "./drop/view.js";
+import { route } from "./state/route.js";
+import "./state/theme.js";
+import { texts } from "./texts.js";
+
+const unreachable = signal(false);
+
+function Place() {
+  const place = route.value;
+  switch (place.name) {
+    case "jobs":
+      return html`<${JobsView} filters=${place.filters} />`;
+    case "job":
+      return html`<${JobView} key=${place.id} id=${place.id} tab=${place.tab} />`;
+    case "new":
+      return html`<${DropView} />`;
+    default:
+      return html`<${Empty} ...${texts.lost}><a class="button primary" href="#/jobs">${texts.lost.action}</a><//>`;
+  }
+}
+
+function App() {
+  if (unreachable.value) {
+    return html`<main class="sign-in"><${Empty} title=${texts.product} text=${texts.signIn.unreachable}>
+      <button class="button primary" onClick=${start}>${texts.signIn.tryAgain}</button><//></main>`;
+  }
+  if (session.value === undefined) return null;
+  const inside = session.value ? html`<${Shell}><${Place} /><//><${Shortcuts} />` : html`<${SignIn} />`;
+  return html`${inside}<${Questions} /><${Toaster} />`;
+}
+
+async function start() {
+  try {
+    await begin();
+    unreachable.value = false;
+  } catch {
+    unreachable.value = true;
+  }
+}
+
+listenToKeys();
+await start();
+const root = document.getElementById("root");
+root.replaceChildren();
+render(html`<${App} />`, root);

@@ -1,0 +1,47 @@
+/** A list of which only the rows in sight are in the document; every row has the same height. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { html } from "./html.js";
+
+const BEYOND = 8; // rows above and below what is seen, so that a quick scroll shows no gap
+
+/** Return `{first, last}`: the rows to have in the document, `last` excluded. Pure. */
+export function inSight(top, height, rowHeight, count) {
+  const first = Math.max(0, Math.floor(top / rowHeight) - BEYOND);
+  const last = Math.min(count, Math.ceil((top + height) / rowHeight) + BEYOND);
+  return { first: Math.min(first, last), last };
+}
+
+/**
+ * The list scrolls with the window. `row(index)` returns the content of a row, `keyOf(index)` its key; `onEnd` is
+ * called when the last rows come into sight.
+ */
+export function VirtualList({ count, rowHeight, row, keyOf, label, total, onEnd }) {
+  const box = useRef(null);
+  const [range, setRange] = useState({ first: 0, last: 30 });
+  useEffect(() => {
+    let frame = 0;
+    const measure = () => {
+      frame = 0;
+      const top = Math.max(0, -box.current.getBoundingClientRect().top);
+      const next = inSight(top, innerHeight, rowHeight, count);
+      setRange((old) => (old.first === next.first && old.last === next.last ? old : next));
+      if (onEnd && next.last >= count - BEYOND) onEnd();
+    };
+    const later = () => (frame ||= requestAnimationFrame(measure));
+    measure();
+    addEventListener("scroll", later, { passive: true });
+    addEventListener("resize", later, { passive: true });
+    return () => {
+      cancelAnimationFrame(frame);
+      removeEventListener("scroll", later);
+      removeEventListener("resize", later);
+    };
+  }, [count, rowHeight, onEnd]);
+  const last = Math.min(range.last, count);
+  const rows = [];
+  for (let index = Math.min(range.first, last); index < last; index += 1) {
+    rows.push(html`<li key=${keyOf(index)} class="row-place" aria-posinset=${index + 1} aria-setsize=${total ?? count}
+      style=${{ transform: `translateY(${index * rowHeight}px)`, height: `${rowHeight}px` }}>${row(index)}</li>`);
+  }
+  return html`<ul class="virtual" ref=${box} aria-label=${label} style=${{ height: `${count * rowHeight}px` }}>${rows}</ul>`;
+}

@@ -1,0 +1,70 @@
+/** What the list and the page of a job derive from a job as the API has it. Pure. */
+import { texts } from "../texts.js";
+
+export const STATUSES = ["pending", "processing", "completed", "failed"];
+
+/** Return the status with `cancelled` apart: the API has it as `failed` with a code. */
+export function shownStatus(job) {
+  return job.status === "failed" && job.error && job.error.code === "CANCELLED" ? "cancelled" : job.status;
+}
+
+/** Whether the job has ended. */
+export const ended = (job) => job.status === "completed" || job.status === "failed";
+
+/** Return the name to show for a job: its title, else the name of its file, its address, or the beginning of its text. */
+export function jobName(job) {
+  if (job.job_name) return job.job_name;
+  const { filename, url, template, text, source } = job.parameters || {};
+  if (filename) return filename.slice(filename.lastIndexOf("/") + 1) || filename;
+  const named = url || source || template || (typeof text === "string" && text.slice(0, 120));
+  return named || texts.types[job.job_type] || job.job_type || texts.jobs.untitled;
+}
+
+/** Return the line of detail of a job: where it is, what went wrong, or how long it took (milliseconds). */
+export function jobDetail(job, durationOf) {
+  if (job.status === "failed") return (job.error && job.error.message) || "";
+  if (job.status === "processing") return progressText(job.progress);
+  if (job.status === "completed") {
+    if (job.is_from_cache) return texts.jobs.cached;
+    const took = tookMs(job);
+    return took === null ? "" : texts.jobs.took(durationOf(took));
+  }
+  return job.attempt > 0 ? texts.jobs.attempt(job.attempt + 1) : "";
+}
+
+/** Return the milliseconds from the start of the last attempt to the end; null before. */
+export function tookMs(job) {
+  if (!job.processing_started_at || !job.completed_at) return null;
+  return Math.max(0, Date.parse(job.completed_at) - Date.parse(job.processing_started_at));
+}
+
+/** Return a sentence for a job's progress. */
+export function progressText(progress) {
+  if (!progress) return "";
+  const step = texts.job.steps[progress.step] || progress.message || progress.step;
+  return progress.page ? `${step}, ${texts.jobs.pageOf(progress.page, progress.pages)}` : step;
+}
+
+/** Compare two jobs as the list has them: the newest first, ids decide between equal times. */
+export function byAge(one, other) {
+  if (one.created_at !== other.created_at) return one.created_at < other.created_at ? 1 : -1;
+  return one.job_id < other.job_id ? 1 : -1;
+}
+
+/** Whether a job passes filters of status and type. */
+export function passes(job, { status, type }) {
+  return (!status || job.status === status) && (!type || job.job_type === type);
+}
+
+/** Whether a job's names have every word of a text. */
+export function matches(job, text) {
+  const words = text.toLocaleLowerCase("en").split(/\s+/).filter(Boolean);
+  if (!words.length) return true;
+  const names = [jobName(job), job.job_id, job.target_id, job.user_id, job.batch_id, job.job_type, urlOf(job)];
+  const all = names.filter(Boolean).join("\n").toLocaleLowerCase("en");
+  return words.every((word) => all.includes(word));
+}
+
+function urlOf(job) {
+  return job.parameters && (job.parameters.url || job.parameters.filename);
+}

@@ -1,0 +1,1 @@
+"""Sessions of the page, by a cookie, and one-time links to one."""
