@@ -1,5 +1,5 @@
 /** The list that is shown: read in pages, and kept up to date by the owner's stream. */
-import { signal } from "@preact/signals-core";
+import { effect, signal } from "@preact/signals-core";
 import { call, withQuery } from "../state/api.js";
 import { listen } from "../state/stream.js";
 import { session } from "../session/session.js";
@@ -107,6 +107,14 @@ function redraw() {
     version.value += 1;
   });
 }
+
+effect(() => {
+  if (session.value !== null) return;
+  listing = new Listing(listing.filters); // another owner may sign in next
+  numbers.value = null;
+  phase.value = "loading";
+  newest += 1;
+});
 
 listen("job", (job) => {
   const known = listing.jobs.get(job.job_id);
