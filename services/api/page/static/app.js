@@ -52,6 +52,8 @@ async function start() {
 }
 
 listenToKeys();
+// A link that is opened in this window begins from the start: nothing of the session before it stays.
+addEventListener("hashchange", () => route.value.name === "sign-in" && location.reload());
 await start();
 const root = document.getElementById("root");
 root.replaceChildren();
