@@ -87,3 +87,14 @@ async def test_the_theme_follows_the_system_until_another_is_chosen(page_of: Pag
     await visit.page.reload()
     await visit.signed_in()
     assert await visit.page.evaluate(background) == light
+
+
+async def test_a_lost_connection_is_shown_and_what_happened_meanwhile_appears_after_it(page_of: PageOf) -> None:
+    visit = await page_of()
+    await expect(visit.page.get_by_text("Live", exact=True)).to_be_visible()
+    await visit.context.set_offline(True)
+    await expect(visit.page.get_by_text("The connection to the server was lost", exact=False).first).to_be_visible()
+    job_id = await created(visit)
+    await visit.context.set_offline(False)
+    await expect(visit.page.get_by_text("Live", exact=True)).to_be_visible()
+    await expect(row(visit, job_id).get_by_text("Completed")).to_be_visible()
