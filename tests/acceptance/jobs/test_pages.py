@@ -101,7 +101,7 @@ async def test_pages_of_a_foreign_an_erased_and_an_unknown_job_do_not_exist(syst
     job_id = await create(system, pdf(fresh(system, "short"), 2))
     await system.wait_for_end(job_id)
     path = f"/api/jobs/{job_id}/pages"
-    async with system.client_of("a stranger") as stranger:
+    async with system.client_of("stranger") as stranger:
         assert (await stranger.get(path)).status_code == 404
     assert (await system.client.get(path, headers={"Authorization": "Bearer wrong"})).status_code == 401
     for query in ("after=-1", "after=x", "limit=0", "limit=1001"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from piperoll.store.blobs import BlobStoreError
 from schemas.claims import Claim
 from schemas.errors import ErrorCode
+from schemas.pages import PageRecords
 from services.worker.children.failures import failure
 from services.worker.children.protocol import Assignment, Completed, Failed, Outcome, RunProgress
 from tests.support.simulation.store import SimulatedStore
@@ -17,13 +18,15 @@ from tests.support.simulation.store import SimulatedStore
 class Script:
     """What the runs of one job do: each takes `seconds`, the first `failures` fail, `fatal` sets how they do.
 
-    `page_checkpoints` is whether the run that completes reports any.
+    `page_checkpoints` is whether the run that completes reports any, `page_records` whether the first run has pages
+    that can be read.
     """
 
     seconds: float = 5.0
     failures: int = 0
     fatal: bool = False
     page_checkpoints: bool = False
+    page_records: bool = False
 
 
 @dataclass(slots=True)
@@ -87,9 +90,11 @@ class ScriptedPool:
     async def _play(
         self, assignment: Assignment, script: Script, on_progress: Callable[[RunProgress], None]
     ) -> Outcome:
+        first = script.page_records and self._stage.runs_of(assignment.job_id) == [assignment.run]
+        records = PageRecords(run=assignment.run, key="0f", count=1, last=9) if first else None
         for percent in (25, 50, 75):
             await asyncio.sleep(script.seconds / 4)
-            on_progress(RunProgress(step="extracting_text", percent=percent))
+            on_progress(RunProgress(step="extracting_text", percent=percent, page_records=records))
         await asyncio.sleep(script.seconds / 4)
         duration_ms = round(script.seconds * 1000)
         try:

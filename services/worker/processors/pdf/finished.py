@@ -23,16 +23,15 @@ class FinishedPages:
 
     def read(self, method: TextMethod, number: int, text: PageText | None) -> None:
         """Finish a page that a method has read, None for a broken one, if the other methods are done."""
-        if any(one != method and one not in self._read for one in self._order):
+        if len(self._read) + 1 < len(self._order):
             return
-        found = [text if one == method else self._read[one].get(number) for one in self._order]
-        texts = [_text(one, page) for one, page in zip(self._order, found, strict=True)]
-        failed = any(page is None and one in UNREADABLE for one, page in zip(self._order, found, strict=True))
-        self._finish(FinishedPage.of(number, texts, failed))
+        found = [(one, text if one == method else self._read[one].get(number)) for one in self._order]
+        failed = any(page is None and one in UNREADABLE for one, page in found)
+        self._finish(FinishedPage.of(number, [_text(one, page) for one, page in found], failed))
 
 
 def _text(method: TextMethod, page: PageText | None) -> MethodText:
     """The text as the result has it."""
     if page is None:
-        return MethodText(text="", method=method)
-    return MethodText(text=page.text, method=method, score=None if page.score is None else round(page.score, 4))
+        return MethodText("", method)
+    return MethodText(page.text, method, None if page.score is None else round(page.score, 4))

@@ -1,11 +1,12 @@
 /** The list that is shown: read in pages, and kept up to date by the owner's stream. */
-import { signal } from "@preact/signals-core";
+import { effect, signal } from "@preact/signals-core";
 import { call, withQuery } from "../state/api.js";
 import { listen } from "../state/stream.js";
 import { session } from "../session/session.js";
 import { Listing } from "./listing.js";
 
 const PAGE = 100;
+const MOST_AT_ONCE = 1000; // jobs in one answer of the API
 const SEARCHED_AT_ONCE = 2000; // jobs that a search reads before it asks whether to go on
 const SETTLE_MS = 250; // changes within this time are read together
 const NUMBERS_MS = 1500; // the numbers are counted at most this often
@@ -82,14 +83,18 @@ async function pageOf(of, limit, after) {
 }
 
 function refreshSoon() {
-  settle ??= setTimeout(async () => {
+  settle ??= setTimeout(() => {
     settle = null;
-    const of = listing;
-    const page = await pageOf(of, PAGE).catch(() => null); // the next change reads it again
-    if (!page || of !== listing) return;
-    of.refresh(page, PAGE);
-    redraw();
+    refresh(PAGE);
   }, SETTLE_MS);
+}
+
+async function refresh(limit) {
+  const of = listing;
+  const page = await pageOf(of, limit).catch(() => null); // the next change reads it again
+  if (!page || of !== listing) return;
+  of.refresh(page, limit);
+  redraw();
 }
 
 function count() {
@@ -108,6 +113,14 @@ function redraw() {
   });
 }
 
+effect(() => {
+  if (session.value !== null) return;
+  listing = new Listing(listing.filters); // another owner may sign in next
+  numbers.value = null;
+  phase.value = "loading";
+  newest += 1;
+});
+
 listen("job", (job) => {
   const known = listing.jobs.get(job.job_id);
   if (!known || known.status !== job.status || job.deleted) count();
@@ -115,6 +128,6 @@ listen("job", (job) => {
   redraw();
 });
 listen("reset", () => {
-  refreshSoon();
+  refresh(Math.min(MOST_AT_ONCE, Math.max(PAGE, listing.order.length)));
   count();
 });

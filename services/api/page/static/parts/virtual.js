@@ -1,15 +1,7 @@
 /** A list of which only the rows in sight are in the document; every row has the same height. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "./html.js";
-
-const BEYOND = 8; // rows above and below what is seen, so that a quick scroll shows no gap
-
-/** Return `{first, last}`: the rows to have in the document, `last` excluded. Pure. */
-export function inSight(top, height, rowHeight, count) {
-  const first = Math.max(0, Math.floor(top / rowHeight) - BEYOND);
-  const last = Math.min(count, Math.ceil((top + height) / rowHeight) + BEYOND);
-  return { first: Math.min(first, last), last };
-}
+import { BEYOND, inSight } from "./ranges.js";
 
 /**
  * The list scrolls with the window. `row(index)` returns the content of a row, `keyOf(index)` its key; `onEnd` is
