@@ -236,6 +236,7 @@ export const texts = {
       page: (number) => `Page ${number}`,
       picture: (number) => `Picture of page ${number}`,
       empty: "No text was found on this page.",
+      failed: "A part of this page could not be read.",
       done: (number, all) => (all ? `${number} of ${all} pages finished` : `${count(number, "page", "pages")} finished`),
       jump: "Go to page",
       score: (percent) => `OCR confidence ${percent} %`,

@@ -112,6 +112,7 @@ function followed(item, created) {
   byJob.set(created.job_id, item);
   set(item, { state: "job", problem: null, jobId: created.job_id, job: early.get(created.job_id) || created.job });
   early.delete(created.job_id);
+  if (item.tries) read(item); // an earlier request may have created the job, which may have ended since
 }
 
 const early = new Map(); // changes that came before the answer that names their job

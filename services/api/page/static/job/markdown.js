@@ -6,7 +6,7 @@ let loading = null;
 /** Return a fragment of the Markdown of a text: without scripts, forms, styles, ids and foreign pictures. */
 export async function rendered(text) {
   const { marked, purify } = await (loading ??= load());
-  const markup = marked(text);
+  const markup = marked(withoutFrontMatter(text));
   return purify.sanitize(markup, {
     USE_PROFILES: { html: true },
     FORBID_TAGS: FORBIDDEN,
@@ -14,6 +14,11 @@ export async function rendered(text) {
     ALLOW_DATA_ATTR: false,
     RETURN_DOM_FRAGMENT: true,
   });
+}
+
+/** The front matter of a filled template is data: as Markdown it would be a heading. */
+function withoutFrontMatter(text) {
+  return text.replace(/^---\r?\n[\s\S]*?\r?\n---[ \t]*(\r?\n|$)/, "");
 }
 
 async function load() {

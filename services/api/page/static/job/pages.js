@@ -16,7 +16,7 @@ export function Pages({ followed, job }) {
   const [shown, setShown] = useState(AT_ONCE);
   const [pictures, setPictures] = useState(true);
   if (!pages.length) return html`<${Empty} title=${texts.job.tabs.pages} text=${ended(job) ? t.absent : t.none} />`;
-  const all = job.progress && job.progress.pages;
+  const all = followed.pagesTotal.value || (job.progress && job.progress.pages);
   const withPictures = offered === true && pictures;
   return html`<p class="hint pages-sum">${t.done(pages.length, ended(job) ? pages.length : all)}</p>
     <ol class="pages">${pages.slice(0, shown).map((page) => html`<li key=${page.page}>
@@ -27,8 +27,9 @@ export function Pages({ followed, job }) {
 function Page({ page, id, picture, onNoPicture }) {
   return html`<article class=${picture ? "page-card with-picture" : "page-card"} aria-label=${t.page(page.page)}>
     ${picture && html`<${Picture} src=${page.picture || `/api/jobs/${encodeURIComponent(id)}/pages/${page.page}/picture`} number=${page.page} onMissing=${onNoPicture} />`}
-    <div class="page-text"><h3>${t.page(page.page)}
-      ${typeof page.score === "number" && html`<span class="hint">${t.score(Math.round(page.score * 100))}</span>`}</h3>
+    <div class="page-text" tabindex=${picture ? 0 : undefined}><h2>${t.page(page.page)}
+      ${page.failed && html`<span class="wrong">${t.failed}</span>`}
+      ${typeof page.score === "number" && html`<span class="hint">${t.score(Math.round(page.score * 100))}</span>`}</h2>
       ${page.text && page.text.trim() ? html`<pre class="plain-text" dir="auto">${page.text}</pre>` : html`<p class="hint">${t.empty}</p>`}
     </div></article>`;
 }

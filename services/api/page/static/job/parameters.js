@@ -5,6 +5,7 @@ import { toast } from "../state/toasts.js";
 import { texts } from "../texts.js";
 
 const t = texts.job.parameters;
+const LONG = 400; // characters: a longer value may scroll, so the keyboard must reach it
 
 export function Parameters({ job }) {
   if (!job.parameters) return html`<${Empty} title=${texts.job.tabs.parameters} text=${t.none} />`;
@@ -13,6 +14,6 @@ export function Parameters({ job }) {
     toast(done ? texts.job.copied : texts.job.notCopied, done ? "plain" : "error");
   };
   return html`<dl class="pairs parameters">${Object.entries(job.parameters).map(([name, value]) => html`<div><dt class="mono">${name}</dt>
-    <dd><${Foreign} text=${typeof value === "string" ? value : JSON.stringify(value, null, 2)} /></dd></div>`)}</dl>
+    <dd tabindex=${String(JSON.stringify(value)).length > LONG ? 0 : undefined}><${Foreign} text=${typeof value === "string" ? value : JSON.stringify(value, null, 2)} /></dd></div>`)}</dl>
     <${Button} icon="copy" onClick=${copied}>${t.copy}<//>`;
 }

@@ -30,7 +30,7 @@ export function Result({ job }) {
 
 function Warnings({ list }) {
   if (!list.length) return null;
-  return html`<section class="note"><h3>${t.warnings}</h3><ul>${list.map((one) => html`<li><${Foreign} text=${one} /></li>`)}</ul></section>`;
+  return html`<section class="note"><h2>${t.warnings}</h2><ul>${list.map((one) => html`<li><${Foreign} text=${one} /></li>`)}</ul></section>`;
 }
 
 function Text({ name, title, text, markdown, job }) {
@@ -40,7 +40,7 @@ function Text({ name, title, text, markdown, job }) {
   const part = cut ? text.slice(0, SHOWN) : text;
   const copied = async () => toast(...((await copy(text)) ? [texts.job.copied] : [texts.job.notCopied, "error"]));
   return html`<section class="text" aria-label=${title}>
-    <header class="text-head"><h3>${title}</h3><span class="hint">${t.words(wordsOf(text))}</span><span class="grow"></span>
+    <header class="text-head"><h2>${title}</h2><span class="hint">${t.words(wordsOf(text))}</span><span class="grow"></span>
       ${markdown && html`<div class="switch" role="group" aria-label=${t.view}>
         ${["formatted", "plain"].map((one) => html`<button type="button" aria-pressed=${view === one} onClick=${() => setView(one)}>${t[one]}</button>`)}</div>`}
       <${Button} icon="copy" onClick=${copied}>${t.copy}<//>
@@ -62,7 +62,7 @@ function Formatted({ text }) {
 }
 
 function Table({ title, columns, rows }) {
-  return html`<section class="text"><h3><${Foreign} text=${title} /></h3><div class="scroll" tabindex="0" role="region" aria-label=${title}><table>
+  return html`<section class="text"><h2><${Foreign} text=${title} /></h2><div class="scroll" tabindex="0" role="region" aria-label=${title}><table>
     <thead><tr>${columns.map((one) => html`<th scope="col"><${Foreign} text=${one} /></th>`)}</tr></thead>
     <tbody>${rows.slice(0, 1000).map((row) => html`<tr>${row.map((one) => html`<td><${Foreign} text=${one} /></td>`)}</tr>`)}</tbody></table></div></section>`;
 }
@@ -70,7 +70,7 @@ function Table({ title, columns, rows }) {
 function Downloads({ job, files }) {
   const [all, setAll] = useState(false);
   const shown = all ? files : files.slice(0, FEW_FILES);
-  return html`<section class="downloads"><h3>${t.downloads}</h3>
+  return html`<section class="downloads"><h2>${t.downloads}</h2>
     <div class="chips">
       <${Save} text=${() => JSON.stringify(job.results, null, 2)} name=${`${baseName(job)}.json`} label=${t.asJson} />
       ${files.length > 1 && html`<a class="button plain" href=${`/api/jobs/${job.job_id}/download-archive`} download><${Icon} name="download" size=${16} /><span>${t.archive}</span></a>`}

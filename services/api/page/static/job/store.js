@@ -21,6 +21,7 @@ export class Followed {
     this.deliveries = signal(null);
     this.pages = signal([]);
     this.pagesOffered = signal(undefined); // whether this server has pages of running jobs
+    this.pagesTotal = signal(null);
     this.afterPage = 0;
     this.pagesDone = false;
     this.timers = new Set();
@@ -96,8 +97,8 @@ export class Followed {
       for (;;) {
         const found = await call("GET", `${this.path}/pages?after=${this.afterPage}`);
         this.pagesOffered.value = true;
-        const fresh = found.pages.filter((page) => page.page > this.afterPage || this.afterPage === 0);
-        this.merge(fresh);
+        this.pagesTotal.value = found.pages_total ?? this.pagesTotal.value;
+        this.merge(found.pages);
         this.pagesDone = found.complete;
         if (!found.pages.length || found.next_after === this.afterPage) break;
         this.afterPage = found.next_after;

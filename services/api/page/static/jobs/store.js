@@ -6,6 +6,7 @@ import { session } from "../session/session.js";
 import { Listing } from "./listing.js";
 
 const PAGE = 100;
+const MOST_AT_ONCE = 1000; // jobs in one answer of the API
 const SEARCHED_AT_ONCE = 2000; // jobs that a search reads before it asks whether to go on
 const SETTLE_MS = 250; // changes within this time are read together
 const NUMBERS_MS = 1500; // the numbers are counted at most this often
@@ -82,14 +83,18 @@ async function pageOf(of, limit, after) {
 }
 
 function refreshSoon() {
-  settle ??= setTimeout(async () => {
+  settle ??= setTimeout(() => {
     settle = null;
-    const of = listing;
-    const page = await pageOf(of, PAGE).catch(() => null); // the next change reads it again
-    if (!page || of !== listing) return;
-    of.refresh(page, PAGE);
-    redraw();
+    refresh(PAGE);
   }, SETTLE_MS);
+}
+
+async function refresh(limit) {
+  const of = listing;
+  const page = await pageOf(of, limit).catch(() => null); // the next change reads it again
+  if (!page || of !== listing) return;
+  of.refresh(page, limit);
+  redraw();
 }
 
 function count() {
@@ -123,6 +128,6 @@ listen("job", (job) => {
   redraw();
 });
 listen("reset", () => {
-  refreshSoon();
+  refresh(Math.min(MOST_AT_ONCE, Math.max(PAGE, listing.order.length)));
   count();
 });

@@ -58,7 +58,7 @@ function search() {
 }
 
 function move(by) {
-  const rows = [...document.querySelectorAll(".row")];
+  const rows = [...document.querySelectorAll(".row[data-job]")];
   const at = rows.indexOf(document.activeElement);
   const next = rows[at < 0 ? firstInSight(rows) : at + by];
   if (next) next.focus();

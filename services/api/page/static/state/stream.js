@@ -9,6 +9,7 @@ export const connection = signal("connecting");
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15000;
+const PROBE_MS = 20000;
 
 const listeners = { job: new Set(), batch: new Set(), reset: new Set() };
 let source = null;
@@ -67,4 +68,14 @@ function failed() {
   wait = Math.min(wait * 2, LONGEST_WAIT_MS);
 }
 
-addEventListener("online", () => connection.value === "broken" && follow());
+/** A connection that died silently delivers nothing: ask now and then whether the server can be reached. */
+async function probe() {
+  if (!source || document.hidden) return;
+  const answers = await fetch("/api/health/live", { signal: AbortSignal.timeout(PROBE_MS / 2) }).then((answer) => answer.ok, () => false);
+  if (!answers) connection.value = "broken";
+  else if (connection.value === "broken") follow();
+}
+
+setInterval(probe, PROBE_MS);
+addEventListener("offline", () => source && (connection.value = "broken"));
+addEventListener("online", () => source && follow());
