@@ -68,7 +68,9 @@ export function addressesOf(text) {
 /** Return the items to begin now: the oldest that wait, so many that at most `atOnce` are under way. */
 export function nextToBegin(items, atOnce = UPLOADS_AT_ONCE) {
   const busy = items.filter((item) => item.state === "uploading" || item.state === "creating").length;
-  return items.filter((item) => item.state === "queued" && !item.resting).slice(0, Math.max(0, atOnce - busy));
+  if (busy >= atOnce) return [];
+  const waiting = items.filter((item) => item.state === "queued" && !item.resting);
+  return waiting.sort((one, other) => one.id - other.id).slice(0, atOnce - busy);
 }
 
 /** Return after how many milliseconds a refused request is repeated; null if that would not help. */
