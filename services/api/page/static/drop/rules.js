@@ -6,7 +6,7 @@ const RECORDINGS = /\.(mp3|m4a|wav|flac|ogg|oga|opus|aac|wma|mp4|m4v|mov|mkv|web
 const AGAIN_MS = [2000, 5000, 10000, 20000, 30000];
 
 export const DEFAULTS = {
-  type: "auto", method: "native", from: "", to: "", images: false, template: "", webhook: "", token: "", fresh: false,
+  type: "auto", method: "native", from: "", to: "", images: true, template: "", webhook: "", token: "", fresh: false,
 };
 
 /** Return the job type of a file's name or an address: as chosen, or by its ending. */
