@@ -7,7 +7,9 @@ import { texts } from "../texts.js";
 import { hasPictures, pagesOf } from "./results.js";
 
 const t = texts.job.pages;
+const WIDTH = 800; // pixels
 const AGAIN_MS = 1500;
+const LONGEST_MS = 10000;
 const TRIES_AT_END = 3; // after the end of the job a picture that is not there will not come
 const AT_ONCE = 25; // pages in the document at first; more follow by a button
 
@@ -27,7 +29,7 @@ export function Pages({ followed, job }) {
 
 function Page({ page, id, picture, last }) {
   return html`<article class=${picture ? "page-card with-picture" : "page-card"} aria-label=${t.page(page.page)}>
-    ${picture && html`<${Picture} src=${`/api/jobs/${encodeURIComponent(id)}/pages/${page.page}/picture?width=800`} number=${page.page} last=${last} />`}
+    ${picture && html`<${Picture} src=${`/api/jobs/${encodeURIComponent(id)}/pages/${page.page}/picture`} number=${page.page} last=${last} />`}
     <div class="page-text" tabindex=${picture ? 0 : undefined}><h2>${t.page(page.page)}
       ${page.failed && html`<span class="wrong">${t.failed}</span>`}
       ${typeof page.score === "number" && html`<span class="hint">${t.score(Math.round(page.score * 100))}</span>`}</h2>
@@ -44,10 +46,11 @@ function Picture({ src, number, last }) {
     const timer = setTimeout(() => {
       setTries(tries + 1);
       setMissing(false);
-    }, AGAIN_MS);
+    }, Math.min(AGAIN_MS * (1 + tries), LONGEST_MS));
     return () => clearTimeout(timer);
   }, [missing]);
-  const given = tries ? `${src}&try=${tries}` : src;
-  if (missing || (last && tries > TRIES_AT_END)) return html`<div class="page-picture waiting" aria-hidden="true"></div>`;
+  const given = `${src}?width=${WIDTH + tries}`; // another address: a browser does not load the same one again
+  const givenUp = last && tries > TRIES_AT_END;
+  if (missing || givenUp) return html`<p class=${givenUp ? "page-picture waiting still" : "page-picture waiting"}>${givenUp ? t.noPicture : t.pictureFollows}</p>`;
   return html`<img class="page-picture" src=${given} alt=${t.picture(number)} loading="lazy" decoding="async" onError=${() => setMissing(true)} />`;
 }
