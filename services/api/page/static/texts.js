@@ -149,7 +149,6 @@ export const texts = {
       refused: "Refused",
     },
     emptyFile: "The file is empty.",
-    folder: "Folders cannot be dropped here. Choose the files in it.",
     added: (number) => `${count(number, "item", "items")} added.`,
     leave: "Uploads are not finished.",
   },
@@ -168,7 +167,6 @@ export const texts = {
     cancelling: "The job is being cancelled.",
     restarted: "A new job was created with the same parameters.",
     erased: "The job and its content were erased.",
-    erasing: "The job is being erased.",
     confirmErase: {
       title: "Erase this job?",
       text: "Its file, text, results and history of content are deleted. This cannot be undone.",
