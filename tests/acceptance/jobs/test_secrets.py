@@ -43,6 +43,12 @@ async def trial(system: System) -> Trial:
     failing = await system.create("noop", webhook=hook, behaviour="fail")
     await system.wait_for_end(failing)
     await system.receiver.wait_for(lambda one: len(one.at("/secrets")) >= 2)
+    nonces = [(await system.post("/api/session/nonces", None))["nonce"] for _ in range(2)]
+    async with httpx.AsyncClient(base_url=system.stack.api_url) as browser:
+        assert (await browser.post("/api/session", json={"nonce": nonces[0]})).status_code == 200
+        assert (await browser.get("/api/jobs/")).status_code == 200
+        (session,) = browser.cookies.values()
+        assert (await browser.post("/api/session", json={"nonce": "pn_" + "n" * 43})).status_code == 401
     refused = {"Authorization": f"Bearer pr_canary000000.{'c' * 43}"}
     assert (await system.client.get("/api/jobs/", headers=refused)).status_code == 401
     secrets = {
@@ -52,6 +58,10 @@ async def trial(system: System) -> Trial:
         "bootstrap key": system.stack.api_key,
         "API key": made["key"].partition(".")[2],
         "unknown key": "c" * 43,
+        "token of a session": session.removeprefix("ps_"),
+        "nonce that was used": nonces[0].removeprefix("pn_"),
+        "nonce that was not used": nonces[1].removeprefix("pn_"),
+        "unknown nonce": "n" * 43,
         "token of a webhook": TOKEN,
         "secret of an endpoint": shown["secret"].removeprefix("whsec_"),
         "secret of a signing key": signing["secret"].removeprefix("whsec_"),

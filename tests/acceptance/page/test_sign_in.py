@@ -46,6 +46,14 @@ async def test_a_key_signs_in_and_is_kept_nowhere(page_of: PageOf) -> None:
     await visit.signed_in()
 
 
+async def test_a_link_opened_in_a_window_of_another_owner_takes_that_window_over(page_of: PageOf) -> None:
+    visit, other = await page_of(), await page_of(link=False)
+    await visit.page.goto(f"{visit.url}/#sign-in={await other.nonce()}")
+    await expect(visit.page.get_by_text(other.owner)).to_be_visible()
+    await expect(visit.page.get_by_text(visit.owner)).to_have_count(0)
+    await expect(visit.page).not_to_have_url(re.compile("sign-in"))
+
+
 async def test_a_wrong_key_is_refused_with_a_sentence(page_of: PageOf) -> None:
     visit = await page_of(link=False)
     await visit.page.goto(visit.url)

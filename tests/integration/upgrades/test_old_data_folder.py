@@ -109,6 +109,14 @@ async def test_old_unfinished_jobs_are_finished_and_their_webhooks_sent(upgraded
     assert all("webhook-signature" in {name.lower() for name in one.headers} for one in system.receiver.received)
 
 
+async def test_a_browser_signs_in_by_a_link(upgraded: tuple[System, Recorded]) -> None:
+    system, old = upgraded
+    nonce = (await system.post("/api/session/nonces", None))["nonce"]
+    async with httpx.AsyncClient(base_url=system.stack.api_url) as browser:
+        assert (await browser.post("/api/session", json={"nonce": nonce})).status_code == 200
+        assert (await browser.get(f"/api/jobs/{old.done}")).status_code == 200
+
+
 async def test_the_worker_continues_from_the_old_checkpoints(upgraded: tuple[System, Recorded]) -> None:
     system, _ = upgraded
     log = (system.stack.data_dir / "logs" / "worker.log").read_text()
