@@ -102,6 +102,8 @@ def query_of(values: Mapping[str, object]) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"  # the API takes no exponents
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -136,7 +136,7 @@ async def _run(script: str, home: Path) -> str:
         "PATH": os.environ["PATH"],
         "PIPEROLL_URL": stack["api_url"],
         "PIPEROLL_API_KEY": KEY,
-        "KAFKA": stack["kafka_bootstrap"],
+        **{name: value for name, value in stack["env"].items() if name.startswith("PIPEROLL_KAFKA_")},
     }
     process = await asyncio.create_subprocess_exec(
         *("bash", "-euo", "pipefail", "-c", script),

@@ -1,7 +1,7 @@
 """The driver that blocks, over httpx.Client."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -42,7 +42,7 @@ class BlockingDriver:
                 pass
             return step.value
 
-    def iterate(self, script: Series[T]) -> Iterator[T]:
+    def iterate(self, script: Series[T]) -> Generator[T, None, None]:
         """Yield what the script emits. Its connection is closed when the iterator is."""
         with _BlockingRun(script, self) as one:
             while isinstance(step := one.advance(), Emit):

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -43,7 +43,7 @@ class ConcurrentDriver:
                 pass
             return step.value
 
-    async def iterate(self, script: Series[T]) -> AsyncIterator[T]:
+    async def iterate(self, script: Series[T]) -> AsyncGenerator[T, None]:
         """Yield what the script emits. Its connection is closed when the iterator is."""
         async with _ConcurrentRun(script, self) as one:
             while isinstance(step := await one.advance(), Emit):

@@ -49,11 +49,12 @@ def built(http: httpx.Client | httpx.AsyncClient, request: ApiRequest, file: Bod
         body = {"files": {"file": (request.file.name, file)}, "data": dict(request.file.form)}
     elif request.body is not None:
         body = {"json": request.body}
-    timeout = http.timeout
-    if request.wait_s:
-        timeout = httpx.Timeout(timeout, read=(timeout.read or 0.0) + request.wait_s)
+    timeout = http.timeout.as_dict()
+    if timeout["read"] is not None:
+        timeout["read"] += request.wait_s
+    headers, waits = dict(request.headers), {"timeout": timeout}
     return http.build_request(
-        request.method, request.path, params=request.query, headers=dict(request.headers), timeout=timeout, **body
+        request.method, request.path, params=request.query, headers=headers, extensions=waits, **body
     )
 
 

@@ -1,6 +1,6 @@
 """Scripts as methods: a resource names each of its scripts once, and has the script's parameters and result."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from functools import wraps
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -46,9 +46,9 @@ class Iteration(Generic[P, T]):
     def __init__(self, script: Callable[P, Series[T]]) -> None:
         self.script = script
 
-    def __get__(self, resource: BlockingResource, _: type | None = None) -> Callable[P, Iterator[T]]:
+    def __get__(self, resource: BlockingResource, _: type | None = None) -> Callable[P, Generator[T, None, None]]:
         @wraps(self.script)
-        def method(*args: P.args, **named: P.kwargs) -> Iterator[T]:
+        def method(*args: P.args, **named: P.kwargs) -> Generator[T, None, None]:
             return resource._driver.iterate(self.script(*args, **named))
 
         return method
@@ -74,9 +74,9 @@ class AsyncIteration(Generic[P, T]):
     def __init__(self, script: Callable[P, Series[T]]) -> None:
         self.script = script
 
-    def __get__(self, resource: ConcurrentResource, _: type | None = None) -> Callable[P, AsyncIterator[T]]:
+    def __get__(self, resource: ConcurrentResource, _: type | None = None) -> Callable[P, AsyncGenerator[T, None]]:
         @wraps(self.script)
-        def method(*args: P.args, **named: P.kwargs) -> AsyncIterator[T]:
+        def method(*args: P.args, **named: P.kwargs) -> AsyncGenerator[T, None]:
             return resource._driver.iterate(self.script(*args, **named))
 
         return method

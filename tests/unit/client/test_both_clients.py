@@ -94,3 +94,15 @@ async def test_a_batch_sends_its_jobs_at_once() -> None:
 
     assert made.job_ids == ("job-1",)
     assert json.loads(both.sent[0].content)["batch_name"] == "Monday"
+
+
+async def test_a_request_that_waits_at_the_api_has_so_much_longer() -> None:
+    both = Both(lambda _: success(JOB))
+
+    await both.call("jobs.get", "job-1", wait=30.0)
+
+    await both.call("jobs.get", "job-1", wait=0.0000123)
+
+    assert [one.extensions["timeout"]["read"] for one in both.sent[:2]] == [90.0, 90.0]
+    assert both.sent[-1].url.params["wait"] == "0.000"
+    assert both.sent[0].extensions["timeout"]["connect"] == 10.0

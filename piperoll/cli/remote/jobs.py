@@ -1,13 +1,15 @@
 """The client commands `submit` and `watch`."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from piperoll.cli.console import CommandError, entry, out, print_line, run_command
-from piperoll.cli.target import DataDir, api_access_of
+from piperoll.cli.target import DataDir
+
+if TYPE_CHECKING:
+    from piperoll.client import AsyncClient, JobView
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the job as JSON and nothing else.")]
 
@@ -52,48 +54,46 @@ def page_range(text: str) -> dict[str, int]:
 
 
 async def _submit(file: Path, parameters: dict[str, Any], wait: bool, as_json: bool, data_dir: Path | None) -> int:
-    from piperoll.cli.client import ApiClient
-    from piperoll.cli.demonstration import upload
+    from piperoll.cli.remote.connection import connected
+    from piperoll.cli.remote.results import upload
 
-    async with ApiClient(api_access_of(data_dir)) as client:
-        filename = await (client.upload(file) if as_json else upload(client, file))
-        job = await client.create("pdf", {"filename": filename, **parameters})
+    async with connected(data_dir) as client:
+        filename = (await client.upload(file)).filename if as_json else await upload(client, file)
+        job = await client.jobs.create("pdf", {"filename": filename, **parameters})
         if not wait:
-            _print_json(job) if as_json else entry("job", job["job_id"])
+            _print_json(job) if as_json else entry("job", job.job_id)
             return 0
         if not as_json:
-            entry("job", job["job_id"])
-        return await _follow(client, job["job_id"], as_json, data_dir)
+            entry("job", job.job_id)
+        return await _follow(client, job.job_id, as_json, data_dir)
 
 
 async def _watch(job_id: str, as_json: bool, data_dir: Path | None) -> int:
-    from piperoll.cli.client import ApiClient
+    from piperoll.cli.remote.connection import connected
 
-    async with ApiClient(api_access_of(data_dir)) as client:
+    async with connected(data_dir) as client:
         return await _follow(client, job_id, as_json, data_dir)
 
 
-async def _follow(client: Any, job_id: str, as_json: bool, data_dir: Path | None) -> int:
-    from piperoll.cli.demonstration import first_lines, origin_of_result, whole_text
-    from piperoll.cli.follow import follow, progress_display
+async def _follow(client: "AsyncClient", job_id: str, as_json: bool, data_dir: Path | None) -> int:
+    from piperoll.cli.remote.progress import follow, progress_display
+    from piperoll.cli.remote.results import failure_sentence, first_lines, origin_of_result, whole_text
 
     if as_json:
         job = await follow(client, job_id, lambda _: None)
         _print_json(job)
-        return 0 if job["status"] == "completed" else 1
+        return 0 if job.completed else 1
     with progress_display() as show:
         job = await follow(client, job_id, show)
-    if job["status"] != "completed":
-        error = job.get("error") or {}
-        raise CommandError(f"the job {job_id} failed: {error.get('message')} ({error.get('code')})")
+    if not job.completed:
+        raise CommandError(failure_sentence(job))
     if origin := origin_of_result(job):
         entry("result", origin)
-    content = job["results"]["structured_data"]
-    if "extracted_text" in content:
-        entry("text", first_lines(content["extracted_text"], whole_text(job_id, data_dir)))
+    if "extracted_text" in job.data:
+        entry("text", first_lines(job.data["extracted_text"], whole_text(job_id, data_dir)))
     print_line()
     return 0
 
 
-def _print_json(job: dict[str, Any]) -> None:
-    out.file.write(json.dumps(job, ensure_ascii=False, indent=2) + "\n")
+def _print_json(job: "JobView") -> None:
+    out.file.write(job.model_dump_json(exclude_unset=True) + "\n")
