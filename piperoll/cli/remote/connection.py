@@ -73,7 +73,7 @@ def sentence_of(error: PiperollError, url: str = "") -> str:
             return f"{error}: use a key with this scope (`piperoll keys create --scopes`)"
         case UnexpectedAnswerError():
             return f"{url} does not answer as a Piperoll API: is PIPEROLL_URL its address? {error}"
-        case RefusedError(details={"supported": supported}) if supported:
+        case RefusedError(details={"supported": supported}) if _listed(supported) not in str(error):
             return f"{error}. Supported: {_listed(supported)}"
     return str(error)
 

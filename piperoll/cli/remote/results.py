@@ -60,3 +60,9 @@ def failure_sentence(job: JobView) -> str:
     """Return why a job failed."""
     error = job.error
     return f"the job {job.job_id} failed: {error.message} ({error.code})" if error else f"{job.job_id}: {job.status}"
+
+
+def end_sentence(job: JobView) -> str:
+    """Return how a job ended, and why it failed, for a line of a table."""
+    state = "cancelled" if job.cancelled else job.status
+    return f"{state}  {job.error.message} ({job.error.code})" if job.error and not job.cancelled else state

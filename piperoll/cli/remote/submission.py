@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from piperoll.cli.console import CommandError, counted, entry, warn
 from piperoll.cli.remote.output import print_json
-from piperoll.cli.remote.results import failure_sentence
+from piperoll.cli.remote.results import end_sentence
 from piperoll.cli.remote.sources import JobSource
 from piperoll.cli.remote.states import JobStates
 from piperoll.cli.remote.table import FileTable, file_table
@@ -43,7 +43,7 @@ class BulkSubmission:
     async def run(self, sources: Sequence[JobSource]) -> int:
         """Submit all of them; return 1 if one failed. An interruption is explained, and raised again."""
         try:
-            with file_table(len(sources)) as table:
+            with file_table(len(sources), bars=not self._options.as_json) as table:
                 failed = await self._run(sources, table)
         except asyncio.CancelledError:
             warn(self._advice(len(sources)))
@@ -127,7 +127,7 @@ class BulkSubmission:
         elif not self._options.wait:
             table.ended(source.name, job.job_id)
         else:
-            table.ended(source.name, f"completed  {job.job_id}" if job.completed else failure_sentence(job))
+            table.ended(source.name, f"{job.job_id}  {end_sentence(job)}")
 
     def _report_failure(self, source: JobSource, error: Exception, table: FileTable) -> None:
         from piperoll.cli.remote.connection import sentence_of

@@ -10,7 +10,7 @@ from piperoll.cli.console import out, print_line
 from piperoll.cli.remote.progress import summary_of
 from piperoll.client import JobView
 
-NAME_WIDTH = 36
+NAME_WIDTH = 40  # of a job's id
 MOST_BARS = 12
 
 
@@ -61,9 +61,9 @@ def _cut(name: str) -> str:
 
 
 @contextmanager
-def file_table(count: int) -> Iterator[FileTable]:
+def file_table(count: int, *, bars: bool = True) -> Iterator[FileTable]:
     """Yield the table of `count` files; on a terminal its bars are gone at the end, and its lines stay."""
-    if not out.is_terminal:
+    if not bars or not out.is_terminal:
         yield FileTable(count, None)
         return
     columns = (

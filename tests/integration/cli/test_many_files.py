@@ -30,7 +30,8 @@ async def test_a_folder_becomes_texts_in_another_folder(folder: Path, tmp_path: 
     done = await piperoll("submit", str(given), "--recursive", "--out", str(texts), folder=folder)
 
     assert (done.code, done.err) == (0, "")
-    assert done.out.count("completed  job-") == 3
+    lines = [line.split() for line in done.out.splitlines()]
+    assert [line[2] for line in lines if line[1].startswith("job-")] == ["completed"] * 3
     written = {path.relative_to(texts).as_posix() for path in texts.rglob("*") if path.is_file()}
     assert written == {"a.pdf.txt", "notes.txt.txt", "deep/more.md.txt"}
     assert "This is page 2." in (texts / "a.pdf.txt").read_text()
