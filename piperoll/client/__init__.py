@@ -30,7 +30,7 @@ from piperoll.client.errors import (
     WrongSignatureError,
 )
 from piperoll.client.facts.decoding import FollowedFact
-from piperoll.client.facts.following import FactFollower, SkippedFact
+from piperoll.client.facts.following import FactFollower, SkippedFact, follow
 from piperoll.client.policy import RetryPolicy
 from piperoll.client.views.jobs import BatchView, JobView
 from piperoll.client.webhooks import verify_webhook
@@ -63,5 +63,6 @@ __all__ = [
     "UnreachableError",
     "WaitTimeoutError",
     "WrongSignatureError",
+    "follow",
     "verify_webhook",
 ]

@@ -25,7 +25,7 @@ class SkippedFact:
 class FactFollower:
     """Iterates over the facts in Kafka: those that count, in the order of each job.
 
-        async with FactFollower("127.0.0.1:9092", group_id="billing") as facts:
+        async with follow("127.0.0.1:9092", group_id="billing") as facts:
             async for fact in facts:
                 ...
 
@@ -105,3 +105,7 @@ class FactFollower:
             self._skipped(SkippedFact("superseded", place, fact))
             return None
         return fact if self._names is None or fact.name in self._names else None
+
+
+follow = FactFollower
+"""The name that programs use: `async with follow("127.0.0.1:9092") as facts`."""

@@ -6,7 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from piperoll.client import AsyncClient, FactFollower, JobView, SkippedFact
+from piperoll.client import AsyncClient, JobView, SkippedFact, follow
 from piperoll.log.kafka import client_options
 from tests.support.stacks.system import System
 
@@ -91,7 +91,7 @@ async def test_the_facts_of_a_job_are_followed_in_kafka(system: System, client: 
 
     options = client_options(system.settings)
     bootstrap = str(options.pop("bootstrap_servers"))
-    follower = FactFollower(bootstrap, group_id=f"client-{uuid4().hex}", skipped=skipped.append, **options)
+    follower = follow(bootstrap, group_id=f"client-{uuid4().hex}", skipped=skipped.append, **options)
     async with follower as facts, asyncio.timeout(PATIENCE_S):
         async for fact in facts:
             if fact.subject == job.job_id:
