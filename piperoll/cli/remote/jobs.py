@@ -39,7 +39,7 @@ def submit(
     data_dir: DataDir = None,
 ) -> None:
     """Upload files, create a job for each and print the jobs' ids. Nothing is sent if one of them is refused."""
-    from piperoll.cli.remote.sources import JobSource, SourceError, SourceOptions, job_sources
+    from piperoll.cli.remote.sources import JobSource, SourceOptions, job_sources
     from piperoll.cli.remote.submission import SubmissionOptions
 
     given = {"extraction_method": method, "template": template, "webhook": {"url": webhook} if webhook else None}
@@ -54,10 +54,7 @@ def submit(
         options = SubmissionOptions(wait or out_folder is not None, batch, out_folder, resume, as_json)
         return await _submit(planned, options, data_dir)
 
-    try:
-        run_command(work())
-    except SourceError as error:
-        raise typer.BadParameter(str(error), param_hint="FILE|FOLDER|URL") from error
+    run_command(work())
 
 
 def watch(

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from piperoll.cli.console import CommandError
+from piperoll.cli.console import CommandError, CouldNotRunError
 from piperoll.job_types import job_types
 from schemas.job_types.declaration import JobType
 from schemas.media import MEDIA_TYPES, media_type_of
@@ -21,7 +21,7 @@ UPLOADED = "upload://file/name"
 SHOWN_PROBLEMS = 10
 
 
-class SourceError(Exception):
+class SourceError(CouldNotRunError):
     """Files and folders that cannot be submitted; nothing was sent."""
 
 

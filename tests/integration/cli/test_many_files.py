@@ -103,7 +103,7 @@ async def test_nothing_is_sent_when_one_file_is_refused(system: System, folder: 
     wrong = await piperoll("submit", str(given / "notes.txt"), "--method", "native", folder=folder)
 
     assert (missing.code, wrong.code) == (2, 1)
-    assert "missing.pdf is not a file" in " ".join(missing.err.split())
+    assert "missing.pdf is not a file" in missing.err
     assert "jobs of the type extraction do not take it" in wrong.err
     listed = await system.client.get("/api/jobs/", params={"target_id": marked.mark()})
     assert listed.json()["data"]["total"] == 0
