@@ -1,14 +1,13 @@
 """`piperoll keys`: make, list and revoke API keys. `piperoll link`: sign a browser in with one."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from piperoll.cli.console import CommandError, out, print_line, run_command
+from piperoll.cli.console import CommandError, out, print_line, print_rows, run_command
 from piperoll.cli.target import DataDir, api_access_of, settings_of
 from piperoll.settings import Settings
 
@@ -49,10 +48,11 @@ def link(data_dir: DataDir = None) -> None:
 
 
 async def _link(data_dir: Path | None) -> int:
-    from piperoll.cli.client import ApiClient
+    from piperoll.cli.remote.connection import connected_to, page_link
 
-    async with ApiClient(api_access_of(data_dir)) as client:
-        out.file.write(f"{await client.link()}\n")
+    access = api_access_of(data_dir)
+    async with connected_to(access) as client:
+        out.file.write(f"{await page_link(client, access)}\n")
     return 0
 
 
@@ -91,7 +91,7 @@ async def _list(data_dir: Path | None) -> int:
             (key.key_id, key.owner, ",".join(sorted(key.scopes)), _moment(key.created_at), _state(key))
             for key in await keys.list_all(pool)
         ]
-        _print_rows(("id", "owner", "scopes", "created", "state"), rows)
+        print_rows(("id", "owner", "scopes", "created", "state"), rows)
         return 0
 
     return await _with_pool(data_dir, work)
@@ -122,14 +122,3 @@ def _state(key: Any) -> str:
 
 def _moment(time: datetime) -> str:
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}Z"
-
-
-def _print_rows(names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Print a table on a terminal, tab-separated values in a pipe."""
-    if not out.is_terminal:
-        out.file.writelines("\t".join(row) + "\n" for row in (names, *rows))
-        return
-    table = Table(*names, box=None, header_style="dim", padding=(0, 3, 0, 0))
-    for row in rows:
-        table.add_row(*row)
-    out.print(table)

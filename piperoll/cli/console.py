@@ -1,11 +1,12 @@
 """Output of the commands: colour and live progress on a terminal, plain lines in a pipe, errors on standard error."""
 
 import asyncio
+import errno
 import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -21,11 +22,13 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Table
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 COULD_NOT_RUN = 2  # nothing was examined or done: no stack, or a part of it does not answer
 LABEL_WIDTH = 14  # of the longest label, and a gap
 GAP = 2
+OUTPUT_LOST = "the output cannot be written: {}"
 SEE_DOCTOR = "`piperoll doctor`, with the same --data-dir or variables, shows which part and why"
 
 
@@ -53,6 +56,14 @@ def print_line(text: str = "") -> None:
     out.print(text, soft_wrap=True)
 
 
+def write_out(text: str) -> None:
+    """Write plain text, which is for other programs, to standard output."""
+    try:
+        out.file.write(text)
+    except BrokenPipeError:
+        out.on_broken_pipe()
+
+
 def heading(text: str) -> None:
     """Print a heading with an empty line before and after it."""
     print_line(f"\n[bold]{escape(text)}[/bold]\n")
@@ -65,6 +76,18 @@ def entry(label: str, text: str) -> None:
     print_line(f"  [dim]{escape(label):<{width}}[/dim]{escape(first)}")
     for line in rest:
         print_line(f"  {'':<{width}}{escape(line)}")
+
+
+def print_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table on a terminal, tab-separated values in a pipe."""
+    if not out.is_terminal:
+        for row in (names, *rows):
+            write_out("\t".join(" ".join(cell.split()) for cell in row) + "\n")
+        return
+    table = Table(*names, box=None, header_style="dim", padding=(0, 3, 0, 0))
+    for row in rows:
+        table.add_row(*map(escape, row))
+    out.print(table)
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -133,8 +156,20 @@ def run_command(main: Coroutine[Any, Any, int], failure: int = 1) -> NoReturn:
     except Exception as error:  # noqa: BLE001 - one that is not expected is raised again
         sentence, code = failure_of(error, failure)
         print_error(sentence)
-    sys.stdout.flush()
-    raise typer.Exit(code)
+    raise typer.Exit(code if _flushed() else 1)
+
+
+def _flushed() -> bool:
+    """Write what is left to standard output; whether that worked. A pipe that was closed early does not count."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        out.on_broken_pipe()
+    except OSError as error:
+        print_error(OUTPUT_LOST.format(error.strerror))
+        out.on_broken_pipe()  # what is left would fail again when the process ends
+        return False
+    return True
 
 
 def failure_of(error: Exception, failure: int) -> tuple[str, int]:
@@ -167,6 +202,8 @@ def failure_of(error: Exception, failure: int) -> tuple[str, int]:
             return f"{error}: {SEE_DOCTOR}", COULD_NOT_RUN
         case BlobStoreError():
             return str(error), COULD_NOT_RUN
+        case OSError(errno=errno.ENOSPC, filename=None):
+            return OUTPUT_LOST.format(error.strerror), failure
         case OSError(filename=str() as path):
             return f"{path}: {error.strerror}", COULD_NOT_RUN
         case OSError():  # refused, reset, no such host; and TimeoutError

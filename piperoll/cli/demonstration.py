@@ -12,26 +12,25 @@ from typing import Any
 
 from rich.markup import escape
 
-from piperoll.cli.client import ApiClient, Job
 from piperoll.cli.console import (
-    LABEL_WIDTH,
     CommandError,
     counted,
     entry,
     heading,
-    out,
     print_error,
     print_line,
     waiting,
 )
-from piperoll.cli.follow import follow, progress_display
 from piperoll.cli.receiver import Receiver
+from piperoll.cli.remote.connection import about, connected_to
+from piperoll.cli.remote.progress import follow, progress_display
+from piperoll.cli.remote.results import failure_sentence, first_lines, origin_of_result, upload, whole_text
 from piperoll.cli.target import ApiAccess
+from piperoll.client import AsyncClient, JobView
 from piperoll.embedded.files import write_private
 
 SAMPLE_NAME = "the-pipe-rolls.pdf"
 HOOK_S = 60.0  # the webhook is sent at once and, if that fails, again after five seconds
-TEXT_LINES, LINE_CHARS = 6, 96
 SHOWN_WAIT_S = 0.3  # shorter waits are not shown
 
 
@@ -39,7 +38,7 @@ SHOWN_WAIT_S = 0.3  # shorter waits are not shown
 class DemonstrationResult:
     """The ended job, the body of its final webhook if one arrived, and the seconds from the POST to each."""
 
-    job: Job
+    job: JobView
     job_s: float
     hook: dict[str, Any] | None
     hook_s: float
@@ -49,7 +48,7 @@ class DemonstrationResult:
 async def demonstrate(access: ApiAccess, data_dir: Path, pdf: Path | None) -> str | None:
     """Process `pdf` or the sample document; return the job's id, None after a failure. Raises CommandError."""
     heading("Demonstration: a PDF from the upload to the webhook")
-    async with ApiClient(access) as client, Receiver() as receiver:
+    async with connected_to(access) as client, Receiver() as receiver:
         with tempfile.TemporaryDirectory(prefix="piperoll-") as folder:
             document = await asyncio.to_thread(_typeset, Path(folder)) if pdf is None else pdf
             filename = await upload(client, document)
@@ -58,8 +57,8 @@ async def demonstrate(access: ApiAccess, data_dir: Path, pdf: Path | None) -> st
         result = await _run(client, receiver, {"filename": filename, "include_images": pdf is None})
         _report(result, data_dir)
         await _show_first_job(client, data_dir, result.job)
-    if result.job["status"] == "completed" and (result.hook or {}).get("phase") == "completed":
-        return str(result.job["job_id"])
+    if result.job.completed and (result.hook or {}).get("phase") == "completed":
+        return result.job.job_id
     print_error(_reason(result))
     return None
 
@@ -73,28 +72,7 @@ def _typeset(folder: Path) -> Path:
     return path
 
 
-async def upload(client: ApiClient, document: Path) -> str:
-    """Upload a file, show the progress and return the `filename` for a job's parameters."""
-    with waiting(f"Uploading {document.name}") as detail:
-        reported = time.monotonic()
-
-        def sent(done: int, total: int) -> None:
-            nonlocal reported
-            if time.monotonic() - reported >= 1:
-                reported = time.monotonic()
-                detail(f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB")
-
-        filename = await client.upload(document, sent)
-    entry("file", f"{document.name}, {_bytes(document)}, uploaded")
-    return filename
-
-
-def _bytes(path: Path) -> str:
-    size = path.stat().st_size
-    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} kB"
-
-
-async def _run(client: ApiClient, receiver: Receiver, parameters: dict[str, Any]) -> DemonstrationResult:
+async def _run(client: AsyncClient, receiver: Receiver, parameters: dict[str, Any]) -> DemonstrationResult:
     began = time.monotonic()
     hook_at: list[float] = []
 
@@ -104,12 +82,12 @@ async def _run(client: ApiClient, receiver: Receiver, parameters: dict[str, Any]
         return body
 
     webhook = {"url": receiver.url, "token": receiver.token, "jobId": "demonstration"}
-    created = await client.create("pdf", {**parameters, "extraction_method": "native", "webhook": webhook})
-    entry("job", created["job_id"])
+    created = await client.jobs.create("pdf", {**parameters, "extraction_method": "native", "webhook": webhook})
+    entry("job", created.job_id)
     hook_task = asyncio.create_task(final())
     try:
         with progress_display() as show:
-            job = await follow(client, created["job_id"], show)
+            job = await follow(client, created.job_id, show)
         job_s = time.monotonic() - began
         hook = await _await_hook(hook_task)
     finally:
@@ -134,69 +112,40 @@ def _report(result: DemonstrationResult, data_dir: Path) -> None:
             f"{result.hook.get('phase')} after {result.hook_s:.2f} s; {before} before it\n"
             f"keys of its body: {', '.join(result.hook)}",
         )
-    results = result.job.get("results")
+    results, content = result.job.results, result.job.data
     if not results:
         return
-    content = results["structured_data"]
     entry("pages", str(content["metadata"]["page_count"]))
     if results["assets"]:
         entry("images", f"{len(results['assets'])} in {results['target_dir']}")
     entry("time", f"{result.job_s:.2f} s from the POST until the job was completed")
     if origin := origin_of_result(result.job):
         entry("result", origin)
-    entry("text", first_lines(content["extracted_text"], whole_text(result.job["job_id"], data_dir)))
-
-
-def first_lines(text: str, whole: str) -> str:
-    """Return the first lines that are not blank, cut to the width of the terminal.
-
-    If that is not the whole text, a last line has `whole`, which states where that is.
-    """
-    width = min(LINE_CHARS, max(out.width - LABEL_WIDTH - 2, 20)) if out.is_terminal else LINE_CHARS
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    shown = [line if len(line) <= width else f"{line[: width - 1]}…" for line in lines[:TEXT_LINES]]
-    left = len(lines) - len(shown)
-    if left:
-        shown.append(f"… {counted(left, 'more line')}: {whole}")
-    elif shown != lines:
-        shown.append(f"… {whole}")
-    return "\n".join(shown) or "(no text: the pages may be images, which need OCR)"
-
-
-def whole_text(job_id: str, data_dir: Path | None) -> str:
-    """Return the sentence that names the command which prints a job's whole text."""
-    folder = f" --data-dir {shlex.quote(str(data_dir))}" if data_dir else ""
-    return f"`piperoll watch {job_id} --json{folder}` prints all of it"
-
-
-def origin_of_result(job: Job) -> str:
-    """Return a sentence if the job's result was copied from the cache, else an empty text."""
-    if not job.get("is_from_cache"):
-        return ""
-    return "copied from the cache, since an equal job was completed before; with `force_refresh` a job runs again"
+    entry("text", first_lines(content["extracted_text"], whole_text(result.job.job_id, data_dir)))
 
 
 def _reason(result: DemonstrationResult) -> str:
     job = result.job
-    if job["status"] != "completed":
-        error = job.get("error") or {}
-        return f"the job {job['job_id']} failed: {error.get('message')} ({error.get('code')})"
-    return f"the job {job['job_id']} completed, but no webhook arrived within {HOOK_S:.0f} s: see the notifier's log"
+    if not job.completed:
+        return failure_sentence(job)
+    return f"the job {job.job_id} completed, but no webhook arrived within {HOOK_S:.0f} s: see the notifier's log"
 
 
-async def _show_first_job(client: ApiClient, data_dir: Path, job: Job) -> None:
+async def _show_first_job(client: AsyncClient, data_dir: Path, job: JobView) -> None:
     """Show the first job run with this data folder; the first run only stores its job id."""
     path = data_dir / "demonstration.json"
     try:
         first = str(json.loads(path.read_text(encoding="utf-8"))["first_job"])
     except FileNotFoundError:
-        if job["status"] == "completed":
-            write_private(path, json.dumps({"first_job": job["job_id"]}))
+        if job.completed:
+            write_private(path, json.dumps({"first_job": job.job_id}))
         return
     except (ValueError, KeyError, TypeError) as error:
         raise CommandError(f"{path} is damaged ({error!r}): delete it, then try again") from error
-    earlier = await client.job(first)
-    entry("earlier", f"the first job in this folder, {first} of {earlier['created_at']}, is still {earlier['status']}")
+    with about(first):
+        earlier = await client.jobs.get(first)
+    created = earlier.created_at.isoformat().replace("+00:00", "Z")
+    entry("earlier", f"the first job in this folder, {first} of {created}, is still {earlier.status}")
 
 
 def print_ready(access: ApiAccess, data_dir: Path, job_id: str | None) -> None:

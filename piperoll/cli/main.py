@@ -1,11 +1,14 @@
 """The `piperoll` command: registers the subcommands, each from its own module."""
 
 import importlib
+from collections.abc import Callable
 
 import typer
 
-from piperoll.cli import access, deliveries, doctor, installation, jobs, local, sweep, tables, topics
+from piperoll.cli import access, doctor, installation, local, sweep, tables, topics
 from piperoll.cli.dead_letters import commands as dead_letters
+from piperoll.cli.remote import jobs, lists, one_job, redelivery
+from piperoll.cli.remote.output import STATUSES
 from piperoll.cli.seal import commands as seal
 from piperoll.runtime import run
 
@@ -50,10 +53,26 @@ def notifier() -> None:
 # Commands import their dependencies when they are called, so that services, which start here too, start fast.
 app.command(rich_help_panel="This machine")(local.up)
 app.command(rich_help_panel="This machine")(local.demo)
-app.command(rich_help_panel="Jobs")(jobs.submit)
-app.command(rich_help_panel="Jobs")(jobs.watch)
-app.command(rich_help_panel="Jobs")(deliveries.redeliver)
-app.command(rich_help_panel="Jobs")(access.link)
+app.command(rich_help_panel="This machine")(access.link)
+ABOUT_JOBS: tuple[Callable[..., None], ...] = (
+    jobs.submit,
+    jobs.watch,
+    lists.jobs,
+    one_job.show,
+    one_job.download,
+    one_job.cancel,
+    one_job.restart,
+    one_job.erase,
+    one_job.events,
+    one_job.deliveries,
+    redelivery.redeliver,
+    lists.batches,
+)
+ABOUT_OTHERS: tuple[Callable[..., None], ...] = (lists.documents, lists.search, lists.endpoints)
+for command in ABOUT_JOBS:
+    app.command(rich_help_panel="Jobs", epilog=STATUSES)(command)
+for command in ABOUT_OTHERS:
+    app.command(rich_help_panel="Documents and webhooks", epilog=STATUSES)(command)
 app.command(rich_help_panel="Operating")(doctor.doctor)
 app.command(rich_help_panel="Operating")(installation.adopt)
 app.command(rich_help_panel="Operating")(tables.verify)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from piperoll.cli.client import ApiClient
 from piperoll.cli.console import INTERRUPTED, CommandError, print_error, print_line, waiting
 from piperoll.cli.demonstration import demonstrate, print_ready
+from piperoll.cli.remote.connection import connected_to, page_link
 from piperoll.cli.tables import discard_other_read_model
 from piperoll.cli.target import ApiAccess
 from piperoll.embedded.stack import Stack, StackOptions
@@ -83,8 +83,8 @@ async def _print_link(access: ApiAccess, data_dir: Path, open_page: bool) -> Non
     print_line("Serving until Ctrl-C.")
     command = f"`piperoll link --data-dir {shlex.quote(str(data_dir))}`"
     try:
-        async with ApiClient(access) as client:
-            link = await client.link()
+        async with connected_to(access) as client:
+            link = await page_link(client, access)
     except CommandError as error:
         print_error(f"no link to the page could be made ({error}): {command} prints one")
         return

@@ -1,4 +1,4 @@
-"""The README's examples, run as they are written: by bash and curl, against a stack of `piperoll up`."""
+"""The examples of the README and of docs/clients.md, run as they are written, against a stack of `piperoll up`."""
 
 import asyncio
 import json
@@ -17,10 +17,19 @@ from tests.support.files.pdf import pdf
 from tests.support.waiting import wait_until
 
 README = Path(__file__).parents[2] / "README.md"
+CLIENTS = README.parent / "docs" / "clients.md"
 READY_S = 90.0
 KEY = "pr_readme.a-key-of-the-test"
 
-pytestmark = pytest.mark.needs("curl")
+OUTPUTS = {
+    "A file to its text": "This is page 1.",
+    "Many files at once": "completed",
+    "Following a job": "completed None",
+    "Documents and their search": "page 2",
+    "Webhooks": "",
+    "Facts": "JobCompleted job-",
+}
+"""What the program of each section of docs/clients.md prints, among other things; the jobs of the first have ended."""
 
 
 def examples() -> list[str]:
@@ -66,6 +75,7 @@ def _url(home: Path) -> str:
     return str(json.loads((home / "data" / "stack.json").read_text())["api_url"])
 
 
+@pytest.mark.needs("curl")
 async def test_the_examples_with_curl_work_as_written(folder: Path) -> None:
     output = await _run("\n".join(examples()), folder)
     job, events, deliveries, batch = (answer["data"] for answer in answers(output))
@@ -87,9 +97,47 @@ def answers(output: str) -> list[dict[str, Any]]:
     return found
 
 
+def programs(document: Path) -> dict[str, str]:
+    """The programs in Python of a document, by the heading above each."""
+    found = re.findall(
+        r"^##+ ([^\n]+)\n(?:(?!^##+ ).)*?^```python\n(.*?)^```",
+        document.read_text(encoding="utf-8"),
+        flags=re.MULTILINE | re.DOTALL,
+    )
+    return dict(found)
+
+
+async def test_the_example_with_python_works_as_written(folder: Path) -> None:
+    (program,) = programs(README).values()
+    given = program.replace("http://127.0.0.1:5001", _url(folder)).replace("the-key-that-was-printed", KEY)
+
+    assert "This is page 4." in await _run_python(given, folder)
+
+
+def test_each_program_of_the_page_about_clients_is_run() -> None:
+    assert list(programs(CLIENTS)) == list(OUTPUTS)
+    assert len(re.findall(r"^```python$", CLIENTS.read_text(encoding="utf-8"), flags=re.MULTILINE)) == len(OUTPUTS)
+
+
+@pytest.mark.parametrize("section", OUTPUTS)
+async def test_a_program_of_the_page_about_clients_works_as_written(section: str, folder: Path) -> None:
+    assert OUTPUTS[section] in await _run_python(programs(CLIENTS)[section], folder)
+
+
+async def _run_python(program: str, home: Path) -> str:
+    (home / "program.py").write_text(program, encoding="utf-8")
+    return await _run("exec .venv/bin/python program.py", home)
+
+
 async def _run(script: str, home: Path) -> str:
     """Return the output of a script that must end with status 0."""
-    given = {"PATH": os.environ["PATH"], "PIPEROLL_URL": _url(home), "PIPEROLL_API_KEY": KEY}
+    stack = json.loads((home / "data" / "stack.json").read_text())
+    given = {
+        "PATH": os.environ["PATH"],
+        "PIPEROLL_URL": stack["api_url"],
+        "PIPEROLL_API_KEY": KEY,
+        **{name: value for name, value in stack["env"].items() if name.startswith("PIPEROLL_KAFKA_")},
+    }
     process = await asyncio.create_subprocess_exec(
         *("bash", "-euo", "pipefail", "-c", script),
         cwd=home,

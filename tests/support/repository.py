@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
-FOLDERS = ("schemas", "piperoll", "services", "deploy", "tests", "docs", "bench")
+FOLDERS = ("schemas", "piperoll", "services", "clients", "deploy", "tests", "docs", "bench")
 
 
 def text(name: str) -> str:

@@ -8,11 +8,19 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.cli.demonstration import LINE_CHARS, TEXT_LINES, first_lines, origin_of_result, whole_text
-from piperoll.cli.follow import summary_of
-from piperoll.cli.jobs import page_range
+from piperoll.cli.remote.jobs import page_range
+from piperoll.cli.remote.progress import summary_of
+from piperoll.cli.remote.results import LINE_CHARS, TEXT_LINES, first_lines, origin_of_result, whole_text
+from piperoll.client import JobView
 
 WHOLE = "`piperoll watch` prints it"
+
+
+def view(fields: dict[str, Any]) -> JobView:
+    """A job with these fields."""
+    return JobView.model_validate(
+        {"job_id": "job-1", "job_type": "pdf", "created_at": "2026-01-01T00:00:00Z", **fields}
+    )
 
 
 @given(first=st.integers(1, 9999), last=st.integers(1, 9999))
@@ -44,7 +52,7 @@ def test_a_bad_page_range_is_refused_with_an_example(text: str) -> None:
     ],
 )
 def test_the_summary_of_a_job_shows_state_percent_and_step(job: dict[str, Any], shown: tuple[str, int, str]) -> None:
-    seen = summary_of(job)
+    seen = summary_of(view(job))
 
     assert (seen.state, seen.percent, seen.step) == shown
 
@@ -77,9 +85,9 @@ def test_the_whole_text_is_named_with_the_folder_of_the_command() -> None:
 
 @pytest.mark.parametrize(("from_cache", "words"), [(None, []), (True, ["copied from the cache", "force_refresh"])])
 def test_a_result_of_the_cache_is_marked(from_cache: bool | None, words: list[str]) -> None:
-    job = {"job_id": "job-1", "status": "completed"} | ({"is_from_cache": True} if from_cache else {})
+    job = {"status": "completed"} | ({"is_from_cache": True} if from_cache else {})
 
-    shown = origin_of_result(job)
+    shown = origin_of_result(view(job))
 
     assert all(word in shown for word in words)
     assert bool(shown) is bool(words)

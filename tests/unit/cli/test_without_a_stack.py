@@ -20,6 +20,8 @@ from piperoll.store.blobs import BlobStoreError
 ARGUMENTS = {
     "submit": ["a.pdf"],
     "watch": ["job-1"],
+    **{name: ["job-1"] for name in ("show", "download", "cancel", "restart", "erase", "events", "deliveries")},
+    "search": ["pump"],
     "redeliver": ["--origin", "https://example.com", "--since", "2026-01-31T10:00:00Z"],
     "keys create": ["--owner", "acme"],
     "keys revoke": ["abc"],

@@ -15,7 +15,7 @@ DECLARATIONS = ROOT / "schemas/job_types"
 
 EXCEPTIONS: dict[str, tuple[set[str], str]] = {
     "piperoll/cli/demonstration.py": ({"pdf"}, "creates the job of the demonstration"),
-    "piperoll/cli/jobs.py": ({"pdf"}, "`piperoll submit` creates it"),
+    "piperoll/cli/remote/sources.py": ({"pdf"}, "the type that `piperoll submit` takes for PDFs"),
     "services/api/direct/routes.py": ({"pdf", "transformer"}, "endpoints that create one job of their type"),
     "services/api/folders/routes.py": ({"embedding"}, "the endpoint that creates the index of a folder"),
     "services/worker/processors/embedding.py": ({"embedding"}, "the name of a step"),

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from piperoll.cli.console import entry, print_line, run_command
-from piperoll.cli.target import DataDir, api_access_of
+from piperoll.cli.target import DataDir
 
 
 def redeliver(
@@ -20,10 +20,10 @@ def redeliver(
 
 
 async def _redeliver(origin: str, since: str, yes: bool, data_dir: Path | None) -> int:
-    from piperoll.cli.client import ApiClient
+    from piperoll.cli.remote.connection import connected
 
-    async with ApiClient(api_access_of(data_dir)) as client:
-        waiting = (await client.redeliver(origin, since, dry_run=True))["count"]
+    async with connected(data_dir) as client:
+        waiting = (await client.redeliver(origin, since, dry_run=True)).count
         if not waiting:
             entry(
                 "webhooks", "none to redeliver: none was held or given up since then, or redelivery is already pending"
@@ -35,9 +35,9 @@ async def _redeliver(origin: str, since: str, yes: bool, data_dir: Path | None) 
         requested = 0
         while requested < waiting:  # webhooks that are held in the meantime are left for the next call
             batch = await client.redeliver(origin, since, dry_run=False)
-            if not batch["count"]:
+            if not batch.count:
                 break
-            requested += batch["count"]
+            requested += batch.count
         entry("webhooks", f"redelivery of {requested:,} requested; see the deliveries of each job for the result")
         print_line()
     return 0

@@ -1,42 +1,25 @@
-"""Poll a job until it ends and show its progress: bars on a terminal, a line for each change in a pipe."""
+"""The progress of a job: bars on a terminal, a line for each change in a pipe."""
 
-import asyncio
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from piperoll.cli.client import ApiClient, Job
 from piperoll.cli.console import out, print_line
+from piperoll.cli.remote.connection import about
+from piperoll.client import AsyncClient, JobView
 
-TERMINAL = ("completed", "failed")
-QUICK_S, QUICK_POLL_S = 10.0, 0.05  # poll fast at first, to show the steps of short jobs
-POLL_S = 0.5
-
-Show = Callable[[Job], None]
+Show = Callable[[JobView], None]
 
 
-def ended(job: Job) -> bool:
-    """Whether the job is completed or failed."""
-    return job["status"] in TERMINAL
-
-
-async def follow(client: ApiClient, job_id: str, show: Show) -> Job:
-    """Poll the job until it has ended, show each change and return its final state."""
-    began, seen = time.monotonic(), None
-    while True:
-        job = await client.job(job_id)
-        state = (job["status"], job.get("progress"))
-        if state != seen:
-            seen = state
+async def follow(client: AsyncClient, job_id: str, show: Show) -> JobView:
+    """Show each change of a job until it has ended, and return its final state. Raises CommandError."""
+    with about(job_id):
+        async for job in client.jobs.watch(job_id):
             show(job)
-        if ended(job):
-            return job
-        await asyncio.sleep(QUICK_POLL_S if time.monotonic() - began < QUICK_S else POLL_S)
+        return job
 
 
 @contextmanager
@@ -63,14 +46,14 @@ class _Bars:
         self._whole = progress.add_task(_padded("waiting for a worker"), total=100, detail="")
         self._steps: dict[str, TaskID] = {}
 
-    def show(self, job: Job) -> None:
+    def show(self, job: JobView) -> None:
         """Update the bars. A step is complete when another step begins or the job completes."""
         now = summary_of(job)
         self._progress.update(
             self._whole, description=_padded(now.state), completed=now.percent, detail=f"{now.percent} %"
         )
         for step, task in self._steps.items():
-            if step != now.step and job["status"] != "failed":
+            if step != now.step and job.status != "failed":
                 self._complete(task)
         if now.step:
             self._show_step(now)
@@ -101,19 +84,20 @@ class JobSummary:
     pages: int = 0
 
 
-def summary_of(job: Job) -> JobSummary:
+def summary_of(job: JobView) -> JobSummary:
     """Return the summary of a job as read from the API."""
-    progress: dict[str, Any] = job.get("progress") or {}
-    percent = int(progress.get("percent", 0))
-    if ended(job):
-        return JobSummary(job["status"], percent)
-    if job["status"] == "pending":
+    progress = job.progress
+    percent = progress.percent if progress else 0
+    if job.ended:
+        return JobSummary(job.status, percent)
+    if job.status == "pending":
         return JobSummary("waiting for a retry" if percent else "waiting for a worker", percent)
-    step = str(progress.get("step", "")).replace("_", " ")
-    return JobSummary("processing", percent, step, int(progress.get("page") or 0), int(progress.get("pages") or 0))
+    if progress is None:
+        return JobSummary("processing", percent)
+    return JobSummary("processing", percent, progress.step.replace("_", " "), progress.page or 0, progress.pages or 0)
 
 
-def _line(job: Job) -> str:
+def _line(job: JobView) -> str:
     now = summary_of(job)
     page = f"page {now.page} of {now.pages}" if now.pages else ""
     return f"{now.percent:3d} %  {now.step or now.state:<20} {page}".rstrip()

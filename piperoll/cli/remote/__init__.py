@@ -1,0 +1,1 @@
+"""Commands that use the HTTP API, all of them by `piperoll.client`."""

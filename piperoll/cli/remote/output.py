@@ -1,0 +1,58 @@
+"""How commands show answers: a table or entries for people, with `--json` one object a line."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from piperoll.cli.console import write_out
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+STATUSES = (
+    "Exit status: 0 done, 1 refused or failed, 2 could not run (no server, wrong arguments), 130 stopped by Ctrl-C."
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else, one object a line.")]
+JobIds = Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids of jobs, as `submit` printed them.")]
+Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
+
+
+def print_json(value: "BaseModel | Mapping[str, Any]") -> None:
+    """Print an object of an answer on one line, with the names of the API."""
+    if isinstance(value, Mapping):
+        text = json.dumps(value, ensure_ascii=False)
+    else:
+        text = value.model_dump_json(exclude_unset=True, by_alias=True)
+    write_out(f"{text}\n")
+
+
+def moment(time: datetime | None) -> str:
+    """Return a time in UTC to the second; empty for none."""
+    return f"{time:%Y-%m-%d %H:%M:%S}Z" if time else ""
+
+
+def shown(value: object) -> str:
+    """Return a value of a cell; empty for none."""
+    return "" if value is None else str(value)
+
+
+def size_of(size: int | None) -> str:
+    """Return a number of bytes as people read it."""
+    if size is None:
+        return ""
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} kB"
+
+
+def first_words(text: str, most: int) -> str:
+    """Return the beginning of a text on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def joined(values: Sequence[str]) -> str:
+    """Return values with commas between them."""
+    return ", ".join(values)
