@@ -43,7 +43,9 @@ def verified(headers: dict[str, str], keys: object, body: bytes = BODY, late_s: 
 
 
 @pytest.mark.parametrize(
-    "held", [NEW.secret, NEW.public_key, [OLD.secret, OTHER.secret], (OTHER.public_key, OLD.public_key)]
+    "held",
+    [NEW.secret, NEW.public_key, [OLD.secret, OTHER.secret], (OTHER.public_key, OLD.public_key)],
+    ids=["secret", "public", "old_secret", "old_public"],
 )
 def test_a_webhook_is_genuine_with_any_key_of_a_rotation_in_both_forms(held: object) -> None:
     assert verified(message(NEW, OLD), held) == json.loads(BODY)
@@ -69,7 +71,11 @@ def test_the_library_of_the_standard_agrees() -> None:
     assert Webhook(NEW.secret).verify(BODY.decode(), headers) == verify_webhook(headers, BODY, NEW.secret)
 
 
-@pytest.mark.parametrize("held", [OTHER.secret, OTHER.public_key, [], [OTHER.secret, OTHER.public_key]])
+@pytest.mark.parametrize(
+    "held",
+    [OTHER.secret, OTHER.public_key, [], [OTHER.secret, OTHER.public_key]],
+    ids=["secret", "public", "none", "both"],
+)
 def test_a_webhook_of_another_key_is_refused(held: object) -> None:
     with pytest.raises(WrongSignatureError):
         verified(message(NEW, OLD), held)
@@ -117,7 +123,7 @@ def test_a_time_that_is_none_is_refused(time: str) -> None:
 
 
 @pytest.mark.parametrize("signature", ["v1", "v1,", "v1,ä", "v2,abc", ", ,", "v1a,!!", "v1a,ä", "v1a,YQ=="])
-@pytest.mark.parametrize("held", [NEW.secret, NEW.public_key])
+@pytest.mark.parametrize("held", [NEW.secret, NEW.public_key], ids=["secret", "public"])
 def test_a_malformed_signature_fits_to_no_key(signature: str, held: str) -> None:
     with pytest.raises(WrongSignatureError):
         verified(message(NEW) | {"webhook-signature": signature}, held)
