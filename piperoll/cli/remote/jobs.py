@@ -93,7 +93,7 @@ async def _submit(sources: "list[JobSource]", options: "SubmissionOptions", data
             file = first.path
             quiet = options.as_json
             parameters["filename"] = (await client.upload(file)).filename if quiet else await upload(client, file)
-        parameters["target_id"] = await asyncio.to_thread(first.mark)
+        parameters["target_id"] = await asyncio.to_thread(first.target)
         job = await client.jobs.create(first.job_type, parameters)
         if not options.wait:
             print_json(job) if options.as_json else entry("job", job.job_id)

@@ -43,7 +43,7 @@ class JobSource:
     parameters: Mapping[str, Any]
     path: Path | None = None
 
-    def mark(self) -> str:
+    def target(self) -> str:
         """Return the `target_id` by which a later call finds the job: a hash of content, type and parameters."""
         request = json.dumps([self.job_type, self.parameters], sort_keys=True).encode()
         digest = hashlib.sha256(request)

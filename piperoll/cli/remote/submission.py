@@ -55,19 +55,19 @@ class BulkSubmission:
         return 1 if failed else 0
 
     async def _run(self, sources: Sequence[JobSource], table: FileTable) -> int:
-        marks = [await asyncio.to_thread(source.mark) for source in sources]
+        targets = [await asyncio.to_thread(source.target) for source in sources]
         async with JobStates(self._client, table.changed) as states:
             if self._options.batch is not None:
-                await self._create_batch(sources, marks, table)
-            pairs = zip(sources, marks, strict=True)
-            ends = await asyncio.gather(*(self._one(source, mark, states, table) for source, mark in pairs))
+                await self._create_batch(sources, targets, table)
+            pairs = zip(sources, targets, strict=True)
+            ends = await asyncio.gather(*(self._one(source, target, states, table) for source, target in pairs))
         return ends.count(False)
 
-    async def _one(self, source: JobSource, mark: str, states: JobStates, table: FileTable) -> bool:
+    async def _one(self, source: JobSource, target: str, states: JobStates, table: FileTable) -> bool:
         """Submit one source; return whether it went well."""
         try:
-            job_id = self._jobs.get(mark) or await self._create(source, mark, table)
-            self._jobs[mark] = job_id
+            job_id = self._jobs.get(target) or await self._create(source, target, table)
+            self._jobs[target] = job_id
             table.created(source.name, job_id)
             job = await (states.ended(job_id) if self._options.wait else self._client.jobs.get(job_id))
             if job.completed and self._options.out is not None:
@@ -78,30 +78,30 @@ class BulkSubmission:
         self._report(source, job, table)
         return job.completed or not self._options.wait
 
-    async def _create(self, source: JobSource, mark: str, table: FileTable) -> str:
-        if self._options.resume and (earlier := await self._earlier(mark)):
+    async def _create(self, source: JobSource, target: str, table: FileTable) -> str:
+        if self._options.resume and (earlier := await self._earlier(target)):
             return earlier
         async with self._uploading:
             parameters = await self._uploaded(source, table)
-            job = await self._client.jobs.create(source.job_type, {**parameters, "target_id": mark})
+            job = await self._client.jobs.create(source.job_type, {**parameters, "target_id": target})
             return job.job_id
 
-    async def _create_batch(self, sources: Sequence[JobSource], marks: Sequence[str], table: FileTable) -> None:
+    async def _create_batch(self, sources: Sequence[JobSource], targets: Sequence[str], table: FileTable) -> None:
         """Upload what has no job yet, then create all these jobs at once. Raises PiperollError, OSError."""
         if self._options.resume:
-            for mark in marks:
-                if earlier := await self._earlier(mark):
-                    self._jobs[mark] = earlier
-        missing = {mark: source for source, mark in zip(sources, marks, strict=True) if mark not in self._jobs}
+            for target in targets:
+                if earlier := await self._earlier(target):
+                    self._jobs[target] = earlier
+        missing = {target: source for source, target in zip(sources, targets, strict=True) if target not in self._jobs}
         if not missing:
             return
 
-        async def member(source: JobSource, mark: str) -> dict[str, Any]:
+        async def member(source: JobSource, target: str) -> dict[str, Any]:
             async with self._uploading:
                 parameters = await self._uploaded(source, table)
-            return {"job_type": source.job_type, "parameters": {**parameters, "target_id": mark}}
+            return {"job_type": source.job_type, "parameters": {**parameters, "target_id": target}}
 
-        members = await asyncio.gather(*(member(source, mark) for mark, source in missing.items()))
+        members = await asyncio.gather(*(member(source, target) for target, source in missing.items()))
         batch = await self._client.batches.create(members, name=self._options.batch, idempotency_key=str(uuid4()))
         self._jobs |= dict(zip(missing, batch.job_ids, strict=True))
         if not self._options.as_json:
@@ -114,9 +114,9 @@ class BulkSubmission:
         file = await self._client.upload(source.path, sent=lambda done, total: table.uploading(shown, done, total))
         return {**source.parameters, "filename": file.filename}
 
-    async def _earlier(self, mark: str) -> str | None:
+    async def _earlier(self, target: str) -> str | None:
         """Return the newest job that an earlier call made of the same content and parameters, if it did not fail."""
-        async for job in self._client.jobs.list(target_id=mark, page=10):
+        async for job in self._client.jobs.list(target_id=target, page=10):
             if job.status != "failed":
                 return job.job_id
         return None

@@ -77,10 +77,10 @@ async def test_an_interruption_names_how_to_go_on(system: System, folder: Path, 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    marks = [one.mark() for one in await asyncio.to_thread(job_sources, [str(given)], SourceOptions())]
+    targets = [one.target() for one in await asyncio.to_thread(job_sources, [str(given)], SourceOptions())]
 
     async def created() -> bool:
-        replies = [await system.client.get("/api/jobs/", params={"target_id": mark}) for mark in marks]
+        replies = [await system.client.get("/api/jobs/", params={"target_id": target}) for target in targets]
         return all(reply.json()["data"]["total"] == 1 for reply in replies)
 
     await wait_until(created, 60, "a job for each file")
@@ -97,7 +97,7 @@ async def test_an_interruption_names_how_to_go_on(system: System, folder: Path, 
 
 async def test_nothing_is_sent_when_one_file_is_refused(system: System, folder: Path, tmp_path: Path) -> None:
     given = several(tmp_path)
-    (marked,) = await asyncio.to_thread(job_sources, [str(given / "notes.txt")], SourceOptions())
+    (source,) = await asyncio.to_thread(job_sources, [str(given / "notes.txt")], SourceOptions())
 
     missing = await piperoll("submit", str(given / "notes.txt"), str(tmp_path / "missing.pdf"), folder=folder)
     wrong = await piperoll("submit", str(given / "notes.txt"), "--method", "native", folder=folder)
@@ -105,7 +105,7 @@ async def test_nothing_is_sent_when_one_file_is_refused(system: System, folder: 
     assert (missing.code, wrong.code) == (2, 1)
     assert "missing.pdf is not a file" in missing.err
     assert "jobs of the type extraction do not take it" in wrong.err
-    listed = await system.client.get("/api/jobs/", params={"target_id": marked.mark()})
+    listed = await system.client.get("/api/jobs/", params={"target_id": source.target()})
     assert listed.json()["data"]["total"] == 0
 
 

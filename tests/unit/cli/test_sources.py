@@ -114,13 +114,13 @@ def test_the_mark_is_of_content_type_and_parameters_and_not_of_the_name(folder: 
     (source,) = planned(folder / "a.pdf").values()
     (folder / "copy.pdf").write_bytes((folder / "a.pdf").read_bytes())
 
-    marks = [
-        next(iter(planned(folder / "copy.pdf").values())).mark(),
-        next(iter(planned(folder / "a.pdf", parameters={"page_end": 1}).values())).mark(),
-        next(iter(planned(folder / "a.pdf", job_type="extraction").values())).mark(),
-        next(iter(planned(folder / "deep/c.PDF").values())).mark(),
+    targets = [
+        next(iter(planned(folder / "copy.pdf").values())).target(),
+        next(iter(planned(folder / "a.pdf", parameters={"page_end": 1}).values())).target(),
+        next(iter(planned(folder / "a.pdf", job_type="extraction").values())).target(),
+        next(iter(planned(folder / "deep/c.PDF").values())).target(),
     ]
 
-    assert marks[0] == source.mark()
-    assert source.mark() not in marks[1:]
-    assert len(source.mark()) < 60
+    assert targets[0] == source.target()
+    assert source.target() not in targets[1:]
+    assert len(source.target()) < 60
