@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import httpx
+
 from piperoll.cli.console import CommandError, CouldNotRunError
 from piperoll.cli.target import ApiAccess, api_access_of
 from piperoll.client import AsyncClient
@@ -15,6 +17,9 @@ from piperoll.client.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+
+MOST_CONNECTIONS = 16
+"""Of one command, so that hundreds of files leave room for others of the owner."""
 
 
 @asynccontextmanager
@@ -31,7 +36,7 @@ async def connected_to(access: ApiAccess) -> AsyncIterator[AsyncClient]:
     The first request is not repeated, so that a command without a server ends at once; later ones are.
     """
     try:
-        client = AsyncClient(access.url, access.key)
+        client = AsyncClient(access.url, access.key, limits=httpx.Limits(max_connections=MOST_CONNECTIONS))
     except ValueError as error:
         raise CommandError(f"{error}: see PIPEROLL_URL and PIPEROLL_API_KEY") from error
     async with client:

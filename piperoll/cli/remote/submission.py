@@ -79,9 +79,9 @@ class BulkSubmission:
         return job.completed or not self._options.wait
 
     async def _create(self, source: JobSource, target: str, table: FileTable) -> str:
-        if self._options.resume and (earlier := await self._earlier(target)):
-            return earlier
         async with self._uploading:
+            if self._options.resume and (earlier := await self._earlier(target)):
+                return earlier
             parameters = await self._uploaded(source, table)
             job = await self._client.jobs.create(source.job_type, {**parameters, "target_id": target})
             return job.job_id

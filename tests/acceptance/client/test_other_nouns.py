@@ -1,13 +1,22 @@
 """Documents, folders, webhooks, keys and limits by the client."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
 from piperoll.client import AsyncClient, AuthenticationError, NotFoundError, WrongSignatureError, verify_webhook
+from tests.support.servers.receiver import Receiver
 from tests.support.stacks.system import System
 from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """A receiver of one test: others read all that the system's one got."""
+    async with Receiver() as one:
+        yield one
 
 
 async def test_a_document_is_read_put_into_a_folder_and_found_by_its_meaning(client: AsyncClient) -> None:
@@ -34,13 +43,13 @@ async def test_a_document_is_read_put_into_a_folder_and_found_by_its_meaning(cli
         await client.documents.get(document.document_id)
 
 
-async def test_a_webhook_is_verified_and_its_deliveries_are_listed(system: System, client: AsyncClient) -> None:
+async def test_a_webhook_is_verified_and_its_deliveries_are_listed(receiver: Receiver, client: AsyncClient) -> None:
     path = f"/{uuid4().hex}"
-    job = await client.jobs.create("noop", webhook={"url": system.receiver.url(path), "jobId": "invoice-17"})
-    await system.receiver.wait_for(
+    job = await client.jobs.create("noop", webhook={"url": receiver.url(path), "jobId": "invoice-17"})
+    await receiver.wait_for(
         lambda it: any(one.json["phase"] == "completed" for one in it.at(path)), 60, "the final webhook"
     )
-    hook = next(one for one in system.receiver.at(path) if one.json["phase"] == "completed")
+    hook = next(one for one in receiver.at(path) if one.json["phase"] == "completed")
     keys = await client.signing_keys.list()
 
     for held in (keys[0].secret, keys[0].public_key):
@@ -53,12 +62,12 @@ async def test_a_webhook_is_verified_and_its_deliveries_are_listed(system: Syste
 
     await wait_until(delivered, 60, "the delivery to be listed")
     await client.jobs.redeliver(job.job_id)
-    trial = await client.try_webhook(system.receiver.url(path))
+    trial = await client.try_webhook(receiver.url(path))
     assert (trial.ok, trial.status) == (True, 200)
 
 
-async def test_an_endpoint_is_registered_tried_and_removed(system: System, client: AsyncClient) -> None:
-    made = await client.endpoints.register(system.receiver.url(f"/{uuid4().hex}"), statuses=["ERROR"])
+async def test_an_endpoint_is_registered_tried_and_removed(receiver: Receiver, client: AsyncClient) -> None:
+    made = await client.endpoints.register(receiver.url(f"/{uuid4().hex}"), statuses=["ERROR"])
 
     assert (made.secret or "").startswith("whsec_")
     assert made.secret not in repr(made)
