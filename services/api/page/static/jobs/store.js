@@ -44,10 +44,10 @@ export function more() {
 }
 
 /** Read on until a text was found often enough, or some thousands of jobs were searched. */
-export async function searchOn(text, wanted) {
+export async function searchOn(text, enough) {
   const of = listing;
   const until = of.order.length + SEARCHED_AT_ONCE;
-  while (of === listing && !of.complete && of.order.length < until && of.found(text).length < wanted) {
+  while (of === listing && !of.complete && of.order.length < until && of.found(text).length < enough) {
     if (phase.value !== "ready") return;
     await read("more");
   }
