@@ -77,12 +77,14 @@ class Access:
         }
         self._bootstrap = {_fingerprint(key.encode()): caller for key, caller in given.items()}
         self.by_digest = {keys.digest(pepper, key): caller for key, caller in given.items()}
+        """The callers of bootstrap keys by the digest that sessions and nonces have."""
         self._remembered: dict[bytes, Remembered] = {}
         self._hears = False
         self._interruptions = 0
         self._away_until = -math.inf
         self._probing = False
         self.strangers = asyncio.Semaphore(MOST_STRANGERS)
+        """Held by each query about a token that is not remembered, so that guesses leave connections to others."""
         self._changes: dict[str, int] = {}
         self._change_count = 0
 
@@ -117,7 +119,7 @@ class Access:
             raise session_ended()
         return caller
 
-    def caller_of(self, holder: sign_in.Holder) -> Caller | None:
+    def caller_by(self, holder: sign_in.Holder) -> Caller | None:
         """Return the caller of a session; None if its key was one of the settings and is so no more."""
         if holder.key_id is None or holder.owner is None:
             local = self.by_digest.get(holder.key_digest)
@@ -206,7 +208,7 @@ class Access:
 
     async def _session(self, token: str) -> Found | None:
         holder = await sign_in.find(self._pool, keys.digest(self._pepper, token))
-        caller = None if holder is None else self.caller_of(holder)
+        caller = None if holder is None else self.caller_by(holder)
         return None if caller is None else Found(caller, caller.session_ends_at)
 
 

@@ -57,7 +57,7 @@ class SignIn:
         digests = self._digest(nonce), self._digest(token)
         async with bounded_query("redeem_nonce", self._deadline_s), self._access.strangers:
             holder = await sign_in.redeem(self._pool, *digests, self._lasts_s, self._access.by_digest.keys())
-        caller = None if holder is None else self._access.caller_of(holder)
+        caller = None if holder is None else self._access.caller_by(holder)
         if holder is None or caller is None:
             raise _used_nonce()
         return _begun(token, caller, holder.ends_at)

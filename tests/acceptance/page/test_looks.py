@@ -17,9 +17,9 @@ async def test_the_form_and_the_empty_page_fit_and_are_accessible(page_of: PageO
     await visit.page.get_by_role("button", name="Sign in").wait_for()
     await visit.shot(f"sign-in-{look}")
     assert await findings(visit.page) == []
-    assert await visit.page.evaluate(OVERFLOW) == 0
+    assert await visit.page.evaluate(OVERFLOW) <= 0  # below 0: the room of a scroll bar
     await visit.open_link()
     await visit.page.get_by_role("heading", name="No jobs yet").wait_for()
     await visit.shot(f"jobs-empty-{look}")
     assert await findings(visit.page) == []
-    assert await visit.page.evaluate(OVERFLOW) == 0
+    assert await visit.page.evaluate(OVERFLOW) <= 0  # below 0: the room of a scroll bar
