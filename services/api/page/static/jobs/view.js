@@ -41,9 +41,14 @@ export function JobsView({ filters }) {
         <span>${t.columns.status}</span><span>${t.columns.name}</span><span class="row-type">${t.columns.type}</span>
         <span>${t.columns.progress}</span><span class="row-age">${t.columns.age}</span></div>
       <${VirtualList} count=${ids.length} rowHeight=${rowHeight} label=${t.list} keyOf=${(index) => ids[index]}
-        row=${(index) => html`<${JobRow} job=${listing.jobs.get(ids[index])} />`} onEnd=${onEnd}
+        row=${(index) => rowOf(listing.jobs.get(ids[index]))} onEnd=${onEnd}
         total=${totalOf(filters, ids, listing)} />`}
     <${Foot} filters=${filters} listing=${listing} found=${ids.length} />`;
+}
+
+/** A job may have left the list since the ids were taken: the next frame has the new ones. */
+function rowOf(job) {
+  return job ? html`<${JobRow} job=${job} />` : null;
 }
 
 let seenAt = 0; // how far the list was scrolled when it was left
