@@ -53,6 +53,23 @@ class FinishedPage:
 _PAGE: Final = TypeAdapter(FinishedPage)
 
 
+@dataclass(frozen=True, slots=True)
+class PagePicture:
+    """A kind of output with the picture of a page: its `name` for the page's number, its longer `side` in pixels."""
+
+    name: str
+    side: int
+
+    def of(self, page: int) -> str:
+        """Return the name of the output."""
+        return self.name.format(page)
+
+
+def by_size(pictures: Iterable[PagePicture], width: int) -> list[PagePicture]:
+    """Return kinds of pictures, the best for a width first: the smallest that is as large, else the largest."""
+    return sorted(pictures, key=lambda one: (one.side < width, abs(one.side - width)))
+
+
 class PageRecord(BaseModel):
     """The content of one record: some finished pages, in order."""
 

@@ -23,7 +23,8 @@ def slow_gap(slow: int) -> float:
 class Thinning:
     """The reported progress of one run. No fact is due before `due`, in seconds of the clock that `admit` gets.
 
-    `count` are all facts, `slow` those of a slow step. `readable`: a fact said that pages can be read.
+    `count` are all facts, `slow` those of a slow step. `readable`: there was a fact with
+    readable pages.
     """
 
     step: str | None = None

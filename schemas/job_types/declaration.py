@@ -11,7 +11,7 @@ from typing import Any, Final
 from schemas.devana import Devana
 from schemas.job_types.archives import Archive
 from schemas.job_types.parameters import JobParameters
-from schemas.pages import FinishedPage
+from schemas.pages import FinishedPage, PagePicture
 
 Body = Mapping[str, Any]
 
@@ -111,8 +111,8 @@ class JobType:
     `devana` is None for a type that the Devana API does not show. `completion` returns the message and the data of the
     completed webhook and stream event from the job id and the result; links are relative, and a key without a value is
     left out. `archive` returns the archive of a completed job, None if there is none. `pages` returns the pages of a
-    result, in their order; while the job runs they are those that its processor finished. `downloads` are the names in
-    a result's `files` that have their own route.
+    result, in their order; while the job runs they are those that its processor finished. `pictures` are outputs with
+    the picture of a page. `downloads` are the names in a result's `files` that have their own route.
     """
 
     name: str
@@ -129,6 +129,7 @@ class JobType:
     completion: Callable[[str, Body], tuple[str, dict[str, Any]]] = plain_completion
     archive: Callable[[str, Body], Archive | None] = no_archive
     pages: Callable[[Body], Sequence[FinishedPage]] = no_pages
+    pictures: tuple[PagePicture, ...] = ()
     downloads: frozenset[str] = frozenset()
     cache_ttl: float | str = "cache_ttl_s"
     enabled_by: str | None = None

@@ -152,7 +152,7 @@ class Assembly:
             JobCollectionRoutes(rules, creator, jobs, body_bytes),
             BatchRoutes(rules, commands, creator, reading, batches, body_bytes),
             JobRoutes(rules, commands, creator, reading, self._read_model, body_bytes),
-            JobPageRoutes(reading, JobPages(to.blobs, self._contents)),
+            JobPageRoutes(reading, JobPages(to.blobs, self._contents), Outputs(to.blobs)),
             RedeliveryRoutes(redelivery, reading, body_bytes),
             OwnerStreamRoutes(self._changes),
         ]

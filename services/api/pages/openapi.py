@@ -1,9 +1,10 @@
-"""The OpenAPI description of `/api/jobs/{job_id}/pages` (docs/contract/additions.md#pages)."""
+"""The OpenAPI descriptions of `/api/jobs/{job_id}/pages` (docs/contract/additions.md#pages)."""
 
 from typing import Final
 
-from services.api.openapi.grammar import data, operation, query_of
-from services.api.pages.requests import PagesQuery
+from services.api.openapi.grammar import BYTES, content, data, header, operation, query_of
+from services.api.outputs.responses import NOT_YET
+from services.api.pages.requests import PagesQuery, PictureQuery
 
 _PAGES: Final = {
     "pages": [{"page": 1, "text": "Dear Sir or Madam", "method": "ocr", "score": 0.97}],
@@ -18,4 +19,14 @@ GET_PAGES = operation(
     {200: data(_PAGES, "The pages in their order; `complete` once no page follows")},
     (400, 404),
     parameters=query_of(PagesQuery),
+)
+GET_PICTURE = operation(
+    "Get the picture of a page",
+    {
+        200: content("image/jpeg", None, "The picture", BYTES),
+        202: content("application/json", NOT_YET, "The page is not drawn yet"),
+        304: {"description": "The picture that the client has (If-None-Match)"},
+    },
+    (400, 404),
+    parameters=(*query_of(PictureQuery), header("If-None-Match", "The ETag of the picture that the client has")),
 )

@@ -1,4 +1,4 @@
-"""`/api/jobs/{job_id}/pages`: the pages of a job, also while it runs."""
+"""`/api/jobs/{job_id}/pages`: the pages of a job and their pictures, also while it runs."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -7,9 +7,12 @@ from services.api.http.answers import success
 from services.api.http.caller import caller_of
 from services.api.http.routing import Routes, route
 from services.api.jobs.reading import Reading
+from services.api.outputs.files import Outputs
+from services.api.outputs.responses import not_yet
 from services.api.pages import openapi
+from services.api.pages.pictures import find_picture, picture_response
 from services.api.pages.reading import JobPages
-from services.api.pages.requests import PagesQuery
+from services.api.pages.requests import PagesQuery, PictureQuery
 
 
 class JobPageRoutes(Routes, tag="jobs"):
@@ -17,6 +20,7 @@ class JobPageRoutes(Routes, tag="jobs"):
 
     reading: Reading
     pages: JobPages
+    outputs: Outputs
 
     @route("GET", "/api/jobs/{job_id}/pages", operation=openapi.GET_PAGES)
     async def get_pages(self, request: Request, job_id: str) -> Response:
@@ -24,3 +28,11 @@ class JobPageRoutes(Routes, tag="jobs"):
         query = PagesQuery.of(request.query_params)
         row = await self.reading.job(job_id, caller_of(request).owner)
         return success((await self.pages.after(row, query.after, query.limit)).shown(), row.position)
+
+    @route("GET", "/api/jobs/{job_id}/pages/{page}/picture", operation=openapi.GET_PICTURE)
+    async def get_picture(self, request: Request, job_id: str, page: str) -> Response:
+        """Return the picture that a job made of a page, once it is drawn; 202 before."""
+        query = PictureQuery.of(request.query_params)
+        row = await self.reading.job(job_id, caller_of(request).owner)
+        picture = await find_picture(self.outputs, row, page, query.width)
+        return not_yet() if picture is None else picture_response(request, self.outputs, picture)

@@ -138,7 +138,7 @@ class SandboxDesk:
         again = bool(task.skipped)
         pages = PageCheckpoints(self._blobs, task.job_id, task.run, task.attempt > 1 or again)
         earlier = EarlierWork(self._channel, task.job_type, pages)
-        publisher = PagePublisher(self._blobs, task.job_id, task.run, earlier.key, again)
+        publisher = PagePublisher(self._blobs, task.job_id, task.run, earlier.key, pages.write, again)
         workspace = Workspace(
             job_id=task.job_id,
             run=task.run,

@@ -2,7 +2,8 @@
 
 They are written beside the log as records (piperoll.store.page_paths), at most one in PACE_S: a quick job writes none,
 and a page of a text layer costs a few microseconds. Nothing is written without a key of the work, which
-`Workspace.recall` determines.
+`Workspace.recall` determines, and nothing that is not in a checkpoint: a later attempt must not find another text on a
+page that was readable.
 """
 
 import time
@@ -20,7 +21,8 @@ from services.worker.run.resuming import PACE_S
 class PagePublisher:
     """Writes the records of one run. `key` returns that of its work, None before it is known.
 
-    One that `continues` goes on where an earlier child of the same run stood.
+    `settle` writes the checkpoints, and returns whether that succeeded. One that `continues` goes on where an earlier
+    child of the same run stood.
     """
 
     def __init__(
@@ -29,6 +31,7 @@ class PagePublisher:
         job_id: str,
         run: str,
         key: Callable[[], str | None],
+        settle: Callable[[], bool],
         continues: bool = False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -36,6 +39,7 @@ class PagePublisher:
         self._job_id = job_id
         self._run = run
         self._key = key
+        self._settle = settle
         self._continues = continues
         self._now = now
         self._written_at = now()
@@ -64,6 +68,8 @@ class PagePublisher:
         if not self._fresh or (key := self._key()) is None:
             return
         self._written_at = self._now()
+        if not self._settle():
+            return
         with suppress(BlobStoreError):
             self._write(key[:KEY_CHARS])
 

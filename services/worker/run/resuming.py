@@ -63,6 +63,12 @@ class PageCheckpoints:
             self._write_if_due(self._place)
         return result
 
+    def write(self) -> bool:
+        """Write what was finished since the last checkpoint. Whether all is written."""
+        if self._fresh and self._place is not None:
+            self._write(self._place)
+        return not self._fresh
+
     def _load(self, place: str) -> None:
         if not self._reads:
             return
@@ -75,11 +81,12 @@ class PageCheckpoints:
                 self._found |= PAGES.validate_json(self._blobs.get(uri))
 
     def _write_if_due(self, place: str) -> None:
+        if self._now() - self._written_at >= PACE_S:
+            self._write(place)
+
+    def _write(self, place: str) -> None:
         """Write the finished pages. A store that fails does not end the work: they are written with the next ones."""
-        now = self._now()
-        if now - self._written_at < PACE_S:
-            return
-        self._written_at = now
+        self._written_at = self._now()
         uri = f"{place}/{self._run}-{len(self._names):05d}.json"
         with suppress(BlobStoreError):
             self._blobs.put_named(uri, to_json(self._fresh), "application/json")

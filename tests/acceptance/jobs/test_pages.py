@@ -97,6 +97,19 @@ async def test_after_the_end_no_record_is_left(system: System, slow_model: Mistr
     assert [page["page"] for page in (await pages_of(system, job_id))["pages"]] == [1, 2, 3, 4]
 
 
+async def test_the_picture_of_a_page_is_served_to_a_browser(system: System) -> None:
+    job_id = await create(system, pdf(fresh(system, "drawn"), 2), extraction_method="preview_and_native")
+    await system.wait_for_end(job_id)
+    path = f"/api/jobs/{job_id}/pages/2/picture"
+    reply = await system.client.get(f"{path}?width=1200")
+    assert (reply.status_code, reply.headers["content-type"], reply.content[:2]) == (200, "image/jpeg", b"\xff\xd8")
+    again = await system.client.get(path, headers={"If-None-Match": reply.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    for missing in (f"/api/jobs/{job_id}/pages/3/picture", f"/api/jobs/job-{uuid4()}/pages/1/picture"):
+        assert (await system.client.get(missing)).status_code == 404
+    assert (await system.client.get(f"{path}?width=0")).status_code == 400
+
+
 async def test_pages_of_a_foreign_an_erased_and_an_unknown_job_do_not_exist(system: System) -> None:
     job_id = await create(system, pdf(fresh(system, "short"), 2))
     await system.wait_for_end(job_id)

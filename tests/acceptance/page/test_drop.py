@@ -24,6 +24,9 @@ async def test_two_files_become_jobs_and_their_text_is_shown(page_of: PageOf, tm
     await expect(visit.page.get_by_role("region", name="Text")).to_contain_text("This is page 2.")
     await visit.page.get_by_role("tab", name="Pages").click()
     await expect(visit.page.get_by_role("article", name="Page 2")).to_contain_text("This is page 2.")
+    picture = visit.page.get_by_role("img", name="Picture of page 2")
+    await expect(picture).to_have_js_property("complete", True)
+    assert await picture.evaluate("(image) => image.naturalHeight") > 800
     await visit.page.get_by_role("link", name="New job").click()
     await visit.page.locator(".item", has_text="notes.md").get_by_role("link", name="Open").click()
     text = visit.page.locator(".markdown")

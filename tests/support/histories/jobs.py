@@ -22,6 +22,7 @@ from schemas.events import (
     JobStarted,
 )
 from schemas.ids import event_id, member_id
+from schemas.pages import PageRecords
 from schemas.topics import JOB_EVENTS, Topic
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -105,10 +106,19 @@ def laid_out(facts: list[Fact], partitions: int) -> dict[int, list[Record]]:
 
 
 _runs = st.sampled_from(RUNS)
+_records = st.builds(PageRecords, run=_runs, key=st.just("0f"), count=st.just(1), last=st.integers(1, 9))
 _job_events: st.SearchStrategy[Event] = st.one_of(
     st.builds(created),
     st.builds(JobStarted, number=st.integers(1, 4), run=_runs, worker=st.just("worker-0")),
-    st.builds(JobProgress, run=_runs, sequence=st.integers(1, 4), step=st.just("reading"), percent=st.integers(0, 100)),
+    st.builds(
+        JobProgress,
+        run=_runs,
+        sequence=st.integers(1, 4),
+        step=st.just("reading"),
+        percent=st.integers(0, 100),
+        page_records=st.none()
+        | st.builds(PageRecords, run=_runs, key=st.just("0f"), count=st.just(1), last=st.just(9)),
+    ),
     st.builds(JobReleased, run=_runs, reason=st.just("drain")),
     st.builds(
         JobRetryScheduled,

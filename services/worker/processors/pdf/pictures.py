@@ -10,7 +10,8 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from piperoll.store.blobs import BlobMissingError
-from schemas.job_types.pdf import PdfParameters
+from schemas.job_types.archives import base_name
+from schemas.job_types.pdf import IMAGE_OUTPUT, PREVIEW_OUTPUT, PdfParameters
 from schemas.pages import FinishedPage
 from services.worker.files import archive_writer
 from services.worker.pages import mupdf
@@ -38,7 +39,7 @@ def keep_page_images(selected: SelectedPages, progress: PassProgress, workspace:
     """Keep `images/page_NNN.jpg` of each page."""
     pictures = Pictures()
     for number in progress.track(selected.pages):
-        name = f"images/page_{number:03d}.jpg"
+        name = IMAGE_OUTPUT.of(number)
         image = _kept_image(selected, number, PAGE_IMAGE, name, workspace)
         if image is None:
             pictures.broken.append(number)
@@ -53,13 +54,13 @@ def keep_previews(selected: SelectedPages, progress: PassProgress, workspace: Wo
     path = workspace.folder / PREVIEWS_ARCHIVE
     with archive_writer.writing(path) as archive:
         for number in progress.track(selected.pages):
-            name = f"preview_{number:03d}.jpg"
-            image = _kept_image(selected, number, PREVIEW, f"previews/{name}", workspace)
+            name = PREVIEW_OUTPUT.of(number)
+            image = _kept_image(selected, number, PREVIEW, name, workspace)
             if image is None:
                 pictures.broken.append(number)
             else:
-                archive.add(name, image)
-                pictures.kept[number] = f"{workspace.target_dir}/previews/{name}"
+                archive.add(base_name(name), image)
+                pictures.kept[number] = f"{workspace.target_dir}/{name}"
             workspace.finish(FinishedPage(page=number, failed=image is None))  # unless a method has read it
     if pictures.kept:
         workspace.keep_file(PREVIEWS_ARCHIVE, path, ZIP)

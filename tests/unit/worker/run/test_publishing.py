@@ -19,9 +19,10 @@ class Job:
     def __init__(self, root: Path) -> None:
         self.blobs = Blobs(root.as_uri())
         self.now = 100.0
+        self.settled = True
 
     def run(self, name: str = "run-1", continues: bool = False, key: str | None = KEY) -> PagePublisher:
-        return PagePublisher(self.blobs, "job-1", name, lambda: key, continues, lambda: self.now)
+        return PagePublisher(self.blobs, "job-1", name, lambda: key, lambda: self.settled, continues, lambda: self.now)
 
     def read(self, publisher: PagePublisher, first: int, last: int, page_s: float) -> None:
         """Finish pages; each takes its time, and is reported before the next one begins."""
@@ -98,6 +99,16 @@ def test_a_record_that_cannot_be_written_is_written_with_the_next_one(
         broken.setattr(job.blobs, "put_named", refuse)
         job.read(publisher, 1, 3, page_s=2)
     assert publisher.records is None
+    job.read(publisher, 4, 4, page_s=2)
+    assert job.readable(publisher.records) == [1, 2, 3, 4]
+
+
+def test_a_page_that_is_in_no_checkpoint_is_not_readable_yet(job: Job) -> None:
+    publisher = job.run()
+    job.settled = False
+    job.read(publisher, 1, 3, page_s=2)
+    assert (publisher.records, job.names()) == (None, [])
+    job.settled = True
     job.read(publisher, 4, 4, page_s=2)
     assert job.readable(publisher.records) == [1, 2, 3, 4]
 

@@ -128,3 +128,20 @@ def test_no_part_of_a_checkpoints_path_is_the_hash_of_a_content(job: Job) -> Non
     (name,) = job.names()
     assert name.startswith(f"job-1/{FOLDER}/")
     assert max(len(part) for part in name.split("/")) < 64
+
+
+def test_what_is_finished_can_be_written_before_a_second_is_over(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = job.attempt("run-1", reads=False)
+    assert pages.write()
+    job.read(pages, [1, 2], page_s=0.1)
+    assert pages.write()
+    assert len(job.names()) == 1
+    job.read(job.attempt("run-2", reads=True), [1, 2], page_s=0.1)
+    assert job.worked == [1, 2]
+    job.read(pages, [3], page_s=0.1)
+    monkeypatch.setattr(job.blobs, "put_named", refuse)
+    assert not pages.write()
+
+
+def refuse(*_: object) -> None:
+    raise BlobStoreError("full")

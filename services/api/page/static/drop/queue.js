@@ -149,7 +149,7 @@ function changed() {
 }
 
 function beginNext() {
-  const [item] = nextToBegin([...items].reverse()); // one at a time: `begin` calls this again
+  const [item] = nextToBegin(items); // one at a time: `begin` calls this again
   if (item) begin(item);
 }
 

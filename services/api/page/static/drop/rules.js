@@ -6,7 +6,7 @@ const RECORDINGS = /\.(mp3|m4a|wav|flac|ogg|oga|opus|aac|wma|mp4|m4v|mov|mkv|web
 const AGAIN_MS = [2000, 5000, 10000, 20000, 30000];
 
 export const DEFAULTS = {
-  type: "auto", method: "native", from: "", to: "", images: false, template: "", webhook: "", token: "", fresh: false,
+  type: "auto", method: "native", from: "", to: "", images: true, template: "", webhook: "", token: "", fresh: false,
 };
 
 /** Return the job type of a file's name or an address: as chosen, or by its ending. */
@@ -68,7 +68,9 @@ export function addressesOf(text) {
 /** Return the items to begin now: the oldest that wait, so many that at most `atOnce` are under way. */
 export function nextToBegin(items, atOnce = UPLOADS_AT_ONCE) {
   const busy = items.filter((item) => item.state === "uploading" || item.state === "creating").length;
-  return items.filter((item) => item.state === "queued" && !item.resting).slice(0, Math.max(0, atOnce - busy));
+  if (busy >= atOnce) return [];
+  const waiting = items.filter((item) => item.state === "queued" && !item.resting);
+  return waiting.sort((one, other) => one.id - other.id).slice(0, atOnce - busy);
 }
 
 /** Return after how many milliseconds a refused request is repeated; null if that would not help. */

@@ -5,7 +5,7 @@ import { ask } from "../parts/dialog.js";
 import { html } from "../parts/html.js";
 import { call, drawKey } from "../state/api.js";
 import { jobHash } from "../state/places.js";
-import { go } from "../state/route.js";
+import { go, listHash } from "../state/route.js";
 import { ended } from "../state/shapes.js";
 import { toast, toastError } from "../state/toasts.js";
 import { texts } from "../texts.js";
@@ -41,7 +41,7 @@ export function Actions({ job, followed }) {
     followed.close();
     await call("DELETE", path);
     toast(t.erased);
-    go("#/jobs");
+    go(listHash.value);
   });
   return html`<div class="actions" role="group" aria-label=${t.actions}>
     ${ended(job) ? html`<${Button} icon="again" disabled=${busy} onClick=${restart}>${t.restart}<//>` : html`<${Button} icon="stop" disabled=${busy} onClick=${cancel}>${t.cancel}<//>`}

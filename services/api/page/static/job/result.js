@@ -55,7 +55,7 @@ function Formatted({ text }) {
   const box = useRef(null);
   useEffect(() => {
     let current = true;
-    rendered(text).then((nodes) => current && box.current.replaceChildren(nodes));
+    rendered(text).then((nodes) => current && box.current && box.current.replaceChildren(nodes));
     return () => (current = false);
   }, [text]);
   return html`<div class="markdown" ref=${box} dir="auto"></div>`;

@@ -60,6 +60,12 @@ export function pagesOf(job) {
   return pages;
 }
 
+/** Whether a job draws pictures of its pages. */
+export function hasPictures(job) {
+  const { include_images: images, extraction_method: method = "" } = job.parameters || {};
+  return job.job_type === "pdf" && (images === true || method.startsWith("preview"));
+}
+
 /** Return `[{name, url}]`: the files that the job wrote. */
 export function filesOf(job) {
   const urls = (job.results && job.results.asset_urls) || [];

@@ -6,7 +6,7 @@ import { Icon } from "../parts/icons.js";
 import { Bar, Status } from "../parts/status.js";
 import { explain, explainJob } from "../state/errors.js";
 import { jobHash } from "../state/places.js";
-import { replace } from "../state/route.js";
+import { listHash, replace } from "../state/route.js";
 import { ended, jobName, progressText } from "../state/shapes.js";
 import { toast } from "../state/toasts.js";
 import { texts } from "../texts.js";
@@ -50,7 +50,7 @@ function Head({ job, followed }) {
   }, [name]);
   const copied = async () => toast(...((await copy(job.job_id)) ? [t.copied] : [t.notCopied, "error"]));
   return html`<header class="job-head">
-      <a class="back" href="#/jobs"><${Icon} name="back" size=${16} /><span>${t.back}</span></a>
+      <a class="back" href=${listHash.value}><${Icon} name="back" size=${16} /><span>${t.back}</span></a>
       <div class="job-title"><h1><${Foreign} text=${name} title=${name.slice(0, 300)} /></h1><${Status} job=${job} /></div>
       <p class="job-id"><span class="mono">${job.job_id}</span><${IconButton} icon="copy" label=${t.copyId} onClick=${copied} /></p>
       <${Actions} job=${job} followed=${followed} />

@@ -1,5 +1,11 @@
-/** The jobs of one list: merged from pages and from single changes, in the order of the API. Pure. */
-import { byAge, matches, passes } from "../state/shapes.js";
+/**
+ * The jobs of one list: merged from pages and from single changes. Pure.
+ *
+ * The order is that of the pages: the API orders by a finer time than it shows, so it cannot be computed here.
+ */
+import { matches, passes } from "../state/shapes.js";
+
+export const MOST_AT_ONCE = 1000; // jobs in one answer of the API
 
 /** The jobs that pass the filters of status and type, as far as they were read. */
 export class Listing {
@@ -7,52 +13,53 @@ export class Listing {
     this.filters = filters;
     this.jobs = new Map();
     this.order = [];
+    this.cursor = null; // the last job of the last page, which the next page follows
     this.complete = false; // every job of the list was read
     this.revision = 0; // counts the changes of the order
   }
 
-  /** Merge a page that follows what was read before; `size` is how many were asked for. */
+  /** Merge the page that follows what was read before; `size` is how many were asked for. */
   append(page, size) {
-    for (const job of page) this.put(job);
-    this.complete = page.length < size;
-  }
-
-  /** Merge the newest jobs, of which some may be known. Those that the API no longer lists are left as they are. */
-  refresh(page, size) {
-    if (!this.order.length) return this.append(page, size);
-    for (const job of page) this.put(job);
-  }
-
-  /** Take a change; returns whether the job is unknown here and should be read. */
-  change(job) {
-    if (job.deleted) return this.remove(job.job_id);
-    const known = this.jobs.get(job.job_id);
-    if (!passes(job, this.filters)) return this.remove(job.job_id);
-    if (!known) return this.complete || !this.order.length || byAge(job, this.last()) < 0;
-    this.put({ ...known, ...job, job_name: known.job_name, error: errorOf(known, job) });
-    return job.status === "failed" && known.status !== "failed"; // the stream has no details of an error
-  }
-
-  /** Remove a job; returns false. */
-  remove(id) {
-    if (!this.jobs.delete(id)) return false;
-    this.order.splice(this.order.indexOf(id), 1);
-    this.revision += 1;
-    return false;
-  }
-
-  /** Add or replace a job. */
-  put(job) {
-    if (!this.jobs.has(job.job_id)) {
+    for (const job of page) {
+      if (!this.jobs.has(job.job_id)) this.order.push(job.job_id);
       this.jobs.set(job.job_id, job);
-      this.order.splice(this.placeOf(job), 0, job.job_id);
-      this.revision += 1;
-    } else this.jobs.set(job.job_id, job);
+    }
+    if (page.length) this.cursor = page[page.length - 1].job_id;
+    this.complete = page.length < size;
+    this.revision += 1;
   }
 
-  /** The last job that was read; undefined in an empty list. */
-  last() {
-    return this.jobs.get(this.order[this.order.length - 1]);
+  /** Merge the newest jobs, of which some may be known. Without a known one there is a gap: the list begins again. */
+  refresh(page, size) {
+    const all = page.length < size;
+    const overlaps = page.some((job) => this.jobs.has(job.job_id));
+    if (all || !overlaps) {
+      this.jobs.clear();
+      this.order = [];
+      return this.append(page, size);
+    }
+    const newest = new Set(page.map((job) => job.job_id));
+    for (const job of page) this.jobs.set(job.job_id, job);
+    this.order = [...newest, ...this.order.filter((id) => !newest.has(id))];
+    this.revision += 1;
+  }
+
+  /** Take a change; returns whether the newest jobs should be read, because the stream does not have all of it. */
+  change(job) {
+    const known = this.jobs.get(job.job_id);
+    if (job.deleted || !passes(job, this.filters)) {
+      if (known) this.remove(job.job_id);
+      return false;
+    }
+    if (!known) return this.complete || !this.order.length || job.created_at >= this.oldest().created_at;
+    this.jobs.set(job.job_id, { ...known, ...job, job_name: known.job_name, error: errorOf(known, job) });
+    return job.status === "failed" && known.status !== "failed";
+  }
+
+  /** Return how many of the newest jobs must be read to find a job among them: a page, or as many as the API gives. */
+  reaches(job, page) {
+    const last = this.jobs.get(this.order[page - 1]);
+    return last && job.created_at < last.created_at ? MOST_AT_ONCE : page;
   }
 
   /** The ids of the jobs whose names have the words of a text. */
@@ -60,15 +67,14 @@ export class Listing {
     return text ? this.order.filter((id) => matches(this.jobs.get(id), text)) : this.order;
   }
 
-  placeOf(job) {
-    let low = 0;
-    let high = this.order.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (byAge(this.jobs.get(this.order[middle]), job) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  oldest() {
+    return this.jobs.get(this.order[this.order.length - 1]);
+  }
+
+  remove(id) {
+    this.jobs.delete(id);
+    this.order = this.order.filter((one) => one !== id);
+    this.revision += 1;
   }
 }
 

@@ -3,10 +3,9 @@ import { effect, signal } from "@preact/signals-core";
 import { call, withQuery } from "../state/api.js";
 import { listen } from "../state/stream.js";
 import { session } from "../session/session.js";
-import { Listing } from "./listing.js";
+import { Listing, MOST_AT_ONCE } from "./listing.js";
 
 const PAGE = 100;
-const MOST_AT_ONCE = 1000; // jobs in one answer of the API
 const SEARCHED_AT_ONCE = 2000; // jobs that a search reads before it asks whether to go on
 const SETTLE_MS = 250; // changes within this time are read together
 const NUMBERS_MS = 1500; // the numbers are counted at most this often
@@ -23,6 +22,7 @@ export const numbers = signal(null);
 let frame = 0;
 let newest = 0; // the number of the newest request; answers of older ones are dropped
 let settle = null;
+let wanted = 0; // jobs that the next refresh reads
 let counting = null;
 
 /** The listing that is shown. */
@@ -44,10 +44,10 @@ export function more() {
 }
 
 /** Read on until a text was found often enough, or some thousands of jobs were searched. */
-export async function searchOn(text, wanted) {
+export async function searchOn(text, enough) {
   const of = listing;
   const until = of.order.length + SEARCHED_AT_ONCE;
-  while (of === listing && !of.complete && of.order.length < until && of.found(text).length < wanted) {
+  while (of === listing && !of.complete && of.order.length < until && of.found(text).length < enough) {
     if (phase.value !== "ready") return;
     await read("more");
   }
@@ -63,8 +63,7 @@ async function read(state) {
   const request = ++newest;
   phase.value = state;
   try {
-    const after = of.last();
-    const page = await pageOf(of, PAGE, after && after.job_id);
+    const page = await pageOf(of, PAGE, of.cursor);
     if (request !== newest) return;
     of.append(page, PAGE);
     problem.value = null;
@@ -82,17 +81,22 @@ async function pageOf(of, limit, after) {
   return (await call("GET", withQuery("/api/jobs/", { status, job_type: type, limit, after }))).jobs;
 }
 
-function refreshSoon() {
+function refreshSoon(limit = PAGE) {
+  wanted = Math.max(wanted, limit);
   settle ??= setTimeout(() => {
     settle = null;
-    refresh(PAGE);
+    if (phase.value === "loading" || phase.value === "more") return refreshSoon(); // not between two pages
+    refresh(wanted);
+    wanted = 0;
   }, SETTLE_MS);
 }
 
 async function refresh(limit) {
   const of = listing;
+  const request = newest;
   const page = await pageOf(of, limit).catch(() => null); // the next change reads it again
   if (!page || of !== listing) return;
+  if (request !== newest) return refreshSoon(limit); // a page was read meanwhile
   of.refresh(page, limit);
   redraw();
 }
@@ -124,10 +128,10 @@ effect(() => {
 listen("job", (job) => {
   const known = listing.jobs.get(job.job_id);
   if (!known || known.status !== job.status || job.deleted) count();
-  if (listing.change(job)) refreshSoon();
+  if (listing.change(job)) refreshSoon(listing.reaches(job, PAGE));
   redraw();
 });
 listen("reset", () => {
-  refresh(Math.min(MOST_AT_ONCE, Math.max(PAGE, listing.order.length)));
+  refreshSoon(Math.min(MOST_AT_ONCE, Math.max(PAGE, listing.order.length)));
   count();
 });

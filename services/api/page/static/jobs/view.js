@@ -1,12 +1,12 @@
 /** The list of jobs with its filters, its search and the owner's numbers. */
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { Button, Empty, Problem } from "../parts/controls.js";
 import { html } from "../parts/html.js";
 import { Icon } from "../parts/icons.js";
 import { VirtualList } from "../parts/virtual.js";
 import { explain } from "../state/errors.js";
 import { jobsHash } from "../state/places.js";
-import { go, replace } from "../state/route.js";
+import { former, go, replace } from "../state/route.js";
 import { texts } from "../texts.js";
 import { Filters } from "./filters.js";
 import { JobRow } from "./row.js";
@@ -16,11 +16,13 @@ const t = texts.jobs;
 const WIDE = matchMedia("(min-width: 860px)");
 const WIDE_ROW = 48;
 const NARROW_ROW = 76;
+const FRAMES = 10;
 const A_SCREEN = 40; // found jobs that a search wants before it stops reading
 
 export function JobsView({ filters }) {
   const rowHeight = useRowHeight();
   useEffect(() => open(filters), [filters.status, filters.type]);
+  useLayoutEffect(returnToRow, []);
   const listing = shown();
   const drawn = version.value;
   const ids = useMemo(() => listing.found(filters.text), [listing, listing.revision, filters.text, filters.text && drawn]);
@@ -42,6 +44,28 @@ export function JobsView({ filters }) {
         row=${(index) => html`<${JobRow} job=${listing.jobs.get(ids[index])} />`} onEnd=${onEnd}
         total=${totalOf(filters, ids, listing)} />`}
     <${Foot} filters=${filters} listing=${listing} found=${ids.length} />`;
+}
+
+let seenAt = 0; // how far the list was scrolled when it was left
+
+/** Show the list where it was left, with the focus on the job that was looked at. */
+function returnToRow() {
+  if (former && former.name === "job") {
+    scrollTo(0, seenAt);
+    focusRow(former.id, FRAMES);
+  }
+  const scrolled = () => {
+    seenAt = scrollY;
+  };
+  addEventListener("scroll", scrolled, { passive: true });
+  return () => removeEventListener("scroll", scrolled);
+}
+
+/** The rows in sight are known some frames after the list is drawn. */
+function focusRow(id, frames) {
+  const row = document.querySelector(`[data-job="${CSS.escape(id)}"]`);
+  if (row) row.focus({ preventScroll: true });
+  else if (frames) requestAnimationFrame(() => focusRow(id, frames - 1));
 }
 
 function totalOf(filters, ids, listing) {

@@ -36,6 +36,7 @@ export function Dialog({ title, onClose, children }) {
   const box = useRef(null);
   useEffect(() => {
     const dialog = box.current;
+    if (!dialog) return undefined;
     const before = document.activeElement;
     dialog.showModal();
     return () => {

@@ -14,6 +14,7 @@ export function VirtualList({ count, rowHeight, row, keyOf, label, total, onEnd 
     let frame = 0;
     const measure = () => {
       frame = 0;
+      if (!box.current) return; // an effect may run after the list has left the document
       const top = Math.max(0, -box.current.getBoundingClientRect().top);
       const next = inSight(top, innerHeight, rowHeight, count);
       setRange((old) => (old.first === next.first && old.last === next.last ? old : next));

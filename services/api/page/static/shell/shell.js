@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { signOut, session } from "../session/session.js";
 import { announce } from "../state/announce.js";
 import { reachable } from "../state/api.js";
-import { go, route } from "../state/route.js";
+import { former, go, route } from "../state/route.js";
 import { connection, follow } from "../state/stream.js";
 import { nextTheme, theme } from "../state/theme.js";
 import { toastError } from "../state/toasts.js";
@@ -21,6 +21,7 @@ export function Shell({ children }) {
   useEffect(() => {
     const titles = { jobs: texts.jobs.title, new: texts.drop.title, job: texts.jobs.title };
     document.title = `${titles[place.name] || texts.lost.title} · ${texts.product}`;
+    if (former && place.name !== "jobs") document.getElementById("content").focus({ preventScroll: true }); // for screen readers
     if (place.name !== "jobs") scrollTo(0, 0);
   }, [place.name, place.id]);
   return html`<a class="skip" href="#content" onClick=${skip}>${texts.skip}</a>

@@ -1,7 +1,7 @@
 /** Keyboard shortcuts. A key that is typed into a field, or with Ctrl, Alt or Meta, is not one. */
 import { signal } from "@preact/signals-core";
 import { nextTheme } from "../state/theme.js";
-import { go } from "../state/route.js";
+import { go, listHash } from "../state/route.js";
 import { texts } from "../texts.js";
 import { Dialog } from "../parts/dialog.js";
 import { html } from "../parts/html.js";
@@ -31,7 +31,7 @@ function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (typing(event.target) || document.querySelector("dialog[open]")) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const action = leader === "g" && key === "j" ? () => go("#/jobs") : ACTIONS[key];
+  const action = leader === "g" && key === "j" ? () => go(listHash.value) : ACTIONS[key];
   leader = key === "g" ? "g" : "";
   if (!action) return;
   event.preventDefault();
@@ -42,7 +42,7 @@ const ACTIONS = {
   "?": showShortcuts,
   "/": search,
   n: () => go("#/new"),
-  u: () => go("#/jobs"),
+  u: () => go(listHash.value),
   t: nextTheme,
   j: () => move(1),
   k: () => move(-1),

@@ -1,8 +1,16 @@
 /** The place in the page, as the fragment of the address: `#/jobs`, `#/jobs/{id}`, `#/new`. */
-import { signal } from "@preact/signals-core";
-import { parseRoute } from "./places.js";
+import { effect, signal } from "@preact/signals-core";
+import { jobsHash, parseRoute } from "./places.js";
 
 export const route = signal(parseRoute(location.hash));
+/** The place before this one. */
+export let former = null;
+
+/** The fragment of the list with the filters that it had when it was last seen. */
+export const listHash = signal(jobsHash());
+effect(() => {
+  if (route.value.name === "jobs") listHash.value = jobsHash(route.value.filters);
+});
 
 /** Go to a place, such as `#/new`. */
 export function go(hash) {
@@ -17,5 +25,6 @@ export function replace(hash) {
 }
 
 addEventListener("hashchange", () => {
+  former = route.value;
   route.value = parseRoute(location.hash);
 });

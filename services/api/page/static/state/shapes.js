@@ -45,12 +45,6 @@ export function progressText(progress) {
   return progress.page ? `${step}, ${texts.jobs.pageOf(progress.page, progress.pages)}` : step;
 }
 
-/** Compare two jobs as the list has them: the newest first, ids decide between equal times. */
-export function byAge(one, other) {
-  if (one.created_at !== other.created_at) return one.created_at < other.created_at ? 1 : -1;
-  return one.job_id < other.job_id ? 1 : -1;
-}
-
 /** Whether a job passes filters of status and type. */
 export function passes(job, { status, type }) {
   return (!status || job.status === status) && (!type || job.job_type === type);

@@ -10,11 +10,14 @@ export const connection = signal("connecting");
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15000;
 const PROBE_MS = 20000;
+const HIDDEN_MS = 60000;
 
 const listeners = { job: new Set(), batch: new Set(), reset: new Set() };
 let source = null;
 let timer = null;
 let wait = FIRST_WAIT_MS;
+let resting = false; // the stream was closed because nobody looks
+let rest = null;
 
 /** Call `listener` with each changed job (`job`) or batch (`batch`), or when all must be read again (`reset`). */
 export function listen(name, listener) {
@@ -42,6 +45,7 @@ export function stop() {
   timer = null;
   if (source) source.close();
   source = null;
+  resting = false;
 }
 
 function opened(event) {
@@ -76,6 +80,18 @@ async function probe() {
   else if (connection.value === "broken") follow();
 }
 
+/** A browser opens six connections to a server at most: windows that are hidden for long give theirs back. */
+function seenOrHidden() {
+  clearTimeout(rest);
+  if (!document.hidden) return resting ? follow() : undefined;
+  rest = setTimeout(() => {
+    if (!source) return;
+    stop();
+    resting = true;
+  }, HIDDEN_MS);
+}
+
 setInterval(probe, PROBE_MS);
+document.addEventListener("visibilitychange", seenOrHidden);
 addEventListener("offline", () => source && (connection.value = "broken"));
 addEventListener("online", () => source && follow());

@@ -39,8 +39,8 @@ test("a pasted text is addresses, or refused whole", () => {
 });
 
 test("at most four are under way, the oldest first, and one that rests is left", () => {
-  const items = [{ state: "uploading" }, { state: "creating" }, { state: "queued", resting: true }, ...Array.from({ length: 5 }, (_, n) => ({ state: "queued", n }))];
-  assert.deepEqual(nextToBegin(items).map((item) => item.n), [0, 1]);
+  const items = [{ state: "uploading" }, { state: "creating" }, { state: "queued", resting: true }, ...[9, 8, 5, 6, 7].map((id) => ({ state: "queued", id }))];
+  assert.deepEqual(nextToBegin(items).map((item) => item.id), [5, 6]);
   assert.deepEqual(nextToBegin(items, 2), []);
 });
 

@@ -14,20 +14,28 @@ const listed = (filters, ...jobs) => {
   return listing;
 };
 
-test("pages and changes keep the order of the API", () => {
+test("pages keep the order of the API, also of jobs of the same second", () => {
+  const at = { created_at: "2026-01-01T00:00:09Z" };
   const listing = new Listing(all);
-  listing.append([job(9), job(7)], 2);
-  listing.append([job(5), job(3)], 2);
-  listing.refresh([job(10), job(9)], 2);
-  assert.deepEqual(listing.order, ["job-010", "job-009", "job-007", "job-005", "job-003"]);
+  listing.append([job(8, at), job(9, at)], 2);
+  assert.equal(listing.cursor, "job-009");
+  listing.append([job(7, at), job(3)], 2);
+  listing.refresh([job(10), job(8, at)], 2);
+  assert.deepEqual(listing.order, ["job-010", "job-008", "job-009", "job-007", "job-003"]);
+  assert.equal(listing.cursor, "job-003");
   assert.equal(listing.complete, false);
   listing.append([], 2);
   assert.equal(listing.complete, true);
 });
 
-test("jobs of the same second are ordered by id, as the API does", () => {
-  const at = { created_at: "2026-01-01T00:00:00Z" };
-  assert.deepEqual(listed(all, job(1, at), job(3, at), job(2, at)).order, ["job-003", "job-002", "job-001"]);
+test("after a gap the list begins again, and a page that is not full is the whole list", () => {
+  const listing = new Listing(all);
+  listing.append([job(2), job(1)], 2);
+  listing.refresh([job(9), job(8)], 2);
+  assert.deepEqual(listing.order, ["job-009", "job-008"]);
+  assert.equal(listing.cursor, "job-008");
+  listing.refresh([job(9)], 2);
+  assert.deepEqual([listing.order, listing.complete], [["job-009"], true]);
 });
 
 test("a change keeps the parameters and the name, which the stream does not have", () => {
