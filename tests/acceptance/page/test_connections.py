@@ -29,7 +29,7 @@ async def test_a_key_is_shown_once_works_and_is_ended_with_a_confirmation(page_o
     visit = await page_of(None, "admin")
     await go(visit, "keys", "API keys")
     owner = f"{visit.owner}-reader"
-    await visit.page.get_by_label("Owner").fill(owner)
+    await visit.page.get_by_label("Owner", exact=True).fill(owner)
     await visit.page.get_by_role("button", name="Make a key").click()
     await expect(visit.page.get_by_text("Choose at least one scope.")).to_be_visible()
     await visit.page.get_by_label("read Read alone").check()

@@ -40,7 +40,7 @@ function skip(event) {
 function Side({ place }) {
   const at = (...names) => (names.includes(place) ? "page" : undefined);
   return html`<header class="side">
-    <a class="brand" href="#/jobs"><${Mark} /><span>${texts.product}</span></a>
+    <a class="brand" href="#/jobs" aria-label=${texts.product}><${Mark} /><span>${texts.product}</span></a>
     <nav aria-label=${t.label}>
       <a href="#/jobs" aria-current=${at("jobs", "job")}><${Icon} name="jobs" /><span>${t.jobs}</span></a>
       <a href="#/new" aria-current=${at("new")}><${Icon} name="plus" /><span>${t.new}</span></a>
