@@ -7,7 +7,7 @@ from services.api.openapi.grammar import data, json_body, operation, refusal
 from services.api.sign_in.requests import SessionBody
 
 _NONCE: Final = "pn_Zk1c0Qv2m3rXy4uT5wB6a7s8d9f0g1h2j3k4l5z6x7c"
-_SESSION: Json = {"owner": "acme", "scopes": ["jobs"], "ends_at": LATER}
+_SESSION: Json = {"owner": "acme", "scopes": ["jobs"], "key_id": "4f1c09a2b7de", "ends_at": LATER}
 _FOREIGN: Json = refusal("FOREIGN_ORIGIN", "Sent from a page of another origin: FOREIGN_ORIGIN")
 
 BEGIN = operation(

@@ -41,7 +41,7 @@ class SignInRoutes(Routes, tag="session"):
 
     @route("GET", "/api/session", operation=openapi.SHOW)
     async def show(self, request: Request) -> Response:
-        """Return the owner, scopes and end of the session."""
+        """Return the owner, scopes and end of the session, and the id of its key."""
         caller = caller_of(request)
         if caller.session_ends_at is None:
             raise session_ended()
@@ -69,7 +69,12 @@ def is_secure(request: Request) -> bool:
 
 
 def _shown(caller: Caller, ends_at: datetime, cookie: str | None = None) -> Response:
-    shown = {"owner": caller.owner, "scopes": sorted(caller.scopes), "ends_at": timestamp(ends_at)}
+    shown = {
+        "owner": caller.owner,
+        "scopes": sorted(caller.scopes),
+        "key_id": caller.key_id,
+        "ends_at": timestamp(ends_at),
+    }
     return success(shown, headers=UNSTORED if cookie is None else {**UNSTORED, "Set-Cookie": cookie})
 
 

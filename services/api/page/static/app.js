@@ -12,6 +12,7 @@ import { SignIn } from "./session/sign-in.js";
 import { JobsView } from "./jobs/view.js";
 import { JobView } from "./job/view.js";
 import { DropView } from "./drop/view.js";
+import { ConnectionsView } from "./connections/view.js";
 import { route } from "./state/route.js";
 import "./state/theme.js";
 import { texts } from "./texts.js";
@@ -27,6 +28,8 @@ function Place() {
       return html`<${JobView} key=${place.id} id=${place.id} tab=${place.tab} />`;
     case "new":
       return html`<${DropView} />`;
+    case "connections":
+      return html`<${ConnectionsView} part=${place.part} />`;
     default:
       return html`<${Empty} ...${texts.lost}><a class="button primary" href="#/jobs">${texts.lost.action}</a><//>`;
   }

@@ -19,7 +19,7 @@ const t = texts.nav;
 export function Shell({ children }) {
   const place = route.value;
   useEffect(() => {
-    const titles = { jobs: texts.jobs.title, new: texts.drop.title, job: texts.jobs.title };
+    const titles = { jobs: texts.jobs.title, new: texts.drop.title, job: texts.jobs.title, connections: texts.connections.title };
     document.title = `${titles[place.name] || texts.lost.title} · ${texts.product}`;
     if (former && place.name !== "jobs") document.getElementById("content").focus({ preventScroll: true }); // for screen readers
     if (place.name !== "jobs") scrollTo(0, 0);
@@ -45,6 +45,7 @@ function Side({ place }) {
     <nav aria-label=${t.label}>
       <a href="#/jobs" aria-current=${at("jobs", "job")}><${Icon} name="jobs" /><span>${t.jobs}</span></a>
       <a href="#/new" aria-current=${at("new")}><${Icon} name="plus" /><span>${t.new}</span></a>
+      <a href="#/connections" aria-current=${at("connections")}><${Icon} name="link" /><span>${t.connections}</span></a>
     </nav>
     <div class="side-foot">
       <${Connection} />
