@@ -1,6 +1,26 @@
 /** The jobs of one list: merged from pages and from single changes, in the order of the API. Pure. */
 import { byAge, matches, passes } from "../state/shapes.js";
 
+const MOST = 1000; // jobs in a page of the API
+const FURTHER_PAGES = 5;
+
+/**
+ * Read from the newest job on, up to one that a listing has; `read(limit, after)` returns a page. Returns `{jobs, meets}`:
+ * without `meets` too many jobs are new, and there is a gap before those that the listing has.
+ */
+export async function newestOf(listing, read, size) {
+  let page = await read(size);
+  const jobs = [...page];
+  const meets = (limit) => !listing.order.length || page.length < limit || page.some((job) => listing.jobs.has(job.job_id));
+  let met = meets(size);
+  for (let further = 0; !met && further < FURTHER_PAGES; further += 1) {
+    page = await read(MOST, jobs[jobs.length - 1].job_id);
+    jobs.push(...page);
+    met = meets(MOST);
+  }
+  return { jobs, meets: met };
+}
+
 /** The jobs that pass the filters of status and type, as far as they were read. */
 export class Listing {
   constructor(filters) {
@@ -9,11 +29,13 @@ export class Listing {
     this.order = [];
     this.complete = false; // every job of the list was read
     this.revision = 0; // counts the changes of the order
+    this.reached = undefined; // the last job of the last page
   }
 
   /** Merge a page that follows what was read before; `size` is how many were asked for. */
   append(page, size) {
     for (const job of page) this.put(job);
+    this.reached = page[page.length - 1] ?? this.reached;
     this.complete = page.length < size;
   }
 
@@ -50,9 +72,12 @@ export class Listing {
     } else this.jobs.set(job.job_id, job);
   }
 
-  /** The last job that was read; undefined in an empty list. */
+  /**
+   * The last job that was read in the order of the API; undefined before the first page. It may have left the list, and
+   * within a second it need not be the last one of `order`: the API orders by shorter times than those that it shows.
+   */
   last() {
-    return this.jobs.get(this.order[this.order.length - 1]);
+    return this.reached;
   }
 
   /** The ids of the jobs whose names have the words of a text. */

@@ -3,7 +3,7 @@ import { effect, signal } from "@preact/signals-core";
 import { call, withQuery } from "../state/api.js";
 import { listen } from "../state/stream.js";
 import { session } from "../session/session.js";
-import { Listing } from "./listing.js";
+import { Listing, newestOf } from "./listing.js";
 
 const PAGE = 100;
 const SEARCHED_AT_ONCE = 2000; // jobs that a search reads before it asks whether to go on
@@ -85,9 +85,10 @@ function refreshSoon() {
   settle ??= setTimeout(async () => {
     settle = null;
     const of = listing;
-    const page = await pageOf(of, PAGE).catch(() => null); // the next change reads it again
-    if (!page || of !== listing) return;
-    of.refresh(page, PAGE);
+    const found = await newestOf(of, (limit, after) => pageOf(of, limit, after), PAGE).catch(() => null); // read again at the next change
+    if (!found || of !== listing) return;
+    if (!found.meets) listing = new Listing(of.filters);
+    listing.refresh(found.jobs, found.meets ? PAGE : found.jobs.length);
     redraw();
   }, SETTLE_MS);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Listing } from "./static/jobs/listing.js";
+import { Listing, newestOf } from "./static/jobs/listing.js";
 import { inSight } from "./static/parts/ranges.js";
 import { jobName, matches, shownStatus } from "./static/state/shapes.js";
 
@@ -91,4 +91,55 @@ test("a hundred thousand jobs are merged and changed quickly", () => {
   const begun = performance.now();
   for (let n = 0; n < 1000; n += 1) listing.change(job(0, { job_id: `job-${999999 - n * 90}`, status: "processing" }));
   assert.ok(performance.now() - begun < 1000);
+});
+
+/** An API with jobs of one second, in its own order, which ids do not show. */
+const burst = (count) => {
+  const jobs = Array.from({ length: count }, (_, n) => job(0, { job_id: `job-${(n * 7919) % 10007}` }));
+  const read = async (limit, after) => {
+    const begin = after ? jobs.findIndex((one) => one.job_id === after) + 1 : 0;
+    return jobs.slice(begin, begin + limit);
+  };
+  return { jobs, read };
+};
+
+test("every job of a busy second is read, although ids do not show the order of the API", async () => {
+  const { read } = burst(1000);
+  const listing = new Listing(all);
+  for (let pages = 0; pages < 11 && !listing.complete; pages += 1) {
+    const last = listing.last();
+    listing.append(await read(100, last && last.job_id), 100);
+  }
+  assert.equal(listing.order.length, 1000);
+});
+
+test("reading goes on after the last job that was read, also when that job has left the list", () => {
+  const listing = new Listing(all);
+  listing.append([job(9), job(7)], 2);
+  listing.change({ job_id: "job-007", deleted: true });
+  assert.equal(listing.last().job_id, "job-007");
+});
+
+test("new jobs that exceed a page are read up to one that is known", async () => {
+  const { jobs, read } = burst(1250);
+  const listing = new Listing(all);
+  listing.append(jobs.slice(1150), 100);
+  const found = await newestOf(listing, read, 100);
+  assert.equal(found.meets, true);
+  listing.refresh(found.jobs, 100);
+  assert.equal(listing.order.length, 1250);
+});
+
+test("a list that new jobs have left far behind begins again with the newest ones", async () => {
+  const { jobs, read } = burst(9500);
+  const listing = new Listing(all);
+  listing.append(jobs.slice(9400), 100);
+  const found = await newestOf(listing, read, 100);
+  assert.equal(found.meets, false);
+  assert.ok(found.jobs.length >= 100 && found.jobs.length < 9400);
+});
+
+test("an empty list takes the newest page alone", async () => {
+  const { read } = burst(1250);
+  assert.equal((await newestOf(new Listing(all), read, 100)).jobs.length, 100);
 });
