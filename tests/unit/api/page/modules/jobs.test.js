@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Listing, newestOf } from "./static/jobs/listing.js";
 import { inSight } from "./static/parts/ranges.js";
-import { jobName, matches, shownStatus } from "./static/state/shapes.js";
+import { errorOf, explain, explainJob } from "./static/state/errors.js";
+import { jobName, matches, progressText, shownStatus } from "./static/state/shapes.js";
+import { texts } from "./static/texts.js";
 
 const job = (n, more = {}) => ({
   job_id: `job-${String(n).padStart(3, "0")}`, job_type: "pdf", status: "pending", created_at: `2026-01-01T00:00:${String(n).padStart(2, "0")}Z`, ...more,
@@ -142,4 +144,16 @@ test("a list that new jobs have left far behind begins again with the newest one
 test("an empty list takes the newest page alone", async () => {
   const { read } = burst(1250);
   assert.equal((await newestOf(new Listing(all), read, 100)).jobs.length, 100);
+});
+
+test("a name of JavaScript's own objects is a name like any other", () => {
+  for (const name of ["constructor", "toString", "__proto__"]) {
+    assert.equal(progressText({ step: name, message: "" }), name);
+    assert.equal(jobName(job(1, { job_type: name })), name);
+    assert.equal(typeof explainJob({ code: name, message: "x" }).remedy, "string");
+    assert.equal(explain(errorOf(400, { error: { code: name, message: "wrong" } })).sentence, "Wrong.");
+    for (const table of [texts.codes, texts.status, texts.job.timeline.released, texts.job.webhooks.outcome, texts.drop.methods]) {
+      assert.equal(table[name], undefined);
+    }
+  }
 });
