@@ -15,11 +15,12 @@ from pathlib import Path
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 UNFINISHED = re.compile(r"#[0-9]+$")
 """The end of the names under which this module and the store's library write; a blob must have another name."""
+MOST_REMOVALS = 10  # of an empty folder, before a write in it fails
 
 
 def create(path: Path, content: bytes) -> None:
     """Write a new file and its missing folders, whole or not at all, and flush it. Raises FileExistsError, OSError."""
-    _write(path, content, os.link)
+    _write(path, content, _link)
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -80,9 +81,9 @@ def _write(path: Path, content: bytes, give_name: Callable[[str, Path], None]) -
             while rest:
                 rest = rest[os.write(handle, rest) :]
             give_name(unfinished, path)
-        finally:
-            with suppress(FileNotFoundError):  # it was renamed
-                Path(unfinished).unlink()
+        except BaseException:
+            Path(unfinished).unlink(missing_ok=True)  # only now: once it has its name, another writer may take this one
+            raise
         os.fsync(handle)
     finally:
         os.close(handle)
@@ -93,9 +94,20 @@ def _unfinished(path: Path) -> tuple[int, str]:
     for number in count(1):
         unfinished = f"{path}#{number}"
         with suppress(FileExistsError):  # of another writer of the same blob, or of a killed process
-            try:
-                return os.open(unfinished, NEW_FILE, 0o666), unfinished
-            except FileNotFoundError:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                return os.open(unfinished, NEW_FILE, 0o666), unfinished
+            return _open_new(Path(unfinished)), unfinished
     raise AssertionError("unreachable")
+
+
+def _open_new(path: Path) -> int:
+    """Create a file and its missing folders. Raises FileExistsError."""
+    for _ in range(MOST_REMOVALS):
+        with suppress(FileNotFoundError):  # no folder yet, or an erasure removed it while it was empty
+            return os.open(path, NEW_FILE, 0o666)
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, NEW_FILE, 0o666)
+
+
+def _link(unfinished: str, path: Path) -> None:
+    """Give a file its name unless another one has it. Afterwards `unfinished` is free for other writers."""
+    os.link(unfinished, path)
+    Path(unfinished).unlink(missing_ok=True)

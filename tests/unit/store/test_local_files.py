@@ -68,6 +68,38 @@ def test_a_write_that_fails_leaves_nothing_behind(
     assert store.get("job-1/run/a") == SECRET
 
 
+def test_a_write_does_not_remove_the_file_of_another_one_of_the_same_blob(
+    store: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = os.replace
+
+    def before_another_writer(source: str, target: Path) -> None:
+        rename(source, target)
+        Path(source).write_bytes(b"of the other writer")  # the name is free as soon as the file has another one
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", before_another_writer)
+        store.replace("marker", b"first")
+    assert store.get("marker") == b"first"
+    assert (tmp_path / "marker#1").read_bytes() == b"of the other writer"
+
+
+def test_a_write_makes_its_folder_again_if_that_is_removed_meanwhile(
+    store: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removals = iter(range(3))
+
+    def removed_at_once(folder: Path, **_options: bool) -> None:
+        os.makedirs(folder)  # noqa: PTH103 - `mkdir` is this function
+        if next(removals, None) is not None:
+            folder.rmdir()  # an erasure removes empty folders
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "mkdir", removed_at_once)
+        store.put_named("job-1/run/a", b"content", "text/plain")
+    assert store.get("job-1/run/a") == b"content"
+
+
 def test_what_a_killed_write_left_goes_by_its_age(store: Blobs, tmp_path: Path) -> None:
     _killed_while_it_writes(store, "job-1/run/a")
     _killed_while_it_writes(store, "uploads/acme/f1/b")

@@ -1,5 +1,6 @@
 /** The start of the page: who is signed in, then the place of the address. */
 import { render } from "preact";
+import { useEffect, useErrorBoundary } from "preact/hooks";
 import { signal } from "@preact/signals-core";
 import { html } from "./parts/html.js";
 import { Shell } from "./shell/shell.js";
@@ -35,13 +36,20 @@ function Place() {
   }
 }
 
+/** A place that fails leaves the frame, and ends with its address. */
+function Guarded({ children }) {
+  const [failed, again] = useErrorBoundary((problem) => console.error(problem));
+  useEffect(() => again(), [route.value]);
+  return failed ? html`<${Empty} title=${texts.errors.unexpected} text=${texts.errors.reload} />` : children;
+}
+
 function App() {
   if (unreachable.value) {
     return html`<main class="sign-in"><${Empty} title=${texts.product} text=${texts.signIn.unreachable}>
       <button class="button primary" onClick=${start}>${texts.signIn.tryAgain}</button><//></main>`;
   }
   if (session.value === undefined) return null;
-  const inside = session.value ? html`<${Shell}><${Place} /><//><${Shortcuts} />` : html`<${SignIn} />`;
+  const inside = session.value ? html`<${Shell}><${Guarded}><${Place} /><//><//><${Shortcuts} />` : html`<${SignIn} />`;
   return html`${inside}<${Questions} /><${Toaster} />`;
 }
 

@@ -1,4 +1,7 @@
-/** Every text that the page shows, in one place. British English; functions where a value is part of the sentence. */
+/**
+ * Every text that the page shows, in one place. British English; functions where a value is part of the sentence. A table
+ * that is read by names from outside has no prototype, so that `constructor` is not found in it.
+ */
 const count = (number, one, many) => `${number.toLocaleString("en-GB")} ${number === 1 ? one : many}`;
 
 export const texts = {
@@ -42,6 +45,7 @@ export const texts = {
     tryAgain: "Try again",
   },
   status: {
+    __proto__: null,
     pending: "Waiting",
     processing: "Running",
     completed: "Completed",
@@ -49,6 +53,7 @@ export const texts = {
     cancelled: "Cancelled",
   },
   types: {
+    __proto__: null,
     pdf: "PDF",
     extraction: "Text extraction",
     transcription: "Transcription",
@@ -102,6 +107,7 @@ export const texts = {
     optionsHint: "They apply to what you add from now on.",
     type: "What to do",
     types: {
+      __proto__: null,
       auto: ["Choose by file", "PDFs are read page by page, recordings are transcribed, other files become text."],
       pdf: ["Read a PDF", "The text of each page, with pictures of the pages if wanted."],
       extraction: ["Extract text", "PDF, Word, PowerPoint, Excel, HTML, EPUB, images and more become Markdown."],
@@ -109,6 +115,7 @@ export const texts = {
     },
     method: "How to read a PDF",
     methods: {
+      __proto__: null,
       native: ["Text layer", "Fast. For PDFs made by a program. Scans have no text layer."],
       tesseract_ocr: ["OCR on this machine", "For scans. Takes a second or more for each page."],
       both: ["Text layer and OCR", "Reads both and keeps both. The slowest, and the most thorough."],
@@ -257,6 +264,7 @@ export const texts = {
       lostWhy: "The worker stopped answering, so another one took the job over.",
       JobReleased: "Paused",
       released: {
+        __proto__: null,
         drain: "The worker was shut down and gave the job back. This does not count as an attempt.",
         rebalance: "The slot or partition went to another worker or owner. This does not count as an attempt.",
       },
@@ -276,6 +284,7 @@ export const texts = {
       other: (name) => name,
     },
     steps: {
+      __proto__: null,
       initializing: "Preparing",
       reading_file: "Reading the file",
       extracting_text: "Reading the text",
@@ -294,8 +303,8 @@ export const texts = {
       redeliver: "Send again",
       redelivered: "The final webhook is being sent again, under the same id.",
       attempt: (number) => `attempt ${number}`,
-      phase: { processing: "Progress", completed: "Completed", error: "Error", status: "Change of status", test: "Test" },
-      outcome: { delivered: "Delivered", failed: "Failed", abandoned: "Given up", requested: "Requested again" },
+      phase: { __proto__: null, processing: "Progress", completed: "Completed", error: "Error", status: "Change of status", test: "Test" },
+      outcome: { __proto__: null, delivered: "Delivered", failed: "Failed", abandoned: "Given up", requested: "Requested again" },
       answered: (status, time) => `answered ${status} in ${time}`,
       next: (time) => `next attempt ${time}`,
       columns: { time: "Time", phase: "Phase", outcome: "Outcome", answer: "Answer" },
@@ -496,6 +505,7 @@ export const texts = {
     field: (field, message) => `${field}: ${message}.`,
     retryIn: (seconds) => `Try again in ${seconds} s.`,
     requests: {
+      __proto__: null,
       fallback: { sentence: "The server refused the request.", remedy: "Try again. If it happens again, look at the server's log." },
       UNREACHABLE: { sentence: "The server does not answer.", remedy: "Check the network and that the server runs, then try again." },
       UNAUTHORIZED: { sentence: "Your session has ended.", remedy: "Sign in again." },
@@ -521,6 +531,7 @@ export const texts = {
     },
   },
   codes: {
+    __proto__: null,
     BLOCKED_ADDRESS: "The address is private or local and not allowed here, or is of a cloud's metadata.",
     CANCELLED: "The job was cancelled.",
     DOCUMENT_HAS_NO_TEXT: "The document has no extracted text yet.",
@@ -556,6 +567,7 @@ export const texts = {
     WORKER_LOST: "The job lost its worker too many times.",
   },
   remedies: {
+    __proto__: null,
     fallback: "Run the job again. If it fails in the same way, look at the timeline and at the worker's log.",
     CANCELLED: "Run it again if it was stopped by mistake.",
     DOCUMENT_HAS_NO_TEXT: "Wait until the document was read, or read it again first.",

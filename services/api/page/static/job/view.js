@@ -20,7 +20,7 @@ import { Timeline } from "./timeline.js";
 import { Webhooks } from "./webhooks.js";
 
 const t = texts.job;
-const TABS = { result: Result, pages: Pages, timeline: Timeline, webhooks: Webhooks, parameters: Parameters };
+const TABS = { __proto__: null, result: Result, pages: Pages, timeline: Timeline, webhooks: Webhooks, parameters: Parameters };
 
 export function JobView({ id, tab }) {
   const [followed, setFollowed] = useState(null);

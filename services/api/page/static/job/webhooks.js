@@ -12,7 +12,7 @@ import { texts } from "../texts.js";
 import { DELIVERIES_MS } from "./store.js";
 
 const t = texts.job.webhooks;
-const ICONS = { delivered: "check", failed: "again", abandoned: "close", requested: "send" };
+const ICONS = { __proto__: null, delivered: "check", failed: "again", abandoned: "close", requested: "send" };
 
 export function Webhooks({ followed, job }) {
   useEffect(() => {
