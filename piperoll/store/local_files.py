@@ -1,6 +1,6 @@
-"""What a store in a folder does with the file system itself.
+"""What a store in a folder does with the file system directly.
 
-The store's library hands each call to a thread of its own, which costs as much as the system calls of a small blob.
+The library runs each call on another thread, which costs as much as the system calls of a small blob.
 """
 
 import glob
