@@ -161,3 +161,22 @@ async def test_the_limits_show_what_the_owner_uses(page_of: PageOf) -> None:
     await expect(visit.page.get_by_role("listitem").filter(has_text="Open jobs")).to_contain_text(
         re.compile(r"0 of [\d,]+")
     )
+
+
+async def test_a_key_is_made_with_the_keyboard_alone(page_of: PageOf) -> None:
+    visit = await page_of(None, "admin")
+    await go(visit, "keys", "API keys")
+    keyboard = visit.page.keyboard
+    await visit.page.get_by_label("Owner", exact=True).focus()
+    await keyboard.press("ControlOrMeta+a")
+    await keyboard.type(f"{visit.owner}-keys")
+    await keyboard.press("Tab")  # to the end, and to the first scope
+    await keyboard.press("Tab")
+    await keyboard.press("Space")
+    await keyboard.press("Enter")
+    await expect(visit.page.get_by_role("region", name="The new API key")).to_be_focused()
+    await keyboard.press("Tab")
+    await keyboard.press("Tab")
+    await keyboard.press("Enter")
+    await expect(visit.page.locator("[data-secret]")).to_have_count(0)
+    await expect(visit.page.get_by_role("listitem").filter(has_text=f"{visit.owner}-keys")).to_contain_text("jobs")

@@ -15,6 +15,7 @@ async def test_a_session_has_the_owner_and_the_scopes_of_its_key(api: Api) -> No
         reply = await sign_in(client, key=made["key"])
         shown = reply.json()["data"]
         assert (shown["owner"], shown["scopes"]) == (made["owner"], ["read", "submit"])
+        assert shown["key_id"] == made["id"]
         left = datetime.fromisoformat(shown["ends_at"]) - datetime.now(UTC)
         assert timedelta(minutes=59) < left <= timedelta(hours=1)
         assert (await client.get("/api/session")).json()["data"] == shown
