@@ -19,7 +19,7 @@ const t = texts.nav;
 export function Shell({ children }) {
   const place = route.value;
   useEffect(() => {
-    const titles = { jobs: texts.jobs.title, new: texts.drop.title, job: texts.jobs.title };
+    const titles = { jobs: texts.jobs.title, new: texts.drop.title, job: texts.jobs.title, batches: texts.batches.title, batch: texts.batches.title };
     document.title = `${titles[place.name] || texts.lost.title} · ${texts.product}`;
     if (place.name !== "jobs") scrollTo(0, 0);
   }, [place.name, place.id]);
@@ -43,6 +43,7 @@ function Side({ place }) {
     <a class="brand" href="#/jobs"><${Mark} /><span>${texts.product}</span></a>
     <nav aria-label=${t.label}>
       <a href="#/jobs" aria-current=${at("jobs", "job")}><${Icon} name="jobs" /><span>${t.jobs}</span></a>
+      <a href="#/batches" aria-current=${at("batches", "batch")}><${Icon} name="batches" /><span>${t.batches}</span></a>
       <a href="#/new" aria-current=${at("new")}><${Icon} name="plus" /><span>${t.new}</span></a>
     </nav>
     <div class="side-foot">
