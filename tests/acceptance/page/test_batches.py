@@ -64,6 +64,8 @@ async def test_a_hostile_name_is_text_and_fits_the_width(page_of: PageOf, phone:
         await visit.page.goto(f"{visit.url}/#/{place}")
         await expect(visit.page.get_by_text(HOSTILE)).to_be_visible()
         await expect(visit.page.get_by_text("2 completed" if name == "batches" else "3 of 3 jobs")).to_be_visible()
+        if name == "batch":
+            await expect(visit.page.locator("main [data-job]")).to_have_count(3)
         assert await visit.page.locator("main img").count() == 0
         assert await visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await visit.shot(f"{name}-{look}")

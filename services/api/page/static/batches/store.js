@@ -22,6 +22,7 @@ let listing = new Listing({ status: "", type: "" });
 let id = "";
 let reading = false;
 let settle = null;
+let refreshing = null;
 let early = []; // changes that came while what they change was being read
 
 /** The jobs of the open batch. */
@@ -103,9 +104,21 @@ function changeBatch(changed) {
 
 function changeMember(job) {
   const known = listing.jobs.get(job.job_id);
-  if (!known || job.updated_at < known.updated_at) return; // an unknown one comes with its page
-  listing.change(job);
+  if (known && job.updated_at < known.updated_at) return;
+  if (listing.change(job)) refreshSoon();
   version.value += 1;
+}
+
+/** Read the first jobs again: the tables may get a batch's jobs after the batch, and an error has no details in the stream. */
+function refreshSoon() {
+  refreshing ??= setTimeout(async () => {
+    refreshing = null;
+    const of = listing;
+    const read = await page().catch(() => null); // the next change reads it again
+    if (!read || of !== listing) return;
+    of.refresh(read, PAGE);
+    version.value += 1;
+  }, SETTLE_MS);
 }
 
 listen("batch", (changed) => {
