@@ -12,6 +12,8 @@ import { begin, session } from "./session/session.js";
 import { SignIn } from "./session/sign-in.js";
 import { JobsView } from "./jobs/view.js";
 import { JobView } from "./job/view.js";
+import { BatchesView } from "./batches/list-view.js";
+import { BatchView } from "./batches/view.js";
 import { DropView } from "./drop/view.js";
 import { ConnectionsView } from "./connections/view.js";
 import { route } from "./state/route.js";
@@ -27,6 +29,10 @@ function Place() {
       return html`<${JobsView} filters=${place.filters} />`;
     case "job":
       return html`<${JobView} key=${place.id} id=${place.id} tab=${place.tab} />`;
+    case "batches":
+      return html`<${BatchesView} />`;
+    case "batch":
+      return html`<${BatchView} key=${place.id} id=${place.id} />`;
     case "new":
       return html`<${DropView} />`;
     case "connections":

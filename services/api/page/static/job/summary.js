@@ -2,7 +2,7 @@
 import { Ago, Foreign } from "../parts/controls.js";
 import { coarse, duration, number } from "../parts/formats.js";
 import { html } from "../parts/html.js";
-import { jobHash } from "../state/places.js";
+import { batchHash, jobHash } from "../state/places.js";
 import { texts } from "../texts.js";
 import { summaryOf } from "./summaries.js";
 
@@ -23,7 +23,7 @@ export function Summary({ job, events }) {
     [t.cache, job.is_from_cache && t.fromCache],
     [t.user, job.user_id && html`<${Foreign} text=${job.user_id} />`],
     [t.target, job.target_id && html`<${Foreign} text=${job.target_id} />`],
-    [t.batch, job.batch_id && html`<span class="mono">${job.batch_id}</span>`],
+    [t.batch, job.batch_id && html`<a class="mono" href=${batchHash(job.batch_id)}>${job.batch_id}</a>`],
     [t.retryOf, job.retry_of && html`<a class="mono" href=${jobHash(job.retry_of)}>${job.retry_of}</a>`],
   ];
   return html`<aside class="summary card" aria-labelledby="summary-title"><h2 id="summary-title">${t.title}</h2>

@@ -127,7 +127,8 @@ function submit(typed, onChange) {
   else onChange(id);
 }
 
-function useRowHeight() {
+/** The height of a job's row in pixels at the present width. */
+export function useRowHeight() {
   const [wide, setWide] = useState(WIDE.matches);
   useEffect(() => {
     const changed = () => setWide(WIDE.matches);

@@ -3,6 +3,7 @@ import { html } from "./html.js";
 
 const PATHS = {
   jobs: "M4 6h16M4 12h16M4 18h10",
+  batches: "M12 3l9 5-9 5-9-5zM3 12l9 5 9-5M3 16l9 5 9-5",
   plus: "M12 5v14M5 12h14",
   search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM20 20l-4-4",
   back: "M15 5l-7 7 7 7",

@@ -19,7 +19,8 @@ const t = texts.nav;
 export function Shell({ children }) {
   const place = route.value;
   useEffect(() => {
-    const titles = { jobs: texts.jobs.title, new: texts.drop.title, job: texts.jobs.title, connections: texts.connections.title };
+    const titles = { jobs: texts.jobs.title, new: texts.drop.title, job: texts.jobs.title, connections: texts.connections.title,
+      batches: texts.batches.title, batch: texts.batches.title };
     document.title = `${titles[place.name] || texts.lost.title} · ${texts.product}`;
     if (former && place.name !== "jobs") document.getElementById("content").focus({ preventScroll: true }); // for screen readers
     if (place.name !== "jobs") scrollTo(0, 0);
@@ -44,6 +45,7 @@ function Side({ place }) {
     <a class="brand" href="#/jobs" aria-label=${texts.product}><${Mark} /><span>${texts.product}</span></a>
     <nav aria-label=${t.label}>
       <a href="#/jobs" aria-current=${at("jobs", "job")}><${Icon} name="jobs" /><span>${t.jobs}</span></a>
+      <a href="#/batches" aria-current=${at("batches", "batch")}><${Icon} name="batches" /><span>${t.batches}</span></a>
       <a href="#/new" aria-current=${at("new")}><${Icon} name="plus" /><span>${t.new}</span></a>
       <a href="#/connections" aria-current=${at("connections")}><${Icon} name="link" /><span>${t.connections}</span></a>
     </nav>
