@@ -3,7 +3,7 @@ import { effect, signal } from "@preact/signals-core";
 import { call, withQuery } from "../state/api.js";
 import { listen } from "../state/stream.js";
 import { session } from "../session/session.js";
-import { Listing, newestOf } from "./listing.js";
+import { Listing, newestOf, readOn } from "./listing.js";
 
 const PAGE = 100;
 const SEARCHED_AT_ONCE = 2000; // jobs that a search reads before it asks whether to go on
@@ -62,10 +62,8 @@ async function read(state) {
   const request = ++newest;
   phase.value = state;
   try {
-    const after = of.last();
-    const page = await pageOf(of, PAGE, after && after.job_id);
+    await readOn(of, (limit, after) => pageOf(of, limit, after), PAGE);
     if (request !== newest) return;
-    of.append(page, PAGE);
     problem.value = null;
     phase.value = "ready";
   } catch (error) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Listing, newestOf } from "./static/jobs/listing.js";
+import { Listing, newestOf, readOn } from "./static/jobs/listing.js";
 import { inSight } from "./static/parts/ranges.js";
 import { errorOf, explain, explainJob } from "./static/state/errors.js";
 import { jobName, matches, progressText, shownStatus } from "./static/state/shapes.js";
@@ -108,10 +108,7 @@ const burst = (count) => {
 test("every job of a busy second is read, although ids do not show the order of the API", async () => {
   const { read } = burst(1000);
   const listing = new Listing(all);
-  for (let pages = 0; pages < 11 && !listing.complete; pages += 1) {
-    const last = listing.last();
-    listing.append(await read(100, last && last.job_id), 100);
-  }
+  for (let pages = 0; pages < 11 && !listing.complete; pages += 1) await readOn(listing, read, 100);
   assert.equal(listing.order.length, 1000);
 });
 
@@ -139,6 +136,18 @@ test("a list that new jobs have left far behind begins again with the newest one
   const found = await newestOf(listing, read, 100);
   assert.equal(found.meets, false);
   assert.ok(found.jobs.length >= 100 && found.jobs.length < 9400);
+});
+
+test("pages that have only known jobs are passed, so that each reading adds rows or ends the list", async () => {
+  const { jobs, read } = burst(1950);
+  const listing = new Listing(all);
+  listing.append(jobs.slice(600, 700), 100);
+  const found = await newestOf(listing, read, 100);
+  listing.refresh(found.jobs, 100);
+  const before = listing.order.length;
+  assert.ok(before > 1000);
+  await readOn(listing, read, 100);
+  assert.equal(listing.order.length, before + 100);
 });
 
 test("an empty list takes the newest page alone", async () => {
