@@ -7,15 +7,6 @@ import { matches, passes } from "../state/shapes.js";
 
 export const MOST_AT_ONCE = 1000; // jobs in one answer of the API
 
-/** Read and append the next page, and those after it as long as all of their jobs are known. */
-export async function readOn(listing, read, size) {
-  const known = listing.order.length;
-  do {
-    const last = listing.last();
-    listing.append(await read(size, last && last.job_id), size);
-  } while (!listing.complete && listing.order.length === known);
-}
-
 /** The jobs that pass the filters of status and type, as far as they were read. */
 export class Listing {
   constructor(filters) {
