@@ -21,7 +21,7 @@ DEMO_PDF = $${PIPEROLL_DEMO_PDF:+--pdf "$$PIPEROLL_DEMO_PDF"}
 
 .PHONY: help
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 .PHONY: setup
 setup: $(STAMPS)/installed $(STAMPS)/kafka ## Install everything into .venv (a few minutes the first time)
@@ -53,6 +53,11 @@ licences: setup $(STAMPS)/dev ## List the licences of all packages of the lock f
 .PHONY: bench
 bench: setup $(STAMPS)/dev ## Measure throughput and latency on this machine
 	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: screenshots
+screenshots: setup $(STAMPS)/dev ## Take the pictures of the page in the docs (needs chromium)
+	CI=true $(BIN)/python -m pytest -n 0 tests/acceptance/page/test_screenshots.py
+	cp build/screenshots/docs-*.png docs/pictures/
 
 .PHONY: chaos
 chaos: setup $(STAMPS)/dev ## Break everything at random while jobs run, then account for every job (SEED=1 MINUTES=5)

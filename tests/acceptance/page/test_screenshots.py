@@ -20,7 +20,7 @@ REPORTS = {
 
 
 async def test_the_pictures_of_the_docs(page_of: PageOf, tmp_path: Path) -> None:
-    visit = await page_of()
+    visit = await page_of("office")
     files = [report(tmp_path / name, *content) for name, content in REPORTS.items()]
     await visit.page.goto(f"{visit.url}/#/new")
     await visit.page.get_by_label("Draw each page").check()
