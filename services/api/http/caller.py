@@ -13,6 +13,7 @@ from services.api.http.errors import forbidden, invalid_request
 ADMIN = "admin"
 BEARER = b"bearer "
 SESSION_COOKIE = "piperoll_session"
+_PORT = re.compile(rb":([0-9]{1,5})$")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -58,11 +59,21 @@ def key_in(headers: Mapping[bytes, bytes]) -> bytes | None:
 
 def session_in(headers: Mapping[bytes, bytes]) -> str | None:
     """Return the token of the session whose cookie a request sends; None if it sends none."""
+    wanted = session_cookie(headers).encode()
     for part in headers.get(b"cookie", b"").split(b";"):
         name, _, value = part.partition(b"=")
-        if name.strip() == SESSION_COOKIE.encode():
+        if name.strip() == wanted:
             return value.strip().decode("latin-1")
     return None
+
+
+def session_cookie(headers: Mapping[bytes, bytes]) -> str:
+    """Return the name of the session's cookie, with the port that a browser asked, if it named one.
+
+    Browsers have the cookies of a host for all its ports, and several installations may run on one machine.
+    """
+    port = _PORT.search(headers.get(b"host", b""))
+    return SESSION_COOKIE if port is None else f"{SESSION_COOKIE}_{port[1].decode()}"
 
 
 def is_own_origin(headers: Mapping[bytes, bytes]) -> bool:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from piperoll.clock import utc_now
 from services.api.http.answers import UNSTORED, success, timestamp
 from services.api.http.bodies import read_json
-from services.api.http.caller import SESSION_COOKIE, Caller, caller_of, is_own_origin, key_in, session_in
+from services.api.http.caller import Caller, caller_of, is_own_origin, key_in, session_cookie, session_in
 from services.api.http.errors import foreign_origin, session_ended
 from services.api.http.routing import Routes, route
 from services.api.sign_in import openapi
@@ -36,7 +36,7 @@ class SignInRoutes(Routes, tag="session"):
         else:
             begun = await self.sign_in.by_nonce(body.nonce or "")
         lasts_s = max(0, int((begun.ends_at - utc_now()).total_seconds()))
-        cookie = _cookie(begun.token, lasts_s, is_secure(request))
+        cookie = _cookie(request, begun.token, lasts_s)
         return _shown(begun.caller, begun.ends_at, cookie)
 
     @route("GET", "/api/session", operation=openapi.SHOW)
@@ -54,7 +54,7 @@ class SignInRoutes(Routes, tag="session"):
         if caller.session_ends_at is None or token is None:
             raise session_ended()
         await self.sign_in.end(token, caller)
-        return Response(status_code=204, headers={**UNSTORED, "Set-Cookie": _cookie("", 0, is_secure(request))})
+        return Response(status_code=204, headers={**UNSTORED, "Set-Cookie": _cookie(request, "", 0)})
 
     @route("POST", "/api/session/nonces", operation=openapi.OFFER)
     async def offer(self, request: Request) -> Response:
@@ -78,11 +78,12 @@ def _shown(caller: Caller, ends_at: datetime, cookie: str | None = None) -> Resp
     return success(shown, headers=UNSTORED if cookie is None else {**UNSTORED, "Set-Cookie": cookie})
 
 
-def _cookie(token: str, lasts_s: int, secure: bool) -> str:
+def _cookie(request: Request, token: str, lasts_s: int) -> str:
     """Return the header that sets the cookie; one that lasts 0 s is deleted. No script reads it, and browsers send it
     only from pages of this site."""
-    cookie: Morsel[str] = SimpleCookie({SESSION_COOKIE: token})[SESSION_COOKIE]
+    name = session_cookie(dict(request.scope["headers"]))
+    cookie: Morsel[str] = SimpleCookie({name: token})[name]
     cookie["path"], cookie["max-age"], cookie["samesite"], cookie["httponly"] = "/", str(lasts_s), "Strict", True
-    if secure:
+    if is_secure(request):
         cookie["secure"] = True
     return cookie.OutputString()

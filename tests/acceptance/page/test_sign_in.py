@@ -1,6 +1,7 @@
 """How a person signs in to the page and out of it."""
 
 import re
+from urllib.parse import urlsplit
 
 from playwright.async_api import expect
 
@@ -65,7 +66,7 @@ async def test_a_wrong_key_is_refused_with_a_sentence(page_of: PageOf) -> None:
 async def test_the_cookie_is_hidden_from_scripts_and_from_other_sites(page_of: PageOf) -> None:
     visit = await page_of()
     (cookie,) = await visit.context.cookies()
-    assert cookie["name"] == "piperoll_session"
+    assert cookie["name"] == f"piperoll_session_{urlsplit(visit.url).port}"
     assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/")
     assert await visit.page.evaluate("document.cookie") == ""
 

@@ -8,8 +8,6 @@ import httpx
 
 from tests.support.stacks.api import Api
 
-COOKIE = "piperoll_session"
-
 
 @asynccontextmanager
 async def browser(api: Api) -> AsyncIterator[httpx.AsyncClient]:
@@ -43,4 +41,4 @@ async def signed_in(client: httpx.AsyncClient) -> bool:
 def cookie_of(reply: httpx.Response) -> Morsel[str]:
     """The cookie that an answer sets, with its attributes."""
     (header,) = reply.headers.get_list("set-cookie")
-    return SimpleCookie(header)[COOKIE]
+    return SimpleCookie(header)[f"piperoll_session_{reply.url.port}"]

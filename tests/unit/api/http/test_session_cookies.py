@@ -27,6 +27,14 @@ def test_the_token_is_found_among_other_cookies(cookie: bytes, token: str | None
 
 
 @pytest.mark.parametrize(
+    ("host", "token"), [(b"host:5001", "first"), (b"[::1]:5002", "second"), (b"host", "none"), (b"host:5003", None)]
+)
+def test_each_port_of_a_host_has_a_cookie_for_itself(host: bytes, token: str | None) -> None:
+    cookies = b"piperoll_session_5001=first; piperoll_session=none; piperoll_session_5002=second"
+    assert session_in({b"host": host, b"cookie": cookies}) == token
+
+
+@pytest.mark.parametrize(
     ("origin", "own"),
     [
         ("http://host:5001", True),
