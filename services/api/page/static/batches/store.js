@@ -65,8 +65,7 @@ async function readMembers() {
   const of = listing;
   reading = true;
   try {
-    const after = of.last();
-    of.append(await page(after && after.job_id), PAGE);
+    of.append(await page(of.cursor), PAGE);
   } finally {
     reading = false;
   }
