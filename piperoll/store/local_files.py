@@ -7,7 +7,7 @@ import glob
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -45,24 +45,22 @@ def remove_unfinished(path: Path) -> None:
 
     If `path` is a folder, remove what they left of all writes to files in it. A write that still goes on then fails.
     """
-    for pattern in (f"{glob.escape(path.name)}#*", f"{glob.escape(path.name)}/**/*#*"):
-        for left in path.parent.glob(pattern):
-            if UNFINISHED.search(left.name):
-                with suppress(OSError):
-                    left.unlink()
+    with suppress(FileNotFoundError):  # the folder around it was removed
+        for left in path.parent.glob(f"{glob.escape(path.name)}#*"):
+            _remove(left)
+    for left in _left_below(path):
+        _remove(left)
 
 
 def remove_abandoned(root: Path, age_s: float) -> int:
     """Remove what writes left that were not written to for `age_s` seconds; return their number. Raises OSError."""
     found = 0
     latest = time.time() - age_s
-    for folder, _, names in os.walk(root):
-        for name in filter(UNFINISHED.search, names):
-            left = Path(folder, name)
-            with suppress(FileNotFoundError):  # it was finished meanwhile
-                if left.lstat().st_mtime < latest:
-                    left.unlink()
-                    found += 1
+    for left in _left_below(root):
+        with suppress(FileNotFoundError):  # it was finished meanwhile
+            if left.lstat().st_mtime < latest:
+                left.unlink()
+                found += 1
     return found
 
 
@@ -71,6 +69,18 @@ def remove_empty(folder: Path) -> None:
     for path, _, _ in os.walk(folder, topdown=False):
         with suppress(OSError):  # written to meanwhile, or already removed
             Path(path).rmdir()
+
+
+def _left_below(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder that have no name yet. Others may remove folders meanwhile."""
+    for within, _, names in os.walk(folder):
+        yield from (Path(within, name) for name in names if UNFINISHED.search(name))
+
+
+def _remove(left: Path) -> None:
+    if UNFINISHED.search(left.name):
+        with suppress(OSError):
+            left.unlink()
 
 
 def _write(path: Path, content: bytes, give_name: Callable[[str, Path], None]) -> None:

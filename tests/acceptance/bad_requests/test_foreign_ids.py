@@ -50,6 +50,7 @@ async def owned(system: System) -> AsyncIterator[Owned]:
         "file_id": document,
         "key_id": key,
         "path": "results.json",
+        "page": "1",
     }
     async with Receiver() as receiver:
         endpoint = await system.client.post("/v1/webhooks", json={"url": receiver.url("/mine")})

@@ -61,8 +61,8 @@ def test_a_blob_on_another_disk_is_copied(desk: Desk, monkeypatch: pytest.Monkey
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EXDEV, "another file system")
 
-    monkeypatch.setattr(os, "link", refuse)
     desk.blobs.put_named(UPLOAD, CONTENT, "application/pdf")
+    monkeypatch.setattr(os, "link", refuse)
     answer, _ = desk.ask("link", UPLOAD)
     assert Path(answer.text).read_bytes() == CONTENT
 
