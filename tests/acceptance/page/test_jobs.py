@@ -78,10 +78,13 @@ async def test_hostile_names_are_text_and_keep_the_layout_also_on_a_phone(page_o
 
 async def test_the_theme_follows_the_system_until_another_is_chosen(page_of: PageOf) -> None:
     visit = await page_of(dark=True)
-    background = "getComputedStyle(document.body).backgroundColor"
+    # A colour changes in a transition, however short.
+    ended = "Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {})))"
+    background = f"{ended}.then(() => getComputedStyle(document.body).backgroundColor)"
     dark = await visit.page.evaluate(background)
     await visit.page.get_by_role("button", name="Theme: as the system").click()
     await expect(visit.page.get_by_role("button", name="Theme: light")).to_be_visible()
+    await expect(visit.page.locator("body")).not_to_have_css("background-color", dark)
     light = await visit.page.evaluate(background)
     assert sum(map(int, re.findall(r"\d+", light)[:3])) > 600 > 150 > sum(map(int, re.findall(r"\d+", dark)[:3]))
     await visit.page.reload()
