@@ -34,7 +34,11 @@ class RecordReader:
         found: list[FinishedPage] = []
         number = await self._begin(after)
         while len(found) < limit and (record := await self._record(number)) is not None:
-            found += [page for page in record.pages if page.page > after]
+            following = [page for page in record.pages if page.page > after]
+            if not following:
+                break  # records are in order: only a run that was taken over writes on without getting further
+            found += following
+            after = following[-1].page
             number += 1
         return found[:limit]
 

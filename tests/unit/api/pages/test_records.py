@@ -75,6 +75,18 @@ async def test_pages_that_no_fact_names_yet_are_read_too(many: Records, tmp_path
     assert await many.after(212) == [213, 214]
 
 
+async def test_records_that_lead_no_further_are_not_read_on(tmp_path: Path) -> None:
+    """A run that was taken over may write many of them."""
+    records = Records(tmp_path, count=1, each=1)
+    for number in range(1, 50):
+        records.write(tmp_path, number, range(1, 2))
+    assert await records.after(0) == [1]
+    assert records.reads <= 3
+    assert await records.after(1) == []
+    assert records.reads <= 5
+    records.store.close()
+
+
 async def test_records_that_were_deleted_end_the_answer(tmp_path: Path) -> None:
     records = Records(tmp_path, count=4, each=1)
     await records.store.delete([record_of("job-1", "run-1", KEY, 2)])
