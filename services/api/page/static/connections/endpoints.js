@@ -3,11 +3,12 @@ import { useState } from "preact/hooks";
 import { Ago, Button, Foreign, Problem } from "../parts/controls.js";
 import { ask } from "../parts/dialog.js";
 import { html } from "../parts/html.js";
+import { useWork } from "../parts/work.js";
 import { call, drawKey } from "../state/api.js";
 import { explain } from "../state/errors.js";
 import { toast } from "../state/toasts.js";
 import { texts } from "../texts.js";
-import { isAddress, Loaded, useLoaded, useWork } from "./loaded.js";
+import { isAddress, Loaded, useLoaded } from "./loaded.js";
 import { ShownOnce } from "./secret.js";
 
 const t = texts.connections.endpoints;

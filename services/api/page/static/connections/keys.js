@@ -4,6 +4,7 @@ import { Ago, Button, Foreign } from "../parts/controls.js";
 import { ask, Dialog } from "../parts/dialog.js";
 import { relative } from "../parts/formats.js";
 import { html } from "../parts/html.js";
+import { useWork } from "../parts/work.js";
 import { session } from "../session/session.js";
 import { call, drawKey } from "../state/api.js";
 import { now } from "../state/clock.js";
@@ -11,7 +12,7 @@ import { toast } from "../state/toasts.js";
 import { texts } from "../texts.js";
 import { KeyForm } from "./key-form.js";
 import { stateOf } from "./key-states.js";
-import { Loaded, useLoaded, useWork } from "./loaded.js";
+import { Loaded, useLoaded } from "./loaded.js";
 import { ShownOnce } from "./secret.js";
 
 const t = texts.connections.keys;

@@ -4,7 +4,6 @@ import { Button, Problem } from "../parts/controls.js";
 import { html } from "../parts/html.js";
 import { call } from "../state/api.js";
 import { explain } from "../state/errors.js";
-import { toastError } from "../state/toasts.js";
 import { texts } from "../texts.js";
 
 const t = texts.connections;
@@ -32,22 +31,6 @@ export function Loaded({ from, children }) {
     return html`<${Problem} ...${explain(from.error)}>${from.error.status !== 403 && html`<${Button} icon="again" onClick=${from.read}>${t.retry}<//>`}<//>`;
   }
   return from.data ? children(from.data) : html`<p class="hint" role="status">${t.loading}</p>`;
-}
-
-/** Return `[busy, doing]`: `doing(work)` is a listener that runs the work, and shows what went wrong with it. */
-export function useWork() {
-  const [busy, setBusy] = useState(false);
-  const doing = (work) => async () => {
-    setBusy(true);
-    try {
-      await work();
-    } catch (error) {
-      toastError(error);
-    } finally {
-      setBusy(false);
-    }
-  };
-  return [busy, doing];
 }
 
 /** Whether a text looks like the address of a receiver. */

@@ -4,10 +4,11 @@ import { Button, IconButton } from "../parts/controls.js";
 import { ask } from "../parts/dialog.js";
 import { moment } from "../parts/formats.js";
 import { html } from "../parts/html.js";
+import { useWork } from "../parts/work.js";
 import { call, drawKey } from "../state/api.js";
 import { toast } from "../state/toasts.js";
 import { texts } from "../texts.js";
-import { Loaded, useLoaded, useWork } from "./loaded.js";
+import { Loaded, useLoaded } from "./loaded.js";
 import { copied } from "./secret.js";
 
 const t = texts.connections.signing;

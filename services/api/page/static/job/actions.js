@@ -1,30 +1,20 @@
 /** What can be done with a job: cancel, run again, erase. */
-import { useState } from "preact/hooks";
 import { Button } from "../parts/controls.js";
 import { ask } from "../parts/dialog.js";
 import { html } from "../parts/html.js";
+import { useWork } from "../parts/work.js";
 import { call, drawKey } from "../state/api.js";
 import { jobHash } from "../state/places.js";
 import { go, listHash } from "../state/route.js";
 import { ended } from "../state/shapes.js";
-import { toast, toastError } from "../state/toasts.js";
+import { toast } from "../state/toasts.js";
 import { texts } from "../texts.js";
 
 const t = texts.job;
 
 export function Actions({ job, followed }) {
-  const [busy, setBusy] = useState(false);
+  const [busy, doing] = useWork();
   const path = `/api/jobs/${encodeURIComponent(job.job_id)}`;
-  const doing = (work) => async () => {
-    setBusy(true);
-    try {
-      await work();
-    } catch (error) {
-      toastError(error);
-    } finally {
-      setBusy(false);
-    }
-  };
   const cancel = doing(async () => {
     if (!(await ask({ ...t.confirmCancel, no: t.no }))) return;
     const found = await call("POST", `${path}/cancel`, { body: {} });

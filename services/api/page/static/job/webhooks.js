@@ -1,13 +1,14 @@
 /** The attempts at a job's webhooks. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { Ago, Button, Empty, Foreign } from "../parts/controls.js";
 import { duration, relative } from "../parts/formats.js";
 import { html } from "../parts/html.js";
 import { Icon } from "../parts/icons.js";
+import { useWork } from "../parts/work.js";
 import { call, drawKey } from "../state/api.js";
 import { now } from "../state/clock.js";
 import { ended } from "../state/shapes.js";
-import { toast, toastError } from "../state/toasts.js";
+import { toast } from "../state/toasts.js";
 import { texts } from "../texts.js";
 import { DELIVERIES_MS } from "./store.js";
 
@@ -30,19 +31,12 @@ export function Webhooks({ followed, job }) {
 }
 
 function Redeliver({ id, followed }) {
-  const [busy, setBusy] = useState(false);
-  const send = async () => {
-    setBusy(true);
-    try {
-      await call("POST", `/api/jobs/${id}/deliveries/redeliver`, { body: {}, headers: { "Idempotency-Key": drawKey() } });
-      toast(t.redelivered);
-      await followed.watchDeliveries();
-    } catch (error) {
-      toastError(error);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const [busy, doing] = useWork();
+  const send = doing(async () => {
+    await call("POST", `/api/jobs/${id}/deliveries/redeliver`, { body: {}, headers: { "Idempotency-Key": drawKey() } });
+    toast(t.redelivered);
+    await followed.watchDeliveries();
+  });
   return html`<${Button} icon="send" disabled=${busy} onClick=${send}>${t.redeliver}<//>`;
 }
 
