@@ -37,6 +37,11 @@ def failure(error: ApiError, path: str) -> Response:
     return Response(to_json({**flavour, "error": body}), error.status, error.headers, JSON)
 
 
+def has_tag(header: str, tag: str) -> bool:
+    """Whether an If-None-Match names a tag (RFC 9110, section 13.1.2)."""
+    return any(one.strip().removeprefix("W/") in (tag, "*") for one in header.split(","))
+
+
 def devana_timestamp(time: datetime) -> str:
     """Return a time as JavaScript writes it: UTC to the millisecond with `Z` (docs/contract/devana.md#envelope)."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.api.http.answers import has_tag
 from services.api.http.errors import not_found
 from services.api.http.routing import Routes, route
 from services.api.page.files import INDEX, PageFile
@@ -38,8 +39,3 @@ class PageRoutes(Routes, tag="page"):
             kept = {name: value for name, value in variant.headers.items() if name not in OF_CONTENT}
             return Response(status_code=304, headers=kept)
         return Response(variant.content, headers=dict(variant.headers))  # of a HEAD the server sends the head alone
-
-
-def has_tag(header: str, tag: str) -> bool:
-    """Whether an If-None-Match names a tag (RFC 9110, section 13.1.2)."""
-    return any(one.strip().removeprefix("W/") in (tag, "*") for one in header.split(","))

@@ -9,6 +9,7 @@ from piperoll.domain.job import Status
 from piperoll.job_types import job_types
 from schemas.errors import ErrorCode
 from schemas.pages import by_size
+from services.api.http.answers import has_tag
 from services.api.http.errors import ApiError, not_found
 from services.api.outputs.files import Output, Outputs
 from services.api.outputs.responses import file_response
@@ -45,7 +46,7 @@ def picture_response(request: Request, outputs: Outputs, picture: Output) -> Res
     response = file_response(request, outputs, picture)
     response.headers.update(CACHING)
     tag = response.headers["ETag"]
-    if tag in [one.strip() for one in request.headers.get("if-none-match", "").split(",")]:
+    if has_tag(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers={"ETag": tag, **CACHING})
     return response
 
