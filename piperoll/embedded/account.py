@@ -5,17 +5,20 @@ access control list with execute permission for this account only: it can traver
 """
 
 import errno
+import fcntl
 import os
 import pwd
 import struct
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from piperoll.embedded.errors import StackError
 from piperoll.embedded.process import SystemAccount
 
 NAME = "piperoll-postgres"
+LOCK = Path("/run/piperoll-postgres.lock")
 
 # <linux/posix_acl_xattr.h>: a version, then entries of (tag, permissions, id); only _USER and _GROUP have an id.
 _ACL = "system.posix_acl_access"
@@ -31,14 +34,44 @@ def postgres_account() -> SystemAccount | None:
     """Return the account to run Postgres as, created if it is missing; None when not root."""
     if os.geteuid() != 0:
         return None
-    try:
-        entry = pwd.getpwnam(NAME)
-    except KeyError:
-        entry = _create()
+    entry = _found() or _create()
     return SystemAccount(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
+def _found() -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(NAME)
+    except KeyError:
+        return None
+
+
 def _create() -> pwd.struct_passwd:
+    try:
+        with _alone():
+            complaint = "" if _found() else _add()
+    except OSError as error:
+        complaint = str(error)
+    if (entry := _found()) is None:
+        raise StackError(
+            f"Postgres does not run as root, and the account {NAME} could not be created ({complaint}): "
+            f"create it, or run piperoll as an ordinary user"
+        )
+    return entry
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One stack at a time: of two that add the account at once, the second would replace it with another user id."""
+    descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _add() -> str:
+    """Add the account; return the complaint of the program. Raises OSError if there is no such program."""
     command = [
         "useradd",
         "--system",
@@ -48,18 +81,7 @@ def _create() -> pwd.struct_passwd:
         "/usr/sbin/nologin",
         NAME,
     ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        complaint = done.stderr.strip()
-    except FileNotFoundError:
-        complaint = "useradd is not installed"
-    try:
-        return pwd.getpwnam(NAME)  # another stack may have created it at the same time
-    except KeyError:
-        raise StackError(
-            f"Postgres does not run as root, and the account {NAME} could not be created ({complaint}): "
-            f"create it, or run piperoll as an ordinary user"
-        ) from None
+    return subprocess.run(command, capture_output=True, text=True, check=False).stderr.strip()
 
 
 def allow_traversal(account: SystemAccount, path: Path, on_event: Callable[[str], None]) -> None:
