@@ -110,12 +110,12 @@ class Assembly:
         self._read_model = ReadModel(to.pool, deadline_s)
         self.watch = JobWatch(self._read_model, to.positions)
         self._changes = ChangeFeed(self._read_model, to.positions, installation=self._installation)
-        jobs = self._catching_up(JOB_EVENTS)
+        jobs, documents = self._catching_up(JOB_EVENTS), self._catching_up(DOCUMENT_EVENTS)
         self._reading = Reading(self._read_model, jobs, self.watch, self._contents)
-        self._library = Library(DocumentModel(to.pool, deadline_s), self._catching_up(DOCUMENT_EVENTS), jobs)
+        self._library = Library(DocumentModel(to.pool, deadline_s), documents, jobs)
         self._commands = Commands(self._facts(JOB_EVENTS), to.blobs, to.seal, Resolver(self._library))
         ends = LogEnds(to.offsets, deadline_s)
-        self._quotas = Quotas(settings, to.pool, to.blobs, self._traffic, jobs)
+        self._quotas = Quotas(settings, to.pool, to.blobs, self._traffic, jobs, documents)
         self._limits = BodyLimits(settings.max_body_bytes, settings.max_upload_bytes, self._quotas.require_room)
         self._creator = Creator(
             self._commands, self._read_model, self._reading, ends, settings.partitions, self._quotas

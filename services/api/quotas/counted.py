@@ -1,7 +1,8 @@
 """A quota whose use is counted now and then, in the tables or in the blob store, and added up in between.
 
 An admission costs no query: a count runs beside it when much was added, and before a refusal. So the limit is
-approximate: each process adds up what it admits itself, and learns of the others with the next count.
+approximate: each process adds up what it admits itself, and learns of the others with the next count. A count may
+already have found what was admitted just before or beside it; nothing is refused because it was added a second time.
 """
 
 import asyncio
@@ -36,6 +37,7 @@ class CountedUse:
     added: int = 0
     since: int = 0  # of `added`, what was admitted after the count began
     recent: deque[tuple[int, int]] = field(default_factory=deque)  # of `added`, by step of time
+    added_at: float = -math.inf
 
     @property
     def known(self) -> int:
@@ -46,6 +48,7 @@ class CountedUse:
         """Add what was admitted."""
         self.added += amount
         self.since += amount
+        self.added_at = now
         self._forget(now)
         step = int(now * STEPS)
         if self.recent and self.recent[-1][0] == step:
@@ -64,7 +67,10 @@ class CountedUse:
 
 
 class CountedQuota:
-    """At most `limit` of something for each owner. A count is at most `life_s` old when something is refused."""
+    """At most `limit` of something for each owner. A count is at most `life_s` old when something is refused.
+
+    Where a refusal depends on what was added to the count, it waits for a count that has found all of that.
+    """
 
     def __init__(self, limit: int, count: Count, life_s: float, refusal: Callable[[], ApiError]) -> None:
         self.limit = limit
@@ -80,10 +86,12 @@ class CountedQuota:
         Nothing is refused while it cannot be counted, and nothing waits for a count then.
         """
         use = self._uses.setdefault(owner, CountedUse())
-        if use.known + amount > self.limit and not use.failed:
+        if not self._fits(use, amount):
             await self._counted(owner)
-            if use.known + amount > self.limit and not use.failed:
-                raise self._refusal()
+        if not self._fits(use, amount) and (use.counted or 0) + amount <= self.limit:
+            await self._counted_with_what_was_added(owner, use)
+        if not self._fits(use, amount):
+            raise self._refusal()
         if use.counted is None or use.failed or use.added + amount > self.limit * SHARE:
             self._begin_count(owner)  # before the addition, which it does not find yet
         use.add(amount, time.monotonic())
@@ -94,16 +102,27 @@ class CountedQuota:
         use = self._uses[owner]
         return None if use.failed or use.counted is None else use.counted + use.since
 
+    def _fits(self, use: CountedUse, amount: int) -> bool:
+        return use.failed or use.known + amount <= self.limit
+
     async def _counted(self, owner: str) -> None:
         """Wait for a count that is young enough."""
         if (running := self._begin_count(owner)) is not None:
             await asyncio.shield(running)
 
-    def _begin_count(self, owner: str) -> asyncio.Task[None] | None:
-        """Return the count that runs; begin one unless the last one is young enough."""
+    async def _counted_with_what_was_added(self, owner: str, use: CountedUse) -> None:
+        """Wait for a count that begins when what was added so far is stored. Requests of an owner share it."""
+        stored_at = use.added_at + LAG_S
+        while use.tried_at < stored_at:
+            await asyncio.sleep(stored_at - time.monotonic())
+            if (running := self._begin_count(owner, stored_at)) is not None:
+                await asyncio.shield(running)
+
+    def _begin_count(self, owner: str, young_from: float | None = None) -> asyncio.Task[None] | None:
+        """Return the count that runs; begin one unless the last one is young enough, or began at `young_from`."""
         use, now = self._uses.setdefault(owner, CountedUse()), time.monotonic()
         running = self._counting.get(owner)
-        if running is None and now - use.tried_at >= self._life_s:
+        if running is None and use.tried_at < (now - self._life_s if young_from is None else young_from):
             use.tried_at, use.since = now, 0
             running = self._counting[owner] = asyncio.create_task(self._count_again(owner, use, now))
             running.add_done_callback(lambda _: self._counting.pop(owner))

@@ -30,10 +30,17 @@ class Quotas:
     """What each owner may use. While the read model is away, what cannot be counted is not refused."""
 
     def __init__(
-        self, settings: Settings, pool: asyncpg.Pool, blobs: AsyncBlobs, traffic: Traffic, jobs_log: CatchingUp
+        self,
+        settings: Settings,
+        pool: asyncpg.Pool,
+        blobs: AsyncBlobs,
+        traffic: Traffic,
+        jobs_log: CatchingUp,
+        documents_log: CatchingUp,
     ) -> None:
         self._settings = settings
         self._jobs_log = jobs_log
+        self._documents_log = documents_log
         self._pool = pool
         self._blobs = blobs
         self._traffic = traffic
@@ -83,6 +90,7 @@ class Quotas:
         return await self._query("open_jobs", owner, self._open_jobs.limit + 1)
 
     async def _count_stored(self, owner: str) -> int:
+        await self._documents_log.briefly(CATCH_UP_S)
         documents, uploads = await asyncio.gather(
             self._query("document_bytes", owner), self._blobs.bytes_in(f"uploads/{owner}")
         )

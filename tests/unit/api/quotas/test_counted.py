@@ -39,10 +39,16 @@ def quota(tables: Tables, life_s: float = 0.0) -> CountedQuota:
     return CountedQuota(LIMIT, tables.count, life_s, refusal)
 
 
+async def admitted(one: CountedQuota, tables: Tables, owner: str, amount: int) -> None:
+    """What is admitted is in the tables at once."""
+    await one.admit(owner, amount)
+    tables.has[owner] = tables.has.get(owner, 0) + amount
+
+
 async def test_an_owner_gets_to_its_limit_and_no_further_and_another_one_is_not_affected() -> None:
     tables = Tables()
     one = quota(tables)
-    await one.admit("greedy", LIMIT)
+    await admitted(one, tables, "greedy", LIMIT)
     with pytest.raises(ApiError) as error:
         await one.admit("greedy", 1)
     assert (error.value.status, error.value.headers["Retry-After"]) == (429, "10")
@@ -53,16 +59,28 @@ async def test_what_the_tables_have_counts_after_the_first_count() -> None:
     tables = Tables({"greedy": LIMIT - 1})
     one = quota(tables)
     assert await one.used("greedy") == LIMIT - 1
-    await one.admit("greedy", 1)
+    await admitted(one, tables, "greedy", 1)
     with pytest.raises(ApiError):
         await one.admit("greedy", 1)
+
+
+async def test_what_a_count_found_already_is_not_added_to_it_in_a_refusal() -> None:
+    tables = Tables()
+    one = quota(tables, life_s=60.0)
+    await admitted(one, tables, "quick", LIMIT * 6 // 10)
+    await one.used("quick")  # once the count beside the admission has ended
+    await admitted(one, tables, "quick", LIMIT * 4 // 10)
+    assert await asyncio.gather(*(one_admits(one, "quick") for _ in range(50))) == [False] * 50
+    assert len(tables.counts) == 3, "one beside the first admission, one before the second and one before all refusals"
 
 
 async def test_what_has_ended_meanwhile_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counted, "LAG_S", 0.0)
     tables = Tables()
     one = quota(tables)
-    await one.admit("greedy", LIMIT)
+    await admitted(one, tables, "greedy", LIMIT)
+    assert not await one_admits(one, "greedy")
+    tables.has["greedy"] -= 1
     await wait_until(lambda: one_admits(one, "greedy"), 5, "what was admitted has ended in the tables")
 
 
@@ -98,7 +116,7 @@ async def test_nothing_waits_for_a_count_while_it_cannot_be_counted() -> None:
     await one.admit("greedy", LIMIT + 1)
     tables.answers = asyncio.Event()
     await asyncio.wait_for(one.admit("greedy", 1), 1)
-    tables.away = False
+    tables.away, tables.has = False, {"greedy": LIMIT + 2}
     tables.answers.set()
 
     async def refused() -> bool:
@@ -115,8 +133,9 @@ async def test_what_was_admitted_is_shown_before_the_tables_have_it() -> None:
 
 
 async def test_a_batch_counts_its_members() -> None:
-    one = quota(Tables())
-    await one.admit("greedy", LIMIT - 5)
+    tables = Tables()
+    one = quota(tables)
+    await admitted(one, tables, "greedy", LIMIT - 5)
     with pytest.raises(ApiError):
         await one.admit("greedy", 6)
     await one.admit("greedy", 5)
