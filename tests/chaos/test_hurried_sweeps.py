@@ -94,9 +94,11 @@ async def hurried(running: Fleet) -> AsyncIterator[tuple[HurriedSweeps, AsyncBlo
         chances = random.Random(SEED)
         sweep = StoreSweep(settings, blobs, log, knowledge, eraser.erase, utc_now, chances, eraser.drop_specs)
         erasing = asyncio.create_task(eraser.run(stopping))
-        yield HurriedSweeps(sweep), blobs
-        stopping.set()
-        await erasing
+        try:
+            yield HurriedSweeps(sweep), blobs
+        finally:
+            stopping.set()
+            await erasing
     finally:
         await log.stop()
         blobs.close()

@@ -63,8 +63,10 @@ class Scene:
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
         reader, writer = await asyncio.open_connection(HOST, self.proxy.port)
-        yield Client(reader, writer)
-        writer.transport.abort()
+        try:
+            yield Client(reader, writer)
+        finally:
+            writer.transport.abort()
 
 
 @pytest.fixture

@@ -19,9 +19,11 @@ async def held_up(outage: Outage) -> AsyncIterator[None]:
 
     waiting = asyncio.create_task(outage.outlast(work))
     await tried.wait()
-    yield
-    back.set()
-    await waiting
+    try:
+        yield
+    finally:
+        back.set()
+        await waiting
 
 
 async def succeed(outage: Outage) -> None:

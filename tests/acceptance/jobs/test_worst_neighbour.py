@@ -53,9 +53,11 @@ async def silent_receivers(count: int) -> AsyncIterator[SilentReceivers]:
         for _ in range(count):
             server = await servers.enter_async_context(await asyncio.start_server(silent.hold, "127.0.0.1", 0))
             silent.urls.append(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook")
-        yield silent
-        for sender in silent.senders:
-            sender.close()
+        try:
+            yield silent
+        finally:
+            for sender in silent.senders:
+                sender.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.support.browser.visits import Visit
 from tests.support.stacks.system import System
@@ -39,6 +39,7 @@ async def chromium() -> AsyncIterator[Browser]:
     program = shutil.which("chromium")
     if program is None:
         wait_for("chromium: install it, for example with apt-get install chromium")
+    expect.set_options(timeout=PATIENCE_S * 1000)
     async with async_playwright() as playwright:
         root = ["--no-sandbox"] if os.geteuid() == 0 else []  # its sandbox needs another account
         browser = await playwright.chromium.launch(executable_path=program, args=root)

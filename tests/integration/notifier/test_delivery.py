@@ -10,7 +10,7 @@ from schemas.events import (
     WebhookFailed,
 )
 from schemas.ids import draw_job_id
-from tests.support.servers.receiver import Receiver, close, drip, hang, redirect, status
+from tests.support.servers.receiver import Receiver, close, drip, hang, hang_at, redirect, status
 from tests.support.stacks.notifying import STARTED, running
 
 
@@ -71,13 +71,14 @@ async def test_one_progress_hook_is_attempted_first_even_when_the_job_is_over(qu
 
 async def test_a_hanging_progress_hook_delays_the_final_one_by_its_timeout_and_no_more(quick: Settings) -> None:
     async with Receiver() as receiver, running(impatient(quick, progress_timeout_s=0.5)) as rig:
-        receiver.answers("/hook", hang, status(200))
+        receiver.answers("/hook", hang_at("processing"))
         job_id = await rig.run_job(receiver.url(), progress=1)
         facts = await rig.wait_for_deliveries(job_id, 2)
         assert isinstance(facts[0], WebhookFailed)
         assert (facts[0].phase, facts[0].reason, facts[0].next_attempt_at) == ("processing", "TIMEOUT", None)
         assert isinstance(facts[1], WebhookDelivered)
-        assert len(receiver.received) == 2
+        phases = sorted(hook.json["phase"] for hook in receiver.received)
+        assert phases in (["completed", "processing"], ["completed"]), "a slow machine gives the first one up unsent"
 
 
 @pytest.mark.parametrize("first", [status(500), status(404), redirect("/elsewhere"), close, hang])
@@ -86,13 +87,18 @@ async def test_a_failed_final_hook_is_sent_again_under_the_same_id(quick: Settin
     async with Receiver() as receiver, running(settings) as rig:
         receiver.answers("/hook", first, status(200))  # type: ignore[arg-type]
         job_id = await rig.run_job(receiver.url())
-        failed, delivered = await rig.wait_for_deliveries(job_id, 2)
-        assert isinstance(failed, WebhookFailed)
-        assert failed.next_attempt_at is not None
+        await rig.wait_for_state(job_id, "delivered")
+        row = await rig.row(job_id)
+        assert row is not None
+        *failures, delivered = await rig.wait_for_deliveries(job_id, row["attempts"])
+        assert failures
+        for failed in failures:  # more than one where a slow machine gave one up unsent
+            assert isinstance(failed, WebhookFailed)
+            assert failed.next_attempt_at is not None
         assert isinstance(delivered, WebhookDelivered)
-        assert delivered.attempt == 2
+        assert delivered.attempt == len(failures) + 1
         assert len({hook.headers["webhook-id"] for hook in receiver.received}) == 1
-        assert [hook.path for hook in receiver.received] == ["/hook", "/hook"], "a redirect is not followed"
+        assert {hook.path for hook in receiver.received} == {"/hook"}, "a redirect is not followed"
 
 
 async def test_retry_after_puts_the_next_attempt_off(quick: Settings) -> None:

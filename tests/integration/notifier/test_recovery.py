@@ -129,9 +129,11 @@ def unreadable(folder: Path) -> Iterator[None]:
     """A link to itself where a folder should be: an error of the store that is not "missing"."""
     kept = folder.rename(f"{folder}.kept")
     folder.symlink_to(folder)
-    yield
-    folder.unlink()
-    kept.rename(folder)
+    try:
+        yield
+    finally:
+        folder.unlink()
+        kept.rename(folder)
 
 
 async def put_off(rig: Rig, job_id: str) -> bool:

@@ -54,10 +54,12 @@ class Running:
     @asynccontextmanager
     async def without_services(self) -> AsyncIterator[None]:
         await asyncio.gather(*(self.stack.stop_service(name) for name in SERVICES))
-        yield
-        for name in SERVICES:
-            await self.stack.start_service(name)
-        await self.stack.wait_ready(LIMIT_S)
+        try:
+            yield
+        finally:
+            for name in SERVICES:
+                await self.stack.start_service(name)
+            await self.stack.wait_ready(LIMIT_S)
 
 
 @asynccontextmanager

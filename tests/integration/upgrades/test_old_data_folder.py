@@ -16,7 +16,7 @@ from tests.support.clients.commands import piperoll
 from tests.support.golden.data_folder import RecordedFolder
 from tests.support.servers.receiver import Receiver
 from tests.support.stacks.system import System
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, wait_until
 
 KEY = "pr_a.key-of-the-old-folder"
 
@@ -119,9 +119,13 @@ async def test_a_browser_signs_in_by_a_link(upgraded: tuple[System, Recorded]) -
 
 async def test_the_worker_continues_from_the_old_checkpoints(upgraded: tuple[System, Recorded]) -> None:
     system, _ = upgraded
-    log = (system.stack.data_dir / "logs" / "worker.log").read_text()
-    assert "partition_live" in log
-    assert "checkpoint_passed_over" not in log
+    log = system.stack.data_dir / "logs" / "worker.log"
+
+    def live() -> bool:
+        return log.read_text().count("partition_live") >= StackOptions().partitions
+
+    await wait_until(live, PATIENCE_S, "the worker to have read every partition")
+    assert "checkpoint_passed_over" not in log.read_text()
 
 
 async def test_the_upgraded_installation_verifies(upgraded: tuple[System, Recorded]) -> None:

@@ -100,9 +100,11 @@ async def projector_case(topic: Topic, settings: Settings, pool: asyncpg.Pool) -
     chosen, event, column = choices[topic]
     reader = ProjectorTopicReader(chosen, session, log, DeadLetters(log))
     await log.subscribe(topic, reader)
-    yield Case(log, topic, reader, lambda key: event, lambda: ids_in(pool, READ_SCHEMA, column))
-    await session.close()
-    blobs.close()
+    try:
+        yield Case(log, topic, reader, lambda key: event, lambda: ids_in(pool, READ_SCHEMA, column))
+    finally:
+        await session.close()
+        blobs.close()
 
 
 CASES: dict[str, Callable[[Topic, Settings, asyncpg.Pool], AbstractAsyncContextManager[Case]]] = {

@@ -68,6 +68,15 @@ async def hang(_: web.Request) -> web.StreamResponse:
     raise AssertionError("nothing sets it")
 
 
+def hang_at(phase: str) -> Answer:
+    """Never answers hooks of this phase, and 200 to others, also when an earlier hook was given up on its way here."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await hang(request) if json.loads(await request.read())["phase"] == phase else web.Response()
+
+    return answer
+
+
 async def close(request: web.Request) -> web.StreamResponse:
     """Closes the connection without an answer."""
     if request.transport is not None:

@@ -100,15 +100,17 @@ async def serving(environment: dict[str, str]) -> AsyncIterator[Api]:
     await appender.start()
     projector.start()
     served.start()
-    headers = {"Authorization": "Bearer good-key"}
-    url = f"http://127.0.0.1:{settings.api_port}"
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=70) as client:
-        api = Api(client, projector, appender, Blobs(settings.blob_url))
-        await wait_until(lambda: is_ready(api), 30, "the API to be ready", not_yet=(httpx.TransportError,))
-        yield api
-    await served.stop()
-    await projector.stop()
-    await appender.stop()
+    try:
+        headers = {"Authorization": "Bearer good-key"}
+        url = f"http://127.0.0.1:{settings.api_port}"
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=70) as client:
+            api = Api(client, projector, appender, Blobs(settings.blob_url))
+            await wait_until(lambda: is_ready(api), 30, "the API to be ready", not_yet=(httpx.TransportError,))
+            yield api
+    finally:
+        await served.stop()
+        await projector.stop()
+        await appender.stop()
 
 
 async def is_ready(api: Api) -> bool:

@@ -92,9 +92,11 @@ async def projected_tables(settings: Settings, pool: asyncpg.Pool) -> AsyncItera
         [(JOB_EVENTS.name, partition) for partition in range(PARTITIONS)],
     )
     made = Projected(settings, pool, reader)
-    yield made
-    await made.leave()
-    await session.close()
-    blobs.close()
-    await appender.stop()
-    await offsets.stop()
+    try:
+        yield made
+    finally:
+        await made.leave()
+        await session.close()
+        blobs.close()
+        await appender.stop()
+        await offsets.stop()

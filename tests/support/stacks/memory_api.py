@@ -70,11 +70,13 @@ async def memory_api(folder: Path, **settings: Any) -> AsyncIterator[MemoryApi]:
     await guard.compare()
     app = Assembly(made, Connections(log, log, pool, Positions(dsn), blobs, sender, seal, guard), dict).app()
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=KEY) as client:
-        yield MemoryApi(client, log, blobs, seal)
-    blobs.close()
-    await sender.close()
-    pool.terminate()
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=KEY) as client:
+            yield MemoryApi(client, log, blobs, seal)
+    finally:
+        blobs.close()
+        await sender.close()
+        pool.terminate()
 
 
 def a_closed_port() -> int:

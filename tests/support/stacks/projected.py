@@ -87,6 +87,8 @@ async def opened(
         await offsets.start()
         await Guard(blobs, offsets).compare()  # before a test appends a record: by then a log has an installation
         blobs.close()
-        yield make(stack, settings, appender, offsets)
-        await appender.stop()
-        await offsets.stop()
+        try:
+            yield make(stack, settings, appender, offsets)
+        finally:
+            await appender.stop()
+            await offsets.stop()

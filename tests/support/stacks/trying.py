@@ -33,8 +33,12 @@ async def trying(
     timeout_s: float = PATIENCE_S,
 ) -> AsyncIterator[Trials]:
     sender = Sender(LOOPBACK, lookup, connect_s=connect_s, uncached=True)
-    yield Trials(sender, SigningKeyAdmin(pool, seal, 60, PATIENCE_S), RateLimit(pool, A_MINUTE, PATIENCE_S), timeout_s)
-    await sender.close()
+    try:
+        yield Trials(
+            sender, SigningKeyAdmin(pool, seal, 60, PATIENCE_S), RateLimit(pool, A_MINUTE, PATIENCE_S), timeout_s
+        )
+    finally:
+        await sender.close()
 
 
 def resolving_to(*addresses: str) -> Lookup:

@@ -43,9 +43,11 @@ async def serving(limits: ConnectionLimits = LIMITS) -> AsyncIterator[int]:
     stopping = asyncio.Event()
     with listen("127.0.0.1", 0) as listening:
         server = asyncio.create_task(serve(counting, listening, stopping, limits))
-        yield listening.getsockname()[1]
-        stopping.set()
-        await server
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            stopping.set()
+            await server
 
 
 @asynccontextmanager

@@ -159,8 +159,10 @@ def store_without_deletion(world: World) -> Iterator[None]:
 
     real = world.blobs.sync.delete
     world.blobs.sync.delete = fails  # type: ignore[method-assign]
-    yield
-    world.blobs.sync.delete = real  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        world.blobs.sync.delete = real  # type: ignore[method-assign]
 
 
 def test_page_checkpoints_go_when_the_end_of_their_job_is_in_the_log_and_not_before() -> None:
