@@ -36,7 +36,7 @@ demo: setup ## The same, then stop; fails unless the job completed and its webho
 
 .PHONY: test
 test: setup $(STAMPS)/dev ## Run the tests (ARGS="-k name" to choose)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: setup $(STAMPS)/dev ## Check lint, formatting, types, generated schemas and known vulnerabilities

@@ -42,8 +42,8 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.
 
 
 SHARED = frozenset({"stack", "system"})
-ASKING_LATE = ("tests/contract/", "tests/conformance/test_log.py")
-"""Modules that request a stack only while a test runs."""
+ASKING_LATE = {"tests/contract/": "system", "tests/conformance/test_log.py": "stack"}
+"""Modules that request a shared stack only while a test runs."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,15 +67,16 @@ def _use_own_folder(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before the plugin reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For two processes (`make test`): tests that share the stacks of the session run in one of them, in order."""
+    """For two processes (`make test`): tests that share a stack of the session run in one of them, in order."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
 def _group(item: pytest.Item) -> str:
     module = item.nodeid.partition("::")[0]
-    shares = SHARED.intersection(getattr(item, "fixturenames", ()))
-    return "stacks" if shares or module.startswith(ASKING_LATE) else module
+    asks_for = SHARED.intersection(getattr(item, "fixturenames", ()))
+    late = {stack for place, stack in ASKING_LATE.items() if module.startswith(place)}
+    return "+".join(sorted(asks_for | late)) or module
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
