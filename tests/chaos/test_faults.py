@@ -50,7 +50,7 @@ async def test_a_job_whose_worker_is_killed_completes_on_a_later_attempt(system:
 
 
 async def test_a_batch_is_expanded_once_even_if_its_worker_dies(system: System) -> None:
-    begin, count = await system.log_end(), 3000
+    begin, count = await system.log_end(), 1500
     batch = await system.create_batch(count)
     members = {member["job_id"] for member in batch["jobs"]}
 
@@ -132,7 +132,7 @@ async def test_jobs_are_accepted_without_postgres_and_readable_after_its_return(
 async def test_a_service_stops_in_time_while_the_broker_is_down(system: System, service: str) -> None:
     """Also with facts that wait for the broker: runs that end, outcomes of hooks, records to project."""
     process = psutil.Process(system.stack.pid(service))
-    waiting = await hooked(system, 20, sleep_s=2)
+    waiting = await hooked(system, 5, sleep_s=2)
     await system.wait_for_status(waiting[0], "processing")
     await system.stack.stop_kafka()
     process.terminate()

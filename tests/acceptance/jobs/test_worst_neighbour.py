@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import httpx
 import pytest
@@ -60,13 +59,14 @@ async def silent_receivers(count: int) -> AsyncIterator[SilentReceivers]:
                 sender.close()
 
 
-@pytest.fixture
-async def shared(tmp_path: Path) -> AsyncIterator[System]:
+@pytest.fixture(scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """A stack of its own with small quotas and two slots."""
-    async with Receiver() as receiver, Stack(tmp_path / "stack", StackOptions(extra_env=SMALL)) as running:
+    folder = tmp_path_factory.mktemp("neighbours")
+    async with Receiver() as receiver, Stack(folder / "stack", StackOptions(extra_env=SMALL)) as running:
         await running.wait_ready(PATIENCE_S)
         async with httpx.AsyncClient(base_url=running.api_url, timeout=70) as client:
-            yield System(running, client, receiver, tmp_path)
+            yield System(running, client, receiver, folder)
 
 
 async def created(client: httpx.AsyncClient, **parameters: object) -> str:
@@ -144,6 +144,21 @@ async def holding_the_api(system: System, greedy: httpx.AsyncClient, job_id: str
             await asyncio.gather(*asked, return_exceptions=True)
 
 
+async def test_an_owner_that_comes_when_another_one_holds_all_slots_gets_one(shared: System) -> None:
+    """The first test of the stack: a worker that had jobs of several owners in the last hour keeps a slot free."""
+    async with shared.client_of("greedy") as greedy, shared.client_of("newcomer") as newcomer:
+        held = [await created(greedy, sleep_s=3600) for _ in range(3)]
+
+        async def running() -> int:
+            return [await status_of(greedy, name) for name in held].count("processing") == 2
+
+        await wait_until(running, 30, "one owner to hold both slots")
+        await served(shared, newcomer)
+        assert [await status_of(greedy, name) for name in held].count("processing") == 1
+        for name in held:
+            assert (await greedy.post(f"/api/jobs/{name}/cancel")).status_code == 200
+
+
 async def test_an_owner_that_does_its_worst_stops_neither_jobs_nor_webhooks_of_another(shared: System) -> None:
     async with (
         silent_receivers(SILENT) as silent,
@@ -161,15 +176,3 @@ async def test_an_owner_that_does_its_worst_stops_neither_jobs_nor_webhooks_of_a
         assert silent.held == MOST_OF_ONE, "the rest is free for other owners"
         standing = [await status_of(greedy, name) for name in held]
         assert standing.count("processing") == 1, "the other slot is free for other owners"
-
-
-async def test_an_owner_that_comes_when_another_one_holds_all_slots_gets_one(shared: System) -> None:
-    async with shared.client_of("greedy") as greedy, shared.client_of("newcomer") as newcomer:
-        held = [await created(greedy, sleep_s=3600) for _ in range(3)]
-
-        async def running() -> int:
-            return [await status_of(greedy, name) for name in held].count("processing") == 2
-
-        await wait_until(running, 30, "one owner to hold both slots")
-        await served(shared, newcomer)
-        assert [await status_of(greedy, name) for name in held].count("processing") == 1
