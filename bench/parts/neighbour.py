@@ -62,7 +62,8 @@ async def measure(data: Path) -> Table:
     note = (
         f"No-op jobs of one owner, one after the other: from the POST until a long poll returned, and until the final "
         f"webhook came. Beside it another owner has jobs of an hour in the slots, webhooks to {SILENT} receivers that "
-        f"never answer, and {POSTERS} clients that post without a pause: {rates.get('accepted', 0):.0f} jobs/s accepted."
+        f"never answer, and {POSTERS} clients that post without a pause: "
+        f"{rates.get('accepted', 0):.0f} jobs/s accepted."
     )
     columns = ("What", "Measured", "Aim", "Reached", "Detail")
     return Table("A small job beside an owner that does its worst", columns, rows, note)

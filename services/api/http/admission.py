@@ -17,11 +17,11 @@ from weakref import WeakValueDictionary
 
 from starlette.requests import Request
 
+from piperoll.domain.pace import Pace
 from piperoll.settings import Settings
 from schemas.errors import ErrorCode
 from services.api.http.computing import Computing
 from services.api.http.errors import ApiError
-from services.api.http.pace import Pace
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.api.http.pace import BURST_S, SHARED_S, Pace
+from piperoll.domain.pace import BURST_S, SHARED_S, Pace
 
 PER_S = 100
 BURST = round(PER_S * BURST_S)
