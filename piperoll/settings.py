@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     owner_streams: int = Field(default=500, ge=1, description="event streams of one owner open at one process")
     owner_long_polls: int = Field(default=2000, ge=1, description="waiting requests of one owner at one process")
     owner_requests: int = Field(default=1000, ge=1, description="requests of one owner in work at one process")
+    owner_shared_per_s: int = Field(
+        default=250, ge=1, description="requests of one owner to one process while others use it; further ones wait"
+    )
     owner_requests_per_s: int = Field(default=10_000, ge=1, description="requests of one owner to one process")
     min_free_bytes: int = Field(
         default=1_000_000_000,

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from bench.programs.calls import running
 from bench.report import Table, at_most, p50_p99
 from bench.rig import Rig, started
 from piperoll import keys
@@ -52,7 +53,7 @@ async def measure(data: Path) -> Table:
     async with started(data, SETTINGS) as rig, _client(rig, "modest") as modest, _receiver() as hooks:
         await _times(modest, hooks, "warm")
         quiet = await _times(modest, hooks, "quiet")
-        async with _client(rig, "greedy") as greedy, _worst(greedy):
+        async with _client(rig, "greedy") as greedy, _worst(greedy) as rates:
             beside = await _times(modest, hooks, "beside")
     rows = []
     for number, name in enumerate(("job, p50", "job, p99", "webhook, p50", "webhook, p99")):
@@ -61,7 +62,8 @@ async def measure(data: Path) -> Table:
     note = (
         f"No-op jobs of one owner, one after the other: from the POST until a long poll returned, and until the final "
         f"webhook came. Beside it another owner has jobs of an hour in the slots, webhooks to {SILENT} receivers that "
-        f"never answer, and {POSTERS} clients that post without a pause."
+        f"never answer, and {POSTERS} clients that post without a pause: "
+        f"{rates.get('accepted', 0):.0f} jobs/s accepted."
     )
     columns = ("What", "Measured", "Aim", "Reached", "Detail")
     return Table("A small job beside an owner that does its worst", columns, rows, note)
@@ -91,8 +93,13 @@ async def _post(client: httpx.AsyncClient, path: str, body: Any) -> str:
 
 
 @asynccontextmanager
-async def _worst(greedy: httpx.AsyncClient) -> AsyncIterator[None]:
-    async with AsyncExitStack() as servers, asyncio.TaskGroup() as tasks:
+async def _worst(greedy: httpx.AsyncClient) -> AsyncIterator[dict[str, float]]:
+    """Let an owner do its worst; yields what its posts were answered a second, which is known at the end.
+
+    They come from a process apart: in this one they would delay the clients that are measured.
+    """
+    rates: dict[str, float] = {}
+    async with AsyncExitStack() as servers:
         urls = []
         for _ in range(SILENT):
             server = await servers.enter_async_context(await asyncio.start_server(_hold, "127.0.0.1", 0))
@@ -102,15 +109,14 @@ async def _worst(greedy: httpx.AsyncClient) -> AsyncIterator[None]:
         await asyncio.sleep(5)  # until its webhooks wait
         for _ in range(4):
             await _post(greedy, "/api/jobs/", SLEEPER)
-        posters = [tasks.create_task(_post_on(greedy)) for _ in range(POSTERS)]
-        yield
-        for poster in posters:
-            poster.cancel()
-
-
-async def _post_on(greedy: httpx.AsyncClient) -> None:
-    while True:
-        await greedy.post("/api/jobs/", json=SLEEPER)
+        key = greedy.headers["Authorization"].removeprefix("Bearer ")
+        posters = (str(greedy.base_url).rstrip("/"), key, str(POSTERS), json.dumps(SLEEPER))
+        async with running("bench.programs.posting", *posters) as posting:
+            began = monotonic()
+            yield rates
+            posting.send("")
+            answers = await posting.receive()
+            rates.update({name: count / (monotonic() - began) for name, count in answers.items()})
 
 
 async def _hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 
 from starlette.requests import Request
 
+from piperoll.domain.pace import Pace
 from piperoll.settings import Settings
 from schemas.errors import ErrorCode
 from services.api.http.computing import Computing
@@ -59,9 +60,11 @@ def quota_exceeded(quota: str, limit: int, remedy: str, retry_s: int) -> ApiErro
 
 @dataclass(frozen=True, slots=True)
 class TrafficLimits:
-    """The most of each activity for one owner, its requests a second, and the large bodies of all owners at a time."""
+    """The most of each activity for one owner, its requests a second, alone and beside others, and the large bodies of
+    all owners at a time."""
 
     requests_per_s: int
+    shared_per_s: int
     large_bodies: int
     most: dict[Activity, int]
 
@@ -75,7 +78,7 @@ class TrafficLimits:
             Activity.LONG_POLLS: settings.owner_long_polls,
             Activity.LARGE_BODIES: max(1, settings.max_large_bodies - 1),
         }
-        return cls(settings.owner_requests_per_s, settings.max_large_bodies, most)
+        return cls(settings.owner_requests_per_s, settings.owner_shared_per_s, settings.max_large_bodies, most)
 
 
 class Traffic:
@@ -84,6 +87,7 @@ class Traffic:
     def __init__(self, limits: TrafficLimits) -> None:
         self.limits = limits
         self._counts: dict[str, Counter[Activity]] = {}
+        self._pace = Pace(limits.shared_per_s)
         self.computing = Computing()
         self._large = 0
         self._freed = asyncio.Event()
@@ -92,10 +96,11 @@ class Traffic:
 
     def enter(self, owner: str) -> "Admission":
         """Count a request until it is left. Raises ApiError QUOTA_EXCEEDED (429)."""
-        self._charge(owner, time.monotonic())
+        now = time.monotonic()
+        self._charge(owner, now)
         self.begin(owner, Activity.REQUESTS)
         turns = self._turns.setdefault(owner, asyncio.Semaphore(QUERIES_OF_OWNER))
-        return Admission(self, owner, turns)
+        return Admission(self, owner, turns, self._pace.wait(owner, now))
 
     def count(self, owner: str, activity: Activity) -> int:
         """Return how much of an activity an owner has going on."""
@@ -147,10 +152,14 @@ class Traffic:
 
 
 class Admission:
-    """What one request has begun; `close` ends all of it. `turns` are those of its owner's queries."""
+    """What one request has begun; `close` ends all of it.
 
-    def __init__(self, traffic: Traffic, owner: str, turns: asyncio.Semaphore) -> None:
+    `turns` are those of its owner's queries; `wait_s` is for how long it waits beside other owners (Pace).
+    """
+
+    def __init__(self, traffic: Traffic, owner: str, turns: asyncio.Semaphore, wait_s: float) -> None:
         self.turns = turns
+        self.wait_s = wait_s
         self._traffic = traffic
         self._owner = owner
         self._begun = ExitStack()

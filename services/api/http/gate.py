@@ -3,6 +3,7 @@
 Under /v1 a key has a rate limit (docs/contract/devana.md#rate-limit), which every answer there reports.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
@@ -77,6 +78,8 @@ class RequestGate:
             admission = scope["piperoll.admission"] = self._traffic.enter(caller.owner)
             TURNS.set(admission.turns)
             with closing(admission):
+                if admission.wait_s:
+                    await asyncio.sleep(admission.wait_s)
                 if scope["path"].startswith(DEVANA_PREFIX):
                     await self._count(caller, answer)
                 await self._app(scope, receive, answer)

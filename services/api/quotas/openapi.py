@@ -14,6 +14,7 @@ _EXAMPLE = {
         "long_polls": {"limit": 2000, "used": 0},
         "large_bodies": {"limit": 3, "used": 0},
         "requests_per_second": {"limit": 10_000},
+        "requests_per_second_beside_others": {"limit": 250},
     },
     "request": {
         "json_bytes": {"limit": 10_485_760},

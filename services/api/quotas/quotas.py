@@ -77,7 +77,11 @@ class Quotas:
                 "open_jobs": {"limit": self._open_jobs.limit, "used": jobs},
                 "stored_bytes": {"limit": self._stored.limit, "used": stored},
             },
-            "process": {**here, "requests_per_second": {"limit": limits.requests_per_s}},
+            "process": {
+                **here,
+                "requests_per_second": {"limit": limits.requests_per_s},
+                "requests_per_second_beside_others": {"limit": limits.shared_per_s},
+            },
             "request": {
                 "json_bytes": {"limit": settings.max_body_bytes},
                 "upload_bytes": {"limit": settings.max_upload_bytes},

@@ -460,6 +460,7 @@ export const texts = {
         long_polls: "Requests that wait for a job",
         large_bodies: "Large bodies",
         requests_per_second: "Requests a second",
+        requests_per_second_beside_others: "Requests a second beside other owners",
         json_bytes: "JSON body",
         upload_bytes: "Upload",
         batch_jobs: "Jobs in a batch",
