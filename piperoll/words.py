@@ -17,10 +17,14 @@ _WORD = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
 
 def words_of(text: str) -> Iterator[str]:
     """Yield the words of a text in their order."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    plain = "".join(one for one in decomposed if not unicodedata.combining(one))
-    for found in _WORD.finditer(plain.casefold()):
+    for found in _WORD.finditer(_without_accents(text).casefold()):
         yield found.group()[:LONGEST]
+
+
+def _without_accents(text: str) -> str:
+    if text.isascii():  # most are, and this is ten times as fast
+        return text
+    return "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
 
 
 def distinct_words(texts: Iterable[str], most: int) -> list[str]:

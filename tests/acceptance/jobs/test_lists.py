@@ -104,13 +104,13 @@ async def test_jobs_are_found_by_the_beginnings_of_words_of_their_names_and_text
     files = {"file": (f"Müller_{mark}.txt", f"The Exchequer of q{mark}.".encode())}
     stored = (await system.client.post("/api/files", files=files)).json()["data"]["filename"]
     job_id = await system.create("extraction", filename=stored)
-    other = await system.create("noop", user_id=f"user-{mark}")
+    other = await system.create("noop", target_id=f"case-{mark}")
     await system.wait_for_all([job_id, other])
     await wait_until(lambda: holds(system, f"q{mark}", [job_id]), 30, "the text of a job can be searched")
     for asked, expected in [
         (f"muller {mark}", [job_id]),
         (f"EXCH {mark[:6]}", [job_id]),
-        (f"user-{mark}", [other]),
+        (f"case-{mark}", [other]),
         (mark, [other, job_id]),
         (job_id[:20], [job_id]),
         (f"{mark} nowhere", []),
