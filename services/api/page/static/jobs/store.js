@@ -6,6 +6,7 @@ import { session } from "../session/session.js";
 import { Listing, MOST_AT_ONCE } from "./listing.js";
 
 const PAGE = 100;
+const FURTHER = 500; // of the pages after the first: who reads on goes far
 const SETTLE_MS = 250; // changes within this time are read together
 const SEARCH_SETTLE_MS = 1500; // the words of a new job are read after the change is known
 const NUMBERS_MS = 1500; // the numbers are counted at most this often
@@ -61,9 +62,10 @@ async function read(state) {
   const request = ++newest;
   phase.value = state;
   try {
-    const page = await pageOf(of, PAGE, of.cursor);
+    const size = of.cursor ? FURTHER : PAGE;
+    const page = await pageOf(of, size, of.cursor);
     if (request !== newest) return;
-    of.append(page, PAGE);
+    of.append(page, size);
     problem.value = null;
     phase.value = "ready";
   } catch (error) {
