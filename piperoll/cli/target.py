@@ -85,8 +85,8 @@ def api_access_of(data_dir: Path | None, profile: str | None = None) -> ApiAcces
         return _of_profile(profile_of(given.profile, given.config))
     if (folder := default_stack(given)) is not None:
         return _of_stack(folder)
-    if (profile := default_profile(given.config)) is not None:
-        return _of_profile(profile)
+    if (fallback := default_profile(given.config)) is not None:
+        return _of_profile(fallback)
     raise NoStackError(f"PIPEROLL_API_KEY, and PIPEROLL_URL unless the API is at {DEFAULT_URL}")
 
 
