@@ -13,7 +13,7 @@ import structlog
 from rich.console import Console
 
 from bench import machine, report
-from bench.parts import archive, devana, embedding, memory, neighbour, ocr, rebuild, recovery, replay, speed
+from bench.parts import archive, devana, embedding, memory, neighbour, ocr, page, rebuild, recovery, replay, speed
 from bench.report import Table
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -23,6 +23,7 @@ SEPARATE: dict[str, tuple[str, Callable[[Path], Awaitable[Table]]]] = {
     "archive": (f"creation and download of the archive of a PDF of {archive.PAGES:,} pages", archive.measure),
     "devana": (f"GET /v1/jobs over {devana.JOBS:,} jobs, by filter", devana.measure),
     "neighbour": ("a small job and its webhook beside an owner that does its worst", neighbour.measure),
+    "page": (f"the page in a browser over {page.JOBS:,} jobs: first paint and slowest reaction", page.measure),
     "embedding": ("chunks/s of the local embedding model", embedding.measure),
     "replay": (
         f"start of a worker over up to {replay.JOBS[-1]:,} ended jobs, without and with checkpoints",
@@ -100,7 +101,10 @@ async def measure_parts(chosen: Collection[str], data: Path, pdfs: Path | None) 
     for name, (what, measure) in SEPARATE.items():
         if name in chosen:
             _progress(what)
-            tables.append(await measure(data))
+            try:
+                tables.append(await measure(data))
+            except report.SkippedError as why:
+                _progress(str(why))
     return tables
 
 

@@ -18,6 +18,10 @@ INTRODUCTION = (
 )
 
 
+class SkippedError(Exception):
+    """A part cannot be measured on this machine. The message names the reason and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows of text under a title. `note` describes how the rows were measured."""

@@ -33,6 +33,10 @@ class ClaimedContent:
         """
         return await self._outlast(partial(self.get_once, claim))
 
+    async def beginning(self, claim: Claim, size: int) -> bytes:
+        """As `get`, at most the first `size` bytes, their hash unchecked."""
+        return await self._outlast(lambda: self._once(claim.uri, lambda: self._blobs.beginning(claim, size)))
+
     async def get_once(self, claim: Claim) -> bytes:
         """The same without a wait, for a transaction that is repeated over outages. Raises BlobStoreError too."""
         return await self._once(claim.uri, lambda: self._blobs.get_claimed(claim))

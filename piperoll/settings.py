@@ -291,12 +291,17 @@ class Settings(BaseSettings):
 
 
 class ClientSettings(BaseSettings):
-    """Settings of the client commands: `PIPEROLL_URL` and `PIPEROLL_API_KEY`. Empty when not set."""
+    """Settings of the client commands: `PIPEROLL_URL`, `PIPEROLL_API_KEY`, `PIPEROLL_PROFILE`, `PIPEROLL_CONFIG`.
+
+    Empty when not set. `config` is the file of the profiles (piperoll.cli.profiles).
+    """
 
     model_config = SettingsConfigDict(env_prefix="PIPEROLL_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     url: str = ""
     api_key: SecretStr = SecretStr("")
+    profile: str = ""
+    config: Path | None = None
 
 
 class _Given(Settings):

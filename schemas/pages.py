@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 MOST_RECORDS = 100_000
 """The largest number of records of a run: one a second of the longest run."""
 
+RECORD_BYTES: Final = 4 * 1024 * 1024
+"""The largest record that is written, and that is read: an API process parses it between the requests of others."""
+
 
 @dataclass(frozen=True, slots=True)
 class MethodText:

@@ -7,6 +7,7 @@ import typer
 
 from piperoll.cli import access, doctor, installation, local, sweep, tables, topics
 from piperoll.cli.dead_letters import commands as dead_letters
+from piperoll.cli.profiles import with_profile
 from piperoll.cli.remote import jobs, lists, one_job, redelivery
 from piperoll.cli.remote.output import STATUSES
 from piperoll.cli.seal import commands as seal
@@ -17,7 +18,6 @@ app = typer.Typer(
     help="Event-sourced document jobs over Kafka.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 
 
@@ -53,12 +53,13 @@ def notifier() -> None:
 # Commands import their dependencies when they are called, so that services, which start here too, start fast.
 app.command(rich_help_panel="This machine")(local.up)
 app.command(rich_help_panel="This machine")(local.demo)
-app.command(rich_help_panel="This machine")(access.link)
+app.command(rich_help_panel="This machine")(with_profile(access.link))
 ABOUT_JOBS: tuple[Callable[..., None], ...] = (
     jobs.submit,
     jobs.watch,
     lists.jobs,
     one_job.show,
+    one_job.logs,
     one_job.download,
     one_job.cancel,
     one_job.restart,
@@ -70,9 +71,9 @@ ABOUT_JOBS: tuple[Callable[..., None], ...] = (
 )
 ABOUT_OTHERS: tuple[Callable[..., None], ...] = (lists.documents, lists.search, lists.endpoints)
 for command in ABOUT_JOBS:
-    app.command(rich_help_panel="Jobs", epilog=STATUSES)(command)
+    app.command(rich_help_panel="Jobs", epilog=STATUSES)(with_profile(command))
 for command in ABOUT_OTHERS:
-    app.command(rich_help_panel="Documents and webhooks", epilog=STATUSES)(command)
+    app.command(rich_help_panel="Documents and webhooks", epilog=STATUSES)(with_profile(command))
 app.command(rich_help_panel="Operating")(doctor.doctor)
 app.command(rich_help_panel="Operating")(installation.adopt)
 app.command(rich_help_panel="Operating")(tables.verify)

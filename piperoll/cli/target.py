@@ -1,4 +1,4 @@
-"""The installation that a command uses: a stack on this machine by its data folder, else the environment's."""
+"""The installation that a command uses: of a stack on this machine, of the environment, or of a profile."""
 
 import json
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import psutil
 import typer
 
 from piperoll.cli.console import CommandError, CouldNotRunError
+from piperoll.cli.profiles import Profile, default_profile, named_profile, profile_of
 from piperoll.settings import ClientSettings, Settings
 
 DEFAULT_DATA_DIR = Path("data")
@@ -63,21 +64,47 @@ def default_stack(given: Settings | ClientSettings) -> Path | None:
     return DEFAULT_DATA_DIR if not named and (DEFAULT_DATA_DIR / "stack.json").exists() else None
 
 
-def api_access_of(data_dir: Path | None) -> ApiAccess:
-    """Return the API of the stack in `data_dir`, or that of PIPEROLL_URL. Raises CommandError when there is neither."""
+def api_access_of(data_dir: Path | None, profile: str | None = None) -> ApiAccess:
+    """Return the API that a command is about.
+
+    The first of: the stack in `data_dir` or the profile of --profile, PIPEROLL_URL and PIPEROLL_API_KEY, the profile of
+    PIPEROLL_PROFILE, a stack in the folder `data`, the profile `default`. None is completed by another, so that no key
+    is sent to a server that it is not for. `profile` is that of --profile where no command runs. Raises CommandError.
+    """
     given = ClientSettings()
-    folder = data_dir or default_stack(given)
-    if folder is not None:
-        stack = _stack(folder)
-        keys = str(stack["env"]["PIPEROLL_BOOTSTRAP_KEYS"]).split(",")
-        return ApiAccess(stack["api_url"], keys[-1])
-    if not given.model_fields_set:
-        raise NoStackError(f"PIPEROLL_API_KEY, and PIPEROLL_URL unless the API is at {DEFAULT_URL}")
+    named = named_profile() if profile is None else profile
+    if named and data_dir is not None:
+        raise CommandError("--profile and --data-dir name two servers: give one of them")
+    if named:
+        return _of_profile(profile_of(named, given.config))
+    if data_dir is not None:
+        return _of_stack(data_dir)
+    if given.model_fields_set & {"url", "api_key"}:
+        return _of_environment(given)
+    if given.profile:
+        return _of_profile(profile_of(given.profile, given.config))
+    if (folder := default_stack(given)) is not None:
+        return _of_stack(folder)
+    if (fallback := default_profile(given.config)) is not None:
+        return _of_profile(fallback)
+    raise NoStackError(f"PIPEROLL_API_KEY, and PIPEROLL_URL unless the API is at {DEFAULT_URL}")
+
+
+def _of_stack(folder: Path) -> ApiAccess:
+    stack = _stack(folder)
+    return ApiAccess(stack["api_url"], str(stack["env"]["PIPEROLL_BOOTSTRAP_KEYS"]).split(",")[-1])
+
+
+def _of_profile(profile: Profile) -> ApiAccess:
+    return ApiAccess(profile.url.rstrip("/"), profile.api_key.get_secret_value())
+
+
+def _of_environment(given: ClientSettings) -> ApiAccess:
     key = given.api_key.get_secret_value()
     if not key:
         raise CommandError(
             "no API key: set PIPEROLL_API_KEY to a key of the API at PIPEROLL_URL, or name the folder of a running "
-            "`piperoll up` with --data-dir"
+            "`piperoll up` with --data-dir, or a profile with --profile"
         )
     return ApiAccess((given.url or DEFAULT_URL).rstrip("/"), key)
 

@@ -94,6 +94,12 @@ class AsyncBlobs:
         """See Blobs.get_claimed."""
         return await self._run(self.sync.get_claimed, claim)
 
+    async def beginning(self, claim: Claim, size: int) -> bytes:
+        """Return at most the first `size` bytes of a claimed blob. Raises BlobMissingError."""
+        if claim.size <= size:
+            return await self.get(claim.uri)
+        return await self._run(self.sync.read, claim.uri, 0, size)
+
     async def size(self, uri: str) -> int:
         """See Blobs.size."""
         return await self._run(self.sync.size, uri)

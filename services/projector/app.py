@@ -1,12 +1,13 @@
-"""The projector's composition root: four readers, one session each, over one set of tables."""
+"""The projector's composition root: four readers and that of words, one session each, over one set of tables."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
 import structlog
 
+from piperoll.claimed_content import ClaimedContent
 from piperoll.installation import tables as installation_tables
 from piperoll.installation.guard import Guard
 from piperoll.installation.identity import Installation
@@ -28,6 +29,7 @@ from services.projector.documents.writer import DocumentWriter
 from services.projector.endpoints.writer import EndpointWriter
 from services.projector.jobs.writer import JobWriter
 from services.projector.readers.topic_reader import ProjectorTopicReader, TopicWriter
+from services.projector.words.reading import WordReader
 
 log = structlog.get_logger()
 
@@ -70,11 +72,17 @@ async def main(settings: Settings, lifetime: Lifetime) -> None:
         ]
         try:
             async with asyncio.TaskGroup() as tasks:
-                for name, work in await _readers(
-                    settings, lifetime, offsets, dead_letters, skipped, groups, stack, installation
-                ):
-                    tasks.create_task(lifetime.background.loop(name, work))
+                connect = partial(_session, settings, lifetime, stack, installation)
+                readers = await _readers(settings, lifetime, offsets, dead_letters, skipped, groups, connect)
+                words = WordReader(
+                    ClaimedContent(blobs, blob_outage), await connect("words"), lambda: readers["jobs"][0].partitions
+                )
+                for alias, (_, consumer) in readers.items():
+                    tasks.create_task(
+                        lifetime.background.loop(f"the reader of {alias}", consumer.run(lifetime.stopping))
+                    )
                 for name, work in (
+                    ("the reader of words", words.run(lifetime.stopping)),
                     ("the producer's watch", appender.watch(lifetime.stopping)),
                     ("the comparison of the stores", guard.run(lifetime.stopping)),
                     ("the watch of the topics", topics.run(lifetime.stopping)),
@@ -90,25 +98,31 @@ async def _readers(
     offsets: KafkaOffsets,
     dead_letters: DeadLetters,
     skipped: SkippedRecords,
-    groups: list[tuple[str, TopicWriter]],
-    stack: AsyncExitStack,
-    installation: Installation,
-) -> list[tuple[str, Coroutine[None, None, None]]]:
-    """The reader of each topic, by name, over tables of this release."""
-    dsn = settings.postgres_dsn.get_secret_value()
-    required = installation_tables.requirement(READ_SCHEMA, lambda: installation)
-    readers = []
+    groups: Sequence[tuple[str, TopicWriter]],
+    connect: Callable[[str], Awaitable[Session]],
+) -> dict[str, tuple[ProjectorTopicReader, PartitionConsumer]]:
+    """The reader of each topic with its consumer, by the topic's short name."""
+    readers = {}
     for group, writer in groups:
-        session = Session(dsn, lifetime.stopping, f"piperoll projector {settings.instance}", required)
-        stack.push_async_callback(session.close)
-        lifetime.check(f"postgres_{writer.alias}", session.problem)
-        await session.transaction(partial(create_live_tables, installation=installation))
-        reader = ProjectorTopicReader(writer, session, offsets, dead_letters)
+        reader = ProjectorTopicReader(writer, await connect(writer.alias), offsets, dead_letters)
         stops = Stops(group, skipped, dead_letters)
         consumer = PartitionConsumer(
             settings, group, writer.topic, reader, reader.lag.moved, reader.confirm, stops=stops
         )
         lifetime.check(f"group_{writer.alias}", consumer.problem)
         lifetime.check(f"lag_{writer.alias}", reader.lag.problem)
-        readers.append((f"the reader of {writer.alias}", consumer))
-    return [(name, consumer.run(lifetime.stopping)) for name, consumer in readers]
+        readers[writer.alias] = (reader, consumer)
+    return readers
+
+
+async def _session(
+    settings: Settings, lifetime: Lifetime, stack: AsyncExitStack, installation: Installation, alias: str
+) -> Session:
+    """A session over tables of this release."""
+    required = installation_tables.requirement(READ_SCHEMA, lambda: installation)
+    dsn = settings.postgres_dsn.get_secret_value()
+    session = Session(dsn, lifetime.stopping, f"piperoll projector {settings.instance}", required)
+    stack.push_async_callback(session.close)
+    lifetime.check(f"postgres_{alias}", session.problem)
+    await session.transaction(partial(create_live_tables, installation=installation))
+    return session

@@ -86,6 +86,16 @@ async def test_any_file_name_is_accepted(blobs: AsyncBlobs, name: str) -> None:
     assert await blobs.delete_folder("uploads/acme/f1") == 1
 
 
+async def test_the_beginning_of_a_blob_is_read_alone(blobs: AsyncBlobs) -> None:
+    claim = await blobs.put("job-1/run", b"0123456789")
+    assert await blobs.beginning(claim, 4) == b"0123"
+    assert await blobs.beginning(claim, 10) == await blobs.beginning(claim, 99) == b"0123456789"
+    await blobs.delete([claim.uri])
+    for size in (4, 99):
+        with pytest.raises(BlobMissingError):
+            await blobs.beginning(claim, size)
+
+
 async def test_a_missing_blob_differs_from_a_failing_store(blobs: AsyncBlobs, tmp_path: Path) -> None:
     with pytest.raises(BlobMissingError, match="job-1/in/nothing"):
         await blobs.get("job-1/in/nothing")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from piperoll.cli.console import CommandError, entry, print_line, run_command, warn
-from piperoll.cli.remote.output import AsJson, JobIds, print_json
+from piperoll.cli.remote import completion
+from piperoll.cli.remote.output import AsJson, JobIds, OutFormat, print_json
 from piperoll.cli.target import DataDir
 
 if TYPE_CHECKING:
@@ -20,8 +21,15 @@ def submit(
     sources: Annotated[
         list[str], typer.Argument(metavar="FILE|FOLDER|URL...", help="What is read; files are uploaded.")
     ],
-    job_type: Annotated[str, typer.Option("--type", help="The job type; by default the one for such files.")] = "",
-    method: Annotated[str | None, typer.Option(help="The extraction method, of PDFs.")] = None,
+    job_type: Annotated[
+        str,
+        typer.Option(
+            "--type", help="The job type; by default the one for such files.", autocompletion=completion.job_type_names
+        ),
+    ] = "",
+    method: Annotated[
+        str | None, typer.Option(help="The extraction method, of PDFs.", autocompletion=completion.methods)
+    ] = None,
     pages: Annotated[str, typer.Option(help="Which pages of PDFs, such as 3, 1-3, 5- or -4.")] = "",
     include_images: Annotated[bool, typer.Option("--include-images", help="Also render the pages as images.")] = False,
     template: Annotated[str | None, typer.Option(help="A template that is filled from the text, of PDFs.")] = None,
@@ -29,8 +37,12 @@ def submit(
     recursive: Annotated[bool, typer.Option("--recursive", help="Look into the folders of folders too.")] = False,
     batch: Annotated[str | None, typer.Option(metavar="NAME", help="Create all jobs at once, as a batch.")] = None,
     out_folder: Annotated[
-        Path | None, typer.Option("--out", metavar="FOLDER", help="Wait, and write the text of each file to FOLDER.")
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Wait, and write the result of each file to FOLDER.")
     ] = None,
+    out_format: Annotated[
+        OutFormat,
+        typer.Option("--format", help="Of --out: text, with .md if it is Markdown, or the whole result."),
+    ] = OutFormat.TEXT,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the jobs that an earlier call created for the same content.")
     ] = False,
@@ -39,6 +51,7 @@ def submit(
     data_dir: DataDir = None,
 ) -> None:
     """Upload files, create a job for each and print the jobs' ids. Nothing is sent if one of them is refused."""
+    from piperoll.cli.remote.out_folder import OutFolder
     from piperoll.cli.remote.sources import JobSource, SourceOptions, job_sources
     from piperoll.cli.remote.submission import SubmissionOptions
 
@@ -51,7 +64,8 @@ def submit(
         planned: list[JobSource] = await asyncio.to_thread(
             job_sources, sources, SourceOptions(job_type, parameters, recursive)
         )
-        options = SubmissionOptions(wait or out_folder is not None, batch, out_folder, resume, as_json)
+        out = None if out_folder is None else OutFolder(out_folder, out_format)
+        options = SubmissionOptions(wait or out is not None, batch, out, resume, as_json)
         return await _submit(planned, options, data_dir)
 
     run_command(work())
@@ -80,10 +94,10 @@ def page_range(text: str) -> dict[str, int]:
 async def _submit(sources: "list[JobSource]", options: "SubmissionOptions", data_dir: Path | None) -> int:
     from piperoll.cli.remote.connection import connected
     from piperoll.cli.remote.results import upload
-    from piperoll.cli.remote.submission import BulkSubmission, require_writable
+    from piperoll.cli.remote.submission import BulkSubmission
 
     if options.out is not None:
-        require_writable(options.out)
+        options.out.require_writable()
     first = sources[0]
     async with connected(data_dir) as client:
         if len(sources) > 1 or options.batch is not None or options.out is not None or options.resume:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from piperoll.cli.console import CommandError, print_rows, run_command
+from piperoll.cli.remote import completion
 from piperoll.cli.remote.output import AsJson, Limit, first_words, joined, moment, print_json, shown, size_of
 from piperoll.cli.target import DataDir
 
@@ -17,12 +18,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="BaseModel")
 HIT_CHARS = 80
-Status = Annotated[str | None, typer.Option(help="Only pending, processing, completed or failed ones.")]
+Status = Annotated[
+    str | None,
+    typer.Option(help="Only pending, processing, completed or failed ones.", autocompletion=completion.statuses),
+]
 
 
 def jobs(
     status: Status = None,
-    job_type: Annotated[str | None, typer.Option("--type", help="Only jobs of this type.")] = None,
+    job_type: Annotated[
+        str | None, typer.Option("--type", help="Only jobs of this type.", autocompletion=completion.job_type_names)
+    ] = None,
+    find: Annotated[str | None, typer.Option(metavar="WORDS", help="Only jobs with words that begin so.")] = None,
     batch: Annotated[str | None, typer.Option(help="Only jobs of this batch.")] = None,
     limit: Limit = 20,
     as_json: AsJson = False,
@@ -32,7 +39,7 @@ def jobs(
     names = ("id", "type", "status", "percent", "created", "file")
 
     def found(client: "AsyncClient") -> AsyncIterator[Any]:
-        return client.jobs.list(status=status, job_type=job_type, batch_id=batch, page=min(limit, 200))
+        return client.jobs.list(status=status, job_type=job_type, batch_id=batch, q=find, page=min(limit, 200))
 
     def row(job: Any) -> Sequence[str]:
         percent = f"{job.progress.percent} %" if job.progress else ""

@@ -1,4 +1,4 @@
-"""The commands about named jobs: `show`, `download`, `cancel`, `restart`, `erase`, `events`, `deliveries`."""
+"""The commands about named jobs: `show`, `logs`, `download`, `cancel`, `restart`, `erase`, `events`, `deliveries`."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import typer
 
 from piperoll.cli.console import CommandError, entry, print_error, print_rows, run_command, write_out
+from piperoll.cli.remote import completion
 from piperoll.cli.remote.lists import file_of
 from piperoll.cli.remote.output import AsJson, JobIds, moment, print_json, shown
 from piperoll.cli.target import DataDir
@@ -15,7 +16,10 @@ from piperoll.cli.target import DataDir
 if TYPE_CHECKING:
     from piperoll.client import AsyncClient, JobView
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id, as `submit` printed it.")]
+JobId = Annotated[
+    str,
+    typer.Argument(metavar="JOB", help="The job's id, as `submit` printed it.", autocompletion=completion.job_ids),
+]
 
 
 def show(
@@ -59,6 +63,21 @@ def _print_job(job: "JobView") -> None:
     for label, value in details.items():
         if value:
             entry(label, value)
+
+
+def logs(job_id: JobId, as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """Print the log of a job: its attempts, their warnings and notes, and failed webhooks, oldest first."""
+
+    async def work(client: "AsyncClient", job_id: str) -> None:
+        lines = (await client.jobs.get(job_id)).logs
+        _print_list(
+            lines,
+            ("time", "level", "message"),
+            [(moment(one.timestamp), one.level, one.message) for one in lines],
+            as_json,
+        )
+
+    run_command(_each([job_id], work, data_dir))
 
 
 def download(

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from piperoll.cli.console import write_out
+from piperoll.cli.remote import completion
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -16,8 +18,20 @@ STATUSES = (
     "Exit status: 0 done, 1 refused or failed, 2 could not run (no server, wrong arguments), 130 stopped by Ctrl-C."
 )
 
+
+class OutFormat(StrEnum):
+    """What `submit --out` writes of a result."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else, one object a line.")]
-JobIds = Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids of jobs, as `submit` printed them.")]
+JobIds = Annotated[
+    list[str],
+    typer.Argument(metavar="JOB...", help="Ids of jobs, as `submit` printed them.", autocompletion=completion.job_ids),
+]
 Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
 
 

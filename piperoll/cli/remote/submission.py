@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from piperoll.cli.console import CommandError, counted, entry, warn
+from piperoll.cli.console import counted, entry, warn
+from piperoll.cli.remote.out_folder import OutFolder
 from piperoll.cli.remote.output import print_json
 from piperoll.cli.remote.results import end_sentence
 from piperoll.cli.remote.sources import JobSource
@@ -26,7 +26,7 @@ class SubmissionOptions:
 
     wait: bool = False
     batch: str | None = None
-    out: Path | None = None
+    out: OutFolder | None = None
     resume: bool = False
     as_json: bool = False
 
@@ -71,7 +71,7 @@ class BulkSubmission:
             table.created(source.name, job_id)
             job = await (states.ended(job_id) if self._options.wait else self._client.jobs.get(job_id))
             if job.completed and self._options.out is not None:
-                await asyncio.to_thread(_write, self._options.out / f"{_file_name(source)}.txt", job.text)
+                await asyncio.to_thread(self._options.out.write, source, job)
         except (PiperollError, OSError) as error:
             self._report_failure(source, error, table)
             return False
@@ -143,25 +143,3 @@ class BulkSubmission:
         follow = f"`piperoll watch {' '.join(made)}`" if len(made) <= SHOWN_IDS else "`piperoll jobs`"
         going_on = f"the {counted(len(made), 'job')} created go on: {follow} shows them; " if made else ""
         return f"stopped; {going_on}repeat the command with --resume to submit the rest of {counted(count, 'file')}"
-
-
-def _file_name(source: JobSource) -> str:
-    """Return the name of a source's result below the folder: that of its file, of an address its last part."""
-    if source.path is not None:
-        return source.name
-    return source.name.partition("?")[0].rstrip("/").rpartition("/")[2] or "result"
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
-
-
-def require_writable(folder: Path) -> None:
-    """Make the folder of results before anything is sent. Raises CommandError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CommandError(f"the results cannot be written to {folder}: {error.strerror}") from error

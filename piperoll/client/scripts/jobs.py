@@ -47,28 +47,29 @@ def list_jobs(
     batch_id: str | None = None,
     user_id: str | None = None,
     target_id: str | None = None,
+    q: str | None = None,
     page: int = PAGE,
 ) -> Series[JobView]:
-    """Iterate over jobs, the newest first, without results and logs; `page` of them are read at a time."""
+    """Iterate over jobs, the newest first, without results and logs; `page` of them are read at a time.
+
+    With `q` only those that this search finds: by the beginnings of words of names, ids and texts.
+    """
     filters = {
         "status": status,
         "job_type": job_type,
         "batch_id": batch_id,
         "user_id": user_id,
         "target_id": target_id,
+        "q": q,
     }
-    seen: set[str] = set()
-    skip = 0
+    after: str | None = None
     while True:
-        data = yield from answered(read("/api/jobs/", **filters, limit=page, skip=skip))
+        data = yield from answered(read("/api/jobs/", **filters, limit=page, after=after))
         for one in data["jobs"]:
-            job = viewed(JobView, one)
-            if job.job_id not in seen:  # a job that was created since the last page moves the others down
-                seen.add(job.job_id)
-                yield Emit(job)
-        skip += len(data["jobs"])
-        if len(data["jobs"]) < page or skip >= data["total"]:
+            yield Emit(viewed(JobView, one))
+        if len(data["jobs"]) < page:
             return
+        after = data["jobs"][-1]["job_id"]
 
 
 def wait_for_job(job_id: str, *, timeout: float | None = None, raise_on_failure: bool = False) -> Script[JobView]:

@@ -93,6 +93,14 @@ class JobView(View):
         return next((str(place[name]) for place in places for name in TEXTS if place.get(name)), "")
 
     @property
+    def markdown(self) -> bool:
+        """Whether `text` is Markdown: filled from a template, or by a reader that keeps headings and tables."""
+        if not self.data.get("extracted_text"):
+            return bool(self.data.get("transformed_text") or (self.results or {}).get("markdown_content"))
+        method = str((self.data.get("metadata") or {}).get("extraction_method") or "")
+        return any(url.endswith("/text.md") for url in self.asset_urls) or "mistral" in method or "llm" in method
+
+    @property
     def asset_urls(self) -> Sequence[str]:
         """The paths of the files that the job wrote, as `download` takes them."""
         return tuple(url for url in (self.results or {}).get("asset_urls") or () if url)

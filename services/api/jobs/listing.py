@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from piperoll.domain.job import Status
+from piperoll.words import asked_words
 from schemas.claims import Claim
 from services.api.jobs.query_strings import CountsQuery, JobListQuery
 from services.api.jobs.reading import Reading
@@ -35,17 +36,21 @@ class JobListing:
     async def jobs(self, owner: str, query: JobListQuery, user_id: str | None) -> dict[str, Any]:
         """Return `{total, jobs}`; jobs without results and logs. The query's user id overrides `user_id`, the header's.
 
-        A page after a job is `{jobs}`: counting all would cost more than reading it.
+        A page after a job, and one of a search, is `{jobs}`: counting all would cost more than reading it.
         Raises ApiError READ_MODEL_UNAVAILABLE (503).
         """
         await self._reading.catching_up.briefly()
         statuses = None if query.status is None else STATUSES[query.status]
         filters = (owner, statuses, query.batch_id, query.user_id or user_id, query.job_type, query.target_id)
+        page = (query.limit, query.skip)
         async with self._read_model.turn():
+            if query.q is not None:
+                rows = await self._read_model.search(filters, *page, query.after, asked_words(query.q))
+                return {"jobs": await self._shown(rows)}
             if query.after is None:
-                total, rows = await self._read_model.jobs(filters, query.limit, query.skip)
+                total, rows = await self._read_model.jobs(filters, *page)
                 return {"total": total, "jobs": await self._shown(rows)}
-            rows = await self._read_model.jobs_after(filters, query.limit, query.skip, query.after)
+            rows = await self._read_model.jobs_after(filters, *page, query.after)
             return {"jobs": await self._shown(rows)}
 
     async def counts(self, owner: str, query: CountsQuery, user_id: str | None) -> dict[str, int]:
@@ -54,10 +59,10 @@ class JobListing:
         Raises ApiError READ_MODEL_UNAVAILABLE (503).
         """
         await self._reading.catching_up.briefly()
+        filters = (owner, query.batch_id, query.user_id or user_id, query.job_type, query.target_id)
+        asked = None if query.q is None else asked_words(query.q)
         async with self._read_model.turn():
-            found = await self._read_model.counts(
-                (owner, query.batch_id, query.user_id or user_id, query.job_type, query.target_id)
-            )
+            found = await self._read_model.counts(filters, asked)
         counts = {name: sum(found.get(Status(one), 0) for one in statuses) for name, statuses in STATUSES.items()}
         return {"total": sum(counts.values()), **counts}
 

@@ -11,6 +11,8 @@ from services.api.http.shapes import QueryModel
 Limit = Annotated[int, Field(ge=0, le=1000, description="How many at most")]
 JobType = Annotated[PlainText, AfterValidator(lambda name: job_types().own_name(name))]
 """A job type by any of its names, as its own name."""
+Search = Annotated[PlainText, Field(max_length=200)]
+"""Words of which each must begin a word of the job (docs/contract/additions.md#search)."""
 JobStatus = Literal["pending", "processing", "completed", "failed"]
 
 
@@ -21,6 +23,7 @@ class CountsQuery(QueryModel):
     batch_id: PlainText | None = Field(default=None, description="Only of this batch")
     job_type: JobType | None = Field(default=None, description="Only of this type")
     target_id: PlainText | None = Field(default=None, description="Only with this target_id")
+    q: Search | None = Field(default=None, description="Only jobs with words that begin so: ids, names, text")
 
 
 class PageQuery(QueryModel):
@@ -38,6 +41,7 @@ class JobListQuery(PageQuery):
     batch_id: PlainText | None = Field(default=None, description="Only of this batch")
     job_type: JobType | None = Field(default=None, description="Only of this type")
     target_id: PlainText | None = Field(default=None, description="Only with this target_id")
+    q: Search | None = Field(default=None, description="Only jobs with words that begin so: ids, names, text")
     after: PlainText | None = Field(
         default=None, description="Only the jobs that follow this one, the last of the page before; then without total"
     )

@@ -1,7 +1,8 @@
 """The files of the page: read once, compressed once, and never changed. What is not in the folder cannot be named.
 
-Each has the headers of docs/contract/additions.md#page. Browsers ask again each time and get a 304, so that a new
-release is seen at once.
+Each has the headers of docs/contract/additions.md#page. Browsers ask for the page again each time and get a 304, so
+that a new release is seen at once. It names its files below the version of all of them, a hash: such an address never
+gets another content, so browsers keep what it had without asking.
 """
 
 import base64
@@ -38,6 +39,10 @@ POLICY: Final = (
     "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 COMPRESS_LEVEL: Final = 9
+ASK_AGAIN: Final = "no-cache"
+KEEP: Final = "public, max-age=31536000, immutable"
+VERSION: Final = re.compile(r"v-[0-9a-f]{16}/")
+"""The beginning of a path that has a version, of this release or, for a page that was loaded before, of another one."""
 _WEIGHT = re.compile(r"\s*q=([01](?:\.\d{0,3})?)\s*")
 _IMPORT_MAP: Final = '<script type="importmap">'
 
@@ -65,10 +70,28 @@ class PageFile:
 
 @cache
 def page_files() -> Mapping[str, PageFile]:
-    """Return the files by their paths below the folder."""
+    """Return the files by their paths below the folder, and all but the page itself also below their version."""
     contents = dict(_contents(files("services.api.page").joinpath("static"), PurePosixPath()))
+    version = version_of(contents)
+    contents[INDEX] = contents[INDEX].replace(b'"/page/', f'"/page/{version}'.encode())
     policy = policy_of(contents[INDEX].decode())
-    return {name: _page_file(name, content, policy) for name, content in contents.items()}
+    plain = {name: _page_file(name, content, policy, ASK_AGAIN) for name, content in contents.items()}
+    kept = {name: _page_file(name, content, policy, KEEP) for name, content in contents.items() if name != INDEX}
+    return plain | {f"{version}{name}": file for name, file in kept.items()}
+
+
+def version_of(contents: Mapping[str, bytes]) -> str:
+    """Return the beginning of the paths of files with these contents, with its slash."""
+    hashed = hashlib.sha256()
+    for name in sorted(contents):
+        hashed.update(f"{name}\0{len(contents[name])}\0".encode() + contents[name])
+    return f"v-{hashed.hexdigest()[:16]}/"
+
+
+def without_version(path: str) -> str:
+    """Return the path of a file below the folder."""
+    found = VERSION.match(path)
+    return path[found.end() :] if found else path
 
 
 def policy_of(page: str) -> str:
@@ -98,10 +121,10 @@ def _contents(folder: Traversable, path: PurePosixPath) -> Iterator[tuple[str, b
             yield str(path / one.name), one.read_bytes()
 
 
-def _page_file(name: str, content: bytes, policy: str) -> PageFile:
+def _page_file(name: str, content: bytes, policy: str, caching: str) -> PageFile:
     packed = gzip.compress(content, COMPRESS_LEVEL, mtime=0)  # without a time, so that equal files have equal tags
     headers = {
-        "Cache-Control": "no-cache",
+        "Cache-Control": caching,
         "Content-Security-Policy": policy,
         "Content-Type": MEDIA_TYPES.get(PurePosixPath(name).suffix, OTHER_TYPE),
         "Cross-Origin-Resource-Policy": "same-origin",

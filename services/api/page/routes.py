@@ -8,7 +8,7 @@ from starlette.responses import Response
 from services.api.http.answers import has_tag
 from services.api.http.errors import not_found
 from services.api.http.routing import Routes, route
-from services.api.page.files import INDEX, PageFile
+from services.api.page.files import INDEX, PageFile, without_version
 
 OF_CONTENT = frozenset({"Content-Type", "Content-Encoding"})
 
@@ -31,8 +31,13 @@ class PageRoutes(Routes, tag="page"):
         return self._answer(request, path)
 
     def _answer(self, request: Request, name: str) -> Response:
-        """Return a file, or a 304 for one that the client has. Raises ApiError NOT_FOUND (404)."""
-        if (found := self.page_files.get(name)) is None:
+        """Return a file, or a 304 for one that the client has. Raises ApiError NOT_FOUND (404).
+
+        While a release is rolled out, a page may ask for a version that another process has: it gets the file of this
+        one, and asks for it again.
+        """
+        found = self.page_files.get(name) or self.page_files.get(without_version(name))
+        if found is None:
             raise not_found("file")
         variant = found.variant(request.headers.get("accept-encoding", ""))
         if has_tag(request.headers.get("if-none-match", ""), variant.tag):

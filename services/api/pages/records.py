@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError, BlobUnreadableError
 from piperoll.store.page_paths import record_of
-from schemas.pages import FinishedPage, PageRecord, PageRecords
+from schemas.pages import RECORD_BYTES, FinishedPage, PageRecord, PageRecords
 
 log = structlog.get_logger()
 
@@ -71,6 +71,9 @@ class RecordReader:
         records = self._records
         uri = record_of(self._job_id, records.run, records.key, number)
         try:
+            if (size := await self._blobs.size(uri)) > RECORD_BYTES:  # a run that a file took over may write anything
+                log.warning("page_record_too_large", uri=uri, size=size)
+                return None
             record = self._read[number] = PageRecord.model_validate_json(await self._blobs.get(uri))
         except BlobMissingError:
             return None

@@ -75,13 +75,22 @@ class ReadModel:
 
     async def jobs_after(self, filters: Sequence[Any], limit: int, skip: int, after: str) -> list[JobRow]:
         """Return a page of the jobs that follow the job `after` in the list; they are not counted."""
-        async with self._planned("list_jobs") as connection:
-            return [job_row(row) for row in await connection.fetch(QUERIES["list_jobs"], *filters, limit, skip, after)]
+        return await self._listed("list_jobs", *filters, limit, skip, after)
 
-    async def counts(self, filters: Sequence[Any]) -> dict[Status, int]:
-        """Return the number of jobs that pass the filters (see `count_by_status`), of each status that has some."""
-        async with self._planned("count_by_status") as connection:
-            rows = await connection.fetch(QUERIES["count_by_status"], *filters)
+    async def search(
+        self, filters: Sequence[Any], limit: int, skip: int, after: str | None, asked: str
+    ) -> list[JobRow]:
+        """Return a page of the jobs that a search finds (`piperoll.words.asked_words`); they are not counted."""
+        return await self._listed("search_jobs", *filters, limit, skip, after, asked)
+
+    async def counts(self, filters: Sequence[Any], asked: str | None = None) -> dict[Status, int]:
+        """Return the number of jobs that pass the filters (see `count_by_status`), of each status that has some.
+
+        With a search, of those that it finds.
+        """
+        name, found = ("count_by_status", ()) if asked is None else ("count_found", (asked,))
+        async with self._planned(name) as connection:
+            rows = await connection.fetch(QUERIES[name], *filters, *found)
         return {Status(row["status"]): row["number"] for row in rows}
 
     async def devana_jobs(
@@ -129,6 +138,10 @@ class ReadModel:
             total = await connection.fetchval(QUERIES[f"count_{what}"], *filters)
             rows = await connection.fetch(QUERIES[f"list_{what}"], *filters, *page)
         return total, rows
+
+    async def _listed(self, name: str, *arguments: Any) -> list[JobRow]:
+        async with self._planned(name) as connection:
+            return [job_row(row) for row in await connection.fetch(QUERIES[name], *arguments)]
 
     @asynccontextmanager
     async def _planned(self, name: str) -> AsyncIterator[PoolConnectionProxy]:

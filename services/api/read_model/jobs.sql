@@ -72,6 +72,31 @@ WHERE j.owner = $1 AND NOT j.erased
 ORDER BY j.created_at DESC, j.job_id DESC
 LIMIT $7 OFFSET $8;
 
+-- search_jobs: as list_jobs, the jobs whose words match the search $10
+SELECT j.*,
+       NULL::bigint AS next_offset, NULL::json AS facts, NULL::json AS failures, NULL::json AS batch
+FROM read_v1.job_words w JOIN read_v1.jobs j USING (job_id)
+WHERE w.owner = $1 AND w.words @@ $10::text::tsquery AND j.owner = $1 AND NOT j.erased
+  AND ($2::text[] IS NULL OR j.status = ANY ($2))
+  AND ($3::text IS NULL OR j.batch_id = $3)
+  AND ($4::text IS NULL OR j.user_id = $4)
+  AND ($5::text IS NULL OR j.job_type = $5)
+  AND ($6::text IS NULL OR j.target_id = $6)
+  AND ($9::text IS NULL OR (j.created_at, j.job_id) < (
+      SELECT one.created_at, one.job_id FROM read_v1.jobs one WHERE one.job_id = $9 AND one.owner = $1))
+ORDER BY j.created_at DESC, j.job_id DESC
+LIMIT $7 OFFSET $8;
+
+-- count_found: as count_by_status, the jobs whose words match the search $6
+SELECT j.status, count(*) AS number
+FROM read_v1.job_words w JOIN read_v1.jobs j USING (job_id)
+WHERE w.owner = $1 AND w.words @@ $6::text::tsquery AND j.owner = $1 AND NOT j.erased
+  AND ($2::text IS NULL OR j.batch_id = $2)
+  AND ($3::text IS NULL OR j.user_id = $3)
+  AND ($4::text IS NULL OR j.job_type = $4)
+  AND ($5::text IS NULL OR j.target_id = $5)
+GROUP BY j.status;
+
 -- count_batches: the number of an owner's batches that pass the filters; a filter that is null passes all
 SELECT count(*) FROM read_v1.batches b
 WHERE b.owner = $1 AND (b.state ->> 'erased')::boolean IS NOT TRUE

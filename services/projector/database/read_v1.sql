@@ -40,6 +40,22 @@ CREATE INDEX IF NOT EXISTS jobs_by_batch_as_target
 CREATE INDEX IF NOT EXISTS jobs_by_user
     ON read_v1.jobs (owner, user_id, created_at DESC, job_id DESC) WHERE user_id IS NOT NULL AND NOT erased;
 
+-- The words by which a job is found: of its ids, its names and the beginning of its text (services/projector/words).
+CREATE TABLE IF NOT EXISTS read_v1.job_words (
+    job_id text PRIMARY KEY,
+    owner  text NOT NULL,
+    words  tsvector NOT NULL
+);
+CREATE INDEX IF NOT EXISTS job_words_by_word ON read_v1.job_words USING gin (words);
+
+-- The jobs whose content is to be read for their words, with the number of the fact that requires it.
+CREATE TABLE IF NOT EXISTS read_v1.unread_jobs (
+    partition int NOT NULL,
+    job_id    text NOT NULL,
+    sequence  int NOT NULL,
+    PRIMARY KEY (partition, job_id)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+
 -- The accepted facts of each job, numbered by the fold. Owner and offset lead from a position in the
 -- log to later changes. They are here, where rows are only added, not in jobs: an index on the offset of a job's last
 -- fact would be written, with all the others, at each progress.

@@ -15,7 +15,7 @@ from piperoll.domain.pending_changes import PendingChanges
 from piperoll.log.parking import Decoded
 from schemas.claims import Claim
 from schemas.envelope import Fact
-from schemas.events import BATCH_EVENTS, BatchCreated, JobCompleted
+from schemas.events import BATCH_EVENTS, BatchCreated, JobCompleted, JobCreated
 from services.projector.database.values import text
 
 MEMBERS_AT_ONCE = 10_000  # members added in one transaction: 3 MB of specs and a fraction of a second
@@ -46,7 +46,8 @@ class JobChanges:
     """The changes by some facts, the last state only of each job and batch.
 
     `batch_offsets` are the offsets of each batch's last accepted fact. `announced` are batches whose creation was
-    accepted, `indexed` the indexes of embedding jobs that completed and were not erased, `erased` the erased jobs.
+    accepted, `indexed` the indexes of embedding jobs that completed and were not erased, `erased` the erased jobs,
+    `unread` the other jobs that got parameters or a result.
     """
 
     def __init__(self, known: KnownJobs) -> None:
@@ -57,6 +58,7 @@ class JobChanges:
         self.announced: list[Batch] = []
         self.indexed: dict[str, Claim] = {}
         self.erased: set[str] = set()
+        self.unread: set[str] = set()
 
 
 def units(entries: Sequence[Decoded], limit: int = MEMBERS_AT_ONCE) -> Iterator[list[Decoded]]:
@@ -96,9 +98,12 @@ def _fold_job(changes: JobChanges, fact: Fact, offset: int) -> None:
     _, after = folded
     if isinstance(fact.data, JobCompleted) and fact.data.index is not None:
         changes.indexed[job_id] = fact.data.index
+    if isinstance(fact.data, JobCreated | JobCompleted):
+        changes.unread.add(job_id)
     if after.erased:
         changes.erased.add(job_id)
         changes.indexed.pop(job_id, None)
+        changes.unread.discard(job_id)
     changes.events.append(
         StoredEvent(
             job_id=job_id,

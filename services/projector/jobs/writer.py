@@ -46,7 +46,7 @@ class JobWriter(TopicWriter):
     def __init__(self, blobs: AsyncBlobs, outage: Outage, partitions: int, schema: str = READ_SCHEMA) -> None:
         self._contents = ClaimedContent(blobs, outage)
         self._partitions = partitions
-        self._sql = queries("queries.sql", schema)
+        self._sql = {**queries("queries.sql", schema), **queries("words.sql", schema)}
         self._search = SearchIndex(self._contents, schema)
 
     def units(self, entries: Sequence[Decoded]) -> Iterable[Sequence[Decoded]]:
@@ -95,7 +95,19 @@ class JobWriter(TopicWriter):
             offsets = changes.batch_offsets
             batch_rows = [rows.of_batch(batch, partition, offsets[key]) for key, batch in changes.batches.items()]
             await connection.execute(self._sql["upsert_batches"], *columns(batch_rows, StoredBatch))
+        await self._note_words(connection, partition, changes)
         await self._search.settle(connection, _made(changes, indexes), changes.erased)
+
+    async def _note_words(self, connection: Connection, partition: int, changes: JobChanges) -> None:
+        """Note jobs whose words are to be read (services.projector.words), and remove those of erased jobs."""
+        if changes.unread:
+            unread = sorted(changes.unread)
+            sequences = [changes.jobs[job_id].sequence for job_id in unread]
+            await connection.execute(self._sql["note_unread"], partition, unread, sequences)
+        if changes.erased:
+            erased = sorted(changes.erased)
+            await connection.execute(self._sql["forget_unread"], partition, erased)
+            await connection.execute(self._sql["forget_words"], erased)
 
     async def _announced(self, changes: JobChanges, specs: Specs) -> list[StoredJob]:
         """The members of new batches. On a thread, since deriving ten thousand ids can miss a heartbeat."""

@@ -81,6 +81,11 @@ class ProjectorTopicReader:
         self._confirmation = Confirmation()
         self.lag = metrics.Lag(writer.alias)
 
+    @property
+    def partitions(self) -> list[int]:
+        """The partitions that this process reads."""
+        return list(self._handed)
+
     async def assigned(self, partitions: set[int]) -> Mapping[int, int]:
         """Return the offsets to read from. Raises LogDivergedError if the checkpoints belong to another log."""
         topic = self._writer.topic

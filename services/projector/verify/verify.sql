@@ -28,7 +28,8 @@ SELECT job_id FROM read_v1.parked WHERE partition = $1 AND job_id LIKE 'deliveri
 -- deliveries: a partition's delivery rows from an offset on
 SELECT job_id, log_offset, type FROM read_v1.deliveries WHERE partition = $1 AND log_offset >= $2;
 
--- orphans: rows that belong to nothing: events (also in another partition than their job), indexes, members, entries
+-- orphans: rows that belong to nothing: events (also in another partition than their job), indexes, members, entries,
+-- words (also of an erased job)
 SELECT 'event' AS kind, e.job_id AS id FROM read_v1.events e
 WHERE NOT EXISTS (SELECT FROM read_v1.jobs j
                   WHERE j.job_id = e.job_id AND j.owner = e.owner AND j.partition = e.partition)
@@ -38,6 +39,9 @@ WHERE j.batch_index IS NOT NULL AND NOT EXISTS (SELECT FROM read_v1.batches b WH
 UNION ALL
 SELECT 'index', i.job_id FROM read_v1.index_jobs i
 WHERE NOT EXISTS (SELECT FROM read_v1.jobs j WHERE j.job_id = i.job_id)
+UNION ALL
+SELECT 'index of words', w.job_id FROM read_v1.job_words w
+WHERE NOT EXISTS (SELECT FROM read_v1.jobs j WHERE j.job_id = w.job_id AND NOT j.erased)
 UNION ALL
 SELECT 'entry', m.document_id FROM read_v1.folder_members m
 WHERE NOT EXISTS (SELECT FROM read_v1.folders f WHERE f.folder_id = m.folder_id)

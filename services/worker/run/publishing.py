@@ -7,14 +7,14 @@ page that was readable.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from pydantic import ValidationError
 
 from piperoll.store.blobs import BlobMissingError, Blobs, BlobStoreError
 from piperoll.store.page_paths import KEY_CHARS, RECORDS, place_of, record_of
-from schemas.pages import FinishedPage, PageRecord, PageRecords
+from schemas.pages import RECORD_BYTES, FinishedPage, PageRecord, PageRecords
 from services.worker.run.resuming import PACE_S
 
 
@@ -46,6 +46,7 @@ class PagePublisher:
         self._fresh: list[FinishedPage] = []
         self._last = 0
         self._records: PageRecords | None = None
+        self._stopped = False
 
     @property
     def records(self) -> PageRecords | None:
@@ -65,7 +66,7 @@ class PagePublisher:
 
     def write(self) -> None:
         """Write them now. A store that fails does not end the work: they are written with the next ones."""
-        if not self._fresh or (key := self._key()) is None:
+        if self._stopped or not self._fresh or (key := self._key()) is None:
             return
         self._written_at = self._now()
         if not self._settle():
@@ -79,11 +80,20 @@ class PagePublisher:
         self._fresh = pages = [page for page in self._fresh if page.page > self._readable()]
         if not pages:
             return
-        number = 0 if self._records is None else self._records.count
+        self._stopped = not self._put(key, pages)
+        self._fresh.clear()
+
+    def _put(self, key: str, pages: Sequence[FinishedPage]) -> bool:
+        """Write pages in one record, or in several if it were too large. False if a page alone is: pages have no gaps,
+        so it and all that follow can be read after the end."""
         content = PageRecord(pages=tuple(pages)).model_dump_json(exclude_defaults=True).encode()
+        if len(content) > RECORD_BYTES:
+            middle = len(pages) // 2
+            return middle > 0 and self._put(key, pages[:middle]) and self._put(key, pages[middle:])
+        number = 0 if self._records is None else self._records.count
         self._blobs.put_named(record_of(self._job_id, self._run, key, number), content, "application/json")
         self._records = PageRecords(run=self._run, key=key, count=number + 1, last=pages[-1].page)
-        self._fresh.clear()
+        return True
 
     def _readable(self) -> int:
         return 0 if self._records is None else self._records.last

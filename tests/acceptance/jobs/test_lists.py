@@ -1,11 +1,14 @@
 """Lists of jobs and of batches (docs/contract/secretary.md#batch). Spoken by HTTP alone."""
 
 from typing import Any
+from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from tests.support.clients.jobs import ended, listed, noop, posted, refused, stranger
 from tests.support.stacks.system import System
+from tests.support.waiting import wait_until
 
 
 async def test_a_list_shows_the_jobs_of_the_owner_at_once_and_newest_first(system: System) -> None:
@@ -87,3 +90,46 @@ async def test_the_list_of_batches_counts_their_jobs(system: System) -> None:
         assert (await listed(client, "/api/jobs/batches", archived="true"))["total"] == 0
         assert (await listed(client, "/api/jobs/batches", archived="false", limit=1))["total"] == 2
         assert (await client.post(f"/api/jobs/{second['job_ids'][0]}/cancel")).status_code == 200
+
+
+async def found(system: System, q: str, **query: str) -> list[str]:
+    reply = await system.client.get("/api/jobs/", params={"q": q, **query})
+    assert reply.status_code == 200, reply.text
+    assert set(reply.json()["data"]) == {"jobs"}
+    return [job["job_id"] for job in reply.json()["data"]["jobs"]]
+
+
+async def test_jobs_are_found_by_the_beginnings_of_words_of_their_names_and_texts(system: System) -> None:
+    mark = uuid4().hex[:8]
+    files = {"file": (f"Müller_{mark}.txt", f"The Exchequer of q{mark}.".encode())}
+    stored = (await system.client.post("/api/files", files=files)).json()["data"]["filename"]
+    job_id = await system.create("extraction", filename=stored)
+    other = await system.create("noop", target_id=f"case-{mark}")
+    await system.wait_for_all([job_id, other])
+    await wait_until(lambda: holds(system, f"q{mark}", [job_id]), 30, "the text of a job can be searched")
+    for asked, expected in [
+        (f"muller {mark}", [job_id]),
+        (f"EXCH {mark[:6]}", [job_id]),
+        (f"case-{mark}", [other]),
+        (mark, [other, job_id]),
+        (job_id[:20], [job_id]),
+        (f"{mark} nowhere", []),
+        ("…", []),
+    ]:
+        assert await found(system, asked) == expected, asked
+    assert await found(system, mark, limit="1") == [other]
+    assert await found(system, mark, limit="1", after=other) == [job_id]
+    assert await found(system, mark, job_type="extraction") == [job_id]
+    counts = (await system.client.get("/api/jobs/counts", params={"q": mark})).json()["data"]
+    assert counts == {"total": 2, "pending": 0, "processing": 0, "completed": 2, "failed": 0}
+    async with system.client_of(f"other-{mark}") as stranger:
+        assert (await stranger.get("/api/jobs/", params={"q": mark})).json()["data"] == {"jobs": []}
+    await system.client.delete(f"/api/jobs/{job_id}")
+    assert await found(system, f"q{mark}") == []
+    rows = await asyncpg.connect(system.stack.postgres_dsn)
+    assert await rows.fetchval("SELECT count(*) FROM read_v1.job_words WHERE job_id = $1", job_id) == 0
+    await rows.close()
+
+
+async def holds(system: System, q: str, expected: list[str]) -> bool:
+    return await found(system, q) == expected

@@ -9,6 +9,8 @@ from tests.acceptance.page.conftest import PageOf
 from tests.support.browser.visits import Visit
 from tests.support.stacks.system import System
 
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
 
 async def opened(visit: Visit, tab: str = "", **parameters: object) -> str:
     """Create a no-op job and open its page."""
@@ -71,6 +73,31 @@ async def test_the_job_of_another_owner_and_one_that_does_not_exist_look_the_sam
         await expect(visit.page.get_by_role("heading", name="Job not found")).to_be_visible()
         await visit.page.goto(f"{visit.url}/#/jobs")
         await expect(visit.page.get_by_text("No jobs yet")).to_be_visible()
+
+
+async def test_hostile_texts_and_labels_are_shown_as_text_and_keep_the_layout(page_of: PageOf) -> None:
+    visit = await page_of(phone=True)
+    script = "<script>globalThis.injected = 1</script><img src=x onerror='globalThis.injected = 2'>"
+    text = f"{script}\n\n# [a](javascript:globalThis.injected=3)\n\n\u202eעקד אל\n\n{'w' * 10_000}\n"
+    reply = await visit.client.post("/api/files", files={"file": ("hostile.md", text.encode())})
+    body = {
+        "job_type": "extraction",
+        "parameters": {"filename": reply.json()["data"]["filename"], "target_id": f"{script[:60]}{'t' * 60}"},
+        "user_id": "\u0627\u0644\u0639\u0642\u062f" + "u" * 80,
+    }
+    created = await visit.client.post("/api/jobs/", json=body)
+    assert created.status_code == 200, created.text
+    job_id = created.json()["data"]["job_id"]
+    for tab in ("result", "pages", "timeline", "parameters"):
+        await visit.page.goto(f"{visit.url}/#/jobs/{job_id}?tab={tab}")
+        await expect(visit.page.locator(".job-title")).to_contain_text("Completed")
+        await expect(visit.page.get_by_role("tab", selected=True)).to_have_text(re.compile(tab, re.IGNORECASE))
+        assert await visit.page.evaluate(OVERFLOW) <= 0, tab
+        await visit.shot(f"hostile-{tab}")
+    await visit.page.goto(f"{visit.url}/#/jobs/{job_id}?tab=result")
+    await expect(visit.page.get_by_text("wwwwwwwwww", exact=False).first).to_be_visible()
+    assert await visit.page.locator("main script, main [onerror], main a[href^='javascript']").count() == 0
+    assert await visit.page.evaluate("globalThis.injected") is None
 
 
 async def test_webhooks_are_listed_with_their_answers_and_sent_again(page_of: PageOf, system: System) -> None:

@@ -53,8 +53,23 @@ async def test_a_search_finds_by_user_and_an_id_leads_to_its_job(page_of: PageOf
     await search.fill("ADA")
     await expect(row(visit, other)).to_have_count(0)
     await expect(row(visit, job_id)).to_be_visible()
+    await expect(visit.page.get_by_text("1 job found.")).to_be_visible()
+    await search.fill("<script> ada' & | :*")
+    await expect(visit.page.get_by_text("No jobs match")).to_be_visible()
     await search.fill(other)
     await expect(visit.page).to_have_url(re.compile(other))
+
+
+async def test_a_search_finds_by_the_text_also_a_job_that_ends_while_it_is_shown(page_of: PageOf) -> None:
+    visit = await page_of()
+    search = visit.page.get_by_role("searchbox", name="Search jobs")
+    await search.fill("exchequer")
+    await expect(visit.page.get_by_text("No jobs match")).to_be_visible()
+    reply = await visit.client.post("/api/files", files={"file": ("rolls.txt", b"Accounts of the Exchequer, 1130.")})
+    body = {"job_type": "extraction", "parameters": {"filename": reply.json()["data"]["filename"]}}
+    job_id = (await visit.client.post("/api/jobs/", json=body)).json()["data"]["job_id"]
+    await expect(row(visit, job_id)).to_contain_text("rolls.txt")
+    await expect(visit.page.locator("[data-status=completed] .tab-number")).to_have_text("1")
 
 
 async def test_hostile_names_are_text_and_keep_the_layout_also_on_a_phone(page_of: PageOf) -> None:

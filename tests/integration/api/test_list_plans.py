@@ -1,4 +1,4 @@
-"""The lists of batches and of folders over a hundred thousand jobs and folders: by plan, a page reads only itself."""
+"""The lists of jobs, batches and folders over a hundred thousand of them: by plan, a page reads only itself."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -48,6 +48,12 @@ async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
         BATCHES,
     )
     await connected.execute(
+        """INSERT INTO read_v1.job_words (job_id, owner, words)
+        SELECT 'job-' || n, 'owner', array_to_tsvector(ARRAY['pdf', 'n' || n, 'group' || n % 1000])
+        FROM generate_series(1, $1::int) AS n""",
+        BATCHES * MEMBERS,
+    )
+    await connected.execute(
         """INSERT INTO read_v1.folders (folder_id, partition, owner, name, description, chunk_size, removed, created_at,
             updated_at, state)
         SELECT 'folder-' || n, 0, 'owner', 'Name', '', 256, n % 10 = 0, now() - n * interval '1 second', now(), '{}'
@@ -82,6 +88,37 @@ async def test_a_page_after_a_job_reads_no_job_before_it(connection: asyncpg.Con
     filters = ("owner", None, None, None, None, None)
     read = await rows_read(connection, QUERIES["list_jobs"], *filters, LIMIT, 0, f"job-{BATCHES * MEMBERS // 2}")
     assert read["jobs"] <= LIMIT + 1, "the page, and the job that it follows"
+
+
+@pytest.mark.parametrize(
+    ("asked", "at_most"),
+    [("n77777:*", 1), ("nowhere:*", 0), ("group77:* & n77077:*", 1), ("group77:*", 2_500), ("pdf:*", 20 * LIMIT)],
+)
+@pytest.mark.parametrize("status", [None, ["completed"]])
+async def test_a_search_reads_what_it_finds_or_the_page_and_not_all_jobs(
+    connection: asyncpg.Connection, asked: str, at_most: int, status: list[str] | None
+) -> None:
+    """Rare words lead from the index of words to their jobs, frequent ones are met on the way through the newest."""
+    await connection.execute("SET plan_cache_mode = force_custom_plan")  # as the read model does
+    filters = ("owner", status, None, None, None, None)
+    read = await rows_read(connection, QUERIES["search_jobs"], *filters, LIMIT, 0, None, asked)
+    assert read["jobs"] <= at_most
+    assert read["job_words"] <= at_most
+
+
+async def test_a_page_of_a_search_after_a_job_reads_no_job_before_it(connection: asyncpg.Connection) -> None:
+    await connection.execute("SET plan_cache_mode = force_custom_plan")  # as the read model does
+    filters = ("owner", None, None, None, None, None)
+    after = f"job-{BATCHES * MEMBERS // 2}"
+    read = await rows_read(connection, QUERIES["search_jobs"], *filters, LIMIT, 0, after, "pdf:*")
+    assert read["jobs"] <= 20 * LIMIT
+
+
+async def test_found_jobs_can_be_counted_without_reading_others(connection: asyncpg.Connection) -> None:
+    await connection.execute("SET plan_cache_mode = force_custom_plan")  # as the read model does
+    read = await rows_read(connection, QUERIES["count_found"], "owner", None, None, None, None, "group77:* & n77077:*")
+    assert read["jobs"] <= 1
+    assert read["job_words"] <= 1
 
 
 async def test_jobs_can_be_counted_by_status_from_an_index_alone(connection: asyncpg.Connection) -> None:

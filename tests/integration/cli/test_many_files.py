@@ -95,6 +95,24 @@ async def test_an_interruption_names_how_to_go_on(system: System, folder: Path, 
     assert "Traceback" not in errors.decode()
 
 
+async def test_the_results_are_written_in_the_format_that_is_asked_for(folder: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<h1>Rolls</h1><p>Yearly accounts.</p>")
+    plain = tmp_path / "notes.txt"
+    plain.write_text("Plain notes.")
+    out = tmp_path / "out"
+
+    for asked in ("markdown", "json"):
+        ended = await piperoll(
+            *("submit", str(page), str(plain), "--resume", "--out", str(out), "--format", asked), folder=folder
+        )
+        assert ended.code == 0, ended.err
+
+    assert {one.name for one in out.iterdir()} == {"page.html.md", "notes.txt.txt", "page.html.json", "notes.txt.json"}
+    assert "# Rolls" in (out / "page.html.md").read_text()
+    assert "Yearly" in json.loads((out / "page.html.json").read_text())["structured_data"]["extracted_text"]
+
+
 async def test_nothing_is_sent_when_one_file_is_refused(system: System, folder: Path, tmp_path: Path) -> None:
     given = several(tmp_path)
     (source,) = await asyncio.to_thread(job_sources, [str(given / "notes.txt")], SourceOptions())

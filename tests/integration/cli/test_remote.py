@@ -52,6 +52,45 @@ async def test_a_job_is_shown_listed_downloaded_and_explained_by_its_facts(
     assert "delivered" in attempts.out
 
 
+async def test_the_log_of_a_job_is_printed_as_lines(system: System, folder: Path) -> None:
+    job_id = await system.create(behaviour="fail")
+    job = await system.wait_for_end(job_id)
+
+    lines = (await piperoll("logs", job_id, folder=folder)).out.splitlines()
+    found = objects(await piperoll("logs", job_id, "--json", folder=folder))
+
+    assert found == job["logs"]
+    assert len(lines) == 1 + len(found)
+    assert lines[1].endswith("info\tJob started")
+    assert "\terror\tThe noop job failed as requested" in lines[-1]
+    unknown = await piperoll("logs", "job-unknown", folder=folder)
+    assert (unknown.code, "job-unknown: job not found" in unknown.err) == (1, True)
+
+
+async def test_a_profile_names_a_server_and_the_shell_completes_the_ids_of_its_jobs(
+    system: System, tmp_path: Path
+) -> None:
+    key = await system.create_key(f"profiled-{uuid4().hex[:8]}")
+    file = tmp_path / "profiles.toml"
+    file.write_text(f'[work]\nurl = "{system.stack.api_url}"\napi_key = "{key}"\n')
+    file.chmod(0o600)
+    reply = await system.client.post(
+        "/api/jobs/", json={"job_type": "noop", "parameters": {}}, headers={"Authorization": f"Bearer {key}"}
+    )
+    job_id = reply.json()["data"]["job_id"]
+
+    listed = objects(await piperoll("jobs", "--profile", "work", "--json", folder=None, PIPEROLL_CONFIG=str(file)))
+    shell = {
+        "_PIPEROLL_COMPLETE": "complete_bash",
+        "COMP_WORDS": "piperoll show --profile work job-",
+        "COMP_CWORD": "4",
+    }
+    offered = await piperoll(folder=None, PIPEROLL_CONFIG=str(file), **shell)
+
+    assert [job["job_id"] for job in listed] == [job_id]
+    assert offered.out.split() == [job_id]
+
+
 async def test_jobs_are_cancelled_restarted_and_erased(system: System, folder: Path) -> None:
     job_id = await system.create(sleep_s=600)
 

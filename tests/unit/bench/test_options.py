@@ -79,3 +79,11 @@ def test_help_describes_every_part(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     text = capsys.readouterr().out
     for name, description in bench.PARTS.items():
         assert f"  {name:<10} {description}\n" in text
+
+
+async def test_a_part_that_this_machine_cannot_measure_has_a_sentence_and_no_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert await bench.measure_parts(["page"], tmp_path, None) == []
+    assert "install chromium" in capsys.readouterr().out

@@ -20,7 +20,7 @@ from piperoll.store.blobs import BlobStoreError
 ARGUMENTS = {
     "submit": ["a.pdf"],
     "watch": ["job-1"],
-    **{name: ["job-1"] for name in ("show", "download", "cancel", "restart", "erase", "events", "deliveries")},
+    **{name: ["job-1"] for name in ("show", "logs", "download", "cancel", "restart", "erase", "events", "deliveries")},
     "search": ["pump"],
     "redeliver": ["--origin", "https://example.com", "--since", "2026-01-31T10:00:00Z"],
     "keys create": ["--owner", "acme"],
@@ -51,6 +51,7 @@ def _nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
     for name in list(os.environ):
         if name.startswith("PIPEROLL_"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.pdf").write_bytes(b"%PDF-")
     configured, handlers = structlog.get_config(), logging.getLogger().handlers[:]

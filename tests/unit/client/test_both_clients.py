@@ -44,18 +44,19 @@ async def test_a_request_has_the_key_and_an_answer_is_an_object() -> None:
     assert both.sent[0].url.path == "/api/jobs/job-1"
 
 
-async def test_a_list_reads_page_by_page_and_shows_each_job_once() -> None:
+async def test_a_list_reads_page_after_page() -> None:
+    ids = [f"job-{number}" for number in range(9, -1, -1)]
+
     def page(request: httpx.Request) -> httpx.Response:
-        skip, limit = int(request.url.params["skip"]), int(request.url.params["limit"])
-        newest = [f"job-{number}" for number in range(9, -1, -1)]
-        if skip:
-            newest.insert(0, "job-new")  # created since the first page
-        jobs = [JOB | {"job_id": name} for name in newest[skip : skip + limit]]
-        return success({"total": len(newest), "jobs": jobs})
+        after, limit = request.url.params.get("after"), int(request.url.params["limit"])
+        begin = 0 if after is None else ids.index(after) + 1
+        return success({"jobs": [JOB | {"job_id": name} for name in ids[begin : begin + limit]]})
 
-    jobs = await Both(page).call("jobs.list", status="completed", page=4)
+    both = Both(page)
+    jobs = await both.call("jobs.list", status="completed", q="ledger", page=4)
 
-    assert [job.job_id for job in jobs] == [f"job-{number}" for number in range(9, -1, -1)]
+    assert [job.job_id for job in jobs] == ids
+    assert {(one.url.params["status"], one.url.params["q"]) for one in both.sent} == {("completed", "ledger")}
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1", "nowhere", "http://127.0.0.1:99999999", ""])

@@ -39,7 +39,16 @@ def statements() -> dict[str, Statement]:
         "lock": lambda *_: None,
         "drop_index_jobs": lambda *_: None,
     }
-    return {**by_text(queries("queries.sql"), jobs), **by_text(queries("search.sql"), search)}
+    words: Mapping[str, Statement] = {
+        "note_unread": lambda *_: None,  # their reader does not run here
+        "forget_unread": lambda *_: None,
+        "forget_words": lambda *_: None,
+    }
+    return {
+        **by_text(queries("queries.sql"), jobs),
+        **by_text(queries("search.sql"), search),
+        **by_text(queries("words.sql"), words),
+    }
 
 
 def _names(kind: type) -> tuple[str, ...]:

@@ -3,12 +3,13 @@
 import base64
 import gzip
 import hashlib
+import re
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from services.api.page.files import INDEX, MEDIA_TYPES, accepts_gzip, page_files, policy_of
+from services.api.page.files import INDEX, MEDIA_TYPES, VERSION, accepts_gzip, page_files, policy_of, version_of
 from tests.support.stacks.memory_api import MemoryApi, error
 
 FOLDER = Path(str(files("services.api.page").joinpath("static")))
@@ -20,16 +21,43 @@ async def test_the_page_is_served_without_a_key(api: MemoryApi) -> None:
     reply = await api.client.get("/", headers=WITHOUT_KEY)
     assert reply.status_code == 200
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
-    assert reply.content == (FOLDER / INDEX).read_bytes()
+    assert VERSION.sub("", reply.text) == (FOLDER / INDEX).read_text()
+
+
+async def test_the_page_names_its_files_by_their_version_and_browsers_keep_them(api: MemoryApi) -> None:
+    page = (await api.client.get("/", headers=WITHOUT_KEY)).text
+    named = re.findall(r'"(/page/[^"]+)"', page)
+    assert len(named) > 60
+    assert len({VERSION.findall(path)[0] for path in named}) == 1
+    for path in named:
+        reply = await api.client.get(path, headers=WITHOUT_KEY)
+        assert reply.headers["cache-control"] == "public, max-age=31536000, immutable", path
+        assert reply.content == (FOLDER / VERSION.sub("", path.removeprefix("/page/"))).read_bytes()
+
+
+async def test_a_file_of_another_version_is_that_of_this_one_and_is_not_kept(api: MemoryApi) -> None:
+    reply = await api.client.get(f"/page/v-{'0' * 16}/app.js", headers=WITHOUT_KEY)
+    assert reply.content == (FOLDER / "app.js").read_bytes()
+    assert reply.headers["cache-control"] == "no-cache"
+    assert (await api.client.get(f"/page/v-{'0' * 16}/v-{'0' * 16}/app.js", headers=WITHOUT_KEY)).status_code == 404
+
+
+def test_the_version_changes_with_any_file_and_with_no_other_thing() -> None:
+    given = {"a.js": b"1", "b.js": b"2"}
+    assert version_of(given) == version_of(dict(reversed(given.items())))
+    others = [{"a.js": b"1"}, {"a.js": b"2", "b.js": b"1"}, {"a.js": b"1b.js", "c.js": b"2"}, {**given, "c.js": b""}]
+    versions = [version_of(one) for one in (given, *others)]
+    assert len(set(versions)) == len(versions)
+    assert all(VERSION.fullmatch(one) for one in versions)
 
 
 async def test_every_file_of_the_folder_is_served_with_its_type_and_headers(api: MemoryApi) -> None:
     paths = PATHS
-    assert len(paths) == len(page_files())
+    assert len(paths) == len([name for name in page_files() if not VERSION.match(name)])
     for path in paths:
         reply = await api.client.get(f"/page/{path.relative_to(FOLDER)}", headers=WITHOUT_KEY)
         assert reply.status_code == 200, path
-        assert reply.content == path.read_bytes()
+        assert reply.content == path.read_bytes() or path.name == INDEX
         assert reply.headers["content-type"] == MEDIA_TYPES.get(path.suffix, "application/octet-stream")
         assert reply.headers["x-content-type-options"] == "nosniff"
         assert reply.headers["referrer-policy"] == "no-referrer"

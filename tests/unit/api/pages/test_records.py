@@ -7,7 +7,7 @@ import pytest
 
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from piperoll.store.page_paths import record_of
-from schemas.pages import FinishedPage, PageRecord, PageRecords
+from schemas.pages import RECORD_BYTES, FinishedPage, PageRecord, PageRecords
 from services.api.pages.records import RecordReader
 
 KEY = "0" * 32
@@ -35,6 +35,9 @@ class Records:
     async def get(self, uri: str) -> bytes:
         self.reads += 1
         return await self.store.get(uri)
+
+    async def size(self, uri: str) -> int:
+        return await self.store.size(uri)
 
     async def after(self, after: int, limit: int = ALL) -> list[int]:
         reader = RecordReader(self, "job-1", self.known)  # type: ignore[arg-type]
@@ -103,4 +106,14 @@ async def test_a_damaged_record_counts_as_missing(tmp_path: Path, content: bytes
     Blobs(tmp_path.as_uri()).replace(record_of("job-1", "run-1", KEY, 0), content)
     assert await records.after(0) == []
     assert await records.after(1) == [2]
+    records.store.close()
+
+
+async def test_a_record_that_is_too_large_ends_the_pages_and_is_not_read(tmp_path: Path) -> None:
+    records = Records(tmp_path, count=3, each=2)
+    uri = record_of("job-1", "run-1", KEY, 1)
+    page = FinishedPage(page=3, text="x" * RECORD_BYTES)
+    (tmp_path / uri).write_text(PageRecord(pages=(page,)).model_dump_json())
+    assert await records.after(0) == [1, 2]
+    assert records.reads == 1
     records.store.close()

@@ -6,7 +6,7 @@ import pytest
 
 from piperoll.store.blobs import Blobs, BlobStoreError
 from piperoll.store.page_paths import folder_of, is_record, last_record_of, record_of
-from schemas.pages import FinishedPage, PageRecord, PageRecords
+from schemas.pages import RECORD_BYTES, FinishedPage, PageRecord, PageRecords
 from services.worker.run.publishing import PagePublisher
 from services.worker.run.resuming import PACE_S, PageCheckpoints
 
@@ -141,3 +141,23 @@ def test_a_later_attempt_takes_no_record_for_a_checkpoint(job: Job, monkeypatch:
     assert read == []
     assert pages.used, "so that they are deleted after the end"
     assert all(map(is_record, job.names()))
+
+
+def test_a_second_with_much_text_becomes_several_records_that_can_be_read(job: Job) -> None:
+    publisher = job.run()
+    text = "x" * (RECORD_BYTES // 3)
+    for number in range(1, 12):
+        publisher.finish(FinishedPage(page=number, text=text))
+    publisher.write()
+    assert job.readable(publisher.records) == list(range(1, 12))
+    assert max(len(job.blobs.get(name)) for name in job.names()) <= RECORD_BYTES
+
+
+def test_pages_from_one_on_that_no_record_can_hold_are_left_to_the_end(job: Job) -> None:
+    publisher = job.run()
+    publisher.finish(FinishedPage(page=1, text="first"))
+    publisher.finish(FinishedPage(page=2, text="x" * RECORD_BYTES))
+    publisher.write()
+    publisher.finish(FinishedPage(page=3, text="third"))
+    publisher.write()
+    assert job.readable(publisher.records) == [1]

@@ -3,11 +3,11 @@
  *
  * The order is that of the pages: the API orders by a finer time than it shows, so it cannot be computed here.
  */
-import { matches, passes } from "../state/shapes.js";
+import { passes } from "../state/shapes.js";
 
 export const MOST_AT_ONCE = 1000; // jobs in one answer of the API
 
-/** The jobs that pass the filters of status and type, as far as they were read. */
+/** The jobs that pass the filters of status and type and that a search by `text` finds, as far as they were read. */
 export class Listing {
   constructor(filters) {
     this.filters = filters;
@@ -51,6 +51,7 @@ export class Listing {
       if (known) this.remove(job.job_id);
       return false;
     }
+    if (!known && this.filters.text) return true; // the server knows the job's words
     if (!known) return this.complete || !this.order.length || job.created_at >= this.oldest().created_at;
     this.jobs.set(job.job_id, { ...known, ...job, job_name: known.job_name, error: errorOf(known, job) });
     return job.status === "failed" && known.status !== "failed";
@@ -60,11 +61,6 @@ export class Listing {
   reaches(job, page) {
     const last = this.jobs.get(this.order[page - 1]);
     return last && job.created_at < last.created_at ? MOST_AT_ONCE : page;
-  }
-
-  /** The ids of the jobs whose names have the words of a text. */
-  found(text) {
-    return text ? this.order.filter((id) => matches(this.jobs.get(id), text)) : this.order;
   }
 
   oldest() {

@@ -6,17 +6,18 @@ import { session } from "../session/session.js";
 import { Listing, MOST_AT_ONCE } from "./listing.js";
 
 const PAGE = 100;
-const SEARCHED_AT_ONCE = 2000; // jobs that a search reads before it asks whether to go on
+const FURTHER = 500; // of the pages after the first: who reads on goes far
 const SETTLE_MS = 250; // changes within this time are read together
+const SEARCH_SETTLE_MS = 1500; // the words of a new job are read after the change is known
 const NUMBERS_MS = 1500; // the numbers are counted at most this often
 
-let listing = new Listing({ status: "", type: "" });
+let listing = new Listing({ status: "", type: "", text: "" });
 /** Counts the changes; a component that reads it is drawn again. */
 export const version = signal(0);
 /** `loading`, `more`, `ready` or `failed`. */
 export const phase = signal("loading");
 export const problem = signal(null);
-/** `{total, pending, processing, completed, failed}` of the owner; null before they are known. */
+/** `{total, pending, processing, completed, failed}` of the search `text`; null before they are known. */
 export const numbers = signal(null);
 
 let frame = 0;
@@ -28,29 +29,27 @@ let counting = null;
 /** The listing that is shown. */
 export const shown = () => listing;
 
-/** Show the jobs of a status and a type. */
+/** Show the jobs of a status and a type that a search finds. */
 export function open(filters) {
-  const { status, type } = listing.filters;
-  if (phase.value !== "failed" && listing.order.length && filters.status === status && filters.type === type) return;
-  listing = new Listing({ status: filters.status, type: filters.type });
+  const { status, type, text } = listing.filters;
+  const same = filters.status === status && filters.type === type && filters.text === text;
+  if (phase.value !== "failed" && listing.order.length && same) return;
+  listing = new Listing({ status: filters.status, type: filters.type, text: filters.text });
   redraw();
   read("loading");
-  count();
+  count(0);
+}
+
+/** Return the number of jobs that the list has when all are read; undefined before it is known. */
+export function counted({ status, type, text }) {
+  const found = numbers.value;
+  if (!found || found.text !== text || found.type !== type) return undefined;
+  return status ? found[status] : found.total;
 }
 
 /** Read the next page, unless one is being read or all were. */
 export function more() {
   if (phase.value === "ready" && !listing.complete) read("more");
-}
-
-/** Read on until a text was found often enough, or some thousands of jobs were searched. */
-export async function searchOn(text, enough) {
-  const of = listing;
-  const until = of.order.length + SEARCHED_AT_ONCE;
-  while (of === listing && !of.complete && of.order.length < until && of.found(text).length < enough) {
-    if (phase.value !== "ready") return;
-    await read("more");
-  }
 }
 
 /** Read what failed once more. */
@@ -63,9 +62,10 @@ async function read(state) {
   const request = ++newest;
   phase.value = state;
   try {
-    const page = await pageOf(of, PAGE, of.cursor);
+    const size = of.cursor ? FURTHER : PAGE;
+    const page = await pageOf(of, size, of.cursor);
     if (request !== newest) return;
-    of.append(page, PAGE);
+    of.append(page, size);
     problem.value = null;
     phase.value = "ready";
   } catch (error) {
@@ -77,8 +77,8 @@ async function read(state) {
 }
 
 async function pageOf(of, limit, after) {
-  const { status, type } = of.filters;
-  return (await call("GET", withQuery("/api/jobs/", { status, job_type: type, limit, after }))).jobs;
+  const { status, type, text } = of.filters;
+  return (await call("GET", withQuery("/api/jobs/", { status, job_type: type, q: text, limit, after }))).jobs;
 }
 
 function refreshSoon(limit = PAGE) {
@@ -88,7 +88,7 @@ function refreshSoon(limit = PAGE) {
     if (phase.value === "loading" || phase.value === "more") return refreshSoon(); // not between two pages
     refresh(wanted);
     wanted = 0;
-  }, SETTLE_MS);
+  }, listing.filters.text ? SEARCH_SETTLE_MS : SETTLE_MS);
 }
 
 async function refresh(limit) {
@@ -101,13 +101,16 @@ async function refresh(limit) {
   redraw();
 }
 
-function count() {
-  if (!session.value) return;
-  counting ??= setTimeout(async () => {
-    const found = await call("GET", withQuery("/api/jobs/counts", { job_type: listing.filters.type })).catch(() => null);
-    if (found) numbers.value = found;
+function count(wait = NUMBERS_MS) {
+  if (!session.value || (counting && wait)) return;
+  clearTimeout(counting);
+  counting = setTimeout(async () => {
     counting = null;
-  }, numbers.value ? NUMBERS_MS : 0);
+    const of = listing;
+    const { type, text } = of.filters;
+    const found = await call("GET", withQuery("/api/jobs/counts", { job_type: type, q: text })).catch(() => null);
+    if (found && of === listing) numbers.value = { ...found, type, text };
+  }, wait);
 }
 
 function redraw() {

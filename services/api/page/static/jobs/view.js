@@ -1,5 +1,5 @@
 /** The list of jobs with its filters, its search and the owner's numbers. */
-import { useCallback, useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { Button, Empty, Problem } from "../parts/controls.js";
 import { html } from "../parts/html.js";
 import { Icon } from "../parts/icons.js";
@@ -10,26 +10,21 @@ import { former, go, replace } from "../state/route.js";
 import { texts } from "../texts.js";
 import { Filters } from "./filters.js";
 import { JobRow } from "./row.js";
-import { again, more, numbers, open, phase, problem, searchOn, shown, version } from "./store.js";
+import { again, counted, more, open, phase, problem, shown, version } from "./store.js";
 
 const t = texts.jobs;
 const WIDE = matchMedia("(min-width: 860px)");
 const WIDE_ROW = 48;
 const NARROW_ROW = 76;
 const FRAMES = 10;
-const A_SCREEN = 40; // found jobs that a search wants before it stops reading
 
 export function JobsView({ filters }) {
   const rowHeight = useRowHeight();
-  useEffect(() => open(filters), [filters.status, filters.type]);
+  useEffect(() => open(filters), [filters.status, filters.type, filters.text]);
   useLayoutEffect(returnToRow, []);
   const listing = shown();
-  const drawn = version.value;
-  const ids = useMemo(() => listing.found(filters.text), [listing, listing.revision, filters.text, filters.text && drawn]);
-  useEffect(() => {
-    if (filters.text && phase.value === "ready") searchOn(filters.text, A_SCREEN);
-  }, [filters.text, filters.status, filters.type]);
-  const onEnd = useCallback(() => !filters.text && more(), [filters.text]);
+  version.value; // drawn again with each change
+  const ids = listing.order;
   const change = (changed) => (changed.text === undefined ? go : replace)(jobsHash({ ...filters, ...changed }));
   return html`<header class="head">
       <h1>${t.title}</h1>
@@ -41,7 +36,7 @@ export function JobsView({ filters }) {
         <span>${t.columns.status}</span><span>${t.columns.name}</span><span class="row-type">${t.columns.type}</span>
         <span>${t.columns.progress}</span><span class="row-age">${t.columns.age}</span></div>
       <${VirtualList} count=${ids.length} rowHeight=${rowHeight} label=${t.list} keyOf=${(index) => ids[index]}
-        row=${(index) => rowOf(listing.jobs.get(ids[index]))} onEnd=${onEnd}
+        row=${(index) => rowOf(listing.jobs.get(ids[index]))} onEnd=${more}
         total=${totalOf(filters, ids, listing)} />`}
     <${Foot} filters=${filters} listing=${listing} found=${ids.length} />`;
 }
@@ -74,8 +69,7 @@ function focusRow(id, frames) {
 }
 
 function totalOf(filters, ids, listing) {
-  if (filters.text || listing.complete || !numbers.value) return ids.length;
-  return Math.max(ids.length, filters.status ? numbers.value[filters.status] : numbers.value.total);
+  return listing.complete ? ids.length : Math.max(ids.length, counted(filters) || 0);
 }
 
 function Foot({ filters, listing, found }) {
@@ -93,12 +87,11 @@ function Foot({ filters, listing, found }) {
 }
 
 function SearchFoot({ filters, listing, found }) {
-  const searched = listing.order.length;
-  if (phase.value === "more") return html`<p class="foot" role="status">${t.searching(searched)}</p>`;
+  const all = listing.complete ? found : counted(filters);
   return html`<div class="foot">
-    ${!found && html`<${Empty} title=${t.none.title} text=${t.none.text} />`}
-    <p role="status">${t.searched(searched)}</p>
-    ${!listing.complete && html`<${Button} icon="search" onClick=${() => searchOn(filters.text, found + A_SCREEN)}>${t.searchOlder}<//>`}
+    ${listing.complete && !found && html`<${Empty} title=${t.none.title} text=${t.notFound} />`}
+    <p role="status">${all === undefined ? t.more : t.found(all)}</p>
+    ${(!listing.complete || found > 0) && html`<p>${t.searched}</p>`}
   </div>`;
 }
 

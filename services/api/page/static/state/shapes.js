@@ -49,16 +49,3 @@ export function progressText(progress) {
 export function passes(job, { status, type }) {
   return (!status || job.status === status) && (!type || job.job_type === type);
 }
-
-/** Whether a job's names have every word of a text. */
-export function matches(job, text) {
-  const words = text.toLocaleLowerCase("en").split(/\s+/).filter(Boolean);
-  if (!words.length) return true;
-  const names = [jobName(job), job.job_id, job.target_id, job.user_id, job.batch_id, job.job_type, urlOf(job)];
-  const all = names.filter(Boolean).join("\n").toLocaleLowerCase("en");
-  return words.every((word) => all.includes(word));
-}
-
-function urlOf(job) {
-  return job.parameters && (job.parameters.url || job.parameters.filename);
-}

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Listing } from "./static/jobs/listing.js";
 import { inSight } from "./static/parts/ranges.js";
-import { jobName, matches, shownStatus } from "./static/state/shapes.js";
+import { jobName, shownStatus } from "./static/state/shapes.js";
 
 const job = (n, more = {}) => ({
   job_id: `job-${String(n).padStart(3, "0")}`, job_type: "pdf", status: "pending", created_at: `2026-01-01T00:00:${String(n).padStart(2, "0")}Z`, ...more,
 });
-const all = { status: "", type: "" };
+const all = { status: "", type: "", text: "" };
 const listed = (filters, ...jobs) => {
   const listing = new Listing(filters);
   listing.append(jobs, 100);
@@ -69,11 +69,12 @@ test("a cancelled job is shown as cancelled", () => {
   assert.equal(shownStatus(job(1, { status: "failed", error: { code: "TIMEOUT" } })), "failed");
 });
 
-test("a search needs every word, in any order and case", () => {
-  const one = job(1, { parameters: { filename: "upload://x/Annual Report.pdf" }, user_id: "Ada" });
-  assert.ok(matches(one, "report ANNUAL"));
-  assert.ok(matches(one, "ada"));
-  assert.ok(!matches(one, "report monthly"));
+test("in a search each unknown job asks the server, which knows the words of jobs", () => {
+  const listing = listed({ ...all, text: "ledger" }, job(5));
+  listing.complete = false;
+  assert.equal(listing.change(job(1)), true);
+  assert.equal(listing.change(job(5, { status: "processing" })), false);
+  assert.equal(listing.change({ job_id: "job-001", deleted: true }), false);
 });
 
 test("a name that is missing or strange is still a name", () => {
