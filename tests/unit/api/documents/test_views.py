@@ -88,4 +88,6 @@ def test_a_folder_and_a_search_hit_have_their_keys() -> None:
         "updatedAt": WRITTEN,
     }
     hit = {"documentId": DOCUMENT_ID, "chunk": 3, "text": "T", "score": 0.123457}
-    assert hit_view(HitRow(DOCUMENT_ID, 3, "T", 0.12345678)) == hit
+    assert hit_view(HitRow(DOCUMENT_ID, 3, "T", 0.12345678, None, None)) == hit
+    known = {**hit, "name": "note.txt", "jobId": "job-1"}
+    assert hit_view(HitRow(DOCUMENT_ID, 3, "T", 0.12345678, "note.txt", "job-1")) == known
