@@ -40,6 +40,7 @@ DOCUMENT: Json = {
         "size": 20481,
     },
     "totalWords": 6,
+    "jobId": JOB_ID,
     "createdAt": "2026-01-01T10:29:00.000Z",
     "updatedAt": "2026-01-01T10:29:00.000Z",
 }

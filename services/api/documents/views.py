@@ -26,8 +26,8 @@ def document_status(status: Status | None) -> str:
 
 
 def document_view(row: DocumentRow, job: JobRow | None, contents: JobContents) -> Json:
-    """Return a document, with its text and pages once it was read; a plain text also under the seed's names for it.
-    Unknown fields are left out; summary and keywords always are."""
+    """Return a document with the job that reads it, and once it was read with its text and pages; a plain text also
+    under the seed's names for it. Unknown fields are left out; summary and keywords always are."""
     status = job.status if job else None
     result = contents.result if status is Status.COMPLETED else None
     data = _object(result, "structured_data")
@@ -44,6 +44,7 @@ def document_view(row: DocumentRow, job: JobRow | None, contents: JobContents) -
         "metadata": _metadata(row, extracted, data),
         "totalWords": words,
         "error": error["message"] if error else None,
+        "jobId": job.job_id if job else None,
         "createdAt": devana_timestamp(row.created_at),
         "updatedAt": devana_timestamp(row.updated_at),
     }

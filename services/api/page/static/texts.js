@@ -598,11 +598,11 @@ export const texts = {
     instruction: "Instruction",
     noFields: "This template has no fields.",
     text: "Text of the template",
-    textHint: "Change it to make a template of yours. It is kept while this page is open; save it as a file to keep it.",
+    textHint: "Change it to make your own template. It is kept while this page is open; save it as a file to keep it longer.",
     changed: "changed",
     reset: "Undo the changes",
     save: "Save as a file",
-    own: "To name a template of yours in jobs, give the file to the operator of this server.",
+    own: "To name it in jobs, give the file to the operator of this server.",
     trial: {
       title: "Try it",
       lead: "Creates a job that fills the template from a text.",

@@ -71,9 +71,9 @@ function Facts({ document, metadata }) {
 }
 
 function Body({ document, jobs }) {
-  const reading = jobs.find((job) => ["extraction", "pdf", "transcription"].includes(job.job_type));
+  const reading = jobs.find((job) => job.job_id === document.jobId);
   return html`${document.error && html`<${Problem} sentence=${t.failed} remedy=${reading && reading.error ? explainJob(reading.error).sentence : document.error} />`}
-    ${reading ? html`<${Reading} key=${reading.job_id} id=${reading.job_id} />` : html`<p class="none">${t.notRead}</p>`}
+    ${document.jobId ? html`<${Reading} key=${document.jobId} id=${document.jobId} />` : html`<p class="none">${t.notRead}</p>`}
     <section class="document-jobs" aria-labelledby="document-jobs-title"><h2 id="document-jobs-title">${t.jobs}</h2>
       <ul class="batch-list" aria-label=${t.jobs}>${jobs.map((job) => html`<li key=${job.job_id}><${JobRow} job=${job} /></li>`)}</ul></section>`;
 }

@@ -12,8 +12,12 @@ export function usePaged(path) {
   const [state, setState] = useState({ rows: null, complete: false });
   const known = useRef([]);
   const busy = useRef(false);
+  const changed = useRef(false); // while it was being read
   const load = useCallback(async (offset, limit) => {
-    if (busy.current) return;
+    if (busy.current) {
+      changed.current ||= offset === 0;
+      return;
+    }
     busy.current = true;
     try {
       const page = await call("GET", withQuery(path, { limit, offset }));
@@ -23,9 +27,12 @@ export function usePaged(path) {
       setState((old) => ({ ...old, error }));
     } finally {
       busy.current = false;
+      if (changed.current) load(0, shown());
+      changed.current = false;
     }
   }, [path]);
-  const read = useCallback(() => load(0, Math.min(MOST, Math.max(PAGE, known.current.length))), [load]);
+  const shown = () => Math.min(MOST, Math.max(PAGE, known.current.length));
+  const read = useCallback(() => load(0, shown()), [load]);
   const more = useCallback(() => load(known.current.length, PAGE), [load]);
   useEffect(() => void read(), [read]);
   return { ...state, more, read };
