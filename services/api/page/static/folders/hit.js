@@ -18,7 +18,7 @@ export function Hit({ hit, query }) {
     <div class="hit-text"><p class="hit-head"><a href=${documentHash(hit.documentId)}><${Foreign} text=${name} title=${name.slice(0, 300)} /></a>
         ${place.page && html`<a class="hit-page" href=${pageHash(hit.jobId, place.page)}>${t.page(place.page)}</a>`}
         <span class="hint number">${t.score(hit.score.toFixed(2))}</span></p>
-      <p class="passage" dir="auto">${markedParts(hit.text, query).map((part) => (part.marked ? html`<mark>${part.text}</mark>` : part.text))}</p>
+      <p class="passage" dir="auto" tabindex="0">${markedParts(hit.text, query).map((part) => (part.marked ? html`<mark>${part.text}</mark>` : part.text))}</p>
       ${place.picture && !place.boxes.length && html`<p class="hint">${t.noBoxes}</p>`}
       ${!hit.jobId && html`<p class="hint">${t.gone}</p>`}</div>
     ${place.picture && html`<${Picture} id=${hit.jobId} place=${place} />`}</article>`;

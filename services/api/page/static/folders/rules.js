@@ -1,7 +1,8 @@
 /** What a folder's form becomes, whether its index is up to date, and which words of a hit are marked. Pure. */
 import { texts } from "../texts.js";
 
-const SHORTEST = 3; // letters of a word that is marked
+const LONG = 4; // letters: shorter words are marked only if the query has no longer one
+const SHORTEST = 2;
 const SMALLEST = 50;
 const LARGEST = 8000;
 
@@ -24,7 +25,9 @@ export function outdated(files, results) {
 
 /** Return `[{text, marked}]`: a hit in parts, of which those are marked that begin with a word of the query. */
 export function markedParts(text, query) {
-  const words = [...new Set(query.match(/[\p{L}\p{N}]+/gu) || [])].filter((word) => word.length >= SHORTEST);
+  const all = [...new Set(query.match(/[\p{L}\p{N}]+/gu) || [])];
+  const long = all.filter((word) => word.length >= LONG);
+  const words = long.length ? long : all.filter((word) => word.length >= SHORTEST);
   if (!words.length) return [{ text, marked: false }];
   const pattern = new RegExp(`(?<![\\p{L}\\p{N}])((?:${words.join("|")})[\\p{L}\\p{N}]*)`, "giu");
   return text.split(pattern).map((part, at) => ({ text: part, marked: at % 2 === 1 })).filter((part) => part.text);

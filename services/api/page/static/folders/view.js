@@ -46,7 +46,7 @@ function Head({ folder, path }) {
   const name = folder.name || folder.id;
   return html`<header class="batch-head"><h1><${Foreign} text=${name} title=${name.slice(0, 300)} /></h1><span class="hint">${t.words(folder.words || 0)}</span><span class="grow"></span>
       <${Button} kind="quiet-danger" icon="trash" disabled=${busy} onClick=${remove}>${t.remove}<//></header>
-    ${folder.description && html`<p class="lead"><${Foreign} text=${folder.description} /></p>`}`;
+    ${folder.description && html`<p class="lead clamped" title=${folder.description.slice(0, 1000)}><${Foreign} text=${folder.description} /></p>`}`;
 }
 
 function Upload({ id }) {

@@ -59,7 +59,7 @@ function Formatted({ text }) {
     rendered(text).then((nodes) => current && box.current && box.current.replaceChildren(nodes));
     return () => (current = false);
   }, [text]);
-  return html`<div class="markdown" ref=${box} dir="auto"></div>`;
+  return html`<div class="markdown" ref=${box} dir="auto" tabindex="0"></div>`;
 }
 
 function Table({ title, columns, rows }) {

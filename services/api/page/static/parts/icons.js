@@ -22,7 +22,7 @@ const PATHS = {
   stop: "M7 7h10v10H7z",
   folder: "M3 6h6l2 2h10v11H3z",
   template: "M5 4h14v16H5zM8 8h8M8 12h8M8 16h4",
-  more: "M5 12h.01M12 12h.01M19 12h.01",
+  more: "M4 6h16M4 12h16M4 18h16",
   file: "M7 3h7l4 4v14H7zM14 3v4h4",
   link: "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1",
   warning: "M12 4l9 16H3zM12 10v4M12 17h.01",
