@@ -16,7 +16,6 @@ export const texts = {
     documents: "Documents",
     templates: "Templates",
     more: "More",
-    titles: { new: "New job" },
     docs: "API reference",
     theme: { system: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" },
     signOut: "Sign out",

@@ -8,7 +8,7 @@ import { texts } from "../texts.js";
 const t = texts.nav;
 const IN_BAR = 4; // the menu is the fifth: more do not fit 360 pixels
 
-/** In their order: the icon, the places that belong to an entry, its address if it is not `#/name`, and who sees it. */
+/** In their order: name, icon, the places that belong to it, and `scope` if only callers with that one see it. */
 const ENTRIES = [
   { name: "jobs", icon: "jobs", places: ["jobs", "job"] },
   { name: "documents", icon: "folder", places: ["documents", "document", "folder"] },
@@ -21,7 +21,7 @@ const ENTRIES = [
 /** Return the title of a place. */
 export function titleOf(place) {
   const entry = ENTRIES.find(({ places }) => places.includes(place));
-  return entry ? (t.titles[entry.name] || t[entry.name]) : texts.lost.title;
+  return entry ? t[entry.name] : texts.lost.title;
 }
 
 export function Navigation({ place }) {
@@ -33,7 +33,7 @@ export function Navigation({ place }) {
 }
 
 function Entry({ one, here }) {
-  return html`<a href=${one.href || `#/${one.name}`} aria-current=${here ? "page" : undefined}><${Icon} name=${one.icon} /><span>${t[one.name]}</span></a>`;
+  return html`<a href=${`#/${one.name}`} aria-current=${here ? "page" : undefined}><${Icon} name=${one.icon} /><span>${t[one.name]}</span></a>`;
 }
 
 /** On a wide screen its entries follow the others. On a phone a button shows them; Escape and leaving close them. */
