@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -66,6 +66,29 @@ class PagePicture:
     def of(self, page: int) -> str:
         """Return the name of the output."""
         return self.name.format(page)
+
+
+IMAGE_OUTPUT: Final = PagePicture("images/page_{:03d}.jpg", side=1280)
+"""Of jobs with `include_images`."""
+WORDS_OUTPUT: Final = "words/page_{:03d}.json"
+"""Beside the picture of a page that has a text layer: its words, as WORDS has them."""
+
+
+class PageWord(NamedTuple):
+    """A word of a text layer and its box, in parts of the page's width and height from the top left corner.
+
+    Boxes are those of the page as its picture shows it. Words of one line have the same `line`.
+    """
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    line: int
+
+
+WORDS: Final = TypeAdapter(list[PageWord])
 
 
 def by_size(pictures: Iterable[PagePicture], width: int) -> list[PagePicture]:

@@ -112,7 +112,8 @@ class JobType:
     completed webhook and stream event from the job id and the result; links are relative, and a key without a value is
     left out. `archive` returns the archive of a completed job, None if there is none. `pages` returns the pages of a
     result, in their order; while the job runs they are those that its processor finished. `pictures` are outputs with
-    the picture of a page. `downloads` are the names in a result's `files` that have their own route.
+    the picture of a page, `words` the name of the output with the words of a drawn page (schemas.pages), empty if
+    there is none. `downloads` are the names in a result's `files` that have their own route.
     """
 
     name: str
@@ -130,6 +131,7 @@ class JobType:
     archive: Callable[[str, Body], Archive | None] = no_archive
     pages: Callable[[Body], Sequence[FinishedPage]] = no_pages
     pictures: tuple[PagePicture, ...] = ()
+    words: str = ""
     downloads: frozenset[str] = frozenset()
     cache_ttl: float | str = "cache_ttl_s"
     enabled_by: str | None = None

@@ -9,7 +9,7 @@ from schemas.fields import Address, FileName, Label
 from schemas.job_types.declaration import JobType, Makes, Named, fetches_url
 from schemas.job_types.parameters import SOURCES, JobParameters, require_one
 from schemas.media import MEDIA_TYPES
-from schemas.pages import pages_of_texts
+from schemas.pages import IMAGE_OUTPUT, WORDS_OUTPUT, pages_of_texts
 
 
 class ExtractionParameters(JobParameters):
@@ -23,6 +23,7 @@ class ExtractionParameters(JobParameters):
     ocr_engine: Literal["rapidocr", "tesseract"] = Field(
         default="rapidocr", description="of images and scanned pages; tesseract must be installed on the worker"
     )
+    include_images: bool = Field(default=False, description="also draw each page of a PDF")
     use_cache: bool = True
     force_refresh: bool = False
 
@@ -37,11 +38,13 @@ EXTRACTION: Final = JobType(
     parameters=ExtractionParameters,
     processor="services.worker.processors.extraction.processor:process",
     reaches_network=fetches_url,
-    steps={"reading_document": "Reading the text of the document"},
+    steps={"reading_document": "Reading the text of the document", "processing_images": "Drawing pages"},
     names=Named.DOCUMENT,
     reads=("",),
     makes=Makes.TEXT,
     pages=pages_of_texts,
+    pictures=(IMAGE_OUTPUT,),
+    words=WORDS_OUTPUT,
     devana=Devana(
         "EXTRACTION", describe_file, {"fileSize": "bytes_in", "pageCount": "pages", "extractionMethod": "method"}
     ),

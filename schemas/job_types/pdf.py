@@ -12,7 +12,7 @@ from schemas.job_types.archives import Archive, Entry, assets_of, base_name, fil
 from schemas.job_types.declaration import JobType, Makes, plain_completion
 from schemas.job_types.parameters import JobParameters
 from schemas.job_types.values import Context, FileHash, Language, TemplateName
-from schemas.pages import PagePicture, pages_of_texts
+from schemas.pages import IMAGE_OUTPUT, WORDS_OUTPUT, PagePicture, pages_of_texts
 
 METHODS: Final = (
     "native",
@@ -33,7 +33,6 @@ LOCAL_METHODS: Final = frozenset({"native", "tesseract_ocr", "both", "preview", 
 """The methods that call no provider."""
 WITH_PAGES: Final = "mistral_ocr_with_pages"
 DEFAULT_METHOD: Final = "native"
-IMAGE_OUTPUT: Final = PagePicture("images/page_{:03d}.jpg", side=1280)
 PREVIEW_OUTPUT: Final = PagePicture("previews/preview_{:03d}.jpg", side=360)
 EXTRACTED: Final = "Extraktion abgeschlossen"  # the seed's own wording
 
@@ -170,6 +169,7 @@ PDF: Final = JobType(
     makes=Makes.TEXT,
     pages=pages_of_texts,
     pictures=(IMAGE_OUTPUT, PREVIEW_OUTPUT),
+    words=WORDS_OUTPUT,
     devana=Devana(
         "EXTRACTION", _describe, {"fileSize": "bytes_in", "pageCount": "pages", "extractionMethod": "method"}
     ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import asyncpg
 from fastapi import FastAPI
@@ -75,6 +76,7 @@ from services.api.sign_in.commands import SignIn
 from services.api.sign_in.routes import SignInRoutes
 from services.api.signing_keys.commands import SigningKeyAdmin
 from services.api.signing_keys.routes import SigningKeyRoutes
+from services.api.templates.routes import TemplateRoutes
 from services.api.trials.posting import A_MINUTE, Trials
 from services.api.trials.routes import TrialRoutes
 from services.api.uploads.routes import UploadRoutes
@@ -197,6 +199,7 @@ class Assembly:
             SignInRoutes(sign_in),
             AuditRoutes(AuditReader(self._to.offsets, self._to.clock)),
             QuotaRoutes(self._quotas),
+            TemplateRoutes(Path(settings.templates_dir) if settings.templates_dir else None),
             HealthRoutes(self._problems),
             DocumentationRoutes(),
             PageRoutes(page_files()),

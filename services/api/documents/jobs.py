@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from piperoll.job_types import job_types
 from piperoll.log.record import Position
 from schemas.documents import Resolved, ResolvedDocument, parameters_document
 from schemas.fields import is_label
@@ -27,6 +28,13 @@ def still_running(state: str, job_id: str | None) -> ApiError:
     """Return a 409: a job about the target has not ended."""
     message = f"{state}: wait until its job has finished, or cancel it"
     return conflict(message, **({} if job_id is None else {"jobId": job_id}))
+
+
+def reading_of(media_type: str, document_id: str, include_images: bool) -> tuple[str, dict[str, Any]]:
+    """Return the type and the parameters of the job that reads a document; images are for types that draw pages."""
+    reader = job_types().reader_of(media_type)
+    draws = include_images and "include_images" in reader.parameters.model_fields
+    return reader.name, {"document_id": document_id, **({"include_images": True} if draws else {})}
 
 
 @dataclass(frozen=True, slots=True)

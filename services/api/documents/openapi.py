@@ -4,7 +4,7 @@ from typing import Final
 
 from schemas.devana import KILLED, STATUS_NAMES
 from services.api.devana_jobs.openapi import EXTRACTION
-from services.api.documents.requests import AddDocumentQuery, DocumentForm, DocumentPageQuery
+from services.api.documents.requests import AddDocumentQuery, DocumentForm, DocumentPageQuery, ReextractQuery
 from services.api.http.caller import IDEMPOTENCY_KEY
 from services.api.openapi.examples import JOB_ID, Json
 from services.api.openapi.grammar import (
@@ -40,6 +40,7 @@ DOCUMENT: Json = {
         "size": 20481,
     },
     "totalWords": 6,
+    "jobId": JOB_ID,
     "createdAt": "2026-01-01T10:29:00.000Z",
     "updatedAt": "2026-01-01T10:29:00.000Z",
 }
@@ -47,7 +48,7 @@ _RECEIPT: Json = {"documentId": DOCUMENT_ID, "status": "IN_PROGRESS", "jobId": J
 _FORM = form_body(schema_of(DocumentForm), {"file": "(the file's bytes)", "folderId": FOLDER_ID})
 _BAD = ("EXTRACTION_FAILED", "The document could not be read, or the form: EXTRACTION_FAILED, INVALID_REQUEST")
 _DELETED: Json = {"id": DOCUMENT_ID, "message": "document deleted"}
-_LISTED: Json = {
+LISTED: Json = {
     "id": DOCUMENT_ID,
     "name": "report.pdf",
     "size": 20481,
@@ -70,7 +71,7 @@ ADD_DOCUMENT = devana_operation(
 )
 LIST_DOCUMENTS = devana_operation(
     "List documents, newest first",
-    {200: devana_data([_LISTED], "A page, without their texts")},
+    {200: devana_data([LISTED], "A page, without their texts")},
     (400,),
     parameters=query_of(DocumentPageQuery),
 )
@@ -100,4 +101,5 @@ REEXTRACT = devana_operation(
     "Extract a document again",
     {202: devana_data(NEW_JOB, "The new job. An id that is not a document's is looked up among the jobs' targetIds")},
     (400, 404, 409, 507),
+    parameters=query_of(ReextractQuery),
 )

@@ -1,6 +1,6 @@
 """Validates ids, forms and query strings about documents (docs/contract/devana.md#documents). Pure."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema
 
@@ -17,6 +17,12 @@ class DocumentPageQuery(QueryModel):
     offset: int = Field(default=0, ge=0, le=MAX_INTEGER, description="How many to leave out")
 
 
+class ReextractQuery(QueryModel):
+    """POST /v1/documents/{document_id}/reextract."""
+
+    include_images: bool = Field(default=False, alias="includeImages", description="Also draw each page of a PDF")
+
+
 class AddDocumentQuery(QueryModel):
     """POST /v1/documents. The default of `wait` is a setting."""
 
@@ -30,6 +36,9 @@ class DocumentForm(RequestModel):
 
     file: Annotated[object, WithJsonSchema({"type": "string", "format": "binary"})]
     folder_id: str = Field(default="", alias="folderId", description="a folder that the document goes into")
+    include_images: Literal["true", "false"] = Field(
+        default="false", alias="includeImages", description="also draw each page of a PDF"
+    )
 
 
 def is_document_id(text: str) -> bool:

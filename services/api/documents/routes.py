@@ -12,11 +12,12 @@ from schemas.errors import ErrorCode
 from schemas.job_types.declaration import Makes
 from services.api.documents import openapi
 from services.api.documents.commands import DocumentCommands
-from services.api.documents.jobs import DocumentJobs, still_running
+from services.api.documents.jobs import DocumentJobs, reading_of, still_running
 from services.api.documents.requests import (
     AddDocumentQuery,
     DocumentForm,
     DocumentPageQuery,
+    ReextractQuery,
     document_id_of,
     folder_id_of,
     is_document_id,
@@ -65,7 +66,8 @@ class DocumentRoutes(Routes, tag="documents"):
                 raise invalid_request(f"the form has no file in the field {FIELD!r}")
             if folder_id is not None:
                 await self.library.folder(folder_id, caller.owner)
-            added = await self.intake.add(form.upload, folder_id, caller, user, key)
+            images = body.include_images == "true"
+            added = await self.intake.add(form.upload, folder_id, caller, user, key, images)
         return await self._outcome(request, added, wait_s)
 
     @route("GET", "/v1/documents", "/v1/documents/", operation=openapi.LIST_DOCUMENTS)
@@ -105,7 +107,7 @@ class DocumentRoutes(Routes, tag="documents"):
     @route("POST", "/v1/documents/{document_id}/reextract", operation=openapi.REEXTRACT)
     async def reextract(self, request: Request, document_id: str) -> Response:
         """Extract a document again, or repeat the newest extraction about this id (docs/contract/decisions.md#a22)."""
-        caller = caller_of(request)
+        caller, images = caller_of(request), ReextractQuery.of(request.query_params).include_images
         await self.library.up_to_now()
         row = await self.library.model.document(document_id) if is_document_id(document_id) else None
         if row is None or row.owner != caller.owner or row.removed or row.content is None:
@@ -113,9 +115,8 @@ class DocumentRoutes(Routes, tag="documents"):
         if row.status is not None and not row.status.terminal:
             raise still_running("the document is being read", row.job_id)
         target = ResolvedDocument(document_id=document_id, name=row.name or document_id, content=row.content)
-        parameters = {"document_id": document_id, "force_refresh": True}
-        job_type = job_types().reader_of(row.content.media_type).name
-        return await self.jobs.create(request, job_type, parameters, document_id, target)
+        job_type, parameters = reading_of(row.content.media_type, document_id, images)
+        return await self.jobs.create(request, job_type, {**parameters, "force_refresh": True}, document_id, target)
 
     async def _own_document(self, request: Request, document_id: str) -> DocumentRow:
         return await self.library.document(document_id_of(document_id), caller_of(request).owner)

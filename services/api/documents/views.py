@@ -7,7 +7,7 @@ from piperoll.domain.job import Status
 from schemas.devana import STATUSES
 from services.api.http.answers import devana_timestamp
 from services.api.jobs.views import JobContents, job_error
-from services.api.read_model.document_rows import DocumentRow, FileRow, FolderRow, HitRow, ListedDocument
+from services.api.read_model.document_rows import DocumentRow, FolderRow, HitRow, ListedDocument
 from services.api.read_model.job_rows import JobRow
 
 Json = dict[str, Any]
@@ -26,8 +26,8 @@ def document_status(status: Status | None) -> str:
 
 
 def document_view(row: DocumentRow, job: JobRow | None, contents: JobContents) -> Json:
-    """Return a document, with its text and pages once it was read; a plain text also under the seed's names for it.
-    Unknown fields are left out; summary and keywords always are."""
+    """Return a document with the job that reads it, and once it was read with its text and pages; a plain text also
+    under the seed's names for it. Unknown fields are left out; summary and keywords always are."""
     status = job.status if job else None
     result = contents.result if status is Status.COMPLETED else None
     data = _object(result, "structured_data")
@@ -44,6 +44,7 @@ def document_view(row: DocumentRow, job: JobRow | None, contents: JobContents) -
         "metadata": _metadata(row, extracted, data),
         "totalWords": words,
         "error": error["message"] if error else None,
+        "jobId": job.job_id if job else None,
         "createdAt": devana_timestamp(row.created_at),
         "updatedAt": devana_timestamp(row.updated_at),
     }
@@ -66,22 +67,26 @@ def folder_view(row: FolderRow) -> Json:
     return {name: value for name, value in view.items() if value is not None}
 
 
-def file_view(row: FileRow) -> Json:
-    """Return a document as its folder lists it."""
-    view = {"id": row.document_id, "name": row.name, "size": row.size, "mimetype": row.media_type}
-    return {name: value for name, value in view.items() if value is not None}
-
-
 def listed_view(row: ListedDocument) -> Json:
     """Return a document as lists show it."""
-    state = {"status": document_status(row.status), "createdAt": devana_timestamp(row.created_at)}
-    return {**file_view(row.file), **state}
+    file = row.file
+    view = {
+        "id": file.document_id,
+        "name": file.name,
+        "size": file.size,
+        "mimetype": file.media_type,
+        "status": document_status(row.status),
+        "createdAt": devana_timestamp(row.created_at),
+    }
+    return {name: value for name, value in view.items() if value is not None}
 
 
 def hit_view(hit: HitRow) -> Json:
     """Return a chunk that a search found; `chunk` counts the document's chunks from 0."""
     score = round(hit.score, SCORE_DIGITS)
-    return {"documentId": hit.document_id, "chunk": hit.number, "text": hit.text, "score": score}
+    found = {"documentId": hit.document_id, "chunk": hit.number, "text": hit.text, "score": score}
+    read = {"name": hit.name, "jobId": hit.job_id}
+    return found | {name: value for name, value in read.items() if value is not None}
 
 
 def _metadata(row: DocumentRow, extracted: Mapping[str, Any], data: Mapping[str, Any]) -> Json:

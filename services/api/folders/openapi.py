@@ -1,9 +1,9 @@
 """The OpenAPI descriptions of `/v1/folders` (docs/contract/devana.md#folders, #search)."""
 
-from services.api.documents.openapi import DOCUMENT_ID, FOLDER_ID, NEW_JOB
+from services.api.documents.openapi import DOCUMENT_ID, FOLDER_ID, LISTED, NEW_JOB
 from services.api.documents.requests import DocumentPageQuery
 from services.api.folders.requests import FilesBody, FolderBody, FolderChange, SearchQuery
-from services.api.openapi.examples import Json
+from services.api.openapi.examples import JOB_ID, Json
 from services.api.openapi.grammar import devana_data, devana_operation, json_body, query_of
 
 _FOLDER: Json = {
@@ -51,7 +51,7 @@ DELETE_FOLDER = devana_operation(
 )
 LIST_FILES = devana_operation(
     "List the documents of a folder",
-    {200: devana_data([{"id": DOCUMENT_ID, "name": "report.pdf", "size": 20481, "mimetype": "application/pdf"}])},
+    {200: devana_data([LISTED])},
     (400, 404),
     parameters=query_of(DocumentPageQuery),
 )
@@ -75,8 +75,17 @@ SEARCH = devana_operation(
     "Search in a folder",
     {
         200: devana_data(
-            [{"documentId": DOCUMENT_ID, "chunk": 3, "text": "The heat pump is serviced in May.", "score": 0.71}],
-            "The nearest chunks, best first. 409 before the folder is indexed",
+            [
+                {
+                    "documentId": DOCUMENT_ID,
+                    "chunk": 3,
+                    "text": "The heat pump is serviced in May.",
+                    "score": 0.71,
+                    "name": "report.pdf",
+                    "jobId": JOB_ID,
+                }
+            ],
+            "The nearest chunks, best first; `jobId` read the document. 409 before the folder is indexed",
         )
     },
     (400, 404, 409),

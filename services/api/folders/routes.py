@@ -10,7 +10,7 @@ from schemas.job_types.declaration import Makes
 from services.api.documents.commands import DocumentCommands
 from services.api.documents.jobs import DocumentJobs, still_running
 from services.api.documents.requests import DocumentPageQuery, document_id_of, folder_id_of
-from services.api.documents.views import file_view, folder_view, hit_view
+from services.api.documents.views import folder_view, hit_view, listed_view
 from services.api.folders import openapi
 from services.api.folders.requests import FilesBody, FolderBody, FolderChange, SearchQuery, file_ids_of
 from services.api.folders.search import Search
@@ -93,7 +93,7 @@ class FolderRoutes(Routes, tag="folders"):
         """Return a folder's documents, in the order in which they were added."""
         page = DocumentPageQuery.of(request.query_params)
         folder = await self._own_folder(request, folder_id)
-        return devana_success([file_view(row) for row in await self.library.files(folder, page.limit, page.offset)])
+        return devana_success([listed_view(row) for row in await self.library.files(folder, page.limit, page.offset)])
 
     @route("POST", "/v1/folders/{folder_id}/files", operation=openapi.ADD_FILES)
     async def add_files(self, request: Request, folder_id: str) -> Response:

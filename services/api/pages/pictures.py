@@ -41,6 +41,12 @@ async def find_picture(outputs: Outputs, row: JobRow, page: str, width: int) -> 
     return None
 
 
+async def has_picture(outputs: Outputs, row: JobRow, page: int) -> bool:
+    """Return whether the job has a picture of a page now."""
+    kinds = job_types().of(row.job_type).pictures
+    return any([await _existing(outputs, row, kind.of(page)) is not None for kind in kinds])
+
+
 def picture_response(request: Request, outputs: Outputs, picture: Output) -> Response:
     """Return the picture; 304 if the client has it."""
     response = file_response(request, outputs, picture)

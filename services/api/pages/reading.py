@@ -1,5 +1,6 @@
 """The finished pages of a job: from the records of its run, and after its end from its result."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from piperoll.domain.job import Status
 from piperoll.job_types import job_types
 from piperoll.store.blobs import AsyncBlobs
 from schemas.pages import FinishedPage
+from services.api.pages.passages import Passage, SearchablePages
 from services.api.pages.records import RecordReader
 from services.api.read_model.content_memo import ContentMemo
 from services.api.read_model.contents import Contents
@@ -43,6 +45,7 @@ class JobPages:
     def __init__(self, blobs: AsyncBlobs, contents: Contents) -> None:
         self._blobs = blobs
         self._results: ContentMemo[Sequence[FinishedPage]] = ContentMemo(contents, RESULTS)
+        self._searchable: ContentMemo[SearchablePages] = ContentMemo(contents, RESULTS)
 
     async def after(self, row: JobRow, after: int, limit: int) -> PagesAnswer:
         """Return up to `limit` pages after page `after`. A job that failed or was cancelled has none."""
@@ -58,6 +61,14 @@ class JobPages:
         pages = following[:limit]
         run = job.run if found else None
         return PagesAnswer(pages, _next(pages, after), len(pages) == len(following), total, run)
+
+    async def passage(self, row: JobRow, text: str) -> Passage | None:
+        """Return where a text is first found in the pages of a completed job; None for one that is in none."""
+        if row.job is None or row.status is not Status.COMPLETED:
+            return None
+        pages_of = job_types().of(row.job_type).pages
+        found = await self._searchable.get(row.job.result, lambda result: SearchablePages.of(pages_of(result)))
+        return None if found is None else await asyncio.to_thread(found.find, text)
 
     async def _of_result(self, row: JobRow) -> Sequence[FinishedPage]:
         if row.job is None or row.status is not Status.COMPLETED:

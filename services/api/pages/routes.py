@@ -10,9 +10,11 @@ from services.api.jobs.reading import Reading
 from services.api.outputs.files import Outputs
 from services.api.outputs.responses import not_yet
 from services.api.pages import openapi
-from services.api.pages.pictures import find_picture, picture_response
+from services.api.pages.passages import boxes_of
+from services.api.pages.pictures import find_picture, has_picture, picture_response
 from services.api.pages.reading import JobPages
-from services.api.pages.requests import PagesQuery, PictureQuery
+from services.api.pages.requests import PagesQuery, PassageQuery, PictureQuery
+from services.api.pages.words import words_of
 
 
 class JobPageRoutes(Routes, tag="jobs"):
@@ -28,6 +30,18 @@ class JobPageRoutes(Routes, tag="jobs"):
         query = PagesQuery.of(request.query_params)
         row = await self.reading.job(job_id, caller_of(request).owner)
         return success((await self.pages.after(row, query.after, query.limit)).shown(), row.position)
+
+    @route("GET", "/api/jobs/{job_id}/pages/passage", operation=openapi.FIND_PASSAGE)
+    async def find_passage(self, request: Request, job_id: str) -> Response:
+        """Return the page of a passage, and the boxes of its lines where the job kept the words of the page."""
+        query = PassageQuery.of(request.query_params)
+        row = await self.reading.job(job_id, caller_of(request).owner)
+        found = await self.pages.passage(row, query.text)
+        if found is None:
+            return success({"page": None, "picture": False, "boxes": []}, row.position)
+        boxes = boxes_of(found.text, await words_of(self.outputs, row, found.page))
+        picture = await has_picture(self.outputs, row, found.page)
+        return success({"page": found.page, "picture": picture, "boxes": boxes}, row.position)
 
     @route("GET", "/api/jobs/{job_id}/pages/{page}/picture", operation=openapi.GET_PICTURE)
     async def get_picture(self, request: Request, job_id: str, page: str) -> Response:

@@ -51,7 +51,7 @@ class FolderRow:
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A document in the list of its folder."""
+    """What lists show of a document's file."""
 
     document_id: str
     name: str | None
@@ -61,7 +61,7 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True)
 class ListedDocument:
-    """A document in a list of documents."""
+    """A document in a list of documents, or of those of a folder."""
 
     file: FileRow
     created_at: datetime
@@ -104,12 +104,17 @@ class IndexRow:
 
 @dataclass(frozen=True, slots=True)
 class HitRow:
-    """A chunk that a search found; the score is the cosine of the angle between it and the query, at most 1."""
+    """A chunk that a search found; the score is the cosine of the angle between it and the query, at most 1.
+
+    `job_id` is the newest completed job that read the document; None if it was erased.
+    """
 
     document_id: str
     number: int
     text: str
     score: float
+    name: str | None
+    job_id: str | None
 
 
 def document_row(row: Record) -> DocumentRow:
@@ -119,7 +124,7 @@ def document_row(row: Record) -> DocumentRow:
 
 
 def listed_document(row: Record) -> ListedDocument:
-    """Build the row from a record of the statement `list_documents`."""
+    """Build the row from a record of the statements `list_documents` and `files`."""
     file = FileRow(row["document_id"], row["name"], row["media_type"], row["size"])
     return ListedDocument(file, row["created_at"], _status(row["status"]))
 

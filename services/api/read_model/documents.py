@@ -13,7 +13,6 @@ from schemas.job_types.declaration import Makes
 from services.api.http.database import Source, bounded_query
 from services.api.read_model.document_rows import (
     DocumentRow,
-    FileRow,
     FolderRow,
     HitRow,
     IndexRow,
@@ -67,9 +66,10 @@ class DocumentModel:
         """Return a page of an owner's folders, newest first."""
         return [FolderRow(**row) for row in await self._fetch("list_folders", owner, self._readers, limit, offset)]
 
-    async def files(self, folder_id: str, owner: str, limit: int, offset: int) -> list[FileRow]:
+    async def files(self, folder_id: str, owner: str, limit: int, offset: int) -> list[ListedDocument]:
         """Return a page of a folder's documents, in the order in which they were added."""
-        return [FileRow(**row) for row in await self._fetch("files", folder_id, owner, limit, offset)]
+        rows = await self._fetch("files", folder_id, owner, self._readers, limit, offset)
+        return [listed_document(row) for row in rows]
 
     async def is_member(self, folder_id: str, document_id: str, source: Source | None = None) -> bool:
         """Return whether a document is in a folder."""
@@ -104,7 +104,8 @@ class DocumentModel:
     async def search(self, folder_id: str, owner: str, model: str, vector: Sequence[float], limit: int) -> list[HitRow]:
         """Return the chunks of a folder nearest to a vector of the index's model, the best first."""
         text = f"[{','.join(map(repr, vector))}]"
-        return [HitRow(*row) for row in await self._fetch("search", folder_id, model, text, limit, owner)]
+        rows = await self._fetch("search", folder_id, model, text, limit, owner, self._readers)
+        return [HitRow(**row) for row in rows]
 
     async def _fetch(self, name: str, *arguments: Any, source: Source | None = None) -> list[asyncpg.Record]:
         async with bounded_query(name, self._deadline_s):

@@ -69,13 +69,19 @@ WHERE f.owner = $1 AND NOT f.removed
 ORDER BY f.created_at DESC, f.folder_id DESC
 LIMIT $3 OFFSET $4;
 
--- files: a page of a folder's documents, in the order in which they were added
-SELECT d.document_id, d.name, d.media_type, d.size
+-- files: a page of a folder's documents, in the order in which they were added, each with the status of its newest job of
+-- some types
+SELECT d.document_id, d.name, d.media_type, d.size, d.created_at, j.status
 FROM read_v1.folder_members m
 JOIN read_v1.documents d ON d.document_id = m.document_id AND d.owner = $2 AND NOT d.removed
+LEFT JOIN LATERAL (
+    SELECT j.status FROM read_v1.jobs j
+    WHERE j.owner = d.owner AND j.target_id = d.document_id AND j.job_type = ANY ($3) AND NOT j.erased
+    ORDER BY j.created_at DESC, j.job_id DESC LIMIT 1
+) j ON true
 WHERE m.folder_id = $1
 ORDER BY m.added_at, d.document_id
-LIMIT $3 OFFSET $4;
+LIMIT $4 OFFSET $5;
 
 -- member: whether a document is in a folder
 SELECT 1 FROM read_v1.folder_members m
@@ -137,9 +143,16 @@ LIMIT 1;
 -- index: the index that a folder's search reads, with the model that made it
 SELECT i.job_id, i.model, i.dimensions, i.chunks FROM read_v1.folder_indexes i WHERE i.folder_id = $1;
 
--- search: the chunks of a folder's index nearest to a vector, of documents that are still in the folder
+-- search: the chunks of a folder's index nearest to a vector, of documents that are still in the folder; each with the
+-- name of its document and the newest completed job of some types about it
 SELECT c.document_id, c.number, c.text,
-       1 - (c.embedding OPERATOR (public.<=>) $3::text::public.vector) AS score
+       1 - (c.embedding OPERATOR (public.<=>) $3::text::public.vector) AS score, d.name,
+       (
+           SELECT j.job_id FROM read_v1.jobs j
+           WHERE j.owner = d.owner AND j.target_id = d.document_id AND j.job_type = ANY ($6)
+             AND j.status = 'completed' AND NOT j.erased
+           ORDER BY j.created_at DESC, j.job_id DESC LIMIT 1
+       ) AS job_id
 FROM read_v1.chunks c
 JOIN read_v1.folder_indexes i ON i.folder_id = c.folder_id AND i.job_id = c.job_id AND i.model = $2
 JOIN read_v1.folder_members m ON m.folder_id = c.folder_id AND m.document_id = c.document_id

@@ -5,7 +5,7 @@ from functools import partial
 
 from services.api.http.errors import not_found
 from services.api.read_model.catching_up import CatchingUp
-from services.api.read_model.document_rows import DocumentRow, FileRow, FolderRow, ListedDocument
+from services.api.read_model.document_rows import DocumentRow, FolderRow, ListedDocument
 from services.api.read_model.documents import DocumentModel
 
 
@@ -45,7 +45,7 @@ class Library:
         await self.catching_up.briefly()
         return await self.model.folders(owner, limit, offset)
 
-    async def files(self, folder: FolderRow, limit: int, offset: int) -> list[FileRow]:
+    async def files(self, folder: FolderRow, limit: int, offset: int) -> list[ListedDocument]:
         """Return a page of a folder's documents, in the order in which they were added, after a short wait."""
         await self.catching_up.briefly()
         return await self.model.files(folder.folder_id, folder.owner, limit, offset)

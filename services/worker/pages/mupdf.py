@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from schemas.errors import ErrorCode
+from schemas.pages import PageWord
 from services.worker.errors import ProcessingError
 from services.worker.pages.drawing import Pixels, RenderFormat
 from services.worker.run.memory import give_back, raise_if_memory
@@ -33,6 +34,9 @@ NO_CHARACTER = re.compile(rb"\0|\xc0\x80|\xed[\xa0-\xbf][\x80-\xbf]")
 """NUL, which stores do not accept, and lone surrogates, as MuPDF writes them: broken fonts map to both."""
 ENGINE = f"pymupdf {pymupdf.__version__}, ligatures as letters, no empty lines"
 """What determines a page's text besides the document, for the cache (docs/contract/secretary.md#cache)."""
+
+BOX_DIGITS = 4
+"""Of a word's box: a tenth of a pixel in the largest picture."""
 
 PAGE_ERRORS = (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase)
 """Errors of PyMuPDF for a damaged document or page; some of them mean that memory ran out."""
@@ -119,6 +123,42 @@ def _decoded(written: bytes) -> str:
         return written.decode().replace("\0", "\ufffd")
     except UnicodeDecodeError:  # rare; a search in every page would cost more than decoding
         return NO_CHARACTER.sub("\ufffd".encode(), written).decode("utf-8", "replace")
+
+
+def page_words(document: Any, number: int) -> list[PageWord]:
+    """Return the words of the text layer of page `number` (from 1); none when the page is broken or skipped."""
+    return at_page("draw", number, _page_words, document, number) or []
+
+
+def _page_words(document: Any, number: int) -> list[PageWord]:
+    try:
+        page = document.load_page(number - 1)
+        found = page.get_text("words", flags=TEXT_FLAGS)
+        shown, turn = page.rect, page.rotation_matrix  # boxes are those of the page before its rotation
+    except PAGE_ERRORS as error:
+        raise_if_memory(error)
+        return []
+    if shown.is_empty:
+        return []
+    lines: dict[tuple[int, int], int] = {}
+    words = []
+    for left, top, right, bottom, text, block, line, _ in found:
+        box = pymupdf.Rect(left, top, right, bottom) * turn
+        across, down = (box.x0, box.x1), (box.y0, box.y1)
+        (begin, end), (above, below) = _parts(across, shown.width), _parts(down, shown.height)
+        words.append(PageWord(_clean(text), begin, above, end, below, lines.setdefault((block, line), len(lines))))
+    return words
+
+
+def _parts(places: tuple[float, float], size: float) -> tuple[float, float]:
+    """Return two places in parts of a page's size; what lies outside is at its edge."""
+    first, last = (round(min(1.0, max(0.0, place / size)), BOX_DIGITS) for place in places)
+    return first, last
+
+
+def _clean(text: str) -> str:
+    """Replace what stores do not accept, as in the text of a page."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def page_size(document: Any, number: int) -> tuple[float, float] | None:

@@ -1,13 +1,12 @@
-"""Templates: loaded by `library`, parsed and rendered by `engine`, filled by `filling`.
-See docs/contract/secretary.md#templates.
+"""Templates in a run: loaded by `loading`, filled by `filling`. See docs/contract/secretary.md#templates.
 
 template = parse(load("MeetingMinutes", limits.templates_dir)[1])
 transformed = apply_template(template, text, context, Languages("de", "en"), workspace.providers)
 """
 
-from services.worker.templates.engine import Template, parse, render
+from piperoll.templates import Template, render
 from services.worker.templates.filling import FilledFields, Languages, TransformedText, apply_template, fill
-from services.worker.templates.library import available, load
+from services.worker.templates.loading import load, parse
 
 __all__ = [
     "FilledFields",
@@ -15,7 +14,6 @@ __all__ = [
     "Template",
     "TransformedText",
     "apply_template",
-    "available",
     "fill",
     "load",
     "parse",

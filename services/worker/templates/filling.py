@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from piperoll.templates import Template, render
 from services.worker.providers import Providers
 from services.worker.templates import prompts, rules
-from services.worker.templates.engine import Template, render
 
 Origin = Literal["model", "rules", "none"]
 """What filled the fields; `none` for a template without fields."""

@@ -14,6 +14,8 @@ from tests.support.waiting import PATIENCE_S, wait_until
 
 OF_ALL_OWNERS = "/api/keys/"
 """Admins manage the API keys of every owner."""
+QUERIES = {"search": "?q=pump", "passage": "?text=pump"}
+"""What a route needs in its query, by the end of its path."""
 TEXT = {"file": ("note.txt", b"The heat pump is serviced in May.")}
 
 
@@ -65,7 +67,7 @@ def routes(document: dict[str, Any], ids: dict[str, str]) -> Iterator[tuple[str,
         if "{" in path and not path.startswith(OF_ALL_OWNERS):
             filled = re.sub(r"{(\w+)}", lambda found: ids[found[1]], path)
             for method in operations:
-                yield method, path, f"{filled}?q=pump" if path.endswith("/search") else filled
+                yield method, path, filled + QUERIES.get(path.rpartition("/")[2], "")
 
 
 async def states(system: System, ids: dict[str, str]) -> list[Any]:

@@ -41,9 +41,28 @@ async def test_the_pictures_of_the_docs(page_of: PageOf, tmp_path: Path) -> None
     await _show_pages(visit)
     await visit.shot("docs-job")
 
+    await _search(visit, tmp_path)
+    await visit.shot("docs-search")
+
     phone = await page_of(visit.owner, phone=True, dark=True)
     await expect(phone.page.get_by_role("link", name="annual-report.pdf")).to_be_visible()
     await phone.shot("docs-phone")
+
+
+async def _search(visit: Visit, folder: Path) -> None:
+    made = await visit.client.post("/v1/folders", json={"name": "Reports of the year", "chunkSize": 400})
+    folder_id = made.json()["data"]["id"]
+    await visit.page.goto(f"{visit.url}/#/folders/{folder_id}")
+    await visit.page.set_input_files("#files", [folder / name for name in REPORTS])
+    await expect(visit.page.locator(".folder-side .item.completed")).to_have_count(len(REPORTS))
+    await visit.page.get_by_role("button", name="Clear the finished ones").click()
+    await visit.page.get_by_role("button", name="Index now").click()
+    await expect(visit.page.get_by_text("5 documents indexed")).to_be_visible()
+    await visit.page.get_by_label("What to look for").fill("Why did the cost of rent go down?")
+    await visit.page.get_by_role("button", name="Search", exact=True).click()
+    best = visit.page.get_by_role("list", name="Passages").get_by_role("listitem").first
+    await expect(best).to_contain_text("saved a twelfth of rent")
+    await expect(best.get_by_role("img")).to_have_js_property("complete", True)
 
 
 async def _show_pages(visit: Visit) -> None:

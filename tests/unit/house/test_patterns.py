@@ -35,7 +35,7 @@ MADE = {
 
 
 GUARDED = {
-    "services.worker.templates.engine._MARKER": "texts in which a marker is opened and not closed are not searched "
+    "piperoll.templates.engine._MARKER": "texts in which a marker is opened and not closed are not searched "
     "(tests/unit/worker/templates/test_growth.py)",
 }
 """Patterns that their callers match with some texts alone."""

@@ -15,6 +15,10 @@ import { JobView } from "./job/view.js";
 import { BatchesView } from "./batches/list-view.js";
 import { BatchView } from "./batches/view.js";
 import { DropView } from "./drop/view.js";
+import { DocumentView } from "./documents/document.js";
+import { DocumentsView } from "./documents/view.js";
+import { FolderView } from "./folders/view.js";
+import { TemplatesView, TemplateView } from "./templates/view.js";
 import { ConnectionsView } from "./connections/view.js";
 import { route } from "./state/route.js";
 import "./state/theme.js";
@@ -28,11 +32,21 @@ function Place() {
     case "jobs":
       return html`<${JobsView} filters=${place.filters} />`;
     case "job":
-      return html`<${JobView} key=${place.id} id=${place.id} tab=${place.tab} />`;
+      return html`<${JobView} key=${place.id} id=${place.id} tab=${place.tab} page=${place.page} />`;
     case "batches":
       return html`<${BatchesView} />`;
     case "batch":
       return html`<${BatchView} key=${place.id} id=${place.id} />`;
+    case "documents":
+      return html`<${DocumentsView} />`;
+    case "document":
+      return html`<${DocumentView} key=${place.id} id=${place.id} />`;
+    case "folder":
+      return html`<${FolderView} key=${place.id} id=${place.id} query=${place.query} />`;
+    case "templates":
+      return html`<${TemplatesView} />`;
+    case "template":
+      return html`<${TemplateView} key=${place.id} id=${place.id} />`;
     case "new":
       return html`<${DropView} />`;
     case "connections":

@@ -1,6 +1,6 @@
 """Text of paged files: PDFs by their text layer, pages without one and images by OCR."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -17,12 +17,15 @@ from services.worker.pages.drawing import Pixels
 from services.worker.processors.extraction.images import images_of
 from services.worker.processors.extraction.parts import ExtractedText, OnPart, TextLimit, TextPart, checked_count
 from services.worker.processors.pdf import texts as pdf_texts
+from services.worker.processors.pdf.pictures import Pictures
 from services.worker.processors.pdf.plan import named
 from services.worker.processors.pdf.result import POOR_SCORE, skipped_warning
+from services.worker.processors.pdf.selected_pages import SelectedPages
 from services.worker.run.memory import give_back
 from services.worker.run.page_care import at_page, raise_if_memory_alone, skipped_pages
 from services.worker.run.workspace import FinishPage, ResumePage
 
+DrawPages = Callable[[SelectedPages], Pictures]
 BLANK: Final = TextPart("")
 PART: Final = TypeAdapter(TextPart)
 
@@ -55,8 +58,15 @@ class PageReader:
             give_back()
 
 
-def read_pdf(source: Source, max_pages: int, reader: PageReader, on_part: OnPart) -> ExtractedText:
-    """Return each page's text layer, or the OCR text of a page without one.
+def no_pictures(selected: SelectedPages) -> Pictures:
+    """Draw no page."""
+    return Pictures()
+
+
+def read_pdf(
+    source: Source, max_pages: int, reader: PageReader, on_part: OnPart, draw: DrawPages = no_pictures
+) -> ExtractedText:
+    """Return each page's text layer, or the OCR text of a page without one; then `draw` the pages.
 
     Raises ProcessingError: INVALID_PDF, PDF_ENCRYPTED, TOO_MANY_PAGES, OCR_PROVIDER_UNAVAILABLE.
     """
@@ -72,6 +82,7 @@ def read_pdf(source: Source, max_pages: int, reader: PageReader, on_part: OnPart
                 broken.append(number)
             parts.append(TextPart(limit.add(part.content.strip()), part.method, part.score) if part else BLANK)
             reader.finish(number, parts[-1], part is None or number in skipped_pages())
+        pictures = draw(SelectedPages(source, document, range(1, count + 1)))
         title = " ".join((document.metadata or {}).get("title", "").split())
         skipped = skipped_pages()
         notes = list(_pdf_notes(document, parts, broken, skipped))
@@ -82,9 +93,10 @@ def read_pdf(source: Source, max_pages: int, reader: PageReader, on_part: OnPart
         _method(parts),
         unit="page",
         title=title,
-        notes=(*notes, *_poor(parts, "page")),
-        failed=tuple(sorted({*broken, *skipped})),
+        notes=(*notes, *_poor(parts, "page"), *_undrawn(pictures)),
+        failed=tuple(sorted({*broken, *skipped, *pictures.broken})),
         skipped=tuple(skipped),
+        images=tuple(pictures.kept.values()),
     )
 
 
@@ -149,6 +161,11 @@ def _pdf_notes(document: Any, parts: list[TextPart], broken: list[int], skipped:
     scans = [number for number, part in enumerate(parts, 1) if part.method != "native" and part.content]
     if scans:
         yield f"OCR was used for {named(scans)}, without a text layer."
+
+
+def _undrawn(pictures: Pictures) -> Iterator[str]:
+    if pictures.broken:
+        yield f"No image could be drawn of {named(pictures.broken)}."
 
 
 def _poor(parts: list[TextPart], unit: str) -> Iterator[str]:

@@ -30,9 +30,9 @@ class TextPart:
 class ExtractedText:
     """A document's text. `unit` is the kind of its parts; None for a document without pages.
 
-    `failed` are the parts that could not be read, `skipped` those of them that crashed, hung or ran out of
-    memory. `notes` list what is
-    missing or uncertain; `markdown` is whether the text is Markdown.
+    `failed` are the parts that could not be read or drawn, `skipped` those of them that crashed, hung or ran out of
+    memory. `images` are the locations of the drawn pages. `notes` list what is missing or uncertain; `markdown` is
+    whether the text is Markdown.
     """
 
     parts: tuple[TextPart, ...]
@@ -43,6 +43,7 @@ class ExtractedText:
     notes: tuple[str, ...] = ()
     failed: tuple[int, ...] = ()
     skipped: tuple[int, ...] = ()
+    images: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -2,7 +2,6 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib.metadata import version
 from pathlib import PurePath
 from typing import Any, Final, cast
@@ -27,6 +26,8 @@ from services.worker.processors.extraction.markup import read_epub, read_html, r
 from services.worker.processors.extraction.office import read_docx, read_pptx, read_xlsx
 from services.worker.processors.extraction.pages import PageReader, read_image, read_pdf
 from services.worker.processors.extraction.parts import ExtractedText, OnPart, TextPart, storable
+from services.worker.processors.pdf.pictures import Pictures, keep_page_images
+from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
 READER: Final = 1
@@ -38,6 +39,9 @@ END_MARKERS: Final = {".pdf": b"%%EOF", ".docx": b"PK\x05\x06", ".pptx": b"PK\x0
 ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")  # MS-OFFCRYPTO, 2.3.4.4
 NO_TEXT: Final = "There is no text in the file."
 PIECE_BYTES: Final = 1024**2
+BEGUN, DRAWN_FROM, READ = 30, 60, 90
+"""Percent when reading begins, when drawing begins, and when both are done."""
+DRAWING: Final = "Drawing pages..."
 PAGED: Final = frozenset({Kind.PDF, Kind.IMAGE})
 """Kinds that may need OCR."""
 
@@ -63,9 +67,9 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
         if earlier is not None:
             title = earlier.structured_data["metadata"]["title"] or PurePath(source.name).stem
             return earlier.renamed({"fileName": source.name, "mimeType": media_type}, title=title)
-        report("reading_document", 30)
+        report("reading_document", BEGUN)
         extracted = _Reading(params, workspace, report).read(source, kind)
-        report("finalizing", 90)
+        report("finalizing", READ)
         result = _result(extracted, source, media_type, workspace)
         return replace(result, cacheable=not extracted.skipped and source.written_ns == written_ns)
 
@@ -152,15 +156,22 @@ class _Reading:
     def _read_pages(self, source: Source, kind: Kind) -> ExtractedText:
         place = self.workspace
         reader = PageReader(self.params.ocr_engine, place.limits.ocr_languages, place.resume, place.finish)
-        read = partial(read_pdf if kind is Kind.PDF else read_image, source, self.workspace.limits.max_pages)
         try:
-            return read(reader, self._on_part("page"))
+            if kind is Kind.IMAGE:
+                return read_image(source, place.limits.max_pages, reader, self._on_part("page"))
+            if not self.params.include_images:
+                return read_pdf(source, place.limits.max_pages, reader, self._on_part("page"))
+            return read_pdf(source, place.limits.max_pages, reader, self._on_part("page", DRAWN_FROM), self._draw)
         finally:
             reader.close()
 
-    def _on_part(self, unit: str) -> OnPart:
+    def _draw(self, selected: SelectedPages) -> Pictures:
+        progress = PassProgress(self.report, "processing_images", DRAWN_FROM, READ, DRAWING)
+        return keep_page_images(selected, progress, self.workspace)
+
+    def _on_part(self, unit: str, end: int = READ) -> OnPart:
         def on_part(number: int, count: int) -> None:
-            percent = 30 + 60 * (number - 1) // count
+            percent = BEGUN + (end - BEGUN) * (number - 1) // count
             self.report("reading_document", percent, f"Reading {unit} {number} of {count}", number, count)
 
         return on_part
@@ -187,6 +198,8 @@ def _result(extracted: ExtractedText, source: Source, media_type: str, workspace
     }
     if extracted.failed:
         metadata["failed_pages"] = list(extracted.failed)
+    if extracted.images:
+        metadata["image_paths"] = list(extracted.images)
     if pages is not None:
         metadata |= {"pageCount": pages, "pageUnit": extracted.unit}
     name, kind = ("text.md", "markdown") if extracted.markdown else ("text.txt", "plain")
@@ -196,7 +209,7 @@ def _result(extracted: ExtractedText, source: Source, media_type: str, workspace
             "title": metadata["title"] or PurePath(source.name).stem,
             "metadata": metadata,
         },
-        assets=(workspace.keep(name, text.encode(), f"text/{kind}; charset=utf-8"),),
+        assets=(workspace.keep(name, text.encode(), f"text/{kind}; charset=utf-8"), *extracted.images),
         notes=notes,
         pages=pages,
         bytes_in=source.size,

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 
 from piperoll.store.blobs import BlobMissingError
 from schemas.job_types.archives import base_name
-from schemas.job_types.pdf import IMAGE_OUTPUT, PREVIEW_OUTPUT, PdfParameters
-from schemas.pages import FinishedPage
+from schemas.job_types.pdf import PREVIEW_OUTPUT, PdfParameters
+from schemas.pages import IMAGE_OUTPUT, WORDS, WORDS_OUTPUT, FinishedPage
 from services.worker.files import archive_writer
 from services.worker.pages import mupdf
 from services.worker.pages.drawing import HIGH_RES, PAGE_IMAGE, PREVIEW, RenderFormat
@@ -36,7 +36,7 @@ class Pictures:
 
 
 def keep_page_images(selected: SelectedPages, progress: PassProgress, workspace: Workspace) -> Pictures:
-    """Keep `images/page_NNN.jpg` of each page."""
+    """Keep `images/page_NNN.jpg` of each page, and `words/page_NNN.json` of each that has a text layer."""
     pictures = Pictures()
     for number in progress.track(selected.pages):
         name = IMAGE_OUTPUT.of(number)
@@ -45,6 +45,8 @@ def keep_page_images(selected: SelectedPages, progress: PassProgress, workspace:
             pictures.broken.append(number)
         else:
             pictures.kept[number] = f"{workspace.target_dir}/{name}"
+            if words := mupdf.page_words(selected.document, number):
+                workspace.keep(WORDS_OUTPUT.format(number), WORDS.dump_json(words), "application/json")
     return pictures
 
 

@@ -76,9 +76,11 @@ async def test_documents_are_added_to_a_folder_and_removed(api: Api, stranger: d
     first, second = await upload(api, folderId=made["id"]), await upload(api, ("b.txt", b"B"))
     ids = [first["documentId"], second["documentId"]]
     assert data_of(await api.client.post(path, json={"filesIds": [ids[1], ids[1]]})) == [ids[1]]
-    assert data_of(await api.client.get(path)) == [
-        {"id": ids[0], "name": "note.md", "size": len(NOTE[1]), "mimetype": "text/markdown"},
-        {"id": ids[1], "name": "b.txt", "size": 1, "mimetype": "text/plain"},
+    listed = data_of(await api.client.get(path))
+    assert [one.pop("createdAt")[-1] for one in listed] == ["Z", "Z"]
+    assert listed == [
+        {"id": ids[0], "name": "note.md", "size": len(NOTE[1]), "mimetype": "text/markdown", "status": "PENDING"},
+        {"id": ids[1], "name": "b.txt", "size": 1, "mimetype": "text/plain", "status": "PENDING"},
     ]
     await read(api, first["jobId"], "Three words here")
     await ends(api, first["jobId"])

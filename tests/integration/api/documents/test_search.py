@@ -53,6 +53,8 @@ async def test_a_search_finds_the_nearest_chunks_of_the_folder(
         "chunk": 0,
         "text": texts["pump.md"],
         "score": found[0]["score"],
+        "name": "pump.md",
+        "jobId": taken["pump.md"]["jobId"],
     }
     assert [one["score"] for one in found] == sorted((one["score"] for one in found), reverse=True)
     assert len(found) == 3

@@ -7,7 +7,7 @@ from services.api.documents.views import document_status, document_view, folder_
 from services.api.jobs.views import JobContents
 from services.api.read_model.document_rows import DocumentRow, HitRow
 from services.api.read_model.job_rows import JobRow
-from tests.support.rows import CONTENT, DOCUMENT_ID, FOLDER, NOW, job_row
+from tests.support.rows import CONTENT, DOCUMENT_ID, FOLDER, JOB, NOW, job_row
 
 WRITTEN = "2026-01-01T10:29:00.000Z"
 BARE = {"documentId": DOCUMENT_ID, "title": "a.md", "createdAt": WRITTEN, "updatedAt": WRITTEN}
@@ -43,7 +43,7 @@ def test_the_status_of_a_document_follows_from_its_newest_job(status: Status | N
 def test_a_document_before_its_extraction_has_its_metadata() -> None:
     assert document_view(document(), None, JobContents()) == {**BARE, "status": "PENDING", "metadata": ABOUT}
     begun = document_view(document(), job(Status.PROCESSING), JobContents(result={"structured_data": {}}))
-    assert begun == {**BARE, "status": "IN_PROGRESS", "metadata": ABOUT}
+    assert begun == {**BARE, "status": "IN_PROGRESS", "metadata": ABOUT, "jobId": JOB}
 
 
 def test_an_extracted_document_has_its_text_and_its_pages_with_the_texts_of_all_methods() -> None:
@@ -53,6 +53,7 @@ def test_an_extracted_document_has_its_text_and_its_pages_with_the_texts_of_all_
     assert document_view(document(), job(Status.COMPLETED), JobContents(result={"structured_data": data})) == {
         **BARE,
         "status": "DONE",
+        "jobId": JOB,
         "title": "Alphabet",
         "content": "A B C",
         "pages": [{"pageNumber": 1, "text": "A\n\nB"}, {"pageNumber": 2, "text": "C"}],
@@ -88,4 +89,6 @@ def test_a_folder_and_a_search_hit_have_their_keys() -> None:
         "updatedAt": WRITTEN,
     }
     hit = {"documentId": DOCUMENT_ID, "chunk": 3, "text": "T", "score": 0.123457}
-    assert hit_view(HitRow(DOCUMENT_ID, 3, "T", 0.12345678)) == hit
+    assert hit_view(HitRow(DOCUMENT_ID, 3, "T", 0.12345678, None, None)) == hit
+    known = {**hit, "name": "note.txt", "jobId": "job-1"}
+    assert hit_view(HitRow(DOCUMENT_ID, 3, "T", 0.12345678, "note.txt", "job-1")) == known

@@ -22,8 +22,10 @@ from schemas.events import (
     JobStarted,
 )
 from schemas.pages import FinishedPage, PageRecord, PageRecords
+from services.api.pages.passages import Passage
 from services.api.pages.reading import JobPages
 from services.api.read_model.contents import Contents
+from services.api.read_model.job_rows import JobRow
 from tests.support.histories.jobs import fact
 from tests.support.rows import JOB, job_row
 
@@ -46,6 +48,15 @@ RESULT = {
 }
 
 
+def row(*events: Event, job_type: str = "pdf") -> JobRow:
+    """The row of a job after some facts."""
+    job: Job | None = None
+    for second, event in enumerate((CREATED.model_copy(update={"job_type": job_type}), *events)):
+        job = evolve(job, fact(JOB, event, second))
+    assert job is not None
+    return job_row(job)
+
+
 class Reader:
     """The answers about one job."""
 
@@ -60,11 +71,7 @@ class Reader:
         return PageRecords(run=run, key=KEY, count=1, last=numbers[-1])
 
     async def of(self, *events: Event, after: int = 0, limit: int = 100, job_type: str = "pdf") -> dict[str, Any]:
-        job: Job | None = None
-        for second, event in enumerate((CREATED.model_copy(update={"job_type": job_type}), *events)):
-            job = evolve(job, fact(JOB, event, second))
-        assert job is not None
-        return (await self.pages.after(job_row(job), after, limit)).shown()
+        return (await self.pages.after(row(*events, job_type=job_type), after, limit)).shown()
 
 
 @pytest.fixture
@@ -157,3 +164,14 @@ async def test_a_type_without_pages_has_none(reader: Reader) -> None:
     events = [JobStarted(number=1, run="a", worker="w"), JobCompleted(run="a", result=claim)]
     for job_type in ("noop", "pdf", "of a plug-in that is gone"):
         assert await reader.of(*events, job_type=job_type) == {**NOTHING, "complete": True}
+
+
+async def test_a_passage_is_found_in_the_pages_of_a_completed_job_alone(reader: Reader) -> None:
+    claim = reader.blobs.put_named(f"{JOB}/a/result.json", json.dumps(RESULT).encode(), "application/json")
+    started = JobStarted(number=1, run="a", worker="w")
+    completed = row(started, JobCompleted(run="a", result=claim, pages=3))
+    assert await reader.pages.passage(completed, "--- Seite 4 ---\nSEEN") == Passage(4, "seen")
+    assert await reader.pages.passage(completed, "not there") is None
+    running = row(started, progress("a", reader.record("a", 4)))
+    failed = row(started, JobFailed(run="a", error_code="INVALID_PDF"))
+    assert [await reader.pages.passage(one, "Seen") for one in (running, failed, row())] == [None, None, None]

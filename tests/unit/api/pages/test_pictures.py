@@ -9,11 +9,12 @@ from starlette.requests import Request
 from piperoll.store.blobs import AsyncBlobs, Blobs
 from schemas.claims import Claim
 from schemas.events import Event, JobCancelled, JobCompleted, JobCreated, JobStarted
-from schemas.job_types.pdf import IMAGE_OUTPUT, PREVIEW_OUTPUT
-from schemas.pages import by_size
+from schemas.job_types.pdf import PREVIEW_OUTPUT
+from schemas.pages import IMAGE_OUTPUT, WORDS, PageWord, by_size
 from services.api.http.errors import ApiError
 from services.api.outputs.files import Output, Outputs
-from services.api.pages.pictures import find_picture, picture_response
+from services.api.pages.pictures import find_picture, has_picture, picture_response
+from services.api.pages.words import words_of
 from services.worker.pages.drawing import PAGE_IMAGE, PREVIEW
 from tests.support.rows import JOB, row_of
 
@@ -30,6 +31,7 @@ class Drawn:
         blobs = Blobs(root.as_uri())
         for name in names:
             blobs.put_named(f"{JOB}/{name}", b"\xff\xd8", "image/jpeg")
+        self.blobs = blobs
         self.store = AsyncBlobs(blobs)
         self.outputs = Outputs(self.store)
 
@@ -101,3 +103,16 @@ def test_a_client_that_has_the_picture_gets_no_body(drawn: Drawn) -> None:
     tag = first.headers["etag"]
     assert response(if_none_match=f'"other", {tag}').status_code == 304
     assert response(if_none_match='"other"').status_code == 200
+
+
+async def test_the_words_of_a_page_are_those_beside_its_picture_and_damaged_ones_are_none(drawn: Drawn) -> None:
+    word = PageWord("pump", 0.1, 0.2, 0.3, 0.4, 0)
+    drawn.blobs.put_named(f"{JOB}/a/words/page_002.json", WORDS.dump_json([word]), "application/json")
+    drawn.blobs.put_named(f"{JOB}/a/words/page_003.json", b'[["pump", 1]]', "application/json")
+    row = row_of(COMPLETED)
+    assert await words_of(drawn.outputs, row, 2) == [word]
+    assert [list(await words_of(drawn.outputs, row, page)) for page in (1, 3)] == [[], []]
+
+
+async def test_whether_there_is_a_picture_is_known_without_reading_it(drawn: Drawn) -> None:
+    assert [await has_picture(drawn.outputs, row_of(COMPLETED), page) for page in (2, 3)] == [True, False]

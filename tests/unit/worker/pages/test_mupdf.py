@@ -78,3 +78,50 @@ def with_map(document, cmap):
     document.update_stream(stream, cmap)
     document.xref_set_key(font, "ToUnicode", f"{stream} 0 R")
     return pymupdf.open("pdf", document.tobytes())
+
+
+def tilted(rotation):
+    def draw(page):
+        page.insert_text((100, 120), "Needle", fontsize=30)
+        page.set_rotation(rotation)
+
+    return draw
+
+
+def cut_off(page):
+    page.insert_text((100, 120), "Needle", fontsize=30)
+    page.set_cropbox((50, 60, 400, 500))
+
+
+def ink(document):
+    """The box of what is not white in the picture of the first page, in parts of its size."""
+    pixmap = document[0].get_pixmap(colorspace=pymupdf.csGRAY)
+    dark = [at for at, value in enumerate(pixmap.samples) if value < 128]
+    across, down = [at % pixmap.width for at in dark], [at // pixmap.width for at in dark]
+    return (
+        min(across) / pixmap.width,
+        min(down) / pixmap.height,
+        (max(across) + 1) / pixmap.width,
+        (max(down) + 1) / pixmap.height,
+    )
+
+
+@pytest.mark.parametrize(
+    "draw", [tilted(0), tilted(90), tilted(180), tilted(270), cut_off], ids=["upright", "90", "180", "270", "cropped"]
+)
+def test_the_box_of_a_word_is_around_its_ink_in_the_picture(draw):
+    document = page_of(draw)
+    [word] = mupdf.page_words(document, 1)
+    left, top, right, bottom = ink(document)
+    assert word.text == "Needle"
+    assert word.left <= left + 0.01
+    assert word.top <= top + 0.01
+    assert word.right >= right - 0.01
+    assert word.bottom >= bottom - 0.01
+    assert (word.right - word.left) * (word.bottom - word.top) < 3 * (right - left) * (bottom - top)
+
+
+def test_words_are_counted_by_line_and_of_a_page_without_text_there_are_none():
+    assert {word.line for word in mupdf.page_words(page_of(paragraphs), 1)} >= {0, 1, 2}
+    assert mupdf.page_words(page_of(empty), 1) == []
+    assert next(word.text for word in mupdf.page_words(page_of(many_scripts), 1)) == "Größe"

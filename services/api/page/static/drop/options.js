@@ -1,5 +1,7 @@
 /** The options of new jobs; each explains itself. */
+import { useEffect } from "preact/hooks";
 import { html } from "../parts/html.js";
+import { problem, readTemplates, templates } from "../templates/store.js";
 import { texts } from "../texts.js";
 import { options } from "./queue.js";
 import { wrongOptions } from "./rules.js";
@@ -27,7 +29,7 @@ export function Options() {
           <input inputmode="numeric" maxlength="6" aria-label=${t.to} placeholder=${t.to} value=${chosen.to} aria-describedby="pages-hint"
             onInput=${(event) => change({ to: event.currentTarget.value.trim() })} />
         </div><${Hint} id="pages-hint" text=${t.pagesHint} wrong=${wrong.pages} /></fieldset>
-      <${Field} name="template" label=${t.template} hint=${t.templateHint} value=${chosen.template} wrong=${wrong.template} />
+      <${TemplateChoice} value=${chosen.template} />
       <${Check} name="images" label=${t.images} hint=${t.imagesHint} value=${chosen.images} />`}
     <${Field} name="webhook" label=${t.webhook} hint=${t.webhookHint} value=${chosen.webhook} wrong=${wrong.webhook} type="url" placeholder=${t.urlHint} />
     ${chosen.webhook && html`<${Field} name="token" label=${t.token} hint=${t.tokenHint} value=${chosen.token} type="password" />`}
@@ -43,6 +45,18 @@ function Choice({ name, label, choices, value }) {
     </select><${Hint} id=${`${id}-hint`} text=${choices[value][1]} /></div>`;
 }
 
+/** The templates of the server; one that was chosen stays, also while the list is not known. */
+function TemplateChoice({ value }) {
+  useEffect(() => void readTemplates(), []);
+  const usable = (templates.value || []).filter((one) => !one.problem).map((one) => one.name);
+  const names = value && !usable.includes(value) ? [value, ...usable] : usable;
+  return html`<div class="field"><label for="option-template">${t.template}</label>
+    <select id="option-template" aria-describedby="option-template-hint" onChange=${(event) => change({ template: event.currentTarget.value })}>
+      <option value="" selected=${!value}>${t.noTemplate}</option>
+      ${names.map((name) => html`<option value=${name} selected=${name === value}>${name}</option>`)}
+    </select><${Hint} id="option-template-hint" text=${problem.value && !templates.value ? t.unlistedTemplates : t.templateHint} /></div>`;
+}
+
 function Field({ name, label, hint, value, wrong, type = "text", placeholder }) {
   const id = `option-${name}`;
   return html`<div class="field"><label for=${id}>${label}</label>
@@ -51,7 +65,7 @@ function Field({ name, label, hint, value, wrong, type = "text", placeholder }) 
     <${Hint} id=${`${id}-hint`} text=${hint} wrong=${wrong} /></div>`;
 }
 
-function Check({ name, label, hint, value }) {
+export function Check({ name, label, hint, value }) {
   const id = `option-${name}`;
   return html`<div class="field"><label class="check"><input type="checkbox" id=${id} checked=${value} aria-describedby=${`${id}-hint`}
     onChange=${(event) => change({ [name]: event.currentTarget.checked })} /> ${label}</label><${Hint} id=${`${id}-hint`} text=${hint} /></div>`;

@@ -24,9 +24,9 @@ const byJob = new Map();
 /** The items, the newest first. */
 export const queue = () => items;
 
-/** Add files, each as one job. Returns whether the options allow it. */
-export function addFiles(files) {
-  return add(files.map((file) => ({ name: file.name, size: file.size, file })));
+/** Add files, each as one job, or as one document of a folder. Returns whether the options allow it. */
+export function addFiles(files, folder = "") {
+  return add(files.map((file) => ({ name: file.name, size: file.size, file, folder })));
 }
 
 /** Add addresses, each as one job. */
@@ -35,8 +35,8 @@ export function addAddresses(addresses) {
 }
 
 /** Add what was dropped, with the files of dropped folders. */
-export async function addDropped(transfer) {
-  addFiles(await filesOf(transfer));
+export async function addDropped(transfer, folder = "") {
+  addFiles(await filesOf(transfer), folder);
 }
 
 /** Upload or create an item that was refused, or run its failed job again. */
@@ -56,21 +56,23 @@ export function remove(item) {
   changed();
 }
 
-export function clearDone() {
-  for (const item of items) if (standing(item) === "done") byJob.delete(item.jobId);
-  items = items.filter((item) => standing(item) !== "done");
+/** Take what is done off the list, or what of it is in a folder. */
+export function clearDone(folder = "") {
+  const done = items.filter((item) => standing(item) === "done" && (!folder || item.folder === folder));
+  for (const item of done) byJob.delete(item.jobId);
+  items = items.filter((item) => !done.includes(item));
   changed();
 }
 
 function add(found) {
   const wrong = Object.values(wrongOptions(options.value));
-  if (wrong.length) {
+  if (wrong.length && !found.every((one) => one.folder)) {
     toast(wrong.join(" "), "error");
     return false;
   }
   const added = found.map((one) => ({
     id: ++drawn, key: drawKey(), options: options.value, state: "queued", percent: 0, tries: 0, problem: null, resting: false,
-    filename: null, jobId: null, job: null, abort: new AbortController(), ...one,
+    folder: "", filename: null, jobId: null, job: null, abort: new AbortController(), ...one,
   }));
   for (const item of added) {
     if (item.size === 0) Object.assign(item, { state: "refused", problem: new ApiError(400, "EMPTY", texts.drop.emptyFile) });
@@ -81,19 +83,34 @@ function add(found) {
   return true;
 }
 
-async function begin(item) {
-  await attempt(item, async () => {
-    if (item.file && !item.filename) {
-      set(item, { state: "uploading", percent: 0 });
-      const kept = await upload(item.file, (percent) => set(item, { percent }), item.abort.signal);
-      item.filename = kept.filename; // a repeat sends the same body, so that its key creates no second job
-      item.file = null;
-    }
-    set(item, { state: "creating" });
-    const source = item.url ? { url: item.url } : { filename: item.filename };
-    const body = bodyOf(source, item.name, item.options);
-    followed(item, await call("POST", "/api/jobs/", { body, headers: { "Idempotency-Key": item.key }, signal: item.abort.signal }));
-  });
+function begin(item) {
+  return attempt(item, () => (item.folder ? addDocument(item) : createJob(item)));
+}
+
+async function createJob(item) {
+  if (item.file && !item.filename) {
+    const kept = await uploaded(item, "/api/files");
+    item.filename = kept.filename; // a repeat sends the same body, so that its key creates no second job
+    item.file = null;
+  }
+  set(item, { state: "creating" });
+  const source = item.url ? { url: item.url } : { filename: item.filename };
+  const body = bodyOf(source, item.name, item.options);
+  followed(item, await call("POST", "/api/jobs/", { body, headers: { "Idempotency-Key": item.key }, signal: item.abort.signal }));
+}
+
+/** A repeat uploads again, under the same key: it creates no second document. */
+async function addDocument(item) {
+  const fields = { folderId: item.folder, includeImages: String(item.options.images) };
+  const added = await uploaded(item, "/v1/documents?wait=0", { fields, headers: { "Idempotency-Key": item.key } });
+  item.file = null;
+  followed(item, { job_id: added.jobId, job: { job_id: added.jobId, status: "pending" } });
+  read(item); // a job that has ended already changes no more
+}
+
+function uploaded(item, path, more = {}) {
+  set(item, { state: "uploading", percent: 0 });
+  return upload(path, item.file, { ...more, onProgress: (percent) => set(item, { percent }), abort: item.abort.signal });
 }
 
 async function attempt(item, work) {

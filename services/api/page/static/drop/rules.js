@@ -33,7 +33,7 @@ function pdfParameters({ method, from, to, images, template }) {
   if (from !== "") parameters.page_start = Number(from);
   if (to !== "") parameters.page_end = Number(to);
   if (images) parameters.include_images = true;
-  if (template.trim()) parameters.template = template.trim();
+  if (template) parameters.template = template;
   return parameters;
 }
 
@@ -43,7 +43,6 @@ export function wrongOptions(options) {
   const pages = [options.from, options.to].filter((page) => page !== "");
   const numbers = pages.every((page) => /^[1-9]\d{0,5}$/.test(page));
   if (!numbers || (pages.length === 2 && Number(options.from) > Number(options.to))) wrong.pages = texts.drop.badPages;
-  if (!/^[\w-]*$/.test(options.template.trim())) wrong.template = texts.drop.badTemplate;
   if (options.webhook.trim() && !webAddress(options.webhook)) wrong.webhook = texts.drop.badUrl;
   return wrong;
 }

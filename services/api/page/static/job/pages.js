@@ -13,16 +13,22 @@ const LONGEST_MS = 10000;
 const TRIES_AT_END = 3; // after the end of the job a picture that is not there will not come
 const AT_ONCE = 25; // pages in the document at first; more follow by a button
 
-export function Pages({ followed, job }) {
+/** With a `page`, this page is shown first of all: scrolled to, and marked. */
+export function Pages({ followed, job, page: wanted }) {
   const offered = followed.pagesOffered.value;
   const live = followed.pages.value;
   const pages = useMemo(() => (live.length ? live : pagesOf(job)), [live, job.results]);
   const [shown, setShown] = useState(AT_ONCE);
+  const at = wanted ? pages.findIndex((page) => page.page === wanted) : -1;
+  useEffect(() => {
+    if (at >= shown) setShown(at + 1);
+    else if (at >= 0) document.getElementById(`page-${wanted}`).scrollIntoView();
+  }, [at, wanted, at < shown]);
   if (!pages.length) return html`<${Empty} title=${texts.job.tabs.pages} text=${ended(job) ? t.absent : t.none} />`;
   const all = followed.pagesTotal.value || (job.progress && job.progress.pages);
   const withPictures = offered === true && hasPictures(job);
   return html`<p class="hint pages-sum">${t.done(pages.length, ended(job) ? pages.length : all)}</p>
-    <ol class="pages">${pages.slice(0, shown).map((page) => html`<li key=${page.page}>
+    <ol class="pages">${pages.slice(0, shown).map((page) => html`<li key=${page.page} id=${`page-${page.page}`} class=${page.page === wanted ? "wanted" : undefined}>
       <${Page} page=${page} id=${job.job_id} picture=${withPictures} last=${ended(job)} /></li>`)}</ol>
     ${shown < pages.length && html`<p class="foot"><${Button} onClick=${() => setShown(shown + AT_ONCE)}>${t.more}<//></p>`}`;
 }

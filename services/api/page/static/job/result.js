@@ -1,6 +1,7 @@
 /** The result of a job: texts, tables and downloads. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button, copy, Empty, Foreign } from "../parts/controls.js";
+import { saveText } from "../parts/files.js";
 import { number } from "../parts/formats.js";
 import { html } from "../parts/html.js";
 import { Icon } from "../parts/icons.js";
@@ -58,7 +59,7 @@ function Formatted({ text }) {
     rendered(text).then((nodes) => current && box.current && box.current.replaceChildren(nodes));
     return () => (current = false);
   }, [text]);
-  return html`<div class="markdown" ref=${box} dir="auto"></div>`;
+  return html`<div class="markdown" ref=${box} dir="auto" tabindex="0"></div>`;
 }
 
 function Table({ title, columns, rows }) {
@@ -81,12 +82,7 @@ function Downloads({ job, files }) {
 
 /** A button that saves a text as a file. */
 function Save({ text, name, label }) {
-  const save = () => {
-    const url = URL.createObjectURL(new Blob([typeof text === "function" ? text() : text], { type: "text/plain;charset=utf-8" }));
-    const link = Object.assign(document.createElement("a"), { href: url, download: name });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(url), 10000);
-  };
+  const save = () => saveText(typeof text === "function" ? text() : text, name);
   return html`<${Button} icon="download" onClick=${save}>${label}<//>`;
 }
 

@@ -63,7 +63,7 @@ export function pagesOf(job) {
 /** Whether a job draws pictures of its pages. */
 export function hasPictures(job) {
   const { include_images: images, extraction_method: method = "" } = job.parameters || {};
-  return job.job_type === "pdf" && (images === true || method.startsWith("preview"));
+  return images === true || (job.job_type === "pdf" && method.startsWith("preview"));
 }
 
 /** Return `[{name, url}]`: the files that the job wrote. */

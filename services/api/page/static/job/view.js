@@ -22,7 +22,7 @@ import { Webhooks } from "./webhooks.js";
 const t = texts.job;
 const TABS = { __proto__: null, result: Result, pages: Pages, timeline: Timeline, webhooks: Webhooks, parameters: Parameters };
 
-export function JobView({ id, tab }) {
+export function JobView({ id, tab, page }) {
   const [followed, setFollowed] = useState(null);
   useEffect(() => {
     const following = new Followed(id);
@@ -40,7 +40,7 @@ export function JobView({ id, tab }) {
   }
   if (!job) return html`<p class="foot" role="status">${t.loading}</p>`;
   return html`<${Head} job=${job} followed=${followed} />
-    <div class="job-page"><div class="job-main"><${Tabs} job=${job} followed=${followed} tab=${tab} /></div><${Summary} job=${job} events=${followed.events.value} /></div>`;
+    <div class="job-page"><div class="job-main"><${Tabs} job=${job} followed=${followed} tab=${tab} page=${page} /></div><${Summary} job=${job} events=${followed.events.value} /></div>`;
 }
 
 function Head({ job, followed }) {
@@ -67,7 +67,7 @@ function Wrong({ error }) {
     <p><strong>${t.todo}</strong> ${remedy}</p><p class="hint">${t.code}: <span class="mono">${error.code}</span></p></section>`;
 }
 
-function Tabs({ job, followed, tab }) {
+function Tabs({ job, followed, tab, page }) {
   const list = useRef(null);
   const chosen = TABS[tab] ? tab : firstTab(job, followed);
   const Panel = TABS[chosen];
@@ -84,7 +84,7 @@ function Tabs({ job, followed, tab }) {
   return html`<div class="tab-list" role="tablist" aria-label=${t.tabsLabel} ref=${list} onKeyDown=${moved}>
       ${Object.keys(TABS).map((name) => html`<button type="button" role="tab" id=${`tab-${name}`} data-tab=${name} aria-selected=${name === chosen}
         aria-controls="panel" tabindex=${name === chosen ? 0 : -1} onClick=${() => choose(name)}>${t.tabs[name]}</button>`)}</div>
-    <div role="tabpanel" id="panel" aria-labelledby=${`tab-${chosen}`} class="panel"><${Panel} job=${job} followed=${followed} /></div>`;
+    <div role="tabpanel" id="panel" aria-labelledby=${`tab-${chosen}`} class="panel"><${Panel} job=${job} followed=${followed} page=${page} /></div>`;
 }
 
 function firstTab(job, followed) {

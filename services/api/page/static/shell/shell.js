@@ -12,6 +12,7 @@ import { texts } from "../texts.js";
 import { Foreign, IconButton } from "../parts/controls.js";
 import { html } from "../parts/html.js";
 import { Icon, Mark } from "../parts/icons.js";
+import { Navigation, titleOf } from "./navigation.js";
 import { showShortcuts } from "./shortcuts.js";
 
 const t = texts.nav;
@@ -19,9 +20,7 @@ const t = texts.nav;
 export function Shell({ children }) {
   const place = route.value;
   useEffect(() => {
-    const titles = { jobs: texts.jobs.title, new: texts.drop.title, job: texts.jobs.title, connections: texts.connections.title,
-      batches: texts.batches.title, batch: texts.batches.title };
-    document.title = `${titles[place.name] || texts.lost.title} · ${texts.product}`;
+    document.title = `${titleOf(place.name)} · ${texts.product}`;
     if (former && place.name !== "jobs") document.getElementById("content").focus({ preventScroll: true }); // for screen readers
     if (place.name !== "jobs") scrollTo(0, 0);
   }, [place.name, place.id]);
@@ -40,15 +39,9 @@ function skip(event) {
 }
 
 function Side({ place }) {
-  const at = (...names) => (names.includes(place) ? "page" : undefined);
   return html`<header class="side">
     <a class="brand" href="#/jobs" aria-label=${texts.product}><${Mark} /><span>${texts.product}</span></a>
-    <nav aria-label=${t.label}>
-      <a href="#/jobs" aria-current=${at("jobs", "job")}><${Icon} name="jobs" /><span>${t.jobs}</span></a>
-      <a href="#/batches" aria-current=${at("batches", "batch")}><${Icon} name="batches" /><span>${t.batches}</span></a>
-      <a href="#/new" aria-current=${at("new")}><${Icon} name="plus" /><span>${t.new}</span></a>
-      <a href="#/connections" aria-current=${at("connections")}><${Icon} name="link" /><span>${t.connections}</span></a>
-    </nav>
+    <${Navigation} place=${place} />
     <div class="side-foot">
       <${Connection} />
       <div class="side-tools">
@@ -93,12 +86,13 @@ function DropAnywhere() {
       event.preventDefault();
       depth = 0;
       setOver(false);
-      go("#/new");
-      addDropped(event.dataTransfer);
+      const { name, id } = route.value;
+      if (name !== "folder") go("#/new");
+      addDropped(event.dataTransfer, name === "folder" ? id : "");
     };
     const all = { dragenter: enter, dragleave: leave, dragover: hold, drop };
     for (const [name, listener] of Object.entries(all)) addEventListener(name, listener);
     return () => Object.entries(all).forEach(([name, listener]) => removeEventListener(name, listener));
   }, []);
-  return over ? html`<div class="drop-anywhere" aria-hidden="true"><${Icon} name="upload" size=${40} /><p>${texts.drop.anywhere}</p></div>` : null;
+  return over ? html`<div class="drop-anywhere" aria-hidden="true"><${Icon} name="upload" size=${40} /><p>${route.value.name === "folder" ? texts.folders.dropped : texts.drop.anywhere}</p></div>` : null;
 }

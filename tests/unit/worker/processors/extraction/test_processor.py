@@ -5,6 +5,7 @@ import pytest
 from schemas.claims import Claim
 from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
+from schemas.pages import WORDS
 from services.worker.errors import ProcessingError
 from tests.support.files import office
 from tests.support.files import pdf as documents
@@ -70,3 +71,22 @@ def test_a_document_that_was_removed_is_not_found(desk: Desk) -> None:
         with pytest.raises(ProcessingError) as caught:
             desk.run_document(resolved)
         assert (caught.value.code, caught.value.retryable) == (ErrorCode.FILE_NOT_FOUND, False)
+
+
+def test_the_pages_of_a_pdf_are_drawn_on_demand_with_the_words_of_those_that_have_a_text_layer(desk: Desk) -> None:
+    path = documents.pdf(desk.folder / "a.pdf", pages=2)
+    result = desk.run(path, include_images=True)
+    images = ["images/page_001.jpg", "images/page_002.jpg"]
+    assert pdf_runs.kept(desk.place) == sorted([*images, "text.txt", "words/page_001.json", "words/page_002.json"])
+    assert result.structured_data["metadata"]["image_paths"] == [f"{desk.place.target_dir}/{name}" for name in images]
+    assert [word.text for word in WORDS.validate_json(pdf_runs.content(desk.place, "words/page_002.json"))] == [
+        *("This", "is", "page", "2."),
+    ]
+    assert desk.reports.steps == ["initializing", "reading_file", "reading_document", "processing_images", "finalizing"]
+    assert desk.reports.percents == sorted(desk.reports.percents)
+
+
+def test_what_is_no_pdf_is_read_without_pictures_although_they_were_asked_for(desk: Desk) -> None:
+    result = desk.run(desk.file("a.txt", "words"), include_images=True)
+    assert result.structured_data["extracted_text"] == "words"
+    assert pdf_runs.kept(desk.place) == ["text.txt"]

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from piperoll.templates import parse, render
 from schemas.job_types.session import SessionParameters
 from services.worker.processors.session import markdown as session_markdown
-from services.worker.templates.engine import parse, render
 
 GIVEN = {
     "event": "E",

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
-from schemas.errors import ErrorCode
-from services.worker.errors import ProcessingError
-
 JSON_KEYS = frozenset(
     {
         "affiliations",
@@ -41,6 +38,10 @@ _UNPRINTABLE = re.compile("[\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 _QUOTES = "\"'"
 
 
+class TemplateReadError(ValueError):
+    """A template does not exist or cannot be read. Its text is a sentence for the client."""
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """A parsed template. `front` are the lines of its front matter; None when it has none.
@@ -57,7 +58,7 @@ class Template:
 def parse(content: str) -> Template:
     """Parse a template. A text without markers is valid and is rendered unchanged.
 
-    Raises ProcessingError TEMPLATE_ERROR for front matter without an end and for a field not in the form
+    Raises TemplateReadError for front matter without an end and for a field not in the form
     `{{name|instruction}}`.
     """
     content = content.removeprefix("\ufeff").replace("\r\n", "\n")
@@ -89,8 +90,8 @@ def _check(text: str) -> None:
         place = field.end()
 
 
-def _broken(why: str) -> ProcessingError:
-    return ProcessingError(ErrorCode.TEMPLATE_ERROR, f"The template is invalid: {why}.", error_type="TemplateReadError")
+def _broken(why: str) -> TemplateReadError:
+    return TemplateReadError(f"The template is invalid: {why}.")
 
 
 def render(template: Template, values: Mapping[str, Any], context: Mapping[str, Any], text: str) -> str:

@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import ErrorCode
-from services.worker.errors import ProcessingError
-from services.worker.templates import available, load, parse, render
-from services.worker.templates.library import MAX_BYTES, SHIPPED
+from piperoll.templates import SHIPPED, TemplateReadError, available, listed, load, parse, render
+from piperoll.templates.library import MAX_BYTES
 
 ASKED_FOR = (
     "MeetingMinutes",
@@ -55,20 +53,34 @@ def test_the_first_template_that_there_is_is_taken() -> None:
 def test_a_name_that_could_be_a_path_is_not_looked_for(name: str, tmp_path: Path) -> None:
     (tmp_path / "secret.md").write_text("secret")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(ProcessingError) as failed:
+    with pytest.raises(TemplateReadError):
         load(name, tmp_path / "folder")
-    assert failed.value.code is ErrorCode.TEMPLATE_ERROR
 
 
 def test_an_unknown_template_names_those_that_there_are() -> None:
-    with pytest.raises(ProcessingError, match="MeetingMinutes") as failed:
+    with pytest.raises(TemplateReadError, match="MeetingMinutes"):
         load("Nonsense")
-    assert (failed.value.code, failed.value.retryable) == (ErrorCode.TEMPLATE_ERROR, False)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"x" * (MAX_BYTES + 1)])
 def test_a_template_that_is_not_text_or_too_large_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "Bad.md").write_bytes(content)
-    with pytest.raises(ProcessingError) as failed:
+    with pytest.raises(TemplateReadError):
         load("Bad", tmp_path)
-    assert failed.value.code is ErrorCode.TEMPLATE_ERROR
+
+
+def test_the_list_has_the_text_and_the_fields_of_each_and_why_one_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "Own.md").write_text("# {{title|A title.}}\n{{note}}\n")
+    (tmp_path / "Summary.md").write_text("{{broken|")
+    (tmp_path / "Bytes.md").write_bytes(b"\xff\xfe")
+    by_name = {one.name: one for one in listed(tmp_path)}
+    assert list(by_name) == available(tmp_path)
+    own, broken, unread, shipped = (by_name[name] for name in ("Own", "Summary", "Bytes", "MeetingMinutes"))
+    assert (own.own, own.content, own.problem) == (True, "# {{title|A title.}}\n{{note}}\n", None)
+    assert own.fields == {"title": "A title."}
+    assert (broken.own, broken.content, broken.fields) == (True, "{{broken|", {})
+    assert "line 1" in (broken.problem or "")
+    assert unread.content == ""
+    assert "UTF-8" in (unread.problem or "")
+    assert not shipped.own
+    assert shipped.fields == parse(shipped.content).fields

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.worker.templates import parse, render
+from piperoll.templates import parse, render
 
 
 def rendered(content: str, values: Any = None, context: Any = None, text: str = "the input") -> str:
