@@ -46,7 +46,8 @@ class JobChanges:
     """The changes by some facts, the last state only of each job and batch.
 
     `batch_offsets` are the offsets of each batch's last accepted fact. `announced` are batches whose creation was
-    accepted, `indexed` the indexes of embedding jobs that completed and were not erased, `erased` the erased jobs.
+    accepted, `indexed` the indexes of embedding jobs that completed and were not erased, `erased` the erased jobs,
+    `ended` the jobs that ended.
     """
 
     def __init__(self, known: KnownJobs) -> None:
@@ -57,6 +58,7 @@ class JobChanges:
         self.announced: list[Batch] = []
         self.indexed: dict[str, Claim] = {}
         self.erased: set[str] = set()
+        self.ended: list[Job] = []
 
 
 def units(entries: Sequence[Decoded], limit: int = MEMBERS_AT_ONCE) -> Iterator[list[Decoded]]:
@@ -93,7 +95,9 @@ def _fold_job(changes: JobChanges, fact: Fact, offset: int) -> None:
     folded = changes.jobs.fold(job_id, fact)
     if folded is None:
         return
-    _, after = folded
+    before, after = folded
+    if after.status.terminal and not (before is not None and before.status.terminal):
+        changes.ended.append(after)
     if isinstance(fact.data, JobCompleted) and fact.data.index is not None:
         changes.indexed[job_id] = fact.data.index
     if after.erased:
