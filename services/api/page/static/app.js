@@ -16,6 +16,7 @@ import { BatchesView } from "./batches/list-view.js";
 import { BatchView } from "./batches/view.js";
 import { DropView } from "./drop/view.js";
 import { ConnectionsView } from "./connections/view.js";
+import { SystemView } from "./system/view.js";
 import { route } from "./state/route.js";
 import "./state/theme.js";
 import { texts } from "./texts.js";
@@ -37,6 +38,8 @@ function Place() {
       return html`<${DropView} />`;
     case "connections":
       return html`<${ConnectionsView} part=${place.part} />`;
+    case "system":
+      return html`<${SystemView} />`;
     default:
       return html`<${Empty} ...${texts.lost}><a class="button primary" href="#/jobs">${texts.lost.action}</a><//>`;
   }

@@ -20,7 +20,7 @@ export function Shell({ children }) {
   const place = route.value;
   useEffect(() => {
     const titles = { jobs: texts.jobs.title, new: texts.drop.title, job: texts.jobs.title, connections: texts.connections.title,
-      batches: texts.batches.title, batch: texts.batches.title };
+      batches: texts.batches.title, batch: texts.batches.title, system: texts.system.title };
     document.title = `${titles[place.name] || texts.lost.title} · ${texts.product}`;
     if (former && place.name !== "jobs") document.getElementById("content").focus({ preventScroll: true }); // for screen readers
     if (place.name !== "jobs") scrollTo(0, 0);
@@ -48,6 +48,7 @@ function Side({ place }) {
       <a href="#/batches" aria-current=${at("batches", "batch")}><${Icon} name="batches" /><span>${t.batches}</span></a>
       <a href="#/new" aria-current=${at("new")}><${Icon} name="plus" /><span>${t.new}</span></a>
       <a href="#/connections" aria-current=${at("connections")}><${Icon} name="link" /><span>${t.connections}</span></a>
+      ${session.value.scopes.includes("admin") && html`<a href="#/system" aria-current=${at("system")}><${Icon} name="pulse" /><span>${t.system}</span></a>`}
     </nav>
     <div class="side-foot">
       <${Connection} />

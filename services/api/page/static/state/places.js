@@ -1,6 +1,6 @@
 /** Fragments of the address to places, and back. Pure. */
 
-/** Return `{name, …}` for a fragment. The name is `jobs`, `job`, `batches`, `batch`, `new`, `connections`, `sign-in` or `lost`. */
+/** Return `{name, …}` for a fragment. The name is `jobs`, `job`, `batches`, `batch`, `new`, `connections`, `system`, `sign-in` or `lost`. */
 export function parseRoute(hash) {
   const signIn = /^#sign-in=([\w.~-]{1,512})$/.exec(hash);
   if (signIn) return { name: "sign-in", nonce: signIn[1] };
@@ -12,6 +12,7 @@ export function parseRoute(hash) {
   if (parts.length === 1 && parts[0] === "batches") return { name: "batches" };
   if (parts.length === 2 && parts[0] === "batches") return { name: "batch", id: parts[1] };
   if (parts.length === 1 && parts[0] === "new") return { name: "new" };
+  if (parts.length === 1 && parts[0] === "system") return { name: "system" };
   if (parts[0] === "connections" && (parts.length === 1 || (parts.length === 2 && ["keys", "limits"].includes(parts[1])))) {
     return { name: "connections", part: parts[1] || "webhooks" };
   }
