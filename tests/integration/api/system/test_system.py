@@ -8,23 +8,19 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
-from aiokafka import AIOKafkaProducer
 
 from piperoll import keys
-from piperoll.log.kafka import client_options
-from piperoll.log.record import partition_of
 from piperoll.store.blobs import AsyncBlobs
 from piperoll.verdict import Verdict, keep
-from schemas.envelope import encode
 from schemas.errors import ErrorCode
-from schemas.events import JobCreated, JobFailed, JobStarted
+from schemas.events import JobFailed, JobStarted
 from schemas.ids import draw_run
 from schemas.read_model_names import READ_SCHEMA
 from schemas.topics import JOB_EVENTS
 from services.api.system.tables import QUERIES
 from services.projector.database.schema import create_tables
 from tests.integration.api.test_list_plans import rows_read
-from tests.support.histories.jobs import fact
+from tests.support.poison.misplaced import misplaced_job
 from tests.support.stacks.api import Api, refused, without_projector
 from tests.support.waiting import PATIENCE_S, wait_until
 
@@ -92,22 +88,6 @@ async def test_open_jobs_are_counted_by_owner_and_type_and_ended_ones_by_minute(
     assert waits
 
 
-async def misplaced(api: Api, key: str) -> str:
-    """Append a JobCreated to the partition after its own, as another partitioner may; return the letter's id."""
-    settings = api.projector.settings
-    content = b'{"job_type": "noop", "parameters": {}}'
-    created = JobCreated(job_type="noop", parameters=api.blobs.put(f"{key}/in", content), body_sha256="0" * 64)
-    raw_key, value, headers = encode(fact(key, created, owner="local"))
-    part = (partition_of(key, settings.partitions) + 1) % settings.partitions
-    producer = AIOKafkaProducer(**client_options(settings))
-    await producer.start()
-    try:
-        sent = await producer.send_and_wait(JOB_EVENTS.name, value, raw_key, partition=part, headers=headers)
-    finally:
-        await producer.stop()
-    return f"jobs-{part}-{sent.offset}"
-
-
 async def waiting(api: Api, letter: str) -> Json | None:
     letters = (await seen(api))["dead_letters"]["newest"]
     return next((one for one in letters if one["id"] == letter), None)
@@ -115,7 +95,8 @@ async def waiting(api: Api, letter: str) -> Json | None:
 
 async def test_a_poisoned_record_is_a_dead_letter_and_is_put_back_once(api: Api) -> None:
     key = f"job-{uuid4()}"
-    letter = await misplaced(api, key)
+    place = await misplaced_job(api.projector.settings, key)
+    letter = f"jobs-{place.partition}-{place.offset}"
     found = await wait_until(lambda: waiting(api, letter), COMMIT_S, "the record to be parked")
     assert found is not None
     assert (found["key"], found["state"], found["by"]) == (key, "parked", ["piperoll.projector"])
@@ -130,8 +111,9 @@ async def test_a_poisoned_record_is_a_dead_letter_and_is_put_back_once(api: Api)
 
     audit = (await api.client.get("/api/audit")).json()["data"]["facts"]
     asked = [one for one in audit if one["type"] == "RedriveRequested"]
-    position = letter.removeprefix("jobs-").replace("-", ":")
-    assert [(one["topic"], one["position"]) for one in asked] == [(JOB_EVENTS.name, position)], "a repeat asks nothing"
+    assert [(one["topic"], one["position"]) for one in asked] == [(JOB_EVENTS.name, str(place))], (
+        "a repeat asks nothing"
+    )
 
 
 async def test_a_record_that_still_cannot_be_used_is_not_put_back(api: Api) -> None:
