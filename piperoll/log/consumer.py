@@ -20,12 +20,12 @@ from piperoll.clock import happens_within, pauses
 from piperoll.log import watchdog
 from piperoll.log.broker_clock import BrokerClock
 from piperoll.log.contract import PartitionBusyError, Reader
-from piperoll.log.groups import MemberNote
 from piperoll.log.kafka import client_options, close, pace, record_of
 from piperoll.log.membership import Membership
 from piperoll.log.put_back import PutBack
 from piperoll.log.record import Record
 from piperoll.log.stops import Stops
+from piperoll.log.topics.groups import MemberNote
 from piperoll.settings import Settings
 from schemas.topics import Topic
 
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 POLL_MS = 200
 MAX_RECORDS = 1000  # keeps the loop free for about 8 ms; 5,000 held it for 60
-COMMIT_INTERVAL_S = 5.0  # for dashboards and piperoll.log.groups; no reader goes on from the committed offsets
+COMMIT_INTERVAL_S = 5.0  # for dashboards and piperoll.log.topics.groups; no reader goes on from the committed offsets
 COMMIT_TIMEOUT_S = 2.0  # without Kafka the client library retries for ever, and no drain would end
 WATCH_INTERVAL_S = 10.0
 BROKER_DEADLINE_S = 3.0  # for requests between polls; nothing else is read meanwhile
@@ -67,7 +67,7 @@ class PartitionConsumer:
 
     `confirm` is called too, with or without records: a reader compares its stored positions there when that is due.
     `clock` learns from the times of the records. With `stops` a partition that meets an event of a later release is
-    paused, and tried again from time to time. `note` is committed beside the positions, for `piperoll.log.groups`.
+    paused, and tried again from time to time. `note` is committed beside the positions (`piperoll.log.topics.groups`).
     """
 
     def __init__(

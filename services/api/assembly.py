@@ -11,7 +11,7 @@ from piperoll.clock import Clock, utc_now
 from piperoll.embeddings import Remote
 from piperoll.installation.guard import Guard
 from piperoll.log.contract import LogView, LogWriter
-from piperoll.log.groups import read_groups
+from piperoll.log.topics.groups import read_groups
 from piperoll.seal import Seal
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs

@@ -15,10 +15,10 @@ from piperoll.log.backlog_checkpoint import Checkpoints
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.contract import LogView
 from piperoll.log.dead_letters import DeadLetters
-from piperoll.log.groups import MemberNote
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.stops import SkippedRecords, Stops
+from piperoll.log.topics.groups import MemberNote
 from piperoll.log.topics.watch import TopicWatch
 from piperoll.outages import StoppedWaitingError
 from piperoll.runtime import Lifetime

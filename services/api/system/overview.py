@@ -11,10 +11,10 @@ from typing import TypeVar
 import structlog
 from aiokafka.errors import KafkaError
 
-from piperoll import verdict
+from piperoll import verification
 from piperoll.clock import Clock
 from piperoll.log.contract import LogView
-from piperoll.log.groups import Group
+from piperoll.log.topics.groups import Group
 from piperoll.store.blobs import AsyncBlobs, BlobStoreError
 from schemas.topics import MANIFEST
 from services.api.http.answers import timestamp
@@ -72,7 +72,7 @@ class Overview:
             return self._kept
 
     def forget(self) -> None:
-        """Read the state anew at the next request, since it was changed here."""
+        """Read the state again at the next request, since it was changed here."""
         self._kept_at = -KEPT_S
 
     async def _read(self) -> Json:
@@ -82,7 +82,7 @@ class Overview:
             _part(unknown, "services", self._groups),
             _part(unknown, "services", self._ends),
             _part(unknown, "dead_letters", self._letters.waiting),
-            _part(unknown, "verify", lambda: verdict.last(self._blobs)),
+            _part(unknown, "verify", lambda: verification.last(self._blobs)),
         )
         return {
             "at": timestamp(self._clock()),

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from piperoll.domain.durations import quantile
-from piperoll.log.groups import Group
 from piperoll.log.record import Position
 from piperoll.log.redriving import Waiting, short_name
-from piperoll.verdict import Verdict
+from piperoll.log.topics.groups import Group
+from piperoll.verification import Verification
 from services.api.http.answers import timestamp
 from services.api.system.tables import EndsRow, QueueRow, ReceiverRow
 
@@ -195,7 +195,7 @@ def _letter(one: Waiting) -> Json:
     }
 
 
-def verify(found: Verdict | None) -> Json | None:
+def verify(found: Verification | None) -> Json | None:
     """Return the verdict of the last verification; None if there was none."""
     if found is None:
         return None

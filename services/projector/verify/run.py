@@ -2,7 +2,7 @@
 
 Works beside a live projector: a partition is folded up to its checkpoint without a lock, then up to the newer
 checkpoint of a snapshot, in which its rows are read. So memory holds one partition at a time, and changes meanwhile
-are not reported as faults. Writes nothing but its verdict (`piperoll.verdict`).
+are not reported as faults. Writes nothing but its verdict (`piperoll.verification`).
 """
 
 import time
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import asyncpg
 from asyncpg import Connection
 
-from piperoll import verdict
+from piperoll import verification
 from piperoll.clock import utc_now
 from piperoll.domain.job import Job
 from piperoll.history import History, Violation, checkpoints_past_end
@@ -130,11 +130,11 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
 
 
 async def _keep(blobs: AsyncBlobs, report: VerifyReport) -> None:
-    sentences = tuple(str(violation)[:500] for violation in report.violations[: verdict.MOST_SENTENCES])
+    sentences = tuple(str(violation)[:500] for violation in report.violations[: verification.MOST_SENTENCES])
     try:
-        await verdict.keep(
+        await verification.keep(
             blobs,
-            verdict.Verdict(
+            verification.Verification(
                 holds=report.holds,
                 ended_at=utc_now(),
                 seconds=report.seconds,

@@ -11,7 +11,7 @@ import pytest
 
 from piperoll import keys
 from piperoll.store.blobs import AsyncBlobs
-from piperoll.verdict import Verdict, keep
+from piperoll.verification import Verification, keep
 from schemas.errors import ErrorCode
 from schemas.events import JobFailed, JobStarted
 from schemas.ids import draw_run
@@ -129,7 +129,7 @@ async def test_a_record_that_still_cannot_be_used_is_not_put_back(api: Api) -> N
 async def test_the_last_verdict_is_shown(api: Api) -> None:
     blobs = AsyncBlobs(api.blobs)
     at = (await seen(api))["at"]
-    kept = Verdict(holds=True, ended_at=at, seconds=1.0, records=5, jobs=2, documents=0, violations=0)
+    kept = Verification(holds=True, ended_at=at, seconds=1.0, records=5, jobs=2, documents=0, violations=0)
     await keep(blobs, kept)
 
     async def shown() -> bool:

@@ -2,20 +2,26 @@
 
 from datetime import UTC, datetime
 
-from piperoll import verdict
-from piperoll.verdict import Verdict
+from piperoll import verification
+from piperoll.verification import Verification
 from schemas.topics import JOB_EVENTS
 from tests.support.stacks.memory_api import MemoryApi
 
+VIOLATED = Verification(
+    holds=False,
+    ended_at=datetime(2026, 1, 1, tzinfo=UTC),
+    seconds=2.52,
+    records=9,
+    jobs=2,
+    documents=0,
+    violations=1,
+    sentences=("I3 job-a: is in the log and not in the tables",),
+)
 PARTS = {"services", "queue", "receivers", "plots", "api_processes"}
 
 
 async def test_parts_that_do_not_answer_are_named_and_the_others_are_shown(api: MemoryApi) -> None:
-    await verdict.keep(
-        api.blobs,
-        Verdict(holds=False, ended_at=datetime(2026, 1, 1, tzinfo=UTC), seconds=2.52, records=9, jobs=2, documents=0,
-                violations=1, sentences=("I3 job-a: is in the log and not in the tables",)),
-    )  # fmt: skip
+    await verification.keep(api.blobs, VIOLATED)
     reply = await api.client.get("/api/system")
     assert reply.status_code == 200
     found = reply.json()["data"]

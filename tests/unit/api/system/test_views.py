@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from piperoll.domain.durations import bins_of
-from piperoll.log.groups import Group, Member
 from piperoll.log.record import Position
 from piperoll.log.redriving import Waiting
+from piperoll.log.topics.groups import Group, Member
 from schemas.topics import ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
 from services.api.system import views
 from services.api.system.tables import EndsRow, QueueRow

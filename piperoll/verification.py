@@ -1,4 +1,4 @@
-"""The verdict of the last `piperoll verify`, kept in the blob store for the API.
+"""The last `piperoll verify` with its verdict, kept in the blob store for the API.
 
 Not in Postgres, which is what is verified: a rebuild or a restored database would lose it, or bring back an older one.
 """
@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from piperoll.store.blobs import AsyncBlobs, BlobMissingError
 
-URI: Final = "verify/verdict.json"
+URI: Final = "verify/last.json"
 MOST_SENTENCES: Final = 20
 
 
-class Verdict(BaseModel):
+class Verification(BaseModel):
     """What a comparison of log, tables and blobs found. `violations` counts all, `sentences` are the first ones."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -29,14 +29,14 @@ class Verdict(BaseModel):
     sentences: tuple[str, ...] = ()
 
 
-async def keep(blobs: AsyncBlobs, verdict: Verdict) -> None:
-    """Replace the verdict of the verification before. Raises BlobStoreError."""
-    await blobs.replace(URI, verdict.model_dump_json().encode())
+async def keep(blobs: AsyncBlobs, found: Verification) -> None:
+    """Replace the verification before it. Raises BlobStoreError."""
+    await blobs.replace(URI, found.model_dump_json().encode())
 
 
-async def last(blobs: AsyncBlobs) -> Verdict | None:
-    """Return the verdict of the last verification; None if there was none. Raises BlobStoreError."""
+async def last(blobs: AsyncBlobs) -> Verification | None:
+    """Return the last verification; None if there was none. Raises BlobStoreError."""
     try:
-        return Verdict.model_validate_json(await blobs.get(URI))
+        return Verification.model_validate_json(await blobs.get(URI))
     except (BlobMissingError, ValidationError):
         return None
