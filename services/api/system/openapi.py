@@ -32,7 +32,7 @@ _LETTER: Json = {
     "reason": "the record has no ce_type",
     "at": "2026-01-01T00:00:00Z",
     "state": "parked",
-    "by": ["piperoll.projector"],
+    "by": ["projector"],
 }
 _LETTERS: Json = {
     "count": 1,

@@ -67,8 +67,10 @@ class Overview:
         """Return the state as it was at most KEPT_S ago. Raises nothing while a part is away."""
         async with self._reading:
             if time.monotonic() - self._kept_at >= KEPT_S:
-                self._kept = await self._read()
-                self._kept_at = time.monotonic()
+                found = await self._read()
+                for name in found["unknown"].keys() - self._kept.get("unknown", {}).keys():
+                    log.warning("part_became_unknown", part=name, reason=found["unknown"][name])
+                self._kept, self._kept_at = found, time.monotonic()
             return self._kept
 
     def forget(self) -> None:
@@ -123,7 +125,7 @@ async def _part(unknown: dict[str, str], name: str, read: Callable[[], Awaitable
         async with asyncio.timeout(PART_S):
             return await read()
     except (*REASONS,) as error:
-        log.warning("part_unknown", part=name, error=repr(error))
+        log.debug("part_unknown", part=name, error=repr(error))
         sentence = next(text for kind, text in REASONS.items() if isinstance(error, kind))
         unknown[name] = sentence or str(error)
         return None
