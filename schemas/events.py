@@ -394,6 +394,15 @@ class ContentAccessed(Event):
     unlisted: int = Field(default=0, ge=0, description="requests about further things")
 
 
+class RedriveRequested(Event):
+    """A key had the parked records of one key of a topic put back. The fact is appended before they are."""
+
+    writers = ("api",)
+
+    topic: str
+    position: str = Field(description="of the parked record that was named, such as 3:120")
+
+
 JOB_EVENTS: tuple[type[Event], ...] = (
     JobCreated,
     JobStarted,
@@ -421,7 +430,7 @@ DOCUMENT_EVENTS: tuple[type[Event], ...] = (
     FolderMembersChanged,
 )
 ENDPOINT_EVENTS: tuple[type[Event], ...] = (EndpointRegistered, EndpointTested, EndpointRemoved)
-AUDIT_EVENTS: tuple[type[Event], ...] = (KeyChanged, ContentAccessed)
+AUDIT_EVENTS: tuple[type[Event], ...] = (KeyChanged, ContentAccessed, RedriveRequested)
 EVENTS: dict[str, type[Event]] = {
     event.__name__: event
     for event in (*JOB_EVENTS, *BATCH_EVENTS, *DELIVERY_EVENTS, *DOCUMENT_EVENTS, *ENDPOINT_EVENTS, *AUDIT_EVENTS)

@@ -38,6 +38,7 @@ JOB_EVENTS = Topic(
     retention_ms=FOR_EVER,
     writers=("api", "worker"),
     groups=("piperoll.worker", "piperoll.projector", "piperoll.notifier"),
+    asked_by=("api",),
 )
 JOB_DELIVERIES = Topic(
     name="piperoll.jobs.deliveries.v1",
@@ -45,6 +46,7 @@ JOB_DELIVERIES = Topic(
     retention_ms=30 * DAY_MS,
     writers=("api", "notifier"),
     groups=("piperoll.projector.deliveries", "piperoll.notifier.deliveries"),
+    asked_by=("api",),
 )
 DOCUMENT_EVENTS = Topic(
     name="piperoll.documents.events.v1",
@@ -52,6 +54,7 @@ DOCUMENT_EVENTS = Topic(
     retention_ms=FOR_EVER,
     writers=("api", "worker"),
     groups=("piperoll.worker.documents", "piperoll.projector.documents"),
+    asked_by=("api",),
 )
 ENDPOINT_EVENTS = Topic(
     name="piperoll.endpoints.events.v1",
@@ -59,6 +62,7 @@ ENDPOINT_EVENTS = Topic(
     retention_ms=FOR_EVER,
     writers=("api",),
     groups=("piperoll.projector.endpoints", "piperoll.notifier.endpoints"),
+    asked_by=("api",),
 )
 AUDIT_EVENTS = Topic(
     name="piperoll.audit.v1",
@@ -72,8 +76,9 @@ DEAD_LETTERS = Topic(
     name="piperoll.dead-letters.v1",
     key="the parked record's own key",
     retention_ms=30 * DAY_MS,
-    writers=("worker", "projector", "notifier"),
+    writers=("api", "worker", "projector", "notifier"),
     groups=(),
+    asked_by=("api",),
 )
 MANIFEST: tuple[Topic, ...] = (
     JOB_EVENTS,

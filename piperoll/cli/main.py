@@ -8,7 +8,7 @@ import typer
 from piperoll.cli import access, doctor, installation, local, sweep, tables, topics
 from piperoll.cli.dead_letters import commands as dead_letters
 from piperoll.cli.profiles import with_profile
-from piperoll.cli.remote import jobs, lists, one_job, redelivery
+from piperoll.cli.remote import jobs, lists, one_job, redelivery, system
 from piperoll.cli.remote.output import STATUSES
 from piperoll.cli.seal import commands as seal
 from piperoll.runtime import run
@@ -74,6 +74,7 @@ for command in ABOUT_JOBS:
     app.command(rich_help_panel="Jobs", epilog=STATUSES)(with_profile(command))
 for command in ABOUT_OTHERS:
     app.command(rich_help_panel="Documents and webhooks", epilog=STATUSES)(with_profile(command))
+app.command(rich_help_panel="Operating", epilog=STATUSES)(with_profile(system.system))
 app.command(rich_help_panel="Operating")(doctor.doctor)
 app.command(rich_help_panel="Operating")(installation.adopt)
 app.command(rich_help_panel="Operating")(tables.verify)

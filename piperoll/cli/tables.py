@@ -109,5 +109,7 @@ def lines_of(report: "VerifyReport") -> list[tuple[str, str]]:
     if report.parked:
         keys = counted(report.parked, "key")
         lines.append(("parked", f"{keys} with records that could not be decoded: see the dead letters"))
+    if report.unkept:
+        lines.append(("not kept", f"the verdict, for `piperoll system`: {report.unkept}"))
     verdict = "holds" if report.holds else f"violated {counted(len(report.violations), 'time')}"
     return [*lines, ("verdict", verdict)]

@@ -110,6 +110,8 @@ class Client(BlockingResource):
     sign_in_link = Method(admin.sign_in_link)
     health = Method(admin.health)
     audit = Method(admin.audit)
+    system = Method(admin.system)
+    redrive = Method(admin.redrive)
 
     def __init__(self, url: str, key: str = "", *, retries: RetryPolicy | None = None, **http: Any) -> None:
         rules = retries or RetryPolicy()

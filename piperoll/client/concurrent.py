@@ -110,6 +110,8 @@ class AsyncClient(ConcurrentResource):
     sign_in_link = AsyncMethod(admin.sign_in_link)
     health = AsyncMethod(admin.health)
     audit = AsyncMethod(admin.audit)
+    system = AsyncMethod(admin.system)
+    redrive = AsyncMethod(admin.redrive)
 
     def __init__(self, url: str, key: str = "", *, retries: RetryPolicy | None = None, **http: Any) -> None:
         rules = retries or RetryPolicy()

@@ -25,6 +25,7 @@ from piperoll.log.membership import Membership
 from piperoll.log.put_back import PutBack
 from piperoll.log.record import Record
 from piperoll.log.stops import Stops
+from piperoll.log.topics.groups import MemberNote
 from piperoll.settings import Settings
 from schemas.topics import Topic
 
@@ -32,7 +33,7 @@ log = structlog.get_logger()
 
 POLL_MS = 200
 MAX_RECORDS = 1000  # keeps the loop free for about 8 ms; 5,000 held it for 60
-COMMIT_INTERVAL_S = 5.0  # for lag dashboards only; no service reads the committed offsets
+COMMIT_INTERVAL_S = 5.0  # for dashboards and piperoll.log.topics.groups; no reader goes on from the committed offsets
 COMMIT_TIMEOUT_S = 2.0  # without Kafka the client library retries for ever, and no drain would end
 WATCH_INTERVAL_S = 10.0
 BROKER_DEADLINE_S = 3.0  # for requests between polls; nothing else is read meanwhile
@@ -66,7 +67,7 @@ class PartitionConsumer:
 
     `confirm` is called too, with or without records: a reader compares its stored positions there when that is due.
     `clock` learns from the times of the records. With `stops` a partition that meets an event of a later release is
-    paused, and tried again from time to time.
+    paused, and tried again from time to time. `note` is committed beside the positions (`piperoll.log.topics.groups`).
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class PartitionConsumer:
         confirm: Callable[[], Awaitable[None]] | None = None,
         clock: BrokerClock | None = None,
         stops: Stops | None = None,
+        note: MemberNote | None = None,
     ) -> None:
         self._settings = settings
         self._group = group
@@ -90,6 +92,7 @@ class PartitionConsumer:
         self.membership = Membership(settings.session_timeout_s)
         self._notes = _Notes(self.membership)
         self._stops = stops
+        self._note = "" if note is None else note.model_dump_json()
         self._next: dict[int, int] = {}
         self._late: set[int] = set()  # not loaded by the reader yet
         self._ask_at = 0.0
@@ -159,6 +162,7 @@ class PartitionConsumer:
                 self._late &= assigned
                 self._next = {part: offset for part, offset in self._next.items() if part in assigned}
                 self._lags = {part: lag for part, lag in self._lags.items() if part in assigned}
+                self._committed = {part: at for part, at in self._committed.items() if part in assigned}
             if new:
                 await self._assign(new, stopping)
             self._seek_all(consumer)
@@ -279,9 +283,9 @@ class PartitionConsumer:
             await asyncio.sleep(GATHER_S)
 
     async def _commit(self, consumer: AIOKafkaConsumer) -> None:
-        """Commit the positions of this member, so that ordinary lag dashboards work."""
+        """Commit the positions of this member, for dashboards of lag, and its note."""
         moved = dict(self._next.items() - self._committed.items())
-        offsets = {TopicPartition(self._topic.name, part): offset for part, offset in moved.items()}
+        offsets = {TopicPartition(self._topic.name, part): (offset, self._note) for part, offset in moved.items()}
         if not offsets:
             return
         try:

@@ -49,6 +49,10 @@ class RawAppender(Protocol):
         ...
 
 
+class LogWriter(Appender, RawAppender, Protocol):
+    """Appends facts, and encoded records."""
+
+
 class Reader(Protocol):
     """A reader of partitions. It owns its positions: they are stored together with the results of reading."""
 

@@ -105,6 +105,12 @@ def of_key(found: Iterable[Waiting], one: Waiting) -> list[Waiting]:
     ]
 
 
+def short_name(topic: str) -> str:
+    """`jobs` for `piperoll.jobs.events.v1`, and `deliveries` for `piperoll.jobs.deliveries.v1`."""
+    words = topic.removeprefix("piperoll.").split(".")
+    return words[1] if words[1:2] == ["deliveries"] else words[0]
+
+
 class Redriving:
     """Reads the dead letters, and puts records back. `by` names the operator's side in the letters."""
 
@@ -113,16 +119,22 @@ class Redriving:
         self._appender = appender
         self._letters = DeadLetters(appender)
         self._by = by
+        self._known: dict[Place, bool] = {}  # whether this release knows the event at a stop; records do not change
 
     async def waiting(self) -> list[Waiting]:
-        """The records that wait. A stop at an event that this release knows has ended with the upgrade."""
+        """The records that wait, from all letters."""
         begin, end = await self._view.begin_offsets(DEAD_LETTERS), await self._view.end_offsets(DEAD_LETTERS)
         letters = []
         async with aclosing(self._view.scan(DEAD_LETTERS, begin, end)) as polls:
             async for records in polls:
                 letters += [letter for record in records if (letter := read_letter(record)) is not None]
+        return await self.among(letters)
+
+    async def among(self, letters: Iterable[DeadLetter]) -> list[Waiting]:
+        """The records that wait, from these letters. A stop at an event that this release knows has ended with the
+        upgrade."""
         found = await self._in_log(waiting(letters))
-        return [one for one in found if not one.stopped or await self._is_unknown(one)]
+        return [one for one in found if not one.stopped or not await self._knows(one)]
 
     async def original(self, topic: str, position: Position) -> Record | None:
         """The record at a position; None if the log no longer holds it."""
@@ -192,15 +204,12 @@ class Redriving:
         ends = {name: await self._view.end_offsets(TOPICS[name]) for name in named}
         return [one for one in found if one.position.offset < ends.get(one.topic, {}).get(one.position.partition, 0)]
 
-    async def _is_unknown(self, one: Waiting) -> bool:
-        record = await self.original(*one.place)
-        if record is None:
-            return False
-        try:
-            decode(record)
-        except UnknownEventError:
-            return True
-        return False
+    async def _knows(self, one: Waiting) -> bool:
+        """Whether this release knows the event at a stop, or the log no longer holds it."""
+        if one.place not in self._known:
+            record = await self.original(*one.place)
+            self._known[one.place] = record is None or _is_known(record)
+        return self._known[one.place]
 
 
 def _unusable(record: Record) -> str | None:
@@ -210,6 +219,14 @@ def _unusable(record: Record) -> str | None:
     except (UndecodableRecordError, UnknownEventError) as error:
         return str(error)
     return None
+
+
+def _is_known(record: Record) -> bool:
+    try:
+        decode(record)
+    except UnknownEventError:
+        return False
+    return True
 
 
 def _is_misplaced(record: Record) -> bool:

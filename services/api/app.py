@@ -64,7 +64,7 @@ async def _connected(
     blobs = AsyncBlobs(Blobs(settings.blob_url))
     guard = Guard(blobs, offsets)
     pool = await connect_pool(dsn, min_size=0, name=f"piperoll api {settings.instance}")
-    positions = Positions(dsn, requirement(READ_SCHEMA, lambda: guard.installation))
+    positions = Positions(dsn, requirement(READ_SCHEMA, lambda: guard.installation), settings.instance)
     sender = Sender(settings.private_networks, connect_s=CONNECT_S, uncached=True)
     lifetime.check("kafka", appender.problem)
     lifetime.check("clock", appender.clock.problem)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -10,12 +11,13 @@ from fastapi import FastAPI
 from piperoll.clock import Clock, utc_now
 from piperoll.embeddings import Remote
 from piperoll.installation.guard import Guard
-from piperoll.log.contract import Appender, LogView
+from piperoll.log.contract import LogView, LogWriter
+from piperoll.log.topics.groups import read_groups
 from piperoll.seal import Seal
 from piperoll.settings import Settings
 from piperoll.store.blobs import AsyncBlobs
 from piperoll.webhooks.sender import Sender
-from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
+from schemas.topics import AUDIT_EVENTS, DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS, Topic
 from services.api.api_keys.commands import KeyAdmin
 from services.api.api_keys.routes import ApiKeyRoutes
 from services.api.audit.key_facts import KeyFacts
@@ -77,6 +79,10 @@ from services.api.sign_in.routes import SignInRoutes
 from services.api.signing_keys.commands import SigningKeyAdmin
 from services.api.signing_keys.routes import SigningKeyRoutes
 from services.api.templates.routes import TemplateRoutes
+from services.api.system.letters import Letters
+from services.api.system.overview import Overview
+from services.api.system.routes import SystemRoutes
+from services.api.system.tables import SystemTables
 from services.api.trials.posting import A_MINUTE, Trials
 from services.api.trials.routes import TrialRoutes
 from services.api.uploads.routes import UploadRoutes
@@ -87,7 +93,7 @@ from services.api.web import build_app
 class Connections:
     """The connections of the API, and the keys that seal tokens and secrets."""
 
-    appender: Appender
+    appender: LogWriter
     offsets: LogView
     pool: asyncpg.Pool
     positions: Positions
@@ -200,10 +206,19 @@ class Assembly:
             AuditRoutes(AuditReader(self._to.offsets, self._to.clock)),
             QuotaRoutes(self._quotas),
             TemplateRoutes(Path(settings.templates_dir) if settings.templates_dir else None),
+            self._system(),
             HealthRoutes(self._problems),
             DocumentationRoutes(),
             PageRoutes(page_files()),
         ]
+
+    def _system(self) -> SystemRoutes:
+        settings, to = self._settings, self._to
+        letters = Letters(to.offsets, to.appender, self._facts(AUDIT_EVENTS))
+        tables = SystemTables(to.pool, settings.read_deadline_s)
+        return SystemRoutes(
+            Overview(tables, partial(read_groups, settings), to.offsets, letters, to.blobs, to.clock), letters
+        )
 
     def _installation(self) -> str:
         if (known := self._to.guard.installation) is None:

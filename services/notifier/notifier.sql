@@ -1,4 +1,5 @@
--- The delivery queue. Owned by the notifier alone; no other service reads or writes here.
+-- The delivery queue. Owned by the notifier alone; no other service reads or writes here, but the API reads the view
+-- `failing_receivers` at the end, whose columns stay.
 -- Run at every start; every statement can be repeated.
 CREATE SCHEMA IF NOT EXISTS notifier;
 
@@ -142,3 +143,23 @@ CREATE INDEX IF NOT EXISTS notices_open_of_endpoint
     ON notifier.notices (endpoint_id, job_id) WHERE next_attempt_at IS NOT NULL;
 DROP INDEX IF EXISTS notifier.notices_open; -- of earlier releases, without the order
 CREATE INDEX IF NOT EXISTS notices_seen ON notifier.notices USING brin (seen_at);
+
+-- Open webhooks and notices that failed at least once since they became due, of which there are few.
+CREATE INDEX IF NOT EXISTS queue_failing
+    ON notifier.queue (owner, origin) WHERE next_attempt_at IS NOT NULL AND attempts > attempts_before;
+CREATE INDEX IF NOT EXISTS notices_failing
+    ON notifier.notices (owner, origin) WHERE next_attempt_at IS NOT NULL AND attempts > 0;
+
+-- The receivers at which they wait: a row for each owner, receiver and kind, with the job that was tried most often.
+CREATE OR REPLACE VIEW notifier.failing_receivers AS
+SELECT owner, origin, 'webhook' AS kind, count(*) AS waiting, max(attempts - attempts_before) AS attempts,
+       min(next_attempt_at) AS next_attempt_at, (array_agg(job_id ORDER BY attempts - attempts_before DESC))[1] AS job_id
+FROM notifier.queue
+WHERE next_attempt_at IS NOT NULL AND attempts > attempts_before
+GROUP BY owner, origin
+UNION ALL
+SELECT owner, origin, 'endpoint', count(*), max(attempts), min(next_attempt_at),
+       (array_agg(job_id ORDER BY attempts DESC))[1]
+FROM notifier.notices
+WHERE next_attempt_at IS NOT NULL AND attempts > 0
+GROUP BY owner, origin;

@@ -25,6 +25,6 @@ DROP SCHEMA read_v1_retired CASCADE;
 
 -- analyze: without statistics, Postgres would plan queries as for empty tables
 ANALYZE read_v1_rebuild.jobs, read_v1_rebuild.events, read_v1_rebuild.batches, read_v1_rebuild.batch_counts,
-    read_v1_rebuild.deliveries, read_v1_rebuild.unread_jobs,
+    read_v1_rebuild.deliveries, read_v1_rebuild.unread_jobs, read_v1_rebuild.ends,
     read_v1_rebuild.documents, read_v1_rebuild.folders, read_v1_rebuild.folder_members, read_v1_rebuild.chunks,
     read_v1_rebuild.endpoints;

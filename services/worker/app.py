@@ -18,6 +18,7 @@ from piperoll.log.dead_letters import DeadLetters
 from piperoll.log.kafka import KafkaOffsets
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.stops import SkippedRecords, Stops
+from piperoll.log.topics.groups import MemberNote
 from piperoll.log.topics.watch import TopicWatch
 from piperoll.outages import StoppedWaitingError
 from piperoll.runtime import Lifetime
@@ -129,6 +130,7 @@ async def _connect(settings: Settings, lifetime: Lifetime, clients: Clients) -> 
         on_lag=lambda part, lag: metrics.LAG.labels(part).set(lag),
         clock=clock,
         stops=Stops(GROUP, SkippedRecords(blobs), letters),
+        note=MemberNote(slots=settings.slots),
     )
     runner.may_claim = consumer.membership.is_current
     return Parts(gate, runner, reader, eraser, sweeper, removal, consumer)

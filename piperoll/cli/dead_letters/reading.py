@@ -11,14 +11,10 @@ if TYPE_CHECKING:
     from piperoll.settings import Settings
 
 
-def short_name(topic: str) -> str:
-    """`jobs` for `piperoll.jobs.events.v1`, and `deliveries` for `piperoll.jobs.deliveries.v1`."""
-    words = topic.removeprefix("piperoll.").split(".")
-    return words[1] if words[1:2] == ["deliveries"] else words[0]
-
-
 def name_of(one: "Waiting") -> str:
     """The name of a record in these commands."""
+    from piperoll.log.redriving import short_name
+
     return f"{short_name(one.topic)}/{one.position}"
 
 

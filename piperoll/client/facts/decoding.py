@@ -41,6 +41,7 @@ KNOWN: Mapping[str, int] = {
     "EndpointRemoved": 1,
     "KeyChanged": 1,
     "ContentAccessed": 1,
+    "RedriveRequested": 1,
 }
 """The facts that this release knows, and their newest version."""
 

@@ -1,4 +1,4 @@
-"""Endpoints, keys, limits, health and the audit."""
+"""Endpoints, keys, limits, health, the audit and the state of the installation."""
 
 import json
 from collections.abc import Iterable
@@ -16,6 +16,7 @@ from piperoll.client.views.admin import (
     SignInLinkView,
     TrialView,
 )
+from piperoll.client.views.system import RedrivenView, SystemView
 from piperoll.client.wire import ApiReply, ApiRequest, Script, Send, TransportFault
 
 READY, NOT_READY = 200, 503
@@ -143,3 +144,15 @@ def audit(
     query = query_of({"owner": owner, "key_id": key_id, "limit": limit, **times})
     data = yield from answered(ApiRequest("GET", "/api/audit", query))
     return [viewed(AuditView, one) for one in data["facts"]]
+
+
+def system() -> Script[SystemView]:
+    """Return the state of the installation. For the scope `admin`."""
+    return viewed(SystemView, (yield from answered(read("/api/system"))))
+
+
+def redrive(letter_id: str) -> Script[RedrivenView]:
+    """Put a parked record back, with all other parked records of its key. For the scope `admin`. Raises ConflictError
+    while it cannot be used."""
+    path = f"/api/system/dead-letters/{part(letter_id)}/redrive"
+    return viewed(RedrivenView, (yield from answered(ApiRequest("POST", path, repeatable=True))))

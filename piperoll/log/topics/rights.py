@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from schemas.topics import MANIFEST, Topic
 
 SERVICES = ("api", "worker", "projector", "notifier")
+WATCHES_GROUPS = ("api",)
+"""The services that show members and lag of the consumer groups."""
 EVERYONE = "User:*"
 PREFIX = "…"
 """The end of a name that stands for all names which begin so."""
@@ -31,6 +33,7 @@ def rights_of(service: str, topics: Iterable[Topic] = MANIFEST) -> frozenset[Rig
     """Return all rights of a service.
 
     It writes the topics of which it is a writer, and reads those that it has a consumer group for, or is asked about.
+    The API describes all groups.
     Each service also compares all topics with the manifest: their settings, and the ends of their partitions.
     """
     rights = set()
@@ -43,6 +46,8 @@ def rights_of(service: str, topics: Iterable[Topic] = MANIFEST) -> frozenset[Rig
         for group in topic.groups:
             if group.split(".")[1] == service:
                 rights |= {Right("Read", "topic", topic.name), Right("Read", "group", group)}
+            if service in WATCHES_GROUPS:
+                rights.add(Right("Describe", "group", group))
     return frozenset(rights)
 
 

@@ -20,6 +20,8 @@ log = structlog.get_logger()
 POLL_S = 2.0  # a notification can be lost with its connection; a request waits at most this long for it
 CONNECT_TIMEOUT_S = 5.0
 RECONNECT_PAUSE_S = 0.5
+SESSION = "piperoll api positions "
+"""The beginning of the session's name, which ends with that of the process."""
 ALIASES = {
     "jobs": JOB_EVENTS.name,
     "deliveries": JOB_DELIVERIES.name,
@@ -34,11 +36,12 @@ Listener = Callable[[int], None]
 class Positions:
     """The next offset of each partition. `run` keeps it current and recovers from outages.
 
-    `on_connect` checks each new connection; its errors end `run`.
+    `on_connect` checks each new connection; its errors end `run`. `instance` names the process to others.
     """
 
-    def __init__(self, dsn: str, on_connect: OnConnect | None = None) -> None:
+    def __init__(self, dsn: str, on_connect: OnConnect | None = None, instance: str = "-") -> None:
         self._dsn = dsn
+        self._session = SESSION + instance
         self._on_connect = on_connect
         self._next: dict[str, dict[int, int]] = {topic: {} for topic in ALIASES.values()}
         self._changed = asyncio.Event()
@@ -73,7 +76,7 @@ class Positions:
                 await asyncio.sleep(RECONNECT_PAUSE_S)
 
     async def _listen(self) -> None:
-        connection = await connect(self._dsn, "piperoll api positions", timeout=CONNECT_TIMEOUT_S)
+        connection = await connect(self._dsn, self._session, timeout=CONNECT_TIMEOUT_S)
         try:
             if self._on_connect is not None:
                 await self._on_connect(connection)

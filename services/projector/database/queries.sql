@@ -111,6 +111,24 @@ SELECT * FROM unnest(
 )
 ON CONFLICT (batch_id) DO UPDATE SET log_offset = EXCLUDED.log_offset, state = EXCLUDED.state;
 
+-- count_ends: adds ended jobs to the spans of a partition ($1), and removes spans before the first ones to keep ($8, $9)
+-- What is added is never before these, so that no row is removed and written by one statement.
+WITH expired AS (
+    DELETE FROM read_v1.ends old USING unnest($8::int[], $9::timestamptz[]) AS first (seconds, at)
+    WHERE old.partition = $1 AND old.seconds = first.seconds AND old.at < first.at
+)
+INSERT INTO read_v1.ends AS kept (partition, seconds, at, completed, failed, cancelled, bins)
+SELECT $1::int, seconds, at, completed, failed, cancelled, bins::bigint[]
+FROM unnest($2::int[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[])
+    AS added (seconds, at, completed, failed, cancelled, bins)
+ON CONFLICT (partition, seconds, at) DO UPDATE SET
+    completed = kept.completed + EXCLUDED.completed,
+    failed    = kept.failed + EXCLUDED.failed,
+    cancelled = kept.cancelled + EXCLUDED.cancelled,
+    bins      = ARRAY(SELECT coalesce(one, 0) + coalesce(other, 0)
+                      FROM unnest(kept.bins, EXCLUDED.bins) WITH ORDINALITY AS pair (one, other, number)
+                      ORDER BY number);
+
 -- park: stores keys whose later records go to the dead letters too, in the partition where they belong
 INSERT INTO read_v1.parked AS old (job_id, partition, since_offset)
 SELECT key, $3, since FROM unnest($1::text[], $2::bigint[]) AS parked (key, since)

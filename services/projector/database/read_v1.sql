@@ -99,6 +99,19 @@ CREATE TABLE IF NOT EXISTS read_v1.batch_counts (
     PRIMARY KEY (batch_id, partition)
 ) WITH (fillfactor = 85);
 
+-- How many jobs ended in each minute (`seconds` 60) and each hour (3600) of the last ones of a partition, and how long
+-- those took that were not cancelled, from creation to end, in the bins of piperoll.domain.durations.
+CREATE TABLE IF NOT EXISTS read_v1.ends (
+    partition int NOT NULL,
+    seconds   int NOT NULL,
+    at        timestamptz NOT NULL,
+    completed bigint NOT NULL,
+    failed    bigint NOT NULL,
+    cancelled bigint NOT NULL,
+    bins      bigint[] NOT NULL,
+    PRIMARY KEY (partition, seconds, at)
+) WITH (fillfactor = 50);
+
 -- The outcome of each webhook attempt, from the deliveries topic. A fact that was appended twice has one row.
 CREATE TABLE IF NOT EXISTS read_v1.deliveries (
     job_id      text NOT NULL,

@@ -47,7 +47,7 @@ class JobChanges:
 
     `batch_offsets` are the offsets of each batch's last accepted fact. `announced` are batches whose creation was
     accepted, `indexed` the indexes of embedding jobs that completed and were not erased, `erased` the erased jobs,
-    `unread` the other jobs that got parameters or a result.
+    `unread` the other jobs that got parameters or a result, `ended` the jobs that ended.
     """
 
     def __init__(self, known: KnownJobs) -> None:
@@ -59,6 +59,7 @@ class JobChanges:
         self.indexed: dict[str, Claim] = {}
         self.erased: set[str] = set()
         self.unread: set[str] = set()
+        self.ended: list[Job] = []
 
 
 def units(entries: Sequence[Decoded], limit: int = MEMBERS_AT_ONCE) -> Iterator[list[Decoded]]:
@@ -95,7 +96,9 @@ def _fold_job(changes: JobChanges, fact: Fact, offset: int) -> None:
     folded = changes.jobs.fold(job_id, fact)
     if folded is None:
         return
-    _, after = folded
+    before, after = folded
+    if after.status.terminal and not (before is not None and before.status.terminal):
+        changes.ended.append(after)
     if isinstance(fact.data, JobCompleted) and fact.data.index is not None:
         changes.indexed[job_id] = fact.data.index
     if isinstance(fact.data, JobCreated | JobCompleted):

@@ -1,4 +1,4 @@
-"""The tables of jobs, events, batches and search, from the topic of job events. The fold is in `projection`."""
+"""The tables of jobs, events, batches, ends and search, from the topic of job events. The fold is in `projection`."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,8 @@ from schemas.topics import JOB_EVENTS
 from services.projector import metrics
 from services.projector.database.schema import queries
 from services.projector.database.values import columns, subjects_of
-from services.projector.jobs import rows
+from services.projector.jobs import ends, rows
+from services.projector.jobs.ends import FirstKept, StoredEnds
 from services.projector.jobs.projection import JobChanges, KnownJobs, StoredEvent, project, units
 from services.projector.jobs.rows import SPECS, MemberSpec, StoredBatch, StoredJob
 from services.projector.readers.topic_reader import TopicWriter, Write
@@ -91,6 +92,10 @@ class JobWriter(TopicWriter):
             await connection.execute(self._sql["upsert_jobs"], *columns(job_rows, StoredJob))
         if changes.events:
             await connection.execute(self._sql["insert_events"], partition, *columns(changes.events, StoredEvent))
+        spans, first = ends.count(changes.ended)
+        if spans:
+            arrays = (*columns(spans, StoredEnds), *columns(first, FirstKept))
+            await connection.execute(self._sql["count_ends"], partition, *arrays)
         if changes.batches:
             offsets = changes.batch_offsets
             batch_rows = [rows.of_batch(batch, partition, offsets[key]) for key, batch in changes.batches.items()]

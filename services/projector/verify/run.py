@@ -2,7 +2,7 @@
 
 Works beside a live projector: a partition is folded up to its checkpoint without a lock, then up to the newer
 checkpoint of a snapshot, in which its rows are read. So memory holds one partition at a time, and changes meanwhile
-are not reported as faults. Writes nothing.
+are not reported as faults. Writes nothing but its verdict (`piperoll.verification`).
 """
 
 import time
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import asyncpg
 from asyncpg import Connection
 
+from piperoll import verification
 from piperoll.clock import utc_now
 from piperoll.domain.job import Job
 from piperoll.history import History, Violation, checkpoints_past_end
@@ -23,7 +24,7 @@ from piperoll.log.record import Position
 from piperoll.log.trace import traces
 from piperoll.postgres import load_queries
 from piperoll.settings import Settings
-from piperoll.store.blobs import AsyncBlobs, Blobs
+from piperoll.store.blobs import AsyncBlobs, Blobs, BlobStoreError
 from schemas.claims import Claim
 from schemas.envelope import Fact
 from schemas.events import JobCompleted
@@ -51,7 +52,7 @@ class VerifyReport:
 
     `open_jobs` have not ended yet; `hooks_due` are ended jobs whose webhook has no outcome yet: on a live stack
     neither is a fault. `late_starts` are starts of jobs that had ended. `histories` are the records of the first
-    subjects with violations, as lines.
+    subjects with violations, as lines. `unkept` is why the verdict could not be kept, if so.
     """
 
     records: int = 0
@@ -69,6 +70,7 @@ class VerifyReport:
     seconds: float = 0.0
     violations: list[Violation] = field(default_factory=list)
     histories: dict[str, list[str]] = field(default_factory=dict)
+    unkept: str = ""
 
     @property
     def holds(self) -> bool:
@@ -110,17 +112,41 @@ async def verify(settings: Settings, progress: Progress = lambda done, total: No
             report.violations.append(Violation("I3", row["id"], f"is an {row['kind']} row that belongs to nothing"))
         for row in await connection.fetch(sql["miscounted"]):
             report.violations.append(Violation("I3", row["batch_id"], "has counts that are not those of its members"))
+        for row in await connection.fetch(sql["miscounted_ends"]):
+            span = f"the {row['seconds']} s from {row['at']:%Y-%m-%d %H:%M} in partition {row['partition']}"
+            report.violations.append(Violation("I3", span, "have counts that are not those of the jobs that ended"))
         report.violations += await compare_search(connection, sql, blobs)
         report.violations += await unerased_jobs(connection, sql)
         subjects = list(dict.fromkeys(violation.subject for violation in report.violations))[:HISTORIES]
         if subjects:
             report.histories = await traces(offsets, subjects, TOPICS)
+        report.seconds = time.monotonic() - began
+        await _keep(blobs, report)
     finally:
         await offsets.stop()
         await connection.close()
         blobs.close()
-    report.seconds = time.monotonic() - began
     return report
+
+
+async def _keep(blobs: AsyncBlobs, report: VerifyReport) -> None:
+    sentences = tuple(str(violation)[:500] for violation in report.violations[: verification.MOST_SENTENCES])
+    try:
+        await verification.keep(
+            blobs,
+            verification.Verification(
+                holds=report.holds,
+                ended_at=utc_now(),
+                seconds=report.seconds,
+                records=report.records,
+                jobs=report.jobs,
+                documents=report.documents,
+                violations=len(report.violations),
+                sentences=sentences,
+            ),
+        )
+    except BlobStoreError as error:
+        report.unkept = str(error)
 
 
 class PartitionHistory:

@@ -61,6 +61,35 @@ WHERE (m.processing, m.completed, m.failed, m.cancelled, m.updated_at)
       IS DISTINCT FROM (c.processing, c.completed, c.failed, c.cancelled, c.updated_at)
 LIMIT 100;
 
+-- miscounted_ends: minutes and hours whose counts are not those of the jobs that ended in them
+-- Spans before the first one to keep may be there still, and are not compared.
+WITH ended AS (
+    SELECT partition, status, (state ->> 'ended_at')::timestamptz AS ended_at
+    FROM read_v1.jobs WHERE status IN ('completed', 'failed', 'cancelled') AND sequence > 0
+), first AS (
+    SELECT partition, seconds, date_bin(make_interval(secs => seconds), max(ended_at) - kept, 'epoch') AS at
+    FROM ended CROSS JOIN (VALUES (60, interval '2 hours'), (3600, interval '2 days')) AS span (seconds, kept)
+    GROUP BY partition, seconds, kept
+), expected AS (
+    SELECT partition, seconds, date_bin(make_interval(secs => seconds), ended_at, 'epoch') AS at,
+           count(*) FILTER (WHERE status = 'completed') AS completed,
+           count(*) FILTER (WHERE status = 'failed') AS failed,
+           count(*) FILTER (WHERE status = 'cancelled') AS cancelled
+    FROM ended JOIN first USING (partition)
+    WHERE date_bin(make_interval(secs => seconds), ended_at, 'epoch') >= first.at
+    GROUP BY 1, 2, 3
+), stored AS (
+    SELECT partition, seconds, at, completed, failed, cancelled, (SELECT sum(one) FROM unnest(bins) AS one) AS timed
+    FROM read_v1.ends e
+    WHERE NOT EXISTS (SELECT FROM first f
+                      WHERE f.partition = e.partition AND f.seconds = e.seconds AND e.at < f.at)
+)
+SELECT partition, seconds, at
+FROM expected e FULL JOIN stored s USING (partition, seconds, at)
+WHERE (e.completed, e.failed, e.cancelled) IS DISTINCT FROM (s.completed, s.failed, s.cancelled)
+   OR s.completed + s.failed <> coalesce(s.timed, 0)
+LIMIT 100;
+
 -- documents: a partition's document rows, whole
 SELECT * FROM read_v1.documents WHERE partition = $1;
 

@@ -12,8 +12,8 @@ from tests.support.servers.receiver import Receiver
 from tests.support.stacks.system import ENDED, Json, System
 from tests.support.waiting import PATIENCE_S, wait_until
 
-OF_ALL_OWNERS = "/api/keys/"
-"""Admins manage the API keys of every owner."""
+OF_ALL_OWNERS = ("/api/keys/", "/api/system/")
+"""Admins manage the API keys of every owner, and the installation."""
 QUERIES = {"search": "?q=pump", "passage": "?text=pump"}
 """What a route needs in its query, by the end of its path."""
 TEXT = {"file": ("note.txt", b"The heat pump is serviced in May.")}

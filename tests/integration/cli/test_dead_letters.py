@@ -6,17 +6,16 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
-from aiokafka import AIOKafkaProducer
 
-from piperoll.log.kafka import client_options
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.record import partition_of
 from piperoll.store.blobs import Blobs
-from schemas.envelope import encode
+from schemas.envelope import Headers, encode
 from schemas.events import JobCancelled, JobCreated
 from schemas.topics import JOB_EVENTS
 from tests.support.clients.commands import piperoll
 from tests.support.histories.jobs import fact
+from tests.support.poison.misplaced import append_misplaced
 from tests.support.stacks.system import System
 from tests.support.waiting import wait_until
 
@@ -99,9 +98,9 @@ async def test_a_partition_that_stopped_is_shown_and_goes_on_when_the_event_is_s
 
 async def test_a_record_in_the_partition_of_another_key_is_put_where_it_belongs(system: System, folder: Path) -> None:
     running = await system.create(sleep_s=5.0)
-    cancelled = await append_misplaced(system, *encode(fact(running, JobCancelled(by="local"), owner="local")))
+    cancelled = await misplaced(system, *encode(fact(running, JobCancelled(by="local"), owner="local")))
     key = f"job-{uuid4()}"
-    letter = await append_misplaced(system, key.encode(), *job(system, key))
+    letter = await misplaced(system, key.encode(), *job(system, key))
     await wait_until(lambda: listed(folder, letter), 60, "the record to be parked")
 
     assert (await system.wait_for_end(running))["status"] == "completed"
@@ -117,16 +116,8 @@ async def test_a_record_in_the_partition_of_another_key_is_put_where_it_belongs(
     assert (await piperoll("verify", folder=folder)).code == 0
 
 
-async def append_misplaced(system: System, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> str:
-    """Append a record to the partition after its own, as another partitioner may; return its name."""
-    part = (partition_of(key.decode(), system.settings.partitions) + 1) % system.settings.partitions
-    producer = AIOKafkaProducer(**client_options(system.settings))
-    await producer.start()
-    try:
-        sent = await producer.send_and_wait(JOB_EVENTS.name, value, key, partition=part, headers=headers)
-    finally:
-        await producer.stop()
-    return f"jobs/{part}:{sent.offset}"
+async def misplaced(system: System, key: bytes | None, value: bytes | None, headers: Headers) -> str:
+    return f"jobs/{await append_misplaced(system.settings, key, value, headers)}"
 
 
 async def health(folder: Path, path: str) -> list[tuple[int, str]]:

@@ -38,6 +38,10 @@ async def test_each_fault_in_the_tables_is_found_and_all_are_mended_by_a_rebuild
             "INSERT INTO read_v1.batch_counts VALUES ($1, 0, 0, 1, 0, 0, now())",
             "{} has counts that are not those of its members",
         ),
+        (
+            "UPDATE read_v1.ends SET failed = failed + 1 WHERE $1 <> ''",
+            "in partition 0 have counts that are not those of the jobs that ended",
+        ),
     ]
     ids = await log.append(jobs=len(faults))
     async with log.projector():

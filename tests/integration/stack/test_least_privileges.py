@@ -16,8 +16,10 @@ from piperoll.log.kafka import client_options
 from piperoll.log.producer import KafkaAppender
 from piperoll.log.topics.rights import IMPLIED_BY, Right, rights_of
 from piperoll.settings import Settings
-from schemas.topics import ENDPOINT_EVENTS, JOB_EVENTS
+from schemas.topics import DOCUMENT_EVENTS, ENDPOINT_EVENTS, JOB_DELIVERIES, JOB_EVENTS
+from services.api.system.views import letter_id
 from tests.support.clients.commands import Ended, piperoll
+from tests.support.poison.misplaced import misplaced_job
 from tests.support.servers.authority import Authority
 from tests.support.servers.receiver import Receiver
 from tests.support.servers.tls_front import TlsFront
@@ -100,6 +102,7 @@ async def test_each_service_works_with_its_rights_and_uses_each_of_them(
         admin = await installation.command("keys", "create", "--owner", "acme", "--scopes", "admin")
         async with installation.client(admin) as client:
             assert (await client.get("/api/audit")).status_code == 200
+            await redrive_from_every_topic(client, operator)
         with suppress(NeverHappenedError):
             await wait_until(lambda: unused(kafka) == {}, PATIENCE_S, "each service to use each of its rights")
         assert unused(kafka) == {}
@@ -146,6 +149,31 @@ async def use_everything(
         await appender.append_raw(JOB_EVENTS, b"job-unreadable", b"not JSON", [])
     finally:
         await appender.stop()
+
+
+async def redrive_from_every_topic(client: httpx.AsyncClient, operator: Settings) -> None:
+    """Has the API read a parked record of each topic, which cannot be used, and put back one that can."""
+    appender = KafkaAppender(operator, "a foreign writer")
+    await appender.start()
+    try:
+        for topic in (JOB_EVENTS, JOB_DELIVERIES, DOCUMENT_EVENTS, ENDPOINT_EVENTS):
+            place = await appender.append_raw(topic, b"unreadable", b"not JSON", [])
+            assert (await redriven(client, letter_id(topic.name, place))).status_code == 409
+    finally:
+        await appender.stop()
+    place = await misplaced_job(operator, "job-misplaced", "acme")
+    assert (await redriven(client, letter_id(JOB_EVENTS.name, place))).status_code == 200
+
+
+async def redriven(client: httpx.AsyncClient, letter: str) -> httpx.Response:
+    """The answer to a redrive, once the record is a dead letter."""
+
+    async def is_parked() -> bool:
+        found = (await client.get("/api/system")).json()["data"]
+        return found["unknown"] == {} and letter in [one["id"] for one in found["dead_letters"]["newest"]]
+
+    await wait_until(is_parked, PATIENCE_S, f"{letter} to be parked")
+    return await client.post(f"/api/system/dead-letters/{letter}/redrive")
 
 
 def unused(kafka: GuardedKafka) -> dict[str, list[str]]:

@@ -51,6 +51,7 @@ class Log(ProjectedLog):
             "events": "job_id, sequence",
             "batches": "batch_id",
             "batch_counts": "batch_id, partition",
+            "ends": "partition, seconds, at",
             "deliveries": "job_id, log_offset",
         }
         return {

@@ -52,6 +52,7 @@ class Projecting:
             "jobs": await self.rows("jobs", "job_id"),
             "events": await self.rows("events", "job_id, sequence"),
             "batches": await self.rows("batches", "batch_id"),
+            "ends": await self.rows("ends", "partition, seconds, at"),
             "parked": await self.rows("parked", "job_id"),
         }
 

@@ -41,7 +41,7 @@ class Projected:
     async def empty(self) -> None:
         """Empty all tables and start every position at 0."""
         await self.leave()
-        tables = ("jobs", "events", "batches", "batch_counts", "parked")
+        tables = ("jobs", "events", "batches", "batch_counts", "ends", "parked")
         await self.pool.execute(f"TRUNCATE {', '.join(f'read_v1.{table}' for table in tables)}")
         await self.pool.execute("UPDATE read_v1.checkpoints SET next_offset = 0")
         await self.reader.revoked(set(range(PARTITIONS)))

@@ -54,6 +54,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "since": "2026-01-02T03:04:05Z",
         "items": [{"route": "GET /api/jobs/{job_id}", "id": "job-1", "times": 2}],
     },
+    "RedriveRequested": {"topic": "piperoll.jobs.events.v1", "position": "3:120"},
 }
 PRINTABLE = st.text(st.characters(categories=["L", "M", "N", "P", "S", "Zs"]), max_size=30)
 JSON_LIKE = st.recursive(

@@ -20,6 +20,7 @@ import { DocumentsView } from "./documents/view.js";
 import { FolderView } from "./folders/view.js";
 import { TemplatesView, TemplateView } from "./templates/view.js";
 import { ConnectionsView } from "./connections/view.js";
+import { SystemView } from "./system/view.js";
 import { route } from "./state/route.js";
 import "./state/theme.js";
 import { texts } from "./texts.js";
@@ -51,6 +52,8 @@ function Place() {
       return html`<${DropView} />`;
     case "connections":
       return html`<${ConnectionsView} part=${place.part} />`;
+    case "system":
+      return html`<${SystemView} />`;
     default:
       return html`<${Empty} ...${texts.lost}><a class="button primary" href="#/jobs">${texts.lost.action}</a><//>`;
   }

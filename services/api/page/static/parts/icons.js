@@ -30,6 +30,7 @@ const PATHS = {
   play: "M8 5l11 7-11 7z",
   check: "M5 13l4 4L19 7",
   send: "M4 12l16-8-6 16-3-7z",
+  pulse: "M3 12h4l3-8 4 16 3-8h4",
   chevron: "M9 6l6 6-6 6",
 };
 

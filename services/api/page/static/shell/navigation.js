@@ -16,6 +16,7 @@ const ENTRIES = [
   { name: "batches", icon: "batches", places: ["batches", "batch"] },
   { name: "templates", icon: "template", places: ["templates", "template"] },
   { name: "connections", icon: "link", places: ["connections"] },
+  { name: "system", icon: "pulse", places: ["system"], scope: "admin" },
 ];
 
 /** Return the title of a place. */

@@ -8,6 +8,7 @@ const VIEWS = {
   documents: ([id]) => (id ? { name: "document", id } : { name: "documents" }),
   folders: ([id], given) => (id ? { name: "folder", id, query: given.get("q") || "" } : null),
   templates: ([id]) => (id ? { name: "template", id } : { name: "templates" }),
+  system: ([id]) => (id ? null : { name: "system" }),
   new: ([id]) => (id ? null : { name: "new" }),
   connections: ([part]) => (!part || ["keys", "limits"].includes(part) ? { name: "connections", part: part || "webhooks" } : null),
 };

@@ -1,0 +1,107 @@
+"""The dead letters of the installation, read on from where the last look ended, and the way back for one of them."""
+
+import asyncio
+from collections import defaultdict, deque
+from contextlib import aclosing
+from uuid import uuid4
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from piperoll.log.contract import LogView, LogWriter, OutcomeUnknownError
+from piperoll.log.dead_letters import SETTLED, DeadLetter, read_letter
+from piperoll.log.redriving import RedriveRefusedError, Redriving, Waiting, of_key
+from schemas.errors import ErrorCode
+from schemas.events import RedriveRequested
+from schemas.topics import DEAD_LETTERS
+from services.api.http.caller import Caller
+from services.api.http.errors import ReadModelUnavailableError, UnavailableError, conflict, not_found
+from services.api.log.facts import FactLog
+from services.api.system.views import Json, id_of, letter_id
+
+log = structlog.get_logger()
+
+MOST = 2000
+"""Letters that are kept of a partition, the newest."""
+LOOK_S = 3.0
+BY = "piperoll api"
+
+
+class Letters:
+    """What the dead-letter topic has, without the records' contents. Each look reads what is new."""
+
+    def __init__(self, view: LogView, writer: LogWriter, audit: FactLog) -> None:
+        self._view = view
+        self._redriving = Redriving(view, writer, BY)
+        self._audit = audit
+        self._next: dict[int, int] = {}
+        self._kept: dict[int, deque[DeadLetter]] = defaultdict(lambda: deque(maxlen=MOST))
+        self._left_out = False
+        self._looking = asyncio.Lock()
+        self._acting = asyncio.Lock()
+
+    async def waiting(self) -> tuple[list[Waiting], bool]:
+        """Return the records that wait for a decision, and whether these are all.
+
+        Raises ReadModelUnavailableError while Kafka is away, and while the letters are still being read: the next look
+        goes on.
+        """
+        try:
+            async with self._looking, asyncio.timeout(LOOK_S):
+                await self._read_on()
+                letters = [one for kept in self._kept.values() for one in kept]
+                return await self._redriving.among(letters), not self._left_out
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("dead_letters_unknown", error=repr(error))
+            raise ReadModelUnavailableError("the dead letters are not read to their end: try again") from error
+
+    async def redrive(self, name: str, caller: Caller) -> Json:
+        """Put a record and all other parked records of its key back; a repeat changes nothing.
+
+        Raises ApiError: NOT_FOUND (404), CONFLICT (409) for a stopped partition and for a record that cannot be used
+        yet, READ_MODEL_UNAVAILABLE and OUTCOME_UNKNOWN (503).
+        """
+        async with self._acting:
+            found, _ = await self.waiting()
+            one = next((other for other in found if id_of(other) == name), None)
+            if one is None:
+                return self._settled(name)
+            if one.stopped:
+                raise conflict(
+                    "a partition is stopped at this record: deploy the release that knows the event, or skip it with "
+                    "`piperoll dead-letters skip`"
+                )
+            asked = RedriveRequested(topic=one.topic, position=str(one.position))
+            await self._audit.append(caller.key_id, uuid4().hex, asked, caller, "nothing was put back, try again")
+            return {"id": name, "put_back": await self._put_back(of_key(found, one))}
+
+    async def _put_back(self, ones: list[Waiting]) -> list[str]:
+        try:
+            done = await self._redriving.redrive(ones)
+        except RedriveRefusedError as error:
+            raise conflict(str(error)) from error
+        except (OutcomeUnknownError, KafkaError, OSError, TimeoutError) as error:
+            message = "Kafka did not acknowledge in time, so the outcome is unknown: try again, it is harmless"
+            raise UnavailableError(ErrorCode.OUTCOME_UNKNOWN, message) from error
+        return [letter_id(ones[0].topic, position) for position in done.put_back]
+
+    def _settled(self, name: str) -> Json:
+        """The answer for a record that was put back, or left out, before. Raises ApiError NOT_FOUND (404)."""
+        for one in (other for kept in self._kept.values() for other in kept if other.kind == SETTLED):
+            if letter_id(one.topic, one.position) == name:
+                return {"id": name, "put_back": []}
+        raise not_found("dead letter")
+
+    async def _read_on(self) -> None:
+        begin, end = await self._view.begin_offsets(DEAD_LETTERS), await self._view.end_offsets(DEAD_LETTERS)
+        for part, first in begin.items():
+            wanted = max(first, end[part] - MOST)
+            self._left_out |= wanted > self._next.get(part, first)
+            self._next[part] = max(wanted, self._next.get(part, wanted))
+        async with aclosing(self._view.scan(DEAD_LETTERS, dict(self._next), end)) as polls:
+            async for records in polls:
+                for record in records:
+                    if (letter := read_letter(record)) is not None:
+                        self._kept[record.partition].append(letter)
+                    self._next[record.partition] = record.offset + 1
+        self._next.update(end)

@@ -1,0 +1,46 @@
+"""`/api/system` without Postgres and without a Kafka: it names what it does not know, and shows the rest."""
+
+from datetime import UTC, datetime
+
+from piperoll import verification
+from piperoll.verification import Verification
+from schemas.topics import JOB_EVENTS
+from tests.support.stacks.memory_api import MemoryApi
+
+VIOLATED = Verification(
+    holds=False,
+    ended_at=datetime(2026, 1, 1, tzinfo=UTC),
+    seconds=2.52,
+    records=9,
+    jobs=2,
+    documents=0,
+    violations=1,
+    sentences=("I3 job-a: is in the log and not in the tables",),
+)
+PARTS = {"services", "queue", "receivers", "plots", "api_processes"}
+
+
+async def test_parts_that_do_not_answer_are_named_and_the_others_are_shown(api: MemoryApi) -> None:
+    await verification.keep(api.blobs, VIOLATED)
+    reply = await api.client.get("/api/system")
+    assert reply.status_code == 200
+    found = reply.json()["data"]
+    assert found["unknown"].keys() == PARTS
+    assert found["unknown"]["services"] == "Kafka does not answer"
+    assert found["services"] is found["queue"] is found["receivers"] is found["plots"] is None
+    assert found["dead_letters"] == {"count": 0, "stopped": 0, "places": [], "newest": [], "complete": True}
+    assert (found["verify"]["verdict"], found["verify"]["ended_at"]) == ("violated", "2026-01-01T00:00:00Z")
+    assert found["verify"]["sentences"] == ["I3 job-a: is in the log and not in the tables"]
+
+
+async def test_an_installation_that_was_never_verified_has_no_verdict(api: MemoryApi) -> None:
+    found = (await api.client.get("/api/system")).json()["data"]
+    assert found["verify"] is None
+    assert "verify" not in found["unknown"]
+
+
+async def test_what_waits_for_no_decision_is_not_found(api: MemoryApi) -> None:
+    await api.log.append_raw(JOB_EVENTS, b"job-a", b"{}", [])
+    for name in ("jobs-0-0", "jobs-99-1", "else-0-0", "jobs", "x" * 3000):
+        reply = await api.client.post(f"/api/system/dead-letters/{name}/redrive")
+        assert (reply.status_code, reply.json()["error"]["code"]) == (404, "NOT_FOUND")
