@@ -78,11 +78,11 @@ from services.api.sign_in.commands import SignIn
 from services.api.sign_in.routes import SignInRoutes
 from services.api.signing_keys.commands import SigningKeyAdmin
 from services.api.signing_keys.routes import SigningKeyRoutes
-from services.api.templates.routes import TemplateRoutes
 from services.api.system.letters import Letters
 from services.api.system.overview import Overview
 from services.api.system.routes import SystemRoutes
 from services.api.system.tables import SystemTables
+from services.api.templates.routes import TemplateRoutes
 from services.api.trials.posting import A_MINUTE, Trials
 from services.api.trials.routes import TrialRoutes
 from services.api.uploads.routes import UploadRoutes
