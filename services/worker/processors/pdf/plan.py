@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from schemas.errors import ErrorCode
 from schemas.job_types.pdf import PdfParameters
@@ -49,7 +49,16 @@ def plan_of(params: PdfParameters) -> MethodPlan:
     return PLANS[params.method]
 
 
-def pages_of(params: PdfParameters, count: int, limit: int) -> range:
+class PageSelection(Protocol):
+    """Parameters that select pages."""
+
+    @property
+    def page_start(self) -> int | None: ...
+    @property
+    def page_end(self) -> int | None: ...
+
+
+def pages_of(params: PageSelection, count: int, limit: int) -> range:
     """Return the page numbers to read, from 1. The limit applies to all pages of the document.
     See docs/contract/secretary.md#pdf-parameters.
 
