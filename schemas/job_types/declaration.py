@@ -103,8 +103,8 @@ class JobType:
     `steps` are the messages of the processor's steps in addition to `COMMON_STEPS`. `references` maps text parameters
     to their kind where the name does not imply it (see `reference`).
 
-    `page_work` returns how a job with these parameters reads pages, `work_percent` is the percent at which the work that
-    takes the time begins and ends: for estimates. An `internal` type is created by the API alone.
+    `page_work` returns how a job with these parameters reads pages, `work_percent` is the percent at which the work
+    that takes the time begins and ends: for estimates. An `internal` type is created by the API alone.
 
     `reads` are prefixes of media types (`audio/`): added documents of these are read by this type, which must take
     `document_id` alone, name a document, make text and have a Devana type.

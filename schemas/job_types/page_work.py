@@ -1,4 +1,4 @@
-"""How a job reads the pages of its file, as far as its parameters determine that: for estimates of its duration. Pure."""
+"""How a job reads the pages of its file, as its parameters determine it: for estimates of its duration. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -10,8 +10,8 @@ from schemas.devana import Devana, describe_file
 from schemas.fields import Address, FileName
 from schemas.job_types.archives import Archive, Entry, assets_of, base_name, files_of, json_entry
 from schemas.job_types.declaration import JobType, Makes, plain_completion
-from schemas.job_types.parameters import JobParameters
 from schemas.job_types.page_work import PageWork
+from schemas.job_types.parameters import JobParameters
 from schemas.job_types.values import Context, FileHash, Language, PageNumber, TemplateName
 from schemas.pages import PagePicture, pages_of_texts
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from schemas.errors import ErrorCode
+from schemas.job_types.inspection import InspectionParameters
 from schemas.job_types.pdf import PdfParameters
 from services.worker.errors import ProcessingError
 
@@ -49,16 +50,7 @@ def plan_of(params: PdfParameters) -> MethodPlan:
     return PLANS[params.method]
 
 
-class PageSelection(Protocol):
-    """Parameters that select pages."""
-
-    @property
-    def page_start(self) -> int | None: ...
-    @property
-    def page_end(self) -> int | None: ...
-
-
-def pages_of(params: PageSelection, count: int, limit: int) -> range:
+def pages_of(params: PdfParameters | InspectionParameters, count: int, limit: int) -> range:
     """Return the page numbers to read, from 1. The limit applies to all pages of the document.
     See docs/contract/secretary.md#pdf-parameters.
 

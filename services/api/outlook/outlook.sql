@@ -1,0 +1,54 @@
+-- What is measured of the jobs of all owners. Owners are few: each is found by one step of an index.
+
+-- completed: the newest completed jobs of a type, at most $2, of all owners
+WITH RECURSIVE owners AS (
+    (SELECT j.owner FROM read_v1.jobs j WHERE NOT j.erased ORDER BY j.owner LIMIT 1)
+    UNION ALL
+    SELECT (SELECT j.owner FROM read_v1.jobs j
+            WHERE NOT j.erased AND j.owner > owners.owner ORDER BY j.owner LIMIT 1)
+    FROM owners WHERE owners.owner IS NOT NULL
+), newest AS (
+    SELECT found.job_id, found.created_at
+    FROM owners
+    CROSS JOIN LATERAL (
+        SELECT j.job_id, j.created_at
+        FROM read_v1.jobs j
+        WHERE j.owner = owners.owner AND j.job_type = $1 AND j.status = 'completed' AND NOT j.erased
+        ORDER BY j.created_at DESC, j.job_id DESC
+        LIMIT $2::int
+    ) found
+    WHERE owners.owner IS NOT NULL
+    ORDER BY found.created_at DESC, found.job_id DESC
+    LIMIT $2::int
+)
+SELECT extract(epoch FROM job.ended_at - job.started_at)::float8 AS seconds,
+       job.pages, job.method, job.assets AS files
+FROM newest
+JOIN read_v1.jobs j USING (job_id)
+CROSS JOIN LATERAL json_to_record(j.state)
+    AS job (started_at timestamptz, ended_at timestamptz, pages int, method text, assets int, from_cache boolean)
+WHERE job.started_at IS NOT NULL AND job.from_cache IS NOT TRUE;
+
+-- open_jobs: how many jobs of each owner and of the types $1 wait and run
+WITH RECURSIVE owners AS (
+    (SELECT j.owner FROM read_v1.jobs j WHERE NOT j.erased ORDER BY j.owner LIMIT 1)
+    UNION ALL
+    SELECT (SELECT j.owner FROM read_v1.jobs j
+            WHERE NOT j.erased AND j.owner > owners.owner ORDER BY j.owner LIMIT 1)
+    FROM owners WHERE owners.owner IS NOT NULL
+)
+SELECT owners.owner, types.job_type, waiting.number AS waiting, running.number AS running,
+       waiting.first, waiting.last
+FROM owners
+CROSS JOIN unnest($1::text[]) AS types (job_type)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS number, min(j.created_at) AS first, max(j.created_at) AS last
+    FROM read_v1.jobs j
+    WHERE j.owner = owners.owner AND j.job_type = types.job_type AND j.status = 'pending' AND NOT j.erased
+) waiting
+CROSS JOIN LATERAL (
+    SELECT count(*) AS number
+    FROM read_v1.jobs j
+    WHERE j.owner = owners.owner AND j.job_type = types.job_type AND j.status = 'processing' AND NOT j.erased
+) running
+WHERE owners.owner IS NOT NULL AND waiting.number + running.number > 0;
