@@ -142,6 +142,17 @@ export const texts = {
     tokenHint: "Sent to the webhook as a bearer token. Stored encrypted.",
     fresh: "Ignore earlier results",
     freshHint: "Work again even if the same file was read before.",
+    ask: "Estimate first",
+    askHint: "Files are uploaded and counted, and wait until you have seen how long they take.",
+    start: "Start",
+    startAll: (number) => `Start all ${number.toLocaleString("en-GB")}`,
+    pageCount: (pages, scanned) => `${count(pages, "page", "pages")}${scanned ? `, ${scanned.toLocaleString("en-GB")} without text` : ""}`,
+    takes: (half, most) => (half === most ? `about ${half}` : `about ${half}, rarely more than ${most}`),
+    takesUnknown: "no time known yet",
+    waits: (time) => `waits ${time} before`,
+    wouldFail: (message) => `This would fail: ${message}`,
+    together: (pages, time, unknown) =>
+      `Together ${count(pages, "page", "pages")}, about ${time} of work${unknown ? `, without ${count(unknown, "item", "items")} of unknown time` : ""}.`,
     queue: "Added here",
     queueEmpty: "Files that you add appear here, with their progress.",
     sum: (done, all) => `${done} of ${count(all, "item", "items")} done`,
@@ -154,6 +165,7 @@ export const texts = {
     states: {
       queued: "In the queue",
       uploading: (percent) => `Uploading, ${percent} %`,
+      estimating: "Counting the pages",
       creating: "Creating the job",
       refused: "Refused",
     },
@@ -514,6 +526,7 @@ export const texts = {
     inMinutes: (n) => `in ${n} min`,
     inHours: (n) => `in ${n} h`,
     inDays: (n) => `in ${n} d`,
+    left: (time) => `about ${time} left`,
   },
   errors: {
     unexpected: "Something in this page went wrong.",

@@ -1,6 +1,7 @@
 /** Small shared controls: buttons, times, texts of users, empty states. */
 import { now } from "../state/clock.js";
-import { moment, relative } from "./formats.js";
+import { ended } from "../state/shapes.js";
+import { left, moment, relative } from "./formats.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 
@@ -14,6 +15,12 @@ export function Ago({ time, className = "" }) {
   const value = Date.parse(time);
   if (Number.isNaN(value)) return null;
   return html`<time class=${className} datetime=${time} title=${moment(value)}>${relative(value, now.value)}</time>`;
+}
+
+/** How long a job or batch that has not ended will still take; nothing if that is not known. */
+export function Left({ of, className = "" }) {
+  const ends = of.eta && !ended(of) && left(Date.parse(of.eta.time), now.value);
+  return ends ? html`<span class=${`left ${className}`}>${ends}</span>` : null;
 }
 
 export function Button({ kind = "plain", icon, children, ...rest }) {

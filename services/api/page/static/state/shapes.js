@@ -38,6 +38,9 @@ export function tookMs(job) {
   return Math.max(0, Date.parse(job.completed_at) - Date.parse(job.processing_started_at));
 }
 
+/** Whether a job stands in lists: the inspection of an estimate is gone in a moment. */
+export const isListed = (job) => job.job_type !== "inspection";
+
 /** Return a sentence for a job's progress. */
 export function progressText(progress) {
   if (!progress) return "";

@@ -100,3 +100,10 @@ test("a hundred thousand jobs are merged and changed quickly", () => {
   for (let n = 0; n < 1000; n += 1) listing.change(job(0, { job_id: `job-${999999 - n * 90}`, status: "processing" }));
   assert.ok(performance.now() - begun < 1000);
 });
+
+test("the inspection of an estimate does not stand in the list", () => {
+  const listing = listed(all, job(2), job(1, { job_type: "inspection" }));
+  assert.equal(listing.change(job(3, { job_type: "inspection" })), false);
+  listing.refresh([job(4, { job_type: "inspection" }), job(2)], 2);
+  assert.deepEqual(listing.order, ["job-002"]);
+});
