@@ -9,7 +9,7 @@ from typing import Any
 class PageWork:
     """The methods of a job's pages, by the names that `JobCompleted.method` has for a document of such pages alone.
 
-    `draws`: whether it makes a file of each page; None where that says nothing about the work. `first` and `last` are
+    `draws`: whether it makes a file of each page; None where that does not change the work. `first` and `last` are
     the numbers of the selected pages, from 1; None: to an end of the document. `is_pdf`: another kind of file fails.
     `ends_at` is the percent at which the work on the pages ends, where it differs from the declaration's.
     """

@@ -36,7 +36,7 @@ Before = Mapping[str, float]
 
 
 def jobs_before(open_jobs: Sequence[OpenJobs], owner: str, created_at: datetime | None) -> Before:
-    """Return the jobs that go before one of an owner: of its own, those created by that time; None: by now.
+    """Return the jobs that go before one of an owner: those that it created by that time, None: by now, and some of others.
 
     A job that waits itself is among them.
     """
