@@ -1,7 +1,7 @@
 """Has a worker count the pages of a file, since the API must not parse files (docs/adr/0034-estimates.md).
 
-The inspection is a job of an internal type, first in the queue, and is erased as soon as its answer was read or came too
-late.
+The inspection is a job of an internal type, first in the queue, and is erased as soon as its answer was read or came
+too late.
 """
 
 from dataclasses import dataclass

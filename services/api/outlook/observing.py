@@ -9,18 +9,21 @@ from typing import Final, Generic, TypeVar
 import asyncpg
 
 from piperoll.clock import Clock
+from piperoll.domain.job import CODEC, Job
 from piperoll.job_types import job_types
 from piperoll.postgres import load_queries
 from services.api.http.database import bounded_query
 from services.api.http.errors import ReadModelUnavailableError
 from services.api.outlook.durations import Sample
-from services.api.outlook.queue import OpenJobs
+from services.api.outlook.queue import WaitingJobs
 from services.api.outlook.views import Outlook
 
 NEWEST: Final = 200
 """Completed jobs of a type that are measured."""
+MOST_RUNNING: Final = 100
+"""Running jobs of an owner and a type that are looked at."""
 SAMPLES_S: Final = 10.0
-OPEN_JOBS_S: Final = 2.0
+OPEN_S: Final = 2.0
 """For how many seconds what was read is used."""
 _QUERIES: Final = load_queries("services.api.outlook", "outlook.sql")
 
@@ -53,14 +56,15 @@ class Observer:
         self._pool = pool
         self._clock = clock
         self._deadline_s = deadline_s
-        self._open: _Remembered[tuple[OpenJobs, ...]] = _Remembered(self._open_jobs, (), OPEN_JOBS_S)
+        self._waiting: _Remembered[tuple[WaitingJobs, ...]] = _Remembered(self._read_waiting, (), OPEN_S)
+        self._running: _Remembered[tuple[Job, ...]] = _Remembered(self._read_running, (), OPEN_S)
         self._samples: dict[str, _Remembered[tuple[Sample, ...]]] = {}
 
     async def outlook(self, also: Collection[str] = ()) -> Outlook:
         """Return the outlook on the open jobs, and on jobs of the types in `also`. Without Postgres it knows less."""
-        open_jobs = await self._open.value()
-        types = sorted({*also, *(one.job_type for one in open_jobs)})
-        return Outlook(self._clock(), {name: await self._samples_of(name) for name in types}, open_jobs)
+        waiting, running = await self._waiting.value(), await self._running.value()
+        types = sorted({*also, *(one.job_type for one in waiting), *(job.job_type for job in running)})
+        return Outlook(self._clock(), {name: await self._samples_of(name) for name in types}, waiting, running)
 
     async def _samples_of(self, job_type: str) -> tuple[Sample, ...]:
         if (remembered := self._samples.get(job_type)) is None:
@@ -75,8 +79,16 @@ class Observer:
             rows = await self._pool.fetch(_QUERIES["completed"], job_type, NEWEST)
         return tuple(Sample(max(row["seconds"], 0.0), row["pages"], row["method"], row["files"]) for row in rows)
 
-    async def _open_jobs(self) -> tuple[OpenJobs, ...]:
-        names = [one.name for one in job_types()]
-        async with bounded_query("open_jobs", self._deadline_s):
-            rows = await self._pool.fetch(_QUERIES["open_jobs"], names)
-        return tuple(OpenJobs(**dict(row)) for row in rows)
+    async def _read_waiting(self) -> tuple[WaitingJobs, ...]:
+        async with bounded_query("waiting", self._deadline_s):
+            rows = await self._pool.fetch(_QUERIES["waiting"], _types())
+        return tuple(WaitingJobs(**dict(row)) for row in rows)
+
+    async def _read_running(self) -> tuple[Job, ...]:
+        async with bounded_query("running", self._deadline_s):
+            rows = await self._pool.fetch(_QUERIES["running"], _types(), MOST_RUNNING)
+        return tuple(CODEC.validate_json(row["state"]) for row in rows)
+
+
+def _types() -> list[str]:
+    return [one.name for one in job_types()]

@@ -11,53 +11,46 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class OpenJobs:
-    """How many jobs of an owner and a type wait, and how many run; when the `first` and the `last` of
-    those that wait was created."""
+class WaitingJobs:
+    """How many jobs of an owner and a type wait, and when the `first` and the `last` of them was created."""
 
     owner: str
     job_type: str
-    waiting: int
-    running: int
-    first: datetime | None = None
-    last: datetime | None = None
+    number: int
+    first: datetime
+    last: datetime
 
     def created_by(self, time: datetime | None) -> float:
         """Return how many of the waiting ones were created by a time, as if they came evenly; None: all."""
-        if self.first is None or self.last is None or time is None or time >= self.last:
-            return self.waiting
+        if time is None or time >= self.last:
+            return self.number
         if time < self.first:
             return 0
-        return self.waiting * ((time - self.first) / (self.last - self.first))
+        return self.number * ((time - self.first) / (self.last - self.first))
 
 
 Before = Mapping[str, float]
 """By job type: how many jobs go before a job."""
 
 
-def jobs_before(open_jobs: Sequence[OpenJobs], owner: str, created_at: datetime | None) -> Before:
-    """Return the jobs that go before one of an owner: those that it created by that time, None: by now, and some of others.
+def jobs_before(waiting: Sequence[WaitingJobs], owner: str, created_at: datetime | None) -> Before:
+    """Return the jobs that go before one of an owner: those that it created by that time, and some of other owners.
 
-    A job that waits itself is among them.
+    Without a time it is now. A job that waits itself is among them.
     """
     before: defaultdict[str, float] = defaultdict(float)
-    others: defaultdict[str, list[OpenJobs]] = defaultdict(list)
-    for one in open_jobs:
+    others: defaultdict[str, list[WaitingJobs]] = defaultdict(list)
+    for one in waiting:
         if one.owner == owner:
             before[one.job_type] += one.created_by(created_at)
-        elif one.waiting:
+        else:
             others[one.owner].append(one)
     own = sum(before.values())
     for theirs in others.values():
-        waiting = sum(one.waiting for one in theirs)
+        total = sum(one.number for one in theirs)
         for one in theirs:
-            before[one.job_type] += one.waiting * min(1.0, own / waiting)
+            before[one.job_type] += one.number * min(1.0, own / total)
     return {name: count for name, count in before.items() if count > 0}
-
-
-def running(open_jobs: Sequence[OpenJobs]) -> int:
-    """Return how many jobs run, of all owners."""
-    return sum(one.running for one in open_jobs)
 
 
 def wait_s(before: Before, slots: int, means: Mapping[str, float | None]) -> float | None:

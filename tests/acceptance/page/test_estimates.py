@@ -10,7 +10,7 @@ from tests.support.browser.visits import Visit
 from tests.support.files.pdf import pdf
 from tests.support.waiting import wait_until
 
-LEFT = re.compile(r"about \d+ (s|min).* left")
+LEFT = re.compile(r"(~|about )\d+ (s|min).* left")
 SLOW_S = 40
 
 
@@ -66,6 +66,7 @@ async def test_running_jobs_and_batches_show_how_long_they_will_take(page_of: Pa
     await visit.page.goto(f"{visit.url}/#/batches/{batch['batch_id']}")
     await expect(visit.page.locator(".batch-sum")).to_contain_text("0 of 2 jobs have ended.")
     await expect(visit.page.locator("[data-job] .left").first).to_have_text(LEFT)
+    await expect(visit.page.locator(".batch-sum .left")).to_have_text(LEFT)
     await visit.shot("estimates-batch")
     for job_id in (running, *batch["job_ids"]):
         await visit.client.post(f"/api/jobs/{job_id}/cancel")

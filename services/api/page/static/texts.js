@@ -527,6 +527,7 @@ export const texts = {
     inHours: (n) => `in ${n} h`,
     inDays: (n) => `in ${n} d`,
     left: (time) => `about ${time} left`,
+    leftShort: (time) => `~${time} left`,
   },
   errors: {
     unexpected: "Something in this page went wrong.",

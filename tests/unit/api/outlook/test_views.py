@@ -1,22 +1,24 @@
 """When jobs and batches end, from folded histories."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.domain.batch import Batch
-from piperoll.domain.job import Status
+from piperoll.domain.job import Job, Status
 from schemas.events import Event, JobCancelled, JobCompleted, JobFailed, JobProgress, JobRetryScheduled, JobStarted
 from services.api.batches.views import batch_view
 from services.api.jobs.views import JobContents, changed_job, job_view
 from services.api.outlook.durations import Sample
-from services.api.outlook.queue import OpenJobs
+from services.api.outlook.queue import WaitingJobs
 from services.api.outlook.views import Outlook
 from services.api.read_model.job_rows import BatchMember, BatchRow, JobRow
 from tests.support.histories.jobs import RUNS, claim, created
-from tests.support.rows import row_of
+from tests.support.rows import job_row, row_of
 
 TEN_SECONDS = [Sample(10.0, 10, "native")] * 5
 RUN = RUNS[0]
@@ -31,13 +33,17 @@ def reading(percent: int, page: int, pages: int = 10) -> JobProgress:
     return JobProgress(run=RUN, sequence=1, step="extracting_text", percent=percent, page=page, pages=pages)
 
 
-def outlook(row: JobRow, later_s: float = 0, open_jobs: tuple[OpenJobs, ...] = ()) -> Outlook:
+def outlook(
+    row: JobRow, later_s: float = 0, waiting: tuple[WaitingJobs, ...] = (), running: tuple[Job, ...] = ()
+) -> Outlook:
     now = row.updated_at + timedelta(seconds=later_s)
-    return Outlook(now, {"pdf": TEN_SECONDS}, open_jobs)
+    return Outlook(now, {"pdf": TEN_SECONDS}, waiting, running)
 
 
-def seconds(row: JobRow, later_s: float = 0, open_jobs: tuple[OpenJobs, ...] = ()) -> float | None:
-    eta = outlook(row, later_s, open_jobs).of_job(row, NATIVE)
+def seconds(
+    row: JobRow, later_s: float = 0, waiting: tuple[WaitingJobs, ...] = (), running: tuple[Job, ...] = ()
+) -> float | None:
+    eta = outlook(row, later_s, waiting, running).of_job(row, NATIVE)
     return None if eta is None else eta["seconds"]
 
 
@@ -80,13 +86,20 @@ def test_a_job_of_a_type_that_was_not_measured_has_none() -> None:
 
 def test_a_waiting_job_waits_for_those_before_it() -> None:
     row = row_of([created(job_type="pdf")])
-    queue = OpenJobs(row.owner, "pdf", 5, 2, row.created_at - timedelta(seconds=60), row.created_at)
-    assert seconds(row, open_jobs=(queue,)) == pytest.approx(4 * 10 / 2 + 10)
+    queue = WaitingJobs(row.owner, "pdf", 5, row.created_at - timedelta(seconds=60), row.created_at)
+    assert seconds(row, waiting=(queue,), running=others(2)) == pytest.approx(4 * 10 / 2 + 10)
 
 
 def test_a_retry_that_is_due_later_waits_until_then() -> None:
     row = row_of([*started(), JobRetryScheduled(run=RUN, error_code="WORKER_CRASHED", delay_s=300)])
     assert seconds(row) == pytest.approx(310)
+
+
+def others(number: int, **changed: Any) -> tuple[Job, ...]:
+    """Running jobs of the type."""
+    job = row_of(started()).job
+    assert job is not None
+    return (replace(job, **changed),) * number
 
 
 def batch_of(row: JobRow, statuses: str) -> BatchRow:
@@ -108,9 +121,30 @@ def batch_of(row: JobRow, statuses: str) -> BatchRow:
 
 def test_a_batch_ends_with_its_last_waiting_job() -> None:
     row = row_of(started())
-    queue = OpenJobs(row.owner, "pdf", 3, 2, row.created_at, row.created_at)
-    view = batch_view(batch_of(row, "drrwww"), None, outlook(row, open_jobs=(queue,)))
+    queue = WaitingJobs(row.owner, "pdf", 3, row.created_at, row.created_at)
+    running = others(2, batch_id="batch-1")
+    view = batch_view(batch_of(row, "drrwww"), None, outlook(row, 0, (queue,), running))
     assert view["eta"]["seconds"] == pytest.approx(2 * 10 / 2 + 10)
+
+
+def test_a_batch_ends_no_earlier_than_a_job_of_it_that_takes_long() -> None:
+    row = row_of([*started(), reading(31, 1)])
+    (slow,) = others(1, batch_id="batch-1", percent=35, updated_at=row.created_at + timedelta(seconds=400))
+    now = slow.updated_at
+    view = batch_view(batch_of(row, "dr"), None, Outlook(now, {"pdf": TEN_SECONDS}, (), (slow,)))
+    assert view["eta"]["seconds"] > 100
+    assert view["eta"] == Outlook(now, {"pdf": TEN_SECONDS}).of_job(job_row(slow))
+
+
+def test_running_jobs_count_for_those_that_wait() -> None:
+    row = row_of([created(job_type="pdf")])
+    (slow,) = others(1, percent=55, updated_at=row.created_at + timedelta(seconds=100))
+    queue = WaitingJobs(row.owner, "pdf", 5, row.created_at - timedelta(seconds=60), row.created_at)
+    quick = seconds(row, 0, (queue,), others(1))
+    assert quick is not None
+    found = Outlook(slow.updated_at, {"pdf": TEN_SECONDS}, (queue,), (slow,)).of_job(row, NATIVE)
+    assert found is not None
+    assert found["seconds"] > 3 * quick
 
 
 def test_a_batch_of_work_that_was_not_measured_goes_on_at_its_own_pace() -> None:

@@ -14,7 +14,7 @@ export function JobRow({ job }) {
     <span class="row-name"><${Foreign} text=${jobName(job)} title=${jobName(job).slice(0, 300)} /></span>
     <span class="row-type">${texts.types[job.job_type] || job.job_type}</span>
     <span class="row-detail">
-      <span class="row-line"><${Foreign} text=${jobDetail(job, coarse)} /><${Left} of=${job} /></span>
+      <span class="row-line"><${Foreign} text=${jobDetail(job, coarse)} /><${Left} of=${job} short /></span>
       ${running && html`<${Bar} percent=${job.progress ? job.progress.percent : 0} label=${texts.job.progress} />`}
     </span>
     <${Ago} time=${job.created_at} className="row-age" />

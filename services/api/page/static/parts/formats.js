@@ -28,9 +28,9 @@ function ahead(seconds) {
 }
 
 /** Return how long something will still take, or nothing once its time has passed; `time` and `now` in milliseconds. */
-export function left(time, now) {
+export function left(time, now, words = t.left) {
   const seconds = Math.round((time - now) / 1000);
-  return seconds >= 1 ? t.left(rough(seconds)) : "";
+  return seconds >= 1 ? words(rough(seconds)) : "";
 }
 
 /** Return an expected length of time in seconds: from two minutes on without its seconds. */
