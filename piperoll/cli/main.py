@@ -8,7 +8,7 @@ import typer
 from piperoll.cli import access, doctor, installation, local, sweep, tables, topics
 from piperoll.cli.dead_letters import commands as dead_letters
 from piperoll.cli.profiles import with_profile
-from piperoll.cli.remote import jobs, lists, one_job, redelivery, system
+from piperoll.cli.remote import estimates, jobs, lists, one_job, redelivery, system
 from piperoll.cli.remote.output import STATUSES
 from piperoll.cli.seal import commands as seal
 from piperoll.runtime import run
@@ -56,6 +56,7 @@ app.command(rich_help_panel="This machine")(local.demo)
 app.command(rich_help_panel="This machine")(with_profile(access.link))
 ABOUT_JOBS: tuple[Callable[..., None], ...] = (
     jobs.submit,
+    estimates.estimate,
     jobs.watch,
     lists.jobs,
     one_job.show,

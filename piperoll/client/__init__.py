@@ -32,7 +32,7 @@ from piperoll.client.errors import (
 from piperoll.client.facts.decoding import FollowedFact
 from piperoll.client.facts.following import FactFollower, SkippedFact, follow
 from piperoll.client.policy import RetryPolicy
-from piperoll.client.views.jobs import BatchView, JobView
+from piperoll.client.views.jobs import BatchView, EstimateView, EtaView, JobView
 from piperoll.client.webhooks import verify_webhook
 
 __all__ = [
@@ -41,6 +41,8 @@ __all__ = [
     "BatchView",
     "Client",
     "ConflictError",
+    "EstimateView",
+    "EtaView",
     "FactFollower",
     "FollowedFact",
     "ForbiddenError",

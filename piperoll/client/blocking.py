@@ -15,6 +15,7 @@ class Jobs(BlockingResource):
     """Create, read, follow and end jobs."""
 
     create = Method(jobs.create_job)
+    estimate = Method(jobs.estimate_job)
     get = Method(jobs.get_job)
     list = Iteration(jobs.list_jobs)
     wait = Method(jobs.wait_for_job)

@@ -15,6 +15,7 @@ class AsyncJobs(ConcurrentResource):
     """Create, read, follow and end jobs."""
 
     create = AsyncMethod(jobs.create_job)
+    estimate = AsyncMethod(jobs.estimate_job)
     get = AsyncMethod(jobs.get_job)
     list = AsyncIteration(jobs.list_jobs)
     wait = AsyncMethod(jobs.wait_for_job)

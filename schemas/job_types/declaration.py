@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from schemas.devana import Devana
 from schemas.job_types.archives import Archive
+from schemas.job_types.page_work import PageWork, no_page_work
 from schemas.job_types.parameters import JobParameters
 from schemas.pages import FinishedPage, PagePicture
 
@@ -102,6 +103,9 @@ class JobType:
     `steps` are the messages of the processor's steps in addition to `COMMON_STEPS`. `references` maps text parameters
     to their kind where the name does not imply it (see `reference`).
 
+    `page_work` returns how a job with these parameters reads pages, `work_percent` is the percent at which the work
+    that takes the time begins and ends: for estimates. An `internal` type is created by the API alone.
+
     `reads` are prefixes of media types (`audio/`): added documents of these are read by this type, which must take
     `document_id` alone, name a document, make text and have a Devana type.
 
@@ -135,6 +139,9 @@ class JobType:
     downloads: frozenset[str] = frozenset()
     cache_ttl: float | str = "cache_ttl_s"
     enabled_by: str | None = None
+    internal: bool = False
+    page_work: Callable[[Body], PageWork | None] = no_page_work
+    work_percent: tuple[int, int] = (0, 100)
     reaches_network: Callable[[Any], bool] = closed
 
     def step_message(self, step: str) -> str:

@@ -1,5 +1,6 @@
 """The `extraction` job type (docs/contract/devana.md#job-types)."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -7,9 +8,12 @@ from pydantic import Field, model_validator
 from schemas.devana import Devana, describe_file
 from schemas.fields import Address, FileName, Label
 from schemas.job_types.declaration import JobType, Makes, Named, fetches_url
+from schemas.job_types.page_work import PageWork
 from schemas.job_types.parameters import SOURCES, JobParameters, require_one
 from schemas.media import MEDIA_TYPES
 from schemas.pages import IMAGE_OUTPUT, WORDS_OUTPUT, pages_of_texts
+
+DEFAULT_ENGINE: Final = "rapidocr"
 
 
 class ExtractionParameters(JobParameters):
@@ -21,7 +25,7 @@ class ExtractionParameters(JobParameters):
     url: Address | None = None
     document_id: Label | None = None
     ocr_engine: Literal["rapidocr", "tesseract"] = Field(
-        default="rapidocr", description="of images and scanned pages; tesseract must be installed on the worker"
+        default=DEFAULT_ENGINE, description="of images and scanned pages; tesseract must be installed on the worker"
     )
     include_images: bool = Field(default=False, description="also draw each page of a PDF")
     use_cache: bool = True
@@ -33,6 +37,10 @@ class ExtractionParameters(JobParameters):
         return self
 
 
+def _page_work(parameters: Mapping[str, Any]) -> PageWork:
+    return PageWork(with_text="native", without_text=parameters.get("ocr_engine", DEFAULT_ENGINE))
+
+
 EXTRACTION: Final = JobType(
     name="extraction",
     parameters=ExtractionParameters,
@@ -42,6 +50,8 @@ EXTRACTION: Final = JobType(
     names=Named.DOCUMENT,
     reads=("",),
     makes=Makes.TEXT,
+    page_work=_page_work,
+    work_percent=(30, 90),
     pages=pages_of_texts,
     pictures=(IMAGE_OUTPUT,),
     words=WORDS_OUTPUT,

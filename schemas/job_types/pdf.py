@@ -10,8 +10,9 @@ from schemas.devana import Devana, describe_file
 from schemas.fields import Address, FileName
 from schemas.job_types.archives import Archive, Entry, assets_of, base_name, files_of, json_entry
 from schemas.job_types.declaration import JobType, Makes, plain_completion
+from schemas.job_types.page_work import PageWork
 from schemas.job_types.parameters import JobParameters
-from schemas.job_types.values import Context, FileHash, Language, TemplateName
+from schemas.job_types.values import Context, FileHash, Language, PageNumber, TemplateName
 from schemas.pages import IMAGE_OUTPUT, WORDS_OUTPUT, PagePicture, pages_of_texts
 
 METHODS: Final = (
@@ -34,6 +35,8 @@ LOCAL_METHODS: Final = frozenset({"native", "tesseract_ocr", "both", "preview", 
 WITH_PAGES: Final = "mistral_ocr_with_pages"
 DEFAULT_METHOD: Final = "native"
 PREVIEW_OUTPUT: Final = PagePicture("previews/preview_{:03d}.jpg", side=360)
+BEGUN, READ, DRAWN = 30, 60, 80
+"""The percent at which the first page is read, at which all were read, and at which all were drawn."""
 EXTRACTED: Final = "Extraktion abgeschlossen"  # the seed's own wording
 
 Body = Mapping[str, Any]
@@ -45,7 +48,6 @@ def _known(method: str) -> str:
     return method
 
 
-PageNumber = Annotated[int, Field(ge=1, le=1_000_000)]
 Method = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": [*METHODS, *ALIASES]})]
 
 
@@ -102,6 +104,21 @@ class PdfParameters(JobParameters):
 def _reaches_network(parameters: Any) -> bool:
     """Whether a url is fetched, or Mistral or a vision or chat model is called."""
     return parameters.url is not None or parameters.template is not None or parameters.method not in LOCAL_METHODS
+
+
+def _page_work(parameters: Body) -> PageWork:
+    asked = parameters.get("extraction_method", DEFAULT_METHOD)
+    method = ALIASES.get(asked, asked)
+    draws = bool(parameters.get("include_images")) or "preview" in method or method == WITH_PAGES
+    return PageWork(
+        with_text=method,
+        without_text=method,
+        draws=draws,
+        first=parameters.get("page_start"),
+        last=parameters.get("page_end"),
+        is_pdf=True,
+        ends_at=DRAWN if draws else READ,
+    )
 
 
 def _describe(parameters: Body, resolved: Body) -> dict[str, Any]:
@@ -167,6 +184,8 @@ PDF: Final = JobType(
         "applying_template": "Applying the template",
     },
     makes=Makes.TEXT,
+    page_work=_page_work,
+    work_percent=(BEGUN, DRAWN),
     pages=pages_of_texts,
     pictures=(IMAGE_OUTPUT, PREVIEW_OUTPUT),
     words=WORDS_OUTPUT,

@@ -12,6 +12,7 @@ from schemas.job_types.embedding import EMBEDDING
 from schemas.job_types.extraction import EXTRACTION
 from schemas.job_types.generation import GENERATION
 from schemas.job_types.imports import IMPORT
+from schemas.job_types.inspection import INSPECTION
 from schemas.job_types.noop import NOOP
 from schemas.job_types.pdf import PDF
 from schemas.job_types.session import SESSION
@@ -44,7 +45,7 @@ class JobTypes:
     @property
     def requestable(self) -> list[str]:
         """Every name by which a client may request a job type, aliases included."""
-        return sorted([*self._by_name, *self._aliases])
+        return sorted([*(one.name for one in self if not one.internal), *self._aliases])
 
     def get(self, name: str) -> JobType | None:
         """The declaration of that name; None for a type of another release or of a plug-in that is not installed."""
@@ -101,6 +102,7 @@ OWN: Final = JobTypes(
         SYNC,
         IMPORT,
         NOOP,
+        INSPECTION,
     )
 )
 """The job types of this release."""

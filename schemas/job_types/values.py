@@ -10,11 +10,13 @@ import re
 from datetime import date
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from schemas.fields import matching
 
 MAX_CONTEXT_BYTES: Final = 1024 * 1024  # docs/contract/secretary.md#limits
+
+PageNumber = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 def _of_bounded_size(context: dict[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,8 @@ from services.api.documents.routes import DocumentRoutes
 from services.api.documents.upload import DocumentIntake
 from services.api.endpoints.commands import REGISTRATIONS, REGISTRATIONS_S, EndpointCommands
 from services.api.endpoints.routes import EndpointRoutes
+from services.api.estimates.inspecting import Inspector
+from services.api.estimates.routes import EstimateRoutes
 from services.api.folders.routes import FolderRoutes
 from services.api.folders.search import Search
 from services.api.health.routes import HealthRoutes
@@ -56,6 +58,7 @@ from services.api.jobs.watch import JobWatch
 from services.api.log.ends import LogEnds
 from services.api.log.facts import FactLog
 from services.api.openapi.routes import DocumentationRoutes
+from services.api.outlook.observing import Observer
 from services.api.outputs.files import Outputs
 from services.api.outputs.routes import OutputRoutes
 from services.api.owner_stream.changes import ChangeFeed
@@ -117,11 +120,13 @@ class Assembly:
         self._contents = Contents(to.blobs)
         self._read_model = ReadModel(to.pool, deadline_s)
         self.watch = JobWatch(self._read_model, to.positions)
-        self._changes = ChangeFeed(self._read_model, to.positions, installation=self._installation)
+        observer = Observer(to.pool, to.clock, deadline_s)
+        self._changes = ChangeFeed(self._read_model, to.positions, installation=self._installation, observer=observer)
         jobs, documents = self._catching_up(JOB_EVENTS), self._catching_up(DOCUMENT_EVENTS)
-        self._reading = Reading(self._read_model, jobs, self.watch, self._contents)
+        self._reading = Reading(self._read_model, jobs, self.watch, self._contents, observer)
         self._library = Library(DocumentModel(to.pool, deadline_s), documents, jobs)
-        self._commands = Commands(self._facts(JOB_EVENTS), to.blobs, to.seal, Resolver(self._library))
+        self._resolver = Resolver(self._library)
+        self._commands = Commands(self._facts(JOB_EVENTS), to.blobs, to.seal, self._resolver)
         ends = LogEnds(to.offsets, deadline_s)
         self._quotas = Quotas(settings, to.pool, to.blobs, self._traffic, jobs, documents)
         self._limits = BodyLimits(settings.max_body_bytes, settings.max_upload_bytes, self._quotas.require_room)
@@ -158,6 +163,7 @@ class Assembly:
         jobs = JobListing(self._read_model, reading, self._contents)
         return [
             JobCollectionRoutes(rules, creator, jobs, body_bytes),
+            EstimateRoutes(rules, self._resolver, Inspector(creator, reading, commands), reading.observer, body_bytes),
             BatchRoutes(rules, commands, creator, reading, batches, body_bytes),
             JobRoutes(rules, commands, creator, reading, self._read_model, body_bytes),
             JobPageRoutes(reading, JobPages(to.blobs, self._contents), Outputs(to.blobs)),

@@ -10,7 +10,7 @@ import typer
 from piperoll.cli.console import CommandError, entry, print_error, print_rows, run_command, write_out
 from piperoll.cli.remote import completion
 from piperoll.cli.remote.lists import file_of
-from piperoll.cli.remote.output import AsJson, JobIds, moment, print_json, shown
+from piperoll.cli.remote.output import AsJson, JobIds, length_of, moment, print_json, shown
 from piperoll.cli.target import DataDir
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def _print_job(job: "JobView") -> None:
     details = {
         "file": file_of(job.parameters),
         "progress": f"{job.progress.percent} %, {job.progress.step.replace('_', ' ')}" if job.progress else "",
+        "left": f"about {length_of(job.eta.seconds)}, until {moment(job.eta.time)}" if job.eta else "",
         "created": moment(job.created_at),
         "ended": moment(job.completed_at),
         "attempt": shown(job.attempt or ""),

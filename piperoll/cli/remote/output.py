@@ -61,6 +61,16 @@ def size_of(size: int | None) -> str:
     return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} kB"
 
 
+def length_of(seconds: float) -> str:
+    """Return a length of time as people read it: whole seconds below two minutes, else minutes or hours and minutes."""
+    if seconds < 1:
+        return "less than 1 s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def first_words(text: str, most: int) -> str:
     """Return the beginning of a text on one line."""
     line = " ".join(text.split())

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from piperoll.cli.console import out, print_line
 from piperoll.cli.remote.connection import about
+from piperoll.cli.remote.output import length_of
 from piperoll.client import AsyncClient, JobView
 
 Show = Callable[[JobView], None]
@@ -50,7 +51,10 @@ class _Bars:
         """Update the bars. A step is complete when another step begins or the job completes."""
         now = summary_of(job)
         self._progress.update(
-            self._whole, description=_padded(now.state), completed=now.percent, detail=f"{now.percent} %"
+            self._whole,
+            description=_padded(now.state),
+            completed=now.percent,
+            detail=f"{now.percent} %  {now.left}".rstrip(),
         )
         for step, task in self._steps.items():
             if step != now.step and job.status != "failed":
@@ -75,32 +79,41 @@ class _Bars:
 
 @dataclass(frozen=True, slots=True)
 class JobSummary:
-    """What is shown of a job: a word for its state, the percent, and the current step and page if there are any."""
+    """What is shown of a job: a word for its state, the percent, and the current step and page if there are any.
+    `left_s` is how many seconds it will take from now, if that is known."""
 
     state: str
     percent: int
     step: str = ""
     page: int = 0
     pages: int = 0
+    left_s: float | None = None
+
+    @property
+    def left(self) -> str:
+        """How long it will still take; empty if that is not known."""
+        return "" if self.left_s is None else f"about {length_of(self.left_s)} left"
 
 
 def summary_of(job: JobView) -> JobSummary:
     """Return the summary of a job as read from the API."""
     progress = job.progress
     percent = progress.percent if progress else 0
+    left_s = job.eta.seconds if job.eta else None
     if job.ended:
         return JobSummary(job.status, percent)
     if job.status == "pending":
-        return JobSummary("waiting for a retry" if percent else "waiting for a worker", percent)
+        return JobSummary("waiting for a retry" if percent else "waiting for a worker", percent, left_s=left_s)
     if progress is None:
-        return JobSummary("processing", percent)
-    return JobSummary("processing", percent, progress.step.replace("_", " "), progress.page or 0, progress.pages or 0)
+        return JobSummary("processing", percent, left_s=left_s)
+    step = progress.step.replace("_", " ")
+    return JobSummary("processing", percent, step, progress.page or 0, progress.pages or 0, left_s)
 
 
 def _line(job: JobView) -> str:
     now = summary_of(job)
     page = f"page {now.page} of {now.pages}" if now.pages else ""
-    return f"{now.percent:3d} %  {now.step or now.state:<20} {page}".rstrip()
+    return f"{now.percent:3d} %  {now.step or now.state:<20} {page:<16} {now.left}".rstrip()
 
 
 def _padded(text: str) -> str:

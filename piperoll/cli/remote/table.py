@@ -1,5 +1,6 @@
 """The live table of many files: a bar for each that is going on and a sum on a terminal, lines in a pipe."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,6 +8,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from piperoll.cli.console import out, print_line
+from piperoll.cli.remote.output import length_of
 from piperoll.cli.remote.progress import summary_of
 from piperoll.client import JobView
 
@@ -21,6 +23,7 @@ class FileTable:
         self._progress = progress
         self._bars: dict[str, TaskID] = {}
         self._names: dict[str, str] = {}
+        self._ends: dict[str, float] = {}
         self._sum = progress.add_task("all", total=count, detail="") if progress else None
 
     def uploading(self, name: str, done: int, total: int) -> None:
@@ -36,15 +39,28 @@ class FileTable:
         """Show a state of a job, if it is that of a file."""
         if (name := self._names.get(job.job_id)) and not job.ended:
             now = summary_of(job)
-            self._bar(name, now.percent, now.step or now.state)
+            self._bar(name, now.percent, ", ".join(filter(None, (now.step or now.state, now.left))))
+            self._leave(name, now.left_s)
 
     def ended(self, name: str, text: str) -> None:
         """Show the end of a file for good, and take its bar away."""
         print_line(f"  {escape(f'{_cut(name):<{NAME_WIDTH}}')}  {escape(text)}")
         if self._progress is not None and self._sum is not None:
             self._progress.advance(self._sum)
+            self._leave(name, None)
             if (bar := self._bars.pop(name, None)) is not None:
                 self._progress.remove_task(bar)
+
+    def _leave(self, name: str, left_s: float | None) -> None:
+        """Note how long a file takes from now, and show how long all do: as long as the one that ends last."""
+        now = time.monotonic()
+        self._ends.pop(name, None)
+        if left_s is not None:
+            self._ends[name] = now + left_s
+        if self._progress is not None and self._sum is not None:
+            last_s = max(self._ends.values(), default=now) - now
+            detail = f"about {length_of(last_s)} left" if self._ends else ""
+            self._progress.update(self._sum, detail=detail)
 
     def _bar(self, name: str, percent: float, detail: str) -> None:
         if self._progress is None:

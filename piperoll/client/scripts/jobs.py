@@ -6,12 +6,13 @@ from typing import Any, Unpack
 from piperoll.client.errors import ConflictError, JobFailedError, WaitTimeoutError
 from piperoll.client.exchange import answered, create, delete, given, part, read, viewed
 from piperoll.client.parameters import JobOptions
-from piperoll.client.views.jobs import AttemptView, FactView, JobView, RedeliveryView
+from piperoll.client.views.jobs import AttemptView, EstimateView, FactView, JobView, RedeliveryView
 from piperoll.client.wire import ApiRequest, Emit, Pause, Script, Series, now
 
 PAGE = 200
 FACTS = 1000
 LONGEST_WAIT_S = 30.0
+ESTIMATE_S = 15.0
 QUICK_S, QUICK_POLL_S, POLL_S = 10.0, 0.05, 0.5
 
 
@@ -31,6 +32,22 @@ def create_job(
     body = given(job_type=job_type, parameters={**(parameters or {}), **named}, user_id=user_id)
     data = yield from answered(create("/api/jobs/", body, key=idempotency_key))
     return viewed(JobView, data["job"])
+
+
+def estimate_job(
+    job_type: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    user_id: str | None = None,
+    **named: Unpack[JobOptions],
+) -> Script[EstimateView]:
+    """Return what a job would take, without creating it; parameters as of `create`.
+
+    A worker opens the file to count its pages. If none has time within seconds, the pages are None.
+    """
+    body = given(job_type=job_type, parameters={**(parameters or {}), **named}, user_id=user_id)
+    data = yield from answered(ApiRequest("POST", "/api/jobs/estimate", body=body, wait_s=ESTIMATE_S))
+    return viewed(EstimateView, data)
 
 
 def get_job(job_id: str, *, wait: float | None = None) -> Script[JobView]:

@@ -40,6 +40,13 @@ class LogLine(View):
     message: str
 
 
+class EtaView(View):
+    """When a job or batch will end, as it was expected at the time of the answer; `seconds` from then."""
+
+    time: datetime
+    seconds: float
+
+
 class JobView(View):
     """A job. The answer to a creation has its id, type, status, parameters and time alone; a list has no results and
     logs, and a stream of the owner has no parameters either."""
@@ -51,6 +58,7 @@ class JobView(View):
     updated_at: datetime | None = None
     parameters: Mapping[str, Any] = Field(default_factory=dict)
     progress: ProgressView | None = None
+    eta: EtaView | None = None
     results: Mapping[str, Any] | None = None
     logs: Sequence[LogLine] = ()
     error: ErrorView | None = None
@@ -124,6 +132,7 @@ class BatchView(View):
     failed_count: int = 0
     pending_jobs: int = 0
     processing_jobs: int = 0
+    eta: EtaView | None = None
     jobs: Sequence[MemberView] = ()
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -139,6 +148,39 @@ class BatchView(View):
     def job_ids(self) -> Sequence[str]:
         """The ids of its jobs, in the order of their creation."""
         return tuple(member.job_id for member in self.jobs)
+
+
+class SecondsView(View):
+    """Within `p50` half of such jobs end, within `p90` nine of ten."""
+
+    p50: float
+    p90: float
+
+
+class QueueView(View):
+    """The jobs that go before a new one, and how long these take; None if that was not measured."""
+
+    jobs_before: int = 0
+    wait_s: float | None = None
+
+
+class EstimateView(View):
+    """What a job would take. What is None is not known, and `notes` has the reason; `problem` is why it would fail.
+
+    `basis` is measured, similar or none: jobs of the same method, others of the same type, or too few of both.
+    """
+
+    job_type: str
+    pages: int | None = None
+    pages_with_text: int | None = None
+    pages_without_text: int | None = None
+    pages_looked_at: int | None = None
+    seconds: SecondsView | None = None
+    basis: str = "none"
+    measured_jobs: int = 0
+    queue: QueueView = QueueView()
+    problem: ErrorView | None = None
+    notes: Sequence[str] = ()
 
 
 class FactView(View):

@@ -30,8 +30,10 @@ class BatchListing:
                 ids = await self._read_model.batches_of_status(owner, user_id, query.status)
             total, listed = await self._read_model.batches((owner, user_id, ids), query.limit, query.skip)
             names = await of_each(self._contents.read, [one.batch.name for one in listed])
-            return {"total": total, "batches": list(map(batch_summary, listed, names))}
+            outlook = await self._reading.observer.outlook()
+            shown = [batch_summary(one, name, outlook) for one, name in zip(listed, names, strict=True)]
+            return {"total": total, "batches": shown}
 
     async def view_of(self, row: BatchRow) -> dict[str, Any]:
         """Return the batch as clients see it."""
-        return batch_view(row, await self._contents.read(row.batch.name))
+        return batch_view(row, await self._contents.read(row.batch.name), await self._reading.observer.outlook())

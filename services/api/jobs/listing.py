@@ -67,7 +67,9 @@ class JobListing:
         return {"total": sum(counts.values()), **counts}
 
     async def _shown(self, rows: Sequence[JobRow]) -> list[dict[str, Any]]:
-        return list(map(job_summary, rows, await of_each(self._contents_of, rows)))
+        outlook = await self._reading.outlook(rows)
+        contents = await of_each(self._contents_of, rows)
+        return [job_summary(row, content, outlook) for row, content in zip(rows, contents, strict=True)]
 
     async def _contents_of(self, row: JobRow) -> JobContents:
         """Return the parameters, unless they are large, and the error details."""

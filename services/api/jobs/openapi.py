@@ -98,6 +98,7 @@ def add_job_types(document: Json) -> None:
 def _parameters() -> tuple[list[Json], Json]:
     """Return references to the parameter schemas of all job types, and these schemas."""
     references, definitions = models_json_schema(
-        [(one.parameters, "validation") for one in job_types()], ref_template="#/components/schemas/{model}"
+        [(one.parameters, "validation") for one in job_types() if not one.internal],
+        ref_template="#/components/schemas/{model}",
     )
     return list(references.values()), definitions["$defs"]

@@ -5,6 +5,7 @@ cannot be an id is "not found" at once.
 """
 
 import asyncio
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,8 @@ from schemas.ids import is_id
 from services.api.http.errors import ReadModelUnavailableError, not_found
 from services.api.jobs.views import JobContents, job_view
 from services.api.jobs.watch import Awaited, JobWatch
+from services.api.outlook.observing import Observer
+from services.api.outlook.views import Outlook
 from services.api.read_model.catching_up import CatchingUp
 from services.api.read_model.contents import Contents
 from services.api.read_model.job_rows import BatchRow, JobRow
@@ -23,11 +26,19 @@ class Reading:
     """Reads jobs and batches of one owner. Foreign and erased ones are not found (docs/contract/secretary.md#batch,
     #codes)."""
 
-    def __init__(self, read_model: ReadModel, catching_up: CatchingUp, watch: JobWatch, contents: Contents) -> None:
+    def __init__(
+        self,
+        read_model: ReadModel,
+        catching_up: CatchingUp,
+        watch: JobWatch,
+        contents: Contents,
+        observer: Observer,
+    ) -> None:
         self._read_model = read_model
         self.catching_up = catching_up
         self.watch = watch
         self._contents = contents
+        self.observer = observer
 
     async def job(self, job_id: str, owner: str) -> JobRow:
         """Return the job's row. Raises ApiError: NOT_FOUND (404), READ_MODEL_UNAVAILABLE (503)."""
@@ -65,7 +76,13 @@ class Reading:
 
     async def job_view_of(self, row: JobRow) -> dict[str, Any]:
         """Return the job as clients see it. Raises UnavailableError (503) when the blob store does not answer."""
-        return job_view(row, await self.contents(row))
+        contents, outlook = await asyncio.gather(self.contents(row), self.outlook([row]))
+        return job_view(row, contents, outlook)
+
+    async def outlook(self, rows: Iterable[JobRow]) -> Outlook | None:
+        """Return what is known about the ends of jobs; None if all of these have ended."""
+        types = {row.job_type for row in rows if not row.status.terminal}
+        return await self.observer.outlook(types) if types else None
 
     async def contents(self, row: JobRow) -> JobContents:
         """Return the contents of the job's claims: a result only of a completed job, an error only of a failed one."""

@@ -72,7 +72,7 @@ class Rules:
             stores=tuple(filter(None, map(str.strip, settings.sync_stores.split(",")))),
             private_networks=settings.private_networks,
             private_sources=settings.private_sources,
-            job_types=JobTypes(one for one in job_types() if is_enabled(one, settings)),
+            job_types=JobTypes(one for one in job_types() if is_enabled(one, settings) and not one.internal),
             max_batch_jobs=settings.max_batch_jobs,
         )
 

@@ -12,6 +12,7 @@ from schemas.job_types.archives import file_name
 from services.api.http.answers import timestamp
 from services.api.jobs.requests import Submission, masked
 from services.api.jobs.wording import error_sentence, log_entries
+from services.api.outlook.views import Outlook
 from services.api.read_model.job_rows import JobRow
 
 ECHOED = frozenset({"batch_name", "archived", "isActive", "access_control"})
@@ -44,9 +45,9 @@ def created_job(job_id: str, submission: Submission, created_at: datetime) -> di
     return view if submission.retry_of is None else {**view, "retry_of": submission.retry_of}
 
 
-def job_view(row: JobRow, contents: JobContents) -> dict[str, Any]:
+def job_view(row: JobRow, contents: JobContents, outlook: Outlook | None = None) -> dict[str, Any]:
     """Return the whole Job of docs/contract/secretary.md#job, without fields that are unknown or were erased."""
-    view = job_summary(row, contents)
+    view = job_summary(row, contents, outlook)
     error = view.get("error")
     result = contents.result if row.status is Status.COMPLETED else None
     notes = result.get("notes", ()) if result else ()
@@ -54,8 +55,8 @@ def job_view(row: JobRow, contents: JobContents) -> dict[str, Any]:
     return view if result is None else {**view, "results": shown_results(row.job_id, result)}
 
 
-def job_summary(row: JobRow, contents: JobContents) -> dict[str, Any]:
-    """Return the Job as lists show it: without `results` and `logs`."""
+def job_summary(row: JobRow, contents: JobContents, outlook: Outlook | None = None) -> dict[str, Any]:
+    """Return the Job as lists show it: without `results` and `logs`; with its `eta` by an outlook."""
     error = job_error(row, contents.error)
     parameters = contents.parameters and contents.parameters.get("parameters")
     job = row.job
@@ -68,6 +69,7 @@ def job_summary(row: JobRow, contents: JobContents) -> dict[str, Any]:
         "parameters": masked(parameters) if parameters is not None else None,
         "job_name": job_types().of(row.job_type).title(parameters or {}),
         "progress": _progress(row, error),
+        "eta": outlook and outlook.of_job(row, parameters),
         "error": error,
         "user_id": row.user_id,
         "target_id": row.target_id,
@@ -83,9 +85,9 @@ def job_summary(row: JobRow, contents: JobContents) -> dict[str, Any]:
     return {name: value for name, value in view.items() if value is not None}
 
 
-def changed_job(row: JobRow) -> dict[str, Any]:
+def changed_job(row: JobRow, outlook: Outlook | None = None) -> dict[str, Any]:
     """Return a job as the owner's stream shows it: without parameters and results."""
-    summary = job_summary(row, JobContents())
+    summary = job_summary(row, JobContents(), outlook)
     view = {name: value for name, value in summary.items() if name not in ECHOED}
     return {**view, "deleted": True} if row.erased else view
 

@@ -16,6 +16,8 @@ from weakref import WeakValueDictionary
 from piperoll.log.record import Position
 from schemas.topics import JOB_EVENTS
 from services.api.http.errors import ReadModelUnavailableError
+from services.api.outlook.observing import Observer
+from services.api.outlook.views import Outlook
 from services.api.read_model.job_rows import Changed, JobRow, ListedBatch
 from services.api.read_model.jobs import ReadModel
 from services.api.read_model.positions import Positions
@@ -70,7 +72,8 @@ class ChangePage:
     """Changes after a place. Each job occurs once, with its last fact; `end` is the place after all of them.
 
     `batches` are the changed ones with their present counts, `deleted` the ids of erased ones. `more`: further changes
-    may be available already. `encoded` holds the page's events as bytes, by the query of the streams that share them.
+    may be available already. `outlook` is what is known about the ends of these jobs and batches. `encoded` holds the
+    page's events as bytes, by the query of the streams that share them.
     """
 
     end: StreamPlace
@@ -78,6 +81,7 @@ class ChangePage:
     batches: tuple[ListedBatch, ...] = ()
     deleted: tuple[str, ...] = ()
     more: bool = False
+    outlook: Outlook | None = None
     encoded: dict[Hashable, bytes] = field(default_factory=dict, compare=False)
 
 
@@ -97,8 +101,10 @@ class ChangeFeed:
         positions: Positions,
         facts: int = FACTS,
         installation: Callable[[], str] = lambda: "",
+        observer: Observer | None = None,
     ) -> None:
         self._read_model = read_model
+        self._observer = observer
         self._installation = installation
         self._positions = positions
         self._facts = facts
@@ -149,6 +155,12 @@ class ChangeFeed:
         if not task.cancelled():
             task.exception()  # the stream that requested it may have ended since
 
+    async def _outlook(self, page: ChangePage) -> Outlook | None:
+        open_types = {row.job_type for _, row in page.jobs if not row.status.terminal}
+        if self._observer is None or not (open_types or page.batches):
+            return None
+        return await self._observer.outlook(open_types)
+
     def _advanced(self, partition: int) -> None:
         if not self._closed:
             self._news.set()
@@ -163,11 +175,12 @@ class ChangeFeed:
             found = await self._read_model.changes(owner, behind, self._facts)
             page = paged(place, found, {part: reached[part] for part in behind}, self._facts)
             if not (touched := sorted({one.batch_id for one in found if one.counts and one.batch_id is not None})):
-                return page
+                return replace(page, outlook=await self._outlook(page))
             _, batches = await self._read_model.batches((owner, None, touched), len(touched), 0)
         deleted = {one.batch_id for one in found if one.about_batch and one.batch_id is not None}
         deleted -= {one.batch.batch_id for one in batches}
-        return replace(page, batches=tuple(batches), deleted=tuple(sorted(deleted)))
+        page = replace(page, batches=tuple(batches), deleted=tuple(sorted(deleted)))
+        return replace(page, outlook=await self._outlook(page))
 
 
 def paged(place: StreamPlace, found: Sequence[Changed], reached: Mapping[int, int], facts: int) -> ChangePage:

@@ -117,13 +117,15 @@ def _encoded(page: ChangePage, query: StreamQuery, place: StreamPlace) -> bytes:
 def events_of(page: ChangePage, query: StreamQuery, place: StreamPlace) -> Iterator[bytes]:
     """Yield the events of a page. Batches come first and without an id: a client cut off after them gets them again."""
     events: list[tuple[str, dict[str, Any], StreamPlace | None]] = [
-        ("batch", changed_batch(batch), None) for batch in page.batches if query.batch(batch.batch.batch_id)
+        ("batch", changed_batch(batch, page.outlook), None)
+        for batch in page.batches
+        if query.batch(batch.batch.batch_id)
     ]
     events += [("batch", {"batch_id": id_, "deleted": True}, None) for id_ in page.deleted if query.batch(id_)]
     for position, row in page.jobs:
         if query.job(row):
             place = place.after(position)
-            events.append(("job", changed_job(row), place))
+            events.append(("job", changed_job(row, page.outlook), place))
     for number, (name, data, after) in enumerate(events, start=1):
         after = page.end if number == len(events) else after
         yield sse_event(name, data, None if after is None else str(after))

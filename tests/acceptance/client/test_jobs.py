@@ -124,3 +124,22 @@ async def test_errors_have_the_code_of_the_server(system: System, client: AsyncC
     async with AsyncClient(system.stack.api_url, await system.create_key("reader", "read")) as reader:
         with pytest.raises(ForbiddenError):
             await reader.jobs.create("noop")
+
+
+async def test_a_job_is_estimated_before_and_has_an_eta_while_it_is_open(client: AsyncClient, tmp_path: Path) -> None:
+    file = await client.upload(pdf(tmp_path / "a.pdf", pages=4))
+
+    found = await client.jobs.estimate("pdf", filename=file.filename, page_end=3)
+
+    assert (found.pages, found.pages_with_text, found.pages_without_text, found.problem) == (3, 3, 0, None)
+    assert found.basis in ("measured", "similar", "none")
+    assert (found.seconds is None) == (found.basis == "none")
+    for job in [await client.jobs.create("noop") for _ in range(3)]:
+        await client.jobs.wait(job.job_id)
+    slow = await client.jobs.create("noop", {"sleep_s": 30, "steps": 30})
+    async for job in client.jobs.watch(slow.job_id):
+        if job.eta is not None and job.status == "processing":
+            break
+    assert job.eta is not None
+    assert job.eta.seconds >= 0
+    assert (await client.jobs.cancel(slow.job_id)).eta is None

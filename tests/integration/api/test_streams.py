@@ -25,6 +25,7 @@ from services.api.jobs.reading import Reading
 from services.api.jobs.stream import StreamPace, job_stream
 from services.api.jobs.watch import JobWatch
 from services.api.log.ends import LogEnds
+from services.api.outlook.observing import Observer
 from services.api.read_model.catching_up import CatchingUp
 from services.api.read_model.contents import Contents
 from services.api.read_model.jobs import ReadModel
@@ -76,7 +77,7 @@ async def apis(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[tuple[Ap
         positions, read_model = Positions(settings.postgres_dsn.get_secret_value()), ReadModel(pool, 5)
         watch = JobWatch(read_model, positions)
         catching_up = CatchingUp(positions, LogEnds(offsets, 5), pool, 20)
-        reading = Reading(read_model, catching_up, watch, Contents(blobs))
+        reading = Reading(read_model, catching_up, watch, Contents(blobs), Observer(pool, utc_now, 5))
         made.append(Api(reading, watch, appender))
         places.append(positions)
         tasks += [asyncio.create_task(positions.run()), asyncio.create_task(watch.run())]

@@ -138,3 +138,26 @@ async def test_several_jobs_are_watched_at_once(system: System, folder: Path) ->
     assert unknown.code == 1
     assert "job-unknown: job not found" in unknown.err
     assert "completed" in unknown.out
+
+
+async def test_files_are_estimated_without_a_job(system: System, folder: Path, tmp_path: Path) -> None:
+    given = several(tmp_path)
+    pdf(given / "locked.pdf", password="x")
+    before = (await system.client.get("/api/jobs/counts")).json()["data"]["total"]
+
+    done = await piperoll("estimate", str(given), folder=folder)
+
+    rows = dict(line.split("\t", 1) for line in done.out.splitlines() if "\t" in line)
+    assert rows["a.pdf"].split("\t")[:2] == ["2", "0"]
+    assert rows["notes.txt"].split("\t")[0] == ""
+    assert "protected by a password" in rows["locked.pdf"]
+    assert "3 files, 2 pages" in done.out
+    assert done.code == 1, "a job for one of them would fail"
+    assert (await system.client.get("/api/jobs/counts")).json()["data"]["total"] == before
+
+
+async def test_an_estimate_is_an_object_for_programs(folder: Path, tmp_path: Path) -> None:
+    done = await piperoll("estimate", str(pdf(tmp_path / "a.pdf", pages=3)), "--pages", "2-", "--json", folder=folder)
+
+    found = json.loads(done.out)
+    assert (done.code, found["file"], found["pages"], found["problem"]) == (0, "a.pdf", 2, None)

@@ -8,10 +8,11 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from piperoll.cli.remote.estimates import sum_of
 from piperoll.cli.remote.jobs import page_range
 from piperoll.cli.remote.progress import summary_of
 from piperoll.cli.remote.results import LINE_CHARS, TEXT_LINES, first_lines, origin_of_result, whole_text
-from piperoll.client import JobView
+from piperoll.client import EstimateView, JobView
 
 WHOLE = "`piperoll watch` prints it"
 
@@ -55,6 +56,24 @@ def test_the_summary_of_a_job_shows_state_percent_and_step(job: dict[str, Any], 
     seen = summary_of(view(job))
 
     assert (seen.state, seen.percent, seen.step) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.2, "less than 1 s"), (12.4, "12 s"), (119.6, "120 s"), (200, "3 min"), (7_400, "2 h 3 min")],
+)
+def test_what_is_left_of_a_job_is_shown_as_people_read_it(seconds: float, shown: str) -> None:
+    job = {"status": "processing", "eta": {"time": "2026-01-01T00:00:00Z", "seconds": seconds}}
+    assert summary_of(view(job)).left == f"about {shown} left"
+    assert summary_of(view({"status": "processing"})).left == ""
+
+
+def test_the_sum_of_estimates_names_what_is_not_known() -> None:
+    known = EstimateView.model_validate({"job_type": "pdf", "pages": 14, "seconds": {"p50": 3.4, "p90": 5}})
+    unknown = EstimateView(job_type="pdf", pages=1)
+    assert sum_of([known, known]) == "2 files, 28 pages, about 7 s of work"
+    assert sum_of([known, unknown]) == "2 files, 15 pages, about 3 s of work, without 1 file of which it is not known"
+    assert sum_of([unknown]) == "1 file, 1 page, the time is not known"
 
 
 @given(st.text())

@@ -19,6 +19,7 @@ from piperoll.store.blobs import BlobStoreError
 
 ARGUMENTS = {
     "submit": ["a.pdf"],
+    "estimate": ["a.pdf"],
     "watch": ["job-1"],
     **{name: ["job-1"] for name in ("show", "logs", "download", "cancel", "restart", "erase", "events", "deliveries")},
     "search": ["pump"],

@@ -30,6 +30,12 @@ def images_of(source: Source, max_pages: int) -> Iterator[tuple[int, int, Pixels
             yield index + 1, count, _pixels(image, index)
 
 
+def count_images(source: Source, max_pages: int) -> int:
+    """Return how many pages `images_of` yields, without decoding them. Raises as it does."""
+    with open(source.path, "rb") as file, _opened(file) as image:  # noqa: PTH123 - as above
+        return _count(image, max_pages)
+
+
 def _opened(file: BinaryIO) -> Any:
     from PIL import Image
 

@@ -11,17 +11,10 @@ from schemas.errors import ErrorCode
 from schemas.job_types.extraction import ExtractionParameters
 from schemas.job_types.parameters import JobParameters
 from services.worker.errors import ProcessingError
-from services.worker.files.kinds import (
-    HEAD_BYTES,
-    Kind,
-    is_ole,
-    is_zip,
-    kind_of,
-    media_type_by,
-)
+from services.worker.files.kinds import Kind
 from services.worker.files.sources import Source, open_claim, open_source, open_url
-from services.worker.files.zip_bounds import ZipContents, check_zip
 from services.worker.pages import mupdf
+from services.worker.processors.extraction.detection import detect_kind, end_marker_of
 from services.worker.processors.extraction.markup import read_epub, read_html, read_text
 from services.worker.processors.extraction.office import read_docx, read_pptx, read_xlsx
 from services.worker.processors.extraction.pages import PageReader, read_image, read_pdf
@@ -32,13 +25,7 @@ from services.worker.run.workspace import ReportProgress, Result, Workspace
 
 READER: Final = 1
 """The version of the text extraction: an increment invalidates cached results."""
-INFLATED: Final = 4
-"""A ZIP may unpack to this multiple of the maximum file size."""
-END_MARKERS: Final = {".pdf": b"%%EOF", ".docx": b"PK\x05\x06", ".pptx": b"PK\x05\x06", ".xlsx": b"PK\x05\x06"}
-"""The marker at the end of a complete file (docs/contract/secretary.md#conventions), by extension."""
-ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")  # MS-OFFCRYPTO, 2.3.4.4
 NO_TEXT: Final = "There is no text in the file."
-PIECE_BYTES: Final = 1024**2
 BEGUN, DRAWN_FROM, READ = 30, 60, 90
 """Percent when reading begins, when drawing begins, and when both are done."""
 DRAWING: Final = "Drawing pages..."
@@ -56,7 +43,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
     with _source(params, workspace) as source:
         written_ns = source.written_ns
         content = source.sha256()
-        kind, media_type = _detect_kind(source, workspace.limits.max_bytes)
+        kind, media_type = detect_kind(source, workspace.limits.max_bytes)
         earlier = workspace.recall(
             params,
             without={"filename", "url", "document_id"},
@@ -81,36 +68,11 @@ def _source(params: ExtractionParameters, workspace: Workspace) -> AbstractConte
     if params.url is not None:
         return open_url(params.url, workspace)
     if params.filename is not None:
-        marker = END_MARKERS.get(PurePath(params.filename).suffix.lower(), b"")
-        return open_source(params.filename, workspace, marker)
+        return open_source(params.filename, workspace, end_marker_of(params.filename))
     resolved = workspace.resolved
     if not isinstance(resolved, ResolvedDocument):
         raise ProcessingError(ErrorCode.FILE_NOT_FOUND, f"The document {params.document_id} does not exist.")
     return open_claim(resolved.content, resolved.name, workspace)
-
-
-def _detect_kind(source: Source, max_bytes: int) -> tuple[Kind, str]:
-    """Return a file's kind and media type. A ZIP is checked before a library opens it."""
-    with open(source.path, "rb") as file:  # noqa: PTH123 - keeps the descriptor's position
-        head = file.read(HEAD_BYTES)
-    if is_ole(head) and _is_encrypted_office(source):
-        raise ProcessingError(
-            ErrorCode.FILE_ENCRYPTED, "The Office file is protected by a password: send it without one."
-        )
-    zipped = check_zip(source.path, source.size, INFLATED * max_bytes) if is_zip(head) else ZipContents(frozenset(), "")
-    kind = kind_of(head, zipped.names, zipped.packed_type, source.name, source.media_type)
-    return kind, media_type_by(kind, source.name, head)
-
-
-def _is_encrypted_office(source: Source) -> bool:
-    """Whether an OLE container holds a password-protected Office file, by the name of a stream in its directory."""
-    rest = b""
-    with open(source.path, "rb") as file:  # noqa: PTH123 - as above
-        while piece := file.read(PIECE_BYTES):
-            if ENCRYPTED_STREAM in rest + piece:
-                return True
-            rest = piece[-len(ENCRYPTED_STREAM) :]
-    return False
 
 
 def _shaping(params: ExtractionParameters, kind: Kind, workspace: Workspace) -> dict[str, Any]:

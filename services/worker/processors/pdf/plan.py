@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from schemas.errors import ErrorCode
+from schemas.job_types.inspection import InspectionParameters
 from schemas.job_types.pdf import PdfParameters
 from services.worker.errors import ProcessingError
 
@@ -49,7 +50,7 @@ def plan_of(params: PdfParameters) -> MethodPlan:
     return PLANS[params.method]
 
 
-def pages_of(params: PdfParameters, count: int, limit: int) -> range:
+def pages_of(params: PdfParameters | InspectionParameters, count: int, limit: int) -> range:
     """Return the page numbers to read, from 1. The limit applies to all pages of the document.
     See docs/contract/secretary.md#pdf-parameters.
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from schemas.errors import ErrorCode
 from schemas.job_types.parameters import JobParameters
-from schemas.job_types.pdf import PdfParameters
+from schemas.job_types.pdf import BEGUN, DRAWN, READ, PdfParameters
 from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source, open_source, open_url
 from services.worker.ocr.contract import Engine
@@ -153,7 +153,7 @@ class _Extraction:
     def _read(self, selected: SelectedPages) -> None:
         # Fast methods first, so that an unreadable document costs no provider call.
         methods = sorted(self.tools.plan.texts, key=lambda method: WEIGHTS[method])
-        spans = shares(30, 60, [WEIGHTS[method] for method in methods])
+        spans = shares(BEGUN, READ, [WEIGHTS[method] for method in methods])
         read = {}
         finished = FinishedPages(self.tools.plan.texts, self.workspace.finish)
         for method, (low, high) in zip(methods, spans, strict=True):
@@ -196,7 +196,7 @@ class _Extraction:
 
     def _draw(self, selected: SelectedPages) -> None:
         wanted = [self.params.include_images, self.tools.plan.previews]
-        spans = iter(shares(70 if self.tools.plan.archive else 60, 80, [1] * sum(wanted)))
+        spans = iter(shares(70 if self.tools.plan.archive else READ, DRAWN, [1] * sum(wanted)))
         if self.params.include_images:
             self.parts.images = pdf_pictures.keep_page_images(selected, self._drawing(*next(spans)), self.workspace)
         if self.tools.plan.previews:

@@ -73,6 +73,7 @@ def result_of(params: PdfParameters, selected: SelectedPages, parts: PdfParts, t
         pages=len(selected.pages),
         cacheable=not parts.skipped,  # another attempt may read them
         bytes_in=selected.source.size,
+        method=params.method,
     )
 
 

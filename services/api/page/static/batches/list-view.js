@@ -1,6 +1,6 @@
 /** The list of batches, the newest first. */
 import { useEffect } from "preact/hooks";
-import { Ago, Button, Empty, Foreign, Problem } from "../parts/controls.js";
+import { Ago, Button, Empty, Foreign, Left, Problem } from "../parts/controls.js";
 import { html } from "../parts/html.js";
 import { Bar, Status } from "../parts/status.js";
 import { explain } from "../state/errors.js";
@@ -30,7 +30,7 @@ function Row({ batch }) {
     <${Status} job=${batch} />
     <span class="row-name"><${Foreign} text=${batch.batch_name} /></span>
     <span class="row-type">${t.jobs(batch.job_count)}</span>
-    <span class="row-detail"><span>${t.ends(batch)}</span>
+    <span class="row-detail"><span class="row-line"><span>${t.ends(batch)}</span><${Left} of=${batch} short /></span>
       ${ended < batch.job_count && html`<${Bar} percent=${(100 * ended) / batch.job_count} label=${t.progress} />`}</span>
     <${Ago} time=${batch.created_at} className="row-age" />
   </a>`;

@@ -1,6 +1,6 @@
 /** One batch: its sum, and its jobs with their states. */
 import { useCallback, useEffect } from "preact/hooks";
-import { Ago, Button, Empty, Foreign, Problem } from "../parts/controls.js";
+import { Ago, Button, Empty, Foreign, Left, Problem } from "../parts/controls.js";
 import { number } from "../parts/formats.js";
 import { html } from "../parts/html.js";
 import { Icon } from "../parts/icons.js";
@@ -9,6 +9,7 @@ import { VirtualList } from "../parts/virtual.js";
 import { JobRow } from "../jobs/row.js";
 import { useRowHeight } from "../jobs/view.js";
 import { explain } from "../state/errors.js";
+import { withLatestEta } from "../state/shapes.js";
 import { texts } from "../texts.js";
 import { batch, members, moreMembers, openBatch, problem, version } from "./store.js";
 
@@ -30,11 +31,12 @@ function Trouble({ id }) {
 }
 
 function Sum({ batch }) {
+  void version.value; // drawn again with each change of a job
   const ended = batch.completed_count + batch.failed_count;
   return html`<header class="batch-head"><h1><${Foreign} text=${batch.batch_name} /></h1><${Status} job=${batch} />
       <span class="hint"><${Ago} time=${batch.created_at} /></span></header>
     <div class="batch-sum"><${Bar} percent=${batch.job_count ? (100 * ended) / batch.job_count : 0} label=${t.progress} status=${batch.status} />
-      <p role="status">${t.ended(ended, batch.job_count)}</p>
+      <p><span role="status">${t.ended(ended, batch.job_count)}</span><${Left} of=${withLatestEta(batch, members().jobs.values())} /></p>
       <dl>${COUNTS.map(([status, key]) => html`<div data-count=${status}><dt><${StatusShape} status=${status} />${texts.status[status]}</dt><dd>${number(batch[key])}</dd></div>`)}</dl>
     </div>`;
 }

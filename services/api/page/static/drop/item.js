@@ -1,5 +1,5 @@
 /** One added file or address: its upload, then its job. */
-import { Foreign, IconButton } from "../parts/controls.js";
+import { Button, Foreign, IconButton } from "../parts/controls.js";
 import { size } from "../parts/formats.js";
 import { html } from "../parts/html.js";
 import { Bar, StatusShape } from "../parts/status.js";
@@ -7,8 +7,8 @@ import { explain } from "../state/errors.js";
 import { jobHash } from "../state/places.js";
 import { ended, progressText, shownStatus } from "../state/shapes.js";
 import { texts } from "../texts.js";
-import { remove, retry } from "./queue.js";
-import { standing } from "./rules.js";
+import { remove, retry, start } from "./queue.js";
+import { estimateText, standing } from "./rules.js";
 
 const t = texts.drop;
 
@@ -24,6 +24,7 @@ export function Item({ item }) {
       ${percent !== null && html`<${Bar} percent=${percent} label=${label} status=${shape} />`}
     </div>
     <div class="item-actions">
+      ${item.state === "asked" && html`<${Button} kind="primary small" onClick=${() => start(item)}>${t.start}<//>`}
       ${wrong && html`<${IconButton} icon="again" label=${t.retry} onClick=${() => retry(item)} />`}
       ${item.jobId ? html`<a class="button plain small" href=${jobHash(item.jobId)}>${t.open}</a>`
         : html`<${IconButton} icon="close" label=${t.remove} onClick=${() => remove(item)} />`}
@@ -43,6 +44,8 @@ function look(item) {
     const text = t.states.uploading(Math.floor(item.percent));
     return { shape: "processing", text, percent: item.percent, label: text };
   }
+  if (item.state === "estimating") return { shape: "processing", text: t.states.estimating, ...none };
+  if (item.state === "asked") return { shape: item.estimate.problem ? "failed" : "pending", text: estimateText(item.estimate), ...none };
   if (item.state === "creating") return { shape: "processing", text: t.states.creating, ...none };
   return jobLook(item.job);
 }

@@ -33,6 +33,7 @@ export function Options() {
       <${Check} name="images" label=${t.images} hint=${t.imagesHint} value=${chosen.images} />`}
     <${Field} name="webhook" label=${t.webhook} hint=${t.webhookHint} value=${chosen.webhook} wrong=${wrong.webhook} type="url" placeholder=${t.urlHint} />
     ${chosen.webhook && html`<${Field} name="token" label=${t.token} hint=${t.tokenHint} value=${chosen.token} type="password" />`}
+    <${Check} name="ask" label=${t.ask} hint=${t.askHint} value=${chosen.ask} />
     <${Check} name="fresh" label=${t.fresh} hint=${t.freshHint} value=${chosen.fresh} />
   </section>`;
 }

@@ -49,6 +49,11 @@ export async function retry(item) {
   });
 }
 
+/** Create the job of an item whose estimate was shown. */
+export function start(item) {
+  set(item, { state: "queued", started: true });
+}
+
 export function remove(item) {
   item.abort.abort();
   byJob.delete(item.jobId);
@@ -72,7 +77,7 @@ function add(found) {
   }
   const added = found.map((one) => ({
     id: ++drawn, key: drawKey(), options: options.value, state: "queued", percent: 0, tries: 0, problem: null, resting: false,
-    folder: "", filename: null, jobId: null, job: null, abort: new AbortController(), ...one,
+    folder: "", filename: null, started: false, estimate: null, jobId: null, job: null, abort: new AbortController(), ...one,
   }));
   for (const item of added) {
     if (item.size === 0) Object.assign(item, { state: "refused", problem: new ApiError(400, "EMPTY", texts.drop.emptyFile) });
@@ -93,9 +98,10 @@ async function createJob(item) {
     item.filename = kept.filename; // a repeat sends the same body, so that its key creates no second job
     item.file = null;
   }
-  set(item, { state: "creating" });
   const source = item.url ? { url: item.url } : { filename: item.filename };
   const body = bodyOf(source, item.name, item.options);
+  if (item.options.ask && !item.started) return estimate(item, body);
+  set(item, { state: "creating" });
   followed(item, await call("POST", "/api/jobs/", { body, headers: { "Idempotency-Key": item.key }, signal: item.abort.signal }));
 }
 
@@ -111,6 +117,12 @@ async function addDocument(item) {
 function uploaded(item, path, more = {}) {
   set(item, { state: "uploading", percent: 0 });
   return upload(path, item.file, { ...more, onProgress: (percent) => set(item, { percent }), abort: item.abort.signal });
+}
+
+async function estimate(item, body) {
+  set(item, { state: "estimating" });
+  const found = await call("POST", "/api/jobs/estimate", { body, signal: item.abort.signal });
+  set(item, { state: "asked", estimate: found });
 }
 
 async function attempt(item, work) {
@@ -181,5 +193,5 @@ effect(() => {
 });
 
 addEventListener("beforeunload", (event) => {
-  if (items.some((item) => ["queued", "uploading", "creating"].includes(item.state))) event.preventDefault();
+  if (items.some((item) => ["queued", "uploading", "estimating", "asked", "creating"].includes(item.state))) event.preventDefault();
 });

@@ -1,12 +1,15 @@
 /** What a dropped file or address becomes: the job's type and parameters, checks of the options, the queue's policy. Pure. */
+import { rough } from "../parts/formats.js";
 import { texts } from "../texts.js";
 
+const t = texts.drop;
 export const UPLOADS_AT_ONCE = 4;
 const RECORDINGS = /\.(mp3|m4a|wav|flac|ogg|oga|opus|aac|wma|mp4|m4v|mov|mkv|webm|avi)$/i;
+const BUSY = ["uploading", "estimating", "creating"];
 const AGAIN_MS = [2000, 5000, 10000, 20000, 30000];
 
 export const DEFAULTS = {
-  type: "auto", method: "native", from: "", to: "", images: true, template: "", webhook: "", token: "", fresh: false,
+  type: "auto", method: "native", from: "", to: "", images: true, template: "", webhook: "", token: "", fresh: false, ask: false,
 };
 
 /** Return the job type of a file's name or an address: as chosen, or by its ending. */
@@ -66,7 +69,7 @@ export function addressesOf(text) {
 
 /** Return the items to begin now: the oldest that wait, so many that at most `atOnce` are under way. */
 export function nextToBegin(items, atOnce = UPLOADS_AT_ONCE) {
-  const busy = items.filter((item) => item.state === "uploading" || item.state === "creating").length;
+  const busy = items.filter((item) => BUSY.includes(item.state)).length;
   if (busy >= atOnce) return [];
   const waiting = items.filter((item) => item.state === "queued" && !item.resting);
   return waiting.sort((one, other) => one.id - other.id).slice(0, atOnce - busy);
@@ -79,10 +82,31 @@ export function repeatAfter(error, tries) {
   return Math.max(AGAIN_MS[tries], (Number(error.retryAfter) || 0) * 1000);
 }
 
+/** Return a sentence for an estimate of the API: what it reads, how long that takes, and how long it waits before. */
+export function estimateText(estimate) {
+  if (estimate.problem) return t.wouldFail(estimate.problem.message);
+  const { pages, pages_without_text: scanned, seconds, queue } = estimate;
+  const parts = [
+    pages !== null && t.pageCount(pages, scanned || 0),
+    seconds ? t.takes(rough(seconds.p50), rough(seconds.p90)) : t.takesUnknown,
+    queue.wait_s >= 1 && t.waits(rough(queue.wait_s)),
+  ];
+  return parts.filter(Boolean).join(" · ");
+}
+
+/** Return a sentence for the sum of the items that wait for a start; empty if their estimates have nothing to add up. */
+export function estimateSum(items) {
+  const estimates = items.filter((item) => item.state === "asked").map((item) => item.estimate);
+  const pages = estimates.reduce((sum, one) => sum + (one.pages || 0), 0);
+  const known = estimates.filter((one) => one.seconds);
+  const work = known.reduce((sum, one) => sum + one.seconds.p50, 0);
+  return known.length ? t.together(pages, rough(work), estimates.length - known.length) : "";
+}
+
 /** Return how an item stands: `waiting`, `busy`, `done` or `wrong`. */
 export function standing(item) {
   if (item.state === "refused") return "wrong";
-  if (item.state === "queued") return "waiting";
+  if (item.state === "queued" || item.state === "asked") return "waiting";
   if (item.state !== "job" || !item.job) return "busy";
   if (item.job.status === "completed") return "done";
   return item.job.status === "failed" ? "wrong" : "busy";

@@ -1,6 +1,6 @@
 /** The page of one job. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Button, copy, Empty, Foreign, IconButton, Problem } from "../parts/controls.js";
+import { Button, copy, Empty, Foreign, IconButton, Left, Problem } from "../parts/controls.js";
 import { html } from "../parts/html.js";
 import { Icon } from "../parts/icons.js";
 import { Bar, Status } from "../parts/status.js";
@@ -56,7 +56,7 @@ function Head({ job, followed }) {
       <${Actions} job=${job} followed=${followed} />
     </header>
     ${!ended(job) && html`<div class="job-progress"><${Bar} percent=${job.progress ? job.progress.percent : 0} label=${t.progress} status=${job.status} />
-      <p>${job.progress ? html`<span>${progressText(job.progress)}</span><span class="number">${job.progress.percent} %</span>` : texts.status[job.status]}</p></div>`}
+      <p>${job.progress ? html`<span>${progressText(job.progress)}</span><span class="number"><${Left} of=${job} /> ${job.progress.percent} %</span>` : html`<span>${texts.status[job.status]}</span><${Left} of=${job} />`}</p></div>`}
     ${job.error && html`<${Wrong} error=${job.error} />`}`;
 }
 

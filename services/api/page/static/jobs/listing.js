@@ -3,7 +3,7 @@
  *
  * The order is that of the pages: the API orders by a finer time than it shows, so it cannot be computed here.
  */
-import { passes } from "../state/shapes.js";
+import { isListed, passes } from "../state/shapes.js";
 
 export const MOST_AT_ONCE = 1000; // jobs in one answer of the API
 
@@ -20,7 +20,7 @@ export class Listing {
 
   /** Merge the page that follows what was read before; `size` is how many were asked for. */
   append(page, size) {
-    for (const job of page) {
+    for (const job of page.filter(isListed)) {
       if (!this.jobs.has(job.job_id)) this.order.push(job.job_id);
       this.jobs.set(job.job_id, job);
     }
@@ -38,8 +38,9 @@ export class Listing {
       this.order = [];
       return this.append(page, size);
     }
-    const newest = new Set(page.map((job) => job.job_id));
-    for (const job of page) this.jobs.set(job.job_id, job);
+    const listed = page.filter(isListed);
+    const newest = new Set(listed.map((job) => job.job_id));
+    for (const job of listed) this.jobs.set(job.job_id, job);
     this.order = [...newest, ...this.order.filter((id) => !newest.has(id))];
     this.revision += 1;
   }
@@ -47,7 +48,7 @@ export class Listing {
   /** Take a change; returns whether the newest jobs should be read, because the stream does not have all of it. */
   change(job) {
     const known = this.jobs.get(job.job_id);
-    if (job.deleted || !passes(job, this.filters)) {
+    if (job.deleted || !isListed(job) || !passes(job, this.filters)) {
       if (known) this.remove(job.job_id);
       return false;
     }

@@ -1,5 +1,5 @@
 /** One job in the list: a link to its page. */
-import { Ago, Foreign } from "../parts/controls.js";
+import { Ago, Foreign, Left } from "../parts/controls.js";
 import { coarse } from "../parts/formats.js";
 import { html } from "../parts/html.js";
 import { Bar, Status } from "../parts/status.js";
@@ -14,7 +14,7 @@ export function JobRow({ job }) {
     <span class="row-name"><${Foreign} text=${jobName(job)} title=${jobName(job).slice(0, 300)} /></span>
     <span class="row-type">${texts.types[job.job_type] || job.job_type}</span>
     <span class="row-detail">
-      <${Foreign} text=${jobDetail(job, coarse)} />
+      <span class="row-line"><${Foreign} text=${jobDetail(job, coarse)} /><${Left} of=${job} short /></span>
       ${running && html`<${Bar} percent=${job.progress ? job.progress.percent : 0} label=${texts.job.progress} />`}
     </span>
     <${Ago} time=${job.created_at} className="row-age" />

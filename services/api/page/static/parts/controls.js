@@ -1,6 +1,8 @@
 /** Small shared controls: buttons, times, texts of users, empty states. */
 import { now } from "../state/clock.js";
-import { moment, relative } from "./formats.js";
+import { ended } from "../state/shapes.js";
+import { texts } from "../texts.js";
+import { left, moment, relative } from "./formats.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 
@@ -14,6 +16,12 @@ export function Ago({ time, className = "" }) {
   const value = Date.parse(time);
   if (Number.isNaN(value)) return null;
   return html`<time class=${className} datetime=${time} title=${moment(value)}>${relative(value, now.value)}</time>`;
+}
+
+/** How long a job or batch that has not ended will still take; nothing if that is not known. */
+export function Left({ of, short = false }) {
+  const ends = of.eta && !ended(of) && left(Date.parse(of.eta.time), now.value, short ? texts.times.leftShort : texts.times.left);
+  return ends ? html`<span class="left">${ends}</span>` : null;
 }
 
 export function Button({ kind = "plain", icon, children, ...rest }) {

@@ -27,6 +27,17 @@ function ahead(seconds) {
   return t.inDays(Math.ceil(seconds / 86400));
 }
 
+/** Return how long something will still take, or nothing once its time has passed; `time` and `now` in milliseconds. */
+export function left(time, now, words = t.left) {
+  const seconds = Math.round((time - now) / 1000);
+  return seconds >= 1 ? words(rough(seconds)) : "";
+}
+
+/** Return an expected length of time in seconds: from two minutes on without its seconds. */
+export function rough(seconds) {
+  return duration(1000 * (seconds < 120 ? seconds : 60 * Math.round(seconds / 60)));
+}
+
 /** Return a length of time, given in milliseconds, such as `1.4 s` or `3 min 5 s`. */
 export function duration(milliseconds) {
   if (milliseconds < 1000) return `${Math.max(0, Math.round(milliseconds))} ms`;

@@ -38,6 +38,18 @@ export function tookMs(job) {
   return Math.max(0, Date.parse(job.completed_at) - Date.parse(job.processing_started_at));
 }
 
+/** Return a batch with the latest `eta` of itself and of those of its jobs that are open: the jobs' ones are newer. */
+export function withLatestEta(batch, jobs) {
+  let latest = batch.eta;
+  for (const job of jobs) {
+    if (job.eta && !ended(job) && (!latest || job.eta.time > latest.time)) latest = job.eta;
+  }
+  return { ...batch, eta: latest };
+}
+
+/** Whether a job stands in lists: the inspection of an estimate is gone in a moment. */
+export const isListed = (job) => job.job_type !== "inspection";
+
 /** Return a sentence for a job's progress. */
 export function progressText(progress) {
   if (!progress) return "";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressesOf, bodyOf, DEFAULTS, nextToBegin, repeatAfter, standing, typeOf, wrongOptions } from "./static/drop/rules.js";
+import { addressesOf, bodyOf, DEFAULTS, estimateSum, estimateText, nextToBegin, repeatAfter, standing, typeOf, wrongOptions } from "./static/drop/rules.js";
 
 const options = (more) => ({ ...DEFAULTS, ...more });
 
@@ -56,4 +56,27 @@ test("an item stands as its job does", () => {
   assert.equal(standing({ state: "job", job: { status: "failed" } }), "wrong");
   assert.equal(standing({ state: "job", job: { status: "completed" } }), "done");
   assert.equal(standing({ state: "job", job: { status: "pending" } }), "busy");
+});
+
+const estimated = (more) => ({ pages: 14, pages_without_text: 2, seconds: { p50: 3.2, p90: 5.1 }, queue: { jobs_before: 0, wait_s: 0 }, problem: null, ...more });
+
+test("an estimate is a sentence, without what is not known", () => {
+  assert.equal(estimateText(estimated()), "14 pages, 2 without text · about 3.2 s, rarely more than 5.1 s");
+  assert.equal(estimateText(estimated({ queue: { jobs_before: 9, wait_s: 61 } })), "14 pages, 2 without text · about 3.2 s, rarely more than 5.1 s · waits 1 min 1 s before");
+  assert.equal(estimateText(estimated({ pages: null, seconds: null, queue: { jobs_before: 9, wait_s: null } })), "no time known yet");
+  assert.equal(estimateText(estimated({ problem: { message: "The PDF is protected." } })), "This would fail: The PDF is protected.");
+});
+
+test("estimates that wait for a start are added up, and those without a time are counted", () => {
+  const asked = (estimate) => ({ state: "asked", estimate });
+  assert.equal(estimateSum([asked(estimated()), asked(estimated()), { state: "queued" }]), "Together 28 pages, about 6.4 s of work.");
+  assert.equal(estimateSum([asked(estimated()), asked(estimated({ seconds: null }))]), "Together 28 pages, about 3.2 s of work, without 1 item of unknown time.");
+  assert.equal(estimateSum([asked(estimated({ seconds: null }))]), "");
+});
+
+test("an item whose estimate is shown waits, and one that is being estimated takes a place", () => {
+  assert.equal(standing({ state: "asked" }), "waiting");
+  const items = [{ id: 1, state: "estimating" }, { id: 2, state: "asked" }, { id: 3, state: "queued" }];
+  assert.deepEqual(nextToBegin(items, 1), []);
+  assert.deepEqual(nextToBegin(items, 2).map((item) => item.id), [3]);
 });

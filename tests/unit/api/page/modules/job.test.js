@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { timeline } from "./static/job/facts.js";
 import { filesOf, pagesOf, tablesOf, textsOf, warningsOf } from "./static/job/results.js";
-import { duration, relative, size } from "./static/parts/formats.js";
+import { duration, left, relative, size } from "./static/parts/formats.js";
 import { ApiError, errorOf, explain, explainJob } from "./static/state/errors.js";
 import { jobHash, jobsHash, parseRoute } from "./static/state/places.js";
 
@@ -70,4 +70,12 @@ test("times and sizes are short", () => {
   assert.deepEqual([271, 115651, 1.5e9].map(size), ["271 B", "116 kB", "1.5 GB"]);
   assert.deepEqual([1000, 42000, 3 * 86400000].map((ago) => relative(0, ago)), ["now", "42 s ago", "3 d ago"]);
   assert.equal(relative(90000, 0), "in 2 min");
+});
+
+test("what is left is rough, and nothing once its time has passed", () => {
+  assert.equal(left(12_400, 0), "about 12 s left");
+  assert.equal(left(200_000, 0), "about 3 min left");
+  assert.equal(left(7_400_000, 0), "about 2 h 3 min left");
+  assert.equal(left(400, 0), "");
+  assert.equal(left(0, 9_000), "");
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Listing } from "./static/jobs/listing.js";
 import { inSight } from "./static/parts/ranges.js";
-import { jobName, shownStatus } from "./static/state/shapes.js";
+import { jobName, shownStatus, withLatestEta } from "./static/state/shapes.js";
 
 const job = (n, more = {}) => ({
   job_id: `job-${String(n).padStart(3, "0")}`, job_type: "pdf", status: "pending", created_at: `2026-01-01T00:00:${String(n).padStart(2, "0")}Z`, ...more,
@@ -100,4 +100,19 @@ test("a hundred thousand jobs are merged and changed quickly", () => {
   const begun = performance.now();
   for (let n = 0; n < 1000; n += 1) listing.change(job(0, { job_id: `job-${999999 - n * 90}`, status: "processing" }));
   assert.ok(performance.now() - begun < 1000);
+});
+
+test("the inspection of an estimate does not stand in the list", () => {
+  const listing = listed(all, job(2), job(1, { job_type: "inspection" }));
+  assert.equal(listing.change(job(3, { job_type: "inspection" })), false);
+  listing.refresh([job(4, { job_type: "inspection" }), job(2)], 2);
+  assert.deepEqual(listing.order, ["job-002"]);
+});
+
+test("a batch ends no earlier than its open jobs", () => {
+  const at = (second) => ({ eta: { time: `2026-01-01T00:00:${second}Z`, seconds: 1 } });
+  const jobs = [job(1, at(20)), job(2, { ...at(50), status: "completed" }), job(3)];
+  assert.equal(withLatestEta(at(10), jobs).eta.time, "2026-01-01T00:00:20Z");
+  assert.equal(withLatestEta(at(30), jobs).eta.time, "2026-01-01T00:00:30Z");
+  assert.equal(withLatestEta({}, []).eta, undefined);
 });

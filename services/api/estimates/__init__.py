@@ -1,0 +1,1 @@
+"""`/api/jobs/estimate`: what a job would take, before it is created."""
