@@ -5,6 +5,7 @@ The recording is in tests/golden/states; ids below are those of its jobs. `CLI` 
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -73,7 +74,14 @@ async def upgraded(
             await stack.wait_ready(PATIENCE_S)
             headers = {"Authorization": f"Bearer {KEY}"}
             async with httpx.AsyncClient(base_url=stack.api_url, headers=headers, timeout=60) as client:
+                await wait_until(lambda: is_projected(client), PATIENCE_S, "the old log to be projected")
                 yield System(stack, client, receiver, data_dir), STATES[request.param]
+
+
+async def is_projected(client: httpx.AsyncClient) -> bool:
+    """What does not exist is answered as such only once the log up to its present end was projected."""
+    nothing = (f"/api/jobs/job-{uuid4()}", f"/v1/documents/doc-{uuid4()}")
+    return [(await client.get(path)).status_code for path in nothing] == [404, 404]
 
 
 async def test_old_jobs_and_documents_are_readable(upgraded: tuple[System, Recorded]) -> None:
