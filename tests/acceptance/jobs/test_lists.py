@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from tests.support.clients.jobs import ended, listed, noop, posted, refused, stranger
@@ -126,9 +125,6 @@ async def test_jobs_are_found_by_the_beginnings_of_words_of_their_names_and_text
         assert (await stranger.get("/api/jobs/", params={"q": mark})).json()["data"] == {"jobs": []}
     await system.client.delete(f"/api/jobs/{job_id}")
     assert await found(system, f"q{mark}") == []
-    rows = await asyncpg.connect(system.stack.postgres_dsn)
-    assert await rows.fetchval("SELECT count(*) FROM read_v1.job_words WHERE job_id = $1", job_id) == 0
-    await rows.close()
 
 
 async def holds(system: System, q: str, expected: list[str]) -> bool:
