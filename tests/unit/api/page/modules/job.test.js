@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { timeline } from "./static/job/facts.js";
-import { filesOf, pagesOf, tablesOf, textsOf, warningsOf } from "./static/job/results.js";
+import { filesOf, pagesOf, tablesOf, textsOf, warningsOf, hasPictures } from "./static/job/results.js";
 import { duration, relative, size } from "./static/parts/formats.js";
 import { ApiError, errorOf, explain, explainJob } from "./static/state/errors.js";
 import { jobHash, jobsHash, parseRoute } from "./static/state/places.js";
@@ -70,4 +70,14 @@ test("times and sizes are short", () => {
   assert.deepEqual([271, 115651, 1.5e9].map(size), ["271 B", "116 kB", "1.5 GB"]);
   assert.deepEqual([1000, 42000, 3 * 86400000].map((ago) => relative(0, ago)), ["now", "42 s ago", "3 d ago"]);
   assert.equal(relative(90000, 0), "in 2 min");
+});
+
+test("a job has pictures if it was asked for some, and at its end if it drew some", () => {
+  const drawn = (metadata, parameters = { include_images: true }) => hasPictures({ job_type: "extraction", parameters, results: metadata && { structured_data: { metadata } } });
+  assert.equal(drawn(null), true);
+  assert.equal(drawn(null, {}), false);
+  assert.equal(hasPictures({ job_type: "pdf", parameters: { extraction_method: "preview" } }), true);
+  assert.equal(drawn({ image_paths: ["images/page_001.jpg"] }), true);
+  assert.equal(drawn({ image_paths: [], preview_paths: [] }), false);
+  assert.equal(drawn({}), false);
 });
