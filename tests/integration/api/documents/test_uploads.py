@@ -130,3 +130,30 @@ async def test_an_invalid_form_is_refused(api: Api, form: Json, status: int, cod
     reply = await api.client.post("/v1/documents", **form)
     refused(reply, status, code)
     assert reply.json()["success"] is False
+
+
+async def test_pages_are_drawn_on_demand_by_the_job_that_reads_a_document_now_or_again(
+    api: Api, pool: asyncpg.Pool
+) -> None:
+    pdf = ("a.pdf", b"%PDF-1.7")
+    drawn, plain = await upload(api, pdf, includeImages="true"), await upload(api, pdf)
+    recorded = await upload(api, ("a.mp3", b"ID3"), includeImages="true")
+    asked = [(await parameters_of(api, one["jobId"], pool))["parameters"] for one in (drawn, plain, recorded)]
+    assert [parameters.get("include_images") for parameters in asked] == [True, None, None]
+    await read(api, plain["jobId"], "Text")
+    await ends(api, plain["jobId"])
+    path = f"/v1/documents/{plain['documentId']}/reextract"
+    again = data_of(await api.client.post(path, params={"includeImages": "true"}), 202)
+    assert (await parameters_of(api, again["id"], pool))["parameters"]["include_images"] is True
+    form = {"includeImages": "perhaps"}
+    refused(await api.client.post("/v1/documents", files={"file": pdf}, data=form), 400, "INVALID_PARAMETERS")
+
+
+async def test_a_key_for_an_upload_with_pictures_is_not_one_without_them(api: Api) -> None:
+    key = {"Idempotency-Key": "pictures"}
+    form = {"includeImages": "true"}
+    first = await api.client.post("/v1/documents?wait=0", files={"file": NOTE}, data=form, headers=key)
+    again = await api.client.post("/v1/documents?wait=0", files={"file": NOTE}, data=form, headers=key)
+    assert data_of(again, 202)["documentId"] == data_of(first, 202)["documentId"]
+    other = await api.client.post("/v1/documents?wait=0", files={"file": NOTE}, headers=key)
+    refused(other, 422, "IDEMPOTENCY_CONFLICT")

@@ -60,8 +60,10 @@ export function pagesOf(job) {
   return pages;
 }
 
-/** Whether a job draws pictures of its pages. */
+/** Whether a job draws pictures of its pages; once it has a result, whether it drew any. */
 export function hasPictures(job) {
+  const { metadata } = (job.results || {}).structured_data || {};
+  if (metadata) return [metadata.image_paths, metadata.preview_paths].some((paths) => Array.isArray(paths) && paths.length > 0);
   const { include_images: images, extraction_method: method = "" } = job.parameters || {};
   return images === true || (job.job_type === "pdf" && method.startsWith("preview"));
 }

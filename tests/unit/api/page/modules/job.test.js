@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { timeline } from "./static/job/facts.js";
-import { filesOf, pagesOf, tablesOf, textsOf, warningsOf } from "./static/job/results.js";
+import { filesOf, hasPictures, pagesOf, tablesOf, textsOf, warningsOf } from "./static/job/results.js";
 import { duration, left, relative, size } from "./static/parts/formats.js";
 import { ApiError, errorOf, explain, explainJob } from "./static/state/errors.js";
 import { jobHash, jobsHash, parseRoute } from "./static/state/places.js";
@@ -78,4 +78,14 @@ test("what is left is rough, and nothing once its time has passed", () => {
   assert.equal(left(7_400_000, 0), "about 2 h 3 min left");
   assert.equal(left(400, 0), "");
   assert.equal(left(0, 9_000), "");
+});
+
+test("a job has pictures if it was asked for some, and at its end if it drew some", () => {
+  const drawn = (metadata, parameters = { include_images: true }) => hasPictures({ job_type: "extraction", parameters, results: metadata && { structured_data: { metadata } } });
+  assert.equal(drawn(null), true);
+  assert.equal(drawn(null, {}), false);
+  assert.equal(hasPictures({ job_type: "pdf", parameters: { extraction_method: "preview" } }), true);
+  assert.equal(drawn({ image_paths: ["images/page_001.jpg"] }), true);
+  assert.equal(drawn({ image_paths: [], preview_paths: [] }), false);
+  assert.equal(drawn({}), false);
 });
