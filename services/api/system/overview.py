@@ -9,18 +9,17 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
-from aiokafka.errors import KafkaError
 
 from piperoll import verification
 from piperoll.clock import Clock
 from piperoll.log.contract import LogView
 from piperoll.log.topics.groups import Group
-from piperoll.store.blobs import AsyncBlobs, BlobStoreError
+from piperoll.store.blobs import AsyncBlobs
 from schemas.topics import MANIFEST
 from services.api.http.answers import timestamp
-from services.api.http.errors import ReadModelUnavailableError
 from services.api.system import views
 from services.api.system.letters import Letters
+from services.api.system.reasons import AWAY, reason_of
 from services.api.system.tables import QueueRow, SystemTables
 from services.api.system.views import Json
 
@@ -30,12 +29,6 @@ T = TypeVar("T")
 
 KEPT_S = 2.0
 PART_S = 4.0  # for Kafka and the blob store; Postgres has its own bound
-REASONS = {
-    KafkaError: "Kafka does not answer",
-    BlobStoreError: "the blob store does not answer",
-    ReadModelUnavailableError: "",  # its own sentence
-    OSError: "a part of the system does not answer",
-}
 
 ReadGroups = Callable[[], Awaitable[list[Group]]]
 """Reads the consumer groups. Raises KafkaError and OSError."""
@@ -124,8 +117,7 @@ async def _part(unknown: dict[str, str], name: str, read: Callable[[], Awaitable
     try:
         async with asyncio.timeout(PART_S):
             return await read()
-    except (*REASONS,) as error:
+    except AWAY as error:
         log.debug("part_unknown", part=name, error=repr(error))
-        sentence = next(text for kind, text in REASONS.items() if isinstance(error, kind))
-        unknown[name] = sentence or str(error)
+        unknown[name] = reason_of(error)
         return None
