@@ -4,6 +4,7 @@ All requests of KEPT_S share one answer, so that many open pages cost no more th
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -55,7 +56,7 @@ class Overview:
         self._clock = clock
         self._reading = asyncio.Lock()
         self._kept: Json = {}
-        self._kept_at = -KEPT_S
+        self._kept_at = -math.inf
 
     async def now(self) -> Json:
         """Return the state as it was at most KEPT_S ago. Raises nothing while a part is away."""
@@ -69,7 +70,7 @@ class Overview:
 
     def forget(self) -> None:
         """Read the state again at the next request, since it was changed here."""
-        self._kept_at = -KEPT_S
+        self._kept_at = -math.inf
 
     async def _read(self) -> Json:
         unknown: dict[str, str] = {}
