@@ -150,16 +150,15 @@ CREATE INDEX IF NOT EXISTS queue_failing
 CREATE INDEX IF NOT EXISTS notices_failing
     ON notifier.notices (owner, origin) WHERE next_attempt_at IS NOT NULL AND attempts > 0;
 
--- The receivers at which they wait: a row for each owner, receiver and kind, with the job that was tried most often.
+-- The receivers at which they wait: a row for each owner, receiver and kind, with one of the jobs.
 CREATE OR REPLACE VIEW notifier.failing_receivers AS
 SELECT owner, origin, 'webhook' AS kind, count(*) AS waiting, max(attempts - attempts_before) AS attempts,
-       min(next_attempt_at) AS next_attempt_at, (array_agg(job_id ORDER BY attempts - attempts_before DESC))[1] AS job_id
+       min(next_attempt_at) AS next_attempt_at, min(job_id) AS job_id
 FROM notifier.queue
 WHERE next_attempt_at IS NOT NULL AND attempts > attempts_before
 GROUP BY owner, origin
 UNION ALL
-SELECT owner, origin, 'endpoint', count(*), max(attempts), min(next_attempt_at),
-       (array_agg(job_id ORDER BY attempts DESC))[1]
+SELECT owner, origin, 'endpoint', count(*), max(attempts), min(next_attempt_at), min(job_id)
 FROM notifier.notices
 WHERE next_attempt_at IS NOT NULL AND attempts > 0
 GROUP BY owner, origin;

@@ -5,7 +5,7 @@ reader goes on from a committed position, so a stopped service is seen here, and
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from piperoll.log.kafka import client_options
 from piperoll.settings import Settings
-from schemas.topics import MANIFEST
+from schemas.topics import MANIFEST, Topic
 
 
 class MemberNote(BaseModel):
@@ -58,12 +58,12 @@ class Group:
         return sum(max(0, end - self.positions[part]) for part, end in ends.items())
 
 
-async def read_groups(settings: Settings) -> list[Group]:
-    """Return the groups of the manifest. Raises KafkaError and OSError."""
+async def read_groups(settings: Settings, topics: Iterable[Topic] = MANIFEST) -> list[Group]:
+    """Return the groups of these topics. Raises KafkaError and OSError."""
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
         await admin.start()
-        named = [(group, topic.name) for topic in MANIFEST for group in topic.groups]
+        named = [(group, topic.name) for topic in topics for group in topic.groups]
         return list(await asyncio.gather(*(_read(admin, group, topic) for group, topic in named)))
     finally:
         await admin.close()

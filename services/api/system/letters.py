@@ -5,7 +5,6 @@ from collections import defaultdict, deque
 from contextlib import aclosing
 from uuid import uuid4
 
-import structlog
 from aiokafka.errors import KafkaError
 
 from piperoll.log.contract import LogView, LogWriter, OutcomeUnknownError
@@ -17,9 +16,8 @@ from schemas.topics import DEAD_LETTERS
 from services.api.http.caller import Caller
 from services.api.http.errors import ReadModelUnavailableError, UnavailableError, conflict, not_found
 from services.api.log.facts import FactLog
+from services.api.system.reasons import reason_of
 from services.api.system.views import Json, id_of, letter_id
-
-log = structlog.get_logger()
 
 MOST = 2000
 """Letters that are kept of a partition, the newest."""
@@ -51,9 +49,10 @@ class Letters:
                 await self._read_on()
                 letters = [one for kept in self._kept.values() for one in kept]
                 return await self._redriving.among(letters), not self._left_out
-        except (KafkaError, OSError, TimeoutError) as error:
-            log.warning("dead_letters_unknown", error=repr(error))
-            raise ReadModelUnavailableError("the dead letters are not read to their end: try again") from error
+        except TimeoutError as error:
+            raise ReadModelUnavailableError("the dead letters are not read to their end yet: try again") from error
+        except (KafkaError, OSError) as error:
+            raise ReadModelUnavailableError(reason_of(error)) from error
 
     async def redrive(self, name: str, caller: Caller) -> Json:
         """Put a record and all other parked records of its key back; a repeat changes nothing.
@@ -80,7 +79,7 @@ class Letters:
             done = await self._redriving.redrive(ones)
         except RedriveRefusedError as error:
             raise conflict(str(error)) from error
-        except (OutcomeUnknownError, KafkaError, OSError, TimeoutError) as error:
+        except (OutcomeUnknownError, KafkaError, OSError) as error:
             message = "Kafka did not acknowledge in time, so the outcome is unknown: try again, it is harmless"
             raise UnavailableError(ErrorCode.OUTCOME_UNKNOWN, message) from error
         return [letter_id(ones[0].topic, position) for position in done.put_back]

@@ -4,24 +4,25 @@ All requests of KEPT_S share one answer, so that many open pages cost no more th
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 import structlog
-from aiokafka.errors import KafkaError
 
 from piperoll import verification
 from piperoll.clock import Clock
 from piperoll.log.contract import LogView
 from piperoll.log.topics.groups import Group
-from piperoll.store.blobs import AsyncBlobs, BlobStoreError
+from piperoll.store.blobs import AsyncBlobs
 from schemas.topics import MANIFEST
 from services.api.http.answers import timestamp
-from services.api.http.errors import ReadModelUnavailableError
 from services.api.system import views
 from services.api.system.letters import Letters
-from services.api.system.tables import QueueRow, SystemTables
+from services.api.system.reasons import AWAY, reason_of
+from services.api.system.tables import SystemTables
 from services.api.system.views import Json
 
 log = structlog.get_logger()
@@ -29,13 +30,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 KEPT_S = 2.0
-PART_S = 4.0  # for Kafka and the blob store; Postgres has its own bound
-REASONS = {
-    KafkaError: "Kafka does not answer",
-    BlobStoreError: "the blob store does not answer",
-    ReadModelUnavailableError: "",  # its own sentence
-    OSError: "a part of the system does not answer",
-}
+PART_S = 4.0  # for each part, side by side
 
 ReadGroups = Callable[[], Awaitable[list[Group]]]
 """Reads the consumer groups. Raises KafkaError and OSError."""
@@ -61,7 +56,7 @@ class Overview:
         self._clock = clock
         self._reading = asyncio.Lock()
         self._kept: Json = {}
-        self._kept_at = -KEPT_S
+        self._kept_at = -math.inf
 
     async def now(self) -> Json:
         """Return the state as it was at most KEPT_S ago. Raises nothing while a part is away."""
@@ -75,20 +70,26 @@ class Overview:
 
     def forget(self) -> None:
         """Read the state again at the next request, since it was changed here."""
-        self._kept_at = -KEPT_S
+        self._kept_at = -math.inf
 
     async def _read(self) -> Json:
         unknown: dict[str, str] = {}
-        (queue, apis, receivers, plots), groups, ends, letters, last = await asyncio.gather(
-            self._of_tables(unknown),
-            _part(unknown, "services", self._groups),
-            _part(unknown, "services", self._ends),
-            _part(unknown, "dead_letters", self._letters.waiting),
-            _part(unknown, "verify", lambda: verification.last(self._blobs)),
+        (queue, apis, receivers, plots), (read, letters, last) = await asyncio.gather(
+            asyncio.gather(
+                _part(unknown, "queue", self._tables.queue),
+                _part(unknown, "api_processes", self._tables.api_instances),
+                _part(unknown, "receivers", self._receivers),
+                _part(unknown, "plots", self._plots),
+            ),
+            asyncio.gather(
+                _part(unknown, "services", self._read_groups),
+                _part(unknown, "dead_letters", self._letters.waiting),
+                _part(unknown, "verify", partial(verification.last, self._blobs)),
+            ),
         )
         return {
             "at": timestamp(self._clock()),
-            "services": None if groups is None or ends is None else views.services(groups, ends, apis, queue),
+            "services": None if read is None else views.services(*read, apis, queue),
             "queue": None if queue is None else views.queue(queue),
             "receivers": receivers,
             "dead_letters": None if letters is None else views.letters(*letters),
@@ -96,15 +97,6 @@ class Overview:
             "verify": views.verify(last),
             "unknown": unknown,
         }
-
-    async def _of_tables(
-        self, unknown: dict[str, str]
-    ) -> tuple[list[QueueRow] | None, list[str] | None, list[Json] | None, Json | None]:
-        """What Postgres knows, one query after the other, so that this takes one connection at a time."""
-        queue = await _part(unknown, "queue", self._tables.queue)
-        apis = await _part(unknown, "api_processes", self._tables.api_instances)
-        receivers = await _part(unknown, "receivers", self._receivers)
-        return queue, apis, receivers, await _part(unknown, "plots", self._plots)
 
     async def _receivers(self) -> list[Json]:
         return views.receivers(await self._tables.receivers())
@@ -114,9 +106,10 @@ class Overview:
         first = views.first_spans(now)
         return views.plots(await self._tables.ends(first["hour"], first["day"]), now)
 
-    async def _ends(self) -> dict[str, dict[int, int]]:
-        topics = [topic for topic in MANIFEST if topic.groups]
-        return {topic.name: await self._view.end_offsets(topic) for topic in topics}
+    async def _read_groups(self) -> tuple[list[Group], dict[str, dict[int, int]]]:
+        """The consumer groups, and the ends of their topics. The ends are read last, so that no lag is below zero."""
+        groups = await self._groups()
+        return groups, {topic.name: await self._view.end_offsets(topic) for topic in MANIFEST if topic.groups}
 
 
 async def _part(unknown: dict[str, str], name: str, read: Callable[[], Awaitable[T]]) -> T | None:
@@ -124,8 +117,7 @@ async def _part(unknown: dict[str, str], name: str, read: Callable[[], Awaitable
     try:
         async with asyncio.timeout(PART_S):
             return await read()
-    except (*REASONS,) as error:
+    except AWAY as error:
         log.debug("part_unknown", part=name, error=repr(error))
-        sentence = next(text for kind, text in REASONS.items() if isinstance(error, kind))
-        unknown[name] = sentence or str(error)
+        unknown[name] = reason_of(error)
         return None

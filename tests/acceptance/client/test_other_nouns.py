@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from piperoll.client import AsyncClient, AuthenticationError, NotFoundError, WrongSignatureError, verify_webhook
+from tests.support.poison.misplaced import misplaced_job
 from tests.support.servers.receiver import Receiver
 from tests.support.stacks.system import System
 from tests.support.waiting import wait_until
@@ -103,3 +104,25 @@ async def test_limits_and_health_are_read(client: AsyncClient) -> None:
     assert limits.installation
     assert all(one.limit is None or one.limit > 0 for one in limits.process.values())
     assert (await client.health()).ready
+
+
+async def test_the_state_of_the_installation_is_read_and_a_dead_letter_is_put_back(
+    system: System, client: AsyncClient
+) -> None:
+    place = await misplaced_job(system.settings, f"job-{uuid4()}")
+    letter = f"jobs-{place.partition}-{place.offset}"
+
+    async def waits() -> bool:
+        letters = (await client.system()).dead_letters
+        return letters is not None and letter in {one.id for one in letters.newest}
+
+    await wait_until(waits, 60, "the record to be parked")
+    assert (await client.redrive(letter)).put_back == [letter]
+    assert not await waits()
+    assert (await client.redrive(letter)).put_back == []
+    with pytest.raises(NotFoundError):
+        await client.redrive("jobs-0-999999")
+    found = await client.system()
+    assert {one.service for one in found.services or ()} == {"api", "worker", "projector", "notifier"}
+    assert {name: len(plot.points) for name, plot in (found.plots or {}).items()} == {"hour": 60, "day": 24}
+    assert found.unknown == {}

@@ -63,7 +63,7 @@ async def test_a_dead_letter_is_put_back_after_a_confirmation(page_of: PageOf, s
     place = await misplaced_job(system.settings, key, visit.owner)
     letter = visit.page.locator(f'[data-letter="jobs-{place.partition}-{place.offset}"]')
     await expect(letter).to_contain_text(key)
-    back = letter.get_by_role("button", name=re.compile("Put jobs-.* back"))
+    back = letter.get_by_role("button", name=re.compile("Put back jobs-"))
     await back.press("Enter")
     await visit.page.get_by_role("button", name="Leave it").press("Enter")
     await expect(back).to_be_focused()

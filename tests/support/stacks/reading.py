@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from piperoll.log.consumer import PartitionConsumer
 from piperoll.log.record import Position, Record
+from piperoll.log.topics.groups import MemberNote
 from piperoll.settings import Settings
 from schemas.topics import Topic
 
@@ -48,9 +49,11 @@ class Bookkeeper:
 
 
 @contextlib.asynccontextmanager
-async def member(settings: Settings, group: str, topic: Topic, reader: Bookkeeper) -> AsyncIterator[PartitionConsumer]:
+async def member(
+    settings: Settings, group: str, topic: Topic, reader: Bookkeeper, note: MemberNote | None = None
+) -> AsyncIterator[PartitionConsumer]:
     """A running member of a group; it stops in good order at the end."""
-    consumer = PartitionConsumer(settings, group, topic, reader)
+    consumer = PartitionConsumer(settings, group, topic, reader, note=note)
     stopping = asyncio.Event()
     task = asyncio.create_task(consumer.run(stopping))
     try:

@@ -716,7 +716,7 @@ export const texts = {
       states: { __proto__: null, parked: "Parked", stopped: "Stopped" },
       key: "Key",
       back: "Put back",
-      backOf: (id) => `Put ${id} back`,
+      backOf: (id) => `Put back ${id}`,
       keep: "Leave it",
       stopped: "Deploy the release that knows this event, or skip it with piperoll dead-letters.",
       confirm: (id) => ({

@@ -2,9 +2,14 @@
 
 from datetime import UTC, datetime
 
+import pytest
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError, TopicAuthorizationFailedError
+
 from piperoll import verification
+from piperoll.store.blobs import BlobStoreError
 from piperoll.verification import Verification
 from schemas.topics import JOB_EVENTS
+from services.api.system.reasons import AWAY, reason_of
 from tests.support.stacks.memory_api import MemoryApi
 
 VIOLATED = Verification(
@@ -44,3 +49,19 @@ async def test_what_waits_for_no_decision_is_not_found(api: MemoryApi) -> None:
     for name in ("jobs-0-0", "jobs-99-1", "else-0-0", "jobs", "x" * 3000):
         reply = await api.client.post(f"/api/system/dead-letters/{name}/redrive")
         assert (reply.status_code, reply.json()["error"]["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (GroupAuthorizationFailedError("piperoll.worker"), "topics acl"),
+        (TopicAuthorizationFailedError("piperoll.dead-letters.v1"), "topics acl"),
+        (KafkaConnectionError("refused"), "Kafka does not answer"),
+        (BlobStoreError("away"), "blob store"),
+        (TimeoutError(), "in time"),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_the_reason_names_what_to_look_at(error: Exception, sentence: str) -> None:
+    assert isinstance(error, AWAY)
+    assert sentence in reason_of(error)

@@ -28,10 +28,8 @@ export function Letters({ letters }) {
 
 function Letter({ one }) {
   const [busy, doing] = useWork();
-  const back = doing(async () => {
-    if (!(await ask({ ...t.letters.confirm(one.id), no: t.letters.keep }))) return;
-    toast(t.letters.done(await redrive(one.id)));
-  });
+  const put = doing(async () => toast(t.letters.done(await redrive(one.id))));
+  const back = async () => (await ask({ ...t.letters.confirm(one.id), no: t.letters.keep })) && put();
   const stopped = one.state === "stopped";
   return html`<li class="thing" data-letter=${one.id}><div>
       <p class="thing-name"><span class="mono">${one.id}</span> <span class=${`chip ${one.state}`}>${t.letters.states[one.state] || one.state}</span></p>

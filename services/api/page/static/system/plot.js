@@ -14,7 +14,7 @@ const seconds = (value) => (value === null ? "–" : duration(value * 1000));
 /** The plots of a span: how many jobs ended, and how long they took. */
 export function Plots({ plot, span }) {
   const { points } = plot;
-  const end = axisEnd(Math.max(...points.map((point) => ENDS.reduce((sum, name) => sum + point[name], 0))));
+  const end = axisEnd(Math.max(...points.map((point) => ENDS.reduce((sum, name) => sum + point[name], 0))), 2);
   const slowest = axisEnd(Math.max(0, ...points.flatMap((point) => TIMES.map((name) => point[name] || 0))), 0.01);
   const total = sums(points, ENDS);
   return html`<div class="plots">

@@ -3,9 +3,9 @@
 export const WIDTH = 320;
 export const HEIGHT = 112;
 const GAP = 0.2; // of the place of a bar
-const STEPS = [1, 2, 5, 10];
+const STEPS = [1, 2, 4, 6, 10]; // their halves are short numbers too
 
-/** Return the end of an axis that holds `value`: 1, 2 or 5 times a power of ten; at least `least`. */
+/** Return the end of an axis that holds `value`: 1, 2, 4 or 6 times a power of ten; at least `least`. */
 export function axisEnd(value, least = 1) {
   const wanted = Math.max(value, least);
   const power = 10 ** Math.floor(Math.log10(wanted));

@@ -19,9 +19,9 @@ const known = {
 };
 const tiles = (changes = {}) => Object.fromEntries(tilesOf({ ...known, ...changes }, NOW).map((one) => [one.name, one]));
 
-test("an axis ends at one, two or five times a power of ten", () => {
-  assert.deepEqual([0, 1, 2, 3, 7, 10, 11, 499, 0.3].map((value) => axisEnd(value)), [1, 1, 2, 5, 10, 10, 20, 500, 1]);
-  assert.deepEqual([0, 0.012, 0.3, 0.5].map((value) => axisEnd(value, 0.01)).map((value) => value.toFixed(2)), ["0.01", "0.02", "0.50", "0.50"]);
+test("an axis ends at a round number whose half is short", () => {
+  assert.deepEqual([0, 1, 2, 3, 7, 10, 11, 499, 0.3].map((value) => axisEnd(value)), [1, 1, 2, 4, 10, 10, 20, 600, 1]);
+  assert.deepEqual([0, 0.012, 0.3, 0.5].map((value) => axisEnd(value, 0.01)).map((value) => value.toFixed(2)), ["0.01", "0.02", "0.40", "0.60"]);
   assert.deepEqual(ticks(20), [20, 10, 0]);
 });
 
