@@ -40,18 +40,18 @@ class FileTable:
         if (name := self._names.get(job.job_id)) and not job.ended:
             now = summary_of(job)
             self._bar(name, now.percent, ", ".join(filter(None, (now.step or now.state, now.left))))
-            self._leave(name, now.left_s)
+            self._expect(name, now.left_s)
 
     def ended(self, name: str, text: str) -> None:
         """Show the end of a file for good, and take its bar away."""
         print_line(f"  {escape(f'{_cut(name):<{NAME_WIDTH}}')}  {escape(text)}")
         if self._progress is not None and self._sum is not None:
             self._progress.advance(self._sum)
-            self._leave(name, None)
+            self._expect(name, None)
             if (bar := self._bars.pop(name, None)) is not None:
                 self._progress.remove_task(bar)
 
-    def _leave(self, name: str, left_s: float | None) -> None:
+    def _expect(self, name: str, left_s: float | None) -> None:
         """Note how long a file takes from now, and show how long all do: as long as the one that ends last."""
         now = time.monotonic()
         self._ends.pop(name, None)

@@ -86,11 +86,11 @@ def add_job_types(document: Json) -> None:
     """Add the job types of the installation: their names, and the schemas of their parameters."""
     references, definitions = _parameters()
     document["components"]["schemas"] = definitions
-    one, many = (
+    one, estimated, many = (
         document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
-        for path in ("/api/jobs/", "/api/jobs/batch")
+        for path in ("/api/jobs/", "/api/jobs/estimate", "/api/jobs/batch")
     )
-    for properties in (one, many["jobs"]["items"]["properties"]):
+    for properties in (one, estimated, many["jobs"]["items"]["properties"]):
         properties |= {"job_type": {"enum": job_types().requestable}, "parameters": {"oneOf": references}}
 
 

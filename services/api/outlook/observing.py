@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from contextlib import suppress
-from typing import Final, Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
 
 import asyncpg
 
@@ -49,6 +50,15 @@ class _Remembered(Generic[T]):
             return self._value
 
 
+@dataclass(frozen=True, slots=True)
+class _OpenJobs:
+    """The jobs that wait and those that run, and what outlooks computed of them (Outlook.memo)."""
+
+    waiting: tuple[WaitingJobs, ...] = ()
+    running: tuple[Job, ...] = ()
+    memo: dict[Hashable, Any] = field(default_factory=dict)
+
+
 class Observer:
     """The present outlook on the jobs of this installation."""
 
@@ -56,15 +66,15 @@ class Observer:
         self._pool = pool
         self._clock = clock
         self._deadline_s = deadline_s
-        self._waiting: _Remembered[tuple[WaitingJobs, ...]] = _Remembered(self._read_waiting, (), OPEN_S)
-        self._running: _Remembered[tuple[Job, ...]] = _Remembered(self._read_running, (), OPEN_S)
+        self._open: _Remembered[_OpenJobs] = _Remembered(self._open_jobs, _OpenJobs(), OPEN_S)
         self._samples: dict[str, _Remembered[tuple[Sample, ...]]] = {}
 
     async def outlook(self, also: Collection[str] = ()) -> Outlook:
         """Return the outlook on the open jobs, and on jobs of the types in `also`. Without Postgres it knows less."""
-        waiting, running = await self._waiting.value(), await self._running.value()
-        types = sorted({*also, *(one.job_type for one in waiting), *(job.job_type for job in running)})
-        return Outlook(self._clock(), {name: await self._samples_of(name) for name in types}, waiting, running)
+        found = await self._open.value()
+        types = {*also, *(one.job_type for one in found.waiting), *(job.job_type for job in found.running)}
+        samples = {name: await self._samples_of(name) for name in sorted(types)}
+        return Outlook(self._clock(), samples, found.waiting, found.running, found.memo)
 
     async def _samples_of(self, job_type: str) -> tuple[Sample, ...]:
         if (remembered := self._samples.get(job_type)) is None:
@@ -79,16 +89,12 @@ class Observer:
             rows = await self._pool.fetch(_QUERIES["completed"], job_type, NEWEST)
         return tuple(Sample(max(row["seconds"], 0.0), row["pages"], row["method"], row["files"]) for row in rows)
 
-    async def _read_waiting(self) -> tuple[WaitingJobs, ...]:
-        async with bounded_query("waiting", self._deadline_s):
-            rows = await self._pool.fetch(_QUERIES["waiting"], _types())
-        return tuple(WaitingJobs(**dict(row)) for row in rows)
-
-    async def _read_running(self) -> tuple[Job, ...]:
-        async with bounded_query("running", self._deadline_s):
-            rows = await self._pool.fetch(_QUERIES["running"], _types(), MOST_RUNNING)
-        return tuple(CODEC.validate_json(row["state"]) for row in rows)
-
-
-def _types() -> list[str]:
-    return [one.name for one in job_types()]
+    async def _open_jobs(self) -> _OpenJobs:
+        types = [one.name for one in job_types()]
+        async with bounded_query("open_jobs", self._deadline_s):
+            waiting = await self._pool.fetch(_QUERIES["waiting"], types)
+            running = await self._pool.fetch(_QUERIES["running"], types, MOST_RUNNING)
+        return _OpenJobs(
+            tuple(WaitingJobs(**dict(row)) for row in waiting),
+            tuple(CODEC.validate_json(row["state"]) for row in running),
+        )

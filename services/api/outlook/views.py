@@ -139,4 +139,4 @@ def share_done(job: Job, work: PageWork | None) -> float:
     begin, end = job_types().of(job.job_type).work_percent
     if work is not None and work.ends_at is not None:
         end = work.ends_at
-    return min(max((job.percent - begin) / (end - begin), 0.0), 1.0)
+    return min(max((job.percent - begin) / max(1, end - begin), 0.0), 1.0)

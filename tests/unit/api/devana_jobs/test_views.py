@@ -74,8 +74,8 @@ def test_the_target_of_a_job_is_its_parameter_its_batch_or_itself(
     assert target_of("job", target_id, batch_id) == expected
 
 
-def test_every_type_except_noop_and_every_status_has_a_name() -> None:
-    assert set(OWN.names) - TYPES.keys() == {"noop"}
+def test_every_type_except_noop_and_internal_ones_and_every_status_has_a_name() -> None:
+    assert {one.name for one in OWN if not one.internal} - TYPES.keys() == {"noop"}
     assert {status.value for status in Status} == STATUSES.keys()
     assert OWN.devana("EXTRACTION") == ("extraction", "pdf")
     assert OWN.devana("GENERATION") == ("generation", "transformer")
