@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.words import LONGEST, MOST_ASKED, asked_words, distinct_words, words_of
+from piperoll.domain.words import LONGEST, MOST_ASKED, asked_words, distinct_words, words_of
 
 
 @pytest.mark.parametrize(

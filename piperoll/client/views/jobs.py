@@ -157,7 +157,7 @@ class SecondsView(View):
     p90: float
 
 
-class QueueView(View):
+class QueueAheadView(View):
     """The jobs that go before a new one, and how long these take; None if that was not measured."""
 
     jobs_before: int = 0
@@ -178,7 +178,7 @@ class EstimateView(View):
     seconds: SecondsView | None = None
     basis: str = "none"
     measured_jobs: int = 0
-    queue: QueueView = QueueView()
+    queue: QueueAheadView = QueueAheadView()
     problem: ErrorView | None = None
     notes: Sequence[str] = ()
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from piperoll.domain.job import Status
-from piperoll.words import asked_words
+from piperoll.domain.words import asked_words
 from schemas.claims import Claim
 from services.api.jobs.query_strings import CountsQuery, JobListQuery
 from services.api.jobs.reading import Reading

@@ -80,7 +80,7 @@ class ReadModel:
     async def search(
         self, filters: Sequence[Any], limit: int, skip: int, after: str | None, asked: str
     ) -> list[JobRow]:
-        """Return a page of the jobs that a search finds (`piperoll.words.asked_words`); they are not counted."""
+        """Return a page of the jobs that a search finds (`piperoll.domain.words.asked_words`); they are not counted."""
         return await self._listed("search_jobs", *filters, limit, skip, after, asked)
 
     async def counts(self, filters: Sequence[Any], asked: str | None = None) -> dict[Status, int]:

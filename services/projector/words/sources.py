@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from pydantic_core import from_json
 
 from piperoll.domain.job import Job
+from piperoll.domain.words import distinct_words
 from piperoll.job_types import job_types
-from piperoll.words import distinct_words
 
 RESULT_BYTES = 32 * 1024  # of a result: the first pages, whatever the size of the document
 PARAMETERS_BYTES = 256 * 1024

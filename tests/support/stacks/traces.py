@@ -6,8 +6,8 @@ from pathlib import Path
 
 import asyncpg
 
+from piperoll.domain.words import words_of
 from piperoll.log.kafka import KafkaOffsets
-from piperoll.words import words_of
 from schemas.topics import MANIFEST
 from tests.support.stacks.system import System
 from tests.support.waiting import wait_until
