@@ -9,7 +9,9 @@ from tests.acceptance.page.conftest import PageOf
 from tests.support.browser.visits import Visit
 from tests.support.files.pdf import pdf
 from tests.support.files.reports import report
+from tests.support.waiting import PATIENCE_S
 
+WAIT_MS = PATIENCE_S * 1000  # dozens of pages are drawn
 REPORTS = {
     "annual-report.pdf": ("Annual report", 9),
     "minutes-2026-10.pdf": ("Minutes of October", 3),
@@ -54,10 +56,10 @@ async def _search(visit: Visit, folder: Path) -> None:
     folder_id = made.json()["data"]["id"]
     await visit.page.goto(f"{visit.url}/#/folders/{folder_id}")
     await visit.page.set_input_files("#files", [folder / name for name in REPORTS])
-    await expect(visit.page.locator(".folder-side .item.completed")).to_have_count(len(REPORTS))
+    await expect(visit.page.locator(".folder-side .item.completed")).to_have_count(len(REPORTS), timeout=WAIT_MS)
     await visit.page.get_by_role("button", name="Clear the finished ones").click()
     await visit.page.get_by_role("button", name="Index now").click()
-    await expect(visit.page.get_by_text("5 documents indexed")).to_be_visible()
+    await expect(visit.page.get_by_text("5 documents indexed")).to_be_visible(timeout=WAIT_MS)
     await visit.page.get_by_label("What to look for").fill("Why did the cost of rent go down?")
     await visit.page.get_by_role("button", name="Search", exact=True).click()
     best = visit.page.get_by_role("list", name="Passages").get_by_role("listitem").first

@@ -9,6 +9,7 @@ import { useWork } from "../parts/work.js";
 import { Loaded, useLoaded } from "../connections/loaded.js";
 import { Pages } from "../job/pages.js";
 import { Result } from "../job/result.js";
+import { hasPictures } from "../job/results.js";
 import { Followed } from "../job/store.js";
 import { JobRow } from "../jobs/row.js";
 import { call, withQuery } from "../state/api.js";
@@ -63,11 +64,16 @@ function Facts({ document, metadata }) {
     kind: metadata.mimetype && html`<${Foreign} text=${metadata.mimetype} />`,
     size: typeof metadata.size === "number" && size(metadata.size),
     words: typeof document.totalWords === "number" && number(document.totalWords),
-    pages: document.pages && number(document.pages.length),
+    pages: pagesOf(metadata),
     method: metadata.extractionMethod,
     added: html`<${Ago} time=${document.createdAt} />`,
   };
   return html`<dl class="facts">${Object.entries(facts).map(([name, value]) => value && html`<div><dt>${t.facts[name]}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+/** Return the number of pages; nothing for a document that has none. */
+function pagesOf({ pageCount, page_count: counted = pageCount }) {
+  return typeof counted === "number" && number(counted);
 }
 
 function Body({ document, jobs }) {
@@ -90,7 +96,7 @@ function Reading({ id }) {
   const job = followed && followed.job.value;
   if (!job) return html`<p class="foot" role="status">${t.loadingOne}</p>`;
   if (job.status === "failed") return null;
-  const pages = followed.pages.value.length > 0;
+  const pages = followed.pages.value.length > 1 || (followed.pages.value.length > 0 && hasPictures(job));
   if (!job.results && !pages) return html`<p class="none" role="status">${t.waiting}</p>`;
   const shown = part || (pages ? "pages" : "text");
   return html`${pages && html`<div class="switch document-parts" role="group" aria-label=${t.partsLabel}>

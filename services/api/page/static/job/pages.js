@@ -36,7 +36,7 @@ export function Pages({ followed, job, page: wanted }) {
 function Page({ page, id, picture, last }) {
   return html`<article class=${picture ? "page-card with-picture" : "page-card"} aria-label=${t.page(page.page)}>
     ${picture && html`<${Picture} src=${`/api/jobs/${encodeURIComponent(id)}/pages/${page.page}/picture`} number=${page.page} last=${last} />`}
-    <div class="page-text" tabindex=${picture ? 0 : undefined}><h2>${t.page(page.page)}
+    <div class="page-text" tabindex="0"><h2>${t.page(page.page)}
       ${page.failed && html`<span class="wrong">${t.failed}</span>`}
       ${typeof page.score === "number" && html`<span class="hint">${t.score(Math.round(page.score * 100))}</span>`}</h2>
       ${page.text && page.text.trim() ? html`<pre class="plain-text" dir="auto">${page.text}</pre>` : html`<p class="hint">${t.empty}</p>`}
