@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 
 from piperoll.log.contract import LogView, LogWriter, OutcomeUnknownError
 from piperoll.log.dead_letters import SETTLED, DeadLetter, read_letter
+from piperoll.log.record import Record
 from piperoll.log.redriving import RedriveRefusedError, Redriving, Waiting, of_key
 from schemas.errors import ErrorCode
 from schemas.events import RedriveRequested
@@ -33,7 +34,7 @@ class Letters:
         self._redriving = Redriving(view, writer, BY)
         self._audit = audit
         self._next: dict[int, int] = {}
-        self._kept: dict[int, deque[DeadLetter]] = defaultdict(lambda: deque(maxlen=MOST))
+        self._kept: dict[int, deque[tuple[int, DeadLetter]]] = defaultdict(deque)  # with the offset of each letter
         self._left_out = False
         self._looking = asyncio.Lock()
         self._acting = asyncio.Lock()
@@ -47,8 +48,7 @@ class Letters:
         try:
             async with self._looking, asyncio.timeout(LOOK_S):
                 await self._read_on()
-                letters = [one for kept in self._kept.values() for one in kept]
-                return await self._redriving.among(letters), not self._left_out
+                return await self._redriving.among(self._letters()), not self._left_out
         except TimeoutError as error:
             raise ReadModelUnavailableError("the dead letters are not read to their end yet: try again") from error
         except (KafkaError, OSError) as error:
@@ -86,10 +86,13 @@ class Letters:
 
     def _settled(self, name: str) -> Json:
         """The answer for a record that was put back, or left out, before. Raises ApiError NOT_FOUND (404)."""
-        for one in (other for kept in self._kept.values() for other in kept if other.kind == SETTLED):
-            if letter_id(one.topic, one.position) == name:
+        for one in self._letters():
+            if one.kind == SETTLED and letter_id(one.topic, one.position) == name:
                 return {"id": name, "put_back": []}
         raise not_found("dead letter")
+
+    def _letters(self) -> list[DeadLetter]:
+        return [letter for kept in self._kept.values() for _, letter in kept]
 
     async def _read_on(self) -> None:
         begin, end = await self._view.begin_offsets(DEAD_LETTERS), await self._view.end_offsets(DEAD_LETTERS)
@@ -97,10 +100,24 @@ class Letters:
             wanted = max(first, end[part] - MOST)
             self._left_out |= wanted > self._next.get(part, first)
             self._next[part] = max(wanted, self._next.get(part, wanted))
+            self._forget(part, first)
         async with aclosing(self._view.scan(DEAD_LETTERS, dict(self._next), end)) as polls:
             async for records in polls:
                 for record in records:
-                    if (letter := read_letter(record)) is not None:
-                        self._kept[record.partition].append(letter)
-                    self._next[record.partition] = record.offset + 1
+                    self._take(record)
         self._next.update(end)
+
+    def _take(self, record: Record) -> None:
+        kept = self._kept[record.partition]
+        if (letter := read_letter(record)) is not None:
+            kept.append((record.offset, letter))
+        if len(kept) > MOST:
+            kept.popleft()
+            self._left_out = True
+        self._next[record.partition] = record.offset + 1
+
+    def _forget(self, partition: int, first: int) -> None:
+        """Drop letters that the topic no longer keeps."""
+        kept = self._kept[partition]
+        while kept and kept[0][0] < first:
+            kept.popleft()

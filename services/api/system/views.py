@@ -8,7 +8,7 @@ from typing import Any, Final
 from piperoll.domain.durations import quantile
 from piperoll.log.record import Position
 from piperoll.log.redriving import Waiting, short_name
-from piperoll.log.topics.groups import Group
+from piperoll.log.topics.groups import Group, Member
 from piperoll.verification import Verification
 from services.api.http.answers import timestamp
 from services.api.system.tables import EndsRow, QueueRow, ReceiverRow
@@ -34,41 +34,36 @@ def services(
     """
     runs = None if queue is None else Counter(worker for row in queue for worker in row.workers)
     known = list(groups)
-    api = {
-        "service": "api",
-        "processes": None if apis is None else [_process(name) for name in apis],
-        "lag": None,
-        "readers": [],
-    }
+    processes = None if apis is None else [{"instance": name} for name in apis]
+    api: Json = {"service": "api", "processes": processes, "lag": None, "readers": []}
     return [api, *(_service(name, [one for one in known if one.service == name], ends, runs) for name in SERVICES)]
 
 
 def _service(
     name: str, groups: Sequence[Group], ends: Mapping[str, Mapping[int, int]], runs: Counter[str] | None
 ) -> Json:
-    lags = {group.name: group.lag(ends[group.topic]) for group in groups}
-    partitions: Counter[str] = Counter()
-    slots: dict[str, int | None] = {}
-    for member in (one for group in groups for one in group.members):
-        partitions[member.instance] += len(member.partitions)
-        slots[member.instance] = member.slots or slots.get(member.instance)
-    more = [
-        {"slots": slots[one], "running": None if runs is None else runs[one]} if name == "worker" else {}
-        for one in sorted(slots)
-    ]
-    known = [lag for lag in lags.values() if lag is not None]
+    members: dict[str, list[Member]] = {}
+    for one in (member for group in groups for member in group.members):
+        members.setdefault(one.instance, []).append(one)
+    lags = [group.lag(ends[group.topic]) for group in groups]
+    known = [lag for lag in lags if lag is not None]
     return {
         "service": name,
-        "processes": [
-            _process(one, partitions=partitions[one], **extra) for one, extra in zip(sorted(slots), more, strict=True)
-        ],
+        "processes": [_process(name, instance, members[instance], runs) for instance in sorted(members)],
         "lag": sum(known) if len(known) == len(lags) else None,
-        "readers": [{"group": group.name, "topic": group.topic, "lag": lags[group.name]} for group in groups],
+        "readers": [
+            {"group": group.name, "topic": group.topic, "lag": lag} for group, lag in zip(groups, lags, strict=True)
+        ],
     }
 
 
-def _process(instance: str, **more: Any) -> Json:
-    return {"instance": instance, **more}
+def _process(service: str, instance: str, members: Sequence[Member], runs: Counter[str] | None) -> Json:
+    """One process, which is a member of each group of its service."""
+    process: Json = {"instance": instance, "partitions": sum(len(one.partitions) for one in members)}
+    if service == "worker":
+        process["slots"] = next((one.slots for one in members if one.slots is not None), None)
+        process["running"] = None if runs is None else runs[instance]
+    return process
 
 
 def queue(rows: Sequence[QueueRow]) -> Json:
