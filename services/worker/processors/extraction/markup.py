@@ -12,8 +12,8 @@ from zipfile import ZipFile
 from lxml import etree
 
 from schemas.errors import ErrorCode
+from services.worker.characters.labels import decoded
 from services.worker.errors import ProcessingError
-from services.worker.fetch.charsets import decoded
 from services.worker.fetch.readable import MAX_PAGE_BYTES
 from services.worker.fetch.web_text import UNSEEN, page_text
 from services.worker.files.kinds import KIND_NAMES, Kind
