@@ -10,6 +10,7 @@ from schemas.fields import Address, FileName, Label
 from schemas.job_types.declaration import JobType, Makes, Named, fetches_url
 from schemas.job_types.page_work import PageWork
 from schemas.job_types.parameters import SOURCES, JobParameters, require_one
+from schemas.job_types.values import OUTPUT_DESCRIPTION, OUTPUT_FILES, OutputForm
 from schemas.media import MEDIA_TYPES
 from schemas.pages import IMAGE_OUTPUT, WORDS_OUTPUT, pages_of_texts
 
@@ -19,7 +20,11 @@ DEFAULT_ENGINE: Final = "rapidocr"
 class ExtractionParameters(JobParameters):
     """The `extraction` job: the text of a file of any supported type."""
 
-    SUPPORTED: ClassVar[dict[str, Any]] = {"sources": list(SOURCES), "endings": sorted(MEDIA_TYPES)}
+    SUPPORTED: ClassVar[dict[str, Any]] = {
+        "sources": list(SOURCES),
+        "endings": sorted(MEDIA_TYPES),
+        "output": [*OUTPUT_FILES],
+    }
 
     filename: FileName | None = Field(default=None, description="a file the worker can read, or `upload://{file_id}`")
     url: Address | None = None
@@ -28,6 +33,7 @@ class ExtractionParameters(JobParameters):
         default=DEFAULT_ENGINE, description="of images and scanned pages; tesseract must be installed on the worker"
     )
     include_images: bool = Field(default=False, description="also draw each page of a PDF")
+    output: OutputForm | None = Field(default=None, description=OUTPUT_DESCRIPTION)
     use_cache: bool = True
     force_refresh: bool = False
 

@@ -16,7 +16,7 @@ from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.files.kinds import KIND_NAMES, Kind
 from services.worker.files.sources import Source
-from services.worker.processors.extraction.markup import TITLE_CHARS, as_markdown, first_heading, tidy
+from services.worker.processors.extraction.markup import TITLE_CHARS, bounded_page, first_heading, tidy
 from services.worker.processors.extraction.parts import (
     ExtractedText,
     OnPart,
@@ -38,12 +38,13 @@ def read_docx(source: Source) -> ExtractedText:
 
         with open(source.path, "rb") as file:  # noqa: PTH123 - keeps the descriptor's position
             html = mammoth.convert_to_html(file, convert_image=_no_image).value
-        page = as_markdown(html)
+        page = bounded_page(html)
         title = _title(source)
+    part = TextLimit().part(TextPart.of(page.blocks))
     return ExtractedText(
-        parts=(TextPart(TextLimit().add(page.text)),),
+        parts=(part,),
         method="native",
-        title=title or first_heading(page.text),
+        title=title or first_heading(part.content),
         markdown=True,
         notes=page.notes,
     )

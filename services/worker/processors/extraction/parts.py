@@ -1,12 +1,16 @@
 """The extracted text of a document of any kind: its parts, their methods, its title. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from schemas.blocks import Block, Origin
 from schemas.errors import ErrorCode
+from services.worker.blocks.markdown import markdown
+from services.worker.blocks.outputs import paragraphs
 from services.worker.errors import ProcessingError
+from services.worker.markup.from_markdown import blocks_from
 from services.worker.run.memory import raise_if_memory
 
 MAX_CHARACTERS: Final = 20_000_000
@@ -19,11 +23,21 @@ OnPart = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """The text of a page, slide, sheet or chapter, and its method; `score` is the confidence of OCR, 0 to 1."""
+    """The text of a page, slide, sheet or chapter, and its method; `score` is the confidence of OCR, 0 to 1.
+
+    `blocks` are what the text is written from, empty where a reader makes none.
+    """
 
     content: str
     method: str = "native"
     score: float | None = None
+    blocks: tuple[Block, ...] = ()
+
+    @classmethod
+    def of(cls, blocks: Iterable[Block], method: str = "native", score: float | None = None) -> "TextPart":
+        """Build a part from its blocks. Its text is Markdown in which the characters of the source stay as they are."""
+        kept = tuple(blocks)
+        return cls(markdown(kept, escaped=False), method, score, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,24 @@ class ExtractedText:
         """The parts, separated by empty lines."""
         return "\n\n".join(part.content for part in self.parts if part.content)
 
+    @property
+    def blocks(self) -> list[tuple[Block, ...]]:
+        """The blocks of each part, with its number as their page if the document has a unit.
+
+        A part whose reader made none gives what its text means: Markdown if the document is, else paragraphs.
+        """
+        return [self._blocks_of(number, part) for number, part in enumerate(self.parts, 1)]
+
+    def _blocks_of(self, number: int, part: TextPart) -> tuple[Block, ...]:
+        blocks = part.blocks
+        if not blocks:
+            origin = Origin.NATIVE if part.method == "native" else Origin.OCR
+            read = blocks_from(part.content) if self.markdown else paragraphs(part.content)
+            blocks = tuple(replace(block, origin=origin, confidence=part.score) for block in read)
+        if self.unit is None:
+            return blocks
+        return tuple(block if block.page == number else replace(block, page=number) for block in blocks)
+
 
 class TextLimit:
     """Limits the length of a document's text. Raises ProcessingError FILE_TOO_LARGE beyond MAX_CHARACTERS."""
@@ -65,6 +97,10 @@ class TextLimit:
                 ErrorCode.FILE_TOO_LARGE, f"The document contains more than {MAX_CHARACTERS:,} characters of text."
             )
         return storable(text)
+
+    def part(self, part: TextPart) -> TextPart:
+        """Count a part and return it with a `storable` text."""
+        return replace(part, content=self.add(part.content))
 
 
 def storable(text: str) -> str:

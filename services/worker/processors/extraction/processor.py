@@ -10,12 +10,15 @@ from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
 from schemas.job_types.extraction import ExtractionParameters
 from schemas.job_types.parameters import JobParameters
+from schemas.job_types.values import OUTPUT_FILES, OutputForm
+from services.worker.blocks.outputs import written
 from services.worker.errors import ProcessingError
 from services.worker.files.kinds import Kind
 from services.worker.files.sources import Source, open_claim, open_source, open_url
 from services.worker.pages import mupdf
 from services.worker.processors.extraction.detection import detect_kind, end_marker_of
-from services.worker.processors.extraction.markup import read_epub, read_html, read_text
+from services.worker.processors.extraction.epub import read_epub
+from services.worker.processors.extraction.markup import read_html, read_text
 from services.worker.processors.extraction.office import read_docx, read_pptx, read_xlsx
 from services.worker.processors.extraction.pages import PageReader, read_image, read_pdf
 from services.worker.processors.extraction.parts import ExtractedText, OnPart, TextPart, storable
@@ -23,7 +26,7 @@ from services.worker.processors.pdf.pictures import Pictures, keep_page_images
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
-READER: Final = 1
+READER: Final = 2
 """The version of the text extraction: an increment invalidates cached results."""
 NO_TEXT: Final = "There is no text in the file."
 BEGUN, DRAWN_FROM, READ = 30, 60, 90
@@ -57,7 +60,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
         report("reading_document", BEGUN)
         extracted = _Reading(params, workspace, report).read(source, kind)
         report("finalizing", READ)
-        result = _result(extracted, source, media_type, workspace)
+        result = _result(extracted, source, media_type, workspace, params.output)
         return replace(result, cacheable=not extracted.skipped and source.written_ns == written_ns)
 
 
@@ -142,7 +145,9 @@ class _Reading:
 # --- the result -------------------------------------------------------------------------------------------------
 
 
-def _result(extracted: ExtractedText, source: Source, media_type: str, workspace: Workspace) -> Result:
+def _result(
+    extracted: ExtractedText, source: Source, media_type: str, workspace: Workspace, form: OutputForm | None
+) -> Result:
     """Return the result of docs/contract/secretary.md#results with the metadata of docs/contract/devana.md#metadata."""
     text = extracted.text
     words = len(text.split())
@@ -164,14 +169,20 @@ def _result(extracted: ExtractedText, source: Source, media_type: str, workspace
         metadata["image_paths"] = list(extracted.images)
     if pages is not None:
         metadata |= {"pageCount": pages, "pageUnit": extracted.unit}
-    name, kind = ("text.md", "markdown") if extracted.markdown else ("text.txt", "plain")
+    data = {
+        "extracted_text": text,
+        "title": metadata["title"] or PurePath(source.name).stem,
+        "metadata": metadata,
+    }
+    name, kind = OUTPUT_FILES["markdown" if extracted.markdown else "text"]
+    files = {name: (text.encode(), kind)}
+    if form is not None:
+        output = written(form, metadata["title"], extracted.unit, extracted.blocks)
+        data["document"] = output.value
+        files[output.name] = (output.content, output.media_type)
     return Result(
-        structured_data={
-            "extracted_text": text,
-            "title": metadata["title"] or PurePath(source.name).stem,
-            "metadata": metadata,
-        },
-        assets=(workspace.keep(name, text.encode(), f"text/{kind}; charset=utf-8"), *extracted.images),
+        structured_data=data,
+        assets=(*(workspace.keep(name, *file) for name, file in files.items()), *extracted.images),
         notes=notes,
         pages=pages,
         bytes_in=source.size,
