@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from schemas.blocks import Span
+from schemas.blocks import Block, BlockKind, Span
 
 Spans = tuple[Span, ...]
 
@@ -47,3 +47,14 @@ def _with_breaks(pieces: Iterable[Spans]) -> Iterator[Span]:
 def plain(spans: Iterable[Span]) -> Spans:
     """Return spans without bold and italic, as a heading has them; links and code stay."""
     return joined(replace(span, bold=False, italic=False) for span in spans)
+
+
+def lines_of(block: Block) -> Iterator[Spans]:
+    """Yield the lines of a block where it cannot stand as such: in a cell, a header, a note."""
+    if block.rows:
+        for row in block.rows:
+            yield joined((Span("\t".join(cell.text for cell in row)),))
+    elif block.kind is BlockKind.LIST_ITEM:
+        yield joined((Span(f"{block.marker} "), *block.spans))
+    else:
+        yield block.spans

@@ -152,8 +152,8 @@ def _cells(texts: Iterable[str], header: bool = False) -> Iterator[Cell]:
 def _extended(root: Any, chart: Part) -> Iterator[Block]:
     """Yield the titles and data of a chart of a kind that Office has had since 2016 (MS-ODRAWXML, 2.24)."""
     for title in descendants(root, "cx:title", "cx:tx"):
-        words = [part for part in paragraphs(title)]
-        text = " ".join("".join(element.text or "" for element in descendants(p, "a:t")) for p in words)
+        words = ("".join(run.text or "" for run in descendants(line, "a:t")) for line in paragraphs(title))
+        text = " ".join(words)
         text = text or " ".join(element.text or "" for element in descendants(title, "cx:v"))
         if text.strip():
             yield block(BlockKind.CAPTION, " ".join(text.split()))

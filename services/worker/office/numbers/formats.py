@@ -93,7 +93,7 @@ def general(number: float) -> str:
 
 
 def _section(sections: tuple[Section, ...], number: float) -> tuple[Section, float]:
-    """Return the section that applies, and the number that it shows: without sign where the section is for negatives."""
+    """Return the section that applies, and the number it shows: without sign where the section is for negatives."""
     if any(section.condition for section in sections[:2]):
         return _by_condition(sections, number)
     numeric = sections[:3]

@@ -73,7 +73,7 @@ def sections_of(code: str) -> tuple[Section, ...]:
 
 
 def _finished(tokens: list[Token], condition: tuple[str, float] | None) -> Section:
-    """Return a section. Points, percent and the like are text in a date, and `m` beside hours or seconds is a minute."""
+    """Return a section; in a date `m` beside hours or seconds is a minute."""
     if any(token.kind == "date" for token in tokens):
         tokens = _minutes(tokens)
     return Section(tuple(tokens), condition)
