@@ -1,16 +1,68 @@
-"""The words of an Office file by their place, for the net: straight from the XML, by other means than the readers."""
+"""The net under the readers: the words of a file's parts by place, straight from their XML, against those read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from services.worker.office.names import chosen, full, name_of
+from schemas.blocks import Block
+from services.worker.blocks.net import block_texts, missing, warnings
+from services.worker.office.names import child, chosen, full, name_of
 from services.worker.office.package import DamagedPartError, Part
 
-TEXTS: Final = frozenset({"w:t", "a:t", "m:t", "p:text", "c:v", "cx:v"})
-ENDS: Final = frozenset({"w:p", "a:p", "w:tab", "w:br", "w:cr", "a:br", "w:tc", "c:pt", "cx:pt", "m:oMath", "p:cm"})
-UNSHOWN: Final = frozenset({"w:del", "w:moveFrom", "w:rt", "c:numCache", "c:numLit", "cx:numDim"})
+PLACES: Final = {
+    "header": "in a header of {}",
+    "footer": "in a footer of {}",
+    "footnotes": "in the footnotes of {}",
+    "endnotes": "in the endnotes of {}",
+    "comments": "in the comments on {}",
+    "threadedComment": "in the comments on {}",
+    "notesSlide": "in the notes of {}",
+    "chart": "in a chart of {}",
+    "chartEx": "in a chart of {}",
+    "chartUserShapes": "in a chart of {}",
+    "diagramData": "in a SmartArt of {}",
+    "drawing": "in the shapes of {}",
+}
+"""Parts that belong to a document, slide or sheet by the kind of their relationship."""
+ONCE: Final = frozenset({"header", "footer"})
+"""Parts whose equal texts are read once."""
+TEXTS: Final = frozenset({"w:t", "a:t", "m:t", "s:t", "p:text", "tc:text", "c:v", "cx:v"})
+ENDS: Final = frozenset({"w:p", "a:p", "w:tab", "w:br", "w:cr", "a:br", "w:tc", "c:pt", "cx:pt", "m:oMath", "p:cm",
+                         "s:comment", "tc:threadedComment"})  # fmt: skip
+UNSHOWN: Final = frozenset({"w:del", "w:moveFrom", "w:rt", "c:numCache", "c:numLit", "cx:numDim", "s:rPh"})
 """What the readers leave out on purpose, and numbers that they write in another form."""
-PLACED: Final = "slidenum"
+NUMBER_OF_SLIDE: Final = "slidenum"
+AROUND_NOTES: Final = frozenset({"hdr", "ftr", "dt", "sldNum", "sldImg"})
+"""Placeholders that only the printed notes of a slide have."""
+
+
+def lost(part: Part, place: str, blocks: Iterable[Block]) -> list[str]:
+    """Return a warning for each place of a document, slide or sheet whose words are not all in its blocks."""
+    return warnings(missing(_sources(part, place), block_texts(blocks)))
+
+
+def _sources(start: Part, place: str) -> Iterator[tuple[str, str]]:
+    """Yield the places that belong to a part with their words, the part itself first."""
+    yield f"in {place}", words_of(start)
+    waiting = [start]
+    seen = {start.name}
+    once: set[str] = set()
+    while waiting:
+        part = waiting.pop()
+        threads = any(relation.kind == "threadedComment" for relation in part.relations.values())
+        for relation in part.relations.values():
+            kind, name = relation.kind, relation.target
+            if kind not in PLACES or relation.external or name in seen or name not in part.package:
+                continue
+            if kind == "comments" and threads:
+                continue  # it repeats the threads
+            seen.add(name)
+            found = part.package.part(name)
+            waiting.append(found)
+            words = words_of(found)
+            if kind in ONCE and (words.strip().isdigit() or " ".join(words.split()) in once):
+                continue
+            once.add(" ".join(words.split()))
+            yield PLACES[kind].format(place), words
 
 
 def words_of(part: Part) -> str:
@@ -39,6 +91,13 @@ def _pieces(root: Any) -> Iterator[str]:
 
 def _is_repeated(element: Any, name: str) -> bool:
     """Whether the result has this once or not at all: categories of later series, the number of a slide."""
-    if name == "c:cat":
-        return next(element.getparent().itersiblings(full("c:ser"), preceding=True), None) is not None
-    return name == "a:fld" and element.get("type") == PLACED
+    match name:
+        case "c:cat":
+            return next(element.getparent().itersiblings(full("c:ser"), preceding=True), None) is not None
+        case "a:fld":
+            return element.get("type") == NUMBER_OF_SLIDE
+        case "p:sp":
+            placeholder = child(element, "p:nvSpPr", "p:nvPr", "p:ph")
+            around = placeholder is not None and placeholder.get("type") in AROUND_NOTES
+            return around and name_of(element.getroottree().getroot()) == "p:notes"
+    return False

@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from schemas.blocks import Block, BlockKind, Cell, Span, block
 from services.worker.office.drawing.text import flat_spans, paragraphs, text_blocks
-from services.worker.office.names import child, children, descendants, full, name_of, number, value
+from services.worker.office.names import child, children, descendants, full, name_of, number
 from services.worker.office.numbers.formats import shown_number
 from services.worker.office.package import DamagedPartError, Part
 
 MAX_POINTS: Final = 100_000
 """Points of one series; a chart with more shows no more of them."""
+WORKBOOK: Final = "xl/"
+"""Where charts show numbers that stand in cells too."""
 Points = dict[int, str]
 
 
@@ -42,8 +44,11 @@ def chart_blocks(chart: Part) -> Iterator[Block]:
         if text:
             yield block(BlockKind.CAPTION, text)
     series = [_series(element, chart) for element in descendants(child(space, "c:plotArea"), "c:ser")]
-    if series:
-        yield Block(BlockKind.TABLE, rows=tuple(_rows(series)))
+    rows = tuple(_rows(series))
+    if any(cell.spans for row in rows for cell in row):
+        yield Block(BlockKind.TABLE, rows=rows)
+    elif series and not chart.name.startswith(WORKBOOK):
+        chart.package.notes.add("A chart stores none of its numbers; they are in an embedded file, which was not read.")
     for label in descendants(space, "c:dLbl"):
         yield from text_blocks(child(label, "c:tx", "c:rich"), chart)
     for drawn in children(root, "c:userShapes"):
@@ -61,8 +66,6 @@ def _title(title: Any, chart: Part) -> str:
 
 def _series(element: Any, chart: Part) -> Series:
     name = " ".join(_points(child(element, "c:tx")).values())
-    if not name:
-        name = value(element, "c:tx", "c:v") or ""
     categories = _points(next(children(element, "c:cat", "c:xVal"), None))
     kinds = (("", next(children(element, "c:val", "c:yVal"), None)), ("size", child(element, "c:bubbleSize")))
     return Series(name, categories, [(title, _points(data)) for title, data in kinds if data is not None])

@@ -22,7 +22,7 @@ def document_blocks(package: Package, depth: int = 0) -> tuple[Block, ...]:
 
     `depth` counts the documents that it is embedded in. Raises DamagedPartError for a file without a document.
     """
-    document = package.main(USUAL)
+    document = document_part(package)
     body = child(document.root, "w:body")
     if body is None:
         raise DamagedPartError("no body")
@@ -36,6 +36,11 @@ def document_blocks(package: Package, depth: int = 0) -> tuple[Block, ...]:
     if side.rubies:
         side.notes.add(f"Readings above words (ruby) were left out: {side.rubies:,}.")
     return (*headers, *text, *notes, *left, *footers)
+
+
+def document_part(package: Package) -> Part:
+    """Return the part that holds the text of a document."""
+    return package.main(USUAL)
 
 
 def _running(document: Part, side: Beside, reference: str) -> Iterator[Block]:

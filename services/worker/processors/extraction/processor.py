@@ -11,6 +11,7 @@ from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
 from schemas.job_types.extraction import ExtractionParameters
 from schemas.job_types.parameters import JobParameters
+from schemas.media import SHEET_FILES, SLIDE_FILES, WORD_FILES
 from services.worker.errors import ProcessingError
 from services.worker.files.kinds import (
     HEAD_BYTES,
@@ -29,11 +30,11 @@ from services.worker.processors.extraction.pages import PageReader, read_image, 
 from services.worker.processors.extraction.parts import ExtractedText, OnPart, TextPart, storable
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
-READER: Final = 1
+READER: Final = 2
 """The version of the text extraction: an increment invalidates cached results."""
 INFLATED: Final = 4
 """A ZIP may unpack to this multiple of the maximum file size."""
-END_MARKERS: Final = {".pdf": b"%%EOF", ".docx": b"PK\x05\x06", ".pptx": b"PK\x05\x06", ".xlsx": b"PK\x05\x06"}
+END_MARKERS: Final = {".pdf": b"%%EOF", **dict.fromkeys((*WORD_FILES, *SLIDE_FILES, *SHEET_FILES), b"PK\x05\x06")}
 """The marker at the end of a complete file (docs/contract/secretary.md#conventions), by extension."""
 ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")  # MS-OFFCRYPTO, 2.3.4.4
 NO_TEXT: Final = "There is no text in the file."
