@@ -1,11 +1,13 @@
 """The extracted text of a document of any kind: its parts, their methods, its title. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from schemas.blocks import Block
 from schemas.errors import ErrorCode
+from services.worker.blocks.markdown import markdown
 from services.worker.errors import ProcessingError
 from services.worker.run.memory import raise_if_memory
 
@@ -19,11 +21,21 @@ OnPart = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """The text of a page, slide, sheet or chapter, and its method; `score` is the confidence of OCR, 0 to 1."""
+    """The text of a page, slide, sheet or chapter, and its method; `score` is the confidence of OCR, 0 to 1.
+
+    `blocks` are what the text is written from, empty where a reader makes none.
+    """
 
     content: str
     method: str = "native"
     score: float | None = None
+    blocks: tuple[Block, ...] = ()
+
+    @classmethod
+    def of(cls, blocks: Iterable[Block], method: str = "native", score: float | None = None) -> "TextPart":
+        """Build a part from its blocks. Its text is Markdown in which the characters of the source stay as they are."""
+        kept = tuple(blocks)
+        return cls(markdown(kept, escaped=False), method, score, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,17 @@ class ExtractedText:
     def text(self) -> str:
         """The parts, separated by empty lines."""
         return "\n\n".join(part.content for part in self.parts if part.content)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks of all parts, each with the number of its part as its page if the document has parts."""
+        if self.unit is None:
+            return tuple(block for part in self.parts for block in part.blocks)
+        return tuple(
+            block if block.page == number else replace(block, page=number)
+            for number, part in enumerate(self.parts, 1)
+            for block in part.blocks
+        )
 
 
 class TextLimit:
