@@ -26,7 +26,7 @@ PLACES: Final = {
 ONCE: Final = frozenset({"header", "footer"})
 """Parts whose equal texts are read once."""
 TEXTS: Final = frozenset({"w:t", "a:t", "m:t", "s:t", "p:text", "tc:text", "c:v", "cx:v"})
-ENDS: Final = frozenset({"w:p", "a:p", "w:tab", "w:br", "w:cr", "a:br", "w:tc", "c:pt", "cx:pt", "m:oMath", "p:cm",
+ENDS: Final = frozenset({"w:p", "a:p", "w:ptab", "w:tab", "w:br", "w:cr", "a:br", "w:tc", "c:pt", "cx:pt", "m:oMath", "p:cm",
                          "s:comment", "tc:threadedComment"})  # fmt: skip
 UNSHOWN: Final = frozenset({"w:del", "w:moveFrom", "w:rt", "c:numCache", "c:numLit", "cx:numDim", "s:rPh"})
 """What the readers leave out on purpose, and numbers that they write in another form."""
@@ -35,14 +35,19 @@ AROUND_NOTES: Final = frozenset({"hdr", "ftr", "dt", "sldNum", "sldImg"})
 """Placeholders that only the printed notes of a slide have."""
 
 
-def lost(part: Part, place: str, blocks: Iterable[Block]) -> list[str]:
-    """Return a warning for each place of a document, slide or sheet whose words are not all in its blocks."""
-    return warnings(missing(_sources(part, place), block_texts(blocks)))
+def lost(part: Part, place: str, blocks: Iterable[Block], *, cells: bool = False) -> list[str]:
+    """Return a warning for each place of a document, slide or sheet whose words are not all in its blocks.
+
+    `cells`: the part is a sheet, whose cells are counted by their reader.
+    """
+    sources = [(found, words) for found, words in _sources(part, place, cells) if words.strip()]
+    return warnings(missing(sources, block_texts(blocks))) if sources else []
 
 
-def _sources(start: Part, place: str) -> Iterator[tuple[str, str]]:
+def _sources(start: Part, place: str, cells: bool) -> Iterator[tuple[str, str]]:
     """Yield the places that belong to a part with their words, the part itself first."""
-    yield f"in {place}", words_of(start)
+    if not cells:
+        yield f"in {place}", words_of(start)
     waiting = [start]
     seen = {start.name}
     once: set[str] = set()

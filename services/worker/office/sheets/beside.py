@@ -109,7 +109,7 @@ def _comment(reference: str, author: str, text: str) -> Iterator[Block]:
     """Yield a comment. Excel writes the author's name into the text of older ones: it is not repeated."""
     text = text.strip()
     if author and text.startswith(f"{author}:"):
-        text = text[len(author) + 1 :].strip()
+        text = text[len(author) + 1 :].strip() or text
     if text:
         yield block(BlockKind.COMMENT, ": ".join(piece for piece in (reference, author, text) if piece))
 

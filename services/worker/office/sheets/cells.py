@@ -98,7 +98,7 @@ class SheetReader:
             text = self._text(cell, Place(self._row, column))
             if text:
                 cells[column] = text
-        self._take(max(column, 1))
+        self._take(max(column, 1), sum(map(len, cells.values())))
         if cells:
             self._grid.rows.setdefault(self._row, {}).update(cells)
 

@@ -68,5 +68,5 @@ def _character(match: re.Match[str]) -> str:
     return chr(place) if readable or chr(place) in "\t\n" else ""
 
 
-Budget = Callable[[int], None]
-"""Takes a number of cells; raises when there are too many."""
+Budget = Callable[[int, int], None]
+"""Takes a number of cells and of their characters; raises when there are too many."""

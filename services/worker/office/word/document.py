@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from schemas.blocks import Block, BlockKind, Span
-from services.worker.office.names import child, descendants, full, name_of
+from services.worker.office.names import children, descendants, full, name_of
 from services.worker.office.package import DamagedPartError, Package, Part
 from services.worker.office.spans import Spans, joined, lines, lines_of
 from services.worker.office.word.flow import Flow, comment_blocks
@@ -23,12 +24,13 @@ def document_blocks(package: Package, depth: int = 0) -> tuple[Block, ...]:
     `depth` counts the documents that it is embedded in. Raises DamagedPartError for a file without a document.
     """
     document = document_part(package)
-    body = child(document.root, "w:body")
-    if body is None:
+    bodies = list(children(document.root, "w:body"))
+    if not bodies:
         raise DamagedPartError("no body")
     embedded = partial(document_blocks, depth=depth + 1) if depth < MAX_DEPTH else None
     side = beside(document, embedded)
-    text = list(_joined_code(Flow(document, side).blocks(body)))
+    flow = Flow(document, side)
+    text = list(_joined_code(chain.from_iterable(flow.blocks(body) for body in bodies)))
     headers = list(_running(document, side, "w:headerReference"))
     footers = list(_running(document, side, "w:footerReference"))
     notes = list(_footnotes(side))

@@ -8,8 +8,9 @@ SYMBOLS: Final = {
     ("wingdings", 0xDF): "←", ("wingdings", 0xA7): "▪", ("wingdings", 0x6C): "●", ("wingdings", 0x6E): "■",
     ("wingdings", 0x28): "☎", ("wingdings", 0x2A): "✉", ("wingdings 2", 0x52): "☑", ("wingdings 2", 0x51): "☒",
     ("wingdings 2", 0xA3): "☐", ("wingdings 2", 0x50): "✓", ("wingdings 2", 0x4F): "✗", ("symbol", 0xB7): "•",
-    ("symbol", 0xB0): "°", ("symbol", 0xB1): "±", ("symbol", 0xA3): "≤", ("symbol", 0xB3): "≥", 
-    ("symbol", 0xB4): "\u00d7", ("symbol", 0xB8): "÷", ("symbol", 0xB9): "≠", ("symbol", 0xBB): "≈", ("symbol", 0xA5): "∞", ("symbol", 0xAE): "→",
+    ("symbol", 0xB0): "°", ("symbol", 0xB1): "±", ("symbol", 0xA3): "≤", ("symbol", 0xB3): "≥",
+    ("symbol", 0xB4): "\u00d7",
+    ("symbol", 0xB8): "÷", ("symbol", 0xB9): "≠", ("symbol", 0xBB): "≈", ("symbol", 0xA5): "∞", ("symbol", 0xAE): "→",
     ("symbol", 0xD2): "®", ("symbol", 0xD3): "©", ("symbol", 0xD4): "™", ("symbol", 0xD6): "√", ("symbol", 0x22): "∀",
     **{("symbol", ord(latin)): greek for latin, greek in zip(
         "abgdezhqiklmnxoprstufcywABGDEZHQIKLMNXOPRSTUFCYW", "αβγδεζηθικλμνξοπρστυφχψωΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ",

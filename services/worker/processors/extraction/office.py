@@ -22,6 +22,7 @@ from services.worker.office.word.document import document_blocks, document_part
 from services.worker.office.words import lost
 from services.worker.processors.extraction.markup import TITLE_CHARS
 from services.worker.processors.extraction.parts import (
+    MAX_CHARACTERS,
     ExtractedText,
     OnPart,
     TextLimit,
@@ -76,7 +77,7 @@ def read_xlsx(source: Source, max_sheets: int, on_part: OnPart) -> ExtractedText
             blocks = tuple(book.blocks(sheet))
             text.add(blocks)
             if sheet.part is not None:
-                missing += lost(sheet.part, f"the sheet {sheet.name}", blocks)
+                missing += lost(sheet.part, f"the sheet {sheet.name}", blocks, cells=True)
         return text.extracted(package, missing, "sheet")
 
 
@@ -133,12 +134,21 @@ def _first_heading(blocks: Iterable[Block]) -> str:
 
 
 class _Budget:
-    """Counts cells. Raises ProcessingError FILE_TOO_LARGE above MAX_CELLS."""
+    """Counts cells and their characters, as the cells are read: equal texts are stored once, and written often.
+
+    Raises ProcessingError FILE_TOO_LARGE above MAX_CELLS and MAX_CHARACTERS.
+    """
 
     def __init__(self) -> None:
-        self._left = MAX_CELLS
+        self._cells = 0
+        self._characters = 0
 
-    def take(self, cells: int) -> None:
-        self._left -= cells
-        if self._left < 0:
+    def take(self, cells: int, characters: int) -> None:
+        self._cells += cells
+        self._characters += characters
+        if self._cells > MAX_CELLS:
             raise ProcessingError(ErrorCode.FILE_TOO_LARGE, f"The spreadsheet has more than {MAX_CELLS:,} cells.")
+        if self._characters > MAX_CHARACTERS:
+            raise ProcessingError(
+                ErrorCode.FILE_TOO_LARGE, f"The spreadsheet contains more than {MAX_CHARACTERS:,} characters of text."
+            )
