@@ -17,7 +17,9 @@ from zipfile import ZipFile
 
 from lxml import etree
 
-from services.worker.office.names import children
+from schemas.errors import ErrorCode
+from services.worker.errors import ProcessingError
+from services.worker.office.names import children, name_of
 from services.worker.office.notes import Notes
 
 STRICT: Final = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
@@ -28,6 +30,23 @@ UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 class DamagedPartError(Exception):
     """A part that is missing or is not XML."""
+
+
+def require_root(part: "Part", name: str) -> Any:
+    """Return the root of a document's part, which must have a name such as `w:document`.
+
+    Raises DamagedPartError; ProcessingError UNSUPPORTED_FILE_TYPE for a root of that name in a foreign namespace.
+    """
+    root = part.root
+    if name_of(root) == name:
+        return root
+    if str(root.tag).endswith("}" + name.partition(":")[2]):
+        raise ProcessingError(
+            ErrorCode.UNSUPPORTED_FILE_TYPE,
+            "The file is not supported: it is in a form of Office Open XML that is neither Strict nor Transitional. "
+            "Save it again with a current program.",
+        )
+    raise DamagedPartError(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from schemas.blocks import Block
 from services.worker.blocks.net import block_texts, missing, warnings
-from services.worker.office.names import child, chosen, full, name_of
+from services.worker.office.names import child, chosen, full, name_of, value
 from services.worker.office.package import DamagedPartError, Part
 
 PLACES: Final = {
@@ -26,7 +26,7 @@ PLACES: Final = {
 ONCE: Final = frozenset({"header", "footer"})
 """Parts whose equal texts are read once."""
 TEXTS: Final = frozenset({"w:t", "a:t", "m:t", "s:t", "p:text", "tc:text", "c:v", "cx:v"})
-ENDS: Final = frozenset({"w:p", "a:p", "w:ptab", "w:tab", "w:br", "w:cr", "a:br", "w:tc", "c:pt", "cx:pt", "m:oMath", "p:cm",
+ENDS: Final = frozenset({"w:p", "a:p", "w:tab", "w:br", "w:cr", "a:br", "w:tc", "c:pt", "cx:pt", "m:oMath", "p:cm",
                          "s:comment", "tc:threadedComment"})  # fmt: skip
 UNSHOWN: Final = frozenset({"w:del", "w:moveFrom", "w:rt", "c:numCache", "c:numLit", "cx:numDim", "s:rPh"})
 """What the readers leave out on purpose, and numbers that they write in another form."""
@@ -99,6 +99,8 @@ def _is_repeated(element: Any, name: str) -> bool:
     match name:
         case "c:cat":
             return next(element.getparent().itersiblings(full("c:ser"), preceding=True), None) is not None
+        case "w:footnote" | "w:endnote":
+            return value(element, attribute="type") not in (None, "normal")  # lines between text and notes
         case "a:fld":
             return element.get("type") == NUMBER_OF_SLIDE
         case "p:sp":

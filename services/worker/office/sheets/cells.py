@@ -24,7 +24,8 @@ FORMULA: Final = full("s:f")
 INLINE: Final = full("s:is")
 RELATION: Final = full("r:id")
 STORED: Final = re.compile(rb"<(?:\w+:)?(?:v|is)(?:\s[^>]*)?>")
-SHEETS: Final = frozenset({"s:worksheet", "s:chartsheet", "s:dialogsheet", "s:macrosheet"})
+SHEETS: Final = ("}worksheet", "}chartsheet", "}dialogsheet", "}macrosheet")
+"""How the roots of sheets end; macro sheets have a namespace of their own (MS-OFFMACRO2, 2.2.1.4)."""
 GENERAL: Final = ("", "general")
 TEXTS: Final = ("str", "s", "inlineStr")
 """Types of cells whose stored result may be empty."""
@@ -81,7 +82,7 @@ class SheetReader:
                 _release(element)
             else:
                 self._read_other(element)
-        if walk.root is None or name_of(walk.root) not in SHEETS:
+        if walk.root is None or not walk.root.tag.endswith(SHEETS):
             raise DamagedPartError("no sheet")
         self._grid.whole = len(walk.error_log) == 0
         self._grid.unread = max(len(STORED.findall(content)) - self._stored, 0)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.blocks import Block, BlockKind, block
-from services.worker.office.names import child, children, full, name_of, value
-from services.worker.office.package import DamagedPartError, Package, Part
+from services.worker.office.names import child, children, full, value
+from services.worker.office.package import DamagedPartError, Package, Part, require_root
 from services.worker.office.sheets.beside import comment_blocks, drawing_blocks, person_names, printed_blocks
 from services.worker.office.sheets.cells import Book, Grid, SheetReader
 from services.worker.office.sheets.styles import Budget, formats_of, shared_texts
@@ -32,9 +32,7 @@ class Workbook:
     def __init__(self, package: Package, take: Budget) -> None:
         self._package = package
         self._part = package.main(USUAL)
-        root = self._part.root
-        if name_of(root) != "s:workbook":
-            raise DamagedPartError("no workbook")
+        root = require_root(self._part, "s:workbook")
         self._entries = list(children(child(root, "s:sheets"), "s:sheet"))
         self._since_1904 = value(root, "s:workbookPr", attribute="date1904") in ON
         self._take = take

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from schemas.blocks import Block, BlockKind
-from services.worker.office.names import child, children, full, name_of
-from services.worker.office.package import DamagedPartError, Package, Part
+from services.worker.office.names import child, children, full
+from services.worker.office.package import DamagedPartError, Package, Part, require_root
 from services.worker.office.slides.comments import author_names, comment_blocks
 from services.worker.office.slides.placeholders import FOOTERS, UNREAD, Inheritance, static_shapes, type_of
 from services.worker.office.slides.shapes import Shapes, has_text
@@ -21,9 +21,7 @@ class Deck:
     def __init__(self, package: Package) -> None:
         self._package = package
         self._presentation = package.main(USUAL)
-        root = self._presentation.root
-        if name_of(root) != "p:presentation":
-            raise DamagedPartError("no presentation")
+        root = require_root(self._presentation, "p:presentation")
         self._slides = [entry.get(full("r:id")) for entry in children(child(root, "p:sldIdLst"), "p:sldId")]
         self._styles = child(root, "p:defaultTextStyle")
         self._authors = author_names(self._presentation)

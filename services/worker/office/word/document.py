@@ -7,7 +7,7 @@ from typing import Final
 
 from schemas.blocks import Block, BlockKind, Span
 from services.worker.office.names import children, descendants, full, name_of
-from services.worker.office.package import DamagedPartError, Package, Part
+from services.worker.office.package import DamagedPartError, Package, Part, require_root
 from services.worker.office.spans import Spans, joined, lines, lines_of
 from services.worker.office.word.flow import Flow, comment_blocks
 from services.worker.office.word.story import Beside, beside
@@ -24,7 +24,7 @@ def document_blocks(package: Package, depth: int = 0) -> tuple[Block, ...]:
     `depth` counts the documents that it is embedded in. Raises DamagedPartError for a file without a document.
     """
     document = document_part(package)
-    bodies = list(children(document.root, "w:body"))
+    bodies = list(children(require_root(document, "w:document"), "w:body"))
     if not bodies:
         raise DamagedPartError("no body")
     embedded = partial(document_blocks, depth=depth + 1) if depth < MAX_DEPTH else None
