@@ -53,7 +53,7 @@ def lines_of(block: Block) -> Iterator[Spans]:
     """Yield the lines of a block where it cannot stand as such: in a cell, a header, a note."""
     if block.rows:
         for row in block.rows:
-            yield joined((Span("\t".join(cell.text for cell in row)),))
+            yield joined(span for cell in row for span in (*cell.spans, Span("\t")))
     elif block.kind is BlockKind.LIST_ITEM:
         yield joined((Span(f"{block.marker} "), *block.spans))
     else:

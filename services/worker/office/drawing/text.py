@@ -3,7 +3,7 @@
 Which paragraphs are list items depends on bullets, which paragraphs inherit: `ListStyles` holds what they inherit.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -158,14 +158,3 @@ def _run(run: Any, part: Part) -> Span:
         strike=properties.get("strike", "noStrike") != "noStrike",
         link=part.link(click.get(RELATION)) if click is not None else "",
     )
-
-
-def texts_of(blocks: Iterable[Block]) -> Sequence[Spans]:
-    """Return the texts of blocks, of a table one for each row."""
-    found: list[Spans] = []
-    for entry in blocks:
-        if entry.rows:
-            found.extend(joined((Span(" | ".join(cell.text for cell in row)),)) for row in entry.rows)
-        else:
-            found.append(entry.spans)
-    return found

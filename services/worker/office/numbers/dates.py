@@ -8,6 +8,7 @@ from services.worker.office.numbers.sections import Section
 EPOCH: Final = datetime(1899, 12, 30)
 EPOCH_1904: Final = datetime(1904, 1, 1)
 DAY: Final = 86_400
+UNITS: Final = {"h": 3600, "n": 60, "s": 1}
 LAST_DAY: Final = 2_958_466
 """The day after 9999-12-31."""
 FALSE_LEAP_DAY: Final = 60
@@ -27,13 +28,15 @@ def date_shown(section: Section, days: float, since_1904: bool) -> str | None:
     ticks = round(abs(days) * DAY * unit)
     seconds, part = divmod(ticks, unit)
     moment = None if elapsed else _moment(days, seconds, since_1904)
-    half = any(token.text in ("ap", "ampm") for token in section.tokens if token.kind == "date")
+    parts = [token.text for token in section.tokens if token.kind == "date"]
+    half = any(part[0] in "aA" for part in parts)
+    total = {part[1].replace("m", "n") for part in parts if part[0] == "["}
     written = "-" if days < 0 else ""
     digits = f"{part:0{places}}" if places else ""
     for token in section.tokens:
         match token.kind:
             case "date":
-                written += _part(token.text, moment, seconds, half)
+                written += _part(token.text, moment, seconds, half, total)
             case "digit":
                 written, digits = written + digits, ""
             case "fill":
@@ -63,11 +66,11 @@ def _moment(days: float, seconds: int, since_1904: bool) -> datetime:
     return EPOCH + early + timedelta(seconds=seconds)
 
 
-def _part(part: str, moment: datetime | None, seconds: int, half: bool) -> str:
-    """Return one part of a date; of an elapsed time hours may be above 24."""
-    if part[0] == "[":
-        size = {"h": 3600, "m": 60, "n": 60, "s": 1}[part[1]]
-        return f"{seconds // size:0{len(part) - 2}}"
+def _part(part: str, moment: datetime | None, seconds: int, half: bool, total: set[str]) -> str:
+    """Return one part of a date or duration; `total` are the units that a duration counts without a limit."""
+    bare = part.strip("[]").replace("m", "n") if part[0] == "[" else part
+    if bare[0] in total:
+        return f"{seconds // UNITS[bare[0]]:0{len(bare)}}"
     width = min(len(part), 2)
     match part[0]:
         case "n":
@@ -77,8 +80,9 @@ def _part(part: str, moment: datetime | None, seconds: int, half: bool) -> str:
         case "h":
             hour = seconds // 3600 % 24
             return f"{(hour - 1) % 12 + 1 if half else hour:0{width}}"
-        case "a":
-            return ("A" if seconds // 3600 % 24 < 12 else "P") + ("M" if part == "ampm" else "")
+        case "a" | "A":
+            letter = "AP"[seconds // 3600 % 24 >= 12]
+            return f"{letter}M" if part == "ampm" else letter.lower() if part[0] == "a" else letter
     return "" if moment is None else _calendar(part, moment)
 
 

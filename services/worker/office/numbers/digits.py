@@ -26,10 +26,14 @@ def digits_shown(tokens: Sequence[Token], number: Decimal) -> str:
 
 
 def _thousands(tokens: Sequence[Token]) -> int:
-    """Return the number of commas behind the last placeholder, each of which divides by 1000."""
+    """Return the number of commas behind the last placeholder or before the point, each of which divides by 1000."""
     last = max((place for place, token in enumerate(tokens) if token.kind == "digit"), default=-1)
-    behind = takewhile(lambda token: token.kind == "group", tokens[last + 1 :])
-    return sum(1 for _ in behind)
+    point = next((place for place, token in enumerate(tokens[: last + 1]) if token.kind == "point"), 0)
+    return sum(
+        1
+        for piece in (tokens[last + 1 :], tokens[:point][::-1])
+        for _ in takewhile(lambda token: token.kind == "group", piece)
+    )
 
 
 def _rounded(number: Decimal, places: int) -> str:
@@ -93,9 +97,11 @@ def scientific_shown(tokens: Sequence[Token], number: float) -> str:
     places = sum(token.kind == "digit" for token in mantissa[point:])
     value = abs(Decimal(f"{number:.15g}"))
     power = 0 if value == 0 else _power(value, step, places)
-    sign = "-" if power < 0 else "+" if tokens[cut].text == "+" else ""
+    letter, plus = tokens[cut].text
+    sign = "-" if power < 0 else plus.strip("-")
     shown = digits_shown(mantissa, value.scaleb(-power))
-    return f"{'-' if number < 0 else ''}{shown}E{sign}{digits_shown(exponent, Decimal(abs(power)))}"
+    digits = digits_shown(exponent, Decimal(abs(power))) or "0"
+    return f"{'-' if number < 0 else ''}{shown}{letter}{sign}{digits}"
 
 
 def _power(value: Decimal, step: int, places: int) -> int:
@@ -119,10 +125,18 @@ def fraction_shown(tokens: Sequence[Token], number: float) -> str:
     )
     whole, rest = divmod(found, 1) if mixed else (0, found)
     above, below = (rest * fixed, fixed) if fixed else (rest.numerator, rest.denominator)
+    start, end = _around(tokens)
     sign = "-" if number < 0 and found else ""
     if mixed and not rest:
-        return f"{sign}{whole}"
-    return f"{sign}{f'{whole} ' if whole else ''}{above}/{below}"
+        return f"{sign}{start}{whole}{end}"
+    return f"{sign}{start}{f'{whole} ' if whole else ''}{above}/{below}{end}"
+
+
+def _around(tokens: Sequence[Token]) -> tuple[str, str]:
+    """Return the texts before and behind a fraction."""
+    digits = [place for place, token in enumerate(tokens) if token.kind == "digit" or token.text.isdigit()]
+    start = "".join(token.text for token in tokens[: digits[0]] if token.kind == "text")
+    return start, "".join(token.text for token in tokens[digits[-1] + 1 :] if token.kind == "text")
 
 
 def _denominator(tokens: Sequence[Token]) -> tuple[int, int]:

@@ -1,8 +1,8 @@
 """A number as a format shows it. Pure.
 
 What depends on the country of the reader is written in one way: dates of the formats that follow the system as ISO
-8601, names of months and days in English, numbers with a point. The format `General` shows up to 15 digits, so that
-no digit is lost.
+8601, names of months and days in English, numbers with a point. Where a cell would be too narrow for a whole number, it
+is written with all its digits.
 """
 
 import math
@@ -23,6 +23,10 @@ CONDITIONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "=": operator.eq,
     "<>": operator.ne,
 }
+DIGITS: Final = 10
+GENERAL: Final = Section((Token("general", ""),))
+WIDE: Final = 1e11
+TINY: Final = 1e-4
 BUILT_IN: Final[Mapping[int, str]] = {
     1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 5: "$#,##0;-$#,##0", 6: "$#,##0;-$#,##0", 7: "$#,##0.00;-$#,##0.00",
     8: "$#,##0.00;-$#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00", 12: "# ?/?", 13: "# ??/??", 14: "yyyy-mm-dd",
@@ -80,16 +84,25 @@ def shown_text(text: str, code: str) -> str:
 
 
 def general(number: float) -> str:
-    """Return a number without a format: up to 15 digits."""
-    if number == int(number) and abs(number) < 1e15:
+    """Return a number without a format: a whole one with all its digits, up to 15; others with 10 digits, as cells do.
+
+    Numbers below 0.0001 that need more digits, and those from 1e11 on, are written with an exponent.
+    """
+    size = abs(number)
+    if number == int(number) and size < 1e15:
         return str(int(number))
-    text = f"{number:.15g}"
-    mantissa, e, exponent = text.partition("e")
-    if not e:
-        return text
-    if -10 < int(exponent) < 0:
-        return f"{Decimal(text):f}"
-    return f"{mantissa}E{int(exponent):+03d}"
+    if size >= WIDE:
+        return _with_exponent(f"{number:.14e}" if number == int(number) else f"{number:.5e}")
+    places = DIGITS - len(str(int(size)))
+    fixed = f"{Decimal(repr(number)):.{max(places, 0)}f}".rstrip("0").rstrip(".")
+    if size < TINY and float(fixed) != number:
+        return _with_exponent(f"{number:.5e}")
+    return fixed
+
+
+def _with_exponent(text: str) -> str:
+    mantissa, _, exponent = text.partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}E{int(exponent):+03d}"
 
 
 def _section(sections: tuple[Section, ...], number: float) -> tuple[Section, float]:
@@ -105,14 +118,16 @@ def _section(sections: tuple[Section, ...], number: float) -> tuple[Section, flo
 
 
 def _by_condition(sections: tuple[Section, ...], number: float) -> tuple[Section, float]:
-    numeric = sections[:3]
-    for place, section in enumerate(numeric):
-        default = ("<", 0.0) if place < 2 < len(numeric) else ("", 0.0)
-        sign, limit = section.condition or default
+    """Return the first section whose condition holds; one without a condition takes what is left, else General does.
+
+    The sign is left out where the condition takes negative numbers alone.
+    """
+    for place, section in enumerate(sections[:3]):
+        sign, limit = section.condition or (("<", 0.0) if place == 1 < len(sections[:3]) - 1 else ("", 0.0))
         if not sign or CONDITIONS[sign](number, limit):
-            hides_sign = number < 0 and place > 0 and sign in ("<", "<=", "")
-            return section, abs(number) if hides_sign else number
-    return numeric[-1], number
+            below_zero = sign in ("<", "<=") and limit <= 0 and place > 0
+            return section, abs(number) if below_zero else number
+    return GENERAL, number
 
 
 def _written(section: Section, number: float) -> str:

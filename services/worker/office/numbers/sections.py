@@ -80,14 +80,16 @@ def _finished(tokens: list[Token], condition: tuple[str, float] | None) -> Secti
 
 
 def _minutes(tokens: list[Token]) -> list[Token]:
+    """Write minutes as `n`: `m` behind hours, before seconds, and in durations."""
     found = list(tokens)
     dates = [place for place, token in enumerate(tokens) if token.kind == "date" and token.text[0] in "ymdhs["]
+    elapsed = any(tokens[place].text[0] == "[" for place in dates)
     for position, place in enumerate(dates):
         if set(tokens[place].text) != {"m"} or len(tokens[place].text) > 2:
             continue
         before = tokens[dates[position - 1]].text if position else ""
         after = tokens[dates[position + 1]].text if position + 1 < len(dates) else ""
-        if before.strip("[")[:1] == "h" or after.strip("[")[:1] == "s":
+        if elapsed or before[:1] == "h" or after[:1] == "s":
             found[place] = Token("date", tokens[place].text.replace("m", "n"))
     return found
 
@@ -119,9 +121,9 @@ def _token(match: re.Match[str]) -> list[Token]:
     if match["general"]:
         return [Token("general", "")]
     if match["half"]:
-        return [Token("date", "ap" if len(match["half"]) == 3 else "ampm")]
+        return [Token("date", match["half"] if len(match["half"]) == 3 else "ampm")]
     if match["exponent"]:
-        return [Token("exponent", match["exponent"][1])]
+        return [Token("exponent", match["exponent"])]
     if match["date"]:
         return [Token("date", match["date"].lower())]
     if match["digit"]:
