@@ -8,7 +8,7 @@ import codecs
 import posixpath
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -178,13 +178,12 @@ def parsed(content: bytes) -> tuple[Any, bool]:
         content = re.sub(r"^\s*<\?xml[^>]*\?>", "", content.decode("utf-16", "replace")).encode()
     if b"purl.oclc.org/ooxml" in content:
         content = STRICT.sub(rb"http://schemas.openxmlformats.org/\1/2006/\2", content)
-    try:
-        return etree.fromstring(content, xml_parser()), True
-    except etree.XMLSyntaxError:
-        root = etree.fromstring(content, xml_parser(recover=True))
-        if root is None:
-            raise DamagedPartError("no XML") from None
-        return root, False
+    for recover in (False, True):
+        with suppress(etree.XMLSyntaxError):
+            root = etree.fromstring(content, xml_parser(recover))
+            if root is not None:
+                return root, not recover
+    raise DamagedPartError("no XML")
 
 
 def xml_parser(recover: bool = False) -> Any:
