@@ -22,7 +22,7 @@ LINE_START: Final = re.compile(
 )
 """What begins a list, a heading, its underline, a quote or the second line of a table."""
 TICKS: Final = re.compile(r"`+")
-BLANKS: Final = re.compile(r"\s+")
+BLANKS: Final = re.compile(r"[ \t\n\r\v\f\x1c-\x1f\x85\u2028\u2029]+")  # a no-break space stays one
 LINE_END: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 ADDRESS: Final = re.compile(r"[\s<>()\\|`*_\[\]\"']|[\x00-\x1f]")
 SCHEME: Final = re.compile(r"\s*([a-zA-Z][a-zA-Z0-9+.\-]*):")
@@ -42,9 +42,14 @@ def safe_link(address: str) -> str:
 def joined(spans: Iterable[Span]) -> list[Span]:
     """Return the spans with neighbours of one style as one, without empty ones."""
     whole = []
-    for style, group in groupby((span for span in spans if span.text), key=lambda span: replace(span, text="")):
-        whole.append(replace(style, text="".join(span.text for span in group)))
+    for _, group in groupby((span for span in spans if span.text), key=_style):
+        first, *others = group
+        whole.append(replace(first, text="".join(span.text for span in (first, *others))) if others else first)
     return whole
+
+
+def _style(span: Span) -> tuple[bool, bool, bool, bool, str]:
+    return span.bold, span.italic, span.code, span.strike, span.link
 
 
 def inline(spans: Sequence[Span], *, escaped: bool = True, in_table: bool = False) -> str:

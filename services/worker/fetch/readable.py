@@ -4,8 +4,9 @@ from cssselect import SelectorError
 from lxml import etree, html
 
 from schemas.errors import ErrorCode
+from services.worker.characters.labels import codec_of
+from services.worker.characters.reading import read
 from services.worker.errors import ProcessingError
-from services.worker.fetch.charsets import decoded
 from services.worker.fetch.download import Download
 from services.worker.fetch.web_text import page_text
 
@@ -35,10 +36,7 @@ def readable_text(page: Download, selector: str | None = None) -> str:
 
 def _decoded(content: bytes, charset: str | None) -> str | None:
     """Decode by the charset that the server declares; None when it declares none or an unknown one."""
-    try:
-        return decoded(content, charset, "replace") if charset else None
-    except (LookupError, ValueError):
-        return None
+    return read(content, [charset]).text if charset and codec_of(charset) else None
 
 
 def _article(content: bytes, charset: str | None, url: str) -> str:

@@ -62,6 +62,7 @@ IMAGES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II
 MEMBERS: Final = (("word/", Kind.DOCX), ("ppt/", Kind.PPTX), ("xl/", Kind.XLSX))  # ISO/IEC 29500
 CONTENT_TYPES: Final = "[content_types].xml"
 BINARY_SHEETS: Final = "xl/workbook.bin"  # MS-XLSB, 2.1.7
+EPUB_CONTAINER: Final = "META-INF/container.xml"  # EPUB 3.3, 4.2.6
 OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 SOUND: Final = "audio or video: create a transcription job for it"
@@ -86,7 +87,7 @@ WEB_PAGE = re.compile(
     rb"\s*+(?:<\?xml[^>]*+>\s*+)?(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
 )
 """Possessive: each comment ends at its first end, so that a file of many comments is read once."""
-BOMS: Final = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, which contains zero bytes
+BOMS: Final = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # of UTF-16 and UTF-32, which contain zero bytes
 CONTROLS: Final = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b") | {127}
 PDF_MARK_WITHIN: Final = 1024  # ISO 32000-1, annex H
 
@@ -165,7 +166,9 @@ def _kind_packed(members: Collection[str], packed_type: str) -> Kind | None:
     if packed_type == MEDIA_TYPES[".epub"]:
         return Kind.EPUB
     names = _normal(members)
-    if CONTENT_TYPES not in names or BINARY_SHEETS in names:
+    if CONTENT_TYPES not in names:
+        return Kind.EPUB if EPUB_CONTAINER in members else None  # some books lack the member `mimetype`
+    if BINARY_SHEETS in names:
         return None
     return next((kind for folder, kind in MEMBERS if any(name.startswith(folder) for name in names)), None)
 

@@ -40,12 +40,14 @@ class Source:
     """An open input: its name, its size in bytes, and the checked descriptor.
 
     `media_type` is the one declared by a server for a download, or by the uploader of a document; else empty.
+    `charset` is the one that a server declared for a download, else empty.
     """
 
     name: str
     size: int
     file: BinaryIO
     media_type: str = ""
+    charset: str = ""
 
     @property
     def path(self) -> str:
@@ -100,7 +102,7 @@ def open_url(url: str, workspace: Workspace, beat: Callable[[], None] = no_heart
     """Download a `url` into the run's folder and open it. Raises ProcessingError as `fetch` does."""
     fetched = fetch(url, workspace, beat=beat)
     with fetched.path.open("rb") as file:
-        yield Source(name=fetched.name, size=fetched.size, file=file, media_type=fetched.media_type)
+        yield Source(fetched.name, fetched.size, file, fetched.media_type, fetched.charset or "")
 
 
 @contextmanager

@@ -5,10 +5,12 @@ import string
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from services.worker.blocks.markdown import markdown
 from services.worker.errors import ProcessingError
 from services.worker.fetch.web_text import page_text
 from services.worker.files.kinds import kind_of
-from services.worker.processors.extraction.markup import as_markdown, first_heading
+from services.worker.markup.page import read_page
+from services.worker.processors.extraction.markup import first_heading
 from services.worker.processors.session.layout import Layout
 from services.worker.processors.session.slides import slides, table
 from services.worker.templates import engine
@@ -51,8 +53,8 @@ def test_a_template_is_rendered_or_refused(content: str, given: dict[str, object
 
 @given(MARKUP)
 def test_markup_is_read_as_text(content: str) -> None:
-    page = as_markdown(content)
-    first_heading(page.text)
+    page = read_page(content)
+    first_heading(markdown(page.blocks))
     page_text(content.encode("utf-8", "surrogatepass"))
     assert "<script" not in page.title
 

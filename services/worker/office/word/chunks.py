@@ -1,6 +1,6 @@
 """Documents of another format that a Word document holds (w:altChunk, ISO/IEC 29500-1, 17.17.2.1)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from email import message_from_bytes, policy
 from io import BytesIO
 from pathlib import PurePosixPath
@@ -8,16 +8,21 @@ from typing import Any, Final
 from zipfile import ZipFile
 
 from schemas.blocks import Block, BlockKind, block
-from services.worker.fetch.web_text import page_text
+from services.worker.characters import declared
+from services.worker.characters.reading import read
+from services.worker.markup.page import read_page, words_of
 from services.worker.office.names import full
 from services.worker.office.package import Package, Part
 from services.worker.office.word.story import Beside
+from services.worker.run.page_care import at_page
 
 ZIP: Final = b"PK\x03\x04"
 MAX_INFLATED: Final = 64 * 1024**2
 """Bytes that an embedded document may unpack to."""
 WEB: Final = frozenset({".html", ".htm", ".xhtml", ".dat"})
 ARCHIVES: Final = frozenset({".mht", ".mhtml", ".eml"})
+PLACE: Final = "an embedded page, "
+"""Begins the places of words that an embedded page has lost."""
 UNREAD: Final = "A document that is embedded as a chunk ({}) was not read."
 
 
@@ -30,11 +35,13 @@ def chunk_blocks(element: Any, part: Part, beside: Beside) -> Iterator[Block]:
     if content.startswith(ZIP):
         yield from _document(content, beside)
     elif ending in ARCHIVES or head.startswith((b"mime-version:", b"from:")):
-        yield from _web_archive(content)
+        yield from _web_archive(content, beside)
     elif ending in WEB or head.startswith((b"<!doctype html", b"<html")):
-        yield from _web_page(content, None)
+        yield from _web_page(content, None, beside)
     elif ending == ".txt":
-        yield from _lines(content.decode("utf-8", "replace"))
+        found = read(content)
+        _note(beside, found.notes)
+        yield from _lines(found.text)
     else:
         beside.notes.add(UNREAD.format(ending or "of an unknown format"))
 
@@ -50,17 +57,26 @@ def _document(content: bytes, beside: Beside) -> Iterator[Block]:
         yield from beside.embedded(Package(archive, beside.notes))
 
 
-def _web_archive(content: bytes) -> Iterator[Block]:
+def _web_archive(content: bytes, beside: Beside) -> Iterator[Block]:
     """Yield the pages of an archive in MIME (RFC 2557)."""
     for part in message_from_bytes(content, policy=policy.default).walk():
         if part.get_content_type() in ("text/html", "application/xhtml+xml"):
             payload = part.get_payload(decode=True)
             if isinstance(payload, bytes):
-                yield from _web_page(payload, part.get_content_charset())
+                yield from _web_page(payload, part.get_content_charset(), beside)
 
 
-def _web_page(content: bytes, charset: str | None) -> Iterator[Block]:
-    yield from _lines(page_text(content, charset))
+def _web_page(content: bytes, charset: str | None, beside: Beside) -> Iterator[Block]:
+    """Yield a page; its words alone if its structure took too long or too much memory in this run."""
+    found = read(content, [charset, declared.in_page(content)])
+    page = at_page("text", 1, read_page, found.text, PLACE) or words_of(found.text)
+    _note(beside, (*found.notes, *page.notes))
+    yield from page.blocks
+
+
+def _note(beside: Beside, notes: Iterable[str]) -> None:
+    for note in notes:
+        beside.notes.add(note)
 
 
 def _lines(text: str) -> Iterator[Block]:

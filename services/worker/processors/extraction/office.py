@@ -99,7 +99,7 @@ class _Text:
     def add(self, blocks: tuple[Block, ...]) -> None:
         """Add a part. Raises ProcessingError FILE_TOO_LARGE."""
         content = markdown(self._once(blocks), escaped=False, furniture=True)
-        self._parts.append(TextPart(self._limit.add(content), blocks=blocks))
+        self._parts.append(self._limit.part(TextPart(content, blocks=blocks)))
 
     def blocks(self) -> Iterator[Block]:
         """Yield the blocks of all parts."""

@@ -88,6 +88,10 @@ class TextLimit:
             )
         return storable(text)
 
+    def part(self, part: TextPart) -> TextPart:
+        """Count a part and return it with a `storable` text."""
+        return replace(part, content=self.add(part.content))
+
 
 def storable(text: str) -> str:
     """Replace what stores do not accept: NUL and lone surrogates."""

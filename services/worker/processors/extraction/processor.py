@@ -24,13 +24,14 @@ from services.worker.files.kinds import (
 from services.worker.files.sources import Source, open_claim, open_source, open_url
 from services.worker.files.zip_bounds import ZipContents, check_zip
 from services.worker.pages import mupdf
-from services.worker.processors.extraction.markup import read_epub, read_html, read_text
+from services.worker.processors.extraction.epub import read_epub
+from services.worker.processors.extraction.markup import read_html, read_text
 from services.worker.processors.extraction.office import read_docx, read_pptx, read_xlsx
 from services.worker.processors.extraction.pages import PageReader, read_image, read_pdf
 from services.worker.processors.extraction.parts import ExtractedText, OnPart, TextPart, storable
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
-READER: Final = 2
+READER: Final = 3
 """The version of the text extraction: an increment invalidates cached results."""
 INFLATED: Final = 4
 """A ZIP may unpack to this multiple of the maximum file size."""

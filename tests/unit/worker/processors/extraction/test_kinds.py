@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.worker.processors.extraction.markup import as_markdown
+from services.worker.markup.page import read_page
+from services.worker.run import page_care
+from services.worker.run.page_care import PageStep
 from tests.support.files import office
 from tests.support.runs import pdf as pdf_runs
 from tests.support.runs.extraction import CHAPTERS, PAGE, Desk
@@ -26,7 +28,7 @@ def test_a_presentation_gives_slides_with_notes(desk: Desk) -> None:
     path = office.slides(desk.folder / "a.pptx", [("Start", "First\nSecond", "Say hello"), ("End", "Bye", "")])
     result = desk.run(path)
     contents = [entry["content"] for entry in result.structured_data["metadata"]["text_contents"]]
-    assert contents == ["# Start\n\nFirst\nSecond\n\n### Notes\n\nSay hello", "# End\n\nBye"]
+    assert contents == ["# Start\n\n- First\n- Second\n\n> **Note:** Say hello", "# End\n\n- Bye"]
     assert (result.structured_data["title"], result.pages) == ("Start", 2)
     assert ("reading_document", 60, "Reading slide 2 of 2", 2, 2) in desk.reports
 
@@ -41,7 +43,7 @@ def test_a_spreadsheet_gives_a_table_for_each_sheet(desk: Desk) -> None:
     ]
     result = desk.run(office.sheets(desk.folder / "a.xlsx", {"Costs": rows, "Nothing": []}))
     assert result.structured_data["extracted_text"] == (
-        "## Costs\n\n| Item | Cost | When |\n| --- | --- | --- |\n| Pipe\\|s | 3.5 | 2024-05-01 09:30:00 |\n"
+        "## Costs\n\n| Item | Cost | When |\n| --- | --- | --- |\n| Pipe\\|s | 3.5 | 2024-05-01 9:30:00 |\n"
         "| Two lines | 7 | 2024-05-02 |\n| Paid | TRUE |  |\n\n## Nothing"
     )
     assert result.pages == 2
@@ -91,10 +93,20 @@ def test_a_page_s_own_charset_counts(desk: Desk) -> None:
     assert desk.text(desk.file("a.html", page.encode("iso-8859-2"))) == "Łódź"
 
 
-def test_a_page_that_nests_too_deeply_gives_its_words(desk: Desk) -> None:
+def test_a_page_that_nests_deeply_keeps_its_structure(desk: Desk) -> None:
     result = desk.run(desk.file("a.html", "<html>" + "<div>" * 5000 + "deep <b>down</b>"))
-    assert result.structured_data["extracted_text"] == "deep\ndown"
-    assert "only its plain text" in result.notes[0]
+    assert (result.structured_data["extracted_text"], result.notes) == ("deep **down**", ())
+
+
+def test_a_page_that_took_too_long_gives_its_words(desk: Desk) -> None:
+    page_care.begin([PageStep("text", 1)])
+    try:
+        result = desk.run(desk.file("a.html", PAGE))
+    finally:
+        page_care.begin([])
+    assert "A link & bold words" in result.structured_data["extracted_text"]
+    assert "unseen" not in result.structured_data["extracted_text"]
+    assert "structure of the page could not be read" in result.notes[0]
 
 
 def test_a_pdf_gives_its_pages_and_ocr_reads_those_without_text(desk: Desk) -> None:
@@ -147,4 +159,4 @@ def test_odd_marks_of_a_page_cost_no_words(desk: Desk, odd: str) -> None:
 
 @given(st.text(st.sampled_from(' <>!/-[]&;"=abcoltdrhp1²\n')))
 def test_whatever_stands_in_a_page_has_a_text(html: str) -> None:
-    assert isinstance(as_markdown(html).text, str)
+    assert isinstance(read_page(html).blocks, tuple)
