@@ -8,6 +8,7 @@ from schemas.devana import Devana, describe_file
 from schemas.fields import Address, FileName, Label
 from schemas.job_types.declaration import JobType, Makes, Named, fetches_url
 from schemas.job_types.parameters import SOURCES, JobParameters, require_one
+from schemas.job_types.values import OUTPUT_DESCRIPTION, OUTPUT_FILES, OutputForm
 from schemas.media import MEDIA_TYPES
 from schemas.pages import pages_of_texts
 
@@ -15,7 +16,11 @@ from schemas.pages import pages_of_texts
 class ExtractionParameters(JobParameters):
     """The `extraction` job: the text of a file of any supported type."""
 
-    SUPPORTED: ClassVar[dict[str, Any]] = {"sources": list(SOURCES), "endings": sorted(MEDIA_TYPES)}
+    SUPPORTED: ClassVar[dict[str, Any]] = {
+        "sources": list(SOURCES),
+        "endings": sorted(MEDIA_TYPES),
+        "output": [*OUTPUT_FILES],
+    }
 
     filename: FileName | None = Field(default=None, description="a file the worker can read, or `upload://{file_id}`")
     url: Address | None = None
@@ -23,6 +28,7 @@ class ExtractionParameters(JobParameters):
     ocr_engine: Literal["rapidocr", "tesseract"] = Field(
         default="rapidocr", description="of images and scanned pages; tesseract must be installed on the worker"
     )
+    output: OutputForm | None = Field(default=None, description=OUTPUT_DESCRIPTION)
     use_cache: bool = True
     force_refresh: bool = False
 

@@ -11,7 +11,15 @@ from schemas.fields import Address, FileName
 from schemas.job_types.archives import Archive, Entry, assets_of, base_name, files_of, json_entry
 from schemas.job_types.declaration import JobType, Makes, plain_completion
 from schemas.job_types.parameters import JobParameters
-from schemas.job_types.values import Context, FileHash, Language, TemplateName
+from schemas.job_types.values import (
+    OUTPUT_DESCRIPTION,
+    OUTPUT_FILES,
+    Context,
+    FileHash,
+    Language,
+    OutputForm,
+    TemplateName,
+)
 from schemas.pages import PagePicture, pages_of_texts
 
 METHODS: Final = (
@@ -57,6 +65,7 @@ class PdfParameters(JobParameters):
         "extraction_method": [*METHODS, *ALIASES],
         "source": ["filename", "url"],
         "ocr_engine": ["rapidocr", "tesseract"],
+        "output": [*OUTPUT_FILES],
     }
 
     filename: FileName | None = None
@@ -71,6 +80,7 @@ class PdfParameters(JobParameters):
     ocr_engine: Literal["rapidocr", "tesseract"] = Field(
         default="rapidocr", description="of local OCR; tesseract must be installed on the worker"
     )
+    output: OutputForm | None = Field(default=None, description=OUTPUT_DESCRIPTION)
     template: TemplateName | None = Field(
         default=None, description="filled from the text; not by mistral_ocr_with_pages"
     )
@@ -133,7 +143,7 @@ def _mistral_data(job_id: str, data: Body, files: Body) -> dict[str, Any]:
         shown["pages_archive_url"] = f"{base}/download-pages-archive"
     if "mistral_ocr_images" in files:
         shown["mistral_ocr_images_url"] = f"{base}/mistral-ocr-images"
-    transformed = {name: data[name] for name in ("transformed_text", "template_fields") if name in data}
+    transformed = {name: data[name] for name in ("transformed_text", "template_fields", "document") if name in data}
     return shown | _images_link(job_id, data) | transformed
 
 
@@ -147,7 +157,8 @@ def _images_link(job_id: str, data: Body) -> dict[str, str]:
 
 def _archive(job_id: str, result: Body) -> Archive | None:
     """Images, text and results; None for a job without images. Archives among the assets are left out."""
-    images = [name for name in assets_of(result) if not base_name(name).endswith(".zip")]
+    documents = {name for name, _ in OUTPUT_FILES.values()}
+    images = [name for name in assets_of(result) if not base_name(name).endswith(".zip") and name not in documents]
     if not images:
         return None
     bases = Counter(map(base_name, images))

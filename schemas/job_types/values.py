@@ -7,8 +7,9 @@ A text that does not match gets a sentence, not a regular expression; the JSON S
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, StringConstraints
 
@@ -83,3 +84,16 @@ Day = Annotated[
 Time = Annotated[str, _shaped(_TIME, "must be a time of day written HH:MM, such as 09:30"), _schema(_TIME)]
 Context = Annotated[dict[str, Any], AfterValidator(_of_bounded_size)]
 """The variables of a template."""
+OutputForm = Literal["text", "markdown", "html", "json"]
+"""A form in which a document is written besides its text (docs/blocks.md)."""
+OUTPUT_FILES: Final[Mapping[OutputForm, tuple[str, str]]] = {
+    "text": ("text.txt", "text/plain; charset=utf-8"),
+    "markdown": ("text.md", "text/markdown; charset=utf-8"),
+    "html": ("document.html", "text/html; charset=utf-8"),
+    "json": ("blocks.json", "application/json"),
+}
+"""The name and the media type of the file of each form."""
+OUTPUT_DESCRIPTION: Final = (
+    "also write the document in this form: as `structured_data.document`, and as a file `text.txt`, `text.md`, "
+    "`document.html` or `blocks.json` among the assets"
+)

@@ -27,7 +27,11 @@ def document(title: str, parts: Sequence[Sequence[Block]], unit: str | None = No
     """Return a whole page. `unit` is the kind of the parts, each of which becomes a section; None: without sections."""
     bodies = [fragment(part) for part in parts]
     if unit:
-        bodies = [f'<section class="{unit}" data-number="{n}">\n{body}</section>\n' for n, body in enumerate(bodies, 1)]
+        numbers = [next((block.page for block in part if block.page), place) for place, part in enumerate(parts, 1)]
+        bodies = [
+            f'<section class="{unit}" data-number="{number}">\n{body}</section>\n'
+            for number, body in zip(numbers, bodies, strict=True)
+        ]
     head = f'<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
     return f"<!DOCTYPE html>\n<html>\n<head>\n{head}</head>\n<body>\n{''.join(bodies)}</body>\n</html>\n"
 

@@ -41,8 +41,11 @@ def safe_link(address: str) -> str:
 
 def joined(spans: Iterable[Span]) -> list[Span]:
     """Return the spans with neighbours of one style as one, without empty ones."""
+    spans = [span for span in spans if span.text]
+    if len(spans) < 2:
+        return spans
     whole = []
-    for _, group in groupby((span for span in spans if span.text), key=_style):
+    for _, group in groupby(spans, key=_style):
         first, *others = group
         whole.append(replace(first, text="".join(span.text for span in (first, *others))) if others else first)
     return whole

@@ -64,17 +64,33 @@ def missing(sources: Iterable[tuple[str, str]], read: Iterable[str]) -> list[Mis
     it. A place may come several times. Words that were joined or divided, such as a word and the number of its
     footnote, are not missing.
     """
-    left = Counter(word for text in read for word in words(text))
-    lacking: dict[str, list[str]] = {}
-    for place, text in sources:
+    coarse, lacking = _coarse(sources, read)
+    left = Counter(word for text in coarse.elements() for word in words(text))
+    lost: dict[str, list[str]] = {}
+    for place, text in lacking:
         for word in words(text):
             if left[word] > 0:
                 left[word] -= 1
             else:
-                lacking.setdefault(place, []).append(word)
+                lost.setdefault(place, []).append(word)
     explained = _Explained([word for word, count in left.items() if count > 0])
-    found = ((place, [word for word in lost if word not in explained]) for place, lost in lacking.items())
-    return [Missing(place, len(lost), tuple(lost[:MAX_SAMPLE])) for place, lost in found if lost]
+    found = ((place, [word for word in names if word not in explained]) for place, names in lost.items())
+    return [Missing(place, len(names), tuple(names[:MAX_SAMPLE])) for place, names in found if names]
+
+
+def _coarse(sources: Iterable[tuple[str, str]], read: Iterable[str]) -> tuple[Counter[str], list[tuple[str, str]]]:
+    """Return what is left of both sides without the pieces between blanks that both have, which are nearly all."""
+    left: Counter[str] = Counter()
+    for text in read:
+        left.update(text.split())
+    lacking = []
+    for place, text in sources:
+        for piece in text.split():
+            if left[piece] > 0:
+                left[piece] -= 1
+            else:
+                lacking.append((place, piece))
+    return +left, lacking
 
 
 def warnings(found: Sequence[Missing]) -> list[str]:

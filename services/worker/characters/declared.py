@@ -6,7 +6,7 @@ from typing import Final
 COMMENT: Final = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
 HEAD_END: Final = re.compile(rb"</head\b|<body\b", re.IGNORECASE)
 META: Final = re.compile(rb"<meta\b([^<>]*)", re.IGNORECASE)
-CHARSET: Final = re.compile(rb"charset\s*=\s*[\"']?\s*([A-Za-z0-9._:\-]+)", re.IGNORECASE)
+CHARSET: Final = re.compile(rb"charset\s*+=\s*+[\"']?\s*+([A-Za-z0-9._:\-]++)", re.IGNORECASE)
 XML: Final = re.compile(rb"\s*<\?xml\b[^<>]*?encoding\s*=\s*[\"']([A-Za-z0-9._:\-]+)", re.IGNORECASE)
 WIDE: Final = re.compile(r"utf-?(16|32)", re.IGNORECASE)
 MAX_HEAD: Final = 1_000_000

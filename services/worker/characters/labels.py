@@ -20,7 +20,7 @@ def codec_of(label: str) -> str | None:
     """
     found = webencodings.lookup(label)
     if found is not None and found.name != "replacement":
-        codec = NOT_READ_AS_NAMED.get(found.name, found.codec_info.name)
+        codec: str = NOT_READ_AS_NAMED.get(found.name, found.codec_info.name)
         return WIDER.get(codec, codec)
     try:
         info = codecs.lookup(label.strip())

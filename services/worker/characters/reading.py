@@ -23,7 +23,7 @@ BOMS: Final = (
 NAMES: Final = {"cp1252": "Windows-1252", "cp932": "Shift_JIS", "cp949": "EUC-KR", "big5hkscs": "Big5"}
 BAD: Final = "\ufffd"
 MANY: Final = 8
-"""Letters in valid UTF-8 from which on it is no other encoding by chance."""
+"""Letters in valid UTF-8 from which on another encoding does not look like it by chance."""
 ASCII: Final = bytes(range(128))
 WINDOWS: Final = re.compile(r"cp125\d")
 

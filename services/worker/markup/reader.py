@@ -231,8 +231,8 @@ class _Reader:
         self._take()
         self._code, self._code_depth = [], 1
         inner = node.child
-        names = [node.attributes.get("class") or "", (inner.attributes.get("class") or "") if _is_code(inner) else ""]
-        self._language = _language(" ".join(names))
+        inside = inner.attributes if inner is not None and inner.tag == "code" else {}
+        self._language = _language(f"{node.attributes.get('class') or ''} {inside.get('class') or ''}")
 
     def _begin_in_code(self, tag: str) -> None:
         assert self._code is not None
@@ -284,10 +284,6 @@ class _Reader:
         attributes = node.attributes
         spans = (attributes.get("colspan") or "", attributes.get("rowspan") or "")
         self._tables[-1].add(blocks, *spans, header=tag == "th")
-
-
-def _is_code(node: LexborNode | None) -> bool:
-    return node is not None and node.tag == "code"
 
 
 def _language(names: str) -> str:

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from schemas.blocks import Block
+from schemas.blocks import Block, Origin
 from schemas.errors import ErrorCode
 from services.worker.blocks.markdown import markdown
+from services.worker.blocks.outputs import paragraphs
 from services.worker.errors import ProcessingError
+from services.worker.markup.from_markdown import blocks_from
 from services.worker.run.memory import raise_if_memory
 
 MAX_CHARACTERS: Final = 20_000_000
@@ -62,15 +64,22 @@ class ExtractedText:
         return "\n\n".join(part.content for part in self.parts if part.content)
 
     @property
-    def blocks(self) -> tuple[Block, ...]:
-        """The blocks of all parts, each with the number of its part as its page if the document has parts."""
+    def blocks(self) -> list[tuple[Block, ...]]:
+        """The blocks of each part, with its number as their page if the document has a unit.
+
+        A part whose reader made none gives what its text means: Markdown if the document is, else paragraphs.
+        """
+        return [self._blocks_of(number, part) for number, part in enumerate(self.parts, 1)]
+
+    def _blocks_of(self, number: int, part: TextPart) -> tuple[Block, ...]:
+        blocks = part.blocks
+        if not blocks:
+            origin = Origin.NATIVE if part.method == "native" else Origin.OCR
+            read = blocks_from(part.content) if self.markdown else paragraphs(part.content)
+            blocks = tuple(replace(block, origin=origin, confidence=part.score) for block in read)
         if self.unit is None:
-            return tuple(block for part in self.parts for block in part.blocks)
-        return tuple(
-            block if block.page == number else replace(block, page=number)
-            for number, part in enumerate(self.parts, 1)
-            for block in part.blocks
-        )
+            return blocks
+        return tuple(block if block.page == number else replace(block, page=number) for block in blocks)
 
 
 class TextLimit:

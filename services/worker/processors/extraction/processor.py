@@ -11,7 +11,9 @@ from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
 from schemas.job_types.extraction import ExtractionParameters
 from schemas.job_types.parameters import JobParameters
+from schemas.job_types.values import OUTPUT_FILES, OutputForm
 from schemas.media import SHEET_FILES, SLIDE_FILES, WORD_FILES
+from services.worker.blocks.outputs import written
 from services.worker.errors import ProcessingError
 from services.worker.files.kinds import (
     HEAD_BYTES,
@@ -68,7 +70,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
         report("reading_document", 30)
         extracted = _Reading(params, workspace, report).read(source, kind)
         report("finalizing", 90)
-        result = _result(extracted, source, media_type, workspace)
+        result = _result(extracted, source, media_type, workspace, params.output)
         return replace(result, cacheable=not extracted.skipped and source.written_ns == written_ns)
 
 
@@ -171,7 +173,9 @@ class _Reading:
 # --- the result -------------------------------------------------------------------------------------------------
 
 
-def _result(extracted: ExtractedText, source: Source, media_type: str, workspace: Workspace) -> Result:
+def _result(
+    extracted: ExtractedText, source: Source, media_type: str, workspace: Workspace, form: OutputForm | None
+) -> Result:
     """Return the result of docs/contract/secretary.md#results with the metadata of docs/contract/devana.md#metadata."""
     text = extracted.text
     words = len(text.split())
@@ -191,14 +195,20 @@ def _result(extracted: ExtractedText, source: Source, media_type: str, workspace
         metadata["failed_pages"] = list(extracted.failed)
     if pages is not None:
         metadata |= {"pageCount": pages, "pageUnit": extracted.unit}
-    name, kind = ("text.md", "markdown") if extracted.markdown else ("text.txt", "plain")
+    data = {
+        "extracted_text": text,
+        "title": metadata["title"] or PurePath(source.name).stem,
+        "metadata": metadata,
+    }
+    name, kind = OUTPUT_FILES["markdown" if extracted.markdown else "text"]
+    files = {name: (text.encode(), kind)}
+    if form is not None:
+        output = written(form, metadata["title"], extracted.unit, extracted.blocks)
+        data["document"] = output.value
+        files[output.name] = (output.content, output.media_type)
     return Result(
-        structured_data={
-            "extracted_text": text,
-            "title": metadata["title"] or PurePath(source.name).stem,
-            "metadata": metadata,
-        },
-        assets=(workspace.keep(name, text.encode(), f"text/{kind}; charset=utf-8"),),
+        structured_data=data,
+        assets=tuple(workspace.keep(name, *file) for name, file in files.items()),
         notes=notes,
         pages=pages,
         bytes_in=source.size,

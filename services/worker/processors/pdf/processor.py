@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from schemas.errors import ErrorCode
 from schemas.job_types.parameters import JobParameters
 from schemas.job_types.pdf import PdfParameters
+from services.worker.blocks.outputs import written
 from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source, open_source, open_url
 from services.worker.ocr.contract import Engine
@@ -22,7 +23,7 @@ from services.worker.processors.pdf import pictures as pdf_pictures
 from services.worker.processors.pdf import texts as pdf_texts
 from services.worker.processors.pdf.finished import FinishedPages
 from services.worker.processors.pdf.plan import MethodPlan, TextMethod, pages_of, plan_of, shares
-from services.worker.processors.pdf.result import PdfParts, extracted_text, result_of
+from services.worker.processors.pdf.result import PdfParts, extracted_text, page_blocks, result_of
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.run.page_care import raise_if_memory_alone, skipped_pages
 from services.worker.run.workspace import ALL_PAGES, ReportProgress, Result, Workspace
@@ -147,6 +148,7 @@ class _Extraction:
             self._transform(selected)
             self.report("finalizing", 90)
             self._keep_page_texts()
+            self._write(selected)
             self.parts.skipped = [page for page in skipped_pages() if page in pages]
             return result_of(self.params, selected, self.parts, self.workspace.target_dir)
 
@@ -232,6 +234,16 @@ class _Extraction:
         for text in self.parts.texts[0].read:
             name = f"texts/page_{text.page:03d}.txt"
             self.parts.text_paths.append(self.workspace.keep(name, text.text.encode(), "text/plain; charset=utf-8"))
+
+    def _write(self, selected: SelectedPages) -> None:
+        """Write the document in the form that the job asks for (docs/blocks.md)."""
+        if self.params.output is None:
+            return
+        title = " ".join((selected.document.metadata or {}).get("title", "").split())
+        blocks = page_blocks(selected.pages, self.parts.texts)
+        output = written(self.params.output, title, "page", blocks)
+        self.parts.document = output
+        self.parts.document_paths = (self.workspace.keep(output.name, output.content, output.media_type),)
 
     def _drawing(self, low: int, high: int) -> PassProgress:
         return PassProgress(self.report, "processing_images", low, high, DRAWING)

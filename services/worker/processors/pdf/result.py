@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from schemas.blocks import Block, Origin
 from schemas.job_types.pdf import PdfParameters
+from services.worker.blocks.outputs import WrittenDocument, paragraphs, placed
+from services.worker.markup.from_markdown import blocks_from
 from services.worker.processors.pdf.pictures import PAGES_ARCHIVE, PREVIEWS_ARCHIVE, Pictures
 from services.worker.processors.pdf.plan import TextMethod, named
 from services.worker.processors.pdf.selected_pages import SelectedPages
@@ -17,6 +20,14 @@ UNREADABLE: Final[Mapping[TextMethod, str]] = {
     "ocr": "There is no OCR text of {}, which cannot be drawn.",
     "llm": "There is no text of {}, which cannot be drawn for the vision model.",
 }
+ORIGINS: Final[Mapping[TextMethod, Origin]] = {
+    "native": Origin.NATIVE,
+    "ocr": Origin.OCR,
+    "llm": Origin.LLM,
+    "mistral_ocr": Origin.OCR,
+}
+AS_MARKDOWN: Final[frozenset[TextMethod]] = frozenset({"llm", "mistral_ocr"})
+"""The methods whose texts are Markdown."""
 
 
 @dataclass(slots=True)
@@ -34,6 +45,8 @@ class PdfParts:
     files: dict[str, str] = field(default_factory=dict)
     mistral: dict[str, Any] | None = None
     transformed: dict[str, Any] = field(default_factory=dict)
+    document: WrittenDocument | None = None
+    document_paths: tuple[str, ...] = ()
     skipped: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -53,6 +66,16 @@ def extracted_text(params: PdfParameters, pages: range, all_texts: Sequence[Text
     return _paged(page_texts(pages, all_texts), "\n\n" if "mistral" in params.method else "\n") if all_texts else ""
 
 
+def page_blocks(pages: range, all_texts: Sequence[Texts]) -> list[tuple[Block, ...]]:
+    """Return the blocks of each page by the first method that found text there, in the order of the plan."""
+    found: dict[int, tuple[Block, ...]] = {}
+    for text in (text for texts in all_texts for text in texts.read):
+        if text.text.strip() and text.page not in found:
+            read = blocks_from(text.text) if text.method in AS_MARKDOWN else paragraphs(text.text)
+            found[text.page] = placed(read, text.page, ORIGINS[text.method], text.score)
+    return [found.get(page, ()) for page in pages]
+
+
 def result_of(params: PdfParameters, selected: SelectedPages, parts: PdfParts, target_dir: str) -> Result:
     """Build the result; warnings are also notes in the job's log."""
     warnings = [*_warnings(selected, parts), *parts.warnings]
@@ -60,6 +83,8 @@ def result_of(params: PdfParameters, selected: SelectedPages, parts: PdfParts, t
     if len(parts.texts) > 1 and (texts := _of_method("ocr", parts)):
         data["ocr_text"] = _paged({text.page: text.text for text in texts}, "\n")
     data |= parts.transformed
+    if parts.document is not None:
+        data["document"] = parts.document.value
     data["metadata"] = _metadata(params, selected, parts, target_dir, warnings)
     if parts.mistral is not None:
         data["mistral_ocr_raw_metadata"] = parts.mistral
@@ -67,7 +92,12 @@ def result_of(params: PdfParameters, selected: SelectedPages, parts: PdfParts, t
         data["pages_archive_filename"] = PAGES_ARCHIVE
     return Result(
         structured_data=data,
-        assets=(*parts.images.kept.values(), *parts.previews.kept.values(), *parts.ocr_images),
+        assets=(
+            *parts.images.kept.values(),
+            *parts.previews.kept.values(),
+            *parts.ocr_images,
+            *parts.document_paths,
+        ),
         files=parts.files,
         notes=(*warnings, *parts.notes),
         pages=len(selected.pages),
