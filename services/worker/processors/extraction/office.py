@@ -97,9 +97,10 @@ class _Text:
         self._running: set[str] = set()
 
     def add(self, blocks: tuple[Block, ...]) -> None:
-        """Add a part. Raises ProcessingError FILE_TOO_LARGE."""
-        content = markdown(self._once(blocks), escaped=False, furniture=True)
-        self._parts.append(self._limit.part(TextPart(content, blocks=blocks)))
+        """Add a part; headers and footers of earlier ones are left out. Raises ProcessingError FILE_TOO_LARGE."""
+        kept = tuple(self._once(blocks))
+        content = markdown(kept, escaped=False, furniture=True)
+        self._parts.append(self._limit.part(TextPart(content, blocks=kept)))
 
     def blocks(self) -> Iterator[Block]:
         """Yield the blocks of all parts."""
@@ -116,6 +117,7 @@ class _Text:
             title=package.title() or title,
             markdown=True,
             notes=(*package.notes.all(), *missing),
+            furniture=True,
         )
 
     def _once(self, blocks: Iterable[Block]) -> Iterator[Block]:

@@ -46,7 +46,8 @@ class ExtractedText:
 
     `failed` are the parts that could not be read, `skipped` those of them that crashed, hung or ran out of
     memory. `notes` list what is
-    missing or uncertain; `markdown` is whether the text is Markdown.
+    missing or uncertain; `markdown` is whether the text is Markdown. `furniture`: its headers and footers are content,
+    each of them once, and stand in the text.
     """
 
     parts: tuple[TextPart, ...]
@@ -57,6 +58,7 @@ class ExtractedText:
     notes: tuple[str, ...] = ()
     failed: tuple[int, ...] = ()
     skipped: tuple[int, ...] = ()
+    furniture: bool = False
 
     @property
     def text(self) -> str:

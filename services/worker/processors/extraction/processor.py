@@ -203,7 +203,7 @@ def _result(
     name, kind = OUTPUT_FILES["markdown" if extracted.markdown else "text"]
     files = {name: (text.encode(), kind)}
     if form is not None:
-        output = written(form, metadata["title"], extracted.unit, extracted.blocks)
+        output = written(form, metadata["title"], extracted.unit, extracted.blocks, furniture=extracted.furniture)
         data["document"] = output.value
         files[output.name] = (output.content, output.media_type)
     return Result(

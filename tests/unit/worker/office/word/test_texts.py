@@ -126,6 +126,9 @@ def test_letterhead_and_footer_frame_the_text_and_come_once(desk: Desk) -> None:
     links = [("h", "header", "header1.xml"), ("f", "footer", "footer1.xml")]
     result = desk.run(word(desk.folder / "a.docx", body, links, parts))
     assert (result.structured_data["extracted_text"], result.notes) == ("LETTERHEAD\n\none\n\ntwo\n\nVAT DE123", ())
+    for form in ("text", "markdown"):
+        document = desk.run(desk.folder / "a.docx", output=form).structured_data["document"]
+        assert document == "LETTERHEAD\n\none\n\ntwo\n\nVAT DE123"
 
 
 def test_comments_stand_behind_their_paragraph_with_their_author(desk: Desk) -> None:
