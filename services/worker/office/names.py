@@ -93,8 +93,10 @@ def value(element: Any, *path: str, attribute: str = "val") -> str | None:
     found = child(element, *path)
     if found is None:
         return None
-    prefixed = found.get(f"{found.tag.rpartition('}')[0]}}}{attribute}") if "}" in found.tag else None
-    return prefixed if prefixed is not None else found.get(attribute)
+    namespace, _, _ = found.tag.rpartition("}")
+    prefixed: str | None = found.get(f"{namespace}}}{attribute}") if namespace else None
+    plain: str | None = found.get(attribute)
+    return plain if prefixed is None else prefixed
 
 
 def number(text: str | None, default: int = 0) -> int:

@@ -11,7 +11,7 @@ MAX_NOTES: Final = 40
 """Notes about one file; later ones are counted."""
 
 
-class Notes:
+class NoteList:
     """Notes in their order, each once."""
 
     def __init__(self) -> None:

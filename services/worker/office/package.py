@@ -20,7 +20,7 @@ from lxml import etree
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.office.names import children, name_of
-from services.worker.office.notes import Notes
+from services.worker.office.notes import NoteList
 
 STRICT: Final = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
 """A namespace or relationship of the Strict form (ISO/IEC 29500-1, annex A)."""
@@ -61,7 +61,7 @@ class Relation:
 class Package:
     """The parts of an open file by name. Faults of parts go to `notes`."""
 
-    def __init__(self, archive: ZipFile, notes: Notes) -> None:
+    def __init__(self, archive: ZipFile, notes: NoteList) -> None:
         self._archive = archive
         self._members = {_normal(name): name for name in archive.namelist()}
         self._parts: dict[str, Part] = {}
@@ -166,7 +166,7 @@ class Part:
 
 
 @contextmanager
-def opened(path: str, notes: Notes) -> Iterator[Package]:
+def opened(path: str, notes: NoteList) -> Iterator[Package]:
     """Open the package of a file."""
     with ZipFile(path) as archive:
         yield Package(archive, notes)

@@ -71,7 +71,7 @@ def _sources(start: Part, place: str, cells: bool) -> Iterator[tuple[str, str]]:
 
 
 def words_of(part: Part) -> str:
-    """Return the words that a part shows; empty for a part that cannot be read, which has a note of its own."""
+    """Return the words that a part shows; empty for a part that cannot be read, about which there is another note."""
     try:
         return "".join(_pieces(part.root))
     except DamagedPartError:

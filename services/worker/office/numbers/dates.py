@@ -19,7 +19,7 @@ DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday
 
 
 def date_shown(section: Section, days: float, since_1904: bool) -> str | None:
-    """Return days since the epoch as a section shows them; None for a number that is no date."""
+    """Return days since the epoch as a section shows them; None for a number that cannot be a date."""
     elapsed = any(token.kind == "date" and token.text[0] == "[" for token in section.tokens)
     if not elapsed and not 0 <= days < LAST_DAY:
         return None

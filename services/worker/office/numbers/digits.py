@@ -97,11 +97,11 @@ def scientific_shown(tokens: Sequence[Token], number: float) -> str:
     places = sum(token.kind == "digit" for token in mantissa[point:])
     value = abs(Decimal(f"{number:.15g}"))
     power = 0 if value == 0 else _power(value, step, places)
-    letter, plus = tokens[cut].text
-    sign = "-" if power < 0 else plus.strip("-")
+    mark = tokens[cut].text
+    sign = "-" if power < 0 else mark[1].strip("-")
     shown = digits_shown(mantissa, value.scaleb(-power))
     digits = digits_shown(exponent, Decimal(abs(power))) or "0"
-    return f"{'-' if number < 0 else ''}{shown}{letter}{sign}{digits}"
+    return f"{'-' if number < 0 else ''}{shown}{mark[0]}{sign}{digits}"
 
 
 def _power(value: Decimal, step: int, places: int) -> int:

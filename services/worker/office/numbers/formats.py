@@ -51,7 +51,7 @@ def code_of(format_id: int, own: Mapping[int, str]) -> str:
 
 
 def shown_number(stored: str, code: str, *, since_1904: bool = False) -> str:
-    """Return a stored number as its format shows it; what is no number as it is.
+    """Return a stored number as its format shows it; another text as it stands.
 
     A number that its format hides, such as `;;;`, is written without a format. `since_1904`: days count from 1904
     (18.17.4.1).

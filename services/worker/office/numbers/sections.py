@@ -12,7 +12,7 @@ TOKEN: Final = re.compile(
     r"|\\(?P<escaped>.)"
     r"|_(?P<blank>.)"
     r"|\*(?P<repeated>.)"
-    r"|\[(?P<bracket>[^\]]*)\]"
+    r"|\[(?P<bracket>[^\[\]]*+)\]"
     r"|(?P<general>general)"
     r"|(?P<half>am/pm|a/p|上午/下午)"
     r"|(?P<exponent>e[+-])"

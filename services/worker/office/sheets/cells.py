@@ -23,9 +23,9 @@ VALUE: Final = full("s:v")
 FORMULA: Final = full("s:f")
 INLINE: Final = full("s:is")
 RELATION: Final = full("r:id")
-STORED: Final = re.compile(rb"<(?:\w+:)?(?:v|is)(?:\s[^>]*)?>")
+STORED: Final = re.compile(rb"<(?:\w{1,20}:)?(?:v|is)(?:\s[^<>]*+)?>")
 SHEETS: Final = ("}worksheet", "}chartsheet", "}dialogsheet", "}macrosheet")
-"""How the roots of sheets end; macro sheets have a namespace of their own (MS-OFFMACRO2, 2.2.1.4)."""
+"""How the roots of sheets end; macro sheets have another namespace (MS-OFFMACRO2, 2.2.1.4)."""
 GENERAL: Final = ("", "general")
 TEXTS: Final = ("str", "s", "inlineStr")
 """Types of cells whose stored result may be empty."""

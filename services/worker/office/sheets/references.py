@@ -26,7 +26,7 @@ class Area(NamedTuple):
 
 
 def place_of(reference: str) -> Place | None:
-    """Return the place of a cell, None for what is no reference of one."""
+    """Return the place of a cell, None for another text."""
     found = CELL.fullmatch(reference)
     if not found:
         return None

@@ -61,7 +61,7 @@ def _cell(text: str, link: str, span: tuple[int, int] | None, shared: dict[str, 
 def _merged(grid: Grid, rows: list[int], columns: list[int]) -> tuple[dict[Place, tuple[int, int]], set[Place]]:
     """Return the height and width of merged cells in rows and columns that are shown, and the places they cover.
 
-    A cell that covers one with a text of its own is read as if they were not merged.
+    A cell that covers one with another text is read as if they were not merged.
     """
     spans: dict[Place, tuple[int, int]] = {}
     covered: set[Place] = set()

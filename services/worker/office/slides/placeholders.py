@@ -102,6 +102,6 @@ def _root(part: Part | None) -> Any:
 
 
 def static_shapes(part: Part | None) -> list[Any]:
-    """Return the shapes of a layout or master that each slide shows: those that are no placeholders."""
+    """Return the shapes of a layout or master that each slide shows: those that are not placeholders."""
     tree = child(_root(part), "p:cSld", "p:spTree")
     return [shape for shape in children(tree, "p:sp", "p:grpSp", "p:graphicFrame") if placeholder_of(shape) is None]

@@ -74,7 +74,7 @@ class Shapes:
             self.footers.extend(_as(BlockKind.PAGE_FOOTER, text_blocks(child(shape, "p:txBody"), self.part)))
 
     def _other(self, element: Any) -> Iterator[Block]:
-        """Yield tables, charts, SmartArt and words about pictures; note what a program of its own would show."""
+        """Yield tables, charts, SmartArt and words about pictures; note what only its program shows."""
         for inner in content(element):
             match name_of(inner):
                 case "a:tbl":

@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.blocks import Block
 from services.worker.office.names import child, children, number, value
-from services.worker.office.notes import Notes
+from services.worker.office.notes import NoteList
 from services.worker.office.numerals import numeral
 from services.worker.office.package import DamagedPartError, Package, Part
 from services.worker.office.word.numbering import Numbering
@@ -29,7 +29,7 @@ class Beside:
     """Styles, lists, footnotes and comments of a document, and which of them have been met."""
 
     document: Part
-    notes: Notes
+    notes: NoteList
     styles: Styles
     numbering: Numbering
     footnotes: dict[str, tuple[Any, Part]]

@@ -20,7 +20,7 @@ KINDS: Final = {
 """Kinds of paragraphs by the name of their style."""
 TITLE: Final = "title"
 BODY_LEVEL: Final = 9
-"""The outline level of text that is no heading (17.3.1.20)."""
+"""The outline level of text other than headings (17.3.1.20)."""
 MAX_LEVEL: Final = 6
 MAX_BASES: Final = 20
 """Styles that a style is based on; more, or a circle, are cut off."""

@@ -14,7 +14,7 @@ from services.worker.blocks.markdown import FURNITURE, markdown
 from services.worker.errors import ProcessingError
 from services.worker.files.kinds import KIND_NAMES, Kind
 from services.worker.files.sources import Source
-from services.worker.office.notes import Notes
+from services.worker.office.notes import NoteList
 from services.worker.office.package import Package, opened
 from services.worker.office.sheets.workbook import Workbook
 from services.worker.office.slides.deck import Deck
@@ -84,7 +84,7 @@ def read_xlsx(source: Source, max_sheets: int, on_part: OnPart) -> ExtractedText
 @contextmanager
 def _package(source: Source, kind: Kind) -> Iterator[Package]:
     """Open a file; errors inside become ProcessingError INVALID_DOCUMENT."""
-    with reading(KIND_NAMES[kind]), opened(source.path, Notes()) as package:
+    with reading(KIND_NAMES[kind]), opened(source.path, NoteList()) as package:
         yield package
 
 
