@@ -105,6 +105,6 @@ def _is_repeated(element: Any, name: str) -> bool:
             return element.get("type") == NUMBER_OF_SLIDE
         case "p:sp":
             placeholder = child(element, "p:nvSpPr", "p:nvPr", "p:ph")
-            around = placeholder is not None and placeholder.get("type") in AROUND_NOTES
-            return around and name_of(element.getroottree().getroot()) == "p:notes"
+            kind = "" if placeholder is None else placeholder.get("type", "")
+            return kind in AROUND_NOTES and name_of(element.getroottree().getroot()) == "p:notes"
     return False

@@ -32,7 +32,8 @@ class Flow:
         for element in content(container):
             name = name_of(element)
             if name == "w:p":
-                yield from self._paragraph(element)
+                with self.beside.notes.isolating("A paragraph"):
+                    yield from self._paragraph(element)
             elif name == "w:tbl":
                 with self.beside.notes.isolating("A table"):
                     yield from table_blocks(element, self.blocks)

@@ -260,3 +260,14 @@ def test_drawn_text_of_a_locked_canvas_is_read(desk: Desk) -> None:
         f"<w:r><w:drawing><a:graphic><a:graphicData>{drawn('on canvas')}</a:graphicData></a:graphic></w:drawing></w:r>"
     )
     assert desk.text(word(desk.folder / "a.docx", body)) == "on canvas"
+
+
+@pytest.mark.parametrize("depth", [10, 100, 230, 1000])
+@pytest.mark.parametrize("wrapper", ["insertion", "smart tag"])
+def test_wrappers_that_nest_too_deeply_cost_their_own_words_and_are_noted(desk: Desk, wrapper: str, depth: int) -> None:
+    start, end = WRAPPERS[wrapper].split("{}")
+    deep = paragraph(start * depth + run("deep") + end * depth)
+    result = desk.run(word(desk.folder / "a.docx", line("before") + deep + line("after")))
+    text = result.structured_data["extracted_text"].split()
+    assert text[0] == "before"
+    assert text == ["before", "deep", "after"] or result.notes
