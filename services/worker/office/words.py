@@ -102,7 +102,7 @@ def _is_repeated(element: Any, name: str) -> bool:
         case "w:footnote" | "w:endnote":
             return value(element, attribute="type") not in (None, "normal")  # lines between text and notes
         case "a:fld":
-            return element.get("type") == NUMBER_OF_SLIDE
+            return bool(element.get("type") == NUMBER_OF_SLIDE)
         case "p:sp":
             placeholder = child(element, "p:nvSpPr", "p:nvPr", "p:ph")
             kind = "" if placeholder is None else placeholder.get("type", "")

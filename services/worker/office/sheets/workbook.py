@@ -78,11 +78,11 @@ class Workbook:
         notes = self._package.notes
         if grid.uncached:
             notes.add(
-                f"On {place} {grid.uncached:,} formulas have no stored result: the formulas themselves are given. "
-                "A program that calculates, such as Excel, stores the results when it saves the file."
+                f"Formulas without a stored result on {place}: {grid.uncached:,}. The formulas themselves are given; a "
+                "program that calculates, such as Excel, stores the results when it saves the file."
             )
         if not grid.whole:
             notes.add(f"The XML of {place} is damaged; some of it may be missing.")
         if grid.unread:
-            notes.add(f"On {place} {grid.unread:,} cells were not read.")
+            notes.add(f"Cells on {place} that were not read: {grid.unread:,}.")
         return grid

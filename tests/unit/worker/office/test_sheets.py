@@ -46,7 +46,7 @@ def test_formulas_without_a_result_are_given_as_they_are_and_noted(desk: Desk) -
     assert result.structured_data["extracted_text"] == (
         "## Sums\n\n| 2 | =A1*$B1+A$1 |\n| --- | --- |\n| 3 | =A2*$B2+A$1 |"
     )
-    assert "On the sheet Sums 2 formulas have no stored result" in result.notes[0]
+    assert "Formulas without a stored result on the sheet Sums: 2." in result.notes[0]
 
 
 def test_a_formula_with_a_result_shows_it_even_an_empty_one(desk: Desk) -> None:
