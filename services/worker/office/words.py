@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from schemas.blocks import Block
 from services.worker.blocks.net import block_texts, missing, warnings
-from services.worker.office.names import child, chosen, full, name_of, value
+from services.worker.office.names import chosen, full, name_of, value
 from services.worker.office.package import DamagedPartError, Part
 
 PLACES: Final = {
@@ -31,8 +31,6 @@ ENDS: Final = frozenset({"w:p", "a:p", "w:tab", "w:br", "w:cr", "a:br", "w:tc", 
 UNSHOWN: Final = frozenset({"w:del", "w:moveFrom", "w:rt", "c:numCache", "c:numLit", "cx:numDim", "s:rPh"})
 """What the readers leave out on purpose, and numbers that they write in another form."""
 NUMBER_OF_SLIDE: Final = "slidenum"
-AROUND_NOTES: Final = frozenset({"hdr", "ftr", "dt", "sldNum", "sldImg"})
-"""Placeholders that only the printed notes of a slide have."""
 
 
 def lost(part: Part, place: str, blocks: Iterable[Block], *, cells: bool = False) -> list[str]:
@@ -103,8 +101,4 @@ def _is_repeated(element: Any, name: str) -> bool:
             return value(element, attribute="type") not in (None, "normal")  # lines between text and notes
         case "a:fld":
             return bool(element.get("type") == NUMBER_OF_SLIDE)
-        case "p:sp":
-            placeholder = child(element, "p:nvSpPr", "p:nvPr", "p:ph")
-            kind = "" if placeholder is None else placeholder.get("type", "")
-            return kind in AROUND_NOTES and name_of(element.getroottree().getroot()) == "p:notes"
     return False

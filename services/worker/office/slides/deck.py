@@ -7,7 +7,7 @@ from schemas.blocks import Block, BlockKind
 from services.worker.office.names import child, children, full
 from services.worker.office.package import DamagedPartError, Package, Part, require_root
 from services.worker.office.slides.comments import author_names, comment_blocks
-from services.worker.office.slides.placeholders import FOOTERS, UNREAD, Inheritance, static_shapes, type_of
+from services.worker.office.slides.placeholders import Inheritance, static_shapes
 from services.worker.office.slides.shapes import Shapes, has_text
 from services.worker.office.spans import Spans, lines, lines_of
 
@@ -71,13 +71,10 @@ class Deck:
 
     def _notes(self, notes: Part, place: str) -> Iterator[Block]:
         shapes = Shapes(notes, Inheritance(notes, None), f"the notes of {place}")
-        tree = child(notes.root, "p:cSld", "p:spTree")
-        if tree is None:
-            return
-        shown = [shape for shape in tree if type_of(shape) not in (*FOOTERS, *UNREAD)]
-        spans = _text([*shapes.blocks(shown)])
+        spans = _text([*shapes.blocks(child(notes.root, "p:cSld", "p:spTree"))])
         if spans:
             yield Block(BlockKind.NOTE, spans)
+        yield from shapes.footers
 
 
 def _text(blocks: list[Block]) -> Spans:

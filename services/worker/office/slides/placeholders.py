@@ -9,8 +9,8 @@ from services.worker.office.package import DamagedPartError, Part
 BOX = tuple[int, int]
 """Top and left, in EMU."""
 TITLES: Final = frozenset({"title", "ctrTitle"})
-FOOTERS: Final = frozenset({"ftr", "dt", "hdr"})
-UNREAD: Final = frozenset({"sldNum", "sldImg"})
+FOOTERS: Final = frozenset({"ftr", "dt", "hdr", "sldNum"})
+"""What stands around the content of a slide, or of its printed notes."""
 BODY: Final = "body"
 GENERAL: Final = frozenset({"obj", "subTitle", "", BODY})
 """Types that take their properties from the body of the master."""

@@ -10,7 +10,7 @@ from services.worker.office.drawing.tables import table_block
 from services.worker.office.drawing.text import flat_text, text_blocks
 from services.worker.office.names import child, content, descendants, name_of
 from services.worker.office.package import Part
-from services.worker.office.slides.placeholders import FOOTERS, TITLES, UNREAD, Inheritance, type_of
+from services.worker.office.slides.placeholders import FOOTERS, TITLES, Inheritance, type_of
 from services.worker.office.spans import plain
 
 ROW: Final = 150_000
@@ -30,7 +30,7 @@ class Shapes:
 
     def blocks(self, tree: Any) -> Iterator[Block]:
         """Yield the title, then the other shapes from top to bottom, those of one row from left to right."""
-        shapes = [shape for shape in content(tree) if name_of(shape) in SHAPES]
+        shapes = [shape for shape in (() if tree is None else content(tree)) if name_of(shape) in SHAPES]
         titles = [shape for shape in shapes if type_of(shape) in TITLES]
         for shape in (*titles, *self._ordered([shape for shape in shapes if type_of(shape) not in TITLES])):
             with self.part.package.notes.isolating(f"A shape on {self.place}"):
@@ -50,9 +50,7 @@ class Shapes:
     def _shape(self, shape: Any) -> Iterator[Block]:
         kind = type_of(shape)
         name = name_of(shape)
-        if kind in UNREAD and name == "p:sp":
-            self._footer(shape)
-        elif name == "p:grpSp":
+        if name == "p:grpSp":
             yield from self.blocks(shape)
         elif name == "p:sp" and kind in FOOTERS:
             self._footer(shape)

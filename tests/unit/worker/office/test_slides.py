@@ -169,3 +169,10 @@ def test_all_that_a_library_writes_is_read(
         expected = [f"# {title}", *texts, *cells[:1], *(["| --- | --- |"] if cells else []), *cells[1:]]
         expected += [f"> **Note:** {notes}"] if notes else []
         assert [line for line in entry["content"].splitlines() if line] == expected
+
+
+def test_headers_of_printed_notes_are_read(desk: Desk) -> None:
+    notes = ooxml.element("p:notes", f"<p:cSld><p:spTree>{shape('Draft', placeholder='hdr')}"
+                          f"{shape('say hello', placeholder='body')}</p:spTree></p:cSld>")  # fmt: skip
+    result = desk.run(deck(desk.folder / "a.pptx", [shape("x")], [("n", "notesSlide", "n.xml")], {"n.xml": notes}))
+    assert (result.structured_data["extracted_text"], result.notes) == ("x\n\n> **Note:** say hello\n\nDraft", ())
