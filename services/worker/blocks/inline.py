@@ -104,7 +104,7 @@ def _span(span: Span, before: str, after: str, escaped: bool, in_table: bool) ->
     lead = " " if span.text[0].isspace() and not before.isspace() else ""
     tail = " " if span.text[-1].isspace() else ""
     before, after = (lead or before), (tail or after or " ")
-    code = span.code and not (in_table and "|" in text and "\\" in text)  # no escape of both is possible there
+    code = span.code and before != "`" and not (in_table and "|" in text and "\\" in text)  # code has no escapes
     body = _code(text, in_table) if code else _escaped(text, escaped, in_table)
     edges = (before, body[0], body[-1], after)
     link = safe_link(span.link)

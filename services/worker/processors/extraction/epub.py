@@ -1,10 +1,9 @@
 """Text of the chapters of an EPUB, in reading order."""
 
 import posixpath
-import zlib
 from typing import Any
 from urllib.parse import unquote
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from lxml import etree
 
@@ -14,7 +13,7 @@ from services.worker.characters.reading import read
 from services.worker.errors import ProcessingError
 from services.worker.files.kinds import EPUB_CONTAINER, KIND_NAMES, Kind
 from services.worker.files.sources import Source
-from services.worker.files.zip_bounds import open_zip
+from services.worker.files.zip_bounds import DAMAGED, open_zip
 from services.worker.processors.extraction.markup import TITLE_CHARS, bounded_page
 from services.worker.processors.extraction.parts import (
     ExtractedText,
@@ -27,8 +26,6 @@ from services.worker.processors.extraction.parts import (
 
 CHAPTER = "application/xhtml+xml"
 ENCRYPTION = "META-INF/encryption.xml"
-DAMAGED = (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, zlib.error)
-"""Errors of a member of a ZIP: its checksum, its length, its compression, a password."""
 
 
 def read_epub(source: Source, max_chapters: int, on_part: OnPart) -> ExtractedText:
