@@ -4,11 +4,32 @@ from collections.abc import Mapping
 from typing import Final
 
 OFFICE: Final = "application/vnd.openxmlformats-officedocument"
+MACROS: Final = "macroEnabled.12"
+WORD_FILES: Final[Mapping[str, str]] = {
+    ".docx": f"{OFFICE}.wordprocessingml.document",
+    ".docm": f"application/vnd.ms-word.document.{MACROS}",
+    ".dotx": f"{OFFICE}.wordprocessingml.template",
+    ".dotm": f"application/vnd.ms-word.template.{MACROS}",
+}
+SLIDE_FILES: Final[Mapping[str, str]] = {
+    ".pptx": f"{OFFICE}.presentationml.presentation",
+    ".pptm": f"application/vnd.ms-powerpoint.presentation.{MACROS}",
+    ".ppsx": f"{OFFICE}.presentationml.slideshow",
+    ".ppsm": f"application/vnd.ms-powerpoint.slideshow.{MACROS}",
+    ".potx": f"{OFFICE}.presentationml.template",
+    ".potm": f"application/vnd.ms-powerpoint.template.{MACROS}",
+}
+SHEET_FILES: Final[Mapping[str, str]] = {
+    ".xlsx": f"{OFFICE}.spreadsheetml.sheet",
+    ".xlsm": f"application/vnd.ms-excel.sheet.{MACROS}",
+    ".xltx": f"{OFFICE}.spreadsheetml.template",
+    ".xltm": f"application/vnd.ms-excel.template.{MACROS}",
+}
 MEDIA_TYPES: Final[Mapping[str, str]] = {
     ".pdf": "application/pdf",
-    ".docx": f"{OFFICE}.wordprocessingml.document",
-    ".pptx": f"{OFFICE}.presentationml.presentation",
-    ".xlsx": f"{OFFICE}.spreadsheetml.sheet",
+    **WORD_FILES,
+    **SLIDE_FILES,
+    **SHEET_FILES,
     ".html": "text/html",
     ".htm": "text/html",
     ".epub": "application/epub+zip",

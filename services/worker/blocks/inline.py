@@ -60,6 +60,8 @@ def inline(spans: Sequence[Span], *, escaped: bool = True, in_table: bool = Fals
 
     Within a table pipes are always escaped.
     """
+    if len(spans) == 1 and spans[0] == Span(spans[0].text):  # as nearly every cell of a table: quick
+        return _escaped(" ".join(BLANKS.split(spans[0].text)).strip(), escaped, in_table)
     pieces = joined(replace(span, text=BLANKS.sub(" ", span.text)) for span in spans)
     written = ""
     for span, after in pairwise([*pieces, Span(" ")]):

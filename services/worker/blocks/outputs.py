@@ -32,19 +32,24 @@ class WrittenDocument:
         return json.dumps(self.value, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def written(form: OutputForm, title: str, unit: str | None, parts: Sequence[Sequence[Block]]) -> WrittenDocument:
-    """Write a document, of which `parts` are the blocks of its pages, slides or the like, and `unit` their kind."""
-    return WrittenDocument(*OUTPUT_FILES[form], _value(form, title, unit, parts))
+def written(
+    form: OutputForm, title: str, unit: str | None, parts: Sequence[Sequence[Block]], *, furniture: bool = False
+) -> WrittenDocument:
+    """Write a document, of which `parts` are the blocks of its pages, slides or the like, and `unit` their kind.
+
+    `furniture`: text and Markdown have the running headers and footers too.
+    """
+    return WrittenDocument(*OUTPUT_FILES[form], _value(form, title, unit, parts, furniture))
 
 
-def _value(form: OutputForm, title: str, unit: str | None, parts: Sequence[Sequence[Block]]) -> Any:
+def _value(form: OutputForm, title: str, unit: str | None, parts: Sequence[Sequence[Block]], furniture: bool) -> Any:
     match form:
         case "html":
             return document(title, parts, unit)
         case "json":
             return shown(document_json(title, unit, [block for part in parts for block in part]))
     write = markdown if form == "markdown" else text
-    return "\n\n".join(piece for piece in map(write, parts) if piece)
+    return "\n\n".join(piece for piece in (write(part, furniture=furniture) for part in parts) if piece)
 
 
 def paragraphs(words: str) -> tuple[Block, ...]:

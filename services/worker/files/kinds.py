@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from schemas.errors import ErrorCode
-from schemas.media import MEDIA_TYPES, media_type_of
+from schemas.media import MEDIA_TYPES, SHEET_FILES, SLIDE_FILES, WORD_FILES, media_type_of
 from services.worker.errors import ProcessingError
 
 HEAD_BYTES: Final = 4096
@@ -49,7 +49,10 @@ TEXT_KINDS: Final = frozenset({Kind.HTML, Kind.MARKDOWN, Kind.CSV, Kind.JSON, Ki
 """Kinds of plain text, which only the name distinguishes."""
 
 KINDS: Final[Mapping[str, Kind]] = {
-    **{MEDIA_TYPES[f".{kind}"]: kind for kind in (Kind.PDF, Kind.DOCX, Kind.PPTX, Kind.XLSX, Kind.EPUB, Kind.HTML)},
+    **{media_type.lower(): Kind.DOCX for media_type in WORD_FILES.values()},
+    **{media_type.lower(): Kind.PPTX for media_type in SLIDE_FILES.values()},
+    **{media_type.lower(): Kind.XLSX for media_type in SHEET_FILES.values()},
+    **{MEDIA_TYPES[f".{kind}"]: kind for kind in (Kind.PDF, Kind.EPUB, Kind.HTML)},
     **{MEDIA_TYPES[f".{kind}"]: kind for kind in (Kind.CSV, Kind.JSON)},
     "application/xhtml+xml": Kind.HTML,
     "text/markdown": Kind.MARKDOWN,
@@ -57,6 +60,8 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 IMAGES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"GIF87a", b"GIF89a")
 MEMBERS: Final = (("word/", Kind.DOCX), ("ppt/", Kind.PPTX), ("xl/", Kind.XLSX))  # ISO/IEC 29500
+CONTENT_TYPES: Final = "[content_types].xml"
+BINARY_SHEETS: Final = "xl/workbook.bin"  # MS-XLSB, 2.1.7
 EPUB_CONTAINER: Final = "META-INF/container.xml"  # EPUB 3.3, 4.2.6
 OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
@@ -142,7 +147,7 @@ _IMAGE_TYPES: Final = (
 
 
 def _declared_kind(media_type: str) -> Kind | None:
-    return Kind.IMAGE if media_type.startswith("image/") else KINDS.get(media_type)
+    return Kind.IMAGE if media_type.startswith("image/") else KINDS.get(media_type.lower())
 
 
 def _detected_kind(head: bytes, members: Collection[str], packed_type: str, declared: Kind | None) -> Kind | None:
@@ -160,9 +165,17 @@ def _detected_kind(head: bytes, members: Collection[str], packed_type: str, decl
 def _kind_packed(members: Collection[str], packed_type: str) -> Kind | None:
     if packed_type == MEDIA_TYPES[".epub"]:
         return Kind.EPUB
-    if "[Content_Types].xml" not in members:
+    names = _normal(members)
+    if CONTENT_TYPES not in names:
         return Kind.EPUB if EPUB_CONTAINER in members else None  # some books lack the member `mimetype`
-    return next((kind for folder, kind in MEMBERS if any(name.startswith(folder) for name in members)), None)
+    if BINARY_SHEETS in names:
+        return None
+    return next((kind for folder, kind in MEMBERS if any(name.startswith(folder) for name in names)), None)
+
+
+def _normal(members: Collection[str]) -> frozenset[str]:
+    """Return the names of a ZIP's members as Office compares them: in lower case, with slashes."""
+    return frozenset(name.replace("\\", "/").lstrip("/").lower() for name in members)
 
 
 def _is_bitmap(head: bytes) -> bool:
@@ -176,6 +189,8 @@ def _is_text(head: bytes) -> bool:
 
 def _unsupported_kind(head: bytes, members: Collection[str]) -> str | None:
     """Return the name of an unsupported kind, if it is detected."""
+    if is_zip(head) and BINARY_SHEETS in _normal(members):
+        return "a binary spreadsheet (XLSB): save it as XLSX"
     if is_zip(head):
         return "a ZIP archive that is neither Office nor EPUB" if members else "an empty ZIP archive"
     if is_ole(head):

@@ -54,7 +54,7 @@ SAMPLES: dict[str, tuple[Make, str, str, int | None]] = {
     ),
     "talk.pptx": (
         lambda path: office.slides(path, [("Start", "First", "Say hello"), ("End", "Bye", "")]),
-        "# Start\n\nFirst\n\n### Notes\n\nSay hello\n\n# End\n\nBye",
+        "# Start\n\n- First\n\n> **Note:** Say hello\n\n# End\n\n- Bye",
         "native",
         2,
     ),

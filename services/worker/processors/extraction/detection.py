@@ -4,6 +4,7 @@ from pathlib import PurePath
 from typing import Final
 
 from schemas.errors import ErrorCode
+from schemas.media import SHEET_FILES, SLIDE_FILES, WORD_FILES
 from services.worker.errors import ProcessingError
 from services.worker.files.kinds import HEAD_BYTES, Kind, is_ole, is_zip, kind_of, media_type_by
 from services.worker.files.sources import Source
@@ -11,7 +12,7 @@ from services.worker.files.zip_bounds import ZipContents, check_zip
 
 INFLATED: Final = 4
 """A ZIP may unpack to this multiple of the maximum file size."""
-END_MARKERS: Final = {".pdf": b"%%EOF", ".docx": b"PK\x05\x06", ".pptx": b"PK\x05\x06", ".xlsx": b"PK\x05\x06"}
+END_MARKERS: Final = {".pdf": b"%%EOF", **dict.fromkeys((*WORD_FILES, *SLIDE_FILES, *SHEET_FILES), b"PK\x05\x06")}
 """The marker at the end of a complete file (docs/contract/secretary.md#conventions), by extension."""
 ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")  # MS-OFFCRYPTO, 2.3.4.4
 PIECE_BYTES: Final = 1024**2

@@ -14,7 +14,6 @@ from services.worker.processors.extraction.parts import MAX_CHARACTERS, Extracte
 from services.worker.run.page_care import at_page
 
 BYTES_PER_CHARACTER = 4  # of UTF-8 and UTF-16, at most
-EMPTY_LINES = re.compile(r"\n{3,}")
 HEADING = re.compile(r"^#{1,6}[ \t]+([^ \t\n].*)$", re.MULTILINE)
 TITLE_CHARS = 300
 
@@ -50,11 +49,6 @@ def read_html(source: Source) -> ExtractedText:
 def bounded_page(html: str, number: int = 1, where: str = "") -> Page:
     """Return a page as `read_page` does; its words alone if that took too long, or too much memory, in this run."""
     return at_page("text", number, read_page, html, where) or words_of(html)
-
-
-def tidy(text: str) -> str:
-    """Remove blanks at line ends and repeated empty lines."""
-    return EMPTY_LINES.sub("\n\n", "\n".join(line.rstrip() for line in text.splitlines())).strip()
 
 
 def first_heading(markdown: str) -> str:

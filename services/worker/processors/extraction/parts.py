@@ -46,7 +46,8 @@ class ExtractedText:
 
     `failed` are the parts that could not be read or drawn, `skipped` those of them that crashed, hung or ran out of
     memory. `images` are the locations of the drawn pages. `notes` list what is missing or uncertain; `markdown` is
-    whether the text is Markdown.
+    whether the text is Markdown. `furniture`: its headers and footers are content, each of them once, and stand in
+    the text.
     """
 
     parts: tuple[TextPart, ...]
@@ -58,6 +59,7 @@ class ExtractedText:
     failed: tuple[int, ...] = ()
     skipped: tuple[int, ...] = ()
     images: tuple[str, ...] = ()
+    furniture: bool = False
 
     @property
     def text(self) -> str:

@@ -26,7 +26,7 @@ from services.worker.processors.pdf.pictures import Pictures, keep_page_images
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
-READER: Final = 2
+READER: Final = 3
 """The version of the text extraction: an increment invalidates cached results."""
 NO_TEXT: Final = "There is no text in the file."
 BEGUN, DRAWN_FROM, READ = 30, 60, 90
@@ -177,7 +177,7 @@ def _result(
     name, kind = OUTPUT_FILES["markdown" if extracted.markdown else "text"]
     files = {name: (text.encode(), kind)}
     if form is not None:
-        output = written(form, metadata["title"], extracted.unit, extracted.blocks)
+        output = written(form, metadata["title"], extracted.unit, extracted.blocks, furniture=extracted.furniture)
         data["document"] = output.value
         files[output.name] = (output.content, output.media_type)
     return Result(

@@ -28,7 +28,7 @@ def test_a_presentation_gives_slides_with_notes(desk: Desk) -> None:
     path = office.slides(desk.folder / "a.pptx", [("Start", "First\nSecond", "Say hello"), ("End", "Bye", "")])
     result = desk.run(path)
     contents = [entry["content"] for entry in result.structured_data["metadata"]["text_contents"]]
-    assert contents == ["# Start\n\nFirst\nSecond\n\n### Notes\n\nSay hello", "# End\n\nBye"]
+    assert contents == ["# Start\n\n- First\n- Second\n\n> **Note:** Say hello", "# End\n\n- Bye"]
     assert (result.structured_data["title"], result.pages) == ("Start", 2)
     assert ("reading_document", 60, "Reading slide 2 of 2", 2, 2) in desk.reports
 
@@ -43,7 +43,7 @@ def test_a_spreadsheet_gives_a_table_for_each_sheet(desk: Desk) -> None:
     ]
     result = desk.run(office.sheets(desk.folder / "a.xlsx", {"Costs": rows, "Nothing": []}))
     assert result.structured_data["extracted_text"] == (
-        "## Costs\n\n| Item | Cost | When |\n| --- | --- | --- |\n| Pipe\\|s | 3.5 | 2024-05-01 09:30:00 |\n"
+        "## Costs\n\n| Item | Cost | When |\n| --- | --- | --- |\n| Pipe\\|s | 3.5 | 2024-05-01 9:30:00 |\n"
         "| Two lines | 7 | 2024-05-02 |\n| Paid | TRUE |  |\n\n## Nothing"
     )
     assert result.pages == 2

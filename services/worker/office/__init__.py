@@ -1,0 +1,1 @@
+"""Office Open XML (ISO/IEC 29500): Word documents, presentations and spreadsheets as blocks."""

@@ -1,0 +1,1 @@
+"""Numbers as cells and charts show them: the number formats of ISO/IEC 29500-1, 18.8.31."""

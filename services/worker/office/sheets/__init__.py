@@ -1,0 +1,1 @@
+"""Spreadsheets as blocks, sheet by sheet."""

@@ -1,0 +1,1 @@
+"""Presentations as blocks, slide by slide."""
