@@ -94,6 +94,7 @@ class _List:
         self._escaped = escaped
         self._above: list[tuple[int, int]] = []  # level, and where its text begins
         self._lines: list[str] = []
+        self._has_text = False  # whether the item before has any
 
     def written(self, items: Iterable[Block]) -> str:
         for item in items:
@@ -110,11 +111,12 @@ class _List:
         label = label_of(item.marker)
         spans = (Span(f"{label} "), *item.spans) if label else item.spans
         lines = _lines(spans, self._escaped)
-        if nested and (not lines or mark not in ("-", "1.", "1)")):
+        if nested and self._has_text and (not lines or mark not in ("-", "1.", "1)")):
             self._lines.append("")  # such an item cannot follow a line of text (CommonMark, 5.2)
         start = f"{' ' * indent}{mark} "
         text = f"{_break(self._escaped)}{' ' * len(start)}".join(lines)
         self._lines.append(f"{start}{text}".rstrip())
+        self._has_text = bool(lines)
         self._above.append((max(item.level, 1), len(start)))
 
 

@@ -133,7 +133,7 @@ def test_items_stand_as_deep_as_they_were(levels: list[int]) -> None:
         ((Span("both ", bold=True, italic=True), Span("x")), "***both*** x"),
         ((Span("gone", strike=True),), "~~gone~~"),
         ((Span("a`b", code=True),), "``a`b``"),
-        ((Span("a", code=True), Span("b", code=True, italic=True)), "`a`b"),
+        ((Span("a", code=True), Span("b", code=True, italic=True)), "`a`*b*"),
         ((Span("here", link="https://example.com/a"),), "[here](https://example.com/a)"),
         ((Span("no", link="javascript:alert(1)"),), "no"),
         ((Span("Wow!"), Span("here", link="/a")), "Wow\\![here](/a)"),
