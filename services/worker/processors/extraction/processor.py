@@ -3,7 +3,6 @@
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import PurePath
 from typing import Any, Final, cast
 
@@ -22,6 +21,7 @@ from services.worker.files.kinds import (
 )
 from services.worker.files.sources import Source, open_claim, open_source, open_url
 from services.worker.files.zip_bounds import ZipContents, check_zip
+from services.worker.ocr.engines import described
 from services.worker.pages import mupdf
 from services.worker.processors.extraction.markup import read_epub, read_html, read_text
 from services.worker.processors.extraction.office import read_docx, read_pptx, read_xlsx
@@ -29,7 +29,7 @@ from services.worker.processors.extraction.pages import PageReader, read_image, 
 from services.worker.processors.extraction.parts import ExtractedText, OnPart, TextPart, storable
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
-READER: Final = 1
+READER: Final = 3
 """The version of the text extraction: an increment invalidates cached results."""
 INFLATED: Final = 4
 """A ZIP may unpack to this multiple of the maximum file size."""
@@ -114,7 +114,7 @@ def _shaping(params: ExtractionParameters, kind: Kind, workspace: Workspace) -> 
     shaping: dict[str, Any] = {"reader": READER}
     if kind in PAGED:
         shaping["pdf"] = mupdf.pymupdf.__version__
-        shaping["ocr"] = f"rapidocr {version('rapidocr')}" if params.ocr_engine == "rapidocr" else "tesseract"
+        shaping["ocr"] = described(params.ocr_engine)
         shaping["ocr_languages"] = workspace.limits.ocr_languages
     return shaping
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.metadata import version
 from typing import Any, Final, cast
 
 from pydantic import TypeAdapter
@@ -15,7 +14,7 @@ from schemas.job_types.pdf import PdfParameters
 from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source, open_source, open_url
 from services.worker.ocr.contract import Engine
-from services.worker.ocr.engines import engine_named
+from services.worker.ocr.engines import described, engine_named
 from services.worker.pages import mupdf
 from services.worker.processors.pdf import mistral as pdf_mistral
 from services.worker.processors.pdf import pictures as pdf_pictures
@@ -74,7 +73,7 @@ def _tools(params: PdfParameters, workspace: Workspace) -> _Tools:
     engine = None
     if "ocr" in plan.texts:
         engine = engine_named(params.ocr_engine, workspace.limits.ocr_languages)
-        shaping["ocr"] = f"rapidocr {version('rapidocr')}" if params.ocr_engine == "rapidocr" else "tesseract"
+        shaping["ocr"] = described(params.ocr_engine)
         shaping["ocr_languages"] = workspace.limits.ocr_languages
     if "mistral_ocr" in plan.texts:
         shaping["ocr_model"] = workspace.providers.ocr_model

@@ -32,7 +32,6 @@ class PageText:
     text: str
     method: TextMethod
     score: float | None = None
-    lines: int | None = None
 
 
 PAGE_TEXT: Final = TypeAdapter(PageText)
@@ -81,7 +80,7 @@ def read_ocr(
         if image is None:
             return None
         found = at_page("ocr", number, engine, image)
-        return None if found is None else PageText(number, found.text, "ocr", found.score, found.lines)
+        return None if found is None else PageText(number, found.text, "ocr", found.score)
 
     return _read("ocr", selected, progress, _resuming("ocr", workspace, read), on_read)
 
