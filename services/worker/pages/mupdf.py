@@ -31,8 +31,8 @@ TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
 EMPTY_LINES = re.compile("\n{2,}")
 NO_CHARACTER = re.compile(rb"\0|\xc0\x80|\xed[\xa0-\xbf][\x80-\xbf]")
 """NUL, which stores do not accept, and lone surrogates, as MuPDF writes them: broken fonts map to both."""
-ENGINE = f"pymupdf {pymupdf.__version__}, ligatures as letters, no empty lines"
-"""What determines a page's text besides the document, for the cache (docs/contract/secretary.md#cache)."""
+ENGINE = f"pymupdf {pymupdf.__version__}, ligatures as letters, no empty lines, doubts named"
+"""What determines a page's text and warnings besides the document, for the cache (docs/contract/secretary.md#cache)."""
 
 PAGE_ERRORS = (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase)
 """Errors of PyMuPDF for a damaged document or page; some of them mean that memory ran out."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from schemas.job_types.pdf import PdfParameters
+from services.worker.pages.text_layer import Doubt
 from services.worker.processors.pdf.pictures import PAGES_ARCHIVE, PREVIEWS_ARCHIVE, Pictures
 from services.worker.processors.pdf.plan import TextMethod, named
 from services.worker.processors.pdf.selected_pages import SelectedPages
@@ -16,6 +17,11 @@ UNREADABLE: Final[Mapping[TextMethod, str]] = {
     "native": "The text of {} cannot be read.",
     "ocr": "There is no OCR text of {}, which cannot be drawn.",
     "llm": "There is no text of {}, which cannot be drawn for the vision model.",
+}
+
+DOUBTFUL: Final[Mapping[Doubt, str]] = {
+    Doubt.PICTURE: "Pictures cover most of {}, where the text layer has little text: OCR reads what they show.",
+    Doubt.NO_MEANING: "The text layer of {} has codes in place of characters: OCR reads what the pages show.",
 }
 
 
@@ -141,6 +147,8 @@ def _warnings(selected: SelectedPages, parts: PdfParts) -> Iterator[str]:
         broken = [page for page in texts.broken if page not in parts.skipped]
         if broken and texts.method in UNREADABLE:
             yield UNREADABLE[texts.method].format(named(broken))
+    if parts.texts and parts.texts[0].method == "native":  # otherwise it only fills gaps
+        yield from _doubts(parts.texts[0].doubts)
     poor = [text.page for text in _of_method("ocr", parts) if text.score is not None and text.score < POOR_SCORE]
     if poor:
         yield f"OCR is uncertain about {named(poor)}: the mean score there is below {POOR_SCORE:.2f}."
@@ -148,6 +156,12 @@ def _warnings(selected: SelectedPages, parts: PdfParts) -> Iterator[str]:
         yield f"No image could be drawn of {named(parts.images.broken)}."
     if parts.previews.broken:
         yield f"No preview could be drawn of {named(parts.previews.broken)}."
+
+
+def _doubts(doubts: Mapping[int, Doubt]) -> Iterator[str]:
+    for doubt, sentence in DOUBTFUL.items():
+        if pages := [page for page, one in doubts.items() if one is doubt]:
+            yield sentence.format(named(pages))
 
 
 def skipped_warning(pages: Sequence[int]) -> str:

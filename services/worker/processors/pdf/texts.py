@@ -1,7 +1,7 @@
 """Texts of a PDF's pages: by the text layer, by local OCR, by a vision model."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -9,8 +9,9 @@ from pydantic import TypeAdapter
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.ocr.contract import SCAN, Engine
-from services.worker.pages import mupdf
+from services.worker.pages import layer, mupdf
 from services.worker.pages.drawing import VISION
+from services.worker.pages.text_layer import Doubt
 from services.worker.processors.pdf.plan import TextMethod
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.run.page_care import at_page, raise_if_memory_alone, skipped_pages
@@ -42,11 +43,15 @@ OnRead = Callable[[TextMethod, int, PageText | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The result of one method: the texts of readable pages, the numbers of the others."""
+    """The result of one method: the texts of readable pages, the numbers of the others.
+
+    `doubts`: the pages whose text layer lacks their text, and why.
+    """
 
     method: TextMethod
     read: list[PageText] = field(default_factory=list)
     broken: list[int] = field(default_factory=list)
+    doubts: dict[int, Doubt] = field(default_factory=dict)
 
     def add(self, number: int, text: PageText | None) -> None:
         """Add a page, None for a broken one."""
@@ -61,13 +66,18 @@ def unread(method: TextMethod, number: int, text: PageText | None) -> None:
 
 
 def read_native(selected: SelectedPages, progress: PassProgress, on_read: OnRead = unread) -> Texts:
-    """Read the text layer."""
+    """Read the text layer, and judge whether it has the pages' text."""
+    doubts: dict[int, Doubt] = {}
 
     def read(number: int) -> PageText | None:
         text = mupdf.page_text(selected.document, number)
-        return None if text is None else PageText(number, text, "native")
+        if text is None:
+            return None
+        if (doubt := layer.doubt(selected.document, number, text)) is not None:
+            doubts[number] = doubt
+        return PageText(number, text, "native")
 
-    return _read("native", selected, progress, read, on_read)
+    return replace(_read("native", selected, progress, read, on_read), doubts=doubts)
 
 
 def read_ocr(

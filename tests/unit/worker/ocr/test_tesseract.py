@@ -71,7 +71,8 @@ def test_a_page_with_a_poor_score_is_read_turned(tmp_path: Path, monkeypatch: py
     """The program reads well only an image whose first pixel is white, as that of the test is after its turn."""
     (tmp_path / "good.tsv").write_text(table((5, 90, "Pipe")))
     (tmp_path / "bad.tsv").write_text(table((5, 30, "ad!d")))
-    choose = f"cat > {tmp_path}/seen; case $(tail -c +{{start}} {tmp_path}/seen | head -c 3) in www) f=good;; *) f=bad;; esac"
+    first = f"cat > {tmp_path}/seen; first=$(tail -c +{{start}} {tmp_path}/seen | head -c 3); "
+    choose = first + "case $first in www) f=good;; *) f=bad;; esac"
     sides = (60, 100) if degrees % 180 else (100, 60)
     start = len(b"P6 %d %d 255\n" % sides) + 1
     install(tmp_path, monkeypatch, LISTS + choose.format(start=start) + f"; cat {tmp_path}/$f.tsv")
