@@ -57,7 +57,9 @@ def lines_of(document: Any, number: int) -> list[LayerLine]:
 
 def _lines(document: Any, number: int) -> list[LayerLine]:
     try:
-        blocks = document.load_page(number - 1).get_text("dict", flags=mupdf.TEXT_FLAGS)["blocks"]
+        page = document.load_page(number - 1)
+        with mupdf.unticked(document, page):
+            blocks = page.get_text("dict", flags=mupdf.TEXT_FLAGS)["blocks"]
     except mupdf.PAGE_ERRORS as error:
         raise_if_memory(error)
         return []

@@ -31,8 +31,11 @@ TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
 EMPTY_LINES = re.compile("\n{2,}")
 NO_CHARACTER = re.compile(rb"\0|\xc0\x80|\xed[\xa0-\xbf][\x80-\xbf]")
 """NUL, which stores do not accept, and lone surrogates, as MuPDF writes them: broken fonts map to both."""
-ENGINE = f"pymupdf {pymupdf.__version__}, ligatures as letters, no empty lines, doubts named"
+ENGINE = f"pymupdf {pymupdf.__version__}, ligatures as letters, no empty lines, doubts named, no ticks"
 """What determines a page's text and warnings besides the document, for the cache (docs/contract/secretary.md#cache)."""
+
+BOXES = (pymupdf.PDF_WIDGET_TYPE_CHECKBOX, pymupdf.PDF_WIDGET_TYPE_RADIOBUTTON)
+HIDDEN = 2  # the flag of an annotation that is not shown (ISO 32000-1, table 165)
 
 PAGE_ERRORS = (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase)
 """Errors of PyMuPDF for a damaged document or page; some of them mean that memory ran out."""
@@ -94,11 +97,30 @@ def page_text(document: Any, number: int) -> str | None:
 
 def _page_text(document: Any, number: int) -> str | None:
     try:
-        written = _written(document.load_page(number - 1).get_textpage(flags=TEXT_FLAGS))
+        page = document.load_page(number - 1)
+        with unticked(document, page):
+            written = _written(page.get_textpage(flags=TEXT_FLAGS))
     except PAGE_ERRORS as error:
         raise_if_memory(error)
         return None
     return EMPTY_LINES.sub("\n", _decoded(written)).lstrip("\n")
+
+
+@contextmanager
+def unticked(document: Any, page: Any) -> Iterator[None]:
+    """Hide the boxes of a page meanwhile: a tick is a digit of a symbol font, which would be read as text."""
+    if page.first_widget is None:
+        yield
+        return
+    boxes = [widget.xref for widget in page.widgets(BOXES) if widget.xref > 0]
+    before = {xref: document.xref_get_key(xref, "F")[1] for xref in boxes}
+    try:
+        for xref, flags in before.items():
+            document.xref_set_key(xref, "F", str(HIDDEN | (int(flags) if flags.isdecimal() else 0)))
+        yield
+    finally:
+        for xref, flags in before.items():
+            document.xref_set_key(xref, "F", flags)
 
 
 def _written(text: Any) -> bytes:

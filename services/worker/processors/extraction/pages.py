@@ -1,6 +1,7 @@
 """Text of paged files: PDFs by their text layer, pages without one and images by OCR."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ from services.worker.files.sources import Source
 from services.worker.ocr.contract import SCAN, Engine, EngineName, Recognised
 from services.worker.ocr.engines import engine_named
 from services.worker.ocr.merging import merged
-from services.worker.pages import layer, mupdf
+from services.worker.pages import annotations, layer, mupdf
+from services.worker.pages.attachments import Attachments, joined, with_attachments
 from services.worker.pages.drawing import Pixels
 from services.worker.pages.text_layer import Doubt
 from services.worker.processors.extraction.images import images_of
@@ -69,6 +71,7 @@ def read_pdf(source: Source, max_pages: int, reader: PageReader, on_part: OnPart
     parts: list[TextPart] = []
     broken: list[int] = []
     doubts: dict[int, Doubt] = {}
+    attached: list[Attachments] = []
     with mupdf.open_pdf(source.path) as document:
         count = checked_count(mupdf.page_count(document), max_pages, "page")
         for number in range(1, count + 1):
@@ -78,11 +81,13 @@ def read_pdf(source: Source, max_pages: int, reader: PageReader, on_part: OnPart
                 doubts[number] = doubt
             if part is None:
                 broken.append(number)
-            parts.append(TextPart(limit.add(part.content.strip()), part.method, part.score) if part else BLANK)
+            attached.append(annotations.of_page(document, number))
+            parts.append(_complete(part or BLANK, attached[-1], limit))
             reader.finish(number, parts[-1], part is None or number in skipped_pages())
         title = " ".join((document.metadata or {}).get("title", "").split())
         skipped = skipped_pages()
-        notes = [*_pdf_notes(document, broken, skipped), *_ocr_notes(parts, doubts)]
+        beside = joined([annotations.of_document(document), *attached])
+        notes = [*beside.warnings(), *_pdf_notes(document, broken, skipped), *_ocr_notes(parts, doubts)]
     if len(broken) == count:
         pdf_texts.require_some([pdf_texts.Texts("native", broken=broken)])
     return ExtractedText(
@@ -93,6 +98,7 @@ def read_pdf(source: Source, max_pages: int, reader: PageReader, on_part: OnPart
         notes=(*notes, *_poor(parts, "page")),
         failed=tuple(sorted({*broken, *skipped})),
         skipped=tuple(skipped),
+        metadata=beside.metadata(),
     )
 
 
@@ -140,6 +146,11 @@ def _pdf_page(document: Any, number: int, reader: PageReader) -> tuple[TextPart 
         return TextPart(text), doubt
     method = reader.name if all(line.odd for line in lines) else f"native+{reader.name}"
     return TextPart(both.text, method, both.score), doubt
+
+
+def _complete(part: TextPart, attached: Attachments, limit: TextLimit) -> TextPart:
+    """Return a page's part with the states, values and comments that its text lacks."""
+    return replace(part, content=limit.add(with_attachments(part.content, attached)))
 
 
 def _recognised(document: Any, number: int, reader: PageReader) -> Recognised | None:

@@ -1,9 +1,9 @@
 """The extracted text of a document of any kind: its parts, their methods, its title. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
@@ -32,7 +32,7 @@ class ExtractedText:
 
     `failed` are the parts that could not be read, `skipped` those of them that crashed, hung or ran out of
     memory. `notes` list what is
-    missing or uncertain; `markdown` is whether the text is Markdown.
+    missing or uncertain; `markdown` is whether the text is Markdown. `metadata` is what the reader of its kind adds.
     """
 
     parts: tuple[TextPart, ...]
@@ -43,6 +43,7 @@ class ExtractedText:
     notes: tuple[str, ...] = ()
     failed: tuple[int, ...] = ()
     skipped: tuple[int, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def text(self) -> str:

@@ -185,6 +185,7 @@ def _result(extracted: ExtractedText, source: Source, media_type: str, workspace
         "text_contents": [_content(number, part) for number, part in enumerate(extracted.parts, 1)],
         "warnings": list(notes),
     }
+    metadata |= extracted.metadata
     if extracted.failed:
         metadata["failed_pages"] = list(extracted.failed)
     if pages is not None:

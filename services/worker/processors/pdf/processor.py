@@ -15,7 +15,8 @@ from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source, open_source, open_url
 from services.worker.ocr.contract import Engine
 from services.worker.ocr.engines import described, engine_named
-from services.worker.pages import mupdf
+from services.worker.pages import annotations, mupdf
+from services.worker.pages.attachments import joined
 from services.worker.processors.pdf import mistral as pdf_mistral
 from services.worker.processors.pdf import pictures as pdf_pictures
 from services.worker.processors.pdf import texts as pdf_texts
@@ -142,6 +143,8 @@ class _Extraction:
             pages = pages_of(self.params, mupdf.page_count(document), self.workspace.limits.max_pages)
             selected = SelectedPages(source, document, pages)
             self._read(selected)
+            of_pages = (annotations.of_page(document, number) for number in pages)
+            self.parts.attached = joined([annotations.of_document(document), *of_pages])
             self._draw(selected)
             self._transform(selected)
             self.report("finalizing", 90)

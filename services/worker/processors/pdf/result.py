@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from schemas.job_types.pdf import PdfParameters
+from services.worker.pages.attachments import Attachments
 from services.worker.pages.text_layer import Doubt
 from services.worker.processors.pdf.pictures import PAGES_ARCHIVE, PREVIEWS_ARCHIVE, Pictures
 from services.worker.processors.pdf.plan import TextMethod, named
@@ -33,6 +34,7 @@ class PdfParts:
     """
 
     texts: list[Texts] = field(default_factory=list)
+    attached: Attachments = field(default_factory=Attachments)
     images: Pictures = field(default_factory=Pictures)
     previews: Pictures = field(default_factory=Pictures)
     text_paths: list[str] = field(default_factory=list)
@@ -104,6 +106,7 @@ def _metadata(
         "text_contents": list(_contents(selected, parts.texts)),
         "warnings": warnings,
     }
+    metadata |= parts.attached.metadata()
     if parts.previews.kept:
         metadata["preview_zip"] = f"{target_dir}/{PREVIEWS_ARCHIVE}"
     if failed := _failed_pages(parts):
@@ -152,6 +155,7 @@ def _warnings(selected: SelectedPages, parts: PdfParts) -> Iterator[str]:
     poor = [text.page for text in _of_method("ocr", parts) if text.score is not None and text.score < POOR_SCORE]
     if poor:
         yield f"OCR is uncertain about {named(poor)}: the mean score there is below {POOR_SCORE:.2f}."
+    yield from parts.attached.warnings()
     if parts.images.broken:
         yield f"No image could be drawn of {named(parts.images.broken)}."
     if parts.previews.broken:
