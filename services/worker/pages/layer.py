@@ -6,12 +6,33 @@ Import this module in a child process only, as `mupdf`.
 from typing import Any
 
 from services.worker.pages import mupdf
+from services.worker.pages.pdfium import LITTLE, SecondReader
 from services.worker.pages.text_layer import Box, Doubt, LayerLine, PageFacts, TextFacts, doubt_of, share_under
 from services.worker.run.memory import raise_if_memory
-from services.worker.run.page_care import at_page
+from services.worker.run.page_care import at_page, skipped_pages
 
 PICTURES = frozenset({"fill-image", "fill-imgmask"})
 HIDDEN = "ignore-text"  # render mode 3 (ISO 32000-1, 9.3.6)
+
+
+def text_of(document: Any, number: int, second: SecondReader) -> tuple[str | None, bool]:
+    """Return the text of page `number` (from 1), None if it is broken or skipped, and whether PDFium read it.
+
+    PDFium is asked where MuPDF reads little and has a reason: errors on the page, or layers that are hidden.
+    """
+    mupdf.pymupdf.TOOLS.reset_mupdf_warnings()
+    text = mupdf.page_text(document, number)
+    if mupdf.is_rewritten(document) or (text is not None and len(text) > LITTLE) or number in skipped_pages():
+        return text, False
+    if text is not None and not mupdf.pymupdf.TOOLS.mupdf_warnings(0) and not _has_hidden_layers(document):
+        return text, False
+    better = at_page("text", number, second.better, number, text)
+    return (text, False) if better is None else (better, True)
+
+
+def _has_hidden_layers(document: Any) -> bool:
+    """Whether a layer is off when the document is opened (ISO 32000-1, 8.11.4.3)."""
+    return any(not layer["on"] for layer in document.layer_ui_configs())
 
 
 def doubt(document: Any, number: int, text: str) -> Doubt | None:

@@ -25,8 +25,9 @@ from services.worker.ocr.engines import described
 from services.worker.pages import mupdf
 from services.worker.processors.extraction.markup import read_epub, read_html, read_text
 from services.worker.processors.extraction.office import read_docx, read_pptx, read_xlsx
-from services.worker.processors.extraction.pages import PageReader, read_image, read_pdf
+from services.worker.processors.extraction.pages import PageReader, read_image
 from services.worker.processors.extraction.parts import ExtractedText, OnPart, TextPart, storable
+from services.worker.processors.extraction.pdf_pages import read_pdf
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
 READER: Final = 3

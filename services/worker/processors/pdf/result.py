@@ -1,10 +1,11 @@
 """The `pdf` job's result (docs/contract/secretary.md#results). Pure, except for the document's properties."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from schemas.job_types.pdf import PdfParameters
+from services.worker.pages import mupdf
 from services.worker.pages.attachments import Attachments
 from services.worker.pages.text_layer import Doubt
 from services.worker.processors.pdf.pictures import PAGES_ARCHIVE, PREVIEWS_ARCHIVE, Pictures
@@ -142,11 +143,12 @@ def _of_method(method: TextMethod, parts: PdfParts) -> list[PageText]:
 
 
 def _warnings(selected: SelectedPages, parts: PdfParts) -> Iterator[str]:
-    if selected.document.is_repaired:
-        yield _repaired([text.page for text in _of_method("native", parts) if not text.text.strip()])
+    empty = [text.page for text in _of_method("native", parts) if not text.text.strip()]
+    yield from repair_notes(selected.document, empty)
     if parts.skipped:
         yield skipped_warning(parts.skipped)
     for texts in parts.texts:
+        yield from second_reader_note(texts.by_second)
         broken = [page for page in texts.broken if page not in parts.skipped]
         if broken and texts.method in UNREADABLE:
             yield UNREADABLE[texts.method].format(named(broken))
@@ -173,7 +175,16 @@ def skipped_warning(pages: Sequence[int]) -> str:
     return f"The work on {named(pages)} crashed, took too long or needed too much memory: it was skipped."
 
 
-def _repaired(empty: list[int]) -> str:
-    if empty:
-        return f"The file is damaged and was repaired; no text was found on {named(empty)}, which may be a loss."
-    return "The file is damaged and was repaired; parts of it may be missing."
+def repair_notes(document: Any, empty: Collection[int] = ()) -> Iterator[str]:
+    """Yield how a damaged PDF was opened; `empty` are pages without text, which may be a loss."""
+    lost = f"no text was found on {named(empty)}, which may be a loss." if empty else "parts of it may be missing."
+    if mupdf.is_rewritten(document):
+        yield f"The file could be opened only by a second reader, which repaired or decrypted it; {lost}"
+    elif document.is_repaired:
+        yield f"The file is damaged and was repaired; {lost}"
+
+
+def second_reader_note(pages: Collection[int]) -> Iterator[str]:
+    """Yield which pages have text that the second reader found."""
+    if pages:
+        yield f"A second reader found more text on {named(pages)}; some of it may be hidden when the page is shown."

@@ -11,6 +11,7 @@ from services.worker.errors import ProcessingError
 from services.worker.ocr.contract import SCAN, Engine
 from services.worker.pages import layer, mupdf
 from services.worker.pages.drawing import VISION
+from services.worker.pages.pdfium import SecondReader
 from services.worker.pages.text_layer import Doubt
 from services.worker.processors.pdf.plan import TextMethod
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
@@ -45,13 +46,14 @@ OnRead = Callable[[TextMethod, int, PageText | None], None]
 class Texts:
     """The result of one method: the texts of readable pages, the numbers of the others.
 
-    `doubts`: the pages whose text layer lacks their text, and why.
+    `doubts`: the pages whose text layer lacks their text, and why; `by_second`: those that PDFium read.
     """
 
     method: TextMethod
     read: list[PageText] = field(default_factory=list)
     broken: list[int] = field(default_factory=list)
     doubts: dict[int, Doubt] = field(default_factory=dict)
+    by_second: list[int] = field(default_factory=list)
 
     def add(self, number: int, text: PageText | None) -> None:
         """Add a page, None for a broken one."""
@@ -68,16 +70,21 @@ def unread(method: TextMethod, number: int, text: PageText | None) -> None:
 def read_native(selected: SelectedPages, progress: PassProgress, on_read: OnRead = unread) -> Texts:
     """Read the text layer, and judge whether it has the pages' text."""
     doubts: dict[int, Doubt] = {}
+    by_second: list[int] = []
+    with SecondReader(selected.source.path) as second:
 
-    def read(number: int) -> PageText | None:
-        text = mupdf.page_text(selected.document, number)
-        if text is None:
-            return None
-        if (doubt := layer.doubt(selected.document, number, text)) is not None:
-            doubts[number] = doubt
-        return PageText(number, text, "native")
+        def read(number: int) -> PageText | None:
+            text, is_of_second = layer.text_of(selected.document, number, second)
+            if text is None:
+                return None
+            if is_of_second:
+                by_second.append(number)
+            if (doubt := layer.doubt(selected.document, number, text)) is not None:
+                doubts[number] = doubt
+            return PageText(number, text, "native")
 
-    return replace(_read("native", selected, progress, read, on_read), doubts=doubts)
+        texts = _read("native", selected, progress, read, on_read)
+    return replace(texts, doubts=doubts, by_second=by_second)
 
 
 def read_ocr(
