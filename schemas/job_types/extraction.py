@@ -23,6 +23,10 @@ class ExtractionParameters(JobParameters):
     ocr_engine: Literal["rapidocr", "tesseract"] = Field(
         default="rapidocr", description="of images and scanned pages; tesseract must be installed on the worker"
     )
+    searchable_pdf: bool = Field(
+        default=False,
+        description="of PDFs and images: also makes searchable.pdf, with the text of OCR unseen in it",
+    )
     use_cache: bool = True
     force_refresh: bool = False
 

@@ -71,6 +71,9 @@ class PdfParameters(JobParameters):
     ocr_engine: Literal["rapidocr", "tesseract"] = Field(
         default="rapidocr", description="of local OCR; tesseract must be installed on the worker"
     )
+    searchable_pdf: bool = Field(
+        default=False, description="also makes searchable.pdf, with the text of OCR unseen in it"
+    )
     template: TemplateName | None = Field(
         default=None, description="filled from the text; not by mistral_ocr_with_pages"
     )
@@ -146,8 +149,8 @@ def _images_link(job_id: str, data: Body) -> dict[str, str]:
 
 
 def _archive(job_id: str, result: Body) -> Archive | None:
-    """Images, text and results; None for a job without images. Archives among the assets are left out."""
-    images = [name for name in assets_of(result) if not base_name(name).endswith(".zip")]
+    """Images, text and results; None for a job without images. Archives and PDFs among the assets are left out."""
+    images = [name for name in assets_of(result) if not base_name(name).endswith((".zip", ".pdf"))]
     if not images:
         return None
     bases = Counter(map(base_name, images))

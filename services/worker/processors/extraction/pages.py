@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -10,8 +11,10 @@ from schemas.errors import ErrorCode
 from schemas.pages import FinishedPage, MethodText
 from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source
-from services.worker.ocr.contract import Engine, EngineName, Recognised
+from services.worker.ocr.contract import SCAN, Engine, EngineName, Recognised
 from services.worker.ocr.engines import engine_named
+from services.worker.ocr.searchable import TextLayer
+from services.worker.pages import mupdf
 from services.worker.pages.drawing import Pixels
 from services.worker.processors.extraction.images import images_of
 from services.worker.processors.extraction.parts import ExtractedText, OnPart, TextLimit, TextPart
@@ -55,14 +58,23 @@ class PageReader:
             give_back()
 
 
-def read_image(source: Source, max_pages: int, reader: PageReader, on_part: OnPart) -> ExtractedText:
-    """Return the OCR text of an image, or of each page of a TIFF. Raises as `images_of`, OCR_PROVIDER_UNAVAILABLE."""
+def read_image(
+    source: Source, max_pages: int, reader: PageReader, on_part: OnPart, searchable: Path | None = None
+) -> ExtractedText:
+    """Return the OCR text of an image, or of each page of a TIFF. Raises as `images_of`, OCR_PROVIDER_UNAVAILABLE.
+
+    At `searchable` a PDF is written with the images as pages, under the text as an invisible layer.
+    """
     limit = TextLimit()
+    layer = TextLayer(mupdf.pymupdf.open()) if searchable else None
     parts = []
     for number, count, pixels in images_of(source, max_pages):
         on_part(number, count)
         work = partial(at_page, "ocr", number, reader.read, pixels)
-        part = reader.part_of(reader.resume("ocr", number, work, FOUND))
+        found = reader.resume("ocr", number, work, FOUND)
+        if layer is not None:
+            layer.add_image(pixels, found.lines if found else (), found.turned if found else 0.0, SCAN.dpi or 200)
+        part = reader.part_of(found)
         parts.append(TextPart(limit.add(part.content), part.method, part.score))
         reader.finish(number, parts[-1], number in skipped_pages())
     skipped = tuple(skipped_pages())
@@ -72,6 +84,8 @@ def read_image(source: Source, max_pages: int, reader: PageReader, on_part: OnPa
             ErrorCode.INVALID_DOCUMENT,
             "OCR crashed, took too long or needed too much memory on every image of the file.",
         )
+    if layer is not None and searchable is not None:
+        layer.save(searchable)
     notes = [skipped_warning(skipped)] if skipped else []
     if not any(part.content for part in parts):
         notes.append("OCR found no text in the image.")

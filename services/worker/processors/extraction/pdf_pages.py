@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from services.worker.files.sources import Source
 from services.worker.ocr.contract import SCAN, Recognised
 from services.worker.ocr.merging import merged
+from services.worker.ocr.searchable import TextLayer
 from services.worker.pages import annotations, layer, mupdf
 from services.worker.pages.attachments import Attachments, joined, with_attachments
 from services.worker.pages.pdfium import SecondReader
@@ -23,12 +25,11 @@ from services.worker.run.page_care import at_page, skipped_pages
 class _Page:
     """A page as it was read. `doubt`: why its text layer does not suffice; `by_second`: PDFium read the layer.
 
-    `part` is None if it can neither be read nor drawn; `found` are the lines that OCR added.
+    `part` is None if it can neither be read nor drawn.
     """
 
     part: TextPart | None
     doubt: Doubt | None = None
-    found: Recognised | None = None
     by_second: bool = False
     attached: Attachments = annotations.NONE
 
@@ -41,6 +42,7 @@ class _Reading:
     reader: PageReader
     second: SecondReader
     limit: TextLimit
+    layer: TextLayer | None = None
 
     def page(self, number: int) -> _Page:
         """Read a page, and what it has beside its content."""
@@ -53,22 +55,32 @@ class _Reading:
         return replace(read, part=part_or_none, by_second=by_second, attached=attached)
 
     def _without_text(self, number: int, text: str | None) -> _Page:
-        found = self._recognised(number)
+        found, zoom = self._recognised(number), self._zoom(number)
+        self._add(number, found, zoom)
         is_lost = found is None and (text is None or number in skipped_pages())
-        return _Page(None if is_lost else self.reader.part_of(found), Doubt.NO_TEXT, found)
+        return _Page(None if is_lost else self.reader.part_of(found), Doubt.NO_TEXT)
 
     def _with_text(self, number: int, text: str) -> _Page:
         doubt = layer.doubt(self.document, number, text)
         if doubt is None:
             return _Page(TextPart(text))
-        found, size = self._recognised(number), mupdf.page_size(self.document, number)
-        zoom = SCAN.zoom(*size) if size else None
+        found, zoom = self._recognised(number), self._zoom(number)
         lines = layer.lines_of(self.document, number)
         both = merged(found, lines, zoom) if found is not None and zoom is not None else None
         if both is None:
             return _Page(TextPart(text), doubt)
+        self._add(number, both, zoom)
         method = self.reader.name if all(line.odd for line in lines) else f"native+{self.reader.name}"
-        return _Page(TextPart(both.text, method, both.score), doubt, both)
+        return _Page(TextPart(both.text, method, both.score), doubt)
+
+    def _zoom(self, number: int) -> float | None:
+        size = mupdf.page_size(self.document, number)
+        return SCAN.zoom(*size) if size else None
+
+    def _add(self, number: int, found: Recognised | None, zoom: float | None) -> None:
+        """Add what OCR found to the searchable PDF. The page's text is not read again."""
+        if self.layer is not None and found is not None and zoom is not None:
+            self.layer.add(number, found.lines, found.turned, zoom)
 
     def _recognised(self, number: int) -> Recognised | None:
         def recognise() -> Recognised | None:
@@ -78,21 +90,28 @@ class _Reading:
         return self.reader.resume("ocr", number, recognise, FOUND)
 
 
-def read_pdf(source: Source, max_pages: int, reader: PageReader, on_part: OnPart) -> ExtractedText:
+def read_pdf(
+    source: Source, max_pages: int, reader: PageReader, on_part: OnPart, searchable: Path | None = None
+) -> ExtractedText:
     """Return each page's text layer, with the OCR text of a page whose layer is missing or wrong.
+
+    At `searchable` the PDF is written with the OCR text as an invisible layer.
 
     Raises ProcessingError: INVALID_PDF, PDF_ENCRYPTED, TOO_MANY_PAGES, OCR_PROVIDER_UNAVAILABLE.
     """
     pages: list[_Page] = []
     with mupdf.open_pdf(source.path) as document, SecondReader(source.path) as second:
         count = checked_count(mupdf.page_count(document), max_pages, "page")
-        reading = _Reading(document, reader, second, TextLimit())
+        layer_of_ocr = TextLayer(document) if searchable else None
+        reading = _Reading(document, reader, second, TextLimit(), layer_of_ocr)
         for number in range(1, count + 1):
             on_part(number, count)
             pages.append(page := reading.page(number))
             reader.finish(number, page.part or BLANK, page.part is None or number in skipped_pages())
         beside = joined([annotations.of_document(document), *(page.attached for page in pages)])
         notes = [*beside.warnings(), *repair_notes(document)]
+        if layer_of_ocr is not None and searchable is not None:
+            layer_of_ocr.save(searchable)
         title = " ".join((document.metadata or {}).get("title", "").split())
     broken = [number for number, page in enumerate(pages, 1) if page.part is None]
     if len(broken) == count:

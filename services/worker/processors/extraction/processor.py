@@ -28,6 +28,7 @@ from services.worker.processors.extraction.office import read_docx, read_pptx, r
 from services.worker.processors.extraction.pages import PageReader, read_image
 from services.worker.processors.extraction.parts import ExtractedText, OnPart, TextPart, storable
 from services.worker.processors.extraction.pdf_pages import read_pdf
+from services.worker.processors.pdf.searchable import SEARCHABLE
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
 READER: Final = 3
@@ -154,8 +155,9 @@ class _Reading:
         place = self.workspace
         reader = PageReader(self.params.ocr_engine, place.limits.ocr_languages, place.resume, place.finish)
         read = partial(read_pdf if kind is Kind.PDF else read_image, source, self.workspace.limits.max_pages)
+        searchable = place.folder / SEARCHABLE if self.params.searchable_pdf else None
         try:
-            return read(reader, self._on_part("page"))
+            return read(reader, self._on_part("page"), searchable)
         finally:
             reader.close()
 
@@ -191,6 +193,10 @@ def _result(extracted: ExtractedText, source: Source, media_type: str, workspace
         metadata["failed_pages"] = list(extracted.failed)
     if pages is not None:
         metadata |= {"pageCount": pages, "pageUnit": extracted.unit}
+    assets = []
+    if (searchable := workspace.folder / SEARCHABLE).exists():
+        metadata["searchable_pdf"] = workspace.keep_file(SEARCHABLE, searchable, "application/pdf")
+        assets.append(metadata["searchable_pdf"])
     name, kind = ("text.md", "markdown") if extracted.markdown else ("text.txt", "plain")
     return Result(
         structured_data={
@@ -198,7 +204,7 @@ def _result(extracted: ExtractedText, source: Source, media_type: str, workspace
             "title": metadata["title"] or PurePath(source.name).stem,
             "metadata": metadata,
         },
-        assets=(workspace.keep(name, text.encode(), f"text/{kind}; charset=utf-8"),),
+        assets=(workspace.keep(name, text.encode(), f"text/{kind}; charset=utf-8"), *assets),
         notes=notes,
         pages=pages,
         bytes_in=source.size,

@@ -39,6 +39,7 @@ class PdfParts:
     images: Pictures = field(default_factory=Pictures)
     previews: Pictures = field(default_factory=Pictures)
     text_paths: list[str] = field(default_factory=list)
+    searchable: str | None = None
     ocr_images: tuple[str, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
     mistral: dict[str, Any] | None = None
@@ -76,7 +77,7 @@ def result_of(params: PdfParameters, selected: SelectedPages, parts: PdfParts, t
         data["pages_archive_filename"] = PAGES_ARCHIVE
     return Result(
         structured_data=data,
-        assets=(*parts.images.kept.values(), *parts.previews.kept.values(), *parts.ocr_images),
+        assets=(*parts.images.kept.values(), *parts.previews.kept.values(), *parts.ocr_images, *_searchable(parts)),
         files=parts.files,
         notes=(*warnings, *parts.notes),
         pages=len(selected.pages),
@@ -108,6 +109,8 @@ def _metadata(
         "warnings": warnings,
     }
     metadata |= parts.attached.metadata()
+    if parts.searchable is not None:
+        metadata["searchable_pdf"] = parts.searchable
     if parts.previews.kept:
         metadata["preview_zip"] = f"{target_dir}/{PREVIEWS_ARCHIVE}"
     if failed := _failed_pages(parts):
@@ -115,6 +118,10 @@ def _metadata(
     if _of_method("ocr", parts):
         metadata["ocr_engine"] = params.ocr_engine
     return metadata
+
+
+def _searchable(parts: PdfParts) -> tuple[str, ...]:
+    return () if parts.searchable is None else (parts.searchable,)
 
 
 def _failed_pages(parts: PdfParts) -> list[int]:

@@ -8,12 +8,13 @@ from pydantic import TypeAdapter
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
-from services.worker.ocr.contract import SCAN, Engine
+from services.worker.ocr.contract import SCAN, Engine, Recognised
 from services.worker.pages import layer, mupdf
 from services.worker.pages.drawing import VISION
 from services.worker.pages.pdfium import SecondReader
 from services.worker.pages.text_layer import Doubt
 from services.worker.processors.pdf.plan import TextMethod
+from services.worker.processors.pdf.searchable import FOUND, SearchablePdf
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.run.page_care import at_page, raise_if_memory_alone, skipped_pages
 from services.worker.run.workspace import Workspace
@@ -88,18 +89,26 @@ def read_native(selected: SelectedPages, progress: PassProgress, on_read: OnRead
 
 
 def read_ocr(
-    selected: SelectedPages, progress: PassProgress, workspace: Workspace, engine: Engine, on_read: OnRead
+    selected: SelectedPages,
+    progress: PassProgress,
+    workspace: Workspace,
+    engine: Engine,
+    on_read: OnRead,
+    searchable: SearchablePdf | None = None,
 ) -> Texts:
-    """Recognise the rendered pages by local OCR. Raises as the engine does."""
+    """Recognise the rendered pages by local OCR, also for a searchable PDF. Raises as the engine does."""
+
+    def recognise(number: int) -> Recognised | None:
+        image = mupdf.page_pixels(selected.document, number, SCAN)
+        return None if image is None else at_page("ocr", number, engine, image)
 
     def read(number: int) -> PageText | None:
-        image = mupdf.page_pixels(selected.document, number, SCAN)
-        if image is None:
-            return None
-        found = at_page("ocr", number, engine, image)
+        found = workspace.resume("ocr", number, lambda: recognise(number), FOUND)
+        if found is not None and searchable is not None:
+            searchable.add(number, found)
         return None if found is None else PageText(number, found.text, "ocr", found.score)
 
-    return _read("ocr", selected, progress, _resuming("ocr", workspace, read), on_read)
+    return _read("ocr", selected, progress, read, on_read)
 
 
 def read_llm(selected: SelectedPages, progress: PassProgress, workspace: Workspace, on_read: OnRead) -> Texts:
@@ -112,13 +121,10 @@ def read_llm(selected: SelectedPages, progress: PassProgress, workspace: Workspa
         text = workspace.providers.vision([image], INSTRUCTION).strip()
         return PageText(number, "" if text == NO_TEXT else text, "llm")
 
-    return _read("llm", selected, progress, _resuming("llm", workspace, read), on_read)
+    def resumed(number: int) -> PageText | None:
+        return workspace.resume("llm", number, lambda: read(number), PAGE_TEXT)
 
-
-def _resuming(
-    method: TextMethod, workspace: Workspace, read: Callable[[int], PageText | None]
-) -> Callable[[int], PageText | None]:
-    return lambda number: workspace.resume(method, number, lambda: read(number), PAGE_TEXT)
+    return _read("llm", selected, progress, resumed, on_read)
 
 
 def _read(
