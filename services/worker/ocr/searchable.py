@@ -63,9 +63,15 @@ class TextLayer:
         page.insert_image(page.rect, stream=pixmap.tobytes("jpg", jpg_quality=QUALITY))
         self.add(self._document.page_count, lines, turned, dpi / POINTS_PER_INCH)
 
-    def save(self, path: Path) -> None:
-        """Write the PDF with its metadata as it was, without encryption."""
-        self._document.save(str(path), deflate=True, encryption=mupdf.pymupdf.PDF_ENCRYPT_NONE)
+    def save(self, path: Path) -> bool:
+        """Write the PDF with its metadata as it was, without encryption. Whether a damaged one can be written."""
+        try:
+            self._document.save(str(path), deflate=True, encryption=mupdf.pymupdf.PDF_ENCRYPT_NONE)
+        except mupdf.PAGE_ERRORS as error:
+            raise_if_memory(error)
+            path.unlink(missing_ok=True)
+            return False
+        return True
 
     def _append(self, page: Any, content: bytes) -> None:
         document = self._document

@@ -28,7 +28,7 @@ from services.worker.processors.extraction.office import read_docx, read_pptx, r
 from services.worker.processors.extraction.pages import PageReader, read_image
 from services.worker.processors.extraction.parts import ExtractedText, OnPart, TextPart, storable
 from services.worker.processors.extraction.pdf_pages import read_pdf
-from services.worker.processors.pdf.searchable import SEARCHABLE
+from services.worker.processors.pdf.searchable import NOT_MADE, SEARCHABLE
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
 READER: Final = 3
@@ -68,7 +68,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
         report("reading_document", 30)
         extracted = _Reading(params, workspace, report).read(source, kind)
         report("finalizing", 90)
-        result = _result(extracted, source, media_type, workspace)
+        result = _result(extracted, source, media_type, workspace, params.searchable_pdf)
         return replace(result, cacheable=not extracted.skipped and source.written_ns == written_ns)
 
 
@@ -172,12 +172,16 @@ class _Reading:
 # --- the result -------------------------------------------------------------------------------------------------
 
 
-def _result(extracted: ExtractedText, source: Source, media_type: str, workspace: Workspace) -> Result:
+def _result(
+    extracted: ExtractedText, source: Source, media_type: str, workspace: Workspace, wants_searchable: bool
+) -> Result:
     """Return the result of docs/contract/secretary.md#results with the metadata of docs/contract/devana.md#metadata."""
     text = extracted.text
     words = len(text.split())
     pages = len(extracted.parts) if extracted.unit else None
-    notes = extracted.notes or (() if words else (NO_TEXT,))
+    searchable = workspace.folder / SEARCHABLE
+    unmade = (NOT_MADE,) if wants_searchable and not searchable.exists() else ()
+    notes = (*(extracted.notes or (() if words else (NO_TEXT,))), *unmade)
     metadata: dict[str, Any] = {
         "fileName": source.name,
         "fileSize": source.size,
@@ -194,7 +198,7 @@ def _result(extracted: ExtractedText, source: Source, media_type: str, workspace
     if pages is not None:
         metadata |= {"pageCount": pages, "pageUnit": extracted.unit}
     assets = []
-    if (searchable := workspace.folder / SEARCHABLE).exists():
+    if searchable.exists():
         metadata["searchable_pdf"] = workspace.keep_file(SEARCHABLE, searchable, "application/pdf")
         assets.append(metadata["searchable_pdf"])
     name, kind = ("text.md", "markdown") if extracted.markdown else ("text.txt", "plain")

@@ -23,7 +23,7 @@ from services.worker.processors.pdf import texts as pdf_texts
 from services.worker.processors.pdf.finished import FinishedPages
 from services.worker.processors.pdf.plan import MethodPlan, TextMethod, pages_of, plan_of, shares
 from services.worker.processors.pdf.result import PdfParts, extracted_text, result_of
-from services.worker.processors.pdf.searchable import SearchablePdf
+from services.worker.processors.pdf.searchable import NOT_MADE, SearchablePdf
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.run.page_care import raise_if_memory_alone, skipped_pages
 from services.worker.run.workspace import ALL_PAGES, ReportProgress, Result, Workspace
@@ -224,6 +224,8 @@ class _Extraction:
             progress = PassProgress(self.report, "extracting_text", 80, 80, LAYER)
             self.searchable.read(selected, self.tools.engine, self.workspace, progress)
         self.parts.searchable = self.searchable.keep(self.workspace)
+        if self.parts.searchable is None:
+            self.parts.warnings.append(NOT_MADE)
 
     def _transform(self, selected: SelectedPages) -> None:
         """Fill the template; the extracted text is not changed (docs/contract/secretary.md#results)."""

@@ -14,6 +14,7 @@ from services.worker.run.page_care import at_page
 from services.worker.run.workspace import Workspace
 
 SEARCHABLE: Final = "searchable.pdf"
+NOT_MADE: Final = f"{SEARCHABLE} was not made: the document is too damaged to be written, or has no pages."
 PDF: Final = "application/pdf"
 FOUND: Final = TypeAdapter(Recognised)
 
@@ -53,8 +54,7 @@ class SearchablePdf:
         image = mupdf.page_pixels(self._document, number, SCAN)
         return None if image is None else at_page("ocr", number, engine, image)
 
-    def keep(self, workspace: Workspace) -> str:
-        """Store the PDF as an output; return its location. Raises BlobStoreError."""
+    def keep(self, workspace: Workspace) -> str | None:
+        """Store the PDF as an output; return its location, None if it is too damaged. Raises BlobStoreError."""
         path = workspace.folder / SEARCHABLE
-        self._layer.save(path)
-        return workspace.keep_file(SEARCHABLE, path, PDF)
+        return workspace.keep_file(SEARCHABLE, path, PDF) if self._layer.save(path) else None

@@ -7,7 +7,9 @@ import pymupdf
 import pypdfium2
 import pytest
 
+from services.worker.ocr.searchable import TextLayer
 from services.worker.pages import mupdf
+from services.worker.processors.pdf.searchable import NOT_MADE
 from tests.support.files.layers import A4, coded, picture_page
 from tests.support.files.scans import LETTER, page, png, scan, turned
 from tests.support.runs.extraction import Desk
@@ -163,3 +165,15 @@ def test_without_the_parameter_there_is_none(desk: Desk) -> None:
 def test_codes_stay_in_the_file_and_the_text_is_added(desk: Desk) -> None:
     desk.run(coded(desk.folder / "a.pdf", LETTER[:2], "private_use"), searchable_pdf=True)
     assert set(LETTER[:2]) <= set(lines_of(searchable(desk)))
+
+
+def test_a_text_without_pages_has_none_and_a_note(desk: Desk) -> None:
+    result = desk.run(desk.file("a.txt", "Words alone"), searchable_pdf=True)
+    assert result.notes == (NOT_MADE,)
+    assert kept(desk.place) == ["text.txt"]
+
+
+def test_a_document_that_cannot_be_written_has_none(tmp_path: Path) -> None:
+    with pymupdf.open() as document:
+        assert not TextLayer(document).save(tmp_path / "a.pdf")
+    assert list(tmp_path.iterdir()) == []
