@@ -13,12 +13,26 @@ import structlog
 from rich.console import Console
 
 from bench import machine, report
-from bench.parts import archive, devana, embedding, memory, neighbour, ocr, page, rebuild, recovery, replay, speed
+from bench.parts import (
+    archive,
+    devana,
+    embedding,
+    memory,
+    neighbour,
+    ocr,
+    ocr_errors,
+    page,
+    rebuild,
+    recovery,
+    replay,
+    speed,
+)
 from bench.report import Table
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 SEPARATE: dict[str, tuple[str, Callable[[Path], Awaitable[Table]]]] = {
     "ocr": ("OCR of scanned pages, by engine and number of child processes", ocr.measure),
+    "ocr-errors": ("characters that OCR reads wrongly, by angle, resolution and language", ocr_errors.measure),
     "memory": (f"memory of a worker over {memory.POINTS[-1]} mixed PDFs", memory.measure),
     "archive": (f"creation and download of the archive of a PDF of {archive.PAGES:,} pages", archive.measure),
     "devana": (f"GET /v1/jobs over {devana.JOBS:,} jobs, by filter", devana.measure),

@@ -34,6 +34,10 @@ class ExtractionParameters(JobParameters):
     )
     include_images: bool = Field(default=False, description="also draw each page of a PDF")
     output: OutputForm | None = Field(default=None, description=OUTPUT_DESCRIPTION)
+    searchable_pdf: bool = Field(
+        default=False,
+        description="of PDFs and images: also makes searchable.pdf, with the text of OCR unseen in it",
+    )
     use_cache: bool = True
     force_refresh: bool = False
 

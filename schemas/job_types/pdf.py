@@ -83,6 +83,9 @@ class PdfParameters(JobParameters):
         default="rapidocr", description="of local OCR; tesseract must be installed on the worker"
     )
     output: OutputForm | None = Field(default=None, description=OUTPUT_DESCRIPTION)
+    searchable_pdf: bool = Field(
+        default=False, description="also makes searchable.pdf, with the text of OCR unseen in it"
+    )
     template: TemplateName | None = Field(
         default=None, description="filled from the text; not by mistral_ocr_with_pages"
     )
@@ -173,9 +176,11 @@ def _images_link(job_id: str, data: Body) -> dict[str, str]:
 
 
 def _archive(job_id: str, result: Body) -> Archive | None:
-    """Images, text and results; None for a job without images. Archives among the assets are left out."""
+    """Images, text and results; None for a job without images. Archives and PDFs among the assets are left out."""
     documents = {name for name, _ in OUTPUT_FILES.values()}
-    images = [name for name in assets_of(result) if not base_name(name).endswith(".zip") and name not in documents]
+    images = [
+        name for name in assets_of(result) if not base_name(name).endswith((".zip", ".pdf")) and name not in documents
+    ]
     if not images:
         return None
     bases = Counter(map(base_name, images))

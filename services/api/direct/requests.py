@@ -147,7 +147,7 @@ def _about(error: ApiError) -> str:
     return error.message.removeprefix("the body ").removeprefix("is not valid JSON: ")
 
 
-_PDF = "ocr_engine include_images page_start page_end file_hash"
+_PDF = "ocr_engine searchable_pdf include_images page_start page_end file_hash"
 PDF_FORM = _form(PdfParameters, f"extraction_method {_PDF}", includeImages="include_images")
 MISTRAL_FORM = _form(
     PdfParameters,

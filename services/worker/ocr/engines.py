@@ -1,6 +1,8 @@
 """Local OCR engines by name. `rapidocr` is included; Tesseract must be installed on the worker."""
 
-from services.worker.ocr.contract import Engine, EngineName
+from importlib.metadata import version
+
+from services.worker.ocr.contract import READING, Engine, EngineName
 
 
 def engine_named(name: EngineName, languages: str) -> Engine:
@@ -15,3 +17,8 @@ def engine_named(name: EngineName, languages: str) -> Engine:
     from services.worker.ocr.rapid import recognise
 
     return recognise
+
+
+def described(name: EngineName) -> str:
+    """Return what determines the text of an image besides the image, for the cache."""
+    return f"{name} {version(name)}, reading {READING}" if name == "rapidocr" else f"{name}, reading {READING}"

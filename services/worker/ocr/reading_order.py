@@ -5,40 +5,34 @@ which are short, stay together in their row.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from statistics import median
+
+from services.worker.ocr.lines import ELONGATED, TextLine
 
 COLUMN_LINES = 4  # with fewer lines, neighbours are cells, not columns
 COLUMN_WIDTH = 8.0  # minimum ratio of mean width to height of prose lines; cells are shorter
 GUTTER = 0.8  # minimum gap between columns, in line heights
+ACROSS_CHARACTERS = 3  # a letter or a digit or two may be higher than wide
 PARAGRAPH_GAP = 1.0  # minimum gap at which a page is split into upper and lower part, in line heights
 
 
-@dataclass(frozen=True, slots=True)
-class TextLine:
-    """A recognised line of text, its confidence from 0 to 1, and its box."""
+def rows_of(lines: Sequence[TextLine]) -> list[list[TextLine]]:
+    """Return the rows of a page in reading order, the parts of a row from left to right.
 
-    text: str
-    score: float
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def height(self) -> float:
-        """The height of the box."""
-        return self.bottom - self.top
-
-    @property
-    def middle(self) -> float:
-        """The vertical centre of the box."""
-        return (self.top + self.bottom) / 2
+    Lines across the page, such as a stamp in the margin, come last: each of them is beside many rows.
+    """
+    across = sorted((line for line in lines if _is_across(line)), key=lambda line: (line.left, line.top))
+    along = [line for line in lines if not _is_across(line)]
+    return [row for block in _blocks(along) for row in _rows(block)] + [[line] for line in across]
 
 
-def text_of(lines: Sequence[TextLine]) -> str:
-    """Return the page's text: a line for each row, its parts from left to right."""
-    return "\n".join(" ".join(line.text for line in row) for block in _blocks(list(lines)) for row in _rows(block))
+def _is_across(line: TextLine) -> bool:
+    return line.height >= ELONGATED * line.width and len(line.text) >= ACROSS_CHARACTERS
+
+
+def text_of(rows: Iterable[Sequence[TextLine]]) -> str:
+    """Return the text of rows, a line for each."""
+    return "\n".join(" ".join(line.text for line in row) for row in rows)
 
 
 def _blocks(lines: list[TextLine]) -> list[list[TextLine]]:

@@ -3,14 +3,17 @@
 import csv
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from io import StringIO
 from itertools import groupby
+from typing import Final
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.ocr.contract import SCAN, Recognised
+from services.worker.ocr.lines import TextLine, Turn, Word
 from services.worker.pages.drawing import Pixels
 from services.worker.run.page_care import PageFailedError
 
@@ -18,14 +21,15 @@ PROGRAM = "tesseract"
 TIMEOUT_S = 120.0  # a dense page takes 5 s
 WORD_LEVEL = "5"
 ERROR_CHARS = 200
+GARBAGE: Final = 0.6  # a page with a lower score is read turned, too
+TURNS: Final = (180, 90, 270)  # clockwise, the likeliest first
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
-    """A word, its confidence in percent, and its paragraph and line."""
+class _Placed:
+    """A word, and its paragraph and line."""
 
-    text: str
-    score: float
+    word: Word
     paragraph: tuple[str, str]
     line: str
 
@@ -47,13 +51,21 @@ class Tesseract:
                                "tesseract-ocr-LANGUAGE), or change PIPEROLL_OCR_LANGUAGES.")  # fmt: skip
 
     def __call__(self, image: Pixels) -> Recognised:
-        """Recognise one image."""
-        table = self._run(["stdin", "stdout", "-l", self._languages, "--dpi", str(SCAN.dpi), "tsv"], _ppm(image))
-        words = list(_words(table))
-        characters = sum(len(word.text) for word in words)
-        score = sum(word.score * len(word.text) for word in words) / (100 * characters) if characters else None
-        text = _text(words)
-        return Recognised(text=text, score=score, lines=sum(bool(line) for line in text.splitlines()))
+        """Recognise one image; of its turns by quarters that with the best score, if the first one is poor."""
+        found = self._read(image, Turn())
+        for degrees in TURNS if found.score is not None and found.score < GARBAGE else ():
+            turned = self._read(image, Turn(degrees))
+            if (turned.score or 0) > (found.score or 0):
+                found = turned
+        return found
+
+    def _read(self, image: Pixels, turn: Turn) -> Recognised:
+        upright = _upright(image, turn)
+        table = self._run(["stdin", "stdout", "-l", self._languages, "--dpi", str(SCAN.dpi), "tsv"], _ppm(upright))
+        words = list(_words(table, _origin(image, turn)))
+        characters = sum(len(one.word.text) for one in words)
+        score = sum(one.word.score * len(one.word.text) for one in words) / characters if characters else None
+        return Recognised(_text(words), score, tuple(_lines(words)), turn.degrees)
 
     def _installed(self) -> set[str]:
         try:
@@ -83,20 +95,55 @@ def _ppm(image: Pixels) -> bytes:
     return b"P6 %d %d 255\n" % (image.width, image.height) + image.rgb
 
 
-def _words(table: str) -> Iterator[_Word]:
+def _upright(image: Pixels, turn: Turn) -> Pixels:
+    """Return an image turned back, by quarters of a circle."""
+    if not turn.degrees:
+        return image
+    numpy = import_module("numpy")
+    rgb = numpy.frombuffer(image.rgb, dtype=numpy.uint8).reshape(image.height, image.width, 3)
+    turned = numpy.rot90(rgb, round(turn.degrees / 90))
+    return Pixels(turned.shape[1], turned.shape[0], turned.tobytes())
+
+
+def _origin(image: Pixels, turn: Turn) -> tuple[float, float]:
+    """Return where the top left corner of the image that was turned back is, upright (services.worker.ocr.lines)."""
+    seen = [turn.upright(corner) for corner in ((0, 0), (image.width, image.height))]
+    return min(x for x, _ in seen), min(y for _, y in seen)
+
+
+def _words(table: str, origin: tuple[float, float]) -> Iterator[_Placed]:
     for row in csv.DictReader(StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE):
         text = (row["text"] or "").strip()
         if row["level"] == WORD_LEVEL and text:
-            yield _Word(text, max(0.0, float(row["conf"])), (row["block_num"], row["par_num"]), row["line_num"])
+            left, top = origin[0] + float(row["left"]), origin[1] + float(row["top"])
+            score = max(0.0, float(row["conf"])) / 100
+            word = Word(text, score, left, top, left + float(row["width"]), top + float(row["height"]))
+            yield _Placed(word, (row["block_num"], row["par_num"]), row["line_num"])
 
 
-def _text(words: list[_Word]) -> str:
+def _paragraphs(words: Sequence[_Placed]) -> Iterator[list[list[Word]]]:
+    """Yield the lines of each paragraph as words."""
+    for _, inside in groupby(words, key=lambda one: one.paragraph):
+        yield [[one.word for one in line] for _, line in groupby(inside, key=lambda one: one.line)]
+
+
+def _lines(words: Sequence[_Placed]) -> Iterator[TextLine]:
+    for line in (line for paragraph in _paragraphs(words) for line in paragraph):
+        yield TextLine(
+            text=" ".join(word.text for word in line),
+            score=sum(word.score for word in line) / len(line),
+            left=min(word.left for word in line),
+            top=min(word.top for word in line),
+            right=max(word.right for word in line),
+            bottom=max(word.bottom for word in line),
+            words=tuple(line),
+        )
+
+
+def _text(words: Sequence[_Placed]) -> str:
     """Join words to lines, and paragraphs with an empty line between them."""
-    paragraphs = []
-    for _, inside in groupby(words, key=lambda word: word.paragraph):
-        lines = groupby(inside, key=lambda word: word.line)
-        paragraphs.append("\n".join(" ".join(word.text for word in line) for _, line in lines))
-    return "\n\n".join(paragraphs)
+    paragraphs = ([" ".join(word.text for word in line) for line in paragraph] for paragraph in _paragraphs(words))
+    return "\n\n".join("\n".join(lines) for lines in paragraphs)
 
 
 def _unavailable(sentence: str) -> ProcessingError:

@@ -5,7 +5,7 @@ Import this module in a child process only: MuPDF is not thread-safe, may crash,
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -14,6 +14,7 @@ from schemas.errors import ErrorCode
 from schemas.pages import PageWord
 from services.worker.errors import ProcessingError
 from services.worker.pages.drawing import Pixels, RenderFormat
+from services.worker.pages.pdfium import rewritten
 from services.worker.run.memory import give_back, raise_if_memory
 from services.worker.run.page_care import at_page
 
@@ -32,8 +33,11 @@ TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
 EMPTY_LINES = re.compile("\n{2,}")
 NO_CHARACTER = re.compile(rb"\0|\xc0\x80|\xed[\xa0-\xbf][\x80-\xbf]")
 """NUL, which stores do not accept, and lone surrogates, as MuPDF writes them: broken fonts map to both."""
-ENGINE = f"pymupdf {pymupdf.__version__}, ligatures as letters, no empty lines"
-"""What determines a page's text besides the document, for the cache (docs/contract/secretary.md#cache)."""
+ENGINE = f"pymupdf {pymupdf.__version__}, ligatures as letters, no empty lines, doubts named, no ticks, a second reader"
+"""What determines a page's text and warnings besides the document, for the cache (docs/contract/secretary.md#cache)."""
+
+BOXES = (pymupdf.PDF_WIDGET_TYPE_CHECKBOX, pymupdf.PDF_WIDGET_TYPE_RADIOBUTTON)
+HIDDEN = 2  # the flag of an annotation that is not shown (ISO 32000-1, table 165)
 
 BOX_DIGITS = 4
 """Of a word's box: a tenth of a pixel in the largest picture."""
@@ -55,8 +59,27 @@ def open_pdf(path: str) -> Iterator[Any]:
 
 
 def _open(path: str) -> Any:
+    """Open a PDF; one that MuPDF cannot open as PDFium rewrites it."""
     try:
-        document = pymupdf.open(path, filetype="pdf")
+        return _checked(lambda: pymupdf.open(path, filetype="pdf"))
+    except ProcessingError as error:
+        copy = rewritten(path)
+        if copy is None:
+            raise
+        try:
+            return _checked(lambda: pymupdf.open(stream=copy, filetype="pdf"))
+        except ProcessingError:
+            raise error from None
+
+
+def is_rewritten(document: Any) -> bool:
+    """Whether an open PDF is a copy that PDFium made, which has no path."""
+    return not document.name
+
+
+def _checked(opening: Callable[[], Any]) -> Any:
+    try:
+        document = opening()
     except pymupdf.EmptyFileError as error:
         raise ProcessingError(ErrorCode.INVALID_PDF, "The file is empty.") from error
     except PAGE_ERRORS as error:
@@ -76,7 +99,17 @@ def _check(document: Any) -> None:
     if not document.is_pdf:
         raise ProcessingError(ErrorCode.INVALID_PDF, "The file is not a PDF but another kind of document.")
     if document.needs_pass:
-        raise ProcessingError(ErrorCode.PDF_ENCRYPTED, "The PDF is protected by a password: send it without one.")
+        raise _encrypted()
+    try:
+        page_count(document)
+    except ProcessingError:
+        if document.xref_get_key(-1, "Encrypt")[0] != "null":  # with a handler that MuPDF does not know
+            raise _encrypted() from None
+        raise
+
+
+def _encrypted() -> ProcessingError:
+    return ProcessingError(ErrorCode.PDF_ENCRYPTED, "The PDF is protected by a password: send it without one.")
 
 
 def page_count(document: Any) -> int:
@@ -98,11 +131,30 @@ def page_text(document: Any, number: int) -> str | None:
 
 def _page_text(document: Any, number: int) -> str | None:
     try:
-        written = _written(document.load_page(number - 1).get_textpage(flags=TEXT_FLAGS))
+        page = document.load_page(number - 1)
+        with unticked(document, page):
+            written = _written(page.get_textpage(flags=TEXT_FLAGS))
     except PAGE_ERRORS as error:
         raise_if_memory(error)
         return None
     return EMPTY_LINES.sub("\n", _decoded(written)).lstrip("\n")
+
+
+@contextmanager
+def unticked(document: Any, page: Any) -> Iterator[None]:
+    """Hide the boxes of a page meanwhile: a tick is a digit of a symbol font, which would be read as text."""
+    if page.first_widget is None:
+        yield
+        return
+    boxes = [widget.xref for widget in page.widgets(BOXES) if widget.xref > 0]
+    before = {xref: document.xref_get_key(xref, "F")[1] for xref in boxes}
+    try:
+        for xref, flags in before.items():
+            document.xref_set_key(xref, "F", str(HIDDEN | (int(flags) if flags.isdecimal() else 0)))
+        yield
+    finally:
+        for xref, flags in before.items():
+            document.xref_set_key(xref, "F", flags)
 
 
 def _written(text: Any) -> bytes:

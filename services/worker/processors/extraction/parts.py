@@ -1,9 +1,9 @@
 """The extracted text of a document of any kind: its parts, their methods, its title. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
 
 from schemas.blocks import Block, Origin
 from schemas.errors import ErrorCode
@@ -47,7 +47,7 @@ class ExtractedText:
     `failed` are the parts that could not be read or drawn, `skipped` those of them that crashed, hung or ran out of
     memory. `images` are the locations of the drawn pages. `notes` list what is missing or uncertain; `markdown` is
     whether the text is Markdown. `furniture`: its headers and footers are content, each of them once, and stand in
-    the text.
+    the text. `metadata` is what the reader of its kind adds.
     """
 
     parts: tuple[TextPart, ...]
@@ -60,6 +60,7 @@ class ExtractedText:
     skipped: tuple[int, ...] = ()
     images: tuple[str, ...] = ()
     furniture: bool = False
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def text(self) -> str:

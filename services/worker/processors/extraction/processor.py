@@ -2,7 +2,6 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import PurePath
 from typing import Any, Final, cast
 
@@ -10,23 +9,26 @@ from schemas.documents import ResolvedDocument
 from schemas.errors import ErrorCode
 from schemas.job_types.extraction import ExtractionParameters
 from schemas.job_types.parameters import JobParameters
-from schemas.job_types.values import OUTPUT_FILES, OutputForm
+from schemas.job_types.values import OUTPUT_FILES
 from services.worker.blocks.outputs import written
 from services.worker.errors import ProcessingError
 from services.worker.files.kinds import Kind
 from services.worker.files.sources import Source, open_claim, open_source, open_url
+from services.worker.ocr.engines import described
 from services.worker.pages import mupdf
 from services.worker.processors.extraction.detection import detect_kind, end_marker_of
 from services.worker.processors.extraction.epub import read_epub
 from services.worker.processors.extraction.markup import read_html, read_text
 from services.worker.processors.extraction.office import read_docx, read_pptx, read_xlsx
-from services.worker.processors.extraction.pages import PageReader, read_image, read_pdf
+from services.worker.processors.extraction.pages import PageReader, read_image
 from services.worker.processors.extraction.parts import ExtractedText, OnPart, TextPart, storable
+from services.worker.processors.extraction.pdf_pages import read_pdf
 from services.worker.processors.pdf.pictures import Pictures, keep_page_images
+from services.worker.processors.pdf.searchable import NOT_MADE, SEARCHABLE
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
-READER: Final = 3
+READER: Final = 4
 """The version of the text extraction: an increment invalidates cached results."""
 NO_TEXT: Final = "There is no text in the file."
 BEGUN, DRAWN_FROM, READ = 30, 60, 90
@@ -60,7 +62,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
         report("reading_document", BEGUN)
         extracted = _Reading(params, workspace, report).read(source, kind)
         report("finalizing", READ)
-        result = _result(extracted, source, media_type, workspace, params.output)
+        result = _result(extracted, source, media_type, workspace, params)
         return replace(result, cacheable=not extracted.skipped and source.written_ns == written_ns)
 
 
@@ -83,7 +85,7 @@ def _shaping(params: ExtractionParameters, kind: Kind, workspace: Workspace) -> 
     shaping: dict[str, Any] = {"reader": READER}
     if kind in PAGED:
         shaping["pdf"] = mupdf.pymupdf.__version__
-        shaping["ocr"] = f"rapidocr {version('rapidocr')}" if params.ocr_engine == "rapidocr" else "tesseract"
+        shaping["ocr"] = described(params.ocr_engine)
         shaping["ocr_languages"] = workspace.limits.ocr_languages
     return shaping
 
@@ -121,12 +123,14 @@ class _Reading:
     def _read_pages(self, source: Source, kind: Kind) -> ExtractedText:
         place = self.workspace
         reader = PageReader(self.params.ocr_engine, place.limits.ocr_languages, place.resume, place.finish)
+        searchable = place.folder / SEARCHABLE if self.params.searchable_pdf else None
+        most = place.limits.max_pages
         try:
             if kind is Kind.IMAGE:
-                return read_image(source, place.limits.max_pages, reader, self._on_part("page"))
+                return read_image(source, most, reader, self._on_part("page"), searchable)
             if not self.params.include_images:
-                return read_pdf(source, place.limits.max_pages, reader, self._on_part("page"))
-            return read_pdf(source, place.limits.max_pages, reader, self._on_part("page", DRAWN_FROM), self._draw)
+                return read_pdf(source, most, reader, self._on_part("page"), searchable)
+            return read_pdf(source, most, reader, self._on_part("page", DRAWN_FROM), searchable, self._draw)
         finally:
             reader.close()
 
@@ -146,13 +150,15 @@ class _Reading:
 
 
 def _result(
-    extracted: ExtractedText, source: Source, media_type: str, workspace: Workspace, form: OutputForm | None
+    extracted: ExtractedText, source: Source, media_type: str, workspace: Workspace, params: ExtractionParameters
 ) -> Result:
     """Return the result of docs/contract/secretary.md#results with the metadata of docs/contract/devana.md#metadata."""
     text = extracted.text
     words = len(text.split())
     pages = len(extracted.parts) if extracted.unit else None
-    notes = extracted.notes or (() if words else (NO_TEXT,))
+    searchable = workspace.folder / SEARCHABLE
+    unmade = (NOT_MADE,) if params.searchable_pdf and not searchable.exists() else ()
+    notes = (*(extracted.notes or (() if words else (NO_TEXT,))), *unmade)
     metadata: dict[str, Any] = {
         "fileName": source.name,
         "fileSize": source.size,
@@ -163,6 +169,7 @@ def _result(
         "text_contents": [_content(number, part) for number, part in enumerate(extracted.parts, 1)],
         "warnings": list(notes),
     }
+    metadata |= extracted.metadata
     if extracted.failed:
         metadata["failed_pages"] = list(extracted.failed)
     if extracted.images:
@@ -174,15 +181,20 @@ def _result(
         "title": metadata["title"] or PurePath(source.name).stem,
         "metadata": metadata,
     }
+    assets = list(extracted.images)
+    if searchable.exists():
+        metadata["searchable_pdf"] = workspace.keep_file(SEARCHABLE, searchable, "application/pdf")
+        assets.append(metadata["searchable_pdf"])
     name, kind = OUTPUT_FILES["markdown" if extracted.markdown else "text"]
     files = {name: (text.encode(), kind)}
-    if form is not None:
-        output = written(form, metadata["title"], extracted.unit, extracted.blocks, furniture=extracted.furniture)
+    if params.output is not None:
+        form, title = params.output, metadata["title"]
+        output = written(form, title, extracted.unit, extracted.blocks, furniture=extracted.furniture)
         data["document"] = output.value
         files[output.name] = (output.content, output.media_type)
     return Result(
         structured_data=data,
-        assets=(*(workspace.keep(name, *file) for name, file in files.items()), *extracted.images),
+        assets=(*(workspace.keep(name, *file) for name, file in files.items()), *assets),
         notes=notes,
         pages=pages,
         bytes_in=source.size,

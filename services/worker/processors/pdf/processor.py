@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib.metadata import version
 from typing import Any, Final, cast
 
 from pydantic import TypeAdapter
@@ -16,14 +15,16 @@ from services.worker.blocks.outputs import written
 from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source, open_source, open_url
 from services.worker.ocr.contract import Engine
-from services.worker.ocr.engines import engine_named
-from services.worker.pages import mupdf
+from services.worker.ocr.engines import described, engine_named
+from services.worker.pages import annotations, mupdf
+from services.worker.pages.attachments import joined
 from services.worker.processors.pdf import mistral as pdf_mistral
 from services.worker.processors.pdf import pictures as pdf_pictures
 from services.worker.processors.pdf import texts as pdf_texts
 from services.worker.processors.pdf.finished import FinishedPages
 from services.worker.processors.pdf.plan import MethodPlan, TextMethod, pages_of, plan_of, shares
 from services.worker.processors.pdf.result import PdfParts, extracted_text, page_blocks, result_of
+from services.worker.processors.pdf.searchable import NOT_MADE, SearchablePdf
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.run.page_care import raise_if_memory_alone, skipped_pages
 from services.worker.run.workspace import ALL_PAGES, ReportProgress, Result, Workspace
@@ -32,6 +33,7 @@ from services.worker.templates import Languages, Template, TransformedText, appl
 END_MARKER = b"%%EOF"  # ISO 32000-1, 7.5.5
 READING = "Extracting text from PDF..."
 DRAWING = "Drawing pages..."
+LAYER = "Making the PDF searchable..."
 TRANSFORMED: Final = TypeAdapter(TransformedText)
 DEFAULT_LANGUAGE = "de"  # of a template's fields (docs/contract/secretary.md#transformer-parameters)
 WEIGHTS: dict[TextMethod, int] = {"native": 1, "ocr": 9, "llm": 9, "mistral_ocr": 9}
@@ -73,9 +75,9 @@ def _tools(params: PdfParameters, workspace: Workspace) -> _Tools:
     _require_providers(plan, workspace)
     shaping = {"engine": mupdf.ENGINE}
     engine = None
-    if "ocr" in plan.texts:
+    if "ocr" in plan.texts or params.searchable_pdf:
         engine = engine_named(params.ocr_engine, workspace.limits.ocr_languages)
-        shaping["ocr"] = f"rapidocr {version('rapidocr')}" if params.ocr_engine == "rapidocr" else "tesseract"
+        shaping["ocr"] = described(params.ocr_engine)
         shaping["ocr_languages"] = workspace.limits.ocr_languages
     if "mistral_ocr" in plan.texts:
         shaping["ocr_model"] = workspace.providers.ocr_model
@@ -137,14 +139,19 @@ class _Extraction:
     workspace: Workspace
     report: ReportProgress
     parts: PdfParts = field(default_factory=PdfParts)
+    searchable: SearchablePdf | None = None
 
     def run(self, source: Source) -> Result:
         """Run the parts in the order of docs/contract/secretary.md#steps."""
         with _opened(source) as document:
             pages = pages_of(self.params, mupdf.page_count(document), self.workspace.limits.max_pages)
             selected = SelectedPages(source, document, pages)
+            self.searchable = SearchablePdf(document) if self.params.searchable_pdf else None
             self._read(selected)
+            of_pages = (annotations.of_page(document, number) for number in pages)
+            self.parts.attached = joined([annotations.of_document(document), *of_pages])
             self._draw(selected)
+            self._keep_searchable(selected)
             self._transform(selected)
             self.report("finalizing", 90)
             self._keep_page_texts()
@@ -173,7 +180,9 @@ class _Extraction:
                 return pdf_texts.read_native(selected, progress, on_read)
             case "ocr":
                 assert self.tools.engine is not None  # the plan has it
-                return pdf_texts.read_ocr(selected, progress, self.workspace, self.tools.engine, on_read)
+                return pdf_texts.read_ocr(
+                    selected, progress, self.workspace, self.tools.engine, on_read, self.searchable
+                )
             case "llm":
                 return pdf_texts.read_llm(selected, progress, self.workspace, on_read)
             case "mistral_ocr":
@@ -208,6 +217,17 @@ class _Extraction:
             elif not self.tools.plan.texts:
                 raise_if_memory_alone()
                 raise ProcessingError(ErrorCode.INVALID_PDF, "The PDF is damaged: none of its pages can be drawn.")
+
+    def _keep_searchable(self, selected: SelectedPages) -> None:
+        if self.searchable is None:
+            return
+        if "ocr" not in self.tools.plan.texts:
+            assert self.tools.engine is not None  # _tools loads it for a searchable PDF
+            progress = PassProgress(self.report, "extracting_text", 80, 80, LAYER)
+            self.searchable.read(selected, self.tools.engine, self.workspace, progress)
+        self.parts.searchable = self.searchable.keep(self.workspace)
+        if self.parts.searchable is None:
+            self.parts.warnings.append(NOT_MADE)
 
     def _transform(self, selected: SelectedPages) -> None:
         """Fill the template; the extracted text is not changed (docs/contract/secretary.md#results)."""

@@ -1,6 +1,6 @@
 """The `pdf` job's result (docs/contract/secretary.md#results). Pure, except for the document's properties."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -8,6 +8,9 @@ from schemas.blocks import Block, Origin
 from schemas.job_types.pdf import PdfParameters
 from services.worker.blocks.outputs import WrittenDocument, paragraphs, placed
 from services.worker.markup.from_markdown import blocks_from
+from services.worker.pages import mupdf
+from services.worker.pages.attachments import Attachments
+from services.worker.pages.text_layer import Doubt
 from services.worker.processors.pdf.pictures import PAGES_ARCHIVE, PREVIEWS_ARCHIVE, Pictures
 from services.worker.processors.pdf.plan import TextMethod, named
 from services.worker.processors.pdf.selected_pages import SelectedPages
@@ -29,6 +32,11 @@ ORIGINS: Final[Mapping[TextMethod, Origin]] = {
 AS_MARKDOWN: Final[frozenset[TextMethod]] = frozenset({"llm", "mistral_ocr"})
 """The methods whose texts are Markdown."""
 
+DOUBTFUL: Final[Mapping[Doubt, str]] = {
+    Doubt.PICTURE: "Pictures cover most of {}, where the text layer has little text: OCR reads what they show.",
+    Doubt.NO_MEANING: "The text layer of {} has codes in place of characters: OCR reads what the pages show.",
+}
+
 
 @dataclass(slots=True)
 class PdfParts:
@@ -38,9 +46,11 @@ class PdfParts:
     """
 
     texts: list[Texts] = field(default_factory=list)
+    attached: Attachments = field(default_factory=Attachments)
     images: Pictures = field(default_factory=Pictures)
     previews: Pictures = field(default_factory=Pictures)
     text_paths: list[str] = field(default_factory=list)
+    searchable: str | None = None
     ocr_images: tuple[str, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
     mistral: dict[str, Any] | None = None
@@ -97,6 +107,7 @@ def result_of(params: PdfParameters, selected: SelectedPages, parts: PdfParts, t
             *parts.previews.kept.values(),
             *parts.ocr_images,
             *parts.document_paths,
+            *_searchable(parts),
         ),
         files=parts.files,
         notes=(*warnings, *parts.notes),
@@ -129,6 +140,9 @@ def _metadata(
         "text_contents": list(_contents(selected, parts.texts)),
         "warnings": warnings,
     }
+    metadata |= parts.attached.metadata()
+    if parts.searchable is not None:
+        metadata["searchable_pdf"] = parts.searchable
     if parts.previews.kept:
         metadata["preview_zip"] = f"{target_dir}/{PREVIEWS_ARCHIVE}"
     if failed := _failed_pages(parts):
@@ -136,6 +150,10 @@ def _metadata(
     if _of_method("ocr", parts):
         metadata["ocr_engine"] = params.ocr_engine
     return metadata
+
+
+def _searchable(parts: PdfParts) -> tuple[str, ...]:
+    return () if parts.searchable is None else (parts.searchable,)
 
 
 def _failed_pages(parts: PdfParts) -> list[int]:
@@ -164,21 +182,31 @@ def _of_method(method: TextMethod, parts: PdfParts) -> list[PageText]:
 
 
 def _warnings(selected: SelectedPages, parts: PdfParts) -> Iterator[str]:
-    if selected.document.is_repaired:
-        yield _repaired([text.page for text in _of_method("native", parts) if not text.text.strip()])
+    empty = [text.page for text in _of_method("native", parts) if not text.text.strip()]
+    yield from repair_notes(selected.document, empty)
     if parts.skipped:
         yield skipped_warning(parts.skipped)
     for texts in parts.texts:
+        yield from second_reader_note(texts.by_second)
         broken = [page for page in texts.broken if page not in parts.skipped]
         if broken and texts.method in UNREADABLE:
             yield UNREADABLE[texts.method].format(named(broken))
+    if parts.texts and parts.texts[0].method == "native":  # otherwise it only fills gaps
+        yield from _doubts(parts.texts[0].doubts)
     poor = [text.page for text in _of_method("ocr", parts) if text.score is not None and text.score < POOR_SCORE]
     if poor:
         yield f"OCR is uncertain about {named(poor)}: the mean score there is below {POOR_SCORE:.2f}."
+    yield from parts.attached.warnings()
     if parts.images.broken:
         yield f"No image could be drawn of {named(parts.images.broken)}."
     if parts.previews.broken:
         yield f"No preview could be drawn of {named(parts.previews.broken)}."
+
+
+def _doubts(doubts: Mapping[int, Doubt]) -> Iterator[str]:
+    for doubt, sentence in DOUBTFUL.items():
+        if pages := [page for page, one in doubts.items() if one is doubt]:
+            yield sentence.format(named(pages))
 
 
 def skipped_warning(pages: Sequence[int]) -> str:
@@ -186,7 +214,16 @@ def skipped_warning(pages: Sequence[int]) -> str:
     return f"The work on {named(pages)} crashed, took too long or needed too much memory: it was skipped."
 
 
-def _repaired(empty: list[int]) -> str:
-    if empty:
-        return f"The file is damaged and was repaired; no text was found on {named(empty)}, which may be a loss."
-    return "The file is damaged and was repaired; parts of it may be missing."
+def repair_notes(document: Any, empty: Collection[int] = ()) -> Iterator[str]:
+    """Yield how a damaged PDF was opened; `empty` are pages without text, which may be a loss."""
+    lost = f"no text was found on {named(empty)}, which may be a loss." if empty else "parts of it may be missing."
+    if mupdf.is_rewritten(document):
+        yield f"The file could be opened only by a second reader, which repaired or decrypted it; {lost}"
+    elif document.is_repaired:
+        yield f"The file is damaged and was repaired; {lost}"
+
+
+def second_reader_note(pages: Collection[int]) -> Iterator[str]:
+    """Yield which pages have text that the second reader found."""
+    if pages:
+        yield f"A second reader found more text on {named(pages)}; some of it may be hidden when the page is shown."

@@ -1,17 +1,20 @@
 """Texts of a PDF's pages: by the text layer, by local OCR, by a vision model."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pydantic import TypeAdapter
 
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
-from services.worker.ocr.contract import SCAN, Engine
-from services.worker.pages import mupdf
+from services.worker.ocr.contract import SCAN, Engine, Recognised
+from services.worker.pages import layer, mupdf
 from services.worker.pages.drawing import VISION
+from services.worker.pages.pdfium import SecondReader
+from services.worker.pages.text_layer import Doubt
 from services.worker.processors.pdf.plan import TextMethod
+from services.worker.processors.pdf.searchable import FOUND, SearchablePdf
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
 from services.worker.run.page_care import at_page, raise_if_memory_alone, skipped_pages
 from services.worker.run.workspace import Workspace
@@ -32,7 +35,6 @@ class PageText:
     text: str
     method: TextMethod
     score: float | None = None
-    lines: int | None = None
 
 
 PAGE_TEXT: Final = TypeAdapter(PageText)
@@ -43,11 +45,16 @@ OnRead = Callable[[TextMethod, int, PageText | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The result of one method: the texts of readable pages, the numbers of the others."""
+    """The result of one method: the texts of readable pages, the numbers of the others.
+
+    `doubts`: the pages whose text layer lacks their text, and why; `by_second`: those that PDFium read.
+    """
 
     method: TextMethod
     read: list[PageText] = field(default_factory=list)
     broken: list[int] = field(default_factory=list)
+    doubts: dict[int, Doubt] = field(default_factory=dict)
+    by_second: list[int] = field(default_factory=list)
 
     def add(self, number: int, text: PageText | None) -> None:
         """Add a page, None for a broken one."""
@@ -62,28 +69,46 @@ def unread(method: TextMethod, number: int, text: PageText | None) -> None:
 
 
 def read_native(selected: SelectedPages, progress: PassProgress, on_read: OnRead = unread) -> Texts:
-    """Read the text layer."""
+    """Read the text layer, and judge whether it has the pages' text."""
+    doubts: dict[int, Doubt] = {}
+    by_second: list[int] = []
+    with SecondReader(selected.source.path) as second:
 
-    def read(number: int) -> PageText | None:
-        text = mupdf.page_text(selected.document, number)
-        return None if text is None else PageText(number, text, "native")
+        def read(number: int) -> PageText | None:
+            text, is_of_second = layer.text_of(selected.document, number, second)
+            if text is None:
+                return None
+            if is_of_second:
+                by_second.append(number)
+            if (doubt := layer.doubt(selected.document, number, text)) is not None:
+                doubts[number] = doubt
+            return PageText(number, text, "native")
 
-    return _read("native", selected, progress, read, on_read)
+        texts = _read("native", selected, progress, read, on_read)
+    return replace(texts, doubts=doubts, by_second=by_second)
 
 
 def read_ocr(
-    selected: SelectedPages, progress: PassProgress, workspace: Workspace, engine: Engine, on_read: OnRead
+    selected: SelectedPages,
+    progress: PassProgress,
+    workspace: Workspace,
+    engine: Engine,
+    on_read: OnRead,
+    searchable: SearchablePdf | None = None,
 ) -> Texts:
-    """Recognise the rendered pages by local OCR. Raises as the engine does."""
+    """Recognise the rendered pages by local OCR, also for a searchable PDF. Raises as the engine does."""
+
+    def recognise(number: int) -> Recognised | None:
+        image = mupdf.page_pixels(selected.document, number, SCAN)
+        return None if image is None else at_page("ocr", number, engine, image)
 
     def read(number: int) -> PageText | None:
-        image = mupdf.page_pixels(selected.document, number, SCAN)
-        if image is None:
-            return None
-        found = at_page("ocr", number, engine, image)
-        return None if found is None else PageText(number, found.text, "ocr", found.score, found.lines)
+        found = workspace.resume("ocr", number, lambda: recognise(number), FOUND)
+        if found is not None and searchable is not None:
+            searchable.add(number, found)
+        return None if found is None else PageText(number, found.text, "ocr", found.score)
 
-    return _read("ocr", selected, progress, _resuming("ocr", workspace, read), on_read)
+    return _read("ocr", selected, progress, read, on_read)
 
 
 def read_llm(selected: SelectedPages, progress: PassProgress, workspace: Workspace, on_read: OnRead) -> Texts:
@@ -96,13 +121,10 @@ def read_llm(selected: SelectedPages, progress: PassProgress, workspace: Workspa
         text = workspace.providers.vision([image], INSTRUCTION).strip()
         return PageText(number, "" if text == NO_TEXT else text, "llm")
 
-    return _read("llm", selected, progress, _resuming("llm", workspace, read), on_read)
+    def resumed(number: int) -> PageText | None:
+        return workspace.resume("llm", number, lambda: read(number), PAGE_TEXT)
 
-
-def _resuming(
-    method: TextMethod, workspace: Workspace, read: Callable[[int], PageText | None]
-) -> Callable[[int], PageText | None]:
-    return lambda number: workspace.resume(method, number, lambda: read(number), PAGE_TEXT)
+    return _read("llm", selected, progress, resumed, on_read)
 
 
 def _read(

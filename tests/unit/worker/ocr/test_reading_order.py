@@ -3,10 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.worker.ocr.reading_order import TextLine, text_of
+from services.worker.ocr.lines import TextLine
+from services.worker.ocr.reading_order import rows_of
+from services.worker.ocr.reading_order import text_of as joined
 
 PROSE = 300  # pixels: the width of a line of prose in these pages
 STEP = 25  # pixels from one line to the next
+
+
+def text_of(lines: list[TextLine]) -> str:
+    return joined(rows_of(lines))
 
 
 def line(text: str, left: float, top: float, width: float = PROSE, height: float = 18) -> TextLine:
@@ -35,6 +41,13 @@ def test_the_cells_of_a_table_stay_in_their_rows() -> None:
 
 def test_lines_of_different_height_on_one_row_are_one_row() -> None:
     assert text_of([line("12,50", 400, 2, 60, 12), line("Total", 0, 0, 60, 18)]) == "Total 12,50"
+
+
+def test_a_line_across_the_margin_divides_no_row() -> None:
+    rows = [line(f"row {n}", 0, STEP * n) for n in range(3)]
+    amounts = [line(f"{n}.00", 400, STEP * n, 60) for n in range(3)]
+    stamp = line("received", 350, 0, 20, 3 * STEP)
+    assert text_of([*rows, stamp, *amounts]).split("\n") == ["row 0 0.00", "row 1 1.00", "row 2 2.00", "received"]
 
 
 def test_a_page_without_lines_has_no_text() -> None:

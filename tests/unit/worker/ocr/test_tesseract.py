@@ -8,11 +8,13 @@ import pytest
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.ocr import tesseract
+from services.worker.ocr.lines import Turn
 from services.worker.pages.drawing import Pixels
 from services.worker.run.page_care import PageFailedError
 
 LISTS = "if [ \"$1\" = --list-langs ]; then printf 'List of languages (1):\\ndeu\\n'; exit 0; fi\n"
 IMAGE = Pixels(2, 1, bytes(6))
+HEADER = "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext\n"
 
 
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
@@ -48,3 +50,44 @@ def test_a_tesseract_that_crashes_at_once_is_not_available(tmp_path: Path, monke
     with pytest.raises(ProcessingError) as caught:
         tesseract.Tesseract("deu")
     assert caught.value.code is ErrorCode.OCR_PROVIDER_UNAVAILABLE
+
+
+def table(*words: tuple[int, int, str]) -> str:
+    """What Tesseract prints for words of (left, certainty in percent, text), 10 pixels wide, on one line."""
+    return HEADER + "".join(f"5\t1\t1\t1\t1\t1\t{left}\t40\t10\t8\t{conf}\t{text}\n" for left, conf, text in words)
+
+
+def test_each_word_has_its_box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "found.tsv").write_text(table((5, 90, "Pipe"), (20, 70, "Rolls")))
+    install(tmp_path, monkeypatch, LISTS + f"cat > /dev/null; cat {tmp_path}/found.tsv")
+    found = tesseract.Tesseract("deu")(Pixels(100, 60, bytes(18_000)))
+    (line,) = found.lines
+    assert (line.text, line.left, line.top, line.right, line.bottom) == ("Pipe Rolls", 5, 40, 30, 48)
+    assert [(word.text, word.score, word.left) for word in line.words] == [("Pipe", 0.9, 5), ("Rolls", 0.7, 20)]
+
+
+@pytest.mark.parametrize("degrees", tesseract.TURNS)
+def test_a_page_with_a_poor_score_is_read_turned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, degrees: int) -> None:
+    """The program reads well only an image whose first pixel is white, as that of the test is after its turn."""
+    (tmp_path / "good.tsv").write_text(table((5, 90, "Pipe")))
+    (tmp_path / "bad.tsv").write_text(table((5, 30, "ad!d")))
+    first = f"cat > {tmp_path}/seen; first=$(tail -c +{{start}} {tmp_path}/seen | head -c 3); "
+    choose = first + "case $first in www) f=good;; *) f=bad;; esac"
+    sides = (60, 100) if degrees % 180 else (100, 60)
+    start = len(b"P6 %d %d 255\n" % sides) + 1
+    install(tmp_path, monkeypatch, LISTS + choose.format(start=start) + f"; cat {tmp_path}/$f.tsv")
+    corner = {180: 60 * 100 - 1, 90: 99, 270: 59 * 100}[degrees]  # where the first pixel is before the turn
+    rgb = bytearray(100 * 60 * 3)
+    rgb[3 * corner : 3 * corner + 3] = b"www"
+    found = tesseract.Tesseract("deu")(Pixels(100, 60, bytes(rgb)))
+    assert (found.text, found.turned) == ("Pipe", degrees)
+    (line,) = found.lines
+    x, y = Turn(found.turned).on_image((line.left, line.top))
+    assert (x, y) == {180: (95, 20), 90: (60, 5), 270: (40, 55)}[degrees]
+
+
+def test_a_poor_page_that_no_turn_betters_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bad.tsv").write_text(table((5, 30, "ad!d")))
+    install(tmp_path, monkeypatch, LISTS + f"cat > /dev/null; cat {tmp_path}/bad.tsv")
+    found = tesseract.Tesseract("deu")(IMAGE)
+    assert (found.text, found.turned) == ("ad!d", 0)

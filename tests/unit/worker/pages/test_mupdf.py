@@ -3,6 +3,7 @@
 import pytest
 
 from services.worker.pages import mupdf
+from services.worker.pages.drawing import PREVIEW
 
 pymupdf = mupdf.pymupdf
 
@@ -68,6 +69,22 @@ def test_what_no_store_takes_becomes_one_replacement_character_each():
     with page_of(lambda page: page.insert_text((72, 72), "CACBCD")) as document:
         document = with_map(document, STRANGE)
         assert mupdf.page_text(document, 1) == "A\ufffdAA\ufffdA\U0001f600\n"
+
+
+def test_a_tick_is_no_text_and_is_drawn_as_before_after_the_page_was_read():
+    def ticked(page):
+        page.insert_text((80, 62), "Widowed")
+        field = pymupdf.Widget()
+        field.field_type, field.field_name = pymupdf.PDF_WIDGET_TYPE_CHECKBOX, "Widowed"
+        field.field_value, field.rect = "Yes", pymupdf.Rect(50, 50, 62, 62)
+        page.add_widget(field)
+
+    with page_of(ticked) as document:
+        before = mupdf.page_jpeg(document, 1, PREVIEW)
+        with mupdf.unticked(document, document[0]):
+            assert mupdf.page_jpeg(document, 1, PREVIEW) != before
+        assert mupdf.page_text(document, 1) == "Widowed\n"
+        assert mupdf.page_jpeg(document, 1, PREVIEW) == before
 
 
 def with_map(document, cmap):

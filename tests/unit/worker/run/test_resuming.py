@@ -35,7 +35,7 @@ class Job:
         def work(number: int) -> Recognised:
             self.now += page_s
             self.worked.append(number)
-            return Recognised(f"page {number}", 0.5, 1)
+            return Recognised(f"page {number}", 0.5)
 
         found = [pages.resume(step, number, lambda number=number: work(number), RECOGNISED) for number in numbers]
         return [one.text for one in found if one is not None]
