@@ -24,6 +24,7 @@ KEY = "pr_readme.a-key-of-the-test"
 OUTPUTS = {
     "A file to its text": "This is page 1.",
     "Many files at once": "completed",
+    "Before a job": " pages, ",
     "Following a job": "completed None",
     "Documents and their search": "page 2",
     "Webhooks": "",
