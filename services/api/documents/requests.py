@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from schemas.ids import is_id
 from services.api.http.constraints import MAX_INTEGER
@@ -18,7 +18,9 @@ class DocumentPageQuery(QueryModel):
 
 
 class ReextractQuery(QueryModel):
-    """POST /v1/documents/{document_id}/reextract."""
+    """POST /v1/documents/{document_id}/reextract. Other names are ignored, as they were before it took any."""
+
+    model_config = ConfigDict(extra="ignore")
 
     include_images: bool = Field(default=False, alias="includeImages", description="Also draw each page of a PDF")
 
