@@ -17,6 +17,7 @@ from tests.support.servers.receiver import status
 from tests.support.stacks.system import System
 from tests.support.waiting import PATIENCE_S, wait_until
 
+FIRST_COMMIT_MS = 30_000  # positions and slots are committed every 5 s, from the start of a process on
 NARROW = {"width": 360, "height": 740}
 
 
@@ -36,7 +37,8 @@ async def test_services_queue_and_plots_are_shown_and_follow_what_happens(page_o
     services = part(visit, "Services")
     for name in ("API", "Worker", "Projector", "Notifier"):
         await expect(services.get_by_role("rowheader", name=name)).to_be_visible()
-    await expect(services.locator('[data-service="worker"]')).to_contain_text(re.compile(r"\d+ of \d+"))
+    slots = services.locator('[data-service="worker"]')
+    await expect(slots).to_contain_text(re.compile(r"\d+ of \d+"), timeout=FIRST_COMMIT_MS)
     await expect(services).not_to_contain_text("none runs")
 
     sleeping = {"job_type": "noop", "parameters": {"sleep_s": 600, "steps": 1000}}

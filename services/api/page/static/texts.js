@@ -669,7 +669,7 @@ export const texts = {
     services: {
       title: "Services",
       lead: "The processes that are connected, and how many records of the log each service has not read yet.",
-      columns: ["Service", "Process", "Partitions", "Slots", "Lag"],
+      columns: ["Service", "Process", "Lag", "Slots", "Partitions"],
       names: { __proto__: null, api: "API", worker: "Worker", projector: "Projector", notifier: "Notifier" },
       states: { none: "none runs", unknown: "unknown" },
       taken: (running, slots) => `${running} of ${slots}`,

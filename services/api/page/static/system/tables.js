@@ -11,7 +11,7 @@ export function Services({ services }) {
   return html`<${Table} label=${t.services.title} columns=${t.services.columns} numbers=${2}>${processRows(services).map((row) => html`<tr key=${`${row.service} ${row.process}`} data-service=${row.service}>
     <th scope="row">${t.services.names[row.service] || row.service}</th>
     <td>${row.process === null ? html`<span class=${row.state === "none" ? "wrong" : "hint"}>${t.services.states[row.state]}</span>` : html`<${Foreign} text=${row.process} className="mono" />`}</td>
-    <td class="number">${row.partitions}</td><td class="number">${row.slots}</td><td class="number">${row.lag}</td></tr>`)}<//>`;
+    <td class="number">${row.lag}</td><td class="number">${row.slots}</td><td class="number">${row.partitions}</td></tr>`)}<//>`;
 }
 
 export function Queue({ queue }) {
