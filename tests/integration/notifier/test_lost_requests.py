@@ -136,7 +136,8 @@ async def test_a_queue_of_an_earlier_release_gets_what_redelivery_needs(two_atte
             job_id = await rig.run_job(receiver.url())
             await settled(rig, job_id, WebhookDelivered)
             await rig.pool.execute(
-                """ALTER TABLE notifier.queue DROP COLUMN request, DROP COLUMN request_phase,
+                """DROP VIEW notifier.failing_receivers;
+                ALTER TABLE notifier.queue DROP COLUMN request, DROP COLUMN request_phase,
                     DROP COLUMN attempts_before, DROP COLUMN reopened_at"""
             )
         async with running(two_attempts, log, fresh=False) as rig:

@@ -82,6 +82,10 @@ def a_free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+IDS_OF_ALL_PARTITIONS = 100
+"""So many unknown ids are in all partitions, of which each is read when the projector has caught up with it."""
+
+
 @asynccontextmanager
 async def serving(environment: dict[str, str]) -> AsyncIterator[Api]:
     """Run both services until the end of the block."""
@@ -115,9 +119,11 @@ async def serving(environment: dict[str, str]) -> AsyncIterator[Api]:
 
 async def is_ready(api: Api) -> bool:
     """Ready, and the projector has taken its partitions over and read what other tests left in the log."""
-    path = "/api/jobs/job-00000000-0000-4000-8000-000000000000"
-    ready = (await api.client.get("/api/health/ready")).status_code == 200
-    return ready and (await api.client.get(path)).status_code == 404
+    if (await api.client.get("/api/health/ready")).status_code != 200:
+        return False
+    paths = [f"/api/jobs/job-00000000-0000-4000-8000-{number:012}" for number in range(IDS_OF_ALL_PARTITIONS)]
+    replies = await asyncio.gather(*(api.client.get(path) for path in paths))
+    return all(reply.status_code == 404 for reply in replies)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ const PAGE = 100;
 const FURTHER = 500; // of the pages after the first: who reads on goes far
 const SETTLE_MS = 250; // changes within this time are read together
 const SEARCH_SETTLE_MS = 1500; // the words of a new job are read after the change is known
+const LATE_MS = [2000, 8000, 30000]; // a search is read again after these times: words of jobs may be read late
 const NUMBERS_MS = 1500; // the numbers are counted at most this often
 
 let listing = new Listing({ status: "", type: "", text: "" });
@@ -25,6 +26,8 @@ let newest = 0; // the number of the newest request; answers of older ones are d
 let settle = null;
 let wanted = 0; // jobs that the next refresh reads
 let counting = null;
+let late = []; // what is left of LATE_MS
+let later = null;
 
 /** The listing that is shown. */
 export const shown = () => listing;
@@ -38,6 +41,23 @@ export function open(filters) {
   redraw();
   read("loading");
   count(0);
+  searchLater();
+}
+
+/** Read the list of a search again, in case the words of a job were not known yet. */
+function searchLater() {
+  clearTimeout(later);
+  late = listing.filters.text ? [...LATE_MS] : [];
+  nextLater();
+}
+
+function nextLater() {
+  if (!late.length) return;
+  later = setTimeout(() => {
+    refreshSoon();
+    count();
+    nextLater();
+  }, late.shift());
 }
 
 /** Return the number of jobs that the list has when all are read; undefined before it is known. */
@@ -131,7 +151,10 @@ effect(() => {
 listen("job", (job) => {
   const known = listing.jobs.get(job.job_id);
   if (!known || known.status !== job.status || job.deleted) count();
-  if (listing.change(job)) refreshSoon(listing.reaches(job, PAGE));
+  if (listing.change(job)) {
+    refreshSoon(listing.reaches(job, PAGE));
+    searchLater();
+  }
   redraw();
 });
 listen("reset", () => {
