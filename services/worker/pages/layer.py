@@ -7,7 +7,16 @@ from typing import Any
 
 from services.worker.pages import mupdf
 from services.worker.pages.pdfium import LITTLE, SecondReader
-from services.worker.pages.text_layer import Box, Doubt, LayerLine, PageFacts, TextFacts, doubt_of, share_under
+from services.worker.pages.text_layer import (
+    PICTURED,
+    Box,
+    Doubt,
+    LayerLine,
+    PageFacts,
+    TextFacts,
+    doubt_of,
+    share_under,
+)
 from services.worker.run.memory import raise_if_memory
 from services.worker.run.page_care import at_page, skipped_pages
 
@@ -47,10 +56,12 @@ def doubt(document: Any, number: int, text: str) -> Doubt | None:
 def _facts(document: Any, number: int, text: TextFacts) -> PageFacts:
     try:
         page = document.load_page(number - 1)
-        drawn = page.get_bboxlog()
         fonts = document.get_page_fonts(number - 1) if text.has_few_vowels else ()
         unmapped = any(_is_unmapped(document, font) for font in fonts)
         width, height = page.rect.width, page.rect.height
+        pictures = share_under((one["bbox"] for one in page.get_image_info()), width, height)
+        # The log has each stroke of a drawing, of which a page may have a million: only where a picture is large.
+        drawn = page.get_bboxlog() if pictures >= PICTURED else ()
     except mupdf.PAGE_ERRORS as error:
         raise_if_memory(error)
         return PageFacts(text)
