@@ -75,7 +75,7 @@ def _extracted(path: Path) -> Result:
 def _ignored(
     step: str, percent: int, message: str | None = None, page: int | None = None, pages: int | None = None
 ) -> None:
-    """Take a report of progress, which no one awaits here."""
+    """Take a report of progress, which is not shown here."""
 
 
 if __name__ == "__main__":

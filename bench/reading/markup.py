@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from zipfile import ZipFile
 
 from lxml import etree
+from webencodings import lookup
 
 UNSEEN: Final = frozenset(
     {"script", "style", "template", "noscript", "iframe", "object", "select", "textarea", "title", "svg", "annotation"}
@@ -20,7 +21,15 @@ INLINE: Final = frozenset(
     }
 )
 CHARSET: Final = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w-]+)""", re.IGNORECASE)
-MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+FEW_BAD: Final = 0.02
+"""The share of bad bytes with which a text is UTF-8 nevertheless."""
+MARKS: Final = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 
 
 class _Texts(HTMLParser):
@@ -78,12 +87,16 @@ def epub_words(book: ZipFile) -> dict[str, str]:
 
 
 def decoded(content: bytes) -> str:
-    """Return a page's characters: by its byte order mark, by what its head declares, as UTF-8, as Windows-1252."""
-    declared = CHARSET.search(content[:4096])
-    names = [name for mark, name in MARKS if content.startswith(mark)]
-    for name in (*names, declared[1].decode("ascii", "replace") if declared else "utf-8", "utf-8"):
-        try:
-            return content.decode(name)
-        except (UnicodeDecodeError, LookupError):
-            continue
-    return content.decode("cp1252", "replace")
+    """Return a text's characters: by its byte order mark, by what it declares, else as UTF-8.
+
+    Raises UnicodeDecodeError if it declares nothing and more than a few bytes are not UTF-8: it cannot be judged.
+    """
+    for mark, name in MARKS:
+        if content.startswith(mark):
+            return content.decode(name, "replace")
+    declared = CHARSET.search(content)
+    encoding = lookup(declared[1].decode("ascii", "replace")) if declared else None
+    if encoding is not None:
+        return str(encoding.codec_info.decode(content, "replace")[0])
+    text = content.decode("utf-8", "replace")
+    return text if text.count("\ufffd") <= FEW_BAD * len(text) else content.decode("utf-8")

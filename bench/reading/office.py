@@ -1,6 +1,6 @@
 """The words of an Office file by category, straight from the XML of its parts. It knows elements by their local names.
 
-A part counts if a relationship of the file names it. Equal texts of a category count once, as headers repeat.
+A part counts if a relationship of the file names it.
 """
 
 import posixpath
@@ -25,9 +25,15 @@ CATEGORIES: Final = (
     (re.compile(r"(word|ppt|xl)/diagrams/data\d*\.xml"), "SmartArt"),
 )
 TEXTS: Final = frozenset({"t", "text"})
-BREAKS: Final = frozenset({"p", "tab", "br", "cr", "tc", "si", "is", "comment", "threadedComment", "pt", "cm", "oMath"})
+BREAKS: Final = frozenset(
+    {"p", "tab", "br", "cr", "ptab", "tc", "si", "is", "comment", "threadedComment", "pt", "cm", "oMath"}
+)
 SKIPPED: Final = frozenset({"Fallback", "moveFrom", "del", "rt", "rPh", "numCache", "numLit", "delText"})
 """The second form of what has two, deleted text, readings beside a text, and numbers, which the product formats."""
+REPEATED: Final = frozenset({"headers and footers", "charts", "shapes"})
+"""Headers repeat, and each series of a chart repeats the categories: equal lines count once, numbers of pages never."""
+CODED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
+"""A character in the text of a cell (ECMA-376 part 1, 22.9.2.19)."""
 SHAPE: Final = "txbxContent"
 EQUATION: Final = "oMath"
 SLIDE_NUMBER: Final = "slidenum"
@@ -49,10 +55,9 @@ def office_words(book: ZipFile) -> dict[str, str]:
             continue
         for place, text in _texts(root, category):
             found = texts.setdefault(place, [])
-            if category == "charts":
-                text = "\n".join(dict.fromkeys(text.split("\n")))  # each series repeats the categories
-            if category == "body" or text not in found:
-                found.append(text)
+            found += text.split("\n")
+    for category in REPEATED & texts.keys():
+        texts[category] = [line for line in dict.fromkeys(texts[category]) if not line.strip().isdigit()]
     return {category: "\n".join(found) for category, found in texts.items()}
 
 
@@ -82,7 +87,7 @@ def _xml(book: ZipFile, name: str) -> Any:
 
 
 def _shared(root: Any) -> list[str]:
-    return ["".join(_pieces(one)) for one in root.iterfind("{*}si")]
+    return [_plain("".join(_pieces(one))) for one in root.iterfind("{*}si")]
 
 
 def _cells(sheet: Any, shared: list[str]) -> Iterator[str]:
@@ -93,9 +98,13 @@ def _cells(sheet: Any, shared: list[str]) -> Iterator[str]:
             case "s" if value and value.strip().isdigit() and int(value) < len(shared):
                 yield shared[int(value)]
             case "str" if value:
-                yield value
+                yield _plain(value)
             case "inlineStr":
-                yield "".join(_pieces(cell))
+                yield _plain("".join(_pieces(cell)))
+
+
+def _plain(text: str) -> str:
+    return CODED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
 def _texts(root: Any, category: str) -> Iterator[tuple[str, str]]:
@@ -119,8 +128,13 @@ def _pieces(root: Any, apart: Iterable[str] = ()) -> Iterator[str]:
             yield "\n"
         if name in TEXTS or (name == "v" and _name(element.getparent()) == "pt"):
             yield element.text or ""
-        if name not in unseen and element.get("type") != SLIDE_NUMBER:
+        if name not in unseen and element.get("type") != SLIDE_NUMBER and not _is_line(element, name):
             waiting.extend(reversed(element))
+
+
+def _is_line(element: Any, name: str) -> bool:
+    """Whether an element is what Word draws between the text and the notes."""
+    return name in ("footnote", "endnote") and element.get(element.tag.replace(name, "type"), "normal") != "normal"
 
 
 def _name(element: Any) -> str:

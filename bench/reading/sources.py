@@ -34,11 +34,11 @@ def words_of(path: Path) -> dict[str, str] | None:
 
 
 def _pdf_words(path: Path) -> str:
-    """Return the text layer of a PDF as PDFium reads it; the product reads with MuPDF first."""
+    """Return the text layer of a PDF within its pages as PDFium reads it; the product reads with MuPDF first."""
     import pypdfium2
 
     document = pypdfium2.PdfDocument(path)
     try:
-        return "\n".join(page.get_textpage().get_text_range() for page in document)
+        return "\n".join(page.get_textpage().get_text_bounded() for page in document)
     finally:
         document.close()

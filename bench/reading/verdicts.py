@@ -13,7 +13,7 @@ TOLERATED: Final = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a file. `outcome`: `read`, `refused`, `crashed` or `timed out`; `recalls` is empty if unjudged."""
+    """The outcome of a file. `outcome`: `read`, `refused`, `crashed` or `timed out`; `recalls` is empty if unjudged."""
 
     path: str
     outcome: str

@@ -11,8 +11,8 @@ WORD: Final = re.compile(r"[^\W_]+")
 LIGATURES: Final = {0xAD: None, 0x02: None, 0xFFFE: None}
 """Soft hyphens, and what PDFium writes for a hyphen at the end of a line."""
 SAMPLE: Final = 5
-MIN_JOINED: Final = 2
-"""Characters from which a word is looked for within joined words; a single one would be found anywhere."""
+MIN_JOINED: Final = 4
+"""Characters from which a word is looked for across the words of the whole result; a shorter one would be anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ def recalls(source: Mapping[str, str], read: str) -> dict[str, Recall]:
     """Return the recall of each category of a source; categories without words are left out.
 
     A word must have been read as often as the source has it; the later categories lack it. Words that the result joins
-    or divides are read too: what is left is also looked for in what the result has besides, without its blanks.
+    or divides are read too.
     """
     result = words(read)
     left = Counter(result)
-    lacking: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
+    lacking: dict[str, list[str]] = {}
     for category, text in source.items():
         found = words(text)
         counts[category] = len(found)
@@ -53,21 +53,32 @@ def recalls(source: Mapping[str, str], read: str) -> dict[str, Recall]:
                 left[word] -= 1
             else:
                 lacking[category].append(word)
-    besides = _besides(result, left)
+    changed = _Changed(result, left)
     judged = {}
     for category, count in counts.items():
-        missing = [word for word in lacking[category] if len(word) < MIN_JOINED or word not in besides]
+        missing = [word for word in lacking[category] if not changed.has(word)]
         if count:
             judged[category] = Recall(count, count - len(missing), tuple(missing[:SAMPLE]))
     return judged
 
 
-def _besides(result: list[str], left: Counter[str]) -> str:
-    """Return the words of the result that no category has, in order and without blanks."""
-    spare = Counter(left)
-    found = []
-    for word in result:
-        if spare[word] > 0:
-            spare[word] -= 1
-            found.append(word)
-    return "".join(found)
+class _Changed:
+    """The words of a result without blanks: those that no category has, and all of them."""
+
+    def __init__(self, result: list[str], left: Counter[str]) -> None:
+        spare = Counter(left)
+        besides = []
+        for word in result:
+            if spare[word] > 0:
+                spare[word] -= 1
+                besides.append(word)
+        self._besides = "".join(besides)
+        self._all = "".join(result)
+        self._known = frozenset(result)
+
+    def has(self, word: str) -> bool:
+        """Whether a missing word was read as a part of others, or as several. What explains one explains no second."""
+        if word in self._besides:
+            self._besides = self._besides.replace(word, " ", 1)
+            return True
+        return len(word) >= MIN_JOINED and word not in self._known and word in self._all
