@@ -64,7 +64,7 @@ def office_words(book: ZipFile) -> dict[str, str]:
 def _related(book: ZipFile) -> set[str]:
     """Return the names of members that a relationship of a member names."""
     found = set()
-    members = {name.lower(): name for name in book.namelist()}
+    members = {name.lower().replace("\\", "/"): name for name in book.namelist()}
     for lower, name in members.items():
         if not lower.endswith(".rels"):
             continue
@@ -78,7 +78,8 @@ def _related(book: ZipFile) -> set[str]:
 
 
 def _category(name: str) -> str | None:
-    return next((category for pattern, category in CATEGORIES if pattern.fullmatch(name.lower())), None)
+    path = name.lower().replace("\\", "/")
+    return next((category for pattern, category in CATEGORIES if pattern.fullmatch(path)), None)
 
 
 def _xml(book: ZipFile, name: str) -> Any:
@@ -110,11 +111,11 @@ def _plain(text: str) -> str:
 def _texts(root: Any, category: str) -> Iterator[tuple[str, str]]:
     """Yield the text of a part, and apart from it that of shapes and equations in a body."""
     yield category, "".join(_pieces(root, apart=frozenset({SHAPE, EQUATION})))
-    for inner, place in ((SHAPE, "shapes"), (EQUATION, "equations")):
+    for inner, place, joint in ((SHAPE, "shapes", ""), (EQUATION, "equations", " ")):
         for element in root.iter(f"{{*}}{inner}"):
             above = {_name(one) for one in element.iterancestors()}
             if not above & (SKIPPED | {SHAPE, EQUATION}):
-                yield place, "".join(_pieces(element))
+                yield place, joint.join(_pieces(element))
 
 
 def _pieces(root: Any, apart: Iterable[str] = ()) -> Iterator[str]:
