@@ -30,5 +30,5 @@ async def test_a_job_without_blocks_is_a_conflict_and_anothers_job_is_not_found(
     await system.wait_for_end(job_id)
     assert (await chunked(system.client, job_id=job_id)).status_code == 409
     assert (await chunked(system.client, job_id="job-of-none")).status_code == 404
-    async with system.client_of("another owner") as client:
+    async with system.client_of("another-owner") as client:
         assert (await chunked(client, job_id=job_id)).status_code == 404
