@@ -20,7 +20,7 @@ Starts = Callable[[str], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class PlacedChunk:
     """A part of a document for a search or a language model.
 
     `page` and `last_page`: where it begins and ends. `bbox`: the box around what it has on `page`, None if a part of
@@ -35,7 +35,7 @@ class Chunk:
     headings: tuple[str, ...] = ()
 
 
-def chunked(pieces: Iterable[Piece], max_tokens: int, overlap: int, starts_of: Starts) -> Iterator[Chunk]:
+def chunked(pieces: Iterable[Piece], max_tokens: int, overlap: int, starts_of: Starts) -> Iterator[PlacedChunk]:
     """Yield the chunks of a document in order, without a word lost.
 
     Each has at most `max_tokens`, and begins with up to `overlap` tokens from the end of the one before it, unless a
@@ -58,13 +58,13 @@ class _Section:
     text: str
     placed: tuple[tuple[int, int, Piece], ...]
 
-    def chunk(self, begin: int, end: int, tokens: int) -> Chunk:
+    def chunk(self, begin: int, end: int, tokens: int) -> PlacedChunk:
         """Return the part of the text between two positions with its place."""
         within = [piece for first, last, piece in self.placed if first < end and last > begin]
         pages = [piece.page for piece in within if piece.page is not None]
         page, last_page = (pages[0], pages[-1]) if pages else (None, None)
         boxes = [piece.bbox for piece in within if piece.page == page]
-        return Chunk(self.text[begin:end].strip(), tokens, page, last_page, _around(boxes), self.headings)
+        return PlacedChunk(self.text[begin:end].strip(), tokens, page, last_page, _around(boxes), self.headings)
 
 
 def _sections(pieces: Iterable[Piece]) -> Iterator[_Section]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.embeddings.pieces import Piece, of_blocks, of_markdown, of_text
-from piperoll.embeddings.token_chunks import Chunk, chunked
+from piperoll.embeddings.token_chunks import PlacedChunk, chunked
 from piperoll.embeddings.tokens import token_starts
 from schemas.blocks import Block, BlockKind, Cell, Span, block
 
@@ -52,7 +52,7 @@ def test_a_chunk_repeats_the_end_of_the_one_before_it_and_no_more_than_the_overl
     found = list(chunked([Piece(text)], size, overlap, words_start))
     plain = characters(text)
     covered = 0
-    for before, after in pairwise([Chunk("", 0), *found]):
+    for before, after in pairwise([PlacedChunk("", 0), *found]):
         written = characters(after.text)
         repeated = next(count for count in range(covered, -1, -1) if plain.startswith(written, covered - count))
         assert repeated <= 3 * overlap
