@@ -36,6 +36,8 @@ CODED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """A character in the text of a cell (ECMA-376 part 1, 22.9.2.19)."""
 SHAPE: Final = "txbxContent"
 EQUATION: Final = "oMath"
+FURNITURE: Final = frozenset({"dt", "ftr", "hdr", "sldNum"})
+"""Placeholders that slides and their notes repeat."""
 SLIDE_NUMBER: Final = "slidenum"
 
 
@@ -111,6 +113,8 @@ def _plain(text: str) -> str:
 def _texts(root: Any, category: str) -> Iterator[tuple[str, str]]:
     """Yield the text of a part, and apart from it that of shapes and equations in a body."""
     yield category, "".join(_pieces(root, apart=frozenset({SHAPE, EQUATION})))
+    for shape in filter(_is_furniture, root.iter("{*}sp")):
+        yield "headers and footers", "".join(text for body in shape.iter("{*}txBody") for text in _pieces(body))
     for inner, place, joint in ((SHAPE, "shapes", ""), (EQUATION, "equations", " ")):
         for element in root.iter(f"{{*}}{inner}"):
             above = {_name(one) for one in element.iterancestors()}
@@ -129,8 +133,15 @@ def _pieces(root: Any, apart: Iterable[str] = ()) -> Iterator[str]:
             yield "\n"
         if name in TEXTS or (name == "v" and _name(element.getparent()) == "pt"):
             yield element.text or ""
-        if name not in unseen and element.get("type") != SLIDE_NUMBER and not _is_line(element, name):
+        left_out = name in unseen or element.get("type") == SLIDE_NUMBER or (name == "sp" and _is_furniture(element))
+        if not left_out and not _is_line(element, name):
             waiting.extend(reversed(element))
+
+
+def _is_furniture(element: Any) -> bool:
+    """Whether an element is a shape with the date, header, footer or number of a slide."""
+    place = element.find("{*}nvSpPr/{*}nvPr/{*}ph")
+    return place is not None and place.get("type") in FURNITURE
 
 
 def _is_line(element: Any, name: str) -> bool:

@@ -67,6 +67,19 @@ def test_words_are_counted_by_category(folder: Path) -> None:
     assert words_of(folder / "odd.bin") is None
 
 
+def test_what_slides_repeat_counts_once_and_apart_from_their_text(tmp_path: Path) -> None:
+    deck = Presentation()
+    for number in range(2):
+        slide = deck.slides.add_slide(deck.slide_layouts[0])
+        slide.shapes.title.text = f"Quarter {number}"
+        slide.placeholders[1].text = "3 May"
+        slide.placeholders[1].element.nvSpPr.nvPr.ph.set("type", "dt")
+    deck.save(str(tmp_path / "deck.pptx"))
+    found = words_of(tmp_path / "deck.pptx") or {}
+    assert found["body"].split() == ["Quarter", "0", "Quarter", "1"]
+    assert found["headers and footers"].split() == ["3", "May"]
+
+
 def test_every_file_of_a_folder_gets_a_verdict_and_nothing_of_the_sample_is_lost(folder: Path) -> None:
     found = swept(folder)
     assert sorted(found) == ["cut.docx", "deck.pptx", "letter.docx", "odd.bin", "page.html", "pages.pdf", "parts.xlsx"]
