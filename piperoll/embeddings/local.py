@@ -50,7 +50,7 @@ def _loaded() -> tuple[Any, Any]:
     import onnxruntime
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(_file(*TOKENIZER)))
+    tokenizer = Tokenizer.from_file(str(tokenizer_file()))
     tokenizer.enable_truncation(max_length=WINDOW)  # the rest is in `overflowing`
     tokenizer.no_padding()
     options = onnxruntime.SessionOptions()
@@ -58,6 +58,11 @@ def _loaded() -> tuple[Any, Any]:
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(_file(*WEIGHTS)), options, providers=["CPUExecutionProvider"])
     return tokenizer, session
+
+
+def tokenizer_file() -> Path:
+    """Return the path of the model's tokenizer. Raises EmbeddingUnavailableError."""
+    return _file(*TOKENIZER)
 
 
 def _file(package: str, name: str) -> Path:

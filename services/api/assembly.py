@@ -26,6 +26,7 @@ from services.api.audit.recorder import AccessRecorder
 from services.api.audit.routes import AuditRoutes
 from services.api.batches.listing import BatchListing
 from services.api.batches.routes import BatchRoutes
+from services.api.chunks.routes import ChunkRoutes
 from services.api.devana_jobs.listing import DevanaListing
 from services.api.devana_jobs.routes import DevanaJobRoutes
 from services.api.direct.routes import DirectRoutes
@@ -175,6 +176,7 @@ class Assembly:
         blobs = self._to.blobs
         return [
             OutputRoutes(self._reading, Outputs(blobs)),
+            ChunkRoutes(self._reading, Outputs(blobs), self._limits.json_bytes),
             UploadRoutes(blobs, self._limits, self._quotas),
             DirectRoutes(self._rules, self._creator, self._reading, blobs, self._limits),
         ]

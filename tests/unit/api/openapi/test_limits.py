@@ -22,6 +22,8 @@ BESIDE: dict[str, dict[str, Any]] = {
     "jobId": HOOK,
     "url": {"text": None},
     "key": {"nonce": None},
+    "overlap": {"max_tokens": 8192},
+    "job_id": {"text": None},
     "container_selector": {"url": "https://example.com/a", "text": None},
 }
 """By the name of a field: what must, or (None) must not, be given with it."""

@@ -1,0 +1,1 @@
+"""Texts and documents as chunks."""
