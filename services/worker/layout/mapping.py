@@ -1,0 +1,53 @@
+"""Regions of pages as blocks. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from schemas.blocks import Block, BlockKind, Span
+from services.worker.layout.items import items_of, levelled
+from services.worker.layout.lines import code_of, is_code, spans_of
+from services.worker.layout.regions import PageLayout, Region
+from services.worker.markup.page import read_page
+
+HEADINGS: Final = frozenset({"title", "section-header"})
+KINDS: Final = {
+    "caption": BlockKind.CAPTION,
+    "footnote": BlockKind.NOTE,
+    "formula": BlockKind.FORMULA,
+    "picture": BlockKind.PICTURE,
+    "page-header": BlockKind.PAGE_HEADER,
+    "page-footer": BlockKind.PAGE_FOOTER,
+}
+"""The kinds by the models' names; others are paragraphs."""
+DEEPEST: Final = 6
+
+Levels = Mapping[int, int]
+"""The level of a heading by the size of its font in whole points."""
+
+
+def levels_of(pages: Iterable[PageLayout]) -> Levels:
+    """Return the levels of a document's headings: the largest font is level 1, and so on to DEEPEST."""
+    sizes = {region.size for page in pages for region in page.regions if region.name in HEADINGS and region.size}
+    return {size: min(level, DEEPEST) for level, size in enumerate(sorted(sizes, reverse=True), 1)}
+
+
+def blocks_of(page: PageLayout, levels: Levels) -> tuple[Block, ...]:
+    """Return the blocks of a page, each with its box."""
+    return tuple(levelled(block for region in page.regions for block in _blocks(region, levels)))
+
+
+def _blocks(region: Region, levels: Levels) -> Iterator[Block]:
+    if region.html:
+        tables = [block for block in read_page(region.html).blocks if block.rows]
+        yield from (replace(table, bbox=region.box) for table in tables)
+    elif region.name == "list-item":
+        yield from items_of(region)
+    elif region.name in HEADINGS:
+        plain = "".join(span.text for span in spans_of(region.lines))
+        if plain:
+            yield Block(BlockKind.HEADING, (Span(plain),), levels.get(region.size, DEEPEST), bbox=region.box)
+    elif region.name not in KINDS and is_code(region.lines):
+        yield Block(BlockKind.CODE, (Span(code_of(region.lines)),), bbox=region.box)
+    elif (spans := spans_of(region.lines)) or region.name == "picture":
+        yield Block(KINDS.get(region.name, BlockKind.PARAGRAPH), spans, bbox=region.box)
