@@ -8,7 +8,7 @@ from typing import Final
 from schemas.blocks import Block, BlockKind
 from services.worker.blocks.lists import BULLETS
 from services.worker.layout.lines import spans_of, without_start
-from services.worker.layout.regions import Line, Region
+from services.worker.layout.regions import Region, RegionLine
 
 MARKER: Final = re.compile(
     r"\s*(?P<mark>[^\w\s(\[\"'„“]|[\ue000-\uf8ff]|\(?[0-9]{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|\[[0-9]{1,3}\])(?:\s+|$)"
@@ -18,7 +18,7 @@ STEP: Final = 5.0  # points by which an item that belongs to another begins furt
 
 def items_of(region: Region) -> Iterator[Block]:
     """Yield the items of a region: one begins with each line that has a marker and is not indented."""
-    item: list[Line] = []
+    item: list[RegionLine] = []
     for line in region.lines:
         if item and MARKER.match(line.text) and line.box[0] <= item[0].box[0] + STEP:
             yield _item(item)
@@ -28,7 +28,7 @@ def items_of(region: Region) -> Iterator[Block]:
         yield _item(item)
 
 
-def _item(lines: list[Line]) -> Block:
+def _item(lines: list[RegionLine]) -> Block:
     spans = spans_of(lines)
     found = MARKER.match("".join(span.text for span in spans))
     if found is not None:

@@ -7,9 +7,10 @@ from itertools import pairwise
 from typing import Final
 
 from schemas.blocks import Span
-from services.worker.layout.regions import Line, Run
+from services.worker.layout.regions import RegionLine, Run
 
-GAP: Final = 0.12  # of the size of the font: runs with more between them are words of their own
+MOST_EMPTY: Final = 2  # lines between two lines of code
+GAP: Final = 0.12  # of the size of the font: runs with more between them are separate words
 HYPHENS: Final = "-\u00ad\u2010"
 BOUND: Final = frozenset({"und", "oder", "bzw", "sowie", "and", "or", "et", "ou", "en", "y", "o"})
 """Words before which a hyphen stands for the rest of a word (`pre- and postwar`), so that it stays."""
@@ -17,12 +18,12 @@ WORD: Final = re.compile(r"[^\W\d_]+")
 IDEOGRAPHS: Final = "\u2e80"  # from here on scripts have no blanks between words
 
 
-def text_of(lines: Iterable[Line]) -> str:
+def text_of(lines: Iterable[RegionLine]) -> str:
     """Return the running text without styles."""
     return "".join(span.text for span in spans_of(lines))
 
 
-def spans_of(lines: Iterable[Line]) -> tuple[Span, ...]:
+def spans_of(lines: Iterable[RegionLine]) -> tuple[Span, ...]:
     """Return the lines as one paragraph: words that were divided at the end of a line are whole."""
     spans: list[Span] = []
     for line in lines:
@@ -85,19 +86,24 @@ def without_start(spans: Sequence[Span], count: int) -> tuple[Span, ...]:
     return _trimmed([span for span in left if span.text])
 
 
-def is_code(lines: Sequence[Line]) -> bool:
+def is_code(lines: Sequence[RegionLine]) -> bool:
     """Whether all lines are in a font whose characters have one width."""
     runs = [run for line in lines for run in line.runs if run.text.strip()]
     return bool(runs) and all(run.mono for run in runs)
 
 
-def code_of(lines: Sequence[Line]) -> str:
-    """Return the lines as they stand, indented by where they begin."""
+def code_of(lines: Sequence[RegionLine]) -> str:
+    """Return the lines as they stand, indented by where they begin, with an empty line for each that is left out."""
     edge = min(line.box[0] for line in lines)
-    return "\n".join(_indented(line, edge) for line in lines)
+    text = _indented(lines[0], edge)
+    for above, line in pairwise(lines):
+        height = above.box[3] - above.box[1]
+        empty = round((line.box[1] - above.box[3]) / height) if height > 0 else 0
+        text += "\n" * (1 + min(max(empty, 0), MOST_EMPTY)) + _indented(line, edge)
+    return text
 
 
-def _indented(line: Line, edge: float) -> str:
+def _indented(line: RegionLine, edge: float) -> str:
     text = line.text.rstrip()
     run = next((run for run in line.runs if run.text.strip()), None)
     width = (run.right - run.left) / len(run.text) if run else 0.0

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from schemas.blocks import Block, BlockKind, Span
+from services.worker.blocks.markdown import FURNITURE
 from services.worker.layout.items import items_of, levelled
 from services.worker.layout.lines import code_of, is_code, spans_of
 from services.worker.layout.regions import PageLayout, Region
@@ -21,6 +22,7 @@ KINDS: Final = {
 }
 """The kinds by the models' names; others are paragraphs."""
 DEEPEST: Final = 6
+CODE_GAP: Final = 15.0  # points: about a line, which may be empty
 
 Levels = Mapping[int, int]
 """The level of a heading by the size of its font in whole points."""
@@ -33,8 +35,38 @@ def levels_of(pages: Iterable[PageLayout]) -> Levels:
 
 
 def blocks_of(page: PageLayout, levels: Levels) -> tuple[Block, ...]:
-    """Return the blocks of a page, each with its box."""
-    return tuple(levelled(block for region in page.regions for block in _blocks(region, levels)))
+    """Return the blocks of a page, each with its box.
+
+    Headers and footers of a page that has nothing else are its content.
+    """
+    blocks = tuple(levelled(block for region in _whole(page.regions) for block in _blocks(region, levels)))
+    if all(block.kind in FURNITURE for block in blocks if block.text):
+        return tuple(replace(block, kind=BlockKind.PARAGRAPH) if block.text else block for block in blocks)
+    return blocks
+
+
+def _whole(regions: Iterable[Region]) -> Iterator[Region]:
+    """Yield the regions, with lines of code that stand below each other as one."""
+    before: Region | None = None
+    for region in regions:
+        if before is not None and _is_code(before) and _is_code(region) and _is_next(before, region):
+            left, top, right, _ = before.box
+            box = (min(left, region.box[0]), top, max(right, region.box[2]), region.box[3])
+            before = replace(before, box=box, lines=before.lines + region.lines)
+            continue
+        if before is not None:
+            yield before
+        before = region
+    if before is not None:
+        yield before
+
+
+def _is_code(region: Region) -> bool:
+    return region.name not in KINDS and not region.html and region.name not in HEADINGS and is_code(region.lines)
+
+
+def _is_next(above: Region, below: Region) -> bool:
+    return 0 <= below.box[1] - above.box[3] + CODE_GAP <= 2 * CODE_GAP and below.box[0] < above.box[2]
 
 
 def _blocks(region: Region, levels: Levels) -> Iterator[Block]:
@@ -47,7 +79,7 @@ def _blocks(region: Region, levels: Levels) -> Iterator[Block]:
         plain = "".join(span.text for span in spans_of(region.lines))
         if plain:
             yield Block(BlockKind.HEADING, (Span(plain),), levels.get(region.size, DEEPEST), bbox=region.box)
-    elif region.name not in KINDS and is_code(region.lines):
+    elif _is_code(region):
         yield Block(BlockKind.CODE, (Span(code_of(region.lines)),), bbox=region.box)
     elif (spans := spans_of(region.lines)) or region.name == "picture":
         yield Block(KINDS.get(region.name, BlockKind.PARAGRAPH), spans, bbox=region.box)

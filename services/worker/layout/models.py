@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from schemas.blocks import Box
-from services.worker.layout.regions import Line, PageLayout, Region, Run
+from services.worker.layout.regions import PageLayout, Region, RegionLine, Run
 from services.worker.pages import mupdf
 from services.worker.run.memory import raise_if_memory
 
@@ -88,8 +88,8 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def _line(found: Any) -> Line:
-    return Line(_box(found["bbox"]), tuple(_run(span) for span in found["spans"]))
+def _line(found: Any) -> RegionLine:
+    return RegionLine(_box(found["bbox"]), tuple(_run(span) for span in found["spans"]))
 
 
 def _run(span: Any) -> Run:

@@ -25,7 +25,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RegionLine:
     """A line of text."""
 
     box: Box
@@ -43,7 +43,7 @@ class Region:
 
     name: str
     box: Box
-    lines: tuple[Line, ...] = ()
+    lines: tuple[RegionLine, ...] = ()
     html: str = ""
 
     @property

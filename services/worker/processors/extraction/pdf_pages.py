@@ -139,7 +139,7 @@ def read_pdf(
         pdf_texts.require_some([pdf_texts.Texts("native", broken=broken)])
     parts, skipped = [page.part or BLANK for page in pages], skipped_pages()
     if structure is not None:
-        parts = [replace(part, blocks=structure.blocks[number]) for number, part in enumerate(parts, 1)]
+        parts = [replace(part, blocks=structure.blocks.get(number, ())) for number, part in enumerate(parts, 1)]
         notes += structure.notes(named)
     return ExtractedText(
         tuple(parts),
