@@ -1,17 +1,17 @@
 """Regions of pages as blocks. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
 from schemas.blocks import Block, BlockKind, Span
 from services.worker.blocks.markdown import FURNITURE
+from services.worker.layout.headings import DEEPEST, HEADINGS, Levels, key_of
 from services.worker.layout.items import items_of, levelled
-from services.worker.layout.lines import code_of, is_code, spans_of
+from services.worker.layout.lines import code_of, is_code, spans_of, text_of
 from services.worker.layout.regions import PageLayout, Region
 from services.worker.markup.page import read_page
 
-HEADINGS: Final = frozenset({"title", "section-header"})
 KINDS: Final = {
     "caption": BlockKind.CAPTION,
     "footnote": BlockKind.NOTE,
@@ -21,17 +21,7 @@ KINDS: Final = {
     "page-footer": BlockKind.PAGE_FOOTER,
 }
 """The kinds by the models' names; others are paragraphs."""
-DEEPEST: Final = 6
 CODE_GAP: Final = 15.0  # points: about a line, which may be empty
-
-Levels = Mapping[int, int]
-"""The level of a heading by the size of its font in whole points."""
-
-
-def levels_of(pages: Iterable[PageLayout]) -> Levels:
-    """Return the levels of a document's headings: the largest font is level 1, and so on to DEEPEST."""
-    sizes = {region.size for page in pages for region in page.regions if region.name in HEADINGS and region.size}
-    return {size: min(level, DEEPEST) for level, size in enumerate(sorted(sizes, reverse=True), 1)}
 
 
 def blocks_of(page: PageLayout, levels: Levels) -> tuple[Block, ...]:
@@ -76,9 +66,8 @@ def _blocks(region: Region, levels: Levels) -> Iterator[Block]:
     elif region.name == "list-item":
         yield from items_of(region)
     elif region.name in HEADINGS:
-        plain = "".join(span.text for span in spans_of(region.lines))
-        if plain:
-            yield Block(BlockKind.HEADING, (Span(plain),), levels.get(region.size, DEEPEST), bbox=region.box)
+        if plain := text_of(region.lines):
+            yield Block(BlockKind.HEADING, (Span(plain),), levels.get(key_of(region), DEEPEST), bbox=region.box)
     elif _is_code(region):
         yield Block(BlockKind.CODE, (Span(code_of(region.lines)),), bbox=region.box)
     elif (spans := spans_of(region.lines)) or region.name == "picture":

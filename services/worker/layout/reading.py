@@ -7,7 +7,8 @@ from functools import partial
 from schemas.blocks import Block, BlockKind, block
 from services.worker.blocks.net import MAX_SAMPLE, Missing, block_texts, missing, warnings, words
 from services.worker.layout import models
-from services.worker.layout.mapping import blocks_of, levels_of
+from services.worker.layout.headings import levels_of, without_running
+from services.worker.layout.mapping import blocks_of
 from services.worker.layout.regions import LAYOUT, PageLayout
 from services.worker.pages import mupdf
 from services.worker.run.page_care import at_page
@@ -53,11 +54,13 @@ def structure_of(
     The PDF is opened once more: the models change what they read. Raises MemoryError.
     """
     layouts = _layouts(path, pages, resume, on_page)
-    levels = levels_of(layout for layout in layouts.values() if layout is not None)
+    found_on = {number: layout for number, layout in layouts.items() if layout is not None}
+    headed = dict(zip(found_on, without_running(list(found_on.values())), strict=True))
+    levels = levels_of(headed.values())
     blocks: dict[int, tuple[Block, ...]] = {}
     completed, lacking = [], []
     for number, page in pages.items():
-        layout = layouts.get(number)
+        layout = headed.get(number)
         found = (*(blocks_of(layout, levels) if layout else ()), *page.recognised)
         if not found:
             continue
