@@ -6,11 +6,14 @@ HTML, row by row (Zhong et al., "Image-based table recognition", 2020).
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from apted import APTED, Config
 from rapidfuzz.distance import Indel, Levenshtein
+
+from schemas.blocks import Block, Cell
 
 FENCE: Final = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)", re.MULTILINE | re.DOTALL)
 HEADING: Final = re.compile(r"^(#{1,6})[^\S\n]+(.+?)[^\S\n]*#*$", re.MULTILINE)
@@ -74,3 +77,23 @@ def _headings(text: str) -> Node:
 
 def _count(node: Node) -> int:
     return 1 + sum(map(_count, node.children))
+
+
+def tables(wanted: Sequence[Block], read: Sequence[Block]) -> float | None:
+    """Return TEDS: the mean over the tables of the first document of how alike the table in the same place is.
+
+    None if the first document has no tables.
+    """
+    trees, others = ([_table(block) for block in blocks if block.rows] for blocks in (wanted, read))
+    if not trees:
+        return None
+    others += [Node("table")] * (len(trees) - len(others))
+    return sum(alike(tree, other) for tree, other in zip(trees, others, strict=False)) / len(trees)
+
+
+def _table(table: Block) -> Node:
+    return Node("table", children=[Node("row", children=[_cell(cell) for cell in row]) for row in table.rows])
+
+
+def _cell(cell: Cell) -> Node:
+    return Node(f"cell {cell.columns} {cell.rows}", " ".join(cell.text.split()))

@@ -4,6 +4,7 @@ Import this module in a child process only, as `mupdf`. The models are loaded wh
 CPU and 90 MiB, and 0.3 to 1 s for each page.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
+from piperoll.embeddings.local import NO_TELEMETRY
 from schemas.blocks import Box
 from services.worker.layout.regions import PageLayout, Region, RegionLine, Run
 from services.worker.pages import mupdf
@@ -32,7 +34,7 @@ def page_layout(document: Any, number: int) -> PageLayout | None:
     try:
         page = document.load_page(number - 1)
         with mupdf.unticked(document, page):
-            found = _parser().parse_document(
+            found = parser().parse_document(
                 document, pages=[number - 1], use_ocr=False, force_text=True, render_html_tables=True
             )
     except Exception as error:  # noqa: BLE001 -- the models raise whatever an odd page leads them to
@@ -42,11 +44,12 @@ def page_layout(document: Any, number: int) -> PageLayout | None:
 
 
 @cache
-def _parser() -> Any:
-    """Load the models. `mupdf` blocks these modules for all other work."""
+def parser() -> Any:
+    """Load the models and return what reads pages by them. `mupdf` blocks these modules for all other work."""
     for name in mupdf.LAYOUT_MODULES:
         if sys.modules.get(name, mupdf) is None:
             del sys.modules[name]
+    os.putenv(*NO_TELEMETRY)
     with _one_thread():
         import_module("pymupdf.layout")
         return import_module("pymupdf4llm.helpers.document_layout")

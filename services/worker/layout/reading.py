@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 from schemas.blocks import Block, BlockKind, block
 from services.worker.blocks.net import MAX_SAMPLE, Missing, block_texts, missing, warnings, words
@@ -13,6 +14,9 @@ from services.worker.layout.regions import LAYOUT, PageLayout
 from services.worker.pages import mupdf
 from services.worker.run.page_care import at_page
 from services.worker.run.workspace import ResumePage
+
+READING: Final = "1"
+"""The version of how the structure is found: an increment invalidates cached results of jobs with `output`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from services.worker.blocks.outputs import written
 from services.worker.errors import ProcessingError
 from services.worker.files.kinds import Kind
 from services.worker.files.sources import Source, open_claim, open_source, open_url
+from services.worker.layout.reading import READING as READING_OF_LAYOUT
 from services.worker.ocr.engines import described
 from services.worker.pages import mupdf
 from services.worker.processors.extraction.detection import detect_kind, end_marker_of
@@ -84,6 +85,8 @@ def _source(params: ExtractionParameters, workspace: Workspace) -> AbstractConte
 def _shaping(params: ExtractionParameters, kind: Kind, workspace: Workspace) -> dict[str, Any]:
     """Return what determines the text besides the file and the parameters."""
     shaping: dict[str, Any] = {"reader": READER}
+    if params.output is not None and kind in PAGED:
+        shaping["layout"] = READING_OF_LAYOUT
     if kind in PAGED:
         shaping["pdf"] = mupdf.pymupdf.__version__
         shaping["ocr"] = described(params.ocr_engine)

@@ -15,6 +15,7 @@ from schemas.job_types.pdf import BEGUN, DRAWN, READ, PdfParameters
 from services.worker.blocks.outputs import written
 from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source, open_source, open_url
+from services.worker.layout.reading import READING as READING_OF_LAYOUT
 from services.worker.layout.reading import structure_of
 from services.worker.ocr.contract import Engine
 from services.worker.ocr.engines import described, engine_named
@@ -77,6 +78,8 @@ def _tools(params: PdfParameters, workspace: Workspace) -> _Tools:
     plan = plan_of(params)
     _require_providers(plan, workspace)
     shaping = {"engine": mupdf.ENGINE}
+    if params.output is not None:
+        shaping["layout"] = READING_OF_LAYOUT
     engine = None
     if "ocr" in plan.texts or params.searchable_pdf:
         engine = engine_named(params.ocr_engine, workspace.limits.ocr_languages)
