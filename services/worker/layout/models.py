@@ -8,13 +8,17 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
 from piperoll.embeddings.local import NO_TELEMETRY
 from schemas.blocks import Box
+from services.worker.blocks.net import block_texts, missing
 from services.worker.layout.regions import PageLayout, Region, RegionLine, Run
+from services.worker.layout.ruled import PlacedWord, html_of, is_of
+from services.worker.markup.page import read_page
 from services.worker.pages import mupdf
 from services.worker.run.memory import raise_if_memory
 
@@ -37,10 +41,30 @@ def page_layout(document: Any, number: int) -> PageLayout | None:
             found = parser().parse_document(
                 document, pages=[number - 1], use_ocr=False, force_text=True, render_html_tables=True
             )
+            ruled = _ruled(page) if any(box.table for one in found.pages for box in one.boxes) else []
     except Exception as error:  # noqa: BLE001 -- the models raise whatever an odd page leads them to
         raise_if_memory(error)
         return None
-    return PageLayout(tuple(_region(box) for page in found.pages for box in page.boxes))
+    return PageLayout(tuple(_with_lines(_region(box), ruled) for one in found.pages for box in one.boxes))
+
+
+def _ruled(page: Any) -> list[tuple[Box, str]]:
+    """Return the tables with merged cells that lines draw on a page: their boxes and HTML."""
+    words = [
+        PlacedWord(word[:4], _clean(word[4])) for word in page.get_text("words", flags=mupdf.TEXT_FLAGS, sort=True)
+    ]
+    tables = page.find_tables(strategy="lines_strict", use_layout=False).tables
+    found = ((_box(table.bbox), html_of([_box(cell) for cell in table.cells], words)) for table in tables)
+    return [(box, html) for box, html in found if html]
+
+
+def _with_lines(region: Region, ruled: list[tuple[Box, str]]) -> Region:
+    """Return a table as its lines divide it, if it has the same words then."""
+    for box, html in ruled if region.html else ():
+        wanted, got = (block_texts(read_page(source).blocks) for source in (region.html, html))
+        if is_of(region.box, box) and not missing((("", text) for text in wanted), got):
+            return replace(region, box=box, html=html)
+    return region
 
 
 @cache
@@ -97,9 +121,14 @@ def _line(found: Any) -> RegionLine:
 
 def _run(span: Any) -> Run:
     flags, box = span["flags"], span["bbox"]
-    text = span["text"].translate(LIGATURES).encode("utf-8", "replace").decode().replace("\0", "\ufffd")
     left, right = round(box[0], DIGITS), round(box[2], DIGITS)
-    return Run(text, left, right, span["size"], bool(flags & BOLD), bool(flags & ITALIC), bool(flags & MONO))
+    return Run(
+        _clean(span["text"]), left, right, span["size"], bool(flags & BOLD), bool(flags & ITALIC), bool(flags & MONO)
+    )
+
+
+def _clean(text: str) -> str:
+    return text.translate(LIGATURES).encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _box(box: Any) -> Box:

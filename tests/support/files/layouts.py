@@ -8,6 +8,13 @@ from services.worker.pages.mupdf import pymupdf
 HEADER, FOOTER = "Harbour Company Ltd. Report 2025", "Page {}"
 CAPTION = "Table 1: Fruit that was sold"
 ROWS = (("Fruit", "Sold in kg", "Sold in boxes"), ("Apple", "12", "3"), ("Pear", "7", "2"), ("Plum", "31", "9"))
+MERGED = (
+    (0, 0, 2, 1, "Fruit"), (0, 1, 1, 2, "Sold in 2024"), (0, 3, 1, 1, "In 2025"),
+    (1, 1, 1, 1, "kg"), (1, 2, 1, 1, "boxes"), (1, 3, 1, 1, "tons"),
+    (2, 0, 1, 1, "Apple"), (2, 1, 1, 1, "12"), (2, 2, 1, 1, "3"), (2, 3, 1, 1, "14"),
+    (3, 0, 1, 1, "Pear"), (3, 1, 1, 1, "7"), (3, 2, 1, 1, "2"), (3, 3, 1, 1, "9"),
+)  # fmt: skip
+"""Cells of a table: row, column, rows, columns, text."""
 CODE = "def area(width, height):\n    return width * height"
 FRUIT, STEPS = ("first apple", "second pear", "third cherry"), ("wash the fruit", "peel the fruit")
 SENTENCE = "This report describes the harbour in the years after it was rebuilt and names the largest ships. "
@@ -24,6 +31,22 @@ def report(path: Path) -> Path:
         for left, text in ((60, LEFT), (310, RIGHT)):
             _html(page, (left, 120, left + 225, 500), f"<p>{text}</p>")
         _table(page)
+        document.save(path)
+    return path
+
+
+def merged_cells(path: Path) -> Path:
+    """A page with a table under a sentence: `Fruit` covers two rows, `Sold in 2024` two columns."""
+    path.parent.mkdir(exist_ok=True)
+    with pymupdf.open() as document:
+        page = document.new_page(width=595, height=842)
+        _html(page, (60, 70, 535, 200), f"<h1>Fruit</h1><p>{SENTENCE * 2}</p>")
+        for row, column, rows, columns, text in MERGED:
+            box = pymupdf.Rect(
+                60 + 100 * column, 220 + 25 * row, 60 + 100 * (column + columns), 220 + 25 * (row + rows)
+            )
+            page.draw_rect(box, width=0.7)
+            page.insert_text((box.x0 + 5, box.y0 + 16), text, fontsize=10)
         document.save(path)
     return path
 

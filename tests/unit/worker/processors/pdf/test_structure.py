@@ -62,6 +62,13 @@ def test_each_column_is_read_before_the_next_one(tmp_path: Path) -> None:
     assert text.count("trains") == text.count("about ships") == 20
 
 
+def test_merged_cells_cover_what_their_lines_surround(tmp_path: Path) -> None:
+    blocks = blocks_of(read(tmp_path, layouts.merged_cells(tmp_path / "in" / "a.pdf")))
+    [table] = [block for block in blocks if block.kind is BlockKind.TABLE]
+    cells = [(cell.rows, cell.columns, cell.text) for row in table.rows for cell in row]
+    assert cells == [(rows, columns, text) for _, _, rows, columns, text in layouts.MERGED]
+
+
 def test_each_block_has_its_page_and_a_box_on_it(tmp_path: Path) -> None:
     blocks = blocks_of(read(tmp_path, layouts.report(tmp_path / "in" / "a.pdf")))
     assert {block.page for block in blocks} == {1, 2}
