@@ -63,7 +63,8 @@ async def measure(data: Path) -> Table:
     note = (
         f"{len(documents)} PDFs. NID: normalised edit distance of the words in order; MHS: edit distance of the trees "
         "of headings; TEDS: of tables as trees (bench/structure_scores.py). Means over documents, of MHS and TEDS over "
-        "those that have headings or tables. The definitions are this project's: other figures are not comparable."
+        "those that have headings or tables. The definitions are this project's: other figures are not comparable. "
+        "Aims: NID 0.95, MHS 0.75, TEDS 0.75."
     )
     return Table("Structure of PDFs", ("Reader", "NID", "MHS", "TEDS", "CPU s/page"), rows, note)
 

@@ -1,4 +1,4 @@
-"""Tables whose cells are drawn with lines: these show which cells are merged, whatever stands in them. Pure geometry."""
+"""Tables whose cells are drawn with lines, which show how cells are merged, whatever stands in them. Pure geometry."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
