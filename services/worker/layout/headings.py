@@ -23,7 +23,7 @@ SCHEMES: Final = {
     "third number": re.compile(r"(?:\d+|[A-Z])\.\d+\.\d+\.?\s"),
     "further number": re.compile(r"(?:\d+|[A-Z])(?:\.\d+){3,}\.?\s"),
 }
-NUMBER: Final = re.compile(r"\d+")
+COUNTED: Final = re.compile(r"\d+")
 RUNNING: Final = 3  # pages that begin or end with the same heading
 
 Key = tuple[int, str]
@@ -87,4 +87,4 @@ def _edges(page: PageLayout) -> list[Region]:
 
 
 def _name(region: Region) -> str:
-    return NUMBER.sub("", text_of(region.lines)).strip().casefold()
+    return COUNTED.sub("", text_of(region.lines)).strip().casefold()
