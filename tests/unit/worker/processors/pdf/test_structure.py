@@ -77,6 +77,24 @@ def test_each_block_has_its_page_and_a_box_on_it(tmp_path: Path) -> None:
     assert all(0 <= left < right <= 595 and 0 <= top < bottom <= 842 for left, top, right, bottom in boxes)
 
 
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_boxes_are_those_of_the_page_as_it_is_shown(tmp_path: Path, turn: int) -> None:
+    path = layouts.report(tmp_path / "in" / "a.pdf")
+    with pdf_runs.pymupdf.open(path) as upright, pdf_runs.pymupdf.open() as document:
+        width, height = (595, 842) if turn == 180 else (842, 595)
+        page = document.new_page(width=width, height=height)
+        page.show_pdf_page(page.rect, upright, 0, rotate=turn)  # counter-clockwise
+        page.set_rotation(turn)
+        [word] = [word for word in pdf_runs.mupdf.page_words(document, 1) if word.text == "Annual"]
+        content = document.tobytes()
+    path.write_bytes(content)
+    [block] = [block for block in blocks_of(read(tmp_path, path)) if block.text == "Annual report"]
+    assert block.bbox is not None
+    left, top, right, bottom = block.bbox
+    assert left - 1 <= word.left * 595 < word.right * 595 <= right + 1
+    assert top <= (word.top + word.bottom) / 2 * 842 <= bottom
+
+
 def test_an_extraction_gives_the_same_blocks_as_a_pdf_job(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     path = layouts.report(desk.folder / "a.pdf")
