@@ -26,6 +26,7 @@ from bench.parts import (
     recovery,
     replay,
     speed,
+    structure,
 )
 from bench.report import Table
 
@@ -33,6 +34,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 SEPARATE: dict[str, tuple[str, Callable[[Path], Awaitable[Table]]]] = {
     "ocr": ("OCR of scanned pages, by engine and number of child processes", ocr.measure),
     "ocr-errors": ("characters that OCR reads wrongly, by angle, resolution and language", ocr_errors.measure),
+    "structure": (f"structure of the PDFs in the folder that {structure.FOLDER} names", structure.measure),
     "memory": (f"memory of a worker over {memory.POINTS[-1]} mixed PDFs", memory.measure),
     "archive": (f"creation and download of the archive of a PDF of {archive.PAGES:,} pages", archive.measure),
     "devana": (f"GET /v1/jobs over {devana.JOBS:,} jobs, by filter", devana.measure),

@@ -18,9 +18,12 @@ from services.worker.pages.pdfium import rewritten
 from services.worker.run.memory import give_back, raise_if_memory
 from services.worker.run.page_care import at_page
 
+LAYOUT_MODULES = ("pymupdf.layout", "pymupdf4llm")
+"""The layout analysis, which `services.worker.layout` lets in when a job asks for the structure of a document."""
+
 # PyMuPDF 2.0 imports its layout analysis, and with it onnxruntime (1 s, 90 MiB), unless these imports fail.
 # This switch is not documented: a test checks that text and images still work.
-for _unused in ("pymupdf.layout", "pymupdf4llm"):
+for _unused in LAYOUT_MODULES:
     sys.modules.setdefault(_unused, None)  # type: ignore[arg-type]
 
 pymupdf: Any = import_module("pymupdf")  # only after the lines above

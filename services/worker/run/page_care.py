@@ -15,8 +15,10 @@ from typing import Final, Literal, NamedTuple, ParamSpec, TypeVar
 
 from services.worker.run.memory import give_back
 
-Step = Literal["text", "draw", "ocr"]
-STEPS: Final[tuple[Step, ...]] = ("text", "draw", "ocr")
+Step = Literal["text", "draw", "ocr", "layout"]
+STEPS: Final[tuple[Step, ...]] = ("text", "draw", "ocr", "layout")
+HARMLESS: Final = frozenset({"layout"})
+"""Steps without which a page is whole: its text stands in paragraphs."""
 NOTE: Final = struct.Struct("=BId")  # 1 + index in STEPS, or 0; page, from 1; time.monotonic() of its start
 
 P = ParamSpec("P")
@@ -93,8 +95,13 @@ def begin(skipped: Collection[PageStep]) -> None:
 
 
 def skipped_pages() -> list[int]:
-    """Return the pages with a step that this run leaves out, or that failed in it, in order."""
-    return sorted({place.page for place in (*_care.skipped, *_care.failed)})
+    """Return the pages that lack something as this run leaves out a step, or the step failed in it, in order."""
+    return sorted({place.page for place in (*_care.skipped, *_care.failed) if place.step not in HARMLESS})
+
+
+def nothing_left_out() -> bool:
+    """Whether all steps were done on all pages, so that another attempt finds no more."""
+    return not (_care.skipped or _care.failed)
 
 
 def raise_if_memory_alone() -> None:

@@ -13,6 +13,7 @@ from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source
 from services.worker.ocr.contract import SCAN, Engine, EngineName, Recognised
 from services.worker.ocr.engines import engine_named
+from services.worker.ocr.paragraphs import paragraphs_of
 from services.worker.ocr.searchable import TextLayer
 from services.worker.pages import mupdf
 from services.worker.pages.drawing import Pixels
@@ -44,9 +45,11 @@ class PageReader:
         self._engine = self._engine or engine_named(self.name, self._languages)
         return self._engine(image)
 
-    def part_of(self, found: Recognised | None) -> TextPart:
-        """Return the part that a page is whose text is of OCR alone."""
-        return TextPart(found.text, self.name, found.score) if found is not None and found.text else BLANK
+    def part_of(self, found: Recognised | None, zoom: float | None = None) -> TextPart:
+        """Return the part that a page is whose text is of OCR alone; `zoom` is a point in pixels of its image."""
+        if found is None or not found.text:
+            return BLANK
+        return TextPart(found.text, self.name, found.score, paragraphs_of(found.lines, found.turned, zoom or 1.0))
 
     def finish(self, number: int, part: TextPart, failed: bool) -> None:
         """Make a page readable (Workspace.finish)."""
@@ -75,7 +78,7 @@ def read_image(
         if layer is not None:
             layer.add_image(pixels, found.lines if found else (), found.turned if found else 0.0, SCAN.dpi or 200)
         part = reader.part_of(found)
-        parts.append(TextPart(limit.add(part.content), part.method, part.score))
+        parts.append(TextPart(limit.add(part.content), part.method, part.score, part.blocks))
         reader.finish(number, parts[-1], number in skipped_pages())
     skipped = tuple(skipped_pages())
     if parts and len(skipped) == len(parts):

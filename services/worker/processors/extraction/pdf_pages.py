@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from services.worker.files.sources import Source
+from services.worker.layout.reading import ReadPage, Structure, structure_of
 from services.worker.ocr.contract import SCAN, Recognised
 from services.worker.ocr.merging import merged
+from services.worker.ocr.paragraphs import paragraphs_of
 from services.worker.ocr.searchable import TextLayer
 from services.worker.pages import annotations, layer, mupdf
 from services.worker.pages.attachments import Attachments, joined, with_attachments
@@ -62,7 +64,7 @@ class _Reading:
         found, zoom = self._recognised(number), self._zoom(number)
         self._add(number, found, zoom)
         is_lost = found is None and (text is None or number in skipped_pages())
-        return _Page(None if is_lost else self.reader.part_of(found), Doubt.NO_TEXT)
+        return _Page(None if is_lost else self.reader.part_of(found, zoom), Doubt.NO_TEXT)
 
     def _with_text(self, number: int, text: str) -> _Page:
         doubt = layer.doubt(self.document, number, text)
@@ -71,11 +73,12 @@ class _Reading:
         found, zoom = self._recognised(number), self._zoom(number)
         lines = layer.lines_of(self.document, number)
         both = merged(found, lines, zoom) if found is not None and zoom is not None else None
-        if both is None:
+        if both is None or zoom is None:
             return _Page(TextPart(text), doubt)
         self._add(number, both, zoom)
         method = self.reader.name if all(line.odd for line in lines) else f"native+{self.reader.name}"
-        return _Page(TextPart(both.text, method, both.score), doubt)
+        blocks = paragraphs_of(both.lines, both.turned, zoom)
+        return _Page(TextPart(both.text, method, both.score, blocks), doubt)
 
     def _zoom(self, number: int) -> float | None:
         size = mupdf.page_size(self.document, number)
@@ -106,9 +109,11 @@ def read_pdf(
     on_part: OnPart,
     searchable: Path | None = None,
     draw: DrawPages = no_pictures,
+    on_structure: OnPart | None = None,
 ) -> ExtractedText:
     """Return each page's text layer, with the OCR text of a page whose layer is missing or wrong; `draw` the pages.
 
+    With `on_structure`, called for each page, the parts have the blocks that the layout models find.
     At `searchable` the PDF is written with the OCR text as an invisible layer.
 
     Raises ProcessingError: INVALID_PDF, PDF_ENCRYPTED, TOO_MANY_PAGES, OCR_PROVIDER_UNAVAILABLE.
@@ -122,6 +127,7 @@ def read_pdf(
             on_part(number, count)
             pages.append(page := reading.page(number))
             reader.finish(number, page.part or BLANK, page.part is None or number in skipped_pages())
+        structure = _structure(source, pages, reader, on_structure) if on_structure else None
         pictures = draw(SelectedPages(source, document, range(1, count + 1)))
         beside = joined([annotations.of_document(document), *(page.attached for page in pages)])
         notes = [*beside.warnings(), *repair_notes(document)]
@@ -132,6 +138,9 @@ def read_pdf(
     if len(broken) == count:
         pdf_texts.require_some([pdf_texts.Texts("native", broken=broken)])
     parts, skipped = [page.part or BLANK for page in pages], skipped_pages()
+    if structure is not None:
+        parts = [replace(part, blocks=structure.blocks.get(number, ())) for number, part in enumerate(parts, 1)]
+        notes += structure.notes(named)
     return ExtractedText(
         tuple(parts),
         _method(parts),
@@ -143,6 +152,17 @@ def read_pdf(
         images=tuple(pictures.kept.values()),
         metadata=beside.metadata(),
     )
+
+
+def _structure(source: Source, pages: Sequence[_Page], reader: PageReader, on_structure: OnPart) -> Structure:
+    read = {number: _read_page(page) for number, page in enumerate(pages, 1)}
+    return structure_of(source.path, read, reader.resume, lambda number: on_structure(number, len(pages)))
+
+
+def _read_page(page: _Page) -> ReadPage:
+    part = page.part or BLANK
+    in_layer = page.doubt is not Doubt.NO_TEXT and not (page.doubt is Doubt.NO_MEANING and part.blocks)
+    return ReadPage(part.content, part.blocks, in_layer)
 
 
 def _method(parts: Sequence[TextPart]) -> str:

@@ -14,6 +14,7 @@ from services.worker.blocks.outputs import written
 from services.worker.errors import ProcessingError
 from services.worker.files.kinds import Kind
 from services.worker.files.sources import Source, open_claim, open_source, open_url
+from services.worker.layout.reading import READING as READING_OF_LAYOUT
 from services.worker.ocr.engines import described
 from services.worker.pages import mupdf
 from services.worker.processors.extraction.detection import detect_kind, end_marker_of
@@ -22,10 +23,11 @@ from services.worker.processors.extraction.markup import read_html, read_text
 from services.worker.processors.extraction.office import read_docx, read_pptx, read_xlsx
 from services.worker.processors.extraction.pages import PageReader, read_image
 from services.worker.processors.extraction.parts import ExtractedText, OnPart, TextPart, storable
-from services.worker.processors.extraction.pdf_pages import read_pdf
+from services.worker.processors.extraction.pdf_pages import no_pictures, read_pdf
 from services.worker.processors.pdf.pictures import Pictures, keep_page_images
 from services.worker.processors.pdf.searchable import NOT_MADE, SEARCHABLE
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
+from services.worker.run.page_care import nothing_left_out
 from services.worker.run.workspace import ReportProgress, Result, Workspace
 
 READER: Final = 4
@@ -63,7 +65,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
         extracted = _Reading(params, workspace, report).read(source, kind)
         report("finalizing", READ)
         result = _result(extracted, source, media_type, workspace, params)
-        return replace(result, cacheable=not extracted.skipped and source.written_ns == written_ns)
+        return replace(result, cacheable=nothing_left_out() and source.written_ns == written_ns)
 
 
 # --- where the file is, and what it is --------------------------------------------------------------------------
@@ -83,6 +85,8 @@ def _source(params: ExtractionParameters, workspace: Workspace) -> AbstractConte
 def _shaping(params: ExtractionParameters, kind: Kind, workspace: Workspace) -> dict[str, Any]:
     """Return what determines the text besides the file and the parameters."""
     shaping: dict[str, Any] = {"reader": READER}
+    if params.output is not None and kind in PAGED:
+        shaping["layout"] = READING_OF_LAYOUT
     if kind in PAGED:
         shaping["pdf"] = mupdf.pymupdf.__version__
         shaping["ocr"] = described(params.ocr_engine)
@@ -128,15 +132,19 @@ class _Reading:
         try:
             if kind is Kind.IMAGE:
                 return read_image(source, most, reader, self._on_part("page"), searchable)
-            if not self.params.include_images:
-                return read_pdf(source, most, reader, self._on_part("page"), searchable)
-            return read_pdf(source, most, reader, self._on_part("page", DRAWN_FROM), searchable, self._draw)
+            draw = self._draw if self.params.include_images else no_pictures
+            end = DRAWN_FROM if self.params.include_images else READ
+            on_structure = None if self.params.output in (None, "text") else self._on_structure
+            return read_pdf(source, most, reader, self._on_part("page", end), searchable, draw, on_structure)
         finally:
             reader.close()
 
     def _draw(self, selected: SelectedPages) -> Pictures:
         progress = PassProgress(self.report, "processing_images", DRAWN_FROM, READ, DRAWING)
         return keep_page_images(selected, progress, self.workspace)
+
+    def _on_structure(self, number: int, count: int) -> None:
+        self.report("reading_document", READ, f"Finding the structure of page {number} of {count}", number, count)
 
     def _on_part(self, unit: str, end: int = READ) -> OnPart:
         def on_part(number: int, count: int) -> None:

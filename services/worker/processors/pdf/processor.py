@@ -1,6 +1,6 @@
 """The `pdf` job: run the parts of the extraction method (docs/contract/secretary.md#pdf-parameters)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -8,12 +8,15 @@ from typing import Any, Final, cast
 
 from pydantic import TypeAdapter
 
+from schemas.blocks import Block
 from schemas.errors import ErrorCode
 from schemas.job_types.parameters import JobParameters
 from schemas.job_types.pdf import BEGUN, DRAWN, READ, PdfParameters
 from services.worker.blocks.outputs import written
 from services.worker.errors import ProcessingError
 from services.worker.files.sources import Source, open_source, open_url
+from services.worker.layout.reading import READING as READING_OF_LAYOUT
+from services.worker.layout.reading import structure_of
 from services.worker.ocr.contract import Engine
 from services.worker.ocr.engines import described, engine_named
 from services.worker.pages import annotations, mupdf
@@ -22,17 +25,18 @@ from services.worker.processors.pdf import mistral as pdf_mistral
 from services.worker.processors.pdf import pictures as pdf_pictures
 from services.worker.processors.pdf import texts as pdf_texts
 from services.worker.processors.pdf.finished import FinishedPages
-from services.worker.processors.pdf.plan import MethodPlan, TextMethod, pages_of, plan_of, shares
-from services.worker.processors.pdf.result import PdfParts, extracted_text, page_blocks, result_of
+from services.worker.processors.pdf.plan import MethodPlan, TextMethod, named, pages_of, plan_of, shares
+from services.worker.processors.pdf.result import PdfParts, extracted_text, page_blocks, pages_to_structure, result_of
 from services.worker.processors.pdf.searchable import NOT_MADE, SearchablePdf
 from services.worker.processors.pdf.selected_pages import PassProgress, SelectedPages
-from services.worker.run.page_care import raise_if_memory_alone, skipped_pages
+from services.worker.run.page_care import nothing_left_out, raise_if_memory_alone, skipped_pages
 from services.worker.run.workspace import ALL_PAGES, ReportProgress, Result, Workspace
 from services.worker.templates import Languages, Template, TransformedText, apply_template, load, parse
 
 END_MARKER = b"%%EOF"  # ISO 32000-1, 7.5.5
 READING = "Extracting text from PDF..."
 DRAWING = "Drawing pages..."
+STRUCTURE = "Finding the structure..."
 LAYER = "Making the PDF searchable..."
 TRANSFORMED: Final = TypeAdapter(TransformedText)
 DEFAULT_LANGUAGE = "de"  # of a template's fields (docs/contract/secretary.md#transformer-parameters)
@@ -56,7 +60,7 @@ def process(parameters: JobParameters, workspace: Workspace, report: ReportProgr
         if earlier is not None:
             return earlier.renamed({"file_name": source.name})
         result = _Extraction(params, tools, workspace, report).run(source)
-        return replace(result, cacheable=result.cacheable and source.written_ns == written_ns)
+        return replace(result, cacheable=result.cacheable and nothing_left_out() and source.written_ns == written_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ def _tools(params: PdfParameters, workspace: Workspace) -> _Tools:
     plan = plan_of(params)
     _require_providers(plan, workspace)
     shaping = {"engine": mupdf.ENGINE}
+    if params.output is not None:
+        shaping["layout"] = READING_OF_LAYOUT
     engine = None
     if "ocr" in plan.texts or params.searchable_pdf:
         engine = engine_named(params.ocr_engine, workspace.limits.ocr_languages)
@@ -260,10 +266,24 @@ class _Extraction:
         if self.params.output is None:
             return
         title = " ".join((selected.document.metadata or {}).get("title", "").split())
-        blocks = page_blocks(selected.pages, self.parts.texts)
+        blocks = page_blocks(selected.pages, self.parts.texts, self._structure(selected))
         output = written(self.params.output, title, "page", blocks)
         self.parts.document = output
         self.parts.document_paths = (self.workspace.keep(output.name, output.content, output.media_type),)
+
+    def _structure(self, selected: SelectedPages) -> Mapping[int, tuple[Block, ...]]:
+        if self.params.output == "text":
+            return {}
+        progress = PassProgress(self.report, "finalizing", 90, 98, STRUCTURE)
+        pages = pages_to_structure(self.parts.texts)
+
+        def on_page(number: int) -> None:
+            done = number - selected.pages[0]
+            progress.update(done / len(selected.pages), done + 1, len(selected.pages))
+
+        structure = structure_of(selected.source.path, pages, self.workspace.resume, on_page)
+        self.parts.warnings += structure.notes(named)
+        return structure.blocks
 
     def _drawing(self, low: int, high: int) -> PassProgress:
         return PassProgress(self.report, "processing_images", low, high, DRAWING)

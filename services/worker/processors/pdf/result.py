@@ -7,6 +7,7 @@ from typing import Any, Final
 from schemas.blocks import Block, Origin
 from schemas.job_types.pdf import PdfParameters
 from services.worker.blocks.outputs import WrittenDocument, paragraphs, placed
+from services.worker.layout.reading import ReadPage
 from services.worker.markup.from_markdown import blocks_from
 from services.worker.pages import mupdf
 from services.worker.pages.attachments import Attachments
@@ -76,14 +77,32 @@ def extracted_text(params: PdfParameters, pages: range, all_texts: Sequence[Text
     return _paged(page_texts(pages, all_texts), "\n\n" if "mistral" in params.method else "\n") if all_texts else ""
 
 
-def page_blocks(pages: range, all_texts: Sequence[Texts]) -> list[tuple[Block, ...]]:
-    """Return the blocks of each page by the first method that found text there, in the order of the plan."""
-    found: dict[int, tuple[Block, ...]] = {}
-    for text in (text for texts in all_texts for text in texts.read):
-        if text.text.strip() and text.page not in found:
-            read = blocks_from(text.text) if text.method in AS_MARKDOWN else paragraphs(text.text)
-            found[text.page] = placed(read, text.page, ORIGINS[text.method], text.score)
-    return [found.get(page, ()) for page in pages]
+def best_texts(all_texts: Sequence[Texts]) -> dict[int, PageText]:
+    """Return the text of each page by the first method that found one, in the order of the plan."""
+    found: dict[int, PageText] = {}
+    for text in (text for texts in all_texts for text in texts.read if text.text.strip()):
+        found.setdefault(text.page, text)
+    return found
+
+
+def pages_to_structure(all_texts: Sequence[Texts]) -> dict[int, ReadPage]:
+    """Return the pages whose text is not Markdown, which has a structure already."""
+    best = sorted(best_texts(all_texts).items())
+    plain = ((page, text) for page, text in best if text.method not in AS_MARKDOWN)
+    return {page: ReadPage(text.text, text.blocks, text.method == "native") for page, text in plain}
+
+
+def page_blocks(
+    pages: range, all_texts: Sequence[Texts], structured: Mapping[int, tuple[Block, ...]]
+) -> list[tuple[Block, ...]]:
+    """Return the blocks of each page: those in `structured`, else what its text means."""
+    texts = best_texts(all_texts)
+    return [structured.get(page) or (_blocks(texts[page]) if page in texts else ()) for page in pages]
+
+
+def _blocks(text: PageText) -> tuple[Block, ...]:
+    read = blocks_from(text.text) if text.method in AS_MARKDOWN else paragraphs(text.text)
+    return placed(read, text.page, ORIGINS[text.method], text.score)
 
 
 def result_of(params: PdfParameters, selected: SelectedPages, parts: PdfParts, target_dir: str) -> Result:

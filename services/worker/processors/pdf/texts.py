@@ -6,9 +6,11 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from schemas.blocks import Block
 from schemas.errors import ErrorCode
 from services.worker.errors import ProcessingError
 from services.worker.ocr.contract import SCAN, Engine, Recognised
+from services.worker.ocr.paragraphs import paragraphs_of
 from services.worker.pages import layer, mupdf
 from services.worker.pages.drawing import VISION
 from services.worker.pages.pdfium import SecondReader
@@ -29,12 +31,13 @@ INSTRUCTION = (
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """A page's text and its method; `score` is the confidence of OCR, from 0 to 1."""
+    """A page's text and its method; `score` is the confidence of OCR, from 0 to 1, `blocks` are its paragraphs."""
 
     page: int
     text: str
     method: TextMethod
     score: float | None = None
+    blocks: tuple[Block, ...] = ()
 
 
 PAGE_TEXT: Final = TypeAdapter(PageText)
@@ -106,7 +109,11 @@ def read_ocr(
         found = workspace.resume("ocr", number, lambda: recognise(number), FOUND)
         if found is not None and searchable is not None:
             searchable.add(number, found)
-        return None if found is None else PageText(number, found.text, "ocr", found.score)
+        if found is None:
+            return None
+        size = mupdf.page_size(selected.document, number)
+        blocks = paragraphs_of(found.lines, found.turned, (SCAN.zoom(*size) if size else None) or 1.0)
+        return PageText(number, found.text, "ocr", found.score, blocks)
 
     return _read("ocr", selected, progress, read, on_read)
 
