@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import ErrorCode
+from schemas.formats import Kind
 from services.worker.errors import ProcessingError
-from services.worker.files.kinds import Kind, kind_of, media_type_by
+from services.worker.files.kinds import kind_of, media_type_by
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
