@@ -63,7 +63,7 @@ DRAWING: Final = re.compile(
 )
 OFFICE_2003: Final = re.compile(rb"\s*+<\?xml[^>]*+>\s*+<\?mso-application\b")
 PDF_BEGINS: Final = re.compile(rb"^%PDF-\d\.\d[ \t]*\r?(?:\n|%|\Z)", re.MULTILINE)
-PDF_OBJECT: Final = re.compile(rb"\b\d+[ \t\r\n]+\d+[ \t\r\n]+obj\b")
+PDF_OBJECT: Final = re.compile(rb"\b\d{1,10}[ \t\r\n]{1,4}\d{1,5}[ \t\r\n]{1,4}obj\b")
 PDF_MARK: Final = b"%PDF-"
 PDF_MARK_WITHIN: Final = 1024  # ISO 32000-1, annex H
 BOMS: Final = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # of UTF-16 and UTF-32, which contain zero bytes

@@ -20,7 +20,7 @@ MAX_HEADER: Final = 10_000
 SHOWN: Final = ("From", "To", "Cc", "Bcc", "Reply-To", "Date", "Subject")
 
 
-class Attachment(NamedTuple):
+class CarriedFile(NamedTuple):
     """A file that a message carries; its size in bytes."""
 
     name: str

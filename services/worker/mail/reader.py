@@ -14,7 +14,7 @@ from services.worker.characters.reading import read
 from services.worker.mail.parts import (
     MAX_DEPTH,
     SHOWN,
-    Attachment,
+    CarriedFile,
     children,
     content_of,
     file_name,
@@ -37,7 +37,7 @@ class MailReader:
     def __init__(self, read_page: ReadPage) -> None:
         self._read_page = read_page
         self._pages = 0
-        self._unread: list[Attachment] = []
+        self._unread: list[CarriedFile] = []
         self._notes: dict[str, None] = {}
 
     def blocks(self, message: Message) -> list[Block]:
@@ -67,7 +67,7 @@ class MailReader:
         subject = header(message, "Subject")
         found = [block(BlockKind.HEADING, subject, min(1 + depth, 6))] if subject else []
         found += _headers(message)
-        attachments: list[Attachment] = []
+        attachments: list[CarriedFile] = []
         found += self._part(message, depth, attachments)
         if attachments:
             self._unread += attachments
@@ -75,7 +75,7 @@ class MailReader:
             found += [block(BlockKind.LIST_ITEM, _line(one), 1, marker="-") for one in attachments]
         return found
 
-    def _part(self, part: Message, depth: int, attachments: list[Attachment]) -> list[Block]:
+    def _part(self, part: Message, depth: int, attachments: list[CarriedFile]) -> list[Block]:
         """Return the blocks of a part; files go to `attachments`."""
         kind = part.get_content_type()
         inner = children(part)
@@ -98,19 +98,19 @@ class MailReader:
             attachments.append(_attachment(part))
         return []
 
-    def _alternative(self, parts: list[Message], depth: int, attachments: list[Attachment]) -> list[Block]:
+    def _alternative(self, parts: list[Message], depth: int, attachments: list[CarriedFile]) -> list[Block]:
         """Return the blocks of the last alternative that has words (RFC 2046, 5.1.4), calendars aside."""
         for part in reversed(parts):
             if part.get_content_type() == "text/calendar":
                 continue
-            files: list[Attachment] = []
+            files: list[CarriedFile] = []
             found = self._part(part, depth, files)
             if any(one.text.strip() for one in found):
                 attachments += files
                 return found
         return []
 
-    def _related(self, parts: list[Message], depth: int, attachments: list[Attachment]) -> list[Block]:
+    def _related(self, parts: list[Message], depth: int, attachments: list[CarriedFile]) -> list[Block]:
         """Return the blocks of a page; its pictures are not attachments, other files are."""
         found = []
         for number, part in enumerate(parts):
@@ -150,10 +150,10 @@ def _headers(message: Message) -> list[Block]:
     return [Block(BlockKind.PARAGRAPH, tuple(spans))] if spans else []
 
 
-def _attachment(part: Message) -> Attachment:
+def _attachment(part: Message) -> CarriedFile:
     kind = part.get_content_type()
-    return Attachment(file_name(part) or f"a part of the type {kind}", kind, len(content_of(part)[0]))
+    return CarriedFile(file_name(part) or f"a part of the type {kind}", kind, len(content_of(part)[0]))
 
 
-def _line(one: Attachment) -> str:
+def _line(one: CarriedFile) -> str:
     return f"{one.name} ({one.media_type}, {one.size:,} bytes)"

@@ -47,14 +47,17 @@ def _texts(element: Any) -> list[str]:
 
 
 def _all_words(root: Any) -> str:
-    """Return all words between tags, in one walk that knows no texts."""
-    unseen = {id(inner) for one in root.iter() if _name(one) in UNSEEN for inner in one.iter()}
-    texts = (text for one in root.iter() if id(one) not in unseen for text in (one.text, _tail(one, root)))
-    return " ".join(text for text in texts if text)
-
-
-def _tail(element: Any, root: Any) -> str | None:
-    return None if element is root else element.tail
+    """Return all words between tags, by a walk that knows no texts."""
+    pieces: list[str] = []
+    waiting: list[Any] = [root]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            pieces.append(one)
+        elif _name(one) not in UNSEEN:
+            inner = [piece for child in one for piece in (child, child.tail or "")]
+            waiting.extend(reversed([one.text or "", *inner]))
+    return " ".join(pieces)
 
 
 def _name(element: Any) -> str:

@@ -14,8 +14,8 @@ from services.worker.office.notes import NoteList
 from services.worker.office.package import DamagedPartError, parsed
 from services.worker.office.spans import lines, lines_of
 from services.worker.opendocument.names import attribute, below, name_of
-from services.worker.opendocument.reader import UNSHOWN, Reader, Take
-from services.worker.opendocument.styles import Styles
+from services.worker.opendocument.reader import UNSHOWN, ContentReader, Take
+from services.worker.opendocument.styles import StyleSheet
 
 CONTENT, STYLES, META, MANIFEST = "content.xml", "styles.xml", "meta.xml", "META-INF/manifest.xml"
 TITLE_CHARS: Final = 300
@@ -43,7 +43,7 @@ class OpenDocument:
         self._body = body
         self._styles_root = self._optional(STYLES)
         roots = [one for one in (self._styles_root, root) if one is not None]
-        self._reader = Reader(Styles(roots), notes, take, self._embedded)
+        self._reader = ContentReader(StyleSheet(roots), notes, take, self._embedded)
         self.unit = UNITS.get(name_of(body))
 
     def title(self) -> str:
@@ -130,7 +130,7 @@ def _words(part: Any) -> str:
         if isinstance(one, str):
             pieces.append(one)
         elif isinstance(one.tag, str) and name_of(one) not in READ_OTHERWISE:
-            pieces.append("\n" if name_of(one) in ENDS else "")
+            end = "\n" if name_of(one) in ENDS else ""
             inner = [piece for child in one for piece in (child, child.tail or "")]
-            waiting.extend(reversed([one.text or "", *inner]))
+            waiting.extend(reversed([end, one.text or "", *inner, end]))
     return "".join(pieces)

@@ -12,7 +12,7 @@ from services.worker.office.notes import NoteList
 from services.worker.office.numerals import numeral
 from services.worker.office.spans import Spans, joined, lines, lines_of, plain
 from services.worker.opendocument.names import attribute, below, name_of, number
-from services.worker.opendocument.styles import Styles
+from services.worker.opendocument.styles import StyleSheet
 
 UNSHOWN: Final = frozenset(
     {"text:tracked-changes", "text:ruby-text", "office:forms", "office:event-listeners", "text:sequence-decls",
@@ -39,10 +39,10 @@ Embedded = Callable[[str], Any]
 """Returns the root of an embedded object's content by its address, None where it has none."""
 
 
-class Reader:
+class ContentReader:
     """Reads elements of one file."""
 
-    def __init__(self, styles: Styles, notes: NoteList, take: Take, embedded: Embedded) -> None:
+    def __init__(self, styles: StyleSheet, notes: NoteList, take: Take, embedded: Embedded) -> None:
         self._styles = styles
         self._notes = notes
         self._take = take
@@ -56,7 +56,7 @@ class Reader:
         name = name_of(element)
         if name in UNSHOWN or not isinstance(element.tag, str):
             return []
-        read = READERS.get(name) or (Reader.frame if name.startswith(SHAPE) else None)
+        read = READERS.get(name) or (ContentReader.frame if name.startswith(SHAPE) else None)
         if read is not None:
             return read(self, element)
         return [found for inner in element for found in self.blocks(inner)]
@@ -297,14 +297,14 @@ def _marked(table: Any, rows: list[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...],
     return (*marked, *rows[headers:])
 
 
-READERS: Final[dict[str, Callable[[Reader, Any], list[Block]]]] = {
-    "text:p": Reader.paragraph,
-    "text:h": Reader.paragraph,
-    "text:list": Reader.listed,
-    "text:note": Reader.note,
-    "office:annotation": Reader.comment,
-    "draw:object": Reader.embedded,
-    "math:math": Reader.formula,
-    "presentation:notes": Reader.notes_page,
-    "table:table": Reader.table,
+READERS: Final[dict[str, Callable[[ContentReader, Any], list[Block]]]] = {
+    "text:p": ContentReader.paragraph,
+    "text:h": ContentReader.paragraph,
+    "text:list": ContentReader.listed,
+    "text:note": ContentReader.note,
+    "office:annotation": ContentReader.comment,
+    "draw:object": ContentReader.embedded,
+    "math:math": ContentReader.formula,
+    "presentation:notes": ContentReader.notes_page,
+    "table:table": ContentReader.table,
 }

@@ -26,7 +26,7 @@ class ListLevel(NamedTuple):
     start: int
 
 
-class Styles:
+class StyleSheet:
     """The styles of the parts of a file, by name."""
 
     def __init__(self, roots: Iterable[Any]) -> None:
@@ -43,7 +43,7 @@ class Styles:
                 self._lists[attribute(style, "style:name")] = dict(_levels(style))
 
     def look(self, name: str) -> Look:
-        """Return how text in a style looks by the style itself: what paragraphs inherit is no emphasis."""
+        """Return how text in a style looks by its own attributes; what paragraphs inherit does not count."""
         return self._looks.get(name, Look())
 
     def is_title(self, name: str) -> bool:

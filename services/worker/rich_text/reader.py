@@ -14,8 +14,9 @@ from services.worker.rich_text.tokens import Token, tokens
 SKIPPED: Final = frozenset(
     {"fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "listtable", "listoverridetable", "fldinst",
      "bkmkstart", "bkmkend", "generator", "xe", "tc", "rxe", "txe", "filetbl", "revtbl", "rsidtbl", "sp", "sn", "sv",
-     "shprslt", "nonesttables", "template", "datafield", "formfield", "private", "ftnsep", "ftnsepc", "ftncn", "aftnsep",
-     "aftnsepc", "aftncn", "atrfstart", "atrfend", "themedata", "colorschememapping", "upr"}
+     "shprslt", "template", "datafield", "formfield", "private", "ftnsep", "ftnsepc", "ftncn", "aftnsep",
+     "aftnsepc", "aftncn", "atrfstart", "atrfend", "themedata", "colorschememapping", "upr",
+     "nonesttables"}
 )  # fmt: skip
 OPTIONAL_READ: Final = frozenset({"shpinst", "annotation", "shptxt", "shpgrp", "ud", "nesttableprops"})
 """Groups marked as optional that hold text, or texts of tables."""
@@ -174,7 +175,7 @@ class _Reader:
         if not words or (kind in (BlockKind.PAGE_HEADER, BlockKind.PAGE_FOOTER) and words in self._seen):
             return
         self._seen.add(words)
-        outer.behind.append(Block(kind, spans))
+        (outer.behind if outer.spans or outer.rows else outer.blocks).append(Block(kind, spans))
 
     # --- words --------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ CELLS_ALONE: Final = (
     "are not. Save it as XLSX to have them read."
 )
 PANIC: Final = "PanicException"
-"""What a fault in the library's Rust code becomes; it is no Exception."""
+"""What a fault in the library's Rust code becomes, which does not derive from Exception."""
 
 
 def read_binary_sheets(source: Source, max_sheets: int, on_part: OnPart) -> ExtractedText:
