@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from schemas.blocks import Block, BlockKind, Cell, Span
 from services.worker.office.spans import Spans, joined, lines, plain
-from services.worker.rich_text.tokens import Token, tokens
+from services.worker.rich_text.tokens import RichToken, tokens
 
 SKIPPED: Final = frozenset(
     {"fonttbl", "colortbl", "stylesheet", "info", "pict", "object", "listtable", "listoverridetable", "fldinst",
@@ -107,7 +107,7 @@ class _Reader:
         self._seen: set[str] = set()
         self._notes: dict[str, None] = {}
 
-    def take(self, token: Token) -> None:
+    def take(self, token: RichToken) -> None:
         if token.letters:
             self._add_letters(token.letters)
         elif token.word == "{":

@@ -9,7 +9,7 @@ TOKEN: Final = re.compile(
 )
 
 
-class Token(NamedTuple):
+class RichToken(NamedTuple):
     """A control word with its number, or letters: bytes in the code page of their font."""
 
     word: str = ""
@@ -18,16 +18,16 @@ class Token(NamedTuple):
 
 
 SYMBOLS: Final = {
-    b"~": Token("u", 0xA0),
-    b"_": Token("u", 0x2011),
-    b"-": Token("optional_hyphen"),
-    b"*": Token("*"),
-    b"\r": Token("par"),
-    b"\n": Token("par"),
+    b"~": RichToken("u", 0xA0),
+    b"_": RichToken("u", 0x2011),
+    b"-": RichToken("optional_hyphen"),
+    b"*": RichToken("*"),
+    b"\r": RichToken("par"),
+    b"\n": RichToken("par"),
 }
 
 
-def tokens(content: bytes) -> Iterator[Token]:
+def tokens(content: bytes) -> Iterator[RichToken]:
     """Yield the tokens; bytes of pictures behind `bin` are left out. Linear in time."""
     place = 0
     while place < len(content):
@@ -41,12 +41,12 @@ def tokens(content: bytes) -> Iterator[Token]:
             value = int(number) if number is not None else None
             if word == b"bin":
                 place += max(value or 0, 0)
-            yield Token(word.decode("ascii"), value)
+            yield RichToken(word.decode("ascii"), value)
         elif code is not None:
-            yield Token(letters=bytes([int(code, 16)]))
+            yield RichToken(letters=bytes([int(code, 16)]))
         elif symbol is not None:
-            yield SYMBOLS.get(symbol, Token(letters=symbol))
+            yield SYMBOLS.get(symbol, RichToken(letters=symbol))
         elif brace is not None:
-            yield Token(brace.decode("ascii"))
+            yield RichToken(brace.decode("ascii"))
         elif letters is not None:
-            yield Token(letters=letters)
+            yield RichToken(letters=letters)

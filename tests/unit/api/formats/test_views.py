@@ -8,6 +8,7 @@ from schemas.media import MEDIA_TYPES
 from services.api.formats.views import formats
 from services.worker.errors import ProcessingError
 from services.worker.files.kinds import KINDS, kind_of
+from tests.support.source import ROOT
 
 UNKNOWN_CONTENT = b"\0\1\2\3"
 
@@ -32,6 +33,13 @@ def test_what_is_listed_as_refused_is_refused_by_its_name_with_what_to_do(one: R
             kind_of(UNKNOWN_CONTENT, (), "", f"a{ending}", "")
         assert caught.value.code is ErrorCode.UNSUPPORTED_FILE_TYPE
         assert one.phrase in caught.value.message
+
+
+def test_the_document_about_formats_has_a_row_for_each() -> None:
+    rows = (ROOT / "docs" / "formats.md").read_text().splitlines()
+    for one in (*FORMATS, *(one for one in REFUSED if one.endings)):
+        endings = ", ".join(f"`{ending}`" for ending in one.endings)
+        assert any(row.startswith(f"| {one.name} | {endings} |") for row in rows), one.name
 
 
 def test_each_entry_has_its_limits_and_what_to_do() -> None:
